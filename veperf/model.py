@@ -1,0 +1,319 @@
+"""What is stored and passed around: frozen, typed, free of behaviour.
+
+Everything here is a msgspec struct, so that a file read from elsewhere is checked against these
+types before anything believes it. Bare numbers carry their unit in the name.
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct
+
+# Format history of run.json:
+#   1  the first
+RUN_FORMAT = 1
+
+# Format history of a recorded baseline:
+#   1  the first
+BASELINE_FORMAT = 1
+
+Params = dict[str, int | float | str]
+Better = Literal["lower", "higher"]
+Clock = Literal["cpu", "wall"]
+
+
+class Level(StrEnum):
+    """How much of the system a benchmark touches."""
+
+    MICRO = "micro"
+    COMPONENT = "component"
+    INTEGRATION = "integration"
+    LOAD = "load"
+
+
+# ---------------------------------------------------------------- what is measured
+
+
+class Metric(Struct, frozen=True):
+    """A figure that a case yields once a process: its name, unit and good direction."""
+
+    name: str
+    unit: str
+    better: Better = "lower"
+
+
+TIME = Metric("time", "ns")
+
+
+class Case(Struct, frozen=True):
+    """One benchmark with one set of parameters: what is measured and judged as a unit.
+
+    ``id`` is the benchmark's own id where the parameters are the defaults, otherwise the id
+    followed by those that differ: ``transaction/block_processing[transactions=100]``.
+    """
+
+    id: str
+    benchmark: str
+    suite: str
+    level: Level
+    what: str
+    params: Params = {}
+    metrics: tuple[Metric, ...] = (TIME,)
+    targets: dict[str, str] = {}
+    """Metric name to the id of the target that it answers."""
+
+
+# ---------------------------------------------------------------- what was measured
+
+
+class Sample(Struct, frozen=True):
+    """One timed stretch of ``loops`` calls, whole (not divided by anything)."""
+
+    wall_ns: int
+    cpu_ns: int | None
+    """CPU time of the measuring thread, or of the process for multi-threaded work."""
+    switches: int | None
+    """Involuntary context switches meanwhile: the scheduler took the CPU away."""
+
+
+class Failure(Struct, frozen=True):
+    """Why a case has no samples in a pass."""
+
+    kind: Literal["raised", "crashed", "timeout", "protocol"]
+    message: str
+    traceback: str = ""
+
+
+class CaseResult(Struct, frozen=True):
+    """What one pass learnt of one case."""
+
+    case: str
+    loops: int = 1
+    """Calls in a sample."""
+    operations: int = 1
+    """Operations in a call: time an operation = sample / (loops * operations)."""
+    samples: tuple[Sample, ...] = ()
+    figures: dict[str, float] = {}
+    """Metrics other than time that the case yields itself, by name."""
+    failure: Failure | None = None
+
+
+class Pass(Struct, frozen=True):
+    """One fresh process (or, after a crash, its successors) that measured every case once."""
+
+    index: int
+    started: str
+    """UTC, ISO 8601."""
+    seconds: float
+    load_before: float
+    """One-minute load average."""
+    load_after: float
+    frequency_mhz: float | None
+    steal_ratio: float | None
+    """Share of the machine's CPU time that the hypervisor gave to others meanwhile."""
+    yardstick_ns: float | None
+    """A fixed piece of work that is no part of any suite: tells machine drift from code change."""
+    results: tuple[CaseResult, ...]
+
+
+class Machine(Struct, frozen=True):
+    """Where a run was made. ``name`` is the machine class: runs compare only within one."""
+
+    name: str
+    cpu_model: str
+    cores: int
+    memory_bytes: int | None
+    system: str
+    python: str
+    versions: dict[str, str] = {}
+
+
+class Revision(Struct, frozen=True):
+    """The code that was measured."""
+
+    commit: str = ""
+    branch: str = ""
+    dirty: bool = False
+
+
+class Config(Struct, frozen=True):
+    """How a run was asked for: everything that is needed to go on with it or repeat it."""
+
+    profile: str
+    passes: int
+    samples: int
+    warmups: int
+    min_sample_ns: int
+    seed: int
+    timeout_s: float
+    """For one case in one pass, set-up included."""
+    modules: tuple[str, ...] = ()
+    """Modules with benchmarks beside the built-in suites."""
+
+
+class Run(Struct, frozen=True):
+    """A whole run; ``passes`` may be fewer than asked for while it is not complete."""
+
+    id: str
+    created: str
+    config: Config
+    machine: Machine
+    revision: Revision
+    cases: tuple[Case, ...]
+    loops: dict[str, int] = {}
+    """Calibrated once, reused by every later pass and by what is compared with this run."""
+    passes: tuple[Pass, ...] = ()
+    source: str = "veperf"
+    """The tool that measured: ``veperf``, or the one that the run was imported from."""
+    format: int = RUN_FORMAT
+
+
+# ---------------------------------------------------------------- what it is judged against
+
+
+class Target(Struct, frozen=True):
+    """A published target."""
+
+    id: str
+    limit: float
+    unit: str
+    better: Better
+    what: str
+    target: float | None = None
+    """What is aimed at, where that is more than the limit that is judged."""
+
+
+class TargetSet(Struct, frozen=True):
+    """targets.json."""
+
+    version: str
+    source: str
+    warn_percent: float
+    fail_percent: float
+    targets: tuple[Target, ...]
+
+
+class BaselineSeries(Struct, frozen=True):
+    """One metric of one case in a recorded baseline: a value a process, by clock."""
+
+    case: str
+    metric: str
+    unit: str
+    better: Better
+    clock: Clock
+    loops: int
+    operations: int
+    cpu: tuple[float, ...]
+    """Empty where the case has no CPU time."""
+    wall: tuple[float, ...]
+
+
+class Baseline(Struct, frozen=True):
+    """What later runs on the same machine class are screened against."""
+
+    suite: str
+    recorded: str
+    run: str
+    machine: Machine
+    revision: Revision
+    yardstick_ns: tuple[float, ...]
+    series: tuple[BaselineSeries, ...]
+    format: int = BASELINE_FORMAT
+
+
+# ---------------------------------------------------------------- what was found
+
+
+class TargetStatus(StrEnum):
+    """Is it fast enough?"""
+
+    PASS = "pass"
+    WARN = "warn"
+    FAIL = "fail"
+    ERROR = "error"
+    NOT_MEASURED = "not measured"
+
+
+class ChangeStatus(StrEnum):
+    """Is it slower than it was?"""
+
+    OK = "ok"
+    FASTER = "faster"
+    SLOWER = "slower"
+    SUSPECT = "suspect"
+    INCONCLUSIVE = "inconclusive"
+    NOT_ENOUGH = "not enough samples"
+    OTHER_MACHINE = "other machine"
+    NO_BASELINE = "no baseline"
+    ERROR = "error"
+
+
+class TargetVerdict(Struct, frozen=True):
+    """One published target and what was measured for it, in the target's unit."""
+
+    target: Target
+    status: TargetStatus
+    case: str | None
+    value: float | None
+    """Median over processes of the per-process values."""
+    low: float | None
+    high: float | None
+    """Distribution-free interval of that median, 95 % where the number of processes allows."""
+    confidence: float | None
+    """The coverage that the interval really has."""
+    over: float | None
+    """How far beyond the limit, as a share of it: 0.1 is 10 % worse than the limit."""
+    processes: int
+    known_miss: bool
+    reason: str
+
+
+class Change(Struct, frozen=True):
+    """One metric of one case, baseline against candidate."""
+
+    case: str
+    metric: str
+    unit: str
+    status: ChangeStatus
+    base: float | None
+    new: float | None
+    """Medians over processes."""
+    ratio: float | None
+    """Hodges-Lehmann shift as new / base; over 1 is worse, whatever the metric's direction."""
+    low: float | None
+    high: float | None
+    confidence: float | None
+    p: float | None
+    """Of "no worse than the smallest effect that counts"."""
+    p_adjusted: float | None
+    """The same after Holm's correction over the suite."""
+    n_base: int
+    n_new: int
+    clock: Clock
+    reason: str
+
+
+class Outcome(StrEnum):
+    """A whole verdict in one word."""
+
+    PASS = "pass"
+    WARN = "warn"
+    FAIL = "fail"
+    ERROR = "error"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Verdict(Struct, frozen=True):
+    """The two answers about one run, apart, and the one sentence that sums them up."""
+
+    run: str
+    outcome: Outcome
+    sentence: str
+    targets: tuple[TargetVerdict, ...]
+    changes: tuple[Change, ...]
+    failures: dict[str, Failure]
+    """Case id to the first failure, for cases that could not be measured (wholly or in part)."""
+    against: str = ""
+    """What the changes are measured against, in words; empty when nothing is."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know before believing the above: drift, other machine, busy machine."""
