@@ -2,7 +2,7 @@
 
 A benchmark is a function that sets up and returns the callable to time::
 
-    @benchmark("transaction/hash_compute", level=Level.MICRO, targets={"time": "transaction/hash_compute"})
+    @benchmark("transaction/hash_compute", level=Level.MICRO)
     def hash_compute() -> Task:
         '''SHA-256 of an encoded transaction.'''
         raw = example_transaction()
