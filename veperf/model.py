@@ -20,6 +20,7 @@ BASELINE_FORMAT = 1
 Params = dict[str, int | float | str]
 Better = Literal["lower", "higher"]
 Clock = Literal["cpu", "wall"]
+FailureKind = Literal["raised", "crashed", "timeout", "protocol"]
 
 
 class Level(StrEnum):
@@ -79,7 +80,7 @@ class Sample(Struct, frozen=True):
 class Failure(Struct, frozen=True):
     """Why a case has no samples in a pass."""
 
-    kind: Literal["raised", "crashed", "timeout", "protocol"]
+    kind: FailureKind
     message: str
     traceback: str = ""
 

@@ -1,0 +1,179 @@
+"""Real worker processes: what misbehaves costs only itself, and what is kept is right."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from veperf import session
+from veperf.archive import Archive
+from veperf.errors import UnknownBenchmarkError, UsageError, WorkerCrashedError
+from veperf.measure.client import Worker
+from veperf.measure.protocol import Begin, Open, Take
+from veperf.model import Run
+from veperf.progress import Silent
+
+ROOT = Path(__file__).parents[2]
+UNRULY = "tests.unruly"
+
+
+@pytest.fixture(autouse=True)
+def _import_from_the_root(monkeypatch):
+    """Workers find the benchmarks of the tests."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+
+def measure(archive: Path, *select: str, timeout_s: float = 30.0, seed: int = 1) -> Run:
+    writer = session.begin(
+        select,
+        profile="quick",
+        archive=Archive(archive),
+        baselines=archive / "no baselines",
+        seed=seed,
+        timeout_s=timeout_s,
+        modules=[UNRULY],
+    )
+    return session.finish(writer, Silent())
+
+
+def test_what_misbehaves_costs_only_itself(tmp_path: Path):
+    """Beside benchmarks that raise, crash, hang or write rubbish, the good one is whole."""
+    run = measure(tmp_path, "unruly", timeout_s=1.5)
+
+    kinds: dict[str, set[str]] = {}
+    for one in run.passes:
+        for result in one.results:
+            kinds.setdefault(result.case, set()).add(result.failure.kind if result.failure else "")
+    assert {
+        "unruly/well_behaved": {""},
+        "unruly/well_behaved[size=100]": {""},
+        "unruly/raises": {"raised"},
+        "unruly/crashes": {"crashed"},
+        "unruly/hangs": {"timeout"},
+        "unruly/prints": {""},
+        "unruly/writes_rubbish": {"protocol"},
+    } == kinds
+    assert 6 == len(run.passes)
+
+    words = {r.case: r.failure for r in run.passes[0].results if r.failure}
+    assert "planted <b>error</b>" in words["unruly/raises"].traceback
+    assert "last words" in words["unruly/crashes"].traceback
+    assert "exit code 7" in words["unruly/crashes"].message
+    assert "unruly.py" in words["unruly/hangs"].traceback
+    last = {r.case: r.failure for r in run.passes[-1].results if r.failure}
+    assert "not tried again after 2 timeouts" in last["unruly/hangs"].message
+
+
+def test_loops_are_calibrated_once_and_the_order_is_the_seed_s(tmp_path: Path):
+    """All passes share a case's loops; five samples each are kept; the plan is on record."""
+    run = measure(tmp_path, "unruly/well_behaved")
+
+    for case in run.cases:
+        results = [r for p in run.passes for r in p.results if r.case == case.id]
+        assert {run.loops[case.id]} == {r.loops for r in results}
+        assert {5} == {len(r.samples) for r in results}
+    assert run == Archive(tmp_path).load()
+    assert all(p.yardstick_ns for p in run.passes)
+
+
+def test_loops_come_from_the_machine_s_baseline(tmp_path: Path):
+    """A run that will be compared measures the same stretch of work as its baseline did."""
+    from veperf.archive import save_baseline
+    from veperf.judge import make_baseline
+
+    run = measure(tmp_path / "a", "unruly/well_behaved")
+    save_baseline(tmp_path / "baselines", make_baseline(run, "unruly"))
+
+    writer = session.begin(
+        ["unruly/well_behaved"],
+        profile="quick",
+        archive=Archive(tmp_path / "b"),
+        baselines=tmp_path / "baselines",
+        modules=[UNRULY],
+    )
+
+    assert run.loops == writer.run.loops
+
+
+def test_nothing_is_measured_when_the_question_is_wrong(tmp_path: Path):
+    """An unknown benchmark, with the nearest ones named, or module fails before any folder."""
+    with pytest.raises(UnknownBenchmarkError, match="did you mean unruly/raises"):
+        measure(tmp_path, "unruly/raise")
+    with pytest.raises(UsageError, match="nowhere can't be imported"):
+        session.benchmarks(modules=["nowhere"])
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_ctrl_c_keeps_finished_passes_and_leaves_no_worker(tmp_path: Path):
+    """An interrupted command leaves whole passes, no process, and a run that can be resumed."""
+    words = [sys.executable, "-m", "veperf", "run", "unruly/well_behaved", "unruly/hangs"]
+    words += ["--module", UNRULY, "--archive", str(tmp_path), "--timeout", "2"]
+    process = subprocess.Popen(
+        words, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    archive = Archive(tmp_path)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("*/passes/*.json")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.stderr is not None
+    said = process.stderr.read()
+
+    assert 130 == process.wait(timeout=30)
+    (unfinished,) = archive.incomplete_ids()
+    assert f"veperf run --resume {unfinished}" in said
+    assert "Traceback" not in said
+    writer = archive.resume(unfinished)
+    assert 6 > len(writer.missing())
+    run = session.finish(writer, Silent())
+    assert [unfinished] == archive.ids()
+    assert list(range(6)) == [p.index for p in run.passes]
+
+
+def test_a_worker_dies_with_its_parent():
+    """Killing the measuring process outright leaves no worker behind."""
+    script = (
+        "import time\n"
+        "from veperf.measure.client import Worker\n"
+        "from veperf.measure.protocol import Begin\n"
+        "w = Worker(hash_seed=1)\n"
+        "w.ask(Begin(()), deadline=time.monotonic() + 60)\n"
+        "print(w._process.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert parent.stdout is not None
+    worker = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+
+    deadline = time.monotonic() + 20
+    while _is_running(worker) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not _is_running(worker)
+
+
+def test_a_worker_that_was_killed_is_a_crash_with_its_signal():
+    """The message names the signal, and asking again does not hang."""
+    with Worker(hash_seed=1) as worker:
+        deadline = time.monotonic() + 60
+        worker.ask(Begin((UNRULY,)), deadline=deadline)
+        worker.ask(Open("unruly/well_behaved", {"size": 3}, 1000, None), deadline=deadline)
+        os.kill(worker._process.pid, signal.SIGKILL)
+        with pytest.raises(WorkerCrashedError, match="SIGKILL"):
+            worker.ask(Take(), deadline=deadline)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"

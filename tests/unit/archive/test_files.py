@@ -1,0 +1,82 @@
+"""Files are whole or not there, and believed only when they are what they should be."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from veperf.archive import files
+from veperf.errors import CorruptFileError, NewerFormatError, StorageError, VeperfError
+from veperf.model import BASELINE_FORMAT, Baseline, TargetSet
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path: Path, monkeypatch):
+    """A disk that is full while writing costs nothing that was there before."""
+    path = tmp_path / "run.json"
+    files.write(path, b"old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match=r"run\.json: the disk is full") as caught:
+        files.write(path, b"new")
+
+    assert b"old" == path.read_bytes()
+    assert [path] == list(tmp_path.iterdir())
+    assert 3 == caught.value.exit_code
+
+
+def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path):
+    """The message says which path can't be written and what to do."""
+    (tmp_path / "reports").write_text("a file")
+
+    with pytest.raises(StorageError, match=r"can't write .*choose another folder"):
+        files.write(tmp_path / "reports" / "run" / "run.json", b"")
+
+
+def test_a_newer_format_is_said_to_be_newer(tmp_path: Path):
+    """A file from a later version is not called corrupt, even if its fields have changed."""
+    path = tmp_path / "transaction.json"
+    path.write_text(f'{{"format": {BASELINE_FORMAT + 1}, "shape": "unknown"}}')
+
+    with pytest.raises(NewerFormatError, match=r"transaction\.json has format 2.*update veperf"):
+        files.read_json(path, Baseline, newest_format=BASELINE_FORMAT)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff\xfe",
+        b'{"version": 1}',
+        b"null",
+        b"[" * 200_000,
+        b'{"format": 1e999}',
+    ],
+    ids=["empty", "cut off", "a list", "no UTF-8", "wrong type", "null", "deep", "huge"],
+)
+def test_a_corrupt_file_is_named_with_what_is_wrong(tmp_path: Path, content: bytes):
+    """Whatever is in the file, the error is ours, names the file and ends with exit code 2."""
+    path = tmp_path / "targets.json"
+    path.write_bytes(content)
+
+    with pytest.raises(CorruptFileError, match=r"targets\.json") as caught:
+        files.read_json(path, TargetSet, newest_format=1)
+
+    assert 2 == caught.value.exit_code
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_raise_anything_but_our_errors(tmp_path_factory, content: bytes):
+    """Random bytes are refused, never a crash."""
+    path = tmp_path_factory.getbasetemp() / "random.json"
+    path.write_bytes(content)
+
+    with pytest.raises(VeperfError):
+        files.read_json(path, TargetSet, newest_format=1)

@@ -1,0 +1,198 @@
+"""The archive keeps what was measured, and says of a run whether it is whole."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from veperf.archive import Archive, load_baselines, load_targets, save_baseline
+from veperf.errors import (
+    CorruptFileError,
+    IncompleteRunError,
+    NewerFormatError,
+    UnknownRunError,
+    UsageError,
+)
+from veperf.model import (
+    Baseline,
+    Case,
+    CaseResult,
+    Config,
+    Level,
+    Machine,
+    Pass,
+    Revision,
+    Run,
+    Sample,
+)
+
+MACHINE = Machine("box-2c", "Box", 2, None, "Linux", "CPython 3.11.7")
+
+
+def plan(run_id: str, passes: int = 2) -> Run:
+    """A run of one case, nothing measured yet."""
+    return Run(
+        id=run_id,
+        created="2026-01-02T03:04:05+00:00",
+        config=Config("quick", passes, 2, 1, 5_000_000, 1, 60.0),
+        machine=MACHINE,
+        revision=Revision("abc"),
+        cases=(Case("demo/sum", "demo/sum", "demo", Level.MICRO, "Adds."),),
+    )
+
+
+def one_pass(index: int) -> Pass:
+    """A pass with two samples of 10 loops."""
+    samples = (Sample(1000 + index, 900, 0), Sample(2000, None, None))
+    result = CaseResult("demo/sum", loops=10, operations=5, samples=samples)
+    return Pass(index, "2026-01-02", 0.1, 0.0, 0.0, None, None, None, (result,))
+
+
+def complete(archive: Archive, run_id: str) -> Run:
+    writer = archive.begin(plan(run_id))
+    for index in writer.missing():
+        writer.add(one_pass(index), {"demo/sum": 10})
+    return writer.complete()
+
+
+def test_a_complete_run_reads_back_as_it_was_written(tmp_path: Path):
+    """What is loaded equals what was measured, by id, by prefix and as the last."""
+    archive = Archive(tmp_path / "reports")
+    complete(archive, "2026-a")
+    run = complete(archive, "2027-b")
+
+    for name in ("2027-b", "2027", "last"):
+        assert run == archive.load(name)
+    assert ["2026-a", "2027-b"] == list(archive.frame()["id"])
+    assert not (tmp_path / "reports" / "2027-b" / "passes").exists()
+
+
+def test_an_interrupted_run_keeps_its_passes_and_goes_on(tmp_path: Path):
+    """Without its completion file a run is refused by name, and resuming makes what is missing."""
+    archive = Archive(tmp_path)
+    writer = archive.begin(plan("half"))
+    writer.add(one_pass(1), {"demo/sum": 10})
+    writer.close()
+
+    with pytest.raises(IncompleteRunError, match=r"1 of 2 passes.*--resume half"):
+        archive.load("half")
+    assert [] == archive.ids()
+
+    again = archive.resume("last")
+    assert [0] == again.missing()
+    assert {"demo/sum": 10} == again.run.loops
+    again.add(one_pass(0), again.run.loops)
+    again.complete()
+    assert [0, 1] == [p.index for p in archive.load("half").passes]
+
+
+def test_a_pass_file_that_was_cut_off_is_made_again(tmp_path: Path):
+    """A broken pass costs that pass only."""
+    archive = Archive(tmp_path)
+    writer = archive.begin(plan("half"))
+    writer.add(one_pass(0), {})
+    (writer.folder / "passes" / "0001.json").write_text('{"index": 1, "sta')
+    writer.close()
+
+    assert [1] == archive.resume("half").missing()
+
+
+def test_only_one_process_writes_a_run(tmp_path: Path):
+    """A second writer is refused while the first is at work, and let in afterwards."""
+    archive = Archive(tmp_path)
+    first = archive.begin(plan("busy"))
+
+    with pytest.raises(UsageError, match="another process is measuring run busy"):
+        archive.resume("busy")
+    first.close()
+    archive.resume("busy").close()
+
+
+def test_a_changed_run_is_not_believed(tmp_path: Path):
+    """run.json with another content than was completed is refused."""
+    archive = Archive(tmp_path)
+    run = complete(archive, "whole")
+    forged = msgspec.structs.replace(run, revision=Revision("another"))
+    (tmp_path / "whole" / "run.json").write_bytes(msgspec.json.encode(forged))
+
+    with pytest.raises(CorruptFileError, match="checksum"):
+        archive.load("whole")
+    assert archive.frame().empty
+
+
+@pytest.mark.parametrize("name", ["../outside", "/etc", "a/b", "", ".", "..", ".hidden"])
+def test_no_name_leads_out_of_the_archive(tmp_path: Path, name: str):
+    """Names with separators or dots in front are refused for reading and writing."""
+    archive = Archive(tmp_path / "reports")
+    complete(archive, "whole")
+
+    with pytest.raises((UsageError, UnknownRunError)):
+        archive.load(name)
+    with pytest.raises(UsageError):
+        archive.begin(plan(name))
+
+
+def test_unknown_and_ambiguous_names_say_what_to_do(tmp_path: Path):
+    """No such run, more than one, or none at all: each has its own words."""
+    archive = Archive(tmp_path)
+    with pytest.raises(UnknownRunError, match="no complete run yet"):
+        archive.load()
+    complete(archive, "2026-a")
+    complete(archive, "2026-b")
+    with pytest.raises(UnknownRunError, match="any of 2026-a, 2026-b"):
+        archive.load("2026")
+    with pytest.raises(UnknownRunError, match="no run '2030'"):
+        archive.load("2030")
+
+
+def test_samples_are_a_table_of_time_an_operation(tmp_path: Path):
+    """DuckDB sees every sample of every run, divided by loops and operations."""
+    archive = Archive(tmp_path)
+    complete(archive, "a")
+    complete(archive, "b")
+
+    found = archive.query(
+        "SELECT run, max(wall_ns) AS worst, count(*) AS n FROM samples GROUP BY ALL ORDER BY run"
+    )
+
+    assert [("a", 40.0, 4), ("b", 40.0, 4)] == list(found.itertuples(index=False, name=None))
+    with pytest.raises(UsageError, match="the query failed"):
+        archive.query("SELECT nonsense FROM samples")
+
+
+def test_baselines_keep_to_their_machine_class_and_format(tmp_path: Path):
+    """Every class's baseline of the suite is found; a later format is refused by name."""
+    one = Baseline("demo", "2026-01-01", "run", MACHINE, Revision(), (1.0,), ())
+    other = msgspec.structs.replace(one, machine=msgspec.structs.replace(MACHINE, name="other-8c"))
+    path = save_baseline(tmp_path, one)
+    save_baseline(tmp_path, other)
+
+    assert (one, other) == load_baselines(tmp_path, ["demo", "elsewhere"])
+
+    path.write_bytes(msgspec.json.encode(msgspec.structs.replace(one, format=99)))
+    with pytest.raises(NewerFormatError, match=r"demo\.json"):
+        load_baselines(tmp_path, ["demo"])
+    with pytest.raises(UsageError):
+        save_baseline(tmp_path, msgspec.structs.replace(one, suite="../../escape"))
+
+
+def test_every_published_target_is_there_once():
+    """data/baselines/targets.json holds the 43 published targets of four suites and memory."""
+    targets = load_targets(Path(__file__).parents[3] / "data" / "baselines")
+
+    assert 43 == len(targets.targets)
+    suites = {t.id.partition("/")[0] for t in targets.targets}
+    assert {"transaction", "verification", "bidding", "zk_proof", "memory"} == suites
+    assert (10, 20) == (targets.warn_percent, targets.fail_percent)
+
+
+def test_targets_named_twice_are_refused(tmp_path: Path):
+    """A target that stands there twice could be judged by either: refused."""
+    one = '{"id": "a/b", "limit": 1, "unit": "ns", "better": "lower", "what": ""}'
+    (tmp_path / "targets.json").write_text(
+        '{"version": "1", "source": "", "warn_percent": 10, "fail_percent": 20,'
+        f' "targets": [{one}, {one}]}}'
+    )
+
+    with pytest.raises(CorruptFileError, match="names a target twice: a/b"):
+        load_targets(tmp_path)

@@ -1,0 +1,85 @@
+"""The timing loop does what it says, without a word about how long anything takes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from veperf.errors import UsageError
+from veperf.measure import clock
+from veperf.measure.clock import calibrate, take_sample
+from veperf.measure.profiles import PASSES, configure
+from veperf.model import Sample
+
+
+@pytest.mark.parametrize("loops", [1, 2, 7, 100])
+def test_a_sample_calls_exactly_so_often(loops):
+    """The callable runs ``loops`` times, no more and no less."""
+    calls = []
+
+    sample = take_sample(lambda: calls.append(1), loops)
+
+    assert loops == len(calls)
+    assert sample.wall_ns > 0
+    assert sample.cpu_ns is not None
+
+
+def test_cpu_time_of_other_threads_counts_only_when_asked_for():
+    """A sample of multi-threaded work has at least the CPU time of all its threads."""
+    from threading import Thread
+
+    def work() -> None:
+        thread = Thread(target=lambda: sum(range(300_000)))
+        thread.start()
+        thread.join()
+
+    alone = take_sample(work, 3)
+    together = take_sample(work, 3, multithreaded=True)
+
+    assert alone.cpu_ns is not None
+    assert together.cpu_ns is not None
+    assert alone.cpu_ns < together.cpu_ns
+
+
+@given(cost=st.integers(1, 10**8), target=st.integers(1, 10**8))
+def test_calibration_makes_a_sample_long_enough_and_rounds_to_1_2_5(cost, target):
+    """For work of any cost the sample reaches the target, in a round number of loops."""
+    taken: list[int] = []
+
+    def pretend(call, loops, *, multithreaded=False):
+        taken.append(loops)
+        return Sample(wall_ns=cost * loops, cpu_ns=cost * loops, switches=0)
+
+    original, clock.take_sample = clock.take_sample, pretend
+    try:
+        loops = calibrate(lambda: None, target)
+    finally:
+        clock.take_sample = original
+
+    assert loops * cost >= target
+    assert str(loops).rstrip("0") in {"1", "2", "5"}
+    assert loops == 1 or loops * cost < 11 * target
+    assert len(taken) < 40
+
+
+def test_calibration_is_not_fooled_by_a_moment_without_the_cpu():
+    """Where the work is CPU time, waiting does not make a call look long."""
+    stalled = iter([Sample(wall_ns=9_000, cpu_ns=6_000, switches=1)])
+    original = clock.take_sample
+    clock.take_sample = lambda call, loops, *, multithreaded=False: next(
+        stalled, Sample(wall_ns=loops * 6_000, cpu_ns=loops * 6_000, switches=0)
+    )
+    try:
+        loops = calibrate(lambda: None, 9_000)
+    finally:
+        clock.take_sample = original
+
+    assert 2 == loops
+
+
+def test_profiles_differ_in_passes_and_refuse_what_they_don_t_know():
+    """A profile is a known name; anything else is a usage error that lists them."""
+    assert [6, 12, 24] == [configure(p, seed=1).passes for p in PASSES]
+    with pytest.raises(UsageError, match="quick, standard, thorough"):
+        configure("fast", seed=1)
+    with pytest.raises(UsageError, match="timeout"):
+        configure("quick", seed=1, timeout_s=float("nan"))

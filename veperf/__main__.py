@@ -1,0 +1,5 @@
+"""``python -m veperf``."""
+
+from veperf.cli import main
+
+main()

@@ -1,0 +1,334 @@
+"""What ``import veperf`` offers: functions that return results which show themselves.
+
+Results are thin wrappers around the data of ``veperf.model``: DataFrames for work, and a rich repr
+as text, HTML and markdown for the eye.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from veperf import model, paths
+from veperf.archive import LAST, Archive, RunWriter, load_baselines, load_targets
+from veperf.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from veperf.report.view import ReportView
+
+Folder = str | Path | None
+
+
+def run(
+    *select: str,
+    profile: str = "quick",
+    archive: Folder = None,
+    baselines: Folder = None,
+    seed: int | None = None,
+    timeout_s: float = 60.0,
+    modules: Sequence[str] = (),
+    progress: bool = True,
+) -> "RunResult":
+    """Measure in fresh worker processes and keep the run in the archive.
+
+    Args:
+        select: suites (``transaction``), benchmarks (``transaction/execution``) or globs; all
+            when there is none.
+        profile: ``quick``, ``standard`` or ``thorough``: 6, 12 or 24 passes.
+        archive: folder of the archive; the project's ``reports`` when not given.
+        baselines: folder of targets and baselines; the project's ``data/baselines``.
+        seed: of the order in which cases are measured; drawn when not given.
+        timeout_s: for one case in one pass.
+        modules: more modules with benchmarks.
+        progress: show how far it is.
+
+    Raises:
+        VeperfError: of any kind; see ``veperf.errors``.
+    """
+    from veperf import session
+
+    writer = session.begin(
+        select,
+        profile=profile,
+        archive=_archive(archive),
+        baselines=_baselines(baselines),
+        seed=seed,
+        timeout_s=timeout_s,
+        modules=modules,
+    )
+    return _finish(writer, progress)
+
+
+def resume(run: str = LAST, *, archive: Folder = None, progress: bool = True) -> "RunResult":
+    """Go on with a run that was interrupted: the last one, or the one named.
+
+    Raises:
+        VeperfError: of any kind; see ``veperf.errors``.
+    """
+    return _finish(_archive(archive).resume(run), progress)
+
+
+def load(run: str = LAST, archive: Folder = None) -> "RunResult":
+    """A complete run from the archive: ``last``, an id, or the beginning of one.
+
+    Raises:
+        UnknownRunError, IncompleteRunError, CorruptFileError, NewerFormatError: what they say.
+    """
+    store = _archive(archive)
+    found = store.load(run)
+    return RunResult(found, store.path(found.id))
+
+
+def runs(archive: Folder = None) -> "pd.DataFrame":
+    """The complete runs in the archive, a row each, oldest first."""
+    return _archive(archive).frame()
+
+
+def query(sql: str, archive: Folder = None) -> "pd.DataFrame":
+    """Ask the archive's samples in SQL (DuckDB; the table is ``samples``).
+
+    Raises:
+        UsageError: DuckDB refuses the query.
+        UnknownRunError: the archive holds no complete run.
+    """
+    return _archive(archive).query(sql)
+
+
+def benchmarks(modules: Sequence[str] = ()) -> "pd.DataFrame":
+    """What can be measured, a row a case: id, level, what, targets."""
+    import pandas as pd
+
+    from veperf import session
+
+    return pd.DataFrame(
+        [
+            {"id": c.id, "level": c.level.value, "what": c.what, "targets": [*c.targets.values()]}
+            for c in session.benchmarks(modules=modules)
+        ]
+    ).set_index("id")
+
+
+def compare(base: "RunLike", new: "RunLike", archive: Folder = None) -> "Comparison":
+    """Screen the run ``new`` against the run ``base`` (results, or names as ``load`` takes).
+
+    Raises:
+        VeperfError: as ``load``.
+    """
+    from veperf.judge import compare_runs
+
+    a, b = _run(base, archive), _run(new, archive)
+    return Comparison(a, b, compare_runs(a, b))
+
+
+def present(result: "RunResult", baselines: Folder = None) -> "ReportView":
+    """The parts of a report about ``result``, each of which shows itself in a notebook."""
+    from veperf.report.view import ReportView
+
+    folder = _baselines(baselines)
+    return ReportView(result.run, result.verdict(folder).verdict, _screened(result.run, folder))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RunResult:
+    """A run, with what people do to one."""
+
+    run: model.Run
+    folder: Path
+
+    def samples(self) -> "pd.DataFrame":
+        """One row a sample, times in ns of one operation."""
+        from veperf.archive.tables import samples_table
+
+        frame: pd.DataFrame = samples_table(self.run).to_pandas()
+        return frame
+
+    def values(self) -> "pd.DataFrame":
+        """One row a process and metric: the robust value by which the case is judged."""
+        import pandas as pd
+
+        from veperf.judge import series_of
+
+        rows = [
+            {"case": s.case, "metric": s.metric, "unit": s.unit, "process": i, "value": float(v)}
+            for s in series_of(self.run).values()
+            for i, v in enumerate(s.values)
+        ]
+        return pd.DataFrame(rows, columns=["case", "metric", "unit", "process", "value"])
+
+    def summary(self) -> "pd.DataFrame":
+        """One row a case and metric: median and spread of the per-process values, wall times."""
+        import numpy as np
+        import pandas as pd
+
+        from veperf.judge import series_of
+
+        rows = [
+            {
+                "case": s.case,
+                "metric": s.metric,
+                "unit": s.unit,
+                "value": float(np.median(s.values)) if s.n else None,
+                "low": float(s.values.min()) if s.n else None,
+                "high": float(s.values.max()) if s.n else None,
+                "processes": s.n,
+                "clock": s.clock,
+                "loops": s.loops,
+                "wall_median": s.wall_median,
+                "wall_p99": s.wall_p99,
+                "failed": s.failed,
+            }
+            for s in series_of(self.run).values()
+        ]
+        return pd.DataFrame(rows).set_index("case")
+
+    def verdict(
+        self, baselines: Folder = None, known_misses: Collection[str] = ()
+    ) -> "VerdictResult":
+        """Judge the run against the published targets and the machine's recorded baseline.
+
+        Raises:
+            DataError: a file of targets or baselines is broken.
+            UnknownTargetError: ``known_misses`` names one that does not exist.
+        """
+        from veperf import judge
+
+        folder = _baselines(baselines)
+        targets = load_targets(paths.targets(folder))
+        return VerdictResult(
+            judge.verdict(self.run, targets, _screened(self.run, folder), known_misses)
+        )
+
+    def __repr__(self) -> str:
+        from veperf.report import text
+
+        return text.run(self.run)
+
+    def _repr_html_(self) -> str:
+        from veperf.report import blocks
+
+        return blocks.run(self.run)
+
+    def _repr_markdown_(self) -> str:
+        from veperf.report import markdown
+
+        return markdown.run(self.run)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class VerdictResult:
+    """A verdict, with its tables."""
+
+    verdict: model.Verdict
+
+    def targets(self) -> "pd.DataFrame":
+        """One row a target of the suites that were measured."""
+        import pandas as pd
+
+        rows = []
+        for one in self.verdict.targets:
+            row = _plain(one)
+            target: Mapping[str, Any] = row.pop("target")
+            rows.append({"target": target["id"], "limit": target["limit"]} | row)
+            rows[-1]["unit"] = target["unit"]
+        return pd.DataFrame(rows)
+
+    def changes(self) -> "pd.DataFrame":
+        """One row a case and metric that was compared with the baseline."""
+        import pandas as pd
+
+        return pd.DataFrame([_plain(change) for change in self.verdict.changes])
+
+    def exit_code(self, *, strict: bool = False) -> int:
+        """What ``veperf ci`` ends with."""
+        from veperf import judge
+
+        return judge.exit_code(self.verdict, strict=strict)
+
+    def __repr__(self) -> str:
+        from veperf.report import text
+
+        return text.verdict(self.verdict)
+
+    def _repr_html_(self) -> str:
+        from veperf.report import blocks
+
+        return blocks.verdict(self.verdict)
+
+    def _repr_markdown_(self) -> str:
+        from veperf.report import markdown
+
+        return markdown.verdict(self.verdict)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Comparison:
+    """Two runs side by side."""
+
+    base: model.Run
+    new: model.Run
+    changes: tuple[model.Change, ...]
+
+    def frame(self) -> "pd.DataFrame":
+        """One row a case and metric."""
+        import pandas as pd
+
+        return pd.DataFrame([_plain(change) for change in self.changes])
+
+    def __repr__(self) -> str:
+        from veperf.report import text
+
+        return text.changes(self.changes)
+
+    def _repr_html_(self) -> str:
+        from veperf.report import blocks
+
+        return blocks.changes(self.changes)
+
+    def _repr_markdown_(self) -> str:
+        from veperf.report import markdown
+
+        return markdown.changes(self.changes)
+
+
+RunLike = RunResult | model.Run | str
+
+
+def _finish(writer: RunWriter, progress: bool) -> RunResult:
+    from veperf import session
+    from veperf.progress import Silent, for_here
+
+    with for_here(writer.run) if progress else Silent() as shown:
+        done = session.finish(writer, shown)
+    return RunResult(done, writer.folder)
+
+
+def _archive(folder: Folder) -> Archive:
+    return Archive(Path(folder) if folder else paths.archive())
+
+
+def _baselines(folder: Folder) -> Path:
+    return Path(folder) if folder else paths.baselines()
+
+
+def _screened(run: model.Run, folder: Path) -> tuple[model.Baseline, ...]:
+    return load_baselines(folder, sorted({case.suite for case in run.cases}))
+
+
+def _run(given: RunLike, archive: Folder) -> model.Run:
+    match given:
+        case RunResult():
+            return given.run
+        case model.Run():
+            return given
+        case str():
+            return load(given, archive).run
+    raise UsageError(f"a run, a result or a run's name is wanted, not {type(given).__name__}")
+
+
+def _plain(struct: msgspec.Struct) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.to_builtins(struct)
+    return found

@@ -1,0 +1,109 @@
+"""Reading and writing single files: whole or not at all, checked or refused."""
+
+import contextlib
+import errno
+import os
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from veperf.errors import CorruptFileError, NewerFormatError, StorageError
+
+MAX_FILE_BYTES = 256 << 20
+
+T = TypeVar("T")
+
+
+class _Header(msgspec.Struct):
+    format: int = 1
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path`` atomically: whoever reads sees the old file or the new one.
+
+    Raises:
+        StorageError: the folder can't be written or the disk is full; the old file is untouched.
+    """
+    temporary: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)  # mkstemp makes files that only the owner can read
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+        raise storage_error(path, error) from error
+
+
+def storage_error(path: Path, error: OSError) -> StorageError:
+    """``error`` in words that say what to do."""
+    advice = {
+        errno.ENOSPC: "the disk is full; free some space and call again",
+        errno.EDQUOT: "the disk quota is used up; free some space and call again",
+        errno.EROFS: "that is a read-only file system; choose another folder with --archive",
+        errno.EACCES: "permission denied; choose another folder with --archive",
+        errno.EPERM: "permission denied; choose another folder with --archive",
+    }.get(error.errno or 0, f"{error.strerror or error}; choose another folder with --archive")
+    return StorageError(error.errno, f"can't write {path}: {advice}")
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write ``value`` as indented JSON, atomically.
+
+    Raises:
+        StorageError: as ``write``.
+    """
+    write(path, msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n")
+
+
+def read_json(path: Path, kind: type[T], *, newest_format: int | None = None) -> T:
+    """The ``kind`` in the JSON file ``path``, every field checked against its type.
+
+    Raises:
+        CorruptFileError: the file can't be read, is no JSON, or is no ``kind``.
+        NewerFormatError: its ``format`` is beyond ``newest_format``.
+    """
+    data = read(path)
+    try:
+        if newest_format is not None:
+            found = msgspec.json.decode(data, type=_Header).format
+            if found > newest_format:
+                raise NewerFormatError(
+                    f"{path} has format {found}, this veperf reads up to {newest_format}; "
+                    "update veperf, or use a file that this version wrote"
+                )
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise CorruptFileError(
+            f"{path} is no valid {kind.__name__} file: {error}; restore it or make it anew"
+        ) from error
+
+
+def read(path: Path) -> bytes:
+    """The bytes of ``path``.
+
+    Raises:
+        CorruptFileError: it can't be read, or is larger than any file of ours.
+    """
+    try:
+        if (size := path.stat().st_size) > MAX_FILE_BYTES:
+            raise CorruptFileError(f"{path} has {size} bytes, more than any file of veperf's")
+        return path.read_bytes()
+    except OSError as error:
+        raise CorruptFileError(f"can't read {path}: {error.strerror or error}") from error
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of the file, in hexadecimal."""
+    return sha256(read(path)).hexdigest()

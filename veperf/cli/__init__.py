@@ -1,0 +1,5 @@
+"""The ``veperf`` command."""
+
+from veperf.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,32 @@
+"""``veperf list``."""
+
+from pathlib import Path
+
+import click
+
+from veperf.cli.options import ExampleCommand, archive_option, modules_option
+
+
+@click.command(
+    "list",
+    cls=ExampleCommand,
+    examples=["veperf list", "veperf list 'transaction/state*'", "veperf list --runs"],
+)
+@click.argument("patterns", nargs=-1, metavar="[BENCHMARK]...")
+@click.option("--runs", is_flag=True, help="The runs in the archive instead.")
+@modules_option
+@archive_option
+def list_(patterns: tuple[str, ...], runs: bool, modules: tuple[str, ...], archive: Path) -> None:
+    """List the benchmarks, or the runs that were made."""
+    from veperf.report import text
+
+    if runs:
+        from veperf import paths
+        from veperf.archive import Archive
+
+        store = Archive(archive or paths.archive())
+        click.echo(text.runs(store.readable(), store.incomplete_ids()))
+    else:
+        from veperf import session
+
+        click.echo(text.benchmarks(session.benchmarks(patterns, modules)))

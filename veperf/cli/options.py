@@ -1,0 +1,74 @@
+"""Options that several commands share, and how a command shows its examples."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from veperf.measure.profiles import PASSES
+
+archive_option = click.option(
+    "--archive",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="The archive of runs.  [default: $VEPERF_ARCHIVE, else the project's reports/]",
+)
+baselines_option = click.option(
+    "--baselines",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Published targets and recorded baselines.  [default: the project's data/baselines/]",
+)
+known_miss_option = click.option(
+    "--known-miss",
+    "known_misses",
+    multiple=True,
+    metavar="TARGET",
+    help="A target known to be missed: shown as missed, but no failure. Can be repeated.",
+)
+modules_option = click.option(
+    "--module",
+    "modules",
+    multiple=True,
+    metavar="MODULE",
+    help="A Python module with benchmarks of your own. Can be repeated.",
+)
+profile_option = click.option(
+    "--profile",
+    type=click.Choice(list(PASSES)),
+    default="quick",
+    show_default=True,
+    help="How much to measure: 6, 12 or 24 fresh processes.",
+)
+timeout_option = click.option(
+    "--timeout",
+    "timeout_s",
+    type=float,
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="For one case in one process, its set-up included.",
+)
+seed_option = click.option("--seed", type=int, help="Of the order of measuring.  [default: drawn]")
+
+
+class ExampleCommand(click.Command):
+    """A command whose help ends with examples, line by line as they are written."""
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.examples = examples
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        if self.examples:
+            with formatter.section("Examples"):
+                for line in self.examples:
+                    formatter.write(f"  {line}\n")
+
+
+def shown(path: Path) -> str:
+    """Relative to the current folder where that is shorter."""
+    full = path.resolve()
+    return str(full.relative_to(Path.cwd())) if full.is_relative_to(Path.cwd()) else str(full)

@@ -1,0 +1,43 @@
+"""``veperf report``."""
+
+from pathlib import Path
+
+import click
+
+from veperf.cli.options import (
+    ExampleCommand,
+    archive_option,
+    baselines_option,
+    known_miss_option,
+    shown,
+)
+
+
+@click.command(
+    cls=ExampleCommand,
+    examples=[
+        "veperf report                            the last run",
+        "veperf report 20261123-061402            another, by the beginning of its name",
+    ],
+)
+@click.argument("run", default="last")
+@known_miss_option
+@archive_option
+@baselines_option
+def report(
+    run: str, known_misses: tuple[str, ...], archive: Path | None, baselines: Path | None
+) -> None:
+    """Judge a run and write its HTML report.
+
+    RUN is `last`, a run's id, or the beginning of one. Judging does not gate: the exit code is 0
+    whatever the verdict. `veperf ci` gates.
+    """
+    from veperf import api
+    from veperf.report import text
+    from veperf.report.render import render
+
+    result = api.load(run, archive)
+    verdict = result.verdict(baselines, known_misses)
+    page = render(result.run, result.folder, baselines, known_misses)
+    click.echo(text.verdict(verdict.verdict))
+    click.echo(f"\nreport: {shown(page)}")

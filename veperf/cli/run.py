@@ -1,0 +1,76 @@
+"""``veperf run``."""
+
+from pathlib import Path
+
+import click
+
+from veperf.cli.options import (
+    ExampleCommand,
+    archive_option,
+    baselines_option,
+    modules_option,
+    profile_option,
+    seed_option,
+    shown,
+    timeout_option,
+)
+
+
+@click.command(
+    cls=ExampleCommand,
+    examples=[
+        "veperf run                                   everything, 6 fresh processes",
+        "veperf run transaction --profile thorough    one suite, 24 fresh processes",
+        "veperf run transaction/execution             one benchmark and its scaling curve",
+        "veperf run --module mine.benchmarks mine     a suite of your own",
+        "veperf run --resume                          go on with what was interrupted",
+    ],
+)
+@click.argument("patterns", nargs=-1, metavar="[BENCHMARK]...")
+@profile_option
+@seed_option
+@timeout_option
+@modules_option
+@click.option(
+    "--resume",
+    is_flag=False,
+    flag_value="last",
+    metavar="[RUN]",
+    help="Go on with an interrupted run: the last one, or the one named.",
+)
+@archive_option
+@baselines_option
+def run(
+    patterns: tuple[str, ...],
+    profile: str,
+    seed: int | None,
+    timeout_s: float,
+    modules: tuple[str, ...],
+    resume: str | None,
+    archive: Path | None,
+    baselines: Path | None,
+) -> None:
+    """Measure in fresh worker processes and keep the run in the archive.
+
+    BENCHMARK is a suite, a benchmark, one of its cases or a glob; everything when there is none.
+    Ctrl-C keeps the processes that are done; --resume goes on from there.
+    """
+    from veperf import api
+    from veperf.report import text
+
+    if resume is not None and patterns:
+        raise click.UsageError("a run that goes on measures what it began with: no BENCHMARK")
+    if resume is not None:
+        result = api.resume(resume, archive=archive)
+    else:
+        result = api.run(
+            *patterns,
+            profile=profile,
+            archive=archive,
+            baselines=baselines,
+            seed=seed,
+            timeout_s=timeout_s,
+            modules=modules,
+        )
+    click.echo(text.run(result.run))
+    click.echo(f"\nkept in {shown(result.folder)}; `veperf report {result.run.id}` judges it")

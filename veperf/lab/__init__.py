@@ -1,0 +1,5 @@
+"""Starting JupyterLab."""
+
+from veperf.lab.start import command
+
+__all__ = ["command"]

@@ -1,0 +1,56 @@
+"""How JupyterLab is started: on the start notebook, with this Python, without news pop-ups."""
+
+import os
+import shutil
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from veperf import paths
+from veperf.archive.files import storage_error
+from veperf.errors import KernelError
+
+_CONFIG = Path(__file__).parent / "config"
+
+
+def command(*, browser: bool, port: int) -> tuple[list[str], dict[str, str]]:
+    """The words to execute and the environment to add.
+
+    Raises:
+        KernelError: JupyterLab or its Python kernel is not installed.
+        StorageError: the notebooks can't be copied to the current folder.
+    """
+    for package in ("jupyterlab", "ipykernel"):
+        if find_spec(package) is None:
+            raise KernelError(
+                f"{package} is not installed for {sys.executable}; run `make lab`, which sets "
+                "everything up, or `pip install veperf` again"
+            )
+    root = paths.project()
+    folder = _notebooks(root)
+    words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}"]
+    words += [f"--LabApp.default_url=/lab/tree/{folder.relative_to(root)}/start.ipynb"]
+    words += [f"--port={port}"]
+    if not browser:
+        words.append("--no-browser")
+    if os.geteuid() == 0:  # in containers
+        words.append("--allow-root")
+    before = os.environ.get("JUPYTER_CONFIG_PATH")
+    return words, {
+        "JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, [str(_CONFIG), before])),
+        # A kernel of this environment, not one of the same name in the user's home.
+        "JUPYTER_PREFER_ENV_PATH": "1",
+    }
+
+
+def _notebooks(root: Path) -> Path:
+    """The project's notebooks; outside a checkout, a copy to work in that is never written over."""
+    folder = root / "notebooks"
+    try:
+        folder.mkdir(exist_ok=True)
+        for source in sorted(paths.notebooks().glob("*.ipynb")):
+            if not (folder / source.name).exists():
+                shutil.copyfile(source, folder / source.name)
+    except OSError as error:
+        raise storage_error(folder, error) from error
+    return folder

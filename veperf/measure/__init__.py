@@ -1,0 +1,1 @@
+"""How things are measured: clock and loops, worker processes, passes, machine facts."""

@@ -1,0 +1,179 @@
+"""A run is a number of passes; a pass is one fresh process that measures every case once."""
+
+import random
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Protocol
+
+from veperf.errors import (
+    MeasureError,
+    WorkerCrashedError,
+    WorkerProtocolError,
+    WorkerTimeoutError,
+)
+from veperf.measure.client import Worker
+from veperf.measure.machine import CpuTimes, frequency_mhz, load_average
+from veperf.measure.protocol import Begin, Close, Failed, Open, Opened, Ready, Reply, Take, Taken
+from veperf.model import Case, CaseResult, Config, Failure, FailureKind, Pass, Sample
+
+_START_TIMEOUT_S = 60.0
+_TIMEOUTS_BEFORE_GIVING_UP = 2
+
+_KINDS: Mapping[type[MeasureError], FailureKind] = MappingProxyType(
+    {
+        WorkerCrashedError: "crashed",
+        WorkerTimeoutError: "timeout",
+        WorkerProtocolError: "protocol",
+    }
+)
+
+
+class Progress(Protocol):
+    """Told what is going on, from the measuring thread and outside timed stretches."""
+
+    def case_started(self, index: int, case: Case) -> None:
+        """Pass ``index`` begins with ``case``."""
+
+    def case_finished(self, index: int, case: Case, result: CaseResult) -> None:
+        """Pass ``index`` is done with ``case``."""
+
+
+@dataclass(slots=True)
+class Passes:
+    """Makes the passes of one run; remembers what the earlier ones learnt."""
+
+    config: Config
+    modules: tuple[str, ...]
+    cases: Sequence[Case]
+    progress: Progress
+    loops: dict[str, int] = field(default_factory=dict)
+    """Calls in a sample by case, where known; grows as cases are calibrated."""
+    timeouts: dict[str, int] = field(default_factory=dict)
+
+    def measure(self, indices: Sequence[int]) -> Iterator[Pass]:
+        """Make the passes ``indices``, one after the other.
+
+        Raises:
+            MeasureError: a fresh worker fails before it has come to a case.
+        """
+        for index in indices:
+            yield self._pass(index)
+
+    def _pass(self, index: int) -> Pass:
+        started, began = datetime.now(UTC), time.monotonic()
+        load, ticks = load_average(), CpuTimes.now()
+        chance = random.Random(f"{self.config.seed}/{index}")  # noqa: S311 - an order, no secret
+        order = list(self.cases)
+        chance.shuffle(order)
+        crew = _Crew(self.modules, chance)
+        results: dict[str, CaseResult] = {}
+        try:
+            for case in order:
+                self.progress.case_started(index, case)
+                results[case.id] = self._case(crew, case)
+                self.progress.case_finished(index, case, results[case.id])
+        finally:
+            crew.dismiss()
+        return Pass(
+            index=index,
+            started=started.isoformat(timespec="seconds"),
+            seconds=time.monotonic() - began,
+            load_before=load,
+            load_after=load_average(),
+            frequency_mhz=frequency_mhz(),
+            steal_ratio=ticks.steal_ratio(CpuTimes.now()),
+            yardstick_ns=crew.yardstick_ns,
+            results=tuple(results[case.id] for case in self.cases),
+        )
+
+    def _case(self, crew: "_Crew", case: Case) -> CaseResult:
+        if self.timeouts.get(case.id, 0) >= _TIMEOUTS_BEFORE_GIVING_UP:
+            words = f"not tried again after {_TIMEOUTS_BEFORE_GIVING_UP} timeouts"
+            return CaseResult(case.id, failure=Failure("timeout", words))
+        worker = crew.worker()
+        worker.forget_output()
+        try:
+            result = _measure(worker, case, self.config, self.loops.get(case.id))
+        except MeasureError as error:
+            crew.dismiss()
+            words = str(error)
+            if isinstance(error, WorkerTimeoutError):
+                self.timeouts[case.id] = self.timeouts.get(case.id, 0) + 1
+                words = f"not done within {self.config.timeout_s:g} s"
+            return CaseResult(case.id, failure=Failure(_KINDS[type(error)], words, worker.output))
+        if result.failure is None:
+            self.loops.setdefault(case.id, result.loops)
+        return result
+
+
+@dataclass(slots=True)
+class _Crew:
+    """The worker of a pass; after a crash, its successor."""
+
+    modules: tuple[str, ...]
+    chance: random.Random
+    yardstick_ns: float | None = None
+    _worker: Worker | None = None
+
+    def worker(self) -> Worker:
+        if self._worker is None:
+            self._worker = self._started()
+        return self._worker
+
+    def dismiss(self) -> None:
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker = None
+
+    def _started(self) -> Worker:
+        worker = Worker(hash_seed=self.chance.randrange(1 << 32))
+        try:
+            ready = worker.ask(Begin(self.modules), deadline=time.monotonic() + _START_TIMEOUT_S)
+            if not isinstance(ready, Ready):
+                raise MeasureError(f"a worker can't start: {_what_went_wrong(ready)}")
+        except BaseException as error:
+            worker.stop()
+            if isinstance(error, MeasureError) and worker.output:
+                error.add_note(worker.output)
+            raise
+        self.yardstick_ns = ready.yardstick_ns
+        return worker
+
+
+def _measure(worker: Worker, case: Case, config: Config, loops: int | None) -> CaseResult:
+    deadline = time.monotonic() + config.timeout_s
+    opened = worker.ask(
+        Open(case.benchmark, case.params, config.min_sample_ns, loops), deadline=deadline
+    )
+    if not isinstance(opened, Opened):
+        return _failed(case, opened)
+    samples: list[Sample] = []
+    for _ in range(config.warmups + config.samples):
+        taken = worker.ask(Take(), deadline=deadline)
+        if not isinstance(taken, Taken):
+            return _failed(case, taken)
+        samples.append(taken.sample)
+    closed = worker.ask(Close(), deadline=deadline)
+    if isinstance(closed, Failed):
+        return _failed(case, closed)
+    return CaseResult(
+        case=case.id,
+        loops=opened.loops,
+        operations=opened.operations,
+        samples=tuple(samples[config.warmups :]),
+    )
+
+
+def _failed(case: Case, reply: Reply) -> CaseResult:
+    if not isinstance(reply, Failed):
+        raise WorkerProtocolError(f"the worker {_what_went_wrong(reply)}")
+    return CaseResult(case.id, failure=reply.failure)
+
+
+def _what_went_wrong(reply: Reply) -> str:
+    if isinstance(reply, Failed):
+        return reply.failure.message
+    return f"answered with {type(reply).__name__} out of turn"

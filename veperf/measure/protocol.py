@@ -1,0 +1,115 @@
+"""What the measuring process and a worker say to each other: JSON lines over two pipes.
+
+The parent asks, the worker answers, one line each, one at a time. Every answer repeats the number
+of its request, so that a line from anywhere else can't pass for one.
+"""
+
+import msgspec
+from msgspec import Struct
+
+from veperf.errors import WorkerProtocolError
+from veperf.model import Failure, Params, Sample
+
+MAX_LINE_BYTES = 1 << 20
+
+
+class Begin(Struct, frozen=True, tag="begin"):
+    """Import ``modules`` and measure the yardstick; answered by ``Ready``."""
+
+    modules: tuple[str, ...]
+
+
+class Open(Struct, frozen=True, tag="open"):
+    """Set a case up, and calibrate it unless ``loops`` is known; answered by ``Opened``."""
+
+    benchmark: str
+    params: Params
+    min_sample_ns: int
+    loops: int | None
+
+
+class Take(Struct, frozen=True, tag="take"):
+    """Take one sample of the open case; answered by ``Taken``."""
+
+
+class Close(Struct, frozen=True, tag="close"):
+    """Let go of the open case; answered by ``Closed``."""
+
+
+class Ready(Struct, frozen=True, tag="ready"):
+    """The worker has imported everything."""
+
+    yardstick_ns: float
+
+
+class Opened(Struct, frozen=True, tag="opened"):
+    """The case is set up."""
+
+    loops: int
+    operations: int
+
+
+class Taken(Struct, frozen=True, tag="taken"):
+    """One sample."""
+
+    sample: Sample
+
+
+class Closed(Struct, frozen=True, tag="closed"):
+    """Nothing is open any more."""
+
+
+class Failed(Struct, frozen=True, tag="failed"):
+    """The request raised in the worker; nothing is open any more."""
+
+    failure: Failure
+
+
+Request = Begin | Open | Take | Close
+Reply = Ready | Opened | Taken | Closed | Failed
+
+
+class NumberedRequest(Struct, frozen=True):
+    """A request as it travels."""
+
+    number: int
+    body: Request
+
+
+class NumberedReply(Struct, frozen=True):
+    """An answer as it travels."""
+
+    number: int
+    body: Reply
+
+
+_encoder = msgspec.json.Encoder()
+_request_decoder = msgspec.json.Decoder(NumberedRequest)
+_reply_decoder = msgspec.json.Decoder(NumberedReply)
+
+
+def encode(message: NumberedRequest | NumberedReply) -> bytes:
+    """One line, newline included."""
+    return _encoder.encode(message) + b"\n"
+
+
+def decode_request(line: bytes) -> NumberedRequest:
+    """The request in ``line``."""
+    return _request_decoder.decode(line)
+
+
+def decode_reply(line: bytes, number: int) -> Reply:
+    """The answer to request ``number`` in ``line``.
+
+    Raises:
+        WorkerProtocolError: it is not that.
+    """
+    try:
+        reply = _reply_decoder.decode(line)
+    except msgspec.DecodeError as error:
+        raise WorkerProtocolError(
+            f"the worker sent something that is no answer: {line[:80]!r} ({error})"
+        ) from error
+    if reply.number != number:
+        raise WorkerProtocolError(f"the worker answered request {reply.number}, not {number}")
+    return reply.body

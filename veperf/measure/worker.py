@@ -1,0 +1,120 @@
+"""A worker process: sets cases up and takes samples, as asked. Started by ``client``.
+
+``python -m veperf.measure.worker REQUESTS ANSWERS``, two open file descriptors. Whatever the
+benchmarks print goes to standard error, which the parent keeps as evidence.
+"""
+
+import ctypes
+import faulthandler
+import gc
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from typing import BinaryIO
+
+from veperf import registry
+from veperf.measure.clock import calibrate, take_sample
+from veperf.measure.protocol import (
+    Begin,
+    Close,
+    Closed,
+    Failed,
+    NumberedReply,
+    Open,
+    Opened,
+    Ready,
+    Reply,
+    Request,
+    Take,
+    Taken,
+    decode_request,
+    encode,
+)
+from veperf.measure.yardstick import measure_yardstick
+from veperf.model import Failure
+
+_PR_SET_PDEATHSIG = 1
+
+
+class Session:
+    """What the worker holds between requests: the case that is open."""
+
+    def __init__(self) -> None:
+        self._task: registry.Task | None = None
+        self._loops = 0
+        self._multithreaded = False
+
+    def answer(self, request: Request) -> Reply:
+        """Carry ``request`` out; whatever the benchmark raises becomes ``Failed``."""
+        try:
+            match request:
+                case Begin():
+                    registry.load(request.modules)
+                    return Ready(measure_yardstick())
+                case Open():
+                    return self._open(request)
+                case Take():
+                    sample = take_sample(
+                        self._opened().call, self._loops, multithreaded=self._multithreaded
+                    )
+                    return Taken(sample)
+                case Close():
+                    self._close()
+                    return Closed()
+        except Exception as error:  # noqa: BLE001 - a benchmark may raise anything
+            self._task = None
+            words = "".join(traceback.format_exception_only(error)).strip()
+            return Failed(Failure("raised", words[:2000], traceback.format_exc()[-20_000:]))
+
+    def _open(self, request: Open) -> Opened:
+        benchmark = registry.REGISTRY.benchmarks[request.benchmark]
+        task = benchmark.setup(**request.params)
+        self._task = task
+        self._multithreaded = benchmark.multithreaded
+        # What the set-up made is not garbage: it stays out of the collections that samples pay for.
+        gc.collect()
+        gc.freeze()
+        self._loops = request.loops or calibrate(
+            task.call, request.min_sample_ns, multithreaded=self._multithreaded
+        )
+        return Opened(self._loops, task.operations)
+
+    def _opened(self) -> registry.Task:
+        assert self._task is not None, "the parent asks for samples of an open case only"
+        return self._task
+
+    def _close(self) -> None:
+        task, self._task = self._task, None
+        try:
+            if task is not None and task.close is not None:
+                task.close()
+        finally:
+            del task
+            gc.unfreeze()
+            gc.collect()
+
+
+def serve(requests: BinaryIO, answer: Callable[[bytes], object]) -> None:
+    """Answer requests until the parent closes its end."""
+    session = Session()
+    for line in requests:
+        request = decode_request(line)
+        answer(encode(NumberedReply(request.number, session.answer(request.body))))
+
+
+def main() -> None:
+    """Serve on the two descriptors named on the command line."""
+    requests, answers = map(int, sys.argv[1:3])
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    faulthandler.enable()
+    if sys.platform == "linux":
+        # A parent that is killed outright must not leave a worker behind.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    with os.fdopen(requests, "rb") as incoming, os.fdopen(answers, "wb", buffering=0) as outgoing:
+        serve(incoming, outgoing.write)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+"""What is going on, for people: a bar in a terminal, lines in a log, one line in a notebook."""
+
+import sys
+import time
+from typing import TYPE_CHECKING, Self
+
+from veperf.model import Case, CaseResult, Run
+
+if TYPE_CHECKING:
+    from IPython.display import DisplayHandle
+    from rich.progress import Progress as RichProgress
+
+
+class Estimate:
+    """How much is done and how long the rest will take, from what each case took so far."""
+
+    def __init__(self, run: Run) -> None:
+        self.total = len(run.cases) * (run.config.passes - len(run.passes))
+        self.passes = run.config.passes
+        self.done = 0
+        self.failed: set[str] = set()
+        self._cases = [case.id for case in run.cases]
+        self._left = dict.fromkeys(self._cases, run.config.passes - len(run.passes))
+        self._seconds: dict[str, float] = {}
+        self._since = 0.0
+
+    def started(self) -> None:
+        """A case begins now."""
+        self._since = time.monotonic()
+
+    def finished(self, case: Case, result: CaseResult) -> None:
+        """``case`` is done now."""
+        self.done += 1
+        self._left[case.id] -= 1
+        self._seconds[case.id] = time.monotonic() - self._since
+        if result.failure is not None:
+            self.failed.add(case.id)
+
+    def seconds_left(self) -> float | None:
+        """None while nothing is known."""
+        if not self._seconds:
+            return None
+        typical = sum(self._seconds.values()) / len(self._seconds)
+        return sum(n * self._seconds.get(case, typical) for case, n in self._left.items())
+
+    def words(self) -> str:
+        """The time left and what failed, in a few words."""
+        left = self.seconds_left()
+        text = "" if left is None else f"{_minutes(left)} left"
+        return text + (f", {len(self.failed)} failing" if self.failed else "")
+
+
+class Silent:
+    """Says nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+    def case_started(self, index: int, case: Case) -> None:
+        """Nothing."""
+
+    def case_finished(self, index: int, case: Case, result: CaseResult) -> None:
+        """Nothing."""
+
+
+class Lines(Silent):
+    """A line a pass, for logs."""
+
+    def __init__(self, run: Run) -> None:
+        self._estimate = Estimate(run)
+        self._shown = -1
+
+    def case_started(self, index: int, case: Case) -> None:
+        """A new pass gets its line."""
+        if index != self._shown:
+            self._shown = index
+            estimate = self._estimate
+            _say(f"pass {index + 1} of {estimate.passes}  {estimate.words()}".rstrip())
+        self._estimate.started()
+
+    def case_finished(self, index: int, case: Case, result: CaseResult) -> None:
+        """A failure gets its line at once, the first time."""
+        failure = result.failure
+        if failure is not None and case.id not in self._estimate.failed:
+            _say(f"  {case.id}: {failure.kind}: {failure.message}")
+        self._estimate.finished(case, result)
+
+
+class Bar(Silent):
+    """A bar in a terminal. Drawn between cases only, so that drawing disturbs no sample."""
+
+    def __init__(self, run: Run) -> None:
+        self._estimate = Estimate(run)
+        self._bar = _rich_bar()
+        self._task = self._bar.add_task("starting", total=self._estimate.total, words="")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._bar.stop()
+
+    def case_started(self, index: int, case: Case) -> None:
+        """Show what is being measured."""
+        estimate = self._estimate
+        self._bar.update(
+            self._task,
+            description=f"pass {index + 1}/{estimate.passes}  {case.id}",
+            words=estimate.words(),
+            completed=estimate.done,
+            refresh=True,
+        )
+        estimate.started()
+
+    def case_finished(self, index: int, case: Case, result: CaseResult) -> None:
+        """Move on; a failure stays visible above the bar."""
+        failure = result.failure
+        if failure is not None and case.id not in self._estimate.failed:
+            from rich.markup import escape
+
+            self._bar.console.print(f"[red]✗[/] {escape(f'{case.id}: {failure.message}')}")
+        self._estimate.finished(case, result)
+        self._bar.update(
+            self._task,
+            completed=self._estimate.done,
+            words=self._estimate.words(),
+            refresh=True,
+        )
+
+
+class NotebookLine(Silent):
+    """One line that is written over, in a notebook."""
+
+    def __init__(self, run: Run) -> None:
+        self._estimate = Estimate(run)
+        self._handle: DisplayHandle | None = None
+
+    def __enter__(self) -> Self:
+        from IPython.display import display
+
+        self._handle = display(_Text("starting"), display_id=True)  # type: ignore[no-untyped-call]  # IPython is half typed
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        estimate = self._estimate
+        failed = f", failed: {', '.join(sorted(estimate.failed))}" if estimate.failed else ""
+        self._show(f"measured {estimate.done} of {estimate.total}{failed}")
+
+    def case_started(self, index: int, case: Case) -> None:
+        """Show what is being measured."""
+        estimate = self._estimate
+        self._show(
+            f"pass {index + 1} of {estimate.passes}, {estimate.done} of {estimate.total} done, "
+            f"{estimate.words()}  {case.id}"
+        )
+        estimate.started()
+
+    def case_finished(self, index: int, case: Case, result: CaseResult) -> None:
+        """Take note."""
+        self._estimate.finished(case, result)
+
+    def _show(self, words: str) -> None:
+        if self._handle is not None:
+            self._handle.update(_Text(words))  # type: ignore[no-untyped-call]  # IPython is half typed
+
+
+class _Text:
+    def __init__(self, words: str) -> None:
+        self._words = words
+
+    def __repr__(self) -> str:
+        return self._words
+
+
+def for_here(run: Run) -> "NotebookLine | Bar | Lines":
+    """What suits the place: a notebook, a terminal or a log."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is not None and hasattr(shell, "kernel"):
+        return NotebookLine(run)
+    return Bar(run) if sys.stderr.isatty() else Lines(run)
+
+
+def _rich_bar() -> "RichProgress":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    return Progress(
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[words]}", style="dim"),
+        TextColumn("{task.description}", markup=False),
+        console=Console(stderr=True),
+        auto_refresh=False,
+        transient=True,
+    )
+
+
+def _minutes(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole} s" if whole < 90 else f"{whole // 60}:{whole % 60:02} min"
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
