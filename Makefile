@@ -2,6 +2,7 @@
 #   make report   measure, judge, render; prints where the HTML is
 #   make test     run the tests
 #   make lab      open JupyterLab on the start notebook
+#   make setup    only that
 #   make check    format, lint, types, import directions, notebooks stripped and in step
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: report test lab check lock clean
+.PHONY: report test lab check setup lock clean
 
 report: $(READY)
 	@$(BIN)/veperf run $(SUITES) --profile $(PROFILE)
@@ -29,6 +30,8 @@ check: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m tests.house
+
+setup: $(READY)
 
 lock: $(READY)
 	@$(BIN)/python -m pip install --quiet uv
