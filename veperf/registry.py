@@ -169,6 +169,8 @@ def _matches(case: Case, pattern: str) -> bool:
 def _not_found(pattern: str, cases: list[Case]) -> str:
     from difflib import get_close_matches
 
-    close = get_close_matches(pattern, [c.id for c in cases], n=3, cutoff=0.5)
+    names = list(dict.fromkeys(name for c in cases for name in (c.suite, c.benchmark)))
+    inside = [name for name in names if pattern in name]
+    close = inside[:3] or get_close_matches(pattern, names, n=3, cutoff=0.6)
     hint = f"; did you mean {' or '.join(close)}?" if close else "; `veperf list` shows them all"
     return f"no benchmark matches {pattern!r}{hint}"

@@ -121,7 +121,8 @@ def test_ctrl_c_keeps_finished_passes_and_leaves_no_worker(tmp_path: Path):
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
     assert process.stderr is not None
-    said = process.stderr.read()
+    with process.stderr:
+        said = process.stderr.read()
 
     assert 130 == process.wait(timeout=30)
     (unfinished,) = archive.incomplete_ids()

@@ -44,7 +44,7 @@ def show(suites: tuple[str, ...], baselines: Path | None) -> None:
     """Show the recorded baselines, of every machine class."""
     from veperf import paths
     from veperf.archive import load_baselines
-    from veperf.report import text
+    from veperf.report import listings, text
 
     found = load_baselines(baselines or paths.baselines(), suites or ("*",))
-    click.echo(text.baselines(found))
+    click.echo(text.table(listings.baselines(found)))

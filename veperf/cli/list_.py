@@ -16,17 +16,19 @@ from veperf.cli.options import ExampleCommand, archive_option, modules_option
 @click.option("--runs", is_flag=True, help="The runs in the archive instead.")
 @modules_option
 @archive_option
-def list_(patterns: tuple[str, ...], runs: bool, modules: tuple[str, ...], archive: Path) -> None:
+def list_(
+    patterns: tuple[str, ...], runs: bool, modules: tuple[str, ...], archive: Path | None
+) -> None:
     """List the benchmarks, or the runs that were made."""
-    from veperf.report import text
+    from veperf.report import listings, text
 
     if runs:
         from veperf import paths
         from veperf.archive import Archive
 
         store = Archive(archive or paths.archive())
-        click.echo(text.runs(store.readable(), store.incomplete_ids()))
+        click.echo(text.table(listings.runs(store.readable(), store.incomplete_ids())))
     else:
         from veperf import session
 
-        click.echo(text.benchmarks(session.benchmarks(patterns, modules)))
+        click.echo(text.table(listings.benchmarks(session.benchmarks(patterns, modules))))

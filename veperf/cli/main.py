@@ -43,13 +43,14 @@ def main() -> NoReturn:
     try:
         veperf(standalone_mode=False)
         code = OK
-    except click.exceptions.Exit as stop:
-        code = stop.exit_code
+    except click.exceptions.Exit as done:
+        code = done.exit_code
     except click.ClickException as error:
         error.show()
         code = error.exit_code
-    except (KeyboardInterrupt, click.Abort) as interrupt:
-        for note in getattr(interrupt, "__notes__", ["stopped"]):
+    except (KeyboardInterrupt, click.Abort) as stop:
+        # click turns the one into the other, and the notes stay with the cause.
+        for note in getattr(stop.__cause__ or stop, "__notes__", ["stopped"]):
             click.echo(f"veperf: {note}", err=True)
         code = INTERRUPTED
     except VeperfError as error:

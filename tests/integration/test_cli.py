@@ -1,0 +1,201 @@
+"""The commands as a user types them: what they print, leave behind, and end with."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from veperf.archive import Archive
+
+ROOT = Path(__file__).parents[2]
+
+
+def veperf(*words: str, cwd: Path = ROOT, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "veperf", *words],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory) -> Path:
+    """An archive with one small run."""
+    folder = tmp_path_factory.mktemp("archive")
+    done = veperf(
+        "run", "unruly/well_behaved", "--module", "tests.unruly", "--archive", str(folder)
+    )
+    assert 0 == done.returncode, done.stderr
+    return folder
+
+
+def test_every_command_has_help_with_examples():
+    """Help names the exit codes; each command's help ends with examples of that command."""
+    overview = veperf("--help")
+    assert 0 == overview.returncode
+    assert "Exit codes: 0 ok" in overview.stdout
+
+    commands = overview.stdout.partition("Commands:")[2].split("\n")
+    names = [line.split()[0] for line in commands if line.startswith("  ") and line[2] != " "]
+    assert {"baseline", "ci", "compare", "lab", "list", "report", "run"} == set(names)
+    for words in [[n] for n in names if n != "baseline"] + [
+        ["baseline", "record"],
+        ["baseline", "show"],
+    ]:
+        shown = veperf(*words, "--help").stdout
+        assert f"  veperf {' '.join(words)}" in shown.partition("Examples:")[2], words
+
+
+def test_help_imports_nothing_heavy():
+    """What takes long to import stays out of the commands' own modules."""
+    script = (
+        "import sys, veperf, veperf.cli\n"
+        "heavy = {'pandas', 'scipy', 'numpy', 'matplotlib', 'seaborn', 'papermill', 'memray',\n"
+        "         'duckdb', 'pyarrow', 'IPython', 'rich', 'nbformat', 'coincurve', 'google'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
+
+    assert "[]" == done.stdout.strip()
+
+
+def test_list_shows_benchmarks_and_runs(measured: Path):
+    """Benchmarks with their targets; runs with their date, and an empty archive in words."""
+    assert "transaction/hash_compute" in veperf("list").stdout
+    assert "transaction/state_write[accounts" in veperf("list", "transaction/state_write").stdout
+
+    (run,) = Archive(measured).ids()
+    shown = veperf("list", "--runs", "--archive", str(measured)).stdout
+    assert run in shown
+
+
+def test_a_baseline_is_recorded_and_used(measured: Path, tmp_path: Path):
+    """record writes the file, show lists it, compare of a run with itself finds nothing slower."""
+    done = veperf("baseline", "record", "--archive", str(measured), "--baselines", str(tmp_path))
+    assert 0 == done.returncode, done.stderr
+    (path,) = tmp_path.glob("*/unruly.json")
+    shown = veperf("baseline", "show", "--baselines", str(tmp_path))
+    assert path.parent.name in shown.stdout
+
+    (run,) = Archive(measured).ids()
+    same = veperf("compare", run, run, "--archive", str(measured))
+    assert 0 == same.returncode, same.stderr
+    assert "unruly/well_behaved" in same.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["run", "transaction/hash"], 2, "did you mean transaction/hash_compute"),
+        (["run", "--profile", "fast"], 2, "'fast' is not one of"),
+        (["run", "--timeout", "0"], 2, "the timeout must be more than 0"),
+        (["run", "--module", "no.such"], 2, "no.such can't be imported"),
+        (["run", "--archive", "/proc/veperf"], 3, "can't write /proc/veperf"),
+        (["report", "--archive", "{empty}"], 2, "no complete run yet"),
+        (["report", "2020", "--archive", "{measured}"], 2, "no run '2020'"),
+        (["report", "../../etc", "--archive", "{measured}"], 2, "no run '../../etc'"),
+        (["run", "--resume", "--archive", "{empty}"], 2, "no unfinished run"),
+        (["run", "transaction", "--resume"], 2, "no BENCHMARK"),
+        (
+            ["ci", "--run", "last", "--known-miss", "transaction/typo", "--archive", "{measured}"],
+            2,
+            "transaction/typo",
+        ),
+        (["compare", "a", "b", "--archive", "{measured}"], 2, "no run 'a'"),
+        (["nonsense"], 2, "No such command"),
+    ],
+)
+def test_a_wrong_question_gets_one_line_and_exit_code(
+    words: list[str], code: int, said: str, measured: Path, tmp_path: Path
+):
+    """What, where and what to do, on standard error, never a traceback."""
+    filled = [w.format(measured=measured, empty=tmp_path) for w in words]
+
+    done = veperf(*filled)
+
+    assert (code, "") == (done.returncode, done.stdout)
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"format": 99}', "has format 99, this veperf reads up to"),
+        ('{"format": 1, "suite": 3}', "is no valid Baseline file"),
+        ('{"format": 1, "sui', "is no valid Baseline file"),
+    ],
+    ids=["newer", "wrong type", "cut off"],
+)
+def test_a_broken_baseline_is_named_before_anything_is_measured(
+    content: str, said: str, tmp_path: Path
+):
+    """A corrupt or newer baseline ends the command at once with code 2 and leaves no run."""
+    baseline = tmp_path / "baselines" / "box" / "transaction.json"
+    baseline.parent.mkdir(parents=True)
+    baseline.write_text(content)
+    archive = tmp_path / "reports"
+
+    done = veperf(
+        "run", "transaction/hash_compute",
+        "--baselines", str(tmp_path / "baselines"), "--archive", str(archive),
+    )  # fmt: skip
+
+    assert 2 == done.returncode
+    assert str(baseline) in done.stderr
+    assert said in done.stderr
+    assert not archive.exists()
+
+
+def test_a_half_written_run_is_refused_and_finished(measured: Path, tmp_path: Path):
+    """Without its completion file a run is not reported on; --resume completes it."""
+    (run,) = Archive(measured).ids()
+    shutil.copytree(measured / run, tmp_path / run)
+    (tmp_path / run / "complete.json").unlink()
+
+    refused = veperf("report", run, "--archive", str(tmp_path))
+    assert 2 == refused.returncode
+    assert f"go on with `veperf run --resume {run}`" in refused.stderr
+
+    done = veperf("run", "--resume", "--archive", str(tmp_path))
+    assert 0 == done.returncode, done.stderr
+    assert Archive(tmp_path).load(run).id == run
+
+
+def test_a_full_disk_loses_nothing(tmp_path: Path):
+    """On a disk that fills up while measuring, the run ends with code 3 and can be gone on with."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=20k", "tmpfs", str(disk)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode != 0:
+        pytest.skip("needs the right to mount a small tmpfs")
+    try:
+        done = veperf(
+            "run", "unruly/prints", "unruly/raises", "unruly/crashes", "--module", "tests.unruly",
+            "--archive", str(disk),
+        )  # fmt: skip
+        archive = Archive(disk)
+        (unfinished,) = archive.incomplete_ids()
+        kept = archive.load_partial(unfinished)
+
+        assert 3 == done.returncode
+        assert "the disk is full" in done.stderr
+        assert f"veperf run --resume {unfinished}" in done.stderr
+        assert 0 < len(kept.passes) < 6
+
+        subprocess.run(["mount", "-o", "remount,size=10m", str(disk)], check=True)
+        again = veperf("run", "--resume", "--archive", str(disk))
+        assert 0 == again.returncode, again.stderr
+        assert 6 == len(archive.load(unfinished).passes)
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)

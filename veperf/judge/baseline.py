@@ -1,0 +1,107 @@
+"""Recorded baselines: made from a run, and found again for a later one."""
+
+import math
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from veperf.errors import UsageError
+from veperf.judge.series import Series, series_of
+from veperf.model import Baseline, BaselineSeries, Machine, Run
+
+# More than this and the machine, not the code, may be what changed.
+DRIFT_LIMIT = 0.10
+
+
+def make_baseline(run: Run, suite: str) -> Baseline:
+    """What ``run`` measured of ``suite``, for later runs to be screened against.
+
+    A series with a value that is no number is left out.
+
+    Raises:
+        UsageError: that leaves nothing.
+    """
+    cases = {case.id for case in run.cases if case.suite == suite}
+    series = tuple(
+        BaselineSeries(
+            case=s.case,
+            metric=s.metric,
+            unit=s.unit,
+            better=s.better,
+            clock=s.clock,
+            loops=s.loops,
+            operations=s.operations,
+            cpu=tuple(s.cpu.tolist()) if np.isfinite(s.cpu).all() else (),
+            wall=tuple(s.wall.tolist()),
+        )
+        for s in series_of(run).values()
+        if s.case in cases and _recordable(s)
+    )
+    if not series:
+        raise UsageError(f"run {run.id} has no values of suite {suite!r} to make a baseline of")
+    return Baseline(
+        suite=suite,
+        recorded=run.created,
+        run=run.id,
+        machine=run.machine,
+        revision=run.revision,
+        yardstick_ns=yardsticks_ns(run),
+        series=series,
+    )
+
+
+def baselines_of(run: Run) -> tuple[Baseline, ...]:
+    """A baseline for each suite that ``run`` has values of."""
+    measured = {s.case for s in series_of(run).values() if _recordable(s)}
+    suites = dict.fromkeys(case.suite for case in run.cases if case.id in measured)
+    return tuple(make_baseline(run, suite) for suite in suites)
+
+
+def matching(
+    run: Run, baselines: Sequence[Baseline]
+) -> dict[tuple[str, str, str], tuple[Baseline, BaselineSeries]]:
+    """The best recording there is by case, metric and unit.
+
+    That is the latest from the machine and Python of ``run``, or just the latest where none is.
+    """
+    best_last = sorted(
+        baselines, key=lambda b: (not differences(run.machine, b.machine), b.recorded)
+    )
+    return {(s.case, s.metric, s.unit): (b, s) for b in best_last for s in b.series}
+
+
+def differences(here: Machine, there: Machine) -> tuple[str, ...]:
+    """What forbids to compare figures of two machines, in words; empty where nothing does."""
+    facts = (
+        ("machine class", here.name, there.name),
+        ("CPU", here.cpu_model, there.cpu_model),
+        ("Python", _minor(here.python), _minor(there.python)),
+    )
+    return tuple(f"{what} {then}, now {now}" for what, now, then in facts if now != then)
+
+
+def drift(run: Run, baseline: Baseline) -> float | None:
+    """How much slower the machine's yardstick is than then: 0.1 is 10 %; None where unknown."""
+    then, now = baseline.yardstick_ns, yardsticks_ns(run)
+    return float(np.median(now) / np.median(then)) - 1 if then and now else None
+
+
+def yardsticks_ns(run: Run) -> tuple[float, ...]:
+    """What the yardstick took in each pass that has it."""
+    return tuple(t for p in run.passes if (t := p.yardstick_ns) is not None and 0 < t < math.inf)
+
+
+def day(created: str) -> str:
+    """The date of an ISO 8601 time."""
+    return created[:10]
+
+
+def _minor(python: str) -> str:
+    """``CPython 3.11`` of ``CPython 3.11.7``."""
+    found = re.match(r".*?\d+\.\d+", python)
+    return found[0] if found else python
+
+
+def _recordable(series: Series) -> bool:
+    return series.n > 0 and bool(np.isfinite([*series.wall, *series.values]).all())

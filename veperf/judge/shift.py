@@ -1,0 +1,112 @@
+"""Estimates with intervals that need no assumption about the distribution.
+
+The Hodges-Lehmann shift is the median of all differences y_j - x_i. Its interval is the set of
+shifts d that the two-sided Mann-Whitney test of x + d against y does not reject: with the M = n_x
+n_y differences in order D(1) ... D(M),
+
+    [D(k), D(M + 1 - k)],    coverage 1 - 2 P(U <= k - 1)
+
+The median's interval is the sign test's: with the n values in order,
+
+    [x(k), x(n + 1 - k)],    coverage 1 - 2 P(B <= k - 1),    B binomial (n, 1/2)
+
+(Hollander, Wolfe, Chicken, Nonparametric Statistical Methods, 3rd ed., sections 4.2, 4.3, 3.6.)
+Both take the largest k whose coverage reaches what was asked for. Where none does, the interval is
+the widest there is, k = 1, and says its true coverage. With ties the coverage is at least that.
+"""
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from veperf.errors import UsageError
+from veperf.judge.mann_whitney import is_exact, standard_deviation, u_distribution
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value and its interval, in the unit of what it was made from."""
+
+    value: float
+    low: float
+    high: float
+    confidence: float
+    """The coverage that the interval really has: not what was asked for."""
+
+
+def shift(x: ArrayLike, y: ArrayLike, *, confidence: float = 0.95) -> Estimate:
+    """Hodges-Lehmann shift from ``x`` to ``y``, both of shape (n,), finite and not empty.
+
+    Takes memory for all n_x * n_y differences.
+
+    Raises:
+        UsageError: a sample is empty or holds something that is not finite, or ``confidence``
+            is not between 0 and 1.
+    """
+    a, b = _checked(x), _checked(y)
+    differences = np.sort((b[:, None] - a[None, :]).ravel())
+    k, attained = _shift_rank(a.size, b.size, _miss(confidence))
+    return Estimate(
+        float(np.median(differences)), float(differences[k - 1]), float(differences[-k]), attained
+    )
+
+
+def ratio(x: ArrayLike, y: ArrayLike, *, confidence: float = 0.95) -> Estimate:
+    """How many times ``x`` is ``y``: the shift of the logarithms, taken back.
+
+    Raises:
+        UsageError: as for ``shift``, or a value is not positive: zero has no logarithm.
+    """
+    a, b = _checked(x), _checked(y)
+    if min(a.min(), b.min()) <= 0:
+        raise UsageError("a ratio needs values above zero on both sides")
+    logs = shift(np.log(a), np.log(b), confidence=confidence)
+    return Estimate(math.exp(logs.value), math.exp(logs.low), math.exp(logs.high), logs.confidence)
+
+
+def median(x: ArrayLike, *, confidence: float = 0.95) -> Estimate:
+    """Median of ``x``, of shape (n,), finite and not empty.
+
+    Raises:
+        UsageError: as for ``shift``.
+    """
+    ordered = np.sort(_checked(x))
+    chances = _binomial(ordered.size)
+    k, attained = _rank(chances, _miss(confidence))
+    return Estimate(float(np.median(ordered)), float(ordered[k - 1]), float(ordered[-k]), attained)
+
+
+def _checked(values: ArrayLike) -> NDArray[np.float64]:
+    array = np.asarray(values, dtype=np.float64).ravel()
+    if array.size == 0 or not np.all(np.isfinite(array)):
+        raise UsageError("an estimate needs finite values on every side")
+    return array
+
+
+def _miss(confidence: float) -> float:
+    if not 0 < confidence < 1:
+        raise UsageError(f"a confidence lies between 0 and 1, not {confidence}")
+    return 1 - confidence
+
+
+def _rank(chances: NDArray[np.float64], miss: float) -> tuple[int, float]:
+    """The largest k with 2 P(S <= k - 1) <= miss, at least 1; and its coverage."""
+    missed = 2 * np.cumsum(chances)
+    k = max(1, int(np.searchsorted(missed, miss * (1 + 1e-12), side="right")))
+    return k, max(0.0, 1 - float(missed[k - 1]))
+
+
+def _shift_rank(n_x: int, n_y: int, miss: float) -> tuple[int, float]:
+    if is_exact(n_x, n_y):
+        return _rank(u_distribution(n_x, n_y), miss)
+    middle, sigma = n_x * n_y / 2, standard_deviation(n_x, n_y)
+    k = max(1, math.floor(middle + 0.5 + NormalDist().inv_cdf(miss / 2) * sigma))
+    return k, 1 - 2 * NormalDist(middle, sigma).cdf(k - 0.5)
+
+
+def _binomial(n: int) -> NDArray[np.float64]:
+    """P(B = b) for b = 0 ... n."""
+    return np.array([math.comb(n, b) / 2**n for b in range(n + 1)])

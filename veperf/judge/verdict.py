@@ -1,0 +1,120 @@
+"""The two answers about a run, apart, summed up in one word and one sentence."""
+
+from collections.abc import Collection, Sequence
+
+from veperf.errors import COULD_NOT_MEASURE, FAILED, INCONCLUSIVE, OK
+from veperf.judge.baseline import matching
+from veperf.judge.notes import notes
+from veperf.judge.screen import screen
+from veperf.judge.sentence import against, sentence
+from veperf.judge.targets import judge_targets
+from veperf.model import (
+    Baseline,
+    Change,
+    ChangeStatus,
+    Failure,
+    Outcome,
+    Run,
+    TargetSet,
+    TargetStatus,
+    TargetVerdict,
+    Verdict,
+)
+
+
+def verdict(
+    run: Run,
+    targets: TargetSet,
+    baselines: Sequence[Baseline] = (),
+    known_misses: Collection[str] = (),
+) -> Verdict:
+    """Judge ``run`` against published targets and recorded baselines.
+
+    The outcome is the first of these that holds:
+
+    1. ``error``: a case could not be measured in any pass, or gave something that is no number
+    2. ``fail``: a target failed that ``known_misses`` does not name, or a case is ``slower``
+    3. ``inconclusive``: a comparison decided nothing, a target has too few processes, or nothing
+       was judged at all
+    4. ``warn``: a target warns or misses as known, a case is ``suspect``, was compared with
+       another machine, or failed in some of the passes
+    5. ``pass``
+
+    A benchmark without a baseline and a target without a benchmark are shown, and decide nothing.
+
+    Raises:
+        UnknownTargetError: a case or ``known_misses`` names a target that ``targets`` lacks.
+        UsageError: a case's figure can't be converted to its target's unit.
+    """
+    judged = judge_targets(run, targets, known_misses)
+    changes = screen(run, baselines)
+    failures = _failures(run)
+    measured = {c.case for c in changes if c.n_new}
+    unmeasured = tuple(case.id for case in run.cases if case.id not in measured)
+    used = _used(run, baselines, changes)
+    return Verdict(
+        run=run.id,
+        outcome=_outcome(judged, changes, failures, unmeasured),
+        sentence=sentence(run, judged, changes, unmeasured, used),
+        targets=judged,
+        changes=changes,
+        failures=failures,
+        against=against(used),
+        notes=notes(run, used, judged, failures),
+    )
+
+
+def exit_code(verdict: Verdict, strict: bool = False) -> int:
+    """What a command ends with.
+
+    3 for ``error``, 1 for ``fail``, 4 for ``inconclusive`` when ``strict``, otherwise 0.
+    """
+    match verdict.outcome:
+        case Outcome.ERROR:
+            return COULD_NOT_MEASURE
+        case Outcome.FAIL:
+            return FAILED
+        case Outcome.INCONCLUSIVE if strict:
+            return INCONCLUSIVE
+        case _:
+            return OK
+
+
+def _failures(run: Run) -> dict[str, Failure]:
+    first: dict[str, Failure] = {}
+    for made in run.passes:
+        for result in made.results:
+            if result.failure is not None:
+                first.setdefault(result.case, result.failure)
+    return first
+
+
+def _used(
+    run: Run, baselines: Sequence[Baseline], changes: Sequence[Change]
+) -> tuple[Baseline, ...]:
+    recorded = matching(run, baselines)
+    found = (recorded.get((c.case, c.metric, c.unit)) for c in changes)
+    return tuple({id(f[0]): f[0] for f in found if f is not None}.values())
+
+
+def _outcome(
+    targets: Sequence[TargetVerdict],
+    changes: Sequence[Change],
+    failures: Collection[str],
+    unmeasured: Collection[str],
+) -> Outcome:
+    answered = [t for t in targets if t.case is not None]
+    met = {t.status for t in answered if not t.known_miss}
+    known = {t.status for t in answered if t.known_miss}
+    changed = {c.status for c in changes} - {ChangeStatus.NO_BASELINE}
+    if unmeasured or TargetStatus.ERROR in met | known or ChangeStatus.ERROR in changed:
+        return Outcome.ERROR
+    if TargetStatus.FAIL in met or ChangeStatus.SLOWER in changed:
+        return Outcome.FAIL
+    nothing = not answered and not changed
+    undecided = {ChangeStatus.INCONCLUSIVE, ChangeStatus.NOT_ENOUGH} & changed
+    if nothing or undecided or TargetStatus.NOT_MEASURED in met | known:
+        return Outcome.INCONCLUSIVE
+    missed = TargetStatus.WARN in met or {TargetStatus.WARN, TargetStatus.FAIL} & known
+    doubtful = {ChangeStatus.SUSPECT, ChangeStatus.OTHER_MACHINE} & changed
+    return Outcome.WARN if missed or doubtful or failures else Outcome.PASS
