@@ -1,0 +1,273 @@
+"""Transactions move money exactly, bad ones are refused with a code, and none is ever made."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from veperf.workloads.transaction import sample
+from veperf.workloads.transaction.address import Address, address
+from veperf.workloads.transaction.codec import (
+    Send,
+    encode_auth_info,
+    encode_body,
+    encode_raw,
+    encode_sign_doc,
+)
+from veperf.workloads.transaction.coins import Coin
+from veperf.workloads.transaction.execution import (
+    FEE_COLLECTOR,
+    Chain,
+    Event,
+    Result,
+    process_block,
+)
+from veperf.workloads.transaction.iavl import Tree
+from veperf.workloads.transaction.refusal import Code
+from veperf.workloads.transaction.sample import BALANCE, CHAIN, FEE
+from veperf.workloads.transaction.signature import Ed25519Signer, Signer
+from veperf.workloads.transaction.state import Account, get_account, get_balance
+
+SIGNERS = [sample.signer(i) for i in range(4)]
+OWNERS = [address(signer.public_key.address()) for signer in SIGNERS]
+STRANGER = address(sample.keyless_address(0))
+FEE_AMOUNT = FEE[0].amount
+ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+
+
+def genesis() -> Tree:
+    tree = sample.genesis(owner.data for owner in OWNERS)
+    tree.save_version()
+    return tree
+
+
+def transaction(
+    messages: list[Send],
+    signer: Signer = SIGNERS[0],
+    number: int = 0,
+    sequence: int = 0,
+    fee: tuple[Coin, ...] = FEE,
+    memo: str = "",
+    timeout_height: int = 0,
+    chain_id: str = CHAIN.id,
+) -> bytes:
+    body = encode_body(messages, memo, timeout_height)
+    auth_info = encode_auth_info(signer.public_key, sequence, fee, sample.GAS_LIMIT)
+    document = encode_sign_doc(body, auth_info, chain_id, number)
+    return encode_raw(body, auth_info, signer.sign(document))
+
+
+def send(amount: int, recipient: Address = OWNERS[1], denom: str = "uve") -> Send:
+    return Send(OWNERS[0], recipient, (Coin(denom, amount),))
+
+
+def run(tree: Tree, *raws: bytes) -> list[Code]:
+    return [result.code for result in process_block(tree, raws, CHAIN).results]
+
+
+def money(tree: Tree) -> int:
+    return sum(int(value) for _, value in tree.iterate(b"\x02", b"\x03"))
+
+
+def high_s(raw: bytes) -> bytes:
+    s = int.from_bytes(raw[-32:], "big")
+    return raw[:-32] + (ORDER - s).to_bytes(32, "big")
+
+
+def test_a_transfer_moves_money_and_pays_its_fee() -> None:
+    """Amount and fee leave the sender, arrive where they should, and the sequence goes up."""
+    tree = genesis()
+
+    assert [Code.OK] == run(tree, transaction([send(5)]))
+    assert BALANCE - 5 - FEE_AMOUNT == get_balance(tree, OWNERS[0].data, "uve")
+    assert BALANCE + 5 == get_balance(tree, OWNERS[1].data, "uve")
+    assert FEE_AMOUNT == get_balance(tree, FEE_COLLECTOR.data, "uve")
+    key = SIGNERS[0].public_key.data
+    assert Account(0, 1, key) == get_account(tree, OWNERS[0].data)
+    assert Account(1, 0) == get_account(tree, OWNERS[1].data)
+
+
+def test_the_events_of_a_transfer() -> None:
+    """Fee, sequence and signature first, then the message's own, as in the SDK's bank module."""
+    block = process_block(genesis(), [transaction([send(5)])], CHAIN)
+    sender, recipient = OWNERS[0].text, OWNERS[1].text
+    events = block.results[0].events
+
+    assert [
+        ("coin_spent", sender),
+        ("coin_received", FEE_COLLECTOR.text),
+        ("transfer", FEE_COLLECTOR.text),
+        ("message", sender),
+        ("tx", f"{FEE_AMOUNT}uve"),
+        ("tx", f"{sender}/0"),
+        ("tx", events[6].attributes[0][1]),
+        ("message", "/cosmos.bank.v1beta1.MsgSend"),
+        ("coin_spent", sender),
+        ("coin_received", recipient),
+        ("transfer", recipient),
+        ("message", sender),
+    ] == [(event.type, event.attributes[0][1]) for event in events]
+    attributes = (("recipient", recipient), ("sender", sender), ("amount", "5uve"))
+    assert Event("transfer", attributes) == events[10]
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (transaction([send(1)])[:-1], Code.MALFORMED),
+        (transaction([send(1)])[:-1] + b"\0", Code.WRONG_SIGNATURE),
+        (high_s(transaction([send(1)])), Code.HIGH_S),
+        (transaction([send(1)], chain_id="virtengine-2"), Code.WRONG_SIGNATURE),
+        (transaction([send(1)], number=1), Code.WRONG_SIGNATURE),
+        (transaction([send(1)], sequence=1), Code.WRONG_SEQUENCE),
+        (transaction([send(1)], fee=(Coin("uve", FEE_AMOUNT - 1),)), Code.INSUFFICIENT_FEE),
+        (transaction([send(1)], fee=(Coin("atom", FEE_AMOUNT),)), Code.INSUFFICIENT_FEE),
+        (transaction([send(1)], fee=(Coin("uve", BALANCE + 1),)), Code.INSUFFICIENT_FUNDS),
+        (transaction([send(1)], timeout_height=1), Code.TIMEOUT_HEIGHT),
+        (transaction([send(1)], memo="m" * 257), Code.MEMO_TOO_LARGE),
+        (sample.transfer(sample.signer(9), 9, OWNERS[0], 1), Code.UNKNOWN_ACCOUNT),
+    ],
+)
+def test_what_is_refused_changes_nothing(raw: bytes, code: Code) -> None:
+    """A transaction that is not admitted pays nothing and leaves no trace but its code."""
+    tree = genesis()
+    before = dict(tree.iterate())
+    block = process_block(tree, [raw], CHAIN)
+
+    assert {code: 1} == block.counts
+    assert () == block.results[0].events
+    assert code.label in block.results[0].log
+    assert before == dict(tree.iterate())
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        transaction([send(1)], timeout_height=2),
+        transaction([send(1)], memo="m" * 256),
+        transaction([send(BALANCE - FEE_AMOUNT)]),
+    ],
+)
+def test_what_is_just_allowed(raw: bytes) -> None:
+    """In the last block of a timeout, with the longest memo, with all the money."""
+    assert [Code.OK] == run(genesis(), raw)
+
+
+@pytest.mark.parametrize(
+    ("messages", "code"),
+    [
+        ([send(BALANCE - FEE_AMOUNT + 1)], Code.INSUFFICIENT_FUNDS),
+        ([send(1, denom="atom")], Code.INSUFFICIENT_FUNDS),
+        ([send(1, FEE_COLLECTOR)], Code.BLOCKED_RECIPIENT),
+        ([send(5), send(BALANCE)], Code.INSUFFICIENT_FUNDS),
+        ([send(5, STRANGER), send(BALANCE)], Code.INSUFFICIENT_FUNDS),
+    ],
+)
+def test_messages_that_fail_cost_their_fee_all_the_same(messages: list[Send], code: Code) -> None:
+    """The fee is gone and the sequence used; of the messages not one has happened."""
+    tree = genesis()
+
+    assert [code] == run(tree, transaction(messages))
+    assert BALANCE - FEE_AMOUNT == get_balance(tree, OWNERS[0].data, "uve")
+    assert BALANCE == get_balance(tree, OWNERS[1].data, "uve")
+    assert get_account(tree, STRANGER.data) is None
+    account = get_account(tree, OWNERS[0].data)
+    assert account is not None
+    assert 1 == account.sequence
+
+
+def test_a_replay_is_refused_in_the_same_block_and_the_next() -> None:
+    """A transaction counts once; its successor is taken in between."""
+    tree = genesis()
+    first, second = transaction([send(1)]), transaction([send(1)], sequence=1)
+
+    assert [Code.OK, Code.REPLAY, Code.OK] == run(tree, first, first, second)
+    assert [Code.REPLAY, Code.REPLAY] == run(tree, first, second)
+
+
+def test_an_ed25519_key_can_not_be_an_accounts() -> None:
+    """As in the SDK, the signature may be right but the key is refused."""
+    signer = Ed25519Signer(bytes(32))
+    tree = sample.genesis([signer.public_key.address()])
+    tree.save_version()
+
+    assert [Code.INVALID_PUBLIC_KEY] == run(tree, sample.transfer(signer, 0, STRANGER, 1))
+
+
+def test_a_stranger_gets_an_account() -> None:
+    """Whoever is sent money first gets the next number; who is sent more keeps it."""
+    tree = genesis()
+    raws = [transaction([send(1, STRANGER)], sequence=sequence) for sequence in (0, 1)]
+    other = address(sample.keyless_address(1))
+
+    assert [Code.OK] * 3 == run(tree, *raws, transaction([send(1, other)], sequence=2))
+    assert Account(4, 0) == get_account(tree, STRANGER.data)
+    assert Account(5, 0) == get_account(tree, other.data)
+
+
+def test_sending_to_oneself_costs_only_the_fee() -> None:
+    """Neither lost nor doubled."""
+    tree = genesis()
+
+    assert [Code.OK] == run(tree, transaction([send(7, OWNERS[0])]))
+    assert BALANCE - FEE_AMOUNT == get_balance(tree, OWNERS[0].data, "uve")
+
+
+def test_an_empty_purse_leaves_no_key() -> None:
+    """A balance of 0 is removed from the tree, as in the SDK."""
+    tree = genesis()
+    run(tree, transaction([send(BALANCE - FEE_AMOUNT)]))
+
+    assert 4 == sum(1 for _ in tree.iterate(b"\x02", b"\x03"))
+
+
+def test_the_least_fee_is_rounded_up() -> None:
+    """In exact integers of 1e-18, however large."""
+    chain = Chain("c", "uve", gas_price_atto=1)
+
+    assert [0, 1, 1, 2] == [chain.minimum_fee(gas) for gas in (0, 1, 10**18, 10**18 + 1)]
+    assert 5000 == CHAIN.minimum_fee(200_000)
+
+
+TRANSFERS = st.tuples(
+    st.integers(0, 3),  # sender
+    st.integers(0, 4),  # recipient; 4: a stranger
+    st.integers(1, BALANCE),
+    st.integers(0, 2),  # sequence
+    st.sampled_from([CHAIN.id, "virtengine-2"]),
+    st.booleans(),  # spoilt in transit
+)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.lists(TRANSFERS, max_size=6), max_size=3))
+def test_money_is_neither_made_nor_lost(
+    blocks: list[list[tuple[int, int, int, int, str, bool]]],
+) -> None:
+    """Whatever is sent, good or bad: the sum stays, every transaction counts, all is repeatable."""
+    tree, again = genesis(), genesis()
+    recipients = [*OWNERS, STRANGER]
+    for height, transfers in enumerate(blocks, start=2):
+        raws = []
+        for sender, recipient, amount, sequence, chain_id, spoilt in transfers:
+            message = Send(OWNERS[sender], recipients[recipient], (Coin("uve", amount),))
+            raw = transaction([message], SIGNERS[sender], sender, sequence, chain_id=chain_id)
+            raws.append(raw[:40] + raw[41:] if spoilt else raw)
+        block = process_block(tree, raws, CHAIN)
+
+        assert 4 * BALANCE == money(tree)
+        assert len(raws) == len(block.results) == sum(block.counts.values())
+        assert Counter(result.code for result in block.results) == block.counts
+        assert (height, tree.root_hash) == (block.height, block.root_hash)
+        assert block == process_block(again, raws, CHAIN)
+
+
+@given(st.lists(st.binary(max_size=300), max_size=5))
+def test_no_bytes_stop_a_block(raws: list[bytes]) -> None:
+    """Rubbish is refused and counted, and the good transaction behind it is executed."""
+    good = transaction([send(1)])
+    results = process_block(genesis(), [*raws, good], CHAIN).results
+
+    assert Code.OK is results[-1].code
+    assert all(isinstance(result, Result) and result.code.abci for result in results[:-1])

@@ -1,0 +1,81 @@
+"""The suite's benchmarks do what they say, again and again."""
+
+from pathlib import Path
+
+import pytest
+
+from veperf.model import Case
+from veperf.registry import load, select
+from veperf.workloads.suites import SUITES
+from veperf.workloads.transaction import benchmarks, sample
+from veperf.workloads.transaction.execution import Block, process_block
+from veperf.workloads.transaction.refusal import Code
+
+REGISTRY = load([SUITES["transaction"]])
+SMALL = [
+    case for case in select(REGISTRY, ["transaction"]) if case.params.get("accounts") != 100_000
+]
+
+
+@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.id)
+def test_a_call_can_be_repeated(case: Case) -> None:
+    """Each call gives what the first gave, so that the hundredth costs the same."""
+    task = REGISTRY.benchmarks[case.benchmark].setup(**case.params)
+    try:
+        results = [task.call() for _ in range(3)]
+    finally:
+        if task.close:
+            task.close()
+
+    # A cache has no equality of its own.
+    if case.benchmark != "transaction/state_write_cache":
+        assert [results[0]] * 3 == results
+
+
+def test_ids_and_targets() -> None:
+    """The benchmarks that were agreed are there, and answer the four published targets."""
+    cases = [case for case in select(REGISTRY, ["transaction"]) if "[" not in case.id]
+    names = ("hash_compute", "validation", "execution", "state_write")
+
+    assert {f"transaction/{name}" for name in names} == {
+        target for case in cases for target in case.targets.values()
+    }
+    assert all(case.id == target for case in cases for target in case.targets.values())
+    assert all(case.what for case in cases)
+
+
+def test_the_measured_block_is_valid() -> None:
+    """All its transactions are executed: what is timed is not refusing them."""
+    task = benchmarks.block_processing(transactions=100)
+    block = task.call()
+
+    assert isinstance(block, Block)
+    assert {Code.OK: 100} == block.counts
+
+
+def test_the_example_workload_is_the_same_everywhere() -> None:
+    """Seeded: the root hash after it is a constant of the suite; a change breaks comparisons."""
+    work = sample.workload(accounts=20, transactions=10)
+    work.tree.save_version()
+    block = process_block(work.tree, work.transactions, sample.CHAIN)
+
+    root = "0044cebe2a0ebcca991c48ba15f7ac0b6a984adf4f424ba3296c34a15f38a1c1"
+    assert root == block.root_hash.hex()
+
+
+def test_the_durable_benchmark_cleans_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its folder is gone after it is closed, and does not grow with the number of calls."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    task = benchmarks.state_write_durable(accounts=1_000)
+    for _ in range(3):
+        task.call()
+    (data,) = tmp_path.glob("*/data.mdb")
+    few = data.stat().st_size
+    for _ in range(30):
+        task.call()
+    many = data.stat().st_size
+    assert task.close is not None
+    task.close()
+
+    assert many <= 1.5 * few
+    assert [] == list(tmp_path.iterdir())

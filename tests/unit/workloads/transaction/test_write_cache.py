@@ -1,0 +1,95 @@
+"""The write cache shows its changes, hides them from the store behind, flushes them in order."""
+
+from collections.abc import Iterator
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from veperf.workloads.transaction.cache import Cache
+from veperf.workloads.transaction.iavl import Tree
+
+KEYS = st.binary(min_size=1, max_size=1)
+WRITES = st.lists(st.tuples(KEYS, st.none() | st.binary(max_size=2)), max_size=30)
+BOUNDS = st.none() | KEYS
+Writes = list[tuple[bytes, bytes | None]]
+
+
+class Recorder:
+    """A store that only notes what is written to it."""
+
+    def __init__(self) -> None:
+        self.writes: Writes = []
+
+    def get(self, key: bytes) -> bytes | None:
+        return None
+
+    def set(self, key: bytes, value: bytes) -> None:
+        self.writes.append((key, value))
+
+    def remove(self, key: bytes) -> None:
+        self.writes.append((key, None))
+
+    def iterate(
+        self, start: bytes | None = None, end: bytes | None = None, *, ascending: bool = True
+    ) -> Iterator[tuple[bytes, bytes]]:
+        return iter(())
+
+
+def apply(store: Cache | Tree, model: dict[bytes, bytes], writes: Writes) -> None:
+    for key, value in writes:
+        if value is None:
+            store.remove(key)
+            model.pop(key, None)
+        else:
+            store.set(key, value)
+            model[key] = value
+
+
+@given(WRITES, WRITES, WRITES, BOUNDS, BOUNDS)
+def test_nested_caches_are_one_sorted_dictionary(
+    base: Writes, outer: Writes, inner: Writes, start: bytes | None, end: bytes | None
+) -> None:
+    """Through two caches over a tree, reads and ranges are those of all changes made in turn."""
+    tree = Tree()
+    model: dict[bytes, bytes] = {}
+    apply(tree, model, base)
+    block = Cache(tree)
+    apply(block, model, outer)
+    transaction = Cache(block)
+    apply(transaction, model, inner)
+    inside = [
+        (key, model[key])
+        for key in sorted(model)
+        if (start is None or start <= key) and (end is None or key < end)
+    ]
+
+    assert inside == list(transaction.iterate(start, end))
+    assert inside[::-1] == list(transaction.iterate(start, end, ascending=False))
+    assert all(model.get(key) == transaction.get(key) for key, _ in base + outer + inner)
+
+
+@given(WRITES, WRITES)
+def test_the_store_behind_sees_nothing_before_the_write(base: Writes, changes: Writes) -> None:
+    """Until then it is as it was; afterwards it has all changes."""
+    tree = Tree()
+    before: dict[bytes, bytes] = {}
+    apply(tree, before, base)
+    after = dict(before)
+    cache = Cache(tree)
+    apply(cache, after, changes)
+
+    assert before == dict(tree.iterate())
+    cache.write()
+    assert after == dict(tree.iterate())
+
+
+@given(WRITES)
+def test_changes_are_flushed_once_and_in_the_order_of_their_keys(changes: Writes) -> None:
+    """One write a key, the last one, sorted; a second flush writes nothing."""
+    recorder = Recorder()
+    cache = Cache(recorder)
+    apply(cache, {}, changes)
+    cache.write()
+    cache.write()
+
+    assert sorted(dict(changes).items()) == recorder.writes

@@ -1,0 +1,89 @@
+"""Bech32, the text form of addresses (BIP-173)."""
+
+from functools import lru_cache
+
+_CHARSET = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+_GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+_INVALID = 0xFF
+_MAX_LENGTH = 90
+_CHECKSUM_LENGTH = 6
+
+# What the five generators add up to for each value of the five bits that are shifted out.
+_REDUCTION = tuple(
+    (_GENERATOR[0] * (top & 1))
+    ^ (_GENERATOR[1] * (top >> 1 & 1))
+    ^ (_GENERATOR[2] * (top >> 2 & 1))
+    ^ (_GENERATOR[3] * (top >> 3 & 1))
+    ^ (_GENERATOR[4] * (top >> 4 & 1))
+    for top in range(32)
+)
+_VALUES = bytes(_CHARSET.find(c) if c in _CHARSET else _INVALID for c in range(256))
+# int() reads base 32 at the speed of C, but with these digits.
+_DIGITS = bytes.maketrans(_CHARSET, b"0123456789abcdefghijklmnopqrstuv")
+
+
+class Bech32Error(ValueError):
+    """The text is no bech32."""
+
+
+def encode(prefix: str, data: bytes) -> str:
+    """``data`` as bech32 with the human-readable ``prefix``.
+
+    Raises:
+        Bech32Error: the result would be longer than 90 characters, or the prefix is not allowed.
+    """
+    state = _prefix_state(prefix)
+    count = (8 * len(data) + 4) // 5
+    number = int.from_bytes(data, "big") << (5 * count - 8 * len(data))
+    values = bytes(number >> 5 * i & 31 for i in reversed(range(count)))
+    checksum = _polymod(values + bytes(_CHECKSUM_LENGTH), state) ^ 1
+    values += bytes(checksum >> 5 * i & 31 for i in reversed(range(_CHECKSUM_LENGTH)))
+    text = prefix + "1" + bytes(_CHARSET[v] for v in values).decode()
+    if len(text) > _MAX_LENGTH:
+        raise Bech32Error(f"{len(data)} bytes are too many for bech32 with prefix {prefix!r}")
+    return text
+
+
+def decode(text: str) -> tuple[str, bytes]:
+    """The prefix, in lower case, and the data of a bech32 ``text``.
+
+    Raises:
+        Bech32Error: wrong checksum, length, character, padding, or case that is mixed.
+    """
+    lower = text.lower()
+    if text != lower and text != text.upper():
+        raise Bech32Error(f"{text!r} mixes upper and lower case")
+    prefix, found, rest = lower.rpartition("1")
+    if not found or len(rest) < _CHECKSUM_LENGTH or len(text) > _MAX_LENGTH or not text.isascii():
+        raise Bech32Error(f"{text[:100]!r} does not have the form of bech32")
+    letters = rest.encode()
+    values = letters.translate(_VALUES)
+    if _INVALID in values:
+        raise Bech32Error(f"{text!r} has a character that bech32 does not use")
+    if _polymod(values, _prefix_state(prefix)) != 1:
+        raise Bech32Error(f"{text!r} has a wrong checksum: a character is mistyped")
+    count = len(values) - _CHECKSUM_LENGTH
+    if not count:
+        return prefix, b""
+    number = int(letters[:count].translate(_DIGITS), 32)
+    length, padding = divmod(5 * count, 8)
+    if padding > 4 or number & (1 << padding) - 1:
+        raise Bech32Error(f"{text!r} is not padded with zeros to a whole number of bytes")
+    return prefix, (number >> padding).to_bytes(length, "big")
+
+
+def _polymod(values: bytes, state: int) -> int:
+    """The checksum polynomial of BIP-173, from ``state`` on (which is 1 at the very start)."""
+    reduction = _REDUCTION
+    for value in values:
+        state = (state & 0x1FFFFFF) << 5 ^ value ^ reduction[state >> 25]
+    return state
+
+
+@lru_cache(maxsize=16)
+def _prefix_state(prefix: str) -> int:
+    if not prefix or prefix != prefix.lower() or not all("!" <= c <= "~" for c in prefix):
+        raise Bech32Error(f"{prefix!r} can't be the prefix of a bech32 text")
+    letters = prefix.encode()
+    expanded = bytes(c >> 5 for c in letters) + b"\0" + bytes(c & 31 for c in letters)
+    return _polymod(expanded, 1)

@@ -1,0 +1,161 @@
+"""A versioned key-value tree with a root hash: the state of a Cosmos chain."""
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from veperf.workloads.transaction.iavl import edit
+from veperf.workloads.transaction.iavl.node import EMPTY_ROOT_HASH, Node, fill_hashes
+
+
+class Tree:
+    """An IAVL tree: a working version that changes, and the saved ones, which do not.
+
+    Keys and values are bytes, keys in bytewise order. Everything saved can be branched off and
+    read at no cost, since versions share the nodes that they have in common.
+    """
+
+    __slots__ = ("_root", "_versions", "version")
+
+    def __init__(self, root: Node | None = None, version: int = 0) -> None:
+        """A tree whose last saved version is ``version``, with ``root``; an empty one by default.
+
+        All nodes below ``root`` must have their hashes.
+        """
+        self._root = root
+        self._versions: dict[int, Node | None] = {version: root}
+        self.version = version
+        """The last version that was saved."""
+
+    @classmethod
+    def from_sorted(cls, items: Iterable[tuple[bytes, bytes]]) -> "Tree":
+        """An unsaved tree of ``items``, which must be in the order of their keys, without repeats.
+
+        It is the one that setting them breadth first would give, so no rotation is ever needed:
+        much faster than setting one by one, for large initial states.
+
+        Raises:
+            ValueError: the keys are not in strictly ascending order.
+        """
+        leaves = [Node(key, value, 1) for key, value in items]
+        if any(a.key >= b.key for a, b in pairwise(leaves)):
+            raise ValueError("keys must be in strictly ascending order")
+        tree = cls()
+        if leaves:
+            tree._root = _balanced(leaves, 0, len(leaves))
+        return tree
+
+    @property
+    def root(self) -> Node | None:
+        """The root of the working version; None when there are no keys."""
+        return self._root
+
+    @property
+    def root_hash(self) -> bytes:
+        """Of the working version, 32 bytes: what saving it now would give."""
+        if self._root is None:
+            return EMPTY_ROOT_HASH
+        fill_hashes(self._root)
+        return self._root.hash
+
+    def __len__(self) -> int:
+        """How many keys the working version has."""
+        return self._root.size if self._root is not None else 0
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value of ``key`` in the working version."""
+        node = self._root
+        if node is None:
+            return None
+        # edit.find without the call: reads are many.
+        while node.height:
+            node = node.left if key < node.key else node.right
+        return node.value if node.key == key else None
+
+    def set(self, key: bytes, value: bytes) -> bool:
+        """Set ``key`` and tell whether it was there before.
+
+        As in cosmos/iavl, setting the value that is there already makes a new leaf nevertheless.
+        """
+        version = self.version + 1
+        if self._root is None:
+            self._root = Node(key, value, version)
+            return False
+        self._root, updated = edit.set_value(self._root, key, value, version)
+        return updated
+
+    def remove(self, key: bytes) -> bytes | None:
+        """Remove ``key`` and return its value; None and no change when it is not there."""
+        if self._root is None:
+            return None
+        self._root, value = edit.remove(self._root, key, self.version + 1)
+        return value
+
+    def iterate(
+        self, start: bytes | None = None, end: bytes | None = None, *, ascending: bool = True
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Keys and values from ``start`` (included) to ``end`` (excluded), as they are now.
+
+        Descending order goes through the same range backwards.
+        """
+        if self._root is None:
+            return iter(())
+        # With its hashes known the working tree is copied by later changes, not altered.
+        fill_hashes(self._root)
+        return _walk(self._root, start, end, ascending)
+
+    def save_version(self) -> tuple[bytes, int]:
+        """Save the working version: its root hash and its number, one more than the last."""
+        root_hash = self.root_hash
+        self.version += 1
+        self._versions[self.version] = self._root
+        return root_hash, self.version
+
+    def at(self, version: int) -> "Tree":
+        """A branch off the saved ``version``.
+
+        Raises:
+            LookupError: that version was not saved in this tree.
+        """
+        if version not in self._versions:
+            raise LookupError(f"version {version} is not kept; there are {sorted(self._versions)}")
+        return Tree(self._versions[version], version)
+
+    def branch(self) -> "Tree":
+        """A tree of its own that starts as this one is now, unsaved changes included.
+
+        Changes to either don't show in the other. Costs nothing where all is saved. Of the saved
+        versions the branch keeps only the last.
+        """
+        other = self.at(self.version)
+        if self._root is not None:
+            fill_hashes(self._root)
+        other._root = self._root
+        return other
+
+
+def _balanced(leaves: list[Node], start: int, end: int) -> Node:
+    if end - start == 1:
+        return leaves[start]
+    middle = (start + end + 1) // 2
+    left = _balanced(leaves, start, middle)
+    right = _balanced(leaves, middle, end)
+    height = 1 + max(left.height, right.height)
+    return Node(leaves[middle].key, b"", 1, height, end - start, left, right)
+
+
+def _walk(
+    root: Node, start: bytes | None, end: bytes | None, ascending: bool
+) -> Iterator[tuple[bytes, bytes]]:
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if not node.height:
+            if (start is None or start <= node.key) and (end is None or node.key < end):
+                yield node.key, node.value
+            continue
+        near = start is None or start < node.key
+        far = end is None or node.key < end
+        if ascending:
+            stack += [node.right] * far + [node.left] * near
+        else:
+            stack += [node.left] * near + [node.right] * far

@@ -1,0 +1,51 @@
+"""Why a transaction is not executed: an exception with a code, never a crash of the block."""
+
+from enum import Enum
+
+
+class Code(Enum):
+    """How a transaction ended: in words, and as the code that the Cosmos SDK gives it.
+
+    The SDK's codes (codespace "sdk", ``types/errors``) are coarser: it says "unauthorized" of
+    every bad signature. A transaction signed for another chain, or for another account number, is
+    a ``WRONG_SIGNATURE``: both are part of the signed bytes and nowhere in the transaction.
+    """
+
+    OK = ("ok", 0)
+    MALFORMED = ("malformed", 2)
+    WRONG_SIGNATURE = ("wrong signature", 4)
+    HIGH_S = ("high-S signature", 4)
+    BLOCKED_RECIPIENT = ("blocked recipient", 4)
+    INSUFFICIENT_FUNDS = ("insufficient funds", 5)
+    UNKNOWN_MESSAGE = ("unknown message", 6)
+    INVALID_ADDRESS = ("invalid address", 7)
+    INVALID_PUBLIC_KEY = ("invalid public key", 8)
+    WRONG_SIGNER = ("wrong signer", 8)
+    UNKNOWN_ACCOUNT = ("unknown account", 9)
+    INVALID_COINS = ("invalid coins", 10)
+    MEMO_TOO_LARGE = ("memo too large", 12)
+    INSUFFICIENT_FEE = ("insufficient fee", 13)
+    NO_SIGNATURES = ("no signatures", 15)
+    INVALID_REQUEST = ("invalid request", 18)
+    TIMEOUT_HEIGHT = ("past its timeout height", 30)
+    REPLAY = ("replay", 32)
+    WRONG_SEQUENCE = ("wrong sequence", 32)
+    UNSUPPORTED = ("not supported", 37)
+
+    @property
+    def label(self) -> str:
+        """In words."""
+        return self.value[0]
+
+    @property
+    def abci(self) -> int:
+        """As the SDK's number."""
+        return self.value[1]
+
+
+class TransactionRefused(ValueError):  # noqa: N818  # an outcome of a block's work, not an error
+    """A transaction can't be executed; ``code`` says why for machines, the message for people."""
+
+    def __init__(self, code: Code, reason: str) -> None:
+        super().__init__(f"{code.label}: {reason}")
+        self.code = code

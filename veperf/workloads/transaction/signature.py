@@ -1,0 +1,146 @@
+"""Keys and signatures: secp256k1 for accounts, Ed25519 for consensus keys and bids."""
+
+from enum import Enum
+from hashlib import sha256
+from typing import Protocol
+
+import coincurve
+from msgspec import Struct
+from nacl.exceptions import BadSignatureError, CryptoError
+from nacl.signing import SigningKey, VerifyKey
+
+from veperf.workloads.transaction.address import ed25519_address, secp256k1_address
+from veperf.workloads.transaction.refusal import Code, TransactionRefused
+
+_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+_HALF_ORDER = (_ORDER // 2).to_bytes(32, "big")
+_ORDER_BYTES = _ORDER.to_bytes(32, "big")
+_SIGNATURE_LENGTH = 64
+
+
+class Scheme(Enum):
+    """A signature scheme, by the type URL of its public keys."""
+
+    SECP256K1 = "/cosmos.crypto.secp256k1.PubKey"
+    ED25519 = "/cosmos.crypto.ed25519.PubKey"
+
+
+class PublicKey(Struct, frozen=True):
+    """A public key: 33 bytes (compressed) for secp256k1, 32 for Ed25519."""
+
+    scheme: Scheme
+    data: bytes
+
+    def address(self) -> bytes:
+        """The 20 bytes of the address that belongs to the key."""
+        if self.scheme is Scheme.SECP256K1:
+            return secp256k1_address(self.data)
+        return ed25519_address(self.data)
+
+
+KEY_LENGTHS = {Scheme.SECP256K1: 33, Scheme.ED25519: 32}
+
+
+class Signer(Protocol):
+    """A private key."""
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The key that verifies."""
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64-byte signature of ``message``."""
+
+
+class Secp256k1Signer:
+    """ECDSA over SHA-256 with deterministic nonces (RFC 6979), low S."""
+
+    def __init__(self, secret: bytes) -> None:
+        """A key with this 32-byte secret scalar.
+
+        Raises:
+            ValueError: it is not between 1 and the order of the curve.
+        """
+        self._key = coincurve.PrivateKey(secret)
+        self.public_key = PublicKey(Scheme.SECP256K1, self._key.public_key.format())
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64 bytes r || s over SHA-256(message)."""
+        # The recoverable form is the compact one and a byte; the plain one would be DER.
+        return self._key.sign_recoverable(message)[:_SIGNATURE_LENGTH]
+
+
+class Ed25519Signer:
+    """Ed25519 (RFC 8032)."""
+
+    def __init__(self, seed: bytes) -> None:
+        """A key from its 32-byte seed.
+
+        Raises:
+            ValueError: the seed has another length.
+        """
+        self._key = SigningKey(seed)
+        self.public_key = PublicKey(Scheme.ED25519, bytes(self._key.verify_key))
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64 bytes R || S."""
+        return self._key.sign(message).signature
+
+
+def verify(key: PublicKey, message: bytes, signature: bytes) -> None:
+    """Return if ``signature`` over ``message`` was made with the private half of ``key``.
+
+    Raises:
+        TransactionRefused: ``WRONG_SIGNATURE``; ``HIGH_S`` for an ECDSA signature whose s is over
+            half the order: valid mathematics, but anybody can make it of the low one, which
+            would give the same transaction a second hash; ``INVALID_PUBLIC_KEY``.
+    """
+    if len(signature) != _SIGNATURE_LENGTH:
+        raise TransactionRefused(
+            Code.WRONG_SIGNATURE, f"a signature has 64 bytes, not {len(signature)}"
+        )
+    if key.scheme is Scheme.SECP256K1:
+        _verify_secp256k1(key.data, message, signature)
+    else:
+        _verify_ed25519(key.data, message, signature)
+
+
+def der_signature(signature: bytes) -> bytes:
+    """``signature``, r || s, in DER: SEQUENCE of two INTEGERs, which coincurve wants."""
+    r = _der_integer(signature[:32])
+    s = _der_integer(signature[32:])
+    return b"\x30%c\x02%c%b\x02%c%b" % (len(r) + len(s) + 4, len(r), r, len(s), s)
+
+
+def _der_integer(number: bytes) -> bytes:
+    number = number.lstrip(b"\0")
+    return b"\0" + number if not number or number[0] & 0x80 else number
+
+
+def _verify_secp256k1(key: bytes, message: bytes, signature: bytes) -> None:
+    s = signature[32:]
+    if _HALF_ORDER < s < _ORDER_BYTES:
+        raise TransactionRefused(Code.HIGH_S, "s is over half the order of the curve")
+    # coincurve takes other encodings, too, which would give a key several addresses.
+    if len(key) != KEY_LENGTHS[Scheme.SECP256K1]:
+        raise TransactionRefused(Code.INVALID_PUBLIC_KEY, "not a compressed secp256k1 key")
+    try:
+        public_key = coincurve.PublicKey(key)
+    except ValueError as error:
+        raise TransactionRefused(Code.INVALID_PUBLIC_KEY, "not a point of secp256k1") from error
+    digest = sha256(message).digest()
+    try:
+        valid = public_key.verify(der_signature(signature), digest, hasher=None)
+    except ValueError:
+        valid = False
+    if not valid:
+        raise TransactionRefused(Code.WRONG_SIGNATURE, "does not verify")
+
+
+def _verify_ed25519(key: bytes, message: bytes, signature: bytes) -> None:
+    try:
+        VerifyKey(key).verify(message, signature)
+    except BadSignatureError as error:
+        raise TransactionRefused(Code.WRONG_SIGNATURE, "does not verify") from error
+    except (CryptoError, ValueError) as error:
+        raise TransactionRefused(Code.INVALID_PUBLIC_KEY, "not an Ed25519 key") from error

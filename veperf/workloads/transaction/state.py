@@ -1,0 +1,91 @@
+"""Accounts and balances as keys and values.
+
+Key prefixes are the SDK's: 0x01 of the auth module, 0x02 of the bank module; here both are in one
+tree, where the SDK has one a module. A balance is a decimal string as there; an account is a
+msgpack array, where the SDK has a protobuf BaseAccount.
+"""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+from msgspec.msgpack import Decoder, Encoder
+
+from veperf.workloads.transaction.cache import KeyValueStore
+
+_NEXT_NUMBER_KEY = b"globalAccountNumber"
+
+
+class Account(Struct, frozen=True, array_like=True):
+    """Who may sign what next."""
+
+    number: int
+    """Given once, in the order in which accounts appear."""
+    sequence: int
+    """How many transactions it has sent."""
+    public_key: bytes = b""
+    """Known from its first transaction on."""
+
+
+_decode_account = Decoder(Account).decode
+_encode = Encoder().encode
+
+
+def account_key(address: bytes) -> bytes:
+    """Where the account of ``address`` is kept."""
+    return b"\x01" + address
+
+
+def balance_key(address: bytes, denom: str) -> bytes:
+    """Where the balance of ``address`` in ``denom`` is kept."""
+    return b"\x02%c%b%b" % (len(address), address, denom.encode())
+
+
+def get_account(state: KeyValueStore, address: bytes) -> Account | None:
+    """The account of ``address``."""
+    value = state.get(account_key(address))
+    return None if value is None else _decode_account(value)
+
+
+def set_account(state: KeyValueStore, address: bytes, account: Account) -> None:
+    """Write the account of ``address``."""
+    state.set(account_key(address), _encode(account))
+
+
+def create_account(state: KeyValueStore, address: bytes) -> Account:
+    """Write a new account, with the next free number."""
+    number = int(state.get(_NEXT_NUMBER_KEY) or b"0")
+    state.set(_NEXT_NUMBER_KEY, b"%d" % (number + 1))
+    account = Account(number, 0)
+    set_account(state, address, account)
+    return account
+
+
+def get_balance(state: KeyValueStore, address: bytes, denom: str) -> int:
+    """What ``address`` has of ``denom``."""
+    return int(state.get(balance_key(address, denom)) or b"0")
+
+
+def set_balance(state: KeyValueStore, address: bytes, denom: str, amount: int) -> None:
+    """Write what ``address`` has of ``denom``; nothing is kept of a balance of 0, as in the SDK."""
+    key = balance_key(address, denom)
+    if amount:
+        state.set(key, b"%d" % amount)
+    else:
+        state.remove(key)
+
+
+def initial_state(
+    addresses: Iterable[bytes], denom: str, balance: int
+) -> list[tuple[bytes, bytes]]:
+    """Keys and values, sorted, of a state in which each of ``addresses`` has ``balance``.
+
+    Accounts are numbered from 0 in the order in which they come.
+    """
+    amount = b"%d" % balance
+    items = []
+    number = 0
+    for number, address in enumerate(addresses, start=1):
+        items.append((account_key(address), _encode(Account(number - 1, 0))))
+        items.append((balance_key(address, denom), amount))
+    items.append((_NEXT_NUMBER_KEY, b"%d" % number))
+    return sorted(items)
