@@ -124,12 +124,15 @@ def compare(base: "RunLike", new: "RunLike", archive: Folder = None) -> "Compari
     return Comparison(a, b, compare_runs(a, b))
 
 
-def present(result: "RunResult", baselines: Folder = None) -> "ReportView":
+def present(
+    result: "RunResult", baselines: Folder = None, known_misses: Collection[str] = ()
+) -> "ReportView":
     """The parts of a report about ``result``, each of which shows itself in a notebook."""
     from veperf.report.view import ReportView
 
     folder = _baselines(baselines)
-    return ReportView(result.run, result.verdict(folder).verdict, _screened(result.run, folder))
+    verdict = result.verdict(folder, known_misses).verdict
+    return ReportView(result.run, verdict, _screened(result.run, folder))
 
 
 @dataclass(frozen=True, slots=True, repr=False)

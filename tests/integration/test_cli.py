@@ -27,7 +27,7 @@ def veperf(*words: str, cwd: Path = ROOT, **environment: str) -> "subprocess.Com
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory) -> Path:
     """An archive with one small run."""
-    folder = tmp_path_factory.mktemp("archive")
+    folder: Path = tmp_path_factory.mktemp("archive")
     done = veperf(
         "run", "unruly/well_behaved", "--module", "tests.unruly", "--archive", str(folder)
     )
