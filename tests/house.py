@@ -1,6 +1,6 @@
 """The rules of the house that no other tool checks; `make check` and the tests call them.
 
-- imports run one way between the packages (docs/architecture.md draws it);
+- imports run one way between the packages;
 - notebooks carry no outputs, and each says the same as its .py twin;
 - environment.yml names what pyproject.toml names;
 - requirements.lock holds no addresses.

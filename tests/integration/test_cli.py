@@ -199,3 +199,41 @@ def test_a_full_disk_loses_nothing(tmp_path: Path):
         assert 6 == len(archive.load(unfinished).passes)
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_ci_gates_a_planted_slowdown_and_leaves_the_report(tmp_path: Path):
+    """Three times the work is found, the page and the step summary are there; no change is not."""
+    words = ["planted", "--module", "tests.planted", "--archive", str(tmp_path / "runs")]
+    words += ["--baselines", str(tmp_path / "baselines")]
+    (tmp_path / "baselines").mkdir()
+    shutil.copy(ROOT / "data" / "baselines" / "targets.json", tmp_path / "baselines")
+    assert 0 == veperf("run", *words).returncode
+    recorded = veperf("baseline", "record", *words[3:])
+    assert 0 == recorded.returncode, recorded.stderr
+
+    summary = tmp_path / "summary.md"
+    slow = veperf("ci", *words, "--summary", str(summary), PLANTED_SIZE="3000")
+    same = veperf("ci", *words)
+
+    # Where the machine itself has changed meanwhile, "suspect" is as far as a screen may go.
+    assert (slow.returncode, "slower" in slow.stdout) in [(1, True), (0, False)], slow.stderr
+    assert "slower" in slow.stdout or "suspect" in slow.stdout
+    assert 0 == same.returncode, same.stdout
+    assert "planted/work" in summary.read_text()
+    for folder in (tmp_path / "runs").iterdir():
+        names = {path.name for path in folder.iterdir()}
+        assert {"run.json", "samples.parquet", "complete.json"} <= names
+    assert 2 == len(list((tmp_path / "runs").glob("*/index.html")))
+
+
+def test_a_run_that_could_not_measure_ends_with_3(tmp_path: Path):
+    """A benchmark that fails in every pass is no pass: code 3, and the report says why."""
+    done = veperf(
+        "ci", "unruly/raises", "--module", "tests.unruly", "--archive", str(tmp_path)
+    )  # fmt: skip
+
+    assert 3 == done.returncode
+    assert "planted <b>error</b>" in done.stdout
+    (page,) = tmp_path.glob("*/index.html")
+    assert "planted &lt;b&gt;error" in page.read_text()
+    assert "<b>error" not in page.read_text()

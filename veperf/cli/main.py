@@ -41,10 +41,8 @@ for command in (list_, run, report, compare, baseline, ci, lab):
 def main() -> NoReturn:
     """The entry point: every error ends as one line and its exit code, never as a traceback."""
     try:
-        veperf(standalone_mode=False)
-        code = OK
-    except click.exceptions.Exit as done:
-        code = done.exit_code
+        # Returns what a command gave to ctx.exit(), or None.
+        code = veperf(standalone_mode=False) or OK
     except click.ClickException as error:
         error.show()
         code = error.exit_code

@@ -1,0 +1,168 @@
+"""The project's own notebooks, run as users run them, and the report made of one."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pytest
+from msgspec.structs import replace
+
+from tests.helpers import TARGETS, hostile_run, plausible_baselines, plausible_run
+from veperf import paths
+from veperf.archive import Archive, save_baseline
+from veperf.model import Failure, Run
+from veperf.report.render import render
+from veperf.report.runner import execute, executed
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+BROKEN = Failure("raised", "ValueError: planted <b>", "Traceback ...\nValueError: planted <b>")
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory) -> Path:
+    """An archive with a good run and one with a regression and a failure; baselines beside it."""
+    folder: Path = tmp_path_factory.mktemp("project")
+    baselines = folder / "baselines"
+    baselines.mkdir()
+    shutil.copy(TARGETS / "targets.json", baselines)
+    for baseline in plausible_baselines():
+        save_baseline(baselines, baseline)
+    bad = plausible_run(
+        seed=2,
+        slower={"transaction/decode": 1.5},
+        failing={"transaction/encode": BROKEN},
+        created="2026-11-24T06:00:00+00:00",
+    )
+    for run in (plausible_run(), bad):
+        Archive(folder / "reports").begin(run).complete()
+    return folder / "reports"
+
+
+def _runs(archive: Path) -> list[Run]:
+    return list(Archive(archive).readable())
+
+
+def test_a_report_is_finished_whatever_the_verdict(archive: Path):
+    """A run with a slowdown and a failed case gives page and notebook, both complete and small."""
+    run = _runs(archive)[-1]
+    folder = archive / run.id
+
+    page = render(run, folder, archive.parent / "baselines")
+    html = page.read_text(encoding="utf-8")
+
+    assert folder / "index.html" == page
+    assert executed(folder / "transaction.ipynb")
+    assert page.stat().st_size < 150_000
+    assert "Could not measure" in html
+    assert "ValueError: planted &lt;b&gt;" in html
+    assert re.search(r"slower</span>", html)
+    assert str(archive) not in html
+
+
+def test_a_report_needs_nothing_but_itself(archive: Path):
+    """No script, no address, unique ids, headings without a gap, and a policy that forbids more."""
+    run = _runs(archive)[0]
+    html = render(run, archive / run.id, archive.parent / "baselines").read_text(encoding="utf-8")
+    page = _Page()
+    page.feed(html)
+    body = html[html.index("<main>") :]
+
+    assert not {"script", "link", "iframe", "img", "object"} & page.tags
+    assert not re.search(r"https?://|url\(|@import", html)
+    assert "default-src 'none'" in html
+    assert len(page.ids) == len(set(page.ids))
+    assert all(b - a <= 1 for a, b in zip(page.headings, page.headings[1:], strict=False))
+    assert 1 == page.headings.count(1)
+    assert body.index("vp-banner") < body.index("vp-facts") < body.index("Findings")
+
+
+def test_a_report_is_the_same_bytes_each_time(archive: Path):
+    """Rendering a run again changes nothing in the page."""
+    run = _runs(archive)[0]
+
+    one, two = (render(run, archive / run.id).read_bytes() for _ in range(2))
+
+    assert one == two
+
+
+def test_a_known_miss_reaches_the_report(archive: Path):
+    """What the command line calls a known miss is shown as one."""
+    run = _runs(archive)[0]
+
+    page = render(run, archive / run.id, known_misses=["transaction/validation"])
+
+    assert "known miss</span>" in page.read_text(encoding="utf-8")
+
+
+def test_a_hostile_run_is_shown_as_text(tmp_path: Path):
+    """Names and messages full of markup go through notebook and page as text."""
+    run = hostile_run()
+    harmless = Archive(tmp_path).begin(replace(run, id="20261123-hostile")).complete()
+
+    html = render(harmless, tmp_path / harmless.id).read_text(encoding="utf-8")
+
+    assert "&lt;script&gt;alert(1)" in html
+    assert not re.search(r"<script|<img|[\x00\x1b\u202a-\u202e]", html)
+
+
+def test_papermill_itself_measures_with_the_notebook(tmp_path: Path):
+    """`papermill notebooks/transaction.ipynb out.ipynb -p ...` measures, keeps and judges a run."""
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "papermill", str(NOTEBOOKS / "transaction.ipynb"), "out.ipynb",
+            "-p", "profile", "quick", "-p", "select", "transaction/hash_compute",
+            "-p", "archive", "reports", "--no-progress-bar",
+        ],
+        cwd=tmp_path,
+        env=os.environ | {"JUPYTER_PLATFORM_DIRS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+
+    assert 0 == done.returncode, done.stderr[-2000:]
+    (run,) = _runs(tmp_path / "reports")
+    assert ["transaction/hash_compute"] == [case.id for case in run.cases]
+    shown = nbformat.read(tmp_path / "out.ipynb", as_version=4)
+    assert any("targets" in o.data["text/plain"] for c in shown.cells for o in _results(c))
+
+
+@pytest.mark.parametrize("runs", [0, 2])
+def test_the_start_notebook_works_on_any_archive(archive: Path, tmp_path, monkeypatch, runs):
+    """Each of its cells runs, without any run and with two, and says so where there is none."""
+    monkeypatch.setenv("VEPERF_ARCHIVE", str(archive if runs else tmp_path / "none"))
+
+    done = execute(NOTEBOOKS / "start.ipynb", tmp_path / "out.ipynb", {}, timeout_s=120)
+    cells = nbformat.read(done, as_version=4).cells
+    said = [o.data["text/plain"] for c in cells for o in _results(c)]
+
+    assert (0 if runs else 6) == sum("No run yet" in text for text in said)
+    assert runs == 0 or any("decode" in text for text in said)
+
+
+def test_the_notebooks_are_found():
+    """The package knows where its notebooks are."""
+    assert {"start.ipynb", "transaction.ipynb"} <= {p.name for p in paths.notebooks().iterdir()}
+
+
+def _results(cell):
+    return [o for o in cell.get("outputs", ()) if o.output_type == "execute_result"]
+
+
+class _Page(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags: set[str] = set()
+        self.ids: list[str] = []
+        self.headings: list[int] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.ids += [value for name, value in attrs if name == "id" and value]
+        if re.fullmatch(r"h\d", tag):
+            self.headings.append(int(tag[1]))

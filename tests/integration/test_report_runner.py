@@ -1,0 +1,151 @@
+"""Notebooks run from start to end, or said why not."""
+
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from veperf.errors import KernelError, NotebookError, ParameterError, StorageError, UsageError
+from veperf.report import kernel
+from veperf.report.parameters import JSON
+from veperf.report.runner import execute, executed
+
+PARAMETERS = """\
+text: str = "a"  # help
+count: int = 1
+share: float = 0.5
+flag: bool = False
+items: list = []
+names: dict = {}
+bare = 3
+"""
+
+
+@pytest.fixture
+def make(tmp_path: Path):
+    """Writes a notebook whose cells hold the given sources, parameters first."""
+
+    def make(*sources: str, kernel_name: str = "python3") -> Path:
+        cells = [new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})]
+        cells += [new_code_cell(source) for source in sources]
+        spec = {"name": kernel_name, "display_name": kernel_name, "language": "python"}
+        path = tmp_path / "in {braces}.ipynb"
+        nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": spec}), path)
+        return path
+
+    return make
+
+
+def _outputs(path: Path) -> str:
+    cells = nbformat.read(path, as_version=4).cells
+    return "".join(o.get("text", "") for c in cells for o in c.get("outputs", ()))
+
+
+def test_a_notebook_gets_its_parameters_in_this_interpreter(make, tmp_path, capfd):
+    """Every kind of JSON value arrives unchanged, in our Python, where asked for, quietly."""
+    values: dict[str, JSON] = {
+        "text": 'quo"te \\ 3.10 {x}',
+        "count": 7,
+        "share": 2,
+        "flag": True,
+        "items": ["3.10", 1.5, None],
+        "names": {"a": [1]},
+        "bare": 4,
+    }
+    source = (
+        "import os, sys\n"
+        "print([text, count, share, flag, items, names, bare], type(share).__name__)\n"
+        "print(sys.executable, os.getcwd())"
+    )
+    output = tmp_path / "out" / "{run}.ipynb"
+
+    done = execute(make(source), output, values, timeout_s=60, cwd=tmp_path)
+
+    assert output == done
+    assert executed(output)
+    arrived = [*(2.0 if k == "share" else v for k, v in values.items())]
+    assert f"{arrived} float\n{sys.executable} {tmp_path}\n" == _outputs(output)
+    assert ("", "") == capfd.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"cuont": 1}, "no parameter 'cuont': did you mean count?"),
+        ({"count": "1"}, "parameter count of .* is a int, not str"),
+        ({"count": 1.5}, "is a int, not float"),
+        ({"count": True}, "is a int, not bool"),
+        ({"flag": 1}, "is a bool, not int"),
+        ({"text": None}, "is a str, not NoneType"),
+        ({"bare": "x"}, "is a int, not str"),
+        ({"items": (1, 2)}, "holds a tuple"),
+        ({"items": {"a": 1}}, "is a list, not dict"),
+        ({"share": float("nan")}, "nan, which JSON can't say"),
+        ({"items": [{"deep": float("inf")}]}, "inf, which JSON can't say"),
+        ({"names": {1: 2}}, "keys are strings"),
+    ],
+)
+def test_parameters_that_are_unknown_or_mistyped_are_refused(make, tmp_path, given, said):
+    """Nothing runs and nothing is written; the message names the parameter and what is wrong."""
+    output = tmp_path / "out.ipynb"
+
+    with pytest.raises(ParameterError, match=said):
+        execute(make(), output, given, timeout_s=60)
+
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "said"),
+    [
+        ("1 / 0", NotebookError, r"In \[3\] of .* raised ZeroDivisionError: division by zero"),
+        ("import sys; sys.exit(0)", NotebookError, r"In \[3\] of .* ended the notebook before"),
+        ("import time; time.sleep(60)", NotebookError, "not done after 1 s"),
+        ("import os; os._exit(0)", KernelError, "the kernel died"),
+        ("import os, sys; sys.__stderr__.write('last words'); os._exit(1)", KernelError, "words"),
+    ],
+    ids=["raises", "exits", "hangs", "dies", "dies talking"],
+)
+def test_a_notebook_that_stops_is_never_taken_for_executed(make, tmp_path, source, error, said):
+    """Error, early exit, hang and dead kernel are told apart; the notebook so far is kept."""
+    output = tmp_path / "out.ipynb"
+    timeout_s = 1 if "sleep" in source else 60
+
+    with pytest.raises(error, match=said) as caught:
+        execute(make("print('before')", source, "print('after')"), output, {}, timeout_s=timeout_s)
+
+    assert str(output) in str(caught.value)
+    assert not executed(output)
+    assert "before\n" == _outputs(output).replace("To exit: use 'exit', 'quit', or Ctrl-D.\n", "")
+
+
+def test_a_kernel_that_is_not_there_is_said_before_anything_runs(make, tmp_path, monkeypatch):
+    """Another language's kernel, or no ipykernel: what to do about it, and nothing written."""
+    output = tmp_path / "out.ipynb"
+
+    with pytest.raises(KernelError, match="asks for the kernel 'ir'"):
+        execute(make(kernel_name="ir"), output, {}, timeout_s=60)
+
+    monkeypatch.setattr(kernel, "find_spec", lambda _name: None)
+    with pytest.raises(KernelError, match="pip install ipykernel"):
+        execute(make(), output, {}, timeout_s=60)
+
+    assert not output.exists()
+
+
+def test_files_that_are_no_notebooks_and_folders_that_are_none(make, tmp_path):
+    """A missing or broken notebook is a wrong question; an output that can't be written is not."""
+    broken = tmp_path / "broken.ipynb"
+    broken.write_text('{"cells": [')
+    output = tmp_path / "out.ipynb"
+
+    with pytest.raises(UsageError, match="there is no notebook"):
+        execute(tmp_path / "none.ipynb", output, {}, timeout_s=60)
+    with pytest.raises(UsageError, match="is no notebook"):
+        execute(broken, output, {}, timeout_s=60)
+    with pytest.raises(StorageError, match="broken"):
+        execute(make(), broken / "out.ipynb", {}, timeout_s=60)
+    assert not executed(broken)
+    assert not executed(tmp_path / "none.ipynb")
