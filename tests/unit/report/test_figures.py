@@ -1,0 +1,132 @@
+"""Figures and the SVG that they become."""
+
+import re
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+
+from tests.helpers import HOSTILE, hostile_run, judged, plausible_run
+from veperf.judge import series_of
+from veperf.model import Better, Target, TargetStatus, TargetVerdict
+from veperf.report import figures, strips, svg
+from veperf.report.scaling import Point, curves, exponent
+from veperf.report.summary import estimate, summarise
+
+
+def _drawings() -> dict[str, str]:
+    run = plausible_run()
+    (curve, *_) = curves(summarise(run))
+    series = series_of(run)["transaction/state_write", "time"]
+    return {
+        "targets": svg.inline(figures.targets(judged(run).targets), name="t", alt="<all>"),
+        "scaling": svg.inline(figures.scaling(curve), name="s", alt="grows"),
+        "values": svg.inline(figures.values(series, base=series), name="v", alt="dots"),
+    }
+
+
+def test_a_figure_is_the_same_bytes_each_time():
+    """No date, no random id: two drawings of the same are equal."""
+    assert _drawings() == _drawings()
+
+
+@pytest.mark.parametrize("name", ["targets", "scaling", "values"])
+def test_a_figure_is_small_well_formed_and_its_own(name):
+    """XML with a viewBox, a label, ids under its own prefix, no address, no style rule, no bulk."""
+    drawing = _drawings()[name]
+    root = ET.fromstring(drawing)
+    ids = [e.attrib["id"] for e in root.iter() if "id" in e.attrib]
+    used = re.findall(r'href="#([^"]+)"', drawing)
+
+    assert "svg" == root.tag
+    assert root.attrib["aria-label"] == root.findtext("title")
+    assert set(used) == set(ids)
+    assert all(i.startswith(f"{name[0]}-") for i in ids)
+    assert not re.search(r'<style|http|<metadata|clip-path|DejaVu| [dxy]="[^"]*\.\d\d', drawing)
+    assert len(drawing) < 12_000
+
+
+def test_a_figure_follows_the_theme():
+    """Not one colour is fixed: all are variables of the page."""
+    for drawing in _drawings().values():
+        outside = re.sub(r"var\(--vp-\w+,[^)]+\)", "", drawing)
+
+        assert [] == re.findall(r"#[0-9a-f]{6}\b", outside)
+        assert "var(--vp-ink,currentColor)" in drawing
+
+
+def test_ids_that_look_like_formulas_are_drawn_as_they_are():
+    """Dollars, markup and invisible characters in an id are a label, not an instruction."""
+    target = Target(HOSTILE, 10.0, "ns", "lower", HOSTILE)
+    verdict = TargetVerdict(
+        target, TargetStatus.PASS, "c", 5.0, 4.0, 6.0, 0.97, -0.5, 6, False, HOSTILE
+    )
+
+    drawing = svg.inline(figures.targets([verdict]), name="x", alt=HOSTILE)
+
+    assert "script" not in {e.tag for e in ET.fromstring(drawing).iter()}
+    assert "$x$" in drawing
+
+
+@pytest.mark.parametrize(
+    ("better", "value", "side"), [("lower", 20.0, "over"), ("higher", 20.0, "under")]
+)
+def test_beyond_the_limit_is_to_the_right_whatever_the_direction(better: Better, value, side):
+    """Twice the limit is a miss where lower is better, and half of it used where higher is."""
+    target = Target("t", 10.0, "tx/s", better, "")
+    verdict = TargetVerdict(
+        target, TargetStatus.PASS, "c", value, None, None, None, 0, 6, False, ""
+    )
+
+    (ax,) = figures.targets([verdict]).axes
+    drawn = np.concatenate([np.asarray(line.get_xdata(), dtype=float) for line in ax.lines])
+
+    assert {1.0, {"over": 2.0, "under": 0.5}[side]} == set(drawn.tolist())
+
+
+def test_a_strip_has_a_dot_a_process_within_its_frame():
+    """As many dots as finite values, all between the axis' ends, and a limit only if near."""
+    row = strips.Row("this run", "new", [10.0, 11.0, float("nan"), 12.0], 11.0, 10.0, 12.0)
+
+    near = strips.strip([row], unit="ns", limit=13.0, alt="a")
+    far = strips.strip([row], unit="ns", limit=100.0, alt="a")
+    (dots,) = re.findall(r'class="vp-dots" d="([^"]+)"', near)
+    xs = [float(x) for x in re.findall(r"M([\d.]+) ", dots)]
+
+    ET.fromstring(near)
+    assert 3 == len(xs)
+    assert all(62 <= x <= 332 for x in xs)
+    assert sorted(xs) == xs
+    assert ("vp-limit" in near, "vp-limit" in far) == (True, False)
+
+
+@pytest.mark.parametrize("values", [[5.0], [5.0, 5.0], [1e-9, 1e-9], [0.0, 0.0], [1e12, 3e12]])
+def test_a_strip_of_equal_or_extreme_values_can_be_drawn(values):
+    """One value, the same value twice, zeros and large numbers still make a picture."""
+    row = strips.Row("r", "new", values, values[0], values[0], values[0])
+
+    assert "NaN" not in ET.tostring(
+        ET.fromstring(strips.strip([row], unit="ns", limit=None, alt="")), "unicode"
+    )
+
+
+@pytest.mark.parametrize("power", [0.0, 0.5, 1.0, 2.0])
+def test_the_exponent_of_a_power_law_is_found(power):
+    """Points on y = 3 x^b give b back; a point at zero has no logarithm."""
+    points = []
+    for x in (1, 10, 100):
+        found = estimate([3 * x**power])
+        assert found is not None
+        points.append(Point(x, "c", found))
+
+    assert power == pytest.approx(exponent(points))
+    zero = estimate([0.0])
+    assert zero is not None
+    assert exponent([*points, Point(1000, "c", zero)]) is None
+
+
+def test_hostile_runs_can_be_drawn():
+    """The values of a case with a hostile name make a figure."""
+    series = next(iter(series_of(hostile_run()).values()))
+
+    ET.fromstring(svg.inline(figures.values(series), name="v", alt="a"))

@@ -1,0 +1,205 @@
+"""A run and its verdict, told as text, Markdown and HTML."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+from msgspec.structs import replace
+
+from tests.helpers import HOSTILE, hostile_run, judged, plausible_baselines, plausible_run
+from veperf.model import ChangeStatus, Failure, TargetStatus
+from veperf.report import blocks, markdown, status, text
+from veperf.report.view import ReportView
+
+CRASH = Failure("crashed", "killed by signal 11", "Traceback:\n  here")
+PARTS = ("headline", "identity", "findings", "benchmarks", "scaling", "guide", "method", "raw")
+
+
+def _view(**kwargs) -> ReportView:
+    run = plausible_run(
+        slower={"transaction/decode": 1.35, "transaction/sign": 1.08},
+        failing={"transaction/encode": CRASH},
+    )
+    baselines = plausible_baselines()
+    return ReportView(run, judged(run, baselines), baselines)
+
+
+class _Elements(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+
+def _elements(html: str) -> list[tuple[str, dict[str, str | None]]]:
+    parser = _Elements()
+    parser.feed(html)
+    parser.close()
+    return parser.found
+
+
+def test_every_status_has_a_symbol_and_a_word():
+    """No status hangs on its colour alone, and none is forgotten."""
+    marks = [status.of_target(s) for s in TargetStatus] + [
+        status.of_change(s) for s in ChangeStatus
+    ]
+
+    assert all(mark.symbol and mark.word for mark in marks)
+
+
+def test_failures_come_first_and_passes_are_folded():
+    """What could not be measured, then targets missed, then slowdowns; what is well is folded."""
+    html = _view().findings.html
+    order = [
+        html.index(said)
+        for said in (
+            "transaction/encode</b>",
+            ">transaction/validation<small>",
+            "transaction/decode</th>",
+        )
+    ]
+    met = re.search(r"<details><summary>[^<]*targets? met</summary>.*?</details>", html)
+
+    assert sorted(order) == order
+    assert "<details><summary>Traceback</summary><pre>Traceback:\n  here</pre>" in html
+    assert met is not None
+    assert "transaction/hash_compute" in met[0]
+
+
+def test_each_change_says_how_much_and_how_sure():
+    """A slower case gives effect, interval, reason and a picture of the interval."""
+    html = _view().findings.html
+    row = next(r for r in html.split("<tr>") if "transaction/decode</th>" in r)
+
+    assert re.search(r"3\d\.\d\u202f% slower", row)
+    assert re.search(r"\+\d+\.\d\u202f% to \+\d+\.\d\u202f%", row)
+    assert "p = " in row
+    assert 'class="vp-forest"' in row
+
+
+def test_each_benchmark_shows_baseline_and_run():
+    """A card has both rows of dots, the value with its interval, p99, and processes."""
+    html = _view().benchmarks.html
+    card = next(c for c in html.split("<article") if "<h3>transaction/decode</h3>" in c)
+
+    assert ">baseline</text>" in card
+    assert ">this run</text>" in card
+    assert "97\u202f% sure" in card
+    assert "<dt>p99</dt>" in card
+    assert "<dt>Processes</dt><dd>6</dd>" in card
+    assert html.index("transaction/encode") < html.index("transaction/hash_compute")
+
+
+def test_tables_and_headings_speak_to_a_screen_reader():
+    """Captions, scopes, labelled pictures, frames that a keyboard reaches, no gap in headings."""
+    view = _view()
+    for name in PARTS:
+        elements = _elements(getattr(view, name).html)
+        tables = [tag for tag, _ in elements if tag == "table"]
+        captions = [tag for tag, _ in elements if tag == "caption"]
+
+        assert len(tables) == len(captions)
+        assert all(a.get("scope") in ("col", "row") for tag, a in elements if tag == "th")
+        assert all(a.get("aria-label") for tag, a in elements if tag == "svg")
+        assert {"h3"} >= {tag for tag, _ in elements if re.fullmatch(r"h\d", tag)}
+        assert all(
+            a.get("tabindex") == "0" and a.get("aria-label")
+            for _, a in elements
+            if a.get("class") == "vp-scroll"
+        )
+
+
+def test_the_raw_figures_are_json_with_every_value():
+    """The embedded JSON parses and holds each process's value to six digits."""
+    view = _view()
+    content = json.loads(view.raw.text)
+    decode = next(s for s in content["series"] if s["case"] == "transaction/decode")
+
+    assert view.run.id == content["run"]
+    assert 6 == len(decode["cpu"])
+    assert content["verdict"]["sentence"] == view.verdict.sentence
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_nothing_hostile_gets_out_of_its_place(part):
+    """Names, messages and tracebacks that hold markup, escapes and bidi overrides stay text."""
+    run = hostile_run()
+    html = getattr(ReportView(run, judged(run)), part).html
+    elements = _elements(html)
+
+    assert not {"script", "img"} & {tag for tag, _ in elements}
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", html)
+    assert all(not name.startswith("on") for _, attrs in elements for name in attrs)
+
+
+def test_plain_text_has_no_control_characters():
+    """A terminal gets nothing that it would act upon, whatever a run is called."""
+    run = hostile_run()
+    said = text.run(run) + text.verdict(judged(run)) + text.changes(judged(run).changes)
+
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202a-\u202e]", said)
+    assert "<script>" in said
+
+
+def test_markdown_tables_keep_their_columns():
+    """Every row of a table has as many cells as its head, with hostile names too."""
+    run = hostile_run()
+    for said in (markdown.run(run), markdown.verdict(judged(run)), markdown.run(plausible_run())):
+        counts = {
+            len(re.findall(r"(?<!\\)\|", line)) for line in said.splitlines() if line[:1] == "|"
+        }
+        assert "<script" not in said.replace(r"\<script", "")
+        assert 1 >= len(counts) or "Changes" in said
+
+
+def test_a_verdict_in_text_says_the_sentence_and_the_targets():
+    """The outcome first, then what could not be measured, targets, and changes with their p."""
+    view = _view()
+    said = text.verdict(view.verdict)
+
+    assert said.startswith("✗ Could not measure: ")
+    assert "transaction/encode could not be measured: killed by signal 11" in said
+    assert re.search(r"✗ missed +transaction/validation", said)
+    assert re.search(r"✗ slower +transaction/decode .*% slower", said)
+    assert max(map(len, said.splitlines()[1:])) < 200
+
+
+def test_a_run_without_baseline_says_how_to_get_one():
+    """No empty table of changes, but the command that makes them possible."""
+    run = plausible_run()
+    view = ReportView(run, judged(run))
+
+    assert "veperf baseline record" in view.findings.html
+    assert ">baseline</text>" not in view.benchmarks.html
+    assert "no baseline" not in text.verdict(view.verdict).split("\n", 1)[1]
+
+
+def test_results_by_themselves_bring_their_style():
+    """What a notebook's cell shows is styled without the page; comparing nothing is said."""
+    run = plausible_run()
+
+    for html in (blocks.run(run), blocks.verdict(judged(run)), blocks.changes(())):
+        assert html.startswith('<div class="vp"><style>')
+    assert "Nothing to compare" in blocks.changes(())
+    assert "Nothing to compare" in text.changes(())
+    assert "Nothing to compare" in markdown.changes(())
+    assert HOSTILE not in html
+
+
+def test_what_was_not_judged_is_never_called_free_of_slowdowns():
+    """Against another machine nothing is judged: no all-clear in HTML or Markdown."""
+    here = plausible_run()
+    there = tuple(
+        replace(b, machine=replace(b.machine, name="other", cpu_model="Other"))
+        for b in plausible_baselines()
+    )
+    found = judged(here, there)
+
+    for said in (ReportView(here, found, there).findings.html, markdown.verdict(found)):
+        assert "13\u202fcomparisons not judged" in said
+        assert "without a slowdown" not in said
+        assert "Nothing got noticeably slower" not in said
+    assert ">baseline</text>" not in ReportView(here, found, there).benchmarks.html

@@ -1,0 +1,147 @@
+"""Each benchmark of a run by itself: its picture, its figures, and what they mean in words."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from veperf.judge.baseline import matching
+from veperf.model import Baseline, Change, ChangeStatus, Run, TargetVerdict, Verdict
+from veperf.report import markup, status, strips, tables, words
+from veperf.report.escape import as_html
+from veperf.report.status import Mark
+from veperf.report.strips import Kind, Row
+from veperf.report.summary import Measured, estimate
+
+_CALM = 9
+
+
+def cards(
+    run: Run, verdict: Verdict, measured: Iterable[Measured], baselines: Sequence[Baseline]
+) -> str:
+    """A card for each of ``measured``, those that need attention first."""
+    targets = {(v.case, v.target.id): v for v in verdict.targets}
+    changes = {(c.case, c.metric): c for c in verdict.changes}
+    recorded = _recorded(run, verdict, baselines)
+    made: list[tuple[int, str]] = []
+    for one in measured:
+        key = one.series.case, one.series.metric
+        target = targets.get((one.case.id, one.case.targets.get(one.series.metric, "")))
+        change = changes.get(key)
+        marks = _marks(target, change, failed=one.case.id in verdict.failures)
+        urgency = min((m.urgency for m in marks if m.tone in ("fail", "warn")), default=_CALM)
+        made.append((urgency, _card(one, target, change, recorded.get(key, []), marks)))
+    made.sort(key=lambda pair: pair[0])
+    return f'<div class="vp-cards">{"".join(card for _, card in made)}</div>'
+
+
+def _recorded(
+    run: Run, verdict: Verdict, baselines: Sequence[Baseline]
+) -> Mapping[tuple[str, str], list[float]]:
+    """The baseline's values by case and metric, by the clock that the two were compared by."""
+    best = matching(run, baselines)
+    found: dict[tuple[str, str], list[float]] = {}
+    for change in verdict.changes:
+        key = change.case, change.metric, change.unit
+        if key in best and change.status is not ChangeStatus.OTHER_MACHINE:
+            series = best[key][1]
+            values = series.cpu if change.clock == "cpu" else series.wall
+            found[change.case, change.metric] = list(values)
+    return found
+
+
+def _marks(target: TargetVerdict | None, change: Change | None, *, failed: bool) -> list[Mark]:
+    marks = [status.FAILED] if failed else []
+    if target is not None:
+        marks.append(tables.target_mark(target))
+    if change is not None and change.base is not None:
+        marks.append(status.of_change(change.status))
+    return marks
+
+
+def _card(
+    one: Measured,
+    target: TargetVerdict | None,
+    change: Change | None,
+    recorded: list[float],
+    marks: Sequence[Mark],
+) -> str:
+    unit, found = one.series.unit, one.estimate
+    badges = " ".join(markup.badge(mark) for mark in marks)
+    value = words.quantity(found.value if found else None, unit)
+    between = (
+        f"{words.interval(found.low, found.high, unit)}, {words.share(found.confidence)} sure"
+        if found
+        else "no value"
+    )
+    return (
+        f'<article class="vp-card"><h3>{as_html(one.name)}</h3>'
+        f'<p class="vp-what">{as_html(one.case.what)}</p>'
+        f'<p class="vp-value"><b>{as_html(value)}</b> <span>{as_html(between)}</span> {badges}</p>'
+        + _picture(one, target, change, recorded)
+        + markup.paragraph(" ".join(_in_words(target, change)))
+        + markup.definitions(_facts(one))
+        + "</article>"
+    )
+
+
+def _picture(
+    one: Measured, target: TargetVerdict | None, change: Change | None, recorded: list[float]
+) -> str:
+    clock = change.clock if change is not None and recorded else one.series.clock
+    rows = [_row("baseline", "base", recorded)] if recorded else []
+    rows.append(_row("this run", "new", one.series.on(clock).tolist()))
+    alt = f"{one.name}: a dot for each of {words.count(one.series.n, 'process', 'processes')}"
+    return strips.strip(rows, unit=one.series.unit, limit=_limit(one, target), alt=alt)
+
+
+def _limit(one: Measured, target: TargetVerdict | None) -> float | None:
+    """The target's limit in the unit of the series: the same value in both tells the factor."""
+    if target is None or not target.value or not target.target.limit or one.estimate is None:
+        return None
+    share = target.value / target.target.limit
+    per_second = target.target.better != one.series.better
+    return one.estimate.value * share if per_second else one.estimate.value / share
+
+
+def _row(label: str, kind: Kind, values: list[float]) -> Row:
+    found = estimate(values)
+    if found is None:
+        return Row(label, kind, values, None, None, None)
+    return Row(label, kind, values, found.value, found.low, found.high)
+
+
+def _in_words(target: TargetVerdict | None, change: Change | None) -> list[str]:
+    said: list[str] = []
+    if target is not None and target.over is not None:
+        limit = words.given(target.target.limit, target.target.unit)
+        stands = words.beyond(target.over, target.target.better)
+        said.append(f"{stands[0].upper()}{stands[1:]} of {limit}.")
+    if change is not None and change.ratio is not None:
+        between = words.change_interval(change.low, change.high)
+        said.append(f"{_than_the_baseline(change)} ({between}).")
+    return said
+
+
+def _than_the_baseline(change: Change) -> str:
+    found = words.effect(change.ratio, change.metric)
+    return words.sentence(f"{found} {'from' if found == 'no different' else 'than'} the baseline")[
+        :-1
+    ]
+
+
+def _facts(one: Measured) -> list[tuple[str, str]]:
+    series, found = one.series, one.estimate
+    facts = [("Processes", str(series.n) + (f" ({series.failed} failed)" if series.failed else ""))]
+    if series.metric == "time":
+        calls = f"{series.loops:,}"
+        if series.operations > 1:
+            calls += f" {words.TIMES} {series.operations:,}"
+        facts += [
+            ("Typical", words.quantity(series.wall_median, series.unit)),
+            ("p99", words.quantity(series.wall_p99, series.unit)),
+            ("Clock", "CPU time" if series.clock == "cpu" else "wall time"),
+            ("Calls a sample", calls),
+        ]
+    if found is not None and found.value:
+        values = series.values
+        spread = float(values.max() - values.min()) / abs(found.value)
+        facts.append(("Spread", words.share(spread)))
+    return facts

@@ -1,0 +1,51 @@
+"""Make text that comes from elsewhere harmless before anybody reads it.
+
+Ids, messages, tracebacks and paths may hold anything: markup, terminal colours, characters that
+turn the reading direction round or take no room at all. They are made visible, never interpreted.
+"""
+
+import html
+import re
+import unicodedata
+
+# What a terminal acts upon: CSI sequences (colours, cursor), OSC sequences (titles, links), and
+# two-character escapes.
+_ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\^_]")
+
+# Control, format (bidi, zero width), surrogate, private use, line and paragraph separators.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~@&])")
+
+
+def visible(text: str, *, keep: str = "\n\t") -> str:
+    r"""Return ``text`` with terminal sequences dropped and invisible characters spelt out.
+
+    A character that controls instead of showing becomes its escape, such as ``\u202e``; those
+    in ``keep`` stay.
+    """
+    return "".join(
+        _spelt(c) if c not in keep and unicodedata.category(c) in _INVISIBLE else c
+        for c in _ANSI.sub("", text)
+    )
+
+
+def as_html(text: str) -> str:
+    """Return ``text`` as HTML that shows it, in an element or in a quoted attribute."""
+    return html.escape(visible(text))
+
+
+def as_markdown(text: str) -> str:
+    """Return ``text`` as one line of GitHub-flavoured Markdown that shows it, in a table too."""
+    return _MARKDOWN.sub(r"\\\1", one_line(text))
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` made visible, its white space run together into single blanks."""
+    # str.split() would take the narrow blanks between a number and its unit for white space.
+    return re.sub(r"[ \t\r\n]+", " ", visible(text, keep="\n\t\r")).strip()
+
+
+def _spelt(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

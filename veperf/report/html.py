@@ -1,0 +1,64 @@
+"""An executed notebook as one page of HTML that needs nothing but itself.
+
+Imports nbconvert: import this module only where a page is made.
+"""
+
+from collections.abc import Callable
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from nbconvert.exporters.templateexporter import TemplateExporter
+from nbconvert.filters.highlight import Highlight2HTML
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from traitlets.config import Config
+
+from veperf.archive.files import write
+from veperf.report.escape import as_html
+from veperf.report.notebook import read_notebook
+from veperf.report.sanitise import sanitise
+from veperf.report.style import component_css, page_css
+
+_TEMPLATE = "template"
+# Scripts, widgets and LaTeX need more than a page without scripts can give: their text is shown.
+_SHOWN = ("text/html", "image/svg+xml", "text/markdown", "image/png", "image/jpeg", "text/plain")
+
+
+def notebook_to_html(notebook: Path, html: Path, title: str) -> Path:
+    """Write the executed ``notebook`` as a page to ``html``, which is returned.
+
+    The same outputs give the same bytes. Inputs are folded away at the end. Whatever is in the
+    outputs, the page holds no script and fetches nothing.
+
+    Raises:
+        UsageError: ``notebook`` is none.
+        StorageError: ``html`` can't be written.
+    """
+    with as_file(files("veperf.report") / _TEMPLATE) as template:
+        exporter = TemplateExporter(  # type: ignore[no-untyped-call]  # nbconvert's is untyped
+            template_name=_TEMPLATE,
+            template_file="index.html.j2",
+            extra_template_basedirs=[str(template.parent)],
+            config=Config(NbConvertBase={"display_data_priority": list(_SHOWN)}),
+            filters=_filters(),
+        )
+        page, _ = exporter.from_notebook_node(
+            read_notebook(notebook),
+            {"title": title, "css": f"{component_css()}\n{page_css()}"},
+        )
+    write(html, page.encode())
+    return html
+
+
+def _filters() -> dict[str, Callable[[str], str]]:
+    highlight = Highlight2HTML(pygments_lexer="python")  # type: ignore[no-untyped-call]  # as above
+    return {
+        "plain": as_html,
+        "safe_html": sanitise,
+        "markdown": lambda source: sanitise(_markdown(source)),
+        "highlighted": lambda source: sanitise(str(highlight(source))),
+    }
+
+
+def _markdown(source: str) -> str:
+    renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
+    return str(MarkdownWithMath(renderer=renderer).render(source))

@@ -1,0 +1,115 @@
+"""Which run this is: everything that a reader needs to place its figures."""
+
+from collections.abc import Iterable
+from statistics import median
+
+from veperf.model import Baseline, Machine, Revision, Run
+from veperf.report import words
+
+_SHORT = 10
+
+
+def sentence(run: Run) -> str:
+    """A run in one line."""
+    return (
+        f"Run {run.id}: {words.count(len(run.cases), 'case')} in "
+        f"{words.count(len(run.passes), 'process', 'processes')}, "
+        f"{words.moment(run.created)}, {revision(run.revision)}, "
+        f"{run.machine.cpu_model}, {run.machine.python}"
+    )
+
+
+def facts(run: Run, baselines: Iterable[Baseline]) -> list[tuple[str, str]]:
+    """What, where, when and how, as pairs of a term and its description."""
+    return [
+        ("Run", run.id),
+        ("Measured", words.moment(run.created) + _by(run)),
+        ("Code", revision(run.revision)),
+        ("Machine", machine(run.machine)),
+        ("Python", run.machine.python),
+        ("Profile", profile(run)),
+        ("Compared with", " · ".join(_baseline(b, run) for b in baselines) or "no baseline"),
+        ("While measuring", conditions(run)),
+        ("Yardstick", yardstick(run)),
+    ]
+
+
+def method(run: Run) -> list[tuple[str, str]]:
+    """How the run was asked for, and the versions of what it ran with."""
+    asked = run.config
+    return [
+        ("Profile", asked.profile),
+        ("Processes", str(asked.passes)),
+        ("Samples in each", f"{asked.samples} after {words.count(asked.warmups, 'warm-up')}"),
+        ("Shortest sample", words.quantity(asked.min_sample_ns, "ns")),
+        ("Seed of the order", str(asked.seed)),
+        ("Time allowed", f"{words.seconds(asked.timeout_s)} for a case in a process"),
+        *((("Modules", ", ".join(asked.modules)),) if asked.modules else ()),
+        ("Commit", run.revision.commit or "unknown"),
+        ("Run format", str(run.format)),
+        ("Versions", ", ".join(f"{k} {v}" for k, v in sorted(run.machine.versions.items()))),
+    ]
+
+
+def revision(found: Revision) -> str:
+    """A commit, its branch, and whether there was more than it says."""
+    if not found.commit:
+        return "unknown commit"
+    branch = f" on {found.branch}" if found.branch else ""
+    dirty = ", with uncommitted changes" if found.dirty else ""
+    return f"commit {found.commit[:_SHORT]}{branch}{dirty}"
+
+
+def machine(found: Machine) -> str:
+    """The processor, its cores, memory, and the system."""
+    memory = f", {words.quantity(found.memory_bytes, 'B', 2)}" if found.memory_bytes else ""
+    return (
+        f"{found.cpu_model}, {words.count(found.cores, 'core')}{memory}, {found.system} "
+        f"(class {found.name})"
+    )
+
+
+def profile(run: Run) -> str:
+    """How much was asked for, and how much there is."""
+    asked = run.config
+    missing = len(run.passes) < asked.passes
+    done = f", {len(run.passes)} of them done" if missing else ""
+    return (
+        f"{asked.profile}: {words.count(asked.passes, 'process', 'processes')}{done}, "
+        f"{words.count(asked.samples, 'sample')} each after {words.count(asked.warmups, 'warm-up')}"
+    )
+
+
+def conditions(run: Run) -> str:
+    """Load, clock frequency, stolen time and duration over the passes of ``run``."""
+    passes = run.passes
+    if not passes:
+        return "nothing was measured"
+    loads = [load for p in passes for load in (p.load_before, p.load_after)]
+    said = [f"load {words.number(min(loads), 2)} to {words.number(max(loads), 2)}"]
+    if frequencies := [p.frequency_mhz for p in passes if p.frequency_mhz is not None]:
+        said.append(f"{words.number(median(frequencies), 4)}{words.THIN}MHz")
+    if stolen := max((p.steal_ratio or 0.0 for p in passes), default=0.0):
+        said.append(f"up to {words.share(stolen)} of the CPU given to other machines")
+    return ", ".join([*said, f"{words.seconds(sum(p.seconds for p in passes))} in all"])
+
+
+def yardstick(run: Run) -> str:
+    """The fixed piece of work: how long it took, and how much the passes differ in it."""
+    times = [p.yardstick_ns for p in run.passes if p.yardstick_ns]
+    if not times:
+        return "not measured"
+    spread = words.share(max(times) / min(times) - 1)
+    return f"{words.quantity(median(times), 'ns')}, passes within {spread}"
+
+
+def _by(run: Run) -> str:
+    return "" if run.source == "veperf" else f" by {run.source}"
+
+
+def _baseline(found: Baseline, run: Run) -> str:
+    return (
+        f"{found.suite} baseline of {words.moment(found.recorded)}, "
+        f"{words.age(found.recorded, run.created)} older, {revision(found.revision)}, "
+        f"{found.machine.name}"
+    )

@@ -1,0 +1,79 @@
+"""Results as GitHub-flavoured Markdown: for step summaries and comments."""
+
+from collections.abc import Sequence
+
+from veperf.model import Change, Run, Verdict
+from veperf.report import identity, status, tables, words
+from veperf.report.escape import as_markdown
+from veperf.report.status import Mark
+from veperf.report.summary import summarise
+from veperf.report.tables import Cell, Table
+
+
+def table(content: Table) -> str:
+    """``content`` as a pipe table; its caption in bold above, if it has one."""
+    head = "| " + " | ".join(name for name, _ in content.columns) + " |"
+    rule = "|" + "|".join(" ---: " if a == "right" else " --- " for _, a in content.columns) + "|"
+    rows = ["| " + " | ".join(map(_cell, row)) + " |" for row in content.rows]
+    caption = [f"**{as_markdown(content.caption)}**", ""] if content.caption else []
+    return "\n".join([*caption, head, rule, *rows])
+
+
+def run(found: Run) -> str:
+    """A run: what, where, when, and the value of each case."""
+    body = table(tables.summary(summarise(found), ""))
+    return f"{as_markdown(identity.sentence(found))}\n\n{body}"
+
+
+def verdict(found: Verdict) -> str:
+    """A verdict: its sentence, failures, what needs attention, the rest folded, its notes."""
+    parts = [
+        f"### {_mark(status.of_outcome(found.outcome))}",
+        as_markdown(words.sentence(found.sentence)),
+    ]
+    parts += [
+        f"- ✗ **{as_markdown(case)}** could not be measured: {as_markdown(failure.message)}"
+        for case, failure in found.failures.items()
+    ]
+    urgent, met, quiet = tables.split(found.targets, tables.target_mark)
+    if urgent:
+        parts.append(table(tables.targets(urgent, "Targets that need attention")))
+    for group, what in ((met, "met"), (quiet, "not measured")):
+        if group:
+            title = words.count(len(group), f"target {what}", f"targets {what}")
+            parts.append(_folded(title, tables.targets(group, "")))
+    if tables.in_common(found.changes):
+        parts.append(changes(found.changes, found.against))
+    parts += [f"> ▲ {as_markdown(note)}" for note in found.notes]
+    return "\n\n".join(parts) + "\n"
+
+
+def changes(found: Sequence[Change], against: str = "") -> str:
+    """Changes: those that need attention, then the rest folded."""
+    if not tables.in_common(found):
+        return tables.NOTHING_IN_COMMON
+    urgent, calm, unjudged = tables.split(found, tables.change_mark)
+    parts = [f"Against {as_markdown(against)}:"] if against else []
+    if urgent:
+        parts.append(table(tables.changes(urgent, "Changes that need attention")))
+    if calm:
+        parts.append(_folded(tables.calm_title(calm), tables.changes(calm, "")))
+    if unjudged:
+        title = words.count(len(unjudged), "comparison not judged", "comparisons not judged")
+        parts.append(_folded(title, tables.changes(unjudged, "")))
+    return "\n\n".join(parts)
+
+
+def _folded(summary: str, content: Table) -> str:
+    return f"<details><summary>{summary}</summary>\n\n{table(content)}\n\n</details>"
+
+
+def _mark(mark: Mark) -> str:
+    return f"{mark.symbol} {mark.word}"
+
+
+def _cell(cell: Cell) -> str:
+    if cell.mark is not None:
+        return _mark(cell.mark)
+    text = as_markdown(cell.text) or words.MISSING
+    return f"{text}<br>{as_markdown(cell.note)}" if cell.note else text

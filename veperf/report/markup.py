@@ -1,0 +1,76 @@
+"""The few HTML elements that reports are made of. Text goes in raw and comes out escaped."""
+
+from collections.abc import Iterable
+
+from veperf.report import words
+from veperf.report.escape import as_html
+from veperf.report.status import Mark
+from veperf.report.tables import Align, Cell, Table
+
+
+def badge(mark: Mark) -> str:
+    """A status: its symbol for the eye, its word for everybody."""
+    return (
+        f'<span class="vp-badge vp-{mark.tone}"><span aria-hidden="true">{mark.symbol}</span> '
+        f"{as_html(mark.word)}</span>"
+    )
+
+
+def table(content: Table) -> str:
+    """A table that scrolls within its own frame where the page is too narrow for it."""
+    head = "".join(f"<th scope=col{_side(a)}>{as_html(name)}</th>" for name, a in content.columns)
+    rows = "".join(
+        "<tr>"
+        + "".join(
+            _cell(cell, column, heads_row=index == content.heads)
+            for index, (cell, column) in enumerate(zip(row, content.columns, strict=True))
+        )
+        + "</tr>"
+        for row in content.rows
+    )
+    caption = as_html(content.caption)
+    return (
+        f'<div class="vp-scroll" role="region" aria-label="{caption}" tabindex="0">'
+        f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def folded(summary: str, body: str) -> str:
+    """``body``, which is HTML, behind one line of text."""
+    return f"<details><summary>{as_html(summary)}</summary>{body}</details>"
+
+
+def figure(svg: str, caption: str) -> str:
+    """A picture over a line of text; it scrolls within its own frame."""
+    return (
+        f'<figure><div class="vp-scroll" role="region" aria-label="{as_html(caption)}" '
+        f'tabindex="0">{svg}</div><figcaption>{as_html(caption)}</figcaption></figure>'
+    )
+
+
+def definitions(pairs: Iterable[tuple[str, str]]) -> str:
+    """Terms and their descriptions."""
+    body = "".join(
+        f"<div><dt>{as_html(term)}</dt><dd>{as_html(said)}</dd></div>" for term, said in pairs
+    )
+    return f'<dl class="vp-facts">{body}</dl>'
+
+
+def paragraph(text: str) -> str:
+    """A paragraph of plain text."""
+    return f"<p>{as_html(text)}</p>"
+
+
+def _cell(cell: Cell, column: tuple[str, Align], *, heads_row: bool) -> str:
+    name, align = column
+    shown = badge(cell.mark) if cell.mark else as_html(cell.text) or words.MISSING
+    picture = f"<br>{cell.picture}" if cell.picture else ""
+    note = f"<small>{as_html(cell.note)}</small>" if cell.note else ""
+    tag, scope = ("th", " scope=row") if heads_row else ("td", "")
+    # The name again for narrow pages, where rows turn into cards without a head.
+    return f'<{tag}{scope}{_side(align)} data-name="{name}">{shown}{picture}{note}</{tag}>'
+
+
+def _side(align: Align) -> str:
+    return " class=vp-r" if align == "right" else ""

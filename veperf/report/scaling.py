@@ -1,0 +1,92 @@
+"""How a cost grows with the size of the work: curves through the cases of one benchmark."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import linear_regression
+
+from veperf.judge.shift import Estimate
+from veperf.report import words
+from veperf.report.summary import Measured
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One case of a curve: the parameter's value and what was measured there."""
+
+    x: float
+    case: str
+    y: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One metric of one benchmark over one numeric parameter, the others at their defaults."""
+
+    benchmark: str
+    parameter: str
+    metric: str
+    unit: str
+    points: tuple[Point, ...]
+    """At least two, x ascending."""
+    exponent: float | None
+    """Of the power law through the points; None where a point is not above zero."""
+
+    @property
+    def name(self) -> str:
+        """What grows with what."""
+        return f"{self.benchmark}: {self.metric} by {self.parameter}"
+
+
+def curves(measured: Iterable[Measured]) -> tuple[Curve, ...]:
+    """Every curve with at least two points, in the order of the cases."""
+    groups: dict[tuple[str, str], list[Measured]] = {}
+    for found in measured:
+        if found.estimate is not None:
+            groups.setdefault((found.case.benchmark, found.series.metric), []).append(found)
+    return tuple(
+        curve
+        for group in groups.values()
+        for parameter in group[0].case.params
+        if (curve := _curve(group, parameter)) is not None
+    )
+
+
+def exponent(points: Sequence[Point]) -> float | None:
+    """Fit the power law y = a x^b by least squares on the logarithms, and return b.
+
+    1 means that twice the work costs twice as much, 0 that size does not matter.
+    """
+    if len(points) < 2 or any(p.x <= 0 or p.y.value <= 0 for p in points):
+        return None
+    return linear_regression(
+        [math.log(p.x) for p in points], [math.log(p.y.value) for p in points]
+    ).slope
+
+
+def in_words(curve: Curve) -> str:
+    """What the exponent says, for the reader who does not think in exponents."""
+    if curve.exponent is None:
+        return f"{curve.metric.capitalize()} by {curve.parameter}; no power law fits."
+    b = curve.exponent
+    return (
+        f"{curve.metric.capitalize()} grows as {curve.parameter}^{words.number(b, 2)}: "
+        f"ten times the {curve.parameter}, {words.times(10**b)} the {curve.metric}."
+    )
+
+
+def _curve(group: Sequence[Measured], parameter: str) -> Curve | None:
+    others = {k: v for k, v in group[0].case.params.items() if k != parameter}
+    found: dict[float, Point] = {}
+    for one in group:
+        rest = {k: v for k, v in one.case.params.items() if k != parameter}
+        x = one.case.params.get(parameter)
+        if rest == others and isinstance(x, int | float) and one.estimate is not None:
+            found.setdefault(float(x), Point(float(x), one.case.id, one.estimate))
+    if len(found) < 2:
+        return None
+    points = tuple(found[x] for x in sorted(found))
+    series = group[0].series
+    return Curve(
+        group[0].case.benchmark, parameter, series.metric, series.unit, points, exponent(points)
+    )

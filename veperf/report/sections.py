@@ -1,0 +1,124 @@
+"""The sections of a report, each a pure function from model to a piece of HTML.
+
+Headings begin at h3: the h1 and h2 around the pieces are the notebook's own.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from veperf.model import Baseline, Change, ChangeStatus, Failure, Run, TargetVerdict, Verdict
+from veperf.report import identity, markup, status, tables, words
+from veperf.report.escape import as_html
+from veperf.report.summary import measured_name
+
+
+def banner(verdict: Verdict) -> str:
+    """The outcome in a word, the sentence that sums up, the counts, and what to know first."""
+    mark = status.of_outcome(verdict.outcome)
+    counts = "".join(f"<li>{group}</li>" for group in _counts(verdict))
+    notes = "".join(f"<li>{as_html(words.sentence(note))}</li>" for note in verdict.notes)
+    return (
+        f'<div class="vp-banner vp-{mark.tone}"><p class="vp-outcome">'
+        f'<span aria-hidden="true">{mark.symbol}</span> {as_html(mark.word)}</p>'
+        f'<p class="vp-sentence">{as_html(words.sentence(verdict.sentence))}</p>'
+        + (f'<ul class="vp-counts">{counts}</ul>' if counts else "")
+        + "</div>"
+        + (
+            f'<ul class="vp-notes" aria-label="Know before you read on">{notes}</ul>'
+            if notes
+            else ""
+        )
+    )
+
+
+def facts(run: Run, baselines: Iterable[Baseline]) -> str:
+    """Which run this is."""
+    return markup.definitions(identity.facts(run, baselines))
+
+
+def failures(found: dict[str, Failure]) -> str:
+    """What could not be measured, each with its traceback folded away; empty when all could."""
+    if not found:
+        return ""
+    items = "".join(_failure(case, failure) for case, failure in found.items())
+    return f"<h3>Could not be measured</h3>{items}"
+
+
+def targets(verdicts: Sequence[TargetVerdict], overview: str) -> str:
+    """Is it fast enough: those not met in a table, a picture of all, the rest folded."""
+    parts = ["<h3>Targets: is it fast enough?</h3>"]
+    urgent, met, quiet = tables.split(verdicts, tables.target_mark)
+    if urgent:
+        parts.append(markup.table(tables.targets(urgent, "Targets that need attention")))
+    else:
+        said = "Every target that was measured is met." if met else "No target was measured."
+        parts.append(markup.paragraph(said))
+    parts.append(overview)
+    for group, what in ((met, "met"), (quiet, "not measured")):
+        if group:
+            title = words.count(len(group), f"target {what}", f"targets {what}")
+            body = markup.table(tables.targets(group, f"Targets {what}"))
+            parts.append(markup.folded(title, body))
+    return "".join(parts)
+
+
+def changes(found: Sequence[Change], against: str) -> str:
+    """Is it slower than it was: what may be, in a table; the rest folded."""
+    parts = ["<h3>Changes: is it slower than it was?</h3>"]
+    compared = [c for c in found if c.base is not None or c.status is ChangeStatus.ERROR]
+    urgent, calm, unjudged = tables.split(compared, tables.change_mark)
+    if not any(c.base is not None for c in compared):
+        parts.append(
+            "<p>There is nothing to compare with yet. <code>veperf baseline record</code> makes "
+            "this run what later ones on the same machine are compared with.</p>"
+        )
+        return "".join(parts)
+    if against:
+        parts.append(markup.paragraph(f"Compared with {against}."))
+    if urgent:
+        parts.append(_changes(urgent, "Changes that need attention"))
+    elif calm:
+        parts.append(markup.paragraph("Nothing got noticeably slower."))
+    if calm:
+        parts.append(markup.folded(tables.calm_title(calm), _changes(calm, "No slowdown")))
+    if unjudged:
+        title = words.count(len(unjudged), "comparison not judged", "comparisons not judged")
+        parts.append(markup.folded(title, _changes(unjudged, "Not judged")))
+    if new := [c for c in found if c not in compared]:
+        names = words.listed(measured_name(c.case, c.metric) for c in new)
+        parts.append(markup.paragraph(f"Not in the baseline: {names}."))
+    return "".join(parts)
+
+
+def _changes(found: Sequence[Change], caption: str) -> str:
+    # The reason gives p and the numbers of processes in its sentence.
+    return markup.table(tables.without(tables.changes(found, caption), "p", "Processes"))
+
+
+def _counts(verdict: Verdict) -> list[str]:
+    """For targets and changes apart how many there are of each status, the most urgent first."""
+    groups = {
+        "Benchmarks": [status.FAILED] * len(verdict.failures),
+        "Targets": [tables.target_mark(v) for v in verdict.targets],
+        "Changes": [status.of_change(c.status) for c in verdict.changes if c.base is not None],
+    }
+    return [
+        f"<b>{name}</b> "
+        + " ".join(
+            markup.badge(replace(mark, word=f"{marks.count(mark)}{words.THIN}{mark.word}"))
+            for mark in sorted(set(marks), key=lambda m: m.urgency)
+        )
+        for name, marks in groups.items()
+        if marks
+    ]
+
+
+def _failure(case: str, failure: Failure) -> str:
+    said = f"{failure.kind}: {failure.message}" if failure.message else failure.kind
+    trace = ""
+    if failure.traceback:
+        trace = markup.folded("Traceback", f"<pre>{as_html(failure.traceback)}</pre>")
+    return (
+        f'<div class="vp-failure"><p>{markup.badge(status.FAILED)} <b>{as_html(case)}</b></p>'
+        f"<p>{as_html(said)}</p>{trace}</div>"
+    )

@@ -1,0 +1,207 @@
+"""The tables of a report, apart from how they are written down: text, Markdown or HTML."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from veperf.model import Change, TargetVerdict
+from veperf.report import status, strips, words
+from veperf.report.scaling import Curve
+from veperf.report.status import Mark
+from veperf.report.summary import Measured, measured_name
+
+T = TypeVar("T")
+Align = Literal["left", "right"]
+
+NOTHING_IN_COMMON = "Nothing to compare: the two have no benchmark in common."
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What stands in one place of a table."""
+
+    text: str
+    note: str = ""
+    """In smaller print below."""
+    mark: Mark | None = None
+    picture: str = ""
+    """SVG of our own making, for HTML only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under named columns; ``heads`` is the index of the column that names the row."""
+
+    caption: str
+    columns: tuple[tuple[str, Align], ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    heads: int = 1
+
+
+def targets(verdicts: Iterable[TargetVerdict], caption: str) -> Table:
+    """One row a target, the most urgent first."""
+    ordered = sorted(verdicts, key=lambda v: (target_mark(v).urgency, -(v.over or 0)))
+    return Table(
+        caption,
+        (
+            ("Status", "left"),
+            ("Target", "left"),
+            ("Measured", "right"),
+            ("Limit", "right"),
+            ("Why", "left"),
+        ),
+        tuple(_target_row(v) for v in ordered),
+    )
+
+
+def changes(found: Sequence[Change], caption: str) -> Table:
+    """One row a comparison, the most urgent first, with an interval drawn on a common axis."""
+    ordered = sorted(found, key=lambda c: (change_mark(c).urgency, -(c.ratio or 0)))
+    reach = _reach(found)
+    return Table(
+        caption,
+        (
+            ("Status", "left"),
+            ("Benchmark", "left"),
+            ("Before", "right"),
+            ("Now", "right"),
+            ("Change", "left"),
+            ("p", "right"),
+            ("Processes", "right"),
+            ("Why", "left"),
+        ),
+        tuple(_change_row(c, reach) for c in ordered),
+    )
+
+
+def summary(measured: Iterable[Measured], caption: str) -> Table:
+    """One row a metric of a case, in the run's order."""
+    return Table(
+        caption,
+        (
+            ("Level", "left"),
+            ("Benchmark", "left"),
+            ("Value", "right"),
+            ("Interval", "right"),
+            ("Typical", "right"),
+            ("p99", "right"),
+            ("Processes", "right"),
+        ),
+        tuple(_summary_row(m) for m in measured),
+    )
+
+
+def curve(content: Curve) -> Table:
+    """One row a point."""
+    return Table(
+        content.name,
+        ((content.parameter, "left"), (content.metric, "right"), ("Interval", "right")),
+        tuple(
+            (
+                Cell(words.given(p.x)),
+                Cell(words.quantity(p.y.value, content.unit)),
+                Cell(words.interval(p.y.low, p.y.high, content.unit)),
+            )
+            for p in content.points
+        ),
+        heads=0,
+    )
+
+
+def target_mark(verdict: TargetVerdict) -> Mark:
+    """How a target's status is shown."""
+    return status.of_target(verdict.status, known_miss=verdict.known_miss)
+
+
+def change_mark(change: Change) -> Mark:
+    """How a change's status is shown."""
+    return status.of_change(change.status)
+
+
+def split(found: Iterable[T], mark: Callable[[T], Mark]) -> tuple[list[T], list[T], list[T]]:
+    """What needs attention, what is well, and what was not judged, each in its order."""
+    urgent: list[T] = []
+    well: list[T] = []
+    unjudged: list[T] = []
+    groups = {"fail": urgent, "warn": urgent, "pass": well, "quiet": unjudged}
+    for one in found:
+        groups[mark(one).tone].append(one)
+    return urgent, well, unjudged
+
+
+def calm_title(calm: Sequence[Change]) -> str:
+    """How many comparisons found no slowdown."""
+    return words.count(len(calm), "comparison without a slowdown", "comparisons without a slowdown")
+
+
+def in_common(found: Iterable[Change]) -> bool:
+    """Whether the two sides have anything that can be compared."""
+    return any(change.base is not None for change in found)
+
+
+def without(content: Table, *names: str) -> Table:
+    """``content`` less the columns of these ``names``."""
+    kept = [i for i, (name, _) in enumerate(content.columns) if name not in names]
+    return Table(
+        content.caption,
+        tuple(content.columns[i] for i in kept),
+        tuple(tuple(row[i] for i in kept) for row in content.rows),
+        heads=kept.index(content.heads),
+    )
+
+
+def _target_row(v: TargetVerdict) -> tuple[Cell, ...]:
+    unit = v.target.unit
+    sure = f", {words.share(v.confidence)} sure" if v.confidence is not None else ""
+    between = words.interval(v.low, v.high, unit)
+    at = "at most" if v.target.better == "lower" else "at least"
+    return (
+        Cell("", mark=target_mark(v)),
+        Cell(v.target.id, note=v.target.what),
+        Cell(words.quantity(v.value, unit), note="" if v.low is None else between + sure),
+        Cell(f"{at} {words.given(v.target.limit, unit)}"),
+        Cell(words.sentence(v.reason)),
+    )
+
+
+def _change_row(c: Change, reach: float) -> tuple[Cell, ...]:
+    picture = ""
+    between = words.change_interval(c.low, c.high)
+    if c.ratio is not None and c.low is not None and c.high is not None:
+        picture = strips.forest(
+            c.low - 1, c.ratio - 1, c.high - 1, reach=reach, alt=f"interval {between}"
+        )
+    p = words.probability(c.p if c.p_adjusted is None else c.p_adjusted)
+    return (
+        Cell("", mark=change_mark(c)),
+        Cell(measured_name(c.case, c.metric)),
+        Cell(words.quantity(c.base, c.unit)),
+        Cell(words.quantity(c.new, c.unit)),
+        Cell(
+            words.effect(c.ratio, c.metric),
+            note="" if c.low is None else between,
+            picture=picture,
+        ),
+        Cell(p),
+        Cell(f"{c.n_base} → {c.n_new}"),
+        Cell(words.sentence(c.reason)),
+    )
+
+
+def _summary_row(m: Measured) -> tuple[Cell, ...]:
+    found, unit = m.estimate, m.series.unit
+    return (
+        Cell(m.case.level.value),
+        Cell(m.name, note=m.case.what),
+        Cell(words.quantity(found.value if found else None, unit)),
+        Cell(words.interval(found.low, found.high, unit) if found else words.MISSING),
+        Cell(words.quantity(m.series.wall_median, unit)),
+        Cell(words.quantity(m.series.wall_p99, unit)),
+        Cell(str(m.series.n), note=f"{m.series.failed} failed" if m.series.failed else ""),
+    )
+
+
+def _reach(found: Iterable[Change]) -> float:
+    """How far the common axis goes to either side: 5 % at least, 50 % at most."""
+    ends = [abs(end - 1) for c in found for end in (c.low, c.high) if end is not None]
+    return min(0.5, max(0.05, *ends, 0.0))

@@ -1,0 +1,71 @@
+"""Results as plain text: for terminals, logs and the ``repr`` in a console."""
+
+from collections.abc import Sequence
+
+from veperf.model import Change, Run, Verdict
+from veperf.report import identity, status, tables, words
+from veperf.report.escape import one_line
+from veperf.report.summary import summarise
+from veperf.report.tables import Align, Cell, Table
+
+_WIDEST = 60
+
+
+def table(content: Table) -> str:
+    """``content`` in columns."""
+    columns = content.columns
+    rows = [[_cut(_cell(cell)) for cell in row] for row in content.rows]
+    widths = [
+        max(len(name), *(len(row[i]) for row in rows), 0) for i, (name, _) in enumerate(columns)
+    ]
+    rule = "─" * (sum(widths) + 2 * len(widths) - 2)
+    head = _line([name for name, _ in columns], columns, widths)
+    return "\n".join([head, rule, *(_line(row, columns, widths) for row in rows)])
+
+
+def run(found: Run) -> str:
+    """A run: what, where, when, and the value of each case."""
+    head = one_line(identity.sentence(found))
+    return f"{head}\n\n{table(tables.without(tables.summary(summarise(found), ''), 'Level'))}"
+
+
+def verdict(found: Verdict) -> str:
+    """A verdict: its sentence, then whatever is not as it should be, then its notes."""
+    mark = status.of_outcome(found.outcome)
+    parts = [f"{mark.symbol} {mark.word}: {one_line(words.sentence(found.sentence))}"]
+    parts += [
+        f"✗ {one_line(case)} could not be measured: {one_line(failure.message)}"
+        for case, failure in found.failures.items()
+    ]
+    if found.targets:
+        parts.append(table(tables.targets(found.targets, "")))
+    if tables.in_common(found.changes):
+        parts.append(changes(found.changes, found.against))
+    parts += [f"▲ {one_line(note)}" for note in found.notes]
+    return "\n\n".join(parts)
+
+
+def changes(found: Sequence[Change], against: str = "") -> str:
+    """Changes, the most urgent first, under a line that says what they are measured against."""
+    if not tables.in_common(found):
+        return tables.NOTHING_IN_COMMON
+    head = f"Against {one_line(against)}:" if against else "Changes:"
+    return f"{head}\n{table(tables.without(tables.changes(found, ''), 'Why'))}"
+
+
+def _cell(cell: Cell) -> str:
+    if cell.mark is not None:
+        return f"{cell.mark.symbol} {cell.mark.word}"
+    return one_line(cell.text) or words.MISSING
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+
+
+def _line(texts: list[str], columns: Sequence[tuple[str, Align]], widths: list[int]) -> str:
+    padded = [
+        text.rjust(width) if align == "right" else text.ljust(width)
+        for text, (_, align), width in zip(texts, columns, widths, strict=True)
+    ]
+    return "  ".join(padded).rstrip()
