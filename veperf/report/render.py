@@ -9,8 +9,9 @@ from veperf.model import Run
 from veperf.report.html import notebook_to_html
 from veperf.report.parameters import JSON
 from veperf.report.runner import execute
+from veperf.workloads.suites import SUITES
 
-NOTEBOOK = "transaction.ipynb"
+ANY_SUITE = "run.ipynb"
 PAGE = "index.html"
 _TIMEOUT_S = 300.0
 
@@ -34,12 +35,14 @@ def render(
         "baselines": os.path.relpath(baselines, folder) if baselines else "",
         "known_misses": list(known_misses),
     }
-    notebook = execute(
-        paths.notebooks() / NOTEBOOK, folder / NOTEBOOK, parameters, timeout_s=_TIMEOUT_S
-    )
-    return notebook_to_html(notebook, folder / PAGE, f"{_subject(run)} · veperf")
+    suites = list(dict.fromkeys(case.suite for case in run.cases))
+    source = _notebook(suites)
+    notebook = execute(source, folder / source.name, parameters, timeout_s=_TIMEOUT_S)
+    return notebook_to_html(notebook, folder / PAGE, f"{', '.join(suites)} {run.id} · veperf")
 
 
-def _subject(run: Run) -> str:
-    suites = dict.fromkeys(case.suite for case in run.cases)
-    return f"{', '.join(suites)} {run.id}"
+def _notebook(suites: Sequence[str]) -> Path:
+    """The suite's own notebook where there is one, else the one for any."""
+    own = suites[0] if len(suites) == 1 and suites[0] in SUITES else ""
+    path = paths.notebooks() / f"{own}.ipynb"
+    return path if own and path.exists() else paths.notebooks() / ANY_SUITE

@@ -10,11 +10,14 @@ from veperf import paths
 from veperf.archive.files import storage_error
 from veperf.errors import KernelError
 
-_CONFIG = Path(__file__).parent / "config"
+START = "start.ipynb"
+_CONFIG = Path(__file__).parent / "jupyter"
 
 
 def command(*, browser: bool, port: int) -> tuple[list[str], dict[str, str]]:
-    """The words to execute and the environment to add.
+    """The words to execute, and what to add to their environment.
+
+    It looks for no news and no updates: nothing is fetched, and no pop-up asks whether it may be.
 
     Raises:
         KernelError: JupyterLab or its Python kernel is not installed.
@@ -27,24 +30,28 @@ def command(*, browser: bool, port: int) -> tuple[list[str], dict[str, str]]:
                 "everything up, or `pip install veperf` again"
             )
     root = paths.project()
-    folder = _notebooks(root)
-    words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}"]
-    words += [f"--LabApp.default_url=/lab/tree/{folder.relative_to(root)}/start.ipynb"]
-    words += [f"--port={port}"]
-    if not browser:
-        words.append("--no-browser")
+    words = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        f"--ServerApp.root_dir={root}",
+        # Not as a file to open: the address that is printed would not lead to it.
+        f"--LabApp.default_url=/lab/tree/{_notebooks(root).relative_to(root).as_posix()}/{START}",
+        f"--ServerApp.port={port}",
+        f"--ServerApp.open_browser={browser}",
+    ]
     if os.geteuid() == 0:  # in containers
         words.append("--allow-root")
     before = os.environ.get("JUPYTER_CONFIG_PATH")
     return words, {
         "JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, [str(_CONFIG), before])),
-        # A kernel of this environment, not one of the same name in the user's home.
+        # The kernel called python3 is this environment's, not one from the user's home.
         "JUPYTER_PREFER_ENV_PATH": "1",
     }
 
 
 def _notebooks(root: Path) -> Path:
-    """The project's notebooks; outside a checkout, a copy to work in that is never written over."""
+    """The project's notebooks; outside a checkout a copy to work in, never written over."""
     folder = root / "notebooks"
     try:
         folder.mkdir(exist_ok=True)

@@ -1,5 +1,0 @@
-"""Starting JupyterLab."""
-
-from veperf.lab.start import command
-
-__all__ = ["command"]
