@@ -43,12 +43,27 @@ def save_baseline(folder: Path, baseline: Baseline) -> Path:
     """Write ``baseline`` to its place and return that.
 
     Raises:
-        UsageError: the machine class is no name for a folder.
+        UsageError: the machine class is no name for a folder, or the baseline that is there knows
+            cases that this one does not.
+        CorruptFileError, NewerFormatError: the baseline that is there can't be read.
         StorageError: the folder can't be written.
     """
     for part in (baseline.machine.name, baseline.suite):
         if not part or "/" in part or part.startswith("."):
             raise UsageError(f"{part!r} can't name a folder or file of baselines")
     path = folder / baseline.machine.name / f"{baseline.suite}.json"
+    if path.exists():
+        _refuse_loss(path, baseline)
     write_json(path, baseline)
     return path
+
+
+def _refuse_loss(path: Path, new: Baseline) -> None:
+    old = read_json(path, Baseline, newest_format=BASELINE_FORMAT)
+    lost = sorted({s.case for s in old.series} - {s.case for s in new.series})
+    if lost:
+        raise UsageError(
+            f"run {new.run} did not measure {', '.join(lost[:3])}"
+            f"{f' and {len(lost) - 3} more' if len(lost) > 3 else ''}, which {path} has; record "
+            "a run of the whole suite, or delete that file first"
+        )

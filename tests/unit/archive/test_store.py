@@ -15,6 +15,7 @@ from veperf.errors import (
 )
 from veperf.model import (
     Baseline,
+    BaselineSeries,
     Case,
     CaseResult,
     Config,
@@ -174,6 +175,23 @@ def test_baselines_keep_to_their_machine_class_and_format(tmp_path: Path):
         load_baselines(tmp_path, ["demo"])
     with pytest.raises(UsageError):
         save_baseline(tmp_path, msgspec.structs.replace(one, suite="../../escape"))
+
+
+def test_a_baseline_is_not_replaced_by_one_that_knows_less(tmp_path: Path):
+    """A run of some benchmarks does not wipe out what is recorded of the others."""
+
+    def baseline(*cases: str) -> Baseline:
+        series = tuple(
+            BaselineSeries(c, "time", "ns", "lower", "cpu", 1, 1, (1.0,), (1.0,)) for c in cases
+        )
+        return Baseline("demo", "2026-01-01", "run", MACHINE, Revision(), (), series)
+
+    save_baseline(tmp_path, baseline("demo/a", "demo/b"))
+
+    with pytest.raises(UsageError, match=r"did not measure demo/b, which .*demo\.json has"):
+        save_baseline(tmp_path, baseline("demo/a"))
+    save_baseline(tmp_path, baseline("demo/a", "demo/b", "demo/c"))
+    assert 3 == len(load_baselines(tmp_path, ["demo"])[0].series)
 
 
 def test_every_published_target_is_there_once():
