@@ -4,14 +4,16 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import lmdb
 import pytest
 
-from veperf.errors import CorruptFileError, NewerFormatError, StorageError
-from veperf.workloads.transaction.iavl import EMPTY_ROOT_HASH, Tree
+from veperf.errors import CorruptFileError, DataError, NewerFormatError, StorageError
+from veperf.workloads.transaction.iavl import EMPTY_ROOT_HASH, Tree, export_nodes
 from veperf.workloads.transaction.store import Store
 
 
@@ -23,12 +25,17 @@ def write_block(tree: Tree, height: int) -> None:
         tree.remove(b"%d" % (height * 5 + i))
 
 
-def root_in_memory(height: int) -> bytes:
+def roots_in_memory(height: int) -> list[bytes]:
     tree = Tree()
+    roots = []
     for version in range(1, height + 1):
         write_block(tree, version)
-        tree.save_version()
-    return tree.root_hash
+        roots.append(tree.save_version()[0])
+    return roots
+
+
+def root_in_memory(height: int) -> bytes:
+    return roots_in_memory(height)[-1]
 
 
 def damage(path: Path, change: Callable[[lmdb.Transaction], object]) -> None:
@@ -37,6 +44,15 @@ def damage(path: Path, change: Callable[[lmdb.Transaction], object]) -> None:
     with environment.begin(write=True) as transaction:
         change(transaction)
     environment.close()
+
+
+def dump(path: Path) -> list[tuple[bytes, bytes]]:
+    """All records."""
+    environment = lmdb.open(str(path), map_size=1 << 24)
+    with environment.begin() as transaction:
+        found = [(bytes(key), bytes(value)) for key, value in transaction.cursor()]
+    environment.close()
+    return found
 
 
 @pytest.fixture
@@ -100,8 +116,26 @@ def test_the_last_block_may_be_played_again(committed: Path) -> None:
     assert (root_hash, version, b"second") == (loaded.root_hash, loaded.version, loaded.get(b"k"))
 
 
+def test_a_replayed_block_leaves_nothing_of_the_first(tmp_path: Path) -> None:
+    """The database holds what a chain would have that never saw the first attempt."""
+    roots = []
+    for name, attempts in (("straight", (2,)), ("replayed", (200, 2))):
+        with Store(tmp_path / name) as store:
+            tree = store.load()
+            write_block(tree, 1)
+            store.commit(tree)
+            for keys in attempts:
+                branch = tree.branch()
+                for i in range(keys):
+                    branch.set(b"r%d" % i, b"v")
+                store.commit(branch)
+        roots.append(dump(tmp_path / name))
+
+    assert roots[0] == roots[1]
+
+
 def test_another_trees_versions_are_refused(committed: Path) -> None:
-    """Neither a gap in the versions nor a tree whose nodes were never stored gets in."""
+    """A gap, a tree whose nodes were never stored, a base with another content: none gets in."""
     with Store(committed) as store:
         stranger = Tree()
         with pytest.raises(ValueError, match="can't follow"):
@@ -112,8 +146,104 @@ def test_another_trees_versions_are_refused(committed: Path) -> None:
         stranger.set(b"k", b"v")
         with pytest.raises(ValueError, match="not committed"):
             store.commit(stranger)
+        replaced = store.load(4)
+        replaced.set(b"other", b"block 5")
+        stale = store.load()
+        store.commit(replaced)
+        stale.set(b"k", b"v")
+        with pytest.raises(ValueError, match="goes on from"):
+            store.commit(stale)
 
-        assert root_in_memory(5) == store.load().root_hash
+        assert replaced.root_hash == store.load().root_hash
+
+
+@pytest.mark.parametrize("through", range(5))
+def test_versions_are_kept_until_they_are_pruned(committed: Path, through: int) -> None:
+    """Each can be loaded; pruning deletes those up to a version and leaves the later ones whole."""
+    with Store(committed) as store:
+        store.prune(through)
+    with Store(committed) as store:
+        kept = list(range(through + 1, 6))
+
+        assert kept == store.versions
+        assert [root_in_memory(v) for v in kept] == [store.load(v).root_hash for v in kept]
+        for gone in (-1, 0, through, 6):
+            with pytest.raises(LookupError, match=f"version {gone}"):
+                store.load(gone)
+        tree = store.load()
+        write_block(tree, 6)
+        assert (root_in_memory(6), 6) == store.commit(tree)
+
+
+def test_pruning_leaves_nothing_behind(committed: Path, tmp_path: Path) -> None:
+    """Only the last version's nodes are left: as many as it has leaves and inner nodes."""
+    with Store(committed) as store:
+        keys = len(store.load())
+        store.prune(4)
+    records = [key for key, _ in dump(committed) if key.startswith(b"n")]
+
+    assert 2 * keys - 1 == len(records)
+
+
+def test_an_emptied_tree_can_be_pruned(tmp_path: Path) -> None:
+    """Before, at and after a version without keys."""
+    with Store(tmp_path) as store:
+        tree = store.load()
+        for key in (b"a", None, None, b"b"):
+            if key is None:
+                tree.remove(b"a")
+            else:
+                tree.set(key, b"v")
+            store.commit(tree)
+        for version in (1, 2, 3):
+            store.prune(version)
+            assert b"v" == store.load().get(b"b")
+    assert 1 == sum(key.startswith(b"n") for key, _ in dump(tmp_path))
+
+
+def test_the_last_version_can_not_be_pruned(committed: Path) -> None:
+    """Nor can a block be played again whose base is gone."""
+    with Store(committed) as store:
+        base = store.load(4)
+        for version in (5, 6):
+            with pytest.raises(ValueError, match="last version"):
+                store.prune(version)
+        store.prune(4)
+        base.set(b"k", b"v")
+        with pytest.raises(ValueError, match="goes on from"):
+            store.commit(base)
+
+        assert [5] == store.versions
+
+
+def test_an_export_starts_another_store(committed: Path, tmp_path: Path) -> None:
+    """It has the same root, goes on with the same roots, and can be pruned and reopened."""
+    with Store(committed) as store:
+        tree = store.load()
+        nodes = list(export_nodes(tree))
+    with Store(tmp_path / "other") as other:
+        restored = other.restore(nodes, 5, tree.root_hash)
+        for height in (6, 7):
+            write_block(restored, height)
+            other.commit(restored)
+        other.prune(6)
+    with Store(tmp_path / "other") as other:
+        assert [7] == other.versions
+        assert root_in_memory(7) == other.load().root_hash
+
+
+def test_an_export_with_another_root_is_refused(committed: Path, tmp_path: Path) -> None:
+    """Neither it nor one into a store that has versions leaves anything behind."""
+    with Store(committed) as store:
+        tree = store.load()
+        with pytest.raises(ValueError, match="already"):
+            store.restore(export_nodes(tree), 5, tree.root_hash)
+    with Store(tmp_path / "other") as other:
+        with pytest.raises(DataError, match="root hash"):
+            other.restore(export_nodes(tree), 5, bytes(32))
+        with pytest.raises(DataError):
+            other.restore(list(export_nodes(tree))[1:], 5, tree.root_hash)
+        assert [] == other.versions
 
 
 def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
@@ -176,6 +306,19 @@ def test_damage_is_refused(committed: Path, change: Callable[[lmdb.Transaction],
         store.load()
 
 
+@pytest.mark.parametrize("change", [shorten_a_node, lose_the_root])
+def test_damage_stops_pruning(
+    committed: Path, change: Callable[[lmdb.Transaction], object]
+) -> None:
+    """What can't be followed is not deleted."""
+    damage(committed, change)
+
+    with Store(committed) as store:
+        with pytest.raises(CorruptFileError, match="copy"):
+            store.prune(4)
+        assert [4, 5] == store.versions
+
+
 def test_a_store_that_was_cut_off_is_refused(committed: Path) -> None:
     """LMDB itself would read on past the end of the file and die."""
     data = committed / "data.mdb"
@@ -221,26 +364,36 @@ with Store(Path(sys.argv[1])) as store:
         write_block(tree, tree.version + 1)
         store.commit(tree)
         print(tree.version, flush=True)
+        if tree.version % 5 == 0:
+            store.prune(tree.version - 3)
 """
 
 
 def test_a_process_that_is_killed_loses_no_commit(tmp_path: Path) -> None:
-    """Every version that was reported is there, with the right root, after kill -9."""
+    """Killed at any moment, while it writes or prunes: what was reported is there, whole."""
     root = Path(__file__).parents[2]
-    child = subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(tmp_path)],
-        stdout=subprocess.PIPE,
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": str(root)},
-        text=True,
-    )
-    assert child.stdout is not None
-    with child:
-        reported = [int(child.stdout.readline()) for _ in range(30)][-1]
-        child.send_signal(signal.SIGKILL)
-        reported = max([reported, *(int(line) for line in child.stdout)])
-    with Store(tmp_path) as store:
-        tree = store.load()
+    random = Random(1)
+    for _ in range(6):
+        child = subprocess.Popen(
+            [sys.executable, "-c", CHILD, str(tmp_path)],
+            stdout=subprocess.PIPE,
+            cwd=root,
+            env={**os.environ, "PYTHONPATH": str(root)},
+            text=True,
+        )
+        assert child.stdout is not None
+        with child:
+            reported = [int(child.stdout.readline()) for _ in range(random.randint(1, 20))]
+            time.sleep(random.uniform(0, 0.005))
+            child.send_signal(signal.SIGKILL)
+            reported += [int(line) for line in child.stdout if line.endswith("\n")]
+        with Store(tmp_path) as store:
+            kept = store.versions
 
-    assert tree.version in (reported, reported + 1)
-    assert root_in_memory(tree.version) == tree.root_hash
+            assert store.version in (reported[-1], reported[-1] + 1)
+            assert kept == list(range(kept[0], store.version + 1))
+            assert roots_in_memory(store.version)[-len(kept) :] == [
+                store.load(version).root_hash for version in kept
+            ]
+            pruned = kept[0] > 1
+    assert pruned

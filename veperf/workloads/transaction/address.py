@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -12,10 +13,12 @@ from veperf.workloads.transaction.ripemd160 import ripemd160
 PREFIX = "virtengine"
 """What every address of the chain starts with."""
 
+# Accounts come back: what was parsed or hashed is kept of so many, at most some 40 MB in all.
+_REMEMBERED = 1 << 16
 _LENGTHS = (20, 32)  # accounts; modules and contracts (ADR-028)
 
 
-class Address(Struct, frozen=True):
+class Address(Struct, frozen=True, array_like=True, gc=False):
     """An address in both forms, the text in lower case."""
 
     data: bytes
@@ -27,6 +30,7 @@ def address(data: bytes, prefix: str = PREFIX) -> Address:
     return Address(data, bech32.encode(prefix, data))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse_address(text: str, prefix: str = PREFIX) -> Address:
     """The address that ``text`` stands for.
 
@@ -56,6 +60,7 @@ def choose_ripemd160() -> Callable[[bytes], bytes]:
 _ripemd160 = choose_ripemd160()
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def secp256k1_address(public_key: bytes) -> bytes:
     """RIPEMD160(SHA256(compressed public key)), 20 bytes, as in Bitcoin and the Cosmos SDK."""
     return _ripemd160(hashlib.sha256(public_key).digest())

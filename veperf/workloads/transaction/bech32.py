@@ -1,6 +1,7 @@
 """Bech32, the text form of addresses (BIP-173)."""
 
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import getitem, xor
 
 _CHARSET = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
@@ -8,15 +9,6 @@ _INVALID = 0xFF
 _MAX_LENGTH = 90
 _CHECKSUM_LENGTH = 6
 
-# What the five generators add up to for each value of the five bits that are shifted out.
-_REDUCTION = tuple(
-    (_GENERATOR[0] * (top & 1))
-    ^ (_GENERATOR[1] * (top >> 1 & 1))
-    ^ (_GENERATOR[2] * (top >> 2 & 1))
-    ^ (_GENERATOR[3] * (top >> 3 & 1))
-    ^ (_GENERATOR[4] * (top >> 4 & 1))
-    for top in range(32)
-)
 _VALUES = bytes(_CHARSET.find(c) if c in _CHARSET else _INVALID for c in range(256))
 # int() reads base 32 at the speed of C, but with these digits.
 _DIGITS = bytes.maketrans(_CHARSET, b"0123456789abcdefghijklmnopqrstuv")
@@ -32,11 +24,10 @@ def encode(prefix: str, data: bytes) -> str:
     Raises:
         Bech32Error: the result would be longer than 90 characters, or the prefix is not allowed.
     """
-    state = _prefix_state(prefix)
     count = (8 * len(data) + 4) // 5
     number = int.from_bytes(data, "big") << (5 * count - 8 * len(data))
     values = bytes(number >> 5 * i & 31 for i in reversed(range(count)))
-    checksum = _polymod(values + bytes(_CHECKSUM_LENGTH), state) ^ 1
+    checksum = _checksum(prefix, values + bytes(_CHECKSUM_LENGTH)) ^ 1
     values += bytes(checksum >> 5 * i & 31 for i in reversed(range(_CHECKSUM_LENGTH)))
     text = prefix + "1" + bytes(_CHARSET[v] for v in values).decode()
     if len(text) > _MAX_LENGTH:
@@ -60,7 +51,7 @@ def decode(text: str) -> tuple[str, bytes]:
     values = letters.translate(_VALUES)
     if _INVALID in values:
         raise Bech32Error(f"{text!r} has a character that bech32 does not use")
-    if _polymod(values, _prefix_state(prefix)) != 1:
+    if _checksum(prefix, values) != 1:
         raise Bech32Error(f"{text!r} has a wrong checksum: a character is mistyped")
     count = len(values) - _CHECKSUM_LENGTH
     if not count:
@@ -72,18 +63,42 @@ def decode(text: str) -> tuple[str, bytes]:
     return prefix, (number >> padding).to_bytes(length, "big")
 
 
-def _polymod(values: bytes, state: int) -> int:
-    """The checksum polynomial of BIP-173, from ``state`` on (which is 1 at the very start)."""
-    reduction = _REDUCTION
-    for value in values:
-        state = (state & 0x1FFFFFF) << 5 ^ value ^ reduction[state >> 25]
+def _checksum(prefix: str, values: bytes) -> int:
+    """The checksum polynomial of BIP-173 over ``prefix`` and ``values``.
+
+    It is linear: what each symbol adds depends only on itself and its place.
+    """
+    return reduce(xor, map(getitem, _PLACES, values[::-1]), _prefix_state(prefix, len(values)))
+
+
+def _step(state: int) -> int:
+    """BIP-173's polymod goes on by a symbol of 0."""
+    state, top = (state & 0x1FFFFFF) << 5, state >> 25
+    for bit, generator in enumerate(_GENERATOR):
+        if top >> bit & 1:
+            state ^= generator
     return state
 
 
-@lru_cache(maxsize=16)
-def _prefix_state(prefix: str) -> int:
+def _places() -> list[list[int]]:
+    """What a symbol adds, by its place from the end and its value."""
+    places = [list(range(32))]
+    while len(places) < _MAX_LENGTH:
+        places.append([_step(state) for state in places[-1]])
+    return places
+
+
+_PLACES = _places()
+
+
+@lru_cache(maxsize=1 << 8)
+def _prefix_state(prefix: str, following: int) -> int:
     if not prefix or prefix != prefix.lower() or not all("!" <= c <= "~" for c in prefix):
         raise Bech32Error(f"{prefix!r} can't be the prefix of a bech32 text")
     letters = prefix.encode()
-    expanded = bytes(c >> 5 for c in letters) + b"\0" + bytes(c & 31 for c in letters)
-    return _polymod(expanded, 1)
+    state = 1
+    for value in bytes(c >> 5 for c in letters) + b"\0" + bytes(c & 31 for c in letters):
+        state = _step(state) ^ value
+    for _ in range(following):
+        state = _step(state)
+    return state

@@ -1,9 +1,12 @@
 """A write cache in front of a key-value store, as the Cosmos SDK's ``cachekv``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from heapq import merge
 from operator import itemgetter
 from typing import Protocol
+
+Changes = Sequence[tuple[bytes, bytes | None]]
+"""Keys, in their order and without repeats, with their new values; None: to be removed."""
 
 
 class KeyValueStore(Protocol):
@@ -18,6 +21,9 @@ class KeyValueStore(Protocol):
     def remove(self, key: bytes) -> object:
         """Remove ``key``, whether it is there or not."""
 
+    def apply(self, changes: Changes) -> None:
+        """Make many changes, as ``set`` and ``remove`` would one by one."""
+
     def iterate(
         self, start: bytes | None = None, end: bytes | None = None, *, ascending: bool = True
     ) -> Iterator[tuple[bytes, bytes]]:
@@ -27,29 +33,40 @@ class KeyValueStore(Protocol):
 class Cache:
     """Changes that the store behind doesn't see until they are written; dropped by forgetting it.
 
-    Caches nest: one a transaction over one a block over the tree.
+    What was read is kept, too: nobody else may write to the store behind meanwhile. Caches nest:
+    one a transaction over one a block over the tree.
     """
 
-    __slots__ = ("_changes", "_parent")
+    __slots__ = ("_changed", "_known", "_parent")
 
     def __init__(self, parent: KeyValueStore) -> None:
         self._parent = parent
-        self._changes: dict[bytes, bytes | None] = {}  # None: removed
+        self._known: dict[bytes, bytes | None] = {}  # None: not there
+        self._changed: set[bytes] = set()
 
     def get(self, key: bytes) -> bytes | None:
         """The value of ``key`` with the changes made here."""
-        try:
-            return self._changes[key]
-        except KeyError:
-            return self._parent.get(key)
+        known = self._known
+        if key in known:
+            return known[key]
+        value = known[key] = self._parent.get(key)
+        return value
 
     def set(self, key: bytes, value: bytes) -> None:
         """Set ``key``."""
-        self._changes[key] = value
+        self._known[key] = value
+        self._changed.add(key)
 
     def remove(self, key: bytes) -> None:
         """Remove ``key``, whether it is there or not."""
-        self._changes[key] = None
+        self._known[key] = None
+        self._changed.add(key)
+
+    def apply(self, changes: Changes) -> None:
+        """Set each key to its value, or remove it where that is None."""
+        for key, value in changes:
+            self._known[key] = value
+            self._changed.add(key)
 
     def iterate(
         self, start: bytes | None = None, end: bytes | None = None, *, ascending: bool = True
@@ -59,8 +76,8 @@ class Cache:
         Descending order goes through the same range backwards.
         """
         changes = {
-            key: value
-            for key, value in self._changes.items()
+            key: self._known[key]
+            for key in self._changed
             if (start is None or start <= key) and (end is None or key < end)
         }
         behind = self._parent.iterate(start, end, ascending=ascending)
@@ -73,14 +90,9 @@ class Cache:
         return merge(kept, own, key=itemgetter(0), reverse=not ascending)
 
     def write(self) -> None:
-        """Pass the changes on to the store behind, in the order of their keys, and forget them.
+        """Pass the changes on to the store behind, in the order of their keys.
 
         The order is part of consensus: it decides how an IAVL tree is balanced.
         """
-        parent = self._parent
-        for key, value in sorted(self._changes.items()):
-            if value is None:
-                parent.remove(key)
-            else:
-                parent.set(key, value)
-        self._changes.clear()
+        self._parent.apply([(key, self._known[key]) for key in sorted(self._changed)])
+        self._changed.clear()

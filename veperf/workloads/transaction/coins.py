@@ -12,7 +12,7 @@ _MAX_DIGITS = len(str(_MAX_AMOUNT))
 _is_denom = re.compile(r"[a-zA-Z][a-zA-Z0-9/:._-]{2,127}").fullmatch  # the SDK's
 
 
-class Coin(Struct, frozen=True):
+class Coin(Struct, frozen=True, array_like=True, gc=False):
     """An amount, over 0, of one denomination."""
 
     denom: str

@@ -7,32 +7,29 @@ gone and the sequence used. Unlike in the SDK, gas is not metered (the fee is by
 there), and the minimum gas price holds in blocks, too, not only at the door of one node.
 """
 
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterable
-from hashlib import sha256
 
 from msgspec import Struct
 
-from veperf.workloads.transaction.address import Address, address
+from veperf.workloads.transaction.address import Address
 from veperf.workloads.transaction.cache import Cache, KeyValueStore
 from veperf.workloads.transaction.codec import Send, Transaction, decode
-from veperf.workloads.transaction.coins import Coins, coins_text
+from veperf.workloads.transaction.coins import Coin
+from veperf.workloads.transaction.events import FEE_COLLECTOR, Event, fee_events, message_events
 from veperf.workloads.transaction.iavl import Tree
 from veperf.workloads.transaction.refusal import Code, TransactionRefused
 from veperf.workloads.transaction.signature import Scheme
 from veperf.workloads.transaction.state import (
     Account,
     create_account,
+    deposit,
     get_account,
     get_balance,
     set_account,
-    set_balance,
+    withdraw,
 )
 from veperf.workloads.transaction.validation import verify_signature
-
-# Module accounts: the first 20 bytes of SHA-256 of the module's name (ADR-028).
-FEE_COLLECTOR = address(sha256(b"fee_collector").digest()[:20])
 
 _ATTO = 10**18
 
@@ -52,20 +49,22 @@ class Chain(Struct, frozen=True):
         return -(-gas_limit * self.gas_price_atto // _ATTO)
 
 
-class Event(Struct, frozen=True):
-    """Something that happened, for those who follow the chain."""
-
-    type: str
-    attributes: tuple[tuple[str, str], ...]
-
-
 class Result(Struct, frozen=True):
     """How one transaction ended."""
 
     code: Code
     log: str = ""
     """Why it was refused or failed."""
-    events: tuple[Event, ...] = ()
+    transaction: Transaction | None = None
+    """The one that paid its fee; None where it was refused and left no trace."""
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What happened, for those who follow the chain."""
+        if self.transaction is None:
+            return ()
+        paid = fee_events(self.transaction)
+        return paid + message_events(self.transaction) if self.code is Code.OK else paid
 
 
 class Block(Struct, frozen=True):
@@ -92,16 +91,29 @@ def process_block(
     """
     height = tree.version + 1
     state = Cache(tree)
-    results = tuple([deliver(state, raw, chain, height) for raw in transactions])
+    # All at once: verifying a signature pushes everything else out of the processor's caches.
+    decoded = [_decoded(raw) for raw in transactions]
+    results = tuple(
+        [
+            deliver(state, item, chain, height) if isinstance(item, Transaction) else item
+            for item in decoded
+        ]
+    )
     state.write()
     root_hash, _ = commit(tree)
     return Block(height, root_hash, results, Counter(result.code for result in results))
 
 
-def deliver(state: KeyValueStore, raw: bytes, chain: Chain, height: int) -> Result:
-    """Run one encoded transaction in the block at ``height``."""
+def _decoded(raw: bytes) -> Transaction | Result:
     try:
-        transaction = decode(raw)
+        return decode(raw)
+    except TransactionRefused as refused:
+        return Result(refused.code, str(refused))
+
+
+def deliver(state: KeyValueStore, transaction: Transaction, chain: Chain, height: int) -> Result:
+    """Run one decoded transaction in the block at ``height``."""
+    try:
         account = admit(state, transaction, chain, height)
         verify_signature(transaction, chain.id, account.number)
     except TransactionRefused as refused:
@@ -135,7 +147,9 @@ def admit(state: KeyValueStore, transaction: Transaction, chain: Chain, height: 
     if account is None:
         raise TransactionRefused(Code.UNKNOWN_ACCOUNT, signer.text)
     for coin in transaction.fee:
-        _check_funds(get_balance(state, signer.data, coin.denom), coin.amount, coin.denom, signer)
+        balance = get_balance(state, signer.data, coin.denom)
+        if balance < coin.amount:
+            raise _overdraft(signer, balance, coin)
     if transaction.public_key.scheme is not Scheme.SECP256K1:
         raise TransactionRefused(
             Code.INVALID_PUBLIC_KEY, "accounts sign with secp256k1; Ed25519 is for consensus"
@@ -149,78 +163,61 @@ def admit(state: KeyValueStore, transaction: Transaction, chain: Chain, height: 
 
 def execute(state: KeyValueStore, transaction: Transaction, account: Account) -> Result:
     """Run a transaction that was admitted: take the fee, then run its messages, all or none."""
-    events = _charge(state, transaction, account)
-    messages = Cache(state)
-    message_events: list[Event] = []
+    signer = transaction.signer
+    for coin in transaction.fee:
+        _move(state, signer, FEE_COLLECTOR, coin)
+    charged = Account(account.number, account.sequence + 1, transaction.public_key.data)
+    set_account(state, signer.data, charged)
     try:
-        for message in transaction.messages:
-            message_events += _send(messages, message)
+        _run(state, transaction.messages)
     except TransactionRefused as refused:
-        return Result(refused.code, str(refused), tuple(events))
-    messages.write()
-    return Result(Code.OK, events=tuple(events + message_events))
+        return Result(refused.code, str(refused), transaction)
+    return Result(Code.OK, "", transaction)
+
+
+def _run(state: KeyValueStore, messages: tuple[Send, ...]) -> None:
+    """Run all messages; where one is refused none has been run."""
+    if len(messages) == 1 == len(messages[0].amount):
+        # It is refused before it writes, so nothing is to be dropped.
+        _send(state, messages[0])
+        return
+    changes = Cache(state)
+    for message in messages:
+        _send(changes, message)
+    changes.write()
 
 
 def _check_fee(transaction: Transaction, chain: Chain) -> None:
     least = chain.minimum_fee(transaction.gas_limit)
-    offered = sum(coin.amount for coin in transaction.fee if coin.denom == chain.fee_denom)
+    offered = 0
+    for coin in transaction.fee:
+        if coin.denom == chain.fee_denom:
+            offered += coin.amount
     if offered < least:
         raise TransactionRefused(
             Code.INSUFFICIENT_FEE, f"{offered}{chain.fee_denom}, at least {least} is needed"
         )
 
 
-def _check_funds(balance: int, amount: int, denom: str, owner: Address) -> None:
-    if balance < amount:
-        raise TransactionRefused(
-            Code.INSUFFICIENT_FUNDS, f"{owner.text} has {balance}{denom}, not {amount}"
-        )
+def _send(state: KeyValueStore, message: Send) -> None:
+    recipient = message.recipient
+    if recipient.data == FEE_COLLECTOR.data:
+        raise TransactionRefused(Code.BLOCKED_RECIPIENT, f"{recipient.text} can't be sent money")
+    for coin in message.amount:
+        _move(state, message.sender, recipient, coin)
+    if get_account(state, recipient.data) is None:
+        create_account(state, recipient.data)
 
 
-def _charge(state: KeyValueStore, transaction: Transaction, account: Account) -> list[Event]:
-    signer = transaction.signer
-    events = _move(state, signer, FEE_COLLECTOR, transaction.fee) if transaction.fee else []
-    charged = Account(account.number, account.sequence + 1, transaction.public_key.data)
-    set_account(state, signer.data, charged)
-    signature = b64encode(transaction.signature).decode()
-    return [
-        *events,
-        Event("tx", (("fee", coins_text(transaction.fee)), ("fee_payer", signer.text))),
-        Event("tx", (("acc_seq", f"{signer.text}/{account.sequence}"),)),
-        Event("tx", (("signature", signature),)),
-    ]
+def _move(state: KeyValueStore, sender: Address, recipient: Address, coin: Coin) -> None:
+    balance = withdraw(state, sender.data, coin.denom, coin.amount)
+    if balance is not None:
+        raise _overdraft(sender, balance, coin)
+    deposit(state, recipient.data, coin.denom, coin.amount)
 
 
-def _send(state: KeyValueStore, message: Send) -> list[Event]:
-    if message.recipient.data == FEE_COLLECTOR.data:
-        raise TransactionRefused(
-            Code.BLOCKED_RECIPIENT, f"{message.recipient.text} can't be sent money"
-        )
-    events = _move(state, message.sender, message.recipient, message.amount)
-    if get_account(state, message.recipient.data) is None:
-        create_account(state, message.recipient.data)
-    about = (
-        ("action", "/cosmos.bank.v1beta1.MsgSend"),
-        ("sender", message.sender.text),
-        ("module", "bank"),
+def _overdraft(owner: Address, balance: int, coin: Coin) -> TransactionRefused:
+    return TransactionRefused(
+        Code.INSUFFICIENT_FUNDS,
+        f"{owner.text} has {balance}{coin.denom}, not {coin.amount}",
     )
-    return [Event("message", about), *events]
-
-
-def _move(state: KeyValueStore, sender: Address, recipient: Address, coins: Coins) -> list[Event]:
-    """Move ``coins``, with the events of the bank module."""
-    for coin in coins:
-        balance = get_balance(state, sender.data, coin.denom)
-        _check_funds(balance, coin.amount, coin.denom, sender)
-        set_balance(state, sender.data, coin.denom, balance - coin.amount)
-        # Read after the write above: the sender may be the recipient.
-        received = get_balance(state, recipient.data, coin.denom) + coin.amount
-        set_balance(state, recipient.data, coin.denom, received)
-    amount = ("amount", coins_text(coins))
-    spender, receiver = ("spender", sender.text), ("receiver", recipient.text)
-    return [
-        Event("coin_spent", (spender, amount)),
-        Event("coin_received", (receiver, amount)),
-        Event("transfer", (("recipient", recipient.text), ("sender", sender.text), amount)),
-        Event("message", (("sender", sender.text),)),
-    ]

@@ -27,6 +27,7 @@ class Code(Enum):
     INSUFFICIENT_FEE = ("insufficient fee", 13)
     NO_SIGNATURES = ("no signatures", 15)
     INVALID_REQUEST = ("invalid request", 18)
+    DUPLICATE = ("duplicate of a known transaction", 19)
     TIMEOUT_HEIGHT = ("past its timeout height", 30)
     REPLAY = ("replay", 32)
     WRONG_SEQUENCE = ("wrong sequence", 32)

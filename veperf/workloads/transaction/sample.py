@@ -37,9 +37,14 @@ class Workload(Struct, frozen=True):
     transactions: tuple[bytes, ...]
 
 
+def secret(index: int) -> bytes:
+    """The private key of the example account with this number, 32 bytes."""
+    return sha256(b"veperf account %d" % index).digest()
+
+
 def signer(index: int) -> Secp256k1Signer:
     """The key of the example account with this number."""
-    return Secp256k1Signer(sha256(b"veperf account %d" % index).digest())
+    return Secp256k1Signer(secret(index))
 
 
 def keyless_address(index: int) -> bytes:

@@ -1,10 +1,12 @@
 """Keys and signatures: secp256k1 for accounts, Ed25519 for consensus keys and bids."""
 
 from enum import Enum
+from functools import lru_cache
 from hashlib import sha256
-from typing import Protocol
+from typing import Any, Protocol
 
 import coincurve
+from coincurve._libsecp256k1 import ffi, lib
 from msgspec import Struct
 from nacl.exceptions import BadSignatureError, CryptoError
 from nacl.signing import SigningKey, VerifyKey
@@ -16,6 +18,9 @@ _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _HALF_ORDER = (_ORDER // 2).to_bytes(32, "big")
 _ORDER_BYTES = _ORDER.to_bytes(32, "big")
 _SIGNATURE_LENGTH = 64
+_REMEMBERED = 1 << 16  # public keys, at most some 15 MB
+# coincurve's own classes want DER and take 4 us more a signature; this is the library beneath.
+_CONTEXT = coincurve.GLOBAL_CONTEXT.ctx
 
 
 class Scheme(Enum):
@@ -25,7 +30,7 @@ class Scheme(Enum):
     ED25519 = "/cosmos.crypto.ed25519.PubKey"
 
 
-class PublicKey(Struct, frozen=True):
+class PublicKey(Struct, frozen=True, array_like=True, gc=False):
     """A public key: 33 bytes (compressed) for secp256k1, 32 for Ed25519."""
 
     scheme: Scheme
@@ -121,20 +126,25 @@ def _verify_secp256k1(key: bytes, message: bytes, signature: bytes) -> None:
     s = signature[32:]
     if _HALF_ORDER < s < _ORDER_BYTES:
         raise TransactionRefused(Code.HIGH_S, "s is over half the order of the curve")
-    # coincurve takes other encodings, too, which would give a key several addresses.
-    if len(key) != KEY_LENGTHS[Scheme.SECP256K1]:
-        raise TransactionRefused(Code.INVALID_PUBLIC_KEY, "not a compressed secp256k1 key")
-    try:
-        public_key = coincurve.PublicKey(key)
-    except ValueError as error:
-        raise TransactionRefused(Code.INVALID_PUBLIC_KEY, "not a point of secp256k1") from error
+    point = _point(key)
+    parsed = ffi.new("secp256k1_ecdsa_signature *")
     digest = sha256(message).digest()
-    try:
-        valid = public_key.verify(der_signature(signature), digest, hasher=None)
-    except ValueError:
-        valid = False
-    if not valid:
+    if not (
+        lib.secp256k1_ecdsa_signature_parse_compact(_CONTEXT, parsed, signature)
+        and lib.secp256k1_ecdsa_verify(_CONTEXT, parsed, digest, point)
+    ):
         raise TransactionRefused(Code.WRONG_SIGNATURE, "does not verify")
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _point(key: bytes) -> Any:
+    """The point of a compressed key, which takes a square root to find."""
+    point = ffi.new("secp256k1_pubkey *")
+    # The library takes other encodings, too, which would give a key several addresses.
+    compressed = len(key) == KEY_LENGTHS[Scheme.SECP256K1]
+    if not (compressed and lib.secp256k1_ec_pubkey_parse(_CONTEXT, point, key, len(key))):
+        raise TransactionRefused(Code.INVALID_PUBLIC_KEY, "not a compressed secp256k1 key")
+    return point
 
 
 def _verify_ed25519(key: bytes, message: bytes, signature: bytes) -> None:

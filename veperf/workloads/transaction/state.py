@@ -12,10 +12,11 @@ from msgspec.msgpack import Decoder, Encoder
 
 from veperf.workloads.transaction.cache import KeyValueStore
 
+_BALANCE_PREFIXES = [bytes([2, length]) for length in range(256)]
 _NEXT_NUMBER_KEY = b"globalAccountNumber"
 
 
-class Account(Struct, frozen=True, array_like=True):
+class Account(Struct, frozen=True, array_like=True, gc=False):
     """Who may sign what next."""
 
     number: int
@@ -37,7 +38,7 @@ def account_key(address: bytes) -> bytes:
 
 def balance_key(address: bytes, denom: str) -> bytes:
     """Where the balance of ``address`` in ``denom`` is kept."""
-    return b"\x02%c%b%b" % (len(address), address, denom.encode())
+    return _BALANCE_PREFIXES[len(address)] + address + denom.encode()
 
 
 def get_account(state: KeyValueStore, address: bytes) -> Account | None:
@@ -65,13 +66,27 @@ def get_balance(state: KeyValueStore, address: bytes, denom: str) -> int:
     return int(state.get(balance_key(address, denom)) or b"0")
 
 
-def set_balance(state: KeyValueStore, address: bytes, denom: str, amount: int) -> None:
-    """Write what ``address`` has of ``denom``; nothing is kept of a balance of 0, as in the SDK."""
+def withdraw(state: KeyValueStore, address: bytes, denom: str, amount: int) -> int | None:
+    """Take ``amount`` of ``denom`` from ``address``: None; or, where it has less, what it has.
+
+    Nothing is kept of a balance of 0, as in the SDK.
+    """
     key = balance_key(address, denom)
-    if amount:
-        state.set(key, b"%d" % amount)
-    else:
+    balance = int(state.get(key) or b"0")
+    if balance < amount:
+        return balance
+    if balance == amount:
         state.remove(key)
+    else:
+        state.set(key, b"%d" % (balance - amount))
+    return None
+
+
+def deposit(state: KeyValueStore, address: bytes, denom: str, amount: int) -> None:
+    """Give ``address`` an ``amount``, over 0, of ``denom``."""
+    key = balance_key(address, denom)
+    balance = state.get(key)
+    state.set(key, b"%d" % (amount if balance is None else int(balance) + amount))
 
 
 def initial_state(

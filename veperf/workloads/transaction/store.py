@@ -1,44 +1,23 @@
-"""An IAVL tree on disk: one LMDB write transaction for each commit.
+"""An IAVL tree on disk: one LMDB write transaction for each commit; ``records`` has the layout."""
 
-Only what a commit made is written. Keys are those of cosmos/iavl v1, (version, nonce), so that a
-commit's nodes lie side by side. Neither hashes nor an inner node's key, height and size are
-stored: they follow from the leaves and the shape, are computed anew when a store is opened and
-checked against the root hash of the commit.
-
-::
-
-    "format"                     -> format number, decimal
-    "v" version                  -> root hash (32 bytes), version and nonce of the root
-    "n" version nonce            -> 0, length of key, key, value          for a leaf
-                                 -> 1, version and nonce of both children for an inner node
-
-Numbers are big-endian: versions 8 bytes, nonces and lengths 4, so keys sort by version. Nonces
-start at 1; an empty tree's root is (0, 0).
-"""
-
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
-from struct import Struct
-from struct import error as StructError  # noqa: N812  # a class, whatever struct calls it
 from types import TracebackType
 from typing import Self
 
 import lmdb
 
-from veperf.errors import CorruptFileError, NewerFormatError, StorageError
-from veperf.workloads.transaction.iavl import EMPTY_ROOT_HASH, Node, Tree, fill_hashes
+from veperf.errors import CorruptFileError, DataError, NewerFormatError, StorageError
+from veperf.workloads.transaction import records
+from veperf.workloads.transaction.iavl import ExportNode, Tree, import_nodes
 
 # Format history:
 #   1  the first
 STORE_FORMAT = 1
 
 _FORMAT_KEY = b"format"
-_NODE_KEY = Struct(">cQI")
-_COMMIT_KEY = Struct(">cQ")
-_COMMIT = Struct(">32sQI")
-_LEAF = Struct(">BI")
-_INNER = Struct(">BQIQI")
 
 
 class Store:
@@ -64,37 +43,36 @@ class Store:
             try:
                 self._check_length()
                 self._check_format()
-                self.version = self._last_version()
+                self.version = max(self.versions, default=0)
                 """The last version that was committed; 0 when there is none."""
             except BaseException:
                 self.close()
                 raise
 
-    def load(self) -> Tree:
-        """The tree of the last commit, its root hash computed anew.
+    @property
+    def versions(self) -> list[int]:
+        """The versions that can be loaded, oldest first."""
+        with self._environment.begin() as transaction:
+            return list(records.read_versions(transaction))[::-1]
+
+    def load(self, version: int | None = None) -> Tree:
+        """The tree of the last commit, or of an older one, its root hash computed anew.
 
         Raises:
+            LookupError: there is no such version: it was never committed, or is pruned.
             CorruptFileError: nodes are missing or damaged, or the root hash is not the commit's.
         """
-        if not self.version:
+        version = self.version if version is None else version
+        if version == 0 == self.version:
             return Tree()
-        damaged = f"version {self.version} in {self._path} is damaged"
-        with _translated_errors(damaged), self._environment.begin() as transaction:
-            try:
-                record = transaction.get(_COMMIT_KEY.pack(b"v", self.version), b"")
-                root_hash, version, nonce = _COMMIT.unpack(record)
-                root = _read_node(transaction, version, nonce) if nonce else None
-            except (StructError, RecursionError) as error:
-                raise CorruptFileError(f"{damaged}: {error}; restore it from a copy") from error
-        if root is not None:
-            fill_hashes(root)
-        found = root.hash if root is not None else EMPTY_ROOT_HASH
-        if found != root_hash:
-            raise CorruptFileError(
-                f"{damaged}: its root hash is {found.hex()}, but {root_hash.hex()} was committed; "
-                f"restore it from a copy"
-            )
-        return Tree(root, self.version)
+        if not 0 < version <= self.version:
+            raise LookupError(f"{self._path} does not have version {version}")
+        with (
+            _translated_errors(f"version {version} can't be read from {self._path}"),
+            self._environment.begin() as transaction,
+        ):
+            commit = self._commit(transaction, version)
+            return Tree(records.read_tree(transaction, commit), version)
 
     def commit(self, tree: Tree) -> tuple[bytes, int]:
         """Save the working version of ``tree``, on disk first: its root hash and number.
@@ -109,17 +87,53 @@ class Store:
         version = tree.version + 1
         if version not in (self.version, self.version + 1):
             raise ValueError(f"version {version} can't follow {self.version} in {self._path}")
-        root_hash, root = tree.root_hash, tree.root
-        records = _records(root, version)
-        place = (root.version, root.nonce) if root is not None else (0, 0)
-        with (
-            _translated_errors(f"version {version} can't be written to {self._path}"),
-            self._environment.begin(write=True) as transaction,
-        ):
-            transaction.cursor().putmulti(records)
-            transaction.put(_COMMIT_KEY.pack(b"v", version), _COMMIT.pack(root_hash, *place))
+        root_hash = tree.root_hash
+        with self._writing(version) as transaction:
+            base = records.read_commit(transaction, tree.version)
+            if tree.version and (not base or base.root_hash != tree.at(tree.version).root_hash):
+                raise ValueError(f"the tree goes on from a version that {self._path} doesn't have")
+            records.write_commit(transaction, version, tree.root, root_hash)
         self.version = version
         return tree.save_version()
+
+    def prune(self, version: int) -> None:
+        """Delete all versions up to ``version``; the later ones are as they were.
+
+        One write transaction for each version: after a crash some may be left, all whole.
+
+        Raises:
+            ValueError: the last version can't be deleted.
+            CorruptFileError: nodes are missing or damaged.
+            StorageError: it can't be written.
+        """
+        if version >= self.version:
+            raise ValueError(f"{version} can't be pruned: {self.version} is the last version")
+        for old, following in pairwise(self.versions):
+            if old > version:
+                break
+            with self._writing(old) as transaction:
+                commits = [self._commit(transaction, v) for v in (old, following)]
+                records.delete_commit(transaction, old, *commits)
+
+    def restore(self, nodes: Iterable[ExportNode], version: int, root_hash: bytes) -> Tree:
+        """Begin an empty store with an exported ``version``: the tree, to go on from.
+
+        Raises:
+            ValueError: the store has commits.
+            DataError: the nodes are no such version, or have another root hash.
+            StorageError: it can't be written.
+        """
+        if self.version:
+            raise ValueError(f"{self._path} has version {self.version} already")
+        tree = import_nodes(nodes, version)
+        if tree.root_hash != root_hash:
+            raise DataError(
+                f"the export has the root hash {tree.root_hash.hex()}, not {root_hash.hex()}"
+            )
+        with self._writing(version) as transaction:
+            records.write_whole(transaction, version, tree.root, root_hash)
+        self.version = version
+        return tree
 
     def close(self) -> None:
         """Free the files."""
@@ -160,13 +174,19 @@ class Store:
                     f"{STORE_FORMAT}; update veperf"
                 )
 
-    def _last_version(self) -> int:
-        with self._environment.begin() as transaction:
-            # "v" sorts last.
-            cursor = transaction.cursor()
-            if not cursor.last() or not cursor.key().startswith(b"v"):
-                return 0
-            return int(_COMMIT_KEY.unpack(cursor.key())[1])
+    def _commit(self, transaction: lmdb.Transaction, version: int) -> records.Commit:
+        commit = records.read_commit(transaction, version)
+        if commit is None:
+            raise LookupError(f"{self._path} does not have version {version}")
+        return commit
+
+    @contextmanager
+    def _writing(self, version: int) -> Iterator[lmdb.Transaction]:
+        with (
+            _translated_errors(f"version {version} can't be written to {self._path}"),
+            self._environment.begin(write=True) as transaction,
+        ):
+            yield transaction
 
 
 @contextmanager
@@ -174,6 +194,7 @@ def _translated_errors(what: str) -> Iterator[None]:
     try:
         yield
     except (
+        records.DamageError,
         lmdb.InvalidError,
         lmdb.VersionMismatchError,
         lmdb.CorruptedError,
@@ -182,41 +203,3 @@ def _translated_errors(what: str) -> Iterator[None]:
         raise CorruptFileError(f"{what}: {error}; restore it from a copy") from error
     except (OSError, lmdb.Error) as error:
         raise StorageError(f"{what}: {error}") from error
-
-
-def _records(root: Node | None, version: int) -> list[tuple[bytes, bytes]]:
-    """What to write for the nodes that ``version`` made, which get their nonces here."""
-    new = [root] if root is not None and root.version == version else []
-    for node in new:
-        if node.height:
-            new += [child for child in (node.left, node.right) if child.version == version]
-    for nonce, node in enumerate(new, start=1):
-        node.nonce = nonce
-    return [(_NODE_KEY.pack(b"n", version, node.nonce), _encode_node(node)) for node in new]
-
-
-def _encode_node(node: Node) -> bytes:
-    if not node.height:
-        return _LEAF.pack(0, len(node.key)) + node.key + node.value
-    left, right = node.left, node.right
-    if not (left.nonce and right.nonce):
-        raise ValueError("the tree has saved versions that were not committed to the store")
-    return _INNER.pack(1, left.version, left.nonce, right.version, right.nonce)
-
-
-def _read_node(transaction: lmdb.Transaction, version: int, nonce: int) -> Node:
-    record = bytes(transaction.get(_NODE_KEY.pack(b"n", version, nonce), b""))
-    if record[:1] == b"\x01":
-        _, left_version, left_nonce, right_version, right_nonce = _INNER.unpack(record)
-        left = _read_node(transaction, left_version, left_nonce)
-        right = _read_node(transaction, right_version, right_nonce)
-        smallest = right
-        while smallest.height:
-            smallest = smallest.left
-        height = 1 + max(left.height, right.height)
-        size = left.size + right.size
-        return Node(smallest.key, b"", version, height, size, left, right, nonce=nonce)
-    _, length = _LEAF.unpack_from(record)
-    start = _LEAF.size
-    key, value = record[start : start + length], record[start + length :]
-    return Node(key, value, version, nonce=nonce)

@@ -16,13 +16,8 @@ from veperf.workloads.transaction.codec import (
     encode_sign_doc,
 )
 from veperf.workloads.transaction.coins import Coin
-from veperf.workloads.transaction.execution import (
-    FEE_COLLECTOR,
-    Chain,
-    Event,
-    Result,
-    process_block,
-)
+from veperf.workloads.transaction.events import FEE_COLLECTOR, Event
+from veperf.workloads.transaction.execution import Chain, Result, process_block
 from veperf.workloads.transaction.iavl import Tree
 from veperf.workloads.transaction.refusal import Code
 from veperf.workloads.transaction.sample import BALANCE, CHAIN, FEE

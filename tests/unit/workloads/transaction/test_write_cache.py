@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.workloads.transaction.cache import Cache
+from veperf.workloads.transaction.cache import Cache, Changes
 from veperf.workloads.transaction.iavl import Tree
 
 KEYS = st.binary(min_size=1, max_size=1)
@@ -15,12 +15,14 @@ Writes = list[tuple[bytes, bytes | None]]
 
 
 class Recorder:
-    """A store that only notes what is written to it."""
+    """A store that only notes what is read from it and written to it."""
 
     def __init__(self) -> None:
+        self.reads: list[bytes] = []
         self.writes: Writes = []
 
     def get(self, key: bytes) -> bytes | None:
+        self.reads.append(key)
         return None
 
     def set(self, key: bytes, value: bytes) -> None:
@@ -28,6 +30,9 @@ class Recorder:
 
     def remove(self, key: bytes) -> None:
         self.writes.append((key, None))
+
+    def apply(self, changes: Changes) -> None:
+        self.writes += changes
 
     def iterate(
         self, start: bytes | None = None, end: bytes | None = None, *, ascending: bool = True
@@ -93,3 +98,32 @@ def test_changes_are_flushed_once_and_in_the_order_of_their_keys(changes: Writes
     cache.write()
 
     assert sorted(dict(changes).items()) == recorder.writes
+
+
+@given(WRITES, WRITES)
+def test_an_inner_cache_writes_to_the_outer_one(outer: Writes, inner: Writes) -> None:
+    """What reaches the store behind is what one cache would have written."""
+    recorder, alone = Recorder(), Recorder()
+    block = Cache(recorder)
+    apply(block, {}, outer)
+    transaction = Cache(block)
+    apply(transaction, {}, inner)
+    transaction.write()
+    block.write()
+    single = Cache(alone)
+    apply(single, {}, outer + inner)
+    single.write()
+
+    assert alone.writes == recorder.writes
+
+
+def test_a_key_is_read_from_behind_once() -> None:
+    """Whether it is there or not; and never one that was written here."""
+    recorder = Recorder()
+    cache = Cache(recorder)
+    for key in (b"a", b"b", b"a"):
+        cache.get(key)
+    cache.set(b"c", b"v")
+    cache.get(b"c")
+
+    assert [b"a", b"b"] == recorder.reads

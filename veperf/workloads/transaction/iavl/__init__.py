@@ -1,6 +1,20 @@
 """IAVL, the versioned Merkle tree of the Cosmos SDK."""
 
+from veperf.workloads.transaction.iavl.export import ExportNode, export_nodes, import_nodes
 from veperf.workloads.transaction.iavl.node import EMPTY_ROOT_HASH, Node, fill_hashes
+from veperf.workloads.transaction.iavl.prove import prove
 from veperf.workloads.transaction.iavl.tree import Tree
+from veperf.workloads.transaction.iavl.verify import verify_membership, verify_non_membership
 
-__all__ = ["EMPTY_ROOT_HASH", "Node", "Tree", "fill_hashes"]
+__all__ = [
+    "EMPTY_ROOT_HASH",
+    "ExportNode",
+    "Node",
+    "Tree",
+    "export_nodes",
+    "fill_hashes",
+    "import_nodes",
+    "prove",
+    "verify_membership",
+    "verify_non_membership",
+]

@@ -1,5 +1,6 @@
 """The nodes of an IAVL tree and their hashes, byte for byte as cosmos/iavl v1."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from hashlib import sha256
 
@@ -7,7 +8,7 @@ from msgspec import Struct
 
 EMPTY_ROOT_HASH = sha256(b"").digest()
 
-_HASH_LENGTH = b"\x20"
+HASH_LENGTH = b"\x20"
 _LEAF_SHAPE = b"\x00\x02"  # zigzag(height 0), zigzag(size 1)
 
 
@@ -60,8 +61,15 @@ def zigzag(number: int) -> bytes:
     return uvarint(number << 1 if number >= 0 else (-number << 1) - 1)
 
 
-def fill_hashes(root: Node) -> None:
-    """Give every node below and including ``root`` its hash, where it has none.
+def head(node: Node) -> bytes:
+    """What the image of ``node`` begins with: its height, size and version."""
+    return _shape(node.height, node.size) + zigzag(node.version)
+
+
+def hashers(
+    version: int,
+) -> tuple[Callable[[bytes, bytes], bytes], Callable[[int, int, bytes, bytes], bytes]]:
+    """The hashes of a leaf (key, value) and of an inner node (height, size, children's hashes).
 
     With zz the zig-zag varint and 20 the length of a hash (cosmos/iavl, ``node.go``)::
 
@@ -69,6 +77,24 @@ def fill_hashes(root: Node) -> None:
                       || 20 || SHA256(value))
         inner  SHA256(zz(height) || zz(size) || zz(version) || 20 || left || 20 || right)
     """
+    join = b"".join
+    leaf_head = _LEAF_SHAPE + zigzag(version)
+    version_20 = zigzag(version) + HASH_LENGTH
+
+    def leaf_hash(key: bytes, value: bytes) -> bytes:
+        value_hash = sha256(value).digest()
+        image = (leaf_head, _key_length(len(key)), key, HASH_LENGTH, value_hash)
+        return sha256(join(image)).digest()
+
+    def inner_hash(height: int, size: int, left: bytes, right: bytes) -> bytes:
+        image = (_shape(height, size), version_20, left, HASH_LENGTH, right)
+        return sha256(join(image)).digest()
+
+    return leaf_hash, inner_hash
+
+
+def fill_hashes(root: Node) -> None:
+    """Give every node below and including ``root`` its hash, where it has none."""
     if root.hash:
         return
     pending = [root]
@@ -78,17 +104,12 @@ def fill_hashes(root: Node) -> None:
                 pending.append(node.left)
             if not node.right.hash:
                 pending.append(node.right)
-    last, version, version_20, join = -1, b"", b"", b"".join
+    version = -1
     for node in reversed(pending):
-        if node.version != last:
-            last = node.version
-            version = zigzag(last)
-            version_20 = version + _HASH_LENGTH
+        if node.version != version:
+            version = node.version
+            leaf_hash, inner_hash = hashers(version)
         if node.height:
-            shape = _shape(node.height, node.size)
-            image = (shape, version_20, node.left.hash, _HASH_LENGTH, node.right.hash)
+            node.hash = inner_hash(node.height, node.size, node.left.hash, node.right.hash)
         else:
-            key = node.key
-            head = _LEAF_SHAPE + version
-            image = (head, _key_length(len(key)), key, _HASH_LENGTH, sha256(node.value).digest())
-        node.hash = sha256(join(image)).digest()
+            node.hash = leaf_hash(node.key, node.value)

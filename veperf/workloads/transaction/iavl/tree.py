@@ -1,10 +1,11 @@
 """A versioned key-value tree with a root hash: the state of a Cosmos chain."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from veperf.workloads.transaction.iavl import edit
 from veperf.workloads.transaction.iavl.node import EMPTY_ROOT_HASH, Node, fill_hashes
+from veperf.workloads.transaction.iavl.sweep import update_existing
 
 
 class Tree:
@@ -90,6 +91,25 @@ class Tree:
         self._root, value = edit.remove(self._root, key, self.version + 1)
         return value
 
+    def apply(self, changes: Sequence[tuple[bytes, bytes | None]]) -> None:
+        """Set each key to its value, or remove it where that is None.
+
+        ``changes`` are in the order of their keys, without repeats. The result is that of making
+        them one by one, but sooner.
+        """
+        keys = [key for key, value in changes if value is not None]
+        values = [value for _, value in changes if value is not None]
+        left: Iterable[tuple[bytes, bytes | None]] = changes
+        if self._root is not None and keys:
+            self._root, absent = update_existing(self._root, keys, values, self.version + 1)
+            removed = [change for change in changes if change[1] is None]
+            left = sorted([(keys[i], values[i]) for i in absent] + removed)
+        for key, value in left:
+            if value is None:
+                self.remove(key)
+            else:
+                self.set(key, value)
+
     def iterate(
         self, start: bytes | None = None, end: bytes | None = None, *, ascending: bool = True
     ) -> Iterator[tuple[bytes, bytes]]:
@@ -110,6 +130,21 @@ class Tree:
         self._versions[self.version] = self._root
         return root_hash, self.version
 
+    @property
+    def versions(self) -> list[int]:
+        """The saved versions that are kept, oldest first; 0 is the empty tree before the first."""
+        return sorted(self._versions)
+
+    def prune(self, version: int) -> None:
+        """Forget all saved versions up to ``version``; the later ones are as they were.
+
+        Raises:
+            ValueError: the last version can't be forgotten.
+        """
+        if version >= self.version:
+            raise ValueError(f"{version} can't be pruned: {self.version} is the last version")
+        self._versions = {kept: root for kept, root in self._versions.items() if kept > version}
+
     def at(self, version: int) -> "Tree":
         """A branch off the saved ``version``.
 
@@ -117,7 +152,7 @@ class Tree:
             LookupError: that version was not saved in this tree.
         """
         if version not in self._versions:
-            raise LookupError(f"version {version} is not kept; there are {sorted(self._versions)}")
+            raise LookupError(f"version {version} is not kept; there are {self.versions}")
         return Tree(self._versions[version], version)
 
     def branch(self) -> "Tree":

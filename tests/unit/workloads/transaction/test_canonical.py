@@ -1,0 +1,167 @@
+"""The reader of plain transfers agrees with protobuf's own decoder on whatever it is given."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from veperf.workloads.transaction import sample
+from veperf.workloads.transaction.address import address
+from veperf.workloads.transaction.canonical import read_transfer
+from veperf.workloads.transaction.codec import (
+    Send,
+    Transaction,
+    decode,
+    decode_any,
+    encode_auth_info,
+    encode_body,
+    encode_raw,
+)
+from veperf.workloads.transaction.coins import Coin
+from veperf.workloads.transaction.refusal import Code, TransactionRefused
+from veperf.workloads.transaction.signature import Ed25519Signer
+
+SIGNER = sample.signer(0)
+SENDER = address(SIGNER.public_key.address())
+RAW = sample.transfer(SIGNER, 7, address(bytes(20)), 12_345, sequence=300)
+
+DENOMS = st.from_regex(r"[a-zA-Z][a-zA-Z0-9/:._-]{2,127}", fullmatch=True)
+COINS = st.builds(Coin, DENOMS, st.integers(1, 9) | st.integers(1, 2**256 - 1))
+ONE_COIN = COINS.map(lambda coin: (coin,))
+TWO_COINS = st.tuples(COINS, COINS).map(lambda pair: tuple(sorted(pair, key=lambda c: c.denom)))
+
+
+def outcome(decoder: Callable[[bytes], Transaction], raw: bytes) -> Transaction | Code:
+    try:
+        return decoder(raw)
+    except TransactionRefused as refused:
+        return refused.code
+
+
+def check(raw: bytes) -> None:
+    assert outcome(decode_any, raw) == outcome(decode, raw)
+
+
+def transfer(
+    amount: tuple[Coin, ...], fee: tuple[Coin, ...], sequence: int, gas_limit: int, length: int
+) -> bytes:
+    body = encode_body([Send(SENDER, address(bytes(range(length))), amount)])
+    return encode_raw(
+        body, encode_auth_info(SIGNER.public_key, sequence, fee, gas_limit), bytes(64)
+    )
+
+
+@given(
+    ONE_COIN,
+    ONE_COIN,
+    st.integers(0, 2**63 - 1) | st.sampled_from([0, 1, 127, 128]),
+    st.integers(1, 2**63 - 1),
+    st.sampled_from([20, 32]),
+)
+def test_plain_transfers_are_read(
+    amount: tuple[Coin, ...], fee: tuple[Coin, ...], sequence: int, gas_limit: int, length: int
+) -> None:
+    """All fields, at their extremes too, are those that protobuf reads."""
+    raw = transfer(amount, fee, sequence, gas_limit, length)
+    short = max(amount[0].amount, fee[0].amount) < 10**77
+    small = max(len(coin.denom) + len(str(coin.amount)) for coin in amount + fee) < 100
+
+    check(raw)
+    assert read_transfer(raw) is not None or not (short and small)
+
+
+@given(
+    st.lists(ONE_COIN | TWO_COINS | st.just(()), max_size=2),
+    ONE_COIN | TWO_COINS | st.just(()),
+    st.text(max_size=5),
+    st.integers(0, 2**64 - 1),
+    st.integers(0, 2**64 - 1),
+    st.integers(0, 2**64 - 1),
+)
+def test_other_transactions_are_left_to_protobuf(
+    amounts: list[tuple[Coin, ...]],
+    fee: tuple[Coin, ...],
+    memo: str,
+    timeout_height: int,
+    sequence: int,
+    gas_limit: int,
+) -> None:
+    """Any number of messages and coins, memos, timeouts and numbers give what protobuf gives."""
+    body = encode_body([Send(SENDER, SENDER, amount) for amount in amounts], memo, timeout_height)
+    raw = encode_raw(body, encode_auth_info(SIGNER.public_key, sequence, fee, gas_limit), bytes(64))
+
+    check(raw)
+
+
+def test_every_flipped_bit_and_truncation() -> None:
+    """Both decoders make the same of each transaction that differs in one bit or ends early."""
+    whole = int.from_bytes(RAW, "big")
+    for bit in range(8 * len(RAW)):
+        check((whole ^ 1 << bit).to_bytes(len(RAW), "big"))
+    for length in range(len(RAW)):
+        check(RAW[:length])
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_mutations(data: st.DataObject) -> None:
+    """Bytes replaced, dropped, doubled and moved, several at once."""
+    raw = bytearray(RAW)
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(raw) - 1))
+        other = data.draw(st.integers(0, len(raw) - 1))
+        match data.draw(st.integers(0, 4)):
+            case 0:
+                raw[place] = data.draw(st.integers(0, 255))
+            case 1:
+                del raw[place]
+            case 2:
+                raw.insert(place, raw[other])
+            case 3:
+                raw[place], raw[other] = raw[other], raw[place]
+            case _:
+                # A length that grows as another one shrinks.
+                raw[place], raw[other] = (raw[place] + 1) % 256, (raw[other] - 1) % 256
+    check(bytes(raw))
+
+
+@given(st.binary(max_size=400))
+def test_random_bytes(raw: bytes) -> None:
+    """Rubbish is rubbish to both."""
+    check(raw)
+    check(RAW[:200] + raw)
+
+
+def test_lengths_are_checked_one_by_one() -> None:
+    """Each single byte set to each value: the reader takes none that protobuf reads otherwise."""
+    taken = 0
+    for place in range(len(RAW)):
+        for value in (RAW[place] ^ flip for flip in (1, 2, 3, 0x7F, 0x80)):
+            raw = RAW[:place] + bytes([value]) + RAW[place + 1 :]
+            transfer = read_transfer(raw)
+            if transfer is None:
+                continue
+            taken += 1
+            fields = (transfer.body_bytes, transfer.auth_info_bytes, transfer.signature)
+            assert raw == encode_raw(*fields)
+    assert taken > 64
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        RAW + b"\0",
+        sample.transfer(Ed25519Signer(bytes(32)), 0, SENDER, 1),
+        transfer((Coin("uve", 10**77),), (Coin("uve", 1),), 0, 1, 20),
+        transfer((Coin("uve", 2**256 - 1),), (Coin("uve", 2**256 - 1),), 2**64 - 1, 1, 20),
+        transfer((Coin("uve", 1),), (Coin("uve", 1),), 0, 2**63, 20),
+        transfer((Coin("uve", 1),), (Coin("uve", 1),), 0, 0, 20),
+        transfer((Coin("u" * 128, 1),), (Coin("uve", 1),), 0, 1, 20),
+    ],
+)
+def test_what_is_left_to_protobuf(raw: bytes) -> None:
+    """Beyond the bounds of the short way the long one is gone."""
+    assert read_transfer(raw) is None
+    check(raw)
