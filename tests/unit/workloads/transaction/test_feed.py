@@ -1,0 +1,88 @@
+"""A feed's transactions are what real signers would have sent."""
+
+from itertools import islice
+
+import pytest
+
+from veperf.workloads.transaction import sample
+from veperf.workloads.transaction.codec import decode, encode_auth_info, encode_body, encode_raw
+from veperf.workloads.transaction.execution import process_block
+from veperf.workloads.transaction.feed import Fault, Feed, mix
+from veperf.workloads.transaction.refusal import Code
+
+
+def codes(feed: Feed, raws: list[bytes]) -> list[Code]:
+    results = process_block(feed.genesis(), raws, sample.CHAIN).results
+    return [result.code for result in results]
+
+
+def test_all_are_valid_in_their_order() -> None:
+    """Accepted by libsecp256k1 and the state, over several rounds of all senders."""
+    feed = Feed(accounts=5)
+
+    assert [Code.OK] * 700 == codes(feed, feed.take(700))
+
+
+def test_they_are_encoded_as_ever() -> None:
+    """The shortcut gives the bytes that the codec gives, sequences of one to two bytes included."""
+    for raw in Feed(accounts=1).take(300):
+        found = decode(raw)
+        body = encode_body(found.messages)
+        auth_info = encode_auth_info(found.public_key, found.sequence, found.fee, found.gas_limit)
+
+        assert raw == encode_raw(body, auth_info, found.signature)
+
+
+def test_senders_take_turns() -> None:
+    """Nobody sends again before all others have."""
+    raws = Feed(accounts=50).take(100)
+    senders = [decode(raw).signer.text for raw in raws]
+
+    assert 50 == len(set(senders))
+    assert senders[:50] == senders[50:]
+
+
+def test_a_seed_decides_everything() -> None:
+    """The same again for the same seed, others for another."""
+    first, again, other = (Feed(20, seed).take(30) for seed in (1, 1, 2))
+
+    assert first == again
+    assert not set(first) & set(other)
+
+
+def test_a_large_state_has_more_accounts_than_senders() -> None:
+    """All accounts of the state exist, and money goes to those who never send, too."""
+    feed = Feed(accounts=10_050)
+    tree = feed.genesis()
+    recipients = {decode(raw).messages[0].recipient.data for raw in feed.take(2_000)}
+
+    assert 2 * 10_050 + 1 == len(tree)
+    assert recipients & {sample.keyless_address(i) for i in range(10_000, 10_050)}
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_a_fault_has_its_code_and_spoils_nothing(fault: Fault) -> None:
+    """What follows from the same sender is still valid."""
+    feed = Feed(accounts=1)
+    raws = [next(feed), feed.bad(fault), next(feed), feed.bad(fault), next(feed)]
+    # Without a mempool in front the same bytes again are a replay.
+    code = Code.REPLAY if fault is Fault.DUPLICATE else fault.code
+
+    assert [Code.OK, code, Code.OK, code, Code.OK] == codes(feed, raws)
+
+
+def test_nobody_has_sent_yet() -> None:
+    """Before the first transfer there is no sender for a bad one."""
+    with pytest.raises(ValueError, match="first"):
+        Feed(accounts=1).bad(Fault.GAP)
+
+
+def test_a_mix_has_the_shares_that_were_asked_for() -> None:
+    """A tenth of each, and the codes are those that a state gives."""
+    shares = {Fault.OVERDRAFT: 0.1, Fault.HIGH_S: 0.1}
+    feed = Feed(accounts=10)
+    mixed = list(islice(mix(feed, shares), 1_000))
+    announced = [code for _, code in mixed]
+
+    assert announced == codes(feed, [raw for raw, _ in mixed])
+    assert all(60 < announced.count(fault.code) < 140 for fault in shares)

@@ -1,0 +1,262 @@
+"""A pipeline's blocks are those that running its transactions one after the other gives."""
+
+from collections import Counter
+from collections.abc import Iterable
+from itertools import islice
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from veperf.errors import StorageError, UsageError
+from veperf.workloads.transaction import sample
+from veperf.workloads.transaction.address import address
+from veperf.workloads.transaction.codec import decode
+from veperf.workloads.transaction.execution import process_block
+from veperf.workloads.transaction.feed import Fault, Feed, mix
+from veperf.workloads.transaction.iavl import Tree
+from veperf.workloads.transaction.pipeline import Batch, Pipeline, Settings
+from veperf.workloads.transaction.pipeline.block import ChainHead
+from veperf.workloads.transaction.pipeline.check import CODES, Outcome
+from veperf.workloads.transaction.refusal import Code
+
+NEVER_NS = 1 << 60
+
+
+def genesis(feed: Feed) -> Tree:
+    tree = feed.genesis()
+    tree.save_version()
+    return tree
+
+
+def inline(
+    tree: Tree,
+    *,
+    capacity: int = 1_000,
+    chunk: int = 8,
+    chunk_wait_ns: int = NEVER_NS,
+    block: int = 20,
+    block_wait_ns: int = NEVER_NS,
+) -> Pipeline:
+    """A pipeline without processes, whose timers never run out."""
+    limits = Settings(
+        capacity=capacity,
+        chunk_transactions=chunk,
+        chunk_wait_ns=chunk_wait_ns,
+        block_transactions=block,
+        block_wait_ns=block_wait_ns,
+    )
+    return Pipeline(tree, sample.CHAIN, verifiers=0, settings=limits)
+
+
+def offer_all(pipeline: Pipeline, raws: Iterable[bytes]) -> None:
+    for tag, raw in enumerate(raws):
+        assert pipeline.offer(tag, raw)
+
+
+def step_until_through(pipeline: Pipeline, count: int) -> list[Batch]:
+    batches: list[Batch] = []
+    while sum(len(batch.tags) for batch in batches) < count:
+        batches += pipeline.step()
+    return batches
+
+
+def check_blocks(tree: Tree, raws: list[bytes], batches: list[Batch]) -> None:
+    """Each block is that of ``process_block`` on the same transactions; none is missing."""
+    for batch in batches:
+        if batch.height:
+            block = process_block(tree, [raws[tag] for tag in batch.tags], sample.CHAIN)
+            assert (block.height, block.root_hash) == (batch.height, batch.root_hash)
+            codes = [batch.failed.get(tag, Code.OK) for tag in batch.tags]
+            assert [result.code for result in block.results] == codes
+        else:
+            assert dict.fromkeys(batch.tags, Code.DUPLICATE) == batch.failed
+    assert list(range(len(raws))) == sorted(tag for batch in batches for tag in batch.tags)
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(st.sampled_from([None, None, *Fault]), max_size=30),
+    st.integers(1, 12),
+    st.integers(1, 9),
+    st.integers(1, 4),
+)
+def test_blocks_are_those_of_sequential_processing(
+    kinds: list[Fault | None], block: int, chunk: int, accounts: int
+) -> None:
+    """Root hashes and the code of every transaction, good or bad, however they are cut."""
+    feed, reference = Feed(accounts), Feed(accounts)
+    raws = [next(feed), *(next(feed) if kind is None else feed.bad(kind) for kind in kinds)]
+    with inline(genesis(feed), block=block, chunk=chunk) as pipeline:
+        offer_all(pipeline, raws)
+        batches = pipeline.flush()
+
+        check_blocks(genesis(reference), raws, batches)
+        faults = Counter(kind.code for kind in kinds if kind)
+        assert faults == Counter(code for batch in batches for code in batch.failed.values())
+        assert all(len(batch.tags) <= block for batch in batches if batch.height)
+
+
+def test_a_block_is_cut_by_size() -> None:
+    """Full blocks need no timer; what is left over waits."""
+    feed = Feed(accounts=10)
+    with inline(genesis(feed), block=4, chunk=1) as pipeline:
+        offer_all(pipeline, feed.take(10))
+        batches = step_until_through(pipeline, 8)
+
+        assert [[0, 1, 2, 3], [4, 5, 6, 7]] == [batch.tags for batch in batches]
+        assert 2 == pipeline.pending
+        assert [[8, 9]] == [batch.tags for batch in pipeline.flush()]
+        sizes = [(b.transactions, b.full) for b in pipeline.statistics().recent_blocks]
+        assert [(4, True), (4, True), (2, False)] == sizes
+
+
+def test_chunks_and_blocks_are_cut_by_time() -> None:
+    """Three transactions get through although neither chunk nor block is ever full."""
+    feed = Feed(accounts=10)
+    with inline(genesis(feed), chunk_wait_ns=1_000_000, block_wait_ns=1_000_000) as pipeline:
+        offer_all(pipeline, feed.take(3))
+
+        assert 3 == sum(len(batch.tags) for batch in step_until_through(pipeline, 3))
+
+
+def test_a_full_pipeline_takes_no_more() -> None:
+    """Until something is through; what it turned away leaves no trace."""
+    feed = Feed(accounts=10)
+    first, second, third = feed.take(3)
+    with inline(genesis(feed), capacity=2) as pipeline:
+        assert [True, True, False] == [
+            pipeline.offer(*t) for t in enumerate([first, second, third])
+        ]
+        assert 2 == pipeline.pending
+        pipeline.flush()
+        assert pipeline.offer(2, third)
+        (batch,) = pipeline.flush()
+
+        assert {} == batch.failed
+        assert (4, 1) == (pipeline.statistics().offered, pipeline.statistics().turned_away)
+
+
+def test_a_transaction_that_came_too_early_may_come_again() -> None:
+    """Refused, it is forgotten; in its turn it is executed, and only then known."""
+    feed = Feed(accounts=1)
+    first, second = feed.take(2)
+    codes = []
+    with inline(genesis(feed)) as pipeline:
+        for raw in (second, first, second, second):
+            pipeline.offer(0, raw)
+            codes += [batch.failed.get(0, Code.OK) for batch in pipeline.flush()]
+
+    assert [Code.WRONG_SEQUENCE, Code.OK, Code.OK, Code.DUPLICATE] == codes
+
+
+def test_an_account_made_on_the_way_is_verified_with_its_number() -> None:
+    """Unknown when its first transaction was verified, known when that is executed."""
+    feed = Feed(accounts=2)
+    newcomer = sample.signer(7)
+    target = address(newcomer.public_key.address())
+    raws = [
+        sample.transfer(sample.signer(0), 0, target, 10**6),
+        sample.transfer(newcomer, 2, target, 1),
+        sample.transfer(newcomer, 3, target, 1, sequence=1),
+    ]
+    with inline(genesis(feed)) as pipeline:
+        offer_all(pipeline, raws)
+        batches = pipeline.flush()
+
+        assert [{2: Code.WRONG_SIGNATURE}] == [batch.failed for batch in batches]
+        assert 2 == pipeline.statistics().reverified
+        check_blocks(genesis(feed), raws, batches)
+
+
+def test_a_verdict_for_another_account_number_counts_for_nothing() -> None:
+    """Neither for a transaction nor against it: the signature is verified for the true number."""
+    feed = Feed(accounts=1)
+    head = ChainHead(genesis(feed), sample.CHAIN, Tree.save_version)
+    good, bad = decode(next(feed)), decode(feed.bad(Fault.WRONG_NUMBER))
+    ok, wrong = CODES.index(Code.OK), CODES.index(Code.WRONG_SIGNATURE)
+
+    assert Code.OK is head.deliver(Outcome(wrong, good, number=1))
+    assert Code.WRONG_SIGNATURE is head.deliver(Outcome(ok, bad, number=1))
+    assert 2 == head.reverified
+
+
+def test_a_commit_that_fails_can_be_tried_again() -> None:
+    """The block is not lost, and comes out as if nothing had been."""
+    feed = Feed(accounts=10)
+    raws = feed.take(30)
+    disk_is_full = True
+
+    def commit(tree: Tree) -> tuple[bytes, int]:
+        if disk_is_full:
+            raise StorageError("no space")
+        return tree.save_version()
+
+    limits = Settings(block_transactions=20, block_wait_ns=NEVER_NS)
+    tree = genesis(feed)
+    with Pipeline(tree, sample.CHAIN, commit=commit, verifiers=0, settings=limits) as pipeline:
+        offer_all(pipeline, raws)
+        for _ in range(2):
+            with pytest.raises(StorageError):
+                pipeline.flush()
+            assert 30 == pipeline.pending
+        disk_is_full = False
+
+        check_blocks(genesis(feed), raws, pipeline.flush())
+
+
+def test_the_state_keeps_one_version() -> None:
+    """Memory does not grow with the number of blocks."""
+    feed = Feed(accounts=10)
+    tree = genesis(feed)
+    with inline(tree, block=1) as pipeline:
+        offer_all(pipeline, feed.take(5))
+        pipeline.flush()
+
+        assert pipeline.tree is tree
+        assert [6] == tree.versions
+
+
+def test_every_transaction_is_counted() -> None:
+    """At each stage and by its code; every stage but transport took CPU time."""
+    feed = Feed(accounts=10)
+    mixed = list(islice(mix(feed, dict.fromkeys(Fault, 0.05)), 200))
+    announced = Counter(code for _, code in mixed)
+    duplicates = announced[Code.DUPLICATE]
+    with inline(genesis(feed)) as pipeline:
+        assert {} == pipeline.statistics().stages_each()
+        offer_all(pipeline, [raw for raw, _ in mixed])
+        pipeline.flush()
+        found = pipeline.statistics()
+
+    assert announced == found.codes
+    assert (200, 0, 0) == (found.offered, found.turned_away, found.verifiers_replaced)
+    assert {200 - duplicates} == {found.verified, found.executed, found.committed}
+    assert found.blocks == len(found.recent_blocks)
+    assert found.committed == sum(block.transactions for block in found.recent_blocks)
+    assert ["hash", "decode", "verify", "transport", "execute", "commit"] == list(found.stages)
+    assert [0] == [ns for ns in found.stages.values() if ns <= 0]
+    assert found.stages_each()["hash"] == found.stages["hash"] / found.committed
+
+
+def test_a_closed_pipeline_refuses_to_work() -> None:
+    """Closing twice is fine; what was pending is gone."""
+    feed = Feed(accounts=2)
+    with inline(genesis(feed)) as pipeline:
+        pipeline.offer(0, next(feed))
+        pipeline.close()
+    pipeline.close()
+
+    with pytest.raises(ValueError, match="closed"):
+        pipeline.offer(1, b"")
+    with pytest.raises(ValueError, match="closed"):
+        pipeline.step()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("capacity", 0), ("chunk_transactions", 0), ("block_wait_ns", -1)]
+)
+def test_settings_that_can_not_work_are_refused(name: str, value: int) -> None:
+    """By name, with the value that was given."""
+    with pytest.raises(UsageError, match=f"{name} is {value}"):
+        Settings(**{name: value})

@@ -1,0 +1,127 @@
+"""A chain's head: transactions are executed into the block that is open, which is then committed.
+
+The commit of a large block takes tens of milliseconds. It is done in pieces, so that a pipeline
+in one thread can feed its verifiers and take transactions in meanwhile; the result is that of
+``execution.process_block``, byte for byte.
+"""
+
+from collections.abc import Callable, Iterator
+
+from veperf.workloads.transaction.cache import Cache, Changes
+from veperf.workloads.transaction.execution import Chain, admit, execute
+from veperf.workloads.transaction.iavl import Node, Tree, fill_hashes
+from veperf.workloads.transaction.pipeline.check import CODES, UNKNOWN, Outcome
+from veperf.workloads.transaction.refusal import Code, TransactionRefused
+from veperf.workloads.transaction.state import get_account
+from veperf.workloads.transaction.validation import verify_signature
+
+Commit = Callable[[Tree], tuple[bytes, int]]
+
+_CHANGES = 128
+"""That are made to the tree in one piece of work: one to two milliseconds."""
+_SUBTREE_LEVELS = 6
+"""Subtrees this far below the root are hashed one by one."""
+
+
+class ChainHead:
+    """The state after the last block, and the block that is being made."""
+
+    def __init__(self, tree: Tree, chain: Chain, commit: Commit) -> None:
+        self.tree = tree
+        """The state; of its saved versions it keeps the last block's only."""
+        self.reverified = 0
+        """Transactions whose signature had to be verified here."""
+        self.root_hash = b""
+        """Of the last block that was committed here, 32 bytes."""
+        self._chain = chain
+        self._commit = commit
+        self._open()
+
+    @property
+    def height(self) -> int:
+        """Of the block that is being made."""
+        return self.tree.version + 1
+
+    def numbers_of(self, addresses: list[bytes]) -> list[int]:
+        """The account numbers of ``addresses`` now; ``UNKNOWN`` for those without an account."""
+        accounts = [get_account(self._state, address) for address in addresses]
+        return [UNKNOWN if account is None else account.number for account in accounts]
+
+    def deliver(self, outcome: Outcome) -> Code:
+        """Execute the next transaction of the block, unless it is to be refused.
+
+        Checks come in the order of ``execution.deliver``, so that the codes are the same, and a
+        signature that was verified for another number than the account's is verified here.
+        """
+        transaction = outcome.transaction
+        if transaction is None:
+            return CODES[outcome.code]
+        try:
+            account = admit(self._state, transaction, self._chain, self.height)
+            if outcome.number != account.number:
+                self.reverified += 1
+                verify_signature(transaction, self._chain.id, account.number)
+            elif CODES[outcome.code] is not Code.OK:
+                return CODES[outcome.code]
+        except TransactionRefused as refused:
+            return refused.code
+        return execute(self._state, transaction, account).code
+
+    def commit(self) -> Iterator[None]:
+        """Commit the block, in pieces of one to two milliseconds.
+
+        Only the last piece, saving, is as long as it takes. Where it raises nothing is lost, and
+        another ``commit`` goes on from there.
+        """
+        self._state.write()
+        yield
+        tree, changes = self.tree, self._writes.taken
+        for start in range(0, len(changes), _CHANGES):
+            tree.apply(changes[start : start + _CHANGES])
+            yield
+        changes.clear()
+        for subtree in _unhashed(tree.root, _SUBTREE_LEVELS):
+            fill_hashes(subtree)
+            yield
+        self.root_hash, _ = self._commit(tree)
+        # Or memory would grow with every block.
+        tree.prune(tree.version - 1)
+        self._open()
+
+    def _open(self) -> None:
+        self._writes = _Writes(self.tree)
+        self._state = Cache(self._writes)
+
+
+class _Writes:
+    """Between a block's cache and the tree: keeps what the cache writes, to be done bit by bit."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self.taken: list[tuple[bytes, bytes | None]] = []
+
+    def get(self, key: bytes) -> bytes | None:
+        return self._tree.get(key)
+
+    def set(self, key: bytes, value: bytes) -> None:
+        self.taken.append((key, value))
+
+    def remove(self, key: bytes) -> None:
+        self.taken.append((key, None))
+
+    def apply(self, changes: Changes) -> None:
+        self.taken += changes
+
+    def iterate(
+        self, start: bytes | None = None, end: bytes | None = None, *, ascending: bool = True
+    ) -> Iterator[tuple[bytes, bytes]]:
+        return self._tree.iterate(start, end, ascending=ascending)
+
+
+def _unhashed(root: Node | None, levels: int) -> list[Node]:
+    """The nodes ``levels`` below ``root`` that have no hash yet."""
+    nodes = [] if root is None or root.hash else [root]
+    for _ in range(levels):
+        children = [child for node in nodes if node.height for child in (node.left, node.right)]
+        nodes = [child for child in children if not child.hash]
+    return nodes
