@@ -34,7 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "progress": _BASE,
     "lab": {"errors", "archive", "paths"},
     "session": _BASE | {"registry", "workloads", "measure", "archive", "paths"},
-    "report": _BASE | {"units", "judge", "archive", "paths", "registry", "workloads"},
+    "report": _BASE | {"units", "judge", "measure", "archive", "paths", "registry", "workloads"},
 }
 
 CONDA_NAMES = {"duckdb": "python-duckdb", "lmdb": "python-lmdb", "matplotlib": "matplotlib-base"}

@@ -4,6 +4,7 @@ Everything here is a msgspec struct, so that a file read from elsewhere is check
 types before anything believes it. Bare numbers carry their unit in the name.
 """
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Literal
 
@@ -20,7 +21,7 @@ BASELINE_FORMAT = 1
 Params = dict[str, int | float | str]
 Better = Literal["lower", "higher"]
 Clock = Literal["cpu", "wall"]
-FailureKind = Literal["raised", "crashed", "timeout", "protocol"]
+FailureKind = Literal["raised", "crashed", "timeout", "protocol", "invalid"]
 
 
 class Level(StrEnum):
@@ -45,6 +46,20 @@ class Metric(Struct, frozen=True):
 
 TIME = Metric("time", "ns")
 
+LATENCY_METRICS = (
+    Metric("latency_p50", "ms"),
+    Metric("latency_p95", "ms"),
+    Metric("latency_p99", "ms"),
+    Metric("latency_p999", "ms"),
+    Metric("latency_max", "ms"),
+    Metric("error_rate", "%"),
+    Metric("lag_p99", "ms"),
+)
+"""What a load run yields beside its rates, ``offered`` and ``achieved``, whose unit is the suite's.
+
+``lag_p99`` is how late the generator handed items over; that is part of their latency, too.
+"""
+
 
 class Case(Struct, frozen=True):
     """One benchmark with one set of parameters: what is measured and judged as a unit.
@@ -62,6 +77,8 @@ class Case(Struct, frozen=True):
     metrics: tuple[Metric, ...] = (TIME,)
     targets: dict[str, str] = {}
     """Metric name to the id of the target that it answers."""
+    floor: str = ""
+    """The case that measures what this one can't do without, such as a library's call alone."""
 
 
 # ---------------------------------------------------------------- what was measured
@@ -77,8 +94,48 @@ class Sample(Struct, frozen=True):
     """Involuntary context switches meanwhile: the scheduler took the CPU away."""
 
 
+class Finished(Struct, frozen=True):
+    """Items that a system under load is done with, by the tags under which they were offered."""
+
+    committed: Sequence[int] = ()
+    failed: Mapping[int, str] = {}
+    """Valid items that were not committed, each with the reason as a short code."""
+    rejected: Sequence[int] = ()
+    """Bad items that were rightly not committed."""
+
+
+class Search(Struct, frozen=True):
+    """Look for the highest rate of arrivals at which all of this holds."""
+
+    latency_p95_ms: float
+    latency_p99_ms: float
+    error_percent: float
+    start: float
+    """The first rate to try, a second."""
+    highest: float
+    """No rate beyond this is tried."""
+
+
+class Trial(Struct, frozen=True):
+    """One load run of a search."""
+
+    rate: float
+    """Arrivals a second."""
+    seconds: float
+    achieved: float
+    """Commits a second."""
+    latency_p95_ms: float | None
+    latency_p99_ms: float | None
+    """None where nothing was committed."""
+    error_percent: float
+    met: bool
+    """Whether the run was valid and within what was searched for."""
+    invalid: str = ""
+    """Why the run says nothing about the system, where it does not."""
+
+
 class Failure(Struct, frozen=True):
-    """Why a case has no samples in a pass."""
+    """Why a case has no value in a pass: ``invalid`` is a load that was not offered as planned."""
 
     kind: FailureKind
     message: str
@@ -95,7 +152,12 @@ class CaseResult(Struct, frozen=True):
     """Operations in a call: time an operation = sample / (loops * operations)."""
     samples: tuple[Sample, ...] = ()
     figures: dict[str, float] = {}
-    """Metrics other than time that the case yields itself, by name."""
+    """Metrics other than time that the case yields itself, by name. An invalid load run has them,
+    too, for the eye only."""
+    latencies: str = ""
+    """Latencies of a load run in ns: an HdrHistogram in its V2 format, compressed, in base64."""
+    trials: tuple[Trial, ...] = ()
+    """The way of a search, in order."""
     failure: Failure | None = None
 
 
@@ -137,6 +199,18 @@ class Revision(Struct, frozen=True):
     dirty: bool = False
 
 
+class LoadPlan(Struct, frozen=True):
+    """How cases of level load are measured, which takes seconds where others take milliseconds."""
+
+    passes: int = 3
+    """Only the first so many passes of a run measure them."""
+    seconds: float = 3.0
+    warmup_s: float = 1.0
+    """Before each load run, trials included; not counted in its seconds."""
+    trial_s: float = 1.5
+    """Of a trial in a search. What the search finds is confirmed by a run of ``seconds``."""
+
+
 class Config(Struct, frozen=True):
     """How a run was asked for: everything that is needed to go on with it or repeat it."""
 
@@ -147,9 +221,14 @@ class Config(Struct, frozen=True):
     min_sample_ns: int
     seed: int
     timeout_s: float
-    """For one case in one pass, set-up included."""
+    """For one case in one pass, set-up included; a load case has its planned time on top."""
     modules: tuple[str, ...] = ()
     """Modules with benchmarks beside the built-in suites."""
+    load: LoadPlan = LoadPlan()
+
+    def passes_of(self, level: Level) -> int:
+        """The passes in which cases of ``level`` are measured: the first so many."""
+        return min(self.passes, self.load.passes) if level is Level.LOAD else self.passes
 
 
 class Run(Struct, frozen=True):

@@ -4,7 +4,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Self
 
-from veperf.model import Case, CaseResult, Run
+from veperf.model import Case, CaseResult, Level, Run
 
 if TYPE_CHECKING:
     from IPython.display import DisplayHandle
@@ -15,12 +15,18 @@ class Estimate:
     """How much is done and how long the rest will take, from what each case took so far."""
 
     def __init__(self, run: Run) -> None:
-        self.total = len(run.cases) * (run.config.passes - len(run.passes))
+        made = {one.index for one in run.passes}
+        missing = [index for index in range(run.config.passes) if index not in made]
+        self._left = {
+            case.id: sum(index < run.config.passes_of(case.level) for index in missing)
+            for case in run.cases
+        }
+        planned_s = run.config.load.warmup_s + run.config.load.seconds
+        self._planned_s = {c.id: planned_s for c in run.cases if c.level is Level.LOAD}
+        self.total = sum(self._left.values())
         self.passes = run.config.passes
         self.done = 0
         self.failed: set[str] = set()
-        self._cases = [case.id for case in run.cases]
-        self._left = dict.fromkeys(self._cases, run.config.passes - len(run.passes))
         self._seconds: dict[str, float] = {}
         self._since = 0.0
 
@@ -40,8 +46,10 @@ class Estimate:
         """None while nothing is known."""
         if not self._seconds:
             return None
-        typical = sum(self._seconds.values()) / len(self._seconds)
-        return sum(n * self._seconds.get(case, typical) for case, n in self._left.items())
+        others = [s for case, s in self._seconds.items() if case not in self._planned_s]
+        typical = sum(others) / len(others) if others else 0.0
+        expected = dict.fromkeys(self._left, typical) | self._planned_s | self._seconds
+        return sum(n * expected[case] for case, n in self._left.items())
 
     def words(self) -> str:
         """The time left and what failed, in a few words."""

@@ -18,9 +18,10 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Protocol, TypeVar
 
 from veperf.errors import UnknownBenchmarkError, UsageError
-from veperf.model import TIME, Case, Level, Metric, Params
+from veperf.model import TIME, Case, Finished, Level, Metric, Params, Search
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,37 @@ class Task:
     """Frees what the set-up took: files, processes."""
 
 
-Setup = Callable[..., Task]
+class System(Protocol):
+    """What a load is put on. It shares one thread with the generator, so no call may take long."""
+
+    def offer(self, tag: int) -> bool:
+        """Take item ``tag`` (0, 1, 2 ...) in; False where the system is full (back pressure)."""
+
+    def step(self) -> Finished:
+        """Do a little work and hand over what got finished since the last call.
+
+        Where there is nothing to do but wait for others, wait, but for about a millisecond at
+        most: arrivals that fall due meanwhile are late.
+        """
+
+    def close(self) -> None:
+        """End the system and free what it took, whatever is still in flight."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadTask:
+    """What the set-up of a benchmark of level load returns."""
+
+    system: Callable[[int], System]
+    """Makes a fresh system, told how many items it will be offered at most."""
+    load: float | Search
+    """Arrivals a second; or a search for the highest rate that does."""
+    close: Callable[[], object] | None = None
+    """Frees what the set-up took: files, processes."""
+
+
+Setup = Callable[..., Task | LoadTask]
+_AnySetup = TypeVar("_AnySetup", bound=Setup)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +81,10 @@ class Benchmark:
     metrics: tuple[Metric, ...]
     multithreaded: bool
     """Work on other threads than the caller's: CPU time is the whole process's."""
+    floor: str = ""
+    """The benchmark that measures what this one can't do without: how fast it could be at best."""
+    slow: tuple[str, ...] = ()
+    """Cases that quick runs leave out unless they are named: ``accounts=1000000``; ``*`` is all."""
 
     @property
     def suite(self) -> str:
@@ -69,6 +104,10 @@ class Benchmark:
             found += [self._case(default | {name: v}, {name: v}) for v in values[1:]]
         return tuple(found)
 
+    def is_slow(self, case: Case) -> bool:
+        """Whether quick runs leave ``case`` out."""
+        return "*" in self.slow or case.id.removeprefix(self.id).strip("[]") in self.slow
+
     def _case(self, params: Params, changed: Params) -> Case:
         suffix = "[" + ",".join(f"{k}={v}" for k, v in changed.items()) + "]" if changed else ""
         return Case(
@@ -80,6 +119,7 @@ class Benchmark:
             params=params,
             metrics=self.metrics,
             targets={} if changed else dict(self.targets),
+            floor="" if changed else self.floor,
         )
 
 
@@ -112,12 +152,24 @@ def benchmark(
     targets: Mapping[str, str] | None = None,
     metrics: tuple[Metric, ...] = (TIME,),
     multithreaded: bool = False,
-) -> Callable[[Setup], Setup]:
+    floor: str = "",
+    slow: tuple[str, ...] = (),
+) -> Callable[[_AnySetup], _AnySetup]:
     """Register the decorated set-up function as benchmark ``id`` (``suite/name``)."""
 
-    def register(setup: Setup) -> Setup:
+    def register(setup: _AnySetup) -> _AnySetup:
         REGISTRY.add(
-            Benchmark(id, level, setup, params or {}, targets or {}, metrics, multithreaded)
+            Benchmark(
+                id,
+                level,
+                setup,
+                params or {},
+                targets or {},
+                metrics,
+                multithreaded,
+                floor,
+                slow,
+            )
         )
         return setup
 
@@ -140,25 +192,29 @@ def load(modules: Iterable[str]) -> Registry:
     return REGISTRY
 
 
-def select(registry: Registry, patterns: Iterable[str] = ()) -> tuple[Case, ...]:
+def select(
+    registry: Registry, patterns: Iterable[str] = (), *, quick: bool = False
+) -> tuple[Case, ...]:
     """The cases that match any of ``patterns``, in registration order; all when there is none.
 
     A pattern is a suite (``transaction``), a benchmark (``transaction/execution``, with its
     scaling curve), one case (``transaction/execution[transactions=100]``) or a glob
-    (``*/hash*``).
+    (``*/hash*``). ``quick`` leaves slow cases out unless their benchmark or they are named.
 
     Raises:
         UnknownBenchmarkError: a pattern matches nothing.
     """
-    cases = [case for b in registry.benchmarks.values() for case in b.cases()]
+    pairs = [(b, case) for b in registry.benchmarks.values() for case in b.cases()]
     wanted = list(patterns)
-    chosen: set[str] = set()
     for pattern in wanted:
-        hits = {c.id for c in cases if _matches(c, pattern)}
-        if not hits:
-            raise UnknownBenchmarkError(_not_found(pattern, cases))
-        chosen |= hits
-    return tuple(c for c in cases if c.id in chosen or not wanted)
+        if not any(_matches(case, pattern) for _, case in pairs):
+            raise UnknownBenchmarkError(_not_found(pattern, [case for _, case in pairs]))
+    return tuple(
+        case
+        for b, case in pairs
+        if (not wanted or any(_matches(case, pattern) for pattern in wanted))
+        and not (quick and b.is_slow(case) and not {case.benchmark, case.id} & set(wanted))
+    )
 
 
 def _matches(case: Case, pattern: str) -> bool:

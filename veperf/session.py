@@ -17,14 +17,18 @@ from veperf.paths import project
 from veperf.workloads.suites import SUITES
 
 
-def benchmarks(select: Sequence[str] = (), modules: Sequence[str] = ()) -> tuple[Case, ...]:
+def benchmarks(
+    select: Sequence[str] = (), modules: Sequence[str] = (), *, quick: bool = False
+) -> tuple[Case, ...]:
     """The cases that ``select`` means, among the built-in suites and ``modules``.
+
+    ``quick`` leaves those out that take long, unless they are named.
 
     Raises:
         UnknownBenchmarkError: a pattern matches nothing.
         UsageError: a module can't be imported.
     """
-    return registry.select(registry.load([*SUITES.values(), *modules]), select)
+    return registry.select(registry.load([*SUITES.values(), *modules]), select, quick=quick)
 
 
 def begin(
@@ -47,7 +51,7 @@ def begin(
         DataError: a recorded baseline is broken.
         StorageError: the archive can't be written.
     """
-    cases = benchmarks(select, modules)
+    cases = benchmarks(select, modules, quick=profile == "quick")
     chosen = secrets.randbits(32) if seed is None else seed
     config = configure(profile, seed=chosen, timeout_s=timeout_s, modules=tuple(modules))
     machine = describe_machine()

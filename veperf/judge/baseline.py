@@ -8,7 +8,7 @@ import numpy as np
 
 from veperf.errors import UsageError
 from veperf.judge.series import Series, series_of
-from veperf.model import Baseline, BaselineSeries, Machine, Run
+from veperf.model import Baseline, BaselineSeries, Level, Machine, Run
 
 # More than this and the machine, not the code, may be what changed.
 DRIFT_LIMIT = 0.10
@@ -17,7 +17,8 @@ DRIFT_LIMIT = 0.10
 def make_baseline(run: Run, suite: str) -> Baseline:
     """What ``run`` measured of ``suite``, for later runs to be screened against.
 
-    A series with a value that is no number is left out.
+    A series with a value that is no number is left out, and so is a load case: its few processes
+    could never show a difference. Published targets judge those.
 
     Raises:
         UsageError: that leaves nothing.
@@ -35,8 +36,8 @@ def make_baseline(run: Run, suite: str) -> Baseline:
             cpu=tuple(s.cpu.tolist()) if np.isfinite(s.cpu).all() else (),
             wall=tuple(s.wall.tolist()),
         )
-        for s in series_of(run).values()
-        if s.case in cases and _recordable(s)
+        for s in _recordable(run)
+        if s.case in cases
     )
     if not series:
         raise UsageError(f"run {run.id} has no values of suite {suite!r} to make a baseline of")
@@ -53,7 +54,7 @@ def make_baseline(run: Run, suite: str) -> Baseline:
 
 def baselines_of(run: Run) -> tuple[Baseline, ...]:
     """A baseline for each suite that ``run`` has values of."""
-    measured = {s.case for s in series_of(run).values() if _recordable(s)}
+    measured = {s.case for s in _recordable(run)}
     suites = dict.fromkeys(case.suite for case in run.cases if case.id in measured)
     return tuple(make_baseline(run, suite) for suite in suites)
 
@@ -103,5 +104,10 @@ def _minor(python: str) -> str:
     return found[0] if found else python
 
 
-def _recordable(series: Series) -> bool:
-    return series.n > 0 and bool(np.isfinite([*series.wall, *series.values]).all())
+def _recordable(run: Run) -> list[Series]:
+    loads = {case.id for case in run.cases if case.level is Level.LOAD}
+    return [
+        s
+        for s in series_of(run).values()
+        if s.case not in loads and s.n > 0 and np.isfinite([*s.wall, *s.values]).all()
+    ]

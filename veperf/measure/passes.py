@@ -16,8 +16,21 @@ from veperf.errors import (
 )
 from veperf.measure.client import Worker
 from veperf.measure.machine import CpuTimes, frequency_mhz, load_average
-from veperf.measure.protocol import Begin, Close, Failed, Open, Opened, Ready, Reply, Take, Taken
-from veperf.model import Case, CaseResult, Config, Failure, FailureKind, Pass, Sample
+from veperf.measure.profiles import longest_s
+from veperf.measure.protocol import (
+    Begin,
+    Close,
+    Drive,
+    Driven,
+    Failed,
+    Open,
+    Opened,
+    Ready,
+    Reply,
+    Take,
+    Taken,
+)
+from veperf.model import Case, CaseResult, Config, Failure, FailureKind, Level, Pass, Sample
 
 _START_TIMEOUT_S = 60.0
 _TIMEOUTS_BEFORE_GIVING_UP = 2
@@ -66,14 +79,14 @@ class Passes:
         started, began = datetime.now(UTC), time.monotonic()
         load, ticks = load_average(), CpuTimes.now()
         chance = random.Random(f"{self.config.seed}/{index}")  # noqa: S311 - an order, no secret
-        order = list(self.cases)
+        order = [c for c in self.cases if index < self.config.passes_of(c.level)]
         chance.shuffle(order)
         crew = _Crew(self.modules, chance)
         results: dict[str, CaseResult] = {}
         try:
             for case in order:
                 self.progress.case_started(index, case)
-                results[case.id] = self._case(crew, case)
+                results[case.id] = self._case(crew, index, case)
                 self.progress.case_finished(index, case, results[case.id])
         finally:
             crew.dismiss()
@@ -86,23 +99,28 @@ class Passes:
             frequency_mhz=frequency_mhz(),
             steal_ratio=ticks.steal_ratio(CpuTimes.now()),
             yardstick_ns=crew.yardstick_ns,
-            results=tuple(results[case.id] for case in self.cases),
+            results=tuple(results[case.id] for case in self.cases if case.id in results),
         )
 
-    def _case(self, crew: "_Crew", case: Case) -> CaseResult:
+    def _case(self, crew: "_Crew", index: int, case: Case) -> CaseResult:
         if self.timeouts.get(case.id, 0) >= _TIMEOUTS_BEFORE_GIVING_UP:
             words = f"not tried again after {_TIMEOUTS_BEFORE_GIVING_UP} timeouts"
             return CaseResult(case.id, failure=Failure("timeout", words))
         worker = crew.worker()
         worker.forget_output()
+        allowed_s = self.config.timeout_s
         try:
-            result = _measure(worker, case, self.config, self.loops.get(case.id))
+            if case.level is Level.LOAD:
+                allowed_s += longest_s(self.config.load)
+                return _drive(worker, case, self.config, index, time.monotonic() + allowed_s)
+            deadline = time.monotonic() + allowed_s
+            result = _measure(worker, case, self.config, self.loops.get(case.id), deadline)
         except MeasureError as error:
             crew.dismiss()
             words = str(error)
             if isinstance(error, WorkerTimeoutError):
                 self.timeouts[case.id] = self.timeouts.get(case.id, 0) + 1
-                words = f"not done within {self.config.timeout_s:g} s"
+                words = f"not done within {allowed_s:g} s"
             return CaseResult(case.id, failure=Failure(_KINDS[type(error)], words, worker.output))
         if result.failure is None:
             self.loops.setdefault(case.id, result.loops)
@@ -143,8 +161,17 @@ class _Crew:
         return worker
 
 
-def _measure(worker: Worker, case: Case, config: Config, loops: int | None) -> CaseResult:
-    deadline = time.monotonic() + config.timeout_s
+def _drive(worker: Worker, case: Case, config: Config, index: int, deadline: float) -> CaseResult:
+    # Arrivals of its own in every pass, and the same ones when the run is repeated.
+    chance = random.Random(f"{config.seed}/{index}/{case.id}")  # noqa: S311 - no secret
+    request = Drive(case.id, case.benchmark, case.params, config.load, chance.randrange(1 << 32))
+    reply = worker.ask(request, deadline=deadline)
+    return reply.result if isinstance(reply, Driven) else _failed(case, reply)
+
+
+def _measure(
+    worker: Worker, case: Case, config: Config, loops: int | None, deadline: float
+) -> CaseResult:
     opened = worker.ask(
         Open(case.benchmark, case.params, config.min_sample_ns, loops), deadline=deadline
     )

@@ -1,11 +1,23 @@
 """How much to measure, by name."""
 
 from veperf.errors import UsageError
-from veperf.model import Config
+from veperf.model import Config, LoadPlan
 
 MIN_SAMPLE_NS = 5_000_000
 PASSES = {"quick": 6, "standard": 12, "thorough": 24}
 SAMPLES = {"quick": 5, "standard": 6, "thorough": 8}
+LOAD = {
+    "quick": LoadPlan(passes=3, seconds=3.0, warmup_s=1.0, trial_s=1.5),
+    "standard": LoadPlan(passes=3, seconds=10.0, warmup_s=2.0, trial_s=3.0),
+    "thorough": LoadPlan(passes=6, seconds=10.0, warmup_s=2.0, trial_s=3.0),
+}
+# More than any search that is not stuck: most of its runs are short trials.
+_MOST_RUNS = 20
+
+
+def longest_s(plan: LoadPlan) -> float:
+    """More than a load case takes beyond its set-up, a search included, unless it hangs."""
+    return _MOST_RUNS * (plan.warmup_s + plan.seconds)
 
 
 def configure(
@@ -29,4 +41,5 @@ def configure(
         seed=seed,
         timeout_s=timeout_s,
         modules=modules,
+        load=LOAD[profile],
     )

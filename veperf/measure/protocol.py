@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from veperf.errors import WorkerProtocolError
-from veperf.model import Failure, Params, Sample
+from veperf.model import CaseResult, Failure, LoadPlan, Params, Sample
 
 MAX_LINE_BYTES = 1 << 20
 
@@ -36,6 +36,16 @@ class Close(Struct, frozen=True, tag="close"):
     """Let go of the open case; answered by ``Closed``."""
 
 
+class Drive(Struct, frozen=True, tag="drive"):
+    """Set a load case up, put its load on it and let go of it again; answered by ``Driven``."""
+
+    case: str
+    benchmark: str
+    params: Params
+    plan: LoadPlan
+    seed: int
+
+
 class Ready(Struct, frozen=True, tag="ready"):
     """The worker has imported everything."""
 
@@ -59,14 +69,20 @@ class Closed(Struct, frozen=True, tag="closed"):
     """Nothing is open any more."""
 
 
+class Driven(Struct, frozen=True, tag="driven"):
+    """What the load run learnt."""
+
+    result: CaseResult
+
+
 class Failed(Struct, frozen=True, tag="failed"):
     """The request raised in the worker; nothing is open any more."""
 
     failure: Failure
 
 
-Request = Begin | Open | Take | Close
-Reply = Ready | Opened | Taken | Closed | Failed
+Request = Begin | Open | Take | Close | Drive
+Reply = Ready | Opened | Taken | Closed | Driven | Failed
 
 
 class NumberedRequest(Struct, frozen=True):

@@ -15,11 +15,14 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from veperf import registry
+from veperf.errors import MeasureError
 from veperf.measure.clock import calibrate, take_sample
 from veperf.measure.protocol import (
     Begin,
     Close,
     Closed,
+    Drive,
+    Driven,
     Failed,
     NumberedReply,
     Open,
@@ -63,6 +66,8 @@ class Session:
                 case Close():
                     self._close()
                     return Closed()
+                case Drive():
+                    return _drive(request)
         except Exception as error:  # noqa: BLE001 - a benchmark may raise anything
             self._task = None
             words = "".join(traceback.format_exception_only(error)).strip()
@@ -71,6 +76,8 @@ class Session:
     def _open(self, request: Open) -> Opened:
         benchmark = registry.REGISTRY.benchmarks[request.benchmark]
         task = benchmark.setup(**request.params)
+        if not isinstance(task, registry.Task):
+            raise MeasureError(f"{benchmark.id} sets up a load: declare it as level load")
         self._task = task
         self._multithreaded = benchmark.multithreaded
         # What the set-up made is not garbage: it stays out of the collections that samples pay for.
@@ -94,6 +101,20 @@ class Session:
             del task
             gc.unfreeze()
             gc.collect()
+
+
+def _drive(request: Drive) -> Driven:
+    # Only load cases need it: numpy and the histogram package take 0.1 s to import.
+    from veperf.measure.load.case import measure_load
+
+    task = registry.REGISTRY.benchmarks[request.benchmark].setup(**request.params)
+    try:
+        if not isinstance(task, registry.LoadTask):
+            raise MeasureError(f"{request.benchmark} is of level load, and sets up no load")
+        return Driven(measure_load(request.case, task, request.plan, request.seed))
+    finally:
+        if task.close is not None:
+            task.close()
 
 
 def serve(requests: BinaryIO, answer: Callable[[bytes], object]) -> None:

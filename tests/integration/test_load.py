@@ -1,0 +1,126 @@
+"""Load cases in real worker processes, in a run with others."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.runs import whole_run
+from veperf.measure.load import Latencies
+from veperf.measure.passes import Passes
+from veperf.measure.profiles import PASSES, configure
+from veperf.model import CaseResult, LoadPlan, Run
+from veperf.progress import Estimate, Silent
+from veperf.session import benchmarks
+
+ROOT = Path(__file__).parents[2]
+LOADS = "tests.loads"
+PLAN = LoadPlan(passes=2, seconds=0.5, warmup_s=0.1, trial_s=0.2)
+
+
+@pytest.fixture(autouse=True)
+def _import_from_the_root(monkeypatch):
+    """Workers find the benchmarks of the tests."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+
+def measure(select: Sequence[str], passes: int = 1, timeout_s: float = 30.0) -> Run:
+    cases = benchmarks(select, [LOADS])
+    config = msgspec.structs.replace(
+        configure("quick", seed=1, timeout_s=timeout_s), passes=passes, load=PLAN
+    )
+    made = list(Passes(config, (LOADS,), cases, Silent()).measure(range(passes)))
+    return msgspec.structs.replace(whole_run(cases, made), config=config)
+
+
+def results(run: Run) -> dict[str, CaseResult]:
+    return {result.case: result for made in run.passes for result in made.results}
+
+
+def is_machine_s_fault(result: CaseResult) -> bool:
+    """Whether the generator did not get the CPU in time: others may be busy on the machine."""
+    return result.failure is not None and "by its own doing" in result.failure.message
+
+
+def test_a_load_case_has_figures_and_a_histogram():
+    """Every declared metric has a value a process; histograms merge; later passes skip it."""
+    run = measure(["loads/desk"], passes=3)
+
+    assert [2, 2, 0] == [len(made.results) for made in run.passes]
+    for case in run.cases:
+        found = [r for made in run.passes for r in made.results if r.case == case.id]
+        assert all(metric.name in r.figures for metric in case.metrics for r in found)
+        rate = case.params["rate"]
+        assert isinstance(rate, int)
+        assert [rate, rate] == pytest.approx([r.figures["achieved"] for r in found], rel=0.5)
+        merged = Latencies.merged(r.latencies for r in found)
+        assert merged.count == pytest.approx(2 * rate * PLAN.seconds, rel=0.5)
+        latency = merged.percentiles()
+        assert latency is not None
+        assert latency.max == pytest.approx(max(r.figures["latency_max"] for r in found), rel=1e-3)
+        assert all(r.failure is None or is_machine_s_fault(r) for r in found)
+
+
+def test_arrivals_are_the_run_s_seed_s():
+    """A run that is repeated has as many arrivals in each pass as the first had."""
+    first, second = (measure(["loads/desk[rate=100]"], passes=2) for _ in range(2))
+
+    def offered(run: Run) -> list[float]:
+        return [result.figures["offered"] for made in run.passes for result in made.results]
+
+    # Counts of about 50 arrivals in half a second, over the time that offering them took.
+    assert offered(first) == pytest.approx(offered(second), rel=0.02)
+    assert offered(first)[0] != pytest.approx(offered(first)[1], rel=0.02)
+
+
+def test_a_search_gives_its_way_and_its_figures():
+    """Throughput is the one rate that held, not beyond the system's, with all trials on record."""
+    (result,) = results(measure(["loads/busiest"])).values()
+
+    assert 200 == result.trials[0].rate
+    assert {PLAN.trial_s, PLAN.seconds} == {trial.seconds for trial in result.trials}
+    held = [trial.rate for trial in result.trials if trial.met and trial.seconds == PLAN.seconds]
+    assert (held or [0]) == [result.figures["throughput"]]
+    assert result.figures["throughput"] < 700
+    assert result.failure is None or is_machine_s_fault(result)
+    if held:
+        assert result.figures["latency_p95"] <= 100
+        assert Latencies.merged([result.latencies]).count > 0
+
+
+def test_bad_loads_cost_only_themselves():
+    """A load that breaks, falls behind or is none fails with words; the next case is whole."""
+    run = measure(["loads/behind", "loads/raises", "loads/no_load", "loads/no_task", "loads/desk"])
+    found = results(run)
+
+    failures = {case: r.failure for case, r in found.items() if r.failure}
+    if "loads/desk" in failures:
+        assert is_machine_s_fault(found["loads/desk"])
+        del failures["loads/desk"]
+    assert {
+        "loads/behind": "invalid",
+        "loads/raises": "raised",
+        "loads/no_load": "raised",
+        "loads/no_task": "raised",
+    } == {case: failure.kind for case, failure in failures.items()}
+    assert "where 500 were scheduled" in failures["loads/behind"].message
+    assert found["loads/behind"].figures["offered"] < 300
+    assert "planted error" in failures["loads/raises"].message
+    assert "sets up no load" in failures["loads/no_load"].message
+    assert "declare it as level load" in failures["loads/no_task"].message
+
+
+def test_progress_counts_load_cases_in_their_passes_only():
+    """The total and the time left are those of the passes in which a case is measured."""
+    cases = benchmarks(["loads/desk", "loads/no_task"], [LOADS])
+    config = configure("quick", seed=1)
+    run = msgspec.structs.replace(whole_run(cases, []), config=config)
+    estimate = Estimate(run)
+
+    assert PASSES["quick"] + 2 * config.load.passes == estimate.total
+    assert estimate.seconds_left() is None
+    estimate.started()
+    estimate.finished(cases[-1], CaseResult(cases[-1].id))
+    planned = 2 * config.load.passes * (config.load.warmup_s + config.load.seconds)
+    assert estimate.seconds_left() == pytest.approx(planned, abs=1)
