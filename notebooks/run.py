@@ -51,6 +51,15 @@ view.identity
 view.findings
 
 # %% [markdown]
+# ## Under load
+#
+# Open loop: when each request arrives is fixed beforehand, and its latency counts from then on,
+# so that whatever is late shows.
+
+# %%
+view.load
+
+# %% [markdown]
 # ## Benchmark by benchmark
 #
 # Each dot is one fresh process. The bar is the interval of their median, the dashed line the

@@ -29,6 +29,9 @@ class Desk:
         time.sleep(self._service_s)
         return Finished([self._queue.pop(0)])
 
+    def costs(self) -> dict[str, float]:
+        return {}
+
     def close(self) -> None:
         self._queue.clear()
 

@@ -56,6 +56,9 @@ class Server:
         self.clock.ns += together * self.service_ns
         return Finished([self.queue.popleft() for _ in range(together)])
 
+    def costs(self) -> dict[str, float]:
+        return {"serve": 1_500.0}
+
     def close(self) -> None:
         self.closed = True
 

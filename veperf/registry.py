@@ -49,6 +49,9 @@ class System(Protocol):
         most: arrivals that fall due meanwhile are late.
         """
 
+    def costs(self) -> Mapping[str, float]:
+        """CPU time in ns by stage, for each item committed so far; empty where it is not known."""
+
     def close(self) -> None:
         """End the system and free what it took, whatever is still in flight."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import TARGETS, plausible_baselines, plausible_run
+from tests.helpers import TARGETS, plausible_baselines, plausible_run, with_load
 from veperf.archive import Archive, save_baseline
 from veperf.model import Failure
 from veperf.report.render import render
@@ -38,10 +38,11 @@ def page_file(tmp_path_factory) -> Path:
     shutil.copy(TARGETS / "targets.json", baselines)
     for baseline in plausible_baselines():
         save_baseline(baselines, baseline)
-    run = plausible_run(
+    plain = plausible_run(
         slower={"transaction/decode": 1.4, "transaction/sign": 1.08},
         failing={"transaction/encode": TRACE},
     )
+    run = with_load(plain, invalid=[(1, 5_000), (0, 10_000)])
     Archive(folder / "reports").begin(run).complete()
     return render(run, folder / "reports" / run.id, baselines)
 

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from msgspec.structs import replace
 
-from tests.helpers import TARGETS, hostile_run, plausible_baselines, plausible_run
+from tests.helpers import TARGETS, hostile_run, plausible_baselines, plausible_run, with_load
 from veperf import paths
 from veperf.archive import Archive, save_baseline
 from veperf.model import Failure, Run
@@ -38,9 +38,29 @@ def archive(tmp_path_factory) -> Path:
         failing={"transaction/encode": BROKEN},
         created="2026-11-24T06:00:00+00:00",
     )
-    for run in (plausible_run(), bad):
+    bad = with_load(_crowded(bad), invalid=[(1, 10_000)])
+    for run in (with_load(plausible_run()), bad):
         Archive(folder / "reports").begin(run).complete()
     return folder / "reports"
+
+
+def _crowded(run: Run) -> Run:
+    """``run`` with more cases, thirty when load joins them; the new ones are in no baseline."""
+    cases = [case for case in run.cases if case.id == case.benchmark][:10]
+    names = {case.id: f"{case.id}_again" for case in cases}
+    more = [replace(c, id=names[c.id], benchmark=names[c.id], targets={}) for c in cases]
+    return replace(
+        run,
+        cases=(*run.cases, *more),
+        passes=tuple(
+            replace(
+                made,
+                results=made.results
+                + tuple(replace(r, case=names[r.case]) for r in made.results if r.case in names),
+            )
+            for made in run.passes
+        ),
+    )
 
 
 def _runs(archive: Path) -> list[Run]:
@@ -57,6 +77,7 @@ def test_a_report_is_finished_whatever_the_verdict(archive: Path):
 
     assert folder / "index.html" == page
     assert executed(folder / "transaction.ipynb")
+    assert 30 == len(run.cases)
     assert page.stat().st_size < 150_000
     assert "Could not measure" in html
     assert "ValueError: planted &lt;b&gt;" in html
@@ -86,6 +107,7 @@ def test_a_report_needs_nothing_but_itself(page: Path):
     assert all(b - a <= 1 for a, b in zip(found.headings, found.headings[1:], strict=False))
     assert 1 == found.headings.count(1)
     assert body.index("vp-banner") < body.index("vp-facts") < body.index("Findings")
+    assert body.index("Findings") < body.index("Under load") < body.index("Benchmark by")
 
 
 def test_a_known_miss_reaches_the_report(page: Path):

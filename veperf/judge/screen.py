@@ -25,6 +25,7 @@ from veperf.model import (
     Change,
     ChangeStatus,
     Clock,
+    Level,
     Machine,
     Run,
 )
@@ -39,7 +40,7 @@ def screen(
     alpha: float = ALPHA,
     fail_percent: float = FAIL_PERCENT,
 ) -> tuple[Change, ...]:
-    """One change for each metric of each case of ``run``, in its order.
+    """One change for each metric of each case of ``run``, in its order, load cases left out.
 
     Decided as by ``independent``, its tests for slower and for faster each corrected by Holm over
     the suite's comparisons. ``slower`` needs the whole interval beyond ``fail_percent`` and a
@@ -53,9 +54,11 @@ def screen(
         UsageError: ``alpha`` is not between 0 and 1.
     """
     recorded = matching(run, baselines)
+    loads = {case.id for case in run.cases if case.level is Level.LOAD}
     pairs = [
         _pair(series, recorded.get((series.case, series.metric, series.unit)), run.machine, alpha)
         for series in series_of(run).values()
+        if series.case not in loads
     ]
     corrected = _correct(pairs, {case.id: case.suite for case in run.cases})
     return tuple(_change(pair, corrected.get(pair.key), run, alpha, fail_percent) for pair in pairs)

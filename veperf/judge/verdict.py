@@ -7,6 +7,7 @@ from veperf.judge.baseline import matching
 from veperf.judge.notes import notes
 from veperf.judge.screen import screen
 from veperf.judge.sentence import against, sentence
+from veperf.judge.series import series_of
 from veperf.judge.targets import judge_targets
 from veperf.model import (
     Baseline,
@@ -49,7 +50,7 @@ def verdict(
     judged = judge_targets(run, targets, known_misses)
     changes = screen(run, baselines)
     failures = _failures(run)
-    measured = {c.case for c in changes if c.n_new}
+    measured = {s.case for s in series_of(run).values() if s.n}
     unmeasured = tuple(case.id for case in run.cases if case.id not in measured)
     used = _used(run, baselines, changes)
     return Verdict(

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from veperf.model import Change, Run, Verdict
 from veperf.report import identity, markup, sections, tables
+from veperf.report.load.tables import of_run
 from veperf.report.style import standalone
-from veperf.report.summary import summarise
 
 
 def run(found: Run) -> str:
     """A run: what, where, when, and the value of each case."""
-    content = tables.summary(summarise(found), f"Run {found.id}")
-    return standalone(markup.paragraph(identity.sentence(found)) + markup.table(content))
+    content = "".join(map(markup.table, of_run(found, f"Run {found.id}")))
+    return standalone(markup.paragraph(identity.sentence(found)) + content)
 
 
 def verdict(found: Verdict) -> str:

@@ -3,33 +3,34 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from veperf.judge.baseline import matching
+from veperf.judge.shift import Estimate
 from veperf.model import Baseline, Change, ChangeStatus, Run, TargetVerdict, Verdict
-from veperf.report import markup, status, strips, tables, words
-from veperf.report.escape import as_html
+from veperf.report import status, strips, tables, words
+from veperf.report.card import Card
 from veperf.report.status import Mark
 from veperf.report.strips import Kind, Row
 from veperf.report.summary import Measured, estimate
 
-_CALM = 9
-
 
 def cards(
-    run: Run, verdict: Verdict, measured: Iterable[Measured], baselines: Sequence[Baseline]
-) -> str:
-    """A card for each of ``measured``, those that need attention first."""
+    run: Run,
+    verdict: Verdict,
+    measured: Iterable[Measured],
+    baselines: Sequence[Baseline],
+    floors: Mapping[tuple[str, str], Estimate],
+) -> list[Card]:
+    """A card for each of ``measured``; ``floors`` are in the unit of each case's metric."""
     targets = {(v.case, v.target.id): v for v in verdict.targets}
     changes = {(c.case, c.metric): c for c in verdict.changes}
     recorded = _recorded(run, verdict, baselines)
-    made: list[tuple[int, str]] = []
+    made: list[Card] = []
     for one in measured:
         key = one.series.case, one.series.metric
         target = targets.get((one.case.id, one.case.targets.get(one.series.metric, "")))
         change = changes.get(key)
         marks = _marks(target, change, failed=one.case.id in verdict.failures)
-        urgency = min((m.urgency for m in marks if m.tone in ("fail", "warn")), default=_CALM)
-        made.append((urgency, _card(one, target, change, recorded.get(key, []), marks)))
-    made.sort(key=lambda pair: pair[0])
-    return f'<div class="vp-cards">{"".join(card for _, card in made)}</div>'
+        made.append(_card(one, target, change, recorded.get(key, []), floors.get(key), marks))
+    return made
 
 
 def _recorded(
@@ -61,25 +62,36 @@ def _card(
     target: TargetVerdict | None,
     change: Change | None,
     recorded: list[float],
+    floor: Estimate | None,
     marks: Sequence[Mark],
-) -> str:
+) -> Card:
     unit, found = one.series.unit, one.estimate
-    badges = " ".join(markup.badge(mark) for mark in marks)
-    value = words.quantity(found.value if found else None, unit)
     between = (
         f"{words.interval(found.low, found.high, unit)}, {words.share(found.confidence)} sure"
         if found
         else "no value"
     )
-    return (
-        f'<article class="vp-card"><h3>{as_html(one.name)}</h3>'
-        f'<p class="vp-what">{as_html(one.case.what)}</p>'
-        f'<p class="vp-value"><b>{as_html(value)}</b> <span>{as_html(between)}</span> {badges}</p>'
-        + _picture(one, target, change, recorded)
-        + markup.paragraph(" ".join(_in_words(target, change)))
-        + markup.definitions(_facts(one))
-        + "</article>"
+    said = _in_words(target, change)
+    if floor is not None:
+        between += f"; floor {words.quantity(floor.value, unit)}"
+        said += _above_floor(one, floor)
+    return Card(
+        name=one.name,
+        what=one.case.what,
+        value=words.quantity(found.value if found else None, unit),
+        between=between,
+        marks=marks,
+        picture=_picture(one, target, change, recorded),
+        said=said,
+        facts=_facts(one),
     )
+
+
+def _above_floor(one: Measured, floor: Estimate) -> list[str]:
+    if one.estimate is None or not one.estimate.value:
+        return []
+    share = words.share(floor.value / one.estimate.value)
+    return [f"Its floor, {one.case.floor} alone, is {share} of that."]
 
 
 def _picture(

@@ -43,6 +43,38 @@ _TERMS: tuple[tuple[str, str], ...] = (
         "as missed; it is shown, but it does not fail the run.",
     ),
     (
+        "Floor",
+        "A benchmark of what another one can't do without, such as a library's call by itself. "
+        "Where even the floor is beyond the limit, nothing of ours can meet it.",
+    ),
+    (
+        "Under load",
+        "Arrivals are fixed beforehand (open loop) and don't wait for each other. Latency counts "
+        "from the moment something was to arrive until it was committed, so a system that stalls "
+        "can't hide those that had to wait meanwhile.",
+    ),
+    (
+        "p50, p95, p99, p99.9",
+        "Half, 95, 99 of 100, 999 of 1,000 took no longer than that. For a picture the latencies "
+        "of all processes are put together; a target is judged by the median of the processes' "
+        "percentiles.",
+    ),
+    (
+        "Lag, invalid",
+        "How late the generator handed 99 of 100 over at most. A load that was not offered as "
+        "planned is invalid: it is shown, but no target passes by it.",
+    ),
+    (
+        "Rate sustained",
+        "The highest rate at which latencies and errors stayed within their limits, found by "
+        "trials in each process and confirmed by a longer run.",
+    ),
+    (
+        "CPU time by stage",
+        "What each step of the work cost for one item, in all processes together. It hardly "
+        "depends on how busy the machine is, and tells how many a core could do.",
+    ),
+    (
         "Change",
         "The Hodges-Lehmann shift: of all pairs of one earlier and one new value, the middle "
         "ratio. One odd process can't move it far. The interval beside it says which changes "

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from statistics import median
 
-from veperf.model import Baseline, Machine, Revision, Run
+from veperf.model import Baseline, Level, Machine, Revision, Run
 from veperf.report import words
 
 _SHORT = 10
@@ -42,6 +42,7 @@ def method(run: Run) -> list[tuple[str, str]]:
         ("Processes", str(asked.passes)),
         ("Samples in each", f"{asked.samples} after {words.count(asked.warmups, 'warm-up')}"),
         ("Shortest sample", words.quantity(asked.min_sample_ns, "ns")),
+        *((("Load", load_plan(run)),) if any(c.level is Level.LOAD for c in run.cases) else ()),
         ("Seed of the order", str(asked.seed)),
         ("Time allowed", f"{words.seconds(asked.timeout_s)} for a case in a process"),
         *((("Modules", ", ".join(asked.modules)),) if asked.modules else ()),
@@ -77,6 +78,16 @@ def profile(run: Run) -> str:
     return (
         f"{asked.profile}: {words.count(asked.passes, 'process', 'processes')}{done}, "
         f"{words.count(asked.samples, 'sample')} each after {words.count(asked.warmups, 'warm-up')}"
+    )
+
+
+def load_plan(run: Run) -> str:
+    """How long load is put on, and in how many processes."""
+    plan = run.config.load
+    processes = words.count(run.config.passes_of(Level.LOAD), "process", "processes")
+    return (
+        f"{words.given(plan.seconds, 's')} after {words.given(plan.warmup_s, 's')} of warm-up, in "
+        f"{processes}; trials of {words.given(plan.trial_s, 's')}"
     )
 
 

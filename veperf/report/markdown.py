@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from veperf.model import Change, Run, Verdict
 from veperf.report import identity, status, tables, words
 from veperf.report.escape import as_markdown
+from veperf.report.load.tables import of_run
 from veperf.report.status import Mark
-from veperf.report.summary import summarise
 from veperf.report.tables import Cell, Table
 
 
@@ -21,8 +21,7 @@ def table(content: Table) -> str:
 
 def run(found: Run) -> str:
     """A run: what, where, when, and the value of each case."""
-    body = table(tables.summary(summarise(found), ""))
-    return f"{as_markdown(identity.sentence(found))}\n\n{body}"
+    return "\n\n".join([as_markdown(identity.sentence(found)), *map(table, of_run(found, ""))])
 
 
 def verdict(found: Verdict) -> str:
@@ -32,7 +31,7 @@ def verdict(found: Verdict) -> str:
         as_markdown(words.sentence(found.sentence)),
     ]
     parts += [
-        f"- ✗ **{as_markdown(case)}** could not be measured: {as_markdown(failure.message)}"
+        f"- ✗ **{as_markdown(case)}** {status.failed(failure)}: {as_markdown(failure.message)}"
         for case, failure in found.failures.items()
     ]
     urgent, met, quiet = tables.split(found.targets, tables.target_mark)
@@ -52,7 +51,7 @@ def changes(found: Sequence[Change], against: str = "") -> str:
     """Changes: those that need attention, then the rest folded."""
     if not tables.in_common(found):
         return tables.NOTHING_IN_COMMON
-    urgent, calm, unjudged = tables.split(found, tables.change_mark)
+    urgent, calm, unjudged = tables.split(tables.worth_a_row(found), tables.change_mark)
     parts = [f"Against {as_markdown(against)}:"] if against else []
     if urgent:
         parts.append(table(tables.changes(urgent, "Changes that need attention")))
@@ -61,6 +60,8 @@ def changes(found: Sequence[Change], against: str = "") -> str:
     if unjudged:
         title = words.count(len(unjudged), "comparison not judged", "comparisons not judged")
         parts.append(_folded(title, tables.changes(unjudged, "")))
+    if new := tables.unrecorded(found):
+        parts.append(as_markdown(new))
     return "\n\n".join(parts)
 
 

@@ -36,6 +36,21 @@ def table(content: Table) -> str:
     )
 
 
+def compact(content: Table) -> str:
+    """A table of short texts, at a third of the bytes; it scrolls on narrow pages, too."""
+    head = "".join(f"<th scope=col>{as_html(name)}</th>" for name, _ in content.columns)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{_plain(cell)}</td>" for cell in row) + "</tr>"
+        for row in content.rows
+    )
+    caption = as_html(content.caption)
+    return (
+        f'<div class="vp-wide" role="region" aria-label="{caption}" tabindex="0">'
+        f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
 def folded(summary: str, body: str) -> str:
     """``body``, which is HTML, behind one line of text."""
     return f"<details><summary>{as_html(summary)}</summary>{body}</details>"
@@ -70,6 +85,11 @@ def _cell(cell: Cell, column: tuple[str, Align], *, heads_row: bool) -> str:
     tag, scope = ("th", " scope=row") if heads_row else ("td", "")
     # The name again for narrow pages, where rows turn into cards without a head.
     return f'<{tag}{scope}{_side(align)} data-name="{name}">{shown}{picture}{note}</{tag}>'
+
+
+def _plain(cell: Cell) -> str:
+    shown = f"{cell.mark.symbol} {cell.mark.word}" if cell.mark else cell.text
+    return as_html(f"{shown}: {cell.note}" if cell.note else shown)
 
 
 def _side(align: Align) -> str:

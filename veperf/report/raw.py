@@ -5,8 +5,10 @@ import math
 from collections.abc import Iterable
 
 import msgspec
+from msgspec.structs import replace
 
-from veperf.model import Run, Verdict
+from veperf.judge.series import Series
+from veperf.model import TIME, Change, ChangeStatus, Run, Verdict
 from veperf.report.summary import Measured
 
 _DIGITS = 6
@@ -15,32 +17,49 @@ _DIGITS = 6
 def raw_json(run: Run, verdict: Verdict, measured: Iterable[Measured]) -> str:
     """Run, verdict and the value of each process; one list item a line, ASCII only.
 
-    Samples are left out: they are in run.json beside the page.
+    Samples and latencies are left out: they are in run.json beside the page. So are comparisons
+    with a baseline that does not have the case.
     """
+    shown = list(measured)
     content = {
         "run": run.id,
         "created": run.created,
         "revision": msgspec.to_builtins(run.revision),
         "machine": msgspec.to_builtins(run.machine),
         "config": msgspec.to_builtins(run.config),
-        "verdict": msgspec.to_builtins(verdict),
-        "series": [
-            {
-                "case": one.series.case,
-                "metric": one.series.metric,
-                "unit": one.series.unit,
-                "clock": one.series.clock,
-                "loops": one.series.loops,
-                "operations": one.series.operations,
-                "cpu": one.series.cpu.tolist(),
-                "wall": one.series.wall.tolist(),
-                "wall_median": one.series.wall_median,
-                "wall_p99": one.series.wall_p99,
-            }
-            for one in measured
-        ],
+        "verdict": msgspec.to_builtins(replace(verdict, changes=_compared(verdict))),
+        "series": [_series(one.series) for one in shown if one.series.metric == TIME.name],
+        "figures": _figures(one.series for one in shown if one.series.metric != TIME.name),
     }
     return _lines(content)
+
+
+def _compared(verdict: Verdict) -> tuple[Change, ...]:
+    return tuple(c for c in verdict.changes if c.status is not ChangeStatus.NO_BASELINE)
+
+
+def _figures(found: Iterable[Series]) -> list[object]:
+    """One item a case: a load case has a dozen figures."""
+    by_case: dict[str, dict[str, object]] = {}
+    for series in found:
+        values = {"unit": series.unit, "values": series.values.tolist()}
+        by_case.setdefault(series.case, {})[series.metric] = values
+    return [{"case": case, "figures": figures} for case, figures in by_case.items()]
+
+
+def _series(found: Series) -> dict[str, object]:
+    return {
+        "case": found.case,
+        "metric": found.metric,
+        "unit": found.unit,
+        "clock": found.clock,
+        "loops": found.loops,
+        "operations": found.operations,
+        "cpu": found.cpu.tolist(),
+        "wall": found.wall.tolist(),
+        "wall_median": found.wall_median,
+        "wall_p99": found.wall_p99,
+    }
 
 
 def _lines(value: object, depth: int = 0) -> str:

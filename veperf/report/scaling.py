@@ -3,10 +3,11 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import linear_regression
+from statistics import geometric_mean, linear_regression
 
 from veperf.judge.shift import Estimate
-from veperf.report import words
+from veperf.report import charts, words
+from veperf.report.charts import Axis, Chart
 from veperf.report.summary import Measured
 
 
@@ -73,6 +74,40 @@ def in_words(curve: Curve) -> str:
         f"{curve.metric.capitalize()} grows as {curve.parameter}^{words.number(b, 2)}: "
         f"ten times the {curve.parameter}, {words.times(10**b)} the {curve.metric}."
     )
+
+
+def picture(curve: Curve) -> str:
+    """The points with their intervals, and the power law; logarithmic where there is one."""
+    highest = max(max(p.y.value, p.y.high) for p in curve.points)
+    if highest <= 0:
+        return ""
+    x, y = _axes(curve, highest)
+    chart = Chart(x, y, title=curve.parameter, right=16)
+    if curve.exponent is not None:
+        chart.line(_power_law(curve, curve.exponent), "quiet", dashes="4 4")
+    for point in curve.points:
+        chart.upright(point.x, point.y.low, point.y.high, "new")
+    chart.marks([(p.x, p.y.value) for p in curve.points], "new", "dots")
+    return chart.svg(f"{curve.name}. {in_words(curve)}")
+
+
+def _axes(curve: Curve, highest: float) -> tuple[Axis, Axis]:
+    def label(value: float) -> str:
+        return words.given(value, curve.unit) if value else "0"
+
+    ticks = tuple((p.x, words.given(p.x)) for p in curve.points)
+    if curve.exponent is None:
+        return Axis(0.0, curve.points[-1].x * 1.1, ticks), charts.linear(highest, label)
+    ends = [end for p in curve.points for end in (p.y.low, p.y.value, p.y.high)]
+    x = Axis(curve.points[0].x / 1.5, curve.points[-1].x * 1.5, ticks, logarithmic=True)
+    return x, charts.logarithmic([end for end in ends if end > 0], label)
+
+
+def _power_law(curve: Curve, exponent: float) -> list[tuple[float, float]]:
+    """Both ends of the fitted line, which goes through the mean of the logarithms."""
+    x = geometric_mean(p.x for p in curve.points)
+    y = geometric_mean(p.y.value for p in curve.points)
+    return [(end, y * (end / x) ** exponent) for end in (curve.points[0].x, curve.points[-1].x)]
 
 
 def _curve(group: Sequence[Measured], parameter: str) -> Curve | None:

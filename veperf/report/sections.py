@@ -6,10 +6,9 @@ Headings begin at h3: the h1 and h2 around the pieces are the notebook's own.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from veperf.model import Baseline, Change, ChangeStatus, Failure, Run, TargetVerdict, Verdict
+from veperf.model import Baseline, Change, Failure, Run, TargetVerdict, Verdict
 from veperf.report import identity, markup, status, tables, words
 from veperf.report.escape import as_html
-from veperf.report.summary import measured_name
 
 
 def banner(verdict: Verdict) -> str:
@@ -65,7 +64,7 @@ def targets(verdicts: Sequence[TargetVerdict], overview: str) -> str:
 def changes(found: Sequence[Change], against: str) -> str:
     """Is it slower than it was: what may be, in a table; the rest folded."""
     parts = ["<h3>Changes: is it slower than it was?</h3>"]
-    compared = [c for c in found if c.base is not None or c.status is ChangeStatus.ERROR]
+    compared = tables.worth_a_row(found)
     urgent, calm, unjudged = tables.split(compared, tables.change_mark)
     if not any(c.base is not None for c in compared):
         parts.append(
@@ -84,9 +83,8 @@ def changes(found: Sequence[Change], against: str) -> str:
     if unjudged:
         title = words.count(len(unjudged), "comparison not judged", "comparisons not judged")
         parts.append(markup.folded(title, _changes(unjudged, "Not judged")))
-    if new := [c for c in found if c not in compared]:
-        names = words.listed(measured_name(c.case, c.metric) for c in new)
-        parts.append(markup.paragraph(f"Not in the baseline: {names}."))
+    if new := tables.unrecorded(found):
+        parts.append(markup.paragraph(new))
     return "".join(parts)
 
 
@@ -98,7 +96,7 @@ def _changes(found: Sequence[Change], caption: str) -> str:
 def _counts(verdict: Verdict) -> list[str]:
     """For targets and changes apart how many there are of each status, the most urgent first."""
     groups = {
-        "Benchmarks": [status.FAILED] * len(verdict.failures),
+        "Benchmarks": [status.of_failure(f) for f in verdict.failures.values()],
         "Targets": [tables.target_mark(v) for v in verdict.targets],
         "Changes": [status.of_change(c.status) for c in verdict.changes if c.base is not None],
     }
@@ -118,7 +116,8 @@ def _failure(case: str, failure: Failure) -> str:
     trace = ""
     if failure.traceback:
         trace = markup.folded("Traceback", f"<pre>{as_html(failure.traceback)}</pre>")
+    badge = markup.badge(status.of_failure(failure))
     return (
-        f'<div class="vp-failure"><p>{markup.badge(status.FAILED)} <b>{as_html(case)}</b></p>'
+        f'<div class="vp-failure"><p>{badge} <b>{as_html(case)}</b></p>'
         f"<p>{as_html(said)}</p>{trace}</div>"
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from veperf.model import ChangeStatus, Outcome, TargetStatus
+from veperf.model import ChangeStatus, Failure, Outcome, TargetStatus
 
 Tone = Literal["pass", "warn", "fail", "quiet"]
 
@@ -58,6 +58,9 @@ KNOWN_MISS = Mark("known miss", "warn", 2)
 FAILED = Mark("not measured", "fail", 0)
 """A case that raised, crashed or hung."""
 
+INVALID = Mark("invalid", "fail", 0)
+"""A load that was not offered as planned: what it found says nothing about the system."""
+
 
 def of_target(status: TargetStatus, *, known_miss: bool = False) -> Mark:
     """The mark of a target's status."""
@@ -69,6 +72,16 @@ def of_target(status: TargetStatus, *, known_miss: bool = False) -> Mark:
 def of_change(status: ChangeStatus) -> Mark:
     """The mark of a change's status."""
     return _CHANGES[status]
+
+
+def of_failure(failure: Failure) -> Mark:
+    """The mark of a case that has no value in some process."""
+    return INVALID if failure.kind == "invalid" else FAILED
+
+
+def failed(failure: Failure) -> str:
+    """What happened to such a case, as the verb of a sentence."""
+    return "is invalid" if of_failure(failure) is INVALID else "could not be measured"
 
 
 def of_outcome(outcome: Outcome) -> Mark:

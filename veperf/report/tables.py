@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from veperf.model import Change, TargetVerdict
+from veperf.model import Change, ChangeStatus, TargetVerdict
 from veperf.report import status, strips, words
 from veperf.report.scaling import Curve
 from veperf.report.status import Mark
@@ -132,6 +132,22 @@ def split(found: Iterable[T], mark: Callable[[T], Mark]) -> tuple[list[T], list[
 def calm_title(calm: Sequence[Change]) -> str:
     """How many comparisons found no slowdown."""
     return words.count(len(calm), "comparison without a slowdown", "comparisons without a slowdown")
+
+
+def worth_a_row(found: Iterable[Change]) -> list[Change]:
+    """Less what no baseline has, and with only one metric of a case that gave no value at all."""
+    kept: dict[tuple[str, str], Change] = {}
+    for change in found:
+        if change.status is not ChangeStatus.NO_BASELINE:
+            lost = change.base is None and not change.n_new
+            kept.setdefault((change.case, "" if lost else change.metric), change)
+    return list(kept.values())
+
+
+def unrecorded(found: Iterable[Change]) -> str:
+    """In a sentence which cases no baseline has; empty where there is none."""
+    new = dict.fromkeys(c.case for c in found if c.status is ChangeStatus.NO_BASELINE)
+    return f"Not in the baseline: {words.listed(new)}." if new else ""
 
 
 def in_common(found: Iterable[Change]) -> bool:

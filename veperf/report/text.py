@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from veperf.model import Change, Run, Verdict
 from veperf.report import identity, status, tables, words
 from veperf.report.escape import one_line
-from veperf.report.summary import summarise
+from veperf.report.load.tables import of_run
 from veperf.report.tables import Align, Cell, Table
 
 _WIDEST = 60
@@ -26,7 +26,7 @@ def table(content: Table) -> str:
 def run(found: Run) -> str:
     """A run: what, where, when, and the value of each case."""
     head = one_line(identity.sentence(found))
-    return f"{head}\n\n{table(tables.without(tables.summary(summarise(found), ''), 'Level'))}"
+    return "\n\n".join([head, *(table(tables.without(t, "Level")) for t in of_run(found, ""))])
 
 
 def verdict(found: Verdict) -> str:
@@ -34,7 +34,7 @@ def verdict(found: Verdict) -> str:
     mark = status.of_outcome(found.outcome)
     parts = [f"{mark.symbol} {mark.word}: {one_line(words.sentence(found.sentence))}"]
     parts += [
-        f"✗ {one_line(case)} could not be measured: {one_line(failure.message)}"
+        f"✗ {one_line(case)} {status.failed(failure)}: {one_line(failure.message)}"
         for case, failure in found.failures.items()
     ]
     if found.targets:
@@ -50,7 +50,9 @@ def changes(found: Sequence[Change], against: str = "") -> str:
     if not tables.in_common(found):
         return tables.NOTHING_IN_COMMON
     head = f"Against {one_line(against)}:" if against else "Changes:"
-    return f"{head}\n{table(tables.without(tables.changes(found, ''), 'Why'))}"
+    shown = tables.changes(tables.worth_a_row(found), "")
+    parts = [f"{head}\n{table(tables.without(shown, 'Why'))}", one_line(tables.unrecorded(found))]
+    return "\n\n".join(filter(None, parts))
 
 
 def _cell(cell: Cell) -> str:

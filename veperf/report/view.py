@@ -5,10 +5,27 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from veperf.judge.baseline import matching
-from veperf.model import Baseline, Run, Verdict
-from veperf.report import cases, guide, identity, markup, raw, scaling, sections, tables, text
+from veperf.judge.shift import Estimate
+from veperf.model import Baseline, Level, Run, Verdict
+from veperf.report import (
+    cases,
+    floors,
+    guide,
+    identity,
+    markup,
+    raw,
+    scaling,
+    sections,
+    tables,
+    text,
+)
+from veperf.report.card import grid
 from veperf.report.escape import as_html
 from veperf.report.fragment import Fragment
+from veperf.report.load import parts
+from veperf.report.load.cards import load_card
+from veperf.report.load.found import Loaded, defaults, loaded
+from veperf.report.load.tables import loads as load_table
 from veperf.report.scaling import Curve
 from veperf.report.summary import Measured, summarise
 
@@ -35,26 +52,36 @@ class ReportView:
     @property
     def findings(self) -> Fragment:
         """What needs attention, with how much, how sure and why; the rest folded away."""
+        found, loads = self._explained, {one.case.id for one in self._loaded}
         html = (
-            sections.failures(self.verdict.failures)
-            + sections.targets(self.verdict.targets, self._overview())
-            + sections.changes(self.verdict.changes, self.verdict.against)
+            sections.failures(found.failures)
+            + sections.targets(found.targets, self._overview())
+            + sections.changes([c for c in found.changes if c.case not in loads], found.against)
         )
-        return Fragment(html, text.verdict(self.verdict))
+        return Fragment(html, text.verdict(found))
+
+    @property
+    def load(self) -> Fragment:
+        """What rate is sustained, at what latency, and where the CPU time goes."""
+        return parts.load(self._loaded, self.verdict)
 
     @property
     def benchmarks(self) -> Fragment:
-        """A card for each benchmark; what is a point of a scaling curve only is left to that."""
+        """A card for each benchmark; what is only a point of a curve is left to that."""
         on_curves = {(point.case, curve.metric) for curve in self._curves for point in curve.points}
         shown = [
             one
-            for one in self._measured
+            for one in self._timed
             if one.case.id == one.case.benchmark
             or (one.case.id, one.series.metric) not in on_curves
             or one.case.id in self.verdict.failures
         ]
-        html = cases.cards(self.run, self.verdict, shown, self.baselines)
-        return Fragment(html, text.table(tables.summary(shown, "")))
+        loads = defaults(self._loaded)
+        made = cases.cards(self.run, self.verdict, shown, self.baselines, self._floors)
+        made += [load_card(one, self.verdict) for one in loads]
+        plain = [tables.summary(shown, "")] if shown or not loads else []
+        plain += [load_table(loads, "")] if loads else []
+        return Fragment(grid(made), "\n\n".join(map(text.table, plain)))
 
     @property
     def scaling(self) -> Fragment:
@@ -91,7 +118,24 @@ class ReportView:
 
     @cached_property
     def _curves(self) -> tuple[Curve, ...]:
-        return scaling.curves(self._measured)
+        return scaling.curves(self._timed)
+
+    @cached_property
+    def _timed(self) -> list[Measured]:
+        """All but load, whose figures are shown together."""
+        return [one for one in self._measured if one.case.level is not Level.LOAD]
+
+    @cached_property
+    def _loaded(self) -> tuple[Loaded, ...]:
+        return loaded(self.run)
+
+    @cached_property
+    def _floors(self) -> dict[tuple[str, str], Estimate]:
+        return floors.floors(self._measured)
+
+    @property
+    def _explained(self) -> Verdict:
+        return floors.explained(self.verdict, self.run.cases, self._floors)
 
     @property
     def _compared_with(self) -> list[Baseline]:
@@ -113,14 +157,9 @@ class ReportView:
 
 
 def _curve(curve: Curve) -> str:
-    from veperf.report import figures, svg
-
-    name = "".join(c if c.isalnum() else "-" for c in curve.name)
-    said = scaling.in_words(curve)
-    picture = svg.inline(figures.scaling(curve), name=name, alt=f"{curve.name}. {said}")
     return (
         f'<article class="vp-card"><h3>{as_html(curve.benchmark)}</h3>'
-        + markup.figure(picture, said)
+        + markup.figure(scaling.picture(curve), scaling.in_words(curve))
         + markup.table(tables.curve(curve))
         + "</article>"
     )

@@ -7,19 +7,39 @@ from html.parser import HTMLParser
 import pytest
 from msgspec.structs import replace
 
-from tests.helpers import HOSTILE, hostile_run, judged, plausible_baselines, plausible_run
+from tests.helpers import (
+    HOSTILE,
+    hostile_run,
+    judged,
+    plausible_baselines,
+    plausible_run,
+    with_load,
+)
 from veperf.model import ChangeStatus, Failure, TargetStatus
 from veperf.report import blocks, markdown, status, text
 from veperf.report.view import ReportView
 
 CRASH = Failure("crashed", "killed by signal 11", "Traceback:\n  here")
-PARTS = ("headline", "identity", "findings", "benchmarks", "scaling", "guide", "method", "raw")
+PARTS = (
+    "headline",
+    "identity",
+    "findings",
+    "load",
+    "benchmarks",
+    "scaling",
+    "guide",
+    "method",
+    "raw",
+)
 
 
-def _view(**kwargs) -> ReportView:
-    run = plausible_run(
-        slower={"transaction/decode": 1.35, "transaction/sign": 1.08},
-        failing={"transaction/encode": CRASH},
+def _view() -> ReportView:
+    run = with_load(
+        plausible_run(
+            slower={"transaction/decode": 1.35, "transaction/sign": 1.08},
+            failing={"transaction/encode": CRASH},
+        ),
+        invalid=[(1, 10_000)],
     )
     baselines = plausible_baselines()
     return ReportView(run, judged(run, baselines), baselines)
@@ -108,8 +128,74 @@ def test_tables_and_headings_speak_to_a_screen_reader():
         assert all(
             a.get("tabindex") == "0" and a.get("aria-label")
             for _, a in elements
-            if a.get("class") == "vp-scroll"
+            if a.get("class") in ("vp-scroll", "vp-wide")
         )
+
+
+def test_a_load_case_is_one_card():
+    """Its dozen metrics share one card, named once, and make no scaling curve."""
+    view = _view()
+    headings = re.findall("<h3>(.*?)</h3>", view.benchmarks.html)
+    card = next(c for c in view.benchmarks.html.split("<article") if "<h3>transaction/load<" in c)
+
+    assert len(headings) == len(set(headings))
+    assert {"transaction/load", "transaction/throughput"} <= set(headings)
+    assert not any("·" in heading or "rate=" in heading for heading in headings)
+    for name in ("Offered", "Achieved", "p50", "p99", "p99.9", "Max", "Errors", "Lag"):
+        assert f"<dt>{name}</dt>" in card
+    assert "</span> p95 met" in card
+    assert "transaction/load" not in view.scaling.html
+
+
+def test_a_floor_stands_beside_the_value_and_in_the_reason_of_a_miss():
+    """The library alone takes 2.5 times the limit: the card and the target's reason both say so."""
+    view = _view()
+    card = next(c for c in view.benchmarks.html.split("<article") if "<h3>transaction/valid" in c)
+    row = next(r for r in view.findings.html.split("<tr>") if ">transaction/validation<small" in r)
+
+    assert re.search(r"sure; floor 2\d\.\d\u202fµs", card)
+    assert re.search(r"transaction/validation_library alone, is 4\d\u202f% of that", card)
+    assert re.search(r"transaction/validation_library alone, takes 2\d\.\d\u202fµs: 2\.\d", row)
+
+
+def test_load_does_not_flood_the_comparison():
+    """Neither a row nor a name for what is never compared."""
+    view = _view()
+    said = text.verdict(view.verdict)
+
+    assert "transaction/load" not in view.findings.html.split("Changes: is it slower")[1]
+    assert "transaction/throughput" not in said.split("Against")[1]
+    assert "no baseline" not in said.split("Against")[1]
+
+
+def test_an_invalid_load_is_called_so():
+    """Not "could not be measured": it was, but the load was not as planned."""
+    view = _view()
+
+    assert "[rate=10000] is invalid: the generator fell behind" in text.verdict(view.verdict)
+    assert re.search(r"rate=10000.*is invalid: the gen", markdown.verdict(view.verdict))
+    assert "</span> invalid</span> <b>transaction/load[rate=10000]</b>" in view.findings.html
+
+
+@pytest.mark.parametrize("tell", [text.run, markdown.run, blocks.run])
+def test_a_run_has_one_line_for_each_load(tell):
+    """Rates in their unit, latencies in ms, and no line for each metric."""
+    run = with_load(plausible_run(passes=3))
+    said = tell(run)
+    (line,) = re.findall(r".*transaction/throughput.*", said.replace("</tr>", "\n"))
+
+    assert re.search(r"\b8,\d{3}\u202ftx/s", line)
+    assert re.search(r"\b\d\d\.\d\u202fms", line)
+    assert "latency_p" not in said
+    assert "cpu_" not in said
+
+
+def test_a_run_of_loads_only_has_no_empty_table():
+    """Where everything is a load, the table of the others is left out."""
+    run = with_load(replace(plausible_run(passes=3), cases=()))
+
+    assert 1 == text.run(run).count("───\n")
+    assert "No value" not in blocks.run(run)
 
 
 def test_the_raw_figures_are_json_with_every_value():
@@ -120,6 +206,9 @@ def test_the_raw_figures_are_json_with_every_value():
 
     assert view.run.id == content["run"]
     assert 6 == len(decode["cpu"])
+    assert ["transaction/throughput"] == [
+        one["case"] for one in content["figures"] if "throughput" in one["figures"]
+    ]
     assert content["verdict"]["sentence"] == view.verdict.sentence
 
 
@@ -147,12 +236,15 @@ def test_plain_text_has_no_control_characters():
 def test_markdown_tables_keep_their_columns():
     """Every row of a table has as many cells as its head, with hostile names too."""
     run = hostile_run()
-    for said in (markdown.run(run), markdown.verdict(judged(run)), markdown.run(plausible_run())):
-        counts = {
-            len(re.findall(r"(?<!\\)\|", line)) for line in said.splitlines() if line[:1] == "|"
-        }
+    whole = plausible_run()
+    for said in (markdown.run(run), markdown.run(whole), markdown.verdict(judged(whole))):
+        tables = re.findall(r"(?:^\|.*\n?)+", said, re.MULTILINE)
+        counts = [
+            {len(re.findall(r"(?<!\\)\|", line)) for line in one.splitlines()} for one in tables
+        ]
         assert "<script" not in said.replace(r"\<script", "")
-        assert 1 >= len(counts) or "Changes" in said
+        assert counts
+        assert all(1 == len(widths) for widths in counts)
 
 
 def test_a_verdict_in_text_says_the_sentence_and_the_targets():
@@ -199,7 +291,7 @@ def test_what_was_not_judged_is_never_called_free_of_slowdowns():
     found = judged(here, there)
 
     for said in (ReportView(here, found, there).findings.html, markdown.verdict(found)):
-        assert "13\u202fcomparisons not judged" in said
+        assert "14\u202fcomparisons not judged" in said
         assert "without a slowdown" not in said
         assert "Nothing got noticeably slower" not in said
     assert ">baseline</text>" not in ReportView(here, found, there).benchmarks.html

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 
 import numpy as np
+from msgspec.structs import replace
 
 from veperf.measure.load.recorder import Recorder
 from veperf.measure.load.result import LoadResult
@@ -79,7 +80,7 @@ class _Drive:
         deadline = self._now() + self._drain_ns
         while self._recorder.in_flight > 0 and self._now() < deadline:
             self._step()
-        return self._recorder.result()
+        return replace(self._recorder.result(), costs=dict(self._system.costs()))
 
     def _offer(self, first_tag: int, times: Nanoseconds) -> bool:
         """Offer a chunk as it falls due; False where that took too long, and the rest is left."""

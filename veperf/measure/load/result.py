@@ -55,6 +55,8 @@ class LoadResult(Struct, frozen=True):
     latencies: str
     """The histogram of latencies in ns, as ``Latencies.encode`` gives it."""
     timeline: tuple[Second, ...]
+    costs: dict[str, float] = {}
+    """CPU time in ns by stage for each item committed, warm-up included, as the system says."""
 
     @property
     def error_percent(self) -> float:
@@ -84,7 +86,8 @@ class LoadResult(Struct, frozen=True):
 def figures(result: LoadResult) -> dict[str, float]:
     """The figures of a run by the names of ``model.LATENCY_METRICS``, and the two rates.
 
-    What is unknown is left out, since no number may stand for it.
+    A stage's CPU time in µs is ``cpu_`` and its name. What is unknown is left out, since no number
+    may stand for it.
     """
     found = {
         "offered": result.offered_rate,
@@ -101,6 +104,7 @@ def figures(result: LoadResult) -> dict[str, float]:
         }
     if result.lag is not None:
         found["lag_p99"] = result.lag.p99
+    found |= {f"cpu_{stage}": ns / 1000 for stage, ns in result.costs.items()}
     return found
 
 

@@ -337,13 +337,15 @@ def block_processing(transactions: int) -> Task:
 # ---------------------------------------------------------------- the chain under load
 
 _LOADED_ACCOUNTS = 100_000
+_STAGES = ("hash", "decode", "verify", "transport", "execute", "commit")
+_STAGE_METRICS = tuple(Metric(f"cpu_{stage}", "µs") for stage in _STAGES)
 
 
 @benchmark(
     "transaction/load",
     level=Level.LOAD,
     params={"rate": (5_000, 2_500, 7_500, 10_000), "state": ("disk", "memory")},
-    metrics=(Metric("achieved", "tx/s", "higher"), *LATENCY_METRICS),
+    metrics=(Metric("achieved", "tx/s", "higher"), *LATENCY_METRICS, *_STAGE_METRICS),
     targets={
         "latency_p95": "transaction/latency_p95",
         "latency_p99": "transaction/latency_p99",

@@ -91,6 +91,10 @@ class LoadedChain:
             tags = [tag for tag in tags if tag not in failed]
         return Finished(tags, failed)
 
+    def costs(self) -> dict[str, float]:
+        """CPU time in ns of each transaction, by stage of the pipeline."""
+        return self._pipeline.statistics().stages_each()
+
     def close(self) -> None:
         """End the verifiers and close the store."""
         self._pipeline.close()

@@ -1,0 +1,90 @@
+"""Charts put together by hand."""
+
+import re
+from itertools import pairwise
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.helpers import HOSTILE
+from veperf.report import charts
+from veperf.report.charts import Axis, Chart
+
+POSITIVE = st.floats(1e-9, 1e12)
+
+
+@given(st.lists(POSITIVE, min_size=1, max_size=9))
+def test_a_logarithmic_axis_holds_all_and_has_a_few_ticks(values):
+    """Every value lies within, in order; at least two ticks and at most six, ascending."""
+    axis = charts.logarithmic(values, str)
+    shares = [axis.share(v) for v in sorted(values)]
+    ticks = [at for at, _ in axis.ticks]
+
+    assert sorted(shares) == shares
+    assert 0 < shares[0]
+    assert shares[-1] < 1
+    assert 2 <= len(ticks) <= 6
+    assert sorted(set(ticks)) == ticks
+    assert axis.low <= ticks[0] <= ticks[-1] <= axis.high
+
+
+@given(POSITIVE)
+def test_a_linear_axis_begins_at_zero(high):
+    """Zero and two to four more ticks, evenly spaced, all within."""
+    axis = charts.linear(high, str)
+    ticks = [at for at, _ in axis.ticks]
+    steps = [b - a for a, b in pairwise(ticks)]
+
+    assert 0 == ticks[0] == axis.share(0)
+    assert 3 <= len(ticks) <= 5
+    assert steps == pytest.approx([steps[0]] * len(steps))
+    assert axis.share(high) == pytest.approx(1 / 1.05)
+
+
+def test_what_lies_beyond_an_axis_stays_at_its_end():
+    """Zero on a logarithmic axis, too: nothing is drawn outside the frame."""
+    axis = Axis(1.0, 100.0, (), logarithmic=True)
+
+    assert [0, 0, 0, 0.5, 1, 1] == [axis.share(v) for v in (-1, 0, 0.5, 10, 100, 1e9)]
+
+
+def test_names_at_the_ends_of_lines_keep_apart():
+    """Three lines that end in one point have three names, at least a line's height apart."""
+    axis = charts.linear(10, str)
+    chart = Chart(axis, axis, title="x")
+    for name in ("a", "b", "c"):
+        chart.line([(0, 0), (10, 10)], "new", name=name)
+    root = ET.fromstring(chart.svg("three"))
+    heights = sorted(float(t.attrib["y"]) for t in root.iter("text") if t.text in {"a", "b", "c"})
+
+    assert all(b - a >= 11 for a, b in pairwise(heights))
+    assert 3 == len(heights)
+
+
+def test_a_label_is_never_crossed_by_a_line():
+    """Texts come last, and so lie on top, in whatever order things are drawn."""
+    axis = charts.linear(10, str)
+    chart = Chart(axis, axis, title="x")
+    chart.across(5, "ink", "limit", low=0, high=10)
+    chart.line([(0, 0), (10, 10)], "new", name="end")
+    tags = [element.tag for element in ET.fromstring(chart.svg("two"))]
+
+    assert sorted(tags) == tags
+    assert {"path", "text"} == set(tags)
+
+
+def test_every_text_is_escaped():
+    """Names of rows, lines and axes, and the words for the picture, are text and nothing else."""
+    chart = Chart(charts.linear(1, str), charts.rows([HOSTILE]), title=HOSTILE)
+    chart.line([(0, 0)], "new", name=HOSTILE)
+    chart.down(0.5, "ink", HOSTILE)
+    chart.across(0, "ink", HOSTILE, low=0, high=1)
+    chart.bar(0, 0, 1, HOSTILE, "new")
+
+    root = ET.fromstring(chart.svg(HOSTILE))
+
+    assert {"svg", "path", "text"} == {element.tag for element in root.iter()}
+    assert "<script>" in root.attrib["aria-label"]
+    assert re.search("alert", "".join(root.itertext()))

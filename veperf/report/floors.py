@@ -1,0 +1,59 @@
+"""What a benchmark can't do without: how fast it could be at best."""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec.structs import replace
+
+from veperf.judge.shift import Estimate
+from veperf.model import TIME, Case, Target, TargetVerdict, Verdict
+from veperf.report import words
+from veperf.report.summary import Measured
+from veperf.units import convert, per_operation
+
+
+def floors(measured: Iterable[Measured]) -> dict[tuple[str, str], Estimate]:
+    """By case and metric what the case's floor has for the same metric, in the same unit."""
+    by_name = {(one.case.id, one.series.metric): one for one in measured}
+    found: dict[tuple[str, str], Estimate] = {}
+    for key, one in by_name.items():
+        floor = by_name.get((one.case.floor, one.series.metric))
+        if floor is not None and floor.estimate and floor.series.unit == one.series.unit:
+            found[key] = floor.estimate
+    return found
+
+
+def explained(
+    verdict: Verdict, cases: Iterable[Case], found: Mapping[tuple[str, str], Estimate]
+) -> Verdict:
+    """``verdict`` with the floor in the reason of each target that is missed."""
+    known = {case.id: case for case in cases}
+    return replace(
+        verdict,
+        targets=tuple(_explained(v, known.get(v.case or ""), found) for v in verdict.targets),
+    )
+
+
+def _explained(
+    verdict: TargetVerdict, case: Case | None, found: Mapping[tuple[str, str], Estimate]
+) -> TargetVerdict:
+    if case is None or not case.floor or verdict.over is None or verdict.over <= 0:
+        return verdict
+    target = verdict.target
+    for metric in case.metrics:
+        floor = found.get((case.id, metric.name))
+        if case.targets.get(metric.name) == target.id and floor is not None:
+            value = (
+                per_operation(floor.value, target.unit)
+                if metric == TIME
+                else convert(floor.value, metric.unit, target.unit)
+            )
+            shown = words.quantity(value, target.unit)
+            stands = words.beyond(_over(value, target), target.better)
+            reason = f"{verdict.reason}; its floor, {case.floor} alone, takes {shown}: {stands}"
+            return replace(verdict, reason=reason)
+    return verdict
+
+
+def _over(value: float, target: Target) -> float:
+    beyond = value - target.limit if target.better == "lower" else target.limit - value
+    return beyond / abs(target.limit) if target.limit else float("inf")

@@ -1,0 +1,1 @@
+"""How load is shown: what rate is sustained, at what latency, and where the CPU time goes."""

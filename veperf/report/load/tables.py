@@ -1,0 +1,125 @@
+"""Load runs and a search's trials as tables."""
+
+from collections.abc import Sequence
+
+from veperf.model import Level, Run, Trial
+from veperf.report import status, words
+from veperf.report.load.found import INVALID, Loaded, loaded
+from veperf.report.status import Mark
+from veperf.report.summary import summarise
+from veperf.report.tables import Cell, Table, summary
+
+PERCENTILES = (
+    ("latency_p50", "p50"),
+    ("latency_p95", "p95"),
+    ("latency_p99", "p99"),
+    ("latency_p999", "p99.9"),
+    ("latency_max", "Max"),
+)
+
+
+def of_run(run: Run, caption: str) -> list[Table]:
+    """Every case of ``run``: a row for each figure, and in a table of their own one a load."""
+    plain = [one for one in summarise(run) if one.case.level is not Level.LOAD]
+    found = loaded(run)
+    figures = [summary(plain, caption)] if plain or not found else []
+    return [*figures, loads(found, "Load")] if found else figures
+
+
+def loads(found: Sequence[Loaded], caption: str) -> Table:
+    """One row a load case; percentiles are those of its processes together."""
+    searched = any(one.is_search for one in found)
+    return Table(
+        caption,
+        (
+            ("Status", "left"),
+            ("Load", "left"),
+            *((("Sustained", "right"),) if searched else ()),
+            ("Offered", "right"),
+            ("Achieved", "right"),
+            *((name, "right") for _, name in PERCENTILES),
+            ("Errors", "right"),
+            ("Lag", "right"),
+        ),
+        tuple(_load_row(one, searched=searched) for one in found),
+    )
+
+
+def trials(searched: Loaded) -> Table:
+    """The way of a search in each process, one row a trial."""
+    return Table(
+        f"Trials of {searched.case.id}",
+        (
+            ("Process", "left"),
+            ("Rate tried", "right"),
+            ("Achieved", "right"),
+            ("p95", "right"),
+            ("p99", "right"),
+            ("Errors", "right"),
+            ("Result", "left"),
+        ),
+        tuple(
+            _trial_row(number, trial, searched.rate_unit)
+            for number, result in searched.processes
+            for trial in result.trials
+        ),
+    )
+
+
+def load_mark(found: Loaded) -> Mark:
+    """Whether a load case can be believed."""
+    measured = len(found.processes)
+    if not found.believed:
+        return status.FAILED
+    if not found.valid:
+        return status.INVALID
+    if found.valid < measured:
+        return Mark(f"{found.valid} of {measured} valid", "warn", 3)
+    return Mark("valid", "pass", 6)
+
+
+def percentile(found: Loaded, metric: str) -> float | None:
+    """One of ``PERCENTILES`` in ms: of all latencies together where they are kept."""
+    if (together := found.percentiles) is not None:
+        return float(getattr(together, metric.removeprefix("latency_")))
+    median = found.figure(metric)
+    return median.value if median else None
+
+
+def shown(found: Loaded, metric: str) -> str:
+    """A figure of a load case with its unit."""
+    if metric in dict(PERCENTILES):
+        return words.quantity(percentile(found, metric), "ms")
+    median = found.figure(metric)
+    return words.quantity(median.value if median else None, found.unit(metric))
+
+
+def _load_row(found: Loaded, *, searched: bool) -> tuple[Cell, ...]:
+    return (
+        Cell("", mark=load_mark(found)),
+        Cell(found.case.id),
+        *((Cell(shown(found, "throughput")),) if searched else ()),
+        Cell(shown(found, "offered")),
+        Cell(shown(found, "achieved")),
+        *(Cell(shown(found, metric)) for metric, _ in PERCENTILES),
+        Cell(shown(found, "error_rate")),
+        Cell(shown(found, "lag_p99")),
+    )
+
+
+def _trial_row(number: int, trial: Trial, rate_unit: str) -> tuple[Cell, ...]:
+    return (
+        Cell(str(number)),
+        Cell(words.quantity(trial.rate, rate_unit)),
+        Cell(words.quantity(trial.achieved, rate_unit)),
+        Cell(words.quantity(trial.latency_p95_ms, "ms")),
+        Cell(words.quantity(trial.latency_p99_ms, "ms")),
+        Cell(words.quantity(trial.error_percent, "%")),
+        Cell("", note=trial.invalid, mark=_trial_mark(trial)),
+    )
+
+
+def _trial_mark(trial: Trial) -> Mark:
+    if trial.invalid:
+        return Mark(INVALID, "warn", 2)
+    return Mark("met", "pass", 6) if trial.met else Mark("too much", "quiet", 5)
