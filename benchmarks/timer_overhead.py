@@ -10,6 +10,7 @@ processes of its bias against that truth and against timeit, with the bias's int
 """
 
 import contextlib
+import gc
 import io
 import json
 import statistics
@@ -52,6 +53,7 @@ def one_process(name: str, loops: int) -> dict[str, float]:
     straight, empty = _written_out()
     rounds = loops // WRITTEN_OUT
     timer = timeit.Timer(call)
+    gc.freeze()  # as a worker does when a benchmark is set up
     times: dict[str, list[float]] = {tool: [] for tool in TOOLS}
     for _ in range(SAMPLES):
         bare = _time(empty, call, rounds)

@@ -26,7 +26,7 @@ def test_jupyterlab_takes_the_command_as_it_is_meant():
     assert "start.ipynb" == Path(opened).name
     assert (Path(config["ServerApp"]["root_dir"]) / opened).exists()
     assert (8899, False) == (config["ServerApp"]["port"], config["ServerApp"]["open_browser"])
-    overrides = Path(environment["JUPYTER_CONFIG_PATH"]) / "labconfig"
+    overrides = Path(environment["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0]) / "labconfig"
     settings = json.loads((overrides / "default_setting_overrides.json").read_text())
     assert {"fetchNews": "false", "checkForUpdates": False} == settings[
         "@jupyterlab/apputils-extension:notification"
