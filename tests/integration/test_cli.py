@@ -226,6 +226,16 @@ def test_ci_gates_a_planted_slowdown_and_leaves_the_report(tmp_path: Path):
     assert 2 == len(list((tmp_path / "runs").glob("*/index.html")))
 
 
+def test_a_summary_that_can_t_be_written_is_named(measured: Path):
+    """The report is there, the error names the file, and the code says that it is not the gate."""
+    done = veperf("ci", "--run", "last", "--archive", str(measured), "--summary", "/proc/no/file")
+
+    assert 3 == done.returncode
+    assert "can't write /proc/no/file: No such file or directory" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(measured.glob("*/index.html"))
+
+
 def test_a_run_that_could_not_measure_ends_with_3(tmp_path: Path):
     """A benchmark that fails in every pass is no pass: code 3, and the report says why."""
     done = veperf(

@@ -15,6 +15,7 @@ from veperf.cli.options import (
     shown,
     timeout_option,
 )
+from veperf.errors import StorageError
 
 
 @click.command(
@@ -85,6 +86,9 @@ def ci(
     click.echo(text.verdict(verdict.verdict))
     click.echo(f"\nreport: {shown(page)}")
     if summary is not None:
-        with summary.open("a", encoding="utf-8") as file:
-            file.write(markdown.verdict(verdict.verdict) + "\n")
+        try:
+            with summary.open("a", encoding="utf-8") as file:
+                file.write(markdown.verdict(verdict.verdict) + "\n")
+        except OSError as error:
+            raise StorageError(f"can't write {summary}: {error.strerror}") from error
     context.exit(verdict.exit_code(strict=strict))
