@@ -89,10 +89,14 @@ class Cache:
         )
         return merge(kept, own, key=itemgetter(0), reverse=not ascending)
 
-    def write(self) -> None:
-        """Pass the changes on to the store behind, in the order of their keys.
+    def changes(self) -> Changes:
+        """What ``write`` would pass on, in the order of their keys.
 
         The order is part of consensus: it decides how an IAVL tree is balanced.
         """
-        self._parent.apply([(key, self._known[key]) for key in sorted(self._changed)])
+        return [(key, self._known[key]) for key in sorted(self._changed)]
+
+    def write(self) -> None:
+        """Pass the changes on to the store behind."""
+        self._parent.apply(self.changes())
         self._changed.clear()

@@ -7,7 +7,7 @@ in one thread can feed its verifiers and take transactions in meanwhile; the res
 
 from collections.abc import Callable, Iterator
 
-from veperf.workloads.transaction.cache import Cache, Changes
+from veperf.workloads.transaction.cache import Cache
 from veperf.workloads.transaction.execution import Chain, admit, execute
 from veperf.workloads.transaction.iavl import Node, Tree, fill_hashes
 from veperf.workloads.transaction.pipeline.check import CODES, UNKNOWN, Outcome
@@ -73,13 +73,11 @@ class ChainHead:
         Only the last piece, saving, is as long as it takes. Where it raises nothing is lost, and
         another ``commit`` goes on from there.
         """
-        self._state.write()
+        tree, changes = self.tree, self._state.changes()
         yield
-        tree, changes = self.tree, self._writes.taken
         for start in range(0, len(changes), _CHANGES):
             tree.apply(changes[start : start + _CHANGES])
             yield
-        changes.clear()
         for subtree in _unhashed(tree.root, _SUBTREE_LEVELS):
             fill_hashes(subtree)
             yield
@@ -89,33 +87,7 @@ class ChainHead:
         self._open()
 
     def _open(self) -> None:
-        self._writes = _Writes(self.tree)
-        self._state = Cache(self._writes)
-
-
-class _Writes:
-    """Between a block's cache and the tree: keeps what the cache writes, to be done bit by bit."""
-
-    def __init__(self, tree: Tree) -> None:
-        self._tree = tree
-        self.taken: list[tuple[bytes, bytes | None]] = []
-
-    def get(self, key: bytes) -> bytes | None:
-        return self._tree.get(key)
-
-    def set(self, key: bytes, value: bytes) -> None:
-        self.taken.append((key, value))
-
-    def remove(self, key: bytes) -> None:
-        self.taken.append((key, None))
-
-    def apply(self, changes: Changes) -> None:
-        self.taken += changes
-
-    def iterate(
-        self, start: bytes | None = None, end: bytes | None = None, *, ascending: bool = True
-    ) -> Iterator[tuple[bytes, bytes]]:
-        return self._tree.iterate(start, end, ascending=ascending)
+        self._state = Cache(self.tree)
 
 
 def _unhashed(root: Node | None, levels: int) -> list[Node]:
