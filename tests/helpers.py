@@ -1,5 +1,6 @@
 """A plausible run of the transaction suite, its baseline and its verdict, made by dice."""
 
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from veperf.archive import load_targets
+from veperf.archive import load_targets, save_baseline
 from veperf.judge import baselines_of, verdict
 from veperf.measure.load import Latencies, find_saturation
 from veperf.model import (
@@ -152,6 +153,16 @@ def with_load(run: Run, *, seed: int = 1, invalid: Iterable[tuple[int, int]] = (
 def plausible_baselines(*, passes: int = 12) -> tuple[Baseline, ...]:
     """What an earlier run on the same machine recorded."""
     return baselines_of(plausible_run(seed=7, passes=passes, created="2026-11-20T10:15:00+00:00"))
+
+
+def baselines_in(folder: Path) -> Path:
+    """A new folder in ``folder`` with the published targets and plausible baselines."""
+    baselines = folder / "baselines"
+    baselines.mkdir()
+    shutil.copy(TARGETS / "targets.json", baselines)
+    for baseline in plausible_baselines():
+        save_baseline(baselines, baseline)
+    return baselines
 
 
 def judged(run: Run, baselines: tuple[Baseline, ...] = ()) -> Verdict:

@@ -131,8 +131,8 @@ def present(
     from veperf.report.view import ReportView
 
     folder = _baselines(baselines)
-    verdict = result.verdict(folder, known_misses).verdict
-    return ReportView(result.run, verdict, _screened(result.run, folder))
+    recorded = _recorded(result.run, folder)
+    return ReportView(result.run, _judged(result.run, folder, recorded, known_misses), recorded)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -197,13 +197,9 @@ class RunResult:
             DataError: a file of targets or baselines is broken.
             UnknownTargetError: ``known_misses`` names one that does not exist.
         """
-        from veperf import judge
-
         folder = _baselines(baselines)
-        targets = load_targets(paths.targets(folder))
-        return VerdictResult(
-            judge.verdict(self.run, targets, _screened(self.run, folder), known_misses)
-        )
+        recorded = _recorded(self.run, folder)
+        return VerdictResult(_judged(self.run, folder, recorded, known_misses))
 
     def __repr__(self) -> str:
         from veperf.report import text
@@ -317,8 +313,19 @@ def _baselines(folder: Folder) -> Path:
     return Path(folder) if folder else paths.baselines()
 
 
-def _screened(run: model.Run, folder: Path) -> tuple[model.Baseline, ...]:
+def _recorded(run: model.Run, folder: Path) -> tuple[model.Baseline, ...]:
     return load_baselines(folder, sorted({case.suite for case in run.cases}))
+
+
+def _judged(
+    run: model.Run,
+    folder: Path,
+    recorded: Sequence[model.Baseline],
+    known_misses: Collection[str],
+) -> model.Verdict:
+    from veperf import judge
+
+    return judge.verdict(run, load_targets(paths.targets(folder)), recorded, known_misses)
 
 
 def _run(given: RunLike, archive: Folder) -> model.Run:

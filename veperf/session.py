@@ -82,10 +82,11 @@ def finish(writer: RunWriter, progress: Progress) -> Run:
     """
     run = writer.run
     with contextlib.closing(writer):
-        benchmarks(modules=run.config.modules)
+        modules = _modules(run.cases, run.config)
+        registry.load(modules)  # what a worker can't import fails here, in words
         passes = Passes(
             config=run.config,
-            modules=_modules(run.cases, run.config),
+            modules=modules,
             cases=run.cases,
             progress=progress,
             loops=dict(run.loops),

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import TARGETS, plausible_baselines, plausible_run, with_load
-from veperf.archive import Archive, save_baseline
+from tests.helpers import baselines_in, plausible_run, with_load
+from veperf.archive import Archive
 from veperf.model import Failure
 from veperf.report.render import render
 
@@ -33,11 +33,7 @@ pytestmark = [
 def page_file(tmp_path_factory) -> Path:
     """The report of a run with a bit of everything, and long words."""
     folder = tmp_path_factory.mktemp("project")
-    baselines = folder / "baselines"
-    baselines.mkdir()
-    shutil.copy(TARGETS / "targets.json", baselines)
-    for baseline in plausible_baselines():
-        save_baseline(baselines, baseline)
+    baselines = baselines_in(folder)
     plain = plausible_run(
         slower={"transaction/decode": 1.4, "transaction/sign": 1.08},
         failing={"transaction/encode": TRACE},

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -12,9 +11,9 @@ import nbformat
 import pytest
 from msgspec.structs import replace
 
-from tests.helpers import TARGETS, hostile_run, plausible_baselines, plausible_run, with_load
+from tests.helpers import baselines_in, hostile_run, plausible_run, with_load
 from veperf import paths
-from veperf.archive import Archive, save_baseline
+from veperf.archive import Archive
 from veperf.model import Failure, Run
 from veperf.report.render import render
 from veperf.report.runner import execute, executed
@@ -27,11 +26,7 @@ BROKEN = Failure("raised", "ValueError: planted <b>", "Traceback ...\nValueError
 def archive(tmp_path_factory) -> Path:
     """An archive with a good run and one with a regression and a failure; baselines beside it."""
     folder: Path = tmp_path_factory.mktemp("project")
-    baselines = folder / "baselines"
-    baselines.mkdir()
-    shutil.copy(TARGETS / "targets.json", baselines)
-    for baseline in plausible_baselines():
-        save_baseline(baselines, baseline)
+    baselines_in(folder)
     bad = plausible_run(
         seed=2,
         slower={"transaction/decode": 1.5},

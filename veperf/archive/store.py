@@ -188,10 +188,6 @@ class Archive:
         columns += ["passes", "cases"]
         return pd.DataFrame([_summary(run) for run in self.readable()], columns=columns)
 
-    def samples(self) -> "pd.DataFrame":
-        """The samples of all complete runs, as ``archive.tables.samples_table`` lays them out."""
-        return self.query("SELECT * FROM samples")
-
     def query(self, sql: str) -> "pd.DataFrame":
         """Run ``sql`` (DuckDB) over the table ``samples``: every sample of every complete run.
 

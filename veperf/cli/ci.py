@@ -9,12 +9,9 @@ from veperf.cli.options import (
     archive_option,
     baselines_option,
     known_miss_option,
-    modules_option,
-    profile_option,
-    seed_option,
-    shown,
-    timeout_option,
+    measuring_options,
 )
+from veperf.cli.report import tell
 from veperf.errors import StorageError
 
 
@@ -27,11 +24,7 @@ from veperf.errors import StorageError
         "veperf ci --known-miss transaction/validation --strict",
     ],
 )
-@click.argument("patterns", nargs=-1, metavar="[BENCHMARK]...")
-@profile_option
-@seed_option
-@timeout_option
-@modules_option
+@measuring_options
 @click.option("--run", "existing", metavar="RUN", help="Gate this run instead of a new one.")
 @click.option("--strict", is_flag=True, help="End with 4 where nothing can be said for sure.")
 @known_miss_option
@@ -64,8 +57,7 @@ def ci(
     The report is on disk before the gate falls, so that it can be uploaded whatever the verdict.
     """
     from veperf import api
-    from veperf.report import markdown, text
-    from veperf.report.render import render
+    from veperf.report import markdown
 
     if existing is not None and patterns:
         raise click.UsageError("--run gates a whole run: no BENCHMARK")
@@ -81,10 +73,7 @@ def ci(
             timeout_s=timeout_s,
             modules=modules,
         )
-    verdict = result.verdict(baselines, known_misses)
-    page = render(result.run, result.folder, baselines, known_misses)
-    click.echo(text.verdict(verdict.verdict))
-    click.echo(f"\nreport: {shown(page)}")
+    verdict = tell(result, baselines, known_misses)
     if summary is not None:
         try:
             with summary.open("a", encoding="utf-8") as file:

@@ -1,8 +1,8 @@
 """Options that several commands share, and how a command shows its examples."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -34,14 +34,14 @@ modules_option = click.option(
     metavar="MODULE",
     help="A Python module with benchmarks of your own. Can be repeated.",
 )
-profile_option = click.option(
+_profile = click.option(
     "--profile",
     type=click.Choice(list(PASSES)),
     default="quick",
     show_default=True,
     help="How much to measure: 6, 12 or 24 fresh processes.",
 )
-timeout_option = click.option(
+_timeout = click.option(
     "--timeout",
     "timeout_s",
     type=float,
@@ -50,7 +50,15 @@ timeout_option = click.option(
     metavar="SECONDS",
     help="For one case in one process, its set-up included.",
 )
-seed_option = click.option("--seed", type=int, help="Of the order of measuring.  [default: drawn]")
+_seed = click.option("--seed", type=int, help="Of the order of measuring.  [default: drawn]")
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+
+def measuring_options(command: _Command) -> _Command:
+    """What to measure and how: ``patterns``, ``profile``, ``seed``, ``timeout_s``, ``modules``."""
+    patterns = click.argument("patterns", nargs=-1, metavar="[BENCHMARK]...")
+    return patterns(_profile(_seed(_timeout(modules_option(command)))))
 
 
 class ExampleCommand(click.Command):

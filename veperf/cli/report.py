@@ -1,6 +1,8 @@
 """``veperf report``."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +13,9 @@ from veperf.cli.options import (
     known_miss_option,
     shown,
 )
+
+if TYPE_CHECKING:
+    from veperf.api import RunResult, VerdictResult
 
 
 @click.command(
@@ -33,11 +38,19 @@ def report(
     whatever the verdict. `veperf ci` gates.
     """
     from veperf import api
+
+    tell(api.load(run, archive), baselines, known_misses)
+
+
+def tell(
+    result: "RunResult", baselines: Path | None, known_misses: Sequence[str]
+) -> "VerdictResult":
+    """Judge a run, write its report, print both the verdict and where the report is."""
     from veperf.report import text
     from veperf.report.render import render
 
-    result = api.load(run, archive)
     verdict = result.verdict(baselines, known_misses)
     page = render(result.run, result.folder, baselines, known_misses)
     click.echo(text.verdict(verdict.verdict))
     click.echo(f"\nreport: {shown(page)}")
+    return verdict

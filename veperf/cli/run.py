@@ -8,11 +8,8 @@ from veperf.cli.options import (
     ExampleCommand,
     archive_option,
     baselines_option,
-    modules_option,
-    profile_option,
-    seed_option,
+    measuring_options,
     shown,
-    timeout_option,
 )
 
 
@@ -26,11 +23,7 @@ from veperf.cli.options import (
         "veperf run --resume                          go on with what was interrupted",
     ],
 )
-@click.argument("patterns", nargs=-1, metavar="[BENCHMARK]...")
-@profile_option
-@seed_option
-@timeout_option
-@modules_option
+@measuring_options
 @click.option(
     "--resume",
     is_flag=False,
