@@ -2,13 +2,13 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from veperf.errors import UsageError
 from veperf.judge.series import Series, series_of
-from veperf.model import Baseline, BaselineSeries, Level, Machine, Run
+from veperf.model import Baseline, BaselineSeries, Change, Level, Machine, Run
 
 # More than this and the machine, not the code, may be what changed.
 DRIFT_LIMIT = 0.10
@@ -70,6 +70,15 @@ def matching(
         baselines, key=lambda b: (not differences(run.machine, b.machine), b.recorded)
     )
     return {(s.case, s.metric, s.unit): (b, s) for b in best_last for s in b.series}
+
+
+def compared_with(
+    run: Run, baselines: Sequence[Baseline], changes: Iterable[Change]
+) -> tuple[Baseline, ...]:
+    """Those of ``baselines`` that ``changes``, of ``run``, were measured against."""
+    best = matching(run, baselines)
+    found = (best.get((c.case, c.metric, c.unit)) for c in changes)
+    return tuple({id(f[0]): f[0] for f in found if f is not None}.values())
 
 
 def differences(here: Machine, there: Machine) -> tuple[str, ...]:

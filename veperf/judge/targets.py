@@ -7,7 +7,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from veperf.errors import UnknownTargetError, UsageError
-from veperf.judge.series import Floats, Key, Series, series_of
+from veperf.judge.series import Key, Series, series_of
 from veperf.judge.shift import median
 from veperf.judge.words import distance, number, plural
 from veperf.model import TIME, Run, Target, TargetSet, TargetStatus, TargetVerdict
@@ -85,11 +85,11 @@ def _judge(blank: TargetVerdict, series: Series, targets: TargetSet) -> TargetVe
         failed = f"failed in {plural(series.failed, 'pass', 'passes')}"
         return replace(verdict, reason=f"it {failed if series.failed else 'gave no value'}")
     target = blank.target
-    values = _in_unit_of(target, series)
+    values = np.array([in_unit_of(target, series.metric, series.unit, v) for v in series.values])
     if not np.isfinite(values).all():
         return replace(verdict, reason="a value is no number, or a time of nothing")
     found = median(values)
-    over = _over(found.value, target)
+    over = beyond_limit(found.value, target)
     status, reason = _status(over, series, target, targets)
     if over > 0 and found.low <= target.limit <= found.high:
         reason += "; the interval includes the limit, so the miss may be noise"
@@ -105,13 +105,19 @@ def _judge(blank: TargetVerdict, series: Series, targets: TargetSet) -> TargetVe
     )
 
 
-def _in_unit_of(target: Target, series: Series) -> Floats:
-    if series.metric == TIME.name:
-        return np.array([per_operation(v, target.unit) for v in series.values])
-    return np.array([convert(v, series.unit, target.unit) for v in series.values])
+def in_unit_of(target: Target, metric: str, unit: str, value: float) -> float:
+    """``value`` of a metric in its ``unit``, in the target's unit.
+
+    Raises:
+        UsageError: there is no way from one to the other.
+    """
+    if metric == TIME.name:
+        return per_operation(value, target.unit)
+    return convert(value, unit, target.unit)
 
 
-def _over(value: float, target: Target) -> float:
+def beyond_limit(value: float, target: Target) -> float:
+    """How far ``value``, in the target's unit, is beyond the limit, as a share of that."""
     beyond = value - target.limit if target.better == "lower" else target.limit - value
     if target.limit == 0:
         return math.inf if beyond > 0 else 0.0
@@ -132,7 +138,7 @@ def _status(
         return TargetStatus.WARN, f"{words}: a failure past {targets.fail_percent:g} %"
     if series.wall_median is not None:
         typical = per_operation(series.wall_median, target.unit)
-        beyond = _over(typical, target)
+        beyond = beyond_limit(typical, target)
         if beyond > warn:
             return TargetStatus.WARN, (
                 f"{words} at its best, but the typical wall time, {number(typical)} "

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from veperf.errors import COULD_NOT_MEASURE, FAILED, INCONCLUSIVE, OK
-from veperf.judge.baseline import matching
+from veperf.judge.baseline import compared_with
 from veperf.judge.notes import notes
 from veperf.judge.screen import screen
 from veperf.judge.sentence import against, sentence
@@ -52,7 +52,7 @@ def verdict(
     failures = _failures(run)
     measured = {s.case for s in series_of(run).values() if s.n}
     unmeasured = tuple(case.id for case in run.cases if case.id not in measured)
-    used = _used(run, baselines, changes)
+    used = compared_with(run, baselines, changes)
     return Verdict(
         run=run.id,
         outcome=_outcome(judged, changes, failures, unmeasured),
@@ -88,14 +88,6 @@ def _failures(run: Run) -> dict[str, Failure]:
             if result.failure is not None:
                 first.setdefault(result.case, result.failure)
     return first
-
-
-def _used(
-    run: Run, baselines: Sequence[Baseline], changes: Sequence[Change]
-) -> tuple[Baseline, ...]:
-    recorded = matching(run, baselines)
-    found = (recorded.get((c.case, c.metric, c.unit)) for c in changes)
-    return tuple({id(f[0]): f[0] for f in found if f is not None}.values())
 
 
 def _outcome(

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from msgspec.structs import replace
 
 from veperf.judge.shift import Estimate
-from veperf.model import TIME, Case, Target, TargetVerdict, Verdict
+from veperf.judge.targets import beyond_limit, in_unit_of
+from veperf.model import Case, TargetVerdict, Verdict
 from veperf.report import words
 from veperf.report.summary import Measured
-from veperf.units import convert, per_operation
 
 
 def floors(measured: Iterable[Measured]) -> dict[tuple[str, str], Estimate]:
@@ -42,18 +42,9 @@ def _explained(
     for metric in case.metrics:
         floor = found.get((case.id, metric.name))
         if case.targets.get(metric.name) == target.id and floor is not None:
-            value = (
-                per_operation(floor.value, target.unit)
-                if metric == TIME
-                else convert(floor.value, metric.unit, target.unit)
-            )
+            value = in_unit_of(target, metric.name, metric.unit, floor.value)
             shown = words.quantity(value, target.unit)
-            stands = words.beyond(_over(value, target), target.better)
+            stands = words.beyond(beyond_limit(value, target), target.better)
             reason = f"{verdict.reason}; its floor, {case.floor} alone, takes {shown}: {stands}"
             return replace(verdict, reason=reason)
     return verdict
-
-
-def _over(value: float, target: Target) -> float:
-    beyond = value - target.limit if target.better == "lower" else target.limit - value
-    return beyond / abs(target.limit) if target.limit else float("inf")

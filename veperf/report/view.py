@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from veperf.judge.baseline import matching
+from veperf.judge.baseline import compared_with
 from veperf.judge.shift import Estimate
 from veperf.model import Baseline, Level, Run, Verdict
 from veperf.report import (
@@ -138,10 +138,8 @@ class ReportView:
         return floors.explained(self.verdict, self.run.cases, self._floors)
 
     @property
-    def _compared_with(self) -> list[Baseline]:
-        best = matching(self.run, self.baselines)
-        found = (best.get((c.case, c.metric, c.unit)) for c in self.verdict.changes)
-        return list({id(pair[0]): pair[0] for pair in found if pair is not None}.values())
+    def _compared_with(self) -> tuple[Baseline, ...]:
+        return compared_with(self.run, self.baselines, self.verdict.changes)
 
     def _overview(self) -> str:
         if not any(v.value is not None for v in self.verdict.targets):
