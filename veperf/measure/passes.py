@@ -20,6 +20,8 @@ from veperf.measure.profiles import longest_s
 from veperf.measure.protocol import (
     Begin,
     Close,
+    Divide,
+    Divided,
     Drive,
     Driven,
     Failed,
@@ -183,6 +185,9 @@ def _measure(
         if not isinstance(taken, Taken):
             return _failed(case, taken)
         samples.append(taken.sample)
+    divided = worker.ask(Divide(), deadline=deadline) if opened.in_stages else Divided({})
+    if not isinstance(divided, Divided):
+        return _failed(case, divided)
     closed = worker.ask(Close(), deadline=deadline)
     if isinstance(closed, Failed):
         return _failed(case, closed)
@@ -191,6 +196,7 @@ def _measure(
         loops=opened.loops,
         operations=opened.operations,
         samples=tuple(samples[config.warmups :]),
+        figures=divided.figures,
     )
 
 

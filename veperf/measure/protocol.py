@@ -32,6 +32,10 @@ class Take(Struct, frozen=True, tag="take"):
     """Take one sample of the open case; answered by ``Taken``."""
 
 
+class Divide(Struct, frozen=True, tag="divide"):
+    """Measure the stages of the open case apart; answered by ``Divided``."""
+
+
 class Close(Struct, frozen=True, tag="close"):
     """Let go of the open case; answered by ``Closed``."""
 
@@ -57,12 +61,20 @@ class Opened(Struct, frozen=True, tag="opened"):
 
     loops: int
     operations: int
+    in_stages: bool
+    """Whether the case names its stages."""
 
 
 class Taken(Struct, frozen=True, tag="taken"):
     """One sample."""
 
     sample: Sample
+
+
+class Divided(Struct, frozen=True, tag="divided"):
+    """What each stage takes."""
+
+    figures: dict[str, float]
 
 
 class Closed(Struct, frozen=True, tag="closed"):
@@ -81,8 +93,8 @@ class Failed(Struct, frozen=True, tag="failed"):
     failure: Failure
 
 
-Request = Begin | Open | Take | Close | Drive
-Reply = Ready | Opened | Taken | Closed | Driven | Failed
+Request = Begin | Open | Take | Divide | Close | Drive
+Reply = Ready | Opened | Taken | Divided | Closed | Driven | Failed
 
 
 class NumberedRequest(Struct, frozen=True):

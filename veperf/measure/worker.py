@@ -21,6 +21,8 @@ from veperf.measure.protocol import (
     Begin,
     Close,
     Closed,
+    Divide,
+    Divided,
     Drive,
     Driven,
     Failed,
@@ -35,6 +37,7 @@ from veperf.measure.protocol import (
     decode_request,
     encode,
 )
+from veperf.measure.stages import measure_stages
 from veperf.measure.yardstick import measure_yardstick
 from veperf.model import Failure
 
@@ -63,6 +66,8 @@ class Session:
                         self._opened().call, self._loops, multithreaded=self._multithreaded
                     )
                     return Taken(sample)
+                case Divide():
+                    return self._divide()
                 case Close():
                     self._close()
                     return Closed()
@@ -86,7 +91,13 @@ class Session:
         self._loops = request.loops or calibrate(
             task.call, request.min_sample_ns, multithreaded=self._multithreaded
         )
-        return Opened(self._loops, task.operations)
+        return Opened(self._loops, task.operations, bool(task.stages))
+
+    def _divide(self) -> Divided:
+        task = self._opened()
+        return Divided(
+            measure_stages(task.stages, task.operations, multithreaded=self._multithreaded)
+        )
 
     def _opened(self) -> registry.Task:
         assert self._task is not None, "the parent asks for samples of an open case only"
