@@ -51,6 +51,12 @@ view.identity
 view.findings
 
 # %% [markdown]
+# ### How much room is left
+
+# %%
+view.margins
+
+# %% [markdown]
 # ## Under load
 #
 # Open loop: when each request arrives is fixed beforehand, and its latency counts from then on,
@@ -58,6 +64,14 @@ view.findings
 
 # %%
 view.load
+
+# %% [markdown]
+# ## Stage by stage
+#
+# CPU time of one operation, each stage measured by itself.
+
+# %%
+view.stages
 
 # %% [markdown]
 # ## Benchmark by benchmark

@@ -51,6 +51,12 @@ view.identity
 view.findings
 
 # %% [markdown]
+# ### How much room is left
+
+# %%
+view.margins
+
+# %% [markdown]
 # ## Under load
 #
 # Open loop: when each transaction arrives is fixed beforehand, and its latency counts from then on,

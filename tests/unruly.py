@@ -15,6 +15,12 @@ def well_behaved(size: int) -> Task:
     return Task(lambda: sum(numbers))
 
 
+@benchmark("unruly/raises_in_a_stage", level=Level.MICRO)
+def raises_in_a_stage() -> Task:
+    """Works as a whole, and raises when it is taken apart."""
+    return Task(lambda: None, stages={"good": lambda _: 1, "bad": lambda one: one / 0})
+
+
 @benchmark("unruly/raises", level=Level.MICRO)
 def raises() -> Task:
     """Raises when called."""

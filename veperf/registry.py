@@ -18,7 +18,6 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from veperf.errors import UnknownBenchmarkError, UsageError
@@ -35,7 +34,7 @@ class Task:
     """How many operations one call performs."""
     close: Callable[[], object] | None = None
     """Frees what the set-up took: files, processes."""
-    stages: Mapping[str, Callable[[Any], Any]] = MappingProxyType({})
+    stages: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     """The steps of one call by name, for the picture of where its time goes.
 
     Each is called with what the one before returned, the first with None.

@@ -12,10 +12,12 @@ from veperf.report import (
     floors,
     guide,
     identity,
+    margins,
     markup,
     raw,
     scaling,
     sections,
+    stages,
     tables,
     text,
 )
@@ -61,9 +63,19 @@ class ReportView:
         return Fragment(html, text.verdict(found))
 
     @property
+    def margins(self) -> Fragment:
+        """How much room each target leaves, the tightest first."""
+        return margins.section(self.verdict.targets)
+
+    @property
     def load(self) -> Fragment:
         """What rate is sustained, at what latency, and where the CPU time goes."""
         return parts.load(self._loaded, self.verdict)
+
+    @property
+    def stages(self) -> Fragment:
+        """Where the CPU time of an operation goes, for the benchmarks that name their stages."""
+        return stages.section(stages.staged(self.run))
 
     @property
     def benchmarks(self) -> Fragment:

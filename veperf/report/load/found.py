@@ -2,18 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from statistics import fmean
 
 from veperf.judge.shift import Estimate
 from veperf.measure.load import Latencies, Percentiles
 from veperf.model import LATENCY_METRICS, Case, CaseResult, Level, Run
+from veperf.report import stages
 from veperf.report.summary import estimate
-from veperf.units import convert
 
 INVALID = "invalid"
-_STAGE = "cpu_"
-_STAGES = ("hash", "decode", "verify", "transport", "execute", "commit")
-"""The order in which an item goes through them; others come after."""
 _RATES = ("throughput", "offered", "achieved")
 
 
@@ -62,8 +58,8 @@ class Loaded:
     def unit(self, metric: str) -> str:
         """What a figure is given in, whether the case declares it or not."""
         declared = {one.name: one.unit for one in (*LATENCY_METRICS, *self.case.metrics)}
-        if metric.startswith(_STAGE):
-            return declared.get(metric, "us")
+        if metric.startswith(stages.PREFIX):
+            return declared.get(metric, stages.UNIT)
         return declared.get(metric, self.rate_unit)
 
     def figure(self, name: str) -> Estimate | None:
@@ -71,14 +67,8 @@ class Loaded:
         return estimate([r.figures[name] for r in self.believed if name in r.figures])
 
     def stages(self) -> dict[str, float]:
-        """CPU time an item by stage, in µs: means over processes, which add up to their total."""
-        names = {n for r in self.believed for n in r.figures if n.startswith(_STAGE)}
-        return {
-            name.removeprefix(_STAGE): fmean(
-                convert(r.figures.get(name, 0.0), self.unit(name), "us") for r in self.believed
-            )
-            for name in sorted(names, key=_place)
-        }
+        """CPU time an item by stage, in µs and in the order of the work."""
+        return stages.stage_times(self.believed, self.unit)
 
 
 def loaded(run: Run) -> tuple[Loaded, ...]:
@@ -120,11 +110,6 @@ def _loaded(run: Run, case: Case) -> Loaded:
 
 def _is_invalid(result: CaseResult) -> bool:
     return result.failure is not None and result.failure.kind == INVALID
-
-
-def _place(name: str) -> tuple[int, str]:
-    stage = name.removeprefix(_STAGE)
-    return (_STAGES.index(stage) if stage in _STAGES else len(_STAGES), stage)
 
 
 def _is_readable(encoded: str) -> bool:

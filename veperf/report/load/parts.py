@@ -8,6 +8,7 @@ from veperf.report.escape import as_html
 from veperf.report.fragment import Fragment
 from veperf.report.load import pictures, tables
 from veperf.report.load.found import Loaded, defaults
+from veperf.report.stages import shares, waterfall
 from veperf.report.tables import target_mark
 
 NOTHING = "No case of this run puts a load on the system."
@@ -121,15 +122,14 @@ def stages(one: Loaded) -> Fragment:
         f"{words.quantity(total, 'us')} of CPU time for one {item}, all processes counted: a core "
         f"with nothing else to do manages {most} at most."
     )
-    shares = words.listed(f"{stage} {words.share(time / total)}" for stage, time in times.items())
-    picture = pictures.stages(times, f"{one.case.id}: CPU time by stage: {shares}")
+    picture = waterfall(times, f"{one.case.id}: CPU time by stage: {shares(times)}")
     html = (
         f"<h3>Where the CPU time goes: {as_html(one.case.id)}</h3>"
         + ("" if one.valid else _loud(one))
         + markup.paragraph(said)
         + markup.figure(picture, "Each stage begins where the one before ends.")
     )
-    return Fragment(html, f"{said} {shares}.")
+    return Fragment(html, f"{said} {shares(times)}.")
 
 
 def invalid(one: Loaded) -> str:

@@ -122,21 +122,6 @@ def histogram(latencies: Latencies, marked: Mapping[str, float], alt: str) -> st
     return chart.svg(alt)
 
 
-def stages(times_us: Mapping[str, float], alt: str) -> str:
-    """A bar a stage, each beginning where the last one ended: together they are the total."""
-    total = sum(times_us.values())
-    x = charts.linear(total, lambda time: words.given(time, "us") if time else "0")
-    y = charts.rows([*times_us, "all"])
-    chart = Chart(x, y, title="", height=22 * len(y.ticks), right=92)
-    begin = 0.0
-    for (row, _), time in zip(y.ticks, times_us.values(), strict=False):
-        share = words.share(time / total)
-        chart.bar(row, begin, begin + time, f"{words.quantity(time, 'us')} · {share}", "new")
-        begin += time
-    chart.bar(0, 0, total, words.quantity(total, "us"), "quiet")
-    return chart.svg(alt)
-
-
 def _line(found: Sequence[Loaded], metric: str) -> list[Point]:
     """A point for each case that has a valid process."""
     values = [(one.rate or 0.0, percentile(one, metric)) for one in found if one.valid]

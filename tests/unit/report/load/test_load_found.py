@@ -84,9 +84,9 @@ def test_a_crashed_process_has_no_figures():
 
 
 def test_stages_come_in_the_order_of_the_work_and_in_one_unit():
-    """Whatever order and unit the figures have; each is the mean, so that they add up."""
+    """As the first process names them, in whatever unit; each is the mean: they add up."""
     figures = [
-        {"cpu_commit": 10.0, "cpu_zeal": 1.0, "cpu_hash": 2.0, "achieved": 9.0},
+        {"cpu_hash": 2.0, "cpu_commit": 10.0, "achieved": 9.0, "cpu_zeal": 1.0},
         {"cpu_commit": 14.0, "cpu_zeal": 1.0, "cpu_hash": 4.0},
     ]
     found = _with_results(*(CaseResult("transaction/load", figures=f) for f in figures))

@@ -1,7 +1,6 @@
 """The pictures show what the figures say."""
 
 import re
-from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -15,8 +14,6 @@ from veperf.measure.load import Latencies
 from veperf.model import CaseResult
 from veperf.report.load import pictures
 from veperf.report.load.found import loaded
-
-STAGES = {"hash": 0.5, "verify": 30.0, "commit": 9.5}
 
 
 def _paths(svg: str, shade: str) -> list[str]:
@@ -73,19 +70,6 @@ def test_any_latencies_can_be_drawn(values):
     assert zero.startswith("0")
     assert sum((base - v) * per_unit for v in tops) == pytest.approx(100, abs=0.5 * len(tops) + 0.5)
     assert pictures.percentiles(latencies, {}, "curve") == "" or "<path" in svg
-
-
-def test_stages_add_up_to_the_bar_of_all():
-    """Each bar begins where the last one ended; the last row goes from zero to the total."""
-    bars = _paths(pictures.stages(STAGES, "cpu"), "vp-stage")
-    ends = [tuple(map(float, re.findall(r"M([\d.]+) .*H([\d.]+)", bar)[0])) for bar in bars]
-    *parts, (begin, end) = ends
-    widths = [b - a for a, b in parts]
-
-    assert all(abs(b - a) < 0.11 for (_, b), (a, _) in pairwise(parts))
-    assert (parts[0][0], parts[-1][1]) == pytest.approx((begin, end))
-    assert [w / (end - begin) for w in widths[1:]] == pytest.approx([0.75, 0.2375], abs=0.01)
-    assert "75\u202f%" in pictures.stages(STAGES, "cpu")
 
 
 def test_every_trial_and_every_result_is_marked():

@@ -1,0 +1,111 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: tags,-all
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Identity verification
+#
+# How fast a validator opens a person's encrypted scopes, extracts features, scores them and updates
+# the identity record: against the published targets, and against this machine's recorded baseline.
+#
+# % tags=["parameters"]
+# profile: str = "quick"  # quick, standard or thorough: 6, 12 or 24 fresh processes
+# run: str = ""  # a run in the archive to present; empty: measure now
+# archive: str = ""  # the folder of runs; empty: the project's reports/
+# baselines: str = ""  # the folder of targets and baselines; empty: the project's data/baselines/
+# select: str = "verification"  # what to measure: a suite, a benchmark or a glob
+# known_misses: list = []  # targets that are known to be missed, and so fail nothing
+
+# %%
+import veperf
+
+if run:
+    result = veperf.load(run, archive=archive)
+else:
+    result = veperf.run(select, profile=profile, archive=archive, baselines=baselines)
+
+view = veperf.present(result, baselines=baselines, known_misses=known_misses)
+
+# %%
+view.headline
+
+# %%
+view.identity
+
+# %% [markdown]
+# ## Findings
+
+# %%
+view.findings
+
+# %% [markdown]
+# ### How much room is left
+
+# %%
+view.margins
+
+# %% [markdown]
+# ## Concurrent verifications
+#
+# Open loop: when each request arrives is fixed beforehand, and its latency counts from then on,
+# so that whatever is late shows.
+
+# %%
+view.load
+
+# %% [markdown]
+# ## Stage by stage
+#
+# CPU time of one verification: decrypt the scopes, extract the features, score them, update the
+# record. Each stage is measured by itself.
+
+# %%
+view.stages
+
+# %% [markdown]
+# ## Benchmark by benchmark
+#
+# Each dot is one fresh process. The bar is the interval of their median, the dashed line the
+# target's limit where it is near.
+
+# %%
+view.benchmarks
+
+# %% [markdown]
+# ## Scaling
+#
+# How costs grow with the size of the work. Both axes are logarithmic: a straight line is a power
+# law, and its slope the exponent.
+
+# %%
+view.scaling
+
+# %% [markdown]
+# ## How to read this report
+
+# %%
+view.guide
+
+# %% [markdown]
+# ## How this was measured
+
+# %%
+view.method
+
+# %% [markdown]
+# ## Raw figures
+
+# %%
+view.raw

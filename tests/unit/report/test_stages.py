@@ -1,0 +1,72 @@
+"""What is said of an operation's stages adds up to what was measured."""
+
+import re
+from itertools import pairwise
+from xml.etree import ElementTree as ET
+
+import pytest
+from msgspec.structs import replace
+
+from tests.runs import case, one_pass, timed, whole_run
+from veperf.model import Failure, Level, Run
+from veperf.report import stages
+
+TIMES_US = {"hash": 0.5, "verify": 30.0, "commit": 9.5}
+
+
+def _run(*figures: dict[str, float], failure: Failure | None = None) -> Run:
+    results = [replace(timed("a/whole", 1e6), figures=f, failure=failure) for f in figures]
+    passes = [one_pass([r, timed("a/plain", 1e3)], i) for i, r in enumerate(results)]
+    return whole_run([case("a/whole"), case("a/plain")], passes)
+
+
+def _bars(svg: str) -> list[tuple[float, float]]:
+    paths = [
+        e.attrib["d"] for e in ET.fromstring(svg).iter("path") if "vp-stage" in e.attrib["class"]
+    ]
+    return [
+        (float(a), float(b)) for d in paths for a, b in re.findall(r"M([\d.]+) .*H([\d.]+)", d)[:1]
+    ]
+
+
+def test_stages_add_up_to_the_bar_of_all():
+    """Each bar begins where the last one ended; the last row goes from zero to the total."""
+    svg = stages.waterfall(TIMES_US, "cpu")
+    *parts, (begin, end) = _bars(svg)
+
+    assert all(abs(b - a) < 0.11 for (_, b), (a, _) in pairwise(parts))
+    assert (parts[0][0], parts[-1][1]) == pytest.approx((begin, end))
+    assert [(b - a) / (end - begin) for a, b in parts[1:]] == pytest.approx(
+        [0.75, 0.2375], abs=0.01
+    )
+    assert "75\u202f%" in svg
+
+
+def test_a_case_with_stages_has_their_means():
+    """Over its processes, in the order of the work; a case without stages is left out."""
+    (found,) = stages.staged(
+        _run({"cpu_open": 2.0, "cpu_add": 5.0}, {"cpu_open": 4.0, "cpu_add": 9.0})
+    )
+
+    assert {"open": 3.0, "add": 7.0} == found.times_us
+    assert ["open", "add"] == list(found.times_us)
+    assert "10.0\u202fµs of CPU time, most of it, 70\u202f%, in add" in stages.section([found]).text
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [{"cpu_a": 0.0}, {"cpu_a": -1.0, "cpu_b": 3.0}, {"cpu_a": float("nan")}, {"mass": 1.0}],
+)
+def test_stages_that_make_no_sense_are_not_shown(figures):
+    """What can't be shares of a whole gives no picture."""
+    assert () == stages.staged(_run(figures))
+
+
+def test_failed_processes_and_loads_count_for_nothing():
+    """A load's stages are shown with the load; a failure's figures nowhere."""
+    failed = _run({"cpu_a": 1.0}, failure=Failure("raised", "no"))
+    load = _run({"cpu_a": 1.0})
+    load = replace(load, cases=tuple(replace(c, level=Level.LOAD) for c in load.cases))
+
+    assert () == stages.staged(failed) == stages.staged(load)
+    assert stages.NOTHING == stages.section(()).text
