@@ -190,7 +190,7 @@ def hostile_run() -> Run:
             Pass(
                 i, HOSTILE, 1.0, 0.0, 0.0, None, None, None,
                 (
-                    _result(dice, case, 500.0, 1),
+                    replace(_result(dice, case, 500.0, 1), figures={f"cpu_{HOSTILE}": 3.0}),
                     CaseResult(bad.id, failure=Failure("raised", HOSTILE, HOSTILE)),
                     CaseResult(
                         load.id,
