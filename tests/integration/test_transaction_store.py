@@ -1,69 +1,25 @@
-"""What was committed is there again after anything; what is damaged is refused."""
+"""What was committed is there again after anything."""
 
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-import lmdb
 import pytest
 
-from veperf.errors import CorruptFileError, DataError, NewerFormatError, StorageError
+from tests.stores import dump, make_store, root_in_memory, roots_in_memory, write_block
+from veperf.errors import DataError, StorageError
 from veperf.workloads.transaction.iavl import EMPTY_ROOT_HASH, Tree, export_nodes
 from veperf.workloads.transaction.store import Store
-
-
-def write_block(tree: Tree, height: int) -> None:
-    """A block's writes: sets, updates and removals that depend on the height alone."""
-    for i in range(20):
-        tree.set(b"%d" % (height * 7 + i), b"%d" % height)
-    for i in range(3):
-        tree.remove(b"%d" % (height * 5 + i))
-
-
-def roots_in_memory(height: int) -> list[bytes]:
-    tree = Tree()
-    roots = []
-    for version in range(1, height + 1):
-        write_block(tree, version)
-        roots.append(tree.save_version()[0])
-    return roots
-
-
-def root_in_memory(height: int) -> bytes:
-    return roots_in_memory(height)[-1]
-
-
-def damage(path: Path, change: Callable[[lmdb.Transaction], object]) -> None:
-    """Change records behind the store's back."""
-    environment = lmdb.open(str(path), map_size=1 << 24)
-    with environment.begin(write=True) as transaction:
-        change(transaction)
-    environment.close()
-
-
-def dump(path: Path) -> list[tuple[bytes, bytes]]:
-    """All records."""
-    environment = lmdb.open(str(path), map_size=1 << 24)
-    with environment.begin() as transaction:
-        found = [(bytes(key), bytes(value)) for key, value in transaction.cursor()]
-    environment.close()
-    return found
 
 
 @pytest.fixture
 def committed(tmp_path: Path) -> Path:
     """A store with five versions."""
-    with Store(tmp_path / "state") as store:
-        tree = store.load()
-        for height in range(1, 6):
-            write_block(tree, height)
-            store.commit(tree)
-    return tmp_path / "state"
+    return make_store(tmp_path / "state", 5)
 
 
 def test_a_chain_that_is_reopened_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
@@ -117,8 +73,8 @@ def test_the_last_block_may_be_played_again(committed: Path) -> None:
 
 
 def test_a_replayed_block_leaves_nothing_of_the_first(tmp_path: Path) -> None:
-    """The database holds what a chain would have that never saw the first attempt."""
-    roots = []
+    """The change sets are those of a chain that never saw the first attempt."""
+    commits = []
     for name, attempts in (("straight", (2,)), ("replayed", (200, 2))):
         with Store(tmp_path / name) as store:
             tree = store.load()
@@ -129,22 +85,22 @@ def test_a_replayed_block_leaves_nothing_of_the_first(tmp_path: Path) -> None:
                 for i in range(keys):
                     branch.set(b"r%d" % i, b"v")
                 store.commit(branch)
-        roots.append(dump(tmp_path / name))
+        commits.append([record for record in dump(tmp_path / name) if record[0][:1] == b"c"])
 
-    assert roots[0] == roots[1]
+    assert commits[0] == commits[1]
 
 
 def test_another_trees_versions_are_refused(committed: Path) -> None:
-    """A gap, a tree whose nodes were never stored, a base with another content: none gets in."""
+    """A gap, a base with another content, a base that was replaced: none gets in."""
     with Store(committed) as store:
         stranger = Tree()
         with pytest.raises(ValueError, match="can't follow"):
             store.commit(stranger)
         for height in range(1, 6):
-            write_block(stranger, height)
+            write_block(stranger, height + 1)
             stranger.save_version()
         stranger.set(b"k", b"v")
-        with pytest.raises(ValueError, match="not committed"):
+        with pytest.raises(ValueError, match="goes on from"):
             store.commit(stranger)
         replaced = store.load(4)
         replaced.set(b"other", b"block 5")
@@ -155,6 +111,35 @@ def test_another_trees_versions_are_refused(committed: Path) -> None:
             store.commit(stale)
 
         assert replaced.root_hash == store.load().root_hash
+
+
+def test_the_same_versions_from_elsewhere_can_go_on(committed: Path) -> None:
+    """A tree that never saw the store, but has its versions, is as good as one that it loaded."""
+    tree = Tree()
+    for height in range(1, 6):
+        write_block(tree, height)
+        tree.save_version()
+    write_block(tree, 6)
+    with Store(committed) as store:
+        store.commit(tree)
+    with Store(committed) as store:
+        assert root_in_memory(6) == store.load().root_hash
+
+
+def test_a_tree_built_at_once_is_stored_as_it_is(tmp_path: Path) -> None:
+    """Its first version, also where changes followed and where it is replaced, and the next."""
+    roots = []
+    with Store(tmp_path) as store:
+        for count in (500, 400):
+            tree = Tree.from_sorted((b"%04d" % i, b"v") for i in range(count))
+            tree.set(b"x", b"y")
+            tree.remove(b"0007")
+            roots = [store.commit(tree)[0]]
+        for height in (2, 3):
+            write_block(tree, height)
+            roots.append(store.commit(tree)[0])
+    with Store(tmp_path) as store:
+        assert roots == [store.load(version).root_hash for version in (1, 2, 3)]
 
 
 @pytest.mark.parametrize("through", range(5))
@@ -175,14 +160,82 @@ def test_versions_are_kept_until_they_are_pruned(committed: Path, through: int) 
         assert (root_in_memory(6), 6) == store.commit(tree)
 
 
-def test_pruning_leaves_nothing_behind(committed: Path, tmp_path: Path) -> None:
-    """Only the last version's nodes are left: as many as it has leaves and inner nodes."""
-    with Store(committed) as store:
-        keys = len(store.load())
-        store.prune(4)
-    records = [key for key, _ in dump(committed) if key.startswith(b"n")]
+def kinds(path: Path) -> dict[bytes, list[int]]:
+    """The versions of the change sets (c) and whole snapshots (s) that are there."""
+    keys = [key for key, _ in dump(path)]
+    return {
+        kind: [int.from_bytes(key[1:]) for key in keys if key[:1] == kind and len(key) == 9]
+        for kind in (b"c", b"s")
+    }
 
-    assert 2 * keys - 1 == len(records)
+
+def test_snapshots_are_made_as_the_chain_goes_on(committed: Path) -> None:
+    """Several in five blocks that write as much as there is, none of them of the last."""
+    assert [1, 2, 3, 4, 5] == kinds(committed)[b"c"]
+    assert [1, 2] < kinds(committed)[b"s"] < [1, 5]
+
+
+def test_pruning_leaves_nothing_behind(tmp_path: Path) -> None:
+    """But one snapshot that is not younger than the oldest version, and what follows it."""
+    with Store(tmp_path) as store:
+        tree = store.load()
+        for height in range(1, 31):
+            write_block(tree, height)
+            store.commit(tree)
+    before = kinds(tmp_path)
+    with Store(tmp_path) as store:
+        store.prune(19)
+    base = max(version for version in before[b"s"] if version <= 20)
+    slices = [key for key, _ in dump(tmp_path) if key[:1] == b"n"]
+
+    assert list(range(base, 31)) == kinds(tmp_path)[b"c"]
+    assert [version for version in before[b"s"] if version >= base] == kinds(tmp_path)[b"s"]
+    assert base == min(int.from_bytes(key[1:9]) for key in slices)
+
+
+def test_old_versions_go_as_snapshots_become_whole(tmp_path: Path) -> None:
+    """With ``keep`` the last ones are always there, and the number of records is bounded."""
+    sizes = []
+    with Store(tmp_path, keep=4) as store:
+        tree = store.load()
+        for height in range(1, 121):
+            for i in range(20):
+                tree.set(b"%d" % (height * 7 % 50 + i), b"%d" % height)
+            store.commit(tree)
+            assert min(height, 4) <= len(store.versions)
+            sizes.append(len(store.versions))
+        for version in store.versions:
+            assert version == store.load(version).version
+    records = dump(tmp_path)
+
+    assert max(sizes[20:]) == max(sizes) < 20
+    assert len(records) < 60
+
+
+@pytest.mark.parametrize("keep", [0, -1])
+def test_the_last_version_is_always_kept(tmp_path: Path, keep: int) -> None:
+    """A store that would keep none is refused."""
+    with pytest.raises(ValueError, match="keep"):
+        Store(tmp_path, keep=keep)
+
+
+def test_a_snapshot_goes_on_after_a_restart(tmp_path: Path) -> None:
+    """Chains that are restarted after every block make whole snapshots, too."""
+    with Store(tmp_path) as store:
+        tree = Tree.from_sorted((b"%04d" % i, b"v") for i in range(40))
+        store.commit(tree)
+    for height in range(2, 30):
+        with Store(tmp_path) as store:
+            tree = store.load()
+            for i in range(7):
+                tree.set(b"%04d" % (height * i % 40), b"%d" % height)
+            root_hash, _ = store.commit(tree)
+    with Store(tmp_path) as store:
+        store.prune(28)
+        assert root_hash == store.load().root_hash
+
+    # Six commits write the 80 nodes of a snapshot.
+    assert kinds(tmp_path)[b"s"][-1] >= 29 - 2 * 6
 
 
 def test_an_emptied_tree_can_be_pruned(tmp_path: Path) -> None:
@@ -198,7 +251,6 @@ def test_an_emptied_tree_can_be_pruned(tmp_path: Path) -> None:
         for version in (1, 2, 3):
             store.prune(version)
             assert b"v" == store.load().get(b"b")
-    assert 1 == sum(key.startswith(b"n") for key, _ in dump(tmp_path))
 
 
 def test_the_last_version_can_not_be_pruned(committed: Path) -> None:
@@ -261,87 +313,40 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
         assert (root_hash, version) == (store.load().root_hash, 2)
 
 
-LAST_NODES = b"n" + (5).to_bytes(8, "big")
+def write_large_block(tree: Tree) -> None:
+    height = tree.version + 1
+    write_block(tree, height)
+    tree.set(b"large %d" % (height % 3), bytes(8_000))
 
 
-def change_a_value(transaction: lmdb.Transaction) -> None:
-    cursor = transaction.cursor()
-    assert cursor.set_range(LAST_NODES)
-    while not bytes(cursor.value()).startswith(b"\0"):
-        assert cursor.next()
-    transaction.put(bytes(cursor.key()), bytes(cursor.value())[:-1] + b"!")
+def commit_until_full(store: Store, tree: Tree) -> None:
+    while True:
+        write_large_block(tree)
+        store.commit(tree)
 
 
-def shorten_a_node(transaction: lmdb.Transaction) -> None:
-    cursor = transaction.cursor()
-    assert cursor.set_range(LAST_NODES)
-    transaction.put(bytes(cursor.key()), b"\1\2\3")
+def test_a_disk_that_fills_up_loses_nothing(tmp_path: Path) -> None:
+    """The commit that no longer fits, slice of a snapshot and all, is made when there is room."""
+    with Store(tmp_path, max_bytes=1 << 18) as store:
+        tree = store.load()
+        with pytest.raises(StorageError, match="can't be written"):
+            commit_until_full(store, tree)
+        full = store.version
+    with Store(tmp_path, max_bytes=1 << 24) as store:
+        store.commit(tree)
+        for _ in range(9):
+            write_large_block(tree)
+            store.commit(tree)
+        versions = store.versions
+        found = [store.load(version).root_hash for version in versions]
+    alone = Tree()
+    expected = []
+    for _ in versions:
+        write_large_block(alone)
+        expected.append(alone.save_version()[0])
 
-
-def lose_the_root(transaction: lmdb.Transaction) -> None:
-    transaction.delete(LAST_NODES + (1).to_bytes(4, "big"))
-
-
-def change_the_root_hash(transaction: lmdb.Transaction) -> None:
-    cursor = transaction.cursor()
-    assert cursor.last()
-    transaction.put(bytes(cursor.key()), bytes(32) + bytes(cursor.value())[32:])
-
-
-def shorten_the_commit(transaction: lmdb.Transaction) -> None:
-    cursor = transaction.cursor()
-    assert cursor.last()
-    transaction.put(bytes(cursor.key()), b"?")
-
-
-@pytest.mark.parametrize(
-    "change",
-    [change_a_value, shorten_a_node, lose_the_root, change_the_root_hash, shorten_the_commit],
-)
-def test_damage_is_refused(committed: Path, change: Callable[[lmdb.Transaction], object]) -> None:
-    """A root hash that is not the one committed, or records that can't be read."""
-    damage(committed, change)
-
-    with Store(committed) as store, pytest.raises(CorruptFileError, match="version 5"):
-        store.load()
-
-
-@pytest.mark.parametrize("change", [shorten_a_node, lose_the_root])
-def test_damage_stops_pruning(
-    committed: Path, change: Callable[[lmdb.Transaction], object]
-) -> None:
-    """What can't be followed is not deleted."""
-    damage(committed, change)
-
-    with Store(committed) as store:
-        with pytest.raises(CorruptFileError, match="copy"):
-            store.prune(4)
-        assert [4, 5] == store.versions
-
-
-def test_a_store_that_was_cut_off_is_refused(committed: Path) -> None:
-    """LMDB itself would read on past the end of the file and die."""
-    data = committed / "data.mdb"
-    os.truncate(data, data.stat().st_size // 2)
-
-    with pytest.raises(CorruptFileError, match="cut off"):
-        Store(committed)
-
-
-def test_other_files_are_refused(tmp_path: Path) -> None:
-    """A file that is no database, another program's database, a later format."""
-    (tmp_path / "text").mkdir()
-    (tmp_path / "text" / "data.mdb").write_bytes(b"no database" * 1000)
-    with pytest.raises(CorruptFileError):
-        Store(tmp_path / "text")
-
-    damage(tmp_path / "other", lambda transaction: transaction.put(b"key", b"value"))
-    with pytest.raises(CorruptFileError, match="another program"):
-        Store(tmp_path / "other")
-
-    damage(tmp_path / "later", lambda transaction: transaction.put(b"format", b"99"))
-    with pytest.raises(NewerFormatError, match="99"):
-        Store(tmp_path / "later")
+    assert list(range(1, full + 11)) == versions
+    assert expected == found
 
 
 def test_a_folder_that_can_not_be_made_is_a_storage_error(tmp_path: Path) -> None:
@@ -355,7 +360,7 @@ def test_a_folder_that_can_not_be_made_is_a_storage_error(tmp_path: Path) -> Non
 CHILD = """
 import sys
 from pathlib import Path
-from tests.integration.test_transaction_store import write_block
+from tests.stores import write_block
 from veperf.workloads.transaction.store import Store
 
 with Store(Path(sys.argv[1])) as store:

@@ -89,6 +89,10 @@ class Cache:
         )
         return merge(kept, own, key=itemgetter(0), reverse=not ascending)
 
+    def __len__(self) -> int:
+        """How many keys are known."""
+        return len(self._known)
+
     def changes(self) -> Changes:
         """What ``write`` would pass on, in the order of their keys.
 
@@ -99,4 +103,8 @@ class Cache:
     def write(self) -> None:
         """Pass the changes on to the store behind."""
         self._parent.apply(self.changes())
+        self.settle()
+
+    def settle(self) -> None:
+        """Take the changes for passed on, by whoever did that. They stay known."""
         self._changed.clear()

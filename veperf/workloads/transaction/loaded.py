@@ -14,6 +14,8 @@ from veperf.workloads.transaction.store import Store
 
 _SIGNED_AHEAD = 300_000
 """Transfers, 100 MB of them. A longer load is signed as it goes, 10 µs of CPU time each."""
+_KEPT_VERSIONS = 100
+"""At least, so that a load of any length needs a bounded amount of disk."""
 _WARM_UP = -1
 _NOTHING = Finished()
 
@@ -40,7 +42,7 @@ class Rig:
         """The same, with every block durable before its transactions count as committed."""
         folder = Path(mkdtemp(dir=self._folder))
         copyfile(self._folder / "genesis" / "data.mdb", folder / "data.mdb")
-        store = Store(folder)
+        store = Store(folder, keep=_KEPT_VERSIONS)
         pipeline = Pipeline(self._tree.branch(), sample.CHAIN, commit=store.commit)
         return LoadedChain(pipeline, self._transfers(items), store)
 

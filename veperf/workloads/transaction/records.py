@@ -1,207 +1,136 @@
-"""How an IAVL tree lies in LMDB: the records of ``store.Store``.
-
-Only what a commit made is written. Keys are those of cosmos/iavl v1, (version, nonce), so that a
-commit's nodes lie side by side. Neither hashes nor an inner node's key, height and size are
-stored: they follow from the leaves and the shape, are computed anew when a version is read and
-checked against the root hash of the commit.
+"""How a chain lies in LMDB: the records of ``store.Store``, but for snapshots.
 
 ::
 
-    "format"                     -> format number, decimal
-    "v" version                  -> root hash (32 bytes), version and nonce of the root
-    "n" version nonce            -> 0, length of key, key, value          for a leaf
-                                 -> 1, version and nonce of both children for an inner node
+    "c" version    -> root hash (32 bytes), change set of the version
+    "format"       -> format number, decimal
+    "n" ..., "s"   -> ``snapshots``
+    "oldest"       -> the oldest version that can be loaded, decimal
 
-Numbers are big-endian: versions 8 bytes, nonces and lengths 4, so keys sort by version. Nonces
-start at 1; an empty tree's root is (0, 0).
+Versions in keys have 8 bytes, big-endian, so that keys sort by version. A change set is a msgpack
+array of pairs, key and new value (nil: removed), *in the order in which the changes were made*:
+that order decides how an IAVL tree is balanced. Made again after a snapshot of an older version
+they give the same tree, node for node, which the root hash shows.
 """
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from struct import Struct as Layout
 from struct import error as LayoutError  # noqa: N812  # a class, whatever struct calls it
 
 import lmdb
-from msgspec import Struct
+from msgspec import MsgspecError
+from msgspec.msgpack import Decoder, Encoder
 
-from veperf.workloads.transaction.iavl import EMPTY_ROOT_HASH, Node, fill_hashes
+from veperf.workloads.transaction.iavl import Change
 
-_NODE_KEY = Layout(">cQI")
-_COMMIT_KEY = Layout(">cQ")
-_COMMIT = Layout(">32sQI")
-_LEAF = Layout(">BI")
-_INNER = Layout(">BQIQI")
+_VERSION_KEY = Layout(">cQ")
+_OLDEST_KEY = b"oldest"
+_MAX_VERSION = (1 << 63) - 1  # of Cosmos chains: heights have 64 bits and a sign
+_MAX_DIGITS = 18
+_ROOT_HASH_BYTES = 32
 
-Place = tuple[int, int]
-"""Version and nonce of a node."""
+_encode = Encoder().encode
+_decode = Decoder(list[Change]).decode
 
 
 class DamageError(ValueError):
     """Records that contradict each other, or that are missing."""
 
 
-class Commit(Struct, frozen=True):
-    """What is kept of a commit beside its nodes."""
+def write_commit(
+    transaction: lmdb.Transaction, version: int, root_hash: bytes, changes: Sequence[Change]
+) -> None:
+    """Write what made ``version`` of the one before, in place of an earlier commit of it."""
+    transaction.put(version_key(b"c", version), root_hash + _encode(changes))
 
-    root_hash: bytes
-    root: Place
+
+def read_root_hash(transaction: lmdb.Transaction, version: int) -> bytes | None:
+    """The root hash of ``version``; None where that is not there."""
+    record = transaction.get(version_key(b"c", version))
+    return None if record is None else bytes(record[:_ROOT_HASH_BYTES])
 
 
-def read_commit(transaction: lmdb.Transaction, version: int) -> Commit | None:
-    """The commit of ``version``; None where there is none.
+def read_changes(transaction: lmdb.Transaction, version: int) -> list[Change]:
+    """What made ``version`` of the one before.
+
+    Raises:
+        DamageError: it is missing or can't be read.
+    """
+    record = transaction.get(version_key(b"c", version))
+    if record is None:
+        raise DamageError(f"the change set of version {version} is missing")
+    try:
+        return _decode(memoryview(record)[_ROOT_HASH_BYTES:])
+    except MsgspecError as error:
+        raise DamageError(f"the change set of version {version}: {error}") from error
+
+
+def read_versions(transaction: lmdb.Transaction) -> Iterator[int]:
+    """The versions that can be loaded, oldest first.
+
+    Raises:
+        DamageError: one is missing, or there is a key that is none.
+    """
+    oldest = version = read_oldest(transaction)
+    cursor = transaction.cursor()
+    found = cursor.set_range(version_key(b"c", oldest))
+    while found and (key := bytes(cursor.key())).startswith(b"c"):
+        if unpack_version(key) != version:
+            break
+        yield version
+        version += 1
+        found = cursor.next()
+    else:
+        if version > oldest or not oldest:
+            return
+    raise DamageError(f"the change set of version {version} is missing")
+
+
+def read_oldest(transaction: lmdb.Transaction) -> int:
+    """The oldest version that can be loaded; 0 when there is none.
 
     Raises:
         DamageError: it can't be read.
     """
-    record = transaction.get(_COMMIT_KEY.pack(b"v", version))
-    if record is None:
-        return None
-    try:
-        root_hash, root_version, nonce = _COMMIT.unpack(record)
-    except LayoutError as error:
-        raise DamageError(str(error)) from error
-    return Commit(root_hash, (root_version, nonce))
+    record = bytes(transaction.get(_OLDEST_KEY, b"0"))
+    if not record.isdigit() or len(record) > _MAX_DIGITS:
+        raise DamageError(f"the oldest version is {record[:40]!r}")
+    return int(record)
 
 
-def read_versions(transaction: lmdb.Transaction) -> Iterator[int]:
-    """The versions that were committed and not pruned, last one first."""
-    # "v" sorts last.
-    for key in transaction.cursor().iterprev(keys=True, values=False):
-        if not bytes(key).startswith(b"v"):
-            return
-        yield int(_COMMIT_KEY.unpack(key)[1])
+def write_oldest(transaction: lmdb.Transaction, version: int) -> None:
+    """Let ``version`` be the oldest that can be loaded."""
+    transaction.put(_OLDEST_KEY, b"%d" % version)
 
 
-def read_tree(transaction: lmdb.Transaction, commit: Commit) -> Node | None:
-    """The root of ``commit`` with all that is below it, its hash computed anew.
-
-    Raises:
-        DamageError: nodes are missing or damaged, or the root hash is not the commit's.
-    """
-    try:
-        root = _read_node(transaction, commit.root) if commit.root[1] else None
-    except (LayoutError, RecursionError) as error:
-        raise DamageError(str(error)) from error
-    if root is not None:
-        fill_hashes(root)
-    found = root.hash if root is not None else EMPTY_ROOT_HASH
-    if found != commit.root_hash:
-        raise DamageError(
-            f"the root hash is {found.hex()}, but {commit.root_hash.hex()} was committed"
-        )
-    return root
+def delete_commits(transaction: lmdb.Transaction, before: int) -> None:
+    """Delete the change sets of all versions before that one."""
+    delete_range(transaction, version_key(b"c", 0), version_key(b"c", before))
 
 
-def write_commit(
-    transaction: lmdb.Transaction, version: int, root: Node | None, root_hash: bytes
-) -> None:
-    """Write what ``version`` made, in place of what an earlier commit of it had made.
-
-    Raises:
-        ValueError: a node below ``root`` is of an older version and was never written.
-    """
-    new = [root] if root is not None and root.version == version else []
-    for node in new:
-        if node.height:
-            new += [child for child in (node.left, node.right) if child.version == version]
-    for nonce, node in enumerate(new, start=1):
-        node.nonce = nonce
-    _put(transaction, version, root, root_hash, new)
+def delete_range(transaction: lmdb.Transaction, start: bytes, end: bytes) -> None:
+    """Delete all records from the key ``start`` (included) to ``end`` (excluded)."""
     cursor = transaction.cursor()
-    found = cursor.set_range(_NODE_KEY.pack(b"n", version, len(new) + 1))
-    while found and bytes(cursor.key()).startswith(_COMMIT_KEY.pack(b"n", version)):
+    found = cursor.set_range(start)
+    while found and bytes(cursor.key()) < end:
         found = cursor.delete()
 
 
-def write_whole(
-    transaction: lmdb.Transaction, version: int, root: Node | None, root_hash: bytes
-) -> None:
-    """Write ``version`` with all its nodes, of which none may ever have been written."""
-    nodes = [root] if root is not None else []
-    made: Counter[int] = Counter()
-    for node in nodes:
-        made[node.version] += 1
-        node.nonce = made[node.version]
-        if node.height:
-            nodes += [node.left, node.right]
-    _put(transaction, version, root, root_hash, nodes)
+def version_key(kind: bytes, version: int) -> bytes:
+    """The key of the record of that kind, a letter, about ``version``."""
+    return _VERSION_KEY.pack(kind, version)
 
 
-def delete_commit(
-    transaction: lmdb.Transaction, version: int, commit: Commit, following: Commit
-) -> None:
-    """Delete ``version``, the oldest, and its nodes that ``following``, the next one, lacks.
-
-    A node is never under another parent in a later version unless that parent is new, so the
-    shared subtrees are those that the new nodes of ``following`` have as children.
+def unpack_version(key: bytes) -> int:
+    """The version in a ``version_key``.
 
     Raises:
-        DamageError: a node is missing or damaged.
+        DamageError: it is no such key.
     """
-    shared = set()
-    pending = [following.root]
-    while pending:
-        place = pending.pop()
-        if place[0] > version:
-            pending += _children(transaction.get(_NODE_KEY.pack(b"n", *place)))
-        else:
-            shared.add(place)
-    pending = [commit.root] if commit.root[1] else []
-    while pending:
-        place = pending.pop()
-        if place not in shared:
-            pending += _children(transaction.pop(_NODE_KEY.pack(b"n", *place)))
-    transaction.delete(_COMMIT_KEY.pack(b"v", version))
-
-
-def _put(
-    transaction: lmdb.Transaction,
-    version: int,
-    root: Node | None,
-    root_hash: bytes,
-    nodes: list[Node],
-) -> None:
-    items = [(_NODE_KEY.pack(b"n", node.version, node.nonce), _encode(node)) for node in nodes]
-    transaction.cursor().putmulti(items)
-    place = (root.version, root.nonce) if root is not None else (0, 0)
-    transaction.put(_COMMIT_KEY.pack(b"v", version), _COMMIT.pack(root_hash, *place))
-
-
-def _encode(node: Node) -> bytes:
-    if not node.height:
-        return _LEAF.pack(0, len(node.key)) + node.key + node.value
-    left, right = node.left, node.right
-    if not (left.nonce and right.nonce):
-        raise ValueError("the tree has saved versions that were not committed to the store")
-    return _INNER.pack(1, left.version, left.nonce, right.version, right.nonce)
-
-
-def _children(record: bytes | memoryview | None) -> tuple[Place, ...]:
-    if record is None:
-        raise DamageError("a node is missing")
-    if record[:1] == b"\0":
-        return ()
     try:
-        _, left_version, left_nonce, right_version, right_nonce = _INNER.unpack(record)
+        _, version = _VERSION_KEY.unpack(key)
     except LayoutError as error:
-        raise DamageError(str(error)) from error
-    return (left_version, left_nonce), (right_version, right_nonce)
-
-
-def _read_node(transaction: lmdb.Transaction, place: Place) -> Node:
-    record = bytes(transaction.get(_NODE_KEY.pack(b"n", *place), b""))
-    version, nonce = place
-    if record[:1] == b"\1":
-        _, left_version, left_nonce, right_version, right_nonce = _INNER.unpack(record)
-        left = _read_node(transaction, (left_version, left_nonce))
-        right = _read_node(transaction, (right_version, right_nonce))
-        smallest = right
-        while smallest.height:
-            smallest = smallest.left
-        height = 1 + max(left.height, right.height)
-        size = left.size + right.size
-        return Node(smallest.key, b"", version, height, size, left, right, nonce=nonce)
-    _, length = _LEAF.unpack_from(record)
-    start = _LEAF.size
-    key, value = record[start : start + length], record[start + length :]
-    return Node(key, value, version, nonce=nonce)
+        raise DamageError(f"the key {key[:40]!r} is none of a store") from error
+    if not 0 < version < _MAX_VERSION:
+        raise DamageError(f"there is a version {version}")
+    return int(version)

@@ -178,3 +178,38 @@ def test_iterating_goes_on_over_the_tree_as_it_was() -> None:
 
     assert [(key, b"old") for key in keys] == seen
     assert 50 == len(tree)
+
+
+@given(WRITES, WRITES, WRITES)
+def test_the_changes_make_the_tree_again(
+    before: list[tuple[bytes, bytes | None]],
+    once: list[tuple[bytes, bytes | None]],
+    more: list[tuple[bytes, bytes | None]],
+) -> None:
+    """On the version before, in order; whether they came one by one, sorted or in a branch."""
+    tree = Tree()
+    apply(tree, {}, before)
+    tree.save_version()
+    apply(tree, content(tree), once)
+    tree.apply(sorted(dict(more).items()))
+    branch = tree.branch()
+    apply(branch, content(branch), once)
+    again = tree.at(tree.version)
+    for key, value in branch.changes:
+        if value is None:
+            again.remove(key)
+        else:
+            again.set(key, value)
+
+    assert again.save_version() == branch.save_version()
+    assert [] == branch.changes
+
+
+@pytest.mark.parametrize("keys", [[b"b", b"a"], [b"a", b"a"]])
+def test_apply_refuses_another_order(keys: list[bytes]) -> None:
+    """Keys that descend or repeat are an error, and nothing is changed."""
+    tree = Tree()
+    with pytest.raises(ValueError, match="ascending"):
+        tree.apply([(key, b"") for key in keys])
+
+    assert (0, []) == (len(tree), tree.changes)

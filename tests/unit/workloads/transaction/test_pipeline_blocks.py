@@ -97,6 +97,20 @@ def test_blocks_are_those_of_sequential_processing(
         assert all(len(batch.tags) <= block for batch in batches if batch.height)
 
 
+def test_what_blocks_know_of_the_state_is_forgotten_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With room for a few keys between blocks, or for none, they are the same blocks."""
+    for known in (0, 7):
+        monkeypatch.setattr("veperf.workloads.transaction.pipeline.block._KNOWN", known)
+        feed, reference = Feed(accounts=4), Feed(accounts=4)
+        raws = feed.take(30)
+        with inline(genesis(feed), block=3) as pipeline:
+            offer_all(pipeline, raws)
+
+            check_blocks(genesis(reference), raws, pipeline.flush())
+
+
 def test_a_block_is_cut_by_size() -> None:
     """Full blocks need no timer; what is left over waits."""
     feed = Feed(accounts=10)

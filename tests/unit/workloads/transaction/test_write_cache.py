@@ -127,3 +127,18 @@ def test_a_key_is_read_from_behind_once() -> None:
     cache.get(b"c")
 
     assert [b"a", b"b"] == recorder.reads
+
+
+def test_settled_changes_stay_known_and_are_not_written() -> None:
+    """They are taken for passed on; what is changed afterwards is written alone."""
+    recorder = Recorder()
+    cache = Cache(recorder)
+    cache.set(b"a", b"1")
+    cache.remove(b"b")
+    cache.settle()
+    cache.set(b"c", b"2")
+    cache.write()
+
+    assert [(b"c", b"2")] == recorder.writes
+    assert (b"1", None, b"2") == (cache.get(b"a"), cache.get(b"b"), cache.get(b"c"))
+    assert ([], 3) == (recorder.reads, len(cache))

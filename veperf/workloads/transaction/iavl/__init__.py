@@ -3,11 +3,12 @@
 from veperf.workloads.transaction.iavl.export import ExportNode, export_nodes, import_nodes
 from veperf.workloads.transaction.iavl.node import EMPTY_ROOT_HASH, Node, fill_hashes
 from veperf.workloads.transaction.iavl.prove import prove
-from veperf.workloads.transaction.iavl.tree import Tree
+from veperf.workloads.transaction.iavl.tree import Change, Tree
 from veperf.workloads.transaction.iavl.verify import verify_membership, verify_non_membership
 
 __all__ = [
     "EMPTY_ROOT_HASH",
+    "Change",
     "ExportNode",
     "Node",
     "Tree",

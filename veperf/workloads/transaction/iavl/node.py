@@ -32,8 +32,6 @@ class Node(Struct, eq=False, gc=False):
     right: "Node" = None  # type: ignore[assignment]  # as above
     hash: bytes = b""
     """Empty until it is known."""
-    nonce: int = 0
-    """Its place among the nodes of its version in a durable store; 0 where it has none."""
 
 
 def uvarint(number: int) -> bytes:

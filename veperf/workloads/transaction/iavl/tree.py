@@ -1,11 +1,15 @@
 """A versioned key-value tree with a root hash: the state of a Cosmos chain."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice
+from operator import lt
 
 from veperf.workloads.transaction.iavl import edit
 from veperf.workloads.transaction.iavl.node import EMPTY_ROOT_HASH, Node, fill_hashes
 from veperf.workloads.transaction.iavl.sweep import update_existing
+
+Change = tuple[bytes, bytes | None]
+"""A key and its new value; None: it is removed."""
 
 
 class Tree:
@@ -15,7 +19,7 @@ class Tree:
     read at no cost, since versions share the nodes that they have in common.
     """
 
-    __slots__ = ("_root", "_versions", "version")
+    __slots__ = ("_changes", "_root", "_versions", "version")
 
     def __init__(self, root: Node | None = None, version: int = 0) -> None:
         """A tree whose last saved version is ``version``, with ``root``; an empty one by default.
@@ -23,6 +27,7 @@ class Tree:
         All nodes below ``root`` must have their hashes.
         """
         self._root = root
+        self._changes: list[Change] = []
         self._versions: dict[int, Node | None] = {version: root}
         self.version = version
         """The last version that was saved."""
@@ -38,7 +43,7 @@ class Tree:
             ValueError: the keys are not in strictly ascending order.
         """
         leaves = [Node(key, value, 1) for key, value in items]
-        if any(a.key >= b.key for a, b in pairwise(leaves)):
+        if not _ascends([leaf.key for leaf in leaves]):
             raise ValueError("keys must be in strictly ascending order")
         tree = cls()
         if leaves:
@@ -49,6 +54,15 @@ class Tree:
     def root(self) -> Node | None:
         """The root of the working version; None when there are no keys."""
         return self._root
+
+    @property
+    def changes(self) -> Sequence[Change]:
+        """What was set and removed since the last saved version, in that order, repeats included.
+
+        Made again on that version, in the same order, it gives this tree node for node. What
+        ``from_sorted`` began with is not in it.
+        """
+        return self._changes
 
     @property
     def root_hash(self) -> bytes:
@@ -79,9 +93,10 @@ class Tree:
         """
         version = self.version + 1
         if self._root is None:
-            self._root = Node(key, value, version)
-            return False
-        self._root, updated = edit.set_value(self._root, key, value, version)
+            self._root, updated = Node(key, value, version), False
+        else:
+            self._root, updated = edit.set_value(self._root, key, value, version)
+        self._changes.append((key, value))
         return updated
 
     def remove(self, key: bytes) -> bytes | None:
@@ -89,17 +104,24 @@ class Tree:
         if self._root is None:
             return None
         self._root, value = edit.remove(self._root, key, self.version + 1)
+        self._changes.append((key, None))
         return value
 
-    def apply(self, changes: Sequence[tuple[bytes, bytes | None]]) -> None:
+    def apply(self, changes: Sequence[Change]) -> None:
         """Set each key to its value, or remove it where that is None.
 
         ``changes`` are in the order of their keys, without repeats. The result is that of making
         them one by one, but sooner.
+
+        Raises:
+            ValueError: the keys are not in strictly ascending order.
         """
+        if not _ascends([key for key, _ in changes]):
+            raise ValueError("keys must be in strictly ascending order")
+        logged = len(self._changes)
         keys = [key for key, value in changes if value is not None]
         values = [value for _, value in changes if value is not None]
-        left: Iterable[tuple[bytes, bytes | None]] = changes
+        left: Iterable[Change] = changes
         if self._root is not None and keys:
             self._root, absent = update_existing(self._root, keys, values, self.version + 1)
             removed = [change for change in changes if change[1] is None]
@@ -109,6 +131,8 @@ class Tree:
                 self.remove(key)
             else:
                 self.set(key, value)
+        # They were made in another order, which gives the same.
+        self._changes[logged:] = changes
 
     def iterate(
         self, start: bytes | None = None, end: bytes | None = None, *, ascending: bool = True
@@ -128,6 +152,7 @@ class Tree:
         root_hash = self.root_hash
         self.version += 1
         self._versions[self.version] = self._root
+        self._changes = []
         return root_hash, self.version
 
     @property
@@ -165,7 +190,12 @@ class Tree:
         if self._root is not None:
             fill_hashes(self._root)
         other._root = self._root
+        other._changes = [*self._changes]
         return other
+
+
+def _ascends(keys: Sequence[bytes]) -> bool:
+    return all(map(lt, keys, islice(keys, 1, None)))
 
 
 def _balanced(leaves: list[Node], start: int, end: int) -> Node:

@@ -21,6 +21,12 @@ _CHANGES = 128
 """That are made to the tree in one piece of work: one to two milliseconds."""
 _SUBTREE_LEVELS = 6
 """Subtrees this far below the root are hashed one by one."""
+_KNOWN = 1 << 18
+"""Keys whose values are known without a descent into the tree; over that all are forgotten.
+
+What blocks read and write stays in the cache from one to the next, as in the SDK's inter-block
+cache. A descent into a large tree waits for memory at almost each of its nodes.
+"""
 
 
 class ChainHead:
@@ -28,14 +34,14 @@ class ChainHead:
 
     def __init__(self, tree: Tree, chain: Chain, commit: Commit) -> None:
         self.tree = tree
-        """The state; of its saved versions it keeps the last block's only."""
+        """The state; of its saved versions it keeps the last block's only. Changed here only."""
         self.reverified = 0
         """Transactions whose signature had to be verified here."""
         self.root_hash = b""
         """Of the last block that was committed here, 32 bytes."""
         self._chain = chain
         self._commit = commit
-        self._open()
+        self._state = Cache(tree)
 
     @property
     def height(self) -> int:
@@ -84,10 +90,9 @@ class ChainHead:
         self.root_hash, _ = self._commit(tree)
         # Or memory would grow with every block.
         tree.prune(tree.version - 1)
-        self._open()
-
-    def _open(self) -> None:
-        self._state = Cache(self.tree)
+        self._state.settle()
+        if len(self._state) > _KNOWN:
+            self._state = Cache(tree)
 
 
 def _unhashed(root: Node | None, levels: int) -> list[Node]:

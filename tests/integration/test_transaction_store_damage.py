@@ -1,0 +1,189 @@
+"""What was damaged on disk is refused, not believed."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import lmdb
+import pytest
+
+from tests.stores import damage, dump, make_store, root_in_memory
+from veperf.errors import CorruptFileError, DataError, NewerFormatError
+from veperf.workloads.transaction.store import Store
+
+
+@pytest.fixture
+def committed(tmp_path: Path) -> Path:
+    """A store with five versions."""
+    return make_store(tmp_path / "state", 5)
+
+
+def key_of(kind: bytes, version: int) -> bytes:
+    return kind + version.to_bytes(8, "big")
+
+
+def first_slice(transaction: lmdb.Transaction) -> tuple[bytes, bytes]:
+    """Of the oldest snapshot."""
+    cursor = transaction.cursor()
+    assert cursor.set_range(key_of(b"n", 0))
+    return bytes(cursor.key()), bytes(cursor.value())
+
+
+def change_the_change_set(transaction: lmdb.Transaction) -> None:
+    record = transaction.get(key_of(b"c", 5), b"")
+    transaction.put(key_of(b"c", 5), bytes(record)[:-1] + b"!")
+
+
+def shorten_the_change_set(transaction: lmdb.Transaction) -> None:
+    record = transaction.get(key_of(b"c", 5), b"")
+    transaction.put(key_of(b"c", 5), bytes(record)[:-1])
+
+
+def shorten_the_root_hash(transaction: lmdb.Transaction) -> None:
+    transaction.put(key_of(b"c", 5), b"?")
+
+
+def change_the_root_hash(transaction: lmdb.Transaction) -> None:
+    record = transaction.get(key_of(b"c", 5), b"")
+    transaction.put(key_of(b"c", 5), bytes(32) + bytes(record)[32:])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [change_the_change_set, shorten_the_change_set, shorten_the_root_hash, change_the_root_hash],
+)
+def test_a_damaged_commit_is_refused(
+    committed: Path, change: Callable[[lmdb.Transaction], object]
+) -> None:
+    """A root hash that is not the one committed, or a record that can't be read."""
+    damage(committed, change)
+
+    with Store(committed) as store:
+        with pytest.raises(CorruptFileError, match="version 5"):
+            store.load()
+        assert root_in_memory(4) == store.load(4).root_hash
+
+
+def change_a_slice(transaction: lmdb.Transaction) -> None:
+    key, record = first_slice(transaction)
+    transaction.put(key, record[:-1] + b"!")
+
+
+def shorten_a_slice(transaction: lmdb.Transaction) -> None:
+    key, record = first_slice(transaction)
+    transaction.put(key, record[:-1])
+
+
+def lose_a_slice(transaction: lmdb.Transaction) -> None:
+    transaction.delete(first_slice(transaction)[0])
+
+
+def add_a_slice(transaction: lmdb.Transaction) -> None:
+    key, record = first_slice(transaction)
+    transaction.put(key[:-1] + b"\xff", record)
+
+
+def mislabel_a_slice(transaction: lmdb.Transaction) -> None:
+    key, record = first_slice(transaction)
+    transaction.put(key + b"!", record)
+
+
+def lose_the_snapshot(transaction: lmdb.Transaction) -> None:
+    transaction.delete(key_of(b"s", 1))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        change_a_slice,
+        shorten_a_slice,
+        lose_a_slice,
+        add_a_slice,
+        mislabel_a_slice,
+        lose_the_snapshot,
+    ],
+)
+def test_a_damaged_snapshot_is_refused(
+    committed: Path, change: Callable[[lmdb.Transaction], object]
+) -> None:
+    """Another root hash than was committed, or nodes that can't be read or don't make a tree."""
+    damage(committed, change)
+
+    with Store(committed) as store, pytest.raises(CorruptFileError, match="version 1"):
+        store.load(1)
+
+
+def lose_a_commit(transaction: lmdb.Transaction) -> None:
+    transaction.delete(key_of(b"c", 3))
+
+
+def lose_all_commits(transaction: lmdb.Transaction) -> None:
+    for version in range(1, 6):
+        transaction.delete(key_of(b"c", version))
+
+
+def lose_the_oldest(transaction: lmdb.Transaction) -> None:
+    transaction.delete(b"oldest")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lose_a_commit,
+        lose_all_commits,
+        lose_the_oldest,
+        lambda transaction: transaction.put(b"oldest", b"-1"),
+        lambda transaction: transaction.put(b"oldest", b"9" * 5_000),
+        lambda transaction: transaction.put(b"oldest", b"6"),
+        lambda transaction: transaction.put(b"c12", b""),
+        lambda transaction: transaction.put(b"c" + b"\xff" * 8, b""),
+        lambda transaction: transaction.put(b"format", b"9" * 5_000),
+    ],
+)
+def test_a_store_whose_versions_make_no_sense_is_refused(
+    committed: Path, change: Callable[[lmdb.Transaction], object]
+) -> None:
+    """One is missing in between, the oldest is not there or no number: it can't be opened."""
+    damage(committed, change)
+
+    with pytest.raises(CorruptFileError):
+        Store(committed)
+
+
+def test_pruning_needs_a_snapshot(committed: Path) -> None:
+    """Where there is none to begin with nothing is deleted."""
+    damage(committed, lambda transaction: [transaction.delete(key_of(b"s", v)) for v in range(6)])
+    before = dump(committed)
+
+    with Store(committed) as store, pytest.raises(CorruptFileError, match="copy"):
+        store.prune(4)
+    assert before == dump(committed)
+
+
+def test_a_store_that_was_cut_off_is_refused(committed: Path) -> None:
+    """LMDB itself would read on past the end of the file and die."""
+    data = committed / "data.mdb"
+    os.truncate(data, data.stat().st_size // 2)
+
+    with pytest.raises(CorruptFileError, match="cut off"):
+        Store(committed)
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    """A file that is no database, another program's database, a later format, an earlier one."""
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "data.mdb").write_bytes(b"no database" * 1000)
+    with pytest.raises(CorruptFileError):
+        Store(tmp_path / "text")
+
+    damage(tmp_path / "other", lambda transaction: transaction.put(b"key", b"value"))
+    with pytest.raises(CorruptFileError, match="another program"):
+        Store(tmp_path / "other")
+
+    damage(tmp_path / "later", lambda transaction: transaction.put(b"format", b"99"))
+    with pytest.raises(NewerFormatError, match="99"):
+        Store(tmp_path / "later")
+
+    damage(tmp_path / "earlier", lambda transaction: transaction.put(b"format", b"1"))
+    with pytest.raises(DataError, match="anew"):
+        Store(tmp_path / "earlier")
