@@ -1,0 +1,360 @@
+"""What the circuits accept: honest provers, and nobody else, whatever wires they forge."""
+
+from datetime import date
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from veperf.workloads.zk.circuits import age, disclosure, residency, score
+from veperf.workloads.zk.circuits.commitment import claim_commitment
+from veperf.workloads.zk.circuits.credential import (
+    Credential,
+    country_number,
+    date_number,
+    new_salt,
+)
+from veperf.workloads.zk.circuits.nonce import new_nonce, nonce_element
+from veperf.workloads.zk.circuits.proof_id import proof_id
+from veperf.workloads.zk.field import R
+from veperf.workloads.zk.poseidon import poseidon
+from veperf.workloads.zk.r1cs import UnsatisfiedError
+
+ORDER = int(R)
+NONCE = bytes(range(32))
+AGE, RESIDENCY, SCORE = (module.CIRCUIT.compile() for module in (age, residency, score))
+DISCLOSURE = disclosure.circuit(3).compile()
+
+
+def credential(**changes):
+    claims: dict[str, Any] = {
+        "birth": date(1990, 5, 17),
+        "country": "DE",
+        "address": "Hauptstraße 1",
+        "score": 87,
+        "salt": 12345,
+    }
+    return Credential(**(claims | changes))
+
+
+def age_statement(holder, **changes):
+    wanted: dict[str, Any] = {"today": date(2026, 1, 15), "years": 18, "nonce": NONCE}
+    return age.Statement(commitment=holder.commitment(), **(wanted | changes))
+
+
+def forged(compiled, inputs, changes):
+    """The witness for ``inputs`` as the program solves it, with some wires changed by name."""
+    witness = compiled.program.solve(inputs)
+    for name, value in changes.items():
+        witness[compiled.r1cs.wire_names.index(name)] = value % ORDER
+    return witness
+
+
+def refuse(compiled, inputs, changes=None):
+    with pytest.raises(UnsatisfiedError):
+        compiled.r1cs.check(forged(compiled, inputs, changes or {}))
+
+
+def age_inputs(holder, statement):
+    names = ("commitment", "today", "years", "nonce")
+    return dict(zip(names, statement.public_inputs(), strict=True)) | holder.inputs()
+
+
+def years_later(day, years):
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return date(day.year + years, 3, 1)
+
+
+@given(
+    st.dates(date(1900, 1, 1), date(2100, 1, 1)),
+    st.dates(date(1900, 1, 1), date(2200, 1, 1)),
+    st.integers(0, 130),
+)
+def test_age_is_by_the_calendar(birth, today, years):
+    """The circuit says what Python's calendar says, 29 February included."""
+    holder = credential(birth=birth)
+    statement = age_statement(holder, today=today, years=years)
+
+    if today >= years_later(birth, years):
+        age.witness(AGE, holder, statement)
+    else:
+        with pytest.raises(UnsatisfiedError):
+            age.witness(AGE, holder, statement)
+
+
+@pytest.mark.parametrize(
+    ("birth", "today", "old_enough"),
+    [
+        (date(2008, 1, 15), date(2026, 1, 15), True),
+        (date(2008, 1, 16), date(2026, 1, 15), False),
+        (date(2008, 2, 29), date(2026, 2, 28), False),
+        (date(2008, 2, 29), date(2026, 3, 1), True),
+        (date(2004, 2, 29), date(2024, 2, 29), True),
+        (date(1, 1, 1), date(9999, 12, 31), True),
+        (date(2030, 1, 1), date(2026, 1, 15), False),
+    ],
+)
+def test_birthdays(birth, today, old_enough):
+    """The day itself counts, the day before does not."""
+    years = 20 if today == date(2024, 2, 29) else 18
+    holder = credential(birth=birth)
+    statement = age_statement(holder, today=today, years=years)
+
+    if old_enough:
+        age.witness(AGE, holder, statement)
+    else:
+        with pytest.raises(UnsatisfiedError, match="old enough"):
+            age.witness(AGE, holder, statement)
+
+
+def test_under_age_prover_can_not_forge_bits():
+    """Too young by one day: no bits, and no non-bits, make the difference look positive."""
+    holder = credential(birth=date(2008, 1, 16))
+    inputs = age_inputs(holder, age_statement(holder))
+    count = 27  # of the difference
+    zero = {f"old enough.bit{i}": 0 for i in range(count)}
+    refuse(AGE, inputs)
+    refuse(AGE, inputs, zero)
+    refuse(AGE, inputs, {**zero, "old enough.bit0": -1})
+    refuse(AGE, inputs, {f"old enough.bit{i}": 1 for i in range(count)})
+    refuse(AGE, inputs, {**zero, "old enough.bit26": -pow(1 << 26, -1, ORDER)})
+
+
+@pytest.mark.parametrize(
+    "birth", [-1, -20_000_000, ORDER // 2, 1 << 27, 18 * 10_000 * pow(7, -1, ORDER)]
+)
+def test_birth_dates_that_are_no_integers_of_that_size_are_refused(birth):
+    """A birth date beyond its range would wrap around the field, even with a commitment to it."""
+    holder = credential()
+    hidden = holder.inputs() | {"birth": birth % ORDER}
+    inputs = age_inputs(holder, age_statement(holder)) | hidden
+    inputs["commitment"] = poseidon([hidden[name] for name in holder.inputs()])
+    refuse(AGE, inputs)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"years": -1}, {"years": ORDER - 30}, {"today": -1}, {"today": 1 << 27}, {"years": 256}],
+)
+def test_public_values_out_of_range_are_refused(changes):
+    """The circuit itself holds today and years in range, whoever supplies them."""
+    holder = credential()
+    inputs = age_inputs(holder, age_statement(holder)) | changes
+    refuse(AGE, {name: value % ORDER for name, value in inputs.items()})
+
+
+@pytest.mark.parametrize("name", ["birth", "country", "address", "score", "salt"])
+def test_commitment_binds_every_claim(name):
+    """Another value of any claim needs another commitment, in every circuit."""
+    holder = credential()
+    publics = [
+        (AGE, age_inputs(holder, age_statement(holder))),
+        (SCORE, score_inputs(holder, 80)),
+        (RESIDENCY, residency_inputs(holder, ("DE", "FR"))),
+    ]
+    for compiled, inputs in publics:
+        compiled.r1cs.check(compiled.program.solve(inputs))
+        refuse(compiled, inputs | {name: inputs[name] - 1})
+
+
+@pytest.mark.parametrize("compiled", [AGE, RESIDENCY, SCORE, DISCLOSURE], ids=lambda c: c.name)
+def test_nonce_is_in_a_constraint(compiled):
+    """Whatever its value, the nonce takes part in what is proven."""
+    wire = compiled.r1cs.wire_names.index("nonce")
+
+    assert any(wire in dict(c.a) and wire in dict(c.b) for c in compiled.r1cs.constraints)
+    assert 1 <= wire <= compiled.r1cs.public_count
+
+
+def score_inputs(holder, threshold):
+    statement = score.Statement(commitment=holder.commitment(), threshold=threshold, nonce=NONCE)
+    names = ("commitment", "threshold", "nonce")
+    return dict(zip(names, statement.public_inputs(), strict=True)) | holder.inputs()
+
+
+@given(st.integers(0, 100), st.integers(0, 100))
+def test_score_at_threshold(value, threshold):
+    """At the threshold passes, below it does not."""
+    holder = credential(score=value)
+    statement = score.Statement(commitment=holder.commitment(), threshold=threshold, nonce=NONCE)
+
+    if value >= threshold:
+        score.witness(SCORE, holder, statement)
+    else:
+        with pytest.raises(UnsatisfiedError):
+            score.witness(SCORE, holder, statement)
+
+
+@pytest.mark.parametrize("value", [101, 127, 128, -1, ORDER // 2])
+def test_scores_out_of_range_are_refused(value):
+    """Over 100 or negative: a score, with a commitment to it, and a threshold."""
+    holder = credential()
+    hidden = holder.inputs() | {"score": value % ORDER}
+    commitment = poseidon([hidden[name] for name in holder.inputs()])
+    refuse(SCORE, score_inputs(holder, 80) | hidden | {"commitment": commitment})
+    refuse(SCORE, score_inputs(credential(score=100), 80) | {"threshold": value % ORDER})
+
+
+def residency_inputs(holder, countries):
+    statement = residency.Statement(
+        commitment=holder.commitment(), countries=countries, nonce=NONCE
+    )
+    names = ["commitment", "nonce", *(f"country{i}" for i in range(residency.SLOTS))]
+    return dict(zip(names, statement.public_inputs(), strict=True)) | holder.inputs()
+
+
+@pytest.mark.parametrize("countries", [("DE",), ("FR", "DE"), ("AT", "CH", "DE", "ZW")])
+def test_residents_pass(countries):
+    """In the list, wherever in it."""
+    inputs = residency_inputs(credential(), countries)
+    RESIDENCY.r1cs.check(RESIDENCY.program.solve(inputs))
+
+
+def test_others_are_refused():
+    """Not in the list, also with forged products of differences."""
+    inputs = residency_inputs(credential(country="US"), ("DE", "FR"))
+    refuse(RESIDENCY, inputs)
+    names = [name for name in RESIDENCY.r1cs.wire_names if name.startswith("country.difference")]
+    for name in names:
+        refuse(RESIDENCY, inputs, {name: 0})
+    refuse(RESIDENCY, inputs, dict.fromkeys(names, 0))
+
+
+def test_order_of_countries_does_not_matter():
+    """The same list is the same statement, whatever its order and doubles."""
+    one = residency_inputs(credential(), ("DE", "FR", "AT"))
+    two = residency_inputs(credential(), ("FR", "AT", "DE", "AT"))
+
+    assert one == two
+
+
+CLAIMS = disclosure.Claims(values=(11, 0, 33), salt=5)
+
+
+@pytest.mark.parametrize("indices", [(), (0,), (1,), (0, 2), (0, 1, 2)])
+def test_any_subset_is_disclosed(indices):
+    """What is disclosed is the claims, and what is not stays out of the public inputs."""
+    statement = CLAIMS.disclose(indices, NONCE)
+    public = statement.public_inputs()
+    disclosure.witness(DISCLOSURE, CLAIMS, statement)
+
+    assert sum(1 << i for i in indices) == public[2]
+    assert [v if i in indices else 0 for i, v in enumerate(CLAIMS.values)] == public[3:]
+
+
+@pytest.mark.parametrize(
+    "disclosed", [(12, None, None), (None, 1, None), (11, None, 0), (0, None, None)]
+)
+def test_false_disclosures_are_refused(disclosed):
+    """A value that is not the claim's, also 0 for one that isn't 0."""
+    statement = disclosure.Statement(
+        commitment=CLAIMS.commitment(), disclosed=disclosed, nonce=NONCE
+    )
+    with pytest.raises(UnsatisfiedError):
+        disclosure.witness(DISCLOSURE, CLAIMS, statement)
+
+
+def test_mask_can_not_be_forged():
+    """Hidden but shown, shown but hidden, and masks with bits that no claim has."""
+    statement = CLAIMS.disclose((0,), NONCE)
+    names = ("commitment", "nonce", "mask", "shown0", "shown1", "shown2")
+    inputs = dict(zip(names, statement.public_inputs(), strict=True))
+    inputs |= {"salt": 5, "claim0": 11, "claim1": 0, "claim2": 33}
+    DISCLOSURE.r1cs.check(DISCLOSURE.program.solve(inputs))
+    for mask in (0, 4, 5, 8, 9, ORDER - 1):
+        refuse(DISCLOSURE, inputs | {"mask": mask})
+    refuse(DISCLOSURE, inputs | {"shown2": 33})
+    refuse(DISCLOSURE, inputs | {"shown2": 33}, {"mask.bit2": 1})
+    half = pow(2, -1, ORDER)
+    refuse(DISCLOSURE, inputs | {"shown0": 11 * half % ORDER}, {"mask.bit0": half})
+
+
+@pytest.mark.parametrize("count", [1, 16])
+def test_extreme_numbers_of_claims(count):
+    """One claim and as many as Poseidon takes."""
+    claims = disclosure.Claims(values=tuple(range(count)), salt=1)
+    compiled = disclosure.circuit(count).compile()
+    disclosure.witness(compiled, claims, claims.disclose([count - 1], NONCE))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: credential(country="de"),
+        lambda: credential(country="DEU"),
+        lambda: credential(score=101),
+        lambda: credential(score=-1),
+        lambda: credential(salt=ORDER),
+        lambda: credential(salt=-1),
+        lambda: age_statement(credential(), years=-1).public_inputs(),
+        lambda: age_statement(credential(), years=256).public_inputs(),
+        lambda: age_statement(credential(), nonce=b"short").public_inputs(),
+        lambda: score_inputs(credential(), 101),
+        lambda: score_inputs(credential(), -1),
+        lambda: residency_inputs(credential(), ()),
+        lambda: residency_inputs(
+            credential(),
+            tuple(f"A{chr(65 + i)}" for i in range(26))
+            + tuple(f"B{chr(65 + i)}" for i in range(7)),
+        ),
+        lambda: disclosure.Claims(values=(), salt=1),
+        lambda: disclosure.Claims(values=(0,) * 17, salt=1),
+        lambda: disclosure.Claims(values=(ORDER,), salt=1),
+        lambda: disclosure.Claims(values=(1,), salt=-1),
+        lambda: disclosure.circuit(0),
+        lambda: disclosure.circuit(17),
+        lambda: CLAIMS.disclose((0,), b"").public_inputs(),
+        lambda: claim_commitment(b"short", b"claim"),
+        lambda: proof_id("age", [-1]),
+        lambda: proof_id("age", [1 << 256]),
+        lambda: proof_id("a\0ge", [1]),
+    ],
+)
+def test_senseless_values_are_refused(make):
+    """Statements and credentials that can't be."""
+    with pytest.raises(ValueError):
+        make()
+
+
+def test_no_such_claim_to_disclose():
+    """An index beyond the claims, or before them."""
+    for index in (3, -1):
+        with pytest.raises(IndexError):
+            CLAIMS.disclose((index,), NONCE)
+
+
+@given(st.dates(), st.dates())
+def test_dates_are_ordered_as_their_numbers(a, b):
+    """So that comparing numbers compares dates."""
+
+    assert (a < b) == (date_number(a) < date_number(b))
+
+
+def test_country_numbers_are_distinct():
+    """676 codes, 676 numbers, none of them 0 and all of ten bits."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    numbers = {country_number(a + b) for a in letters for b in letters}
+
+    assert set(range(1, 677)) == numbers
+
+
+def test_salts_and_nonces_are_fresh():
+    """Two of either are never the same, and both are in range."""
+    nonces, salts = {new_nonce() for _ in range(100)}, {new_salt() for _ in range(100)}
+
+    assert 100 == len(nonces) == len(salts)
+    assert all(0 <= nonce_element(nonce) < 1 << 253 for nonce in nonces)
+    assert all(0 <= salt < ORDER for salt in salts)
+
+
+def test_commitment_and_identifier_are_sha256():
+    """Both as computed by hand."""
+    salt = bytes(range(32))
+    one = (1).to_bytes(32, "big")
+
+    assert sha256(salt + b"claim").digest() == claim_commitment(salt, b"claim")
+    assert sha256(b"age\0" + one + one).hexdigest() == proof_id("age", [1, 1])

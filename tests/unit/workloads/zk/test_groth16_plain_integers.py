@@ -1,0 +1,41 @@
+"""The same with Python's integers as with gmpy2's."""
+
+import json
+import os
+import subprocess
+import sys
+from hashlib import sha256
+from random import Random
+
+from veperf.workloads.zk.groth16 import Prover, setup
+from veperf.workloads.zk.groth16.keyfile import proving_key_to_bytes, verifying_key_to_bytes
+from veperf.workloads.zk.interop.snarkjs import proof_to_json
+from veperf.workloads.zk.poseidon import poseidon
+from veperf.workloads.zk.sample import squarings, squarings_inputs
+
+PROGRAM = f"import {__name__} as test; import json; print(json.dumps(test.results()))"
+
+
+def results() -> list[str]:
+    """Keys, a proof and a hash, all from known seeds."""
+    compiled = squarings(5)
+    key = setup(compiled.r1cs, Random(3).randrange)
+    witness = compiled.witness(squarings_inputs(5))
+    proof = Prover(compiled.r1cs, key).prove(witness, Random(4).randrange)
+    return [
+        sha256(proving_key_to_bytes(key)).hexdigest(),
+        sha256(verifying_key_to_bytes(key.verifying_key)).hexdigest(),
+        proof_to_json(proof).decode(),
+        str(poseidon([1, 2, 3])),
+    ]
+
+
+def test_plain_integers_give_the_same():
+    """Keys, proof and hash are the same to the bit."""
+    environment = os.environ | {"VEPERF_PLAIN_INTEGERS": "1"}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    output = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=environment, check=True, capture_output=True
+    ).stdout
+
+    assert results() == json.loads(output)

@@ -1,0 +1,88 @@
+"""The suite's benchmarks do what they say, again and again."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from veperf.registry import Task, load, select
+from veperf.workloads.zk import benchmarks, sample
+from veperf.workloads.zk.circuits import disclosure
+from veperf.workloads.zk.groth16 import Proof, verify
+
+REGISTRY = load(["veperf.workloads.zk.benchmarks"])
+CASES = [case for case in select(REGISTRY, ["zk_proof"]) if "[" not in case.id]
+QUICK = ["commitment", "commitment_poseidon", "proof_id", "pairing", "multiply"]
+
+
+def test_ids_and_targets() -> None:
+    """Every published target of the suite is answered by the benchmark of that name."""
+    root = Path(__file__).parents[4]
+    published = json.loads((root / "data" / "baselines" / "targets.json").read_text())["targets"]
+    wanted = {t["id"] for t in published if t["id"].startswith("zk_proof/")}
+    answered = {case.targets["time"]: case.id for case in CASES if case.targets}
+
+    assert {target: target for target in wanted} == answered
+    assert all(case.what for case in CASES)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_call_can_be_repeated(name: str) -> None:
+    """Each call gives what the first gave."""
+    found = REGISTRY.benchmarks[f"zk_proof/{name}"]
+    task = found.setup(**found.cases()[0].params)
+    assert isinstance(task, Task)
+    results = [task.call() for _ in range(3)]
+
+    assert [results[0]] * 3 == results
+
+
+def test_nonces_differ() -> None:
+    """Two calls never give the same nonce."""
+    task = benchmarks.nonce()
+
+    assert task.call() != task.call()
+
+
+def test_measured_proofs_are_valid() -> None:
+    """What is timed makes proofs that verify, and so do the stages, one after the other."""
+    key = sample.prover(disclosure.circuit(1).compile().r1cs).key.verifying_key
+    public = sample.claims(1).disclose([0], sample.NONCE).public_inputs()
+    task = benchmarks.selective_disclosure(claims=1)
+    whole: Any = task.call()
+    *stages, last = task.stages.values()
+    value: Any = None
+    for stage in stages:
+        value = stage(value)
+    *_, a, b = value
+
+    assert verify(key, public, whole)
+    assert verify(key, public, Proof(a, b, last(value)))
+
+
+def test_measured_squarings_are_proven() -> None:
+    """The chain of squarings has as many constraints as it says, and its proof verifies."""
+    compiled = sample.squarings(20)
+    proof: Any = benchmarks.proof_by_constraints(constraints=20).call()
+
+    assert 20 == len(compiled.r1cs.constraints)
+    assert verify(
+        sample.prover(compiled.r1cs).key.verifying_key,
+        [sample.squarings_inputs(20)["y"]],
+        proof,
+    )
+
+
+def test_measured_verifications_succeed() -> None:
+    """What is timed is accepting a proof, as a whole, in stages and in batches."""
+    task = benchmarks.proof_verification()
+    value: Any = None
+    for stage in task.stages.values():
+        value = stage(value)
+    batch = benchmarks.batch_verification(proofs=3)
+
+    assert task.call() is True
+    assert value is True
+    assert batch.call() is True
+    assert 3 == batch.operations

@@ -1,0 +1,1 @@
+"""Pieces of circuits, each sound by itself."""

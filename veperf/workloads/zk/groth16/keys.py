@@ -1,0 +1,116 @@
+"""Keys and proofs of Groth16.
+
+Source: Groth, "On the Size of Pairing-based Non-interactive Arguments", EUROCRYPT 2016, 3.2. In
+its notation u_i, v_i, w_i are the polynomials of wire i in a, b and c, wires 0 to l are public, t
+is the polynomial that vanishes on the domain and x the secret point.
+"""
+
+from dataclasses import dataclass
+
+from veperf.workloads.zk.curve import (
+    G1Point,
+    G2Point,
+    PointError,
+    g1_from_ints,
+    g2_from_ints,
+)
+
+AffineG1 = tuple[int, int]
+AffineG2 = tuple[tuple[int, int], tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Three points. Whether they are points at all is for verification to say.
+
+    Anybody can turn a valid proof into another one of the same statement: (a, b, c) into (-a, -b,
+    c), for one. So a proof must never serve as the name of what was proven; the nonce among the
+    public inputs is what can't be changed.
+    """
+
+    a: AffineG1
+    b: AffineG2
+    c: AffineG1
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyingKey:
+    """What a verifier needs.
+
+    Raises:
+        PointError: a point is infinity, not on its curve or not in the subgroup.
+        ValueError: there is no point for the constant.
+    """
+
+    alpha: AffineG1
+    beta: AffineG2
+    gamma: AffineG2
+    delta: AffineG2
+    ic: tuple[AffineG1, ...]
+    """(beta u_i(x) + alpha v_i(x) + w_i(x)) / gamma, for the constant and each public wire."""
+
+    def __post_init__(self) -> None:
+        if not self.ic:
+            raise ValueError("a key has a point for the constant")
+        for g1 in (self.alpha, *self.ic):
+            valid_g1(g1)
+        for g2 in (self.beta, self.gamma, self.delta):
+            valid_g2(g2)
+
+    @property
+    def public_count(self) -> int:
+        """How many public inputs a proof has, the constant left out."""
+        return len(self.ic) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ProvingKey:
+    """What a prover needs. Points are as long lists as there are wires, None where a wire is not.
+
+    The points of a key that comes from elsewhere are checked where it is read.
+    """
+
+    verifying_key: VerifyingKey
+    circuit_digest: bytes
+    """Of the constraint system that the key is for, 32 bytes."""
+    domain_size: int
+    beta_g1: AffineG1
+    delta_g1: AffineG1
+    a: tuple[G1Point, ...]
+    """u_i(x), for each wire."""
+    b_g1: tuple[G1Point, ...]
+    """v_i(x), for each wire."""
+    b_g2: tuple[G2Point, ...]
+    """v_i(x) in G2, for each wire."""
+    c: tuple[G1Point, ...]
+    """(beta u_i(x) + alpha v_i(x) + w_i(x)) / delta for each private wire; less for all wires what
+    ``products`` have too much: w_i(x) t(x) / (delta t(g))."""
+    products: tuple[G1Point, ...]
+    """L_i(x / g) t(x) / (delta t(g)), for each point of the domain, L_i the Lagrange polynomials.
+
+    The quotient h = (u v - w) / t has fewer coefficients than the domain has points, so its values
+    on the coset g times the domain determine it, and t is t(g) on all of that. These points take
+    the values of u v there. What w adds is linear in the witness, so it is part of ``c``.
+    """
+
+
+def valid_g1(point: G1Point) -> AffineG1:
+    """``point``, if it is a point of G1 other than infinity.
+
+    Raises:
+        PointError: it is not.
+    """
+    if point is None:
+        raise PointError("infinity has no place in a key or a proof")
+    return g1_from_ints(*point)
+
+
+def valid_g2(point: G2Point) -> AffineG2:
+    """``point``, if it is a point of G2 other than infinity.
+
+    Raises:
+        PointError: it is not.
+    """
+    if point is None:
+        raise PointError("infinity has no place in a key or a proof")
+    return g2_from_ints(*point)

@@ -1,0 +1,73 @@
+"""Make the keys of a circuit.
+
+The secrets that keys are made from (alpha, beta, gamma, delta, x) let their owner prove anything.
+Here one process draws them and forgets them: fit for measuring and testing, not for production,
+where many parties hold a ceremony, each of them adding secrets of its own.
+"""
+
+import secrets
+from collections.abc import Callable
+from itertools import islice
+
+from veperf.workloads.zk.curve import G1, G2
+from veperf.workloads.zk.field import R
+from veperf.workloads.zk.groth16.keys import ProvingKey, VerifyingKey
+from veperf.workloads.zk.groth16.qap import domain_size, polynomials_at
+from veperf.workloads.zk.integers import integer, invert
+from veperf.workloads.zk.msm import multiples
+from veperf.workloads.zk.ntt import GENERATOR, domain
+from veperf.workloads.zk.r1cs import R1cs
+
+Draw = Callable[[int], int]
+"""Gives a random integer from 0 to below its argument."""
+
+
+def setup(r1cs: R1cs, draw: Draw = secrets.randbelow) -> ProvingKey:
+    """Fresh keys for ``r1cs``.
+
+    Args:
+        r1cs: The constraint system.
+        draw: Where the secrets come from. Keys from a generator with a known seed convince nobody.
+    """
+    size = domain_size(r1cs)
+    alpha, beta, gamma, delta = (_nonzero(draw) for _ in range(4))
+    x = _nonzero(draw)
+    while pow(x, size, R) == 1 or pow(x, size, R) == pow(GENERATOR, size, R):
+        x = _nonzero(draw)  # on the domain or its coset, where polynomials would be 0
+    u, v, w = polynomials_at(r1cs, x)
+    combined = [(beta * a + alpha * b + c) % R for a, b, c in zip(u, v, w, strict=True)]
+    first_private = r1cs.public_count + 1
+    per_gamma, per_delta = invert(gamma, R), invert(delta, R)
+    # t(x) / (t(g) delta), where t is x^size - 1 and g begins the coset.
+    shift = integer(GENERATOR)
+    vanishing = (pow(x, size, R) - 1) * invert(pow(shift, size, R) - 1, R) * per_delta % R
+    in_delta = [0] * first_private + [value * per_delta for value in combined[first_private:]]
+    lists = [
+        [alpha, beta, delta],
+        u,
+        v,
+        [value * per_gamma for value in combined[:first_private]],
+        [a - b * vanishing for a, b in zip(in_delta, w, strict=True)],
+        [value * vanishing for value in domain(size).lagrange(x * invert(shift, R))],
+    ]
+    points = iter(multiples(G1, [scalar for scalars in lists for scalar in scalars]))
+    (alpha_g1, beta_g1, delta_g1), a, b_g1, ic, c, products = (
+        tuple(islice(points, len(scalars))) for scalars in lists
+    )
+    beta_g2, gamma_g2, delta_g2, *b_g2 = multiples(G2, [beta, gamma, delta, *v])
+    return ProvingKey(
+        verifying_key=VerifyingKey(alpha_g1, beta_g2, gamma_g2, delta_g2, ic),
+        circuit_digest=r1cs.digest(),
+        domain_size=size,
+        beta_g1=beta_g1,
+        delta_g1=delta_g1,
+        a=a,
+        b_g1=b_g1,
+        b_g2=tuple(b_g2),
+        c=c,
+        products=products,
+    )
+
+
+def _nonzero(draw: Draw) -> int:
+    return integer(1 + draw(R - 1))

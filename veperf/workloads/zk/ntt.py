@@ -1,0 +1,162 @@
+"""Number-theoretic transforms: polynomials over the scalar field by their values on 2^k points."""
+
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from itertools import chain, repeat
+
+from veperf.workloads.zk.field import R
+from veperf.workloads.zk.integers import batch_inverse, integer, invert
+
+TWO_ADICITY = 28
+"""R - 1 is an odd number times 2^28."""
+GENERATOR = 5
+"""The least generator of the multiplicative group; the coset is GENERATOR times the domain."""
+
+
+class DomainError(ValueError):
+    """There is no domain of that size, or the values are not as many as its points."""
+
+
+class Domain:
+    """The ``size`` powers of a root of unity, in order, and the transforms over them.
+
+    Coefficients are lowest first; values are in the order 1, root, root^2, ... All results are
+    from 0 to R - 1.
+    """
+
+    def __init__(self, size: int) -> None:
+        """A domain of ``size`` points.
+
+        Raises:
+            DomainError: the size is not a power of 2 from 1 to 2^28.
+        """
+        if size < 1 or size & (size - 1) or size > 1 << TWO_ADICITY:
+            raise DomainError(f"the size is a power of 2 up to 2^{TWO_ADICITY}, not {size}")
+        self.size = size
+        self.root = pow(integer(GENERATOR), (R - 1) // size, R)
+        self._inverse_size = invert(integer(size), R)
+
+    def ntt(self, coefficients: Sequence[int]) -> list[int]:
+        """The values of a polynomial on the domain.
+
+        Raises:
+            DomainError: there are not ``size`` coefficients.
+        """
+        return [value % R for value in self._transform(coefficients)]
+
+    def intt(self, values: Sequence[int]) -> list[int]:
+        """The coefficients of the polynomial with these values on the domain.
+
+        Raises:
+            DomainError: there are not ``size`` values.
+        """
+        scale = self._inverse_size
+        return [value * scale % R for value in self._transform_back(values)]
+
+    def coset_ntt(self, coefficients: Sequence[int]) -> list[int]:
+        """The values of a polynomial on the coset, where x^size - 1 is nowhere 0.
+
+        Raises:
+            DomainError: there are not ``size`` coefficients.
+        """
+        self._check(coefficients)
+        pairs = zip(coefficients, self._shifts, strict=True)
+        return self.ntt([value * shift % R for value, shift in pairs])
+
+    def coset_intt(self, values: Sequence[int]) -> list[int]:
+        """The coefficients of the polynomial with these values on the coset.
+
+        Raises:
+            DomainError: there are not ``size`` values.
+        """
+        pairs = zip(self._transform_back(values), self._shifts_back, strict=True)
+        return [value * shift % R for value, shift in pairs]
+
+    def lagrange(self, point: int) -> list[int]:
+        """The values at ``point`` of the polynomials that are 1 on one point of the domain each.
+
+        L_i(x) = root^i / size * (x^size - 1) / (x - root^i), and on the domain itself 1 or 0.
+        """
+        point = integer(point) % R
+        roots = _powers(self.root, self.size)
+        vanishing = pow(point, self.size, R) - 1
+        if not vanishing:
+            return [integer(point == root) for root in roots]
+        scale = vanishing * self._inverse_size % R
+        inverses = batch_inverse([point - root for root in roots], R)
+        return [
+            root * inverse % R * scale % R for root, inverse in zip(roots, inverses, strict=True)
+        ]
+
+    def _transform(self, coefficients: Sequence[int]) -> list[int]:
+        """The values on the domain, not reduced.
+
+        Each level takes neighbours apart and writes their sums and differences to both halves
+        (Pease: An adaptation of the fast Fourier transform for parallel processing, 1968). Sums
+        grow by at most R a level, which costs less than to reduce them.
+        """
+        self._check(coefficients)
+        values = [integer(coefficients[place]) for place in self._reversed_places]
+        half = self.size // 2
+        turns = 1
+        while turns < self.size:
+            run = half // turns
+            roots = chain.from_iterable(repeat(root, run) for root in self._roots[::run])
+            turned = [root * odd % R for root, odd in zip(roots, values[1::2], strict=True)]
+            even = values[::2]
+            values = [left + right for left, right in zip(even, turned, strict=True)]
+            values += [left - right for left, right in zip(even, turned, strict=True)]
+            turns *= 2
+        return values
+
+    def _transform_back(self, values: Sequence[int]) -> list[int]:
+        """``size`` times the coefficients, not reduced: the values at the inverse roots."""
+        forwards = self._transform(values)
+        return forwards[:1] + forwards[:0:-1]
+
+    def _check(self, numbers: Sequence[int]) -> None:
+        if len(numbers) != self.size:
+            raise DomainError(f"{len(numbers)} numbers for a domain of {self.size} points")
+
+    @cached_property
+    def _roots(self) -> list[int]:
+        """The lower half of the domain."""
+        return _powers(self.root, self.size // 2)
+
+    @cached_property
+    def _reversed_places(self) -> list[int]:
+        """The numbers below ``size`` with their bits in reverse."""
+        places = [0]
+        while len(places) < self.size:
+            places = [2 * place for place in places] + [2 * place + 1 for place in places]
+        return places
+
+    @cached_property
+    def _shifts(self) -> list[int]:
+        """The powers of GENERATOR."""
+        return _powers(integer(GENERATOR), self.size)
+
+    @cached_property
+    def _shifts_back(self) -> list[int]:
+        """The powers of 1 / GENERATOR, over ``size``."""
+        powers = _powers(invert(integer(GENERATOR), R), self.size)
+        return [self._inverse_size * power % R for power in powers]
+
+
+@lru_cache(maxsize=16)
+def domain(size: int) -> Domain:
+    """The domain of ``size`` points, kept for the next time.
+
+    Raises:
+        DomainError: the size is not a power of 2 from 1 to 2^28.
+    """
+    return Domain(size)
+
+
+def _powers(base: int, count: int) -> list[int]:
+    powers = []
+    power = integer(1)
+    for _ in range(count):
+        powers.append(power)
+        power = power * base % R
+    return powers

@@ -1,0 +1,112 @@
+"""A rank-1 constraint system: what a witness has to satisfy, as wires and coefficients.
+
+For each constraint, with w the values of the wires: (a . w) * (b . w) = c . w (mod r). Wire 0 is
+the constant 1, then come the public wires, then the private ones, as in circom.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from operator import index
+from typing import NamedTuple
+
+from veperf.workloads.zk.field import R
+from veperf.workloads.zk.integers import integer
+from veperf.workloads.zk.r1cs.explain import explain
+from veperf.workloads.zk.r1cs.rows import Constraint, evaluate, is_row
+
+
+class UnsatisfiedError(ValueError):
+    """A witness that breaks a constraint; the message names it, its wires and their values."""
+
+
+class Evaluation(NamedTuple):
+    """The three sides of every constraint for one witness, each value in [0, r)."""
+
+    a: list[int]
+    b: list[int]
+    c: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class R1cs:
+    """A constraint system.
+
+    Raises:
+        ValueError: there are fewer wires than public ones, a side of a constraint is no row of
+            these wires, or a list of names has another length than what it names.
+    """
+
+    wire_count: int
+    """With the constant."""
+    public_count: int
+    """Without the constant."""
+    constraints: tuple[Constraint, ...]
+    wire_names: tuple[str, ...] = field(default=(), compare=False)
+    """For messages; empty where they are not known."""
+    constraint_names: tuple[str, ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.public_count < self.wire_count:
+            raise ValueError(f"{self.public_count} public wires of {self.wire_count} in all")
+        if self.wire_names and len(self.wire_names) != self.wire_count:
+            raise ValueError("not one name a wire")
+        if self.constraint_names and len(self.constraint_names) != len(self.constraints):
+            raise ValueError("not one name a constraint")
+        for i, constraint in enumerate(self.constraints):
+            if not all(is_row(side, self.wire_count) for side in constraint):
+                raise ValueError(f"constraint {i} has wires or coefficients that can't be")
+
+    def evaluate(self, witness: Sequence[int]) -> Evaluation:
+        """The sides of every constraint, satisfied or not.
+
+        Raises:
+            ValueError: the witness has another length, does not begin with 1, or holds what is
+                not a field element.
+        """
+        values = self._values(witness)
+        return Evaluation(
+            [evaluate(a, values) for a, _, _ in self.constraints],
+            [evaluate(b, values) for _, b, _ in self.constraints],
+            [evaluate(c, values) for _, _, c in self.constraints],
+        )
+
+    def check(self, witness: Sequence[int]) -> Evaluation:
+        """The sides of every constraint, each of them satisfied.
+
+        Raises:
+            UnsatisfiedError: the first constraint that is broken.
+            ValueError: what :meth:`evaluate` raises.
+        """
+        sides = self.evaluate(witness)
+        for i, (a, b, c) in enumerate(zip(*sides, strict=True)):
+            if a * b % R != c:
+                raise UnsatisfiedError(self._explanation(i, witness, (a, b, c)))
+        return sides
+
+    def digest(self) -> bytes:
+        """32 bytes that stand for the system, whatever its names."""
+        digest = sha256(b"r1cs %d %d" % (self.wire_count, self.public_count))
+        for constraint in self.constraints:
+            for side in constraint:
+                terms = b"".join(b"%d:%x," % (wire, int(factor)) for wire, factor in side)
+                digest.update(terms + b";")
+        return digest.digest()
+
+    def _values(self, witness: Sequence[int]) -> list[int]:
+        if len(witness) != self.wire_count:
+            raise ValueError(f"{len(witness)} values for {self.wire_count} wires")
+        if witness[0] != 1:
+            raise ValueError("wire 0 is the constant 1")
+        values = [integer(index(value)) for value in witness]
+        if not 0 <= min(values) <= max(values) < R:
+            raise ValueError("a value is not a field element")
+        return values
+
+    def _explanation(self, number: int, witness: Sequence[int], sides: tuple[int, int, int]) -> str:
+        name = f" ({self.constraint_names[number]})" if self.constraint_names else ""
+        title = f"constraint {number}{name}"
+        return explain(title, self.constraints[number], witness, sides, self._name)
+
+    def _name(self, wire: int) -> str:
+        return self.wire_names[wire] if self.wire_names else f"w{wire}"
