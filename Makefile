@@ -4,6 +4,7 @@
 #   make lab      open JupyterLab on the start notebook
 #   make setup    only that
 #   make check    format, lint, types, import directions, notebooks stripped and in step
+#   make test-tensorflow   the scoring engines on TensorFlow and LiteRT, in a .venv of their own
 
 PYTHON ?= python3
 PROFILE ?= quick
@@ -11,8 +12,9 @@ SUITES ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TENSORFLOW_VENV := .venv.tensorflow
 
-.PHONY: report test lab check setup lock clean
+.PHONY: report test test-tensorflow lab check setup lock clean
 
 report: $(READY)
 	@$(BIN)/veperf run $(SUITES) --profile $(PROFILE)
@@ -20,6 +22,14 @@ report: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest
+
+# Some 2 GB are installed, which nothing else needs. Not from the lock: it has no extras.
+test-tensorflow:
+	@test -x $(TENSORFLOW_VENV)/bin/python || $(PYTHON) -m venv $(TENSORFLOW_VENV)
+	@$(TENSORFLOW_VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+		-e '.[tensorflow,litert]' pytest hypothesis
+	@$(TENSORFLOW_VENV)/bin/python -m pytest \
+		tests/unit/workloads/verification/test_scoring_libraries.py
 
 lab: $(READY)
 	@$(BIN)/veperf lab
@@ -40,7 +50,7 @@ lock: $(READY)
 		--quiet --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(TENSORFLOW_VENV)
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,0 +1,43 @@
+"""Verification under a real load: all is committed, and nothing is left behind."""
+
+from pathlib import Path
+
+import pytest
+
+from veperf.measure.load import Schedule, run_load
+from veperf.workloads.verification import sample
+from veperf.workloads.verification.loaded import LoadedVerification
+
+
+def test_a_load_is_committed_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No error in two systems from one state, one after the other; no file stays."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    genesis = sample.identities(20)
+    schedule = Schedule(30, 0.5, 0.1, seed=1)
+    runs = [
+        run_load(lambda items: LoadedVerification(genesis, items, workers=1), schedule)
+        for _ in range(2)
+    ]
+
+    for run in runs:
+        assert run.offered == run.committed > 5
+        assert {} == run.reasons
+        assert {"verify", "transport", "commit"} == run.costs.keys()
+        assert run.costs["verify"] > 0
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_it_turns_away_what_is_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Back pressure, and what was taken is finished nevertheless."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("veperf.workloads.verification.loaded._CAPACITY", 3)
+    system = LoadedVerification(sample.identities(1), items=2, workers=1)
+    try:
+        assert [True] * 3 + [False] * 2 == [system.offer(tag) for tag in range(5)]
+        committed: list[int] = []
+        while len(committed) < 3:
+            committed += system.step().committed
+    finally:
+        system.close()
+
+    assert [0, 1, 2] == committed

@@ -1,0 +1,109 @@
+"""Verifying in several processes comes to what verifying one after the other does."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from veperf.errors import WorkerCrashedError
+from veperf.workloads.transaction.cache import Cache
+from veperf.workloads.transaction.iavl import Tree
+from veperf.workloads.verification import sample
+from veperf.workloads.verification.feed import Feed
+from veperf.workloads.verification.loaded import settings
+from veperf.workloads.verification.parallel import Pool, verify_many
+from veperf.workloads.verification.parallel.protocol import state_for
+from veperf.workloads.verification.pipeline import Moment, Outcome, Request, Verifier, verify
+from veperf.workloads.verification.scoring import load_engine
+
+MOMENT = Moment(2, sample.NOW_S)
+PIECES = sample.evidence(2, 1_024)
+
+
+def requests() -> list[Request]:
+    """Several accounts, some of them again, with replays and rubbish between."""
+    good = [Request(sample.account(i), sample.envelopes(PIECES, i)) for i in range(6)]
+    more = [
+        Request(good[0].account, (good[0].envelopes[0], b"rubbish")),
+        Request(good[1].account, good[0].envelopes),
+        Request(b"nobody", ()),
+    ]
+    return [good[0], *more, *good, good[0]]
+
+
+def children() -> set[str]:
+    """The processes that this one has started and that have not been waited for."""
+    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+def test_parallel_is_serial(processes: int) -> None:
+    """The same results in the same order, the same state, and no process is left behind."""
+    before = children()
+    key, engine = sample.validator(0), load_engine("exact")
+    verifier = Verifier(key, sample.CLIENTS, engine)
+    one, other = sample.identities(50), sample.identities(50)
+    serial, parallel = Cache(one), Cache(other)
+    expected = [verify(serial, request, verifier, MOMENT) for request in requests()]
+    pool = Pool(processes, settings())
+    try:
+        actual = verify_many(pool, parallel, requests(), MOMENT)
+        again = verify_many(pool, parallel, requests(), MOMENT)
+    finally:
+        pool.close()
+    serial.write()
+    parallel.write()
+
+    assert expected == actual
+    assert {Outcome.SUCCESS, Outcome.FAILED} == {result.outcome for result in expected}
+    assert {Outcome.FAILED} == {result.outcome for result in again}
+    assert one.root_hash == other.root_hash
+    assert before == children()
+
+
+class Recorded(Tree):
+    """A tree that notes what is read of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: set[bytes] = set()
+
+    def get(self, key: bytes) -> bytes | None:
+        self.read.add(key)
+        return super().get(key)
+
+
+def test_the_state_that_is_sent_is_enough() -> None:
+    """Verifying reads nothing that is not sent with the job."""
+    request = Request(sample.account(0), (*sample.envelopes(PIECES), b"rubbish"))
+    verifier = Verifier(sample.validator(0), sample.CLIENTS, load_engine("exact"))
+    tree = Recorded()
+    verify(Cache(tree), request, verifier, MOMENT)
+
+    assert tree.read == {key for key, _ in state_for(Tree(), request)}
+
+
+def test_a_dead_process_is_named() -> None:
+    """Killed from outside: an error, no endless wait; closing still works."""
+    before = children()
+    pool = Pool(1, settings())
+    try:
+        (pid,) = children() - before
+        os.kill(int(pid), signal.SIGKILL)
+        with pytest.raises(WorkerCrashedError, match=pid):
+            verify_many(pool, Cache(Tree()), requests()[:1], MOMENT)
+    finally:
+        pool.close()
+    assert before == children()
+
+
+def test_the_feed_is_valid() -> None:
+    """Its requests are all of other accounts, and all of them are verified."""
+    verifier = Verifier(sample.validator(1), sample.CLIENTS, load_engine("exact"))
+    state = Cache(Tree())
+    feed = Feed()
+    results = [verify(state, next(feed).request(), verifier, MOMENT) for _ in range(20)]
+
+    assert {Outcome.SUCCESS} == {result.outcome for result in results}
+    assert 20 == len({result.account for result in results})

@@ -1,0 +1,78 @@
+"""Scope envelopes: a payload sealed to validators, signed by an approved client and its user."""
+
+from veperf.workloads.verification.envelope.errors import (
+    ClientSignatureError,
+    DuplicateScopeError,
+    EnvelopeError,
+    FutureCaptureError,
+    MalformedError,
+    OverLimitError,
+    OversizeError,
+    ReplayedError,
+    TamperedError,
+    TruncatedError,
+    UnapprovedClientError,
+    UnsupportedError,
+    UserSignatureError,
+    WrongAccountError,
+    WrongRecipientError,
+)
+from veperf.workloads.verification.envelope.form import (
+    ALGORITHM,
+    MAX_ENVELOPE_BYTES,
+    VERSION,
+    Envelope,
+    Header,
+    UploadMetadata,
+    WrappedKey,
+    decode_envelope,
+    encode_envelope,
+)
+from veperf.workloads.verification.envelope.opening import (
+    check_envelope,
+    decrypt,
+    open_envelope,
+)
+from veperf.workloads.verification.envelope.seal import Client, Scope, fingerprint, seal
+from veperf.workloads.verification.envelope.signing import (
+    Clients,
+    sign_envelope,
+    verify_signatures,
+)
+
+__all__ = [
+    "ALGORITHM",
+    "MAX_ENVELOPE_BYTES",
+    "VERSION",
+    "Client",
+    "ClientSignatureError",
+    "Clients",
+    "DuplicateScopeError",
+    "Envelope",
+    "EnvelopeError",
+    "FutureCaptureError",
+    "Header",
+    "MalformedError",
+    "OverLimitError",
+    "OversizeError",
+    "ReplayedError",
+    "Scope",
+    "TamperedError",
+    "TruncatedError",
+    "UnapprovedClientError",
+    "UnsupportedError",
+    "UploadMetadata",
+    "UserSignatureError",
+    "WrappedKey",
+    "WrongAccountError",
+    "WrongRecipientError",
+    "check_envelope",
+    "decode_envelope",
+    "decrypt",
+    "encode_envelope",
+    "fingerprint",
+    "open_envelope",
+    "seal",
+    "sign_envelope",
+    "verify_signatures",
+]

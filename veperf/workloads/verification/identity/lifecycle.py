@@ -1,0 +1,192 @@
+"""How an identity's status, score and tier may change. Pure: a record in, a new one out.
+
+The statuses and their transitions are those of ``x/veid``, and one more: a verified identity may
+be verified again (there only its scopes expire and come back), keeping its tier meanwhile. The
+tiers' least scores are the original's, too.
+"""
+
+from msgspec.structs import replace
+
+from veperf.workloads.verification.identity.errors import LockedError, TransitionError
+from veperf.workloads.verification.identity.record import (
+    MAX_HISTORY,
+    IdentityRecord,
+    ScopeRef,
+    ScoreEntry,
+    Status,
+    Tier,
+)
+
+LEAST_SCORES = {Tier.PREMIUM: 85, Tier.STANDARD: 70, Tier.BASIC: 50, Tier.UNVERIFIED: 0}
+"""Highest tier first."""
+
+TRANSITIONS: dict[Status, frozenset[Status]] = {
+    Status.PENDING: frozenset({Status.IN_PROGRESS, Status.REJECTED, Status.EXPIRED}),
+    Status.IN_PROGRESS: frozenset({Status.VERIFIED, Status.REJECTED, Status.PENDING}),
+    Status.VERIFIED: frozenset({Status.EXPIRED, Status.PENDING}),
+    Status.REJECTED: frozenset({Status.PENDING}),
+    Status.EXPIRED: frozenset({Status.PENDING}),
+}
+
+
+def new_record(account: bytes, height: int) -> IdentityRecord:
+    """The record of an account that has nothing yet.
+
+    Raises:
+        ValueError: ``account`` is not 20 bytes, or ``height`` is below 0.
+    """
+    if len(account) != 20:
+        raise ValueError(f"an account has 20 bytes, not {len(account)}")
+    if height < 0:
+        raise ValueError(f"there is no height {height}")
+    return IdentityRecord(
+        account=account,
+        created_height=height,
+        updated_height=height,
+        status=Status.PENDING,
+        tier=Tier.UNVERIFIED,
+        score=0,
+        locked=False,
+        scopes=(),
+        history=(),
+    )
+
+
+def tier_of(score: int) -> Tier:
+    """The tier that a verified identity has with ``score``.
+
+    Raises:
+        ValueError: the score is not 0 to 100.
+    """
+    if not 0 <= score <= 100:
+        raise ValueError(f"a score is 0 to 100, not {score}")
+    return next(tier for tier, least in LEAST_SCORES.items() if score >= least)
+
+
+def move(record: IdentityRecord, status: Status, height: int) -> IdentityRecord:
+    """``record`` with another status, and the tier that goes with it.
+
+    A verified identity has the tier of its score; a rejected or expired one has none; on the way
+    from one verification to the next it keeps what it had.
+
+    Raises:
+        LockedError: the record is locked.
+        TransitionError: the transition is not one of ``TRANSITIONS``, or the score is too low to
+            be verified.
+        ValueError: ``height`` is before the last change.
+    """
+    check_open(record)
+    if status not in TRANSITIONS[record.status]:
+        raise TransitionError(f"from {record.status} to {status}")
+    tier = record.tier
+    if status is Status.VERIFIED:
+        tier = tier_of(record.score)
+        if tier is Tier.UNVERIFIED:
+            raise TransitionError(f"a score of {record.score} verifies nobody")
+    elif status in (Status.REJECTED, Status.EXPIRED):
+        tier = Tier.UNVERIFIED
+    return replace(record, status=status, tier=tier, updated_height=_later(record, height))
+
+
+def begin(record: IdentityRecord, height: int) -> IdentityRecord:
+    """``record`` with its verification in progress, whatever the last one ended with.
+
+    Raises:
+        LockedError: the record is locked.
+        ValueError: ``height`` is before the last change.
+    """
+    check_open(record)
+    if record.status is Status.IN_PROGRESS:
+        return record
+    if record.status is not Status.PENDING:
+        record = move(record, Status.PENDING, height)
+    return move(record, Status.IN_PROGRESS, height)
+
+
+def complete(record: IdentityRecord, score: int, model_hash: bytes, height: int) -> IdentityRecord:
+    """``record`` after its verification gave ``score``: verified with a tier, or rejected.
+
+    Raises:
+        LockedError: the record is locked.
+        TransitionError: no verification is in progress.
+        ValueError: the score is not 0 to 100, the hash not 32 bytes, or ``height`` is before the
+            last change.
+    """
+    check_open(record)
+    if record.status is not Status.IN_PROGRESS:
+        raise TransitionError(f"no verification is in progress, but {record.status}")
+    status = Status.REJECTED if tier_of(score) is Tier.UNVERIFIED else Status.VERIFIED
+    return move(rescore(record, score, model_hash, height), status, height)
+
+
+def rescore(record: IdentityRecord, score: int, model_hash: bytes, height: int) -> IdentityRecord:
+    """``record`` with another score, remembered beside the last few.
+
+    Of an identity that is verified the tier follows, and one whose score falls too low for any is
+    rejected, by way of the statuses in between.
+
+    Raises:
+        LockedError: the record is locked.
+        ValueError: the score is not 0 to 100, the hash not 32 bytes, or ``height`` is before the
+            last change.
+    """
+    check_open(record)
+    tier = tier_of(score)
+    if len(model_hash) != 32:
+        raise ValueError(f"a model's hash has 32 bytes, not {len(model_hash)}")
+    entry = ScoreEntry(height, score, model_hash)
+    history = (*record.history, entry)[-MAX_HISTORY:]
+    height = _later(record, height)
+    scored = replace(record, score=score, history=history, updated_height=height)
+    if record.status is not Status.VERIFIED:
+        return scored
+    if tier is Tier.UNVERIFIED:
+        return move(begin(scored, height), Status.REJECTED, height)
+    return replace(scored, tier=tier)
+
+
+def with_scopes(
+    record: IdentityRecord, scopes: tuple[ScopeRef, ...], height: int
+) -> IdentityRecord:
+    """``record`` with other scopes in force.
+
+    Raises:
+        LockedError: the record is locked.
+        ValueError: ``height`` is before the last change.
+    """
+    check_open(record)
+    return replace(record, scopes=scopes, updated_height=_later(record, height))
+
+
+def lock(record: IdentityRecord, height: int) -> IdentityRecord:
+    """``record``, locked against all changes but ``unlock``.
+
+    Raises:
+        ValueError: ``height`` is before the last change.
+    """
+    return replace(record, locked=True, updated_height=_later(record, height))
+
+
+def unlock(record: IdentityRecord, height: int) -> IdentityRecord:
+    """``record``, open to changes.
+
+    Raises:
+        ValueError: ``height`` is before the last change.
+    """
+    return replace(record, locked=False, updated_height=_later(record, height))
+
+
+def check_open(record: IdentityRecord) -> None:
+    """Return if ``record`` may be changed.
+
+    Raises:
+        LockedError: it is locked.
+    """
+    if record.locked:
+        raise LockedError("the record is locked")
+
+
+def _later(record: IdentityRecord, height: int) -> int:
+    if height < record.updated_height:
+        raise ValueError(f"height {height} is before the last change at {record.updated_height}")
+    return height

@@ -1,0 +1,109 @@
+"""Exact engines: fixed point, the same to the last bit on every machine. The default is NumPy's.
+
+Values are whole numbers in float64: activations in units of 2^-20, weights of 2^-12, sums of
+2^-32. As no sum can leave what float64 counts exactly (``model.check_bounds``), it does not matter
+in which order a library adds, with how many threads, or whether it fuses multiply and add. After
+each layer sums go back to units of 2^-20, rounded half to even.
+"""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from veperf.workloads.verification.features import FRACTION_BITS, fixed_point
+from veperf.workloads.verification.scoring.engine import Score, many_rows, one_row
+from veperf.workloads.verification.scoring.model import WEIGHT_BITS, Layer, Model, check_bounds
+from veperf.workloads.verification.scoring.sigmoid import POINT_BITS, scaled_points
+
+_ROWS = 1_024  # at once: some 10 MB of activations
+_HALF = 1 << (POINT_BITS - 1)
+
+Fixed = NDArray[np.float64]
+"""Whole numbers."""
+
+
+class Network(Protocol):
+    """The network in fixed point on some library."""
+
+    def logits(self, inputs: Fixed) -> Fixed:
+        """The logits [n] of ``inputs`` [n, 768], both in units of 2^-20."""
+
+    def close(self) -> None:
+        """Free what is held."""
+
+
+class NumpyNetwork:
+    """The network in fixed point on NumPy."""
+
+    def __init__(self, model: Model) -> None:
+        """The network that ``model`` describes.
+
+        Raises:
+            CorruptFileError: its weights are too large to be summed exactly.
+        """
+        check_bounds(model.layers)
+        self._layers = [fixed_weights(layer) for layer in model.layers]
+
+    def logits(self, inputs: Fixed) -> Fixed:
+        """As in ``Network``."""
+        values = inputs
+        for weights, biases in self._layers[:-1]:
+            values = np.maximum(_rescaled(values @ weights + biases), 0)
+        weights, biases = self._layers[-1]
+        return _rescaled(values @ weights + biases)[:, 0]
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+class ExactEngine:
+    """An engine in fixed point. Whatever it runs on, its scores have the same bits."""
+
+    def __init__(self, name: str, model_hash: bytes, network: Network) -> None:
+        """An engine ``name`` that runs on ``network``, made of the model with ``model_hash``."""
+        self.name = name
+        self.model_hash = model_hash
+        self._network = network
+
+    def score(self, features: ArrayLike) -> Score:
+        """As in ``Engine``."""
+        return self.score_many(one_row(features))[0]
+
+    def score_many(self, features: ArrayLike) -> list[Score]:
+        """As in ``Engine``."""
+        rows = many_rows(features)
+        scores: list[Score] = []
+        for start in range(0, len(rows), _ROWS):
+            scores += _scores(self._network.logits(fixed_point(rows[start : start + _ROWS])))
+        return scores
+
+    def close(self) -> None:
+        """As in ``Engine``."""
+        self._network.close()
+
+
+def numpy_engine(model: Model) -> ExactEngine:
+    """The default engine, for ``model``.
+
+    Raises:
+        CorruptFileError: its weights are too large to be summed exactly.
+    """
+    return ExactEngine("exact", model.sha256, NumpyNetwork(model))
+
+
+def fixed_weights(layer: Layer) -> tuple[Fixed, Fixed]:
+    """Weights [inputs, outputs] in units of 2^-12, biases [outputs] in units of 2^-32."""
+    return layer.weights.astype(np.float64), layer.biases.astype(np.float64) * (1 << FRACTION_BITS)
+
+
+def _rescaled(sums: Fixed) -> Fixed:
+    """``sums`` from units of 2^-32 to 2^-20; dividing by a power of two is exact."""
+    return np.rint(sums / (1 << WEIGHT_BITS))
+
+
+def _scores(logits: Fixed) -> list[Score]:
+    scaled = scaled_points(logits)
+    points = (scaled / (1 << POINT_BITS)).tolist()
+    values = (scaled + _HALF >> POINT_BITS).tolist()
+    return list(map(Score, points, values))

@@ -1,0 +1,111 @@
+"""Synthetic verifications to train on: features, and the score that an examiner would give.
+
+There are no people behind them. Each row is drawn from what decides a score: how good the picture
+of the document is, how well its lines were read, how like the face is to what it should be, and
+how much other evidence there is. The features are then those that extraction would give, on the
+scales that it gives them (see ``veperf.workloads.verification.features``).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from veperf.workloads.verification.features import DOCUMENT, FACE, FEATURES, METADATA, OCR
+
+_NOISE_POINTS = 4.0  # two examiners differ by about that much
+_ANCHOR_SEED = 768
+
+Floats = NDArray[np.float64]
+
+
+class Rows(NamedTuple):
+    """Examples."""
+
+    features: NDArray[np.float32]
+    """[n, 768]"""
+    scores: Floats
+    """[n], 0 to 100"""
+
+
+def draw(count: int, seed: int) -> Rows:
+    """``count`` examples; the same for the same seed."""
+    rng = np.random.default_rng(seed)
+    features = np.zeros((count, FEATURES))
+    document = _document(features, rng)
+    lines = _lines(features, rng)
+    face = _face(features, rng)
+    evidence = _evidence(features, rng)
+    # A weak document can't be made up for: the parts multiply as well as add.
+    merit = 0.25 * document + 0.3 * lines + 0.2 * face + 0.1 * evidence + 0.15 * document * lines
+    scores = 100 / (1 + np.exp(-10 * (merit - 0.52)))
+    noisy = np.clip(scores + rng.normal(0, _NOISE_POINTS, count), 0, 100)
+    return Rows(features.astype(np.float32), noisy)
+
+
+def _document(features: Floats, rng: Generator) -> Floats:
+    """Fill the document's features in; how good they are, 0 to 1."""
+    count = len(features)
+    care = rng.beta(2, 1.4, count)
+    sharpness = np.clip(0.2 + 0.7 * care + rng.normal(0, 0.06, count), 0, 1)
+    brightness = np.clip(rng.normal(0.52, 0.14, count), 0, 1)
+    contrast = np.clip(0.15 + 0.5 * care + rng.normal(0, 0.08, count), 0, 1)
+    glare = np.clip(rng.exponential(0.06, count), 0, 1)
+    complete = rng.binomial(5, 0.35 + 0.6 * care) / 5
+    present = rng.random(count) < 0.92
+    columns = np.stack([sharpness, brightness, contrast, glare, complete], axis=1)
+    features[:, DOCUMENT] = columns * present[:, None]
+    exposure = 1 - np.abs(brightness - 0.52) / 0.52
+    quality = 0.35 * sharpness + 0.15 * exposure + 0.2 * contrast + 0.3 * complete
+    merit: Floats = np.clip(quality * (1 - 1.5 * glare), 0, 1) * present
+    return merit
+
+
+def _lines(features: Floats, rng: Generator) -> Floats:
+    """Fill the lines' features in; the mean of confidence where valid, 0 to 1."""
+    count = len(features)
+    legible = rng.beta(2.5, 1.2, count)[:, None]
+    confidence = np.clip(legible + rng.normal(0, 0.08, (count, 5)), 0, 1)
+    valid = rng.random((count, 5)) < 0.3 + 0.7 * legible
+    features[:, OCR] = np.stack([confidence, valid], axis=2).reshape(count, 10)
+    merit: Floats = (confidence * (0.3 + 0.7 * valid)).mean(axis=1)
+    return merit
+
+
+def _face(features: Floats, rng: Generator) -> Floats:
+    """Fill the embedding in; how near it is to what stands for a live face, 0 to 1."""
+    count, size = len(features), FACE.stop - FACE.start
+    anchor = np.random.default_rng(_ANCHOR_SEED).normal(size=size)
+    anchor /= np.linalg.norm(anchor)
+    likeness = rng.beta(2, 1.6, count)
+    present = rng.random(count) < 0.94
+    scatter = rng.normal(size=(count, size)) / np.sqrt(size)
+    embedding = scatter + 1.5 * likeness[:, None] * anchor
+    embedding *= present[:, None] / np.linalg.norm(embedding, axis=1, keepdims=True)
+    features[:, FACE] = embedding
+    merit: Floats = np.clip(embedding @ anchor, 0, 1)
+    return merit
+
+
+def _evidence(features: Floats, rng: Generator) -> Floats:
+    """Fill the metadata in; how much evidence there is and how fresh, 0 to 1."""
+    count = len(features)
+    scopes = rng.binomial(2, rng.uniform(0.05, 0.6, (count, 1)), (count, 9))
+    payload = rng.beta(1.2, 5, count)
+    newest = rng.beta(6, 1.2, count)
+    features[:, METADATA] = np.column_stack(
+        [
+            scopes / 5,
+            scopes.sum(axis=1) / 50,
+            payload,
+            payload * rng.uniform(0.9, 1, count),
+            rng.beta(2, 8, count),
+            rng.beta(5, 1.5, count),
+            newest,
+            newest * rng.beta(5, 1.5, count),
+        ]
+    )
+    breadth = np.minimum((scopes > 0).sum(axis=1) / 6, 1)
+    merit: Floats = breadth * (0.5 + 0.5 * newest)
+    return merit
