@@ -1,0 +1,73 @@
+"""Engines in processes of their own, and a daemon under load, do their work and leave nothing."""
+
+import os
+import signal
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from veperf.errors import WorkerCrashedError
+from veperf.measure.load import Schedule, run_load
+from veperf.workloads.bidding import sample
+from veperf.workloads.bidding.loaded import LoadedDaemon
+from veperf.workloads.bidding.parallel.pool import EnginePool
+from veperf.workloads.bidding.table import ProviderTable
+
+
+def test_engines_side_by_side() -> None:
+    """Every order gets one decision, batch after batch, and the processes end with the pool."""
+    events = sample.events()
+    pool = EnginePool(engines=2, providers=300)
+    try:
+        outcomes = [pool.bid(list(islice(events, 24))) for _ in range(3)]
+        again = pool.bid(list(islice(sample.events(), 24)))
+    finally:
+        pool.close()
+        pool.close()
+
+    assert [24] * 3 == [sum(counts.values()) for counts in outcomes]
+    assert all(counts["BID"] > 0 for counts in outcomes)
+    assert {"REPLAYED": 24} == again
+    for pid in pool.pids:
+        assert not Path(f"/proc/{pid}").exists()
+
+
+def test_an_engine_that_dies_is_noticed() -> None:
+    """With the error that says so, not a wait without end."""
+    pool = EnginePool(engines=2, providers=1)
+    try:
+        os.kill(pool.pids[0], signal.SIGKILL)
+        with pytest.raises(WorkerCrashedError):
+            pool.bid(list(islice(sample.events(), 4)))
+    finally:
+        pool.close()
+
+
+@pytest.mark.parametrize("burst", [1, 5])
+def test_a_load_is_bid_on_whole(
+    burst: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each arrival is finished, none fails, no capacity stays reserved, no file stays."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    table = ProviderTable(sample.providers(1_000))
+    run = run_load(lambda _: LoadedDaemon(table, burst), Schedule(60, 0.5, 0.1, seed=1))
+
+    assert run.offered == run.committed > 10
+    assert 0 == run.error_percent
+    assert not table.columns.held.any()
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_back_pressure_and_failures() -> None:
+    """A burst that has no room is turned away whole; one without a bid fails by its code."""
+    daemon = LoadedDaemon(ProviderTable(), burst=3, capacity=7)
+    try:
+        assert [True, True, False] == [daemon.offer(tag) for tag in range(3)]
+        done = [daemon.step() for _ in range(7)]
+    finally:
+        daemon.close()
+
+    failed = [dict(finished.failed) for finished in done if finished.failed]
+    assert [{0: "NO_PROVIDER"}, {1: "NO_PROVIDER"}] == failed
+    assert not any(finished.committed for finished in done)

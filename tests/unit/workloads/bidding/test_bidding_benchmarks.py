@@ -1,0 +1,115 @@
+"""The suite's benchmarks do what they say, again and again."""
+
+from itertools import islice
+from typing import Any
+
+import pytest
+
+from veperf.model import Case, Level
+from veperf.registry import LoadTask, Task, load, select
+from veperf.workloads.bidding import benchmarks, sample
+from veperf.workloads.bidding.engine import Decision, Outcome
+from veperf.workloads.bidding.loaded import engine_for
+from veperf.workloads.bidding.table import ProviderTable
+
+REGISTRY = load(["veperf.workloads.bidding.benchmarks"])
+SMALL = [
+    case
+    for case in select(REGISTRY, ["bidding"])
+    if case.level is not Level.LOAD
+    and case.params.get("providers") != 100_000
+    and case.benchmark != "bidding/parallel"  # starts processes: an integration test
+]
+
+
+@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.id)
+def test_a_call_can_be_repeated(case: Case) -> None:
+    """Each call gives what the first gave, so that the hundredth costs the same."""
+    task = REGISTRY.benchmarks[case.benchmark].setup(**case.params)
+    assert isinstance(task, Task)
+    try:
+        results = [comparable(task.call()) for _ in range(3)]
+    finally:
+        if task.close:
+            task.close()
+
+    assert [results[0]] * 3 == results
+
+
+def comparable(result: Any) -> Any:
+    """A decision without the moment at which it was made."""
+    if isinstance(result, Decision):
+        assert result.bid is not None
+        return result.outcome, result.bid.bid.provider, result.bid.bid.price
+    return result
+
+
+def test_ids_and_targets() -> None:
+    """The benchmarks that were agreed are there, and answer the suite's published targets."""
+    cases = [case for case in select(REGISTRY, ["bidding"]) if "[" not in case.id]
+    timed = ("latency", "order_matching", "price_calc", "signing", "rate_limiter")
+    loaded = ("latency_p95", "latency_p99", "throughput")
+
+    answered = {target: case for case in cases for target in case.targets.values()}
+    assert {f"bidding/{name}" for name in timed + loaded} == answered.keys()
+    for name in timed:
+        assert f"bidding/{name}" == answered[f"bidding/{name}"].id
+    for name in loaded:
+        assert Level.LOAD is answered[f"bidding/{name}"].level
+    for case in cases:
+        assert case.targets.keys() <= {metric.name for metric in case.metrics}
+    assert all(case.what for case in cases)
+
+
+@pytest.mark.parametrize("profile", sample.PROFILES)
+def test_the_measured_bid_is_placed(profile: str) -> None:
+    """What is timed is not refusing an order."""
+    decision: Any = benchmarks.resources(profile=profile).call()
+
+    assert Outcome.BID is decision.outcome
+
+
+def test_the_stages_are_the_whole_bid() -> None:
+    """One after the other they come to the same signed bid, and leave the table as it was."""
+    task = benchmarks.latency(providers=1_000)
+    values: list[Any] = [None]
+    for stage in task.stages.values():
+        values.append(stage(values[-1]))
+    decision: Any = task.call()
+
+    assert ["decode", "match", "price", "limit", "sign", "submit", "reserve"] == list(task.stages)
+    _, submitted = values[-2]
+    placed = decision.bid.bid
+    assert (placed.provider, placed.price) == (submitted.bid.provider, submitted.bid.price)
+    assert values[-1] is None
+    assert not benchmarks._table(1_000).columns.held.any()
+
+
+def test_every_order_of_a_load_gets_its_bid() -> None:
+    """Nothing that is offered under load is an order that nobody could serve."""
+    engine = engine_for(ProviderTable(sample.providers(10_000)))
+    decisions = [engine.handle(event) for event in islice(sample.events(), 48)]
+
+    assert {Outcome.BID: 48} == engine.counts, decisions
+
+
+def test_the_full_limiter_allows_each_time() -> None:
+    """Its windows are full, and yet no call that is timed is a denial."""
+    limiter = benchmarks._full_limiter(10)
+
+    assert all(limiter.allow() for _ in range(1_000))
+
+
+def test_loads_are_made_on_demand() -> None:
+    """Making one starts nothing: the generator does."""
+    for setup in (benchmarks.load(rate=20), benchmarks.burst(orders=10), benchmarks.throughput()):
+        assert isinstance(setup, LoadTask)
+        assert setup.close is None
+
+
+def test_the_example_market_is_the_same_everywhere() -> None:
+    """Seeded: the first provider is a constant of the suite; a change breaks comparisons."""
+    (provider,) = sample.providers(1)
+
+    assert "ve1provider000000" == provider.id
+    assert provider == sample.providers(50)[0]

@@ -1,0 +1,116 @@
+"""A checkpoint is read as it was written, or refused."""
+
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from veperf.errors import CorruptFileError, DataError, NewerFormatError, StorageError
+from veperf.workloads.bidding.checkpoint import Checkpoint, CheckpointFile, Reservation
+from veperf.workloads.bidding.resources import Resources
+
+MAGIC = b"veperf bidding checkpoint\n"
+HELD = Reservation("order-2", "provider", Resources(1, 2, 3, 4), None)
+CHECKPOINT = Checkpoint("virtengine-1", bytes(32), 7, ["order-1", "order-2"], [HELD])
+NAMES = st.text("ab", min_size=1, max_size=3)
+MOMENTS = st.integers(0, 2**63 - 1)
+RESERVATIONS = st.builds(
+    Reservation, NAMES, NAMES, st.builds(Resources, st.integers(0, 10**15)), st.none() | MOMENTS
+)
+CHECKPOINTS = st.builds(
+    Checkpoint, NAMES, st.binary(), MOMENTS, st.lists(NAMES), st.lists(RESERVATIONS, max_size=5)
+)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("checkpoint") / "checkpoint"
+
+
+def written(body: bytes, version: int = 1) -> bytes:
+    """A checkpoint file by hand, as the module's docstring describes it."""
+    return MAGIC + bytes([version]) + sha256(body).digest() + body
+
+
+@given(checkpoint=CHECKPOINTS)
+def test_what_is_saved_is_loaded(path: Path, checkpoint: Checkpoint) -> None:
+    """In the place of the one before, and nothing else is left in the folder."""
+    file = CheckpointFile(path)
+    file.save(checkpoint)
+
+    assert checkpoint == file.load()
+    assert [path] == list(path.parent.iterdir())
+    assert written(msgspec.msgpack.encode(checkpoint)) == path.read_bytes()
+
+
+def test_no_file_is_no_checkpoint(tmp_path: Path) -> None:
+    """A daemon that starts for the first time."""
+    assert CheckpointFile(tmp_path / "none").load() is None
+
+
+def test_a_file_that_was_cut_off_anywhere(tmp_path: Path) -> None:
+    """No prefix of a checkpoint is taken for one."""
+    file = CheckpointFile(tmp_path / "checkpoint")
+    file.save(CHECKPOINT)
+    data = file.path.read_bytes()
+
+    for length in range(len(data)):
+        file.path.write_bytes(data[:length])
+        with pytest.raises(DataError):
+            file.load()
+
+
+def test_a_file_with_any_changed_byte(tmp_path: Path) -> None:
+    """Nor one with a byte altered or added."""
+    file = CheckpointFile(tmp_path / "checkpoint")
+    file.save(CHECKPOINT)
+    data = file.path.read_bytes()
+
+    for place in range(len(data)):
+        file.path.write_bytes(data[:place] + bytes([data[place] ^ 0x41]) + data[place + 1 :])
+        with pytest.raises(DataError):
+            file.load()
+    file.path.write_bytes(data + b"\0")
+    with pytest.raises(CorruptFileError):
+        file.load()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xc1",
+        msgspec.msgpack.encode([1, 2]),
+        msgspec.msgpack.encode({"chain_id": "x"}),
+        msgspec.msgpack.encode(CHECKPOINT).replace(b"cpu_cores\x01", b"cpu_cores\xff"),
+        b"\x91" * 100_000,
+    ],
+    ids=["empty", "no msgpack", "a list", "fields missing", "negative", "deep"],
+)
+def test_a_right_checksum_over_nonsense(tmp_path: Path, body: bytes) -> None:
+    """Whoever can write the file still can't make it be believed."""
+    file = CheckpointFile(tmp_path / "checkpoint")
+    file.path.write_bytes(written(body))
+
+    with pytest.raises(CorruptFileError, match="checkpoint"):
+        file.load()
+
+
+def test_a_later_format_is_named(tmp_path: Path) -> None:
+    """It is not called corrupt."""
+    file = CheckpointFile(tmp_path / "checkpoint")
+    file.path.write_bytes(written(b"", version=2))
+
+    with pytest.raises(NewerFormatError, match="format 2"):
+        file.load()
+
+
+def test_a_place_that_can_not_be_written(tmp_path: Path) -> None:
+    """The error is the one for storage; a folder in the file's place is no checkpoint."""
+    with pytest.raises(StorageError):
+        CheckpointFile(tmp_path / "none" / "checkpoint").save(CHECKPOINT)
+    with pytest.raises(CorruptFileError):
+        CheckpointFile(tmp_path).load()

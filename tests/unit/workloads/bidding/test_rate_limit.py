@@ -1,0 +1,99 @@
+"""The limiter decides as one that keeps every bid in a list and goes through it each time."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from veperf.workloads.bidding.rate_limit import HOUR_NS, MINUTE_NS, RateLimiter
+
+STEPS = st.sampled_from([0, 1, MINUTE_NS - 1, MINUTE_NS, MINUTE_NS + 1, MINUTE_NS // 3]) | (
+    st.sampled_from([HOUR_NS - 1, HOUR_NS, HOUR_NS + 1, HOUR_NS // 7]) | st.integers(0, HOUR_NS)
+)
+LIMITS = st.integers(0, 5)
+
+
+class Scan:
+    """A literal sliding window: VirtEngine's, which goes through its lists at every bid."""
+
+    def __init__(self, per_minute: int, per_hour: int) -> None:
+        self.limits = ((per_minute, MINUTE_NS), (per_hour, HOUR_NS))
+        self.bids: list[int] = []
+
+    def allow(self, now: int) -> bool:
+        now = max([now, *self.bids])
+        for limit, window in self.limits:
+            if len([bid for bid in self.bids if bid > now - window]) >= limit:
+                return False
+        self.bids.append(now)
+        return True
+
+
+def decisions(per_minute: int, per_hour: int, moments: list[int]) -> list[bool]:
+    clock = iter(moments)
+    limiter = RateLimiter(per_minute, per_hour, clock.__next__)
+    return [limiter.allow() for _ in moments]
+
+
+def running(steps: list[int], start: int) -> Iterator[int]:
+    now = start
+    for step in steps:
+        now += step
+        yield now
+
+
+@given(LIMITS, LIMITS, st.lists(STEPS, max_size=40), st.integers(-(10**18), 10**18))
+def test_windows_are_right_at_their_edges(
+    per_minute: int, per_hour: int, steps: list[int], start: int
+) -> None:
+    """Bids a nanosecond inside, on and outside of the edge of either window."""
+    moments = list(running(steps, start))
+    scan = Scan(per_minute, per_hour)
+
+    assert [scan.allow(now) for now in moments] == decisions(per_minute, per_hour, moments)
+
+
+@given(st.integers(1, 4), st.integers(1, 6), st.lists(st.integers(-HOUR_NS, HOUR_NS), max_size=40))
+def test_a_clock_that_goes_back_stands_still(
+    per_minute: int, per_hour: int, steps: list[int]
+) -> None:
+    """As if each moment were at least that of the last bid; nothing is let through twice."""
+    moments = list(running(steps, 0))
+    scan = Scan(per_minute, per_hour)
+
+    assert [scan.allow(now) for now in moments] == decisions(per_minute, per_hour, moments)
+
+
+def test_a_bid_counts_until_it_is_exactly_a_minute_old() -> None:
+    """And one that was denied does not count at all."""
+    edge = MINUTE_NS
+
+    assert [True, False, False, True, False] == decisions(1, 9, [0, 1, edge - 1, edge, edge + 1])
+    assert [True, False, True] == decisions(9, 1, [0, HOUR_NS - 1, HOUR_NS])
+
+
+def test_threads_share_the_limit() -> None:
+    """However many ask at once, exactly as many bids are allowed as there may be."""
+    limiter = RateLimiter(500, 300, lambda: 7)
+    with ThreadPoolExecutor(8) as threads:
+        allowed = list(threads.map(lambda _: limiter.allow(), range(4_000)))
+
+    assert 300 == sum(allowed)
+
+
+def test_the_clock_is_a_steady_one_by_default() -> None:
+    """Without a clock it works, by the machine's."""
+    limiter = RateLimiter(2, 5)
+
+    assert [True, True, False] == [limiter.allow() for _ in range(3)]
+
+
+@pytest.mark.parametrize("limits", [(-1, 1), (1, -1)])
+def test_limits_are_not_negative(limits: tuple[int, int]) -> None:
+    """Zero is a limit: no bids at all."""
+    with pytest.raises(ValueError, match="0 or more"):
+        RateLimiter(*limits)
+    assert [False] == decisions(0, 5, [1])
+    assert [False] == decisions(5, 0, [1])

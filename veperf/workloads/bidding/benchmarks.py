@@ -1,0 +1,409 @@
+"""The bidding suite: which pieces of a provider daemon's work are measured, and how each is set up.
+
+Tables of providers are made once a process: no benchmark leaves one changed.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import islice
+
+from veperf.model import LATENCY_METRICS, Level, Metric, Search
+from veperf.registry import LoadTask, Task, benchmark
+from veperf.workloads.bidding import sample
+from veperf.workloads.bidding.bids import Bid, SignedBid, canonical_bytes, decode_bid, encode_bid
+from veperf.workloads.bidding.engine import Decision, Outcome, cheapest
+from veperf.workloads.bidding.ledger import Ledger
+from veperf.workloads.bidding.loaded import LoadedDaemon, engine_for
+from veperf.workloads.bidding.matching import Quote, Rows, match, quotes, rank
+from veperf.workloads.bidding.orders import Order, decode_order, encode_order
+from veperf.workloads.bidding.parallel.pool import EnginePool
+from veperf.workloads.bidding.pricing import price_atto, rates_of
+from veperf.workloads.bidding.queue import Event, EventQueue
+from veperf.workloads.bidding.rate_limit import RateLimiter
+from veperf.workloads.bidding.signing import verify_bid
+from veperf.workloads.bidding.table import ProviderTable
+
+_PROVIDERS = 10_000
+_FEW_PROVIDERS = 1_000
+_PROFILES = tuple(sample.PROFILES)
+_BATCH = 1_000
+_UNLIMITED = 10**9
+_ORDER_RATE = 250  # orders a second that come in bursts: what one engine does with ease
+
+
+@cache
+def _table(providers: int) -> ProviderTable:
+    return ProviderTable(sample.providers(providers))
+
+
+def _events(count: int) -> tuple[Event, ...]:
+    return tuple(islice(sample.events(), count))
+
+
+def _order(table: ProviderTable, profile: str) -> Order:
+    """The first example order of ``profile`` that somebody can serve."""
+    orders = (sample.order(number, profile) for number in range(100))
+    return next(order for order in orders if rank(table, order, sample.NOW_NS))
+
+
+def _bid() -> Bid:
+    order = _order(_table(_FEW_PROVIDERS), _PROFILES[0])
+    best = rank(_table(_FEW_PROVIDERS), order, sample.NOW_NS)[0]
+    return engine_for(ProviderTable()).make_bid(order, best, 1, sample.NOW_NS)
+
+
+# ---------------------------------------------------------------- a whole bid
+
+
+@benchmark(
+    "bidding/latency",
+    level=Level.INTEGRATION,
+    params={"providers": (_PROVIDERS, 1_000, 100_000)},
+    targets={"time": "bidding/latency"},
+    slow=("providers=100000",),
+)
+def latency(providers: int) -> Task:
+    """One whole bid: decode the order, match, price, ask the limiter, sign, submit, reserve.
+
+    The chain's side verifies the signature, and that is part of the time. The bid loses at once,
+    so that the next call finds all as it was.
+    """
+    table = _table(providers)
+    order = _order(table, _PROFILES[0])
+    event = Event(1, encode_order(order))
+    stages = _Stages(table, event)
+    return Task(
+        lambda: _one_bid(table, event),
+        stages={
+            "decode": stages.decode,
+            "match": stages.match,
+            "price": stages.price,
+            "limit": stages.limit,
+            "sign": stages.sign,
+            "submit": stages.submit,
+            "reserve": stages.reserve,
+        },
+    )
+
+
+def _one_bid(table: ProviderTable, event: Event) -> Decision:
+    engine = engine_for(table)
+    decision = engine.handle(event)
+    engine.reservations.release(decision.order_id)
+    return decision
+
+
+class _Stages:
+    """The steps of a bid one by one, as the engine takes them."""
+
+    def __init__(self, table: ProviderTable, event: Event) -> None:
+        self._table = table
+        self._event = event
+        self._engine = engine_for(table)
+        self._signer = sample.signer()
+        self._limiter = RateLimiter(_UNLIMITED, _UNLIMITED)
+
+    def decode(self, _: None) -> Order:
+        return decode_order(self._event.payload)
+
+    def match(self, order: Order) -> tuple[Order, Rows]:
+        return order, match(self._table, order, sample.NOW_NS)
+
+    def price(self, matched: tuple[Order, Rows]) -> tuple[Order, Quote]:
+        order, rows = matched
+        quote = cheapest(quotes(self._table, order, rows), order)
+        assert isinstance(quote, Quote), "somebody can serve the example"
+        return order, quote
+
+    def limit(self, chosen: tuple[Order, Quote]) -> tuple[Order, Quote]:
+        self._limiter.allow()
+        return chosen
+
+    def sign(self, chosen: tuple[Order, Quote]) -> tuple[Order, SignedBid]:
+        order, quote = chosen
+        bid = self._engine.make_bid(order, quote, self._event.sequence, sample.NOW_NS)
+        return order, self._signer.sign(bid)
+
+    def submit(self, signed: tuple[Order, SignedBid]) -> tuple[Order, SignedBid]:
+        order, bid = signed
+        return order, Ledger(sample.CHAIN_ID).submit(bid)
+
+    def reserve(self, submitted: tuple[Order, SignedBid]) -> None:
+        order, signed = submitted
+        self._table.reserve(signed.bid.provider, order.resources)
+        self._table.release(signed.bid.provider, order.resources)
+
+
+@benchmark(
+    "bidding/resources",
+    level=Level.INTEGRATION,
+    params={"profile": _PROFILES},
+)
+def resources(profile: str) -> Task:
+    """One whole bid among 1,000 providers, on orders for little and for much."""
+    table = _table(_FEW_PROVIDERS)
+    event = Event(1, encode_order(_order(table, profile)))
+    return Task(lambda: _one_bid(table, event))
+
+
+# ---------------------------------------------------------------- the steps of a bid
+
+
+@benchmark(
+    "bidding/order_matching",
+    level=Level.COMPONENT,
+    params={"providers": (_PROVIDERS, 1, 100, 1_000, 100_000)},
+    targets={"time": "bidding/order_matching"},
+    slow=("providers=100000",),
+)
+def order_matching(providers: int) -> Task:
+    """Find all providers that can serve an order: capacity, region, offering, attributes, expiry.
+
+    The mean over 24 orders for different regions, tiers and amounts.
+    """
+    table = _table(providers)
+    orders = [sample.order(number) for number in range(24)]
+    return Task(
+        lambda: [len(match(table, order, sample.NOW_NS)) for order in orders],
+        operations=len(orders),
+    )
+
+
+@benchmark("bidding/ranking", level=Level.COMPONENT)
+def ranking() -> Task:
+    """Match an order against 10,000 providers, price it for all who can serve it, and rank them."""
+    table = _table(_PROVIDERS)
+    order = _order(table, _PROFILES[0])
+    return Task(lambda: rank(table, order, sample.NOW_NS))
+
+
+@benchmark("bidding/price_calc", level=Level.MICRO, targets={"time": "bidding/price_calc"})
+def price_calc() -> Task:
+    """Price an order for one provider: its decimals parsed, 18 places, markup and minimum."""
+    (provider,) = sample.providers(1)
+    wanted = sample.PROFILES["gpu_small"]
+    return Task(lambda: price_atto(wanted, rates_of(provider.pricing)))
+
+
+@benchmark("bidding/price_all", level=Level.COMPONENT)
+def price_all() -> Task:
+    """Price an order for everybody among 10,000 providers who can serve it."""
+    table = _table(_PROVIDERS)
+    order = _order(table, _PROFILES[0])
+    rows = match(table, order, sample.NOW_NS)
+    return Task(lambda: quotes(table, order, rows))
+
+
+@benchmark("bidding/signing", level=Level.MICRO, targets={"time": "bidding/signing"})
+def signing() -> Task:
+    """Sign a bid: its canonical bytes, Ed25519."""
+    signer, bid = sample.signer(), _bid()
+    return Task(lambda: signer.sign(bid))
+
+
+@benchmark("bidding/verification", level=Level.MICRO)
+def verification() -> Task:
+    """Verify a signed bid."""
+    signer = sample.signer()
+    signed = signer.sign(_bid())
+    return Task(lambda: verify_bid(signed, signer.public_key, sample.CHAIN_ID))
+
+
+@benchmark("bidding/reservation", level=Level.MICRO)
+def reservation() -> Task:
+    """Reserve what an order needs in a table of 10,000 providers, and give it back."""
+    table = _table(_PROVIDERS)
+    wanted = sample.PROFILES[_PROFILES[0]]
+    provider = rank(table, _order(table, _PROFILES[0]), sample.NOW_NS)[0].provider
+
+    def call() -> None:
+        table.reserve(provider, wanted)
+        table.release(provider, wanted)
+
+    return Task(call)
+
+
+# ---------------------------------------------------------------- the rate limiter
+
+
+def _full_limiter(limit: int) -> RateLimiter:
+    """A limiter whose windows hold ``limit`` bids; each further one comes just as one goes."""
+    moments = iter(range(10**18, 1 << 62, -(-3600 * 10**9 // limit)))
+    limiter = RateLimiter(limit, limit, moments.__next__)
+    for _ in range(limit):
+        limiter.allow()
+    return limiter
+
+
+@benchmark(
+    "bidding/rate_limiter",
+    level=Level.MICRO,
+    params={"limit": (2_000, 10, 100_000)},
+    targets={"time": "bidding/rate_limiter"},
+)
+def rate_limiter(limit: int) -> Task:
+    """Ask the rate limiter, its hour full, for a bid that it allows; the clock is a counter."""
+    return Task(_full_limiter(limit).allow)
+
+
+@benchmark("bidding/rate_limiter_denied", level=Level.MICRO)
+def rate_limiter_denied() -> Task:
+    """Ask the rate limiter for a bid that it denies."""
+    limiter = RateLimiter(10, 100, lambda: 0)
+    for _ in range(10):
+        limiter.allow()
+    return Task(limiter.allow)
+
+
+@benchmark(
+    "bidding/rate_limiter_parallel",
+    level=Level.MICRO,
+    params={"threads": (2, 1, 4)},
+    multithreaded=True,
+)
+def rate_limiter_parallel(threads: int) -> Task:
+    """Ask one rate limiter from several threads at once, its hour full; each time it allows."""
+    limiter = _full_limiter(2_000)
+    executor = ThreadPoolExecutor(threads)
+    each = 4 * _BATCH // threads
+
+    def ask(count: int) -> int:
+        return sum(limiter.allow() for _ in range(count))
+
+    return Task(
+        lambda: sum(executor.map(ask, [each] * threads)),
+        operations=each * threads,
+        close=executor.shutdown,
+    )
+
+
+# ---------------------------------------------------------------- events
+
+
+@benchmark("bidding/event_enqueue", level=Level.MICRO)
+def event_enqueue() -> Task:
+    """Put an event into the queue: a thousand into an empty one."""
+    events = _events(_BATCH)
+
+    def call() -> int:
+        queue = EventQueue(_BATCH)
+        for event in events:
+            queue.offer(event)
+        return len(queue)
+
+    return Task(call, operations=_BATCH)
+
+
+@benchmark("bidding/event_processing", level=Level.INTEGRATION)
+def event_processing() -> Task:
+    """Take an event from the queue and bid on it: 50 different orders among 1,000 providers."""
+    table = _table(_FEW_PROVIDERS)
+    events = _events(50)
+
+    def call() -> int:
+        queue = EventQueue(len(events))
+        for event in events:
+            queue.offer(event)
+        engine = engine_for(table)
+        while (taken := queue.take()) is not None:
+            engine.handle(taken)
+        for held in engine.reservations.all():
+            engine.reservations.release(held.order_id)
+        return engine.counts[Outcome.BID]
+
+    return Task(call, operations=len(events))
+
+
+@benchmark(
+    "bidding/serialization",
+    level=Level.MICRO,
+    params={"form": ("order_decode", "order_encode", "bid_decode", "bid_encode", "bid_canonical")},
+)
+def serialization(form: str) -> Task:
+    """An order or a signed bid to JSON or back; a bid to the bytes that are signed."""
+    order, bid = sample.order(0), _bid()
+    signed = sample.signer().sign(bid)
+    raw_order, raw_bid = encode_order(order), encode_bid(signed)
+    calls = {
+        "order_decode": lambda: decode_order(raw_order),
+        "order_encode": lambda: encode_order(order),
+        "bid_decode": lambda: decode_bid(raw_bid),
+        "bid_encode": lambda: encode_bid(signed),
+        "bid_canonical": lambda: canonical_bytes(bid),
+    }
+    return Task(calls[form])
+
+
+# ---------------------------------------------------------------- many at once
+
+
+@benchmark(
+    "bidding/parallel",
+    level=Level.INTEGRATION,
+    params={"engines": (2, 1, 4)},
+    slow=("engines=1", "engines=4"),
+)
+def parallel(engines: int) -> Task:
+    """Bid on 200 orders with several engines, each a process with 1,000 providers of its own.
+
+    The time is that of the clock on the wall: the processor works in several places.
+    """
+    pool = EnginePool(engines, _FEW_PROVIDERS)
+    events = sample.events()
+    return Task(
+        lambda: pool.bid(list(islice(events, 200))),
+        operations=200,
+        close=pool.close,
+    )
+
+
+_LOAD_METRICS = (Metric("achieved", "1/s", "higher"), *LATENCY_METRICS)
+
+
+@benchmark(
+    "bidding/load",
+    level=Level.LOAD,
+    params={"rate": (100, 20, 500)},
+    metrics=_LOAD_METRICS,
+    targets={"latency_p95": "bidding/latency_p95", "latency_p99": "bidding/latency_p99"},
+    slow=("rate=20", "rate=500"),
+)
+def load(rate: int) -> LoadTask:
+    """Latency from an order's arrival to its bid among 10,000 providers; arrivals at random.
+
+    The targets of latency are judged at 100 orders a second, five times the least throughput.
+    """
+    table = _table(_PROVIDERS)
+    return LoadTask(lambda _: LoadedDaemon(table, burst=1), rate)
+
+
+@benchmark(
+    "bidding/burst",
+    level=Level.LOAD,
+    params={"orders": (50, 10, 100)},
+    metrics=_LOAD_METRICS,
+    slow=("*",),
+)
+def burst(orders: int) -> LoadTask:
+    """Latency from the arrival of many orders at once to the bid on the last of them.
+
+    250 orders a second on average; bursts come at random and may meet.
+    """
+    table = _table(_PROVIDERS)
+    return LoadTask(lambda _: LoadedDaemon(table, burst=orders), _ORDER_RATE / orders)
+
+
+@benchmark(
+    "bidding/throughput",
+    level=Level.LOAD,
+    metrics=(Metric("throughput", "1/s", "higher"),),
+    targets={"throughput": "bidding/throughput"},
+    slow=("*",),
+)
+def throughput() -> LoadTask:
+    """The highest rate of orders that get their bids within the published latencies."""
+    table = _table(_PROVIDERS)
+    search = Search(
+        latency_p95_ms=100, latency_p99_ms=200, error_percent=0.1, start=200, highest=5_000
+    )
+    return LoadTask(lambda _: LoadedDaemon(table, burst=1), search)

@@ -1,0 +1,135 @@
+"""What an engine must not forget, in a file that is whole or refused.
+
+::
+
+    magic (26 bytes)  format (1 byte)  SHA-256 of the rest (32 bytes)  msgpack
+
+It is written beside its place, synced and moved there: whoever is killed leaves the old one or the
+new one. So a file that is cut off or altered is nobody's crash, and is refused.
+"""
+
+import os
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from veperf.errors import CorruptFileError, DataError, NewerFormatError, StorageError
+from veperf.workloads.bidding.fields import check_kind, check_moment, check_name
+from veperf.workloads.bidding.resources import Resources
+
+_MAGIC = b"veperf bidding checkpoint\n"
+# Format history:
+#   1  the first
+_FORMAT = 1
+_DIGEST_LENGTH = 32
+_BODY_AT = len(_MAGIC) + 1 + _DIGEST_LENGTH
+MAX_CHECKPOINT_BYTES = 256 << 20
+
+
+class CheckpointError(DataError):
+    """A checkpoint of another engine."""
+
+
+class Reservation(Struct, frozen=True):
+    """What a bid holds."""
+
+    order_id: str
+    provider: str
+    resources: Resources
+    expires_ns: int | None
+    """Given back from this moment on, unless the bid has won; None when it has."""
+
+    def __post_init__(self) -> None:
+        """Raises FieldError."""
+        check_name("order_id", self.order_id)
+        check_name("provider", self.provider)
+        check_kind("resources", self.resources, Resources)
+        if self.expires_ns is not None:
+            check_moment("expires_ns", self.expires_ns)
+
+
+class Checkpoint(Struct, frozen=True):
+    """An engine's memory after some event."""
+
+    chain_id: str
+    public_key: bytes
+    """Of the daemon."""
+    last_sequence: int
+    """The last event that was handled; the stream is to be read on from the next."""
+    orders: Sequence[str]
+    """Those that have a bid, the oldest first."""
+    reservations: Sequence[Reservation]
+
+
+class CheckpointFile:
+    """Where an engine's checkpoints go, each in the place of the one before."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Put ``checkpoint`` on disk; when this returns, it is there even if the power fails.
+
+        Raises:
+            StorageError: it can't be written; the old one is untouched.
+        """
+        body = msgspec.msgpack.encode(checkpoint)
+        data = _MAGIC + bytes([_FORMAT]) + sha256(body).digest() + body
+        # One engine has one checkpoint, so that the name is free or a dead one's.
+        temporary = self.path.with_name(self.path.name + ".new")
+        try:
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self.path)
+            folder = os.open(self.path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise StorageError(
+                error.errno, f"can't write {self.path}: {error.strerror or error}"
+            ) from error
+
+    def load(self) -> Checkpoint | None:
+        """The last checkpoint; None where there has been none.
+
+        Raises:
+            NewerFormatError: a later version of veperf wrote it.
+            CorruptFileError: it was cut off or altered, is no checkpoint, or can't be read.
+        """
+        try:
+            with self.path.open("rb") as file:
+                data = file.read(MAX_CHECKPOINT_BYTES + 1)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise CorruptFileError(f"can't read {self.path}: {error.strerror or error}") from error
+        return self._decode(data)
+
+    def _decode(self, data: bytes) -> Checkpoint:
+        if not data.startswith(_MAGIC) or not _BODY_AT <= len(data) <= MAX_CHECKPOINT_BYTES:
+            raise self._corrupt("it is no checkpoint, or was cut off")
+        found = data[len(_MAGIC)]
+        if found > _FORMAT:
+            raise NewerFormatError(
+                f"{self.path} has format {found}, this veperf reads up to {_FORMAT}; update veperf"
+            )
+        digest, body = data[len(_MAGIC) + 1 : _BODY_AT], data[_BODY_AT:]
+        if sha256(body).digest() != digest:
+            raise self._corrupt("its checksum is wrong")
+        try:
+            return msgspec.msgpack.decode(body, type=Checkpoint)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise self._corrupt(str(error)) from error
+
+    def _corrupt(self, reason: str) -> CorruptFileError:
+        return CorruptFileError(
+            f"{self.path} can't be believed: {reason}; restore it, or delete it and read the "
+            "stream of events from its beginning"
+        )
