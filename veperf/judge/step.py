@@ -1,0 +1,107 @@
+"""Does a series step from one level to another at a given place?"""
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from veperf.judge.mann_whitney import mann_whitney, standard_deviation
+from veperf.judge.noise import Noise
+
+# Values on either side that speak for a step, the nearest ones: further ones say little more.
+NEAR = 200
+# With a shorter side the normal approximation is too coarse so far out in the tail.
+_EXACT_UP_TO = 15
+_EXACT_NEAR = 40
+# Slow drift shows over many values, a wave over few.
+_CLOSE = 40
+# By so many times the noise's variance.
+_CLEARLY = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A place between two segments of a series, and what speaks for a step there."""
+
+    start: int
+    at: int
+    """The first place of the second segment."""
+    end: int
+    p: float
+    shift: float
+    """Hodges-Lehmann, on logarithms."""
+    sharp: bool
+    """Whether no smooth curve fits clearly better than two levels."""
+
+    def matters(self, min_effect: float) -> bool:
+        """Whether the levels differ by the smallest effect that counts, proven or not."""
+        return abs(self.shift) >= math.log1p(min_effect)
+
+    def is_brief(self, least: int, n: int) -> bool:
+        """Whether a segment beside it is shorter than ``least`` and not at an end of the series."""
+        first, second = self.at - self.start, self.end - self.at
+        return (self.start > 0 and first < least) or (self.end < n and second < least)
+
+
+def step_between(
+    logs: NDArray[np.float64],
+    smooth: NDArray[np.float64],
+    noise: Noise,
+    start: int,
+    at: int,
+    end: int,
+) -> Step:
+    """Evidence for a step at ``at``, between the segments from ``start`` and up to ``end``.
+
+    ``logs``, of shape (n,), are the series' logarithms and ``smooth`` the same with outliers
+    pulled in.
+    """
+    variance = noise.variance
+    first, last = max(start, at - NEAR), min(end, at + NEAR)
+    before, after = logs[first:at], logs[at:last]
+    return Step(
+        start,
+        at,
+        end,
+        p=_p_value(before, after, noise.inflation),
+        shift=float(np.median(after[:, None] - before[None, :])),
+        sharp=all(
+            _is_sharp(smooth[max(first, at - n) : at], smooth[at : at + n][: last - at], variance)
+            for n in (NEAR, _CLOSE)
+        ),
+    )
+
+
+def _p_value(before: NDArray[np.float64], after: NDArray[np.float64], inflation: float) -> float:
+    """Two-sided Mann-Whitney p, where means vary ``inflation`` times more than they should."""
+    if min(before.size, after.size) <= _EXACT_UP_TO:
+        p = mann_whitney(before[-_EXACT_NEAR:], after[:_EXACT_NEAR]).p_two_sided
+        z = -NormalDist().inv_cdf(p / 2)
+    else:
+        z = _z_score(before, after)
+    return math.erfc(z / math.sqrt(2 * inflation))
+
+
+def _z_score(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Size of U's deviation from what is expected, in standard deviations, ties corrected for."""
+    ordered = np.sort(x)
+    below = np.searchsorted(ordered, y, "left") + np.searchsorted(ordered, y, "right")
+    tied = np.unique(np.concatenate([x, y]), return_counts=True)[1].astype(np.float64)
+    sigma = standard_deviation(x.size, y.size, float(np.sum(tied**3 - tied)))
+    return abs(float(below.sum()) / 2 - x.size * y.size / 2) / sigma if sigma else 0.0
+
+
+def _is_sharp(before: NDArray[np.float64], after: NDArray[np.float64], variance: float) -> bool:
+    """Whether the best cubic over both does not leave a clearly smaller sum of squares.
+
+    Both have four parameters, the place of the step being one. Between the halves of a slope or
+    of a wave the cubic wins, at an edge the levels do.
+    """
+    levels = before.size * float(before.var()) + after.size * float(after.var())
+    both = np.concatenate([before, after])
+    x = np.linspace(-1, 1, both.size)
+    curve = np.polynomial.legendre.legvander(x, 3)
+    found = np.linalg.lstsq(curve, both, rcond=None)[0]
+    return levels - float(np.sum((both - curve @ found) ** 2)) < _CLEARLY * variance
