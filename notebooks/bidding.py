@@ -17,8 +17,8 @@
 # %% [markdown]
 # # Provider bidding
 #
-# How fast a provider daemon answers an order with a signed bid (match, price, sign, submit): against
-# the published targets, and against this machine's recorded baseline.
+# How fast a provider daemon answers an order with a signed bid (match, price, sign, submit):
+# against the published targets, and against this machine's recorded baseline.
 #
 # % tags=["parameters"]
 # profile: str = "quick"  # quick, standard or thorough: 6, 12 or 24 fresh processes

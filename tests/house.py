@@ -27,7 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "registry": _BASE,
     "workloads": _BASE | {"registry"},
     "judge": _BASE | {"units"},
-    "measure": _BASE | {"registry"},
+    "measure": _BASE | {"registry", "memory"},
     "memory": _BASE | {"registry"},
     "archive": _BASE,
     "interop": _BASE,

@@ -66,6 +66,12 @@ def raises() -> LoadTask:
     return LoadTask(lambda _: Broken(0), 100.0)
 
 
+@benchmark("loads/hangs", level=Level.LOAD, metrics=RATES)
+def hangs() -> LoadTask:
+    """Stops to answer under load."""
+    return LoadTask(lambda _: Desk(3_600), 100.0)
+
+
 @benchmark("loads/no_load", level=Level.LOAD, metrics=RATES)
 def no_load() -> Task:
     """Says that it is a load and is none."""

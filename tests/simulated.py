@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from veperf.measure.load import LoadResult, Schedule, run_load
+from veperf.measure.load.generator import Watch, look_away
 from veperf.model import Finished
 from veperf.registry import System
 
@@ -64,8 +65,12 @@ class Server:
 
 
 def simulate(
-    system: Callable[[Clock], System], schedule: Schedule, *, oversleeps_ns: int = 0
+    system: Callable[[Clock], System],
+    schedule: Schedule,
+    *,
+    oversleeps_ns: int = 0,
+    watch: Watch = look_away,
 ) -> LoadResult:
     """A load run in no time."""
     clock = Clock(oversleeps_ns=oversleeps_ns)
-    return run_load(lambda _: system(clock), schedule, clock=clock, sleep=clock.sleep)
+    return run_load(lambda _: system(clock), schedule, watch=watch, clock=clock, sleep=clock.sleep)

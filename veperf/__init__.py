@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         query,
         resume,
         run,
+        run_load,
         runs,
     )
 
@@ -37,6 +38,7 @@ __all__ = [
     "query",
     "resume",
     "run",
+    "run_load",
     "runs",
 ]
 

@@ -31,6 +31,7 @@ def run(
     seed: int | None = None,
     timeout_s: float = 60.0,
     modules: Sequence[str] = (),
+    memory: bool = False,
     progress: bool = True,
 ) -> "RunResult":
     """Measure in fresh worker processes and keep the run in the archive.
@@ -44,6 +45,7 @@ def run(
         seed: of the order in which cases are measured; drawn when not given.
         timeout_s: for one case in one pass.
         modules: more modules with benchmarks.
+        memory: measure memory, too, in 3 processes more.
         progress: show how far it is.
 
     Raises:
@@ -59,8 +61,63 @@ def run(
         seed=seed,
         timeout_s=timeout_s,
         modules=modules,
+        memory=memory,
     )
     return _finish(writer, progress)
+
+
+def run_load(
+    benchmark: str = "transaction/load",
+    params: Mapping[str, float | str] | None = None,
+    *,
+    seconds: float = 10.0,
+    warmup_s: float = 2.0,
+    arrivals: model.Arrivals = "poisson",
+    archive: Folder = None,
+    baselines: Folder = None,
+    seed: int | None = None,
+    timeout_s: float = 60.0,
+    modules: Sequence[str] = (),
+    progress: bool = True,
+) -> "RunResult":
+    """Put one load on a system, in a fresh worker process, and keep the run in the archive.
+
+    The memory that takes does not grow with its length. With ``progress``, Ctrl-C (or interrupting
+    the kernel) ends the load and keeps what was measured so far; a second one drops it.
+
+    Args:
+        benchmark: of level load.
+        params: those to be other than the benchmark's defaults, such as ``{"rate": 8_000}``.
+        seconds: how long, after the warm-up.
+        warmup_s: seconds that come before, and are in no figure.
+        arrivals: ``poisson``, as from many clients, or ``constant``, evenly spaced.
+        archive: as in ``run``, and so are the rest.
+        baselines: folder of targets and baselines.
+        seed: of the arrivals.
+        timeout_s: after which a worker that says nothing is given up.
+        modules: more modules with benchmarks.
+        progress: show how it goes.
+
+    Raises:
+        VeperfError: of any kind; see ``veperf.errors``.
+    """
+    from veperf import session
+    from veperf.live import for_load
+    from veperf.progress import Silent
+
+    writer = session.begin_load(
+        benchmark,
+        {name: str(value) for name, value in (params or {}).items()},
+        model.LoadPlan(passes=1, seconds=seconds, warmup_s=warmup_s, arrivals=arrivals),
+        archive=_archive(archive),
+        baselines=_baselines(baselines),
+        seed=seed,
+        timeout_s=timeout_s,
+        modules=modules,
+    )
+    with for_load() if progress else Silent() as shown:
+        done = session.finish(writer, shown)
+    return RunResult(done, writer.folder)
 
 
 def resume(run: str = LAST, *, archive: Folder = None, progress: bool = True) -> "RunResult":

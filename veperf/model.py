@@ -21,6 +21,7 @@ BASELINE_FORMAT = 1
 Params = dict[str, int | float | str]
 Better = Literal["lower", "higher"]
 Clock = Literal["cpu", "wall"]
+Arrivals = Literal["poisson", "constant"]
 FailureKind = Literal["raised", "crashed", "timeout", "protocol", "invalid"]
 
 
@@ -59,6 +60,19 @@ LATENCY_METRICS = (
 
 ``lag_p99`` is how late the generator handed items over; that is part of their latency, too.
 """
+
+
+MEMORY_METRICS = (
+    Metric("memory_peak", "B"),
+    Metric("memory_total", "B"),
+    Metric("memory_allocations", "allocations"),
+)
+"""What an operation holds at most, and what it allocates, freed or not; see ``veperf.memory``.
+
+A run has them where it was asked to measure memory. They are counts: load and speed of the machine
+don't change them.
+"""
+MEMORY_NAMES = frozenset(metric.name for metric in MEMORY_METRICS)
 
 
 class Case(Struct, frozen=True):
@@ -134,6 +148,22 @@ class Trial(Struct, frozen=True):
     """Why the run says nothing about the system, where it does not."""
 
 
+class LoadSoFar(Struct, frozen=True):
+    """A load run while it goes on."""
+
+    elapsed_s: float
+    planned_s: float
+    """Both with the warm-up."""
+    achieved: float | None
+    """Commits a second since the warm-up; None before its end."""
+    latency_p95_ms: float | None
+    """None while nothing has been committed since the warm-up."""
+    lag_ms: float
+    """How late the generator is at this moment."""
+    errors: int
+    """Valid items that were refused or failed since the warm-up."""
+
+
 class Failure(Struct, frozen=True):
     """Why a case has no value in a pass: ``invalid`` is a load that was not offered as planned."""
 
@@ -159,11 +189,16 @@ class CaseResult(Struct, frozen=True):
     """Latencies of a load run in ns: an HdrHistogram in its V2 format, compressed, in base64."""
     trials: tuple[Trial, ...] = ()
     """The way of a search, in order."""
+    stopped_after_s: float | None = None
+    """When a load run was ended before its time: seconds after its warm-up."""
     failure: Failure | None = None
 
 
 class Pass(Struct, frozen=True):
-    """One fresh process (or, after a crash, its successors) that measured every case once."""
+    """One fresh process (or, after a crash, its successors) that measured every case once.
+
+    The last ``Config.memory_passes`` of a run measured memory, all others time.
+    """
 
     index: int
     started: str
@@ -210,6 +245,7 @@ class LoadPlan(Struct, frozen=True):
     """Before each load run, trials included; not counted in its seconds."""
     trial_s: float = 1.5
     """Of a trial in a search. What the search finds is confirmed by a run of ``seconds``."""
+    arrivals: Arrivals = "poisson"
 
 
 class Config(Struct, frozen=True):
@@ -222,14 +258,28 @@ class Config(Struct, frozen=True):
     min_sample_ns: int
     seed: int
     timeout_s: float
-    """For one case in one pass, set-up included; a load case has its planned time on top."""
+    """For one case in one pass, set-up included; for a load between two signs of life."""
     modules: tuple[str, ...] = ()
     """Modules with benchmarks beside the built-in suites."""
     load: LoadPlan = LoadPlan()
+    memory_passes: int = 0
+    """Of ``passes``, the last so many: they measure memory in place of time."""
+
+    @property
+    def timed_passes(self) -> int:
+        """Of ``passes``, the first so many."""
+        return self.passes - self.memory_passes
 
     def passes_of(self, level: Level) -> int:
-        """The passes in which cases of ``level`` are measured: the first so many."""
-        return min(self.passes, self.load.passes) if level is Level.LOAD else self.passes
+        """The passes in which cases of ``level`` are timed: the first so many."""
+        return (
+            min(self.timed_passes, self.load.passes) if level is Level.LOAD else self.timed_passes
+        )
+
+    def is_measured(self, level: Level, index: int) -> bool:
+        """Whether pass ``index`` measures cases of ``level``, be it their time or their memory."""
+        in_memory_pass = index >= self.timed_passes and level is not Level.LOAD
+        return index < self.passes_of(level) or in_memory_pass
 
 
 class Run(Struct, frozen=True):

@@ -4,7 +4,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Self
 
-from veperf.model import Case, CaseResult, Level, Run
+from veperf.model import Case, CaseResult, Level, LoadSoFar, Run
 
 if TYPE_CHECKING:
     from IPython.display import DisplayHandle
@@ -18,7 +18,7 @@ class Estimate:
         made = {one.index for one in run.passes}
         missing = [index for index in range(run.config.passes) if index not in made]
         self._left = {
-            case.id: sum(index < run.config.passes_of(case.level) for index in missing)
+            case.id: sum(run.config.is_measured(case.level, index) for index in missing)
             for case in run.cases
         }
         planned_s = run.config.load.warmup_s + run.config.load.seconds
@@ -73,6 +73,10 @@ class Silent:
     def case_finished(self, index: int, case: Case, result: CaseResult) -> None:
         """Nothing."""
 
+    def load_ticked(self, index: int, case: Case, so_far: LoadSoFar) -> bool:
+        """Nothing: whatever is drawn takes CPU time that the load may need."""
+        return True
+
 
 class Lines(Silent):
     """A line a pass, for logs."""
@@ -86,14 +90,14 @@ class Lines(Silent):
         if index != self._shown:
             self._shown = index
             estimate = self._estimate
-            _say(f"pass {index + 1} of {estimate.passes}  {estimate.words()}".rstrip())
+            say(f"pass {index + 1} of {estimate.passes}  {estimate.words()}".rstrip())
         self._estimate.started()
 
     def case_finished(self, index: int, case: Case, result: CaseResult) -> None:
         """A failure gets its line at once, the first time."""
         failure = result.failure
         if failure is not None and case.id not in self._estimate.failed:
-            _say(f"  {case.id}: {failure.kind}: {failure.message}")
+            say(f"  {case.id}: {failure.kind}: {failure.message}")
         self._estimate.finished(case, result)
 
 
@@ -150,7 +154,7 @@ class NotebookLine(Silent):
     def __enter__(self) -> Self:
         from IPython.display import display
 
-        self._handle = display(_Text("starting"), display_id=True)  # type: ignore[no-untyped-call]  # IPython is half typed
+        self._handle = display(Text("starting"), display_id=True)  # type: ignore[no-untyped-call]  # IPython is half typed
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -173,10 +177,12 @@ class NotebookLine(Silent):
 
     def _show(self, words: str) -> None:
         if self._handle is not None:
-            self._handle.update(_Text(words))  # type: ignore[no-untyped-call]  # IPython is half typed
+            self._handle.update(Text(words))  # type: ignore[no-untyped-call]  # IPython is half typed
 
 
-class _Text:
+class Text:
+    """A line of a cell's output, without quotes."""
+
     def __init__(self, words: str) -> None:
         self._words = words
 
@@ -186,11 +192,16 @@ class _Text:
 
 def for_here(run: Run) -> "NotebookLine | Bar | Lines":
     """What suits the place: a notebook, a terminal or a log."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    if shell is not None and hasattr(shell, "kernel"):
+    if in_notebook():
         return NotebookLine(run)
     return Bar(run) if sys.stderr.isatty() else Lines(run)
+
+
+def in_notebook() -> bool:
+    """Whether a notebook's kernel runs this."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell is not None and hasattr(shell, "kernel")
 
 
 def _rich_bar() -> "RichProgress":
@@ -213,5 +224,6 @@ def _minutes(seconds: float) -> str:
     return f"{whole} s" if whole < 90 else f"{whole // 60}:{whole % 60:02} min"
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """A line for a log."""
     print(line, file=sys.stderr, flush=True)

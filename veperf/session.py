@@ -2,17 +2,21 @@
 
 import contextlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from veperf import registry
 from veperf.archive import Archive, RunWriter, load_baselines
 from veperf.errors import VeperfError
+from veperf.measure.load.custom import RATE, load_case
+from veperf.measure.load.schedule import Schedule
 from veperf.measure.machine import describe_machine, describe_revision
 from veperf.measure.passes import Passes, Progress
 from veperf.measure.profiles import configure
-from veperf.model import Case, Config, Machine, Run
+from veperf.model import MEMORY_METRICS, MEMORY_NAMES, Case, Config, Level, LoadPlan, Machine, Run
 from veperf.paths import project
 from veperf.workloads.suites import SUITES
 
@@ -40,6 +44,7 @@ def begin(
     seed: int | None = None,
     timeout_s: float = 60.0,
     modules: Sequence[str] = (),
+    memory: bool = False,
 ) -> RunWriter:
     """Plan a run and make its folder, so that what can't work fails before anything is measured.
 
@@ -52,8 +57,43 @@ def begin(
         StorageError: the archive can't be written.
     """
     cases = benchmarks(select, modules, quick=profile == "quick")
-    chosen = secrets.randbits(32) if seed is None else seed
-    config = configure(profile, seed=chosen, timeout_s=timeout_s, modules=tuple(modules))
+    config = configure(
+        profile, seed=_seed(seed), timeout_s=timeout_s, modules=tuple(modules), memory=memory
+    )
+    return _begin(cases, config, archive, baselines)
+
+
+def begin_load(
+    benchmark: str,
+    params: Mapping[str, str],
+    plan: LoadPlan,
+    *,
+    archive: Archive,
+    baselines: Path,
+    seed: int | None = None,
+    timeout_s: float = 60.0,
+    modules: Sequence[str] = (),
+) -> RunWriter:
+    """Plan a run that is a single load, in one process, and make its folder.
+
+    Raises:
+        UsageError: of any kind: no such load, or none that can be put on anything.
+        DataError: a recorded baseline is broken.
+        StorageError: the archive can't be written.
+    """
+    case = load_case(registry.load([*SUITES.values(), *modules]), benchmark, params)
+    rate = case.params.get(RATE, 1)  # where it is not to be chosen, it is the benchmark's affair
+    Schedule(float(rate), plan.seconds, plan.warmup_s)
+    config = configure("quick", seed=_seed(seed), timeout_s=timeout_s, modules=tuple(modules))
+    config = replace(config, profile="load", passes=1, load=plan)
+    return _begin([case], config, archive, baselines)
+
+
+def _seed(given: int | None) -> int:
+    return secrets.randbits(32) if given is None else given
+
+
+def _begin(cases: Sequence[Case], config: Config, archive: Archive, baselines: Path) -> RunWriter:
     machine = describe_machine()
     now = datetime.now(UTC)
     revision = describe_revision(project())
@@ -64,7 +104,7 @@ def begin(
             config=config,
             machine=machine,
             revision=revision,
-            cases=cases,
+            cases=tuple(_with_memory(c) if config.memory_passes else _in_time(c) for c in cases),
             loops=_known_loops(cases, baselines, machine),
         )
     )
@@ -103,6 +143,18 @@ def finish(writer: RunWriter, progress: Progress) -> Run:
                 f"`veperf run --resume {run.id}` goes on"
             )
             raise
+
+
+def _with_memory(case: Case) -> Case:
+    if case.level is Level.LOAD:
+        return case
+    return replace(case, metrics=(*case.metrics, *MEMORY_METRICS))
+
+
+def _in_time(case: Case) -> Case:
+    """The case less the targets that only a run with memory answers."""
+    targets = {m: target for m, target in case.targets.items() if m not in MEMORY_NAMES}
+    return replace(case, targets=targets)
 
 
 def _modules(cases: Sequence[Case], config: Config) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from veperf.workloads.transaction.refusal import Code
 from veperf.workloads.transaction.store import Store
 
 ACCOUNTS = 20
+MS = 1_000_000
 SMALL = Settings(chunk_transactions=16, block_transactions=64)
 
 
@@ -109,11 +110,61 @@ def test_a_verifier_that_is_killed_is_replaced() -> None:
     assert {Code.OK: 1_000} == found.codes
 
 
+def test_a_verifier_that_hangs_is_replaced() -> None:
+    """Stopped in the middle of its work: ended, and its chunks are verified by another."""
+    feed = Feed(ACCOUNTS)
+    raws = feed.take(300)
+    impatient = Settings(
+        chunk_transactions=16, block_transactions=64, verifier_patience_ns=4_000 * MS
+    )
+    with start(feed, 2, impatient) as pipeline:
+        pids = pipeline.verifier_pids
+        batches = list(offer_and_step(pipeline, raws[:100]))
+        os.kill(pids[0], signal.SIGSTOP)
+        for tag, raw in enumerate(raws[100:], 100):
+            pipeline.offer(tag, raw)
+        batches += pipeline.flush()
+        found = pipeline.statistics()
+
+        assert (1, pids[1]) == (found.verifiers_replaced, pipeline.verifier_pids[1])
+        with pytest.raises(ChildProcessError):
+            os.waitpid(pids[0], os.WNOHANG)
+    check_blocks(raws, batches)
+    assert {Code.OK: 300} == found.codes
+
+
+def test_an_absent_caller_takes_nobody_for_hung() -> None:
+    """What a verifier said while nobody listened is heard before its silence is judged."""
+    feed = Feed(ACCOUNTS)
+    raws = feed.take(100)
+    with start(feed, 1, Settings(verifier_patience_ns=3_000 * MS)) as pipeline:
+        pipeline.offer(0, raws[0])
+        batches = pipeline.flush()
+        for tag, raw in enumerate(raws[1:], 1):
+            pipeline.offer(tag, raw)
+        batches += pipeline.step()
+        time.sleep(3.5)
+        batches += pipeline.flush()
+
+        check_blocks(raws, batches)
+        assert 0 == pipeline.statistics().verifiers_replaced
+
+
+def test_verifiers_that_hang_one_after_the_other_are_an_error() -> None:
+    """Nobody waits for ever: here they are given no time to start."""
+    feed = Feed(ACCOUNTS)
+    with start(feed, 1, Settings(verifier_patience_ns=1)) as pipeline:
+        pipeline.offer(0, next(feed))
+        with pytest.raises(WorkerCrashedError, match="hangs"):
+            pipeline.flush()
+
+
 def test_full_pipes_in_both_directions_block_nobody() -> None:
     """Verifiers that stand still: the caller goes on, and so does all when they do."""
     feed = Feed(ACCOUNTS)
     raws = feed.take(4_000)
-    with start(feed, 1, Settings(chunk_transactions=1_024)) as pipeline:
+    patient = Settings(chunk_transactions=1_024, verifier_patience_ns=120_000 * MS)
+    with start(feed, 1, patient) as pipeline:
         (pid,) = pipeline.verifier_pids
         os.kill(pid, signal.SIGSTOP)
         batches = list(offer_and_step(pipeline, raws))

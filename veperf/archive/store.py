@@ -138,7 +138,7 @@ class Archive:
                 passes.append(read_json(path, Pass))
         if not passes:
             return plan
-        loops = {r.case: r.loops for p in passes for r in p.results if r.failure is None}
+        loops = {r.case: r.loops for p in passes for r in p.results if r.samples}
         return msgspec.structs.replace(plan, passes=tuple(passes), loops=plan.loops | loops)
 
     def begin(self, plan: Run) -> "RunWriter":

@@ -45,6 +45,7 @@ def ci(
     seed: int | None,
     timeout_s: float,
     modules: tuple[str, ...],
+    memory: bool,
     existing: str | None,
     strict: bool,
     known_misses: tuple[str, ...],
@@ -72,6 +73,7 @@ def ci(
             seed=seed,
             timeout_s=timeout_s,
             modules=modules,
+            memory=memory,
         )
     verdict = tell(result, baselines, known_misses)
     if summary is not None:

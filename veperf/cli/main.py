@@ -11,12 +11,11 @@ from veperf.cli.ci import ci
 from veperf.cli.compare import compare
 from veperf.cli.lab import lab
 from veperf.cli.list_ import list_
+from veperf.cli.load import INTERRUPTED, load
 from veperf.cli.report import report
 from veperf.cli.run import run
 from veperf.errors import COULD_NOT_MEASURE, OK, VeperfError
 from veperf.version import __version__
-
-INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,6 +25,7 @@ def veperf() -> None:
 
     \b
     veperf run                measure, and keep the run in the archive
+    veperf load               put a load on it for as long as you like
     veperf report last        judge it, write its HTML report
     veperf ci                 both, and end with an exit code for CI
 
@@ -34,7 +34,7 @@ def veperf() -> None:
     """  # noqa: D301 - click wants the character, not its escape
 
 
-for command in (list_, run, report, compare, baseline, ci, lab):
+for command in (list_, run, load, report, compare, baseline, ci, lab):
     veperf.add_command(command)
 
 

@@ -41,7 +41,7 @@ _profile = click.option(
     show_default=True,
     help="How much to measure: 6, 12 or 24 fresh processes.",
 )
-_timeout = click.option(
+timeout_option = click.option(
     "--timeout",
     "timeout_s",
     type=float,
@@ -52,13 +52,15 @@ _timeout = click.option(
 )
 _seed = click.option("--seed", type=int, help="Of the order of measuring.  [default: drawn]")
 
+_memory = click.option("--memory", is_flag=True, help="Measure memory, too, in 3 processes more.")
+
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
 
 def measuring_options(command: _Command) -> _Command:
-    """What to measure and how: ``patterns``, ``profile``, ``seed``, ``timeout_s``, ``modules``."""
+    """What to measure and how: the parameters of ``api.run`` from ``select`` to ``memory``."""
     patterns = click.argument("patterns", nargs=-1, metavar="[BENCHMARK]...")
-    return patterns(_profile(_seed(_timeout(modules_option(command)))))
+    return patterns(_profile(_seed(timeout_option(modules_option(_memory(command))))))
 
 
 class ExampleCommand(click.Command):

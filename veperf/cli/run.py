@@ -19,6 +19,7 @@ from veperf.cli.options import (
         "veperf run                                   everything, 6 fresh processes",
         "veperf run transaction --profile thorough    one suite, 24 fresh processes",
         "veperf run transaction/execution             one benchmark and its scaling curve",
+        "veperf run transaction --memory              bytes and allocations, too",
         "veperf run --module mine.benchmarks mine     a suite of your own",
         "veperf run --resume                          go on with what was interrupted",
     ],
@@ -39,6 +40,7 @@ def run(
     seed: int | None,
     timeout_s: float,
     modules: tuple[str, ...],
+    memory: bool,
     resume: str | None,
     archive: Path | None,
     baselines: Path | None,
@@ -64,6 +66,7 @@ def run(
             seed=seed,
             timeout_s=timeout_s,
             modules=modules,
+            memory=memory,
         )
     click.echo(text.run(result.run))
     click.echo(f"\nkept in {shown(result.folder)}; `veperf report {result.run.id}` judges it")

@@ -8,7 +8,7 @@ import numpy as np
 
 from veperf.errors import UsageError
 from veperf.judge.series import Series, series_of
-from veperf.model import Baseline, BaselineSeries, Change, Level, Machine, Run
+from veperf.model import MEMORY_NAMES, Baseline, BaselineSeries, Change, Level, Machine, Run
 
 # More than this and the machine, not the code, may be what changed.
 DRIFT_LIMIT = 0.10
@@ -17,8 +17,8 @@ DRIFT_LIMIT = 0.10
 def make_baseline(run: Run, suite: str) -> Baseline:
     """What ``run`` measured of ``suite``, for later runs to be screened against.
 
-    A series with a value that is no number is left out, and so is a load case: its few processes
-    could never show a difference. Published targets judge those.
+    A series with a value that is no number is left out, and so are load and memory: their few
+    processes could never show a difference. Published targets judge those.
 
     Raises:
         UsageError: that leaves nothing.
@@ -118,5 +118,8 @@ def _recordable(run: Run) -> list[Series]:
     return [
         s
         for s in series_of(run).values()
-        if s.case not in loads and s.n > 0 and np.isfinite([*s.wall, *s.values]).all()
+        if s.case not in loads
+        and s.metric not in MEMORY_NAMES
+        and s.n > 0
+        and np.isfinite([*s.wall, *s.values]).all()
     ]

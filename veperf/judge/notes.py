@@ -21,6 +21,7 @@ def notes(
     """One sentence each, the most important first; ``used`` are the baselines compared with."""
     return (
         *_incomplete(run),
+        *stopped(run),
         *_failed(run, failures),
         *_other_machines(run, used),
         *_drift(run, used),
@@ -35,6 +36,18 @@ def _incomplete(run: Run) -> Iterable[str]:
     made, asked = len(run.passes), run.config.passes
     if made < asked:
         yield f"The run is not complete: {made} of {plural(asked, 'pass', 'passes')} were made."
+
+
+def stopped(run: Run) -> Iterable[str]:
+    """Loads that were ended before their time."""
+    planned_s = run.config.load.seconds
+    for made in run.passes:
+        for result in made.results:
+            if (after_s := result.stopped_after_s) is not None:
+                yield (
+                    f"{result.case} was ended by hand: its figures are of {number(after_s)} s, "
+                    f"where {number(planned_s)} s were planned."
+                )
 
 
 def _failed(run: Run, failures: dict[str, Failure]) -> Iterable[str]:

@@ -19,6 +19,7 @@ from veperf.judge.mann_whitney import smallest_p
 from veperf.judge.series import Floats, Key, Series, series_of
 from veperf.judge.words import effect, percent, plural
 from veperf.model import (
+    MEMORY_NAMES,
     TIME,
     Baseline,
     BaselineSeries,
@@ -40,7 +41,7 @@ def screen(
     alpha: float = ALPHA,
     fail_percent: float = FAIL_PERCENT,
 ) -> tuple[Change, ...]:
-    """One change for each metric of each case of ``run``, in its order, load cases left out.
+    """One change for each metric of each case of ``run``, in its order, load and memory left out.
 
     Decided as by ``independent``, its tests for slower and for faster each corrected by Holm over
     the suite's comparisons. ``slower`` needs the whole interval beyond ``fail_percent`` and a
@@ -58,7 +59,7 @@ def screen(
     pairs = [
         _pair(series, recorded.get((series.case, series.metric, series.unit)), run.machine, alpha)
         for series in series_of(run).values()
-        if series.case not in loads
+        if series.case not in loads and series.metric not in MEMORY_NAMES
     ]
     corrected = _correct(pairs, {case.id: case.suite for case in run.cases})
     return tuple(_change(pair, corrected.get(pair.key), run, alpha, fail_percent) for pair in pairs)

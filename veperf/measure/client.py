@@ -66,7 +66,24 @@ class Worker:
         self._output = b""
 
     def ask(self, request: Request, *, deadline: float) -> Reply:
-        """Send ``request`` and wait for its answer until ``deadline`` (``time.monotonic``).
+        """Send ``request`` and wait for its answer, as ``send`` and ``receive`` do."""
+        self.send(request)
+        return self.receive(deadline=deadline)
+
+    def send(self, request: Request) -> None:
+        """Send ``request``.
+
+        Raises:
+            WorkerCrashedError: the process ended.
+        """
+        self._number += 1
+        try:
+            os.write(self._requests, encode_message(NumberedRequest(self._number, request)))
+        except BrokenPipeError:
+            raise self._crashed() from None
+
+    def receive(self, *, deadline: float) -> Reply:
+        """What the worker says next of the last request, until ``deadline`` (``time.monotonic``).
 
         Raises:
             WorkerCrashedError: the process ended.
@@ -74,16 +91,15 @@ class Worker:
                 that moment is in ``output``.
             WorkerProtocolError: the answer is none; the process has been ended.
         """
-        self._number += 1
-        try:
-            os.write(self._requests, encode_message(NumberedRequest(self._number, request)))
-        except BrokenPipeError:
-            raise self._crashed() from None
         try:
             return decode_reply(self._read_line(deadline), self._number)
         except WorkerProtocolError:
             self.stop()
             raise
+
+    def interrupt(self) -> None:
+        """Ask for the end of the load that is on; its answer comes all the same."""
+        self._process.send_signal(signal.SIGINT)
 
     def stop(self) -> None:
         """End the process and all that it started. Safe to call twice."""

@@ -1,4 +1,7 @@
-"""A run is a number of passes; a pass is one fresh process that measures every case once."""
+"""A run is a number of passes; a pass is one fresh process that measures every case once.
+
+The last passes may be such that measure memory, when all that measure time are done.
+"""
 
 import random
 import time
@@ -16,7 +19,6 @@ from veperf.errors import (
 )
 from veperf.measure.client import Worker
 from veperf.measure.machine import CpuTimes, frequency_mhz, load_average
-from veperf.measure.profiles import longest_s
 from veperf.measure.protocol import (
     Begin,
     Close,
@@ -31,8 +33,21 @@ from veperf.measure.protocol import (
     Reply,
     Take,
     Taken,
+    Ticked,
+    Weigh,
+    Weighed,
 )
-from veperf.model import Case, CaseResult, Config, Failure, FailureKind, Level, Pass, Sample
+from veperf.model import (
+    Case,
+    CaseResult,
+    Config,
+    Failure,
+    FailureKind,
+    Level,
+    LoadSoFar,
+    Pass,
+    Sample,
+)
 
 _START_TIMEOUT_S = 60.0
 _TIMEOUTS_BEFORE_GIVING_UP = 2
@@ -54,6 +69,9 @@ class Progress(Protocol):
 
     def case_finished(self, index: int, case: Case, result: CaseResult) -> None:
         """Pass ``index`` is done with ``case``."""
+
+    def load_ticked(self, index: int, case: Case, so_far: LoadSoFar) -> bool:
+        """Pass ``index`` has ``case`` under load; whether to go on with that."""
 
 
 @dataclass(slots=True)
@@ -81,7 +99,7 @@ class Passes:
         started, began = datetime.now(UTC), time.monotonic()
         load, ticks = load_average(), CpuTimes.now()
         chance = random.Random(f"{self.config.seed}/{index}")  # noqa: S311 - an order, no secret
-        order = [c for c in self.cases if index < self.config.passes_of(c.level)]
+        order = [c for c in self.cases if self.config.is_measured(c.level, index)]
         chance.shuffle(order)
         crew = _Crew(self.modules, chance)
         results: dict[str, CaseResult] = {}
@@ -113,20 +131,35 @@ class Passes:
         allowed_s = self.config.timeout_s
         try:
             if case.level is Level.LOAD:
-                allowed_s += longest_s(self.config.load)
-                return _drive(worker, case, self.config, index, time.monotonic() + allowed_s)
+                return self._drive(worker, index, case)
             deadline = time.monotonic() + allowed_s
+            if index >= self.config.timed_passes:
+                return _weigh(worker, case, deadline)
             result = _measure(worker, case, self.config, self.loops.get(case.id), deadline)
         except MeasureError as error:
             crew.dismiss()
             words = str(error)
             if isinstance(error, WorkerTimeoutError):
                 self.timeouts[case.id] = self.timeouts.get(case.id, 0) + 1
-                words = f"not done within {allowed_s:g} s"
+                done = "given a sign of life" if case.level is Level.LOAD else "done"
+                words = f"not {done} within {allowed_s:g} s"
             return CaseResult(case.id, failure=Failure(_KINDS[type(error)], words, worker.output))
         if result.failure is None:
             self.loops.setdefault(case.id, result.loops)
         return result
+
+    def _drive(self, worker: Worker, index: int, case: Case) -> CaseResult:
+        config = self.config
+        # Arrivals of its own in every pass, and the same ones when the run is repeated.
+        chance = random.Random(f"{config.seed}/{index}/{case.id}")  # noqa: S311 - no secret
+        seed = chance.randrange(1 << 32)
+        worker.send(Drive(case.id, case.benchmark, case.params, config.load, seed))
+        while True:
+            reply = worker.receive(deadline=time.monotonic() + config.timeout_s)
+            if not isinstance(reply, Ticked):
+                return reply.result if isinstance(reply, Driven) else _failed(case, reply)
+            if not self.progress.load_ticked(index, case, reply.so_far):
+                worker.interrupt()
 
 
 @dataclass(slots=True)
@@ -163,14 +196,6 @@ class _Crew:
         return worker
 
 
-def _drive(worker: Worker, case: Case, config: Config, index: int, deadline: float) -> CaseResult:
-    # Arrivals of its own in every pass, and the same ones when the run is repeated.
-    chance = random.Random(f"{config.seed}/{index}/{case.id}")  # noqa: S311 - no secret
-    request = Drive(case.id, case.benchmark, case.params, config.load, chance.randrange(1 << 32))
-    reply = worker.ask(request, deadline=deadline)
-    return reply.result if isinstance(reply, Driven) else _failed(case, reply)
-
-
 def _measure(
     worker: Worker, case: Case, config: Config, loops: int | None, deadline: float
 ) -> CaseResult:
@@ -198,6 +223,20 @@ def _measure(
         samples=tuple(samples[config.warmups :]),
         figures=divided.figures,
     )
+
+
+def _weigh(worker: Worker, case: Case, deadline: float) -> CaseResult:
+    # One loop, so that nothing is calibrated: here no clock is read.
+    opened = worker.ask(Open(case.benchmark, case.params, 0, loops=1), deadline=deadline)
+    if not isinstance(opened, Opened):
+        return _failed(case, opened)
+    weighed = worker.ask(Weigh(), deadline=deadline)
+    if not isinstance(weighed, Weighed):
+        return _failed(case, weighed)
+    closed = worker.ask(Close(), deadline=deadline)
+    if isinstance(closed, Failed):
+        return _failed(case, closed)
+    return CaseResult(case.id, operations=opened.operations, figures=weighed.figures)
 
 
 def _failed(case: Case, reply: Reply) -> CaseResult:

@@ -5,25 +5,25 @@ from veperf.model import Config, LoadPlan
 
 MIN_SAMPLE_NS = 5_000_000
 PASSES = {"quick": 6, "standard": 12, "thorough": 24}
+# Counts hardly vary between processes: as few as a target can be judged by.
+MEMORY_PASSES = 3
 SAMPLES = {"quick": 5, "standard": 6, "thorough": 8}
 LOAD = {
     "quick": LoadPlan(passes=3, seconds=3.0, warmup_s=1.0, trial_s=1.5),
     "standard": LoadPlan(passes=3, seconds=10.0, warmup_s=2.0, trial_s=3.0),
     "thorough": LoadPlan(passes=6, seconds=10.0, warmup_s=2.0, trial_s=3.0),
 }
-# More than any search that is not stuck: most of its runs are short trials.
-_MOST_RUNS = 20
-
-
-def longest_s(plan: LoadPlan) -> float:
-    """More than a load case takes beyond its set-up, a search included, unless it hangs."""
-    return _MOST_RUNS * (plan.warmup_s + plan.seconds)
 
 
 def configure(
-    profile: str, *, seed: int, timeout_s: float = 60.0, modules: tuple[str, ...] = ()
+    profile: str,
+    *,
+    seed: int,
+    timeout_s: float = 60.0,
+    modules: tuple[str, ...] = (),
+    memory: bool = False,
 ) -> Config:
-    """The configuration that ``profile`` stands for.
+    """The configuration that ``profile`` stands for, with passes that measure ``memory`` or not.
 
     Raises:
         UsageError: there is no such profile, or the timeout is not positive.
@@ -34,7 +34,7 @@ def configure(
         raise UsageError(f"the timeout must be more than 0 seconds, not {timeout_s}")
     return Config(
         profile=profile,
-        passes=PASSES[profile],
+        passes=PASSES[profile] + (MEMORY_PASSES if memory else 0),
         samples=SAMPLES[profile],
         warmups=1,
         min_sample_ns=MIN_SAMPLE_NS,
@@ -42,4 +42,5 @@ def configure(
         timeout_s=timeout_s,
         modules=modules,
         load=LOAD[profile],
+        memory_passes=MEMORY_PASSES if memory else 0,
     )

@@ -1,14 +1,15 @@
 """What the measuring process and a worker say to each other: JSON lines over two pipes.
 
 The parent asks, the worker answers, one line each, one at a time. Every answer repeats the number
-of its request, so that a line from anywhere else can't pass for one.
+of its request, so that a line from anywhere else can't pass for one. While a load is on, a worker
+says how it goes in lines of their own before its answer; SIGINT has it end the load and answer.
 """
 
 import msgspec
 from msgspec import Struct
 
 from veperf.errors import WorkerProtocolError
-from veperf.model import CaseResult, Failure, LoadPlan, Params, Sample
+from veperf.model import CaseResult, Failure, LoadPlan, LoadSoFar, Params, Sample
 
 MAX_LINE_BYTES = 1 << 20
 
@@ -34,6 +35,10 @@ class Take(Struct, frozen=True, tag="take"):
 
 class Divide(Struct, frozen=True, tag="divide"):
     """Measure the stages of the open case apart; answered by ``Divided``."""
+
+
+class Weigh(Struct, frozen=True, tag="weigh"):
+    """Measure the memory of the open case; answered by ``Weighed``."""
 
 
 class Close(Struct, frozen=True, tag="close"):
@@ -77,8 +82,20 @@ class Divided(Struct, frozen=True, tag="divided"):
     figures: dict[str, float]
 
 
+class Weighed(Struct, frozen=True, tag="weighed"):
+    """What an operation allocates, as ``model.MEMORY_METRICS`` name it."""
+
+    figures: dict[str, float]
+
+
 class Closed(Struct, frozen=True, tag="closed"):
     """Nothing is open any more."""
+
+
+class Ticked(Struct, frozen=True, tag="ticked"):
+    """No answer yet, but the load goes on."""
+
+    so_far: LoadSoFar
 
 
 class Driven(Struct, frozen=True, tag="driven"):
@@ -93,8 +110,8 @@ class Failed(Struct, frozen=True, tag="failed"):
     failure: Failure
 
 
-Request = Begin | Open | Take | Divide | Close | Drive
-Reply = Ready | Opened | Taken | Divided | Closed | Driven | Failed
+Request = Begin | Open | Take | Divide | Weigh | Close | Drive
+Reply = Ready | Opened | Taken | Divided | Weighed | Closed | Ticked | Driven | Failed
 
 
 class NumberedRequest(Struct, frozen=True):

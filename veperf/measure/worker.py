@@ -34,12 +34,15 @@ from veperf.measure.protocol import (
     Request,
     Take,
     Taken,
+    Ticked,
+    Weigh,
+    Weighed,
     decode_request,
     encode,
 )
 from veperf.measure.stages import measure_stages
 from veperf.measure.yardstick import measure_yardstick
-from veperf.model import Failure
+from veperf.model import Failure, LoadSoFar
 
 _PR_SET_PDEATHSIG = 1
 
@@ -51,9 +54,17 @@ class Session:
         self._task: registry.Task | None = None
         self._loops = 0
         self._multithreaded = False
+        self._is_interrupted = False
 
-    def answer(self, request: Request) -> Reply:
-        """Carry ``request`` out; whatever the benchmark raises becomes ``Failed``."""
+    def interrupt(self) -> None:
+        """End the load that is on, or the next one, as soon as it looks up."""
+        self._is_interrupted = True
+
+    def answer(self, request: Request, tell: Callable[[Reply], object]) -> Reply:
+        """Carry ``request`` out; whatever the benchmark raises becomes ``Failed``.
+
+        ``tell`` takes what there is to say before the answer.
+        """
         try:
             match request:
                 case Begin():
@@ -68,11 +79,13 @@ class Session:
                     return Taken(sample)
                 case Divide():
                     return self._divide()
+                case Weigh():
+                    return self._weigh()
                 case Close():
                     self._close()
                     return Closed()
                 case Drive():
-                    return _drive(request)
+                    return self._drive(request, tell)
         except Exception as error:  # noqa: BLE001 - a benchmark may raise anything
             self._task = None
             words = "".join(traceback.format_exception_only(error)).strip()
@@ -99,6 +112,20 @@ class Session:
             measure_stages(task.stages, task.operations, multithreaded=self._multithreaded)
         )
 
+    def _weigh(self) -> Weighed:
+        # Here alone: memray takes part in no pass that measures time.
+        from veperf.memory import measure_footprint
+
+        task = self._opened()
+        found = measure_footprint(task.call, task.operations, multithreaded=self._multithreaded)
+        return Weighed(
+            {
+                "memory_peak": found.peak_bytes,
+                "memory_total": found.total_bytes,
+                "memory_allocations": found.allocations,
+            }
+        )
+
     def _opened(self) -> registry.Task:
         assert self._task is not None, "the parent asks for samples of an open case only"
         return self._task
@@ -113,27 +140,33 @@ class Session:
             gc.unfreeze()
             gc.collect()
 
+    def _drive(self, request: Drive, tell: Callable[[Reply], object]) -> Driven:
+        # Only load cases need it: numpy and the histogram package take 0.1 s to import.
+        from veperf.measure.load.case import measure_load
 
-def _drive(request: Drive) -> Driven:
-    # Only load cases need it: numpy and the histogram package take 0.1 s to import.
-    from veperf.measure.load.case import measure_load
+        def watch(so_far: LoadSoFar) -> bool:
+            tell(Ticked(so_far))
+            return not self._is_interrupted
 
-    task = registry.REGISTRY.benchmarks[request.benchmark].setup(**request.params)
-    try:
-        if not isinstance(task, registry.LoadTask):
-            raise MeasureError(f"{request.benchmark} is of level load, and sets up no load")
-        return Driven(measure_load(request.case, task, request.plan, request.seed))
-    finally:
-        if task.close is not None:
-            task.close()
+        task = registry.REGISTRY.benchmarks[request.benchmark].setup(**request.params)
+        try:
+            if not isinstance(task, registry.LoadTask):
+                raise MeasureError(f"{request.benchmark} is of level load, and sets up no load")
+            return Driven(measure_load(request.case, task, request.plan, request.seed, watch))
+        finally:
+            if task.close is not None:
+                task.close()
 
 
-def serve(requests: BinaryIO, answer: Callable[[bytes], object]) -> None:
+def serve(session: Session, requests: BinaryIO, write: Callable[[bytes], object]) -> None:
     """Answer requests until the parent closes its end."""
-    session = Session()
     for line in requests:
         request = decode_request(line)
-        answer(encode(NumberedReply(request.number, session.answer(request.body))))
+
+        def tell(reply: Reply, number: int = request.number) -> None:
+            write(encode(NumberedReply(number, reply)))
+
+        tell(session.answer(request.body, tell))
 
 
 def main() -> None:
@@ -141,11 +174,13 @@ def main() -> None:
     requests, answers = map(int, sys.argv[1:3])
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     faulthandler.enable()
+    session = Session()
+    signal.signal(signal.SIGINT, lambda *_: session.interrupt())
     if sys.platform == "linux":
         # A parent that is killed outright must not leave a worker behind.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     with os.fdopen(requests, "rb") as incoming, os.fdopen(answers, "wb", buffering=0) as outgoing:
-        serve(incoming, outgoing.write)
+        serve(session, incoming, outgoing.write)
 
 
 if __name__ == "__main__":

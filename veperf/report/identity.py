@@ -75,6 +75,9 @@ def profile(run: Run) -> str:
     asked = run.config
     missing = len(run.passes) < asked.passes
     done = f", {len(run.passes)} of them done" if missing else ""
+    done += f", {asked.memory_passes} of them for memory" if asked.memory_passes else ""
+    if all(case.level is Level.LOAD for case in run.cases):
+        return f"{asked.profile}: {load_plan(run)}{done}"
     return (
         f"{asked.profile}: {words.count(asked.passes, 'process', 'processes')}{done}, "
         f"{words.count(asked.samples, 'sample')} each after {words.count(asked.warmups, 'warm-up')}"
@@ -87,7 +90,7 @@ def load_plan(run: Run) -> str:
     processes = words.count(run.config.passes_of(Level.LOAD), "process", "processes")
     return (
         f"{words.given(plan.seconds, 's')} after {words.given(plan.warmup_s, 's')} of warm-up, in "
-        f"{processes}; trials of {words.given(plan.trial_s, 's')}"
+        f"{processes}; {plan.arrivals} arrivals; trials of {words.given(plan.trial_s, 's')}"
     )
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from veperf.judge.notes import stopped
 from veperf.model import Change, Run, Verdict
 from veperf.report import identity, status, tables, words
 from veperf.report.escape import one_line
-from veperf.report.load.tables import of_run
+from veperf.report.load.found import loaded
+from veperf.report.load.tables import figures, load_mark, of_run
 from veperf.report.tables import Align, Cell, Table
 
 _WIDEST = 60
@@ -27,6 +29,18 @@ def run(found: Run) -> str:
     """A run: what, where, when, and the value of each case."""
     head = one_line(identity.sentence(found))
     return "\n\n".join([head, *(table(tables.without(t, "Level")) for t in of_run(found, ""))])
+
+
+def load(found: Run) -> str:
+    """A run that is a single load: whether it can be believed, and all its figures."""
+    head = one_line(identity.sentence(found))
+    parts: list[str] = []
+    for one in loaded(found):
+        mark = load_mark(one)
+        why = [r.failure.message for _, r in one.processes if r.failure is not None]
+        said = one_line(": ".join([f"{mark.symbol} {one.case.id}", mark.word, *why]))
+        parts += [said, table(figures(one))] if one.believed else [said]
+    return "\n\n".join([head, *map(one_line, stopped(found)), *parts])
 
 
 def verdict(found: Verdict) -> str:

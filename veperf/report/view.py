@@ -28,6 +28,7 @@ from veperf.report.load import parts
 from veperf.report.load.cards import load_card
 from veperf.report.load.found import Loaded, defaults, loaded
 from veperf.report.load.tables import loads as load_table
+from veperf.report.memory import CAPTION, is_memory, memory
 from veperf.report.scaling import Curve
 from veperf.report.summary import Measured, summarise
 
@@ -93,7 +94,12 @@ class ReportView:
         made += [load_card(one, self.verdict) for one in loads]
         plain = [tables.summary(shown, "")] if shown or not loads else []
         plain += [load_table(loads, "")] if loads else []
-        return Fragment(grid(made), "\n\n".join(map(text.table, plain)))
+        html = grid(made)
+        if any(map(is_memory, self._measured)):
+            held = memory(self._measured, CAPTION)
+            html += markup.table(held)
+            plain.append(held)
+        return Fragment(html, "\n\n".join(map(text.table, plain)))
 
     @property
     def scaling(self) -> Fragment:
@@ -134,8 +140,10 @@ class ReportView:
 
     @cached_property
     def _timed(self) -> list[Measured]:
-        """All but load, whose figures are shown together."""
-        return [one for one in self._measured if one.case.level is not Level.LOAD]
+        """All but load and memory, whose figures are shown together."""
+        return [
+            one for one in self._measured if one.case.level is not Level.LOAD and not is_memory(one)
+        ]
 
     @cached_property
     def _loaded(self) -> tuple[Loaded, ...]:

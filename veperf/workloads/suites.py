@@ -2,4 +2,7 @@
 
 SUITES = {
     "transaction": "veperf.workloads.transaction.benchmarks",
+    "verification": "veperf.workloads.verification.benchmarks",
+    "bidding": "veperf.workloads.bidding.benchmarks",
+    "zk_proof": "veperf.workloads.zk.benchmarks",
 }

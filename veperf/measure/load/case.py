@@ -2,7 +2,8 @@
 
 from msgspec.structs import replace
 
-from veperf.measure.load.generator import run_load
+from veperf.errors import MeasureError
+from veperf.measure.load.generator import DRAIN_S, Watch, look_away, run_load
 from veperf.measure.load.result import LoadResult, figures, meets
 from veperf.measure.load.saturation import find_saturation
 from veperf.measure.load.schedule import Schedule
@@ -13,15 +14,20 @@ from veperf.registry import LoadTask
 _TRIAL_DRAIN_S = 1.0
 
 
-def measure_load(case: str, task: LoadTask, plan: LoadPlan, seed: int) -> CaseResult:
-    """Put the load on ``task``'s system, with Poisson arrivals drawn from ``seed``.
+def measure_load(
+    case: str, task: LoadTask, plan: LoadPlan, seed: int, watch: Watch = look_away
+) -> CaseResult:
+    """Put the load on ``task``'s system, with arrivals as ``plan`` wants them, drawn from ``seed``.
 
     A search's figures are those of the run that confirmed its result, and ``throughput``.
+
+    Raises:
+        MeasureError: ``watch`` has ended a search.
     """
     if isinstance(task.load, Search):
-        return _search(case, task, task.load, plan, seed)
-    schedule = Schedule(task.load, plan.seconds, plan.warmup_s, seed=seed)
-    return case_result(case, run_load(task.system, schedule))
+        return _search(case, task, task.load, plan, seed, watch)
+    schedule = Schedule(task.load, plan.seconds, plan.warmup_s, plan.arrivals, seed)
+    return case_result(case, run_load(task.system, schedule, watch=watch))
 
 
 def case_result(case: str, run: LoadResult) -> CaseResult:
@@ -30,7 +36,11 @@ def case_result(case: str, run: LoadResult) -> CaseResult:
     An invalid run has its figures, for the eye, and a failure that keeps verdicts from using them.
     """
     return CaseResult(
-        case, figures=figures(run), latencies=run.latencies, failure=_failure(run.invalid)
+        case,
+        figures=figures(run),
+        latencies=run.latencies,
+        stopped_after_s=run.schedule.seconds if run.stopped else None,
+        failure=_failure(run.invalid),
     )
 
 
@@ -48,16 +58,24 @@ def trial_of(run: LoadResult, search: Search) -> Trial:
     )
 
 
-def _search(case: str, task: LoadTask, search: Search, plan: LoadPlan, seed: int) -> CaseResult:
+def _search(
+    case: str, task: LoadTask, search: Search, plan: LoadPlan, seed: int, watch: Watch
+) -> CaseResult:
     last: LoadResult | None = None
 
+    def run(rate: float, seconds: float, drain_s: float) -> LoadResult:
+        schedule = Schedule(rate, seconds, plan.warmup_s, plan.arrivals, seed)
+        found = run_load(task.system, schedule, drain_s=drain_s, watch=watch)
+        if found.stopped:
+            raise MeasureError("the search was ended before it had found a rate")
+        return found
+
     def trial(rate: float) -> Trial:
-        schedule = Schedule(rate, plan.trial_s, plan.warmup_s, seed=seed)
-        return trial_of(run_load(task.system, schedule, drain_s=_TRIAL_DRAIN_S), search)
+        return trial_of(run(rate, plan.trial_s, _TRIAL_DRAIN_S), search)
 
     def confirm(rate: float) -> Trial:
         nonlocal last
-        last = run_load(task.system, Schedule(rate, plan.seconds, plan.warmup_s, seed=seed))
+        last = run(rate, plan.seconds, DRAIN_S)
         return trial_of(last, search)
 
     found = find_saturation(trial, confirm, search)

@@ -11,12 +11,21 @@ from msgspec.structs import replace
 from veperf.measure.load.recorder import Recorder
 from veperf.measure.load.result import LoadResult
 from veperf.measure.load.schedule import CHUNK, Nanoseconds, Schedule, arrivals, count
+from veperf.model import LoadSoFar
 from veperf.registry import System
 
 DRAIN_S = 5.0
+_LOOK_NS = 1_000_000_000
 
 NsClock = Callable[[], int]
 Sleep = Callable[[float], object]
+Watch = Callable[[LoadSoFar], bool]
+"""Told about once a second how it goes; whether to go on."""
+
+
+def look_away(_: LoadSoFar) -> bool:
+    """Let it go on, whatever it does."""
+    return True
 
 
 def run_load(
@@ -24,6 +33,7 @@ def run_load(
     schedule: Schedule,
     *,
     drain_s: float = DRAIN_S,
+    watch: Watch = look_away,
     clock: NsClock = time.perf_counter_ns,
     sleep: Sleep = time.sleep,
 ) -> LoadResult:
@@ -34,6 +44,8 @@ def run_load(
         schedule: when they arrive. Latency is measured from there, so that whatever is late, the
             generator included, shows in it (no coordinated omission).
         drain_s: how long to wait after the schedule for what is in flight; the rest is lost.
+        watch: is told how it goes, in the middle of it, so it must be quick. Where it says no,
+            the schedule ends there, and what is in flight gets ``drain_s``.
         clock: ns since any moment, never going back.
         sleep: waits for so many seconds.
 
@@ -48,7 +60,7 @@ def run_load(
         gc.collect()
         gc.freeze()
         try:
-            return _Drive(made, schedule, round(drain_s * 1e9), clock, sleep).run()
+            return _Drive(made, schedule, round(drain_s * 1e9), watch, clock, sleep).run()
         finally:
             gc.unfreeze()
     finally:
@@ -59,7 +71,13 @@ class _Drive:
     """One run: offers what is due, lets the system work, and again."""
 
     def __init__(
-        self, system: System, schedule: Schedule, drain_ns: int, clock: NsClock, sleep: Sleep
+        self,
+        system: System,
+        schedule: Schedule,
+        drain_ns: int,
+        watch: Watch,
+        clock: NsClock,
+        sleep: Sleep,
     ) -> None:
         self._system = system
         self._schedule = schedule
@@ -67,6 +85,8 @@ class _Drive:
         # A system that takes twice its time to be offered the load has shown what there is to see.
         self._give_up = 2 * schedule.end_ns + drain_ns
         self._recorder = Recorder(schedule)
+        self._watch = watch
+        self._next_look = _LOOK_NS
         self._start = clock()
         self._clock = clock
         self._sleep = sleep
@@ -79,6 +99,7 @@ class _Drive:
                 break
         deadline = self._now() + self._drain_ns
         while self._recorder.in_flight > 0 and self._now() < deadline:
+            self._look(lag_ns=0)
             self._step()
         return replace(self._recorder.result(), costs=dict(self._system.costs()))
 
@@ -93,10 +114,15 @@ class _Drive:
             if now > self._give_up:
                 break
             until = due[len(handed)] - now
+            if now >= self._next_look:
+                if self._look(lag_ns=max(-until, 0)):
+                    continue
+                self._recorder.stop(now)
+                break
             if until <= 0:
                 bursts.append((self._burst(first_tag, due, handed, now), now, self._given_back))
             elif not self._recorder.in_flight:
-                self._sleep(until / 1e9)
+                self._sleep(min(until, self._next_look - now) / 1e9)
                 continue
             self._step()
         self._recorder.handed_over(times[: len(handed)], np.array(handed, dtype=np.int64), bursts)
@@ -120,6 +146,14 @@ class _Drive:
         offered = len(handed) - first
         self._recorder.taken(offered - len(refused), refused)
         return offered
+
+    def _look(self, *, lag_ns: int) -> bool:
+        """Have somebody look, if it is time to; whether they want it to go on."""
+        now = self._now()
+        if now < self._next_look:
+            return True
+        self._next_look = now + _LOOK_NS
+        return self._watch(self._recorder.so_far(now, lag_ns))
 
     def _step(self) -> None:
         done = self._system.step()

@@ -80,6 +80,16 @@ class Latencies:
             max=self._histogram.get_max_value() / _NS_A_MS,
         )
 
+    def percentile_ms(self, percent: float) -> float | None:
+        """One of them; for use during a load: it takes 50 µs where ``percentiles`` takes 10 ms."""
+        if not self.count:
+            return None
+        histogram = self._histogram
+        place = histogram.get_target_count_at_percentile(percent)
+        index = int(np.searchsorted(np.cumsum(self._counts), place))
+        value = histogram.get_highest_equivalent_value(histogram.get_value_from_index(index))
+        return float(value) / _NS_A_MS
+
     def counts(self) -> tuple[Nanoseconds, Nanoseconds]:
         """Upper bounds in ns of the buckets that hold anything, and what they hold; shape (n,)."""
         (used,) = np.nonzero(self._counts)

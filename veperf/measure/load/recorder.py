@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from msgspec.structs import replace
 
 from veperf.errors import MeasureError
 from veperf.measure.load.histogram import Latencies
@@ -11,7 +12,7 @@ from veperf.measure.load.outstanding import Outstanding
 from veperf.measure.load.result import LoadResult
 from veperf.measure.load.schedule import Nanoseconds, Schedule
 from veperf.measure.load.timeline import Timeline
-from veperf.model import Finished
+from veperf.model import Finished, LoadSoFar
 
 _BATCH = 4_096
 
@@ -33,6 +34,7 @@ class Recorder:
         self._behind_ns = 0
         self._last_handed_ns = 0
         self._in_window = 0
+        self._stopped = False
         self._committed: list[int] = []
         self._committed_at: list[tuple[int, int]] = []
         self._refused: list[int] = []
@@ -87,6 +89,27 @@ class Recorder:
         self._behind_ns = int(lag[-1])
         self._last_handed_ns = int(at[-1])
 
+    def so_far(self, at: int, lag_ns: int) -> LoadSoFar:
+        """The run at the moment ``at``, when the generator is ``lag_ns`` late."""
+        self._work_through()
+        counts, schedule = self._counts, self._schedule
+        measured_ns = min(at, schedule.end_ns) - schedule.warmup_ns
+        return LoadSoFar(
+            elapsed_s=at / 1e9,
+            planned_s=schedule.end_ns / 1e9,
+            achieved=self._in_window / (measured_ns / 1e9) if measured_ns > 0 else None,
+            latency_p95_ms=self._latencies.percentile_ms(95),
+            lag_ms=lag_ns / 1e6,
+            errors=counts["refused"] + counts["failed"],
+        )
+
+    def stop(self, at: int) -> None:
+        """The schedule ends ``at``, if it has not ended before."""
+        if at < self._schedule.end_ns:
+            measured_ns = max(at - self._schedule.warmup_ns, 1)
+            self._schedule = replace(self._schedule, seconds=measured_ns / 1e9)
+            self._stopped = True
+
     def withdraw(self, tags: Nanoseconds) -> None:
         """These were expected, and will not be offered after all."""
         self._outstanding.settle(tags)
@@ -116,6 +139,7 @@ class Recorder:
             own_lag=self._own_lags.percentiles(),
             latencies=self._latencies.encode(),
             timeline=self._timeline.seconds(),
+            stopped=self._stopped,
         )
 
     def _work_through(self) -> None:

@@ -55,6 +55,8 @@ class LoadResult(Struct, frozen=True):
     latencies: str
     """The histogram of latencies in ns, as ``Latencies.encode`` gives it."""
     timeline: tuple[Second, ...]
+    stopped: bool = False
+    """Ended before its time; ``schedule`` is what had passed of it."""
     costs: dict[str, float] = {}
     """CPU time in ns by stage for each item committed, warm-up included, as the system says."""
 

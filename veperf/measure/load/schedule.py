@@ -1,16 +1,16 @@
 """When each item of a load arrives: fixed before the run, whatever the system does meanwhile."""
 
 from collections.abc import Iterator
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from veperf.errors import UsageError
+from veperf.model import Arrivals
 
 Nanoseconds: TypeAlias = NDArray[np.int64]
-Arrivals = Literal["poisson", "constant"]
 
 CHUNK = 4_096
 MAX_RATE = 1e6

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from veperf.model import Level, Run, Trial
 from veperf.report import status, words
 from veperf.report.load.found import INVALID, Loaded, loaded
+from veperf.report.memory import is_memory, memory
 from veperf.report.status import Mark
 from veperf.report.summary import summarise
 from veperf.report.tables import Cell, Table, summary
@@ -19,11 +20,15 @@ PERCENTILES = (
 
 
 def of_run(run: Run, caption: str) -> list[Table]:
-    """Every case of ``run``: a row for each figure, and in a table of their own one a load."""
+    """Every case of ``run``: a row for each figure; memory and load in tables of their own."""
     plain = [one for one in summarise(run) if one.case.level is not Level.LOAD]
+    timed = [one for one in plain if not is_memory(one)]
     found = loaded(run)
-    figures = [summary(plain, caption)] if plain or not found else []
-    return [*figures, loads(found, "Load")] if found else figures
+    return [
+        *([summary(timed, caption)] if timed or not found else []),
+        *([memory(plain, "Memory")] if len(timed) < len(plain) else []),
+        *([loads(found, "Load")] if found else []),
+    ]
 
 
 def loads(found: Sequence[Loaded], caption: str) -> Table:
@@ -42,6 +47,27 @@ def loads(found: Sequence[Loaded], caption: str) -> Table:
             ("Lag", "right"),
         ),
         tuple(_load_row(one, searched=searched) for one in found),
+    )
+
+
+def figures(one: Loaded) -> Table:
+    """Everything that a single load case found, a row a figure."""
+    stages = one.stages()
+    rows = [
+        ("Offered", shown(one, "offered")),
+        ("Achieved", shown(one, "achieved")),
+        *((f"Latency {name.lower()}", shown(one, metric)) for metric, name in PERCENTILES),
+        ("Errors", shown(one, "error_rate")),
+        ("Generator lag p99", shown(one, "lag_p99")),
+        *((f"CPU time: {stage}", words.quantity(us, "us")) for stage, us in stages.items()),
+    ]
+    if stages:
+        rows.append(("CPU time in all", words.quantity(sum(stages.values()), "us")))
+    return Table(
+        one.case.id,
+        (("Figure", "left"), ("Value", "right")),
+        tuple((Cell(name), Cell(value)) for name, value in rows),
+        heads=0,
     )
 
 

@@ -37,6 +37,8 @@ _R = int.from_bytes(_R_BYTES, "big") % _ORDER
 
 _SENDERS = 10_000
 _RECIPIENTS = 1 << 16
+_RENEWED_AFTER = 1_000
+"""Transfers. A protobuf message keeps the bytes of every value that it ever had."""
 
 
 class Fault(Enum):
@@ -88,11 +90,10 @@ class Feed:
         self._recipients = [address(data) for data in receivers]
         self._turn = 0
         self._last = b""
-        # One message, filled in anew for each transaction: making it costs more than all the rest.
         key = sample.signer(0).public_key
-        self._auth = wire.AuthInfo.FromString(
-            encode_auth_info(key, 0, sample.FEE, sample.GAS_LIMIT)
-        )
+        self._blank_auth = encode_auth_info(key, 0, sample.FEE, sample.GAS_LIMIT)
+        # One message, filled in anew for each transaction: making it costs more than all the rest.
+        self._auth = wire.AuthInfo.FromString(self._blank_auth)
 
     def genesis(self) -> Tree:
         """The state that the transfers start from, as an unsaved tree."""
@@ -105,6 +106,8 @@ class Feed:
         """The next transfer, encoded."""
         sender = self._senders[self._turn % len(self._senders)]
         self._turn += 1
+        if self._turn % _RENEWED_AFTER == 0:
+            self._auth = wire.AuthInfo.FromString(self._blank_auth)
         self._last = self._transfer(sender, sender.sequence)
         sender.sequence += 1
         return self._last

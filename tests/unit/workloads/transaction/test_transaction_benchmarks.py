@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from veperf.model import Case, Level
+from veperf.model import MEMORY_NAMES, Case, Level
 from veperf.registry import Task, load, select
 from veperf.workloads.suites import SUITES
 from veperf.workloads.transaction import benchmarks, sample
@@ -44,13 +44,16 @@ def test_ids_and_targets() -> None:
     loaded = ("throughput", "latency_p95", "latency_p99", "error_rate")
 
     answered = {target: case for case in cases for target in case.targets.values()}
+    memory = answered.pop("memory/per_transaction")
+    assert {"memory_peak": "memory/per_transaction"} == memory.targets
     assert {f"transaction/{name}" for name in timed + loaded} == answered.keys()
     for name in timed:
         assert f"transaction/{name}" == answered[f"transaction/{name}"].id
     for name in loaded:
         assert Level.LOAD is answered[f"transaction/{name}"].level
     for case in cases:
-        assert case.targets.keys() <= {metric.name for metric in case.metrics}
+        declared = {metric.name for metric in case.metrics}
+        assert case.targets.keys() <= declared | MEMORY_NAMES
     assert all(case.what for case in cases)
 
 

@@ -82,7 +82,12 @@ class Pipeline:
         if verifiers is None:
             verifiers = max(1, _cores() - 1)
         self._verifier = (
-            VerifierPool(verifiers, chain.id, self._head.numbers_of)
+            VerifierPool(
+                verifiers,
+                chain.id,
+                self._head.numbers_of,
+                patience_ns=self._settings.verifier_patience_ns,
+            )
             if verifiers
             else InlineVerifier(chain.id, self._head.numbers_of)
         )
@@ -123,7 +128,7 @@ class Pipeline:
         """Do a few milliseconds' work, or wait for up to one, and say what is through since.
 
         Raises:
-            WorkerCrashedError: verifier processes die as soon as they are started.
+            WorkerCrashedError: verifier processes die or hang, one after the other.
             StorageError: the block can't be committed; another ``step`` tries it again.
             ValueError: the pipeline is closed.
         """

@@ -9,6 +9,7 @@ from veperf.errors import WorkerCrashedError
 from veperf.workloads.transaction.pipeline.check import Outcome
 from veperf.workloads.transaction.pipeline.process import VerifierProcess
 from veperf.workloads.transaction.pipeline.protocol import Ask, Checked, Chunk, Numbers
+from veperf.workloads.transaction.pipeline.settings import VERIFIER_PATIENCE_NS
 from veperf.workloads.transaction.pipeline.statistics import VerifyCost
 
 NumbersOf = Callable[[list[bytes]], list[int]]
@@ -17,6 +18,8 @@ NumbersOf = Callable[[list[bytes]], list[int]]
 _CHUNKS_EACH = 2
 """One that is worked on, and one that is there when that is done."""
 _MAX_CRASHES = 5
+_ABSENT_NS = 1_000_000_000
+"""A caller who stays away for longer has not been listening."""
 
 
 class _Seat:
@@ -27,14 +30,26 @@ class _Seat:
         self.chunks: deque[tuple[int, Chunk]] = deque()
         self.crashes = 0
         """Since the last answer."""
+        self.silent_ns = 0
+        """For how long it has had work and said nothing, while the caller was listening."""
 
 
 class VerifierPool:
-    """Some verifier processes. One that dies is replaced, and its chunks are verified again."""
+    """Some verifier processes. One that dies or hangs is replaced, its chunks verified again."""
 
-    def __init__(self, processes: int, chain_id: str, numbers_of: NumbersOf) -> None:
+    def __init__(
+        self,
+        processes: int,
+        chain_id: str,
+        numbers_of: NumbersOf,
+        *,
+        patience_ns: int = VERIFIER_PATIENCE_NS,
+    ) -> None:
+        """One that has work and says nothing for ``patience_ns`` hangs."""
         self._chain_id = chain_id
         self._numbers_of = numbers_of
+        self._patience_ns = patience_ns
+        self._listened_ns = time.monotonic_ns()
         self._selector = selectors.DefaultSelector()
         self._seats: list[_Seat] = []
         self._submitted = 0
@@ -43,7 +58,7 @@ class VerifierPool:
         self.cost = VerifyCost()
         """What verifying has cost so far, in this process and the others."""
         self.replaced = 0
-        """Verifier processes that died."""
+        """Verifier processes that died, or were ended because they hung."""
         try:
             for _ in range(processes):
                 seat = _Seat()
@@ -72,7 +87,7 @@ class VerifierPool:
         """Have encoded transactions verified.
 
         Raises:
-            WorkerCrashedError: verifiers die as soon as they are started.
+            WorkerCrashedError: verifiers die or hang, one after the other.
         """
         started = time.thread_time_ns()
         seat = min(self._seats, key=lambda seat: len(seat.chunks))
@@ -89,12 +104,13 @@ class VerifierPool:
         """Outcomes that are there, next in order; waits for one at most ``wait_s``.
 
         Raises:
-            WorkerCrashedError: verifiers die as soon as they are started.
+            WorkerCrashedError: verifiers die or hang, one after the other.
         """
         arrived = self._selector.select(wait_s)
         started = time.thread_time_ns()
+        listened_ns = self._listened(wait_s)
         for seat in self._seats:
-            self._exchange(seat)
+            self._exchange(seat, listened_ns)
         outcomes: list[Outcome] = []
         while self._returned in self._early:
             outcomes += self._early.pop(self._returned)
@@ -109,8 +125,15 @@ class VerifierPool:
             seat.process.stop()
         self._selector.close()
 
-    def _exchange(self, seat: _Seat) -> None:
+    def _listened(self, wait_s: float) -> int:
+        """Nanoseconds since the last call, as far as the caller can have been listening."""
+        now = time.monotonic_ns()
+        since, self._listened_ns = now - self._listened_ns, now
+        return min(since, round(wait_s * 1e9) + _ABSENT_NS)
+
+    def _exchange(self, seat: _Seat, listened_ns: int) -> None:
         try:
+            known_bytes = seat.process.received_bytes
             seat.process.flush()
             for reply in seat.process.receive():
                 match reply:
@@ -118,6 +141,10 @@ class VerifierPool:
                         seat.process.send(Numbers(self._numbers_of(reply.addresses)))
                     case Checked():
                         self._keep(seat, reply)
+            heard = seat.process.received_bytes > known_bytes
+            seat.silent_ns = 0 if heard or not seat.chunks else seat.silent_ns + listened_ns
+            if seat.silent_ns > self._patience_ns:
+                raise WorkerCrashedError(f"verifier process {seat.process.pid} hangs")
         except WorkerCrashedError as crash:
             self._replace(seat, crash)
 
@@ -133,8 +160,8 @@ class VerifierPool:
         while True:
             if seat.crashes == _MAX_CRASHES:
                 raise WorkerCrashedError(
-                    f"{_MAX_CRASHES} verifier processes in a row ended before they answered; "
-                    "what they wrote to standard error says why"
+                    f"{_MAX_CRASHES} verifier processes in a row did not answer; what they wrote "
+                    f"to standard error may say why ({crash})"
                 ) from crash
             self.replaced += 1
             # One that dies idle has not been brought down by its work.
@@ -142,6 +169,7 @@ class VerifierPool:
             self._selector.unregister(seat.process)
             seat.process.stop()
             seat.process = VerifierProcess()
+            seat.silent_ns = 0
             self._selector.register(seat.process, selectors.EVENT_READ)
             try:
                 for _, chunk in seat.chunks:

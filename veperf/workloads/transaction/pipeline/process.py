@@ -37,6 +37,8 @@ class VerifierProcess:
             )
         self._reader = FrameReader()
         self._unsent: deque[memoryview] = deque()
+        self.received_bytes = 0
+        """So far, parts of messages included: a sign of life."""
 
     @property
     def pid(self) -> int:
@@ -87,6 +89,7 @@ class VerifierProcess:
             raise self._gone() from error
         if not data:
             raise self._gone()
+        self.received_bytes += len(data)
         return [to_reply(frame) for frame in self._reader.feed(data)]
 
     def stop(self) -> None:

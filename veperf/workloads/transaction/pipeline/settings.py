@@ -4,6 +4,9 @@ from msgspec import Struct
 
 from veperf.errors import UsageError
 
+VERIFIER_PATIENCE_NS = 10_000_000_000
+"""Far more than a verifier needs to start and to verify the largest of chunks."""
+
 
 class Settings(Struct, frozen=True, kw_only=True):
     """The limits of a pipeline, in transactions and nanoseconds."""
@@ -18,6 +21,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """In a block, at most."""
     block_wait_ns: int = 10_000_000
     """After which a transaction's block is committed as soon as it can be, full or not."""
+    verifier_patience_ns: int = VERIFIER_PATIENCE_NS
+    """After which a verifier that has work and says nothing is ended and replaced."""
     remembered: int = 100_000
     """Executed transactions whose duplicates are refused without looking at the state."""
 
@@ -27,7 +32,12 @@ class Settings(Struct, frozen=True, kw_only=True):
         Raises:
             UsageError: a size under 1, a time or number under 0.
         """
-        for name in ("capacity", "chunk_transactions", "block_transactions"):
+        for name in (
+            "capacity",
+            "chunk_transactions",
+            "block_transactions",
+            "verifier_patience_ns",
+        ):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} is {getattr(self, name)}; it must be 1 or more")
         for name in ("chunk_wait_ns", "block_wait_ns", "remembered"):

@@ -53,7 +53,7 @@ class Statistics(Struct, frozen=True):
     recent_blocks: tuple[BlockRecord, ...]
     """The last 1,000."""
     verifiers_replaced: int
-    """Verifier processes that died and were replaced."""
+    """Verifier processes that died or hung and were replaced."""
     stages: dict[str, int]
     """CPU time by stage in nanoseconds: hash, decode, verify, transport, execute, commit."""
 

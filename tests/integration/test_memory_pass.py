@@ -1,0 +1,124 @@
+"""Runs that measure memory: in passes of their own, and whatever goes wrong in them stays there."""
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from tests import hungry
+from veperf import paths, session
+from veperf.archive import Archive, load_targets
+from veperf.judge import baselines_of, compare_runs, judge_targets
+from veperf.measure.passes import Passes
+from veperf.measure.profiles import MEMORY_PASSES, PASSES
+from veperf.model import MEMORY_METRICS, TIME, Level, Run, TargetStatus
+from veperf.progress import Silent
+from veperf.report import text
+
+ROOT = Path(__file__).parents[2]
+HUNGRY = "tests.hungry"
+NAMES = {metric.name for metric in MEMORY_METRICS}
+
+
+@pytest.fixture(autouse=True)
+def _import_from_the_root(monkeypatch):
+    """Workers find the benchmarks of the tests."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+
+def plan(archive: Path, *select: str, memory: bool) -> Run:
+    writer = session.begin(
+        select, profile="quick", archive=Archive(archive), baselines=archive / "none",
+        seed=1, modules=[HUNGRY], memory=memory,
+    )  # fmt: skip
+    writer.close()
+    return writer.run
+
+
+def measure(planned: Run, timed: int, weighed: int) -> Run:
+    """Fewer passes than planned."""
+    config = replace(planned.config, passes=timed + weighed, memory_passes=weighed)
+    passes = Passes(config, (HUNGRY,), planned.cases, Silent()).measure(range(timed + weighed))
+    return replace(planned, config=config, passes=tuple(passes))
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory) -> Run:
+    """One pass for time, three for memory."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        planned = plan(tmp_path_factory.mktemp("archive"), "hungry/eats", memory=True)
+        return measure(planned, 1, MEMORY_PASSES)
+
+
+def test_memory_has_passes_of_its_own(measured: Run):
+    """No pass has both samples and figures of memory; these are what the work is known to hold."""
+    first, *others = measured.passes
+
+    assert all(result.samples and not NAMES & result.figures.keys() for result in first.results)
+    for one in others:
+        for result in one.results:
+            assert () == result.samples
+            assert result.figures.keys() == NAMES
+            each = result.figures["memory_peak"]
+            assert hungry.ITEM_BYTES <= each <= hungry.ITEM_BYTES + 200
+    assert 1 + MEMORY_PASSES == len(measured.passes)
+
+
+def test_targets_of_memory_are_judged(measured: Run):
+    """10 kB an operation is more than 8 KiB; terminal and targets say so in bytes."""
+    targets = load_targets(paths.targets(ROOT / "data" / "baselines"))
+    found = {v.target.id: v for v in judge_targets(measured, targets)}
+
+    assert {"memory/per_transaction"} <= {v.target.id for v in found.values() if v.case}
+    verdict = found["memory/per_transaction"]
+    assert TargetStatus.FAIL == verdict.status
+    assert 10_100 / 1_024 == pytest.approx(verdict.value, rel=0.02)
+    shown = text.run(measured)
+    assert "Allocations" in shown
+    assert "9.8" in shown.partition("Memory")[2]
+
+
+def test_memory_is_not_screened_as_time_is(measured: Run):
+    """Three counts are no sample: neither recorded nor compared, nor inconclusive."""
+    assert {TIME.name} == {s.metric for b in baselines_of(measured) for s in b.series}
+    assert {TIME.name} == {c.metric for c in compare_runs(measured, measured)}
+
+
+def test_without_memory_nothing_is_missing(tmp_path: Path):
+    """The target is not asked for, the metrics are not declared, and no pass is added."""
+    run = plan(tmp_path, "hungry", memory=False)
+
+    assert PASSES["quick"] == run.config.passes == run.config.timed_passes
+    assert all({} == case.targets for case in run.cases)
+    assert not NAMES & {metric.name for case in run.cases for metric in case.metrics}
+    targets = load_targets(paths.targets(ROOT / "data" / "baselines"))
+    assert () == judge_targets(run, targets)
+
+
+def test_with_memory_loads_are_left_alone(tmp_path: Path):
+    """They are measured in the first passes only, and declare what they did before."""
+    run = plan(tmp_path, "hungry", memory=True)
+    load = next(case for case in run.cases if case.level is Level.LOAD)
+
+    assert PASSES["quick"] + MEMORY_PASSES == run.config.passes
+    assert not NAMES & {metric.name for metric in load.metrics}
+    measured = [index for index in range(9) if run.config.is_measured(Level.LOAD, index)]
+    assert [0, 1, 2] == measured
+    assert all(run.config.is_measured(Level.MICRO, index) for index in range(9))
+
+
+def test_what_misbehaves_costs_only_itself(tmp_path: Path):
+    """A case that quits, forks or has a tracker of its own leaves the others whole."""
+    select = ("hungry/eats", "hungry/forks", "hungry/tracks", "hungry/quits")
+    run = measure(plan(tmp_path, *select, memory=True), 0, 1)
+
+    (one,) = run.passes
+    kinds = {result.case: result.failure.kind if result.failure else "" for result in one.results}
+    assert {
+        "hungry/eats": "",
+        "hungry/eats[items=40]": "",
+        "hungry/forks": "",
+        "hungry/tracks": "raised",
+        "hungry/quits": "crashed",
+    } == kinds

@@ -1,0 +1,59 @@
+"""Figures of memory in the tables of a run."""
+
+from tests.helpers import TARGETS
+from tests.runs import case, one_pass, timed, whole_run
+from veperf.archive import load_targets
+from veperf.judge import verdict
+from veperf.model import MEMORY_METRICS, TIME, CaseResult, Failure, Run
+from veperf.report import text, words
+from veperf.report.summary import summarise
+from veperf.report.view import ReportView
+
+FIGURES = {"memory_peak": 3_860.0, "memory_total": 43_581.0, "memory_allocations": 373.5}
+
+
+def run(*, memory: dict[str, float], failure: Failure | None = None) -> Run:
+    metrics = (TIME, *MEMORY_METRICS) if memory or failure else (TIME,)
+    cases = [case("shop/sell", metrics=metrics)]
+    passes = [one_pass([timed("shop/sell", 500.0 + i)], i) for i in range(6)]
+    if memory or failure:
+        weighed = CaseResult("shop/sell", figures=memory, failure=failure)
+        passes += [one_pass([weighed], i) for i in range(6, 9)]
+    return whole_run(cases, passes)
+
+
+def view(found: Run) -> ReportView:
+    return ReportView(found, verdict(found, load_targets(TARGETS)))
+
+
+def test_memory_has_a_table_of_its_own():
+    """One row a case, in the terminal and the report; no row or card for each figure."""
+    found = run(memory=FIGURES)
+    for shown in (text.run(found), view(found).benchmarks.text):
+        timed_part, _, memory_part = shown.partition("Memory ")
+        assert 1 == timed_part.count("shop/sell")
+        row = next(line for line in memory_part.splitlines() if line.startswith("shop/sell"))
+        assert ["shop/sell", "3.77", "KiB", "42.6", "KiB", "374", "3"] == row.replace(
+            "\u202f", " "
+        ).split()
+    html = view(found).benchmarks.html
+    assert 1 == html.count("<article")
+    assert "Memory of one operation" in html
+
+
+def test_without_memory_nothing_is_said_of_it():
+    """Runs from before, and those that did not ask for it."""
+    found = run(memory={})
+
+    assert "Memory" not in text.run(found)
+    assert "Memory of one operation" not in view(found).benchmarks.html
+    assert {"time"} == {one.series.metric for one in summarise(found)}
+
+
+def test_memory_that_could_not_be_measured_leaves_the_time():
+    """The row says so; the time is judged by the passes that have it."""
+    found = run(memory={}, failure=Failure("crashed", "exit code 7"))
+    shown = text.run(found)
+
+    assert "502 ns" in shown.partition("Memory ")[0].replace("\u202f", " ")
+    assert words.MISSING in shown.partition("Memory ")[2]

@@ -1,0 +1,129 @@
+"""``veperf load``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+import click
+
+from veperf.cli.options import (
+    ExampleCommand,
+    archive_option,
+    baselines_option,
+    modules_option,
+    shown,
+    timeout_option,
+)
+from veperf.model import Arrivals
+
+if TYPE_CHECKING:
+    from veperf.model import CaseResult
+
+INTERRUPTED = 130
+
+
+@click.command(
+    cls=ExampleCommand,
+    examples=[
+        "veperf load                                       transfers at 5,000 a second for 10 s",
+        "veperf load --rate 8000 --seconds 600             at 8,000, for ten minutes",
+        "veperf load --rate 2000 --param state=memory      a parameter other than the rate",
+        "veperf load --arrivals constant --seed 1          evenly spaced",
+        "veperf load mine/load --module mine.benchmarks    a load of your own",
+    ],
+)
+@click.argument("benchmark", default="transaction/load")
+@click.option("--rate", metavar="NUMBER", help="Arrivals a second: short for --param rate=NUMBER.")
+@click.option(
+    "--param",
+    "params",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of the benchmark. Can be repeated.",
+)
+@click.option(
+    "--seconds", type=float, default=10.0, show_default=True, help="How long, after the warm-up."
+)
+@click.option(
+    "--warmup",
+    "warmup_s",
+    type=float,
+    default=2.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Load that is in no figure.",
+)
+@click.option(
+    "--arrivals",
+    type=click.Choice(get_args(Arrivals)),
+    default="poisson",
+    show_default=True,
+    help="At random, as from many clients, or evenly spaced.",
+)
+@click.option("--seed", type=int, help="Of the arrivals.  [default: drawn]")
+@timeout_option
+@modules_option
+@archive_option
+@baselines_option
+@click.pass_context
+def load(
+    context: click.Context,
+    benchmark: str,
+    rate: str | None,
+    params: tuple[str, ...],
+    seconds: float,
+    warmup_s: float,
+    arrivals: Arrivals,
+    seed: int | None,
+    timeout_s: float,
+    modules: tuple[str, ...],
+    archive: Path | None,
+    baselines: Path | None,
+) -> None:
+    """Put one load on a system, for seconds or an hour, and say how it bears it.
+
+    The load is open loop: arrivals are fixed beforehand, and latency counts from when an item was
+    to arrive. A load during which the generator itself fell behind is invalid, and ends with 3.
+
+    Ctrl-C ends the load, shows and keeps what was measured so far, and ends with 130; a second
+    one drops it.
+    """
+    from veperf import api
+    from veperf.report import text
+
+    result = api.run_load(
+        benchmark,
+        _params(params if rate is None else [*params, f"rate={rate}"]),
+        seconds=seconds,
+        warmup_s=warmup_s,
+        arrivals=arrivals,
+        archive=archive,
+        baselines=baselines,
+        seed=seed,
+        timeout_s=timeout_s,
+        modules=modules,
+    )
+    click.echo(text.load(result.run))
+    click.echo(f"\nkept in {shown(result.folder)}; `veperf report {result.run.id}` shows it")
+    (found,) = result.run.passes[0].results
+    context.exit(_exit_code(found))
+
+
+def _params(given: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise click.UsageError(f"--param is NAME=VALUE, not {text!r}")
+        if name in found:
+            raise click.UsageError(f"{name} is given twice")
+        found[name] = value
+    return found
+
+
+def _exit_code(found: "CaseResult") -> int:
+    from veperf.errors import COULD_NOT_MEASURE, OK
+
+    if found.stopped_after_s is not None:
+        return INTERRUPTED
+    return OK if found.failure is None else COULD_NOT_MEASURE
