@@ -13,11 +13,12 @@ import msgspec
 
 from veperf import model, paths
 from veperf.archive import LAST, Archive, RunWriter, load_baselines, load_targets
-from veperf.errors import UsageError
+from veperf.errors import UnknownRunError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from veperf.judge.side_by_side import UnitTable
     from veperf.report.view import ReportView
 
 Folder = str | Path | None
@@ -140,6 +141,59 @@ def load(run: str = LAST, archive: Folder = None) -> "RunResult":
     return RunResult(found, store.path(found.id))
 
 
+def read(path: str | Path, *, format: str = "") -> "RunResult":
+    """The run in another tool's file (or criterion's folder), not kept in the archive.
+
+    Args:
+        path: the file; what can be read, and how it is told apart, see ``veperf.interop``.
+        format: one of ``veperf.interop.NAMES``; found out when not given.
+
+    Raises:
+        UsageError: there is no such format.
+        DataError: the file is broken, or holds nothing that can be read.
+    """
+    from veperf import interop
+
+    (found,) = interop.read_path(Path(path), format=format)
+    return RunResult(found.run, Path(path).parent)
+
+
+def import_runs(
+    *paths: str | Path, format: str = "", by: str = "", name: str = "", archive: Folder = None
+) -> "tuple[RunResult, ...]":
+    """Keep the runs in other tools' files in the archive, as though they had been measured here.
+
+    Args:
+        paths: the files, each as in ``read``.
+        format: of all of them; found out when not given.
+        by: a configuration key of Go files, such as ``commit``, by which runs are told apart.
+        name: becomes part of the runs' ids.
+        archive: as in ``run``.
+
+    Raises:
+        UsageError, DataError: as ``read``; then nothing is kept.
+        StorageError: the archive can't be written.
+    """
+    from veperf import interop
+
+    found = [
+        one
+        for path in paths
+        for one in interop.read_path(Path(path), format=format, by=by, title=name)
+    ]
+    return tuple(keep(one.run, archive) for one in found)
+
+
+def keep(run: model.Run, archive: Folder = None) -> "RunResult":
+    """Write a run that is whole already to the archive.
+
+    Raises:
+        StorageError: that can't be written.
+        UsageError: it holds a run of that id.
+    """
+    return RunResult(run, _archive(archive).keep(run))
+
+
 def runs(archive: Folder = None) -> "pd.DataFrame":
     """The complete runs in the archive, a row each, oldest first."""
     return _archive(archive).frame()
@@ -170,14 +224,14 @@ def benchmarks(modules: Sequence[str] = ()) -> "pd.DataFrame":
 
 
 def compare(base: "RunLike", new: "RunLike", archive: Folder = None) -> "Comparison":
-    """Screen the run ``new`` against the run ``base`` (results, or names as ``load`` takes).
+    """Screen the run ``new`` against ``base``: results, names as ``load`` takes, or files.
 
     Raises:
         VeperfError: as ``load``.
     """
     from veperf.judge import compare_runs
 
-    a, b = _run(base, archive), _run(new, archive)
+    a, b = find(base, archive), find(new, archive)
     return Comparison(a, b, compare_runs(a, b))
 
 
@@ -328,6 +382,12 @@ class Comparison:
     new: model.Run
     changes: tuple[model.Change, ...]
 
+    def tables(self) -> "tuple[UnitTable, ...]":
+        """Medians, intervals and tests by benchstat's rules, a table a suite and unit."""
+        from veperf.judge.side_by_side import side_by_side
+
+        return side_by_side(self.base, self.new)
+
     def frame(self) -> "pd.DataFrame":
         """One row a case and metric."""
         import pandas as pd
@@ -350,7 +410,7 @@ class Comparison:
         return markdown.changes(self.changes)
 
 
-RunLike = RunResult | model.Run | str
+RunLike = RunResult | model.Run | str | Path
 
 
 def _finish(writer: RunWriter, progress: bool) -> RunResult:
@@ -385,15 +445,37 @@ def _judged(
     return judge.verdict(run, load_targets(paths.targets(folder)), recorded, known_misses)
 
 
-def _run(given: RunLike, archive: Folder) -> model.Run:
+def find(given: RunLike, archive: Folder = None) -> model.Run:
+    """The run that ``given`` is or names: a result, a run, a name as ``load`` takes, or a file.
+
+    Raises:
+        VeperfError: as ``load`` and ``read``.
+    """
     match given:
         case RunResult():
             return given.run
         case model.Run():
             return given
+        case Path():
+            return read(given).run
         case str():
-            return load(given, archive).run
-    raise UsageError(f"a run, a result or a run's name is wanted, not {type(given).__name__}")
+            return _named(given, archive)
+    raise UsageError(
+        f"a run, a result, a run's name or a file is wanted, not {type(given).__name__}"
+    )
+
+
+def _named(given: str, archive: Folder) -> model.Run:
+    """The run of that name; else of the file. A file in the current folder comes first."""
+    path = Path(given)
+    if path.is_file():
+        return read(path).run
+    try:
+        return load(given, archive).run
+    except UnknownRunError:
+        if path.is_dir():
+            return read(path).run
+        raise
 
 
 def _plain(struct: msgspec.Struct) -> dict[str, Any]:

@@ -43,6 +43,8 @@ class Metric(Struct, frozen=True):
     name: str
     unit: str
     better: Better = "lower"
+    exact: bool = False
+    """Whether it can't vary, such as the size of a file: one value says all, and differs or not."""
 
 
 TIME = Metric("time", "ns")

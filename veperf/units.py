@@ -1,7 +1,8 @@
 """Conversion between the units that figures and targets are given in."""
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from veperf.errors import UsageError
@@ -25,6 +26,7 @@ _UNITS: Mapping[str, tuple[str, float]] = MappingProxyType(
     }
 )
 _NS_A_SECOND = 1e9
+_SCALED: Mapping[str, tuple[str, float]] = MappingProxyType({"ns": ("sec", 1e-9), "MB": ("B", 1e6)})
 
 
 def convert(value: float, unit: str, to: str) -> float:
@@ -52,6 +54,38 @@ def per_operation(time_ns: float, to: str) -> float:
     if _look_up(to)[0] == "rate":
         return convert(_NS_A_SECOND / time_ns, "1/s", to)
     return convert(time_ns, "ns", to)
+
+
+def tidy(unit: str) -> tuple[str, float]:
+    """A unit without scale, and what a value has to be multiplied by: ``ns/op`` is 1e-9 ``sec/op``.
+
+    As in Go's benchmark tools, ``ns`` and ``MB`` (10^6 bytes) above the line lose their scale in
+    compound units, too; veperf's own units of time and size do as a whole.
+    """
+    dimension, size = _UNITS.get(unit, ("", 1.0))
+    if dimension == "time":
+        return "sec", size / _NS_A_SECOND
+    if dimension == "size":
+        return "B", size
+    parts, factor = [], 1.0
+    for part, above in _parts(unit):
+        name, scale = _SCALED.get(part, (part, 1.0)) if above else (part, 1.0)
+        parts.append(name)
+        factor *= scale
+    return "".join(parts), factor
+
+
+def is_binary(unit: str) -> bool:
+    """Whether bytes are counted, so that 1,024 of them are a step, not 1,000."""
+    return any(above and part in ("B", "MB", "bytes") for part, above in _parts(unit))
+
+
+def _parts(unit: str) -> Iterator[tuple[str, bool]]:
+    """The names in ``unit`` and what separates them, each with whether it is above the line."""
+    above = True
+    for part in re.split(r"([*/\-\s])", unit):
+        above = part == "*" or (above and part != "/")
+        yield part, above
 
 
 def _look_up(unit: str) -> tuple[str, float]:

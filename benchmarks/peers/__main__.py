@@ -5,7 +5,8 @@
 Without a file (see ``streams`` for its format), streams are simulated. Printed for each rule and
 each effect that the streams hold: how many benchmarks are called slower, how many trials have at
 least one that is, and the mean number of pairs that took. With no effect these are false alarms,
-else they are the power.
+else they are the power. The other rules see values that were measured side by side, which is
+kinder than the two runs apart that they are mostly used on.
 """
 
 import argparse

@@ -43,7 +43,9 @@ def test_every_command_has_help_with_examples():
 
     commands = overview.stdout.partition("Commands:")[2].split("\n")
     names = [line.split()[0] for line in commands if line.startswith("  ") and line[2] != " "]
-    assert {"baseline", "ci", "compare", "lab", "list", "load", "report", "run"} == set(names)
+    assert {"baseline", "ci", "compare", "import", "lab", "list", "load", "report", "run"} == set(
+        names
+    )
     for words in [[n] for n in names if n != "baseline"] + [
         ["baseline", "record"],
         ["baseline", "show"],
@@ -86,7 +88,7 @@ def test_a_baseline_is_recorded_and_used(measured: Path, tmp_path: Path):
     (run,) = Archive(measured).ids()
     same = veperf("compare", run, run, "--archive", str(measured))
     assert 0 == same.returncode, same.stderr
-    assert "unruly/well_behaved" in same.stdout
+    assert "well_behaved" in same.stdout
 
 
 @pytest.mark.parametrize(

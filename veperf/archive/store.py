@@ -160,6 +160,16 @@ class Archive:
         write_json(folder / "run.json", plan)
         return RunWriter(folder, plan)
 
+    def keep(self, run: Run) -> Path:
+        """Write a run that is whole already, such as one of another tool; return its folder.
+
+        Raises:
+            StorageError, UsageError: as ``begin``.
+        """
+        writer = self.begin(run)
+        writer.complete()
+        return writer.folder
+
     def resume(self, run: str) -> "RunWriter":
         """Go on with a run that was not finished.
 

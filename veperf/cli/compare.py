@@ -1,28 +1,47 @@
 """``veperf compare``."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from veperf.cli.options import ExampleCommand, archive_option
+from veperf.cli.options import ExampleCommand, archive_option, by_option, format_option
+
+if TYPE_CHECKING:
+    from veperf.model import Run
 
 
 @click.command(
     cls=ExampleCommand,
     examples=[
         "veperf compare 20261120-101500 last",
-        "veperf compare 20261120-101500 last --markdown >comment.md",
+        "veperf compare old.txt new.txt              files of go test and other tools",
+        "veperf compare both.txt --by note           two configurations in one Go file",
+        "veperf compare old.txt new.txt --markdown >comment.md",
     ],
 )
 @click.argument("base")
-@click.argument("new", default="last")
+@click.argument("new", required=False)
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print markdown.")
+@format_option
+@by_option
 @archive_option
 @click.pass_context
 def compare(
-    context: click.Context, base: str, new: str, as_markdown: bool, archive: Path | None
+    context: click.Context,
+    base: str,
+    new: str | None,
+    as_markdown: bool,
+    format: str,
+    by: str,
+    archive: Path | None,
 ) -> None:
-    """Compare the run NEW with the run BASE, benchmark by benchmark.
+    """Compare NEW (the last run, when not given) with BASE, benchmark by benchmark.
+
+    Each is a run in the archive or another tool's file. Medians with their 95 % intervals, the
+    change (`~` where the samples don't differ by the Mann-Whitney test at 0.05), p, n and geometric
+    means are benchstat's; the last column is veperf's verdict, which also asks for the size of the
+    effect, corrects for the number of comparisons and refuses to compare machines.
 
     Two runs made at different times differ by what happened to the machine in between, too:
     `suspect` is a reason to look closer; `slower` is beyond what such drift explains, and ends
@@ -31,9 +50,46 @@ def compare(
     from veperf import api
     from veperf.errors import FAILED, OK
     from veperf.model import ChangeStatus
-    from veperf.report import markdown, text
+    from veperf.report import side_by_side
+    from veperf.report.tables import NOTHING_IN_COMMON
 
-    found = api.compare(base, new, archive)
-    click.echo((markdown if as_markdown else text).changes(found.changes))
+    if by and new is not None:
+        raise click.UsageError("--by tells two runs in one file apart: no NEW")
+    if by:
+        (before, a), (after, b) = _both(base, format, by)
+    else:
+        new = new or "last"
+        before, a = _side(base, format, archive)
+        after, b = _side(new, format, archive)
+    found = api.compare(a, b)
+    tables = found.tables()
+    if side_by_side.sides_meet(tables):
+        write = side_by_side.as_markdown_text if as_markdown else side_by_side.as_text
+        click.echo(write(tables, found.changes, before, after))
+    else:
+        click.echo(NOTHING_IN_COMMON)
     slower = any(change.status is ChangeStatus.SLOWER for change in found.changes)
     context.exit(FAILED if slower else OK)
+
+
+def _side(given: str, format: str, archive: Path | None) -> "tuple[str, Run]":
+    """What to call a side, and its run."""
+    from veperf import api
+
+    if format and Path(given).exists():
+        return Path(given).name, api.read(given, format=format).run
+    run = api.find(given, archive)
+    return (Path(given).name if Path(given).exists() else run.id), run
+
+
+def _both(file: str, format: str, by: str) -> "list[tuple[str, Run]]":
+    from veperf.errors import UsageError
+    from veperf.interop import read_path
+
+    found = read_path(Path(file), format=format, by=by)
+    if len(found) != 2:
+        values = ", ".join(one.label or "none" for one in found[:10])
+        raise UsageError(
+            f"{file} has {len(found)} values of {by}, where two are compared: {values}"
+        )
+    return [(one.label or f"no {by}", one.run) for one in found]

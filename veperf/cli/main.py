@@ -9,6 +9,7 @@ import click
 from veperf.cli.baseline import baseline
 from veperf.cli.ci import ci
 from veperf.cli.compare import compare
+from veperf.cli.import_ import import_
 from veperf.cli.lab import lab
 from veperf.cli.list_ import list_
 from veperf.cli.load import INTERRUPTED, load
@@ -34,7 +35,7 @@ def veperf() -> None:
     """  # noqa: D301 - click wants the character, not its escape
 
 
-for command in (list_, run, load, report, compare, baseline, ci, lab):
+for command in (list_, run, load, report, compare, import_, baseline, ci, lab):
     veperf.add_command(command)
 
 

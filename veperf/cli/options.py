@@ -34,6 +34,18 @@ modules_option = click.option(
     metavar="MODULE",
     help="A Python module with benchmarks of your own. Can be repeated.",
 )
+format_option = click.option(
+    "--format",
+    default="",
+    metavar="FORMAT",
+    help="Of the file: go, go-json, pytest-benchmark, pyperf, ...  [default: found out]",
+)
+by_option = click.option(
+    "--by",
+    default="",
+    metavar="KEY",
+    help="Tell runs in a Go file apart by this configuration key.  [default: one run]",
+)
 _profile = click.option(
     "--profile",
     type=click.Choice(list(PASSES)),

@@ -82,13 +82,20 @@ def compared_with(
 
 
 def differences(here: Machine, there: Machine) -> tuple[str, ...]:
-    """What forbids to compare figures of two machines, in words; empty where nothing does."""
+    """What forbids to compare figures of two machines, in words; empty where nothing does.
+
+    What is unknown of either, as in runs of other tools, forbids nothing.
+    """
     facts = (
         ("machine class", here.name, there.name),
         ("CPU", here.cpu_model, there.cpu_model),
         ("Python", _minor(here.python), _minor(there.python)),
     )
-    return tuple(f"{what} {then}, now {now}" for what, now, then in facts if now != then)
+    return tuple(
+        f"{what} {then}, now {now}"
+        for what, now, then in facts
+        if now != then and not {now, then} & {"", "unknown"}
+    )
 
 
 def drift(run: Run, baseline: Baseline) -> float | None:

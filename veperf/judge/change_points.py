@@ -2,7 +2,8 @@
 
 Candidates are the steps of the piecewise constant fit with the least sum of squares and a penalty
 a step (PELT, Killick, Fearnhead, Eckley, JASA 107, 2012, as KernelCPD of ruptures). Those that
-part like levels are dropped; of the rest, those stay whose levels differ without doubt.
+part like levels or cut a slope are dropped; of the rest, those stay whose levels differ without
+doubt.
 """
 
 import math
@@ -27,6 +28,12 @@ MIN_SEGMENT = 5
 MIN_INNER = 10
 # A step's cost is so many times the noise's variance times ln n.
 _PENALTY = 3.0
+# A curve that fits better by so many variances of the noise says that there is no step.
+_SMOOTH = 5.0
+# If it says so of more than one candidate in six, the whole series drifts.
+_DRIFTS = 6
+# Evidence for a step, though no proof.
+_WEAK = 1e-3
 # PELT takes quadratic time where nothing changes: long series are searched in overlapping parts.
 _PART = 4_000
 _OVERLAP = 400
@@ -62,9 +69,12 @@ def change_points(
 
     The shortest segment is 10 values, or 5 at either end of the series; with independent noise, 5
     show against 27 or more before them, 6 against 20, 8 against 13, 10 against 11. What is gone
-    again earlier is taken for outliers. Drift without an edge, like a trend or a season, is no
-    step; a random walk, which is nothing but edges, may look like a few, and so may a short series
-    (under some 100 values) that is strongly correlated.
+    again earlier is taken for outliers.
+
+    Drift without an edge, like a trend or a season, is hardly ever taken for steps where the
+    series is long against it (1 to 3 % of simulated series of 60 to 300 values are). A random walk
+    is nothing but edges and may look like a few steps, and so may strongly correlated noise: with
+    an autocorrelation of 0.7 and a deviation of 5 %, 6 % of series of 60 values have one.
 
     Raises:
         UsageError: a setting is out of its range, or the series is not a plain list of numbers.
@@ -83,20 +93,30 @@ def change_points(
     noise = noise_of(smooth, _candidates(smooth, noise_of(smooth).variance))
     between = partial(step_between, logs, smooth, noise)
     steps = _joined(_candidates(smooth, noise.variance * noise.inflation), between, n, min_effect)
-    return tuple(_report(s, places, logs) for s in steps if s.sharp and s.p < alpha)
+    return tuple(
+        _report(step, places, logs)
+        for step in steps
+        if step.p < alpha and step.smoothness <= _SMOOTH
+    )
 
 
 def _joined(
     candidates: Sequence[int], between: Callable[[int, int, int], Step], n: int, min_effect: float
 ) -> list[Step]:
-    """``candidates`` but for those that part like levels, or mark an episode.
+    """``candidates`` but for those that cut a slope, mark an episode, or part like levels.
 
-    The one with the largest p goes first, which joins its neighbours. Levels that differ by
-    something that matters are never joined, proven or not: that would blur the next step as well.
+    Levels that probably differ are not joined, proven or not: that would blur the next step too.
     """
-    bounds = [0, *candidates, n]
-    steps = [between(start, at, end) for (start, at), (_, end) in pairwise(pairwise(bounds))]
-    while idle := [s for s in steps if s.is_brief(MIN_INNER, n) or not s.matters(min_effect)]:
+    steps = _steps([0, *candidates, n], between)
+    drifts = _DRIFTS * sum(s.smoothness > _SMOOTH for s in steps) > len(steps)
+    while any(s.smoothness > _SMOOTH for s in steps):
+        steps = _steps([0, *(s.at for s in steps if s.smoothness <= _SMOOTH), n], between)
+        # Two true levels joined by mistake look like a slope beside the next step.
+        if not drifts:
+            break
+    while idle := [
+        s for s in steps if s.is_brief(MIN_INNER, n) or s.p > _WEAK or not s.matters(min_effect)
+    ]:
         worst = steps.index(max(idle, key=lambda s: s.p))
         removed = steps.pop(worst)
         if worst > 0:
@@ -106,6 +126,10 @@ def _joined(
             right = steps[worst]
             steps[worst] = between(removed.start, right.at, right.end)
     return steps
+
+
+def _steps(bounds: Sequence[int], between: Callable[[int, int, int], Step]) -> list[Step]:
+    return [between(start, at, end) for (start, at), (_, end) in pairwise(pairwise(bounds))]
 
 
 def _candidates(smooth: NDArray[np.float64], variance: float) -> list[int]:

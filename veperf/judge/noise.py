@@ -41,7 +41,7 @@ class Noise:
 def clipped(y: NDArray[np.float64]) -> NDArray[np.float64]:
     """``y``, of shape (n,), with outliers pulled in: 2.5 robust deviations from a running median.
 
-    The median is of 11 neighbours, fewer at the ends; so what returns within 5 is an outlier.
+    The median is of 11 neighbours, fewer at the ends.
     """
     middle = _running_median(y)
     reach = _CLIP * max(_LEAST, _MAD * float(np.median(np.abs(y - middle))))

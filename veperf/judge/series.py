@@ -70,9 +70,10 @@ def series_of(run: Run) -> dict[Key, Series]:
 def _series(case: Case, metric: Metric, results: Sequence[CaseResult]) -> Series:
     good = [r for r in results if r.failure is None]
     failed = len(results) - len(good)
-    if metric.name == TIME.name:
-        return _time_series(case, metric, [r for r in good if r.samples], failed)
     figures = [r for r in good if metric.name in r.figures]
+    # Other tools give a time as a figure, of which rounded samples would lose the ties.
+    if metric.name == TIME.name and not figures:
+        return _time_series(case, metric, [r for r in good if r.samples], failed)
     first = figures[0] if figures else CaseResult(case.id)
     return Series(
         case=case.id,

@@ -25,6 +25,10 @@ from numpy.typing import ArrayLike, NDArray
 from veperf.errors import UsageError
 from veperf.judge.mann_whitney import is_exact, standard_deviation, u_distribution
 
+_MOST_DIFFERENCES = 1 << 22
+_BISECTIONS = 100
+_MOST_EXACT_TERMS = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -40,15 +44,21 @@ class Estimate:
 def shift(x: ArrayLike, y: ArrayLike, *, confidence: float = 0.95) -> Estimate:
     """Hodges-Lehmann shift from ``x`` to ``y``, both of shape (n,), finite and not empty.
 
-    Takes memory for all n_x * n_y differences.
+    Memory is bounded: where all n_x * n_y differences are too many, those that count are found by
+    bisection, to the last bit or two.
 
     Raises:
         UsageError: a sample is empty or holds something that is not finite, or ``confidence``
             is not between 0 and 1.
     """
     a, b = _checked(x), _checked(y)
-    differences = np.sort((b[:, None] - a[None, :]).ravel())
     k, attained = _shift_rank(a.size, b.size, _miss(confidence))
+    size = a.size * b.size
+    if size > _MOST_DIFFERENCES:
+        a, b = np.sort(a), np.sort(b)
+        middle = (_difference(a, b, (size + 1) // 2) + _difference(a, b, size // 2 + 1)) / 2
+        return Estimate(middle, _difference(a, b, k), _difference(a, b, size + 1 - k), attained)
+    differences = np.sort((b[:, None] - a[None, :]).ravel())
     return Estimate(
         float(np.median(differences)), float(differences[k - 1]), float(differences[-k]), attained
     )
@@ -77,6 +87,20 @@ def median(x: ArrayLike, *, confidence: float = 0.95) -> Estimate:
     chances = _binomial(ordered.size)
     k, attained = _rank(chances, _miss(confidence))
     return Estimate(float(np.median(ordered)), float(ordered[k - 1]), float(ordered[-k]), attained)
+
+
+def _difference(a: NDArray[np.float64], b: NDArray[np.float64], k: int) -> float:
+    """The ``k``-th smallest of all b_j - a_i, from 1, of sorted samples."""
+    low, high = float(b[0] - a[-1]), float(b[-1] - a[0])
+    for _ in range(_BISECTIONS):
+        middle = low + (high - low) / 2
+        if not low < middle < high:
+            break
+        if int(np.searchsorted(b, a + middle, side="right").sum()) >= k:
+            high = middle
+        else:
+            low = middle
+    return high
 
 
 def _checked(values: ArrayLike) -> NDArray[np.float64]:
@@ -108,5 +132,10 @@ def _shift_rank(n_x: int, n_y: int, miss: float) -> tuple[int, float]:
 
 
 def _binomial(n: int) -> NDArray[np.float64]:
-    """P(B = b) for b = 0 ... n."""
+    """P(B = b) for b = 0 ... n; by logarithms where the coefficients are beyond all bounds."""
+    if n > _MOST_EXACT_TERMS:
+        factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, n + 1)))])
+        logs = factorials[n] - factorials - factorials[::-1] - n * math.log(2)
+        chances: NDArray[np.float64] = np.exp(logs)
+        return chances
     return np.array([math.comb(n, b) / 2**n for b in range(n + 1)])

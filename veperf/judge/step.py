@@ -17,8 +17,6 @@ _EXACT_UP_TO = 15
 _EXACT_NEAR = 40
 # Slow drift shows over many values, a wave over few.
 _CLOSE = 40
-# By so many times the noise's variance.
-_CLEARLY = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +30,9 @@ class Step:
     p: float
     shift: float
     """Hodges-Lehmann, on logarithms."""
-    sharp: bool
-    """Whether no smooth curve fits clearly better than two levels."""
+    smoothness: float
+    """How much better a smooth curve fits than two levels do: the difference of their sums of
+    squares by the noise's variance."""
 
     def matters(self, min_effect: float) -> bool:
         """Whether the levels differ by the smallest effect that counts, proven or not."""
@@ -58,19 +57,19 @@ def step_between(
     ``logs``, of shape (n,), are the series' logarithms and ``smooth`` the same with outliers
     pulled in.
     """
-    variance = noise.variance
     first, last = max(start, at - NEAR), min(end, at + NEAR)
     before, after = logs[first:at], logs[at:last]
+    gains = [
+        _curve_gain(smooth[max(first, at - n) : at], smooth[at : min(last, at + n)])
+        for n in (NEAR, _CLOSE)
+    ]
     return Step(
         start,
         at,
         end,
         p=_p_value(before, after, noise.inflation),
         shift=float(np.median(after[:, None] - before[None, :])),
-        sharp=all(
-            _is_sharp(smooth[max(first, at - n) : at], smooth[at : at + n][: last - at], variance)
-            for n in (NEAR, _CLOSE)
-        ),
+        smoothness=max(gains) / noise.variance,
     )
 
 
@@ -93,15 +92,14 @@ def _z_score(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     return abs(float(below.sum()) / 2 - x.size * y.size / 2) / sigma if sigma else 0.0
 
 
-def _is_sharp(before: NDArray[np.float64], after: NDArray[np.float64], variance: float) -> bool:
-    """Whether the best cubic over both does not leave a clearly smaller sum of squares.
+def _curve_gain(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
+    """By how much the best cubic over both leaves less of a sum of squares than two levels do.
 
     Both have four parameters, the place of the step being one. Between the halves of a slope or
     of a wave the cubic wins, at an edge the levels do.
     """
     levels = before.size * float(before.var()) + after.size * float(after.var())
     both = np.concatenate([before, after])
-    x = np.linspace(-1, 1, both.size)
-    curve = np.polynomial.legendre.legvander(x, 3)
-    found = np.linalg.lstsq(curve, both, rcond=None)[0]
-    return levels - float(np.sum((both - curve @ found) ** 2)) < _CLEARLY * variance
+    cubics = np.polynomial.legendre.legvander(np.linspace(-1, 1, both.size), 3)
+    found = np.linalg.lstsq(cubics, both, rcond=None)[0]
+    return levels - float(np.sum((both - cubics @ found) ** 2))

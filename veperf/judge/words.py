@@ -42,7 +42,7 @@ def p_value(p: float) -> str:
 
 def names(entries: Sequence[str]) -> str:
     """The first few of ``entries``, which begin with an id; without their suite if it is one."""
-    one_suite = len({e.partition("/")[0] for e in entries}) == 1
+    one_suite = len({e.partition("/")[0] for e in entries}) == 1 and all("/" in e for e in entries)
     shown = [e.partition("/")[2] if one_suite else e for e in entries[:_NAMED]]
     more = [f"{len(entries) - _NAMED} more"] if len(entries) > _NAMED else []
     return "; ".join(shown + more)

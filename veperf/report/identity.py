@@ -7,16 +7,23 @@ from veperf.model import Baseline, Level, Machine, Revision, Run
 from veperf.report import words
 
 _SHORT = 10
+IMPORTED = "imported"
+"""The profile of runs that another tool measured."""
 
 
 def sentence(run: Run) -> str:
     """A run in one line."""
-    return (
-        f"Run {run.id}: {words.count(len(run.cases), 'case')} in "
-        f"{words.count(len(run.passes), 'process', 'processes')}, "
-        f"{words.moment(run.created)}, {revision(run.revision)}, "
-        f"{run.machine.cpu_model}, {run.machine.python}"
-    )
+    passes = words.count(len(run.passes), "process", "processes")
+    if run.config.profile == IMPORTED:
+        passes = f"{words.count(len(run.passes), 'repetition')}{_by(run)}"
+    said = [
+        f"Run {run.id}: {words.count(len(run.cases), 'case')} in {passes}",
+        words.moment(run.created),
+        revision(run.revision),
+        run.machine.cpu_model or run.machine.system or "unknown machine",
+        run.machine.python,
+    ]
+    return ", ".join(filter(None, said))
 
 
 def facts(run: Run, baselines: Iterable[Baseline]) -> list[tuple[str, str]]:
@@ -26,7 +33,7 @@ def facts(run: Run, baselines: Iterable[Baseline]) -> list[tuple[str, str]]:
         ("Measured", words.moment(run.created) + _by(run)),
         ("Code", revision(run.revision)),
         ("Machine", machine(run.machine)),
-        ("Python", run.machine.python),
+        ("Python", run.machine.python or "unknown"),
         ("Profile", profile(run)),
         ("Compared with", " · ".join(_baseline(b, run) for b in baselines) or "no baseline"),
         ("While measuring", conditions(run)),
@@ -37,6 +44,14 @@ def facts(run: Run, baselines: Iterable[Baseline]) -> list[tuple[str, str]]:
 def method(run: Run) -> list[tuple[str, str]]:
     """How the run was asked for, and the versions of what it ran with."""
     asked = run.config
+    if asked.profile == IMPORTED:
+        return [
+            ("Profile", asked.profile),
+            ("Measured by", run.source),
+            ("Repetitions", str(asked.passes)),
+            ("Commit", run.revision.commit or "unknown"),
+            ("Run format", str(run.format)),
+        ]
     return [
         ("Profile", asked.profile),
         ("Processes", str(asked.passes)),
@@ -63,9 +78,12 @@ def revision(found: Revision) -> str:
 
 def machine(found: Machine) -> str:
     """The processor, its cores, memory, and the system."""
+    if not found.cpu_model:
+        return f"{found.system or 'unknown'} (class {found.name})"
     memory = f", {words.quantity(found.memory_bytes, 'B', 2)}" if found.memory_bytes else ""
     return (
-        f"{found.cpu_model}, {words.count(found.cores, 'core')}{memory}, {found.system} "
+        f"{found.cpu_model}, {words.count(found.cores, 'core') if found.cores else 'cores unknown'}"
+        f"{memory}, {found.system or 'system unknown'} "
         f"(class {found.name})"
     )
 
@@ -73,6 +91,8 @@ def machine(found: Machine) -> str:
 def profile(run: Run) -> str:
     """How much was asked for, and how much there is."""
     asked = run.config
+    if asked.profile == IMPORTED:
+        return f"imported: {words.count(asked.passes, 'repetition')}{_by(run)}"
     missing = len(run.passes) < asked.passes
     done = f", {len(run.passes)} of them done" if missing else ""
     done += f", {asked.memory_passes} of them for memory" if asked.memory_passes else ""
@@ -99,6 +119,8 @@ def conditions(run: Run) -> str:
     passes = run.passes
     if not passes:
         return "nothing was measured"
+    if run.config.profile == IMPORTED:
+        return "not recorded"
     loads = [load for p in passes for load in (p.load_before, p.load_after)]
     said = [f"load {words.number(min(loads), 2)} to {words.number(max(loads), 2)}"]
     if frequencies := [p.frequency_mhz for p in passes if p.frequency_mhz is not None]:

@@ -1,6 +1,7 @@
 """Example providers and orders, always the same: a market of clouds of all sizes."""
 
 from collections.abc import Iterator
+from functools import cache
 from hashlib import sha256
 from random import Random
 
@@ -43,6 +44,7 @@ _TIERS = ("basic", "standard", "premium")
 _CENTURY_NS = 36_525 * 24 * 3600 * 10**9
 
 
+@cache
 def signer() -> BidSigner:
     """The key of the example daemon."""
     return BidSigner(sha256(b"veperf bidding daemon").digest())

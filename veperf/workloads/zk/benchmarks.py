@@ -5,11 +5,9 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from py_ecc.optimized_bn128 import optimized_curve, optimized_pairing
-
 from veperf.model import Level
 from veperf.registry import Task, benchmark
-from veperf.workloads.zk import sample
+from veperf.workloads.zk import reference, sample
 from veperf.workloads.zk.circuits import age, disclosure, residency, score
 from veperf.workloads.zk.circuits.circuit import Circuit, verify
 from veperf.workloads.zk.circuits.commitment import SALT_BYTES, claim_commitment
@@ -242,7 +240,7 @@ def one_pairing() -> Task:
 @benchmark("zk_proof/pairing_py_ecc", level=Level.MICRO, slow=("*",))
 def one_pairing_py_ecc() -> Task:
     """One pairing by py_ecc, for reference."""
-    return Task(lambda: optimized_pairing.pairing(optimized_curve.G2, optimized_curve.G1))
+    return Task(reference.pairing)
 
 
 @benchmark("zk_proof/multiply", level=Level.MICRO)
@@ -254,4 +252,4 @@ def one_multiple() -> Task:
 @benchmark("zk_proof/multiply_py_ecc", level=Level.MICRO, slow=("*",))
 def one_multiple_py_ecc() -> Task:
     """A point of G1 times a scalar of full size by py_ecc, for reference."""
-    return Task(lambda: optimized_curve.multiply(optimized_curve.G1, _SCALAR))
+    return Task(lambda: reference.multiply(_SCALAR))

@@ -7,9 +7,12 @@ from numpy.typing import NDArray
 
 GRID = 16
 """Cells along either side into which a picture is divided."""
-_CHUNK_PIXELS = 8_192  # bounds the memory beside the picture to some 100 KB, however big it is
+_CHUNK_PIXELS = 8_192  # bounds the memory beside the picture, however big it is
+_COUNTED = 1_024  # at a time
+_CHUNK_ROWS = 256  # the sum of so many bytes fits in 16 bits
 
 Integers = NDArray[np.int64]
+Picture = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +44,47 @@ def measure(pixels: memoryview, width: int, height: int) -> ImageStatistics | No
     histogram = np.zeros(256, np.int64)
     brightness = np.zeros((GRID, GRID), np.int64)
     gradient = np.zeros((GRID, GRID), np.int64)
-    step = max(_CHUNK_PIXELS // width, 1)
+    step = min(max(_CHUNK_PIXELS // width, 1), _CHUNK_ROWS)
     for band in range(GRID):
         for start in range(rows[band], rows[band + 1], step):
             stop = min(start + step, int(rows[band + 1]))
             chunk = image[start:stop]
-            histogram += np.bincount(chunk.reshape(-1), minlength=256)
-            brightness[band] += _by_cell(chunk, columns)
+            _count(chunk.reshape(-1), histogram)
+            brightness[band] += _by_cell(_by_column(chunk), columns)
             gradient[band] += _by_cell(_gradient(image, start, stop), columns)
     return ImageStatistics(
         histogram, brightness, gradient, np.outer(np.diff(rows), np.diff(columns))
     )
 
 
-def _by_cell(values: NDArray[np.uint8] | NDArray[np.int16], columns: Integers) -> Integers:
-    """Sum ``values`` [rows, width] over the rows and between the bounds ``columns``."""
-    sums = np.add.reduce(values, axis=0, dtype=np.int64)
-    return np.add.reduceat(sums, columns[:-1])
+def _count(values: Picture, histogram: Integers) -> None:
+    """Add how often each value occurs. NumPy widens what it counts to eight bytes a value."""
+    for start in range(0, values.size, _COUNTED):
+        histogram += np.bincount(values[start : start + _COUNTED], minlength=256)
 
 
-def _gradient(image: NDArray[np.uint8], start: int, stop: int) -> NDArray[np.int16]:
-    """|difference to the right| + |difference to above| of some rows; 0 beyond the edges."""
-    rows = image[max(start - 1, 0) : stop].astype(np.int16)
-    if start == 0:
-        rows = np.concatenate((rows[:1], rows))
-    gradient = np.abs(np.diff(rows, axis=0))
-    gradient[:, :-1] += np.abs(np.diff(rows[1:], axis=1))
-    return gradient
+def _by_cell(sums: NDArray[np.integer], columns: Integers) -> Integers:
+    """``sums`` [width] added up between the bounds ``columns``."""
+    return np.add.reduceat(sums, columns[:-1], dtype=np.int64)
+
+
+def _gradient(image: Picture, start: int, stop: int) -> Integers:
+    """|difference to the right| + |difference to above|, 0 beyond the edges, over some rows."""
+    rows = image[start:stop]
+    above = image[max(start - 1, 0) : stop - 1]
+    sums = np.zeros(image.shape[1], np.int64)
+    sums[:-1] += _by_column(_distance(rows[:, :-1], rows[:, 1:]))
+    sums += _by_column(_distance(rows[-len(above) :], above))
+    return sums
+
+
+def _by_column(values: Picture) -> NDArray[np.uint16]:
+    """The sums of up to 257 rows. Widened beforehand: to widen as it adds, NumPy buffers 16 KB."""
+    return np.add.reduce(values.astype(np.uint16), axis=0, dtype=np.uint16)
+
+
+def _distance(a: Picture, b: Picture) -> Picture:
+    """|a - b|, without a wider type in between."""
+    distance = np.maximum(a, b)
+    distance -= np.minimum(a, b)
+    return distance
