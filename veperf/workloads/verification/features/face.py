@@ -30,8 +30,11 @@ def descriptor(image: ImageStatistics) -> Integers:
 
     Taking the picture's own mean away leaves no trace of how light it is as a whole.
     """
-    halves = [(sums << _SCALE_BITS) // image.areas for sums in (image.brightness, image.gradient)]
-    return np.concatenate([(half - half.sum() // half.size).reshape(-1) for half in halves])
+    found = np.empty((2, GRID, GRID), np.int64)
+    for half, sums in zip(found, (image.brightness, image.gradient), strict=True):
+        np.floor_divide(sums << _SCALE_BITS, image.areas, out=half)
+        half -= half.sum() // half.size
+    return found.reshape(-1)
 
 
 def embedding(descriptors: Integers, images: int) -> NDArray[np.float32]:

@@ -80,7 +80,8 @@ def _gradient(image: Picture, start: int, stop: int) -> Integers:
 
 def _by_column(values: Picture) -> NDArray[np.uint16]:
     """The sums of up to 257 rows. Widened beforehand: to widen as it adds, NumPy buffers 16 KB."""
-    return np.add.reduce(values.astype(np.uint16), axis=0, dtype=np.uint16)
+    sums: NDArray[np.uint16] = np.add.reduce(values.astype(np.uint16), axis=0, dtype=np.uint16)
+    return sums
 
 
 def _distance(a: Picture, b: Picture) -> Picture:
