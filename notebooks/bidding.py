@@ -19,14 +19,14 @@
 #
 # How fast a provider daemon answers an order with a signed bid (match, price, sign, submit):
 # against the published targets, and against this machine's recorded baseline.
-#
-# % tags=["parameters"]
-# profile: str = "quick"  # quick, standard or thorough: 6, 12 or 24 fresh processes
-# run: str = ""  # a run in the archive to present; empty: measure now
-# archive: str = ""  # the folder of runs; empty: the project's reports/
-# baselines: str = ""  # the folder of targets and baselines; empty: the project's data/baselines/
-# select: str = "bidding"  # what to measure: a suite, a benchmark or a glob
-# known_misses: list = []  # targets that are known to be missed, and so fail nothing
+
+# %% tags=["parameters"]
+profile: str = "quick"  # quick, standard or thorough: 6, 12 or 24 fresh processes
+run: str = ""  # a run in the archive to present; empty: measure now
+archive: str = ""  # the folder of runs; empty: the project's reports/
+baselines: str = ""  # the folder of targets and baselines; empty: the project's data/baselines/
+select: str = "bidding"  # what to measure: a suite, a benchmark or a glob
+known_misses: list = []  # targets that are known to be missed, and so fail nothing
 
 # %%
 import veperf
@@ -36,7 +36,7 @@ if run:
 else:
     result = veperf.run(select, profile=profile, archive=archive, baselines=baselines)
 
-view = veperf.present(result, baselines=baselines, known_misses=known_misses)
+view = veperf.present(result, baselines, known_misses, suite="bidding")
 
 # %%
 view.headline
@@ -57,10 +57,10 @@ view.findings
 view.margins
 
 # %% [markdown]
-# ## A burst of orders
+# ## Orders under load
 #
-# Open loop: when each order arrives is fixed beforehand, and its latency counts from then on, so
-# that whatever is late shows.
+# Open loop: when each request arrives is fixed beforehand, and its latency counts from then on,
+# so that whatever is late shows.
 
 # %%
 view.load
@@ -68,7 +68,8 @@ view.load
 # %% [markdown]
 # ## Stage by stage
 #
-# CPU time of one bid, each stage measured by itself.
+# CPU time of one bid: match the order, price it, sign the bid, submit it. Each stage is measured by
+# itself.
 
 # %%
 view.stages
@@ -77,7 +78,8 @@ view.stages
 # ## Benchmark by benchmark
 #
 # Each dot is one fresh process. The bar is the interval of their median, the dashed line the
-# target's limit where it is near.
+# target's limit where it is near. The line below shows earlier runs on this machine, in a band of
+# 5 % around their median.
 
 # %%
 view.benchmarks
@@ -105,6 +107,9 @@ view.method
 
 # %% [markdown]
 # ## Raw figures
+
+# %%
+view.files
 
 # %%
 view.raw

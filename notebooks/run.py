@@ -15,7 +15,7 @@
 # ---
 
 # %% [markdown]
-# # Benchmarks
+# # Performance report
 #
 # How fast what was measured is: against the published targets, and against this machine's recorded
 # baseline.
@@ -27,6 +27,7 @@ archive: str = ""  # the folder of runs; empty: the project's reports/
 baselines: str = ""  # the folder of targets and baselines; empty: the project's data/baselines/
 select: list = []  # what to measure: suites, benchmarks, globs; everything when empty
 known_misses: list = []  # targets that are known to be missed, and so fail nothing
+pages: dict = {}  # the file of each suite's page, where such pages lie beside this one
 
 # %%
 import veperf
@@ -36,7 +37,7 @@ if run:
 else:
     result = veperf.run(*select, profile=profile, archive=archive, baselines=baselines)
 
-view = veperf.present(result, baselines=baselines, known_misses=known_misses)
+view = veperf.present(result, baselines, known_misses, pages=pages)
 
 # %%
 view.headline
@@ -48,48 +49,15 @@ view.identity
 # ## Findings
 
 # %%
-view.findings
+view.alarms
 
 # %% [markdown]
-# ### How much room is left
-
-# %%
-view.margins
-
-# %% [markdown]
-# ## Under load
+# ## Everything that was measured
 #
-# Open loop: when each request arrives is fixed beforehand, and its latency counts from then on,
-# so that whatever is late shows.
+# Each line is a case, in the unit of one operation. The name leads to its pictures.
 
 # %%
-view.load
-
-# %% [markdown]
-# ## Stage by stage
-#
-# CPU time of one operation, each stage measured by itself.
-
-# %%
-view.stages
-
-# %% [markdown]
-# ## Benchmark by benchmark
-#
-# Each dot is one fresh process. The bar is the interval of their median, the dashed line the
-# target's limit where it is near.
-
-# %%
-view.benchmarks
-
-# %% [markdown]
-# ## Scaling
-#
-# How costs grow with the size of the work. Both axes are logarithmic: a straight line is a power
-# law, and its slope the exponent.
-
-# %%
-view.scaling
+view.overview
 
 # %% [markdown]
 # ## How to read this report
@@ -107,4 +75,5 @@ view.method
 # ## Raw figures
 
 # %%
-view.raw
+view.files
+

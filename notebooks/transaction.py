@@ -36,7 +36,7 @@ if run:
 else:
     result = veperf.run(select, profile=profile, archive=archive, baselines=baselines)
 
-view = veperf.present(result, baselines=baselines, known_misses=known_misses)
+view = veperf.present(result, baselines, known_misses, suite="transaction")
 
 # %%
 view.headline
@@ -59,17 +59,26 @@ view.margins
 # %% [markdown]
 # ## Under load
 #
-# Open loop: when each transaction arrives is fixed beforehand, and its latency counts from then on,
+# Open loop: when each request arrives is fixed beforehand, and its latency counts from then on,
 # so that whatever is late shows.
 
 # %%
 view.load
 
 # %% [markdown]
+# ## Stage by stage
+#
+# CPU time of one operation, each stage measured by itself.
+
+# %%
+view.stages
+
+# %% [markdown]
 # ## Benchmark by benchmark
 #
 # Each dot is one fresh process. The bar is the interval of their median, the dashed line the
-# target's limit where it is near.
+# target's limit where it is near. The line below shows earlier runs on this machine, in a band of
+# 5 % around their median.
 
 # %%
 view.benchmarks
@@ -97,6 +106,9 @@ view.method
 
 # %% [markdown]
 # ## Raw figures
+
+# %%
+view.files
 
 # %%
 view.raw

@@ -19,14 +19,14 @@
 #
 # How fast identity claims are proved and verified with Groth16 over BN254: against the published
 # targets, and against this machine's recorded baseline.
-#
-# % tags=["parameters"]
-# profile: str = "quick"  # quick, standard or thorough: 6, 12 or 24 fresh processes
-# run: str = ""  # a run in the archive to present; empty: measure now
-# archive: str = ""  # the folder of runs; empty: the project's reports/
-# baselines: str = ""  # the folder of targets and baselines; empty: the project's data/baselines/
-# select: str = "zk_proof"  # what to measure: a suite, a benchmark or a glob
-# known_misses: list = []  # targets that are known to be missed, and so fail nothing
+
+# %% tags=["parameters"]
+profile: str = "quick"  # quick, standard or thorough: 6, 12 or 24 fresh processes
+run: str = ""  # a run in the archive to present; empty: measure now
+archive: str = ""  # the folder of runs; empty: the project's reports/
+baselines: str = ""  # the folder of targets and baselines; empty: the project's data/baselines/
+select: str = "zk_proof"  # what to measure: a suite, a benchmark or a glob
+known_misses: list = []  # targets that are known to be missed, and so fail nothing
 
 # %%
 import veperf
@@ -36,7 +36,7 @@ if run:
 else:
     result = veperf.run(select, profile=profile, archive=archive, baselines=baselines)
 
-view = veperf.present(result, baselines=baselines, known_misses=known_misses)
+view = veperf.present(result, baselines, known_misses, suite="zk_proof")
 
 # %%
 view.headline
@@ -68,7 +68,8 @@ view.stages
 # ## Benchmark by benchmark
 #
 # Each dot is one fresh process. The bar is the interval of their median, the dashed line the
-# target's limit where it is near.
+# target's limit where it is near. The line below shows earlier runs on this machine, in a band of
+# 5 % around their median.
 
 # %%
 view.benchmarks
@@ -96,6 +97,9 @@ view.method
 
 # %% [markdown]
 # ## Raw figures
+
+# %%
+view.files
 
 # %%
 view.raw

@@ -28,11 +28,14 @@ ALLOWED: dict[str, set[str]] = {
     "workloads": _BASE | {"registry"},
     "judge": _BASE | {"units"},
     "measure": _BASE | {"registry", "memory"},
-    "memory": _BASE | {"registry"},
-    "archive": _BASE,
-    "interop": _BASE,
+    "memory": _BASE | {"registry", "units", "workloads"},
+    "archive": _BASE | {"judge"},
+    "interop": _BASE | {"paths"},
+    "writers": _BASE | {"units", "judge", "report"},
     "progress": _BASE,
     "lab": {"errors", "archive", "paths"},
+    "gate": _BASE
+    | {"workloads", "measure", "judge", "archive", "paths", "progress", "report"},
     "session": _BASE | {"registry", "workloads", "measure", "archive", "paths"},
     "report": _BASE | {"units", "judge", "measure", "archive", "paths", "registry", "workloads"},
 }

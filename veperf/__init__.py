@@ -17,38 +17,77 @@ if TYPE_CHECKING:
         VerdictResult,
         benchmarks,
         compare,
+        export,
         import_runs,
+        investigate,
         load,
         present,
         query,
         read,
         resume,
+        resume_sweep,
         run,
         run_load,
         runs,
+        site,
+        sweep,
     )
+    from veperf.comparator import Comparator
+    from veperf.gate import ABResult, SelfCheckResult, ab, ab_commands, load_ab, selfcheck
+    from veperf.timeline import History, Trends, history, trends
+
+_OF_GATE = {"ABResult", "SelfCheckResult", "ab", "ab_commands", "load_ab", "selfcheck"}
+_OF_TIMELINE = {"History", "Trends", "history", "trends"}
 
 __all__ = [
+    "ABResult",
+    "Comparator",
     "Comparison",
+    "History",
     "RunResult",
+    "SelfCheckResult",
+    "Trends",
     "VerdictResult",
     "__version__",
+    "ab",
+    "ab_commands",
     "benchmarks",
     "compare",
+    "export",
+    "history",
     "import_runs",
+    "investigate",
     "load",
+    "load_ab",
     "present",
     "query",
     "read",
     "resume",
+    "resume_sweep",
     "run",
     "run_load",
     "runs",
+    "selfcheck",
+    "site",
+    "sweep",
+    "trends",
 ]
 
 
 def __getattr__(name: str) -> Any:
     # Lazily, so that a worker process and `veperf --help` pay for what they use.
+    if name in _OF_GATE:
+        from veperf import gate
+
+        return getattr(gate, name)
+    if name in _OF_TIMELINE:
+        from veperf import timeline
+
+        return getattr(timeline, name)
+    if name == "Comparator":
+        from veperf.comparator import Comparator
+
+        return Comparator
     if name in __all__:
         from veperf import api
 

@@ -13,13 +13,19 @@ import msgspec
 
 from veperf import model, paths
 from veperf.archive import LAST, Archive, RunWriter, load_baselines, load_targets
-from veperf.errors import UnknownRunError, UsageError
+from veperf.errors import UnknownBenchmarkError, UnknownRunError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
+    from veperf.cluster import Spec
+    from veperf.cluster.result import SweepResult
     from veperf.judge.side_by_side import UnitTable
+    from veperf.report.closeup import Investigation
     from veperf.report.view import ReportView
+    from veperf.writers import Written
 
 Folder = str | Path | None
 
@@ -155,11 +161,16 @@ def read(path: str | Path, *, format: str = "") -> "RunResult":
     from veperf import interop
 
     (found,) = interop.read_path(Path(path), format=format)
-    return RunResult(found.run, Path(path).parent)
+    return RunResult(interop.aim(found.run, interop.go_benchmarks()), Path(path).parent)
 
 
 def import_runs(
-    *paths: str | Path, format: str = "", by: str = "", name: str = "", archive: Folder = None
+    *paths: str | Path,
+    format: str = "",
+    by: str = "",
+    name: str = "",
+    archive: Folder = None,
+    baselines: Folder = None,
 ) -> "tuple[RunResult, ...]":
     """Keep the runs in other tools' files in the archive, as though they had been measured here.
 
@@ -169,6 +180,8 @@ def import_runs(
         by: a configuration key of Go files, such as ``commit``, by which runs are told apart.
         name: becomes part of the runs' ids.
         archive: as in ``run``.
+        baselines: folder with a ``go_benchmarks.json``, which says what Go benchmarks answer what
+            targets; veperf's own, about VirtEngine, when there is none.
 
     Raises:
         UsageError, DataError: as ``read``; then nothing is kept.
@@ -181,7 +194,41 @@ def import_runs(
         for path in paths
         for one in interop.read_path(Path(path), format=format, by=by, title=name)
     ]
-    return tuple(keep(one.run, archive) for one in found)
+    listed = interop.go_benchmarks(_baselines(baselines))
+    return tuple(keep(interop.aim(one.run, listed), archive) for one in found)
+
+
+def sweep(
+    spec: "Spec | str | Path", *, scheduler: str | None = None, archive: Folder = None
+) -> "SweepResult":
+    """Make the many runs that ``spec`` asks for, on the workers of a dask scheduler.
+
+    Args:
+        spec: a ``veperf.cluster.Spec``, or a TOML file; see ``veperf sweep --help``.
+        scheduler: its address; without, a cluster of one worker is started on this machine.
+        archive: as in ``run``; what is interrupted goes on with ``resume_sweep``.
+
+    Raises:
+        VeperfError: of any kind; see ``veperf.errors``.
+    """
+    from veperf.cluster import sweep as steps
+
+    given = Path(spec) if isinstance(spec, str) else spec
+    return steps.go_on(steps.begin(given, _archive(archive)), scheduler)
+
+
+def resume_sweep(
+    sweep: str = LAST, *, scheduler: str | None = None, archive: Folder = None
+) -> "SweepResult":
+    """Go on with a sweep that was interrupted: the last that isn't done, or the one named.
+
+    Raises:
+        VeperfError: of any kind; see ``veperf.errors``.
+    """
+    from veperf.cluster import Ledger
+    from veperf.cluster import sweep as steps
+
+    return steps.go_on(Ledger.resume(_archive(archive), sweep), scheduler)
 
 
 def keep(run: model.Run, archive: Folder = None) -> "RunResult":
@@ -235,15 +282,142 @@ def compare(base: "RunLike", new: "RunLike", archive: Folder = None) -> "Compari
     return Comparison(a, b, compare_runs(a, b))
 
 
+def export(
+    run: "RunLike",
+    format: str,
+    *,
+    archive: Folder = None,
+    baselines: Folder = None,
+    known_misses: Collection[str] = (),
+) -> str | bytes:
+    """A run, or the verdict on it, as another tool reads it: text, or bytes for ``parquet``.
+
+    Args:
+        run: a result, a name as ``load`` takes, or a file, so that formats can be converted.
+        format: one of ``veperf.writers.NAMES``.
+        archive: as in ``run``.
+        baselines: for formats that show the verdict, as in ``RunResult.verdict``.
+        known_misses: likewise.
+
+    Raises:
+        UsageError: there is no such format, or it can hold nothing of the run.
+        VeperfError: as ``load`` and ``RunResult.verdict``.
+    """
+    return written(
+        run, format, archive=archive, baselines=baselines, known_misses=known_misses
+    ).data
+
+
+def written(
+    run: "RunLike",
+    format: str,
+    *,
+    archive: Folder = None,
+    baselines: Folder = None,
+    known_misses: Collection[str] = (),
+) -> "Written":
+    """As ``export``, with what there is to say about what could not be written.
+
+    Raises:
+        VeperfError: as ``export``.
+    """
+    from veperf import writers
+
+    writers.named(format)  # a wrong name is refused before anything is read
+    found, folder = find(run, archive), _baselines(baselines)
+    return writers.write(
+        found, format, lambda: _judged(found, folder, _recorded(found, folder), known_misses)
+    )
+
+
 def present(
-    result: "RunResult", baselines: Folder = None, known_misses: Collection[str] = ()
+    result: "RunResult",
+    baselines: Folder = None,
+    known_misses: Collection[str] = (),
+    *,
+    suite: str = "",
+    pages: Mapping[str, str] | None = None,
 ) -> "ReportView":
-    """The parts of a report about ``result``, each of which shows itself in a notebook."""
+    """The parts of a report about ``result``, each of which shows itself in a notebook.
+
+    Args:
+        result: of ``run``, ``load`` and the like.
+        baselines: as in ``run``.
+        known_misses: targets that are known to be missed, and so fail nothing.
+        suite: what to present of it; all when not given.
+        pages: the file of each suite's page, where such pages lie beside this one.
+
+    Raises:
+        UsageError: the run has no case of that suite.
+        DataError, UnknownTargetError: as ``RunResult.verdict``.
+    """
+    from veperf.report.history import history
     from veperf.report.view import ReportView
 
+    run, folder = result.run, _baselines(baselines)
+    recorded = _recorded(run, folder)
+    store = Archive(result.folder.parent)
+    kept = result.folder.name == run.id and run.id in store.ids()
+    view = ReportView(
+        run,
+        _judged(run, folder, recorded, known_misses),
+        recorded,
+        history(store, run) if kept else {},
+        pages or {},
+        result.folder if kept else None,
+    )
+    return view.of_suite(suite) if suite else view
+
+
+def investigate(
+    benchmark: str = "",
+    run: "RunLike" = LAST,
+    *,
+    metric: str = "",
+    archive: Folder = None,
+    baselines: Folder = None,
+) -> "Investigation":
+    """One benchmark of a run, from its verdict down to processes, samples and the machine.
+
+    Args:
+        benchmark: a case of the run; the one that its verdict says the worst of when not given.
+        run: a result, a name as ``load`` takes, or a file.
+        metric: of the case; the one that its verdict says the worst of when not given.
+        archive: as in ``run``.
+        baselines: likewise.
+
+    Raises:
+        UnknownBenchmarkError: the run has no such case.
+        UsageError: the case has no such metric.
+        VeperfError: as ``load`` and ``RunResult.verdict``.
+    """
+    from veperf.report.closeup import Investigation, focus_on
+
+    found, folder = find(run, archive), _baselines(baselines)
+    recorded = _recorded(found, folder)
+    verdict = _judged(found, folder, recorded, ())
+    return Investigation(found, verdict, focus_on(found, verdict, benchmark, metric), recorded)
+
+
+def site(
+    archive: Folder = None, baselines: Folder = None, known_misses: Collection[str] = ()
+) -> Path:
+    """Bring the archive's web site up to date, and return its first page.
+
+    Args:
+        archive: as in ``run``; the pages lie in it.
+        baselines: as in ``run``.
+        known_misses: targets that are known to be missed, and so fail no run.
+
+    Raises:
+        DataError: a file of targets or baselines is broken.
+        UnknownTargetError: ``known_misses`` names one that does not exist.
+        StorageError: the archive can't be written.
+    """
+    from veperf.report.site.build import build
+
     folder = _baselines(baselines)
-    recorded = _recorded(result.run, folder)
-    return ReportView(result.run, _judged(result.run, folder, recorded, known_misses), recorded)
+    return build(_archive(archive), paths.targets(folder), folder, known_misses)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -299,6 +473,20 @@ class RunResult:
         ]
         return pd.DataFrame(rows).set_index("case")
 
+    def figure(self, case: str, metric: str = "time", ax: "Axes | None" = None) -> "Figure":
+        """The value of each process, and the interval of their median.
+
+        Raises:
+            UnknownBenchmarkError: the run has no such case, or none with such a metric.
+        """
+        from veperf.judge import series_of
+        from veperf.report import figures
+
+        found = series_of(self.run)
+        if (case, metric) not in found:
+            raise UnknownBenchmarkError(f"run {self.run.id} has no {metric!r} of {case!r}")
+        return figures.values(found[case, metric], ax=ax)
+
     def verdict(
         self, baselines: Folder = None, known_misses: Collection[str] = ()
     ) -> "VerdictResult":
@@ -352,6 +540,12 @@ class VerdictResult:
 
         return pd.DataFrame([_plain(change) for change in self.verdict.changes])
 
+    def figure(self, ax: "Axes | None" = None) -> "Figure":
+        """How much of its limit each target uses."""
+        from veperf.report import figures
+
+        return figures.targets(self.verdict.targets, ax=ax)
+
     def exit_code(self, *, strict: bool = False) -> int:
         """What ``veperf ci`` ends with."""
         from veperf import judge
@@ -394,6 +588,12 @@ class Comparison:
 
         return pd.DataFrame([_plain(change) for change in self.changes])
 
+    def figure(self, ax: "Axes | None" = None) -> "Figure":
+        """The size of each change with its interval, the worst on top."""
+        from veperf.report import figures
+
+        return figures.changes(self.changes, ax=ax)
+
     def __repr__(self) -> str:
         from veperf.report import text
 
@@ -415,9 +615,11 @@ RunLike = RunResult | model.Run | str | Path
 
 def _finish(writer: RunWriter, progress: bool) -> RunResult:
     from veperf import session
+    from veperf.durations import earlier_seconds
     from veperf.progress import Silent, for_here
 
-    with for_here(writer.run) if progress else Silent() as shown:
+    earlier = earlier_seconds(Archive(writer.folder.parent), writer.run)
+    with for_here(writer.run, earlier) if progress else Silent() as shown:
         done = session.finish(writer, shown)
     return RunResult(done, writer.folder)
 

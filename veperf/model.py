@@ -14,6 +14,10 @@ from msgspec import Struct
 #   1  the first
 RUN_FORMAT = 1
 
+# Format history of ab.json:
+#   1  the first
+AB_FORMAT = 1
+
 # Format history of a recorded baseline:
 #   1  the first
 BASELINE_FORMAT = 1
@@ -194,6 +198,8 @@ class CaseResult(Struct, frozen=True):
     stopped_after_s: float | None = None
     """When a load run was ended before its time: seconds after its warm-up."""
     failure: Failure | None = None
+    seconds: float | None = None
+    """What it took in all, set-up included: tells how long the next run will take."""
 
 
 class Pass(Struct, frozen=True):
@@ -298,6 +304,8 @@ class Run(Struct, frozen=True):
     passes: tuple[Pass, ...] = ()
     source: str = "veperf"
     """The tool that measured: ``veperf``, or the one that the run was imported from."""
+    code: dict[str, str] = {}
+    """By benchmark the Python source of its set-up function, as it was when it was measured."""
     format: int = RUN_FORMAT
 
 
@@ -351,6 +359,19 @@ class Baseline(Struct, frozen=True):
     revision: Revision
     yardstick_ns: tuple[float, ...]
     series: tuple[BaselineSeries, ...]
+    sessions: tuple[str, ...] = ()
+    """The runs whose processes are put together in it, where they are several; ``run`` and
+    ``revision`` are those of the last."""
+    format: int = BASELINE_FORMAT
+
+
+class RetiredBaseline(Struct, frozen=True):
+    """A baseline that another one took the place of."""
+
+    baseline: Baseline
+    retired: str
+    """UTC, ISO 8601."""
+    reason: str
     format: int = BASELINE_FORMAT
 
 
@@ -378,6 +399,7 @@ class ChangeStatus(StrEnum):
     NOT_ENOUGH = "not enough samples"
     OTHER_MACHINE = "other machine"
     NO_BASELINE = "no baseline"
+    ONE_SIDED = "only in one side"
     ERROR = "error"
 
 
@@ -450,3 +472,121 @@ class Verdict(Struct, frozen=True):
     """What the changes are measured against, in words; empty when nothing is."""
     notes: tuple[str, ...] = ()
     """What a reader must know before believing the above: drift, other machine, busy machine."""
+
+
+# ---------------------------------------------------------------- old and new code in pairs
+
+
+class Severity(StrEnum):
+    """How bad a change is."""
+
+    NONE = "none"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+CommandValue = Literal["time", "cpu", "printed"]
+"""What counts of a command: wall or CPU time, CPU time, or the last line that it prints."""
+
+
+class ABSide(Struct, frozen=True):
+    """One of the two that an A/B comparison runs."""
+
+    name: str
+    """As it was asked for: a commit's name, ``working tree``, or a shell command."""
+    revision: Revision = Revision()
+    environment: str = ""
+    """Where its packages come from, if not from where veperf itself runs."""
+
+
+class ABConfig(Struct, frozen=True):
+    """How an A/B comparison was asked for."""
+
+    select: tuple[str, ...]
+    modules: tuple[str, ...]
+    samples: int
+    """Of each side in a pair."""
+    min_sample_ns: int
+    seed: int
+    timeout_s: float
+    """For one benchmark in one process."""
+    max_pairs: int
+    fail_effect: float
+    """A slowdown that is surely more than this share is a failure, and else a warning."""
+    time_budget_s: float | None = None
+
+
+class ABPair(Struct, frozen=True):
+    """What one pair of processes says of one benchmark, in its unit, for one operation."""
+
+    base: float
+    new: float
+    base_samples: tuple[float, ...] = ()
+    new_samples: tuple[float, ...] = ()
+
+
+class ABLook(Struct, frozen=True):
+    """The evidence after so many pairs; ratios over 1 are worse, whatever the direction."""
+
+    pairs: int
+    ratio: float | None
+    low: float | None
+    high: float | None
+    p_slower: float | None
+    p_faster: float | None
+    p_equivalent: float | None
+    alpha_change: float
+    """What ``p_slower`` or ``p_faster`` may be at most to decide; 0 is never."""
+    alpha_ok: float
+    """What ``p_equivalent`` may be at most to decide."""
+
+
+class ABChange(Struct, frozen=True):
+    """One benchmark, old and new code side by side."""
+
+    case: str
+    metric: Metric
+    status: ChangeStatus
+    severity: Severity
+    """``none`` unless the status is ``slower``."""
+    reason: str
+    clock: Clock = "wall"
+    loops: int = 1
+    base: float | None = None
+    new: float | None = None
+    """Medians over pairs."""
+    ratio: float | None = None
+    """Hodges-Lehmann estimate of new by base; over 1 is worse, whatever the direction."""
+    low: float | None = None
+    high: float | None = None
+    confidence: float | None = None
+    p_slower: float | None = None
+    pairs: tuple[ABPair, ...] = ()
+    path: tuple[ABLook, ...] = ()
+    failure: Failure | None = None
+
+
+class ABRound(Struct, frozen=True):
+    """What the machine was like while one pair was measured."""
+
+    seconds: float
+    load: float
+    """One-minute load average at its end."""
+    steal_ratio: float | None
+    frequency_mhz: float | None
+
+
+class ABRun(Struct, frozen=True):
+    """A whole A/B comparison."""
+
+    id: str
+    created: str
+    base: ABSide
+    new: ABSide
+    config: ABConfig
+    machine: Machine
+    changes: tuple[ABChange, ...]
+    rounds: tuple[ABRound, ...]
+    stopped: Literal["", "time", "hand"] = ""
+    """What ended it before all was decided: its time budget, or somebody's hand."""
+    format: int = AB_FORMAT

@@ -54,7 +54,7 @@ class Estimate:
     def words(self) -> str:
         """The time left and what failed, in a few words."""
         left = self.seconds_left()
-        text = "" if left is None else f"{_minutes(left)} left"
+        text = "" if left is None else f"{minutes(left)} left"
         return text + (f", {len(self.failed)} failing" if self.failed else "")
 
 
@@ -219,7 +219,8 @@ def _rich_bar() -> "RichProgress":
     )
 
 
-def _minutes(seconds: float) -> str:
+def minutes(seconds: float) -> str:
+    """``seconds`` for people who wait."""
     whole = round(seconds)
     return f"{whole} s" if whole < 90 else f"{whole // 60}:{whole % 60:02} min"
 

@@ -73,7 +73,15 @@ class LoadTask:
     """Frees what the set-up took: files, processes."""
 
 
-Setup = Callable[..., Task | LoadTask]
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the set-up of a benchmark returns whose figures are none of time."""
+
+    read: Callable[[], Mapping[str, float]]
+    """Measures the metrics that the benchmark declares, by name; once in a process."""
+
+
+Setup = Callable[..., Task | LoadTask | Reading]
 _AnySetup = TypeVar("_AnySetup", bound=Setup)
 
 
@@ -103,6 +111,14 @@ class Benchmark:
     def what(self) -> str:
         """The first line of the set-up function's docstring."""
         return (inspect.getdoc(self.setup) or "").partition("\n")[0]
+
+    @property
+    def code(self) -> str:
+        """The source of the set-up function; empty where Python can't find it."""
+        try:
+            return inspect.getsource(self.setup)
+        except (OSError, TypeError):
+            return ""
 
     def cases(self) -> tuple[Case, ...]:
         """The default case first, then one for each other value of each parameter."""
@@ -206,8 +222,9 @@ def select(
     """The cases that match any of ``patterns``, in registration order; all when there is none.
 
     A pattern is a suite (``transaction``), a benchmark (``transaction/execution``, with its
-    scaling curve), one case (``transaction/execution[transactions=100]``) or a glob
-    (``*/hash*``). ``quick`` leaves slow cases out unless their benchmark or they are named.
+    scaling curve), one case (``transaction/execution[transactions=100]``; the default case with
+    one of its defaults spelt out) or a glob (``*/hash*``). ``quick`` leaves slow cases out unless
+    their benchmark or they are named.
 
     Raises:
         UnknownBenchmarkError: a pattern matches nothing.
@@ -227,7 +244,13 @@ def select(
 
 def _matches(case: Case, pattern: str) -> bool:
     exact = pattern in (case.suite, case.benchmark, case.id)
-    return exact or fnmatchcase(case.benchmark, pattern)
+    return exact or fnmatchcase(case.benchmark, pattern) or _is_default(case, pattern)
+
+
+def _is_default(case: Case, pattern: str) -> bool:
+    """Whether ``pattern`` is the case of defaults with one of them spelt out."""
+    spelt = (f"{case.benchmark}[{name}={value}]" for name, value in case.params.items())
+    return case.id == case.benchmark and pattern in spelt
 
 
 def _not_found(pattern: str, cases: list[Case]) -> str:

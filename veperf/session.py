@@ -16,9 +16,19 @@ from veperf.measure.load.schedule import Schedule
 from veperf.measure.machine import describe_machine, describe_revision
 from veperf.measure.passes import Passes, Progress
 from veperf.measure.profiles import configure
-from veperf.model import MEMORY_METRICS, MEMORY_NAMES, Case, Config, Level, LoadPlan, Machine, Run
+from veperf.model import (
+    MEMORY_METRICS,
+    MEMORY_NAMES,
+    TIME,
+    Case,
+    Config,
+    Level,
+    LoadPlan,
+    Machine,
+    Run,
+)
 from veperf.paths import project
-from veperf.workloads.suites import SUITES
+from veperf.workloads.suites import ON_REQUEST, SUITES
 
 
 def benchmarks(
@@ -32,7 +42,10 @@ def benchmarks(
         UnknownBenchmarkError: a pattern matches nothing.
         UsageError: a module can't be imported.
     """
-    return registry.select(registry.load([*SUITES.values(), *modules]), select, quick=quick)
+    named = [suite for suite in ON_REQUEST if any(p.partition("/")[0] == suite for p in select)]
+    wanted = [*SUITES.values(), *(ON_REQUEST[suite] for suite in named), *modules]
+    cases = registry.select(registry.load(wanted), select, quick=quick)
+    return tuple(c for c in cases if c.suite not in ON_REQUEST or c.suite in named)
 
 
 def begin(
@@ -106,6 +119,7 @@ def _begin(cases: Sequence[Case], config: Config, archive: Archive, baselines: P
             revision=revision,
             cases=tuple(_with_memory(c) if config.memory_passes else _in_time(c) for c in cases),
             loops=_known_loops(cases, baselines, machine),
+            code=_code(cases),
         )
     )
 
@@ -146,7 +160,7 @@ def finish(writer: RunWriter, progress: Progress) -> Run:
 
 
 def _with_memory(case: Case) -> Case:
-    if case.level is Level.LOAD:
+    if case.level is Level.LOAD or TIME not in case.metrics:
         return case
     return replace(case, metrics=(*case.metrics, *MEMORY_METRICS))
 
@@ -158,8 +172,15 @@ def _in_time(case: Case) -> Case:
 
 
 def _modules(cases: Sequence[Case], config: Config) -> tuple[str, ...]:
-    needed = dict.fromkeys(SUITES[c.suite] for c in cases if c.suite in SUITES)
+    known = SUITES | ON_REQUEST
+    needed = dict.fromkeys(known[c.suite] for c in cases if c.suite in known)
     return (*needed, *config.modules)
+
+
+def _code(cases: Sequence[Case]) -> dict[str, str]:
+    found = registry.REGISTRY.benchmarks
+    wanted = dict.fromkeys(case.benchmark for case in cases)
+    return {id: code for id in wanted if (code := found[id].code)}
 
 
 def _known_loops(cases: Sequence[Case], baselines: Path, machine: Machine) -> dict[str, int]:
@@ -170,7 +191,7 @@ def _known_loops(cases: Sequence[Case], baselines: Path, machine: Machine) -> di
         for baseline in load_baselines(baselines, suites)
         if baseline.machine.name == machine.name
         for series in baseline.series
-        if series.case in wanted
+        if series.case in wanted and series.metric not in MEMORY_NAMES  # measured in other passes
     }
 
 

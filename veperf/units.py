@@ -17,6 +17,11 @@ _UNITS: Mapping[str, tuple[str, float]] = MappingProxyType(
         "s": ("time", 1e9),
         "1/s": ("rate", 1.0),
         "tx/s": ("rate", 1.0),
+        # As VirtEngine's Go benchmarks name them.
+        "tps": ("rate", 1.0),
+        "bids/sec": ("rate", 1.0),
+        "verifications/sec": ("rate", 1.0),
+        "error_rate_%": ("share", 1.0),
         "B": ("size", 1.0),
         "KiB": ("size", 2.0**10),
         "MiB": ("size", 2.0**20),
@@ -89,6 +94,7 @@ def _parts(unit: str) -> Iterator[tuple[str, bool]]:
 
 
 def _look_up(unit: str) -> tuple[str, float]:
-    if unit not in _UNITS:
+    plain = unit.removesuffix("/op")
+    if plain not in _UNITS:
         raise UsageError(f"no unit {unit!r}; known are {', '.join(_UNITS)}")
-    return _UNITS[unit]
+    return _UNITS[plain]

@@ -43,9 +43,18 @@ def test_every_command_has_help_with_examples():
 
     commands = overview.stdout.partition("Commands:")[2].split("\n")
     names = [line.split()[0] for line in commands if line.startswith("  ") and line[2] != " "]
-    assert {"baseline", "ci", "compare", "import", "lab", "list", "load", "report", "run"} == set(
-        names
-    )
+    assert {
+        "baseline",
+        "ci",
+        "compare",
+        "export",
+        "import",
+        "lab",
+        "list",
+        "load",
+        "report",
+        "run",
+    } == set(names)
     for words in [[n] for n in names if n != "baseline"] + [
         ["baseline", "record"],
         ["baseline", "show"],

@@ -1,20 +1,30 @@
 """``veperf import`` and ``veperf compare`` on other tools' files, as people call them."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from tests.hostile_files import VECTORS
+from veperf import api
 from veperf.archive import Archive
+from veperf.errors import FAILED
 
 GOBENCH = VECTORS / "gobench"
 
 
-def veperf(*words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
+def veperf(
+    *words: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [sys.executable, "-m", "veperf", *words], capture_output=True, input=stdin
+        [sys.executable, "-m", "veperf", *words],
+        capture_output=True,
+        input=stdin,
+        env={**os.environ, **(environment or {})},
     )
     return subprocess.CompletedProcess(
         words, done.returncode, done.stdout.decode(), done.stderr.decode()
@@ -22,23 +32,49 @@ def veperf(*words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
 
 
 def test_what_is_imported_is_the_last_run(tmp_path: Path) -> None:
-    """From files and standard input; said, kept, compared by name, judged and rendered."""
+    """From files and standard input; said, kept, and compared by name."""
     archive = ["--archive", str(tmp_path)]
     old = veperf("import", str(GOBENCH / "old.txt"), "--name", "Old one", *archive)
     piped = veperf("import", "-", *archive, stdin=(GOBENCH / "new.txt").read_bytes())
     assert (0, 0) == (old.returncode, piped.returncode), old.stderr + piped.stderr
     assert "results of go test, 2 benchmarks, 20 values" in " ".join(old.stdout.split())
 
-    first, last = Archive(tmp_path).ids()
+    first, _ = Archive(tmp_path).ids()
     assert "Old-one" in first
     assert 10 == len(Archive(tmp_path).load().passes)
     compared = veperf("compare", first, "last", *archive)
     assert "-17.20%" in compared.stdout
-    gated = veperf("ci", "--run", "last", *archive)
-    assert 0 == gated.returncode, gated.stderr
-    page = (tmp_path / last / "index.html").read_text()
-    assert "BenchmarkEncode/format=json-48" in page
-    assert "by go test" in page
+
+
+def test_go_code_is_gated(tmp_path: Path) -> None:
+    """What `go test -json` wrote is judged by VirtEngine's targets; no secret is left behind."""
+    archive = ["--archive", str(tmp_path)]
+    events = (VECTORS / "interop" / "go_virtengine.json").read_bytes()
+    secrets = {"DEPLOY_TOKEN": "planted-0f3a", "VEPERF_PLANTED": "planted-0f3a"}
+
+    piped = veperf("import", "-", *archive, stdin=events, environment=secrets)
+    gated = veperf("ci", "--run", "last", *archive, environment=secrets)
+
+    assert (0, 0) == (piped.returncode, gated.returncode), piped.stderr + gated.stderr
+    assert "6 of 6 targets met" in gated.stdout
+    (run,) = Archive(tmp_path).ids()
+    page = (tmp_path / run / "index.html").read_text()
+    for said in ("zk_proof/nonce", "BenchmarkNonceGeneration", "by go test"):
+        assert said in page
+    for file in tmp_path.rglob("*"):
+        assert file.is_dir() or b"planted-0f3a" not in file.read_bytes(), file
+
+
+def test_slow_go_code_fails_the_gate(tmp_path: Path) -> None:
+    """Beyond 20 % over its target; the run is judged, from Python as by the command."""
+    path = tmp_path / "bench.txt"
+    row = "BenchmarkTransactionValidation-8 100 12100 ns/op\n"
+    path.write_text(f"pkg: github.com/virtengine/virtengine/tests/benchmark\n{row * 3}")
+
+    (imported,) = api.import_runs(path, archive=tmp_path / "archive")
+
+    for result in (imported, api.read(path), api.load("last", tmp_path / "archive")):
+        assert FAILED == result.verdict().exit_code()
 
 
 def test_two_files_are_compared() -> None:
@@ -82,20 +118,35 @@ def test_what_is_broken_is_one_line(words: list[str], said: str, tmp_path: Path)
 
 
 def test_hostile_names_reach_no_terminal_or_page(tmp_path: Path) -> None:
-    """Escapes, bidi overrides and markup in names are shown, spelt out, never obeyed."""
-    name = "Benchmark\x1b[31m\u202e</pre><script>alert(1)</script>|`" + "x" * 10_000
+    """Escapes, bidi overrides and markup in names are shown, spelt out, never obeyed.
+
+    Not in what is printed, the page, the notebook's text, markdown or XML; and a benchmark that
+    nobody listed, in one of VirtEngine's packages, is refused when all of that is on disk.
+    """
+    name = "Benchmark\x1b[31m\u202e</pre><script>alert(1)</script>|`]]>&amp;" + "x" * 10_000
     path = tmp_path / "evil.txt"
-    path.write_text(f"pkg: ../../<b>\n{name} 1 2 ns/op\n" * 4)
-    archive = tmp_path / "archive"
+    package = "github.com/virtengine/virtengine/tests/benchmark"
+    path.write_text(f"cpu: {name[9:]}\ngoos: ../../x\npkg: {package}\n" + f"{name} 1 2 ns/op\n" * 4)
+    archive, summary, junit = (tmp_path / part for part in ("archive", "summary.md", "junit.xml"))
 
-    done = veperf("import", str(path), "--archive", str(archive))
-    report = veperf("report", "last", "--archive", str(archive))
+    done = veperf("import", str(path), "--name", "../../<b>", "--archive", str(archive))
+    gated = veperf(
+        *("ci", "--run", "last", "--archive", str(archive)),
+        *("--summary", str(summary), "--export", "junit", str(junit)),
+    )
 
-    assert (0, 0) == (done.returncode, report.returncode), done.stderr + report.stderr
+    assert (0, 2) == (done.returncode, gated.returncode), done.stderr + gated.stderr
+    assert "`veperf ci` refuses the run" in done.stdout
+    assert "go_benchmarks.json does not list" in gated.stderr
     (run,) = Archive(archive).ids()
     page = (archive / run / "index.html").read_text()
-    assert "<script>alert" not in page
-    for text in (done.stdout, report.stdout, page):
+    ElementTree.fromstring(junit.read_text())
+    assert "<script" not in page
+    assert "<script" not in summary.read_text().replace("\\<", "")
+    for text in (
+        *(done.stdout, done.stderr, gated.stdout, gated.stderr, page),
+        *(summary.read_text(), junit.read_text()),
+    ):
         assert "\x1b" not in text
         assert "\u202e" not in text
-    assert [path.name, "archive"] == sorted((p.name for p in tmp_path.iterdir()), reverse=True)
+    assert {path, archive, summary, junit} == set(tmp_path.iterdir())

@@ -4,14 +4,20 @@
 
     data/baselines/targets.json              the published targets
     data/baselines/<machine class>/<suite>.json
+    data/baselines/<machine class>/history/<suite>/0001.json    the first that was replaced, and why
 """
 
+import contextlib
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from veperf.archive.files import read_json, write_json
+from veperf.archive.lock import locked
 from veperf.errors import CorruptFileError, UsageError
-from veperf.model import BASELINE_FORMAT, Baseline, TargetSet
+from veperf.model import BASELINE_FORMAT, Baseline, RetiredBaseline, TargetSet
+
+_HISTORY = "history"
 
 
 def load_targets(folder: Path) -> TargetSet:
@@ -39,8 +45,11 @@ def load_baselines(folder: Path, suites: Sequence[str]) -> tuple[Baseline, ...]:
     return tuple(read_json(p, Baseline, newest_format=BASELINE_FORMAT) for p in paths)
 
 
-def save_baseline(folder: Path, baseline: Baseline) -> Path:
+def save_baseline(folder: Path, baseline: Baseline, *, reason: str = "recorded anew") -> Path:
     """Write ``baseline`` to its place and return that.
+
+    The one that is there, if any, goes into the history first, with the ``reason``: it is in one
+    of the two places whenever this is interrupted.
 
     Raises:
         UsageError: the machine class is no name for a folder, or the baseline that is there knows
@@ -48,18 +57,75 @@ def save_baseline(folder: Path, baseline: Baseline) -> Path:
         CorruptFileError, NewerFormatError: the baseline that is there can't be read.
         StorageError: the folder can't be written.
     """
-    for part in (baseline.machine.name, baseline.suite):
-        if not part or "/" in part or part.startswith("."):
-            raise UsageError(f"{part!r} can't name a folder or file of baselines")
-    path = folder / baseline.machine.name / f"{baseline.suite}.json"
-    if path.exists():
-        _refuse_loss(path, baseline)
-    write_json(path, baseline)
+    path = _path(folder, baseline.machine.name, baseline.suite)
+    with contextlib.suppress(OSError):  # which the lock puts into words
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with locked(path.parent):
+        if path.exists():
+            old = read_json(path, Baseline, newest_format=BASELINE_FORMAT)
+            if old == baseline:
+                return path
+            _refuse_loss(path, old, baseline)
+            _retire(path, old, reason)
+        write_json(path, baseline)
     return path
 
 
-def _refuse_loss(path: Path, new: Baseline) -> None:
-    old = read_json(path, Baseline, newest_format=BASELINE_FORMAT)
+def update_baseline(folder: Path, baseline: Baseline, *, reason: str) -> Path:
+    """The same where there is one already and the ``reason`` why it changes is given.
+
+    Raises:
+        UsageError: there is none yet, or no reason; else as ``save_baseline``.
+        CorruptFileError, NewerFormatError, StorageError: as ``save_baseline``.
+    """
+    if not reason.strip():
+        raise UsageError("a baseline changes for a reason: say which")
+    path = _path(folder, baseline.machine.name, baseline.suite)
+    if not path.exists():
+        raise UsageError(f"there is no {path} to update; `veperf baseline record` makes it")
+    return save_baseline(folder, baseline, reason=reason)
+
+
+def load_retired(folder: Path, suites: Sequence[str]) -> tuple[RetiredBaseline, ...]:
+    """The former baselines of ``suites``, by machine class and suite, oldest first.
+
+    Raises:
+        CorruptFileError, NewerFormatError: one of the files can't be read.
+    """
+    paths = sorted(p for suite in suites for p in folder.glob(f"*/{_HISTORY}/{suite}/*.json"))
+    return tuple(read_json(p, RetiredBaseline, newest_format=BASELINE_FORMAT) for p in paths)
+
+
+def recorded_runs(folder: Path) -> frozenset[str]:
+    """Ids of the runs that baselines were made from, now or before.
+
+    Raises:
+        CorruptFileError, NewerFormatError: one of the files can't be read.
+    """
+    retired = [one.baseline for one in load_retired(folder, ["*"])]
+    found = [*load_baselines(folder, ["*"]), *retired]
+    return frozenset(run for one in found for run in (one.run, *one.sessions))
+
+
+def _path(folder: Path, machine: str, suite: str) -> Path:
+    for part in (machine, suite):
+        if not part or "/" in part or part.startswith(".") or "\0" in part:
+            raise UsageError(f"{part!r} can't name a folder or file of baselines")
+    return folder / machine / f"{suite}.json"
+
+
+def _retire(path: Path, old: Baseline, reason: str) -> None:
+    folder = path.parent / _HISTORY / path.stem
+    there = sorted(folder.glob("*.json"))
+    number = int(there[-1].stem) + 1 if there else 1
+    # Somebody may have been stopped before the new baseline took the place of the old one.
+    if there and read_json(there[-1], RetiredBaseline).baseline == old:
+        number -= 1
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    write_json(folder / f"{number:04}.json", RetiredBaseline(old, now, reason))
+
+
+def _refuse_loss(path: Path, old: Baseline, new: Baseline) -> None:
     lost = sorted({s.case for s in old.series} - {s.case for s in new.series})
     if lost:
         raise UsageError(

@@ -3,8 +3,11 @@
 import contextlib
 import errno
 import os
+import re
+import stat
 import tempfile
 from hashlib import sha256
+from itertools import accumulate
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +16,11 @@ import msgspec
 from veperf.errors import CorruptFileError, NewerFormatError, StorageError
 
 MAX_FILE_BYTES = 256 << 20
+MAX_DEPTH = 100
+"""Of lists and objects in one another in a JSON file; ours have a dozen."""
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 T = TypeVar("T")
 
@@ -74,36 +82,64 @@ def read_json(path: Path, kind: type[T], *, newest_format: int | None = None) ->
         CorruptFileError: the file can't be read, is no JSON, or is no ``kind``.
         NewerFormatError: its ``format`` is beyond ``newest_format``.
     """
-    data = read(path)
+    return decode_json(read(path), str(path), kind, newest_format=newest_format)
+
+
+def decode_json(data: bytes, where: str, kind: type[T], *, newest_format: int | None = None) -> T:
+    """The ``kind`` in the JSON ``data``, which came from ``where``.
+
+    Raises:
+        CorruptFileError, NewerFormatError: as ``read_json``.
+    """
+    # Decoders recurse: with a recursion limit that somebody raised, depth ends the process.
+    if depth(data) > MAX_DEPTH:
+        raise CorruptFileError(f"{where} nests deeper than any file of veperf's")
     try:
         if newest_format is not None:
             found = msgspec.json.decode(data, type=_Header).format
             if found > newest_format:
                 raise NewerFormatError(
-                    f"{path} has format {found}, this veperf reads up to {newest_format}; "
+                    f"{where} has format {found}, this veperf reads up to {newest_format}; "
                     "update veperf, or use a file that this version wrote"
                 )
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CorruptFileError(
-            f"{path} is no valid {kind.__name__} file: {error}; restore it or make it anew"
+            f"{where} is no valid {kind.__name__} file: {error}; restore it or make it anew"
         ) from error
 
 
+def depth(data: bytes) -> int:
+    """How many lists and objects stand in one another in the JSON ``data``, at the most."""
+    brackets = _STRING.sub(b"", data).translate(None, _NO_BRACKETS)
+    return max(accumulate(1 if b in b"[{" else -1 for b in brackets), default=0)
+
+
 def read(path: Path) -> bytes:
-    """The bytes of ``path``.
+    """The bytes of the regular file ``path``.
 
     Raises:
-        CorruptFileError: it can't be read, or is larger than any file of ours.
+        CorruptFileError: it can't be read, is no regular file, or is larger than any of ours.
     """
     try:
-        if (size := path.stat().st_size) > MAX_FILE_BYTES:
-            raise CorruptFileError(f"{path} has {size} bytes, more than any file of veperf's")
-        return path.read_bytes()
+        # A pipe would wait for its other end.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            found = os.fstat(handle)
+            if not stat.S_ISREG(found.st_mode):
+                raise CorruptFileError(f"{path} is no regular file")
+            if found.st_size > MAX_FILE_BYTES:
+                raise CorruptFileError(
+                    f"{path} has {found.st_size} bytes, more than any file of veperf's"
+                )
+            with os.fdopen(handle, "rb", closefd=False) as file:
+                return file.read(MAX_FILE_BYTES)
+        finally:
+            os.close(handle)
     except OSError as error:
         raise CorruptFileError(f"can't read {path}: {error.strerror or error}") from error
 
 
-def checksum(path: Path) -> str:
-    """SHA-256 of the file, in hexadecimal."""
-    return sha256(read(path)).hexdigest()
+def checksum(data: bytes) -> str:
+    """SHA-256, in hexadecimal."""
+    return sha256(data).hexdigest()

@@ -1,4 +1,4 @@
-"""Runs on disk: a folder a run, written once, read many times.
+"""Runs on disk: a folder a run, written once, read many times; old ones packed together.
 
 ::
 
@@ -8,22 +8,31 @@
       samples.parquet    the samples again, as a table for queries
       complete.json      written last: the run is whole, and these are its checksums
       index.html, *.ipynb  the report, made afterwards
+    <archive>/packs/     see ``veperf.archive.packs``
+    <archive>/.summary/  see ``veperf.archive.summary``
 """
 
 import contextlib
-import fcntl
 import os
-import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Struct
 
-from veperf.archive.files import checksum, read_json, storage_error, write, write_json
-from veperf.archive.tables import samples_parquet
+from veperf.archive.completion import (
+    COMPLETE,
+    RUN,
+    SAMPLES,
+    RunFiles,
+    decode_run,
+    faults,
+    read_complete,
+)
+from veperf.archive.files import read, read_json, storage_error, write_json
+from veperf.archive.folder import FolderFiles
+from veperf.archive.packs import Packs, is_name
+from veperf.archive.writer import RunWriter
 from veperf.errors import (
     CorruptFileError,
     IncompleteRunError,
@@ -31,22 +40,12 @@ from veperf.errors import (
     UsageError,
     VeperfError,
 )
-from veperf.model import RUN_FORMAT, Pass, Run
+from veperf.model import Pass, Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LAST = "last"
-_COMPLETE_FORMAT = 1
-
-
-class Completion(Struct, frozen=True):
-    """complete.json: its presence says that a run is whole."""
-
-    run: str
-    completed: str
-    sha256: dict[str, str]
-    format: int = _COMPLETE_FORMAT
 
 
 class Archive:
@@ -54,25 +53,49 @@ class Archive:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.packs = Packs(folder)
+
+    def completed_ns(self) -> dict[str, int]:
+        """The complete runs by id, oldest first, with when they were completed (ns since 1970)."""
+        found = self.loose() | self.packs.runs()
+        return {run: found[run] for run in sorted(found)}
+
+    def loose(self) -> dict[str, int]:
+        """The same of those in folders of their own, in any order. Links are no such folders."""
+        found: dict[str, int] = {}
+        with contextlib.suppress(FileNotFoundError), os.scandir(self.folder) as entries:
+            for entry in entries:
+                if is_name(entry.name) and entry.is_dir(follow_symlinks=False):
+                    with contextlib.suppress(OSError):
+                        found[entry.name] = os.lstat(f"{entry.path}/{COMPLETE}").st_mtime_ns
+        return found
 
     def ids(self) -> list[str]:
         """Ids of the complete runs, oldest first."""
-        return sorted(path.parent.name for path in self.folder.glob("*/complete.json"))
+        return list(self.completed_ns())
 
     def incomplete_ids(self) -> list[str]:
         """Ids of the runs that were begun but not finished, oldest first."""
         begun = {path.parent.name for path in self.folder.glob("*/run.json")}
-        return sorted(begun - set(self.ids()))
+        return sorted(run for run in begun - set(self.ids()) if is_name(run))
 
     def path(self, run_id: str) -> Path:
-        """The folder of ``run_id``.
+        """The folder of ``run_id``; that of a packed run holds its report at most.
 
         Raises:
             UsageError: that is no name of a run but a path elsewhere.
         """
-        if not run_id or run_id.startswith(".") or Path(run_id).name != run_id:
+        if not is_name(run_id):
             raise UsageError(f"{run_id!r} is no run id; `veperf report --help` shows the forms")
         return self.folder / run_id
+
+    def files(self, run_id: str) -> RunFiles:
+        """The files of ``run_id``, in its folder or packed.
+
+        Raises:
+            UsageError: as ``path``.
+        """
+        return self.packs.files(run_id) or FolderFiles(self.path(run_id))
 
     def resolve(self, run: str) -> str:
         """The id that ``run`` means: ``last``, an id, or the unambiguous beginning of one.
@@ -109,20 +132,38 @@ class Archive:
             NewerFormatError: a later veperf wrote it.
         """
         run_id = self.resolve(run)
-        folder = self.path(run_id)
-        if not (folder / "complete.json").exists():
+        if run_id not in self.completed_ns():
             partial = self.load_partial(run_id)
             raise IncompleteRunError(
                 f"run {run_id} was not finished ({len(partial.passes)} of "
                 f"{partial.config.passes} passes); go on with `veperf run --resume {run_id}`"
             )
-        completion = read_json(folder / "complete.json", Completion, newest_format=_COMPLETE_FORMAT)
-        if completion.sha256.get("run.json") != checksum(folder / "run.json"):
-            raise CorruptFileError(
-                f"{folder / 'run.json'} is not what was written when the run was completed "
-                "(checksum differs); restore it from a copy"
-            )
-        return _checked(read_json(folder / "run.json", Run, newest_format=RUN_FORMAT), folder)
+        return self.read(run_id)
+
+    def read(self, run_id: str) -> Run:
+        """The complete run of exactly that id.
+
+        Raises:
+            CorruptFileError, NewerFormatError: as ``load``.
+        """
+        try:
+            return read_complete(run_id, self.files(run_id))
+        except CorruptFileError:
+            # It may have been packed meanwhile.
+            return read_complete(run_id, self.files(run_id))
+
+    def faults(self) -> dict[str, list[str]]:
+        """What is wrong with the complete runs, a sentence a file, by run id; and with packs.
+
+        The latter by the name of their folder. Empty where every file is what was written.
+        """
+        packed = self.packs.runs()
+        found = {
+            run: faults(run, self.files(run), elsewhere={SAMPLES} if run in packed else ())
+            for run in self.ids()
+        }
+        found[self.packs.folder.name] = self.packs.faults()
+        return {name: wrong for name, wrong in found.items() if wrong}
 
     def load_partial(self, run: str) -> Run:
         """The run with the passes that it has so far. A pass file that is broken does not count.
@@ -131,7 +172,7 @@ class Archive:
             UnknownRunError, CorruptFileError, NewerFormatError: as ``load``.
         """
         folder = self.path(self.resolve(run))
-        plan = _checked(read_json(folder / "run.json", Run, newest_format=RUN_FORMAT), folder)
+        plan = decode_run(folder.name, str(folder / RUN), read(folder / RUN))
         passes: list[Pass] = []
         for path in sorted((folder / "passes").glob("*.json")):
             with contextlib.suppress(CorruptFileError):
@@ -157,7 +198,7 @@ class Archive:
             raise storage_error(folder, error) from error
         except OSError as error:
             raise storage_error(folder, error) from error
-        write_json(folder / "run.json", plan)
+        write_json(folder / RUN, plan)
         return RunWriter(folder, plan)
 
     def keep(self, run: Run) -> Path:
@@ -207,7 +248,9 @@ class Archive:
         """
         import duckdb
 
-        files = [str(self.path(i) / "samples.parquet") for i in self.ids()]
+        loose = sorted(self.loose().keys() - self.packs.runs().keys())
+        files = [str(path) for path in self.packs.tables()]
+        files += [str(self.path(run) / SAMPLES) for run in loose]
         if not files:
             self.resolve(LAST)
         with duckdb.connect() as connection:
@@ -222,72 +265,7 @@ class Archive:
         """The complete runs, oldest first; those that can't be read are left out."""
         for run_id in self.ids():
             with contextlib.suppress(VeperfError):
-                yield self.load(run_id)
-
-
-class RunWriter:
-    """Writes one run: passes as they come, then the whole. One process at a time."""
-
-    def __init__(self, folder: Path, run: Run) -> None:
-        self.folder = folder
-        self.run = run
-        self._lock = os.open(folder, os.O_RDONLY)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(self._lock)
-            raise UsageError(f"another process is measuring run {run.id} right now") from error
-
-    def missing(self) -> list[int]:
-        """Indices of the passes that are still to be made."""
-        done = {p.index for p in self.run.passes}
-        return [i for i in range(self.run.config.passes) if i not in done]
-
-    def add(self, new: Pass, loops: dict[str, int]) -> None:
-        """Keep a finished pass and what is known of ``loops`` by now.
-
-        Raises:
-            StorageError: it can't be written; earlier passes are untouched.
-        """
-        write_json(self.folder / "passes" / f"{new.index:04}.json", new)
-        passes = sorted((*self.run.passes, new), key=lambda p: p.index)
-        self.run = msgspec.structs.replace(self.run, passes=tuple(passes), loops=dict(loops))
-
-    def complete(self) -> Run:
-        """Write the whole run, and the completion file last.
-
-        Raises:
-            StorageError: the disk is full; the passes are kept, and ``resume`` ends the job.
-        """
-        write(self.folder / "samples.parquet", samples_parquet(self.run))
-        write_json(self.folder / "run.json", self.run)
-        names = ("run.json", "samples.parquet")
-        write_json(
-            self.folder / "complete.json",
-            Completion(
-                run=self.run.id,
-                completed=datetime.now(UTC).isoformat(timespec="seconds"),
-                sha256={name: checksum(self.folder / name) for name in names},
-            ),
-        )
-        self.close()
-        shutil.rmtree(self.folder / "passes", ignore_errors=True)
-        return self.run
-
-    def close(self) -> None:
-        """Let others write."""
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
-
-
-def _checked(run: Run, folder: Path) -> Run:
-    if run.id != folder.name:
-        raise CorruptFileError(f"{folder / 'run.json'} holds run {run.id!r}, not {folder.name!r}")
-    known = {case.id for case in run.cases}
-    if strange := {r.case for p in run.passes for r in p.results} - known:
-        raise CorruptFileError(f"{folder / 'run.json'} has results of unknown cases: {strange}")
-    return run
+                yield self.read(run_id)
 
 
 def _summary(run: Run) -> dict[str, object]:

@@ -18,7 +18,14 @@ def samples_table(run: Run) -> "pa.Table":
     """
     import pyarrow as pa
 
-    schema = pa.schema(
+    return pa.Table.from_pylist(list(_rows(run)), schema=samples_schema())
+
+
+def samples_schema() -> "pa.Schema":
+    """The columns of ``samples_table`` and their types."""
+    import pyarrow as pa
+
+    return pa.schema(
         [
             ("run", pa.string()),
             ("created", pa.string()),
@@ -35,7 +42,6 @@ def samples_table(run: Run) -> "pa.Table":
             ("switches", pa.int64()),
         ]
     )
-    return pa.Table.from_pylist(list(_rows(run)), schema=schema)
 
 
 def samples_parquet(run: Run) -> bytes:

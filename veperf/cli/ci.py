@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from veperf.cli.against import against_options, compare_with, confirm_suspects, worst
+from veperf.cli.export import check_formats, exports_option, write_exports
 from veperf.cli.options import (
     ExampleCommand,
     archive_option,
@@ -22,9 +24,12 @@ from veperf.errors import StorageError
         "veperf ci transaction --profile standard   one suite, 12 fresh processes",
         "veperf ci --run last                       gate a run that was made before",
         "veperf ci --known-miss transaction/validation --strict",
+        "veperf ci --against origin/main            and old beside new code, for a pull request",
+        "veperf ci --export junit junit.xml --export comment comment.md",
     ],
 )
 @measuring_options
+@against_options
 @click.option("--run", "existing", metavar="RUN", help="Gate this run instead of a new one.")
 @click.option("--strict", is_flag=True, help="End with 4 where nothing can be said for sure.")
 @known_miss_option
@@ -35,6 +40,7 @@ from veperf.errors import StorageError
     metavar="FILE",
     help="Append the verdict as markdown to FILE.  [default: $GITHUB_STEP_SUMMARY]",
 )
+@exports_option
 @archive_option
 @baselines_option
 @click.pass_context
@@ -46,10 +52,14 @@ def ci(
     timeout_s: float,
     modules: tuple[str, ...],
     memory: bool,
+    against: str | None,
+    time_budget_s: float | None,
+    confirm: bool,
     existing: str | None,
     strict: bool,
     known_misses: tuple[str, ...],
     summary: Path | None,
+    exports: tuple[tuple[str, str], ...],
     archive: Path | None,
     baselines: Path | None,
 ) -> None:
@@ -57,14 +67,19 @@ def ci(
 
     The report is on disk before the gate falls, so that it can be uploaded whatever the verdict.
     """
-    from veperf import api
-    from veperf.report import markdown
+    from veperf import api, interop, writers
 
+    check_formats(exports)
     if existing is not None and patterns:
         raise click.UsageError("--run gates a whole run: no BENCHMARK")
-    if existing is not None:
-        result = api.load(existing, archive)
-    else:
+    result = None if existing is None else api.load(existing, archive)
+    # First, as it is what may turn out impossible: no such commit, no way to install it.
+    pairs = []
+    if against is not None:
+        pairs.append(
+            compare_with(against, patterns, modules, time_budget_s, timeout_s, seed, archive)
+        )
+    if result is None:
         result = api.run(
             *patterns,
             profile=profile,
@@ -76,10 +91,20 @@ def ci(
             memory=memory,
         )
     verdict = tell(result, baselines, known_misses)
+    judged: list[writers.Judged] = [writers.JudgedRun(result.run, verdict.verdict)]
+    codes = [verdict.exit_code(strict=strict)]
+    if confirm and against is None:
+        pairs += confirm_suspects(result.run, verdict.verdict, baselines, time_budget_s, archive)
+    for one in pairs:
+        judged.append(writers.JudgedPairs(one.ab, one.outcome, one.sentence))
+        codes.append(one.exit_code(strict=strict))
+    write_exports(exports, judged)
     if summary is not None:
+        content = writers.write_judged(judged, "summary")
         try:
-            with summary.open("a", encoding="utf-8") as file:
-                file.write(markdown.verdict(verdict.verdict) + "\n")
+            with summary.open("ab") as file:
+                file.write(content.encoded + b"\n")
         except OSError as error:
             raise StorageError(f"can't write {summary}: {error.strerror}") from error
-    context.exit(verdict.exit_code(strict=strict))
+    interop.refuse_strangers(result.run, interop.go_benchmarks(baselines))
+    context.exit(worst(codes))

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from veperf.cli.options import ExampleCommand, archive_option, by_option, format_option, shown
+from veperf.cli.options import (
+    ExampleCommand,
+    archive_option,
+    baselines_option,
+    by_option,
+    format_option,
+    shown,
+)
 
 if TYPE_CHECKING:
     from veperf.interop import Imported
@@ -27,7 +34,15 @@ if TYPE_CHECKING:
 @by_option
 @click.option("--name", default="", metavar="NAME", help="Becomes part of the runs' names.")
 @archive_option
-def import_(files: tuple[str, ...], format: str, by: str, name: str, archive: Path | None) -> None:
+@baselines_option
+def import_(
+    files: tuple[str, ...],
+    format: str,
+    by: str,
+    name: str,
+    archive: Path | None,
+    baselines: Path | None,
+) -> None:
     """Keep other tools' results in the archive, as though they had been measured here.
 
     FILE is what go test, pytest-benchmark, pyperf, hyperfine, Google Benchmark, asv or criterion
@@ -35,8 +50,9 @@ def import_(files: tuple[str, ...], format: str, by: str, name: str, archive: Pa
     of the files is broken, none is kept.
     """
     from veperf import api
-    from veperf.interop import read, read_path
+    from veperf.interop import aim, go_benchmarks, read, read_path, strangers, unlisted
     from veperf.interop.source import MAX_FILE_BYTES
+    from veperf.report.escape import one_line
 
     found: list[tuple[str, Imported]] = []
     for file in files:
@@ -46,9 +62,12 @@ def import_(files: tuple[str, ...], format: str, by: str, name: str, archive: Pa
         else:
             runs = read_path(Path(file), format=format, by=by, title=name)
         found += [(file, one) for one in runs]
+    listed = go_benchmarks(baselines)
     for file, one in found:
         _say("standard input" if file == "-" else file, one)
-        result = api.keep(one.run, archive)
+        result = api.keep(aim(one.run, listed), archive)
+        if strange := strangers(one.run, listed):
+            click.echo(f"  {one_line(unlisted(strange))}; `veperf ci` refuses the run until then")
         click.echo(f"kept in {shown(result.folder)}; `veperf report {result.run.id}` shows it")
 
 

@@ -6,15 +6,22 @@ from typing import NoReturn
 
 import click
 
+from veperf.cli.ab import ab
+from veperf.cli.archive import archive
 from veperf.cli.baseline import baseline
 from veperf.cli.ci import ci
 from veperf.cli.compare import compare
+from veperf.cli.export import export
+from veperf.cli.history import history
 from veperf.cli.import_ import import_
 from veperf.cli.lab import lab
 from veperf.cli.list_ import list_
 from veperf.cli.load import INTERRUPTED, load
 from veperf.cli.report import report
 from veperf.cli.run import run
+from veperf.cli.selfcheck import selfcheck
+from veperf.cli.site import site
+from veperf.cli.sweep import sweep
 from veperf.errors import COULD_NOT_MEASURE, OK, VeperfError
 from veperf.version import __version__
 
@@ -28,6 +35,7 @@ def veperf() -> None:
     veperf run                measure, and keep the run in the archive
     veperf load               put a load on it for as long as you like
     veperf report last        judge it, write its HTML report
+    veperf ab main            old and new code side by side: is it slower?
     veperf ci                 both, and end with an exit code for CI
 
     Exit codes: 0 ok, or warnings; 1 slower, or a target missed; 2 wrong usage or a broken file;
@@ -35,7 +43,24 @@ def veperf() -> None:
     """  # noqa: D301 - click wants the character, not its escape
 
 
-for command in (list_, run, load, report, compare, import_, baseline, ci, lab):
+for command in (
+    list_,
+    run,
+    load,
+    report,
+    ab,
+    selfcheck,
+    compare,
+    import_,
+    export,
+    history,
+    baseline,
+    archive,
+    ci,
+    lab,
+    sweep,
+    site,
+):
     veperf.add_command(command)
 
 

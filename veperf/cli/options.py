@@ -1,7 +1,9 @@
 """Options that several commands share, and how a command shows its examples."""
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import click
@@ -61,6 +63,28 @@ timeout_option = click.option(
     show_default=True,
     metavar="SECONDS",
     help="For one case in one process, its set-up included.",
+)
+_UNITS_S = MappingProxyType({"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0})
+
+
+def _seconds(
+    _context: click.Context, _parameter: click.Parameter, given: str | None
+) -> float | None:
+    """A length of time: 90, 90s, 10m, 1.5h."""
+    if given is None:
+        return None
+    found = re.fullmatch(r"(\d+\.?\d*)\s*(s|m|min|h|)", given.strip(), re.ASCII)
+    if found is None or not float(found[1]) > 0:
+        raise click.BadParameter(f"{given!r} is no length of time, such as 90s, 10m or 1.5h")
+    return float(found[1]) * _UNITS_S[found[2]]
+
+
+time_budget_option = click.option(
+    "--time-budget",
+    "time_budget_s",
+    callback=_seconds,
+    metavar="TIME",
+    help="End comparing after this: 90s, 10m. What is undecided then is inconclusive.",
 )
 _seed = click.option("--seed", type=int, help="Of the order of measuring.  [default: drawn]")
 

@@ -2,5 +2,18 @@
 
 from veperf.interop.build import UNKNOWN_MACHINE, Imported
 from veperf.interop.formats import NAMES, detect, read, read_path
+from veperf.interop.go_targets import aim, go_benchmarks, refuse_strangers, strangers, unlisted
 
-__all__ = ["NAMES", "UNKNOWN_MACHINE", "Imported", "detect", "read", "read_path"]
+__all__ = [
+    "NAMES",
+    "UNKNOWN_MACHINE",
+    "Imported",
+    "aim",
+    "detect",
+    "go_benchmarks",
+    "read",
+    "read_path",
+    "refuse_strangers",
+    "strangers",
+    "unlisted",
+]

@@ -1,8 +1,9 @@
-"""airspeed velocity: one file of its ``results`` folder, layout 2.
+"""airspeed velocity: one file of its ``results`` folder, of layout 2 or the older 1.
 
-``results`` maps a benchmark to a row under ``result_columns``, cut off after the last column that
-says something. A benchmark with parameters has a list entry for each combination of them, the last
-parameter varying fastest; null is a failure, NaN a combination that was skipped.
+In layout 2 ``results`` maps a benchmark to a row under ``result_columns``, cut off after the last
+column that says something; in layout 1 to its result, or to an object. A benchmark with parameters
+has a list entry for each combination of them, the last parameter varying fastest; null is a
+failure, NaN a combination that was skipped.
 """
 
 import itertools
@@ -26,9 +27,9 @@ _MOST_COMBINATIONS = 100_000
 class File(Struct, frozen=True):
     """The whole file."""
 
-    results: dict[str, list[Any] | None]
-    result_columns: list[str]
+    results: dict[str, Any]
     version: int
+    result_columns: list[str] = []
     commit_hash: str = ""
     date: float = 0.0
     """Of the commit, in ms since 1970."""
@@ -37,19 +38,28 @@ class File(Struct, frozen=True):
 
 
 def matches(source: Source) -> bool:
-    """Whether the keys are those of layout 2."""
-    return {"results", "result_columns", "commit_hash"} <= source.keys
+    """Whether the keys are those of either layout."""
+    return {"results", "commit_hash", "version"} <= source.keys
 
 
 def read(source: Source) -> Collector:
     """The run in the file."""
     file = source.document_as(File)
-    if file.version != 2:
-        raise source.corrupt(f"layout {file.version} of asv's results; 2 is the one known")
+    if file.version not in (1, 2):
+        raise source.corrupt(f"layout {file.version} of asv's results; 1 and 2 are known")
     run = Collector(TOOL)
     for name, row in file.results.items():
-        if row is not None:
-            _benchmark(run, source, name, dict(zip(file.result_columns, row, strict=False)))
+        match row:
+            case list() if file.version == 2:
+                _benchmark(run, source, name, dict(zip(file.result_columns, row, strict=False)))
+            case dict() if file.version == 1:
+                _benchmark(run, source, name, row)
+            case None | int() | float() if file.version == 1:
+                _benchmark(run, source, name, {"result": row})
+            case None:
+                pass  # nothing is known of it
+            case _:
+                raise source.corrupt(f"{brief(name)}: no result of layout {file.version}")
     run.facts = _facts(file)
     return run
 

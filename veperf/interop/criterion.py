@@ -4,7 +4,6 @@ A sample is a stretch of many iterations; what counts is its time divided by the
 """
 
 import csv
-import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,10 +11,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from veperf.errors import CorruptFileError, DataError
+from veperf.errors import DataError
 from veperf.interop.collect import Collector, Gathered
+from veperf.interop.json_text import parse
 from veperf.interop.metrics import NS
-from veperf.interop.source import MAX_FILE_BYTES, Source, brief
+from veperf.interop.source import Source, brief, load
 from veperf.model import TIME
 
 TOOL = "criterion"
@@ -131,8 +131,8 @@ def read_messages(source: Source) -> Collector:
         if not line.startswith("{"):
             continue
         try:
-            value = json.loads(line)
-        except (ValueError, RecursionError) as error:
+            value = parse(line)
+        except ValueError as error:
             raise source.corrupt(f"no message: {brief(str(error))}", number) from error
         message = source.checked(value, Message, number)
         if message.reason != "benchmark-complete":
@@ -154,9 +154,9 @@ def read_folder(folder: Path) -> Collector:
     """
     run = Collector(TOOL)
     for path in _sample_files(folder):
-        source = _load(path)
+        source = load(path)
         identity = path.with_name("benchmark.json")
-        name = _load(identity).document_as(Identity).name if identity.is_file() else ""
+        name = load(identity).document_as(Identity).name if identity.is_file() else ""
         _add_samples(run.benchmark(TOOL, name or _name_of(path)), source)
     if not run.benchmarks:
         raise DataError(f"{folder}: no results of criterion in it (new/sample.json)")
@@ -175,15 +175,6 @@ def _sample_files(folder: Path) -> list[Path]:
         if len(found) > _MOST_BENCHMARKS:
             raise DataError(f"{folder}: more than {_MOST_BENCHMARKS} benchmarks")
     return found
-
-
-def _load(path: Path) -> Source:
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise CorruptFileError(f"{path}: larger than any file of criterion's")
-        return Source(path.read_bytes(), str(path))
-    except OSError as error:
-        raise CorruptFileError(f"can't read {path}: {error.strerror or error}") from error
 
 
 def _name_of(sample: Path) -> str:

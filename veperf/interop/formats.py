@@ -18,7 +18,7 @@ from veperf.interop import (
 from veperf.interop.build import Imported, build
 from veperf.interop.collect import Collector
 from veperf.interop.names import clean
-from veperf.interop.source import MAX_FILE_BYTES, Source
+from veperf.interop.source import Source, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +91,7 @@ def read(
         DataError: it has no format that can be read, or no results.
         CorruptFileError: it is broken; the message says where.
     """
-    source = Source(data, clean(name))
-    known = {one.name: one for one in FORMATS}
-    if format and format not in known:
-        raise UsageError(f"no format {format!r}; known are {', '.join(NAMES)}")
-    found = known[format] if format else _detect(source)
-    if found is None:
-        raise _unknown(source)
-    return tuple(build(run, source.name, title) for run in found.runs(source, by))
+    return _runs(Source(data, clean(name)), format, by, title)
 
 
 def read_path(
@@ -111,12 +104,17 @@ def read_path(
     """
     if path.is_dir():
         return (build(criterion.read_folder(path), str(path), title),)
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise CorruptFileError(f"can't read {path}: {error}") from error
-    return read(data, str(path), format=format, by=by, title=title)
+    return _runs(load(path), format, by, title)
+
+
+def _runs(source: Source, format: str, by: str, title: str) -> tuple[Imported, ...]:
+    known = {one.name: one for one in FORMATS}
+    if format and format not in known:
+        raise UsageError(f"no format {format!r}; known are {', '.join(NAMES)}")
+    found = known[format] if format else _detect(source)
+    if found is None:
+        raise _unknown(source)
+    return tuple(build(run, source.name, title) for run in found.runs(source, by))
 
 
 def _detect(source: Source) -> Format | None:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 import msgspec
 
 from veperf.interop.collect import Collector, Facts, Gathered
+from veperf.interop.json_text import refuse_depth
 from veperf.interop.metrics import metric_of
 from veperf.interop.names import clean, slug
 from veperf.interop.source import Source, brief
@@ -226,8 +227,9 @@ def _event(line: str) -> Event | None:
     if not line.startswith("{"):
         return None
     try:
+        refuse_depth(line)
         return msgspec.json.decode(line, type=Event)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+    except (msgspec.DecodeError, ValueError):
         return None
 
 

@@ -26,7 +26,7 @@ NS: Mapping[str, float] = MappingProxyType(
 """Units of time as tools write them, in ns."""
 
 LOWER = frozenset({"ns/op", "sec/op", "B/op", "allocs/op", "B", "bytes", "byte"})
-_RATES = ("/s", "/sec", "/second")
+_RATES = ("/s", "/sec", "/second", "tps", "qps", "rps")
 
 
 def metric_of(name: str, unit: str, better: Better | None = None) -> tuple[Metric, bool]:

@@ -6,13 +6,13 @@ belong together: its value is their median. Without ``process`` each row is a re
 """
 
 import csv
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from statistics import median
 from typing import Any
 
 from veperf.errors import CorruptFileError
 from veperf.interop.collect import Collector
+from veperf.interop.json_text import parse
 from veperf.interop.metrics import NS, time_or
 from veperf.interop.names import clean
 from veperf.interop.source import Source, brief
@@ -36,8 +36,8 @@ def is_lines(source: Source) -> bool:
     if not source.first_line.lstrip().startswith("{"):
         return False
     try:
-        first = json.loads(source.first_line)
-    except (ValueError, RecursionError):
+        first = parse(source.first_line)
+    except ValueError:
         return False
     return isinstance(first, dict) and "value" in first and any(name in first for name in _NAMES)
 
@@ -152,8 +152,8 @@ def _line_rows(source: Source) -> Iterator[tuple[int, Mapping[str, Any]]]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
+            row = parse(line)
+        except ValueError as error:
             raise source.corrupt(f"no JSON: {brief(str(error))}", number) from error
         if not isinstance(row, dict):
             raise CorruptFileError(f"{source.name}:{number}: no object")

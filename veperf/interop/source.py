@@ -3,11 +3,14 @@
 import codecs
 import json
 from functools import cached_property
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from veperf.errors import CorruptFileError
+from veperf.interop.json_text import parse
+from veperf.interop.names import clean
 
 MAX_FILE_BYTES = 128 << 20
 
@@ -54,10 +57,10 @@ class Source:
             CorruptFileError: it is none.
         """
         try:
-            return json.loads(self.text)
+            return parse(self.text)
         except json.JSONDecodeError as error:
             raise self.corrupt(f"no valid JSON: {error.msg}", error.lineno) from error
-        except (RecursionError, ValueError) as error:
+        except ValueError as error:
             raise self.corrupt(f"no JSON that can be read: {brief(str(error))}") from error
 
     @cached_property
@@ -88,12 +91,26 @@ class Source:
         try:
             return msgspec.convert(value, type=kind)
         # Lone surrogates are a ValueError, whole numbers beyond any float an OverflowError.
-        except (msgspec.ValidationError, ValueError, OverflowError, RecursionError) as error:
+        except (msgspec.ValidationError, ValueError, OverflowError) as error:
             raise self.corrupt(f"not what it looks like: {brief(str(error))}", line) from error
 
     def corrupt(self, what: str, line: int | None = None) -> CorruptFileError:
         """The error that says ``what`` is wrong, and where."""
         return CorruptFileError(f"{self.name}{f':{line}' if line else ''}: {what}")
+
+
+def load(path: Path) -> Source:
+    """The file ``path``.
+
+    Raises:
+        CorruptFileError: it can't be read, or is too large.
+    """
+    try:
+        with path.open("rb") as file:
+            return Source(file.read(MAX_FILE_BYTES + 1), clean(str(path)))
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise CorruptFileError(f"can't read {clean(str(path))}: {why}") from error
 
 
 def brief(text: str) -> str:

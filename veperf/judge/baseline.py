@@ -5,10 +5,11 @@ import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from msgspec.structs import replace
 
 from veperf.errors import UsageError
 from veperf.judge.series import Series, series_of
-from veperf.model import MEMORY_NAMES, Baseline, BaselineSeries, Change, Level, Machine, Run
+from veperf.model import Baseline, BaselineSeries, Change, Level, Machine, Run
 
 # More than this and the machine, not the code, may be what changed.
 DRIFT_LIMIT = 0.10
@@ -17,8 +18,9 @@ DRIFT_LIMIT = 0.10
 def make_baseline(run: Run, suite: str) -> Baseline:
     """What ``run`` measured of ``suite``, for later runs to be screened against.
 
-    A series with a value that is no number is left out, and so are load and memory: their few
-    processes could never show a difference. Published targets judge those.
+    A series with a value that is no number is left out, and so is load: its few processes could
+    never show a difference. Published targets judge that. Memory is recorded: its counts differ,
+    or don't, without any test.
 
     Raises:
         UsageError: that leaves nothing.
@@ -49,6 +51,50 @@ def make_baseline(run: Run, suite: str) -> Baseline:
         revision=run.revision,
         yardstick_ns=yardsticks_ns(run),
         series=series,
+    )
+
+
+def pooled(sessions: Sequence[Baseline]) -> Baseline:
+    """One baseline of several of the same suite and machine, a session each, oldest first.
+
+    What differs between sessions, as layouts of memory and neighbours do, then counts as noise.
+    A series has the processes of all sessions that recorded it, and the loops of the last.
+
+    Raises:
+        UsageError: there is none, or they are of different suites or machines.
+    """
+    if not sessions:
+        raise UsageError("a baseline needs one run or more")
+    last = sessions[-1]
+    for one in sessions:
+        if one.suite != last.suite:
+            raise UsageError(f"runs of {one.suite} and of {last.suite} are no one baseline")
+        if found := differences(last.machine, one.machine):
+            raise UsageError(
+                f"runs {one.run} and {last.run} are not of one machine ({'; '.join(found)}): "
+                "record a baseline of each"
+            )
+    if len(sessions) == 1:
+        return last
+    groups: dict[tuple[str, str, str], list[BaselineSeries]] = {}
+    for one in sessions:
+        for series in one.series:
+            groups.setdefault((series.case, series.metric, series.unit), []).append(series)
+    return replace(
+        last,
+        yardstick_ns=tuple(t for one in sessions for t in one.yardstick_ns),
+        series=tuple(map(_joined, groups.values())),
+        sessions=tuple(run for one in sessions for run in one.sessions or (one.run,)),
+    )
+
+
+def _joined(group: Sequence[BaselineSeries]) -> BaselineSeries:
+    has_cpu = all(series.cpu for series in group)
+    return replace(
+        group[-1],
+        clock="cpu" if all(series.clock == "cpu" for series in group) else "wall",
+        cpu=tuple(value for series in group for value in series.cpu) if has_cpu else (),
+        wall=tuple(value for series in group for value in series.wall),
     )
 
 
@@ -125,8 +171,5 @@ def _recordable(run: Run) -> list[Series]:
     return [
         s
         for s in series_of(run).values()
-        if s.case not in loads
-        and s.metric not in MEMORY_NAMES
-        and s.n > 0
-        and np.isfinite([*s.wall, *s.values]).all()
+        if s.case not in loads and s.n > 0 and np.isfinite([*s.wall, *s.values]).all()
     ]

@@ -8,7 +8,6 @@ from veperf.errors import UsageError
 from veperf.judge.pairs import (
     Evidence,
     PairRule,
-    Severity,
     as_values,
     decide,
     log_ratios,
@@ -19,7 +18,7 @@ from veperf.judge.pairs import (
 )
 from veperf.judge.wilcoxon import smallest_p
 from veperf.judge.words import plural
-from veperf.model import Better, ChangeStatus
+from veperf.model import Better, ChangeStatus, Severity
 
 _DEFAULT = PairRule()
 

@@ -9,7 +9,6 @@ needs. It does need pairs that are independent of each other.
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,18 +17,10 @@ from veperf.errors import UsageError
 from veperf.judge.walsh import pseudomedian
 from veperf.judge.wilcoxon import wilcoxon
 from veperf.judge.words import change_interval, effect, p_value, percent, plural
-from veperf.model import Better, ChangeStatus
+from veperf.model import Better, ChangeStatus, Severity
 
 # Log ratios that are the same but for the rounding of their values must tie.
 _DECIMALS = 12
-
-
-class Severity(StrEnum):
-    """How bad a change is."""
-
-    NONE = "none"
-    WARN = "warn"
-    FAIL = "fail"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,20 +48,29 @@ def verdict(
         UsageError: a case's figure can't be converted to its target's unit.
     """
     judged = judge_targets(run, targets, known_misses)
-    changes = screen(run, baselines)
+    return sum_up(run, judged, screen(run, baselines), baselines)
+
+
+def sum_up(
+    run: Run,
+    targets: tuple[TargetVerdict, ...],
+    changes: tuple[Change, ...],
+    baselines: Sequence[Baseline],
+) -> Verdict:
+    """The verdict that ``targets`` and ``changes``, which are about ``run``, add up to."""
     failures = _failures(run)
     measured = {s.case for s in series_of(run).values() if s.n}
     unmeasured = tuple(case.id for case in run.cases if case.id not in measured)
     used = compared_with(run, baselines, changes)
     return Verdict(
         run=run.id,
-        outcome=_outcome(judged, changes, failures, unmeasured),
-        sentence=sentence(run, judged, changes, unmeasured, used),
-        targets=judged,
+        outcome=_outcome(targets, changes, failures, unmeasured),
+        sentence=sentence(run, targets, changes, unmeasured, used),
+        targets=targets,
         changes=changes,
         failures=failures,
         against=against(used),
-        notes=notes(run, used, judged, failures),
+        notes=notes(run, used, targets, failures),
     )
 
 

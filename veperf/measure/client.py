@@ -5,13 +5,13 @@ import os
 import selectors
 import signal
 import subprocess
-import sys
 import time
 from typing import Self
 
 from veperf.errors import WorkerCrashedError, WorkerProtocolError, WorkerTimeoutError
 from veperf.measure.protocol import MAX_LINE_BYTES, NumberedRequest, Reply, Request, decode_reply
 from veperf.measure.protocol import encode as encode_message
+from veperf.measure.side import HERE, Side
 
 _KEPT_OUTPUT_BYTES = 20_000
 _CHUNK = 65_536
@@ -24,20 +24,21 @@ class Worker:
     ends whatever it started.
     """
 
-    def __init__(self, *, hash_seed: int) -> None:
+    def __init__(self, *, hash_seed: int, side: Side = HERE) -> None:
         theirs_in, self._requests = os.pipe()
         self._answers, theirs_out = os.pipe()
         self._stderr, theirs_err = os.pipe()
         # A seed of its own for every process: how strings hash is part of what varies between
         # processes, and this way a run can be repeated.
-        environment = os.environ | {"PYTHONHASHSEED": str(hash_seed)}
+        environment = os.environ | side.environment | {"PYTHONHASHSEED": str(hash_seed)}
         self._process = subprocess.Popen(  # noqa: S603 - fixed words, no shell
-            [sys.executable, "-m", "veperf.measure.worker", str(theirs_in), str(theirs_out)],
+            [*side.command(), str(theirs_in), str(theirs_out)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=theirs_err,
             pass_fds=(theirs_in, theirs_out),
             env=environment,
+            cwd=side.folder,
             start_new_session=True,
         )
         for theirs in (theirs_in, theirs_out, theirs_err):

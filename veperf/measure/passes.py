@@ -5,22 +5,17 @@ The last passes may be such that measure memory, when all that measure time are 
 
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Protocol
 
-from veperf.errors import (
-    MeasureError,
-    WorkerCrashedError,
-    WorkerProtocolError,
-    WorkerTimeoutError,
-)
+from msgspec.structs import replace
+
+from veperf.errors import MeasureError, WorkerTimeoutError
 from veperf.measure.client import Worker
 from veperf.measure.machine import CpuTimes, frequency_mhz, load_average
 from veperf.measure.protocol import (
-    Begin,
     Close,
     Divide,
     Divided,
@@ -29,36 +24,26 @@ from veperf.measure.protocol import (
     Failed,
     Open,
     Opened,
-    Ready,
-    Reply,
     Take,
     Taken,
     Ticked,
     Weigh,
     Weighed,
 )
+from veperf.measure.start import failed, lost, started
 from veperf.model import (
+    TIME,
     Case,
     CaseResult,
     Config,
     Failure,
-    FailureKind,
     Level,
     LoadSoFar,
     Pass,
     Sample,
 )
 
-_START_TIMEOUT_S = 60.0
 _TIMEOUTS_BEFORE_GIVING_UP = 2
-
-_KINDS: Mapping[type[MeasureError], FailureKind] = MappingProxyType(
-    {
-        WorkerCrashedError: "crashed",
-        WorkerTimeoutError: "timeout",
-        WorkerProtocolError: "protocol",
-    }
-)
 
 
 class Progress(Protocol):
@@ -105,8 +90,11 @@ class Passes:
         results: dict[str, CaseResult] = {}
         try:
             for case in order:
+                crew.worker()  # so that its start is no case's time
                 self.progress.case_started(index, case)
-                results[case.id] = self._case(crew, index, case)
+                since = time.monotonic()
+                result = self._case(crew, index, case)
+                results[case.id] = replace(result, seconds=round(time.monotonic() - since, 4))
                 self.progress.case_finished(index, case, results[case.id])
         finally:
             crew.dismiss()
@@ -133,7 +121,7 @@ class Passes:
             if case.level is Level.LOAD:
                 return self._drive(worker, index, case)
             deadline = time.monotonic() + allowed_s
-            if index >= self.config.timed_passes:
+            if index >= self.config.timed_passes or TIME not in case.metrics:
                 return _weigh(worker, case, deadline)
             result = _measure(worker, case, self.config, self.loops.get(case.id), deadline)
         except MeasureError as error:
@@ -143,7 +131,7 @@ class Passes:
                 self.timeouts[case.id] = self.timeouts.get(case.id, 0) + 1
                 done = "given a sign of life" if case.level is Level.LOAD else "done"
                 words = f"not {done} within {allowed_s:g} s"
-            return CaseResult(case.id, failure=Failure(_KINDS[type(error)], words, worker.output))
+            return lost(case, error, words, worker.output)
         if result.failure is None:
             self.loops.setdefault(case.id, result.loops)
         return result
@@ -157,7 +145,7 @@ class Passes:
         while True:
             reply = worker.receive(deadline=time.monotonic() + config.timeout_s)
             if not isinstance(reply, Ticked):
-                return reply.result if isinstance(reply, Driven) else _failed(case, reply)
+                return reply.result if isinstance(reply, Driven) else failed(case, reply)
             if not self.progress.load_ticked(index, case, reply.so_far):
                 worker.interrupt()
 
@@ -173,27 +161,15 @@ class _Crew:
 
     def worker(self) -> Worker:
         if self._worker is None:
-            self._worker = self._started()
+            seed = self.chance.randrange(1 << 32)
+            self._worker, ready = started(self.modules, hash_seed=seed)
+            self.yardstick_ns = ready.yardstick_ns
         return self._worker
 
     def dismiss(self) -> None:
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
-
-    def _started(self) -> Worker:
-        worker = Worker(hash_seed=self.chance.randrange(1 << 32))
-        try:
-            ready = worker.ask(Begin(self.modules), deadline=time.monotonic() + _START_TIMEOUT_S)
-            if not isinstance(ready, Ready):
-                raise MeasureError(f"a worker can't start: {_what_went_wrong(ready)}")
-        except BaseException as error:
-            worker.stop()
-            if isinstance(error, MeasureError) and worker.output:
-                error.add_note(worker.output)
-            raise
-        self.yardstick_ns = ready.yardstick_ns
-        return worker
 
 
 def _measure(
@@ -203,19 +179,19 @@ def _measure(
         Open(case.benchmark, case.params, config.min_sample_ns, loops), deadline=deadline
     )
     if not isinstance(opened, Opened):
-        return _failed(case, opened)
+        return failed(case, opened)
     samples: list[Sample] = []
     for _ in range(config.warmups + config.samples):
         taken = worker.ask(Take(), deadline=deadline)
         if not isinstance(taken, Taken):
-            return _failed(case, taken)
+            return failed(case, taken)
         samples.append(taken.sample)
     divided = worker.ask(Divide(), deadline=deadline) if opened.in_stages else Divided({})
     if not isinstance(divided, Divided):
-        return _failed(case, divided)
+        return failed(case, divided)
     closed = worker.ask(Close(), deadline=deadline)
     if isinstance(closed, Failed):
-        return _failed(case, closed)
+        return failed(case, closed)
     return CaseResult(
         case=case.id,
         loops=opened.loops,
@@ -229,23 +205,11 @@ def _weigh(worker: Worker, case: Case, deadline: float) -> CaseResult:
     # One loop, so that nothing is calibrated: here no clock is read.
     opened = worker.ask(Open(case.benchmark, case.params, 0, loops=1), deadline=deadline)
     if not isinstance(opened, Opened):
-        return _failed(case, opened)
+        return failed(case, opened)
     weighed = worker.ask(Weigh(), deadline=deadline)
     if not isinstance(weighed, Weighed):
-        return _failed(case, weighed)
+        return failed(case, weighed)
     closed = worker.ask(Close(), deadline=deadline)
     if isinstance(closed, Failed):
-        return _failed(case, closed)
+        return failed(case, closed)
     return CaseResult(case.id, operations=opened.operations, figures=weighed.figures)
-
-
-def _failed(case: Case, reply: Reply) -> CaseResult:
-    if not isinstance(reply, Failed):
-        raise WorkerProtocolError(f"the worker {_what_went_wrong(reply)}")
-    return CaseResult(case.id, failure=reply.failure)
-
-
-def _what_went_wrong(reply: Reply) -> str:
-    if isinstance(reply, Failed):
-        return reply.failure.message
-    return f"answered with {type(reply).__name__} out of turn"

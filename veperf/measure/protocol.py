@@ -9,15 +9,30 @@ import msgspec
 from msgspec import Struct
 
 from veperf.errors import WorkerProtocolError
-from veperf.model import CaseResult, Failure, LoadPlan, LoadSoFar, Params, Sample
+from veperf.model import Case, CaseResult, Failure, LoadPlan, LoadSoFar, Params, Sample
 
 MAX_LINE_BYTES = 1 << 20
+
+# History of the protocol, for workers that are of another version than what they measure for:
+#   0  the first
+#   1  survey; this number in Ready
+PROTOCOL = 1
 
 
 class Begin(Struct, frozen=True, tag="begin"):
     """Import ``modules`` and measure the yardstick; answered by ``Ready``."""
 
     modules: tuple[str, ...]
+
+
+class Survey(Struct, frozen=True, tag="survey"):
+    """Import those of ``modules`` that exist and find what ``patterns`` mean.
+
+    Answered by ``Surveyed``. Cases of load and slow ones are left out unless they are named.
+    """
+
+    modules: tuple[str, ...]
+    patterns: tuple[str, ...]
 
 
 class Open(Struct, frozen=True, tag="open"):
@@ -59,6 +74,17 @@ class Ready(Struct, frozen=True, tag="ready"):
     """The worker has imported everything."""
 
     yardstick_ns: float
+    protocol: int = 0
+
+
+class Surveyed(Struct, frozen=True, tag="surveyed"):
+    """What there is on this side."""
+
+    cases: tuple[Case, ...]
+    modules: tuple[str, ...]
+    """Those that the cases come from."""
+    unknown: dict[str, str]
+    """Patterns that match nothing, each with why."""
 
 
 class Opened(Struct, frozen=True, tag="opened"):
@@ -110,8 +136,8 @@ class Failed(Struct, frozen=True, tag="failed"):
     failure: Failure
 
 
-Request = Begin | Open | Take | Divide | Weigh | Close | Drive
-Reply = Ready | Opened | Taken | Divided | Weighed | Closed | Ticked | Driven | Failed
+Request = Begin | Survey | Open | Take | Divide | Weigh | Close | Drive
+Reply = Ready | Surveyed | Opened | Taken | Divided | Weighed | Closed | Ticked | Driven | Failed
 
 
 class NumberedRequest(Struct, frozen=True):

@@ -18,6 +18,7 @@ from veperf import registry
 from veperf.errors import MeasureError
 from veperf.measure.clock import calibrate, take_sample
 from veperf.measure.protocol import (
+    PROTOCOL,
     Begin,
     Close,
     Closed,
@@ -32,6 +33,7 @@ from veperf.measure.protocol import (
     Ready,
     Reply,
     Request,
+    Survey,
     Take,
     Taken,
     Ticked,
@@ -41,6 +43,7 @@ from veperf.measure.protocol import (
     encode,
 )
 from veperf.measure.stages import measure_stages
+from veperf.measure.survey import survey
 from veperf.measure.yardstick import measure_yardstick
 from veperf.model import Failure, LoadSoFar
 
@@ -52,6 +55,7 @@ class Session:
 
     def __init__(self) -> None:
         self._task: registry.Task | None = None
+        self._reading: registry.Reading | None = None
         self._loops = 0
         self._multithreaded = False
         self._is_interrupted = False
@@ -69,7 +73,9 @@ class Session:
             match request:
                 case Begin():
                     registry.load(request.modules)
-                    return Ready(measure_yardstick())
+                    return Ready(measure_yardstick(), PROTOCOL)
+                case Survey():
+                    return survey(request)
                 case Open():
                     return self._open(request)
                 case Take():
@@ -87,13 +93,17 @@ class Session:
                 case Drive():
                     return self._drive(request, tell)
         except Exception as error:  # noqa: BLE001 - a benchmark may raise anything
-            self._task = None
+            self._task = self._reading = None
             words = "".join(traceback.format_exception_only(error)).strip()
             return Failed(Failure("raised", words[:2000], traceback.format_exc()[-20_000:]))
 
     def _open(self, request: Open) -> Opened:
         benchmark = registry.REGISTRY.benchmarks[request.benchmark]
         task = benchmark.setup(**request.params)
+        if isinstance(task, registry.Reading):
+            # All its figures are none of time, and so it is never called for samples.
+            self._reading = task
+            return Opened(1, 1, in_stages=False)
         if not isinstance(task, registry.Task):
             raise MeasureError(f"{benchmark.id} sets up a load: declare it as level load")
         self._task = task
@@ -113,6 +123,8 @@ class Session:
         )
 
     def _weigh(self) -> Weighed:
+        if self._reading is not None:
+            return Weighed(dict(self._reading.read()))
         # Here alone: memray takes part in no pass that measures time.
         from veperf.memory import measure_footprint
 
@@ -131,7 +143,7 @@ class Session:
         return self._task
 
     def _close(self) -> None:
-        task, self._task = self._task, None
+        task, self._task, self._reading = self._task, None, None
         try:
             if task is not None and task.close is not None:
                 task.close()
@@ -154,7 +166,7 @@ class Session:
                 raise MeasureError(f"{request.benchmark} is of level load, and sets up no load")
             return Driven(measure_load(request.case, task, request.plan, request.seed, watch))
         finally:
-            if task.close is not None:
+            if isinstance(task, registry.LoadTask) and task.close is not None:
                 task.close()
 
 

@@ -1,6 +1,36 @@
-"""What code costs in memory, by memray: never measured in one pass with time."""
+"""What code costs in memory: an operation, a process over time, and whether it leaks.
 
+Never measured in one pass with time.
+"""
+
+from veperf.memory.budget import MemoryBudget, Violation, budget_of, check_budget
 from veperf.memory.capture import Tally, capture, tally
 from veperf.memory.footprint import Footprint, measure_footprint
+from veperf.memory.leak import LeakStatus, LeakVerdict, judge_leak
+from veperf.memory.probes import Snapshot
+from veperf.memory.profile import MemoryProfile, profile
+from veperf.memory.profiler import MemoryProfiler
+from veperf.memory.sites import Site
+from veperf.memory.stats import MemoryStats, Range
 
-__all__ = ["Footprint", "Tally", "capture", "measure_footprint", "tally"]
+__all__ = [
+    "Footprint",
+    "LeakStatus",
+    "LeakVerdict",
+    "MemoryBudget",
+    "MemoryProfile",
+    "MemoryProfiler",
+    "MemoryStats",
+    "Range",
+    "Site",
+    "Snapshot",
+    "Tally",
+    "Violation",
+    "budget_of",
+    "capture",
+    "check_budget",
+    "judge_leak",
+    "measure_footprint",
+    "profile",
+    "tally",
+]

@@ -12,6 +12,8 @@ _ENOUGH_ALLOCATIONS = 100_000
 _MOST_LOOPS = 1_000
 _LONGEST_S = 0.2
 """Of the shorter stretch, if it were not recorded: up to ten times as long when it is."""
+_ONLY_ONCE_S = 2.0
+"""A call that lasts longer is recorded once."""
 
 
 class Footprint(Struct, frozen=True):
@@ -19,7 +21,8 @@ class Footprint(Struct, frozen=True):
 
     peak_bytes: float
     """How much higher the most that is held during a call is than what was held before it, for
-    each operation of the call."""
+    each operation of the call: the median over the calls. What a call leaves behind is there
+    before the next one."""
     total_bytes: float
     """Allocated, freed or not: what keeps allocator and garbage collector busy."""
     allocations: float
@@ -35,8 +38,8 @@ def measure_footprint(
 
         (total(2 n) - total(n)) / (n operations)
 
-    A call with very many allocations is measured once: the slope between none and one. ``call`` is
-    called once beforehand, so that what it makes the first time and keeps does not count.
+    A call that lasts long is recorded once: the slope between none and one. ``call`` is called
+    once beforehand, so that what it makes the first time and keeps does not count.
 
     While memray looks on, each Python call makes an object of its frame, as it otherwise does only
     on demand: about 150 bytes and one allocation more, so that all figures are upper bounds.
@@ -48,11 +51,12 @@ def measure_footprint(
     started = time.perf_counter()
     call()
     lasted_s = time.perf_counter() - started
-    one = capture(call, 1, multithreaded=multithreaded)
-    loops = _loops(one, lasted_s)
-    short, long = Tally(0, 0, 0), one
-    if loops > 1:
-        short = capture(call, loops, multithreaded=multithreaded)
+    short, long = Tally(0, 0, 0), capture(call, 1, multithreaded=multithreaded)
+    loops = 1
+    if lasted_s < _ONLY_ONCE_S:
+        loops, short = _loops(long, lasted_s), long
+        if loops > 1:
+            short = capture(call, loops, multithreaded=multithreaded)
         long = capture(call, 2 * loops, multithreaded=multithreaded)
     return Footprint(
         peak_bytes=long.peak_bytes / operations,

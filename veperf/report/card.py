@@ -25,6 +25,12 @@ class Card:
     said: Sequence[str]
     """Sentences."""
     facts: Sequence[tuple[str, str]]
+    anchor: str = ""
+    """The element's id, unique on its page."""
+    trend: str = ""
+    """SVG of our own making: the same benchmark in earlier runs."""
+    code: str = ""
+    """The benchmark's source."""
 
     @property
     def urgency(self) -> int:
@@ -40,13 +46,16 @@ def grid(cards: Iterable[Card]) -> str:
 
 def _html(card: Card) -> str:
     badges = " ".join(map(markup.badge, card.marks))
+    id = f' id="{as_html(card.anchor)}"' if card.anchor else ""
     return (
-        f'<article class="vp-card"><h3>{as_html(card.name)}</h3>'
+        f'<article class="vp-card"{id}><h3>{as_html(card.name)}</h3>'
         f'<p class="vp-what">{as_html(card.what)}</p>'
         f'<p class="vp-value"><b>{as_html(card.value)}</b> '
         f"<span>{as_html(card.between)}</span> {badges}</p>"
         + card.picture
+        + (f'<p class="vp-trend">before {card.trend}</p>' if card.trend else "")
         + (markup.paragraph(" ".join(card.said)) if card.said else "")
         + markup.definitions(card.facts)
+        + (markup.source(card.code) if card.code else "")
         + "</article>"
     )

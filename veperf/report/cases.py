@@ -1,12 +1,16 @@
 """Each benchmark of a run by itself: its picture, its figures, and what they mean in words."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from veperf.judge.baseline import matching
 from veperf.judge.shift import Estimate
 from veperf.model import Baseline, Change, ChangeStatus, Run, TargetVerdict, Verdict
 from veperf.report import status, strips, tables, words
 from veperf.report.card import Card
+from veperf.report.history import History
+from veperf.report.links import anchor
+from veperf.report.sparkline import sparkline
 from veperf.report.status import Mark
 from veperf.report.strips import Kind, Row
 from veperf.report.summary import Measured, estimate
@@ -18,6 +22,7 @@ def cards(
     measured: Iterable[Measured],
     baselines: Sequence[Baseline],
     floors: Mapping[tuple[str, str], Estimate],
+    history: History,
 ) -> list[Card]:
     """A card for each of ``measured``; ``floors`` are in the unit of each case's metric."""
     targets = {(v.case, v.target.id): v for v in verdict.targets}
@@ -29,8 +34,14 @@ def cards(
         target = targets.get((one.case.id, one.case.targets.get(one.series.metric, "")))
         change = changes.get(key)
         marks = _marks(target, change, failed=one.case.id in verdict.failures)
-        made.append(_card(one, target, change, recorded.get(key, []), floors.get(key), marks))
+        card = _card(one, target, change, recorded.get(key, []), floors.get(key), marks)
+        code = run.code.get(one.case.benchmark, "") if one.case.id == one.case.benchmark else ""
+        made.append(replace(card, trend=_trend(one, history.get(key, ())), code=code))
     return made
+
+
+def _trend(one: Measured, earlier: Sequence[float]) -> str:
+    return sparkline(earlier, one.estimate.value) if one.estimate else ""
 
 
 def _recorded(
@@ -84,6 +95,7 @@ def _card(
         picture=_picture(one, target, change, recorded),
         said=said,
         facts=_facts(one),
+        anchor=anchor(one.name),
     )
 
 

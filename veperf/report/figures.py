@@ -1,4 +1,4 @@
-"""Figures for notebooks and reports: each draws on ``ax``, or on a new figure, and returns it.
+"""Figures for notebooks and reports: each draws on ``ax`` or on new axes, and returns the figure.
 
 Imports seaborn, and with it matplotlib and pandas: import this module only where one is drawn.
 """
@@ -7,25 +7,22 @@ import math
 from collections.abc import Sequence
 from statistics import geometric_mean
 
-import matplotlib as mpl
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, NullLocator
 
-from veperf.errors import UsageError
 from veperf.judge.series import Series
-from veperf.model import Target, TargetVerdict
+from veperf.model import Change, Target, TargetVerdict
 from veperf.report import tables, words
-from veperf.report.escape import one_line
+from veperf.report.canvas import finished, frame, label, log_ticks, new_axes
 from veperf.report.palette import ACCENT, BASE, GRID, INK, MUTED, TONES
 from veperf.report.scaling import Curve
 from veperf.report.status import Tone
-from veperf.report.summary import estimate
+from veperf.report.summary import estimate, measured_name
 
 _MARKERS: dict[Tone, str] = {"pass": "o", "warn": "^", "fail": "X", "quiet": "s"}
-_LONGEST_LABEL = 44
+_MOST_CHANGES = 24
 
 
 def targets(verdicts: Sequence[TargetVerdict], ax: Axes | None = None) -> Figure:
@@ -36,7 +33,7 @@ def targets(verdicts: Sequence[TargetVerdict], ax: Axes | None = None) -> Figure
     """
     drawn = [(u, v) for v in verdicts if (u := _used(v, v.value)) is not None and u > 0]
     drawn.sort(key=lambda pair: pair[0])
-    ax = ax or _axes(5, 0.7 + 0.24 * max(1, len(drawn)))
+    ax = ax or new_axes(5, 0.7 + 0.24 * max(1, len(drawn)))
     ax.set_xscale("log")
     ax.axvline(1, color=INK, linewidth=1.2)
     for y, (used, v) in enumerate(drawn):
@@ -52,20 +49,20 @@ def targets(verdicts: Sequence[TargetVerdict], ax: Axes | None = None) -> Figure
             markersize=7,
             markeredgewidth=0,
         )
-    ax.set_yticks(range(len(drawn)), labels=[_label(v.target.id) for _, v in drawn])
-    _frame(ax)
+    ax.set_yticks(range(len(drawn)), labels=[label(v.target.id) for _, v in drawn])
+    frame(ax)
     low, high = ax.get_xlim()
     low, high = min(low, 0.5) / 1.15, max(high, 2) * 1.15
     ax.set_xlim(low, high)
     ax.set_ylim(-0.6, len(drawn) - 0.4)
     ax.axvspan(low, 1, color=TONES["pass"], alpha=0.07, linewidth=0)
     ax.axvspan(1, high, color=TONES["fail"], alpha=0.07, linewidth=0)
-    _log_ticks(ax.xaxis, low, high)
+    log_ticks(ax.xaxis, low, high)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}{words.TIMES}"))
     for x, side, said in ((0.97, "right", "within its limit"), (1.03, "left", "beyond it")):
         where = ax.get_xaxis_transform()
         ax.text(x, 1.02, said, ha=side, va="bottom", color=MUTED, size="small", transform=where)
-    return _figure(ax)
+    return finished(ax, "How much of its limit each target uses")
 
 
 def values(
@@ -80,7 +77,7 @@ def values(
     """
     rows = [("baseline", base.on(series.clock), BASE)] if base is not None else []
     rows.append(("this run", series.values, ACCENT))
-    ax = ax or _axes(6.4, 0.8 + 0.5 * len(rows))
+    ax = ax or new_axes(6.4, 0.8 + 0.5 * len(rows))
     shown = [v for _, found, _ in rows for v in found.tolist()]
     factor, unit = words.scale(max(map(abs, shown), default=1.0), series.unit)
     for y, (_, found, colour) in enumerate(rows):
@@ -100,14 +97,41 @@ def values(
     if target is not None and target.unit == series.unit:
         ax.axvline(target.limit * factor, color=INK, linestyle="--", linewidth=1)
     ax.set_yticks(range(len(rows)), labels=[name for name, _, _ in rows])
-    _frame(ax)
-    ax.set_xlabel(f"{_label(series.case)}: {_label(series.metric)}, {unit}", color=MUTED)
-    return _figure(ax)
+    frame(ax)
+    ax.set_xlabel(f"{label(series.case)}: {label(series.metric)}, {unit}", color=MUTED)
+    return finished(ax, f"{series.case}: a dot for each process, and the interval of their median")
+
+
+def changes(found: Sequence[Change], ax: Axes | None = None) -> Figure:
+    """The size of each change with its interval, right of the line being worse; worst on top.
+
+    Shape and colour both say the status. Changes without a ratio have no place; of many only the
+    most urgent are drawn. An interval may leave the picture.
+    """
+    sized = [(c, c.ratio) for c in found if c.ratio is not None and math.isfinite(c.ratio)]
+    sized.sort(key=lambda pair: (tables.change_mark(pair[0]).urgency, -pair[1]))
+    drawn = sized[:_MOST_CHANGES][::-1]
+    ax = ax or new_axes(6.4, 0.9 + 0.24 * max(1, len(drawn)))
+    ax.axvline(1, color=INK, linewidth=1.2)
+    for y, (c, ratio) in enumerate(drawn):
+        tone = tables.change_mark(c).tone
+        if c.low is not None and c.high is not None:
+            ax.plot([c.low, c.high], [y, y], color=TONES[tone], linewidth=2.4)
+        ax.plot([ratio], [y], _MARKERS[tone], color=TONES[tone], markersize=7, markeredgewidth=0)
+    names = [label(measured_name(c.case, c.metric)) for c, _ in drawn]
+    ax.set_yticks(range(len(drawn)), labels=names)
+    frame(ax)
+    reach = max(0.05, *(1.25 * abs(ratio - 1) for _, ratio in drawn), 0.0)
+    ax.set_xlim(1 - reach, 1 + reach)
+    ax.set_ylim(-0.6, max(1, len(drawn)) - 0.4)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: words.change(x)))
+    ax.set_xlabel("slower, or otherwise worse, to the right", color=MUTED)
+    return finished(ax, "The size of each change, with its interval")
 
 
 def scaling(curve: Curve, ax: Axes | None = None) -> Figure:
     """The points of a curve with intervals and the fitted power law, both axes logarithmic."""
-    ax = ax or _axes(4.4, 2.6)
+    ax = ax or new_axes(4.4, 2.6)
     xs = [p.x for p in curve.points]
     ys = [p.y.value for p in curve.points]
     factor, unit = words.scale(max(ys), curve.unit)
@@ -129,15 +153,15 @@ def scaling(curve: Curve, ax: Axes | None = None) -> Figure:
         linewidth=1.4,
     )
     ax.set_xticks(xs, labels=[words.given(x) for x in xs])
-    _frame(ax)
+    frame(ax)
     ax.grid(axis="y", color=GRID, linewidth=0.7)
     ax.xaxis.set_minor_locator(NullLocator())
     if curve.exponent is not None:
-        _log_ticks(ax.yaxis, *ax.get_ylim())
+        log_ticks(ax.yaxis, *ax.get_ylim())
     ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: words.given(y)))
-    ax.set_xlabel(_label(curve.parameter), color=MUTED)
-    ax.set_ylabel(f"{_label(curve.metric)}, {unit}", color=MUTED)
-    return _figure(ax)
+    ax.set_xlabel(label(curve.parameter), color=MUTED)
+    ax.set_ylabel(f"{label(curve.metric)}, {unit}", color=MUTED)
+    return finished(ax, f"{curve.name}, both axes logarithmic")
 
 
 def _used(verdict: TargetVerdict, value: float | None) -> float | None:
@@ -157,38 +181,3 @@ def _power_law(curve: Curve, factor: float) -> tuple[list[float], list[float]]:
     y = geometric_mean([p.y.value for p in points]) * factor
     ends = [points[0].x, points[-1].x]
     return ends, [y * (end / x) ** slope for end in ends]
-
-
-def _log_ticks(axis: Axis, low: float, high: float) -> None:
-    """As many ticks as a range of that size needs, whether it spans a decade or not."""
-    decades = math.log10(high / low)
-    subs = (1, 1.5, 2, 3, 5, 7) if decades < 0.8 else (1, 2, 5) if decades < 2.5 else (1,)
-    axis.set_major_locator(LogLocator(subs=subs))
-    axis.set_minor_locator(NullLocator())
-
-
-def _axes(width: float, height: float) -> Axes:
-    """New axes, not known to pyplot, so that a notebook does not show their figure twice."""
-    with mpl.rc_context({**sns.axes_style("ticks"), **sns.plotting_context("notebook", 0.8)}):
-        return Figure(figsize=(width, height), layout="constrained").subplots()
-
-
-def _frame(ax: Axes) -> None:
-    sns.despine(ax=ax)
-    ax.tick_params(colors=MUTED, labelcolor=INK, width=0.8, length=3)
-    for spine in ax.spines.values():
-        spine.set_color(GRID)
-
-
-def _figure(ax: Axes) -> Figure:
-    figure = ax.get_figure(root=True)
-    if figure is None:
-        raise UsageError("these axes belong to no figure")
-    return figure
-
-
-def _label(text: str) -> str:
-    """``text`` on one line, not too long, its dollars not taken for mathematics."""
-    line = one_line(text)
-    short = line if len(line) <= _LONGEST_LABEL else line[: _LONGEST_LABEL - 1] + "…"
-    return short.replace("$", r"\$")

@@ -3,7 +3,7 @@
 Imports nbconvert: import this module only where a page is made.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from traitlets.config import Config
 
 from veperf.archive.files import write
 from veperf.report.escape import as_html
+from veperf.report.navigation import Sibling, navigation
 from veperf.report.notebook import read_notebook
 from veperf.report.sanitise import sanitise
 from veperf.report.style import component_css, page_css
@@ -23,11 +24,14 @@ _TEMPLATE = "template"
 _SHOWN = ("text/html", "image/svg+xml", "text/markdown", "image/png", "image/jpeg", "text/plain")
 
 
-def notebook_to_html(notebook: Path, html: Path, title: str) -> Path:
+def notebook_to_html(
+    notebook: Path, html: Path, title: str, siblings: Sequence[Sibling] = ()
+) -> Path:
     """Write the executed ``notebook`` as a page to ``html``, which is returned.
 
     The same outputs give the same bytes. Inputs are folded away at the end. Whatever is in the
-    outputs, the page holds no script and fetches nothing.
+    outputs, the page holds no script and fetches nothing. ``siblings`` are the pages to lead to
+    from its top, itself among them.
 
     Raises:
         UsageError: ``notebook`` is none.
@@ -43,7 +47,11 @@ def notebook_to_html(notebook: Path, html: Path, title: str) -> Path:
         )
         page, _ = exporter.from_notebook_node(
             read_notebook(notebook),
-            {"title": title, "css": f"{component_css()}\n{page_css()}"},
+            {
+                "title": title,
+                "css": f"{component_css()}\n{page_css()}",
+                "navigation": navigation(siblings, html.name),
+            },
         )
     write(html, page.encode())
     return html

@@ -35,7 +35,7 @@ def facts(run: Run, baselines: Iterable[Baseline]) -> list[tuple[str, str]]:
         ("Machine", machine(run.machine)),
         ("Python", run.machine.python or "unknown"),
         ("Profile", profile(run)),
-        ("Compared with", " · ".join(_baseline(b, run) for b in baselines) or "no baseline"),
+        ("Compared with", _compared(baselines, run) or "no baseline"),
         ("While measuring", conditions(run)),
         ("Yardstick", yardstick(run)),
     ]
@@ -143,9 +143,16 @@ def _by(run: Run) -> str:
     return "" if run.source == "veperf" else f" by {run.source}"
 
 
-def _baseline(found: Baseline, run: Run) -> str:
-    return (
-        f"{found.suite} baseline of {words.moment(found.recorded)}, "
-        f"{words.age(found.recorded, run.created)} older, {revision(found.revision)}, "
-        f"{found.machine.name}"
+def _compared(baselines: Iterable[Baseline], run: Run) -> str:
+    """Each recording once, with the suites that it is of."""
+    suites: dict[str, list[str]] = {}
+    for found in baselines:
+        said = (
+            f"{words.moment(found.recorded)}, {words.age(found.recorded, run.created)} older, "
+            f"{revision(found.revision)}, {found.machine.name}"
+        )
+        suites.setdefault(said, []).append(found.suite)
+    return " · ".join(
+        f"{words.listed(of)} baseline{'s' if len(of) > 1 else ''} of {said}"
+        for said, of in suites.items()
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from veperf.model import Baseline, Case, Run
+from veperf.model import Baseline, Case, RetiredBaseline, Run
 from veperf.report import words
 from veperf.report.tables import Cell, Table
 
@@ -81,6 +81,33 @@ def baselines(recorded: Iterable[Baseline]) -> Table:
                 Cell(str(max((len(s.wall) for s in one.series), default=0))),
             )
             for one in recorded
+        ),
+        heads=0,
+    )
+
+
+def retired(found: Iterable[RetiredBaseline]) -> Table:
+    """One row a baseline that another one took the place of."""
+    return Table(
+        "Former baselines",
+        (
+            ("Machine", "left"),
+            ("Suite", "left"),
+            ("Recorded", "left"),
+            ("Commit", "left"),
+            ("Replaced", "left"),
+            ("Why", "left"),
+        ),
+        tuple(
+            (
+                Cell(one.baseline.machine.name),
+                Cell(one.baseline.suite),
+                Cell(words.moment(one.baseline.recorded)),
+                Cell(one.baseline.revision.commit[:12]),
+                Cell(words.moment(one.retired)),
+                Cell(one.reason),
+            )
+            for one in found
         ),
         heads=0,
     )

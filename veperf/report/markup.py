@@ -4,25 +4,26 @@ from collections.abc import Iterable
 
 from veperf.report import words
 from veperf.report.escape import as_html
+from veperf.report.links import NO_LINKS, Links
 from veperf.report.status import Mark
 from veperf.report.tables import Align, Cell, Table
+
+_LONGEST_SOURCE = 4_000
 
 
 def badge(mark: Mark) -> str:
     """A status: its symbol for the eye, its word for everybody."""
-    return (
-        f'<span class="vp-badge vp-{mark.tone}"><span aria-hidden="true">{mark.symbol}</span> '
-        f"{as_html(mark.word)}</span>"
-    )
+    # The symbol is in the style: of these a page has hundreds.
+    return f'<span class="vp-badge vp-{mark.tone}">{as_html(mark.word)}</span>'
 
 
-def table(content: Table) -> str:
+def table(content: Table, links: Links = NO_LINKS) -> str:
     """A table that scrolls within its own frame where the page is too narrow for it."""
     head = "".join(f"<th scope=col{_side(a)}>{as_html(name)}</th>" for name, a in content.columns)
     rows = "".join(
         "<tr>"
         + "".join(
-            _cell(cell, column, heads_row=index == content.heads)
+            _cell(cell, column, links, heads_row=index == content.heads)
             for index, (cell, column) in enumerate(zip(row, content.columns, strict=True))
         )
         + "</tr>"
@@ -51,17 +52,21 @@ def compact(content: Table) -> str:
     )
 
 
-def folded(summary: str, body: str) -> str:
+def folded(summary: str, body: str, *, is_open: bool = False) -> str:
     """``body``, which is HTML, behind one line of text."""
-    return f"<details><summary>{as_html(summary)}</summary>{body}</details>"
+    start = "<details open>" if is_open else "<details>"
+    return f"{start}<summary>{as_html(summary)}</summary>{body}</details>"
 
 
 def figure(svg: str, caption: str) -> str:
-    """A picture over a line of text; it scrolls within its own frame."""
-    return (
-        f'<figure><div class="vp-scroll" role="region" aria-label="{as_html(caption)}" '
-        f'tabindex="0">{svg}</div><figcaption>{as_html(caption)}</figcaption></figure>'
-    )
+    """A picture, as wide as there is room for, over a line of text."""
+    return f"<figure>{svg}<figcaption>{as_html(caption)}</figcaption></figure>"
+
+
+def source(code: str) -> str:
+    """Python, folded away; what is longer than any set-up should be is cut."""
+    shown = code if len(code) <= _LONGEST_SOURCE else f"{code[:_LONGEST_SOURCE]}\n..."
+    return folded("Source", f"<pre>{as_html(shown)}</pre>")
 
 
 def definitions(pairs: Iterable[tuple[str, str]]) -> str:
@@ -77,10 +82,17 @@ def paragraph(text: str) -> str:
     return f"<p>{as_html(text)}</p>"
 
 
-def _cell(cell: Cell, column: tuple[str, Align], *, heads_row: bool) -> str:
+def link(text: str, address: str) -> str:
+    """``text``, leading to ``address`` if there is one."""
+    return f'<a href="{as_html(address)}">{as_html(text)}</a>' if address else as_html(text)
+
+
+def _cell(cell: Cell, column: tuple[str, Align], links: Links, *, heads_row: bool) -> str:
     name, align = column
-    shown = badge(cell.mark) if cell.mark else as_html(cell.text) or words.MISSING
-    picture = f"<br>{cell.picture}" if cell.picture else ""
+    said = link(cell.text, cell.address or links.of(cell.case))
+    shown = " ".join(filter(None, [badge(cell.mark) if cell.mark else "", said]))
+    shown = shown or ("" if cell.picture else words.MISSING)
+    picture = ("<br>" if shown else "") + cell.picture if cell.picture else ""
     note = f"<small>{as_html(cell.note)}</small>" if cell.note else ""
     tag, scope = ("th", " scope=row") if heads_row else ("td", "")
     # The name again for narrow pages, where rows turn into cards without a head.

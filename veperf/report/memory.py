@@ -34,19 +34,21 @@ def memory(measured: Iterable[Measured], caption: str) -> Table:
             ("Processes", "right"),
         ),
         tuple(
-            _row(case, [found[m.name] for m in MEMORY_METRICS]) for case, found in by_case.items()
+            _row(case, [found.get(m.name) for m in MEMORY_METRICS])
+            for case, found in by_case.items()
         ),
         heads=0,
     )
 
 
-def _row(case: str, figures: Sequence[Measured]) -> tuple[Cell, ...]:
-    held, allocated, allocations = (one.estimate for one in figures)
-    series = figures[0].series
+def _row(case: str, figures: Sequence[Measured | None]) -> tuple[Cell, ...]:
+    held, allocated, allocations = (one.estimate if one else None for one in figures)
+    series = [one.series for one in figures if one]
+    failed = max(one.failed for one in series)
     return (
-        Cell(case),
+        Cell(case, case=case),
         Cell(words.quantity(held.value if held else None, "B")),
         Cell(words.quantity(allocated.value if allocated else None, "B")),
         Cell(words.number(allocations.value if allocations else None)),
-        Cell(str(series.n), note=f"{series.failed} failed" if series.failed else ""),
+        Cell(str(max(one.n for one in series)), note=f"{failed} failed" if failed else ""),
     )

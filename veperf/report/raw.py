@@ -12,13 +12,14 @@ from veperf.model import TIME, Change, ChangeStatus, Run, Verdict
 from veperf.report.summary import Measured
 
 _DIGITS = 6
+_OF_CHANGES = ("case", "metric", "status", "clock", "ratio", "low", "high", "p_adjusted")
 
 
 def raw_json(run: Run, verdict: Verdict, measured: Iterable[Measured]) -> str:
     """Run, verdict and the value of each process; one list item a line, ASCII only.
 
     Samples and latencies are left out: they are in run.json beside the page. So are comparisons
-    with a baseline that does not have the case.
+    with a baseline that does not have the case, and what the page says in words.
     """
     shown = list(measured)
     content = {
@@ -27,7 +28,7 @@ def raw_json(run: Run, verdict: Verdict, measured: Iterable[Measured]) -> str:
         "revision": msgspec.to_builtins(run.revision),
         "machine": msgspec.to_builtins(run.machine),
         "config": msgspec.to_builtins(run.config),
-        "verdict": msgspec.to_builtins(replace(verdict, changes=_compared(verdict))),
+        "verdict": _judged(verdict),
         "series": [_series(one.series) for one in shown if one.series.metric == TIME.name],
         "figures": _figures(one.series for one in shown if one.series.metric != TIME.name),
     }
@@ -36,6 +37,14 @@ def raw_json(run: Run, verdict: Verdict, measured: Iterable[Measured]) -> str:
 
 def _compared(verdict: Verdict) -> tuple[Change, ...]:
     return tuple(c for c in verdict.changes if c.status is not ChangeStatus.NO_BASELINE)
+
+
+def _judged(verdict: Verdict) -> object:
+    kept = msgspec.to_builtins(replace(verdict, changes=_compared(verdict)))
+    for one in kept["targets"]:
+        del one["reason"]
+    kept["changes"] = [{name: one[name] for name in _OF_CHANGES} for one in kept["changes"]]
+    return kept
 
 
 def _figures(found: Iterable[Series]) -> list[object]:
@@ -55,8 +64,7 @@ def _series(found: Series) -> dict[str, object]:
         "clock": found.clock,
         "loops": found.loops,
         "operations": found.operations,
-        "cpu": found.cpu.tolist(),
-        "wall": found.wall.tolist(),
+        "values": found.values.tolist(),
         "wall_median": found.wall_median,
         "wall_p99": found.wall_p99,
     }

@@ -1,48 +1,80 @@
-"""A run's report: the notebook executed about it, and the page made of that."""
+"""A run's report: notebooks executed about it, and the pages made of them."""
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from veperf import paths
-from veperf.model import Run
+from veperf.archive import Archive, load_baselines, load_targets
+from veperf.archive.summary import summarise
+from veperf.judge import verdict
+from veperf.judge.part import verdict_of
+from veperf.model import Baseline, Run, Verdict
+from veperf.report import status
 from veperf.report.html import notebook_to_html
+from veperf.report.navigation import Sibling
+from veperf.report.pages import INDEX, Page, pages
 from veperf.report.parameters import JSON
+from veperf.report.quiet import quiet
 from veperf.report.runner import execute
-from veperf.workloads.suites import SUITES
+from veperf.report.site.build import INDEX as SITE
 
-ANY_SUITE = "run.ipynb"
-PAGE = "index.html"
 _TIMEOUT_S = 300.0
+# More kernels at once than that would want more memory than a small machine has.
+_MOST_AT_ONCE = 4
 
 
 def render(
     run: Run, folder: Path, baselines: Path | None = None, known_misses: Sequence[str] = ()
 ) -> Path:
-    """Write the report of ``run`` into its ``folder`` in the archive, and return the page.
+    """Write the report of ``run`` into its ``folder`` in the archive; return its first page.
 
-    ``folder`` then holds the executed notebook too, which runs again where it lies: the paths in
-    it are relative to it. ``baselines`` is the folder of targets and recorded baselines, the
+    ``folder`` then holds the executed notebooks too, which run again where they lie: the paths in
+    them are relative to it. ``baselines`` is the folder of targets and recorded baselines, the
     project's own when not given.
 
     Raises:
-        KernelError, NotebookError: the notebook could not be run.
+        KernelError, NotebookError: a notebook could not be run.
+        DataError: a file of targets or baselines is broken.
+        UnknownTargetError: ``known_misses`` names one that does not exist.
         StorageError: ``folder`` can't be written.
     """
+    # Once for all notebooks, which else would each do the same.
+    summarise(Archive(folder.parent))
+    known = baselines or paths.baselines()
+    recorded = load_baselines(known, sorted({case.suite for case in run.cases}))
+    whole = verdict(run, load_targets(paths.targets(known)), recorded, known_misses)
+    wanted = pages(run)
+    siblings = [_sibling(page, run, whole, recorded) for page in wanted]
+    if (folder.parent / SITE).is_file():
+        siblings.insert(0, Sibling(f"../{SITE}", "All runs"))
     parameters: dict[str, JSON] = {
         "run": run.id,
         "archive": os.path.relpath(folder.parent, folder),
         "baselines": os.path.relpath(baselines, folder) if baselines else "",
         "known_misses": list(known_misses),
     }
-    suites = list(dict.fromkeys(case.suite for case in run.cases))
-    source = _notebook(suites)
-    notebook = execute(source, folder / source.name, parameters, timeout_s=_TIMEOUT_S)
-    return notebook_to_html(notebook, folder / PAGE, f"{', '.join(suites)} {run.id} · veperf")
+
+    def make(page: Page) -> Path:
+        notebook = execute(
+            paths.notebooks() / f"{page.notebook}.ipynb",
+            folder / f"{page.name}.ipynb",
+            parameters | dict(page.parameters),
+            timeout_s=_TIMEOUT_S,
+        )
+        title = f"{page.title} {run.id} · veperf"
+        return notebook_to_html(notebook, folder / page.file, title, siblings)
+
+    # Kernels are processes of their own. The longest of them, about everything, begins first.
+    with quiet(), ThreadPoolExecutor(min(_MOST_AT_ONCE, os.cpu_count() or 1)) as pool:
+        made = list(pool.map(make, wanted))
+    return made[0]
 
 
-def _notebook(suites: Sequence[str]) -> Path:
-    """The suite's own notebook where there is one, else the one for any."""
-    own = suites[0] if len(suites) == 1 and suites[0] in SUITES else ""
-    path = paths.notebooks() / f"{own}.ipynb"
-    return path if own and path.exists() else paths.notebooks() / ANY_SUITE
+def _sibling(page: Page, run: Run, whole: Verdict, baselines: Sequence[Baseline]) -> Sibling:
+    if page.suite:
+        found = verdict_of(page.suite, run, whole, baselines)
+        return Sibling(page.file, page.title, status.of_outcome(found.outcome))
+    mark = status.of_outcome(whole.outcome) if page.name == INDEX else None
+    return Sibling(page.file, page.title, mark)

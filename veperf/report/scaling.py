@@ -10,6 +10,8 @@ from veperf.report import charts, words
 from veperf.report.charts import Axis, Chart
 from veperf.report.summary import Measured
 
+_NEAR = 1.25
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -31,7 +33,7 @@ class Curve:
     points: tuple[Point, ...]
     """At least two, x ascending."""
     exponent: float | None
-    """Of the power law through the points; None where a point is not above zero."""
+    """Of the power law through the points; None where none comes near them all."""
 
     @property
     def name(self) -> str:
@@ -56,24 +58,41 @@ def curves(measured: Iterable[Measured]) -> tuple[Curve, ...]:
 def exponent(points: Sequence[Point]) -> float | None:
     """Fit the power law y = a x^b by least squares on the logarithms, and return b.
 
-    1 means that twice the work costs twice as much, 0 that size does not matter.
+    1 means that twice the work costs twice as much, 0 that size does not matter. None where a
+    point lies further from the law than a factor of 1.25, or is not above zero: costs that have a
+    fixed part grow slowly first, and no one exponent describes them.
     """
-    if len(points) < 2 or any(p.x <= 0 or p.y.value <= 0 for p in points):
+    if len(points) < 2 or not _above_zero(points):
         return None
-    return linear_regression(
-        [math.log(p.x) for p in points], [math.log(p.y.value) for p in points]
-    ).slope
+    x = [math.log(p.x) for p in points]
+    y = [math.log(p.y.value) for p in points]
+    slope, intercept = linear_regression(x, y)
+    furthest = max(abs(b - (slope * a + intercept)) for a, b in zip(x, y, strict=True))
+    return slope if furthest <= math.log(_NEAR) else None
+
+
+def _above_zero(points: Sequence[Point]) -> bool:
+    return all(p.x > 0 and p.y.value > 0 for p in points)
 
 
 def in_words(curve: Curve) -> str:
     """What the exponent says, for the reader who does not think in exponents."""
     if curve.exponent is None:
-        return f"{curve.metric.capitalize()} by {curve.parameter}; no power law fits."
+        return f"{curve.metric.capitalize()} by {curve.parameter}; no power law fits.{_end(curve)}"
     b = curve.exponent
     return (
         f"{curve.metric.capitalize()} grows as {curve.parameter}^{words.number(b, 2)}: "
         f"ten times the {curve.parameter}, {words.times(10**b)} the {curve.metric}."
     )
+
+
+def _end(curve: Curve) -> str:
+    """How it grows between the two largest sizes."""
+    last = curve.points[-2:]
+    if not _above_zero(last):
+        return ""
+    b = math.log(last[1].y.value / last[0].y.value) / math.log(last[1].x / last[0].x)
+    return f" Between the two largest it grows as {curve.parameter}^{words.number(b, 2)}."
 
 
 def picture(curve: Curve) -> str:
@@ -82,13 +101,14 @@ def picture(curve: Curve) -> str:
     if highest <= 0:
         return ""
     x, y = _axes(curve, highest)
-    chart = Chart(x, y, title=curve.parameter, right=16)
+    chart = Chart(x, y, title=curve.parameter, right=44)
     if curve.exponent is not None:
-        chart.line(_power_law(curve, curve.exponent), "quiet", dashes="4 4")
+        exponent = f"n^{words.number(curve.exponent, 2)}"
+        chart.line(_power_law(curve, curve.exponent), "quiet", name=exponent, dashes="4 4")
     for point in curve.points:
         chart.upright(point.x, point.y.low, point.y.high, "new")
     chart.marks([(p.x, p.y.value) for p in curve.points], "new", "dots")
-    return chart.svg(f"{curve.name}. {in_words(curve)}")
+    return chart.svg(curve.name)
 
 
 def _axes(curve: Curve, highest: float) -> tuple[Axis, Axis]:
@@ -96,7 +116,7 @@ def _axes(curve: Curve, highest: float) -> tuple[Axis, Axis]:
         return words.given(value, curve.unit) if value else "0"
 
     ticks = tuple((p.x, words.given(p.x)) for p in curve.points)
-    if curve.exponent is None:
+    if not _above_zero(curve.points):
         return Axis(0.0, curve.points[-1].x * 1.1, ticks), charts.linear(highest, label)
     ends = [end for p in curve.points for end in (p.y.low, p.y.value, p.y.high)]
     x = Axis(curve.points[0].x / 1.5, curve.points[-1].x * 1.5, ticks, logarithmic=True)

@@ -9,6 +9,13 @@ from dataclasses import replace
 from veperf.model import Baseline, Change, Failure, Run, TargetVerdict, Verdict
 from veperf.report import identity, markup, status, tables, words
 from veperf.report.escape import as_html
+from veperf.report.links import NO_LINKS, Links
+
+_NO_BASELINE = (
+    "<p>There is nothing to compare with yet. <code>veperf baseline record</code> makes this run "
+    "what later ones on the same machine are compared with.</p>"
+)
+_FEW = 8
 
 
 def banner(verdict: Verdict) -> str:
@@ -35,62 +42,85 @@ def facts(run: Run, baselines: Iterable[Baseline]) -> str:
     return markup.definitions(identity.facts(run, baselines))
 
 
-def failures(found: dict[str, Failure]) -> str:
+def failures(found: dict[str, Failure], links: Links = NO_LINKS) -> str:
     """What could not be measured, each with its traceback folded away; empty when all could."""
     if not found:
         return ""
-    items = "".join(_failure(case, failure) for case, failure in found.items())
+    items = "".join(_failure(case, failure, links) for case, failure in found.items())
     return f"<h3>Could not be measured</h3>{items}"
 
 
-def targets(verdicts: Sequence[TargetVerdict], overview: str) -> str:
+def targets(verdicts: Sequence[TargetVerdict], overview: str, links: Links = NO_LINKS) -> str:
     """Is it fast enough: those not met in a table, a picture of all, the rest folded."""
-    parts = ["<h3>Targets: is it fast enough?</h3>"]
-    urgent, met, quiet = tables.split(verdicts, tables.target_mark)
-    if urgent:
-        parts.append(markup.table(tables.targets(urgent, "Targets that need attention")))
-    else:
-        said = "Every target that was measured is met." if met else "No target was measured."
-        parts.append(markup.paragraph(said))
-    parts.append(overview)
+    parts = [target_alarms(verdicts, overview, links)]
+    _, met, quiet = tables.split(verdicts, tables.target_mark)
     for group, what in ((met, "met"), (quiet, "not measured")):
         if group:
             title = words.count(len(group), f"target {what}", f"targets {what}")
-            body = markup.table(tables.targets(group, f"Targets {what}"))
+            body = markup.table(tables.targets(group, f"Targets {what}"), links)
             parts.append(markup.folded(title, body))
     return "".join(parts)
 
 
-def changes(found: Sequence[Change], against: str) -> str:
+def target_alarms(verdicts: Sequence[TargetVerdict], overview: str, links: Links = NO_LINKS) -> str:
+    """Only the targets that are not met, and a picture of all."""
+    urgent, met, _ = tables.split(verdicts, tables.target_mark)
+    if urgent:
+        shown = markup.table(tables.targets(urgent, "Targets that need attention"), links)
+    else:
+        said = "Every target that was measured is met." if met else "No target was measured."
+        shown = markup.paragraph(said)
+    return f"<h3>Targets: is it fast enough?</h3>{shown}{overview}"
+
+
+def changes(found: Sequence[Change], against: str, links: Links = NO_LINKS) -> str:
     """Is it slower than it was: what may be, in a table; the rest folded."""
     parts = ["<h3>Changes: is it slower than it was?</h3>"]
     compared = tables.worth_a_row(found)
     urgent, calm, unjudged = tables.split(compared, tables.change_mark)
     if not any(c.base is not None for c in compared):
-        parts.append(
-            "<p>There is nothing to compare with yet. <code>veperf baseline record</code> makes "
-            "this run what later ones on the same machine are compared with.</p>"
-        )
-        return "".join(parts)
+        return "".join([*parts, _NO_BASELINE])
     if against:
         parts.append(markup.paragraph(f"Compared with {against}."))
-    if urgent:
-        parts.append(_changes(urgent, "Changes that need attention"))
+    alarms, undecided = tables.alarms(urgent)
+    if alarms:
+        # The reason gives p and the numbers of processes in its sentence.
+        content = tables.changes(alarms, "Changes that need attention")
+        parts.append(markup.table(tables.without(content, "p", "Processes"), links))
     elif calm:
         parts.append(markup.paragraph("Nothing got noticeably slower."))
+    if undecided:
+        title = words.count(len(undecided), "comparison undecided", "comparisons undecided")
+        body = _briefly(undecided, "Neither a slowdown nor none is certain", links)
+        parts.append(markup.folded(title, body, is_open=len(undecided) <= _FEW))
     if calm:
-        parts.append(markup.folded(tables.calm_title(calm), _changes(calm, "No slowdown")))
+        parts.append(markup.folded(tables.calm_title(calm), _briefly(calm, "No slowdown", links)))
     if unjudged:
         title = words.count(len(unjudged), "comparison not judged", "comparisons not judged")
-        parts.append(markup.folded(title, _changes(unjudged, "Not judged")))
+        content = tables.without(tables.changes(unjudged, "Not judged"), "p", "Processes")
+        parts.append(markup.folded(title, markup.table(content, links)))
     if new := tables.unrecorded(found):
         parts.append(markup.paragraph(new))
     return "".join(parts)
 
 
-def _changes(found: Sequence[Change], caption: str) -> str:
-    # The reason gives p and the numbers of processes in its sentence.
-    return markup.table(tables.without(tables.changes(found, caption), "p", "Processes"))
+def alarms(found: Sequence[Change], elsewhere: str, links: Links = NO_LINKS) -> str:
+    """Only the changes that may be slowdowns, and how many others ``elsewhere``, a page, has."""
+    shown, _ = tables.alarms(tables.worth_a_row(found))
+    rest = sum(change.base is not None for change in found) - len(shown)
+    parts = [changes(shown, "", links)] if shown else []
+    if not shown:
+        parts.append("<h3>Changes: is it slower than it was?</h3>")
+        parts.append("<p>Nothing got noticeably slower.</p>" if rest else _NO_BASELINE)
+    if rest:
+        said = words.count(rest, "other comparison")
+        parts.append(f"<p>{markup.link(said, elsewhere)}</p>")
+    return "".join(parts)
+
+
+def _briefly(found: Sequence[Change], caption: str, links: Links) -> str:
+    content = tables.changes(found, caption)
+    return markup.table(tables.without(content, "p", "Processes", "Why"), links)
 
 
 def _counts(verdict: Verdict) -> list[str]:
@@ -111,13 +141,13 @@ def _counts(verdict: Verdict) -> list[str]:
     ]
 
 
-def _failure(case: str, failure: Failure) -> str:
+def _failure(case: str, failure: Failure, links: Links) -> str:
     said = f"{failure.kind}: {failure.message}" if failure.message else failure.kind
     trace = ""
     if failure.traceback:
         trace = markup.folded("Traceback", f"<pre>{as_html(failure.traceback)}</pre>")
     badge = markup.badge(status.of_failure(failure))
     return (
-        f'<div class="vp-failure"><p>{badge} <b>{as_html(case)}</b></p>'
+        f'<div class="vp-failure"><p>{badge} <b>{markup.link(case, links.of(case))}</b></p>'
         f"<p>{as_html(said)}</p>{trace}</div>"
     )

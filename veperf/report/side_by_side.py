@@ -133,14 +133,15 @@ class _Written:
 
     def _last(self, found: Geomean) -> tuple[str, ...]:
         unit = self._found.unit
-        sides = [
-            (scale([mean], unit).write(mean) if mean is not None else " ")
-            + "".join(map(self._mark, notes))
-            for mean, notes in ((found.base, found.base_notes), (found.new, found.new_notes))
-        ]
+        base, new = (
+            " " if mean is None else scale([mean], unit).write(mean)
+            for mean in (found.base, found.new)
+        )
+        base += "".join(map(self._mark, found.base_notes))
         both = any(row.base and row.new for row in self._found.rows)
         change = f"{(found.ratio - 1) * 100:+.2f}%" if found.ratio is not None else "?"
-        return ("geomean", *sides, change if both else " ", " ", " ")
+        marks = "".join(map(self._mark, found.new_notes)).strip()
+        return ("geomean", base, new, change if both else " ", marks or " ", " ")
 
     def _mark(self, note: str) -> str:
         if not note:

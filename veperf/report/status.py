@@ -39,6 +39,7 @@ _CHANGES = {
     ChangeStatus.INCONCLUSIVE: Mark("inconclusive", "warn", 3),
     ChangeStatus.NOT_ENOUGH: Mark("not enough samples", "warn", 4),
     ChangeStatus.OTHER_MACHINE: Mark("other machine", "quiet", 5),
+    ChangeStatus.ONE_SIDED: Mark("only in one side", "quiet", 5),
     ChangeStatus.FASTER: Mark("faster", "pass", 6),
     ChangeStatus.OK: Mark("no slower", "pass", 7),
     ChangeStatus.NO_BASELINE: Mark("no baseline", "quiet", 8),

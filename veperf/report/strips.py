@@ -58,20 +58,22 @@ def strip(rows: Sequence[Row], *, unit: str, limit: float | None, alt: str) -> s
     )
 
 
-def forest(low: float, middle: float, high: float, *, reach: float, alt: str) -> str:
+def forest(low: float, middle: float, high: float, *, reach: float, alt: str = "") -> str:
     """A change's interval on an axis from -reach to +reach with a line at no change.
 
     All four are differences from 1 of a ratio; what lies beyond the reach ends in an arrow.
+    Without ``alt`` it is hidden from those who can't see it, for where its figures stand beside it.
     """
 
     def x(value: float) -> float:
         return 60 + 56 * max(-1.0, min(1.0, value / reach))
 
+    said = f'role="img" aria-label="{as_html(alt)}"' if alt else 'aria-hidden="true"'
     arrows = ("M8 5L4 8L8 11" if low < -reach else "") + (
         "M112 5L116 8L112 11" if high > reach else ""
     )
     return (
-        f'<svg class="vp-forest" viewBox="0 0 120 16" role="img" aria-label="{as_html(alt)}">'
+        f'<svg class="vp-forest" viewBox="0 0 120 16" {said}>'
         f'<path class="vp-zero" d="M60 0V16"/><path d="M{x(low):.1f} 8H{x(high):.1f}{arrows}"/>'
         f'<path class="vp-dots" d="M{x(middle):.1f} 8h0"/></svg>'
     )

@@ -13,6 +13,7 @@ from veperf.report.summary import Measured, measured_name
 T = TypeVar("T")
 Align = Literal["left", "right"]
 
+_UNDECIDED = {ChangeStatus.INCONCLUSIVE, ChangeStatus.NOT_ENOUGH}
 NOTHING_IN_COMMON = "Nothing to compare: the two have no benchmark in common."
 
 
@@ -26,6 +27,10 @@ class Cell:
     mark: Mark | None = None
     picture: str = ""
     """SVG of our own making, for HTML only."""
+    case: str = ""
+    """The case that this names, for a link to it."""
+    address: str = ""
+    """Where it leads, if it is no such case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,15 @@ def split(found: Iterable[T], mark: Callable[[T], Mark]) -> tuple[list[T], list[
     return urgent, well, unjudged
 
 
+def alarms(urgent: Iterable[Change]) -> tuple[list[Change], list[Change]]:
+    """Of what needs attention, what may be a slowdown; and what only could not be decided."""
+    found = list(urgent)
+    return (
+        [change for change in found if change.status not in _UNDECIDED],
+        [change for change in found if change.status in _UNDECIDED],
+    )
+
+
 def calm_title(calm: Sequence[Change]) -> str:
     """How many comparisons found no slowdown."""
     return words.count(len(calm), "comparison without a slowdown", "comparisons without a slowdown")
@@ -173,7 +187,7 @@ def _target_row(v: TargetVerdict) -> tuple[Cell, ...]:
     at = "at most" if v.target.better == "lower" else "at least"
     return (
         Cell("", mark=target_mark(v)),
-        Cell(v.target.id, note=v.target.what),
+        Cell(v.target.id, note=v.target.what, case=v.case or ""),
         Cell(words.quantity(v.value, unit), note="" if v.low is None else between + sure),
         Cell(f"{at} {words.given(v.target.limit, unit)}"),
         Cell(words.sentence(v.reason)),
@@ -184,13 +198,11 @@ def _change_row(c: Change, reach: float) -> tuple[Cell, ...]:
     picture = ""
     between = words.change_interval(c.low, c.high)
     if c.ratio is not None and c.low is not None and c.high is not None:
-        picture = strips.forest(
-            c.low - 1, c.ratio - 1, c.high - 1, reach=reach, alt=f"interval {between}"
-        )
+        picture = strips.forest(c.low - 1, c.ratio - 1, c.high - 1, reach=reach)
     p = words.probability(c.p if c.p_adjusted is None else c.p_adjusted)
     return (
         Cell("", mark=change_mark(c)),
-        Cell(measured_name(c.case, c.metric)),
+        Cell(measured_name(c.case, c.metric), case=c.case),
         Cell(words.quantity(c.base, c.unit)),
         Cell(words.quantity(c.new, c.unit)),
         Cell(

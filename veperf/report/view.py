@@ -1,36 +1,48 @@
 """A report in parts, each of which shows itself in a notebook's cell."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
+from veperf.errors import UsageError
 from veperf.judge.baseline import compared_with
+from veperf.judge.part import run_of, verdict_of
 from veperf.judge.shift import Estimate
-from veperf.model import Baseline, Level, Run, Verdict
+from veperf.model import Baseline, Change, Level, Run, Verdict
 from veperf.report import (
     cases,
+    files,
     floors,
     guide,
+    hunger,
     identity,
     margins,
     markup,
+    memory,
     raw,
+    regression,
     scaling,
     sections,
     stages,
+    suites,
     tables,
     text,
 )
-from veperf.report.card import grid
+from veperf.report.card import Card, grid
 from veperf.report.escape import as_html
 from veperf.report.fragment import Fragment
+from veperf.report.history import History
+from veperf.report.links import Links
 from veperf.report.load import parts
 from veperf.report.load.cards import load_card
 from veperf.report.load.found import Loaded, defaults, loaded
 from veperf.report.load.tables import loads as load_table
-from veperf.report.memory import CAPTION, is_memory, memory
+from veperf.report.pages import REGRESSION
 from veperf.report.scaling import Curve
 from veperf.report.summary import Measured, summarise
+
+_MOST_CARDS = 24
 
 
 @dataclass(frozen=True)
@@ -40,6 +52,25 @@ class ReportView:
     run: Run
     verdict: Verdict
     baselines: Sequence[Baseline] = ()
+    history: History = field(default_factory=dict)
+    """Values of earlier runs."""
+    pages: Mapping[str, str] = field(default_factory=dict)
+    """The file of each suite's page, where there are such pages; empty for this page itself."""
+    folder: Path | None = None
+    """The run's folder in the archive."""
+
+    def of_suite(self, suite: str) -> "ReportView":
+        """The same of one suite.
+
+        Raises:
+            UsageError: the run has no case of it.
+        """
+        run = run_of(suite, self.run)
+        if not run.cases:
+            raise UsageError(f"run {run.id} has no case of suite {suite!r}")
+        verdict = verdict_of(suite, self.run, self.verdict, self.baselines)
+        own = [one for one in self.baselines if one.suite == suite]
+        return ReportView(run, verdict, own, self.history, {**self.pages, suite: ""}, self.folder)
 
     @property
     def headline(self) -> Fragment:
@@ -55,13 +86,38 @@ class ReportView:
     @property
     def findings(self) -> Fragment:
         """What needs attention, with how much, how sure and why; the rest folded away."""
-        found, loads = self._explained, {one.case.id for one in self._loaded}
+        found, links = self._explained, self._links
         html = (
-            sections.failures(found.failures)
-            + sections.targets(found.targets, self._overview())
-            + sections.changes([c for c in found.changes if c.case not in loads], found.against)
+            sections.failures(found.failures, links)
+            + sections.targets(found.targets, self._overview(), links)
+            + sections.changes(self._changes, found.against, links)
         )
         return Fragment(html, text.verdict(found))
+
+    @property
+    def alarms(self) -> Fragment:
+        """What of the findings needs attention, for a page that leads to all the others."""
+        found, links = self._explained, self._links
+        html = (
+            sections.failures(found.failures, links)
+            + sections.target_alarms(found.targets, "", links)
+            + sections.alarms(self._changes, f"{REGRESSION}.html" if self.pages else "", links)
+            + self._overview()
+        )
+        return Fragment(html, text.verdict(found))
+
+    @property
+    def overview(self) -> Fragment:
+        """Every case in a table, suite by suite."""
+        return suites.section(
+            self.run,
+            self.verdict,
+            self.baselines,
+            timed=self._timed,
+            loads=self._loaded,
+            history=self.history,
+            links=self._links,
+        )
 
     @property
     def margins(self) -> Fragment:
@@ -81,25 +137,11 @@ class ReportView:
     @property
     def benchmarks(self) -> Fragment:
         """A card for each benchmark; what is only a point of a curve is left to that."""
-        on_curves = {(point.case, curve.metric) for curve in self._curves for point in curve.points}
-        shown = [
-            one
-            for one in self._timed
-            if one.case.id == one.case.benchmark
-            or (one.case.id, one.series.metric) not in on_curves
-            or one.case.id in self.verdict.failures
-        ]
         loads = defaults(self._loaded)
-        made = cases.cards(self.run, self.verdict, shown, self.baselines, self._floors)
-        made += [load_card(one, self.verdict) for one in loads]
-        plain = [tables.summary(shown, "")] if shown or not loads else []
+        made = self._cards(self._carded) + [load_card(one, self.verdict) for one in loads]
+        plain = [tables.summary(self._carded, "")] if self._carded or not loads else []
         plain += [load_table(loads, "")] if loads else []
-        html = grid(made)
-        if any(map(is_memory, self._measured)):
-            held = memory(self._measured, CAPTION)
-            html += markup.table(held)
-            plain.append(held)
-        return Fragment(html, "\n\n".join(map(text.table, plain)))
+        return Fragment(grid(made), "\n\n".join(map(text.table, plain)))
 
     @property
     def scaling(self) -> Fragment:
@@ -110,6 +152,28 @@ class ReportView:
         html = "".join(map(_curve, self._curves))
         said = "\n".join(f"{c.name}: {scaling.in_words(c)}" for c in self._curves)
         return Fragment(f'<div class="vp-cards">{html}</div>', said)
+
+    @property
+    def memory(self) -> Fragment:
+        """What an operation of each benchmark holds and allocates."""
+        return hunger.section(self._measured, self._links)
+
+    @property
+    def regression(self) -> Fragment:
+        """Everything that was compared: all changes in one picture, then one by one."""
+        return regression.section(self._changes, self.verdict.against, self._links)
+
+    @property
+    def changed(self) -> Fragment:
+        """A card with both samples for each benchmark that may have become slower."""
+        urgent, _, _ = tables.split(self._changes, tables.change_mark)
+        alarms, _ = tables.alarms(urgent)
+        wanted = {(c.case, c.metric) for c in alarms}
+        shown = [m for m in self._timed if (m.case.id, m.series.metric) in wanted][:_MOST_CARDS]
+        if not shown:
+            nothing = "None."
+            return Fragment(markup.paragraph(nothing), nothing)
+        return Fragment(grid(self._cards(shown)), text.table(tables.summary(shown, "")))
 
     @property
     def guide(self) -> Fragment:
@@ -125,10 +189,21 @@ class ReportView:
         )
 
     @property
+    def files(self) -> Fragment:
+        """The run's own files beside the page: every sample, flamegraphs."""
+        return files.section(self.folder)
+
+    @property
     def raw(self) -> Fragment:
         """The figures as JSON."""
         content = raw.raw_json(self.run, self.verdict, self._measured)
         return Fragment(markup.folded("JSON", f"<pre>{as_html(content)}</pre>"), content)
+
+    def __repr__(self) -> str:
+        return repr(self.findings)
+
+    def _repr_html_(self) -> str:
+        return Fragment(self.headline.html + self.findings.html, "")._repr_html_()
 
     @cached_property
     def _measured(self) -> tuple[Measured, ...]:
@@ -142,8 +217,25 @@ class ReportView:
     def _timed(self) -> list[Measured]:
         """All but load and memory, whose figures are shown together."""
         return [
-            one for one in self._measured if one.case.level is not Level.LOAD and not is_memory(one)
+            one
+            for one in self._measured
+            if one.case.level is not Level.LOAD and not memory.is_memory(one)
         ]
+
+    @cached_property
+    def _carded(self) -> list[Measured]:
+        on_curves = {(point.case, curve.metric) for curve in self._curves for point in curve.points}
+        return [
+            one
+            for one in self._timed
+            if one.case.id == one.case.benchmark
+            or (one.case.id, one.series.metric) not in on_curves
+            or one.case.id in self.verdict.failures
+        ]
+
+    @cached_property
+    def _links(self) -> Links:
+        return Links.to(self.run.cases, (one.case.id for one in self._carded), self.pages)
 
     @cached_property
     def _loaded(self) -> tuple[Loaded, ...]:
@@ -158,8 +250,18 @@ class ReportView:
         return floors.explained(self.verdict, self.run.cases, self._floors)
 
     @property
+    def _changes(self) -> list[Change]:
+        loads = {one.case.id for one in self._loaded}
+        return [change for change in self.verdict.changes if change.case not in loads]
+
+    @property
     def _compared_with(self) -> tuple[Baseline, ...]:
         return compared_with(self.run, self.baselines, self.verdict.changes)
+
+    def _cards(self, shown: Sequence[Measured]) -> list[Card]:
+        return cases.cards(
+            self.run, self.verdict, shown, self.baselines, self._floors, self.history
+        )
 
     def _overview(self) -> str:
         if not any(v.value is not None for v in self.verdict.targets):
@@ -178,7 +280,7 @@ def _curve(curve: Curve) -> str:
     return (
         f'<article class="vp-card"><h3>{as_html(curve.benchmark)}</h3>'
         + markup.figure(scaling.picture(curve), scaling.in_words(curve))
-        + markup.table(tables.curve(curve))
+        + markup.compact(tables.curve(curve))
         + "</article>"
     )
 

@@ -6,3 +6,6 @@ SUITES = {
     "bidding": "veperf.workloads.bidding.benchmarks",
     "zk_proof": "veperf.workloads.zk.benchmarks",
 }
+
+ON_REQUEST = {"memory": "veperf.memory.benchmarks"}
+"""Those that runs leave out unless they are named."""

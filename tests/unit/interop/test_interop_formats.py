@@ -1,6 +1,7 @@
 """Every format becomes the run that its file describes."""
 
 import json
+import math
 import statistics
 from pathlib import Path
 
@@ -183,6 +184,30 @@ def test_asv() -> None:
     assert run.revision.commit.startswith("8b77f33e")
 
 
+def test_the_older_layout_of_asv() -> None:
+    """A number, an object with a result a combination, null for a failure, NaN for a skip."""
+    results = {
+        "time_a": 0.5,
+        "b.mem_b": 344,
+        "time_c": {"params": [["1", "2", "3"]], "result": [1, 4, None]},
+        "time_d": {"result": 3, "stats": [{"ci_99": [1.5, 3.5]}]},
+        "time_e": None,
+        "time_f": math.nan,
+    }
+    file = {"version": 1, "commit_hash": "ab", "date": 1367127519000, "results": results}
+
+    (found,) = read(json.dumps(file | {"params": {}, "python": "2.7"}).encode(), "f")
+
+    run = found.run
+    assert [5e8] == values(run, "asv/time_a")
+    assert [344.0] == values(run, "asv/b.mem_b", "memory")
+    assert [4e9] == values(run, "asv/time_c(2)")
+    assert [3e9] == values(run, "asv/time_d")
+    failed = [r.case for p in run.passes for r in p.results if r.failure]
+    assert ["asv/time_c(3)", "asv/time_e"] == sorted(failed)
+    assert "asv/time_f" not in [case.id for case in run.cases]
+
+
 def test_long_tables() -> None:
     """Rows of a process are one value, their median; units become ns; directions are kept."""
     table, lines = one("long.csv"), one("lines.jsonl")
@@ -202,7 +227,7 @@ def test_long_tables() -> None:
         ('{"benchmark": "a", "value": 1}\n{"benchmark"', "f:2: no JSON"),
         ('{"benchmarks": [{"name": 3}], "machine_info": {}}', "$.benchmarks[0].name"),
         ('{\n"benchmarks": [}', "f:2: no valid JSON"),
-        ('{"results": {}, "result_columns": [], "commit_hash": "", "version": 1}', "layout 1"),
+        ('{"results": {}, "result_columns": [], "commit_hash": "", "version": 3}', "layout 3"),
         ("[" * 100_000, "no JSON that can be read"),
         ("", "it is empty"),
         ("hello\n", "no format that can be read"),

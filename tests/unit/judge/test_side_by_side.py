@@ -25,13 +25,19 @@ def shown(base: Run, new: Run) -> str:
     return as_text(side_by_side(base, new), compare_runs(base, new), "before", "after")
 
 
+def words(line: str) -> list[str]:
+    """Of a row, less the verdict at its end and the dashes of empty cells."""
+    kept = re.split(rf"  [✓✗▲○]|  {MISSING}$", line)[0]
+    return [word for word in _TOKEN.findall(kept) if word != MISSING]
+
+
 def row(text: str, name: str) -> list[str]:
-    """The words of the line that begins with ``name``, less the verdict beside it."""
+    """The words of the line that begins with ``name``."""
     (line,) = (line for line in text.splitlines() if line.startswith(f"{name} "))
-    return _TOKEN.findall(re.split(rf"  [✓✗▲{MISSING}]", line)[0])
+    return words(line)
 
 
-@pytest.mark.parametrize("name", ["units", "smallSample"])
+@pytest.mark.parametrize("name", ["units", "smallSample", "zero", "issue19565", "issue19634"])
 def test_benchstats_own_output(name: str) -> None:
     """Every row and footnote that benchstat prints for these is ours, to the last character."""
     before, after = read_path(GOBENCH / f"{name}.txt", by="note")
@@ -39,12 +45,11 @@ def test_benchstats_own_output(name: str) -> None:
 
     text = shown(before.run, after.run)
 
-    rows = [line for line in printed.splitlines()[2:] if line[0].isalpha()]
-    for line in rows:
-        first, *_ = words = _TOKEN.findall(line)
-        assert words == row(text, first)
-    notes = [line for line in printed.splitlines() if line[0] in "¹²³"]
-    assert notes == [line for line in text.splitlines() if line[:1] in "¹²³"]
+    expected = [_TOKEN.findall(line) for line in printed.splitlines() if line[:1].isalpha()]
+    names = {first for first, *_ in expected}
+    assert expected == [words(line) for line in text.splitlines() if line.split(" ")[0] in names]
+    notes = [line for line in printed.splitlines() if line[:1] in tuple("¹²³")]
+    assert notes == [line for line in text.splitlines() if line[:1] in tuple("¹²³")]
 
 
 def test_benchstats_example() -> None:

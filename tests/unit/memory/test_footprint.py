@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from veperf.errors import MeasureError
 from veperf.memory import capture, measure_footprint, tally
+from veperf.memory.capture import record
 
 # Of a few Python objects, and of the frames that memray has made.
 SMALL = 1_000
@@ -137,11 +138,7 @@ def test_a_second_tracker_is_refused(tmp_path: Path):
 def test_records_that_are_cut_off_are_refused(kept: float, tmp_path: Path):
     """A full disk, of which memray says nothing, passes for no small footprint."""
     path = tmp_path / "records.bin"
-    begin, end = bytearray(1), bytearray(1)
-    with memray.Tracker(path, trace_python_allocators=True):
-        begin *= 1_299_709
-        [bytearray(size) for size in range(600, 40_000, 7)]
-        end *= 1_299_709
+    record(lambda: [bytearray(size) for size in range(600, 40_000, 7)], 1, path)
     whole = path.read_bytes()
     assert tally(path).total_bytes > 1_000_000
 

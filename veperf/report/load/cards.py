@@ -6,6 +6,7 @@ from dataclasses import replace
 from veperf.model import TargetVerdict, Verdict
 from veperf.report import strips, tables, words
 from veperf.report.card import Card
+from veperf.report.links import anchor
 from veperf.report.load.found import Loaded
 from veperf.report.load.tables import PERCENTILES, load_mark, shown
 from veperf.report.status import Mark
@@ -47,6 +48,7 @@ def load_card(one: Loaded, verdict: Verdict) -> Card:
             *((said, shown(one, metric)) for metric, said in _NAMES.items() if metric != main),
             ("Processes", f"{one.valid} of {len(one.processes)} valid"),
         ],
+        anchor=anchor(one.case.id),
     )
 
 

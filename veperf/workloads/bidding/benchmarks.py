@@ -27,7 +27,6 @@ _PROVIDERS = 10_000
 _FEW_PROVIDERS = 1_000
 _PROFILES = tuple(sample.PROFILES)
 _BATCH = 1_000
-_UNLIMITED = 10**9
 _ORDER_RATE = 250  # orders a second that come in bursts: what one engine does with ease
 
 
@@ -101,7 +100,7 @@ class _Stages:
         self._event = event
         self._engine = engine_for(table)
         self._signer = sample.signer()
-        self._limiter = RateLimiter(_UNLIMITED, _UNLIMITED)
+        self._limiter = RateLimiter(None, None)
 
     def decode(self, _: None) -> Order:
         return decode_order(self._event.payload)

@@ -8,7 +8,6 @@ It is written beside its place, synced and moved there: whoever is killed leaves
 new one. So a file that is cut off or altered is nobody's crash, and is refused.
 """
 
-import os
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -16,14 +15,16 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from veperf.errors import CorruptFileError, DataError, NewerFormatError, StorageError
+from veperf.errors import CorruptFileError, DataError, NewerFormatError
 from veperf.workloads.bidding.fields import check_kind, check_moment, check_name
 from veperf.workloads.bidding.resources import Resources
+from veperf.workloads.files import replace_file
 
 _MAGIC = b"veperf bidding checkpoint\n"
 # Format history:
 #   1  the first
-_FORMAT = 1
+#   2  bids_ns
+_FORMAT = 2
 _DIGEST_LENGTH = 32
 _BODY_AT = len(_MAGIC) + 1 + _DIGEST_LENGTH
 MAX_CHECKPOINT_BYTES = 256 << 20
@@ -62,6 +63,8 @@ class Checkpoint(Struct, frozen=True):
     orders: Sequence[str]
     """Those that have a bid, the oldest first."""
     reservations: Sequence[Reservation]
+    bids_ns: Sequence[int] = ()
+    """When those bids were placed that the rate limiter still counts: nanoseconds since 1970."""
 
 
 class CheckpointFile:
@@ -80,21 +83,7 @@ class CheckpointFile:
         data = _MAGIC + bytes([_FORMAT]) + sha256(body).digest() + body
         # One engine has one checkpoint, so that the name is free or a dead one's.
         temporary = self.path.with_name(self.path.name + ".new")
-        try:
-            with temporary.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self.path)
-            folder = os.open(self.path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-        except OSError as error:
-            raise StorageError(
-                error.errno, f"can't write {self.path}: {error.strerror or error}"
-            ) from error
+        replace_file(self.path, data, temporary)
 
     def load(self) -> Checkpoint | None:
         """The last checkpoint; None where there has been none.

@@ -6,19 +6,23 @@ cheapest provider's bid, and what it needs is reserved.
 **Once, and only once.** Events are handled at least once: after a crash the stream is read again
 from the last checkpoint on. Bids stand once: an event whose number was seen is left out, an order
 that has a bid gets no other, and where a crash wiped out that memory the other side still knows:
-it keeps the daemon's first bid for an order and hands that one back (``Sink.submit``). The rate
-limiter starts empty, like the process.
+it keeps the daemon's first bid for an order and hands that one back (``Sink.submit``).
+
+The bids that the rate limiter counts are part of a checkpoint; those after it count again, as new
+ones, when their events are handled again. There may then be more of them at once than the limits
+allow; for a bid that is denied the engine asks a sink that can tell (``Informed``) whether it
+stands already.
 
 A bid that could not be submitted is not tried again until its order is announced again. Where the
 connection broke it may have arrived all the same; nothing is reserved for it until then.
 """
 
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -97,6 +101,18 @@ class Sink(Protocol):
         """
 
 
+@runtime_checkable
+class Informed(Protocol):
+    """A sink that tells what it has taken."""
+
+    def standing_bid(self, order_id: str, public_key: bytes) -> SignedBid | None:
+        """The bid of that key for an order; None where there is none.
+
+        Raises:
+            OSError: the other side can't be reached.
+        """
+
+
 class Engine:
     """Handles one event at a time; for one thread."""
 
@@ -118,7 +134,7 @@ class Engine:
             table: the providers that it bids for. What the checkpoint reserves is reserved there.
             signer: the daemon's key.
             sink: takes the bids.
-            limiter: how many there may be.
+            limiter: how many there may be. The checkpoint's bids are counted there.
             clock: nanoseconds since 1970, UTC.
             checkpoint: where to go on.
 
@@ -136,13 +152,18 @@ class Engine:
         self.counts: Counter[Outcome] = Counter()
         self.last_sequence = checkpoint.last_sequence if checkpoint else 0
         self.reservations = Reservations(table, checkpoint.reservations if checkpoint else ())
-        self._with_bid = dict.fromkeys(checkpoint.orders if checkpoint else ())
+        # Not a dict: finding the first key of one takes ever longer as first keys are deleted.
+        self._with_bid = OrderedDict.fromkeys(checkpoint.orders if checkpoint else ())
         self._settings = settings
         self._table = table
         self._signer = signer
         self._sink = sink
+        self._informed = sink if isinstance(sink, Informed) else None
         self._limiter = limiter
         self._clock = clock
+        if checkpoint is not None:
+            now = clock()
+            limiter.restore(now - moment for moment in checkpoint.bids_ns)
 
     def handle(self, event: Event) -> Decision:
         """Bid on the order that ``event`` announces, or say why not; counted either way."""
@@ -156,12 +177,14 @@ class Engine:
 
     def checkpoint(self) -> Checkpoint:
         """All that the engine must know to go on after the last event."""
+        now = self._clock()
         return Checkpoint(
             self._settings.chain_id,
             self._signer.public_key,
             self.last_sequence,
             tuple(self._with_bid),
             self.reservations.all(),
+            [now - age for age in self._limiter.ages_ns()],
         )
 
     # ---------------------------------------------------------------- the steps of a bid
@@ -181,7 +204,7 @@ class Engine:
         if not isinstance(found, Quote):
             return Decision(found, order.id)
         if not self._limiter.allow():
-            return Decision(Outcome.RATE_LIMITED, order.id)
+            return self._denied(order)
         return self._place(order, self.make_bid(order, found, event.sequence, now))
 
     def _choose(self, order: Order, now_ns: int) -> Quote | Outcome:
@@ -190,6 +213,19 @@ class Engine:
         if not len(rows):
             return Outcome.NO_PROVIDER
         return cheapest(quotes(self._table, order, rows), order)
+
+    def _denied(self, order: Order) -> Decision:
+        """No bid for ``order``, unless one that a crash wiped out here stands at the other side."""
+        if self._informed is None:
+            return Decision(Outcome.RATE_LIMITED, order.id)
+        try:
+            standing = self._informed.standing_bid(order.id, self._signer.public_key)
+            if standing is None:
+                return Decision(Outcome.RATE_LIMITED, order.id)
+            self._check(standing, order)
+        except (SignatureError, OSError) as error:
+            return Decision(Outcome.RATE_LIMITED, order.id, reason=str(error))
+        return self._adopt(order, standing, Outcome.ALREADY_BID)
 
     def make_bid(self, order: Order, quote: Quote, nonce: int, now_ns: int) -> Bid:
         """The bid that ``quote`` makes."""
@@ -205,7 +241,7 @@ class Engine:
         )
 
     def _place(self, order: Order, bid: Bid) -> Decision:
-        """Sign and submit, then reserve what the bid that stands has promised."""
+        """Sign and submit, then adopt the bid that stands."""
         signed = self._signer.sign(bid)
         try:
             standing = self._sink.submit(signed)
@@ -213,6 +249,11 @@ class Engine:
                 self._check(standing, order)
         except (SubmitError, SignatureError, OSError) as error:
             return Decision(Outcome.NOT_SUBMITTED, order.id, reason=str(error))
+        outcome = Outcome.BID if standing == signed else Outcome.ALREADY_BID
+        return self._adopt(order, standing, outcome)
+
+    def _adopt(self, order: Order, standing: SignedBid, outcome: Outcome) -> Decision:
+        """Remember ``order`` and reserve what its bid has promised."""
         self._remember(order.id)
         promised = standing.bid
         # For the engine's own bid there is room. An older one may be of a provider that is gone.
@@ -220,7 +261,6 @@ class Engine:
             self.reservations.hold(
                 Reservation(order.id, promised.provider, order.resources, promised.expires_ns)
             )
-        outcome = Outcome.BID if standing == signed else Outcome.ALREADY_BID
         return Decision(outcome, order.id, standing)
 
     def _check(self, standing: SignedBid, order: Order) -> None:
@@ -232,7 +272,7 @@ class Engine:
     def _remember(self, order_id: str) -> None:
         self._with_bid[order_id] = None
         if len(self._with_bid) > self._settings.remembered_orders:
-            del self._with_bid[next(iter(self._with_bid))]
+            self._with_bid.popitem(last=False)
 
 
 def cheapest(offers: Sequence[Quote], order: Order) -> Quote | Outcome:

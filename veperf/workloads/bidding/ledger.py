@@ -1,5 +1,7 @@
 """Bids that were placed, in memory: the chain's side of bidding."""
 
+from collections import OrderedDict
+
 from veperf.workloads.bidding.bids import SignedBid
 from veperf.workloads.bidding.errors import SignatureError, SubmitError
 from veperf.workloads.bidding.signing import verify_bid
@@ -8,9 +10,14 @@ from veperf.workloads.bidding.signing import verify_bid
 class Ledger:
     """Takes each key's first bid for an order, verified; later ones get that one back."""
 
-    def __init__(self, chain_id: str) -> None:
+    def __init__(self, chain_id: str, remembered: int | None = None) -> None:
+        """A ledger without bids, which forgets the oldest over ``remembered``; None: it never does.
+
+        What it has forgotten it takes again, so it must know at least what those who bid there do.
+        """
         self._chain_id = chain_id
-        self._bids: dict[tuple[str, bytes], SignedBid] = {}
+        self._remembered = remembered
+        self._bids: OrderedDict[tuple[str, bytes], SignedBid] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._bids)
@@ -29,4 +36,11 @@ class Ledger:
             verify_bid(signed, signed.public_key, self._chain_id)
         except SignatureError as error:
             raise SubmitError(str(error)) from error
-        return self._bids.setdefault((signed.bid.order_id, signed.public_key), signed)
+        standing = self._bids.setdefault((signed.bid.order_id, signed.public_key), signed)
+        if self._remembered is not None and len(self._bids) > self._remembered:
+            self._bids.popitem(last=False)
+        return standing
+
+    def standing_bid(self, order_id: str, public_key: bytes) -> SignedBid | None:
+        """The bid of that key for an order; None where there is none."""
+        return self._bids.get((order_id, public_key))

@@ -1,14 +1,16 @@
 """The daemon under load: a queue, an engine with its checkpoints, and orders that arrive."""
 
+import time
 from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 
 from veperf.model import Finished
 from veperf.workloads.bidding import sample
-from veperf.workloads.bidding.checkpoint import CheckpointFile
+from veperf.workloads.bidding.checkpoint import Checkpoint, CheckpointFile
 from veperf.workloads.bidding.daemon import Daemon
 from veperf.workloads.bidding.engine import Engine, Outcome, Settings
 from veperf.workloads.bidding.ledger import Ledger
@@ -17,18 +19,19 @@ from veperf.workloads.bidding.rate_limit import RateLimiter
 from veperf.workloads.bidding.table import ProviderTable
 
 _CAPACITY = 10_000
-_UNLIMITED = 10**9
 _NOTHING = Finished()
 
 
 def engine_for(table: ProviderTable) -> Engine:
     """An engine of the example daemon that submits to a ledger of its own."""
+    settings = Settings(sample.CHAIN_ID)
     return Engine(
-        Settings(sample.CHAIN_ID),
+        settings,
         table,
         sample.signer(),
-        Ledger(sample.CHAIN_ID),
-        RateLimiter(_UNLIMITED, _UNLIMITED),
+        # As many bids as an engine remembers: memory does not grow with the length of a load.
+        Ledger(sample.CHAIN_ID, remembered=settings.remembered_orders),
+        RateLimiter(None, None),
     )
 
 
@@ -38,6 +41,17 @@ class _Burst:
     left: int
     failure: str = ""
     """The code of the last order in it that got no bid."""
+
+
+class _TimedFile(CheckpointFile):
+    """Adds up the CPU time of saving."""
+
+    spent_ns = 0
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        started = time.thread_time_ns()
+        super().save(checkpoint)
+        self.spent_ns += time.thread_time_ns() - started
 
 
 class LoadedDaemon:
@@ -52,26 +66,36 @@ class LoadedDaemon:
         self._folder = Path(mkdtemp(prefix="veperf-bidding-"))
         self._engine = engine_for(table)
         self._queue = EventQueue(capacity)
-        self._daemon = Daemon(
-            self._engine, self._queue, CheckpointFile(self._folder / "checkpoint")
-        )
+        self._file = _TimedFile(self._folder / "checkpoint")
+        self._daemon = Daemon(self._engine, self._queue, self._file)
         self._events = sample.events()
         self._waiting: deque[_Burst] = deque()
+        self._orders = 0
+        """That were handled."""
+        self._enqueue_ns = 0
+        self._step_ns = 0
 
     def offer(self, tag: int) -> bool:
         """Put the next orders into the queue; False where there is no room for all of them."""
         if len(self._queue) + self._burst > self._queue.capacity:
             return False
-        for _ in range(self._burst):
-            self._queue.offer(next(self._events))
+        events = list(islice(self._events, self._burst))
+        started = time.thread_time_ns()
+        for event in events:
+            self._queue.offer(event)
+        self._enqueue_ns += time.thread_time_ns() - started
         self._waiting.append(_Burst(tag, self._burst))
         return True
 
     def step(self) -> Finished:
         """Handle one event; the burst that is finished by it."""
-        decision = self._daemon.step()
-        if decision is None:
+        if not self._waiting:
             return _NOTHING
+        started = time.thread_time_ns()
+        decision = self._daemon.step()
+        self._step_ns += time.thread_time_ns() - started
+        assert decision is not None, "what waits is in the queue"
+        self._orders += 1
         burst = self._waiting[0]
         burst.left -= 1
         if decision.outcome is Outcome.BID:
@@ -86,8 +110,16 @@ class LoadedDaemon:
         )
 
     def costs(self) -> dict[str, float]:
-        """Not known by stage."""
-        return {}
+        """CPU time in ns of each burst: into the queue, from there to its bids, and on disk."""
+        if not self._orders:
+            return {}
+        bursts = self._orders / self._burst
+        spent = {
+            "enqueue": self._enqueue_ns,
+            "bid": self._step_ns - self._file.spent_ns,
+            "checkpoint": self._file.spent_ns,
+        }
+        return {stage: ns / bursts for stage, ns in spent.items()}
 
     def close(self) -> None:
         """Delete the checkpoints."""

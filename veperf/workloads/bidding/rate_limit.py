@@ -3,10 +3,11 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 MINUTE_NS = 60 * 10**9
 HOUR_NS = 60 * MINUTE_NS
+_NEVER = -1
 
 
 class RateLimiter:
@@ -23,27 +24,28 @@ class RateLimiter:
 
     def __init__(
         self,
-        per_minute: int,
-        per_hour: int,
+        per_minute: int | None,
+        per_hour: int | None,
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         """A limiter that has seen no bids.
 
         Args:
-            per_minute: bids in any minute; 0 for none at all.
-            per_hour: bids in any hour; 0 for none at all.
+            per_minute: bids in any minute; 0 for none at all, None for any number.
+            per_hour: bids in any hour; 0 for none at all, None for any number.
             clock: nanoseconds since any moment.
 
         Raises:
             ValueError: a limit is negative.
         """
-        if per_minute < 0 or per_hour < 0:
+        if min(per_minute or 0, per_hour or 0) < 0:
             raise ValueError(f"limits of {per_minute} and {per_hour} bids; give 0 or more")
-        self._per_minute = per_minute
-        self._per_hour = per_hour
         self._clock = clock
-        self._minute: deque[int] = deque(maxlen=per_minute)
-        self._hour: deque[int] = deque(maxlen=per_hour)
+        # A window without a limit keeps nothing, and is never as long as this.
+        self._per_minute = _NEVER if per_minute is None else per_minute
+        self._per_hour = _NEVER if per_hour is None else per_hour
+        self._minute: deque[int] = deque(maxlen=per_minute or 0)
+        self._hour: deque[int] = deque(maxlen=per_hour or 0)
         self._lock = threading.Lock()
 
     def allow(self) -> bool:
@@ -51,8 +53,9 @@ class RateLimiter:
         minute, hour = self._minute, self._hour
         with self._lock:
             now = self._clock()
-            if minute and now < minute[-1]:
-                now = minute[-1]
+            known = minute or hour
+            if known and now < known[-1]:
+                now = known[-1]
             if len(minute) == self._per_minute and (not minute or now - minute[0] < MINUTE_NS):
                 return False
             if len(hour) == self._per_hour and (not hour or now - hour[0] < HOUR_NS):
@@ -60,3 +63,26 @@ class RateLimiter:
             minute.append(now)
             hour.append(now)
             return True
+
+    def ages_ns(self) -> list[int]:
+        """How long ago the bids were placed that still count, the oldest first."""
+        with self._lock:
+            now = self._clock()
+            ages = [max(0, now - moment) for moment in self._moments()]
+        return [age for age in ages if age < HOUR_NS]
+
+    def restore(self, ages_ns: Iterable[int]) -> None:
+        """Count bids, too, that another limiter allowed so many nanoseconds ago.
+
+        An age below 0 counts as 0: a clock has gone back meanwhile.
+        """
+        with self._lock:
+            now = self._clock()
+            moments = sorted([*self._moments(), *(now - max(0, age) for age in ages_ns)])
+            for window in (self._minute, self._hour):
+                window.clear()
+                window.extend(moments)
+
+    def _moments(self) -> deque[int]:
+        """When bids were placed: both windows end with the same, one goes back further."""
+        return max(self._minute, self._hour, key=len)

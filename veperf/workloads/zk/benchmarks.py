@@ -16,6 +16,7 @@ from veperf.workloads.zk.circuits.proof_id import proof_id
 from veperf.workloads.zk.curve import G1, G2, g1_multiply
 from veperf.workloads.zk.field import R
 from veperf.workloads.zk.groth16 import Prover, setup, verify_all
+from veperf.workloads.zk.groth16.proverfile import prover_from_bytes, prover_to_bytes
 from veperf.workloads.zk.groth16.verify import (
     check,
     is_one,
@@ -195,6 +196,14 @@ def first_proof() -> Task:
     key = _age_prover().key
     witness = age.witness(compiled, sample.CREDENTIAL, sample.AGE)
     return Task(lambda: Prover(compiled.r1cs, key).prove(witness))
+
+
+@benchmark("zk_proof/prover_load", level=Level.COMPONENT, slow=("*",))
+def prover_load() -> Task:
+    """Read the key of the circuit of age, and its tables, as they are kept on disk."""
+    r1cs = age.CIRCUIT.compile().r1cs
+    data = prover_to_bytes(_age_prover())
+    return Task(lambda: prover_from_bytes(data, r1cs))
 
 
 def _compile_and_set_up(circuit: Circuit) -> object:

@@ -21,7 +21,13 @@ RESERVATIONS = st.builds(
     Reservation, NAMES, NAMES, st.builds(Resources, st.integers(0, 10**15)), st.none() | MOMENTS
 )
 CHECKPOINTS = st.builds(
-    Checkpoint, NAMES, st.binary(), MOMENTS, st.lists(NAMES), st.lists(RESERVATIONS, max_size=5)
+    Checkpoint,
+    NAMES,
+    st.binary(),
+    MOMENTS,
+    st.lists(NAMES),
+    st.lists(RESERVATIONS, max_size=5),
+    st.lists(MOMENTS),
 )
 
 
@@ -30,7 +36,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("checkpoint") / "checkpoint"
 
 
-def written(body: bytes, version: int = 1) -> bytes:
+def written(body: bytes, version: int = 2) -> bytes:
     """A checkpoint file by hand, as the module's docstring describes it."""
     return MAGIC + bytes([version]) + sha256(body).digest() + body
 
@@ -102,10 +108,20 @@ def test_a_right_checksum_over_nonsense(tmp_path: Path, body: bytes) -> None:
 def test_a_later_format_is_named(tmp_path: Path) -> None:
     """It is not called corrupt."""
     file = CheckpointFile(tmp_path / "checkpoint")
-    file.path.write_bytes(written(b"", version=2))
+    file.path.write_bytes(written(b"", version=3))
 
-    with pytest.raises(NewerFormatError, match="format 2"):
+    with pytest.raises(NewerFormatError, match="format 3"):
         file.load()
+
+
+def test_the_first_format_is_read(tmp_path: Path) -> None:
+    """It says nothing of the rate limiter's bids."""
+    fields = msgspec.msgpack.decode(msgspec.msgpack.encode(CHECKPOINT))
+    del fields["bids_ns"]
+    file = CheckpointFile(tmp_path / "checkpoint")
+    file.path.write_bytes(written(msgspec.msgpack.encode(fields), version=1))
+
+    assert CHECKPOINT == file.load()
 
 
 def test_a_place_that_can_not_be_written(tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ from veperf.workloads.bidding.ledger import Ledger
 from veperf.workloads.bidding.orders import Order, encode_order
 from veperf.workloads.bidding.providers import Pricing, Provider
 from veperf.workloads.bidding.queue import Event, EventQueue
-from veperf.workloads.bidding.rate_limit import RateLimiter
+from veperf.workloads.bidding.rate_limit import MINUTE_NS, RateLimiter
 from veperf.workloads.bidding.resources import Resources
-from veperf.workloads.bidding.signing import verify_bid
+from veperf.workloads.bidding.signing import BidSigner, verify_bid
 from veperf.workloads.bidding.table import ProviderTable
 
 CHAIN = "virtengine-1"
@@ -31,7 +31,7 @@ ORDER = Order("order", "customer", "compute", Resources(3), "uve", 0, expires_ns
 
 
 class World:
-    """An engine with all that it needs, and a clock that stands at 0 until it is set."""
+    """An engine with all that it needs, and a clock that stands still until it is set."""
 
     def __init__(
         self,
@@ -40,8 +40,9 @@ class World:
         settings: Settings = SETTINGS,
         per_minute: int = 100,
         checkpoint: Checkpoint | None = None,
+        now: int = 0,
     ) -> None:
-        self.now = 0
+        self.now = now
         self.table = ProviderTable(providers or (CHEAP, DEAR))
         self.ledger = Ledger(CHAIN) if sink is None else sink
         self.limiter = RateLimiter(per_minute, 1_000, lambda: self.now)
@@ -344,6 +345,72 @@ def test_what_was_forgotten_in_a_crash_is_bid_on_once() -> None:
     assert Outcome.ALREADY_BID is decision.outcome
     assert old.ledger.bids() == (decision.bid,)
     assert [1, 4] == new.free()
+
+
+def test_the_limits_of_the_last_minute_hold_after_a_crash() -> None:
+    """With the checkpoint alone, and with bids since then, which stand and count again."""
+    roomy = replace(CHEAP, capacity=Resources(300))
+    orders = [replace(order, expires_ns=None) for order in named(*"abcde")]
+    old = World(roomy, per_minute=2)
+    old.now = MINUTE_NS // 2
+    assert [Outcome.BID] == old.announce(orders[0])
+    saved = old.engine.checkpoint()
+    assert [Outcome.BID] == old.announce(orders[1])
+
+    new = World(roomy, per_minute=2, sink=old.ledger, checkpoint=saved, now=old.now + 1)
+    assert [Outcome.ALREADY_BID, Outcome.RATE_LIMITED] == new.announce(*orders[1:3])
+    new.now = old.now + MINUTE_NS - 1
+    assert [Outcome.RATE_LIMITED] == new.announce(orders[3])
+    # The first is a minute old; the second counts from when it was found to stand.
+    new.now = old.now + MINUTE_NS
+    assert [Outcome.BID, Outcome.RATE_LIMITED] == new.announce(*orders[3:])
+
+
+def test_a_standing_bid_is_adopted_though_another_would_be_denied() -> None:
+    """More may have been placed since the checkpoint than there may be at once."""
+    roomy = replace(CHEAP, capacity=Resources(300))
+    orders = [replace(order, expires_ns=None) for order in named(*"abc")]
+    settings = Settings(CHAIN)
+    old = World(roomy, per_minute=1, settings=settings)
+    saved = old.engine.checkpoint()
+    for order in orders[:2]:
+        assert [Outcome.BID] == old.announce(order)
+        old.now += MINUTE_NS
+
+    new = World(
+        roomy, per_minute=1, settings=settings, sink=old.ledger, checkpoint=saved, now=old.now
+    )
+    expected = [Outcome.ALREADY_BID, Outcome.ALREADY_BID, Outcome.RATE_LIMITED]
+    assert expected == new.announce(*orders)
+    assert 300 - 2 * 3 == new.table.free("cheap")[0]
+
+
+class Unsure(Ledger):
+    """Takes bids, and says something wrong, or nothing, of those that stand."""
+
+    def __init__(self, answer: SignedBid | OSError) -> None:
+        super().__init__(CHAIN)
+        self.answer = answer
+
+    def standing_bid(self, order_id: str, public_key: bytes) -> SignedBid | None:
+        if isinstance(self.answer, OSError):
+            raise self.answer
+        return self.answer
+
+
+def test_what_is_said_to_stand_is_checked() -> None:
+    """Another key's bid, another order's, or no answer at all: the limit stays."""
+    world = World()
+    world.announce(ORDER)
+    (real,) = world.ledger.bids()
+    for answer in (
+        SIGNER.sign(replace(real.bid, order_id="another")),
+        BidSigner(bytes(32)).sign(real.bid),
+        ConnectionResetError("gone"),
+    ):
+        limited = World(sink=Unsure(answer), per_minute=0)
+        assert [Outcome.RATE_LIMITED] == limited.announce(ORDER)
+        assert [4, 4] == limited.free()
 
 
 def test_an_adopted_bid_of_a_provider_that_is_gone() -> None:

@@ -66,6 +66,47 @@ def test_a_clock_that_goes_back_stands_still(
     assert [scan.allow(now) for now in moments] == decisions(per_minute, per_hour, moments)
 
 
+@given(LIMITS, LIMITS, st.lists(STEPS, max_size=40), st.integers(0, 40), st.integers(0, 10**18))
+def test_restored_it_decides_as_if_it_had_gone_on(
+    per_minute: int, per_hour: int, steps: list[int], restart: int, ahead: int
+) -> None:
+    """A new limiter, whose clock counts from elsewhere, told how old the old one's bids are."""
+    moments = list(running(steps, 0))
+    now = 0
+    old = RateLimiter(per_minute, per_hour, lambda: now)
+    scan = Scan(per_minute, per_hour)
+    for now in moments[:restart]:
+        assert scan.allow(now) == old.allow()
+    new = RateLimiter(per_minute, per_hour, lambda: now + ahead)
+    new.restore(old.ages_ns())
+
+    for now in moments[restart:]:
+        assert scan.allow(now) == new.allow()
+
+
+def test_what_is_restored_may_be_more_than_is_allowed_or_of_the_future() -> None:
+    """The youngest count, those of the future as if they were placed now."""
+    limiter = RateLimiter(2, 3, lambda: 0)
+    limiter.restore([1, HOUR_NS, 5, -7, 3])
+
+    assert [3, 1, 0] == limiter.ages_ns()
+    assert not limiter.allow()
+
+
+@pytest.mark.parametrize(
+    ("limits", "allowed", "kept"),
+    [((None, None), 9, 0), ((None, 3), 3, 3), ((3, None), 3, 3), ((None, 0), 0, 0)],
+)
+def test_a_window_without_a_limit(
+    limits: tuple[int | None, int | None], allowed: int, kept: int
+) -> None:
+    """Only the other one counts; with none, nothing is kept."""
+    limiter = RateLimiter(*limits, lambda: 5)
+
+    assert allowed == sum(limiter.allow() for _ in range(9))
+    assert [0] * kept == limiter.ages_ns()
+
+
 def test_a_bid_counts_until_it_is_exactly_a_minute_old() -> None:
     """And one that was denied does not count at all."""
     edge = MINUTE_NS

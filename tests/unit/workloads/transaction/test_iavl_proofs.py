@@ -19,6 +19,8 @@ from veperf.workloads.transaction.iavl import (
 )
 
 VECTORS = Path(__file__).parents[3] / "data" / "ics23_iavl"
+EXISTENCE = ["exist_left", "exist_middle", "exist_right"]
+NON_EXISTENCE = ["nonexist_left", "nonexist_middle", "nonexist_right"]
 KEYS = st.binary(min_size=1, max_size=2)
 CONTENT = st.dictionaries(KEYS, st.binary(min_size=1, max_size=3), min_size=1, max_size=40)
 
@@ -58,9 +60,10 @@ def flips(data: bytes) -> list[bytes]:
     return [(number ^ 1 << bit).to_bytes(len(data), "big") for bit in range(8 * len(data))]
 
 
-def test_the_published_existence_proof_holds() -> None:
-    """For its key, value and root, and for no other; nor is it one of absence."""
-    root, proof, key, value = vector("exist_left")
+@pytest.mark.parametrize("name", EXISTENCE)
+def test_the_published_existence_proofs_hold(name: str) -> None:
+    """For their key, value and root, and for no other; nor are they any of absence."""
+    root, proof, key, value = vector(name)
 
     assert verify_membership(root, proof, key, value)
     assert not any(verify_membership(other, proof, key, value) for other in flips(root))
@@ -70,19 +73,21 @@ def test_the_published_existence_proof_holds() -> None:
     assert not verify_non_membership(root, proof, key)
 
 
-def test_the_published_non_existence_proof_holds() -> None:
-    """For its key and root, and for no other; nor does it show that its neighbours are there."""
-    root, proof, key, _ = vector("nonexist_middle")
-    left = read(proof).nonexist.left
+@pytest.mark.parametrize("name", NON_EXISTENCE)
+def test_the_published_non_existence_proofs_hold(name: str) -> None:
+    """For their key and root, and for no other; nor do they show that neighbours are there."""
+    root, proof, key, _ = vector(name)
+    absence = read(proof).nonexist
 
     assert verify_non_membership(root, proof, key)
     assert not any(verify_non_membership(other, proof, key) for other in flips(root))
     assert not any(verify_non_membership(root, proof, other) for other in flips(key))
     assert not verify_membership(root, proof, key, b"")
-    assert not verify_membership(root, proof, left.key, left.value)
+    for neighbour in (absence.left, absence.right):
+        assert not verify_membership(root, proof, neighbour.key, neighbour.value)
 
 
-@pytest.mark.parametrize("name", ["exist_left", "nonexist_middle"])
+@pytest.mark.parametrize("name", EXISTENCE + NON_EXISTENCE)
 def test_no_bit_of_a_proof_can_be_changed(name: str) -> None:
     """Every single bit of the published proofs counts, and so does every byte's being there."""
     root, proof, key, value = vector(name)

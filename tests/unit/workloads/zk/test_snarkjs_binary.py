@@ -49,6 +49,44 @@ def test_circuit_of_circom_is_proved_here():
         system.check([*witness[:-1], (witness[-1] + 1) % ORDER])
 
 
+def test_inputs_that_the_optimiser_left_out():
+    """circom counts a private input that has no wire any more; the circuit is proved anyway."""
+    system = read_r1cs((CIRCOM / "linear.r1cs").read_bytes())
+    witness = read_wtns((CIRCOM / "linear.wtns").read_bytes())
+    system.check(witness)
+    key = setup(system)
+
+    assert (4, 3) == (system.wire_count, system.public_count)
+    assert verify(key.verifying_key, witness[1:], Prover(system, key).prove(witness))
+
+
+# The example of the format's document (iden3/r1csfile, doc/r1cs_bin_format.md), for this prime.
+SPECIFIED: tuple[tuple[list[tuple[int, int]], ...], ...] = (
+    ([(5, 3), (6, 8)], [(0, 2), (2, 20), (3, 12)], [(0, 5), (2, 7)]),
+    ([(1, 4), (4, 8), (5, 3)], [(3, 44), (6, 6)], []),
+    ([(6, 4)], [(0, 6), (2, 11), (3, 5)], [(6, 600)]),
+)
+
+
+def test_the_example_of_the_specification():
+    """7 wires, an output, 2 public and 3 private inputs, 1,000 labels, 3 constraints."""
+    prime = ORDER.to_bytes(32, "little")
+    header = pack("<I", 32) + prime + pack("<IIIIQI", 7, 1, 2, 3, 1_000, 3)
+    rows = b"".join(
+        pack("<I", len(side)) + b"".join(pack("<I", w) + f.to_bytes(32, "little") for w, f in side)
+        for sides in SPECIFIED
+        for side in sides
+    )
+    labels = pack("<7Q", 0, 3, 10, 11, 12, 15, 324)
+    parts = [(1, header), (2, rows), (3, labels)]
+    sections = b"".join(pack("<IQ", kind, len(part)) + part for kind, part in parts)
+
+    assert (64, 0x288, 56) == tuple(len(part) for _, part in parts)
+    system = read_r1cs(b"r1cs" + pack("<II", 1, 3) + sections)
+    assert (7, 3) == (system.wire_count, system.public_count)
+    assert SPECIFIED == tuple(tuple(map(list, sides)) for sides in system.constraints)
+
+
 terms = st.lists(st.tuples(st.integers(0, 4), st.integers(0, ORDER - 1)), max_size=5)
 systems = st.builds(
     lambda rows: R1cs(5, 2, tuple(Constraint(*(row(side) for side in sides)) for sides in rows)),

@@ -53,9 +53,10 @@ def read_r1cs(data: bytes) -> R1cs:
             raise DataError(f"r1cs file: {_NAMES[unknown]}, which Groth16 does not have")
     header = sections[_HEADER]
     header.take_prime()
-    wires, outputs, inputs, private, _labels, count = header.take(_COUNTS)
-    if outputs + inputs + private >= wires:
-        raise header.corrupt(f"{outputs + inputs + private} inputs and outputs, {wires} wires")
+    # Private inputs may be more than wires: circom counts those, too, that it has optimised away.
+    wires, outputs, inputs, _private, _labels, count = header.take(_COUNTS)
+    if outputs + inputs >= wires:
+        raise header.corrupt(f"{outputs + inputs} outputs and public inputs, {wires} wires")
     header.end()
     # Each wire has its label, so that a short file can't claim to have many wires.
     if sections[_LABELS].left != wires * _LABEL_BYTES:

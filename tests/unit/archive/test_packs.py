@@ -1,0 +1,161 @@
+"""Packed runs are the runs that they were; what is damaged is named."""
+
+import zipfile
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.archives import archive_of, dated_run
+from veperf.archive import Archive
+from veperf.archive.compaction import compact
+from veperf.archive.packs import MANIFEST, TABLE, ZIP
+from veperf.errors import CorruptFileError, UnknownRunError, UsageError
+
+SAMPLES = "SELECT run, count(*) AS n FROM samples GROUP BY ALL ORDER BY run"
+
+
+def test_packed_runs_are_as_they_were(tmp_path: Path):
+    """By id, beginning, as the last, in a query and as a list; only their folders are gone."""
+    runs = [dated_run(day) for day in range(5)]
+    archive = archive_of(tmp_path, runs)
+    before = archive.query(SAMPLES)
+
+    done = compact(archive, keep=1)
+
+    assert tuple(run.id for run in runs[:4]) == done.packed
+    assert [run.id for run in runs] == Archive(tmp_path).ids()
+    assert runs == list(Archive(tmp_path).readable())
+    assert runs[2] == Archive(tmp_path).load(runs[2].id[:8])
+    assert runs[4] == Archive(tmp_path).load()
+    assert before.equals(Archive(tmp_path).query(SAMPLES))
+    assert {runs[4].id, "packs"} == {path.name for path in tmp_path.iterdir()}
+    assert {} == Archive(tmp_path).faults()
+
+
+def test_a_pack_is_an_ordinary_zip_of_whole_folders(tmp_path: Path):
+    """unzip gives back every file, reports too; the samples are in a table beside it."""
+    archive = archive_of(tmp_path, [dated_run(0)])
+    (run,) = archive.ids()
+    (tmp_path / run / "pages").mkdir()
+    (tmp_path / run / "pages" / "suite.html").write_text("a report")
+    kept = (tmp_path / run / "run.json").read_bytes()
+    compact(archive, keep=0)
+    (pack,) = (tmp_path / "packs").iterdir()
+
+    with zipfile.ZipFile(pack / ZIP) as packed:
+        assert kept == packed.read(f"{run}/run.json")
+        assert b"a report" == packed.read(f"{run}/pages/suite.html")
+        names = set(packed.namelist())
+    assert {f"{run}/{n}" for n in ("run.json", "complete.json", "pages/suite.html")} == names
+    assert {ZIP, TABLE, MANIFEST} == {path.name for path in pack.iterdir()}
+
+
+def test_small_packs_join_larger_ones(tmp_path: Path):
+    """A compaction a day leaves few packs, not one a day, and nothing twice."""
+    archive = Archive(tmp_path)
+    for day in range(16):
+        archive.keep(dated_run(day))
+        compact(archive, keep=0)
+
+    assert 16 == len(archive.ids()) == len(archive.query(SAMPLES))
+    assert 5 >= len(list((tmp_path / "packs").iterdir()))
+    assert {} == archive.faults()
+
+
+def test_damaged_runs_are_not_packed(tmp_path: Path):
+    """What can't be believed stays where it can be looked at, and is named with its file."""
+    archive = archive_of(tmp_path, [dated_run(day) for day in range(3)])
+    first, second, third = archive.ids()
+    (tmp_path / first / "samples.parquet").write_bytes(b"damaged")
+    (tmp_path / second / "elsewhere").symlink_to("/etc/passwd")
+
+    done = compact(archive, keep=0)
+
+    assert (second, third) == done.packed or (third,) == done.packed
+    assert first in done.left_out
+    assert f"{first}/samples.parquet is not what was written" in done.left_out[first]
+    assert (tmp_path / first).is_dir()
+
+
+def test_what_a_killed_compaction_left_is_put_in_order(tmp_path: Path):
+    """A run both packed and in its folder counts once, and half a pack counts for nothing."""
+    runs = [dated_run(day) for day in range(3)]
+    archive = archive_of(tmp_path, runs)
+    compact(archive, keep=0)
+    for run in runs[:2]:
+        other = archive_of(tmp_path / "other", [run])
+        other.path(run.id).rename(tmp_path / run.id)
+    (tmp_path / "other").rmdir()
+    (tmp_path / "packs" / ".new-1234").mkdir()
+    (tmp_path / "packs" / "no-manifest").mkdir()
+    (tmp_path / ".removed-1234").mkdir()
+
+    assert [run.id for run in runs] == archive.ids()
+    assert 3 == len(archive.query(SAMPLES))
+    compact(archive, keep=0)
+    assert {"packs"} == {path.name for path in tmp_path.iterdir()}
+    assert runs == list(Archive(tmp_path).readable())
+
+
+@pytest.mark.parametrize("name", [ZIP, TABLE, MANIFEST])
+def test_a_damaged_pack_is_named(tmp_path: Path, name: str):
+    """Whichever of its files: verify names it, and loading is refused or still right."""
+    run = dated_run(0)
+    archive = archive_of(tmp_path, [run])
+    compact(archive, keep=0)
+    (path,) = tmp_path.glob(f"packs/*/{name}")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    again = Archive(tmp_path)
+
+    found = [fault for faults in again.faults().values() for fault in faults]
+    assert any(name in fault for fault in found)
+    try:
+        assert run == again.load()
+    except (CorruptFileError, UnknownRunError):
+        assert name in (ZIP, MANIFEST)
+
+
+@pytest.mark.parametrize("run_id", ["../outside", "a/b", ".hidden", "", "packs", "a\0b"])
+def test_no_pack_leads_out_of_the_archive(tmp_path: Path, run_id: str):
+    """A manifest from elsewhere that names paths is no pack."""
+    pack = tmp_path / "packs" / "hostile"
+    pack.mkdir(parents=True)
+    manifest = {"runs": {run_id: 1}, "sha256": {}, "format": 1}
+    (pack / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+
+    assert [] == Archive(tmp_path).ids()
+    with pytest.raises((UsageError, UnknownRunError)):
+        Archive(tmp_path).load(run_id)
+
+
+def test_a_bomb_in_a_pack_is_not_unpacked(tmp_path: Path):
+    """A member that says that it is larger than any file of ours is refused unread."""
+    archive = archive_of(tmp_path, [dated_run(0)])
+    (run,) = archive.ids()
+    compact(archive, keep=0)
+    (path,) = tmp_path.glob(f"packs/*/{ZIP}")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        with packed.open(f"{run}/run.json", "w") as member:
+            for _ in range(257):
+                member.write(bytes(1 << 20))
+        packed.writestr(f"{run}/complete.json", "{}")
+
+    with pytest.raises(CorruptFileError, match=r"run\.json is larger|complete\.json"):
+        Archive(tmp_path).read(run)
+
+
+def test_a_newer_pack_stands_for_those_that_it_replaces(tmp_path: Path):
+    """From the moment a pack is there, those that it names count no more."""
+    archive = archive_of(tmp_path, [dated_run(0), dated_run(1)])
+    first, second = archive.ids()
+    compact(archive, keep=0)
+    (old,) = (tmp_path / "packs").iterdir()
+    new = tmp_path / "packs" / "newer"
+    new.mkdir()
+    manifest = {"runs": {second: 1}, "sha256": {}, "replaces": [old.name], "format": 1}
+    (new / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+
+    assert [second] == Archive(tmp_path).ids()

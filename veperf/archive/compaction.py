@@ -1,0 +1,78 @@
+"""Fewer files: old runs go into packs, small packs into larger ones."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from veperf.archive.completion import faults
+from veperf.archive.lock import locked
+from veperf.archive.packing import remove, sweep, write_pack
+from veperf.archive.store import Archive
+from veperf.errors import UsageError
+
+KEEP = 100
+_LARGEST = 500
+"""Runs in a pack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """What a compaction did."""
+
+    packed: tuple[str, ...]
+    """Ids of the runs that were in folders of their own before."""
+    left_out: dict[str, str]
+    """Ids of those that stay where they are, as something is wrong with them, and what."""
+
+
+def compact(archive: Archive, *, keep: int = KEEP) -> Compacted:
+    """Pack all complete runs but the last ``keep``, with their reports; damaged ones stay.
+
+    Safe at any time: a run is in its pack, checked, before its folder goes; of several who do
+    this at once, one works and the others wait.
+
+    Raises:
+        UsageError: ``keep`` is below zero.
+        StorageError: the archive can't be written, or the disk is full.
+    """
+    if keep < 0:
+        raise UsageError(f"so many runs can't be kept: {keep}")
+    with locked(archive.folder):
+        tidy(archive)
+        loose = archive.loose()
+        old = sorted(loose)[: max(0, len(loose) - keep)]
+        left_out = {run: wrong[0] for run in old if (wrong := faults(run, archive.files(run)))}
+        sound = [run for run in old if run not in left_out]
+        for first in range(0, len(sound), _LARGEST):
+            _pack(archive, {run: loose[run] for run in sound[first : first + _LARGEST]})
+    return Compacted(tuple(sound), left_out)
+
+
+def tidy(archive: Archive) -> None:
+    """End what somebody who was killed had begun; for who holds the archive's lock.
+
+    Raises:
+        StorageError: something can't be removed.
+    """
+    sweep(archive.folder)
+    sweep(archive.packs.folder)
+    for folder in archive.packs.replaced():
+        remove(folder)
+    for run in archive.loose().keys() & archive.packs.runs().keys():
+        remove(archive.path(run))
+
+
+def _pack(archive: Archive, runs: Mapping[str, int]) -> None:
+    """Pack ``runs``, and the packs that are smaller than what they join: each but a few times."""
+    completed_ns, absorbed = dict(runs), []
+    packs = {name: archive.packs.runs_of(name) for name in archive.packs.names()}
+    for name in sorted(packs, key=lambda name: len(packs[name])):
+        size = len(packs[name])
+        if size <= len(completed_ns) and size + len(completed_ns) <= _LARGEST:
+            completed_ns |= packs[name]
+            absorbed.append(name)
+    files = {run: archive.files(run) for run in sorted(completed_ns)}
+    write_pack(archive.packs.folder, files, completed_ns, absorbed)
+    for run in runs:
+        remove(archive.path(run))
+    for folder in archive.packs.replaced():
+        remove(folder)

@@ -1,0 +1,138 @@
+"""The summary of an archive: the figures of all its runs, read at once.
+
+It is a cache in ``<archive>/.summary``, brought up to date by whoever wants to read it: what is
+missing, broken or behind is made anew from the runs. Writers of runs don't touch it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from veperf.archive.facts import Figure, RunFacts, facts_of, figures_of
+from veperf.archive.lock import locked
+from veperf.archive.segments import Segment, joined, read_segments, segment_of, write_segment
+from veperf.archive.store import Archive
+from veperf.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FOLDER = ".summary"
+_AT_ONCE = 200
+"""Runs that are read before a segment is written: what a killed process loses at most."""
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+Progress = Callable[[int, int], None]
+"""Called with how many runs have been read, and how many there are to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The figures of an archive's complete runs."""
+
+    runs: tuple[RunFacts, ...]
+    """Oldest first; those without a date that can be read before all others."""
+    table: "pa.Table"
+    """A row a figure, in any order: ``run``, the place of its run in ``runs``, and the fields of
+    ``Figure``."""
+    left_out: dict[str, str]
+    """Complete runs that can't be read, by id, and why."""
+
+
+def summarise(archive: Archive, progress: Progress | None = None) -> Summary:
+    """The summary of ``archive``, brought up to date.
+
+    Where the archive can't be written, what is new is read each time.
+    """
+    completed_ns = archive.completed_ns()
+    folder = archive.folder / FOLDER
+    found, broken = read_segments(folder)
+    left_out: dict[str, str] = {}
+    segments = list(found.values())
+    if broken or _missing(completed_ns, segments):
+        segments, left_out = _update(archive, completed_ns, folder, progress or _ignore)
+    return _in_order(joined(segments, completed_ns), left_out)
+
+
+def _update(
+    archive: Archive, completed_ns: Mapping[str, int], folder: Path, progress: Progress
+) -> tuple[list[Segment], dict[str, str]]:
+    """Every segment once nothing is missing, and the runs that can't be read."""
+    left_out: dict[str, str] = {}
+    try:
+        folder.mkdir(exist_ok=True)
+        with locked(folder):
+            found, broken = read_segments(folder)
+            for path in broken:
+                path.unlink()
+            for new in _read(archive, _missing(completed_ns, found.values()), left_out, progress):
+                _add(folder, found, new, completed_ns)
+            return list(found.values()), left_out
+    except OSError:  # a StorageError is one: the archive is not ours to write
+        segments = list(read_segments(folder)[0].values())
+        left_out.clear()
+        missing = _missing(completed_ns, segments)
+        return [*segments, *_read(archive, missing, left_out, progress)], left_out
+
+
+def _add(
+    folder: Path, found: dict[Path, Segment], new: Segment, completed_ns: Mapping[str, int]
+) -> None:
+    """Write ``new``, with those in it that are smaller: each run is written but a few times."""
+    absorbed: dict[Path, Segment] = {}
+    size = len(new.runs)
+    for path, segment in sorted(found.items(), key=lambda item: len(item[1].runs)):
+        if len(segment.runs) <= size:
+            absorbed[path] = segment
+            size += len(segment.runs)
+    whole = joined([new, *absorbed.values()], completed_ns) if absorbed else new
+    written = write_segment(folder, whole)
+    for path in absorbed:
+        del found[path]
+        if path != written:
+            path.unlink()
+    found[written] = whole
+
+
+def _missing(completed_ns: Mapping[str, int], segments: Iterable[Segment]) -> dict[str, int]:
+    known = {(facts.id, facts.completed_ns) for s in segments for facts in s.runs}
+    return {run: when for run, when in completed_ns.items() if (run, when) not in known}
+
+
+def _read(
+    archive: Archive, missing: Mapping[str, int], left_out: dict[str, str], progress: Progress
+) -> Iterator[Segment]:
+    """The figures of the runs that are ``missing``, some at a time."""
+    rest, done = iter(missing.items()), 0
+    while some := dict(islice(rest, _AT_ONCE)):
+        figures: dict[RunFacts, list[Figure]] = {}
+        for run_id, completed_ns in some.items():
+            try:
+                run = archive.read(run_id)
+                figures[facts_of(run, completed_ns)] = figures_of(run)
+            except DataError as error:
+                left_out[run_id] = str(error)
+            done += 1
+            progress(done, len(missing))
+        if figures:
+            yield segment_of(figures)
+
+
+def _in_order(segment: Segment, left_out: dict[str, str]) -> Summary:
+    import numpy as np
+    import pyarrow as pa
+
+    runs = segment.runs
+    order = sorted(range(len(runs)), key=lambda i: (runs[i].made or _LONG_AGO, runs[i].id))
+    places = np.empty(len(runs), dtype=np.int32)
+    places[order] = np.arange(len(runs), dtype=np.int32)
+    moved = pa.array(places[segment.table["run"].to_numpy()])
+    table = segment.table.set_column(0, "run", moved)
+    return Summary(tuple(runs[i] for i in order), table, left_out)
+
+
+def _ignore(done: int, total: int) -> None:
+    """For who does not want to know."""

@@ -1,0 +1,170 @@
+"""``veperf ab``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+import click
+
+from veperf.cli.load import INTERRUPTED
+from veperf.cli.options import (
+    ExampleCommand,
+    archive_option,
+    modules_option,
+    shown,
+    time_budget_option,
+    timeout_option,
+)
+from veperf.errors import StorageError
+from veperf.model import Better, CommandValue
+
+if TYPE_CHECKING:
+    from veperf.gate import ABResult
+
+
+@click.command(
+    cls=ExampleCommand,
+    examples=[
+        "veperf ab main                              did my changes make anything slower?",
+        "veperf ab HEAD~1 transaction/execution      the last commit and what is uncommitted",
+        "veperf ab v1.2 --head v1.3 --time-budget 10m",
+        "veperf ab main --module mine.benchmarks mine",
+        "veperf ab --command-a './old in.txt' --command-b './new in.txt'",
+        "veperf ab --command-a ./old --command-b ./new --value printed --better higher",
+    ],
+)
+@click.argument("base", required=False)
+@click.argument("patterns", nargs=-1, metavar="[BENCHMARK]...")
+@click.option("--head", metavar="REF", help="The new code's commit.  [default: the working tree]")
+@click.option(
+    "--working-tree",
+    is_flag=True,
+    help="The new code is the working tree, uncommitted changes included: the default.",
+)
+@click.option("--command-a", metavar="COMMAND", help="The old one of two shell commands.")
+@click.option("--command-b", metavar="COMMAND", help="The new one.")
+@click.option(
+    "--value",
+    type=click.Choice(get_args(CommandValue)),
+    default="time",
+    show_default=True,
+    help="What counts of a command: the time it takes (cpu: that of the CPU, whatever else the "
+    "machine is doing), or the number in the last line that it prints.",
+)
+@click.option(
+    "--better",
+    type=click.Choice(get_args(Better)),
+    default="lower",
+    show_default=True,
+    help="Of printed numbers.",
+)
+@click.option("--unit", default="", help="Of printed numbers.")
+@click.option(
+    "--threshold",
+    "fail_percent",
+    type=click.FloatRange(min=1, max=1000),
+    default=5.0,
+    show_default=True,
+    metavar="PERCENT",
+    help="A slowdown that is surely more than this is a failure, a smaller one a warning.",
+)
+@click.option(
+    "--max-pairs",
+    type=click.IntRange(min=6, max=200),
+    default=48,
+    show_default=True,
+    help="After so many, what is undecided is inconclusive; 96 decide more.",
+)
+@time_budget_option
+@click.option("--strict", is_flag=True, help="End with 4 where something is inconclusive.")
+@click.option("--seed", type=int, help="Of the order of measuring.  [default: drawn]")
+@click.option(
+    "--summary",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="GITHUB_STEP_SUMMARY",
+    metavar="FILE",
+    help="Append the result as markdown to FILE.  [default: $GITHUB_STEP_SUMMARY]",
+)
+@timeout_option
+@modules_option
+@archive_option
+@click.pass_context
+def ab(
+    context: click.Context,
+    base: str | None,
+    patterns: tuple[str, ...],
+    head: str | None,
+    working_tree: bool,
+    command_a: str | None,
+    command_b: str | None,
+    value: CommandValue,
+    better: Better,
+    unit: str,
+    fail_percent: float,
+    max_pairs: int,
+    time_budget_s: float | None,
+    strict: bool,
+    seed: int | None,
+    summary: Path | None,
+    timeout_s: float,
+    modules: tuple[str, ...],
+    archive: Path | None,
+) -> None:
+    """Find out whether the code got slower since the commit BASE, side by side.
+
+    Old and new code run in pairs of fresh processes, sample by sample in turn, until each
+    benchmark is decided: slower, faster, no slower, or (never a pass) inconclusive. A commit gets a
+    worktree for the while, and an environment of its own where its dependencies differ.
+
+    Ctrl-C keeps what is decided by then, and ends with 130.
+    """
+    from veperf import gate
+
+    if command_a is not None and command_b is not None:
+        if base is not None or head is not None or working_tree or modules:
+            raise click.UsageError("two commands are compared: no BASE, --head or --module")
+        result = gate.ab_commands(
+            command_a,
+            command_b,
+            value=value,
+            better=better,
+            unit=unit,
+            max_pairs=max_pairs,
+            fail_percent=fail_percent,
+            time_budget_s=time_budget_s,
+            timeout_s=timeout_s,
+            archive=archive,
+        )
+    else:
+        if command_a is not None or command_b is not None:
+            raise click.UsageError("it takes both: --command-a and --command-b")
+        if base is None:
+            raise click.UsageError("BASE is missing: the commit to compare with, such as main")
+        if head is not None and working_tree:
+            raise click.UsageError("the new code is either --head or --working-tree")
+        result = gate.ab(
+            base,
+            *patterns,
+            head=head,
+            modules=modules,
+            max_pairs=max_pairs,
+            fail_percent=fail_percent,
+            time_budget_s=time_budget_s,
+            timeout_s=timeout_s,
+            seed=seed,
+            archive=archive,
+        )
+    tell(result, summary)
+    stopped = result.ab.stopped == "hand"
+    context.exit(INTERRUPTED if stopped else result.exit_code(strict=strict))
+
+
+def tell(result: "ABResult", summary: Path | None) -> None:
+    """Print a comparison and where it is kept; append it to a step's summary."""
+    click.echo(repr(result))
+    click.echo(f"\nkept in {shown(result.folder)}")
+    if summary is not None:
+        try:
+            with summary.open("a", encoding="utf-8") as file:
+                file.write(result._repr_markdown_() + "\n")
+        except OSError as error:
+            raise StorageError(f"can't write {summary}: {error.strerror}") from error

@@ -1,0 +1,88 @@
+"""``veperf history``."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from veperf.cli.options import ExampleCommand, archive_option
+
+if TYPE_CHECKING:
+    from veperf.timeline import History, Trends
+
+_EVERY = 1_000
+
+
+@click.command(
+    cls=ExampleCommand,
+    examples=[
+        "veperf history                                 every benchmark, the largest shift first",
+        "veperf history transaction/hash_compute        one, with the commits to blame",
+        "veperf history transaction/load --metric latency_p99 --last 50",
+        "veperf history transaction/hash_compute --csv >values.csv",
+    ],
+)
+@click.argument("benchmark", required=False)
+@click.option("--metric", default="", metavar="METRIC", help="[default: time, or the first]")
+@click.option(
+    "--machine",
+    default="",
+    metavar="CLASS",
+    help="Runs of this machine class.  [default: that of the last run]",
+)
+@click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the last N runs.")
+@click.option("--json", "form", flag_value="json", help="Print all values as JSON.")
+@click.option("--csv", "form", flag_value="csv", help="Print a row a run, or a benchmark, as CSV.")
+@archive_option
+def history(
+    benchmark: str | None,
+    metric: str,
+    machine: str,
+    last: int | None,
+    form: Literal["json", "csv"] | None,
+    archive: Path | None,
+) -> None:
+    """Show how BENCHMARK went over the runs in the archive, and where it moved.
+
+    A value is the median over a run's processes, as it is judged. At a change point the level
+    moved and stayed; the commits to blame lie between the last run before it and the first after.
+    Without BENCHMARK, every benchmark with its latest change point. Runs of different machine
+    classes are never mixed.
+    """
+    from veperf import timeline
+
+    found: History | Trends
+    if benchmark is not None:
+        found = timeline.history(
+            benchmark, metric=metric, machine=machine, last=last, archive=archive, progress=_tell
+        )
+    else:
+        found = timeline.trends(
+            metric=metric, machine=machine, last=last, archive=archive, progress=_tell
+        )
+    match form:
+        case None:
+            click.echo(repr(found))
+        case "json":
+            import msgspec
+
+            click.echo(msgspec.json.format(msgspec.json.encode(found.plain()), indent=2))
+        case "csv":
+            click.echo(_as_csv(found.rows()), nl=False)
+
+
+def _as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _tell(done: int, total: int) -> None:
+    """A sign of life where a large archive is read for the first time."""
+    if done % _EVERY == 0:
+        click.echo(f"read {done:,} of {total:,} runs", err=True)

@@ -1,0 +1,39 @@
+"""Where the tasks go: a scheduler that is there, or a cluster of one worker on this machine."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from veperf.cluster.plan import ONE_AT_A_TIME, Plan, class_resource
+from veperf.errors import UsageError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+_TIMEOUT_S = "10s"
+
+
+@contextmanager
+def cluster(scheduler: str | None, plan: Plan) -> "Iterator[Callable[[], Client]]":
+    """What connects to ``scheduler``, or to a cluster on this machine for the time of the block.
+
+    The one worker of a local cluster is of every machine class that ``plan`` names.
+
+    Raises:
+        UsageError: dask.distributed is not installed.
+    """
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise UsageError("sweeps need dask.distributed: pip install 'veperf[cluster]'") from error
+    if scheduler is not None:
+        yield lambda: Client(scheduler, timeout=_TIMEOUT_S, set_as_default=False)
+        return
+    classes = {class_resource(name): 1 for name in plan.spec.machine_classes}
+    with LocalCluster(
+        n_workers=1,
+        threads_per_worker=1,
+        dashboard_address=None,
+        resources={ONE_AT_A_TIME: 1} | classes,
+    ) as here:
+        yield lambda: Client(here, set_as_default=False)

@@ -1,0 +1,137 @@
+"""How a sweep goes, for people: a bar and what runs where in a terminal, lines in a log."""
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Self
+
+from veperf.cluster.ledger import Ledger
+from veperf.cluster.plan import Task
+from veperf.model import Run
+from veperf.progress import minutes, say
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+class Lines:
+    """A line for each task that comes back."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._words = {task.id: task.words for task in ledger.plan.tasks}
+        self.total = len(ledger.plan.tasks)
+        self.done = self.total - len(ledger.missing())
+        self._before = self.done
+        self._since = time.monotonic()
+        self._waited_for: frozenset[str] = frozenset()
+
+    def __enter__(self) -> Self:
+        if self.done:
+            self.say(f"{self.done} of {self.total} are done already")
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+    def running(self, task: str, host: str, words: str) -> None:
+        """Too much for a log."""
+
+    def came(self, task: Task, host: str, run: Run) -> None:
+        """Where it was measured, and its run."""
+        self.done += 1
+        parts = (f"{self.done}/{self.total}", task.words, host, run.id, self.left())
+        self.say("  ".join(parts).rstrip())
+
+    def failed(self, task: Task, why: str) -> None:
+        """And why."""
+        self.say(f"failed: {why}")
+
+    def say(self, words: str) -> None:
+        """A line."""
+        say(words)
+
+    def tick(self, waiting: Mapping[str, int]) -> None:
+        """Classes without a worker, once."""
+        names = frozenset(waiting)
+        if names - self._waited_for:
+            self.say("; ".join(_no_worker(name, n) for name, n in sorted(waiting.items())))
+        self._waited_for = names
+
+    def left(self) -> str:
+        """The time left, at the pace so far; empty while nothing is known."""
+        made = self.done - self._before
+        if made == 0 or self.done == self.total:
+            return ""
+        pace_s = (time.monotonic() - self._since) / made
+        return f"{minutes(pace_s * (self.total - self.done))} left"
+
+
+class Bars(Lines):
+    """A bar over all tasks, and a line below for each that runs."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self._bars = _rich()
+        self._all = self._bars.add_task("tasks", total=self.total, completed=self.done, words="")
+        self._rows: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return super().__enter__()
+
+    def __exit__(self, *exc: object) -> None:
+        self._bars.stop()
+
+    def running(self, task: str, host: str, words: str) -> None:
+        """Its line says how far it is."""
+        shown = f"{self._words.get(task, task)}  {host}  {words}"
+        if task in self._rows:
+            self._bars.update(self._rows[task], description=shown)
+        else:
+            self._rows[task] = self._bars.add_task(shown, total=None, words="")
+
+    def came(self, task: Task, host: str, run: Run) -> None:
+        """Its line goes."""
+        super().came(task, host, run)
+        self._forget(task)
+        self._bars.update(self._all, completed=self.done, words=self.left())
+
+    def failed(self, task: Task, why: str) -> None:
+        """Its line goes, the reason stays."""
+        super().failed(task, why)
+        self._forget(task)
+
+    def say(self, words: str) -> None:
+        """Above the bars."""
+        from rich.markup import escape
+
+        self._bars.console.print(escape(words), highlight=False)
+
+    def _forget(self, task: Task) -> None:
+        row = self._rows.pop(task.id, None)
+        if row is not None:
+            self._bars.remove_task(row)
+
+
+def for_here(ledger: Ledger) -> Lines:
+    """What suits the place."""
+    return Bars(ledger) if sys.stderr.isatty() else Lines(ledger)
+
+
+def _no_worker(name: str, tasks: int) -> str:
+    which = f"machine class {name!r}" if name else "veperf (--resources veperf=1)"
+    return f"no worker of {which} is there; {tasks} tasks wait for one"
+
+
+def _rich() -> "Progress":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    return Progress(
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[words]}", style="dim"),
+        TextColumn("{task.description}", markup=False),
+        console=Console(stderr=True),
+        transient=True,
+    )

@@ -1,0 +1,121 @@
+"""An environment of its own for a side whose dependencies are not those installed here.
+
+Dependencies are what requirements.lock says; where there is none, requirements.txt and
+pyproject.toml. Two sides that say the same share the interpreter that veperf runs under. For any
+other a virtual environment is made once and kept: its packages come first, and what it does not
+name, veperf among it, is found where it is found here.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tomllib
+from hashlib import sha256
+from pathlib import Path
+
+from veperf.errors import DataError, MeasureError
+
+_LOCK = "requirements.lock"
+_LISTED = "requirements.txt"
+_PROJECT = "pyproject.toml"
+_READY = ".ready"
+
+
+def dependencies(tree: Path) -> tuple[str, ...]:
+    """What the project in ``tree`` depends on, a line each, without comments.
+
+    Raises:
+        DataError: pyproject.toml is broken.
+    """
+    if (tree / _LOCK).is_file():
+        return _lines(tree / _LOCK)
+    listed = _lines(tree / _LISTED) if (tree / _LISTED).is_file() else ()
+    return (*listed, *_of_project(tree))
+
+
+def interpreter(tree: Path) -> str:
+    """The Python of a virtual environment with the dependencies of ``tree``; made if need be.
+
+    Raises:
+        DataError: pyproject.toml is broken.
+        MeasureError: pip can't install them.
+    """
+    wanted = dependencies(tree)
+    key = sha256("\n".join((sys.version, sys.prefix, *wanted)).encode()).hexdigest()[:16]
+    folder = _cache() / key
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    python = folder / "bin" / "python"
+    with (folder.parent / f"{key}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two comparisons at once make it once
+        if not (folder / _READY).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            _make(folder, python, tree)
+            (folder / _READY).touch()
+    return str(python)
+
+
+def _make(folder: Path, python: Path, tree: Path) -> None:
+    _run([sys.executable, "-m", "venv", str(folder)], tree)
+    if what := _to_install(tree):
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        _run([*pip, *what], tree)
+    site = Path(_ask(python, "import sysconfig; print(sysconfig.get_path('purelib'))"))
+    here = dict.fromkeys([sysconfig.get_path("purelib"), sysconfig.get_path("platlib")])
+    # addsitedir, unlike a plain line, minds the .pth files there: those of editable installs.
+    lines = [f"import site; site.addsitedir({path!r})" for path in here]
+    (site / "veperf-rest.pth").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _to_install(tree: Path) -> list[str]:
+    if (tree / _LOCK).is_file():
+        return ["-r", str(tree / _LOCK)]
+    listed = ["-r", str(tree / _LISTED)] if (tree / _LISTED).is_file() else []
+    return [*listed, *_of_project(tree)]
+
+
+def _of_project(tree: Path) -> tuple[str, ...]:
+    path = tree / _PROJECT
+    if not path.is_file():
+        return ()
+    try:
+        project = tomllib.loads(path.read_text(encoding="utf-8")).get("project", {})
+        found = project.get("dependencies", [])
+        if not all(isinstance(one, str) for one in found):
+            raise TypeError("dependencies are not text")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, AttributeError, TypeError) as error:
+        raise DataError(f"{path} can't be read: {error}") from error
+    return tuple(found)
+
+
+def _lines(path: Path) -> tuple[str, ...]:
+    text = path.read_text(encoding="utf-8", errors="replace")
+    bare = (re.sub(r"(^|\s)#.*", "", line).strip() for line in text.splitlines())
+    return tuple(line for line in bare if line)
+
+
+def _cache() -> Path:
+    root = os.environ.get("XDG_CACHE_HOME")
+    return (Path(root) if root else Path.home() / ".cache") / "veperf" / "environments"
+
+
+def _run(words: list[str], cwd: Path) -> None:
+    done = subprocess.run(  # noqa: S603 - no shell
+        words, capture_output=True, text=True, check=False, cwd=cwd
+    )
+    if done.returncode != 0:
+        error = MeasureError(
+            "the environment of the side whose dependencies differ can't be made: "
+            f"`{' '.join(words[1:])}` failed"
+        )
+        error.add_note((done.stderr or done.stdout).strip()[-2000:])
+        raise error
+
+
+def _ask(python: Path, script: str) -> str:
+    return subprocess.run(  # noqa: S603 - no shell
+        [str(python), "-c", script], capture_output=True, text=True, check=True
+    ).stdout.strip()

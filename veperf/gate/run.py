@@ -1,0 +1,142 @@
+"""An A/B comparison from the question to the file in the archive."""
+
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from veperf import paths
+from veperf.archive.ab import ab_folder, read_ab, save_ab
+from veperf.errors import UsageError
+from veperf.gate.compare import RUNS, SAMPLES, compare_commands, compare_sides
+from veperf.gate.live import Silent, for_here
+from veperf.gate.result import ABResult
+from veperf.gate.sides import prepared
+from veperf.judge import LOOKS
+from veperf.measure.profiles import MIN_SAMPLE_NS
+from veperf.model import ABConfig, ABRun, Better, CommandValue, Metric
+
+Folder = str | Path | None
+
+
+def ab(
+    base: str,
+    *select: str,
+    head: str | None = None,
+    modules: Sequence[str] = (),
+    max_pairs: int = LOOKS[-1],
+    fail_percent: float = 5.0,
+    time_budget_s: float | None = None,
+    timeout_s: float = 60.0,
+    seed: int | None = None,
+    archive: Folder = None,
+    progress: bool = True,
+) -> ABResult:
+    """Find out whether the code got slower since ``base``, and keep the answer in the archive.
+
+    Old and new code run in pairs of fresh processes, sample by sample in turn, and no more of them
+    than it takes to decide each benchmark; see docs/verdicts.md. The repository is that of the
+    current folder. Ctrl-C (or interrupting the kernel) keeps what is decided by then.
+
+    Args:
+        base: a commit, branch or tag.
+        select: suites, benchmarks or globs; all when there is none. Load is left out, and so are
+            slow cases that are not named.
+        head: the new code's commit; the working tree, uncommitted changes included, when not given.
+        modules: more modules with benchmarks; each side imports its own.
+        max_pairs: after so many a benchmark is inconclusive. 96 decide more than 48, and cost more.
+        fail_percent: a slowdown that is surely more than this fails, a smaller one warns.
+        time_budget_s: what is undecided then gets a last look.
+        timeout_s: for one benchmark in one process.
+        seed: of the order of measuring; drawn when not given.
+        archive: folder of the archive; the project's ``reports`` when not given.
+        progress: show how far it is.
+
+    Raises:
+        VeperfError: of any kind; see ``veperf.errors``.
+    """
+    config = ABConfig(
+        select=select,
+        modules=tuple(modules),
+        samples=SAMPLES,
+        min_sample_ns=MIN_SAMPLE_NS,
+        seed=secrets.randbits(32) if seed is None else seed,
+        timeout_s=timeout_s,
+        max_pairs=max_pairs,
+        fail_effect=fail_percent / 100,
+        time_budget_s=time_budget_s,
+    )
+    with prepared(base, head) as (old, new), for_here() if progress else Silent() as shown:
+        found = compare_sides(old, new, config, shown)
+    return _kept(found, archive)
+
+
+def ab_commands(
+    command_a: str,
+    command_b: str,
+    *,
+    value: CommandValue = "time",
+    better: Better = "lower",
+    unit: str = "",
+    max_pairs: int = LOOKS[-1],
+    fail_percent: float = 5.0,
+    time_budget_s: float | None = None,
+    timeout_s: float = 600.0,
+    archive: Folder = None,
+    progress: bool = True,
+) -> ABResult:
+    """Compare two shell commands as ``ab`` compares commits: is the second slower?
+
+    Args:
+        command_a: the old one.
+        command_b: the new one.
+        value: ``time`` is the CPU time of a command and its children where they keep one CPU
+            busy, else how long it takes; ``cpu`` the CPU time in any case, which other work on the
+            machine disturbs less; ``printed`` the number in the last line that it prints.
+        better: whether a ``lower`` or a ``higher`` number is better.
+        unit: of what is printed.
+        max_pairs: as in ``ab``, and so are the rest.
+        fail_percent: beyond which a slowdown fails.
+        time_budget_s: what is undecided then gets a last look.
+        timeout_s: for one run of one command.
+        archive: folder of the archive.
+        progress: show how far it is.
+
+    Raises:
+        VeperfError: of any kind; see ``veperf.errors``.
+    """
+    if value != "printed" and (better != "lower" or unit):
+        raise UsageError("a time is in ns, and lower is better: both are for printed values")
+    config = ABConfig(
+        select=(),
+        modules=(),
+        samples=RUNS,
+        min_sample_ns=0,
+        seed=0,
+        timeout_s=timeout_s,
+        max_pairs=max_pairs,
+        fail_effect=fail_percent / 100,
+        time_budget_s=time_budget_s,
+    )
+    printed = Metric("value", unit, better)
+    with for_here() if progress else Silent() as shown:
+        found = compare_commands((command_a, command_b), value, printed, config, shown)
+    return _kept(found, archive)
+
+
+def load_ab(name: str = "last", archive: Folder = None) -> ABResult:
+    """A comparison from the archive: ``last``, an id, or the beginning of one.
+
+    Raises:
+        UnknownRunError, CorruptFileError, NewerFormatError: what they say.
+    """
+    folder = _archive(archive)
+    found = read_ab(folder, name)
+    return ABResult(found, ab_folder(folder, found.id))
+
+
+def _kept(found: ABRun, archive: Folder) -> ABResult:
+    return ABResult(found, save_ab(_archive(archive), found))
+
+
+def _archive(folder: Folder) -> Path:
+    return Path(folder) if folder else paths.archive()

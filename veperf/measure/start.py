@@ -1,0 +1,68 @@
+"""A fresh worker, ready to measure; and what it means when one fails."""
+
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from veperf.errors import (
+    MeasureError,
+    WorkerCrashedError,
+    WorkerProtocolError,
+    WorkerTimeoutError,
+)
+from veperf.measure.client import Worker
+from veperf.measure.protocol import Begin, Failed, Ready, Reply
+from veperf.measure.side import HERE, Side
+from veperf.model import Case, CaseResult, Failure, FailureKind
+
+START_TIMEOUT_S = 60.0
+
+_KINDS: Mapping[type[MeasureError], FailureKind] = MappingProxyType(
+    {
+        WorkerCrashedError: "crashed",
+        WorkerTimeoutError: "timeout",
+        WorkerProtocolError: "protocol",
+    }
+)
+
+
+def started(modules: tuple[str, ...], *, hash_seed: int, side: Side = HERE) -> tuple[Worker, Ready]:
+    """A worker that has imported ``modules``, and what it said then.
+
+    Raises:
+        MeasureError: it can't start, or can't import them; a note has what it wrote.
+    """
+    worker = Worker(hash_seed=hash_seed, side=side)
+    try:
+        ready = worker.ask(Begin(modules), deadline=time.monotonic() + START_TIMEOUT_S)
+        if not isinstance(ready, Ready):
+            raise MeasureError(f"a worker can't start: {what_went_wrong(ready)}")
+    except BaseException as error:
+        worker.stop()
+        if isinstance(error, MeasureError) and worker.output:
+            error.add_note(worker.output)
+        raise
+    return worker, ready
+
+
+def failed(case: Case, reply: Reply) -> CaseResult:
+    """The result of a case at which the worker did not do what it was asked for.
+
+    Raises:
+        WorkerProtocolError: it did something else.
+    """
+    if not isinstance(reply, Failed):
+        raise WorkerProtocolError(f"the worker {what_went_wrong(reply)}")
+    return CaseResult(case.id, failure=reply.failure)
+
+
+def lost(case: Case, error: MeasureError, words: str, output: str) -> CaseResult:
+    """The result of a case at which the worker itself was lost; ``output`` is its last."""
+    return CaseResult(case.id, failure=Failure(_KINDS[type(error)], words, output))
+
+
+def what_went_wrong(reply: Reply) -> str:
+    """A reply that is not the one that was wanted, in words."""
+    if isinstance(reply, Failed):
+        return reply.failure.message
+    return f"answered with {type(reply).__name__} out of turn"

@@ -1,0 +1,94 @@
+"""How much memory a process may take, and where it took more."""
+
+from msgspec import Struct
+
+from veperf.errors import UnknownTargetError
+from veperf.memory.stats import MemoryStats
+from veperf.memory.words import count, size
+from veperf.model import TargetSet
+from veperf.units import convert
+
+
+class MemoryBudget(Struct, frozen=True, kw_only=True):
+    """Limits, by default those that are published in targets.json; at a limit is within it."""
+
+    heap_bytes: float = 4096 * 2**20
+    objects: float = 10_000_000
+    tasks: float = 100_000
+    """Threads and tasks of asyncio together."""
+    gc_pause_ns: float = 100e6
+    leak_growth: float = 0.1
+    """Of the memory at the beginning of a long run, over that run."""
+
+
+class Violation(Struct, frozen=True):
+    """A limit that was passed."""
+
+    limit_name: str
+    """The name of the limit in the budget."""
+    value: float
+    limit: float
+    words: str
+
+
+def budget_of(targets: TargetSet) -> MemoryBudget:
+    """The limits that ``targets`` publish as ``memory/...``.
+
+    Raises:
+        UnknownTargetError: one of them is not there.
+        UsageError: one is given in a unit of something else.
+    """
+    found = {target.id: target for target in targets.targets}
+
+    def limit(name: str, unit: str) -> float:
+        target = found.get(f"memory/{name}")
+        if target is None:
+            raise UnknownTargetError(f"no published target memory/{name}")
+        return convert(target.limit, target.unit, unit)
+
+    return MemoryBudget(
+        heap_bytes=limit("heap_alloc", "B"),
+        objects=limit("heap_objects", "objects"),
+        tasks=limit("tasks", "tasks"),
+        gc_pause_ns=limit("gc_pause", "ns"),
+        leak_growth=limit("leak_growth", "%") / 100,
+    )
+
+
+def check_budget(
+    measured: MemoryStats, budget: MemoryBudget | None = None
+) -> tuple[Violation, ...]:
+    """Every limit that was passed at any time: peaks and the longest pause, not the last state.
+
+    The heap is what was resident, the objects are the blocks of Python's allocator. The growth of
+    a leak is not known here: see ``judge_leak``.
+    """
+    allowed = budget or MemoryBudget()
+    pause_ms, pause_limit_ms = measured.gc_longest_ns / 1e6, allowed.gc_pause_ns / 1e6
+    found = (
+        Violation(
+            "heap_bytes",
+            measured.peak_rss_bytes,
+            allowed.heap_bytes,
+            f"{size(measured.peak_rss_bytes)} were resident, of {size(allowed.heap_bytes)}",
+        ),
+        Violation(
+            "objects",
+            measured.blocks.max,
+            allowed.objects,
+            f"{count(measured.blocks.max)} objects, of {count(allowed.objects)}",
+        ),
+        Violation(
+            "tasks",
+            measured.concurrent.max,
+            allowed.tasks,
+            f"{count(measured.concurrent.max)} threads and tasks, of {count(allowed.tasks)}",
+        ),
+        Violation(
+            "gc_pause_ns",
+            measured.gc_longest_ns,
+            allowed.gc_pause_ns,
+            f"a collection took {pause_ms:.3g} ms, of {pause_limit_ms:.3g} ms",
+        ),
+    )
+    return tuple(one for one in found if one.value > one.limit)

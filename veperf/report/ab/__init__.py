@@ -1,0 +1,1 @@
+"""How an A/B comparison is shown."""

@@ -1,0 +1,125 @@
+"""What the writers write: the per-process values of each metric of each case, under safe names.
+
+These are the values by which a run is judged, in CPU time where that is what a case is judged by.
+Names that come from elsewhere are made visible first: the tools that read what is written show
+them in terminals and pages.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from veperf.errors import UsageError
+from veperf.judge.series import series_of
+from veperf.judge.shift import Estimate, median
+from veperf.model import TIME, Case, Clock, Metric, Run
+from veperf.report.escape import visible
+from veperf.units import convert
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One metric of one case, with at least one value."""
+
+    case: Case
+    metric: Metric
+    clock: Clock
+    name: str
+    """Of the case, safe, and unlike that of any other case."""
+    values: tuple[float, ...]
+    """The finite ones, one a process, in the metric's unit."""
+    processes: tuple[int, ...]
+    """Which process each value is of, counted from 0 among those that measured the case."""
+    loops: int
+    operations: int
+
+    @property
+    def is_time(self) -> bool:
+        """Whether it is the time of an operation, in ns."""
+        return (self.metric.name, self.metric.unit) == (TIME.name, TIME.unit)
+
+    @property
+    def full_name(self) -> str:
+        """The case, and the metric unless that is time."""
+        return self.name if self.is_time else f"{self.name}/{self.metric_name}"
+
+    @property
+    def metric_name(self) -> str:
+        """Of the metric, safe."""
+        return safe(self.metric.name)
+
+    @property
+    def unit(self) -> str:
+        """Of the metric, safe."""
+        return safe(self.metric.unit)
+
+    @property
+    def estimate(self) -> Estimate:
+        """Median and interval of the values."""
+        return median(self.values)
+
+
+def figures(run: Run) -> tuple[Figure, ...]:
+    """Everything that ``run`` measured, in its order; what has no finite value is left out."""
+    series = series_of(run)
+    names = unique([safe(case.id) for case in run.cases])
+    found: list[Figure] = []
+    for case, name in zip(run.cases, names, strict=True):
+        for metric in case.metrics:
+            one = series[case.id, metric.name]
+            kept = [(i, v) for i, v in enumerate(one.values.tolist()) if math.isfinite(v)]
+            if kept:
+                processes, values = zip(*kept, strict=True)
+                found.append(
+                    Figure(
+                        case, metric, one.clock, name, values, processes, one.loops, one.operations
+                    )
+                )
+    return tuple(found)
+
+
+def seconds(figure: Figure) -> tuple[float, ...] | None:
+    """Its values in seconds, or None where it is no time."""
+    try:
+        return tuple(convert(value, figure.metric.unit, "s") for value in figure.values)
+    except UsageError:
+        return None
+
+
+def safe(text: str) -> str:
+    """``text`` on one line, with nothing in it that controls instead of showing."""
+    return visible(text, keep="")
+
+
+def unique(names: Sequence[str], numbered: str = "{} ({})") -> list[str]:
+    """``names``, those that have come before with a number, written as ``numbered`` shows."""
+    taken = set(names)
+    seen: set[str] = set()
+    found: list[str] = []
+    for name in names:
+        free, number = name, 1
+        while free in seen or (number > 1 and free in taken):
+            number += 1
+            free = numbered.format(name, number)
+        seen.add(free)
+        found.append(free)
+    return found
+
+
+def left_out(names: Iterable[str], why: str) -> tuple[str, ...]:
+    """A note that names what a format can't hold; none where that is nothing."""
+    gone = list(dict.fromkeys(names))
+    if not gone:
+        return ()
+    shown = ", ".join(gone[:5]) + (f" and {len(gone) - 5} more" if len(gone) > 5 else "")
+    return (f"left out, {why}: {shown}",)
+
+
+def refuse_nothing(found: Sequence[object], run: Run, what: str) -> None:
+    """Raise where there is nothing to write.
+
+    Raises:
+        UsageError: ``found`` is empty.
+    """
+    if not found:
+        raise UsageError(f"run {safe(run.id)} has nothing that can be written as {what}")
