@@ -76,4 +76,3 @@ view.method
 
 # %%
 view.files
-

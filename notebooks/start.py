@@ -18,14 +18,13 @@
 # # veperf
 #
 # Is VirtEngine fast enough, did a change make it slower, and why. Work through the cells with
-# Shift+Enter, or run them all: they only read, and every one works before there is any run, too.
+# Shift+Enter, or run them all: that takes about a minute, and measures a little where there is
+# nothing to show yet.
 
 # %%
-import seaborn as sns
-
 import veperf
 
-NONE_YET = "No run yet: type veperf.run('transaction') in a cell, or `make report` in a terminal."
+SMALL = ["transaction/hash_compute", "transaction/validation", "bidding/price_calc"]
 
 # %% [markdown]
 # ## What can be measured
@@ -37,65 +36,116 @@ NONE_YET = "No run yet: type veperf.run('transaction') in a cell, or `make repor
 veperf.benchmarks()
 
 # %% [markdown]
-# ## Runs that were made
+# ## The last run
 #
 # A run is kept in the archive, the project's `reports/`, under an id that begins with its date.
-
-# %%
-runs = veperf.runs()
-runs.tail(10) if len(runs) else NONE_YET
-
-# %% [markdown]
-# ## The last one
-#
 # `veperf.load()` takes `"last"`, an id, or the beginning of one.
 
 # %%
-last = veperf.load("last") if len(runs) else None
-last or NONE_YET
+if veperf.runs().empty:
+    veperf.run(*SMALL)
 
-# %%
-last.summary().head(10) if last else NONE_YET
+last = veperf.load("last")
+last
 
 # %% [markdown]
-# ## Is it fast enough, and is it slower than it was?
-#
-# Against the published targets, and against what `veperf baseline record` recorded on a machine
-# like this one. `.targets()` and `.changes()` give the same as DataFrames.
+# Is it fast enough, by the published targets? Is it slower than what `veperf baseline record`
+# recorded on a machine like this one? `.targets()` and `.changes()` give the same as DataFrames.
 
 # %%
-last.verdict() if last else NONE_YET
+verdict = last.verdict()
+verdict
+
+# %%
+verdict.figure()
+
+# %% [markdown]
+# What the verdict says the worst of; [investigate](investigate.ipynb) drills down from there to
+# processes, samples and the machine.
+
+# %%
+veperf.investigate(run=last)
+
+# %% [markdown]
+# The parts of a report show themselves, too: `headline`, `findings`, `stages`, `scaling` ...
+
+# %%
+veperf.present(last).benchmarks
 
 # %% [markdown]
 # ## Two runs side by side
+#
+# A screen, not a gate: between two runs the machine may have changed more than the code.
 
 # %%
-veperf.compare(*runs["id"].iloc[-2:]) if len(runs) > 1 else "That takes two runs."
+if len(veperf.runs()) == 1:
+    veperf.run(*SMALL)
+
+comparison = veperf.compare(*veperf.runs()["id"].iloc[-2:])
+comparison
+
+# %%
+comparison.figure()
 
 # %% [markdown]
-# ## A closer look
+# ## Did my change make it slower?
 #
-# The parts of a report show themselves: `headline`, `findings`, `benchmarks`, `scaling` ...
+# The gate: the last commit and the working tree run side by side, pair of processes by pair, until
+# it is decided. Give it more time and more benchmarks when it counts:
+# `veperf.ab("main", "transaction", time_budget_s=600)`.
 
 # %%
-veperf.present(last).benchmarks if last else NONE_YET
+try:
+    change = veperf.ab("HEAD", "transaction/hash_compute", time_budget_s=10)
+except veperf.errors.UsageError as why:  # this is no git checkout
+    change = why
+change
 
 # %% [markdown]
-# ## Every sample
+# ## What does it cost in memory?
 #
-# One row a sample, times in nanoseconds of one operation: for seaborn, for pandas, for SQL.
+# In a process of its own: bytes and allocations of one operation, and the lines that they go to.
 
 # %%
-if last:
-    samples = last.samples()
-    first = samples[samples["case"] == samples["case"].iloc[0]]
-    axes = sns.ecdfplot(first, x="wall_ns", hue="process", palette="viridis")
-    axes.set_title(first["case"].iloc[0])
+veperf.memory.profile("transaction/validation")
 
 # %%
-question = """
+# %load_ext veperf
+
+# %%
+# %%veperf_memory
+sorted(str(n) for n in range(1_000))
+
+# %% [markdown]
+# ## Where does its CPU time go?
+
+# %%
+veperf.cpu.profile("transaction/validation", seconds=1)
+
+# %% [markdown]
+# ## How did it go over time?
+#
+# Every run in the archive is a point. After a dozen of them a step that stays is found, with the
+# commits to blame; [trend](trend.ipynb) looks at all benchmarks.
+
+# %%
+trend = veperf.history(last.summary().index[0])
+trend
+
+# %%
+trend.figure()
+
+# %% [markdown]
+# ## Everything else is data
+#
+# Samples are DataFrames, and the archive answers SQL. Times are nanoseconds of one operation.
+
+# %%
+last.samples().groupby("case")[["wall_ns", "cpu_ns"]].median()
+
+# %%
+veperf.query("""
     SELECT "case", count(DISTINCT run) AS runs,
            median(cpu_ns) AS cpu_ns, quantile_cont(wall_ns, 0.99) AS p99_ns
     FROM samples GROUP BY "case" ORDER BY cpu_ns
-"""
-veperf.query(question) if len(runs) else NONE_YET
+""")

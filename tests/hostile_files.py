@@ -4,6 +4,7 @@ import json
 import math
 import random
 import re
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,15 @@ import msgspec
 
 from tests.helpers import HOSTILE
 from veperf.errors import VeperfError
-from veperf.interop import NAMES, read
+from veperf.interop import NAMES, baseline_metrics, go_targets, read
+from veperf.interop.source import Source
 from veperf.judge import compare_runs
 from veperf.judge.side_by_side import side_by_side
 from veperf.model import Run
 from veperf.report.side_by_side import as_text
 
 VECTORS = Path(__file__).parent / "vectors"
+_GO_BENCHMARKS = Path(__file__).parents[1] / "data" / "baselines" / go_targets.FILE
 NASTY_TEXTS = (
     HOSTILE, "", "\ud800", "../../etc/passwd", "/", "\x00", "a" * 10_000, "NaN", "-", "*", "%s",
     "\u202e\u2066", "\x1b]0;title\x07", "_" * 50, "Benchmark", "0" * 50, "1_0", "\uff11", "\u2028",
@@ -39,6 +42,7 @@ def samples() -> list[tuple[str, bytes]]:
     paths = [
         p for folder in ("interop", "gobench") for p in sorted((VECTORS / folder).rglob("*.*"))
     ]
+    paths += [VECTORS / "BASELINE_METRICS.json", _GO_BENCHMARKS]
     found = [(p.name, p.read_bytes()) for p in paths if p.is_file() and p.suffix != ".md"]
     found += [
         ("raw.csv", b"group,function,value,throughput_num,throughput_type,"
@@ -74,6 +78,11 @@ def check(data: bytes, name: str, format: str = "", *, deep: bool = False) -> Ru
         AssertionError: what was read is no run that can be kept, compared and shown.
     """
     try:
+        if name == _GO_BENCHMARKS.name:
+            Source(data, name).document_as(go_targets.GoBenchmarks)
+        elif name == "BASELINE_METRICS.json":
+            limits = baseline_metrics.read(Source(data, name)).targets
+            assert all(0 < target.limit < math.inf for target in limits)
         found = read(data, name, format=format)
     except VeperfError as refused:
         assert len(str(refused)) < 2_000  # noqa: PT017 - no exception is wanted
@@ -113,7 +122,7 @@ def _bend(document: Any, dice: random.Random) -> None:
         elif kind < 0.3 and isinstance(document, dict):
             document[dice.choice(NASTY_TEXTS)] = document.pop(place)
         else:
-            document[place] = dice.choice(NASTY_VALUES)
+            document[place] = deepcopy(dice.choice(NASTY_VALUES))
         return
 
 

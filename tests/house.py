@@ -32,10 +32,10 @@ ALLOWED: dict[str, set[str]] = {
     "archive": _BASE | {"judge"},
     "interop": _BASE | {"paths"},
     "writers": _BASE | {"units", "judge", "report"},
-    "progress": _BASE,
+    "estimate": _BASE,
+    "progress": _BASE | {"estimate"},
     "lab": {"errors", "archive", "paths"},
-    "gate": _BASE
-    | {"workloads", "measure", "judge", "archive", "paths", "progress", "report"},
+    "gate": _BASE | {"workloads", "measure", "judge", "archive", "paths", "progress", "report"},
     "session": _BASE | {"registry", "workloads", "measure", "archive", "paths"},
     "report": _BASE | {"units", "judge", "measure", "archive", "paths", "registry", "workloads"},
 }

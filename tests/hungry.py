@@ -5,7 +5,7 @@ from pathlib import Path
 
 import memray
 
-from veperf.model import LATENCY_METRICS, Level, Metric
+from veperf.model import LATENCY_METRICS, Finished, Level, Metric
 from veperf.registry import LoadTask, Task, benchmark
 
 ITEM_BYTES = 10_000
@@ -60,3 +60,55 @@ def quits() -> Task:
 def load() -> LoadTask:
     """Is no case for a memory pass."""
     raise NotImplementedError
+
+
+KEPT_BYTES = 3_000
+_kept: list[bytearray] = []
+
+
+@benchmark("hungry/keeps", level=Level.MICRO)
+def keeps() -> Task:
+    """Holds some at once, and leaves a block behind each time."""
+
+    def call() -> None:
+        held = [bytearray(ITEM_BYTES) for _ in range(10)]
+        _kept.append(bytearray(KEPT_BYTES))
+        held.clear()
+
+    return Task(call)
+
+
+class _Leaking:
+    """Finishes what it is offered, and keeps so many bytes of each."""
+
+    def __init__(self, kept_bytes: int) -> None:
+        self._kept_bytes = kept_bytes
+        self._kept: list[bytearray] = []
+        self._done: list[int] = []
+
+    def offer(self, tag: int) -> bool:
+        if self._kept_bytes:
+            self._kept.append(bytearray(self._kept_bytes))
+        self._done.append(tag)
+        return True
+
+    def step(self) -> Finished:
+        done, self._done = self._done, []
+        return Finished(done)
+
+    def costs(self) -> dict[str, float]:
+        return {}
+
+    def close(self) -> None:
+        self._kept.clear()
+
+
+@benchmark(
+    "hungry/soaked",
+    level=Level.LOAD,
+    params={"rate": (500, 1_000), "kept": (0, 20_000)},
+    metrics=(Metric("achieved", "1/s"), *LATENCY_METRICS),
+)
+def soaked(rate: int, kept: int) -> LoadTask:
+    """A load that may leak."""
+    return LoadTask(lambda _: _Leaking(kept), rate)

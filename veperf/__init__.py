@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from veperf.version import __version__
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
     from veperf.api import (
         Comparison,
         RunResult,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     )
     from veperf.comparator import Comparator
     from veperf.gate import ABResult, SelfCheckResult, ab, ab_commands, load_ab, selfcheck
+    from veperf.longrun import soak
     from veperf.timeline import History, Trends, history, trends
 
 _OF_GATE = {"ABResult", "SelfCheckResult", "ab", "ab_commands", "load_ab", "selfcheck"}
@@ -69,6 +72,7 @@ __all__ = [
     "runs",
     "selfcheck",
     "site",
+    "soak",
     "sweep",
     "trends",
 ]
@@ -84,6 +88,14 @@ def __getattr__(name: str) -> Any:
         from veperf import timeline
 
         return getattr(timeline, name)
+    if name in ("cpu", "memory"):
+        from importlib import import_module
+
+        return import_module(f"veperf.{name}")
+    if name == "soak":
+        from veperf.longrun import soak
+
+        return soak
     if name == "Comparator":
         from veperf.comparator import Comparator
 
@@ -93,6 +105,13 @@ def __getattr__(name: str) -> Any:
 
         return getattr(api, name)
     raise AttributeError(f"module 'veperf' has no attribute {name!r}")
+
+
+def load_ipython_extension(shell: "InteractiveShell") -> None:
+    """``%load_ext veperf``: the cell magics ``%%veperf_time`` and ``%%veperf_memory``."""
+    from veperf.magics import register
+
+    register(shell)
 
 
 def __dir__() -> list[str]:

@@ -258,16 +258,10 @@ def query(sql: str, archive: Folder = None) -> "pd.DataFrame":
 
 def benchmarks(modules: Sequence[str] = ()) -> "pd.DataFrame":
     """What can be measured, a row a case: id, level, what, targets."""
-    import pandas as pd
-
     from veperf import session
+    from veperf.report import frames
 
-    return pd.DataFrame(
-        [
-            {"id": c.id, "level": c.level.value, "what": c.what, "targets": [*c.targets.values()]}
-            for c in session.benchmarks(modules=modules)
-        ]
-    ).set_index("id")
+    return frames.benchmarks(session.benchmarks(modules=modules))
 
 
 def compare(base: "RunLike", new: "RunLike", archive: Folder = None) -> "Comparison":
@@ -594,6 +588,22 @@ class Comparison:
 
         return figures.changes(self.changes, ax=ax)
 
+    def figure_samples(self, case: str = "", ax: "Axes | None" = None) -> "Figure":
+        """Both runs' values of ``case``, by default the one that most needs attention.
+
+        Raises:
+            UnknownBenchmarkError: it is not in both runs.
+        """
+        from veperf.judge import series_of
+        from veperf.report import figures, tables
+
+        old, new = series_of(self.base), series_of(self.new)
+        for change in sorted(self.changes, key=lambda c: tables.change_mark(c).urgency):
+            key = change.case, change.metric
+            if case in ("", change.case) and key in old and key in new:
+                return figures.values(new[key], old[key], ax=ax)
+        raise UnknownBenchmarkError(f"the two runs have no {case or 'benchmark'!r} in common")
+
     def __repr__(self) -> str:
         from veperf.report import text
 
@@ -669,13 +679,15 @@ def find(given: RunLike, archive: Folder = None) -> model.Run:
 
 def _named(given: str, archive: Folder) -> model.Run:
     """The run of that name; else of the file. A file in the current folder comes first."""
+    from veperf.interop.source import is_file, is_folder
+
     path = Path(given)
-    if path.is_file():
+    if is_file(path):
         return read(path).run
     try:
         return load(given, archive).run
     except UnknownRunError:
-        if path.is_dir():
+        if given and is_folder(path):
             return read(path).run
         raise
 

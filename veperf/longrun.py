@@ -217,7 +217,7 @@ def _lines(found: SoakResult) -> list[str]:
     load, stats = found.soaked.load, found.soaked.stats
     figures = load.figures
     rate = f"{count(figures['achieved'])} a second" if "achieved" in figures else "nothing"
-    leaks = [f"{what}: {_said(verdict)}" for what, verdict in found.leaks.items()]
+    leaks = [f"{what}: {verdict!r}" for what, verdict in found.leaks.items()]
     limits = [f"over its limit: {one.words}" for one in found.violations] or ["within all limits"]
     invalid = [] if load.failure is None else [f"the load is invalid: {load.failure.message}"]
     return [
@@ -228,15 +228,6 @@ def _lines(found: SoakResult) -> list[str]:
         *leaks,
         *limits,
     ]
-
-
-def _said(verdict: LeakVerdict) -> str:
-    grows = ""
-    if verdict.growth is not None and verdict.low is not None and verdict.high is not None:
-        ends = f"{verdict.low:+.1%} to {verdict.high:+.1%}"
-        grows = f", {verdict.growth:+.1%} over the run ({ends})"
-    word = "a leak is suspected" if verdict.status is LeakStatus.SUSPECTED else verdict.status
-    return f"{word}{grows}: {verdict.reason}"
 
 
 def main() -> None:

@@ -112,6 +112,8 @@ class Sample(Struct, frozen=True):
     """CPU time of the measuring thread, or of the process for multi-threaded work."""
     switches: int | None
     """Involuntary context switches meanwhile: the scheduler took the CPU away."""
+    waits: int | None = None
+    """Voluntary ones: the work waited for something."""
 
 
 class Finished(Struct, frozen=True):

@@ -35,6 +35,12 @@ def targets(folder: Path) -> Path:
     return folder if (folder / "targets.json").exists() or not packaged.exists() else packaged
 
 
+def published(folder: Path, name: str) -> Path:
+    """The file ``name`` in ``folder``, or the package's own copy where it has none."""
+    packaged = _SHARE / "baselines" / name
+    return folder / name if (folder / name).exists() or not packaged.exists() else packaged
+
+
 def notebooks() -> Path:
     """The folder of the notebooks."""
     root = checkout()

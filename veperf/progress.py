@@ -1,61 +1,15 @@
 """What is going on, for people: a bar in a terminal, lines in a log, one line in a notebook."""
 
 import sys
-import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self
 
-from veperf.model import Case, CaseResult, Level, LoadSoFar, Run
+from veperf.estimate import Estimate, Job
+from veperf.model import Case, CaseResult, LoadSoFar, Run
 
 if TYPE_CHECKING:
     from IPython.display import DisplayHandle
     from rich.progress import Progress as RichProgress
-
-
-class Estimate:
-    """How much is done and how long the rest will take, from what each case took so far."""
-
-    def __init__(self, run: Run) -> None:
-        made = {one.index for one in run.passes}
-        missing = [index for index in range(run.config.passes) if index not in made]
-        self._left = {
-            case.id: sum(run.config.is_measured(case.level, index) for index in missing)
-            for case in run.cases
-        }
-        planned_s = run.config.load.warmup_s + run.config.load.seconds
-        self._planned_s = {c.id: planned_s for c in run.cases if c.level is Level.LOAD}
-        self.total = sum(self._left.values())
-        self.passes = run.config.passes
-        self.done = 0
-        self.failed: set[str] = set()
-        self._seconds: dict[str, float] = {}
-        self._since = 0.0
-
-    def started(self) -> None:
-        """A case begins now."""
-        self._since = time.monotonic()
-
-    def finished(self, case: Case, result: CaseResult) -> None:
-        """``case`` is done now."""
-        self.done += 1
-        self._left[case.id] -= 1
-        self._seconds[case.id] = time.monotonic() - self._since
-        if result.failure is not None:
-            self.failed.add(case.id)
-
-    def seconds_left(self) -> float | None:
-        """None while nothing is known."""
-        if not self._seconds:
-            return None
-        others = [s for case, s in self._seconds.items() if case not in self._planned_s]
-        typical = sum(others) / len(others) if others else 0.0
-        expected = dict.fromkeys(self._left, typical) | self._planned_s | self._seconds
-        return sum(n * expected[case] for case, n in self._left.items())
-
-    def words(self) -> str:
-        """The time left and what failed, in a few words."""
-        left = self.seconds_left()
-        text = "" if left is None else f"{minutes(left)} left"
-        return text + (f", {len(self.failed)} failing" if self.failed else "")
 
 
 class Silent:
@@ -81,8 +35,8 @@ class Silent:
 class Lines(Silent):
     """A line a pass, for logs."""
 
-    def __init__(self, run: Run) -> None:
-        self._estimate = Estimate(run)
+    def __init__(self, estimate: Estimate) -> None:
+        self._estimate = estimate
         self._shown = -1
 
     def case_started(self, index: int, case: Case) -> None:
@@ -90,22 +44,22 @@ class Lines(Silent):
         if index != self._shown:
             self._shown = index
             estimate = self._estimate
-            say(f"pass {index + 1} of {estimate.passes}  {estimate.words()}".rstrip())
-        self._estimate.started()
+            say(f"pass {index + 1} of {estimate.passes}  {_words(estimate)}".rstrip())
+        self._estimate.started(index)
 
     def case_finished(self, index: int, case: Case, result: CaseResult) -> None:
         """A failure gets its line at once, the first time."""
         failure = result.failure
         if failure is not None and case.id not in self._estimate.failed:
             say(f"  {case.id}: {failure.kind}: {failure.message}")
-        self._estimate.finished(case, result)
+        self._estimate.finished(index, case, result)
 
 
 class Bar(Silent):
     """A bar in a terminal. Drawn between cases only, so that drawing disturbs no sample."""
 
-    def __init__(self, run: Run) -> None:
-        self._estimate = Estimate(run)
+    def __init__(self, estimate: Estimate) -> None:
+        self._estimate = estimate
         self._bar = _rich_bar()
         self._task = self._bar.add_task("starting", total=self._estimate.total, words="")
 
@@ -122,11 +76,11 @@ class Bar(Silent):
         self._bar.update(
             self._task,
             description=f"pass {index + 1}/{estimate.passes}  {case.id}",
-            words=estimate.words(),
+            words=_words(estimate),
             completed=estimate.done,
             refresh=True,
         )
-        estimate.started()
+        estimate.started(index)
 
     def case_finished(self, index: int, case: Case, result: CaseResult) -> None:
         """Move on; a failure stays visible above the bar."""
@@ -135,11 +89,11 @@ class Bar(Silent):
             from rich.markup import escape
 
             self._bar.console.print(f"[red]✗[/] {escape(f'{case.id}: {failure.message}')}")
-        self._estimate.finished(case, result)
+        self._estimate.finished(index, case, result)
         self._bar.update(
             self._task,
             completed=self._estimate.done,
-            words=self._estimate.words(),
+            words=_words(self._estimate),
             refresh=True,
         )
 
@@ -147,8 +101,8 @@ class Bar(Silent):
 class NotebookLine(Silent):
     """One line that is written over, in a notebook."""
 
-    def __init__(self, run: Run) -> None:
-        self._estimate = Estimate(run)
+    def __init__(self, estimate: Estimate) -> None:
+        self._estimate = estimate
         self._handle: DisplayHandle | None = None
 
     def __enter__(self) -> Self:
@@ -167,13 +121,13 @@ class NotebookLine(Silent):
         estimate = self._estimate
         self._show(
             f"pass {index + 1} of {estimate.passes}, {estimate.done} of {estimate.total} done, "
-            f"{estimate.words()}  {case.id}"
+            f"{_words(estimate)}  {case.id}"
         )
-        estimate.started()
+        estimate.started(index)
 
     def case_finished(self, index: int, case: Case, result: CaseResult) -> None:
         """Take note."""
-        self._estimate.finished(case, result)
+        self._estimate.finished(index, case, result)
 
     def _show(self, words: str) -> None:
         if self._handle is not None:
@@ -190,11 +144,15 @@ class Text:
         return self._words
 
 
-def for_here(run: Run) -> "NotebookLine | Bar | Lines":
-    """What suits the place: a notebook, a terminal or a log."""
+def for_here(run: Run, earlier: Mapping[Job, float]) -> "NotebookLine | Bar | Lines":
+    """What suits the place: a notebook, a terminal or a log.
+
+    ``earlier`` has what cases took in earlier runs, in seconds.
+    """
+    estimate = Estimate(run, earlier)
     if in_notebook():
-        return NotebookLine(run)
-    return Bar(run) if sys.stderr.isatty() else Lines(run)
+        return NotebookLine(estimate)
+    return Bar(estimate) if sys.stderr.isatty() else Lines(estimate)
 
 
 def in_notebook() -> bool:
@@ -217,6 +175,13 @@ def _rich_bar() -> "RichProgress":
         auto_refresh=False,
         transient=True,
     )
+
+
+def _words(estimate: Estimate) -> str:
+    """The time left and what failed, in a few words."""
+    left = estimate.seconds_left()
+    text = "" if left is None else f"{minutes(left)} left"
+    return text + (f", {len(estimate.failed)} failing" if estimate.failed else "")
 
 
 def minutes(seconds: float) -> str:

@@ -1,15 +1,19 @@
-"""The report as a browser shows it."""
+"""Every page that veperf makes, as a browser shows it."""
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
+from msgspec.structs import replace
 
-from tests.helpers import baselines_in, plausible_run, with_load
+from tests.helpers import TARGETS, baselines_in, plausible_run, with_load
+from tests.runs import timed_run
 from veperf.archive import Archive
-from veperf.model import Failure
+from veperf.model import MEMORY_METRICS, Failure, Level, Run
 from veperf.report.render import render
+from veperf.report.site.build import build
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -29,18 +33,89 @@ pytestmark = [
 ]
 
 
+PAGES = [
+    "index.html",
+    "transaction.html",
+    "memory.html",
+    "regression.html",
+    "../index.html",
+    "../site/benchmarks.html",
+    "../site/regressions.html",
+    "../site/benchmark-shop-hash.html",
+]
+# What has text of its own, where it is seen: its colour, and the first paper under it that is not
+# seen through. Text that was cut off is wider or higher than its box, which hides the rest.
+_TEXTS = """() => {
+  const seen = c => { const m = c.match(/[\\d.]+/g); return m.length < 4 || +m[3] > 0.99 };
+  const paper = e => {
+    for (; e; e = e.parentElement) {
+      const c = getComputedStyle(e).backgroundColor;
+      if (seen(c)) return c;
+    }
+    return 'rgb(255, 255, 255)';
+  };
+  return [...document.querySelectorAll('body *')]
+    .filter(e => e.checkVisibility() && [...e.childNodes].some(
+      n => n.nodeType === 3 && n.data.trim()))
+    .map(e => {
+      const style = getComputedStyle(e), hides = style.overflowX === 'hidden';
+      return [e.tagName + ': ' + e.textContent.trim().slice(0, 40),
+        e instanceof SVGElement ? style.fill : style.color, paper(e),
+        hides && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1)];
+    });
+}"""
+
+
 @pytest.fixture(scope="module")
-def page_file(tmp_path_factory) -> Path:
-    """The report of a run with a bit of everything, and long words."""
-    folder = tmp_path_factory.mktemp("project")
-    baselines = baselines_in(folder)
+def folder(tmp_path_factory) -> Path:
+    """The folder of a run with a bit of everything and long words; a site around its report."""
+    project = tmp_path_factory.mktemp("project")
+    baselines = baselines_in(project)
+    archive = Archive(project / "reports")
+    for index in range(24):
+        archive.keep(_earlier(index))
     plain = plausible_run(
         slower={"transaction/decode": 1.4, "transaction/sign": 1.08},
         failing={"transaction/encode": TRACE},
     )
-    run = with_load(plain, invalid=[(1, 5_000), (0, 10_000)])
-    Archive(folder / "reports").begin(run).complete()
-    return render(run, folder / "reports" / run.id, baselines)
+    run = with_load(_with_memory(plain), invalid=[(1, 5_000), (0, 10_000)])
+    archive.keep(run)
+    build(archive, TARGETS, baselines)
+    render(run, archive.path(run.id), baselines)
+    build(archive, TARGETS, baselines)
+    return archive.path(run.id)
+
+
+def _earlier(index: int) -> Run:
+    """One of a series whose second half is slower."""
+    dice = Random(index)
+    level = 400 if index < 12 else 480
+    return timed_run(
+        {"shop/hash": [level * dice.normalvariate(1, 0.005) for _ in range(6)]},
+        id=f"202610{index + 1:02}-000000-abc1234",
+        created=f"2026-10-{index + 1:02}T00:00:00+00:00",
+    )
+
+
+def _with_memory(run: Run) -> Run:
+    """``run`` with what its operations hold and allocate, as though it had been measured."""
+    held = {metric.name: 1_000.0 * (n + 1) for n, metric in enumerate(MEMORY_METRICS)}
+    return replace(
+        run,
+        cases=tuple(
+            replace(c, metrics=(*c.metrics, *MEMORY_METRICS)) if c.level is not Level.LOAD else c
+            for c in run.cases
+        ),
+        passes=tuple(
+            replace(
+                made,
+                results=tuple(
+                    r if r.failure else replace(r, figures=r.figures | held) for r in made.results
+                ),
+            )
+            for made in run.passes
+        ),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +131,12 @@ def browser(tmp_path_factory) -> Iterator[object]:
         context.close()
 
 
+@pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 800, 1280])
-def test_the_page_asks_for_nothing_and_fits(browser, page_file, width, scheme):
-    """Not one request but its own, nothing in the console, no sideways scrolling."""
+@pytest.mark.parametrize("width", [390, 768, 1280])
+def test_every_page_asks_for_nothing_fits_and_can_be_read(browser, folder, name, width, scheme):
+    """No request but its own, no message, no sideways scrolling; contrast AA; no text cut off."""
+    file = (folder / name).resolve()
     page = browser.new_page()
     requests: list[str] = []
     messages: list[str] = []
@@ -68,31 +145,66 @@ def test_the_page_asks_for_nothing_and_fits(browser, page_file, width, scheme):
     page.on("pageerror", lambda error: messages.append(str(error)))
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=scheme)
-    page.goto(page_file.as_uri())
+    page.goto(file.as_uri())
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     folded = page.evaluate("document.documentElement.scrollWidth")
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     unfolded = page.evaluate("document.documentElement.scrollWidth")
+    texts = page.evaluate(_TEXTS)
     page.close()
 
-    assert [page_file.as_uri()] == requests
+    assert [file.as_uri()] == requests
     assert [] == messages
     assert max(folded, unfolded) <= width
     assert {"light": "rgb(255, 255, 255)", "dark": "rgb(15, 19, 24)"}[scheme] == background
+    assert len(texts) > 10
+    assert [] == [(said, ink, on) for said, ink, on, _ in texts if _contrast(ink, on) < 4.5]
+    assert [] == [said for said, _, _, cut in texts if cut]
 
 
-def test_pictures_have_a_size_and_words_for_them(browser, page_file):
-    """Every picture is drawn, within the page, and says what it shows."""
+def _contrast(one: str, other: str) -> float:
+    """As WCAG 2 defines it."""
+    low, high = sorted(map(_luminance, (one, other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+    r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pictures_have_a_size_and_words_for_them(browser, folder, name):
+    """Every picture is drawn, within the page, and says what it shows or is hidden."""
     page = browser.new_page()
     page.set_viewport_size({"width": 390, "height": 800})
-    page.goto(page_file.as_uri())
+    page.goto((folder / name).resolve().as_uri())
     found = page.evaluate(
         "[...document.querySelectorAll('main svg')].filter(s => s.checkVisibility())"
-        ".map(s => [s.getAttribute('aria-label'), s.getBoundingClientRect().toJSON()])"
+        ".map(s => [s.getAttribute('aria-label') || s.getAttribute('aria-hidden'),"
+        " s.getBoundingClientRect().toJSON()])"
     )
     page.close()
 
-    assert len(found) > 10
+    assert found or "index" in name or "regressions" in name
     assert all(label for label, _ in found)
     assert all(box["width"] > 50 and box["height"] > 10 for _, box in found)
     assert all(box["right"] <= 390 for _, box in found)
+
+
+def test_the_pages_are_walked_by_keyboard(browser, folder):
+    """From the top of the report the first stops are the other pages, and Enter goes there."""
+    page = browser.new_page()
+    page.goto((folder / "index.html").as_uri())
+    stops = []
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        stops.append(page.evaluate("document.activeElement.textContent.trim()"))
+    page.keyboard.press("Enter")
+    page.wait_for_load_state()
+    address = page.url
+    page.close()
+
+    assert ["All runs", "transaction"] == [stops[0], stops[2].split()[0]]
+    assert address == (folder / "transaction.html").as_uri()

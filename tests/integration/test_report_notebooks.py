@@ -16,7 +16,7 @@ from veperf import paths
 from veperf.archive import Archive
 from veperf.model import Failure, Run
 from veperf.report.render import render
-from veperf.report.runner import execute, executed
+from veperf.report.runner import executed
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 BROKEN = Failure("raised", "ValueError: planted <b>", "Traceback ...\nValueError: planted <b>")
@@ -63,21 +63,23 @@ def _runs(archive: Path) -> list[Run]:
 
 
 def test_a_report_is_finished_whatever_the_verdict(archive: Path):
-    """A run with a slowdown and a failed case gives page and notebook, both complete and small."""
+    """A run with a slowdown and a failed case gives pages and notebooks, complete and small."""
     run = _runs(archive)[-1]
     folder = archive / run.id
 
     page = render(run, folder, archive.parent / "baselines")
-    html = page.read_text(encoding="utf-8")
+    pages = {file.stem: file.read_text(encoding="utf-8") for file in folder.glob("*.html")}
 
     assert folder / "index.html" == page
-    assert executed(folder / "transaction.ipynb")
+    assert {"index", "transaction", "regression"} == pages.keys()
+    assert all(executed(folder / f"{name}.ipynb") for name in pages)
     assert 30 == len(run.cases)
-    assert page.stat().st_size < 150_000
-    assert "Could not measure" in html
-    assert "ValueError: planted &lt;b&gt;" in html
-    assert re.search(r"slower</span>", html)
-    assert str(archive) not in html
+    assert all(len(html.encode()) < 150_000 for html in pages.values())
+    assert all(str(archive) not in html for html in pages.values())
+    assert "Could not measure" in pages["index"]
+    assert "ValueError: planted &lt;b&gt;" in pages["transaction"]
+    assert all(re.search(r"slower</span>", html) for html in pages.values())
+    assert all(f'<a href="{other}.html"' in html for html in pages.values() for other in pages)
 
 
 @pytest.fixture(scope="module")
@@ -88,21 +90,33 @@ def page(archive: Path) -> Path:
     return render(run, archive / run.id, baselines, known_misses=["transaction/validation"])
 
 
-def test_a_report_needs_nothing_but_itself(page: Path):
+@pytest.mark.parametrize("name", ["index", "transaction", "regression"])
+def test_a_report_needs_nothing_but_itself(page: Path, name: str):
     """No script, no address, unique ids, headings without a gap, and a policy that forbids more."""
-    html = page.read_text(encoding="utf-8")
+    html = page.with_name(f"{name}.html").read_text(encoding="utf-8")
     found = _Page()
     found.feed(html)
-    body = html[html.index("<main>") :]
-
     assert not {"script", "link", "iframe", "img", "object"} & found.tags
     assert not re.search(r"https?://|url\(|@import", html)
     assert "default-src 'none'" in html
     assert len(found.ids) == len(set(found.ids))
     assert all(b - a <= 1 for a, b in zip(found.headings, found.headings[1:], strict=False))
     assert 1 == found.headings.count(1)
-    assert body.index("vp-banner") < body.index("vp-facts") < body.index("Findings")
-    assert body.index("Findings") < body.index("Under load") < body.index("Benchmark by")
+
+
+def test_a_report_tells_what_is_asked_first_first(page: Path):
+    """Verdict, which run, findings; then everything, or load and the benchmarks one by one."""
+    index = page.read_text(encoding="utf-8")
+    suite = page.with_name("transaction.html").read_text(encoding="utf-8")
+    order = ("vp-banner", "vp-facts", ">Findings<")
+
+    for html, more in (
+        (index, (">Everything that was measured<", ">How to read this report<")),
+        (suite, (">Under load<", ">Benchmark by benchmark<", ">Raw figures<")),
+    ):
+        body = html.partition("<main>")[2]
+        places = [body.index(said) for said in (*order, *more)]
+        assert sorted(places) == places
 
 
 def test_a_known_miss_reaches_the_report(page: Path):
@@ -112,13 +126,13 @@ def test_a_known_miss_reaches_the_report(page: Path):
 
 def test_a_report_is_the_same_bytes_each_time(archive: Path, page: Path):
     """Rendering a run again changes nothing in the page."""
-    before = page.read_bytes()
+    before = {file: file.read_bytes() for file in page.parent.glob("*.html")}
     run = _runs(archive)[0]
     misses = ["transaction/validation"]
 
-    again = render(run, archive / run.id, archive.parent / "baselines", known_misses=misses)
+    render(run, archive / run.id, archive.parent / "baselines", known_misses=misses)
 
-    assert before == again.read_bytes()
+    assert before == {file: file.read_bytes() for file in page.parent.glob("*.html")}
 
 
 def test_a_hostile_run_is_shown_as_text(tmp_path: Path):
@@ -126,10 +140,13 @@ def test_a_hostile_run_is_shown_as_text(tmp_path: Path):
     run = hostile_run()
     harmless = Archive(tmp_path).begin(replace(run, id="20261123-hostile")).complete()
 
-    html = render(harmless, tmp_path / harmless.id).read_text(encoding="utf-8")
+    page = render(harmless, tmp_path / harmless.id)
+    pages = {file.stem: file.read_text(encoding="utf-8") for file in page.parent.glob("*.html")}
 
-    assert "&lt;script&gt;alert(1)" in html
-    assert not re.search(r"<script|<img|[\x00\x1b\u202a-\u202e]", html)
+    assert {"index", "evil", "regression"} == pages.keys()
+    assert "&lt;script&gt;alert(1)" in pages["index"]
+    for html in pages.values():
+        assert not re.search(r"<script|<img|[\x00\x1b\u202a-\u202e]", html)
 
 
 def test_papermill_itself_measures_with_the_notebook(tmp_path: Path):
@@ -154,17 +171,15 @@ def test_papermill_itself_measures_with_the_notebook(tmp_path: Path):
     assert any("targets" in o.data["text/plain"] for c in shown.cells for o in _results(c))
 
 
-@pytest.mark.parametrize("runs", [0, 2])
-def test_the_start_notebook_works_on_any_archive(archive: Path, tmp_path, monkeypatch, runs):
-    """Each of its cells runs, without any run and with two, and says so where there is none."""
-    monkeypatch.setenv("VEPERF_ARCHIVE", str(archive if runs else tmp_path / "none"))
+@pytest.mark.parametrize("notebook", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda p: p.stem)
+def test_the_parameters_of_every_notebook_are_a_cell_of_code(notebook: Path):
+    """In markdown, papermill would find none and run the notebook with the wrong ones."""
+    cells = nbformat.read(notebook, as_version=4).cells
+    found = [c for c in cells if "parameters" in c.metadata.get("tags", [])]
 
-    done = execute(NOTEBOOKS / "start.ipynb", tmp_path / "out.ipynb", {}, timeout_s=120)
-    cells = nbformat.read(done, as_version=4).cells
-    said = [o.data["text/plain"] for c in cells for o in _results(c)]
-
-    assert (0 if runs else 6) == sum("No run yet" in text for text in said)
-    assert runs == 0 or any("decode" in text for text in said)
+    assert ["code"] * len(found) == [cell.cell_type for cell in found]
+    assert not any("% tags=" in cell.source for cell in cells)
+    assert notebook.stem == "start" or len(found) == 1
 
 
 def test_the_notebooks_are_found():

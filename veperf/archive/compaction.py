@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from veperf.archive.completion import faults
+from veperf.archive.completion import RunFiles, faults
 from veperf.archive.lock import locked
 from veperf.archive.packing import remove, sweep, write_pack
 from veperf.archive.store import Archive
-from veperf.errors import UsageError
+from veperf.errors import CorruptFileError, UsageError
 
 KEEP = 100
 _LARGEST = 500
@@ -40,7 +40,7 @@ def compact(archive: Archive, *, keep: int = KEEP) -> Compacted:
         tidy(archive)
         loose = archive.loose()
         old = sorted(loose)[: max(0, len(loose) - keep)]
-        left_out = {run: wrong[0] for run in old if (wrong := faults(run, archive.files(run)))}
+        left_out = {run: wrong for run in old if (wrong := _obstacle(run, archive.files(run)))}
         sound = [run for run in old if run not in left_out]
         for first in range(0, len(sound), _LARGEST):
             _pack(archive, {run: loose[run] for run in sound[first : first + _LARGEST]})
@@ -59,6 +59,15 @@ def tidy(archive: Archive) -> None:
         remove(folder)
     for run in archive.loose().keys() & archive.packs.runs().keys():
         remove(archive.path(run))
+
+
+def _obstacle(run: str, files: RunFiles) -> str:
+    """Why the run can't be packed; empty where it can."""
+    try:
+        files.names()
+    except CorruptFileError as error:
+        return str(error)
+    return next(iter(faults(run, files)), "")
 
 
 def _pack(archive: Archive, runs: Mapping[str, int]) -> None:

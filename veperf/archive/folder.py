@@ -25,10 +25,10 @@ class FolderFiles:
             CorruptFileError: it can't be read, or is a link to elsewhere.
         """
         path = self.folder / name
+        if "\0" not in name and path.is_symlink():
+            raise CorruptFileError(f"{path} is a symbolic link, which no run has")
         if "\0" in name or not path.resolve().is_relative_to(self.folder.resolve()):
             raise CorruptFileError(f"{self.folder} has no file {name!r} of its own")
-        if path.is_symlink():
-            raise CorruptFileError(f"{path} is a symbolic link, which no run has")
         return read(path)
 
     def names(self) -> list[str]:

@@ -187,6 +187,9 @@ def _faults(folder: Path, manifest: Pack) -> list[str]:
                 found.append(f"{folder / name} is not what was written (checksum differs)")
         except OSError as error:
             found.append(f"can't read {folder / name}: {error.strerror}")
+    with contextlib.suppress(OSError, *_BROKEN), zipfile.ZipFile(folder / ZIP) as packed:
+        if {name.partition("/")[0] for name in packed.namelist()} != manifest.runs.keys():
+            found.append(f"{folder / MANIFEST} names other runs than {ZIP} holds")
     return found
 
 

@@ -70,6 +70,14 @@ class Archive:
                         found[entry.name] = os.lstat(f"{entry.path}/{COMPLETE}").st_mtime_ns
         return found
 
+    def is_complete(self, run_id: str) -> bool:
+        """Whether there is a complete run of exactly that id."""
+        if not is_name(run_id):
+            return False
+        folder = self.folder / run_id
+        loose = (folder / COMPLETE).exists() and not folder.is_symlink()
+        return loose or self.packs.files(run_id) is not None
+
     def ids(self) -> list[str]:
         """Ids of the complete runs, oldest first."""
         return list(self.completed_ns())
@@ -103,6 +111,8 @@ class Archive:
         Raises:
             UnknownRunError: there is no such run, or more than one.
         """
+        if run != LAST and self.is_complete(run):
+            return run
         ids = self.ids()
         if run == LAST:
             if not ids:
@@ -132,7 +142,7 @@ class Archive:
             NewerFormatError: a later veperf wrote it.
         """
         run_id = self.resolve(run)
-        if run_id not in self.completed_ns():
+        if not self.is_complete(run_id):
             partial = self.load_partial(run_id)
             raise IncompleteRunError(
                 f"run {run_id} was not finished ({len(partial.passes)} of "
@@ -153,15 +163,19 @@ class Archive:
             return read_complete(run_id, self.files(run_id))
 
     def faults(self) -> dict[str, list[str]]:
-        """What is wrong with the complete runs, a sentence a file, by run id; and with packs.
+        """What is wrong, a sentence a file, by run id; empty where every file is as it was written.
 
-        The latter by the name of their folder. Empty where every file is what was written.
+        Unfinished runs are not looked at. What is wrong with packs is under the packs' folder, and
+        links, which are no runs, are under their names.
         """
         packed = self.packs.runs()
         found = {
             run: faults(run, self.files(run), elsewhere={SAMPLES} if run in packed else ())
             for run in self.ids()
         }
+        for entry in self.folder.iterdir() if self.folder.is_dir() else ():
+            if entry.is_symlink():
+                found[entry.name] = [f"{entry} is a symbolic link, which no run is"]
         found[self.packs.folder.name] = self.packs.faults()
         return {name: wrong for name, wrong in found.items() if wrong}
 
@@ -224,7 +238,7 @@ class Archive:
                 raise UnknownRunError(f"{self.folder} holds no unfinished run to go on with")
             run = unfinished[-1]
         run_id = self.resolve(run)
-        if run_id in self.ids():
+        if self.is_complete(run_id):
             raise UsageError(f"run {run_id} is complete; there is nothing to go on with")
         return RunWriter(self.path(run_id), self.load_partial(run_id))
 

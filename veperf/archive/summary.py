@@ -4,6 +4,7 @@ It is a cache in ``<archive>/.summary``, brought up to date by whoever wants to 
 missing, broken or behind is made anew from the runs. Writers of runs don't touch it.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 FOLDER = ".summary"
 _AT_ONCE = 200
 """Runs that are read before a segment is written: what a killed process loses at most."""
+_WORTH_A_FILE = 5
+"""So many new runs are written down; fewer are read each time."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 Progress = Callable[[int, int], None]
@@ -45,37 +48,35 @@ class Summary:
 def summarise(archive: Archive, progress: Progress | None = None) -> Summary:
     """The summary of ``archive``, brought up to date.
 
-    Where the archive can't be written, what is new is read each time.
+    A few new runs are read each time; so are many where the archive can't be written.
     """
     completed_ns = archive.completed_ns()
     folder = archive.folder / FOLDER
+    tell = progress or _ignore
     found, broken = read_segments(folder)
+    if broken or len(_missing(completed_ns, found.values())) >= _WORTH_A_FILE:
+        found = _update(archive, completed_ns, folder, tell)
     left_out: dict[str, str] = {}
-    segments = list(found.values())
-    if broken or _missing(completed_ns, segments):
-        segments, left_out = _update(archive, completed_ns, folder, progress or _ignore)
+    missing = _missing(completed_ns, found.values())
+    segments = [*found.values(), *_read(archive, missing, left_out, tell)]
     return _in_order(joined(segments, completed_ns), left_out)
 
 
 def _update(
     archive: Archive, completed_ns: Mapping[str, int], folder: Path, progress: Progress
-) -> tuple[list[Segment], dict[str, str]]:
-    """Every segment once nothing is missing, and the runs that can't be read."""
-    left_out: dict[str, str] = {}
-    try:
+) -> dict[Path, Segment]:
+    """The segments by file, once all that can be read is in one and all that can be is written."""
+    found: dict[Path, Segment] = {}
+    with contextlib.suppress(OSError):  # a StorageError is one: the archive is not ours to write
         folder.mkdir(exist_ok=True)
         with locked(folder):
             found, broken = read_segments(folder)
             for path in broken:
                 path.unlink()
-            for new in _read(archive, _missing(completed_ns, found.values()), left_out, progress):
+            missing = _missing(completed_ns, found.values())
+            for new in _read(archive, missing, {}, progress):
                 _add(folder, found, new, completed_ns)
-            return list(found.values()), left_out
-    except OSError:  # a StorageError is one: the archive is not ours to write
-        segments = list(read_segments(folder)[0].values())
-        left_out.clear()
-        missing = _missing(completed_ns, segments)
-        return [*segments, *_read(archive, missing, left_out, progress)], left_out
+    return found
 
 
 def _add(

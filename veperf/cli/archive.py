@@ -34,13 +34,13 @@ def verify(context: click.Context, archive: Path | None) -> None:
     from veperf.report.escape import one_line
 
     store = _store(archive)
-    runs, unfinished = len(store.ids()), store.incomplete_ids()
+    runs, unfinished = store.ids(), store.incomplete_ids()
     found = store.faults()
     for faults in found.values():
         for fault in faults:
             click.echo(f"✗ {one_line(fault)}")
-    sound = runs - len(found.keys() - {store.packs.folder.name})
-    click.echo(f"{sound:,} of {words.count(runs, 'complete run')} as they were written")
+    sound = sum(run not in found for run in runs)
+    click.echo(f"{sound:,} of {words.count(len(runs), 'complete run')} as they were written")
     if unfinished:
         click.echo(f"{words.count(len(unfinished), 'run')} unfinished")
     context.exit(COULD_NOT_MEASURE if found else OK)

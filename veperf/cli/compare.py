@@ -61,6 +61,8 @@ def compare(
         new = new or "last"
         before, a = _side(base, format, archive)
         after, b = _side(new, format, archive)
+        if before == after:
+            before, after = base, new
     found = api.compare(a, b)
     tables = found.tables()
     if side_by_side.sides_meet(tables):
@@ -75,11 +77,13 @@ def compare(
 def _side(given: str, format: str, archive: Path | None) -> "tuple[str, Run]":
     """What to call a side, and its run."""
     from veperf import api
+    from veperf.interop.source import is_file, is_folder
 
-    if format and Path(given).exists():
-        return Path(given).name, api.read(given, format=format).run
+    path = Path(given)
+    if is_file(path):
+        return path.name, api.read(path, format=format).run
     run = api.find(given, archive)
-    return (Path(given).name if Path(given).exists() else run.id), run
+    return (path.name if is_folder(path) else run.id), run
 
 
 def _both(file: str, format: str, by: str) -> "list[tuple[str, Run]]":

@@ -75,10 +75,13 @@ def history(
 
 
 def _as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    from veperf.report.escape import visible
+    from veperf.writers.rows import harmless
+
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer = csv.writer(text, lineterminator="\n")
+    for row in [list(rows[0]) if rows else [], *(row.values() for row in rows)]:
+        writer.writerow([harmless(visible(c)) if isinstance(c, str) else c for c in row])
     return text.getvalue()
 
 

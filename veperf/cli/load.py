@@ -93,7 +93,7 @@ def load(
 
     result = api.run_load(
         benchmark,
-        _params(params if rate is None else [*params, f"rate={rate}"]),
+        parameters(params if rate is None else [*params, f"rate={rate}"]),
         seconds=seconds,
         warmup_s=warmup_s,
         arrivals=arrivals,
@@ -109,7 +109,12 @@ def load(
     context.exit(_exit_code(found))
 
 
-def _params(given: Sequence[str]) -> dict[str, str]:
+def parameters(given: Sequence[str]) -> dict[str, str]:
+    """``NAME=VALUE``, by name.
+
+    Raises:
+        click.UsageError: one of them is none, or a name comes twice.
+    """
     found: dict[str, str] = {}
     for text in given:
         name, equals, value = text.partition("=")

@@ -17,10 +17,12 @@ from veperf.cli.import_ import import_
 from veperf.cli.lab import lab
 from veperf.cli.list_ import list_
 from veperf.cli.load import INTERRUPTED, load
+from veperf.cli.memory import memory
 from veperf.cli.report import report
 from veperf.cli.run import run
 from veperf.cli.selfcheck import selfcheck
 from veperf.cli.site import site
+from veperf.cli.soak import soak
 from veperf.cli.sweep import sweep
 from veperf.errors import COULD_NOT_MEASURE, OK, VeperfError
 from veperf.version import __version__
@@ -47,6 +49,8 @@ for command in (
     list_,
     run,
     load,
+    soak,
+    memory,
     report,
     ab,
     selfcheck,

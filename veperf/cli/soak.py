@@ -75,9 +75,9 @@ def soak(
         click.echo(f"\nkept in {shown(output)}")
     if not result.passed:
         context.exit(FAILED)
-    if not result.valid:
-        context.exit(COULD_NOT_MEASURE)
     if result.soaked.load.stopped_after_s is not None:
         context.exit(INTERRUPTED)
+    if not result.valid:
+        context.exit(COULD_NOT_MEASURE)
     unsure = result.leak.status is LeakStatus.INCONCLUSIVE
     context.exit(INCONCLUSIVE if strict and unsure else OK)

@@ -59,8 +59,9 @@ def interpreter(tree: Path) -> str:
 
 
 def _make(folder: Path, python: Path, tree: Path) -> None:
-    _run([sys.executable, "-m", "venv", str(folder)], tree)
-    if what := _to_install(tree):
+    what = _to_install(tree) if dependencies(tree) else []
+    _run([sys.executable, "-m", "venv", *([] if what else ["--without-pip"]), str(folder)], tree)
+    if what:
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         _run([*pip, *what], tree)
     site = Path(_ask(python, "import sysconfig; print(sysconfig.get_path('purelib'))"))

@@ -31,7 +31,7 @@ class File(Struct, frozen=True):
     version: int
     result_columns: list[str] = []
     commit_hash: str = ""
-    date: float = 0.0
+    date: float | None = None
     """Of the commit, in ms since 1970."""
     params: dict[str, Any] = {}
     python: str = ""

@@ -18,7 +18,7 @@ from veperf.interop import (
 from veperf.interop.build import Imported, build
 from veperf.interop.collect import Collector
 from veperf.interop.names import clean
-from veperf.interop.source import Source, load
+from veperf.interop.source import Source, is_folder, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def read_path(
     Raises:
         UsageError, DataError, CorruptFileError: as ``read``; also where it can't be read.
     """
-    if path.is_dir():
+    if is_folder(path):
         return (build(criterion.read_folder(path), str(path), title),)
     return _runs(load(path), format, by, title)
 

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from veperf import paths
 from veperf.errors import UnknownBenchmarkError
 from veperf.interop import gotest
-from veperf.interop.source import Source, load
+from veperf.interop.source import load
 from veperf.model import TIME, Case, Run
 
 FILE = "go_benchmarks.json"
@@ -39,24 +39,14 @@ class GoBenchmarks(Struct, frozen=True):
     source: str = ""
 
 
-def read(data: bytes, name: str) -> GoBenchmarks:
-    """The file ``name`` with its bytes.
-
-    Raises:
-        CorruptFileError: it is none such.
-    """
-    return Source(data, name).document_as(GoBenchmarks)
-
-
 def go_benchmarks(baselines: Path | None = None) -> GoBenchmarks:
     """The file in the folder ``baselines``; veperf's own, about VirtEngine, where that has none.
 
     Raises:
         CorruptFileError: it is broken.
     """
-    own = paths.targets(paths.baselines())
-    folder = baselines if baselines and (baselines / FILE).exists() else own
-    return load(folder / FILE).document_as(GoBenchmarks)
+    folder = baselines if baselines and (baselines / FILE).exists() else paths.baselines()
+    return load(paths.published(folder, FILE)).document_as(GoBenchmarks)
 
 
 def aim(run: Run, benchmarks: GoBenchmarks) -> Run:
@@ -74,7 +64,9 @@ def strangers(run: Run, benchmarks: GoBenchmarks) -> tuple[str, ...]:
     return tuple(
         case.id
         for case in run.cases
-        if case.what in ours and _function(case) not in benchmarks.packages[ours[case.what]]
+        if case.what in ours
+        and _function(case) not in benchmarks.packages[ours[case.what]]
+        and _name(case) != gotest.WHOLE_PACKAGE
     )
 
 

@@ -39,7 +39,7 @@ class File(Struct, frozen=True):
     """The whole file; counters stand among the fields of a result."""
 
     benchmarks: list[dict[str, Any]]
-    context: Context = Context()
+    context: Any = None
 
 
 def matches(source: Source) -> bool:
@@ -51,12 +51,15 @@ def read(source: Source) -> Collector:
     """The run in the file. Aggregates count only where there are no repetitions."""
     file = source.document_as(File)
     run = Collector(TOOL)
-    run.facts = Facts(cores=max(0, file.context.num_cpus), created=file.context.date)
+    context = source.beside(file.context, Context) or Context()
+    run.facts = Facts(cores=max(0, context.num_cpus), created=context.date)
     measured: set[str] = set()
     for entry in file.benchmarks:
         name = _name(source, entry)
         one = run.benchmark(TOOL, name, what=_text(entry, "label"))
-        if entry.get("error_occurred") is True:
+        if entry.get("skipped") is True:
+            run.note(f"{brief(name)} was skipped: {brief(_text(entry, 'skip_message'))}")
+        elif entry.get("error_occurred") is True:
             one.failure = _text(entry, "error_message") or "it reported an error"
         elif not _aggregate(entry):
             _add(run, one, entry, source)

@@ -19,6 +19,8 @@ from veperf.interop.source import Source, brief
 from veperf.model import TIME, Better, Metric, Params
 
 TOOL = "go test"
+WHOLE_PACKAGE = "(the package)"
+"""Stands for the benchmarks of a package that failed before any of them ran."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?[Ii]nf|NaN", re.ASCII)
 _LONGEST_NUMBER = 400
@@ -26,7 +28,8 @@ _COUNT = re.compile(r"\d{1,18}", re.ASCII)
 _NAME = re.compile(r"Benchmark(?![^\W\dA-Z_])")
 _KEY_VALUE = re.compile(r"([^\W\dA-Z_][^\sA-Z:]*):(?:[ \t]+(.*)|)$")
 _OUTCOME = re.compile(r"\s*--- (FAIL|SKIP): (Benchmark\S*)")
-_END = ("PASS", "FAIL", "ok ", "ok\t", "exit status")
+_PACKAGE_FAILED = re.compile(r"FAIL\t(\S+)\s*(.*)")
+_PACKAGE_DONE = ("PASS", "ok ", "ok\t")
 _ALIASES: Mapping[str, str] = MappingProxyType({"sec/op": "ns/op", "B/s": "MB/s"})
 _PLACES = ("goos", "goarch", "cpu")
 _MOST_VALUES = 50
@@ -104,16 +107,17 @@ class _Parser:
         elif line.startswith("Unit") and line[4:5].isspace():
             self._unit(number, line)
         elif outcome := _OUTCOME.match(line):
+            self._pending.pop(package, None)
             if outcome[1] == "FAIL":
                 config = self._config_of(package)
                 key = self._side(config), config.get("pkg", package), outcome[2]
-                self._failures[key] = f"it failed ({self._file}:{number})"
+                self._failures[key] = f"it failed, says line {number}"
+        elif failed := _PACKAGE_FAILED.match(line):
+            self._package_failed(number, package, clean(failed[1]), clean(failed[2]))
         elif found := _KEY_VALUE.match(line):
             self._configure(package, found[1], (found[2] or "").rstrip())
-        elif line.startswith(_END):
+        elif line.startswith(_PACKAGE_DONE):
             self._pending.pop(package, None)
-            if line.startswith("FAIL\t"):
-                self._notes[f"{self._file}:{number}: a package failed: {brief(line[5:])}"] = None
         elif package in self._pending and (measured := _measured(["", *line.split()])):
             self._keep(package, self._pending.pop(package), *measured)
 
@@ -148,6 +152,14 @@ class _Parser:
         if len(fields) > 2 and _COUNT.fullmatch(fields[1]) and _NUMBER.match(fields[2]):
             what = f"{self._file}:{number}: no whole result: {brief(line)}"
             self._notes[what] = None
+
+    def _package_failed(self, number: int, stream: str, package: str, why: str) -> None:
+        """What was running is what failed; where nothing was, no benchmark of it was measured."""
+        name = self._pending.pop(stream, WHOLE_PACKAGE)
+        if name != WHOLE_PACKAGE or not any(p == package for _, p, _ in self._failures):
+            side = self._side(self._config_of(stream))
+            self._failures[side, package, name] = f"its package failed, says line {number}: {why}"
+        self._notes[f"{self._file}:{number}: package {package} failed {why}"] = None
 
     def _keep(self, package: str, name: str, loops: int, figures: dict[str, float]) -> None:
         config = self._config_of(package)

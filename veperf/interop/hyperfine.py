@@ -21,7 +21,7 @@ class Entry(Struct, frozen=True):
     times: list[float] | None = None
     median: float | None = None
     mean: float | None = None
-    memory_usage_byte: list[float] | None = None
+    memory_usage_byte: list[float | None] | None = None
     exit_codes: list[int | None] | None = None
     parameters: dict[str, Any] | None = None
 
@@ -60,8 +60,10 @@ def read(source: Source) -> Collector:
             run.note("no single times for some commands: their median is the one value there is")
         memory = entry.memory_usage_byte or []
         for index, seconds in enumerate(times):
-            used = {_MEMORY: memory[index]} if len(memory) == len(times) else {}
-            one.add({TIME: seconds * 1e9} | used)
+            figures = {TIME: seconds * 1e9}
+            if len(memory) == len(times) and (used := memory[index]) is not None:
+                figures[_MEMORY] = used
+            one.add(figures)
         if any(entry.exit_codes or []):
             run.note(f"{one.name} ended with a failure in some runs; their times count")
     return run

@@ -32,7 +32,7 @@ class Entry(Struct, frozen=True):
 
 
 class Processor(Struct, frozen=True):
-    """What py-cpuinfo says; all of it may be missing."""
+    """What py-cpuinfo says."""
 
     brand_raw: str = ""
     brand: str = ""
@@ -40,7 +40,7 @@ class Processor(Struct, frozen=True):
 
 
 class Host(Struct, frozen=True):
-    """The machine."""
+    """The machine; all of it may be missing."""
 
     processor: str = ""
     machine: str = ""
@@ -48,7 +48,7 @@ class Host(Struct, frozen=True):
     release: str = ""
     python_implementation: str = ""
     python_version: str = ""
-    cpu: Processor = Processor()
+    cpu: Processor | None = None
 
 
 class Commit(Struct, frozen=True):
@@ -63,9 +63,9 @@ class File(Struct, frozen=True):
     """The whole file."""
 
     benchmarks: list[Entry]
-    machine_info: Host = Host()
-    commit_info: Commit | None = None
-    datetime: str = ""
+    machine_info: Any = None
+    commit_info: Any = None
+    datetime: Any = None
 
 
 def matches(source: Source) -> bool:
@@ -89,7 +89,7 @@ def read(source: Source) -> Collector:
             run.note("no single rounds for some benchmarks: their median is the one value there is")
         for value in values:
             one.add({TIME: value * 1e9}, stats.iterations)
-    run.facts = _facts(file)
+    run.facts = _facts(source, file)
     return run
 
 
@@ -98,13 +98,15 @@ def _base(entry: Entry) -> str:
     return name.partition("[")[0] if entry.params else name
 
 
-def _facts(file: File) -> Facts:
-    host, commit = file.machine_info, file.commit_info or Commit()
+def _facts(source: Source, file: File) -> Facts:
+    host = source.beside(file.machine_info, Host) or Host()
+    cpu = host.cpu or Processor()
+    commit = source.beside(file.commit_info, Commit) or Commit()
     return Facts(
-        cpu_model=host.cpu.brand_raw or host.cpu.brand or host.processor or host.machine,
-        cores=host.cpu.count,
+        cpu_model=cpu.brand_raw or cpu.brand or host.processor or host.machine,
+        cores=max(0, cpu.count),
         system=f"{host.system} {host.release}".strip(),
         python=f"{host.python_implementation} {host.python_version}".strip(),
-        created=file.datetime,
+        created=file.datetime if isinstance(file.datetime, str) else "",
         revision=Revision(commit.id or "", commit.branch or "", bool(commit.dirty)),
     )

@@ -28,8 +28,7 @@ class Source:
 
     def __init__(self, data: bytes, name: str) -> None:
         if len(data) > MAX_FILE_BYTES:
-            limit = MAX_FILE_BYTES >> 20
-            raise CorruptFileError(f"{name} has {len(data)} bytes; {limit} MiB are the most")
+            raise CorruptFileError(f"{name} is larger than {MAX_FILE_BYTES >> 20} MiB")
         self.data = data
         self.name = name
 
@@ -94,6 +93,13 @@ class Source:
         except (msgspec.ValidationError, ValueError, OverflowError) as error:
             raise self.corrupt(f"not what it looks like: {brief(str(error))}", line) from error
 
+    def beside(self, value: object, kind: type[T]) -> T | None:
+        """What a file says beside its results, as a ``kind``; None where it is none."""
+        try:
+            return self.checked(value, kind)
+        except CorruptFileError:
+            return None
+
     def corrupt(self, what: str, line: int | None = None) -> CorruptFileError:
         """The error that says ``what`` is wrong, and where."""
         return CorruptFileError(f"{self.name}{f':{line}' if line else ''}: {what}")
@@ -107,10 +113,27 @@ def load(path: Path) -> Source:
     """
     try:
         with path.open("rb") as file:
-            return Source(file.read(MAX_FILE_BYTES + 1), clean(str(path)))
+            data = file.read(MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise CorruptFileError(f"can't read {clean(str(path))}: {why}") from error
+    return Source(data, clean(str(path)))
+
+
+def is_file(path: Path) -> bool:
+    """Whether ``path`` can be read as a file, be it a pipe; no name is too long to ask."""
+    try:
+        return path.exists() and not path.is_dir()
+    except OSError:
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether ``path`` is a folder, likewise."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def brief(text: str) -> str:

@@ -17,7 +17,7 @@ comparisons. The verdict beside it does: see ``screen``.
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, fmean
 
@@ -25,7 +25,7 @@ import numpy as np
 
 from veperf.judge.mann_whitney import mann_whitney, smallest_p
 from veperf.judge.series import Key, Series, series_of
-from veperf.model import TIME, Case, Clock, Metric, Run
+from veperf.model import TIME, Clock, Metric, Run
 from veperf.units import tidy
 
 CONFIDENCE = 0.95
@@ -103,8 +103,9 @@ class UnitTable:
 def side_by_side(base: Run, new: Run) -> tuple[UnitTable, ...]:
     """A table for each suite, metric and unit that either run has, in the order of the runs."""
     sides = _by_table(base), _by_table(new)
+    suites = list(dict.fromkeys(case.suite for run in (base, new) for case in run.cases))
     found: list[UnitTable] = []
-    for suite, metric, unit in sorted(sides[0] | sides[1], key=_suites_in_order(base, new)):
+    for suite, metric, unit in sorted(sides[0] | sides[1], key=lambda key: suites.index(key[0])):
         columns = [side.get((suite, metric, unit), {}) for side in sides]
         exact = any(m.exact for column in columns for m, _ in column.values())
         rows = tuple(
@@ -192,21 +193,6 @@ def _by_table(run: Run) -> dict[tuple[str, str, str], dict[str, tuple[Metric, Se
             key = case.suite, metric.name, metric.unit
             found.setdefault(key, {})[case.id] = metric, series[case.id, metric.name]
     return found
-
-
-def _suites_in_order(*runs: Run) -> "_Order":
-    cases: Iterable[Case] = (case for run in runs for case in run.cases)
-    return _Order(list(dict.fromkeys(case.suite for case in cases)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """Sorts tables by suite and leaves those of a suite as they came."""
-
-    suites: list[str]
-
-    def __call__(self, key: tuple[str, str, str]) -> int:
-        return self.suites.index(key[0])
 
 
 def _values(*sides: tuple[Metric, Series] | None) -> list[list[float]]:

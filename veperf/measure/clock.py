@@ -23,7 +23,7 @@ def take_sample(call: Callable[[], object], loops: int, *, multithreaded: bool =
     cpu_clock = time.process_time_ns if multithreaded else time.thread_time_ns
     wall_clock = time.perf_counter_ns
     gc.collect()
-    switches = resource.getrusage(who).ru_nivcsw
+    before = resource.getrusage(who)
     rounds = repeat(None, loops)
     cpu = cpu_clock()
     wall = wall_clock()
@@ -31,7 +31,8 @@ def take_sample(call: Callable[[], object], loops: int, *, multithreaded: bool =
         call()
     wall = wall_clock() - wall
     cpu = cpu_clock() - cpu
-    return Sample(wall, cpu, resource.getrusage(who).ru_nivcsw - switches)
+    after = resource.getrusage(who)
+    return Sample(wall, cpu, after.ru_nivcsw - before.ru_nivcsw, after.ru_nvcsw - before.ru_nvcsw)
 
 
 def calibrate(
@@ -41,13 +42,14 @@ def calibrate(
 
     Grows until a sample is long enough, then rounds up to 1, 2 or 5 times a power of ten, so
     that two calibrations of the same code nearly always agree. Judged by CPU time where the work
-    is mostly that, so that a moment without the CPU does not pass for a long call.
+    is mostly that or never waits, so that a moment without the CPU does not pass for a long call.
     """
     loops = 1
     while True:
         sample = take_sample(call, loops, multithreaded=multithreaded)
         busy_ns = sample.cpu_ns or 0
-        lasted_ns = busy_ns if 2 * busy_ns > sample.wall_ns else sample.wall_ns
+        is_busy = sample.waits == 0 or 2 * busy_ns > sample.wall_ns
+        lasted_ns = busy_ns if is_busy else sample.wall_ns
         if lasted_ns >= min_sample_ns:
             return loops
         needed = loops * min_sample_ns / max(lasted_ns, 1)

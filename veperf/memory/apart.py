@@ -86,6 +86,8 @@ def in_fresh_process(module: str, request: Struct, kind: type[T], *, timeout_s: 
             stderr=output,
             pass_fds=(theirs,),
             start_new_session=True,
+            # Counts of allocations are to be the same every time, and hashing is part of them.
+            env=os.environ | {"PYTHONHASHSEED": "0"},
         ) as process:
             os.close(theirs)
             return _outcome(process.pid, answers, output.fileno(), kind, timeout_s)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from veperf.memory.apart import in_fresh_process
-from veperf.memory.child import HoldCase, LookIdle, WorkRounds
+from veperf.memory.asked import HoldCase, LookIdle, WorkRounds
 from veperf.memory.footprint import Footprint
 from veperf.memory.rounds import Idle, Rounds
 from veperf.model import Level, Metric

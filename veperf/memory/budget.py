@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from veperf.errors import UnknownTargetError
+from veperf.memory import picture
 from veperf.memory.stats import MemoryStats
 from veperf.memory.words import count, size
 from veperf.model import TargetSet
@@ -22,7 +23,7 @@ class MemoryBudget(Struct, frozen=True, kw_only=True):
 
 
 class Violation(Struct, frozen=True):
-    """A limit that was passed."""
+    """A limit and what came of it; as a result of ``check_budget``, one that was passed."""
 
     limit_name: str
     """The name of the limit in the budget."""
@@ -63,26 +64,50 @@ def check_budget(
     The heap is what was resident, the objects are the blocks of Python's allocator. The growth of
     a leak is not known here: see ``judge_leak``.
     """
-    allowed = budget or MemoryBudget()
+    used = _uses(measured, budget or MemoryBudget())
+    return tuple(one for one in used if one.value > one.limit)
+
+
+class Gauges(Struct, frozen=True):
+    """How much of each limit was used at most, to look at."""
+
+    measured: MemoryStats
+    budget: MemoryBudget = MemoryBudget()
+
+    def __repr__(self) -> str:
+        return "\n".join(
+            f"{one.value / one.limit:8.2%}  {one.words}"
+            for one in _uses(self.measured, self.budget)
+        )
+
+    def _repr_html_(self) -> str:
+        used = [(one.value / one.limit, one.words) for one in _uses(self.measured, self.budget)]
+        return picture.gauges(used)
+
+
+def _uses(measured: MemoryStats, allowed: MemoryBudget) -> tuple[Violation, ...]:
+    """The use of every limit, passed or not."""
     pause_ms, pause_limit_ms = measured.gc_longest_ns / 1e6, allowed.gc_pause_ns / 1e6
-    found = (
+    heap, blocks = measured.peak_rss_bytes, measured.blocks.max
+    tasks = measured.concurrent.max
+    return (
         Violation(
             "heap_bytes",
-            measured.peak_rss_bytes,
+            heap,
             allowed.heap_bytes,
-            f"{size(measured.peak_rss_bytes)} were resident, of {size(allowed.heap_bytes)}",
+            f"{size(heap)} were resident, of {size(allowed.heap_bytes)}",
         ),
         Violation(
             "objects",
-            measured.blocks.max,
+            blocks,
             allowed.objects,
-            f"{count(measured.blocks.max)} objects, of {count(allowed.objects)}",
+            f"{count(blocks)} objects, of {count(allowed.objects)}",
         ),
         Violation(
             "tasks",
-            measured.concurrent.max,
+            tasks,
             allowed.tasks,
-            f"{count(measured.concurrent.max)} threads and tasks, of {count(allowed.tasks)}",
+            f"{count(tasks)} threads and tasks, of {count(allowed.tasks)}",
         ),
         Violation(
             "gc_pause_ns",
@@ -91,4 +116,3 @@ def check_budget(
             f"a collection took {pause_ms:.3g} ms, of {pause_limit_ms:.3g} ms",
         ),
     )
-    return tuple(one for one in found if one.value > one.limit)

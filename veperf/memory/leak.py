@@ -7,13 +7,15 @@ from msgspec import Struct
 from numpy.typing import ArrayLike
 
 from veperf.errors import UsageError
-from veperf.memory import shapes
+from veperf.memory import picture, shapes
 from veperf.memory.trend import Floats, Trend, fit_trend
 
 WARM_UP = 0.2
 """The first so much of a run, by time, says nothing: caches fill, code is loaded."""
 LEAST_TROUGHS = 8
 ALPHA = 0.01
+_HINT = 0.05
+"""A trend with a p below this, and not below ``ALPHA``, is neither proven nor ruled out."""
 LEAST_GROWTH = 0.01
 """Of the memory at the beginning, over the run, for sure."""
 _LATER = 0.5
@@ -50,6 +52,20 @@ class LeakVerdict(Struct, frozen=True):
     line_bytes: tuple[float, ...] = ()
     """The fitted line at the times of the troughs."""
 
+    def __repr__(self) -> str:
+        grows = "" if self.growth is None else f", {self.growth:+.1%} over the run"
+        if self.low is not None and self.high is not None:
+            grows += f" ({self.low:+.1%} to {self.high:+.1%})"
+        suspected = self.status is LeakStatus.SUSPECTED
+        word = "a leak is suspected" if suspected else self.status.value
+        return f"{word}{grows}: {self.reason}"
+
+    def _repr_html_(self) -> str:
+        points = tuple(zip(self.trough_times, self.trough_bytes, strict=True))
+        line = tuple(zip(self.trough_times, self.line_bytes, strict=True))
+        alt = "Memory at rest over time, and the line through it"
+        return picture.card(repr(self), picture.curve(points, alt, line=line, unit=""))
+
 
 def judge_leak(times: ArrayLike, heap: ArrayLike) -> LeakVerdict:
     """Whether what a process holds, ``heap`` at ``times`` (shape (n,) each), keeps growing.
@@ -65,7 +81,8 @@ def judge_leak(times: ArrayLike, heap: ArrayLike) -> LeakVerdict:
       the second half of the run;
     - memory does not come back: the last third of the troughs lies above the middle of the first.
 
-    Where fewer than 8 samples are left, there are too few troughs: inconclusive.
+    Inconclusive where fewer than 8 samples are left, which are too few troughs; or where all of it
+    holds but that p is between 0.01 and 0.05.
 
     Raises:
         UsageError: the two differ in shape, or hold what is no number or no size, or times that
@@ -110,8 +127,11 @@ def _judge(t: Floats, y: Floats, dropped: float) -> tuple[LeakVerdict, bool]:
     scale = span / (start if start > 0 else max(float(troughs[0]), 1.0))
     objections = _objections(troughs, trend, trend.low * scale)
     other_shape = _other_shape(x, troughs, span)
+    status = LeakStatus.CLEAN if objections or other_shape else LeakStatus.SUSPECTED
+    if ALPHA <= trend.p < _HINT and trend.low * scale >= LEAST_GROWTH and not other_shape:
+        status = LeakStatus.INCONCLUSIVE
     verdict = LeakVerdict(
-        status=LeakStatus.CLEAN if objections or other_shape else LeakStatus.SUSPECTED,
+        status=status,
         reason=objections
         or other_shape
         or f"it keeps growing, by {trend.low * scale:.1%} at least",
@@ -140,7 +160,7 @@ def _closest(t: Floats, y: Floats) -> tuple[Floats, Floats, Trend]:
 def _objections(troughs: Floats, trend: Trend, low: float) -> str:
     """Why there is no leak, in words; empty where there may be one."""
     if not trend.p < ALPHA:
-        return f"no trend can be told from chance (p = {trend.p:.2g})"
+        return f"a trend can't be told from chance (p = {trend.p:.2g})"
     if not low >= LEAST_GROWTH:
         return f"it may well grow by less than {LEAST_GROWTH:.0%}"
     third = troughs.size // 3

@@ -61,6 +61,16 @@ def gauge(share: float, alt: str) -> str:
     )
 
 
+def gauges(used: Iterable[tuple[float, str]]) -> str:
+    """A bar for each share of a limit, and what it is of, in words."""
+    rows = "".join(
+        f"<tr><td>{gauge(share, f'{share:.1%} of the limit')}</td><td>{share:.1%}</td>"
+        f"<td>{escape(words)}</td></tr>"
+        for share, words in used
+    )
+    return f"<table><tbody>{rows}</tbody></table>"
+
+
 def card(words: str, *parts: str) -> str:
     """A line of text over ``parts``, which are HTML."""
     return f"<div>{paragraph(words)}{''.join(parts)}</div>"

@@ -4,15 +4,16 @@ import gc
 import os
 import resource
 import sys
-import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from msgspec import Struct
 
 from veperf.errors import MeasureError
 
+_RATION = 3_000
+"""Between two counts that are rationed lies so many times what the first one took."""
 _TRIES = 100
 """How often to go through a set that other threads change meanwhile."""
 
@@ -107,18 +108,28 @@ class Pauses:
         self.total_ns = self.longest_ns = 0
 
 
-def take(rss: RssReader, pauses: Pauses, at_s: float) -> Snapshot:
-    """A snapshot, at ``at_s``."""
-    return Snapshot(
-        at_s=at_s,
-        rss_bytes=rss.read_bytes(),
-        blocks=sys.getallocatedblocks(),
-        gc_counts=gc.get_count(),
-        gc_cycles=sum(pauses.cycles),
-        gc_pause_ns=pauses.total_ns,
-        threads=threading.active_count(),
-        tasks=count_tasks(),
-    )
+class Rationed:
+    """A count that takes the longer the more there is to count.
+
+    Taken as often as snapshots are, it could cost more than the whole rest.
+    """
+
+    def __init__(self, count: Callable[[], int]) -> None:
+        self._count = count
+        self._last = 0
+        self._due_ns = 0
+
+    def fresh(self) -> int:
+        """The count now."""
+        began_ns = time.thread_time_ns()
+        self._last = self._count()
+        took_ns = time.thread_time_ns() - began_ns
+        self._due_ns = time.monotonic_ns() + took_ns * _RATION
+        return self._last
+
+    def recent(self) -> int:
+        """The count now; the last one, while counting again would take more than its share."""
+        return self.fresh() if time.monotonic_ns() >= self._due_ns else self._last
 
 
 class _Task(Protocol):

@@ -1,5 +1,6 @@
 """``profile``: the memory of a benchmark or of any callable, measured in a process of its own."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +12,11 @@ from veperf import registry
 from veperf.errors import UsageError
 from veperf.memory import picture
 from veperf.memory.apart import in_fork, in_fresh_process
-from veperf.memory.child import WeighCase, weigh_checked
+from veperf.memory.asked import WeighCase, WorkRounds
 from veperf.memory.footprint import Footprint
-from veperf.memory.rounds import find_case
+from veperf.memory.rounds import Rounds, find_case
 from veperf.memory.sites import Site
-from veperf.memory.weigh import Weighed
+from veperf.memory.weigh import Weighed, weigh_checked
 from veperf.memory.words import count, size
 from veperf.model import Level
 from veperf.workloads.suites import SUITES
@@ -78,7 +79,9 @@ class MemoryProfile(Struct, frozen=True):
     def _repr_html_(self) -> str:
         points = [(float(i), float(y)) for i, y in enumerate(self.curve_bytes)]
         grows = [picture.paragraph(f"Kept by every call: {_kept(s)}") for s in self.growing[:3]]
-        link = picture.link(self.flamegraph, "flamegraph") if self.flamegraph else ""
+        # A notebook's page knows its own folder alone.
+        path = os.path.relpath(self.flamegraph) if self.flamegraph else ""
+        link = picture.link(path, "flamegraph") if path else ""
         return picture.card(
             _sentence(self),
             picture.curve(points, f"Memory held over {self.calls} calls", unit="allocations"),
@@ -141,6 +144,26 @@ def profile(
     return _made(case.id, found, path)
 
 
+def at_work(
+    *cases: str, rounds: int = 100, modules: Sequence[str] = (), timeout_s: float = 300.0
+) -> Rounds:
+    """Call each of ``cases`` once in each of ``rounds``, in a fresh process that loads every suite.
+
+    Garbage is collected after each round, and what is left then is judged for a leak.
+
+    Raises:
+        UsageError: there is no such case, or no round.
+        MeasureError: a case raised or crashed, or is a load.
+    """
+    if rounds < 1 or not cases:
+        raise UsageError("one case and one round at least are wanted")
+    wanted = (*SUITES.values(), *modules)
+    known = registry.load(wanted)
+    found = tuple(find_case(known, name).id for name in cases)
+    asked = WorkRounds(wanted, found, rounds)
+    return in_fresh_process("veperf.memory.child", asked, Rounds, timeout_s=timeout_s)
+
+
 def _suite_modules(name: str) -> tuple[str, ...]:
     suite = name.partition("/")[0]
     return (SUITES[suite],) if suite in SUITES else tuple(SUITES.values())
@@ -178,7 +201,7 @@ def _rows(sites: Sequence[Site]) -> list[tuple[str, str, str]]:
 
 def where(site: Site) -> str:
     """The place of a line, in words."""
-    return f"{Path(site.file).name}:{site.line} {site.function}" if site.file else site.function
+    return f"{site.file}:{site.line} {site.function}" if site.file else site.function
 
 
 def _kept(site: Site) -> str:

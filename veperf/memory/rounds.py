@@ -2,7 +2,6 @@
 
 import gc
 import sys
-import time
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 
@@ -60,16 +59,14 @@ def work_rounds(modules: Sequence[str], cases: Iterable[str], rounds: int) -> Ro
     known = registry.load(modules)
     with ExitStack() as stack:
         tasks = [set_up(known, name, stack)[1] for name in cases]
-        times: list[float] = []
         heap: list[float] = []
         with MemoryProfiler(_SAMPLING_S) as profiler:
             for _ in range(rounds):
                 for task in tasks:
                     task.call()
                 _, after = profiler.force_gc()
-                times.append(time.monotonic())
                 heap.append(after.rss_bytes)
-        return Rounds(profiler.stats(), judge_leak(times, heap))
+        return Rounds(profiler.stats(), judge_leak(range(rounds), heap))
 
 
 def set_up(

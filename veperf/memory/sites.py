@@ -1,5 +1,6 @@
 """Where in the code memory is allocated, held and kept: the records of a capture, line by line."""
 
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from pathlib import Path
 from memray import AllocationRecord, FileReader
 from msgspec import Struct
 
-from veperf.memory.capture import FREES, OWN_THREAD, reading, record, stretch
+from veperf.memory.capture import FREES, OWN_THREAD, reading, stretch
 
 _MOST_POINTS = 480
 
@@ -67,10 +68,13 @@ def read_detail(path: Path, calls: int, *, multithreaded: bool = False) -> Detai
     sites = [
         _site(location, counts, calls)
         for location, counts in book.counts.items()
-        if location[1] != record.__code__.co_filename  # the loop itself
+        if not location[1].endswith("veperf/memory/capture.py")  # the loop itself
     ]
     sites.sort(key=lambda site: (-site.total_bytes, site.file, site.line, site.function))
     return Detail(heights.peak_bytes, heights.curve(), tuple(sites))
+
+
+_NATIVE = "outside of Python", "", 0
 
 
 class _Step(Struct, frozen=True):
@@ -159,16 +163,28 @@ def _nowhere(_: AllocationRecord) -> Location:
 
 
 class _Locations:
-    """The line of a record, looked up once for each stack."""
+    """The line of a record, looked up once for each stack.
+
+    Files are named from where they are imported, so that a profile says nothing of the machine.
+    """
 
     def __init__(self) -> None:
         self._known: dict[int, Location] = {}
+        folders = {str(Path(entry or ".").resolve()) + "/" for entry in sys.path}
+        self._folders = sorted(folders, key=len, reverse=True)
 
     def of(self, record: AllocationRecord) -> Location:
         if record.stack_id not in self._known:
             stack = record.stack_trace(max_stacks=1)
-            self._known[record.stack_id] = stack[0] if stack else ("outside of Python", "", 0)
+            self._known[record.stack_id] = self._named(stack[0]) if stack else _NATIVE
         return self._known[record.stack_id]
+
+    def _named(self, location: Location) -> Location:
+        function, file, line = location
+        for folder in self._folders:
+            if file.startswith(folder):
+                return function, file.removeprefix(folder), line
+        return location
 
 
 def _site(location: Location, counts: _Counts, calls: int) -> Site:

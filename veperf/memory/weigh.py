@@ -1,5 +1,6 @@
 """Everything about the memory of one callable, in the process that calls it."""
 
+import os
 import platform
 import tempfile
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from veperf.errors import MeasureError
 from veperf.memory.capture import record
 from veperf.memory.flame import write_flamegraph
 from veperf.memory.footprint import Footprint, measure_footprint
@@ -48,3 +50,19 @@ def weigh(
     if flamegraph is not None:
         write_flamegraph(call, calls, flamegraph)
     return Weighed(footprint, detail, calls, operations, platform.python_version())
+
+
+def weigh_checked(
+    call: Callable[[], object], operations: int, multithreaded: bool, flamegraph: Path | None
+) -> Weighed:
+    """As ``weigh``, after one call that shows whether it forks and lets its child go on.
+
+    Raises:
+        MeasureError: it does, or as ``weigh``.
+        Whatever ``call`` does.
+    """
+    own = os.getpid()
+    call()
+    if os.getpid() != own:
+        raise MeasureError("it forks, and its child returns; end the child with os._exit()")
+    return weigh(call, operations, multithreaded=multithreaded, flamegraph=flamegraph)

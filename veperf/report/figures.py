@@ -98,7 +98,7 @@ def values(
         ax.axvline(target.limit * factor, color=INK, linestyle="--", linewidth=1)
     ax.set_yticks(range(len(rows)), labels=[name for name, _, _ in rows])
     frame(ax)
-    ax.set_xlabel(f"{label(series.case)}: {label(series.metric)}, {unit}", color=MUTED)
+    ax.set_xlabel(f"{label(series.case)}: {label(series.metric)}, {label(unit)}", color=MUTED)
     return finished(ax, f"{series.case}: a dot for each process, and the interval of their median")
 
 
@@ -160,7 +160,7 @@ def scaling(curve: Curve, ax: Axes | None = None) -> Figure:
         log_ticks(ax.yaxis, *ax.get_ylim())
     ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: words.given(y)))
     ax.set_xlabel(label(curve.parameter), color=MUTED)
-    ax.set_ylabel(f"{label(curve.metric)}, {unit}", color=MUTED)
+    ax.set_ylabel(f"{label(curve.metric)}, {label(unit)}", color=MUTED)
     return finished(ax, f"{curve.name}, both axes logarithmic")
 
 

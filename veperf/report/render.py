@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from jupyter_core.utils import ensure_event_loop
+
 from veperf import paths
 from veperf.archive import Archive, load_baselines, load_targets
 from veperf.archive.summary import summarise
@@ -57,12 +59,15 @@ def render(
     }
 
     def make(page: Page) -> Path:
-        notebook = execute(
-            paths.notebooks() / f"{page.notebook}.ipynb",
-            folder / f"{page.name}.ipynb",
-            parameters | dict(page.parameters),
-            timeout_s=_TIMEOUT_S,
-        )
+        try:
+            notebook = execute(
+                paths.notebooks() / f"{page.notebook}.ipynb",
+                folder / f"{page.name}.ipynb",
+                parameters | dict(page.parameters),
+                timeout_s=_TIMEOUT_S,
+            )
+        finally:
+            ensure_event_loop().close()  # nbclient leaves that of this thread open
         title = f"{page.title} {run.id} · veperf"
         return notebook_to_html(notebook, folder / page.file, title, siblings)
 

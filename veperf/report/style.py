@@ -24,4 +24,6 @@ def standalone(part: str) -> str:
 
 def _read(name: str) -> str:
     text = (files("veperf.report") / "template" / name).read_text(encoding="utf-8")
-    return re.sub(r"/\*.*?\*/\n?", "", text, flags=re.DOTALL)
+    bare = re.sub(r"/\*.*?\*/\n?", "", text, flags=re.DOTALL)
+    # Every page has it, so blanks count.
+    return re.sub(r" *([{};,]) *", r"\1", re.sub(r'(?<!"): +', ":", bare))

@@ -11,13 +11,14 @@ from veperf.report.tables import Cell, Table
 
 _SHORT = 10
 _DIGITS = 4
+_CLOCKS = {"cpu": "CPU time", "wall": "wall time"}
 NOTHING = "No complete run in the archive has a figure."
 
 
 def headline(found: Trend) -> str:
     """Which figure of which runs, and how it stands."""
     name = measured_name(found.case, found.metric)
-    clock = f" by {found.clock} time" if found.metric == "time" else ""
+    clock = f" by {_CLOCKS[found.clock]}" if found.metric == "time" else ""
     return (
         f"{name}{clock}: {words.count(len(found.runs), 'run')} on {found.machine}, "
         f"{day(found.runs[0])} to {day(found.runs[-1])}; last "

@@ -28,6 +28,7 @@ from veperf.report import (
     suites,
     tables,
     text,
+    words,
 )
 from veperf.report.card import Card, grid
 from veperf.report.escape import as_html
@@ -81,7 +82,9 @@ class ReportView:
     def identity(self) -> Fragment:
         """Which run this is: code, machine, time, and what it is compared with."""
         facts = identity.facts(self.run, self._compared_with)
-        return Fragment(markup.definitions(facts), _plain(facts))
+        line = markup.paragraph(words.sentence(identity.sentence(self.run)))
+        title = "Machine, conditions, baseline"
+        return Fragment(line + markup.folded(title, markup.definitions(facts)), _plain(facts))
 
     @property
     def findings(self) -> Fragment:

@@ -23,7 +23,7 @@ def write_csv(run: Run) -> Written:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
     for row in _rows(run):
-        writer.writerow([_harmless(cell) if isinstance(cell, str) else cell for cell in row])
+        writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in row])
     return Written(file.getvalue())
 
 
@@ -56,5 +56,6 @@ def _rows(run: Run) -> Iterator[tuple[str | int | float, ...]]:
             yield (*place, *what, process, value)
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
+    """``text`` as a cell that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text

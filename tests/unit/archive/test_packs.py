@@ -72,9 +72,9 @@ def test_damaged_runs_are_not_packed(tmp_path: Path):
 
     done = compact(archive, keep=0)
 
-    assert (second, third) == done.packed or (third,) == done.packed
-    assert first in done.left_out
+    assert (third,) == done.packed
     assert f"{first}/samples.parquet is not what was written" in done.left_out[first]
+    assert f"{second}/elsewhere is no file but a link" in done.left_out[second]
     assert (tmp_path / first).is_dir()
 
 
@@ -100,7 +100,7 @@ def test_what_a_killed_compaction_left_is_put_in_order(tmp_path: Path):
 
 @pytest.mark.parametrize("name", [ZIP, TABLE, MANIFEST])
 def test_a_damaged_pack_is_named(tmp_path: Path, name: str):
-    """Whichever of its files: verify names it, and loading is refused or still right."""
+    """Whichever of its files: verify names it or nothing is lost, and nothing wrong is loaded."""
     run = dated_run(0)
     archive = archive_of(tmp_path, [run])
     compact(archive, keep=0)
@@ -111,11 +111,12 @@ def test_a_damaged_pack_is_named(tmp_path: Path, name: str):
     again = Archive(tmp_path)
 
     found = [fault for faults in again.faults().values() for fault in faults]
-    assert any(name in fault for fault in found)
     try:
-        assert run == again.load()
+        loaded = [again.load()]
     except (CorruptFileError, UnknownRunError):
-        assert name in (ZIP, MANIFEST)
+        loaded = []
+    assert loaded in ([], [run])
+    assert any(name in fault for fault in found) or (name == MANIFEST and loaded)
 
 
 @pytest.mark.parametrize("run_id", ["../outside", "a/b", ".hidden", "", "packs", "a\0b"])
@@ -150,7 +151,7 @@ def test_a_bomb_in_a_pack_is_not_unpacked(tmp_path: Path):
 def test_a_newer_pack_stands_for_those_that_it_replaces(tmp_path: Path):
     """From the moment a pack is there, those that it names count no more."""
     archive = archive_of(tmp_path, [dated_run(0), dated_run(1)])
-    first, second = archive.ids()
+    _, second = archive.ids()
     compact(archive, keep=0)
     (old,) = (tmp_path / "packs").iterdir()
     new = tmp_path / "packs" / "newer"

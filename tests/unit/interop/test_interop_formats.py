@@ -121,6 +121,18 @@ def test_google_benchmark() -> None:
     assert 4 == len(run.passes)
 
 
+def test_a_skipped_google_benchmark_took_no_time() -> None:
+    """It has times of 0 in the file: they are none."""
+    file = document("google_benchmark.json")
+    skipped = {"name": "s", "run_type": "iteration", "skipped": True, "skip_message": "no GPU"}
+    file["benchmarks"].append(skipped | {"iterations": 0, "real_time": 0.0, "cpu_time": 0.0})
+
+    (found,) = read(json.dumps(file).encode(), "f")
+
+    assert "google-benchmark/s" not in [case.id for case in found.run.cases]
+    assert "s was skipped: no GPU" in found.notes
+
+
 def test_google_benchmark_with_nothing_but_aggregates() -> None:
     """The median stands in, in ns whatever the unit, and the file's own word for it is said."""
     entry = {"name": "f_{}", "run_name": "f", "run_type": "aggregate", "time_unit": "us"}
@@ -249,8 +261,9 @@ def test_what_was_asked_for_wrongly() -> None:
         read(data, "f", format="xml")
     with pytest.raises(UsageError, match="no configuration"):
         read(data, "f", by="note")
-    with pytest.raises(CorruptFileError, match="can't read"):
-        read_path(FILES / "missing.json")
+    for path in (FILES / "missing.json", Path("a" * 5_000), Path("a\0b"), Path("\ud800")):
+        with pytest.raises(CorruptFileError, match="can't read"):
+            read_path(path)
 
 
 def test_more_repetitions_than_are_kept() -> None:
@@ -263,6 +276,40 @@ def test_more_repetitions_than_are_kept() -> None:
     assert (10_000, 0.0) == (len(kept), kept[0])
     assert 12_500 == pytest.approx(statistics.median(kept), rel=0.001)
     assert any("25000" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [
+        ("pytest_benchmark.json", "machine_info", None),
+        ("pytest_benchmark.json", "machine_info", {"cpu": None, "system": "Linux"}),
+        ("pytest_benchmark.json", "machine_info", {"cpu": {"count": "four"}}),
+        ("pytest_benchmark.json", "commit_info", {"id": None, "dirty": 3}),
+        ("pytest_benchmark.json", "datetime", 20261120),
+        ("google_benchmark.json", "context", {"num_cpus": "4", "date": None}),
+        ("pyperf.json", "metadata", None),
+        ("asv.json", "date", None),
+        ("asv.json", "params", {"cpu": None, "num_cpu": "many", "ram": 16}),
+    ],
+)
+def test_what_stands_beside_the_results_costs_none(name: str, key: str, value: object) -> None:
+    """Whatever a file says of machine, code and time, its figures are read."""
+    whole = one(name)
+
+    (found,) = read(json.dumps(document(name) | {key: value}).encode(), "f")
+
+    assert len(whole.cases) == len(found.run.cases)
+    assert len(whole.passes) == len(found.run.passes)
+
+
+def test_memory_of_some_runs_only() -> None:
+    """A null in hyperfine's list of sizes is no size; the time beside it counts."""
+    entry = {"command": "c", "times": [1.0, 2.0], "memory_usage_byte": [4096, None]}
+
+    (found,) = read(json.dumps({"results": [entry]}).encode(), "f")
+
+    assert [1e9, 2e9] == values(found.run, "hyperfine/c")
+    assert [{"time", "memory"}, {"time"}] == [set(p.results[0].figures) for p in found.run.passes]
 
 
 def test_names_are_paths_to_nowhere(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_text_of_several_packages() -> None:
     ].params
     failed = [r.case for p in run.passes for r in p.results if r.failure]
     assert ["veid-keeper/BenchmarkBroken-8"] == failed
-    assert any(":19: a package failed" in note for note in found.notes)
+    assert any(":19: package example.org" in note for note in found.notes)
     assert ("Box 9000 @ 3.00GHz", "linux/amd64") == (run.machine.cpu_model, run.machine.system)
 
 
@@ -113,6 +113,28 @@ def test_what_is_no_result(line: str) -> None:
     (found,) = go(f"BenchmarkGood 1 2 ns/op\n{line}\n")
 
     assert {"go/BenchmarkGood": [{"time": 2.0}]} == figures(found)
+
+
+def test_what_did_not_get_to_its_end_is_a_failure() -> None:
+    """A benchmark that panics, one that fails, and a package that does not even build."""
+    (found,) = go(
+        "FAIL\texample.org/p/broken [build failed]\n"
+        "pkg: example.org/p/fatal\n"
+        "BenchmarkGood-2 1 5 ns/op\n--- FAIL: BenchmarkF\n    a_test.go:4: no luck\n"
+        "--- SKIP: BenchmarkSkipped\nFAIL\nexit status 1\nFAIL\texample.org/p/fatal\t0.1s\n"
+        "pkg: example.org/p/panics\n"
+        "BenchmarkP-2      \tpanic: boom\n\ngoroutine 10 [running]:\nexit status 2\n"
+        "FAIL\texample.org/p/panics\t0.1s\nFAIL\n"
+    )
+
+    run = found.run
+    failures = {r.case: r.failure.message for p in run.passes for r in p.results if r.failure}
+    assert {
+        "p-broken/(the package)": "its package failed, says line 1: [build failed]",
+        "p-fatal/BenchmarkF": "it failed, says line 4",
+        "p-panics/BenchmarkP-2": "its package failed, says line 15: 0.1s",
+    } == failures
+    assert {"p-fatal/BenchmarkGood-2": [{"time": 5.0}]} == figures(found)
 
 
 def test_configurations_are_told_apart_when_asked() -> None:

@@ -19,6 +19,16 @@ def test_preempted_samples_do_not_hide_cpu_bound_work() -> None:
     assert pick_clock([*preempted, Sample(1_000, 990, 0)]) == "cpu"
 
 
+def test_work_that_never_waits_is_cpu_bound_however_busy_the_machine() -> None:
+    """Where every sample lost the CPU, it shows in the switches that the work itself asked for."""
+    preempted = [Sample(wall_ns=3_000, cpu_ns=1_000, switches=4, waits=0)] * 9
+
+    assert pick_clock([*preempted, Sample(3_000, 1_000, 4, waits=1)]) == "cpu"
+    assert pick_clock([Sample(3_000, 1_000, 4, waits=2)] * 9) == "wall"
+    assert pick_clock([*preempted, Sample(3_000, 1_000, 4)]) == "wall"
+    assert pick_clock([Sample(1_000, 1_900, 4, waits=0)] * 9) == "wall"
+
+
 @pytest.mark.parametrize(
     ("samples", "why"),
     [

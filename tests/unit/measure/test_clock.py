@@ -40,6 +40,14 @@ def test_cpu_time_of_other_threads_counts_only_when_asked_for():
     assert alone.cpu_ns < together.cpu_ns
 
 
+def test_waiting_is_told_from_losing_the_cpu():
+    """Work that computes gives the CPU up never by itself, work that sleeps each time."""
+    import time
+
+    assert 0 == take_sample(lambda: sum(range(1000)), 10).waits
+    assert 10 <= (take_sample(lambda: time.sleep(1e-4), 10).waits or 0)
+
+
 @given(cost=st.integers(1, 10**8), target=st.integers(1, 10**8))
 def test_calibration_makes_a_sample_long_enough_and_rounds_to_1_2_5(cost, target):
     """For work of any cost the sample reaches the target, in a round number of loops."""

@@ -153,7 +153,7 @@ def test_a_load_case_is_one_card():
     assert not any("·" in heading or "rate=" in heading for heading in headings)
     for name in ("Offered", "Achieved", "p50", "p99", "p99.9", "Max", "Errors", "Lag"):
         assert f"<dt>{name}</dt>" in card
-    assert "</span> p95 met" in card
+    assert ">p95 met</span>" in card
     assert "transaction/load" not in view.scaling.html
 
 
@@ -184,7 +184,7 @@ def test_an_invalid_load_is_called_so():
 
     assert "[rate=10000] is invalid: the generator fell behind" in text.verdict(view.verdict)
     assert re.search(r"rate=10000.*is invalid: the gen", markdown.verdict(view.verdict))
-    assert "</span> invalid</span> <b>transaction/load[rate=10000]</b>" in view.findings.html
+    assert ">invalid</span> <b>transaction/load[rate=10000]</b>" in view.findings.html
 
 
 @pytest.mark.parametrize("tell", [text.run, markdown.run, blocks.run])

@@ -29,16 +29,15 @@ def view(found: Run) -> ReportView:
 def test_memory_has_a_table_of_its_own():
     """One row a case, in the terminal and the report; no row or card for each figure."""
     found = run(memory=FIGURES)
-    for shown in (text.run(found), view(found).benchmarks.text):
-        timed_part, _, memory_part = shown.partition("Memory ")
-        assert 1 == timed_part.count("shop/sell")
-        row = next(line for line in memory_part.splitlines() if line.startswith("shop/sell"))
+    assert 1 == text.run(found).partition("Memory ")[0].count("shop/sell")
+    for shown in (text.run(found).partition("Memory ")[2], view(found).memory.text):
+        row = next(line for line in shown.splitlines() if line.startswith("shop/sell"))
         assert ["shop/sell", "3.77", "KiB", "42.6", "KiB", "374", "3"] == row.replace(
             "\u202f", " "
         ).split()
-    html = view(found).benchmarks.html
-    assert 1 == html.count("<article")
-    assert "Memory of one operation" in html
+    assert 1 == view(found).benchmarks.html.count("<article")
+    assert "Memory of one operation" in view(found).memory.html
+    assert "by one operation of 1 cases; most by shop/sell: 3.77" in view(found).memory.html
 
 
 def test_without_memory_nothing_is_said_of_it():
@@ -46,7 +45,7 @@ def test_without_memory_nothing_is_said_of_it():
     found = run(memory={})
 
     assert "Memory" not in text.run(found)
-    assert "Memory of one operation" not in view(found).benchmarks.html
+    assert "did not measure memory" in view(found).memory.text
     assert {"time"} == {one.series.metric for one in summarise(found)}
 
 

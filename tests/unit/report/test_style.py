@@ -14,7 +14,7 @@ def _themes() -> dict[str, dict[str, str]]:
     light, jupyter_dark = re.findall(r"\{(\s*--vp-ink.*?)\}", component_css(), re.DOTALL)
     (page_dark,) = re.findall(r"\{(\s*--vp-ink.*?)\}", page_css(), re.DOTALL)
     blocks = {"light": light, "dark in JupyterLab": jupyter_dark, "dark": page_dark}
-    return {name: dict(re.findall(r"--vp-([\w-]+): (#\w+)", b)) for name, b in blocks.items()}
+    return {name: dict(re.findall(r"--vp-([\w-]+):(#\w+)", b)) for name, b in blocks.items()}
 
 
 def _luminance(colour: str) -> float:

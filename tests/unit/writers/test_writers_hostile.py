@@ -234,6 +234,21 @@ def test_names_that_look_alike_when_made_safe_stay_apart(names: tuple[str, str])
     assert 2 == len(json.loads(write(run, "bencher", lambda: judged(run)).data))
 
 
+@pytest.mark.parametrize("name", ["5", "nan", "1e5", ""])
+def test_values_that_are_no_numbers_and_units_that_are(name: str):
+    """The ones are left out, each process keeping its place; the others stay apart from values."""
+    odd = case("mine/a", metrics=(Metric(name, name),))
+    figures = [CaseResult("mine/a", figures={name: v}) for v in (7.5, math.nan, math.inf, 8.5)]
+    run = whole_run([odd], [one_pass([one], i) for i, one in enumerate(figures)])
+
+    rows = list(csv.DictReader(io.StringIO(str(write(run, "csv", lambda: judged(run)).data))))
+    assert [("0", "7.5"), ("3", "8.5")] == [(row["process"], row["value"]) for row in rows]
+    lines = [
+        x for x in str(write(run, "go", lambda: judged(run)).data).split("\n") if "BenchmarkA" in x
+    ]
+    assert [["7.5", f"value-{name}"], ["8.5", f"value-{name}"]] == [x.split()[2:] for x in lines]
+
+
 def test_the_hostile_run_in_every_format():
     """No markup that a page would run, in the text of any format."""
     run = hostile_run()

@@ -7,10 +7,9 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from veperf.judge import PairRule
 from veperf.model import ABChange
@@ -35,11 +34,8 @@ def samples(change: ABChange, ax: Axes | None = None) -> Figure:
     for y, ((_, found, every), colour) in enumerate(zip(rows, (BASE, ACCENT), strict=True)):
         spread = np.random.default_rng(0).uniform(-0.12, 0.12, len(every))
         xs = np.array(every) * factor
-        ax.plot(xs, y + 0.25 + spread, ".", color=colour, alpha=0.15, rasterized=True)
-        sns.stripplot(
-            x=np.array(found) * factor, y=[y] * len(found), orient="h", jitter=False, color=colour,
-            alpha=0.8, ax=ax,
-        )  # fmt: skip
+        ax.plot(xs, y + 0.25 + spread, ".", color=colour, alpha=0.15)
+        ax.plot(np.array(found) * factor, [y] * len(found), "o", color=colour, alpha=0.7)
     if values:
         # Samples of a disturbed process would push the rest together: what lies far out is cut.
         low, high = min(values) * factor, max(values) * factor
@@ -63,7 +59,7 @@ def pairs(change: ABChange, ax: Axes | None = None) -> Figure:
         ax.axhline(change.ratio - 1, color=ACCENT, linewidth=1.4)
     ax.plot([n for n, _ in shown], [w for _, w in shown], "o", color=ACCENT, markersize=5)
     frame(ax)
-    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: words.change(1 + y)))
     ax.set_xlabel("pair", color=MUTED)
     ax.set_ylabel("new code is worse by", color=MUTED)
@@ -101,7 +97,7 @@ def path(change: ABChange) -> Figure:
     below.set_ylabel("p, as a share of\nwhat decides", color=MUTED)
     below.set_xlabel("pairs", color=MUTED)
     below.set_xticks(ns, labels=[str(n) for n in ns])
-    below.xaxis.set_minor_locator(NullLocator())
+    below.yaxis.set_minor_locator(NullLocator())
     if looks:
         below.legend(frameon=False, labelcolor=INK, ncols=3)
     return finished(below, f"{change.case}: estimate and tests at each look")

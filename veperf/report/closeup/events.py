@@ -23,20 +23,27 @@ _MAD = 1.4826
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that was out of the ordinary in one process."""
+    """Something out of the ordinary, and the processes in which it was."""
 
-    process: int
+    processes: tuple[int, ...]
     what: str
+    """Of the process in which it was worst."""
 
 
 def events(found: Sequence[Process], machine: Machine) -> tuple[Event, ...]:
-    """Everything out of the ordinary, in the order of the processes.
+    """Everything out of the ordinary, the same in several processes once.
 
     That is: a failure; a value far from the others'; CPU time given to other machines; more work
     than cores; time not spent on a CPU; a slower clock or yardstick than in the other processes.
     """
     usual = _Usual.of(found)
-    return tuple(Event(one.index, what) for one in found for what in _of(one, usual, machine))
+    kinds: dict[str, list[tuple[float, int, str]]] = {}
+    for one in found:
+        for kind, size, what in _of(one, usual, machine):
+            kinds.setdefault(kind, []).append((size, one.index, what))
+    return tuple(
+        Event(tuple(index for _, index, _ in group), max(group)[2]) for group in kinds.values()
+    )
 
 
 def nothing_in(found: Sequence[Process]) -> str:
@@ -74,25 +81,31 @@ def _median(values: Sequence[float | None]) -> float | None:
     return median(known) if known else None
 
 
-def _of(one: Process, usual: _Usual, machine: Machine) -> Iterator[str]:
+def _of(one: Process, usual: _Usual, machine: Machine) -> Iterator[tuple[str, float, str]]:
+    """What was odd about a process: its kind, how large it was, and in words."""
     if one.failure is not None:
-        yield f"{status.failed(one.failure)}: {one.failure.message}"
+        yield "failed", 0.0, f"{status.failed(one.failure)}: {one.failure.message}"
     if one.value is not None and usual.value:
-        apart = one.value - usual.value
-        if abs(apart) > max(_DEVIATIONS * usual.deviation, _APART * abs(usual.value)):
-            yield f"its value is {words.change(one.value / usual.value)} from the median"
+        apart = abs(one.value - usual.value)
+        if apart > max(_DEVIATIONS * usual.deviation, _APART * abs(usual.value)):
+            odd = f"its value is {words.change(one.value / usual.value)} from the median"
+            yield "value", apart, odd
     if one.steal_ratio is not None and one.steal_ratio > _STEAL:
-        yield f"the hypervisor gave {words.share(one.steal_ratio)} of the CPU time to others"
+        stolen = f"the hypervisor gave {words.share(one.steal_ratio)} of the CPU time to others"
+        yield "steal", one.steal_ratio, stolen
     if machine.cores and one.load > machine.cores:
         cores = words.count(machine.cores, "core")
-        yield f"the machine was busy: load {words.number(one.load, 2)} on {cores}"
+        yield "load", one.load, f"the machine was busy: load {words.number(one.load, 2)} on {cores}"
     if one.waited_ratio is not None and one.waited_ratio > (usual.waited_ratio or 0.0) + _WAITED:
-        yield f"{words.share(one.waited_ratio)} of its time it was not on a CPU"
+        waited = f"{words.share(one.waited_ratio)} of its time it was not on a CPU"
+        yield "waited", one.waited_ratio, waited
     if usual.frequency_mhz and one.frequency_mhz:
         slowed = 1 - one.frequency_mhz / usual.frequency_mhz
         if slowed > _SLOWED:
-            yield f"the clock was {words.share(slowed)} slower than in the other processes"
+            clock = f"the clock was {words.share(slowed)} slower than in the other processes"
+            yield "clock", slowed, clock
     if usual.yardstick_ns and one.yardstick_ns:
         slowed = one.yardstick_ns / usual.yardstick_ns - 1
         if slowed > _SLOWED:
-            yield f"the yardstick took {words.share(slowed)} longer than in the other processes"
+            longer = f"the yardstick took {words.share(slowed)} longer than in the other processes"
+            yield "yardstick", slowed, longer

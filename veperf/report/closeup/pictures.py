@@ -87,7 +87,7 @@ def samples(
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(axis="y", color=GRID, linewidth=0.7)
     ax.set_xlabel("process, its samples in order", color=MUTED)
-    ax.set_ylabel(f"one operation, {shown_unit}", color=MUTED)
+    ax.set_ylabel(f"one operation, {label(shown_unit)}", color=MUTED)
     if shown.size:
         ax.legend(frameon=False, labelcolor=INK, ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
     return finished(ax, "Every sample of every process, in wall time and in CPU time")
@@ -113,7 +113,7 @@ def against(fact: Fact, found: Sequence[Process], *, unit: str, ax: Axes | None 
     ax.xaxis.set_major_locator(MaxNLocator(3, integer=fact.name.startswith("process")))
     ax.ticklabel_format(axis="x", useOffset=False)
     ax.set_xlabel(label(fact.name), color=MUTED)
-    ax.set_ylabel(shown_unit, color=MUTED)
+    ax.set_ylabel(label(shown_unit), color=MUTED)
     return finished(ax, f"The value of each process over {fact.name}")
 
 

@@ -12,6 +12,7 @@ from veperf.report.card import Card, grid
 from veperf.report.closeup.events import events, nothing_in
 from veperf.report.closeup.focus import Focus, ranked
 from veperf.report.closeup.process import Process, processes
+from veperf.report.escape import one_line
 from veperf.report.fragment import Fragment
 from veperf.report.load.cards import load_card
 from veperf.report.load.found import loaded
@@ -64,7 +65,7 @@ class Investigation:
         shown += [tables.changes(changes, "Is it slower than it was?")] if changes else []
         plain = [tables.summary([self._measured], ""), *shown]
         html = grid([self._card]) + sections.failures(failed) + "".join(map(markup.table, shown))
-        said = [f"{one.kind}: {one.message}" for one in failed.values()]
+        said = [one_line(f"{one.kind}: {one.message}") for one in failed.values()]
         return Fragment(html, "\n\n".join([*map(text.table, plain), *said]))
 
     @property
@@ -81,9 +82,12 @@ class Investigation:
             nothing = nothing_in(self._processes)
             return Fragment(markup.paragraph(nothing), nothing)
         table = Table(
-            "Out of the ordinary",
+            "Out of the ordinary, where several processes are named in the worst of them",
             (("Process", "left"), ("What", "left")),
-            tuple((Cell(str(one.process)), Cell(words.sentence(one.what))) for one in found),
+            tuple(
+                (Cell(words.listed(map(str, one.processes))), Cell(words.sentence(one.what)))
+                for one in found
+            ),
             heads=0,
         )
         return Fragment(markup.table(table), text.table(table))
@@ -136,7 +140,7 @@ class Investigation:
         return pictures.machine(self._processes, unit=self._series.unit)
 
     def __repr__(self) -> str:
-        return f"{self._title}\n\n{self.headline!r}\n\n{self.events!r}"
+        return f"{one_line(self._title)}\n\n{self.headline!r}\n\n{self.events!r}"
 
     def _repr_html_(self) -> str:
         parts = (markup.paragraph(self._title), self.headline.html, self.events.html)

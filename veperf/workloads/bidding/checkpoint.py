@@ -8,15 +8,17 @@ It is written beside its place, synced and moved there: whoever is killed leaves
 new one. So a file that is cut off or altered is nobody's crash, and is refused.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from veperf.errors import CorruptFileError, DataError, NewerFormatError
+from veperf.errors import CorruptFileError, DataError, NewerFormatError, StorageError
 from veperf.workloads.bidding.fields import check_kind, check_moment, check_name
+from veperf.workloads.bidding.journal import BidJournal
 from veperf.workloads.bidding.resources import Resources
 from veperf.workloads.files import replace_file
 
@@ -71,7 +73,10 @@ class CheckpointFile:
     """Where an engine's checkpoints go, each in the place of the one before."""
 
     def __init__(self, path: Path) -> None:
+        """The checkpoints at ``path``; a journal beside it has the bids placed since."""
         self.path = path
+        self._journal = BidJournal(path.with_name(path.name + ".bids"))
+        self._digest: bytes | None = None
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Put ``checkpoint`` on disk; when this returns, it is there even if the power fails.
@@ -80,13 +85,35 @@ class CheckpointFile:
             StorageError: it can't be written; the old one is untouched.
         """
         body = msgspec.msgpack.encode(checkpoint)
-        data = _MAGIC + bytes([_FORMAT]) + sha256(body).digest() + body
+        digest = sha256(body).digest()
+        data = _MAGIC + bytes([_FORMAT]) + digest + body
         # One engine has one checkpoint, so that the name is free or a dead one's.
         temporary = self.path.with_name(self.path.name + ".new")
         replace_file(self.path, data, temporary)
+        self._digest = digest
+        try:
+            self._journal.clear()
+        except OSError as error:
+            raise StorageError(
+                error.errno, f"can't write beside {self.path}: {error.strerror or error}"
+            ) from error
+
+    def note_bid(self, moment_ns: int, now: Callable[[], Checkpoint]) -> None:
+        """Note that a bid is about to be placed; ``load`` tells of it until the next ``save``.
+
+        Notes follow a checkpoint: where nothing was saved or loaded yet, ``now``, which knows of
+        the bid, is saved instead.
+
+        Raises:
+            StorageError: it can't be written.
+        """
+        if self._digest is None:
+            self.save(now())
+        else:
+            self._journal.note(self._digest, moment_ns)
 
     def load(self) -> Checkpoint | None:
-        """The last checkpoint; None where there has been none.
+        """The last checkpoint, and the bids that were placed since; None where there has been none.
 
         Raises:
             NewerFormatError: a later version of veperf wrote it.
@@ -99,7 +126,10 @@ class CheckpointFile:
             return None
         except OSError as error:
             raise CorruptFileError(f"can't read {self.path}: {error.strerror or error}") from error
-        return self._decode(data)
+        checkpoint = self._decode(data)
+        self._digest = data[len(_MAGIC) + 1 : _BODY_AT]
+        since = self._journal.resume(self._digest)
+        return replace(checkpoint, bids_ns=[*checkpoint.bids_ns, *since]) if since else checkpoint
 
     def _decode(self, data: bytes) -> Checkpoint:
         if not data.startswith(_MAGIC) or not _BODY_AT <= len(data) <= MAX_CHECKPOINT_BYTES:

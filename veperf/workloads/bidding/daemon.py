@@ -11,7 +11,8 @@ class Daemon:
     A checkpoint follows every ``checkpoint_every`` events, after they were handled. A crash loses
     at most that many, and what was in the queue; so the stream of events is read again from
     ``engine.last_sequence`` + 1 on, and the engine sees to it that nothing is bid on twice. An
-    event that a full queue dropped is not asked for again.
+    event that a full queue dropped is not asked for again. What the rate limiter counts is noted at
+    once.
     """
 
     def __init__(
@@ -23,6 +24,7 @@ class Daemon:
     ) -> None:
         """A daemon that goes on where ``engine`` stands."""
         self.engine = engine
+        engine.on_bid = self._note_bid
         self.queue = queue
         self._checkpoints = checkpoints
         self._checkpoint_every = checkpoint_every
@@ -32,7 +34,8 @@ class Daemon:
         """Handle the next event; None where there is none.
 
         Raises:
-            StorageError: the checkpoint can't be written. The event was handled.
+            StorageError: the checkpoint can't be written, and the event was handled; or its bid
+                can't be noted, and was not placed.
         """
         event = self.queue.take()
         if event is None:
@@ -51,3 +54,6 @@ class Daemon:
         """
         self._checkpoints.save(self.engine.checkpoint())
         self._unsaved = 0
+
+    def _note_bid(self, moment_ns: int) -> None:
+        self._checkpoints.note_bid(moment_ns, self.engine.checkpoint)

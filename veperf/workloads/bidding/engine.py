@@ -8,10 +8,10 @@ from the last checkpoint on. Bids stand once: an event whose number was seen is 
 that has a bid gets no other, and where a crash wiped out that memory the other side still knows:
 it keeps the daemon's first bid for an order and hands that one back (``Sink.submit``).
 
-The bids that the rate limiter counts are part of a checkpoint; those after it count again, as new
-ones, when their events are handled again. There may then be more of them at once than the limits
-allow; for a bid that is denied the engine asks a sink that can tell (``Informed``) whether it
-stands already.
+**Limits hold across a crash.** The bids that the rate limiter counts are part of a checkpoint, and
+a daemon notes those after it (``on_bid``). When their events are handled again they count once
+more, and may be denied; then the engine asks a sink that can tell (``Informed``) whether a bid
+stands.
 
 A bid that could not be submitted is not tried again until its order is announced again. Where the
 connection broke it may have arrived all the same; nothing is reserved for it until then.
@@ -149,6 +149,8 @@ class Engine:
                 f"the checkpoint is of another key, or of chain {checkpoint.chain_id!r}; "
                 "start without it"
             )
+        self.on_bid: Callable[[int], object] | None = None
+        """Called with the time just before a bid is submitted that the limiter counts."""
         self.counts: Counter[Outcome] = Counter()
         self.last_sequence = checkpoint.last_sequence if checkpoint else 0
         self.reservations = Reservations(table, checkpoint.reservations if checkpoint else ())
@@ -177,14 +179,15 @@ class Engine:
 
     def checkpoint(self) -> Checkpoint:
         """All that the engine must know to go on after the last event."""
-        now = self._clock()
+        ages = self._limiter.ages_ns()
+        now = self._clock()  # after the ages: time between the two makes bids younger, not older
         return Checkpoint(
             self._settings.chain_id,
             self._signer.public_key,
             self.last_sequence,
             tuple(self._with_bid),
             self.reservations.all(),
-            [now - age for age in self._limiter.ages_ns()],
+            [now - age for age in ages],
         )
 
     # ---------------------------------------------------------------- the steps of a bid
@@ -243,6 +246,8 @@ class Engine:
     def _place(self, order: Order, bid: Bid) -> Decision:
         """Sign and submit, then adopt the bid that stands."""
         signed = self._signer.sign(bid)
+        if self.on_bid is not None and self._limiter.has_limits:
+            self.on_bid(self._clock())
         try:
             standing = self._sink.submit(signed)
             if standing != signed:

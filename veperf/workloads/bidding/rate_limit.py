@@ -48,6 +48,11 @@ class RateLimiter:
         self._hour: deque[int] = deque(maxlen=per_hour or 0)
         self._lock = threading.Lock()
 
+    @property
+    def has_limits(self) -> bool:
+        """Whether it ever denies a bid."""
+        return (self._per_minute, self._per_hour) != (_NEVER, _NEVER)
+
     def allow(self) -> bool:
         """Whether a bid may be placed now; if so it counts as placed."""
         minute, hour = self._minute, self._hour

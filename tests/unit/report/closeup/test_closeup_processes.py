@@ -16,9 +16,9 @@ def _series(run: Run, case: str, metric: str = "time"):
     return series_of(run)[case, metric]
 
 
-def _events(run: Run, case: str = "a/b") -> list[tuple[int, str]]:
+def _events(run: Run, case: str = "a/b") -> list[tuple[tuple[int, ...], str]]:
     found = events(processes(run, _series(run, case)), run.machine)
-    return [(one.process, one.what) for one in found]
+    return [(one.processes, one.what) for one in found]
 
 
 def test_values_are_those_that_the_judge_goes_by():
@@ -68,7 +68,7 @@ def test_what_happens_to_one_process_is_said_of_that_one(what, said):
     passes = [replace(one, frequency_mhz=2_500.0) for one in run.passes]
     passes[2] = replace(passes[2], **what)
 
-    assert [(2, said)] == _events(replace(run, passes=tuple(passes), machine=MACHINE))
+    assert [((2,), said)] == _events(replace(run, passes=tuple(passes), machine=MACHINE))
 
 
 def test_an_odd_value_and_lost_time_are_seen():
@@ -80,7 +80,7 @@ def test_an_odd_value_and_lost_time_are_seen():
 
     found = _events(replace(run, passes=tuple(passes)))
 
-    assert [2, 4] == [process for process, _ in found]
+    assert [(2,), (4,)] == [where for where, _ in found]
     assert "its value is +20.0\u202f% from the median" == found[0][1]
     assert found[1][1].endswith("of its time it was not on a CPU")
 
@@ -92,4 +92,15 @@ def test_a_failed_process_is_an_event_and_has_no_value():
     found = processes(run, _series(run, "a/b"))
 
     assert [True, False, True] == [one.counts for one in found]
-    assert [(1, "could not be measured: killed by signal 11")] == _events(run)
+    assert [((1,), "could not be measured: killed by signal 11")] == _events(run)
+
+
+def test_what_happens_to_many_processes_is_said_once():
+    """One line for all of them, with the worst of it."""
+    run = timed_run({"a/b": [1_000.0] * 4})
+    loads = (9.0, 1.0, 11.0, 10.0)
+    passes = [replace(p, load_after=load) for p, load in zip(run.passes, loads, strict=True)]
+
+    found = _events(replace(run, passes=tuple(passes)))
+
+    assert [((0, 2, 3), "the machine was busy: load 11 on 4\u202fcores")] == found

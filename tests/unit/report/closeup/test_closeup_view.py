@@ -28,6 +28,11 @@ def _look_at(run: Run, case: str = "") -> Investigation:
     return Investigation(run, verdict, focus_on(run, verdict, case), baselines)
 
 
+def _svg(figure: Figure) -> str:
+    assert isinstance(figure, ThemedFigure)
+    return figure.html()
+
+
 def _bad_run() -> Run:
     return with_load(
         plausible_run(
@@ -70,7 +75,7 @@ def test_a_hostile_run_is_shown_as_text():
     for case in run.cases:
         found = _look_at(run, case.id)
         html = found._repr_html_() + "".join(getattr(found, name).html for name in PARTS)
-        html += found.figure_samples().html() + found.figure_machine().html()
+        html += _svg(found.figure_samples()) + _svg(found.figure_machine())
 
         assert HOSTILE not in html
         assert not re.search(r"<script|<img|[\x00\x1b\u202a-\u202e]", html)
@@ -109,12 +114,11 @@ def test_a_figure_of_ours_brings_its_theme_and_is_the_same_bytes_each_time():
     run = plausible_run()
     one, other = _look_at(run, "transaction/decode"), _look_at(run, "transaction/sign")
 
-    html = one.figure_machine().html()
+    html = _svg(one.figure_machine())
     outside = re.sub(r"<style>.*?</style>|var\(--vp-\w+,[^)]+\)", "", html, flags=re.DOTALL)
 
-    assert isinstance(one.figure_machine(), ThemedFigure)
-    assert html == one.figure_machine().html()
+    assert html == _svg(one.figure_machine())
     assert [] == re.findall(r"#[0-9a-f]{6}\b", outside)
     ids = set(re.findall(r' id="([^"]+)"', html))
     assert ids
-    assert not ids & set(re.findall(r' id="([^"]+)"', other.figure_machine().html()))
+    assert not ids & set(re.findall(r' id="([^"]+)"', _svg(other.figure_machine())))

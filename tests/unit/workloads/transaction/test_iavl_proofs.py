@@ -249,6 +249,9 @@ def test_empty_keys_and_values_are_refused() -> None:
     for unprovable in (b"", b"d", b"c", b"e"):
         with pytest.raises(ValueError, match="no proof"):
             prove(tree, unprovable)
+    tree.set(b"", b"v")
+    with pytest.raises(ValueError, match="no proof"):
+        prove(tree, b"a")  # the empty key is beside it now
     with pytest.raises(ValueError, match="empty tree"):
         prove(Tree(), b"k")
 

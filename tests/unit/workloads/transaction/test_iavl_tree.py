@@ -1,5 +1,7 @@
 """The tree behaves as a sorted dictionary with versions, and stays an AVL tree."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -156,6 +158,21 @@ def test_removing_a_key_that_is_not_there_changes_nothing() -> None:
 
     assert tree.remove(b"x") is None
     assert before == tree.save_version()[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [(b"k", None), (b"k", "v"), ("k", b"v"), (None, b"v"), (bytearray(b"k"), b"v"), (b"k", 1)],
+)
+def test_only_bytes_get_into_a_tree(key: Any, value: Any) -> None:
+    """What can't be hashed, or changes later, is refused before anything is changed."""
+    tree = Tree()
+    tree.set(b"a", b"1")
+    before = tree.root_hash
+    with pytest.raises(TypeError, match="bytes"):
+        tree.set(key, value)
+
+    assert (before, 1, [(b"a", b"1")]) == (tree.root_hash, len(tree), list(tree.changes))
 
 
 def test_an_unknown_version_is_an_error() -> None:

@@ -15,8 +15,8 @@ def prove(tree: Tree, key: bytes) -> bytes:
     the leaves before and after it. ``tree.at(version)`` proves the same of an older version.
 
     Raises:
-        ValueError: an empty tree, an empty key and a leaf with an empty value have no proof in
-            ICS-23.
+        ValueError: an empty tree, an empty key and a leaf with an empty key or value have no proof
+            in ICS-23; the last is that of the key or one beside it.
     """
     root = tree.root
     if root is None or not key:
@@ -47,8 +47,8 @@ def _exist(root: Node, key: bytes) -> Any:
             node = node.right
         step.hash = ics23.SHA256
         steps.append(step)
-    if not node.value:
-        raise ValueError(f"{node.key.hex()} has an empty value: no proof in ICS-23 can hold it")
+    if not node.key or not node.value:
+        raise ValueError(f"key {node.key.hex()!r}: no proof in ICS-23 has an empty key or value")
     leaf = ics23.LeafOp(
         hash=ics23.SHA256,
         prehash_value=ics23.SHA256,

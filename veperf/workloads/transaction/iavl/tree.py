@@ -90,7 +90,13 @@ class Tree:
         """Set ``key`` and tell whether it was there before.
 
         As in cosmos/iavl, setting the value that is there already makes a new leaf nevertheless.
+
+        Raises:
+            TypeError: one of the two is not bytes.
         """
+        # Found only when it is hashed, it would be in the tree for good.
+        if type(key) is not bytes or type(value) is not bytes:
+            raise TypeError(f"keys and values are bytes: {type(key)}, {type(value)}")
         version = self.version + 1
         if self._root is None:
             self._root, updated = Node(key, value, version), False

@@ -8,7 +8,7 @@ from veperf.report.style import standalone
 from veperf.report.tables import Cell, Table
 
 if TYPE_CHECKING:
-    from veperf.gate.selfcheck import CaseCheck, SelfCheckResult
+    from veperf.gate.check import CaseCheck, SelfCheckResult
 
 
 def as_text(found: "SelfCheckResult") -> str:

@@ -71,14 +71,14 @@ class SelfCheckResult:
         return pd.DataFrame(self.cases).set_index("case")
 
     def __repr__(self) -> str:
-        from veperf.gate import selfcheck_shown
+        from veperf.gate import check_shown
 
-        return selfcheck_shown.as_text(self)
+        return check_shown.as_text(self)
 
     def _repr_html_(self) -> str:
-        from veperf.gate import selfcheck_shown
+        from veperf.gate import check_shown
 
-        return selfcheck_shown.as_page(self)
+        return check_shown.as_page(self)
 
 
 def selfcheck(

@@ -1,0 +1,56 @@
+"""The few benchmarks of the example archive, one of which can be made slower from outside."""
+
+import os
+
+from veperf.model import Level
+from veperf.registry import Task, benchmark
+from veperf.workloads.transaction import sample
+from veperf.workloads.transaction.address import address
+from veperf.workloads.transaction.codec import decode, transaction_hash
+from veperf.workloads.transaction.iavl import Tree
+from veperf.workloads.transaction.validation import validate
+
+PLANTED = "EXAMPLE_PLANTED"
+_NUMBER = 7
+
+
+def _transfer() -> bytes:
+    recipient = address(sample.keyless_address(0))
+    return sample.transfer(sample.signer(0), _NUMBER, recipient, 12_345, sequence=3)
+
+
+@benchmark("example/hash", level=Level.MICRO, targets={"time": "transaction/hash_compute"})
+def hash_one() -> Task:
+    """SHA-256 of an encoded transaction."""
+    raw = _transfer()
+    return Task(lambda: transaction_hash(raw))
+
+
+@benchmark("example/decode", level=Level.MICRO)
+def decode_one() -> Task:
+    """Decode a transaction; where the environment says so, once more for nothing."""
+    raw = _transfer()
+    if PLANTED in os.environ:
+        return Task(lambda: (decode(raw), decode(raw)))
+    return Task(lambda: decode(raw))
+
+
+@benchmark("example/validate", level=Level.MICRO, targets={"time": "transaction/validation"})
+def validate_one() -> Task:
+    """Decode a transaction, check its form and verify its signature."""
+    raw, chain = _transfer(), sample.CHAIN.id
+    return Task(lambda: validate(raw, chain, _NUMBER))
+
+
+@benchmark("example/tree", level=Level.COMPONENT, params={"keys": (1_000, 10_000)})
+def grow_tree(keys: int) -> Task:
+    """Write one key of a new state tree and hash the tree."""
+    pairs = [(n.to_bytes(4, "big"), b"value") for n in range(keys)]
+
+    def call() -> bytes:
+        tree = Tree()
+        for key, value in pairs:
+            tree.set(key, value)
+        return tree.save_version()[0]
+
+    return Task(call, operations=keys)

@@ -1,0 +1,76 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: tags,-all
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # One comparison, in depth
+#
+# Old and new code: what each benchmark's processes say of either side, and what was decided by
+# how much evidence. Of an A/B comparison (`veperf ab`), or of two runs of the archive.
+
+# %% tags=["parameters"]
+ab: str = "last"  # an A/B comparison in the archive: its id, the beginning of one, or last
+base: str = ""  # or two runs: the old one's id, or last ...
+new: str = ""  # ... and the new one's
+case: str = ""  # the benchmark to look at; empty: the one that most needs attention
+archive: str = ""  # the folder of runs and comparisons; empty: the project's reports/
+
+# %%
+import veperf
+
+if bool(base) != bool(new):
+    raise ValueError("two runs are compared: base and new")
+found = veperf.compare(base, new, archive) if base else veperf.load_ab(ab, archive)
+
+# %% [markdown]
+# ## What was found
+
+# %%
+found
+
+# %% [markdown]
+# ## Both sides
+#
+# Each dot is one fresh process, by the value that it is judged by. Where the two clouds overlap,
+# it takes pairs, or many processes, to tell them apart.
+
+# %%
+found.figure_samples(case)
+
+# %% [markdown]
+# ## Pair by pair
+#
+# How much worse the new code was than the old code that ran beside it, in order of time. The band
+# is the interval of the Hodges-Lehmann estimate; the dashed lines are what counts as no change
+# (1 %), and what "no slower" must exclude (3 %). A comparison of two runs has no pairs: its figure
+# is the size of each change instead.
+
+# %%
+found.figure() if base else found.figure_pairs(case)
+
+# %% [markdown]
+# ## How it was decided
+#
+# Above, the estimate at each look; below, each test's p-value as a share of what it may be at most
+# there: the first that falls below 1 decides.
+
+# %%
+"two runs are compared at one look" if base else found.figure_path(case)
+
+# %% [markdown]
+# ## The figures
+
+# %%
+found.frame()

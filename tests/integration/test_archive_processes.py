@@ -1,0 +1,141 @@
+"""Several processes at one archive, and killed ones: nothing is lost, and nothing half there."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.archives import archive_of, dated_run, stepped
+from veperf.archive import Archive
+from veperf.archive.compaction import compact
+from veperf.archive.summary import FOLDER, summarise
+from veperf.archive.trend import trend
+from veperf.model import Run
+
+ROOT = Path(__file__).parents[2]
+BEGIN = """
+import sys
+from pathlib import Path
+from tests.archives import dated_run
+from veperf.archive import Archive
+from veperf.archive.compaction import compact
+from veperf.archive.merge import take_over
+from veperf.archive.summary import summarise
+archive = Archive(Path(sys.argv[1]))
+print("ready", flush=True)
+"""
+COMPLETE = "for day in range(*map(int, sys.argv[2:])):\n    archive.keep(dated_run(day))\n"
+SUMMARISE = "for _ in range(8):\n    summarise(archive)\n"
+COMPACT = "for keep in (20, 10, 5, 0):\n    compact(archive, keep=keep)\n"
+TAKE_OVER = "list(take_over(archive, Archive(Path(sys.argv[2]))))\n"
+
+
+def start(code: str, *words: object) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", BEGIN + code, *map(str, words)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(*processes: "subprocess.Popen[str]") -> None:
+    for process in processes:
+        _, said = process.communicate(timeout=120)
+        assert 0 == process.returncode, said
+
+
+def read(folder: Path) -> list[Run]:
+    """Every run, once the archive has said of itself that it is sound."""
+    archive = Archive(folder)
+    assert {} == archive.faults()
+    runs = list(archive.readable())
+    assert archive.ids() == [run.id for run in runs]
+    return runs
+
+
+def test_writers_readers_and_packers_don_t_harm_each_other(tmp_path: Path):
+    """Three complete runs, two read the summary, two pack: every run is there once, as it was."""
+    finish(
+        *(start(COMPLETE, tmp_path, first, first + 12) for first in (0, 12, 24)),
+        *(start(SUMMARISE, tmp_path) for _ in range(2)),
+        *(start(COMPACT, tmp_path) for _ in range(2)),
+    )
+
+    assert [dated_run(day) for day in range(36)] == read(tmp_path)
+    assert 36 == len(trend(summarise(Archive(tmp_path)), "demo/a").runs)
+    assert not list(tmp_path.glob(".removed-*")) + list(tmp_path.glob("packs/.*"))
+
+
+def test_two_compactions_at_once_pack_each_run_once(tmp_path: Path):
+    """One works, the other waits, and both end well."""
+    runs = stepped(30, step_at=10)
+    archive_of(tmp_path, runs)
+
+    finish(*(start(COMPACT, tmp_path) for _ in range(3)))
+
+    assert runs == read(tmp_path)
+    packed = [run for pack in Archive(tmp_path).packs.names() for run in _packed(tmp_path, pack)]
+    assert sorted(packed) == [run.id for run in runs]
+
+
+def _packed(folder: Path, pack: str) -> list[str]:
+    packs = Archive(folder).packs
+    packs.names()
+    return list(packs.runs_of(pack))
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (COMPLETE, (200, 400)),
+        (SUMMARISE, ()),
+        (COMPACT * 20, ()),
+        (TAKE_OVER, ("other",)),
+    ],
+    ids=["writer", "summary", "compaction", "take over"],
+)
+def test_a_killed_process_leaves_a_readable_archive(tmp_path: Path, code, words):
+    """kill -9 at any moment: what was complete is there as it was, and everything goes on."""
+    folder = tmp_path / "archive"
+    runs = [dated_run(day) for day in range(8)]
+    archive_of(folder, runs)
+    archive_of(tmp_path / "other", [dated_run(day) for day in range(400, 420)])
+    dice = random.Random(7)
+    for more in range(100, 116, 4):
+        runs += [dated_run(day) for day in range(more, more + 4)]
+        archive_of(folder, runs[-4:])
+        process = start(code, folder, *(tmp_path / w if w == "other" else w for w in words))
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(dice.uniform(0, 0.15))
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+
+        found = read(folder)
+        assert all(run in found for run in runs)
+        assert all(run == dated_run(_day(run)) for run in found)
+        if code == COMPLETE:  # it goes on after what it has
+            words = (max(map(_day, found)) + 2, 400)
+
+    compact(Archive(folder), keep=1)
+    again = summarise(Archive(folder))
+    assert found == read(folder)
+    assert [run.id for run in found] == [facts.id for facts in again.runs]
+    left = {path.name for path in folder.iterdir()} - {run.id for run in found}
+    assert left <= {"packs", FOLDER} | set(Archive(folder).incomplete_ids()) | _begun(folder)
+
+
+def _day(run: Run) -> int:
+    return int(run.revision.commit, 16)
+
+
+def _begun(folder: Path) -> set[str]:
+    """Folders of runs whose writer was killed before it had written anything whole."""
+    return {path.name for path in folder.iterdir() if not any(path.glob("[!.]*"))}

@@ -1,0 +1,162 @@
+"""`veperf history`, `veperf archive` and `veperf baseline` as a user types them."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.archives import archive_of, dated_run, stepped
+from veperf.archive import Archive, load_baselines, load_retired
+from veperf.cli.main import main
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command printed, and what it ended with."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Command = Callable[..., Done]
+
+
+@pytest.fixture
+def veperf(monkeypatch, capsys) -> Command:
+    """The command in this process, from its arguments to its exit code."""
+
+    def run(*words: object, text: str = "") -> Done:
+        monkeypatch.setattr("sys.argv", ["veperf", *map(str, words)])
+        monkeypatch.setattr("sys.stdin", io.StringIO(text))
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return Done(int(ended.value.code or 0), said.out, said.err)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory) -> Path:
+    """An archive of forty runs in which demo/a gets slower on the 21st."""
+    folder: Path = tmp_path_factory.mktemp("archive")
+    archive_of(folder, stepped(40, step_at=20))
+    return folder
+
+
+def test_history_blames_the_commits(veperf: Command, archive: Path):
+    """One benchmark: its runs, its step and the range of commits; all: the one that moved first."""
+    one = veperf("history", "demo/a", "--archive", archive)
+    everything = veperf("history", "--archive", archive)
+
+    assert 0 == one.returncode, one.stderr
+    assert "slower" in one.stdout
+    assert f"{'0' * 10}..{'0' * 10}" in one.stdout
+    assert "The last 20 of 40 runs" in one.stdout
+    lines = everything.stdout.splitlines()
+    assert ["demo/a", "demo/b"] == [line.split()[0] for line in lines if line.startswith("demo/")]
+
+
+def test_history_as_json_and_csv(veperf: Command, archive: Path):
+    """Every run with its value, as data; the change point with both whole commits."""
+    found = json.loads(veperf("history", "demo/a", "--json", "--archive", archive).stdout)
+    rows = list(
+        csv.DictReader(
+            io.StringIO(veperf("history", "demo/a", "--csv", "--archive", archive).stdout)
+        )
+    )
+
+    assert ("demo/a", "time", "ns", "box-4c") == tuple(
+        found[key] for key in ("case", "metric", "unit", "machine")
+    )
+    (point,) = found["change_points"]
+    assert (20, f"{19:040x}..{20:040x}") == (point["index"], point["blame"])
+    assert [run["value"] for run in found["runs"]] == [float(row["value"]) for row in rows]
+    assert [run["commit"] for run in found["runs"]] == [f"{day:040x}" for day in range(40)]
+    assert ["True"] == [row["change_point"] for row in rows if row["run"] == point["bad"]["run"]]
+    overview = json.loads(veperf("history", "--json", "--archive", archive).stdout)
+    assert ["demo/a", "demo/b"] == [one["case"] for one in overview]
+
+
+def test_history_of_what_does_not_exist(veperf: Command, archive: Path, tmp_path: Path):
+    """Exit code 2 and what there is; an empty archive has no trend, and that is no error."""
+    wrong = veperf("history", "demo/c", "--archive", archive)
+    none = veperf("history", "--archive", tmp_path)
+
+    assert (2, "") == (wrong.returncode, wrong.stdout)
+    assert "did you mean demo/" in wrong.stderr
+    assert (0, True) == (none.returncode, "No complete run" in none.stdout)
+
+
+def test_verify_names_the_damaged_file_and_ends_with_3(veperf: Command, tmp_path: Path):
+    """Nothing wrong: 0. A changed file, a missing one: each is named."""
+    archive_of(tmp_path, [dated_run(day) for day in range(3)])
+    first, second, _ = Archive(tmp_path).ids()
+    good = veperf("archive", "verify", "--archive", tmp_path)
+    assert (0, True) == (good.returncode, "3 of 3" in good.stdout)
+    (tmp_path / first / "samples.parquet").write_bytes(b"x")
+    (tmp_path / second / "run.json").unlink()
+
+    bad = veperf("archive", "verify", "--archive", tmp_path)
+
+    assert 3 == bad.returncode
+    assert f"{first}/samples.parquet is not what was written" in bad.stdout
+    assert f"can't read {tmp_path / second}/run.json" in bad.stdout
+    assert "1 of 3" in bad.stdout
+
+
+def test_compact_prune_and_import(veperf: Command, tmp_path: Path):
+    """Pack, ask before removing, keep the last and what baselines need, take another archive's."""
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    runs = [dated_run(day) for day in range(6)]
+    archive_of(mine, runs)
+    archive_of(theirs, [*runs[:1], *(dated_run(day) for day in range(10, 12))])
+    (theirs / "20260111-box-4c" / "run.json").write_text("{")
+    where = ["--archive", mine, "--baselines", tmp_path / "baselines"]
+    assert 0 == veperf("baseline", "record", runs[1].id, *where).returncode
+
+    packed = veperf("archive", "compact", "--keep", "2", *where[:2])
+    assert (0, "packed 4") == (packed.returncode, packed.stdout.replace("\u202f", " ")[:8])
+    dry = veperf("archive", "prune", "--keep", "1", "--dry-run", *where)
+    assert (0, 6) == (dry.returncode, len(Archive(mine).ids()))
+    refused = veperf("archive", "prune", "--keep", "1", *where, text="n\n")
+    assert (True, 6) == (refused.returncode != 0, len(Archive(mine).ids()))
+    done = veperf("archive", "prune", "--keep", "1", "--yes", *where)
+    assert 0 == done.returncode, done.stderr
+    assert [runs[1].id, runs[5].id] == Archive(mine).ids()
+    assert 2 == veperf("archive", "prune", *where).returncode
+
+    taken = veperf("archive", "import", theirs, *where[:2])
+    assert 0 == taken.returncode, taken.stderr
+    assert "▲ skipped 20260111-box-4c" in taken.stdout
+    assert [runs[0].id, runs[1].id, runs[5].id, "20260112-box-4c"] == Archive(mine).ids()
+    assert 2 == veperf("archive", "import", tmp_path / "none", *where[:2]).returncode
+
+
+def test_a_baseline_of_sessions_and_its_history(veperf: Command, tmp_path: Path):
+    """Three runs make one baseline; an update keeps it, with the reason, and shows both."""
+    runs = [dated_run(day) for day in range(4)]
+    archive_of(tmp_path / "runs", runs)
+    where = ["--archive", tmp_path / "runs", "--baselines", tmp_path / "baselines"]
+
+    three = veperf("baseline", "record", *(run.id for run in runs[:3]), *where)
+    assert 0 == three.returncode, three.stderr
+    (pooled,) = load_baselines(tmp_path / "baselines", ["demo"])
+    assert tuple(run.id for run in runs[:3]) == pooled.sessions
+    assert 2 == veperf("baseline", "update", "last", *where).returncode
+    updated = veperf("baseline", "update", "last", "--reason", "does | more\x1b[31m", *where)
+    assert 0 == updated.returncode, updated.stderr
+
+    (retired,) = load_retired(tmp_path / "baselines", ["demo"])
+    assert (pooled, "does | more\x1b[31m") == (retired.baseline, retired.reason)
+    (now,) = load_baselines(tmp_path / "baselines", ["demo"])
+    assert runs[3].id == now.run
+    shown = veperf("baseline", "history", *where[2:]).stdout
+    assert "does | more" in shown
+    assert "\x1b" not in shown
+    assert "box-4c" in veperf("baseline", "show", *where[2:]).stdout

@@ -1,0 +1,213 @@
+"""Every command in the README and the docs runs.
+
+They run in a copy of the project with a small archive, three processes in place of six or more.
+Commands that would take minutes, or that need the network or Go, have a stand-in: see STAND_INS.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import pytest
+
+from tests.helpers import plausible_run
+from veperf.archive import Archive
+from veperf.cli.main import veperf as cli
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+# What is run in place of a command, and why.
+STAND_INS = {
+    # Minutes: they set up an environment, or run all tests.
+    "make report": "make -n report",
+    "make test": "make -n test",
+    # Minutes: standard has 12 processes, and the search for a rate takes 3 minutes.
+    "veperf run transaction/execution --profile standard": "veperf run transaction/hash_compute",
+    "veperf run transaction/throughput": "veperf list transaction/throughput",
+    # Minutes: both measure everything; so they show and gate a run that is there.
+    "papermill notebooks/transaction.ipynb out.ipynb -p profile quick": (
+        "papermill notebooks/transaction.ipynb out.ipynb -p run last"
+    ),
+    "veperf ci --known-miss transaction/validation": (
+        "veperf ci --run last --known-miss transaction/validation"
+    ),
+    # Minutes: equal code takes many pairs to be called equal.
+    "veperf selfcheck mine --module mine.benchmarks": (
+        "veperf selfcheck mine/digest --module mine.benchmarks --max-pairs 6"
+    ),
+    "veperf ci --against HEAD --module mine.benchmarks mine": (
+        "veperf ci --against HEAD --time-budget 2s --module mine.benchmarks mine/digest"
+    ),
+    # Run by test_ci_kit.py, where there is a repository to push to and a slowdown to find.
+    "sh docs/ci/gate.sh origin/main --time-budget 20m --module mine.benchmarks mine": (
+        "sh -n docs/ci/gate.sh"
+    ),
+    "sh docs/ci/archive.sh reports": "sh -n docs/ci/archive.sh",
+    # Needs Go; the file is what it prints.
+    "go test -run '^$' -bench . -benchmem -count 6 -json ./... | veperf import - && "
+    "veperf ci --run last": "veperf import - <new.txt && veperf ci --run last",
+}
+# What a page's Python would measure for minutes.
+PYTHON_STAND_INS = {'veperf.run("transaction")': 'veperf.load("last")'}
+# Ends with 1, as the run misses the one target that no library meets, or 0.
+GATES = re.compile(r"veperf ci .*--run last")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A line of a page's code."""
+
+    page: str
+    line: str
+
+    @property
+    def name(self) -> str:
+        """Without the folder of the environment, and without a comment."""
+        return re.sub(r"\s+#.*", "", self.line).replace(".venv/bin/", "").strip()
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The code in a page's fenced blocks of that language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[Command]:
+    """Every line of every block of shell, with or without a language; each once."""
+    found: dict[str, Command] = {}
+    for page in PAGES:
+        for block in [*blocks(page, "sh"), *blocks(page, "")]:
+            for line in block.replace("\\\n", " ").splitlines():
+                one = Command(page.name, line)
+                if one.name:
+                    found.setdefault(one.name, one)
+    return list(found.values())
+
+
+def mentions() -> list[Command]:
+    """Every ``veperf ...`` within a sentence, placeholders and all."""
+    return [
+        Command(page.name, text)
+        for page in PAGES
+        for text in re.findall(r"`(veperf [^`]+)`", page.read_text())
+    ]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """A copy of the project, a git repository, with an environment of stand-ins and two runs."""
+    top: Path = tmp_path_factory.mktemp("docs") / "project"
+    shutil.copytree(
+        ROOT, top, ignore=lambda folder, names: [n for n in names if _is_left_out(folder, n)]
+    )
+    for path, content in {
+        ".venv/bin/veperf": (
+            f'exec "{sys.executable}" -c "from veperf.measure.profiles import PASSES; '
+            'PASSES.update(quick=3); from veperf.cli import main; main()" "$@"'
+        ),
+        ".venv/bin/papermill": f'exec "{sys.executable}" -m papermill "$@"',
+    }.items():
+        _script(top / path, content)
+    (top / "mine").mkdir()
+    (benchmark,) = blocks(ROOT / "docs" / "benchmarks.md", "python")
+    (top / "mine" / "benchmarks.py").write_text(benchmark)
+    shutil.copy(ROOT / "tests" / "vectors" / "gobench" / "new.txt", top)
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "all"]):
+        who = ("-c", "user.name=tests", "-c", "user.email=tests@localhost")
+        subprocess.run(["git", *who, *words], cwd=top, check=True, capture_output=True)
+    for created in ("2026-11-20T10:15:00+00:00", "2026-11-21T10:15:00+00:00"):
+        Archive(top / "reports").keep(plausible_run(created=created))
+    return top
+
+
+@pytest.mark.parametrize("command", commands(), ids=lambda command: command.name[:60])
+def test_a_command_of_the_docs_runs(command: Command, project: Path):
+    """With the exit code that the page leads one to expect."""
+    done = _sh(STAND_INS.get(command.name, command.name), project)
+
+    allowed = {0, 1} if GATES.search(STAND_INS.get(command.name, command.name)) else {0}
+    assert done.returncode in allowed, f"{command.page}: {command.name}\n{done.stdout}{done.stderr}"
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [*commands(), *mentions()], ids=lambda c: c.name[:60])
+def test_veperf_knows_every_word_of_a_command(command: Command):
+    """Subcommands, options and choices exist, in what has a stand-in and in sentences as well."""
+    for part in re.split(r"&&|\|", command.name):
+        program, *words = shlex.split(part)
+        if program != "veperf":
+            continue
+        group: click.Command = cli
+        while isinstance(group, click.Group) and words:
+            name = words.pop(0)
+            assert name in group.commands, f"{command.page}: {command.name}"
+            group = group.commands[name]
+        if words:
+            group.make_context(group.name, [word for word in words if word != "..."])
+
+
+def test_every_stand_in_is_needed():
+    """None is left of a command that the pages no longer have."""
+    assert set(STAND_INS) <= {command.name for command in commands()}
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=lambda p: p.name)
+def test_the_python_of_a_page_runs(page: Path, project: Path):
+    """As it stands, but for what would measure for minutes."""
+    for block in blocks(page, "python"):
+        for given, stand_in in PYTHON_STAND_INS.items():
+            block = block.replace(given, stand_in)
+
+        done = _run([sys.executable, "-c", block], project)
+
+        assert 0 == done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path):
+    """Files that a page links to exist, and so do the headings."""
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text()):
+        file, _, heading = target.partition("#")
+        path = (page.parent / file).resolve() if file else page
+        assert path.exists(), target
+        if heading:
+            titles = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE)
+            slugs = [re.sub(r"[^\w -]", "", t.lower()).replace(" ", "-") for t in titles]
+            assert heading in slugs, target
+
+
+def _is_left_out(folder: str, name: str) -> bool:
+    kept = {
+        "veperf", "docs", "notebooks", "data", ".github", "Makefile", "pyproject.toml", "README.md",
+        "requirements.lock", "environment.yml",
+    }  # fmt: skip
+    return name == "__pycache__" or (Path(folder) == ROOT and name not in kept)
+
+
+def _script(path: Path, content: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{content}\n")
+    path.chmod(0o755)
+
+
+def _sh(line: str, project: Path) -> "subprocess.CompletedProcess[str]":
+    return _run(["sh", "-c", line], project)
+
+
+def _run(words: list[str], project: Path) -> "subprocess.CompletedProcess[str]":
+    given = {
+        "PATH": f"{project / '.venv' / 'bin'}:{os.environ['PATH']}",
+        "PYTHONPATH": str(project),
+    }
+    kept = {
+        k: v for k, v in os.environ.items() if k not in ("GITHUB_STEP_SUMMARY", "VEPERF_ARCHIVE")
+    }
+    return subprocess.run(
+        words, cwd=project, capture_output=True, text=True, env=kept | given, timeout=120
+    )

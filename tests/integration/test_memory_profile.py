@@ -1,0 +1,288 @@
+"""The memory of benchmarks and callables in processes of their own, and whatever goes wrong."""
+
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import memray
+import pytest
+
+from tests import hungry
+from veperf.errors import (
+    CorruptFileError,
+    MeasureError,
+    NewerFormatError,
+    StorageError,
+    UnknownBenchmarkError,
+    UsageError,
+    WorkerCrashedError,
+    WorkerProtocolError,
+    WorkerTimeoutError,
+)
+from veperf.memory import profile
+from veperf.memory.apart import in_fork
+from veperf.memory.counts import CountStatus, compare_profiles, read_profile
+from veperf.memory.recorded import compared, record_profile
+
+ROOT = Path(__file__).parents[2]
+HUNGRY = ["tests.hungry"]
+
+
+@pytest.fixture(autouse=True)
+def _import_from_the_root(monkeypatch):
+    """Fresh processes find the benchmarks of the tests."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+
+def small() -> None:
+    [bytearray(1_000) for _ in range(20)]
+
+
+def test_a_benchmark_is_known_line_by_line(tmp_path: Path):
+    """What it holds, what it leaves behind and where; the flamegraph needs no network."""
+    page = tmp_path / "graphs" / "keeps.html"
+    found = profile("hungry/keeps", modules=HUNGRY, flamegraph=page)
+
+    planted = 10 * hungry.ITEM_BYTES
+    assert planted <= found.footprint.peak_bytes <= planted + hungry.KEPT_BYTES + 2_000
+    (grows,) = [site for site in found.growing if site.file.endswith("hungry.py")]
+    assert hungry.KEPT_BYTES <= grows.kept_bytes <= hungry.KEPT_BYTES + 200
+    assert "bytearray(KEPT_BYTES)" in (ROOT / grows.file).read_text().splitlines()[grows.line - 1]
+    assert max(found.curve_bytes) == found.high_water_bytes >= planted
+    frame = found.to_frame()
+    assert frame["total_bytes"].is_monotonic_decreasing
+    assert frame.iloc[0]["file"] == "tests/hungry.py"
+    assert "https://" not in _scripts_and_links(page.read_text())
+
+
+def _scripts_and_links(page: str) -> str:
+    import re
+
+    return " ".join(re.findall(r"<(?:script|link)[^>]*>", page))
+
+
+def test_a_case_of_a_benchmark_can_be_named():
+    """With its parameters, whose figures are of one of its operations."""
+    found = profile("hungry/eats[items=40]", modules=HUNGRY)
+
+    assert 40 == found.operations
+    assert hungry.ITEM_BYTES <= found.footprint.peak_bytes <= hungry.ITEM_BYTES + 200
+
+
+def test_counts_are_the_same_every_time():
+    """Of what is the same, in two processes."""
+    one, other = (profile("hungry/eats", modules=HUNGRY) for _ in range(2))
+
+    assert CountStatus.SAME == compare_profiles(one, other).status
+    assert () == compare_profiles(one, other).lines
+
+
+def test_a_callable_is_profiled_in_a_fork():
+    """What it changes here stays as it is."""
+    kept: list[bytearray] = []
+
+    def call() -> None:
+        kept.append(bytearray(5_000))
+
+    found = profile(call, operations=2)
+    assert [] == kept
+    assert 2_500 <= found.footprint.total_bytes <= 2_800
+    assert call.__qualname__ == found.what
+    assert "kept by every call" in repr(found)
+    assert "<svg" in found._repr_html_()
+
+
+def test_threads_count_where_they_do_the_work():
+    """As the caller says."""
+
+    def call() -> None:
+        thread = threading.Thread(target=lambda: bytearray(2_000_000))
+        thread.start()
+        thread.join()
+
+    assert profile(call).footprint.total_bytes < 100_000
+    assert profile(call, multithreaded=True).footprint.total_bytes > 2_000_000
+
+
+def test_what_raises_comes_out_in_words():
+    """With its traceback, and with what it wrote."""
+
+    def call() -> None:
+        print("about to fail")
+        raise KeyError("planted")
+
+    with pytest.raises(MeasureError, match="KeyError: 'planted'") as caught:
+        profile(call)
+    notes = "\n".join(caught.value.__notes__)
+    assert "in call" in notes
+    assert "about to fail" in notes
+    assert profile(small).footprint.total_bytes > 20_000
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "words"),
+    [
+        (lambda: sys.exit(3), MeasureError, "SystemExit"),
+        (lambda: os._exit(7), WorkerCrashedError, "exit code 7"),
+        (lambda: os.kill(os.getpid(), signal.SIGKILL), WorkerCrashedError, "SIGKILL"),
+        (os.fork, MeasureError, "forks"),
+        (lambda: os.write(999, b""), MeasureError, "OSError"),
+    ],
+)
+def test_what_ends_its_process_ends_only_that(call, kind, words):
+    """Exits, crashes and forks that come back are told apart; the next profile is good."""
+    with pytest.raises(kind, match=words):
+        profile(call)
+    assert profile(small).footprint.total_bytes > 20_000
+
+
+def test_what_hangs_is_ended_with_all_that_it_started(tmp_path: Path):
+    """In the time that it was given."""
+    child = tmp_path / "child"
+
+    def call() -> None:
+        if (pid := os.fork()) == 0:
+            time.sleep(600)
+            os._exit(0)
+        child.write_text(str(pid))
+        os.waitpid(pid, 0)
+
+    with pytest.raises(WorkerTimeoutError, match="within 1 s"):
+        profile(call, timeout_s=1)
+    _wait_until_gone(int(child.read_text()))
+
+
+def _wait_until_gone(pid: int) -> None:
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{pid}/stat").exists() and _state(pid) != "Z":
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def _state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return "Z"
+
+
+def test_threads_that_never_end_keep_no_process(tmp_path: Path):
+    """The answer is there, and so the process ends."""
+    pids = tmp_path / "pids"
+
+    def call() -> None:
+        pids.write_text(str(os.getpid()))
+        if threading.active_count() < 3:
+            threading.Thread(target=time.sleep, args=(600,)).start()
+
+    assert profile(call).footprint.total_bytes > 0
+    _wait_until_gone(int(pids.read_text()))
+
+
+def test_an_active_tracker_is_named(tmp_path: Path):
+    """The one that is active goes on, and afterwards all is well."""
+    with (
+        memray.Tracker(tmp_path / "records.bin"),
+        pytest.raises(MeasureError, match="a Tracker is active"),
+    ):
+        profile(small)
+    assert profile(small).footprint.total_bytes > 20_000
+
+
+def test_a_full_disk_is_named():
+    """memray goes on in silence; the records are found to be cut off."""
+
+    def call() -> None:
+        # As a disk that is full: no file may grow beyond so much.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, 65_536))
+        [bytearray(size) for size in range(600, 90_000, 7)]
+
+    with pytest.raises(MeasureError, match=r"disk full|can't be read|File too large"):
+        profile(call)
+    assert profile(small).footprint.total_bytes > 20_000
+
+
+def test_a_flamegraph_that_can_t_be_written_is_named(tmp_path: Path):
+    """A file stands where the folder should be."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises((StorageError, MeasureError), match="can't write"):
+        profile(small, flamegraph=tmp_path / "file" / "graph.html")
+
+
+@pytest.mark.parametrize(
+    ("subject", "kind"),
+    [
+        ("hungry/none", UnknownBenchmarkError),
+        ("hungry", UnknownBenchmarkError),
+        ("hungry/load", UsageError),
+        (17, UsageError),
+    ],
+)
+def test_what_is_no_benchmark_is_refused(subject, kind):
+    """Before any process starts."""
+    with pytest.raises(kind):
+        profile(subject, modules=HUNGRY)
+
+
+def test_nonsense_is_refused():
+    """In words."""
+    with pytest.raises(UsageError, match="one operation"):
+        profile(small, operations=0)
+    with pytest.raises(UsageError, match="timeout"):
+        profile(small, timeout_s=float("nan"))
+
+
+def test_an_answer_that_is_none_is_refused():
+    """Of another type than was asked for."""
+    with pytest.raises(WorkerProtocolError):
+        in_fork(lambda: "text", int, timeout_s=10)  # type: ignore[arg-type, return-value]  # wrong on purpose
+
+
+def test_more_allocations_are_named_with_their_function():
+    """As soon as it is one of them; fewer are fewer."""
+    extra: list[int] = []
+
+    def work() -> list[bytearray]:
+        return [*base(), *(bytearray(700) for _ in extra)]
+
+    def base() -> list[bytearray]:
+        return [bytearray(500) for _ in range(10)]
+
+    before = profile(work)
+    extra.append(1)
+    now = profile(work)
+
+    change = compare_profiles(before, now)
+    assert CountStatus.MORE == change.status
+    assert any("work" in line.function or "genexpr" in line.function for line in change.lines)
+    assert not any(line.function == "base" for line in change.lines)
+    assert CountStatus.FEWER == compare_profiles(now, before).status
+    assert "more" in repr(change)
+    with pytest.raises(UsageError, match="not the same work"):
+        compare_profiles(now, profile(small))
+
+
+def test_recorded_profiles_come_back(tmp_path: Path):
+    """And files that are none, or newer, are refused."""
+    found = profile("hungry/eats", modules=HUNGRY)
+
+    assert compared(tmp_path, found) is None
+    path = record_profile(tmp_path, found)
+    assert found == read_profile(path)
+    change = compared(tmp_path, found)
+    assert change is not None
+    assert CountStatus.SAME == change.status
+    whole = path.read_text()
+    path.write_text(whole.replace('"format": 1', '"format": 99'))
+    with pytest.raises(NewerFormatError):
+        read_profile(path)
+    for broken in ("", "[]", whole[: len(whole) // 2], "[" * 100_000):
+        path.write_text(broken)
+        with pytest.raises(CorruptFileError):
+            compared(tmp_path, found)
+    with pytest.raises(UsageError, match="no benchmark"):
+        record_profile(tmp_path, profile(small))

@@ -1,0 +1,187 @@
+"""The memory suite in a run, ``veperf memory`` and ``veperf soak``, as people call them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tests import hungry
+from veperf import paths, session
+from veperf.archive import Archive, load_targets
+from veperf.cli.main import veperf
+from veperf.errors import UsageError
+from veperf.judge import judge_targets
+from veperf.longrun import soak
+from veperf.measure.passes import Passes
+from veperf.memory import LeakStatus, MemoryBudget
+from veperf.memory.apart import in_fresh_process
+from veperf.memory.asked import LookIdle, WorkRounds
+from veperf.memory.rounds import Idle, Rounds
+from veperf.model import TargetStatus
+from veperf.progress import Silent
+
+ROOT = Path(__file__).parents[2]
+HUNGRY = ["tests.hungry"]
+
+
+@pytest.fixture(autouse=True)
+def _import_from_the_root(monkeypatch):
+    """Fresh processes find the benchmarks of the tests."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+
+def begin(archive: Path, *select: str, memory: bool = False):
+    writer = session.begin(
+        select, profile="quick", archive=Archive(archive), baselines=archive / "none",
+        seed=1, memory=memory,
+    )  # fmt: skip
+    writer.close()
+    return writer.run
+
+
+def test_the_suite_answers_every_target_of_memory(tmp_path: Path):
+    """Each by one of its cases."""
+    run = begin(tmp_path, "memory")
+    targets = load_targets(paths.targets(ROOT / "data" / "baselines"))
+
+    wanted = {t.id for t in targets.targets if t.id.startswith("memory/")}
+    assert wanted == {target for case in run.cases for target in case.targets.values()}
+
+
+def test_a_run_has_it_only_if_it_is_named(tmp_path: Path):
+    """Also after it was."""
+    begin(tmp_path, "memory/idle")
+
+    assert "memory" not in {case.suite for case in session.benchmarks()}
+    assert {"memory/idle"} == {case.id for case in session.benchmarks(["memory/idle"])}
+
+
+@pytest.mark.parametrize("memory", [False, True])
+def test_idle_memory_is_a_figure_of_the_run(tmp_path: Path, memory: bool):
+    """Whether other memory is measured or not; the target is judged."""
+    run = begin(tmp_path, "memory/idle", memory=memory)
+    (done,) = Passes(run.config, ("veperf.memory.benchmarks",), run.cases, Silent()).measure([0])
+
+    (result,) = done.results
+    assert {"idle_heap", "idle_objects"} == result.figures.keys()
+    assert () == result.samples
+    assert 10 * 2**20 < result.figures["idle_heap"] < 256 * 2**20
+    targets = load_targets(paths.targets(ROOT / "data" / "baselines"))
+    verdicts = {v.target.id: v for v in judge_targets(run, targets)}
+    assert TargetStatus.ERROR == verdicts["memory/idle_heap"].status
+
+
+def test_an_idle_process_holds_what_it_loaded():
+    """More modules, more memory."""
+    bare, full = (
+        in_fresh_process("veperf.memory.child", LookIdle(modules), Idle, timeout_s=60)
+        for modules in ((), ("veperf.workloads.transaction.benchmarks", "scipy.stats"))
+    )
+
+    assert full.rss_bytes > bare.rss_bytes + 2**20
+    assert full.blocks > bare.blocks + 10_000
+
+
+def test_rounds_tell_peaks_and_growth():
+    """A benchmark that keeps a block a round is found out; one that doesn't is clean."""
+
+    def rounds(case: str, number: int) -> Rounds:
+        asked = WorkRounds(tuple(HUNGRY), (case,), number)
+        return in_fresh_process("veperf.memory.child", asked, Rounds, timeout_s=60)
+
+    clean = rounds("hungry/eats", 30)
+    assert clean.leak.status is LeakStatus.CLEAN
+    assert clean.stats.peak_rss_bytes >= clean.stats.rss.max
+    assert clean.stats.gc_cycles[2] >= 30
+    leaky = rounds("hungry/keeps", 3_000)
+    assert leaky.leak.growth is not None
+    assert leaky.leak.growth > 0.05
+
+
+def test_the_command_profiles_and_compares(tmp_path: Path):
+    """A recorded profile is what later ones are held to; a flamegraph is a file of its own."""
+    base = ["memory", "hungry/eats", "--module", HUNGRY[0], "--baselines", str(tmp_path)]
+    run = CliRunner().invoke
+
+    first = run(veperf, [*base, "--record", "--flamegraphs", str(tmp_path / "graphs")])
+    assert 0 == first.exit_code, first.output
+    assert "recorded in" in first.output
+    assert (tmp_path / "graphs" / "hungry-eats.html").stat().st_size > 1_000_000
+    again = run(veperf, base)
+    assert 0 == again.exit_code
+    assert "same" in again.output
+    recorded = tmp_path / "memory" / "hungry" / "eats.json"
+    stored = json.loads(recorded.read_text())
+    stored["footprint"]["allocations"] /= 2
+    recorded.write_text(json.dumps(stored))
+    more = run(veperf, base)
+    assert 1 == more.exit_code
+    assert "more" in more.output
+
+
+def test_a_load_that_leaks_fails_the_soak():
+    """And so does a limit that is passed; the one without a leak is not suspected."""
+    calm = soak("hungry/soaked", minutes=0.2, modules=HUNGRY, budget=MemoryBudget(objects=10))
+    assert LeakStatus.SUSPECTED != calm.leak.status
+    assert calm.leaks.keys() == {"resident memory", "Python objects"}
+    assert len(calm.soaked.rss) >= 10
+    assert ["objects"] == [one.limit_name for one in calm.violations]
+    assert not calm.passed
+
+    leaky = soak("hungry/soaked", {"kept": 20_000}, minutes=0.25, modules=HUNGRY)
+    assert () == leaky.violations
+    assert LeakStatus.SUSPECTED == leaky.leak.status
+    assert not leaky.passed
+    grown = 500 * 15 * 20_000
+    rest = leaky.soaked.rss[0][1]
+    assert leaky.leaks["resident memory"].growth == pytest.approx(grown / rest, rel=0.3)
+    assert "a leak is suspected" in repr(leaky)
+    assert "stroke-dasharray" in leaky._repr_html_()
+
+
+@pytest.mark.parametrize("minutes", [0, 0.1, float("nan"), float("inf"), 1e9])
+def test_a_soak_of_no_length_is_refused(minutes):
+    """In words."""
+    with pytest.raises(UsageError, match="seconds"):
+        soak("hungry/soaked", minutes=minutes, modules=HUNGRY)
+
+
+def test_ctrl_c_ends_a_soak_and_judges_it(tmp_path: Path):
+    """With the exit code of an interrupt, and nothing left running."""
+    words = ["soak", "hungry/soaked", "--minutes", "10", "--module", HUNGRY[0], "--json", "s.json"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "veperf", *words],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        assert process.stderr is not None
+        while b"setting up" not in process.stderr.readline():
+            assert process.poll() is None
+        time.sleep(1)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert 130 == process.returncode, err
+    assert b"within all limits" in out
+    assert json.loads((tmp_path / "s.json").read_text())["soaked"]["stats"]["duration_s"] < 60
+    time.sleep(0.1)
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
+def test_hungry_loads_are_real():
+    """The planted leak is what the tests think it is."""
+    system = hungry.soaked(rate=1, kept=5).system(10)
+    assert system.offer(0)
+    assert [0] == list(system.step().committed)
+    system.close()

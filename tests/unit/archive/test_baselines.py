@@ -1,0 +1,147 @@
+"""Recorded baselines: of several sessions, with their history, counts among them."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from tests.archives import dated_run
+from tests.runs import MACHINE, case, one_pass, timed, whole_run
+from veperf.archive import (
+    load_baselines,
+    load_retired,
+    recorded_runs,
+    save_baseline,
+    update_baseline,
+)
+from veperf.archive.files import write_json
+from veperf.errors import UsageError
+from veperf.judge import baselines_of, make_baseline, pooled, screen
+from veperf.model import MEMORY_METRICS, TIME, Baseline, CaseResult, Metric, Run
+
+
+def recorded(day: int, time_ns: float = 100.0) -> Baseline:
+    return make_baseline(dated_run(day, {"demo/a": time_ns}), "demo")
+
+
+def test_several_sessions_are_one_baseline():
+    """Their processes together, the last one's commit, loops and machine, all their runs named."""
+    days = [recorded(day) for day in range(3)]
+
+    one = pooled(days)
+
+    assert tuple(b.run for b in days) == one.sessions
+    assert (days[2].run, days[2].revision) == (one.run, one.revision)
+    (series,) = one.series
+    assert sum((b.series[0].cpu for b in days), ()) == series.cpu
+    assert sum((b.series[0].wall for b in days), ()) == series.wall
+    assert 18 == len(one.yardstick_ns)
+    assert days[0] == pooled(days[:1])
+
+
+def test_the_noise_between_sessions_is_in_a_pooled_baseline():
+    """Sessions 4 % apart: a run like the slower one is a change to one of them, not to both."""
+    fast, slow = recorded(1, 100.0), recorded(2, 104.0)
+    run = dated_run(3, {"demo/a": 104.0})
+
+    assert ["suspect"] == [c.status for c in screen(run, [fast])]
+    assert ["suspect"] != [c.status for c in screen(run, [pooled([fast, slow])])]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        make_baseline(dated_run(1, machine=replace(MACHINE, name="other-8c")), "demo"),
+        make_baseline(dated_run(1, machine=replace(MACHINE, python="CPython 3.12.1")), "demo"),
+        make_baseline(dated_run(1, {"other/a": 1.0}), "other"),
+    ],
+)
+def test_sessions_of_different_machines_or_suites_are_not_pooled(other: Baseline):
+    """Their values would be no one sample."""
+    with pytest.raises(UsageError):
+        pooled([other, recorded(0)])
+    with pytest.raises(UsageError):
+        pooled([])
+
+
+def test_an_updated_baseline_keeps_the_old_one_and_the_reason(tmp_path: Path):
+    """Each former baseline is in the history, in order, as it was."""
+    first, second, third = (recorded(day) for day in range(3))
+    save_baseline(tmp_path, first)
+    update_baseline(tmp_path, second, reason="verifies twice")
+    update_baseline(tmp_path, third, reason="and thrice")
+
+    assert (third,) == load_baselines(tmp_path, ["*"])
+    assert [(first, "verifies twice"), (second, "and thrice")] == [
+        (one.baseline, one.reason) for one in load_retired(tmp_path, ["demo"])
+    ]
+    assert {first.run, second.run, third.run} == recorded_runs(tmp_path)
+
+
+def test_a_reason_and_a_baseline_are_needed(tmp_path: Path):
+    """update without one to update, or without a word why, is refused."""
+    with pytest.raises(UsageError, match="baseline record"):
+        update_baseline(tmp_path, recorded(0), reason="why not")
+    save_baseline(tmp_path, recorded(0))
+    with pytest.raises(UsageError, match="say which"):
+        update_baseline(tmp_path, recorded(1), reason=" ")
+    assert (recorded(0),) == load_baselines(tmp_path, ["*"])
+
+
+def test_the_same_baseline_again_changes_nothing(tmp_path: Path):
+    """Recording a run twice makes no history."""
+    save_baseline(tmp_path, recorded(0))
+    save_baseline(tmp_path, recorded(0))
+
+    assert () == load_retired(tmp_path, ["*"])
+
+
+def test_an_interrupted_update_is_repeated_without_a_trace(tmp_path: Path, monkeypatch):
+    """Stopped between history and baseline, the old one still counts, and is retired once."""
+    save_baseline(tmp_path, recorded(0))
+
+    def stop(path: Path, value: object) -> None:
+        if path.name == "demo.json":
+            raise KeyboardInterrupt
+        write_json(path, value)
+
+    monkeypatch.setattr("veperf.archive.baselines.write_json", stop)
+    with pytest.raises(KeyboardInterrupt):
+        update_baseline(tmp_path, recorded(1), reason="stopped")
+    monkeypatch.undo()
+    assert (recorded(0),) == load_baselines(tmp_path, ["*"])
+    update_baseline(tmp_path, recorded(1), reason="again")
+
+    assert [(recorded(0), "again")] == [
+        (one.baseline, one.reason) for one in load_retired(tmp_path, ["*"])
+    ]
+
+
+def test_counts_are_recorded_too(tmp_path: Path):
+    """Allocations and what is declared exact, few as they are: they differ, or they don't."""
+    size = Metric("size", "B", exact=True)
+    metrics = (TIME, size, *MEMORY_METRICS)
+    counts = {"memory_peak": 10.0, "memory_total": 20.0, "memory_allocations": 3.0}
+    timed_passes = [
+        one_pass([replace(timed("demo/a", 100.0), figures={"size": 7.0})], i) for i in range(6)
+    ]
+    counted = [one_pass([CaseResult("demo/a", figures=counts)], i) for i in range(6, 9)]
+    run: Run = whole_run([case("demo/a", metrics=metrics)], timed_passes + counted)
+
+    save_baseline(tmp_path, *baselines_of(run))
+
+    (kept,) = load_baselines(tmp_path, ["demo"])
+    values = {series.metric: series.wall for series in kept.series}
+    assert ((7.0,) * 6, (3.0,) * 3) == (values["size"], values["memory_allocations"])
+    assert values.keys() == {metric.name for metric in metrics}
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=5, unique=True))
+def test_pooling_in_parts_is_pooling_at_once(days: list[int]):
+    """The sessions of a pooled baseline are the runs, however they came together."""
+    one_by_one = pooled([recorded(day) for day in days])
+    in_parts = pooled([pooled([recorded(day) for day in days[:2]]), *map(recorded, days[2:])])
+
+    assert one_by_one == in_parts

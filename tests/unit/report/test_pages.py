@@ -1,0 +1,135 @@
+"""Which pages a report has, and how they lead to each other."""
+
+from html.parser import HTMLParser
+
+from msgspec.structs import replace
+
+from tests.helpers import (
+    HOSTILE,
+    hostile_run,
+    judged,
+    plausible_baselines,
+    plausible_run,
+    with_load,
+)
+from tests.runs import timed_run
+from veperf.model import MEMORY_METRICS, Level
+from veperf.report.links import Links, anchor
+from veperf.report.navigation import Sibling, navigation
+from veperf.report.pages import pages
+from veperf.report.status import of_outcome
+from veperf.report.view import ReportView
+
+TWO = {"alpha/one": [100.0] * 6, "beta/two": [5_000.0] * 6}
+
+
+class _Elements(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.ids += [found["id"]] if found.get("id") else []
+        self.links += [found["href"]] if tag == "a" else []
+
+
+def _elements(html: str) -> _Elements:
+    parser = _Elements()
+    parser.feed(html)
+    return parser
+
+
+def test_a_run_has_a_page_for_each_suite_between_overview_and_changes():
+    """In the run's order; a suite that veperf does not bring is told to the notebook for any."""
+    found = pages(timed_run(TWO))
+
+    assert ["index", "alpha", "beta", "regression"] == [page.name for page in found]
+    assert ["run", "suite", "suite", "run_regression"] == [page.notebook for page in found]
+    assert {"suite": "beta"} == found[2].parameters
+    assert {"pages": {"alpha": "alpha.html", "beta": "beta.html"}} == found[0].parameters
+    assert "transaction" == pages(plausible_run())[1].notebook
+
+
+def test_memory_has_a_page_where_it_was_measured():
+    """Before the changes, and only then."""
+    run = timed_run(TWO)
+    with_memory = replace(
+        run, cases=tuple(replace(c, metrics=(*c.metrics, *MEMORY_METRICS)) for c in run.cases)
+    )
+
+    assert "memory" not in [page.name for page in pages(run)]
+    assert ["memory", "regression"] == [page.name for page in pages(with_memory)][-2:]
+
+
+def test_no_suite_writes_where_it_should_not():
+    """Names that are paths, markup, or those of other pages get a file of their own."""
+    names = ["index", "../evil", "", HOSTILE, "Index", "memory", "x" * 200]
+    run = timed_run({f"{name}/case": [1.0] * 6 for name in names})
+    run = replace(
+        run, cases=tuple(replace(c, suite=n) for c, n in zip(run.cases, names, strict=True))
+    )
+    files = [page.file for page in pages(run)]
+
+    assert len(files) == len({file.lower() for file in files})
+    assert all(set(file) <= set("abcdefghijklmnopqrstuvwxyz0123456789_.") for file in files)
+
+
+def test_every_link_of_the_overview_leads_to_a_card_of_a_suites_page():
+    """Each case's name leads to an element that is there, and no two elements share an id."""
+    run = with_load(plausible_run(slower={"transaction/decode": 1.5}))
+    baselines = plausible_baselines()
+    view = ReportView(run, judged(run, baselines), baselines, pages={"transaction": "t.html"})
+    suite = view.of_suite("transaction")
+    ids = _elements(suite.benchmarks.html).ids
+    links = _elements(view.overview.html).links + _elements(view.alarms.html).links
+
+    assert len(ids) == len(set(ids))
+    assert len(run.cases) < len(links)
+    assert {f"t.html#{id}" for id in ids} <= {*links}
+    assert {*links} <= {f"t.html#{id}" for id in ids} | {"t.html", "regression.html"}
+    assert {f"#{id}" for id in ids} >= {*_elements(suite.findings.html).links}
+
+
+def test_a_hostile_case_has_a_harmless_address():
+    """An address has no character that ends an attribute or begins another part of it."""
+    run = hostile_run()
+    links = Links.to(run.cases, [run.cases[0].id], {"evil": "evil.html"})
+
+    assert not set("<>\"'& \n\x00#?") & set(anchor(HOSTILE))
+    assert f"evil.html#{anchor(run.cases[0].id)}" == links.of(run.cases[0].id)
+    assert "" == links.of("unknown")
+
+
+def test_navigation_says_where_one_is():
+    """A landmark with a name; the current page is marked, a verdict has a word."""
+    siblings = [
+        Sibling("index.html", "Overview", of_outcome(judged(plausible_run()).outcome)),
+        Sibling("a.html", "<a>"),
+    ]
+    html = navigation(siblings, "a.html")
+
+    assert '<nav class="vp-nav" aria-label="Pages">' in html
+    assert 1 == html.count('aria-current="page"')
+    assert html.index("index.html") < html.index("aria-current")
+    assert 'role="img" aria-label="Fail"' in html
+    assert "&lt;a&gt;" in html
+    assert "" == navigation([], "a.html")
+
+
+def test_a_suites_verdict_is_part_of_the_whole():
+    """The same targets and changes with the same p, summed up anew; other suites are left out."""
+    slow = {"alpha/one": [100.0, 101, 102, 103, 104, 105], "beta/two": [5e3] * 6}
+    run = timed_run(slow, targets={"alpha/one": "transaction/hash_compute"})
+    whole = judged(run)
+    view = ReportView(run, whole)
+
+    parts = [view.of_suite(suite) for suite in ("alpha", "beta")]
+
+    assert ["alpha/one"] == [case.id for case in parts[0].run.cases]
+    assert ["transaction/hash_compute"] == [v.target.id for v in parts[0].verdict.targets]
+    assert () == parts[1].verdict.targets
+    assert all(len(made.results) == 1 for part in parts for made in part.run.passes)
+    assert {c for p in parts for c in p.verdict.changes} == {*whole.changes}
+    assert all(c.level is Level.MICRO for part in parts for c in part.run.cases)

@@ -1,0 +1,210 @@
+"""The archive as a web site."""
+
+import re
+import shutil
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from random import Random
+from urllib.parse import unquote
+
+import pytest
+from msgspec.structs import replace
+
+from tests.helpers import HOSTILE, TARGETS
+from tests.runs import MACHINE, timed_run
+from veperf.archive import Archive, save_baseline
+from veperf.errors import UnknownTargetError
+from veperf.judge import make_baseline
+from veperf.model import Run
+from veperf.report.site.build import build
+
+STEP = 15
+
+
+def _run(index: int, *, factor: float = 1.0, machine: str = MACHINE.name) -> Run:
+    dice = Random(index)
+    created = f"2026-10-{index // 24 + 1:02}T{index % 24:02}:00:00+00:00"
+    hash_ns, other_ns = (
+        [level * dice.normalvariate(1, 0.005) for _ in range(6)] for level in (400 * factor, 9e3)
+    )
+    run = timed_run(
+        {"shop/hash": hash_ns, "shop/sell[items=10]": other_ns},
+        targets={"shop/hash": "transaction/hash_compute"},
+        id=f"202610{index // 24 + 1:02}-{index % 24:02}0000-abc-{machine[:3]}",
+        created=created,
+        machine=replace(MACHINE, name=machine),
+    )
+    return replace(run, revision=replace(run.revision, commit=f"{index:040x}"))
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    """Thirty runs; the hash became 10 % slower after fifteen of them."""
+    found = Archive(tmp_path / "reports")
+    for index in range(2 * STEP):
+        found.keep(_run(index, factor=1.1 if index >= STEP else 1.0))
+    return found
+
+
+@pytest.fixture
+def update(archive: Archive, tmp_path: Path) -> Callable[..., Path]:
+    """Brings the site up to date, against a baseline recorded from the fourth run."""
+    baselines = tmp_path / "baselines"
+    baselines.mkdir()
+    shutil.copy(TARGETS / "targets.json", baselines)
+    save_baseline(baselines, make_baseline(_run(3), "shop"))
+
+    def call(*known_misses: str) -> Path:
+        return build(archive, baselines, baselines, known_misses)
+
+    return call
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.headings: list[int] = []
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.tags.add(tag)
+        self.ids += [found["id"]] if found.get("id") else []
+        self.links += [found["href"]] if tag == "a" else []
+        self.headings += [int(tag[1])] if re.fullmatch(r"h\d", tag) else []
+
+
+def _read(path: Path) -> _Page:
+    page = _Page()
+    page.feed(path.read_text(encoding="utf-8"))
+    return page
+
+
+def _all(index: Path) -> list[Path]:
+    return [index, *sorted((index.parent / "site").glob("*.html"))]
+
+
+def test_every_link_leads_somewhere(update):
+    """To a file that is there and an element in it; from any place, as all are relative."""
+    for path in _all(update()):
+        page = _read(path)
+        assert page.links
+        for link in page.links:
+            file, _, anchor = link.partition("#")
+            target = path.parent / unquote(file) if file else path
+            assert target.is_file(), f"{path.name}: {link}"
+            assert not anchor or anchor in _read(target).ids
+
+
+def test_the_pages_are_as_strict_as_reports(update):
+    """No script, nothing from outside, unique ids, headings without a gap, a forbidding policy."""
+    for path in _all(update()):
+        page, html = _read(path), path.read_text(encoding="utf-8")
+        assert not {"script", "link", "iframe", "img", "object"} & page.tags
+        assert not re.search(r"https?://|url\(|@import", html)
+        assert "default-src 'none'" in html
+        assert len(page.ids) == len(set(page.ids))
+        assert 1 == page.headings[0] == page.headings.count(1)
+        assert all(b - a <= 1 for a, b in zip(page.headings, page.headings[1:], strict=False))
+
+
+def test_runs_are_listed_newest_first_with_verdict_and_largest_change(update, archive):
+    """Each with commit and machine; the slower ones say by how much; reports are linked."""
+    newest = archive.ids()[-1]
+    (archive.folder / newest).mkdir(exist_ok=True)
+    (archive.folder / newest / "index.html").write_text("a report")
+    html = update().read_text(encoding="utf-8")
+    rows = html.split("<tr>")[2:]
+
+    assert archive.ids()[::-1] == [re.findall(r"<small>(\d+-\d+-abc-box)<", row)[0] for row in rows]
+    assert f'<a href="{newest}/index.html">2026-10-02 05:00 UTC</a>' in rows[0]
+    assert "<a " not in rows[1]
+    assert "box-4c" in rows[0]
+    assert re.search(r"(?:9|10)\.\d\u202f% slower: shop/hash<", rows[0])
+    assert "slower" not in rows[-1]
+
+
+def test_a_planted_regression_is_on_its_page(update):
+    """With size, day and the two commits between which it lies; the steady case is not there."""
+    html = (update().parent / "site" / "regressions.html").read_text(encoding="utf-8")
+    worse, better = html.split("<h2>")[1:]
+
+    assert 1 == worse.count("shop/hash</a>")
+    assert re.search(r"(?:9|10)\.\d\u202f% slower", worse)
+    assert f"{STEP - 1:040x}"[:10] + ".." + f"{STEP:040x}"[:10] in worse
+    assert "shop/sell" not in html
+    assert "None." in better
+
+
+def test_what_has_not_changed_is_not_written(update, archive):
+    """Not judged again, not written again; a new run changes what it is in, and nothing else."""
+    update()
+    before = {path: path.stat().st_mtime_ns for path in _all(archive.folder / "index.html")}
+    kept = (archive.folder / "site" / "verdicts.json").stat().st_mtime_ns
+    update()
+
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+    assert kept == (archive.folder / "site" / "verdicts.json").stat().st_mtime_ns
+    archive.keep(_run(40, factor=1.1))
+    index = update()
+    assert "31\u202fruns" in index.read_text(encoding="utf-8")
+
+
+def test_machines_are_never_mixed(update, archive):
+    """Each class has its own trends, under its own name."""
+    for index in range(30, 33):
+        archive.keep(_run(index, factor=3.0, machine="other-8c"))
+    folder = update().parent / "site"
+    page = (folder / "benchmark-shop-hash.html").read_text(encoding="utf-8")
+
+    assert {"30\u202fruns on box-4c", "3\u202fruns on other-8c"} == set(
+        re.findall(r"\d+\u202fruns on [\w-]+", page)
+    )
+    assert "other-8c" not in (folder / "regressions.html").read_text(encoding="utf-8")
+
+
+def test_more_runs_than_fit_go_on_on_further_pages(update, archive, monkeypatch):
+    """Every run is on one of them, and each leads to the others."""
+    monkeypatch.setattr("veperf.report.site.build.A_PAGE", 12)
+    pages = [path for path in _all(update()) if path.name.startswith(("index", "runs-"))]
+    found = [id for path in pages for id in archive.ids() if id in path.read_text(encoding="utf-8")]
+
+    assert 3 == len(pages)
+    assert sorted(archive.ids()) == sorted(found)
+    assert {"site/runs-2.html", "site/runs-3.html"} <= {*_read(pages[0]).links}
+    assert {"../index.html", "../site/runs-3.html"} <= {*_read(pages[1]).links}
+
+
+def test_an_archive_without_runs_has_a_site_that_says_so(tmp_path):
+    """And tells what to do."""
+    index = build(Archive(tmp_path / "none"), TARGETS, tmp_path)
+
+    assert "veperf run" in index.read_text(encoding="utf-8")
+    assert all(_read(path).links for path in _all(index))
+
+
+def test_known_misses_are_asked_for_by_name(update):
+    """One that is not published is refused; others change the verdicts."""
+    with pytest.raises(UnknownTargetError, match="shop/nothing"):
+        update("shop/nothing")
+
+    assert update("transaction/hash_compute").is_file()
+
+
+def test_hostile_and_broken_runs_do_no_harm(update, archive):
+    """Texts stay text; a run that can't be read is left out; kept verdicts may be rubbish."""
+    run = timed_run({f"evil/{HOSTILE}": [1.0] * 6}, id="20261201-000000-evil")
+    archive.keep(replace(run, machine=replace(MACHINE, name=HOSTILE, cpu_model=HOSTILE)))
+    archive.keep(_run(41))
+    (archive.folder / _run(41).id / "run.json").write_text("{}")
+    (archive.folder / "site").mkdir()
+    (archive.folder / "site" / "verdicts.json").write_text("[1, 2")
+
+    for path in _all(update()):
+        assert not re.search(
+            r"<script|<img|[\x00\x1b\u202a-\u202e]", path.read_text(encoding="utf-8")
+        )
+        assert re.fullmatch(r"[A-Za-z0-9_.-]+", path.name)
