@@ -42,7 +42,7 @@ def main() -> int:
         notebook.unlink()  # as large as all the rest
     compact(Archive(FOLDER), keep=1)
     veperf.site(FOLDER, baselines, _KNOWN)
-    shutil.rmtree(FOLDER / ".summary")
+    shutil.rmtree(FOLDER / ".summary", ignore_errors=True)
     size = sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file())
     print(f"{page}: {size:,} bytes in all")
     return 0

@@ -27,11 +27,19 @@ benchmark: str = ""  # a case such as "transaction/execution"; empty: the worst 
 metric: str = ""  # of the case, such as "memory_peak"; empty: the one that is worst
 archive: str = ""  # the folder of runs; empty: the project's reports/
 baselines: str = ""  # the folder of targets and baselines; empty: the project's data/baselines/
+known_misses: list = []  # targets that are known to be missed, and so are not the worst
 
 # %%
 import veperf
 
-found = veperf.investigate(benchmark, run, metric=metric, archive=archive, baselines=baselines)
+found = veperf.investigate(
+    benchmark,
+    run,
+    metric=metric,
+    archive=archive,
+    baselines=baselines,
+    known_misses=known_misses,
+)
 
 # %% [markdown]
 # ## What is worth a look in this run

@@ -96,7 +96,7 @@ comparison.figure()
 
 # %%
 try:
-    change = veperf.ab("HEAD", "transaction/hash_compute", time_budget_s=10)
+    change = veperf.ab("HEAD", "transaction/hash_compute", time_budget_s=15)
 except veperf.errors.UsageError as why:  # this is no git checkout
     change = why
 change

@@ -370,6 +370,7 @@ def investigate(
     metric: str = "",
     archive: Folder = None,
     baselines: Folder = None,
+    known_misses: Collection[str] = (),
 ) -> "Investigation":
     """One benchmark of a run, from its verdict down to processes, samples and the machine.
 
@@ -379,6 +380,7 @@ def investigate(
         metric: of the case; the one that its verdict says the worst of when not given.
         archive: as in ``run``.
         baselines: likewise.
+        known_misses: targets that are known to be missed, and so are not the worst.
 
     Raises:
         UnknownBenchmarkError: the run has no such case.
@@ -389,7 +391,7 @@ def investigate(
 
     found, folder = find(run, archive), _baselines(baselines)
     recorded = _recorded(found, folder)
-    verdict = _judged(found, folder, recorded, ())
+    verdict = _judged(found, folder, recorded, known_misses)
     return Investigation(found, verdict, focus_on(found, verdict, benchmark, metric), recorded)
 
 

@@ -1,7 +1,7 @@
 """How much of a run is done, and how long the rest will take."""
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from statistics import fmean
 
@@ -40,6 +40,9 @@ class Estimate:
         planned = {(c.id, False): load_s for c in run.cases if c.level is Level.LOAD}
         known = planned | dict(earlier or {})
         self._taken = {job: [known[job]] for job in self._left if job in known}
+        # What was expected and what it took, over as many cases as a pass has: its first one pays
+        # for what the others share, so that less than a whole pass tells little.
+        self._lately: deque[tuple[Job, float]] = deque(maxlen=max(1, len(run.cases)))
         self._starts: list[float] = []
         self._unbegun = set(missing)
         self._since = clock()
@@ -63,6 +66,7 @@ class Estimate:
         self.done += 1
         self._left[job] -= 1
         self._taken.setdefault(job, []).append(now - self._since)
+        self._lately.append((job, now - self._since))
         self._since = now
         if result.failure is not None:
             self.failed.add(case.id)
@@ -74,5 +78,14 @@ class Estimate:
         if len(known) < _ENOUGH * len(left):
             return None
         typical = fmean(known.values()) if known else 0.0
-        cases = sum(n * known.get(job, typical) for job, n in left.items())
+        cases = sum(n * known.get(job, typical) for job, n in left.items()) * self._pace()
         return cases + len(self._unbegun) * (fmean(self._starts) if self._starts else _PASS_S)
+
+    def _pace(self) -> float:
+        """How much longer cases take lately than on average; near 1 while few of them tell."""
+        expected = sum(fmean(self._taken[job]) for job, _ in self._lately)
+        if expected <= 0:
+            return 1.0
+        taken = sum(seconds for _, seconds in self._lately)
+        unseen = expected / len(self._lately) * ((self._lately.maxlen or 1) - len(self._lately))
+        return (taken + unseen) / (expected + unseen)

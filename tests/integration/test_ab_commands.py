@@ -68,6 +68,7 @@ def test_a_number_that_has_no_ratio_never_passes(tmp_path: Path, bad: str):
     """Not a number, infinite, negative, zero."""
     found = compared(tmp_path, "echo 1", f"echo {bad}")
 
+    assert found.ab == load_ab(archive=tmp_path).ab
     assert found.outcome in (Outcome.ERROR, Outcome.INCONCLUSIVE)
 
 

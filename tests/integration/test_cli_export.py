@@ -83,6 +83,22 @@ def test_ci_writes_its_exports_although_it_fails(folders: tuple[str, ...], tmp_p
     assert f"{none} is not written" in done.stderr.decode()
 
 
+def test_a_comparison_of_commands_is_written_too(tmp_path: Path):
+    """`veperf ab --export`: a test a benchmark, and the comment."""
+    junit, comment = tmp_path / "junit.xml", tmp_path / "comment.md"
+
+    done = command(
+        "ab", "--command-a", "true", "--command-b", "true", "--time-budget", "1s",
+        "--archive", str(tmp_path), "--export", "junit", str(junit),
+        "--export", "comment", str(comment),
+    )  # fmt: skip
+
+    assert 0 == done.returncode, done.stderr
+    (case,) = ET.parse(junit).getroot().iter("testcase")
+    assert "true, against true." in "".join(case.itertext())
+    assert comment.read_text().startswith(f"{MARKER}\n### ")
+
+
 @pytest.mark.parametrize(
     "words",
     [("export", "--format", "xml"), ("ci", "--export", "xml", "file.xml", "no/such/benchmark")],

@@ -101,7 +101,6 @@ def test_two_files_are_compared() -> None:
         (["compare", "{folder}/torn.json", "{folder}/torn.json"], "torn.json:2: no valid JSON"),
         (["compare", "{vectors}/old.txt", "--by", "note"], "has 1 values of note"),
         (["compare", "a", "b", "--by", "note"], "no NEW"),
-        (["compare", "a" * 5_000, "last"], "holds no run 'aaa"),
         (
             ["import", "{vectors}/old.txt", "--by", "no\x1bte", "--format", "csv"],
             "tells runs apart",

@@ -76,6 +76,21 @@ def test_nothing_is_said_while_little_is_known():
     assert None is not seen[4][1]
 
 
+def test_a_machine_that_gets_slower_is_noticed_within_a_pass():
+    """Twice as slow from the third pass on: right within 20 % from the fourth on."""
+    run, clock, seen = _run(), Clock(), []
+    estimate = Estimate(run, clock=clock)
+    for index in range(run.config.passes):
+        for case in run.cases:
+            estimate.started(index)
+            clock.now += 1.0 if index < 2 else 2.0
+            estimate.finished(index, case, CaseResult(case.id))
+            seen.append((clock.now, estimate.seconds_left()))
+
+    end = seen[-1][0]
+    assert all(left == pytest.approx(end - now, rel=0.2) for now, left in seen[3 * 6 - 1 : -1])
+
+
 def test_what_is_done_already_is_not_counted():
     """A run that goes on has only its missing passes ahead."""
     whole = timed_run({name: [1.0] * 6 for name in NAMES})

@@ -5,9 +5,11 @@
     <archive>/ab-<id>/ab.json    written once, whole or not at all
 """
 
+import errno
+import os
 from pathlib import Path
 
-from veperf.archive.files import read_json, write_json
+from veperf.archive.files import read_json, storage_error, write_json
 from veperf.errors import CorruptFileError, UnknownRunError, UsageError
 from veperf.model import AB_FORMAT, ABRun
 
@@ -18,6 +20,20 @@ _FILE = "ab.json"
 def ab_folder(archive: Path, id: str) -> Path:
     """The folder of the comparison ``id``."""
     return archive / f"{_PREFIX}{id}"
+
+
+def require_writable(archive: Path) -> None:
+    """Make the folder ``archive`` if need be, before minutes are spent on what it is to hold.
+
+    Raises:
+        StorageError: it can't be made or written.
+    """
+    try:
+        archive.mkdir(parents=True, exist_ok=True)
+        if not os.access(archive, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise storage_error(archive, error) from error
 
 
 def save_ab(archive: Path, found: ABRun) -> Path:

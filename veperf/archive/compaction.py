@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from veperf.archive.completion import RunFiles, faults
+from veperf.archive.completion import SAMPLES, RunFiles, faults
 from veperf.archive.lock import locked
 from veperf.archive.packing import remove, sweep, write_pack
 from veperf.archive.store import Archive
@@ -38,7 +38,8 @@ def compact(archive: Archive, *, keep: int = KEEP) -> Compacted:
         raise UsageError(f"so many runs can't be kept: {keep}")
     with locked(archive.folder):
         tidy(archive)
-        loose = archive.loose()
+        packed = archive.packs.runs()
+        loose = {run: when for run, when in archive.loose().items() if run not in packed}
         old = sorted(loose)[: max(0, len(loose) - keep)]
         left_out = {run: wrong for run in old if (wrong := _obstacle(run, archive.files(run)))}
         sound = [run for run in old if run not in left_out]
@@ -58,13 +59,17 @@ def tidy(archive: Archive) -> None:
     for folder in archive.packs.replaced():
         remove(folder)
     for run in archive.loose().keys() & archive.packs.runs().keys():
-        remove(archive.path(run))
+        files = archive.packs.files(run)
+        # The copy of a run whose pack is damaged stays.
+        if files is not None and not faults(run, files, elsewhere={SAMPLES}):
+            remove(archive.path(run))
 
 
 def _obstacle(run: str, files: RunFiles) -> str:
     """Why the run can't be packed; empty where it can."""
     try:
-        files.names()
+        for name in files.names():
+            files.read(name)
     except CorruptFileError as error:
         return str(error)
     return next(iter(faults(run, files)), "")
@@ -76,7 +81,8 @@ def _pack(archive: Archive, runs: Mapping[str, int]) -> None:
     packs = {name: archive.packs.runs_of(name) for name in archive.packs.names()}
     for name in sorted(packs, key=lambda name: len(packs[name])):
         size = len(packs[name])
-        if size <= len(completed_ns) and size + len(completed_ns) <= _LARGEST:
+        fits = size <= len(completed_ns) and size + len(completed_ns) <= _LARGEST
+        if fits and not archive.packs.faults_of(name):
             completed_ns |= packs[name]
             absorbed.append(name)
     files = {run: archive.files(run) for run in sorted(completed_ns)}

@@ -11,7 +11,6 @@ from veperf.archive.completion import COMPLETE
 from veperf.archive.files import storage_error
 from veperf.archive.lock import locked
 from veperf.archive.packing import UNFINISHED
-from veperf.archive.packs import FOLDER
 from veperf.archive.store import Archive
 from veperf.archive.writer import RunWriter
 from veperf.errors import DataError, IncompleteRunError, StorageError, UsageError
@@ -61,10 +60,9 @@ def take_over(archive: Archive, other: Archive) -> Iterator[Taken]:
 
 
 def _names(other: Archive) -> list[str]:
-    """Complete runs, and whatever else looks as though it wanted to be one."""
-    found = {path.name for path in other.folder.iterdir() if not path.name.startswith(".")}
-    looks = {name for name in found if name != FOLDER and (other.folder / name).is_dir()}
-    return sorted(looks | other.completed_ns().keys())
+    """Complete runs, unfinished ones, and links, which might pass for either."""
+    links = {path.name for path in other.folder.iterdir() if path.is_symlink()}
+    return sorted(links | other.completed_ns().keys() | set(other.incomplete_ids()))
 
 
 def _copy(archive: Archive, other: Archive, run_id: str) -> None:

@@ -27,6 +27,7 @@ from veperf.errors import CorruptFileError, DataError
 FOLDER = "packs"
 ZIP, TABLE, MANIFEST = "runs.zip", "samples.parquet", "pack.json"
 _FORMAT = 1
+_LONGEST_NAME = 255  # in bytes, on most file systems
 # What zipfile raises of damaged and of hostile files.
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, struct.error)
 
@@ -93,14 +94,27 @@ class Packs:
         found: list[str] = []
         replaced = {folder.name for folder in self.replaced()}
         for folder in sorted(self.folder.iterdir()) if self.folder.is_dir() else ():
-            if folder.name.startswith(".") or folder.name in replaced:
-                continue
+            if not folder.name.startswith(".") and folder.name not in replaced:
+                found += self.faults_of(folder.name)
+        return found
+
+    def faults_of(self, name: str) -> list[str]:
+        """The same of one of them."""
+        folder = self.folder / name
+        try:
+            manifest = read_json(folder / MANIFEST, Pack, newest_format=_FORMAT)
+        except DataError as error:
+            return [str(error)]
+        found: list[str] = []
+        for file in (ZIP, TABLE):
             try:
-                manifest = read_json(folder / MANIFEST, Pack, newest_format=_FORMAT)
-            except DataError as error:
-                found.append(str(error))
-                continue
-            found += _faults(folder, manifest)
+                if file_checksum(folder / file) != manifest.sha256.get(file):
+                    found.append(f"{folder / file} is not what was written (checksum differs)")
+            except OSError as error:
+                found.append(f"can't read {folder / file}: {error.strerror}")
+        with contextlib.suppress(OSError, *_BROKEN), zipfile.ZipFile(folder / ZIP) as packed:
+            if {name.partition("/")[0] for name in packed.namelist()} != manifest.runs.keys():
+                found.append(f"{folder / MANIFEST} names other runs than {ZIP} holds")
         return found
 
     def read(self, name: str, member: str) -> bytes:
@@ -179,20 +193,6 @@ class PackedFiles:
         return sorted(m.removeprefix(start) for m in members if m.startswith(start))
 
 
-def _faults(folder: Path, manifest: Pack) -> list[str]:
-    found: list[str] = []
-    for name in (ZIP, TABLE):
-        try:
-            if file_checksum(folder / name) != manifest.sha256.get(name):
-                found.append(f"{folder / name} is not what was written (checksum differs)")
-        except OSError as error:
-            found.append(f"can't read {folder / name}: {error.strerror}")
-    with contextlib.suppress(OSError, *_BROKEN), zipfile.ZipFile(folder / ZIP) as packed:
-        if {name.partition("/")[0] for name in packed.namelist()} != manifest.runs.keys():
-            found.append(f"{folder / MANIFEST} names other runs than {ZIP} holds")
-    return found
-
-
 def file_checksum(path: Path) -> str:
     """SHA-256 of a file of any size, in hexadecimal."""
     with path.open("rb") as file:
@@ -201,9 +201,9 @@ def file_checksum(path: Path) -> str:
 
 def is_name(run_id: str) -> bool:
     """Whether ``run_id`` can name a folder in the archive, and no path elsewhere."""
-    return (
-        bool(run_id)
-        and not run_id.startswith(".")
-        and not {"/", "\0"} & set(run_id)
-        and run_id != FOLDER
-    )
+    if not run_id or run_id.startswith(".") or run_id == FOLDER or {"/", "\0"} & set(run_id):
+        return False
+    try:
+        return len(os.fsencode(run_id)) <= _LONGEST_NAME
+    except UnicodeEncodeError:
+        return False

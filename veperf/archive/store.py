@@ -57,13 +57,13 @@ class Archive:
 
     def completed_ns(self) -> dict[str, int]:
         """The complete runs by id, oldest first, with when they were completed (ns since 1970)."""
-        found = self.loose() | self.packs.runs()
+        found = self.packs.runs() | self.loose()
         return {run: found[run] for run in sorted(found)}
 
     def loose(self) -> dict[str, int]:
         """The same of those in folders of their own, in any order. Links are no such folders."""
         found: dict[str, int] = {}
-        with contextlib.suppress(FileNotFoundError), os.scandir(self.folder) as entries:
+        with contextlib.suppress(OSError), os.scandir(self.folder) as entries:
             for entry in entries:
                 if is_name(entry.name) and entry.is_dir(follow_symlinks=False):
                     with contextlib.suppress(OSError):
@@ -74,9 +74,7 @@ class Archive:
         """Whether there is a complete run of exactly that id."""
         if not is_name(run_id):
             return False
-        folder = self.folder / run_id
-        loose = (folder / COMPLETE).exists() and not folder.is_symlink()
-        return loose or self.packs.files(run_id) is not None
+        return self._is_loose(run_id) or self.packs.files(run_id) is not None
 
     def ids(self) -> list[str]:
         """Ids of the complete runs, oldest first."""
@@ -98,12 +96,13 @@ class Archive:
         return self.folder / run_id
 
     def files(self, run_id: str) -> RunFiles:
-        """The files of ``run_id``, in its folder or packed.
+        """The files of ``run_id``, in its folder (where one may have put a copy back) or packed.
 
         Raises:
             UsageError: as ``path``.
         """
-        return self.packs.files(run_id) or FolderFiles(self.path(run_id))
+        folder = FolderFiles(self.path(run_id))
+        return folder if self._is_loose(run_id) else self.packs.files(run_id) or folder
 
     def resolve(self, run: str) -> str:
         """The id that ``run`` means: ``last``, an id, or the unambiguous beginning of one.
@@ -168,9 +167,9 @@ class Archive:
         Unfinished runs are not looked at. What is wrong with packs is under the packs' folder, and
         links, which are no runs, are under their names.
         """
-        packed = self.packs.runs()
+        loose = self.loose()
         found = {
-            run: faults(run, self.files(run), elsewhere={SAMPLES} if run in packed else ())
+            run: faults(run, self.files(run), elsewhere=() if run in loose else {SAMPLES})
             for run in self.ids()
         }
         for entry in self.folder.iterdir() if self.folder.is_dir() else ():
@@ -204,6 +203,8 @@ class Archive:
             UsageError: there is such a run already.
         """
         folder = self.path(plan.id)
+        if self.is_complete(plan.id):
+            raise UsageError(f"there is a run {plan.id} in {self.folder} already")
         try:
             folder.mkdir(parents=True)
         except FileExistsError as error:
@@ -258,6 +259,7 @@ class Archive:
 
         Raises:
             UnknownRunError: there is no complete run.
+            CorruptFileError: a file with samples is damaged.
             UsageError: DuckDB refuses the query.
         """
         import duckdb
@@ -268,12 +270,21 @@ class Archive:
         if not files:
             self.resolve(LAST)
         with duckdb.connect() as connection:
-            samples = connection.read_parquet(files, union_by_name=True)  # noqa: F841 - named in sql
+            try:
+                samples = connection.read_parquet(files, union_by_name=True)  # noqa: F841 - named in sql
+            except duckdb.Error as error:
+                raise CorruptFileError(
+                    f"a table of samples can't be read, `veperf archive verify` says which: {error}"
+                ) from error
             try:
                 found: pd.DataFrame = connection.sql(sql).df()
             except duckdb.Error as error:
                 raise UsageError(f"the query failed: {error}") from error
         return found
+
+    def _is_loose(self, run_id: str) -> bool:
+        folder = self.folder / run_id
+        return (folder / COMPLETE).exists() and not folder.is_symlink()
 
     def readable(self) -> Iterator[Run]:
         """The complete runs, oldest first; those that can't be read are left out."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
+from veperf.cli.export import check_formats, exports_option, write_exports
 from veperf.cli.load import INTERRUPTED
 from veperf.cli.options import (
     ExampleCommand,
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Append the result as markdown to FILE.  [default: $GITHUB_STEP_SUMMARY]",
 )
+@exports_option
 @timeout_option
 @modules_option
 @archive_option
@@ -105,6 +107,7 @@ def ab(
     strict: bool,
     seed: int | None,
     summary: Path | None,
+    exports: tuple[tuple[str, str], ...],
     timeout_s: float,
     modules: tuple[str, ...],
     archive: Path | None,
@@ -117,8 +120,9 @@ def ab(
 
     Ctrl-C keeps what is decided by then, and ends with 130.
     """
-    from veperf import gate
+    from veperf import gate, writers
 
+    check_formats(exports)
     if command_a is not None and command_b is not None:
         if base is not None or head is not None or working_tree or modules:
             raise click.UsageError("two commands are compared: no BASE, --head or --module")
@@ -139,6 +143,8 @@ def ab(
             raise click.UsageError("it takes both: --command-a and --command-b")
         if base is None:
             raise click.UsageError("BASE is missing: the commit to compare with, such as main")
+        if value != "time" or better != "lower" or unit:
+            raise click.UsageError("--value, --better and --unit are for two commands")
         if head is not None and working_tree:
             raise click.UsageError("the new code is either --head or --working-tree")
         result = gate.ab(
@@ -154,6 +160,7 @@ def ab(
             archive=archive,
         )
     tell(result, summary)
+    write_exports(exports, [writers.JudgedPairs(result.ab, result.outcome, result.sentence)])
     stopped = result.ab.stopped == "hand"
     context.exit(INTERRUPTED if stopped else result.exit_code(strict=strict))
 

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from veperf.cli.options import shown, time_budget_option
-from veperf.errors import COULD_NOT_MEASURE, FAILED, INCONCLUSIVE, OK
+from veperf.errors import (
+    COULD_NOT_MEASURE,
+    FAILED,
+    INCONCLUSIVE,
+    OK,
+    MeasureError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from veperf.gate import ABResult
@@ -77,25 +84,30 @@ def confirm_suspects(
 ) -> "list[ABResult]":
     """Compare what ``verdict`` suspects with the code that its baseline was recorded of.
 
-    Where that can't be had, it stays a warning.
+    Where that can't be had, or is too old to be run, it stays a warning.
 
     Raises:
-        KeyboardInterrupt, VeperfError: as ``compare_with``.
+        KeyboardInterrupt: as ``compare_with``.
     """
     from veperf import paths
     from veperf.archive import load_baselines
     from veperf.gate.confirm import suspects
+    from veperf.report.escape import one_line
 
     recorded = load_baselines(
         baselines or paths.baselines(), sorted({case.suite for case in run.cases})
     )
-    asked = run.config
-    return [
-        compare_with(
-            commit, cases, asked.modules, time_budget_s, asked.timeout_s, asked.seed, archive
-        )
-        for commit, cases in suspects(run, verdict, recorded).items()
-    ]
+    asked, found = run.config, []
+    for commit, cases in suspects(run, verdict, recorded).items():
+        try:
+            found.append(
+                compare_with(
+                    commit, cases, asked.modules, time_budget_s, asked.timeout_s, None, archive
+                )
+            )
+        except (MeasureError, UsageError) as error:
+            click.echo(one_line(f"{', '.join(cases)}: not confirmed, {error}"))
+    return found
 
 
 def worst(codes: Sequence[int]) -> int:

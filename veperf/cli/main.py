@@ -37,8 +37,10 @@ def veperf() -> None:
     veperf run                measure, and keep the run in the archive
     veperf load               put a load on it for as long as you like
     veperf report last        judge it, write its HTML report
+    veperf site               the whole archive as a web site
     veperf ab main            old and new code side by side: is it slower?
     veperf ci                 both, and end with an exit code for CI
+    veperf history            how each benchmark went over the runs, and the commits to blame
 
     Exit codes: 0 ok, or warnings; 1 slower, or a target missed; 2 wrong usage or a broken file;
     3 could not measure; 4 inconclusive (with --strict).

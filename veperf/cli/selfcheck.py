@@ -2,6 +2,7 @@
 
 import click
 
+from veperf.cli.load import INTERRUPTED
 from veperf.cli.options import ExampleCommand, modules_option, timeout_option
 
 
@@ -50,4 +51,4 @@ def selfcheck(
         *patterns, trials=trials, max_pairs=max_pairs, modules=modules, timeout_s=timeout_s
     )
     click.echo(repr(found))
-    context.exit(found.exit_code())
+    context.exit(INTERRUPTED if found.was_stopped else found.exit_code())

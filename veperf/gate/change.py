@@ -22,6 +22,11 @@ class SoFar:
     loops: int
     pairs: tuple[ABPair, ...]
 
+    @property
+    def kept(self) -> tuple[ABPair, ...]:
+        """The pairs less those with a value that is no number, which JSON can't say."""
+        return tuple(p for p in self.pairs if math.isfinite(p.base) and math.isfinite(p.new))
+
 
 def decided(so_far: SoFar, verdict: SequentialVerdict) -> ABChange:
     """The judge's decision."""
@@ -58,7 +63,7 @@ def failed(so_far: SoFar, last: Measured) -> ABChange:
         reason=reason,
         clock=so_far.clock,
         loops=so_far.loops,
-        pairs=so_far.pairs,
+        pairs=so_far.kept,
         failure=failure,
     )
 
@@ -90,14 +95,14 @@ def _change(
         reason=reason,
         clock=so_far.clock,
         loops=so_far.loops,
-        base=_median([pair.base for pair in so_far.pairs]),
-        new=_median([pair.new for pair in so_far.pairs]),
+        base=_median([pair.base for pair in so_far.kept]),
+        new=_median([pair.new for pair in so_far.kept]),
         ratio=_known(found.ratio),
         low=_known(found.low),
         high=_known(found.high),
         confidence=_known(found.confidence),
         p_slower=_known(found.p_slower),
-        pairs=so_far.pairs,
+        pairs=so_far.kept,
         path=path,
     )
 

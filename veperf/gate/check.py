@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from veperf.errors import FAILED, OK, UsageError
+from veperf.errors import COULD_NOT_MEASURE, FAILED, OK, UsageError
 from veperf.gate.advice import advice
 from veperf.gate.compare import SAMPLES, compare_sides
 from veperf.gate.live import Silent, for_here
 from veperf.gate.sides import Prepared
-from veperf.gate.verdict import exit_code
+from veperf.gate.verdict import outcome
 from veperf.gate.visible import smallest_visible
 from veperf.judge import LOOKS, PairRule, Plan, looks_up_to, plan
 from veperf.measure.profiles import MIN_SAMPLE_NS
 from veperf.measure.side import HERE
 from veperf.measure.tuning import Tuning
-from veperf.model import ABChange, ABConfig, ABRun, ABSide, ChangeStatus
+from veperf.model import ABChange, ABConfig, ABRun, ABSide, ChangeStatus, Outcome
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,8 +61,14 @@ class SelfCheckResult:
 
     def exit_code(self) -> int:
         """3 where something could not be measured, 1 after a false alarm, otherwise 0."""
-        worst = max((exit_code(trial) for trial in self.trials), default=OK)
-        return worst if worst > FAILED else FAILED if self.false_alarms else OK
+        if any(outcome(trial) is Outcome.ERROR for trial in self.trials):
+            return COULD_NOT_MEASURE
+        return FAILED if self.false_alarms else OK
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether somebody ended it before its time."""
+        return self.trials[-1].stopped == "hand"
 
     def frame(self) -> "pd.DataFrame":
         """One row a benchmark."""
@@ -107,7 +113,7 @@ def selfcheck(
     side = Prepared(ABSide("this code"), HERE)
     runs: list[ABRun] = []
     with for_here() if progress else Silent() as shown:
-        while len(runs) < trials and not (runs and runs[-1].stopped):
+        for _ in range(trials):
             config = ABConfig(
                 select=select or TYPICAL,
                 modules=tuple(modules),
@@ -119,6 +125,8 @@ def selfcheck(
                 fail_effect=0.05,
             )
             runs.append(compare_sides(side, side, config, shown))
+            if runs[-1].stopped:
+                break
     changes = [change for run in runs for change in run.changes]
     rounds = [one for run in runs for one in run.rounds]
     return SelfCheckResult(

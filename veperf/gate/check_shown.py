@@ -25,7 +25,7 @@ def as_page(found: "SelfCheckResult") -> str:
 def _summary(found: "SelfCheckResult") -> str:
     alarms = plural(found.false_alarms, "false alarm") if found.false_alarms else "No false alarm"
     trials = plural(len(found.trials), "comparison")
-    stopped = ", the last of them stopped by hand" if found.trials[-1].stopped else ""
+    stopped = ", the last of them stopped by hand" if found.was_stopped else ""
     return (
         f"{alarms} in {trials} of this code with itself{stopped}, "
         f"on {identity.machine(found.trials[0].machine)}."

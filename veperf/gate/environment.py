@@ -17,7 +17,7 @@ import tomllib
 from hashlib import sha256
 from pathlib import Path
 
-from veperf.errors import DataError, MeasureError
+from veperf.errors import DataError, MeasureError, StorageError
 
 _LOCK = "requirements.lock"
 _LISTED = "requirements.txt"
@@ -43,8 +43,19 @@ def interpreter(tree: Path) -> str:
     Raises:
         DataError: pyproject.toml is broken.
         MeasureError: pip can't install them.
+        StorageError: the folder that keeps environments can't be written.
     """
-    wanted = dependencies(tree)
+    try:
+        return _kept(tree, dependencies(tree))
+    except OSError as error:
+        raise StorageError(
+            error.errno,
+            f"can't keep an environment in {_cache()}: {error.strerror}; set $XDG_CACHE_HOME to a "
+            "folder that can be written",
+        ) from error
+
+
+def _kept(tree: Path, wanted: tuple[str, ...]) -> str:
     key = sha256("\n".join((sys.version, sys.prefix, *wanted)).encode()).hexdigest()[:16]
     folder = _cache() / key
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -101,21 +101,16 @@ class LiveTable(Silent):
 
     def _draw(self) -> None:
         if self._live is not None:
-            self._live.update(self._table(), refresh=True)
+            from rich.console import Group
+
+            words = f"pair {self._pair}: {_undecided(self._contests)}, {_elapsed(self._began)}"
+            self._live.update(Group(words, self._table()), refresh=True)
 
     def _table(self) -> "Table":
         from rich.markup import escape
         from rich.table import Table
 
-        table = Table(
-            "",
-            "Benchmark",
-            "Pairs",
-            "",
-            box=None,
-            title=f"pair {self._pair}: {_undecided(self._contests)}, {_elapsed(self._began)}",
-            title_justify="left",
-        )
+        table = Table("", "Benchmark", "Pairs", "", box=None)
         # What is decided badly or not at all comes first; what does not fit is not lost.
         ordered = sorted(self._contests, key=_urgency)
         for contest in ordered[:_SHOWN_ROWS]:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from veperf import paths
-from veperf.archive.ab import ab_folder, read_ab, save_ab
-from veperf.errors import UsageError
+from veperf.archive.ab import ab_folder, read_ab, require_writable, save_ab
+from veperf.errors import StorageError, UsageError
 from veperf.gate.compare import RUNS, SAMPLES, compare_commands, compare_sides
 from veperf.gate.live import Silent, for_here
 from veperf.gate.result import ABResult
@@ -54,6 +54,7 @@ def ab(
     Raises:
         VeperfError: of any kind; see ``veperf.errors``.
     """
+    _check_times(timeout_s, time_budget_s)
     config = ABConfig(
         select=select,
         modules=tuple(modules),
@@ -65,9 +66,10 @@ def ab(
         fail_effect=fail_percent / 100,
         time_budget_s=time_budget_s,
     )
+    folder = _writable(archive)
     with prepared(base, head) as (old, new), for_here() if progress else Silent() as shown:
         found = compare_sides(old, new, config, shown)
-    return _kept(found, archive)
+    return _kept(found, folder)
 
 
 def ab_commands(
@@ -80,7 +82,7 @@ def ab_commands(
     max_pairs: int = LOOKS[-1],
     fail_percent: float = 5.0,
     time_budget_s: float | None = None,
-    timeout_s: float = 600.0,
+    timeout_s: float = 60.0,
     archive: Folder = None,
     progress: bool = True,
 ) -> ABResult:
@@ -106,6 +108,7 @@ def ab_commands(
     """
     if value != "printed" and (better != "lower" or unit):
         raise UsageError("a time is in ns, and lower is better: both are for printed values")
+    _check_times(timeout_s, time_budget_s)
     config = ABConfig(
         select=(),
         modules=(),
@@ -117,10 +120,10 @@ def ab_commands(
         fail_effect=fail_percent / 100,
         time_budget_s=time_budget_s,
     )
-    printed = Metric("value", unit, better)
+    folder, printed = _writable(archive), Metric("value", unit, better)
     with for_here() if progress else Silent() as shown:
         found = compare_commands((command_a, command_b), value, printed, config, shown)
-    return _kept(found, archive)
+    return _kept(found, folder)
 
 
 def load_ab(name: str = "last", archive: Folder = None) -> ABResult:
@@ -134,8 +137,25 @@ def load_ab(name: str = "last", archive: Folder = None) -> ABResult:
     return ABResult(found, ab_folder(folder, found.id))
 
 
-def _kept(found: ABRun, archive: Folder) -> ABResult:
-    return ABResult(found, save_ab(_archive(archive), found))
+def _check_times(timeout_s: float, time_budget_s: float | None) -> None:
+    if not timeout_s > 0:
+        raise UsageError(f"the timeout must be more than 0 seconds, not {timeout_s}")
+    if time_budget_s is not None and not time_budget_s > 0:
+        raise UsageError(f"the time budget must be more than 0 seconds, not {time_budget_s}")
+
+
+def _writable(archive: Folder) -> Path:
+    folder = _archive(archive)
+    require_writable(folder)
+    return folder
+
+
+def _kept(found: ABRun, archive: Path) -> ABResult:
+    try:
+        return ABResult(found, save_ab(archive, found))
+    except StorageError as error:
+        error.add_note(repr(ABResult(found, archive)))  # what took minutes is not lost
+        raise
 
 
 def _archive(folder: Folder) -> Path:

@@ -16,12 +16,11 @@ from veperf.errors import MeasureError
 FREES = frozenset({AllocatorType.FREE, AllocatorType.MUNMAP, AllocatorType.PYMALLOC_FREE})
 OWN_THREAD = 1
 """The number that memray gives to the thread that starts it."""
-_MARK_BYTES = 1_299_709
-"""An allocation of so many bytes (and one) stands at either end of the stretch, and of garbage
-collection after it."""
-_REST_BYTES, _LAP_TIMES = 7_919, 13
-"""Between two calls a block of so many bytes becomes so many times as long, and shrinks again."""
-_LAP_BYTES = _REST_BYTES * _LAP_TIMES
+_BEGIN_BYTES = 1_299_709
+"""The first allocation of so many bytes (and one) is the last before the calls."""
+_REST_BYTES, _LAP_TIMES, _END_TIMES = 7_919, 13, 17
+"""A block of so many bytes grows to so many times that and shrinks again between two calls, and
+otherwise after the last: whoever releases the block makes a mark, whatever else has its size."""
 
 
 class Tally(Struct, frozen=True):
@@ -59,21 +58,23 @@ def record(call: Callable[[], object], loops: int, path: Path) -> None:
         Whatever ``call`` does.
     """
     more = repeat(None, loops - 1)
-    # Made to grow in place, these allocate nothing but the mark.
-    begin, end, collected = bytearray(1), bytearray(1), bytearray(1)
-    lap = bytearray(_REST_BYTES)
+    # Made to grow in place, these allocate nothing but the marks.
+    begin, block = bytearray(1), bytearray(_REST_BYTES)
     rest = slice(_REST_BYTES, None)
     gc.collect()
     with tracking(path):
-        begin *= _MARK_BYTES
+        begin *= _BEGIN_BYTES
+        block *= _LAP_TIMES
+        del block[rest]
         call()
         for _ in more:
-            lap *= _LAP_TIMES
-            del lap[rest]
+            block *= _LAP_TIMES
+            del block[rest]
             call()
-        end *= _MARK_BYTES
+        block *= _END_TIMES
+        del block[rest]
         gc.collect()
-        collected *= _MARK_BYTES
+        block *= _END_TIMES
 
 
 @contextmanager
@@ -126,20 +127,25 @@ def stretch(records: Iterable[AllocationRecord]) -> Iterator[AllocationRecord | 
     Raises:
         MeasureError: it has no end: memray goes on in silence when its disk is full.
     """
-    marks = 0
-    in_lap_mark = False
+    began = in_mark = ended = False
+    block_at: int | None = None
     for record in records:
         own, size = record.tid == OWN_THREAD, record.size
-        if own and size == _MARK_BYTES + 1:
-            marks += 1
-            if marks == 3:
-                return
-        elif own and size == _LAP_BYTES + 1:
-            in_lap_mark = True
-        elif own and size == _REST_BYTES + 1 and in_lap_mark:
-            in_lap_mark = False
-            yield None
-        elif marks == 1 or (marks == 2 and record.allocator in FREES):
+        if not began:
+            began = in_mark = own and size == _BEGIN_BYTES + 1
+        elif own and in_mark:
+            if size == _END_TIMES * _REST_BYTES + 1:
+                if ended:
+                    return
+                ended = True
+            elif size == _REST_BYTES + 1:
+                in_mark = False
+                if block_at is not None and not ended:
+                    yield None
+                block_at = record.address
+        elif own and record.address == block_at and record.allocator in FREES:
+            in_mark = True
+        elif not ended or record.allocator in FREES:
             yield record
     raise MeasureError("the records of allocations are cut off; is the disk full?")
 

@@ -13,7 +13,8 @@ _MOST_LOOPS = 1_000
 _LONGEST_S = 0.2
 """Of the shorter stretch, if it were not recorded: up to ten times as long when it is."""
 _ONLY_ONCE_S = 2.0
-"""A call that lasts longer is recorded once."""
+_ONLY_ONCE_ALLOCATIONS = 200_000
+"""A call that lasts longer, or has more, is recorded once: what comes once is little of it."""
 
 
 class Footprint(Struct, frozen=True):
@@ -38,8 +39,9 @@ def measure_footprint(
 
         (total(2 n) - total(n)) / (n operations)
 
-    A call that lasts long is recorded once: the slope between none and one. ``call`` is called
-    once beforehand, so that what it makes the first time and keeps does not count.
+    A call that lasts long or has very many allocations is recorded once: the slope between none
+    and one. ``call`` is called once beforehand, so that what it makes the first time and keeps does
+    not count.
 
     While memray looks on, each Python call makes an object of its frame, as it otherwise does only
     on demand: about 150 bytes and one allocation more, so that all figures are upper bounds.
@@ -53,7 +55,7 @@ def measure_footprint(
     lasted_s = time.perf_counter() - started
     short, long = Tally(0, 0, 0), capture(call, 1, multithreaded=multithreaded)
     loops = 1
-    if lasted_s < _ONLY_ONCE_S:
+    if lasted_s < _ONLY_ONCE_S and long.allocations < _ONLY_ONCE_ALLOCATIONS:
         loops, short = _loops(long, lasted_s), long
         if loops > 1:
             short = capture(call, loops, multithreaded=multithreaded)

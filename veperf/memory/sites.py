@@ -27,7 +27,8 @@ class Site(Struct, frozen=True):
     peak_bytes: int
     """Held when most was held."""
     kept_bytes: float
-    """That a call leaves behind when all garbage is collected; 0 where only some calls do."""
+    """That a call leaves behind when all garbage is collected; 0 where only some calls do. The last
+    call counts for nothing: what it leaves may be what the next one would replace."""
 
 
 class Detail(Struct, frozen=True):
@@ -49,7 +50,6 @@ class _Counts:
     total_bytes: int = 0
     allocations: int = 0
     held_bytes: int = 0
-    held_blocks: int = 0
     peak_bytes: int = 0
 
 
@@ -61,12 +61,13 @@ def read_detail(path: Path, calls: int, *, multithreaded: bool = False) -> Detai
     """
     heights = _Heights()
     with reading(path) as reader:
-        heights.follow(_steps(reader, multithreaded, _nowhere))
-    book = _Book()
+        heights.follow(_steps(reader, multithreaded, _nowhere, _Kept()))
+    book, kept = _Book(), _Kept()
     with reading(path) as reader:
-        book.follow(_steps(reader, multithreaded, _Locations().of), heights.peak_at)
+        book.follow(_steps(reader, multithreaded, _Locations().of, kept), heights.peak_at)
+    kept_bytes = kept.by_location(calls)
     sites = [
-        _site(location, counts, calls)
+        _site(location, counts, calls, kept_bytes.get(location, 0.0))
         for location, counts in book.counts.items()
         if not location[1].endswith("veperf/memory/capture.py")  # the loop itself
     ]
@@ -86,21 +87,46 @@ class _Step(Struct, frozen=True):
     is_release: bool
 
 
+@dataclass(slots=True)
+class _Kept:
+    """The blocks that are held, by address."""
+
+    blocks: dict[int, tuple[int, Location, int]] = field(default_factory=dict)
+    """Size, place and number of the call that made it."""
+
+    def by_location(self, calls: int) -> dict[Location, float]:
+        """Bytes that each call but the last has left behind, where every one of them has."""
+        made_in: dict[Location, set[int]] = defaultdict(set)
+        left: dict[Location, int] = defaultdict(int)
+        for size, location, call in self.blocks.values():
+            if call < calls - 1:
+                made_in[location].add(call)
+                left[location] += size
+        return {
+            location: left[location] / (calls - 1)
+            for location, numbers in made_in.items()
+            if len(numbers) == calls - 1
+        }
+
+
 def _steps(
-    reader: FileReader, multithreaded: bool, locate: Callable[[AllocationRecord], Location]
+    reader: FileReader,
+    multithreaded: bool,
+    locate: Callable[[AllocationRecord], Location],
+    kept: _Kept,
 ) -> Iterator[_Step]:
     """What counts of the records, each release with the place of its allocation."""
-    held: dict[int, tuple[int, Location]] = {}
+    held, call = kept.blocks, 0
     for one in stretch(reader.get_allocation_records()):
         if one is None:
-            continue
-        if one.allocator in FREES:
+            call += 1
+        elif one.allocator in FREES:
             if (freed := held.pop(one.address, None)) is not None:
-                yield _Step(freed[1], -freed[0], True)
+                yield _Step(freed[1], -freed[0], is_release=True)
         elif multithreaded or one.tid == OWN_THREAD:
             location = locate(one)
-            held[one.address] = one.size, location
-            yield _Step(location, one.size, False)
+            held[one.address] = one.size, location, call
+            yield _Step(location, one.size, is_release=False)
 
 
 @dataclass(slots=True)
@@ -147,12 +173,9 @@ class _Book:
         for number, step in enumerate(steps):
             counts = self.counts[step.location]
             counts.held_bytes += step.change_bytes
-            if step.is_release:
-                counts.held_blocks -= 1
-            else:
+            if not step.is_release:
                 counts.total_bytes += step.change_bytes
                 counts.allocations += 1
-                counts.held_blocks += 1
             if number == peak_at:
                 for one in self.counts.values():
                     one.peak_bytes = one.held_bytes
@@ -187,10 +210,8 @@ class _Locations:
         return location
 
 
-def _site(location: Location, counts: _Counts, calls: int) -> Site:
+def _site(location: Location, counts: _Counts, calls: int, kept_bytes: float) -> Site:
     function, file, line = location
-    # What fewer calls than all but one leave behind is a cache that fills, or chance.
-    keeps = calls > 1 and counts.held_blocks >= calls - 1
     return Site(
         function=function,
         file=file,
@@ -198,5 +219,5 @@ def _site(location: Location, counts: _Counts, calls: int) -> Site:
         total_bytes=counts.total_bytes / calls,
         allocations=counts.allocations / calls,
         peak_bytes=counts.peak_bytes,
-        kept_bytes=counts.held_bytes / calls if keeps else 0.0,
+        kept_bytes=kept_bytes,
     )

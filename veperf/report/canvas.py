@@ -45,7 +45,8 @@ class ThemedFigure(Figure):
         digest = hashlib.sha256(drawn.encode()).hexdigest()[:8]
         # As wide as it was made, so that text is as large in every figure.
         width = f"max-width:{self.get_figwidth() * _PIXELS_PER_INCH:.0f}px"
-        return standalone(f'<div style="{width}">{drawn.replace(_NAME, f"vp{digest}")}</div>')
+        own = drawn.replace(_NAME, f"vp{digest}")
+        return standalone(f'<div class="vp-drawing" style="{width}">{own}</div>')
 
 
 def new_figure(width: float, height: float) -> ThemedFigure:

@@ -99,6 +99,18 @@ _TERMS: tuple[tuple[str, str], ...] = (
         "with more processes (--profile standard or thorough).",
     ),
     (
+        "Earlier runs",
+        "A point for each of the last 20 runs on this machine, the dot for this one. The band is "
+        "5 % to either side of their median: a change beyond it would fail a comparison side by "
+        "side.",
+    ),
+    (
+        "Exponent",
+        "The slope b of the line through the logarithms, of cost = a n^b by least squares: 1 is "
+        "in proportion to the size, 2 its square, 0 no matter what size. Where a point is off by "
+        "more than a factor of 1.25, no single exponent is given.",
+    ),
+    (
         "Yardstick",
         "A fixed piece of work that is no part of any benchmark, timed in every process. If it "
         "changes from one run to another, the machine has changed, not the code.",

@@ -8,7 +8,6 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from nbconvert.exporters.templateexporter import TemplateExporter
-from nbconvert.filters.highlight import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from traitlets.config import Config
 
@@ -58,12 +57,10 @@ def notebook_to_html(
 
 
 def _filters() -> dict[str, Callable[[str], str]]:
-    highlight = Highlight2HTML(pygments_lexer="python")  # type: ignore[no-untyped-call]  # as above
     return {
         "plain": as_html,
         "safe_html": sanitise,
         "markdown": lambda source: sanitise(_markdown(source)),
-        "highlighted": lambda source: sanitise(str(highlight(source))),
     }
 
 

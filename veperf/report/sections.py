@@ -75,20 +75,10 @@ def target_alarms(verdicts: Sequence[TargetVerdict], overview: str, links: Links
 
 def changes(found: Sequence[Change], against: str, links: Links = NO_LINKS) -> str:
     """Is it slower than it was: what may be, in a table; the rest folded."""
-    parts = ["<h3>Changes: is it slower than it was?</h3>"]
-    compared = tables.worth_a_row(found)
-    urgent, calm, unjudged = tables.split(compared, tables.change_mark)
-    if not any(c.base is not None for c in compared):
-        return "".join([*parts, _NO_BASELINE])
-    if against:
-        parts.append(markup.paragraph(f"Compared with {against}."))
-    alarms, undecided = tables.alarms(urgent)
-    if alarms:
-        # The reason gives p and the numbers of processes in its sentence.
-        content = tables.changes(alarms, "Changes that need attention")
-        parts.append(markup.table(tables.without(content, "p", "Processes"), links))
-    elif calm:
-        parts.append(markup.paragraph("Nothing got noticeably slower."))
+    parts = [change_alarms(found, against, links)]
+    if not tables.in_common(found):
+        return "".join(parts)
+    _, undecided, calm, unjudged = tables.groups(found)
     if undecided:
         title = words.count(len(undecided), "comparison undecided", "comparisons undecided")
         body = _briefly(undecided, "Neither a slowdown nor none is certain", links)
@@ -104,17 +94,25 @@ def changes(found: Sequence[Change], against: str, links: Links = NO_LINKS) -> s
     return "".join(parts)
 
 
-def alarms(found: Sequence[Change], elsewhere: str, links: Links = NO_LINKS) -> str:
-    """Only the changes that may be slowdowns, and how many others ``elsewhere``, a page, has."""
-    shown, _ = tables.alarms(tables.worth_a_row(found))
-    rest = sum(change.base is not None for change in found) - len(shown)
-    parts = [changes(shown, "", links)] if shown else []
-    if not shown:
-        parts.append("<h3>Changes: is it slower than it was?</h3>")
-        parts.append("<p>Nothing got noticeably slower.</p>" if rest else _NO_BASELINE)
-    if rest:
-        said = words.count(rest, "other comparison")
-        parts.append(f"<p>{markup.link(said, elsewhere)}</p>")
+def change_alarms(found: Sequence[Change], against: str, links: Links = NO_LINKS) -> str:
+    """Only the changes that may be slowdowns, and in a sentence what became of the others."""
+    parts = ["<h3>Changes: is it slower than it was?</h3>"]
+    if not tables.in_common(found):
+        return "".join([*parts, _NO_BASELINE])
+    if against:
+        parts.append(markup.paragraph(f"Compared with {against}."))
+    alarms, undecided, calm, unjudged = tables.groups(found)
+    if alarms:
+        # The reason gives p and the numbers of processes in its sentence.
+        content = tables.changes(alarms, "Changes that need attention")
+        parts.append(markup.table(tables.without(content, "p", "Processes"), links))
+    elif undecided:
+        doubtful = words.count(len(undecided), "comparison is", "comparisons are")
+        parts.append(markup.paragraph(f"No slowdown is certain, but {doubtful} undecided."))
+    elif calm:
+        parts.append(markup.paragraph("Nothing got noticeably slower."))
+    elif unjudged:
+        parts.append(markup.paragraph("Nothing was judged."))
     return "".join(parts)
 
 

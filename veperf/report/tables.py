@@ -134,13 +134,14 @@ def split(found: Iterable[T], mark: Callable[[T], Mark]) -> tuple[list[T], list[
     return urgent, well, unjudged
 
 
-def alarms(urgent: Iterable[Change]) -> tuple[list[Change], list[Change]]:
-    """Of what needs attention, what may be a slowdown; and what only could not be decided."""
-    found = list(urgent)
-    return (
-        [change for change in found if change.status not in _UNDECIDED],
-        [change for change in found if change.status in _UNDECIDED],
-    )
+def groups(
+    found: Iterable[Change],
+) -> tuple[list[Change], list[Change], list[Change], list[Change]]:
+    """What may be a slowdown, what could not be decided, what is well, and what was not judged."""
+    urgent, well, unjudged = split(worth_a_row(found), change_mark)
+    alarms = [change for change in urgent if change.status not in _UNDECIDED]
+    undecided = [change for change in urgent if change.status in _UNDECIDED]
+    return alarms, undecided, well, unjudged
 
 
 def calm_title(calm: Sequence[Change]) -> str:

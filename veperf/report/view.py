@@ -39,7 +39,6 @@ from veperf.report.load import parts
 from veperf.report.load.cards import load_card
 from veperf.report.load.found import Loaded, defaults, loaded
 from veperf.report.load.tables import loads as load_table
-from veperf.report.pages import REGRESSION
 from veperf.report.scaling import Curve
 from veperf.report.summary import Measured, summarise
 
@@ -104,7 +103,7 @@ class ReportView:
         html = (
             sections.failures(found.failures, links)
             + sections.target_alarms(found.targets, "", links)
-            + sections.alarms(self._changes, f"{REGRESSION}.html" if self.pages else "", links)
+            + sections.change_alarms(self._changes, found.against, links)
             + self._overview()
         )
         return Fragment(html, text.verdict(found))
@@ -169,8 +168,7 @@ class ReportView:
     @property
     def changed(self) -> Fragment:
         """A card with both samples for each benchmark that may have become slower."""
-        urgent, _, _ = tables.split(self._changes, tables.change_mark)
-        alarms, _ = tables.alarms(urgent)
+        alarms, _, _, _ = tables.groups(self._changes)
         wanted = {(c.case, c.metric) for c in alarms}
         shown = [m for m in self._timed if (m.case.id, m.series.metric) in wanted][:_MOST_CARDS]
         if not shown:

@@ -79,11 +79,12 @@ def figures(run: Run) -> tuple[Figure, ...]:
 
 
 def seconds(figure: Figure) -> tuple[float, ...] | None:
-    """Its values in seconds, or None where it is no time."""
+    """Its values in seconds, or None where it is no time that a number can hold."""
     try:
-        return tuple(convert(value, figure.metric.unit, "s") for value in figure.values)
+        found = tuple(convert(value, figure.metric.unit, "s") for value in figure.values)
     except UsageError:
         return None
+    return found if all(map(math.isfinite, found)) else None
 
 
 def safe(text: str) -> str:

@@ -4,7 +4,7 @@ A round is a process. Times are in seconds; what is no time has no place in the 
 """
 
 from collections.abc import Sequence
-from statistics import mean, median, stdev
+from statistics import mean, median
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,7 @@ def _benchmark(figure: Figure, name: str, times_s: Sequence[float]) -> dict[str,
 
 def _stats(times_s: Sequence[float], iterations: int) -> dict[str, Any]:
     ordered = sorted(times_s)
-    middle, spread = mean(ordered), stdev(ordered) if len(ordered) > 1 else 0.0
+    middle, spread = mean(ordered), _deviation(ordered)
     q1, q3 = np.quantile(ordered, [0.25, 0.75]).tolist()
     fence = 1.5 * (q3 - q1)
     inside = [t for t in ordered if q1 - fence <= t <= q3 + fence]
@@ -85,6 +85,14 @@ def _stats(times_s: Sequence[float], iterations: int) -> dict[str, Any]:
         "data": list(times_s),
         "iterations": iterations,
     }
+
+
+def _deviation(times_s: Sequence[float]) -> float:
+    """The standard deviation of a sample, whose squares may be beyond what a number can hold."""
+    scale = max(map(abs, times_s))
+    if len(times_s) < 2 or not scale:
+        return 0.0
+    return float(np.std(np.divide(times_s, scale), ddof=1)) * scale
 
 
 def _machine(machine: Machine) -> dict[str, Any]:

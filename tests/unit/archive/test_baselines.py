@@ -9,7 +9,9 @@ from msgspec.structs import replace
 
 from tests.archives import dated_run
 from tests.runs import MACHINE, case, one_pass, timed, whole_run
+from veperf import session
 from veperf.archive import (
+    Archive,
     load_baselines,
     load_retired,
     recorded_runs,
@@ -19,7 +21,17 @@ from veperf.archive import (
 from veperf.archive.files import write_json
 from veperf.errors import UsageError
 from veperf.judge import baselines_of, make_baseline, pooled, screen
-from veperf.model import MEMORY_METRICS, TIME, Baseline, CaseResult, Metric, Run
+from veperf.measure.machine import describe_machine
+from veperf.model import (
+    MEMORY_METRICS,
+    TIME,
+    Baseline,
+    BaselineSeries,
+    CaseResult,
+    Metric,
+    Revision,
+    Run,
+)
 
 
 def recorded(day: int, time_ns: float = 100.0) -> Baseline:
@@ -145,3 +157,25 @@ def test_pooling_in_parts_is_pooling_at_once(days: list[int]):
     in_parts = pooled([pooled([recorded(day) for day in days[:2]]), *map(recorded, days[2:])])
 
     assert one_by_one == in_parts
+
+
+def test_a_new_run_takes_its_loops_from_the_time_not_from_a_count(tmp_path: Path):
+    """Memory is counted over single calls; that says nothing about how long a sample lasts."""
+    machine = describe_machine()
+    series = [
+        BaselineSeries("planted/work", metric, unit, "lower", "wall", loops, 1, (), (1.0,) * 6)
+        for metric, unit, loops in (("time", "ns", 500), ("memory_peak", "B", 1))
+    ]
+    recorded = Baseline("planted", "2026-01-01", "run", machine, Revision(), (), tuple(series))
+    save_baseline(tmp_path / "baselines", recorded)
+
+    writer = session.begin(
+        ["planted"],
+        profile="quick",
+        archive=Archive(tmp_path / "runs"),
+        baselines=tmp_path / "baselines",
+        modules=["tests.planted"],
+    )
+    writer.close()
+
+    assert {"planted/work": 500} == writer.run.loops

@@ -1,7 +1,9 @@
 """Files are whole or not there, and believed only when they are what they should be."""
 
 import errno
+import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,3 +82,51 @@ def test_no_bytes_raise_anything_but_our_errors(tmp_path_factory, content: bytes
 
     with pytest.raises(VeperfError):
         files.read_json(path, TargetSet, newest_format=1)
+
+
+def _nesting(value: object) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(_nesting, value.values()), default=0)
+    return 1 + max(map(_nesting, value), default=0) if isinstance(value, list) else 0
+
+
+@given(
+    st.recursive(
+        st.none() | st.text(alphabet='[]{}"\\a,:'),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(alphabet='[]{}"\\'), inner),
+    )
+)
+def test_depth_is_what_a_decoder_would_descend(value: object):
+    """Brackets, quotes and backslashes in strings don't count."""
+    assert _nesting(value) == files.depth(json.dumps(value).encode())
+
+
+def test_depth_is_refused_whatever_the_recursion_limit(tmp_path: Path):
+    """Where somebody raised the limit, deep nesting would end the process: no decoder sees it."""
+    path = tmp_path / "targets.json"
+    path.write_bytes(b'{"format": 1, "unknown": ' + b'{"a":[' * 50_000)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(100_000)
+    try:
+        with pytest.raises(CorruptFileError, match="nests deeper"):
+            files.read_json(path, TargetSet, newest_format=1)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def test_only_regular_files_of_our_size_are_read(tmp_path: Path):
+    """A pipe, a folder and a device that never ends are refused at once, and so is a huge file."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zeros").symlink_to("/dev/zero")
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate(files.MAX_FILE_BYTES + 1)
+
+    for name, told in (
+        ("pipe", "no regular"),
+        ("zeros", "no regular"),
+        (".", "no regular"),
+        ("huge", "more than any file"),
+        ("none", "No such file"),
+    ):
+        with pytest.raises(CorruptFileError, match=told):
+            files.read(tmp_path / name)

@@ -119,7 +119,7 @@ def test_a_damaged_pack_is_named(tmp_path: Path, name: str):
     assert any(name in fault for fault in found) or (name == MANIFEST and loaded)
 
 
-@pytest.mark.parametrize("run_id", ["../outside", "a/b", ".hidden", "", "packs", "a\0b"])
+@pytest.mark.parametrize("run_id", ["../outside", "a/b", ".hidden", "", "packs", "a\0b", "x" * 256])
 def test_no_pack_leads_out_of_the_archive(tmp_path: Path, run_id: str):
     """A manifest from elsewhere that names paths is no pack."""
     pack = tmp_path / "packs" / "hostile"
@@ -160,3 +160,44 @@ def test_a_newer_pack_stands_for_those_that_it_replaces(tmp_path: Path):
     (new / MANIFEST).write_bytes(msgspec.json.encode(manifest))
 
     assert [second] == Archive(tmp_path).ids()
+
+
+def test_a_copy_put_back_counts_where_the_pack_is_damaged(tmp_path: Path):
+    """As verify advises: the run is readable again, and no compaction takes the copy away."""
+    runs = [dated_run(day) for day in range(2)]
+    archive = archive_of(tmp_path / "runs", runs)
+    copy = archive_of(tmp_path / "copy", runs[:1])
+    compact(archive, keep=0)
+    (path,) = archive.folder.glob(f"packs/*/{ZIP}")
+    path.write_bytes(b"damaged")
+    assert runs[0].id in Archive(archive.folder).faults()
+
+    copy.path(runs[0].id).rename(archive.folder / runs[0].id)
+
+    compact(Archive(archive.folder), keep=0)
+    assert runs[:1] == list(Archive(archive.folder).readable())
+    assert runs[0].id not in Archive(archive.folder).faults()
+
+
+def test_an_id_is_taken_where_its_run_is_packed(tmp_path: Path):
+    """Nobody begins another run of that id."""
+    archive = archive_of(tmp_path, [dated_run(0)])
+    compact(archive, keep=0)
+
+    with pytest.raises(UsageError, match="already"):
+        archive.begin(dated_run(0))
+
+
+def test_a_damaged_pack_does_not_hold_up_the_others(tmp_path: Path):
+    """New runs are packed beside it."""
+    archive = archive_of(tmp_path, [dated_run(0)])
+    compact(archive, keep=0)
+    (path,) = tmp_path.glob(f"packs/*/{ZIP}")
+    path.write_bytes(b"damaged")
+    archive.keep(dated_run(1))
+
+    compact(Archive(tmp_path), keep=0)
+
+    assert [dated_run(1)] == list(Archive(tmp_path).readable())
+    assert path.exists()
+    assert {"packs"} == {folder.name for folder in tmp_path.iterdir()}

@@ -147,3 +147,39 @@ def test_records_that_are_cut_off_are_refused(kept: float, tmp_path: Path):
         tally(path)
     with pytest.raises(MeasureError, match="can't be read"):
         tally(tmp_path / "nowhere.bin")
+
+
+@pytest.mark.parametrize("kept_bytes", [0, 5_000])
+def test_what_calls_have_kept_before_is_no_part_of_the_peak(kept_bytes: int):
+    """The most during a call counts from when it began, however many came before."""
+    kept: list[bytearray] = []
+
+    def call() -> None:
+        kept.append(bytearray(kept_bytes))
+        bytearray(20_000)
+
+    found = measure_footprint(call)
+
+    assert kept_bytes + 20_000 <= found.peak_bytes <= kept_bytes + 20_000 + SMALL
+    assert len(kept) > 20
+
+
+def test_what_is_made_once_is_no_part_of_the_peak():
+    """Not even where it is made while recording goes on."""
+    kept: list[bytearray] = []
+
+    def call() -> None:
+        if len(kept) < 3:
+            kept.append(bytearray(1_000_000))
+        bytearray(20_000)
+
+    assert 20_000 <= measure_footprint(call).peak_bytes <= 20_000 + SMALL
+
+
+def test_marks_between_calls_are_told_from_what_calls_allocate():
+    """Blocks of the very sizes of the marks count as any."""
+    sizes = [7_919, 7_919 * 13, 7_919, 7_919 * 17, 7_919, 1_299_709, 1_299_709]
+
+    found = capture(lambda: [bytearray(size) for size in sizes], 3)
+    assert 3 * sum(sizes) <= found.total_bytes <= 3 * (sum(sizes) + 2 * SMALL)
+    assert sum(sizes) <= found.peak_bytes <= sum(sizes) + 2 * SMALL

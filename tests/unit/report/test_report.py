@@ -305,3 +305,24 @@ def test_what_was_not_judged_is_never_called_free_of_slowdowns():
         assert "without a slowdown" not in said
         assert "Nothing got noticeably slower" not in said
     assert ">baseline</text>" not in ReportView(here, found, there).benchmarks.html
+
+
+def test_what_is_undecided_is_no_all_clear():
+    """Where comparisons decide nothing, the report says so, on the first page and the others."""
+    run, baselines = plausible_run(), plausible_baselines()
+    found = judged(run, baselines)
+    unsure = tuple(replace(c, status=ChangeStatus.INCONCLUSIVE) for c in found.changes[:3])
+    view = ReportView(run, replace(found, changes=unsure), baselines)
+
+    for part in (view.alarms, view.findings, view.regression):
+        assert "No slowdown is certain, but 3\u202fcomparisons are undecided." in part.html
+        assert "Nothing got noticeably slower" not in part.html
+
+
+def test_the_first_page_leaves_what_is_well_to_the_others():
+    """It has the changes that need attention, and no row for any other."""
+    view = _view()
+
+    assert "transaction/decode</" in view.alarms.html
+    assert "no slower" not in view.alarms.html
+    assert "no slower" in view.overview.html

@@ -19,7 +19,7 @@ from tests.runs import case, one_pass, timed, timed_run, whole_run
 from veperf.interop import read
 from veperf.judge import series_of
 from veperf.judge.side_by_side import side_by_side
-from veperf.model import TIME, Failure, Metric, Run
+from veperf.model import TIME, CaseResult, Failure, Metric, Run
 from veperf.writers import write
 from veperf.writers.rows import COLUMNS
 
@@ -250,6 +250,18 @@ def test_a_time_of_nothing_is_no_division_by_zero():
     (entry,) = json.loads(written(found.run, "pytest-benchmark"))["benchmarks"]
 
     assert (0.0, 0.0) == (entry["stats"]["mean"], entry["stats"]["ops"])
+
+
+def test_a_huge_time_is_still_a_number():
+    """Where its square is beyond what a number can hold, no statistic is."""
+    huge = case("mine/a", metrics=(Metric("pause", "s"),))
+    results = [CaseResult("mine/a", figures={"pause": value}) for value in (1.7e299, 1.6e299, 1.0)]
+    run = whole_run([huge], [one_pass([one], i) for i, one in enumerate(results)])
+
+    (entry,) = json.loads(written(run, "pytest-benchmark"))["benchmarks"]
+
+    numbers = [v for v in entry["stats"].values() if not isinstance(v, str | list)]
+    assert all(isinstance(v, int | float) and math.isfinite(v) for v in numbers)
 
 
 def test_what_failed_is_not_written_as_a_figure():

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _HEIGHT = 3.0
+_BREADTH = 0.75
 _PANEL_WIDTH, _PANEL_HEIGHT = 2.1, 2.2
 _MOST_COLUMNS = 3
 _MOST_NUMBERS = 2
@@ -55,40 +56,34 @@ def facts(found: Sequence[Process]) -> tuple[Fact, ...]:
     return tuple(fact for fact in all_of_them if fact.varies)
 
 
-def samples(
-    frame_of_samples: "pd.DataFrame",
-    found: Sequence[Process],
-    *,
-    unit: str = "ns",
-    ax: Axes | None = None,
-) -> Figure:
+def samples(taken: "pd.DataFrame", found: Sequence[Process], *, ax: Axes | None = None) -> Figure:
     """Every sample in the order in which it was taken, wall time and CPU time apart.
 
-    Columns ``process``, ``sample``, ``wall_ns`` and ``cpu_ns``, as of a run's ``samples()``. The
-    bar is the value that a process contributes, in ``unit``.
+    ``taken`` has the columns ``process``, ``sample``, ``wall_ns`` and ``cpu_ns``, as of a run's
+    ``samples()``. The bar is the value that a process contributes, in ns.
     """
     ax = ax or new_axes(6.4, _HEIGHT)
-    shown = frame_of_samples[["wall_ns", "cpu_ns"]].to_numpy(dtype=np.float64, na_value=np.nan)
-    factor, shown_unit = words.scale(float(np.nanmax(shown)) if shown.size else 1.0, unit)
-    count = max(1, int(frame_of_samples["sample"].max()) + 1 if shown.size else 1)
-    at = frame_of_samples["process"] + 0.7 * ((frame_of_samples["sample"] + 0.5) / count - 0.5)
+    longest = taken["wall_ns"].max() if len(taken) else 1.0
+    factor, unit = words.scale(float(longest), "ns")
+    each = taken["sample"].max() + 1 if len(taken) else 1
+    at = taken["process"] + _BREADTH * ((taken["sample"] + 0.5) / each - 0.5)
     for column, name, colour, marker in (
         ("wall_ns", "wall time", BASE, "x"),
         ("cpu_ns", "CPU time", ACCENT, "o"),
     ):
-        times = frame_of_samples[column].to_numpy(dtype=np.float64, na_value=np.nan)
+        times = taken[column].to_numpy(dtype=np.float64, na_value=np.nan)
         if np.isfinite(times).any():
             ax.plot(at, times * factor, marker, color=colour, markersize=5, alpha=0.7, label=name)
     for one in found:
         if one.counts and one.value is not None:
-            ends = [one.index - 0.4, one.index + 0.4]
+            ends = [one.index - _BREADTH / 2, one.index + _BREADTH / 2]
             ax.plot(ends, [one.value * factor] * 2, color=INK, linewidth=1.4)
     frame(ax)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(axis="y", color=GRID, linewidth=0.7)
     ax.set_xlabel("process, its samples in order", color=MUTED)
-    ax.set_ylabel(f"one operation, {label(shown_unit)}", color=MUTED)
-    if shown.size:
+    ax.set_ylabel(f"one operation, {unit}", color=MUTED)
+    if len(taken):
         ax.legend(frameon=False, labelcolor=INK, ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
     return finished(ax, "Every sample of every process, in wall time and in CPU time")
 

@@ -82,7 +82,7 @@ class Investigation:
             nothing = nothing_in(self._processes)
             return Fragment(markup.paragraph(nothing), nothing)
         table = Table(
-            "Out of the ordinary, where several processes are named in the worst of them",
+            "Out of the ordinary; of several processes, what was worst",
             (("Process", "left"), ("What", "left")),
             tuple(
                 (Cell(words.listed(map(str, one.processes))), Cell(words.sentence(one.what)))
@@ -149,7 +149,8 @@ class Investigation:
     @property
     def _title(self) -> str:
         name = measured_name(self.focus.case.id, self.focus.metric)
-        return f"{name} in run {self.run.id}: {words.sentence(self.focus.why)}"
+        why = self.focus.why or self.focus.mark.word
+        return f"{name} in run {self.run.id}: {words.sentence(why)}"
 
     @cached_property
     def _series(self) -> Series:

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from veperf.errors import CorruptFileError, DataError, NewerFormatError, StorageError
+from veperf.errors import CorruptFileError, DataError, NewerFormatError
 from veperf.workloads.bidding.fields import check_kind, check_moment, check_name
 from veperf.workloads.bidding.journal import BidJournal
 from veperf.workloads.bidding.resources import Resources
@@ -91,12 +91,7 @@ class CheckpointFile:
         temporary = self.path.with_name(self.path.name + ".new")
         replace_file(self.path, data, temporary)
         self._digest = digest
-        try:
-            self._journal.clear()
-        except OSError as error:
-            raise StorageError(
-                error.errno, f"can't write beside {self.path}: {error.strerror or error}"
-            ) from error
+        self._journal.clear()
 
     def note_bid(self, moment_ns: int, now: Callable[[], Checkpoint]) -> None:
         """Note that a bid is about to be placed; ``load`` tells of it until the next ``save``.

@@ -13,7 +13,7 @@ from struct import Struct
 
 from veperf.errors import CorruptFileError, StorageError
 
-_MOMENT = Struct(">Q")
+_MOMENT = Struct(">q")
 _DIGEST_BYTES = 32
 
 
@@ -35,9 +35,7 @@ class BidJournal:
                 # One write: a kill comes before it or after it.
                 file.write(moment if file.tell() else checkpoint + moment)
         except OSError as error:
-            raise StorageError(
-                error.errno, f"can't write {self._path}: {error.strerror or error}"
-            ) from error
+            raise self._unwritable(error) from error
 
     def resume(self, checkpoint: bytes) -> list[int]:
         """The bids that were placed after the ``checkpoint`` with this digest.
@@ -66,6 +64,12 @@ class BidJournal:
         """Forget all: a checkpoint knows it.
 
         Raises:
-            OSError: it can't be deleted.
+            StorageError: it can't be deleted.
         """
-        self._path.unlink(missing_ok=True)
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> StorageError:
+        return StorageError(error.errno, f"can't write {self._path}: {error.strerror or error}")

@@ -2,9 +2,11 @@
 
 import pytest
 
-from tests.helpers import judged, plausible_baselines, plausible_run, with_load
+from tests.helpers import TARGETS, judged, plausible_baselines, plausible_run, with_load
 from tests.runs import whole_run
+from veperf.archive import load_targets
 from veperf.errors import UnknownBenchmarkError, UsageError
+from veperf.judge import verdict
 from veperf.model import Failure, Run, Verdict
 from veperf.report.closeup import focus_on, ranked
 
@@ -70,3 +72,15 @@ def test_what_does_not_exist_is_named_with_what_does():
     empty = whole_run([], [])
     with pytest.raises(UsageError, match="no benchmark"):
         focus_on(empty, judged(empty))
+
+
+def test_a_known_miss_is_called_one():
+    """What is announced to be missed is called that: a warning, no longer a miss."""
+    run = plausible_run()
+    targets = load_targets(TARGETS)
+    missed = focus_on(run, verdict(run, targets, ()))
+
+    found = ranked(run, verdict(run, targets, (), ["transaction/validation"]))
+
+    assert ("transaction/validation", "missed") == (missed.case.id, missed.mark.word)
+    assert "known miss" == next(o for o in found if o.case.id == missed.case.id).mark.word

@@ -25,12 +25,12 @@ def test_what_is_noted_is_told(tmp_path: Path) -> None:
     """In its order, to whoever knows the checkpoint; further moments follow."""
     journal = BidJournal(tmp_path / "bids")
     assert [] == journal.resume(ONE)
-    for moment in (5, 0, 2**63 - 1):
+    for moment in (5, 0, -1, 2**63 - 1):
         journal.note(ONE, moment)
 
-    assert [5, 0, 2**63 - 1] == journal.resume(ONE)
+    assert [5, 0, -1, 2**63 - 1] == journal.resume(ONE)
     BidJournal(tmp_path / "bids").note(ONE, 7)
-    assert [5, 0, 2**63 - 1, 7] == journal.resume(ONE)
+    assert [5, 0, -1, 2**63 - 1, 7] == journal.resume(ONE)
 
 
 def test_a_journal_of_another_checkpoint(tmp_path: Path) -> None:

@@ -1,0 +1,88 @@
+"""``%load_ext veperf`` and the notebook of memory, in kernels as people have them."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from veperf import paths
+from veperf.errors import NotebookError
+from veperf.report.parameters import JSON
+from veperf.report.runner import execute
+
+ROOT = Path(__file__).parents[2]
+
+
+def notebook(folder: Path, *cells: str) -> Path:
+    """One with these cells."""
+    path = folder / "cells.ipynb"
+    made = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell) for cell in ("%load_ext veperf", *cells)],
+        metadata={"kernelspec": {"name": "python3", "display_name": "", "language": "python"}},
+    )
+    nbformat.write(made, path)
+    return path
+
+
+def shown(path: Path) -> list[str]:
+    """What each cell shows as plain text."""
+    done = nbformat.read(path, as_version=4)
+    return [
+        output["data"]["text/plain"]
+        for cell in done.cells
+        for output in cell.get("outputs", [])
+        if "data" in output
+    ]
+
+
+def test_cells_are_timed_and_profiled(tmp_path: Path):
+    """In the notebook's namespace; what a profiled cell changes is changed in its fork alone."""
+    source = notebook(
+        tmp_path,
+        "kept, size = [], 7_000",
+        "%%veperf_memory\nkept.append(bytearray(size))",
+        "len(kept)",
+        "%%veperf_time\nsum(range(size))",
+        "import memray, os\n"
+        "with memray.Tracker('records.bin'):\n"
+        "    try:\n"
+        "        get_ipython().run_cell_magic('veperf_memory', '', 'pass')\n"
+        "    except RuntimeError as error:\n"
+        "        said = str(error)\n"
+        "said",
+        "%%veperf_memory\nbytearray(size)",
+    )
+    found = shown(execute(source, tmp_path / "out" / "done.ipynb", {}, timeout_s=120))
+
+    profiled, kept, timed, refused, again = found
+    assert "<cell>:1" in profiled
+    assert "kept by every call: 6." in profiled
+    assert "0" == kept
+    assert "of CPU time at best" in timed
+    assert "a Tracker is active" in refused
+    assert "6.89 KiB  2  <cell>:1 <module>" in again
+
+
+def test_a_cell_that_raises_says_so(tmp_path: Path):
+    """As its own error, not as one of veperf's workings."""
+    source = notebook(tmp_path, "%%veperf_memory\n1 / 0")
+
+    with pytest.raises(NotebookError, match="ZeroDivisionError"):
+        execute(source, tmp_path / "out" / "done.ipynb", {}, timeout_s=120)
+
+
+def test_the_notebook_runs_as_it_stands(tmp_path: Path):
+    """On a small benchmark; its flamegraph lies beside the archive, and is linked from there."""
+    parameters: dict[str, JSON] = {
+        "benchmark": "bidding/price_calc",
+        "rounds": 12,
+        "archive": str(tmp_path),
+    }
+    source = paths.notebooks() / "memory.ipynb"
+    done = execute(source, tmp_path / "out" / "done.ipynb", parameters, timeout_s=240)
+
+    assert (tmp_path / "flamegraphs" / "bidding-price_calc.html").stat().st_size > 1_000_000
+    texts = shown(done)
+    assert texts[0].startswith("bidding/price_calc: ")
+    assert "../flamegraphs/bidding-price_calc.html" in done.read_text()
+    assert any("were resident, of 4 GiB" in text for text in texts)
