@@ -39,8 +39,16 @@ if TYPE_CHECKING:
     from veperf.longrun import soak
     from veperf.timeline import History, Trends, history, trends
 
-_OF_GATE = {"ABResult", "SelfCheckResult", "ab", "ab_commands", "load_ab", "selfcheck"}
-_OF_TIMELINE = {"History", "Trends", "history", "trends"}
+# Where the names are that `veperf.api` does not have.
+_ELSEWHERE = {
+    **dict.fromkeys(
+        ("ABResult", "SelfCheckResult", "ab", "ab_commands", "load_ab", "selfcheck"), "gate"
+    ),
+    **dict.fromkeys(("History", "Trends", "history", "trends"), "timeline"),
+    "Comparator": "comparator",
+    "soak": "longrun",
+}
+_MODULES = ("cpu", "memory")
 
 __all__ = [
     "ABResult",
@@ -80,30 +88,12 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Lazily, so that a worker process and `veperf --help` pay for what they use.
-    if name in _OF_GATE:
-        from veperf import gate
+    from importlib import import_module
 
-        return getattr(gate, name)
-    if name in _OF_TIMELINE:
-        from veperf import timeline
-
-        return getattr(timeline, name)
-    if name in ("cpu", "memory"):
-        from importlib import import_module
-
+    if name in _MODULES:
         return import_module(f"veperf.{name}")
-    if name == "soak":
-        from veperf.longrun import soak
-
-        return soak
-    if name == "Comparator":
-        from veperf.comparator import Comparator
-
-        return Comparator
     if name in __all__:
-        from veperf import api
-
-        return getattr(api, name)
+        return getattr(import_module(f"veperf.{_ELSEWHERE.get(name, 'api')}"), name)
     raise AttributeError(f"module 'veperf' has no attribute {name!r}")
 
 

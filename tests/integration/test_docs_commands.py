@@ -149,8 +149,8 @@ def test_veperf_knows_every_word_of_a_command(command: Command):
             name = words.pop(0)
             assert name in group.commands, f"{command.page}: {command.name}"
             group = group.commands[name]
-        if words:
-            group.make_context(group.name, [word for word in words if word != "..."])
+        if given := [word for word in words if word not in ("...", "--help")]:
+            group.make_context(group.name, given)
 
 
 def test_every_stand_in_is_needed():
