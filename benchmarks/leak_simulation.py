@@ -2,8 +2,8 @@
 
     python -m benchmarks.leak_simulation [seed]
 
-Each heap has 40 to 1,000 samples, noise of 0 to 0.5 %, and a shape drawn anew, which adds to a level
-of 1; with a leak, 300 samples and a straight line more. Printed: the share that is suspected.
+Each heap has 40 to 1,000 samples, noise of 0 to 0.5 %, and a shape drawn anew, which adds to a
+level of 1; with a leak, 300 samples and a straight line more. Printed: the share that is suspected.
 """
 
 import sys

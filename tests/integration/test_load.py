@@ -7,11 +7,12 @@ import msgspec
 import pytest
 
 from tests.runs import whole_run
+from veperf.estimate import Estimate
 from veperf.measure.load import Latencies
 from veperf.measure.passes import Passes
 from veperf.measure.profiles import PASSES, configure
 from veperf.model import CaseResult, LoadPlan, Run
-from veperf.progress import Estimate, Silent
+from veperf.progress import Silent
 from veperf.session import benchmarks
 
 ROOT = Path(__file__).parents[2]
@@ -120,7 +121,7 @@ def test_progress_counts_load_cases_in_their_passes_only():
 
     assert PASSES["quick"] + 2 * config.load.passes == estimate.total
     assert estimate.seconds_left() is None
-    estimate.started()
-    estimate.finished(cases[-1], CaseResult(cases[-1].id))
+    estimate.started(0)
+    estimate.finished(0, cases[-1], CaseResult(cases[-1].id))
     planned = 2 * config.load.passes * (config.load.warmup_s + config.load.seconds)
     assert estimate.seconds_left() == pytest.approx(planned, abs=1)

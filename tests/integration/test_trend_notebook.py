@@ -8,6 +8,7 @@ import pytest
 from tests.archives import archive_of, stepped
 from veperf.errors import NotebookError
 from veperf.report.html import notebook_to_html
+from veperf.report.parameters import JSON
 from veperf.report.runner import execute
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "trend.ipynb"
@@ -16,7 +17,11 @@ NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "trend.ipynb"
 def test_the_notebook_shows_every_trend(tmp_path: Path):
     """Small pictures of all, the one that moved first, closely too; a page can be made of it."""
     archive_of(tmp_path / "runs", stepped(40, step_at=20))
-    parameters = {"archive": str(tmp_path / "runs"), "machine": "box-4c", "last": 39}
+    parameters: dict[str, JSON] = {
+        "archive": str(tmp_path / "runs"),
+        "machine": "box-4c",
+        "last": 39,
+    }
 
     done = execute(NOTEBOOK, tmp_path / "out.ipynb", parameters, timeout_s=120)
 

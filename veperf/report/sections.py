@@ -3,11 +3,11 @@
 Headings begin at h3: the h1 and h2 around the pieces are the notebook's own.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from veperf.model import Baseline, Change, Failure, Run, TargetVerdict, Verdict
-from veperf.report import identity, markup, status, tables, words
+from veperf.model import Change, Failure, TargetVerdict, Verdict
+from veperf.report import markup, status, tables, words
 from veperf.report.escape import as_html
 from veperf.report.links import NO_LINKS, Links
 
@@ -35,11 +35,6 @@ def banner(verdict: Verdict) -> str:
             else ""
         )
     )
-
-
-def facts(run: Run, baselines: Iterable[Baseline]) -> str:
-    """Which run this is."""
-    return markup.definitions(identity.facts(run, baselines))
 
 
 def failures(found: dict[str, Failure], links: Links = NO_LINKS) -> str:
