@@ -139,19 +139,20 @@ def soak(
     case = load_case(registry.load(wanted), benchmark, given)
     plan = LoadPlan(passes=1, seconds=seconds, warmup_s=0.0)
     soaked = _in_process(SoakRequest(wanted, case, plan, seed))
+    resident = _judged(soaked.rss, _BOOKS_BYTES)
     return SoakResult(
         case=case,
         soaked=soaked,
         leaks={
-            "resident memory": _judged(soaked.rss, _BOOKS_BYTES),
+            "resident memory": resident,
             "Python objects": _judged(soaked.blocks, _BOOKS_BLOCKS),
         },
-        violations=check_budget(soaked.stats, budget),
+        violations=check_budget(soaked.stats, budget, resident),
     )
 
 
 def _judged(points: Points, books: int) -> LeakVerdict:
-    """The verdict on ``points``; growth by no more than the generator's ``books`` proves nothing."""
+    """The verdict on ``points``; growing by no more than the generator's ``books`` is no proof."""
     found = judge_leak([time for time, _ in points], [value for _, value in points])
     if (
         found.status is not LeakStatus.SUSPECTED

@@ -201,8 +201,8 @@ def test_the_pages_are_walked_by_keyboard(browser, folder):
     for _ in range(3):
         page.keyboard.press("Tab")
         stops.append(page.evaluate("document.activeElement.textContent.trim()"))
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     address = page.url
     page.close()
 

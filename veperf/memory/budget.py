@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from veperf.errors import UnknownTargetError
 from veperf.memory import picture
+from veperf.memory.leak import LeakVerdict
 from veperf.memory.stats import MemoryStats
 from veperf.memory.words import count, size
 from veperf.model import TargetSet
@@ -57,14 +58,18 @@ def budget_of(targets: TargetSet) -> MemoryBudget:
 
 
 def check_budget(
-    measured: MemoryStats, budget: MemoryBudget | None = None
+    measured: MemoryStats, budget: MemoryBudget | None = None, leak: LeakVerdict | None = None
 ) -> tuple[Violation, ...]:
     """Every limit that was passed at any time: peaks and the longest pause, not the last state.
 
-    The heap is what was resident, the objects are the blocks of Python's allocator. The growth of
-    a leak is not known here: see ``judge_leak``.
+    The heap is what was resident, the objects are the blocks of Python's allocator. Where ``leak``
+    is given, its growth is held to the budget by the lower end of its interval.
     """
-    used = _uses(measured, budget or MemoryBudget())
+    allowed = budget or MemoryBudget()
+    used = _uses(measured, allowed)
+    if leak is not None and leak.low is not None:
+        words = f"memory grows by {leak.low:.1%} at least, of {allowed.leak_growth:.1%}"
+        used = (*used, Violation("leak_growth", leak.low, allowed.leak_growth, words))
     return tuple(one for one in used if one.value > one.limit)
 
 

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
 from veperf.archive import load_targets
 from veperf.errors import UnknownTargetError
-from veperf.memory import MemoryBudget, MemoryProfiler, budget_of, check_budget
+from veperf.memory import MemoryBudget, MemoryProfiler, budget_of, check_budget, judge_leak
 from veperf.memory.stats import MemoryStats, Range
 
 TARGETS = Path(__file__).parents[3] / "data" / "baselines"
@@ -61,6 +62,16 @@ def test_at_the_limit_is_within_it():
     assert () == check_budget(STATS, exact)
     none = MemoryBudget(heap_bytes=0, objects=0, tasks=0, gc_pause_ns=-1)
     assert 4 == len(check_budget(STATS, none))
+
+
+def test_growth_is_held_to_the_budget():
+    """By what is sure of it: a tenth at least, or less."""
+    t = np.arange(50.0)
+    leaks, creeps = (judge_leak(t, 1e8 * (1 + growth * t / 49)) for growth in (0.2, 0.05))
+
+    assert ["leak_growth"] == [one.limit_name for one in check_budget(STATS, leak=leaks)]
+    assert () == check_budget(STATS, leak=creeps)
+    assert () == check_budget(STATS, leak=judge_leak([], []))
 
 
 def test_a_real_process_is_held_to_its_budget():
