@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from veperf.judge.baseline import DRIFT_LIMIT, baselines_of, day, differences, drift, matching
+from veperf.judge.counts import count_changes
 from veperf.judge.holm import holm
 from veperf.judge.independent import ALPHA, MARGIN, Independent, decide, evidence, independent
 from veperf.judge.mann_whitney import smallest_p
@@ -41,7 +42,9 @@ def screen(
     alpha: float = ALPHA,
     fail_percent: float = FAIL_PERCENT,
 ) -> tuple[Change, ...]:
-    """One change for each metric of each case of ``run``, in its order, load and memory left out.
+    """One change for each metric of each case of ``run``, in its order, load left out; memory last.
+
+    Memory, where a baseline has it, by ``count_changes``; the rest as follows.
 
     Decided as by ``independent``, its tests for slower and for faster each corrected by Holm over
     the suite's comparisons. ``slower`` needs the whole interval beyond ``fail_percent`` and a
@@ -62,7 +65,8 @@ def screen(
         if series.case not in loads and series.metric not in MEMORY_NAMES
     ]
     corrected = _correct(pairs, {case.id: case.suite for case in run.cases})
-    return tuple(_change(pair, corrected.get(pair.key), run, alpha, fail_percent) for pair in pairs)
+    changes = [_change(pair, corrected.get(pair.key), run, alpha, fail_percent) for pair in pairs]
+    return (*changes, *count_changes(run, baselines, fail_percent=fail_percent))
 
 
 def compare_runs(

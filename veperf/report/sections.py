@@ -45,6 +45,11 @@ def failures(found: dict[str, Failure], links: Links = NO_LINKS) -> str:
     return f"<h3>Could not be measured</h3>{items}"
 
 
+def room(overview: str) -> str:
+    """The picture of what each target uses of its limit, where it stands by itself."""
+    return f"<h3>How much room there is</h3>{overview}" if overview else ""
+
+
 def targets(verdicts: Sequence[TargetVerdict], overview: str, links: Links = NO_LINKS) -> str:
     """Is it fast enough: those not met in a table, a picture of all, the rest folded."""
     parts = [target_alarms(verdicts, overview, links)]

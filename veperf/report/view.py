@@ -104,7 +104,7 @@ class ReportView:
             sections.failures(found.failures, links)
             + sections.target_alarms(found.targets, "", links)
             + sections.change_alarms(self._changes, found.against, links)
-            + self._overview()
+            + sections.room(self._overview())
         )
         return Fragment(html, text.verdict(found))
 
