@@ -27,7 +27,7 @@ def judge_targets(
     ``pass`` up to ``warn_percent`` beyond the limit, ``warn`` up to ``fail_percent``, ``fail``
     past that, bounds included in the milder. Where the low value passes but the median of all
     wall times does not, ``warn``. ``not measured`` where no case answers the target or fewer than
-    3 processes do, ``error`` where its case failed throughout or a value is no number.
+    3 processes do and don't miss it that far, ``error`` where its case failed throughout or a value is no number.
 
     Raises:
         UnknownTargetError: a case or ``known_misses`` names a target that ``targets`` lacks.
@@ -128,10 +128,13 @@ def _status(
     over: float, series: Series, target: Target, targets: TargetSet
 ) -> tuple[TargetStatus, str]:
     words = distance(over, target.better)
+    missed = over > targets.fail_percent / 100 + _ROUNDING
     if series.n < MIN_PROCESSES:
+        # Too few to pass, but a miss must not go by unseen because it was measured but once.
         few = f"{plural(series.n, 'process', 'processes')}, where {MIN_PROCESSES} are the least"
-        return TargetStatus.NOT_MEASURED, f"{words}, but by {few}"
-    if over > targets.fail_percent / 100 + _ROUNDING:
+        status = TargetStatus.FAIL if missed else TargetStatus.NOT_MEASURED
+        return status, f"{words}, but by {few}"
+    if missed:
         return TargetStatus.FAIL, words
     warn = targets.warn_percent / 100 + _ROUNDING
     if over > warn:
