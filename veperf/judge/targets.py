@@ -26,8 +26,9 @@ def judge_targets(
     The value is the median over processes of the per-process values, in the target's unit.
     ``pass`` up to ``warn_percent`` beyond the limit, ``warn`` up to ``fail_percent``, ``fail``
     past that, bounds included in the milder. Where the low value passes but the median of all
-    wall times does not, ``warn``. ``not measured`` where no case answers the target or fewer than
-    3 processes do and don't miss it that far, ``error`` where its case failed throughout or a value is no number.
+    wall times does not, ``warn``. ``not measured`` where no case answers the target, or fewer than
+    3 processes do and not ``fail``. ``error`` where its case failed throughout or a value is no
+    number.
 
     Raises:
         UnknownTargetError: a case or ``known_misses`` names a target that ``targets`` lacks.

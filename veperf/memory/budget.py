@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from veperf.errors import UnknownTargetError
 from veperf.memory import picture
-from veperf.memory.leak import LeakVerdict
+from veperf.memory.leak import LeakStatus, LeakVerdict
 from veperf.memory.stats import MemoryStats
 from veperf.memory.words import count, size
 from veperf.model import TargetSet
@@ -63,11 +63,12 @@ def check_budget(
     """Every limit that was passed at any time: peaks and the longest pause, not the last state.
 
     The heap is what was resident, the objects are the blocks of Python's allocator. Where ``leak``
-    is given, its growth is held to the budget by the lower end of its interval.
+    is given and not clean, its growth is held to the budget by the lower end of its interval: what
+    levels off, like a cache that fills up, is held to the budget of the heap.
     """
     allowed = budget or MemoryBudget()
     used = _uses(measured, allowed)
-    if leak is not None and leak.low is not None:
+    if leak is not None and leak.status is not LeakStatus.CLEAN and leak.low is not None:
         words = f"memory grows by {leak.low:.1%} at least, of {allowed.leak_growth:.1%}"
         used = (*used, Violation("leak_growth", leak.low, allowed.leak_growth, words))
     return tuple(one for one in used if one.value > one.limit)

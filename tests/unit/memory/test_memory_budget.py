@@ -8,7 +8,14 @@ from msgspec.structs import replace
 
 from veperf.archive import load_targets
 from veperf.errors import UnknownTargetError
-from veperf.memory import MemoryBudget, MemoryProfiler, budget_of, check_budget, judge_leak
+from veperf.memory import (
+    LeakStatus,
+    MemoryBudget,
+    MemoryProfiler,
+    budget_of,
+    check_budget,
+    judge_leak,
+)
 from veperf.memory.stats import MemoryStats, Range
 
 TARGETS = Path(__file__).parents[3] / "data" / "baselines"
@@ -72,6 +79,15 @@ def test_growth_is_held_to_the_budget():
     assert ["leak_growth"] == [one.limit_name for one in check_budget(STATS, leak=leaks)]
     assert () == check_budget(STATS, leak=creeps)
     assert () == check_budget(STATS, leak=judge_leak([], []))
+
+
+def test_what_levels_off_is_no_growth_without_end():
+    """A cache that fills up by half at first is held to the budget of the heap alone."""
+    t = np.arange(200.0)
+    fills = judge_leak(t, 1e8 * (1.5 - 0.5 * np.exp(-t / 20)))
+
+    assert LeakStatus.CLEAN is fills.status
+    assert () == check_budget(STATS, leak=fills)
 
 
 def test_a_real_process_is_held_to_its_budget():
