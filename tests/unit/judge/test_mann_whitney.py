@@ -15,7 +15,7 @@ from scipy import stats
 from veperf.errors import UsageError
 from veperf.judge import mann_whitney
 
-GOBENCH = Path(__file__).parents[2] / "data" / "gobench"
+GOBENCH = Path(__file__).parents[2] / "vectors" / "gobench"
 
 few_values = st.lists(st.integers(0, 4).map(float), min_size=1, max_size=6)
 

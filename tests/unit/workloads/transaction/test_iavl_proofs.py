@@ -18,7 +18,7 @@ from veperf.workloads.transaction.iavl import (
     verify_non_membership,
 )
 
-VECTORS = Path(__file__).parents[3] / "data" / "ics23_iavl"
+VECTORS = Path(__file__).parents[3] / "vectors" / "ics23_iavl"
 EXISTENCE = ["exist_left", "exist_middle", "exist_right"]
 NON_EXISTENCE = ["nonexist_left", "nonexist_middle", "nonexist_right"]
 KEYS = st.binary(min_size=1, max_size=2)

@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.go_random import GoRandom
 from veperf.workloads.transaction.iavl import EMPTY_ROOT_HASH, Tree
 
-ROOTS = Path(__file__).parents[3] / "data" / "iavl_roots.json"
+ROOTS = Path(__file__).parents[3] / "vectors" / "iavl_roots.json"
 
 
 def test_roots_of_recorded_operations() -> None:

@@ -28,7 +28,7 @@ from veperf.workloads.transaction.refusal import Code, TransactionRefused
 from veperf.workloads.transaction.signature import PublicKey, Scheme
 from veperf.workloads.transaction.validation import validate, verify_signature
 
-COSMJS = json.loads((Path(__file__).parents[3] / "data" / "cosmjs_direct.json").read_text())
+COSMJS = json.loads((Path(__file__).parents[3] / "vectors" / "cosmjs_direct.json").read_text())
 SIGNER = sample.signer(0)
 RAW = sample.transfer(SIGNER, 7, address(bytes(20)), 5, sequence=3)
 
