@@ -11,7 +11,7 @@ from veperf.archive import Archive, load_targets
 from veperf.judge import baselines_of, compare_runs, judge_targets
 from veperf.measure.passes import Passes
 from veperf.measure.profiles import MEMORY_PASSES, PASSES
-from veperf.model import MEMORY_METRICS, TIME, Level, Run, TargetStatus
+from veperf.model import MEMORY_METRICS, TIME, ChangeStatus, Level, Run, TargetStatus
 from veperf.progress import Silent
 from veperf.report import text
 
@@ -80,10 +80,13 @@ def test_targets_of_memory_are_judged(measured: Run):
 
 
 def test_memory_is_not_screened_as_time_is(measured: Run):
-    """Three counts are no sample: recorded, but not compared as one, nor inconclusive."""
+    """Three counts are no sample: they are compared as counts, and never inconclusive."""
     (recorded,) = baselines_of(measured)
     assert {TIME.name} | NAMES == {s.metric for s in recorded.series}
-    assert {TIME.name} == {c.metric for c in compare_runs(measured, measured)}
+
+    counts = [c for c in compare_runs(measured, measured) if c.metric in NAMES]
+    assert NAMES == {c.metric for c in counts}
+    assert {ChangeStatus.OK} == {c.status for c in counts}
 
 
 def test_without_memory_nothing_is_missing(tmp_path: Path):
