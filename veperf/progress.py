@@ -60,7 +60,7 @@ class Bar(Silent):
 
     def __init__(self, estimate: Estimate) -> None:
         self._estimate = estimate
-        self._bar = _rich_bar()
+        self._bar = rich_bar()
         self._task = self._bar.add_task("starting", total=self._estimate.total, words="")
 
     def __enter__(self) -> Self:
@@ -162,7 +162,8 @@ def in_notebook() -> bool:
     return shell is not None and hasattr(shell, "kernel")
 
 
-def _rich_bar() -> "RichProgress":
+def rich_bar(*, auto_refresh: bool = False) -> "RichProgress":
+    """A bar on stderr with the tasks' ``words`` beside it, drawn when told to or by itself."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -172,7 +173,7 @@ def _rich_bar() -> "RichProgress":
         TextColumn("{task.fields[words]}", style="dim"),
         TextColumn("{task.description}", markup=False),
         console=Console(stderr=True),
-        auto_refresh=False,
+        auto_refresh=auto_refresh,
         transient=True,
     )
 

@@ -15,7 +15,7 @@ from veperf.cli.options import (
     time_budget_option,
     timeout_option,
 )
-from veperf.errors import StorageError
+from veperf.cli.summary import append, summary_option
 from veperf.model import Better, CommandValue
 
 if TYPE_CHECKING:
@@ -78,13 +78,7 @@ if TYPE_CHECKING:
 @time_budget_option
 @click.option("--strict", is_flag=True, help="End with 4 where something is inconclusive.")
 @click.option("--seed", type=int, help="Of the order of measuring.  [default: drawn]")
-@click.option(
-    "--summary",
-    type=click.Path(dir_okay=False, path_type=Path),
-    envvar="GITHUB_STEP_SUMMARY",
-    metavar="FILE",
-    help="Append the result as markdown to FILE.  [default: $GITHUB_STEP_SUMMARY]",
-)
+@summary_option("the result")
 @exports_option
 @timeout_option
 @modules_option
@@ -170,8 +164,4 @@ def tell(result: "ABResult", summary: Path | None) -> None:
     click.echo(repr(result))
     click.echo(f"\nkept in {shown(result.folder)}")
     if summary is not None:
-        try:
-            with summary.open("a", encoding="utf-8") as file:
-                file.write(result._repr_markdown_() + "\n")
-        except OSError as error:
-            raise StorageError(f"can't write {summary}: {error.strerror}") from error
+        append(summary, result._repr_markdown_().encode())

@@ -14,7 +14,7 @@ from veperf.cli.options import (
     measuring_options,
 )
 from veperf.cli.report import tell
-from veperf.errors import StorageError
+from veperf.cli.summary import append, summary_option
 
 
 @click.command(
@@ -33,13 +33,7 @@ from veperf.errors import StorageError
 @click.option("--run", "existing", metavar="RUN", help="Gate this run instead of a new one.")
 @click.option("--strict", is_flag=True, help="End with 4 where nothing can be said for sure.")
 @known_miss_option
-@click.option(
-    "--summary",
-    type=click.Path(dir_okay=False, path_type=Path),
-    envvar="GITHUB_STEP_SUMMARY",
-    metavar="FILE",
-    help="Append the verdict as markdown to FILE.  [default: $GITHUB_STEP_SUMMARY]",
-)
+@summary_option("the verdict")
 @exports_option
 @archive_option
 @baselines_option
@@ -100,11 +94,6 @@ def ci(
         codes.append(one.exit_code(strict=strict))
     write_exports(exports, judged)
     if summary is not None:
-        content = writers.write_judged(judged, "summary")
-        try:
-            with summary.open("ab") as file:
-                file.write(content.encoded + b"\n")
-        except OSError as error:
-            raise StorageError(f"can't write {summary}: {error.strerror}") from error
+        append(summary, writers.write_judged(judged, "summary").encoded)
     interop.refuse_strangers(result.run, interop.go_benchmarks(baselines))
     context.exit(worst(codes))

@@ -11,6 +11,8 @@ from veperf.cli.options import (
     archive_option,
     baselines_option,
     modules_option,
+    params_option,
+    rate_option,
     shown,
     timeout_option,
 )
@@ -33,14 +35,8 @@ INTERRUPTED = 130
     ],
 )
 @click.argument("benchmark", default="transaction/load")
-@click.option("--rate", metavar="NUMBER", help="Arrivals a second: short for --param rate=NUMBER.")
-@click.option(
-    "--param",
-    "params",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="A parameter of the benchmark. Can be repeated.",
-)
+@rate_option
+@params_option
 @click.option(
     "--seconds", type=float, default=10.0, show_default=True, help="How long, after the warm-up."
 )

@@ -48,6 +48,16 @@ by_option = click.option(
     metavar="KEY",
     help="Tell runs in a Go file apart by this configuration key.  [default: one run]",
 )
+rate_option = click.option(
+    "--rate", metavar="NUMBER", help="Arrivals a second: short for --param rate=NUMBER."
+)
+params_option = click.option(
+    "--param",
+    "params",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of the benchmark. Can be repeated.",
+)
 _profile = click.option(
     "--profile",
     type=click.Choice(list(PASSES)),

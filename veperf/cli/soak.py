@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from veperf.cli.load import INTERRUPTED, parameters
-from veperf.cli.options import ExampleCommand, modules_option, shown
+from veperf.cli.options import ExampleCommand, modules_option, params_option, rate_option, shown
 from veperf.errors import COULD_NOT_MEASURE, FAILED, INCONCLUSIVE, OK
 
 
@@ -20,14 +20,8 @@ from veperf.errors import COULD_NOT_MEASURE, FAILED, INCONCLUSIVE, OK
 )
 @click.argument("benchmark", default="transaction/load")
 @click.option("--minutes", type=float, default=10.0, show_default=True, help="How long.")
-@click.option("--rate", metavar="NUMBER", help="Arrivals a second: short for --param rate=NUMBER.")
-@click.option(
-    "--param",
-    "params",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="A parameter of the benchmark. Can be repeated.",
-)
+@rate_option
+@params_option
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the arrivals.")
 @click.option("--strict", is_flag=True, help="End with 4 where no leak can be ruled out.")
 @click.option(

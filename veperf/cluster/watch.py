@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Self
 from veperf.cluster.ledger import Ledger
 from veperf.cluster.plan import Task
 from veperf.model import Run
-from veperf.progress import minutes, say
+from veperf.progress import minutes, rich_bar, say
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import TaskID
 
 
 class Lines:
@@ -71,7 +71,7 @@ class Bars(Lines):
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
-        self._bars = _rich()
+        self._bars = rich_bar(auto_refresh=True)
         self._all = self._bars.add_task("tasks", total=self.total, completed=self.done, words="")
         self._rows: dict[str, TaskID] = {}
 
@@ -121,17 +121,3 @@ def for_here(ledger: Ledger) -> Lines:
 def _no_worker(name: str, tasks: int) -> str:
     which = f"machine class {name!r}" if name else "veperf (--resources veperf=1)"
     return f"no worker of {which} is there; {tasks} tasks wait for one"
-
-
-def _rich() -> "Progress":
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    return Progress(
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[words]}", style="dim"),
-        TextColumn("{task.description}", markup=False),
-        console=Console(stderr=True),
-        transient=True,
-    )

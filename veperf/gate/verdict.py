@@ -1,6 +1,6 @@
 """What a whole comparison comes to: one word, one sentence, one exit code."""
 
-from veperf.errors import COULD_NOT_MEASURE, FAILED, INCONCLUSIVE, OK
+from veperf.judge.verdict import exit_code_of
 from veperf.judge.words import names, percent, plural
 from veperf.model import ABChange, ABRun, ChangeStatus, Outcome, Severity
 
@@ -27,16 +27,8 @@ def outcome(found: ABRun) -> Outcome:
 
 
 def exit_code(found: ABRun, *, strict: bool = False) -> int:
-    """3 for ``error``, 1 for ``fail``, 4 for ``inconclusive`` when ``strict``, otherwise 0."""
-    match outcome(found):
-        case Outcome.ERROR:
-            return COULD_NOT_MEASURE
-        case Outcome.FAIL:
-            return FAILED
-        case Outcome.INCONCLUSIVE if strict:
-            return INCONCLUSIVE
-        case _:
-            return OK
+    """What a command ends with, as for a run of that outcome."""
+    return exit_code_of(outcome(found), strict=strict)
 
 
 def sentence(found: ABRun) -> str:

@@ -75,11 +75,13 @@ def sum_up(
 
 
 def exit_code(verdict: Verdict, strict: bool = False) -> int:
-    """What a command ends with.
+    """What a command ends with, as ``exit_code_of`` the outcome."""
+    return exit_code_of(verdict.outcome, strict=strict)
 
-    3 for ``error``, 1 for ``fail``, 4 for ``inconclusive`` when ``strict``, otherwise 0.
-    """
-    match verdict.outcome:
+
+def exit_code_of(outcome: Outcome, *, strict: bool = False) -> int:
+    """3 for ``error``, 1 for ``fail``, 4 for ``inconclusive`` when ``strict``, otherwise 0."""
+    match outcome:
         case Outcome.ERROR:
             return COULD_NOT_MEASURE
         case Outcome.FAIL:
