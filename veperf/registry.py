@@ -15,7 +15,7 @@ defaults: that is a scaling curve.
 
 import importlib
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Protocol, TypeVar
@@ -61,6 +61,35 @@ class System(Protocol):
         """End the system and free what it took, whatever is still in flight."""
 
 
+class Target(Protocol):
+    """A system in a process of its own; the items that it is offered come over a socket."""
+
+    def offer(self, tag: int, item: bytes) -> bool:
+        """Take in ``item``, which is called ``tag`` from now on; False where there is no room."""
+
+    def step(self) -> Finished:
+        """As of a ``System``."""
+
+    def costs(self) -> Mapping[str, float]:
+        """As of a ``System``."""
+
+    def close(self) -> None:
+        """As of a ``System``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A load whose system is one process, and whose items come from others, the shards."""
+
+    target: Callable[[], Target]
+    """Makes the system."""
+    source: Callable[[int, int], Iterator[bytes]]
+    """The items of shard k of n, without end. They are valid in the order in which they come, and
+    in whatever order those of other shards come between them."""
+    capacity: int
+    """Items that may be on their way at once, of all shards together."""
+
+
 @dataclass(frozen=True, slots=True)
 class LoadTask:
     """What the set-up of a benchmark of level load returns."""
@@ -71,6 +100,8 @@ class LoadTask:
     """Arrivals a second; or a search for the highest rate that does."""
     close: Callable[[], object] | None = None
     """Frees what the set-up took: files, processes."""
+    apart: Apart | None = None
+    """The same load from other processes, where there is such a thing."""
 
 
 @dataclass(frozen=True, slots=True)
