@@ -53,7 +53,7 @@ def save_baseline(folder: Path, baseline: Baseline, *, reason: str = "recorded a
 
     Raises:
         UsageError: the machine class is no name for a folder, or the baseline that is there knows
-            cases that this one does not.
+            cases, or metrics of them, that this one does not.
         CorruptFileError, NewerFormatError: the baseline that is there can't be read.
         StorageError: the folder can't be written.
     """
@@ -126,10 +126,18 @@ def _retire(path: Path, old: Baseline, reason: str) -> None:
 
 
 def _refuse_loss(path: Path, old: Baseline, new: Baseline) -> None:
-    lost = sorted({s.case for s in old.series} - {s.case for s in new.series})
+    measured = {(s.case, s.metric) for s in new.series}
+    cases = {case for case, _ in measured}
+    lost = sorted(
+        {
+            f"{s.metric} of {s.case}" if s.case in cases else s.case
+            for s in old.series
+            if (s.case, s.metric) not in measured
+        }
+    )
     if lost:
+        more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
         raise UsageError(
-            f"run {new.run} did not measure {', '.join(lost[:3])}"
-            f"{f' and {len(lost) - 3} more' if len(lost) > 3 else ''}, which {path} has; record "
-            "a run of the whole suite, or delete that file first"
+            f"run {new.run} did not measure {', '.join(lost[:3])}{more}, which {path} has; record "
+            "a run of the whole suite (with --memory, if that one was), or delete that file first"
         )

@@ -150,6 +150,18 @@ def test_counts_are_recorded_too(tmp_path: Path):
     assert values.keys() == {metric.name for metric in metrics}
 
 
+def test_a_run_without_memory_does_not_drop_what_is_recorded_of_it(tmp_path: Path):
+    """What is lost is named, be it a case or one metric of a case that is there."""
+    full = make_baseline(dated_run(0, {"demo/a": 100.0, "demo/b": 100.0}), "demo")
+    first, second = full.series
+    save_baseline(tmp_path, replace(full, series=(replace(first, metric="size"), first, second)))
+
+    with pytest.raises(UsageError, match="measure size of demo/a, which"):
+        save_baseline(tmp_path, full)
+    with pytest.raises(UsageError, match="measure demo/b, size of demo/a, which"):
+        save_baseline(tmp_path, replace(full, series=(first,)))
+
+
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=5, unique=True))
 def test_pooling_in_parts_is_pooling_at_once(days: list[int]):
     """The sessions of a pooled baseline are the runs, however they came together."""
