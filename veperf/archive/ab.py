@@ -1,15 +1,15 @@
-"""A/B comparisons on disk, in the archive beside the runs.
+"""A/B comparisons in the archive, beside the runs.
 
 ::
 
     <archive>/ab-<id>/ab.json    written once, whole or not at all
 """
 
-import errno
-import os
 from pathlib import Path
+from typing import TypeAlias
 
-from veperf.archive.files import read_json, storage_error, write_json
+from veperf.archive.storage import Location, Storage, open_storage, place_of
+from veperf.archive.storage.documents import read_document, write_document
 from veperf.errors import CorruptFileError, UnknownRunError, UsageError
 from veperf.model import AB_FORMAT, ABRun
 
@@ -17,46 +17,37 @@ _PREFIX = "ab-"
 _FILE = "ab.json"
 
 
-def ab_folder(archive: Path, id: str) -> Path:
+Place: TypeAlias = Storage | Location
+"""Of an archive."""
+
+
+def ab_folder(archive: Place, id: str) -> Storage:
     """The folder of the comparison ``id``."""
-    return archive / f"{_PREFIX}{id}"
+    return _opened(archive).at(f"{_PREFIX}{id}")
 
 
-def require_writable(archive: Path) -> None:
-    """Make the folder ``archive`` if need be, before minutes are spent on what it is to hold.
-
-    Raises:
-        StorageError: it can't be made or written.
-    """
-    try:
-        archive.mkdir(parents=True, exist_ok=True)
-        if not os.access(archive, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    except OSError as error:
-        raise storage_error(archive, error) from error
-
-
-def save_ab(archive: Path, found: ABRun) -> Path:
+def save_ab(archive: Place, found: ABRun) -> Location:
     """Write ``found`` to its folder in ``archive``, and return that.
 
     Raises:
         StorageError: it can't be written.
         UsageError: there is one of that id already.
     """
-    path = ab_folder(archive, found.id) / _FILE
-    if path.exists():
-        raise UsageError(f"there is a comparison {found.id} in {archive} already")
-    write_json(path, found)
-    return path.parent
+    storage = _opened(archive)
+    if storage.holds(f"{_PREFIX}{found.id}", _FILE):
+        raise UsageError(f"there is a comparison {found.id} in {storage.location} already")
+    folder = ab_folder(storage, found.id)
+    write_document(folder, _FILE, found)
+    return place_of(folder)
 
 
-def ab_ids(archive: Path) -> list[str]:
+def ab_ids(archive: Place) -> list[str]:
     """Ids of the comparisons in ``archive``, oldest first."""
-    found = archive.glob(f"{_PREFIX}*/{_FILE}")
-    return sorted(path.parent.name.removeprefix(_PREFIX) for path in found)
+    found = _opened(archive).folders(_FILE)
+    return sorted(name.removeprefix(_PREFIX) for name in found if name.startswith(_PREFIX))
 
 
-def read_ab(archive: Path, name: str = "last") -> ABRun:
+def read_ab(archive: Place, name: str = "last") -> ABRun:
     """A comparison in ``archive``: ``last``, an id, or the unambiguous beginning of one.
 
     Raises:
@@ -64,7 +55,8 @@ def read_ab(archive: Path, name: str = "last") -> ABRun:
         CorruptFileError: its file is not what was written.
         NewerFormatError: a later veperf wrote it.
     """
-    ids = ab_ids(archive)
+    storage = _opened(archive)
+    ids = ab_ids(storage)
     wanted = name.removeprefix(_PREFIX)
     hits = ids[-1:] if name == "last" else [i for i in ids if wanted and i.startswith(wanted)]
     if wanted in ids:
@@ -72,11 +64,16 @@ def read_ab(archive: Path, name: str = "last") -> ABRun:
     if len(hits) != 1:
         what = f"could be any of {', '.join(hits[:5])}" if hits else "is none of them"
         raise UnknownRunError(
-            f"{archive} holds {len(ids)} A/B comparisons, and {name!r} {what}; "
+            f"{storage.location} holds {len(ids)} A/B comparisons, and {name!r} {what}; "
             "`veperf ab` makes one and prints its name"
         )
-    path = ab_folder(archive, hits[0]) / _FILE
-    found = read_json(path, ABRun, newest_format=AB_FORMAT)
+    folder = ab_folder(storage, hits[0])
+    found = read_document(folder, _FILE, ABRun, newest_format=AB_FORMAT)
     if found.id != hits[0]:
-        raise CorruptFileError(f"{path} holds comparison {found.id!r}, not {hits[0]!r}")
+        where = folder.where(_FILE)
+        raise CorruptFileError(f"{where} holds comparison {found.id!r}, not {hits[0]!r}")
     return found
+
+
+def _opened(archive: Place) -> Storage:
+    return open_storage(archive) if isinstance(archive, str | Path) else archive

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from veperf.archive.files import read_json, write_json
-from veperf.archive.lock import locked
+from veperf.archive.lock import FolderLock
 from veperf.errors import CorruptFileError, UsageError
 from veperf.model import BASELINE_FORMAT, Baseline, RetiredBaseline, TargetSet
 
@@ -60,7 +60,7 @@ def save_baseline(folder: Path, baseline: Baseline, *, reason: str = "recorded a
     path = _path(folder, baseline.machine.name, baseline.suite)
     with contextlib.suppress(OSError):  # which the lock puts into words
         path.parent.mkdir(parents=True, exist_ok=True)
-    with locked(path.parent):
+    with FolderLock.waited_for(path.parent):
         if path.exists():
             old = read_json(path, Baseline, newest_format=BASELINE_FORMAT)
             if old == baseline:

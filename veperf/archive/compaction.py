@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from veperf.archive.completion import SAMPLES, RunFiles, faults
-from veperf.archive.lock import locked
-from veperf.archive.packing import remove, sweep, write_pack
+from veperf.archive.packing import write_pack
+from veperf.archive.storage import Lock
 from veperf.archive.store import Archive
 from veperf.errors import CorruptFileError, UsageError
 
@@ -36,7 +36,7 @@ def compact(archive: Archive, *, keep: int = KEEP) -> Compacted:
     """
     if keep < 0:
         raise UsageError(f"so many runs can't be kept: {keep}")
-    with locked(archive.folder):
+    with archive.storage.lock() as lock:
         tidy(archive)
         packed = archive.packs.runs()
         loose = {run: when for run, when in archive.loose().items() if run not in packed}
@@ -44,7 +44,8 @@ def compact(archive: Archive, *, keep: int = KEEP) -> Compacted:
         left_out = {run: wrong for run in old if (wrong := _obstacle(run, archive.files(run)))}
         sound = [run for run in old if run not in left_out]
         for first in range(0, len(sound), _LARGEST):
-            _pack(archive, {run: loose[run] for run in sound[first : first + _LARGEST]})
+            some = {run: loose[run] for run in sound[first : first + _LARGEST]}
+            _pack(archive, some, lock)
     return Compacted(tuple(sound), left_out)
 
 
@@ -54,15 +55,14 @@ def tidy(archive: Archive) -> None:
     Raises:
         StorageError: something can't be removed.
     """
-    sweep(archive.folder)
-    sweep(archive.packs.folder)
-    for folder in archive.packs.replaced():
-        remove(folder)
+    archive.storage.sweep()
+    archive.packs.storage.sweep()
+    _remove_replaced(archive)
     for run in archive.loose().keys() & archive.packs.runs().keys():
         files = archive.packs.files(run)
         # The copy of a run whose pack is damaged stays.
         if files is not None and not faults(run, files, elsewhere={SAMPLES}):
-            remove(archive.path(run))
+            archive.storage.remove(run)
 
 
 def _obstacle(run: str, files: RunFiles) -> str:
@@ -75,7 +75,7 @@ def _obstacle(run: str, files: RunFiles) -> str:
     return next(iter(faults(run, files)), "")
 
 
-def _pack(archive: Archive, runs: Mapping[str, int]) -> None:
+def _pack(archive: Archive, runs: Mapping[str, int], lock: Lock) -> None:
     """Pack ``runs``, and the packs that are smaller than what they join: each but a few times."""
     completed_ns, absorbed = dict(runs), []
     packs = {name: archive.packs.runs_of(name) for name in archive.packs.names()}
@@ -86,8 +86,13 @@ def _pack(archive: Archive, runs: Mapping[str, int]) -> None:
             completed_ns |= packs[name]
             absorbed.append(name)
     files = {run: archive.files(run) for run in sorted(completed_ns)}
-    write_pack(archive.packs.folder, files, completed_ns, absorbed)
+    write_pack(archive.packs.storage, files, completed_ns, lock, absorbed)
     for run in runs:
-        remove(archive.path(run))
-    for folder in archive.packs.replaced():
-        remove(folder)
+        lock.check()
+        archive.storage.remove(run)
+    _remove_replaced(archive)
+
+
+def _remove_replaced(archive: Archive) -> None:
+    for pack in archive.packs.replaced():
+        archive.packs.storage.remove(pack)

@@ -6,19 +6,17 @@ import os
 import stat
 import tempfile
 from hashlib import sha256
-from itertools import accumulate
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from veperf.errors import CorruptFileError, NewerFormatError, StorageError
+from veperf.nesting import depth
 
 MAX_FILE_BYTES = 256 << 20
 MAX_DEPTH = 100
 """Of lists and objects in one another in a JSON file; ours have a dozen."""
-
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 T = TypeVar("T")
 
@@ -70,7 +68,12 @@ def write_json(path: Path, value: object) -> None:
     Raises:
         StorageError: as ``write``.
     """
-    write(path, msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n")
+    write(path, encode_json(value))
+
+
+def encode_json(value: object) -> bytes:
+    """``value`` as indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
 
 
 def read_json(path: Path, kind: type[T], *, newest_format: int | None = None) -> T:
@@ -105,14 +108,6 @@ def decode_json(data: bytes, where: str, kind: type[T], *, newest_format: int | 
         raise CorruptFileError(
             f"{where} is no valid {kind.__name__} file: {error}; restore it or make it anew"
         ) from error
-
-
-def depth(data: bytes) -> int:
-    """How many lists and objects stand in one another in the JSON ``data``, at the most."""
-    without_escapes = data.replace(b"\\\\", b"").replace(b'\\"', b"")
-    outside_of_strings = b"".join(without_escapes.split(b'"')[::2])
-    brackets = outside_of_strings.translate(None, _NO_BRACKETS)
-    return max(accumulate(1 if b in b"[{" else -1 for b in brackets), default=0)
 
 
 def read(path: Path) -> bytes:

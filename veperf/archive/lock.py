@@ -2,26 +2,62 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 from veperf.archive.files import storage_error
 
 
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Wait until nobody else holds ``folder``, and hold it; a process that dies lets go.
+class FolderLock:
+    """The lock of a folder of this machine; a process that dies lets go."""
 
-    Raises:
-        StorageError: there is no such folder.
-    """
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    @classmethod
+    def waited_for(cls, folder: Path) -> Self:
+        """Wait until nobody else has it.
+
+        Raises:
+            StorageError: there is no such folder.
+        """
+        handle = _opened(folder)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        return cls(handle)
+
+    @classmethod
+    def tried(cls, folder: Path) -> Self | None:
+        """None where somebody has it.
+
+        Raises:
+            StorageError: there is no such folder.
+        """
+        handle = _opened(folder)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return None
+        return cls(handle)
+
+    def check(self) -> None:
+        """The system takes it from nobody who lives."""
+
+    def release(self) -> None:
+        """Let others work."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.release()
+
+
+def _opened(folder: Path) -> int:
     try:
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise storage_error(folder, error) from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

@@ -1,26 +1,23 @@
 """The runs of another archive, such as one from another machine, taken over."""
 
-import contextlib
-import secrets
-import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
+from veperf.archive.ab import ab_ids, read_ab, save_ab
 from veperf.archive.compaction import tidy
 from veperf.archive.completion import COMPLETE
-from veperf.archive.files import storage_error
-from veperf.archive.lock import locked
-from veperf.archive.packing import UNFINISHED
 from veperf.archive.store import Archive
-from veperf.archive.writer import RunWriter
-from veperf.errors import DataError, IncompleteRunError, StorageError, UsageError
+from veperf.errors import DataError, IncompleteRunError, UsageError
+from veperf.model import Run
 
 THERE = "there already"
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of one run of the other archive."""
+    """What became of one run or comparison of the other archive."""
 
     run: str
     """Its id, or the name of something that is no run."""
@@ -31,54 +28,73 @@ class Taken:
 def take_over(archive: Archive, other: Archive) -> Iterator[Taken]:
     """Copy the complete runs of ``other``, one by one, as the result is asked for.
 
-    What is there already stays as it is; what is damaged, unfinished or a link is skipped. Every
-    run is decoded and checked first, its table of samples made anew, its report left behind:
-    nothing that ``other`` holds is believed.
+    What is there already stays as it is; what is damaged, unfinished or a link is skipped. A run
+    that was begun here and finished there is completed. Every run is decoded and checked first,
+    its table of samples made anew, its report left behind: nothing that ``other`` holds is
+    believed.
 
     Raises:
         UsageError: ``other`` is no folder, or is ``archive``.
         StorageError: the archive can't be written.
     """
-    if not other.folder.is_dir():
-        raise UsageError(f"{other.folder} is no folder of runs")
-    if archive.folder.resolve() == other.folder.resolve():
-        raise UsageError(f"{other.folder} is this archive itself")
-    with contextlib.suppress(FileExistsError):
-        archive.folder.mkdir(parents=True)
-    with locked(archive.folder):
+    if not other.storage.exists():
+        raise UsageError(f"{other.location} is no folder of runs")
+    if archive.storage.is_same(other.storage):
+        raise UsageError(f"{other.location} is this archive itself")
+    archive.storage.require_writable()
+    with archive.storage.lock() as lock:
         tidy(archive)
-        known = archive.completed_ns().keys() | set(archive.incomplete_ids())
-        for name in _names(other):
-            if name in known:
+        known, begun = archive.completed_ns().keys(), set(archive.incomplete_ids())
+        complete, links = other.completed_ns().keys(), other.storage.strangers()
+        for name in sorted(complete | links.keys() | set(other.incomplete_ids())):
+            if name in known or (name in begun and name not in complete):
                 yield Taken(name, THERE)
                 continue
+            lock.check()
             try:
-                _copy(archive, other, name)
-                yield Taken(name, "")
+                if name not in complete:
+                    why = links.get(name, f"it has no {COMPLETE}: it was not finished")
+                    raise IncompleteRunError(why)
+                yield Taken(name, _take(archive, other.read(name), begun))
             except DataError as error:
                 yield Taken(name, str(error))
 
 
-def _names(other: Archive) -> list[str]:
-    """Complete runs, unfinished ones, and links, which might pass for either."""
-    links = {path.name for path in other.folder.iterdir() if path.is_symlink()}
-    return sorted(links | other.completed_ns().keys() | set(other.incomplete_ids()))
+def take_comparisons(archive: Archive, other: Archive) -> Iterator[Taken]:
+    """Copy the A/B comparisons of ``other`` in the same way.
+
+    Raises:
+        StorageError: the archive can't be written.
+    """
+    known = ab_ids(archive.storage)
+    for id in ab_ids(other.storage):
+        if id in known:
+            yield Taken(id, THERE)
+            continue
+        try:
+            save_ab(archive.storage, read_ab(other.storage, id))
+            yield Taken(id, "")
+        except DataError as error:
+            yield Taken(id, str(error))
 
 
-def _copy(archive: Archive, other: Archive, run_id: str) -> None:
-    if run_id not in other.completed_ns():
-        link = (other.folder / run_id).is_symlink()
-        why = "it is a symbolic link" if link else f"it has no {COMPLETE}: it was not finished"
-        raise IncompleteRunError(why)
-    run = other.read(run_id)
-    new = archive.folder / f"{UNFINISHED}{secrets.token_hex(4)}"
+def _take(archive: Archive, run: Run, begun: Collection[str]) -> str:
+    """Keep ``run``; return why not, where it is another one than what was begun here."""
+    if run.id not in begun:
+        archive.keep(run)
+        return ""
     try:
-        new.mkdir()
-        RunWriter(new, run).complete()
-        new.rename(archive.path(run_id))
-    except StorageError:
-        raise
-    except OSError as error:
-        raise storage_error(archive.path(run_id), error) from error
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
+        writer = archive.resume(run.id)
+    except UsageError:  # somebody is measuring it, or has just completed it
+        return THERE
+    with writer:
+        if _plan(writer.run) != _plan(run):
+            return THERE
+        writer.run = run
+        writer.complete()
+    return ""
+
+
+def _plan(run: Run) -> Run:
+    """What it was to be, without what was measured."""
+    return replace(run, passes=(), loops={})

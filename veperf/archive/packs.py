@@ -14,15 +14,19 @@ import contextlib
 import hashlib
 import os
 import struct
+import weakref
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import BinaryIO
 
 from msgspec import Struct
 
-from veperf.archive.files import MAX_FILE_BYTES, read_json
-from veperf.errors import CorruptFileError, DataError
+from veperf.archive.files import MAX_FILE_BYTES
+from veperf.archive.storage import Storage
+from veperf.archive.storage.documents import read_document
+from veperf.errors import CorruptFileError, DataError, StorageError
 
 FOLDER = "packs"
 ZIP, TABLE, MANIFEST = "runs.zip", "samples.parquet", "pack.json"
@@ -47,25 +51,24 @@ class Pack(Struct, frozen=True):
 class Packs:
     """The packs of one archive. They never change, so each is read once."""
 
-    def __init__(self, archive: Path) -> None:
-        self.folder = archive / FOLDER
+    def __init__(self, archive: Storage) -> None:
+        self.storage = archive.at(FOLDER)
         self._manifests: dict[str, Pack] = {}
         self._zips: dict[str, zipfile.ZipFile] = {}
 
     def names(self) -> list[str]:
-        """Names of the whole packs that no other stands for, oldest first."""
-        try:
-            found = [entry.name for entry in os.scandir(self.folder)]
-        except OSError:
-            return []
-        whole = {name: pack for name in found if (pack := self._manifest(name)) is not None}
-        replaced = {name for pack in whole.values() for name in pack.replaces}
-        return sorted(whole.keys() - replaced)
+        """Names of the whole packs that no other stands for, oldest first.
 
-    def replaced(self) -> list[Path]:
-        """Folders of packs that another stands for."""
-        gone = {old for name in self.names() for old in self._manifests[name].replaces}
-        return [folder for name in sorted(gone) if (folder := self.folder / name).is_dir()]
+        Raises:
+            StorageError: there is no way to them.
+        """
+        whole = self._whole()
+        return sorted(whole.keys() - _replaced(whole))
+
+    def replaced(self) -> list[str]:
+        """Names of packs that another stands for, and that are still there."""
+        whole = self._whole()
+        return sorted(_replaced(whole) & whole.keys())
 
     def runs(self) -> dict[str, int]:
         """Every packed run, with the time of its completion in ns since 1970."""
@@ -85,36 +88,43 @@ class Packs:
                 return PackedFiles(self, name, run_id)
         return None
 
-    def tables(self) -> list[Path]:
-        """The tables of samples, one a pack."""
-        return [self.folder / name / TABLE for name in self.names()]
+    def table(self, name: str) -> str:
+        """What to call the table of samples of the pack ``name``."""
+        return self.storage.where(f"{name}/{TABLE}")
 
     def faults(self) -> list[str]:
         """What is wrong with the packs' own files, a sentence a file."""
         found: list[str] = []
-        replaced = {folder.name for folder in self.replaced()}
-        for folder in sorted(self.folder.iterdir()) if self.folder.is_dir() else ():
-            if not folder.name.startswith(".") and folder.name not in replaced:
-                found += self.faults_of(folder.name)
+        there = self.storage.folders(ZIP, TABLE, MANIFEST)
+        for name in sorted(there.keys() - set(self.replaced())):
+            found += self.faults_of(name)
         return found
 
     def faults_of(self, name: str) -> list[str]:
         """The same of one of them."""
-        folder = self.folder / name
+        pack = self.storage.at(name)
         try:
-            manifest = read_json(folder / MANIFEST, Pack, newest_format=_FORMAT)
+            manifest = read_document(pack, MANIFEST, Pack, newest_format=_FORMAT)
         except DataError as error:
             return [str(error)]
         found: list[str] = []
         for file in (ZIP, TABLE):
             try:
-                if file_checksum(folder / file) != manifest.sha256.get(file):
-                    found.append(f"{folder / file} is not what was written (checksum differs)")
+                if checksum_of(pack.open(file)) != manifest.sha256.get(file):
+                    found.append(f"{pack.where(file)} is not what was written (checksum differs)")
+            except CorruptFileError as error:
+                found.append(str(error))
+            except StorageError:
+                raise
             except OSError as error:
-                found.append(f"can't read {folder / file}: {error.strerror}")
-        with contextlib.suppress(OSError, *_BROKEN), zipfile.ZipFile(folder / ZIP) as packed:
+                found.append(f"can't read {pack.where(file)}: {error.strerror}")
+        with (
+            contextlib.suppress(OSError, *_BROKEN),
+            pack.open(ZIP) as file_of_zip,
+            zipfile.ZipFile(file_of_zip) as packed,
+        ):
             if {name.partition("/")[0] for name in packed.namelist()} != manifest.runs.keys():
-                found.append(f"{folder / MANIFEST} names other runs than {ZIP} holds")
+                found.append(f"{pack.where(MANIFEST)} names other runs than {ZIP} holds")
         return found
 
     def read(self, name: str, member: str) -> bytes:
@@ -123,7 +133,7 @@ class Packs:
         Raises:
             CorruptFileError: it is not there, is damaged, or is larger than any file of ours.
         """
-        where = f"{self.folder / name / ZIP}:{member}"
+        where = f"{self.where(name)}:{member}"
         try:
             info = self._zip(name).getinfo(member)
             if info.file_size > MAX_FILE_BYTES:
@@ -131,6 +141,8 @@ class Packs:
             return self._zip(name).read(info)
         except KeyError as error:
             raise CorruptFileError(f"{where} is not there") from error
+        except (CorruptFileError, StorageError):
+            raise
         except (OSError, *_BROKEN) as error:
             raise CorruptFileError(f"can't read {where}: {error}") from error
 
@@ -142,23 +154,41 @@ class Packs:
         """
         try:
             return self._zip(name).namelist()
+        except (CorruptFileError, StorageError):
+            raise
         except (OSError, *_BROKEN) as error:
-            raise CorruptFileError(f"can't read {self.folder / name / ZIP}: {error}") from error
+            raise CorruptFileError(f"can't read {self.where(name)}: {error}") from error
+
+    def where(self, name: str) -> str:
+        """What to call the zip of the pack ``name``."""
+        return self.storage.where(f"{name}/{ZIP}")
+
+    def _whole(self) -> dict[str, Pack]:
+        """All whole packs by name, those included that another stands for."""
+        there = self.storage.folders(MANIFEST)
+        while True:
+            whole = {name: pack for name in there if (pack := self._manifest(name)) is not None}
+            if whole.keys() == there.keys():
+                return whole
+            # A pack may have been replaced and removed between the two questions.
+            before, there = there, self.storage.folders(MANIFEST)
+            if before.keys() <= there.keys():
+                return whole
 
     def _manifest(self, name: str) -> Pack | None:
         """None where the pack is not whole, or was never written by veperf."""
-        if name.startswith("."):
-            return None
         if name not in self._manifests:
             with contextlib.suppress(DataError):
-                found = read_json(self.folder / name / MANIFEST, Pack, newest_format=_FORMAT)
+                found = read_document(self.storage.at(name), MANIFEST, Pack, newest_format=_FORMAT)
                 if all(map(is_name, (*found.runs, *found.replaces))):
                     self._manifests[name] = found
         return self._manifests.get(name)
 
     def _zip(self, name: str) -> zipfile.ZipFile:
         if name not in self._zips:
-            self._zips[name] = zipfile.ZipFile(self.folder / name / ZIP)
+            file = self.storage.open(f"{name}/{ZIP}")
+            weakref.finalize(self, file.close)  # which the zip would leave open
+            self._zips[name] = zipfile.ZipFile(file)
         return self._zips[name]
 
 
@@ -172,7 +202,7 @@ class PackedFiles:
 
     def where(self, name: str) -> str:
         """The path of the zip, and the name in it."""
-        return f"{self.packs.folder / self.pack / ZIP}:{self.run}/{name}"
+        return f"{self.packs.where(self.pack)}:{self.run}/{name}"
 
     def read(self, name: str) -> bytes:
         """The bytes of a file.
@@ -193,10 +223,14 @@ class PackedFiles:
         return sorted(m.removeprefix(start) for m in members if m.startswith(start))
 
 
-def file_checksum(path: Path) -> str:
-    """SHA-256 of a file of any size, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def checksum_of(file: BinaryIO) -> str:
+    """SHA-256 of a file of any size, in hexadecimal; the file is closed then."""
+    with file:
+        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # a BinaryIO has what it asks for
+
+
+def _replaced(whole: Mapping[str, Pack]) -> set[str]:
+    return {old for pack in whole.values() for old in pack.replaces}
 
 
 def is_name(run_id: str) -> bool:

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 
 from veperf.archive.compaction import tidy
-from veperf.archive.lock import locked
-from veperf.archive.packing import remove, write_pack
+from veperf.archive.packing import write_pack
+from veperf.archive.storage import Lock
 from veperf.archive.store import Archive
 from veperf.archive.summary import Summary
 from veperf.errors import UsageError
@@ -52,22 +52,23 @@ def prune(archive: Archive, ids: Iterable[str]) -> None:
         CorruptFileError: a pack that holds one of them is damaged, so it can't be made anew.
     """
     gone = set(ids)
-    with locked(archive.folder):
+    with archive.storage.lock() as lock:
         tidy(archive)
         for run in gone & archive.loose().keys():
-            remove(archive.path(run))
+            lock.check()
+            archive.storage.remove(run)
         for name in archive.packs.names():
             if gone & archive.packs.runs_of(name).keys():
-                _thin_out(archive, name, gone)
+                _thin_out(archive, name, gone, lock)
 
 
-def _thin_out(archive: Archive, name: str, gone: Collection[str]) -> None:
+def _thin_out(archive: Archive, name: str, gone: Collection[str], lock: Lock) -> None:
     packed = archive.packs.runs_of(name)
     stay = {run: archive.files(run) for run in sorted(packed) if run not in gone}
     if stay:
-        write_pack(archive.packs.folder, stay, packed, [name])
-    remove(archive.packs.folder / name)
+        write_pack(archive.packs.storage, stay, packed, lock, [name])
+    lock.check()
+    archive.packs.storage.remove(name)
     # Reports of packed runs have folders of their own.
     for run in packed.keys() & set(gone):
-        if archive.path(run).is_dir():
-            remove(archive.path(run))
+        archive.storage.remove(run)

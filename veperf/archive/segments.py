@@ -7,14 +7,14 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
 from veperf.archive.facts import Figure, RunFacts
-from veperf.archive.files import checksum, decode_json, read, write
+from veperf.archive.files import checksum, decode_json
+from veperf.archive.storage import Storage
 from veperf.errors import CorruptFileError, DataError
 
 if TYPE_CHECKING:
@@ -74,19 +74,27 @@ def joined(segments: Iterable[Segment], completed_ns: Mapping[str, int]) -> Segm
     return Segment(tuple(runs.values()), pa.concat_tables(tables).unify_dictionaries())
 
 
-def read_segments(folder: Path) -> tuple[dict[Path, Segment], list[Path]]:
-    """The segments in ``folder`` by file, and the files there that are broken."""
-    found: dict[Path, Segment] = {}
-    broken: list[Path] = []
-    for path in sorted(folder.glob(f"*{_SUFFIX}")):
+def read_segments(folder: Storage) -> tuple[dict[str, Segment], list[str]]:
+    """The segments in ``folder`` by file, and the files there that are broken.
+
+    Raises:
+        StorageError: there is no way to them.
+    """
+    found: dict[str, Segment] = {}
+    broken: list[str] = []
+    try:
+        names = [name for name in folder.names() if name.endswith(_SUFFIX)]
+    except CorruptFileError:
+        return {}, []
+    for name in names:
         try:
-            found[path] = _decode(path)
+            found[name] = _decode(folder, name)
         except DataError:
-            broken.append(path)
+            broken.append(name)
     return found, broken
 
 
-def write_segment(folder: Path, segment: Segment) -> Path:
+def write_segment(folder: Storage, segment: Segment) -> str:
     """Write ``segment`` to a file in ``folder``, and return that.
 
     Raises:
@@ -99,30 +107,30 @@ def write_segment(folder: Path, segment: Segment) -> Path:
     table = segment.table.replace_schema_metadata({_METADATA: header})
     pq.write_table(table, buffer, compression="zstd")
     data = buffer.getvalue()
-    path = folder / (checksum(data) + _SUFFIX)
-    write(path, data)
-    return path
+    name = checksum(data) + _SUFFIX
+    folder.write(name, data)
+    return name
 
 
-def _decode(path: Path) -> Segment:
+def _decode(folder: Storage, name: str) -> Segment:
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    data = read(path)
-    if checksum(data) != path.stem:
-        raise CorruptFileError(f"{path} is not what was written (checksum differs)")
+    data, where = folder.read(name), folder.where(name)
+    if checksum(data) != name.removesuffix(_SUFFIX):
+        raise CorruptFileError(f"{where} is not what was written (checksum differs)")
     try:
         table = pq.read_table(io.BytesIO(data))
     except (pa.ArrowException, OSError) as error:
-        raise CorruptFileError(f"{path} is no segment: {error}") from error
+        raise CorruptFileError(f"{where} is no segment: {error}") from error
     header = (table.schema.metadata or {}).get(_METADATA, b"")
-    runs = decode_json(header, str(path), _Header, newest_format=_FORMAT).runs
+    runs = decode_json(header, where, _Header, newest_format=_FORMAT).runs
     if not table.schema.equals(_schema()) or any(c.null_count for c in table.columns):
-        raise CorruptFileError(f"{path} is no segment of this version")
+        raise CorruptFileError(f"{where} is no segment of this version")
     ends = pc.min_max(table["run"]).as_py()
     if table.num_rows and not 0 <= ends["min"] <= ends["max"] < len(runs):
-        raise CorruptFileError(f"{path} has figures of no run")
+        raise CorruptFileError(f"{where} has figures of no run")
     return Segment(runs, table)
 
 

@@ -1,4 +1,4 @@
-"""Runs on disk: a folder a run, written once, read many times; old ones packed together.
+"""The archive: a folder a run, written once, read many times; old ones packed together.
 
 ::
 
@@ -13,7 +13,6 @@
 """
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,16 +28,18 @@ from veperf.archive.completion import (
     faults,
     read_complete,
 )
-from veperf.archive.files import read, read_json, storage_error, write_json
-from veperf.archive.folder import FolderFiles
+from veperf.archive.packs import FOLDER as PACKS
 from veperf.archive.packs import Packs, is_name
-from veperf.archive.writer import RunWriter
+from veperf.archive.query import query
+from veperf.archive.storage import Location, Storage, local_folder, open_storage, place_of
+from veperf.archive.storage.documents import read_document, write_document
+from veperf.archive.writer import PASSES, RunWriter
 from veperf.errors import (
     CorruptFileError,
+    DataError,
     IncompleteRunError,
     UnknownRunError,
     UsageError,
-    VeperfError,
 )
 from veperf.model import Pass, Run
 
@@ -49,32 +50,46 @@ LAST = "last"
 
 
 class Archive:
-    """The runs in one folder. Cheap to make; reads nothing until asked."""
+    """The runs in one folder, or under one URL. Cheap to make; reads nothing until asked.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.packs = Packs(folder)
+    Whatever asks the place raises a StorageError where there is no way to it.
+    """
+
+    def __init__(self, place: Location | Storage) -> None:
+        self.storage = open_storage(place) if isinstance(place, str | Path) else place
+        self.packs = Packs(self.storage)
+
+    @property
+    def location(self) -> str:
+        """Its path or URL."""
+        return self.storage.location
+
+    @property
+    def folder(self) -> Path:
+        """Its folder.
+
+        Raises:
+            UsageError: it is not on this machine.
+        """
+        return local_folder(self.storage)
 
     def completed_ns(self) -> dict[str, int]:
         """The complete runs by id, oldest first, with when they were completed (ns since 1970)."""
-        found = self.packs.runs() | self.loose()
+        # In this order: a run that is packed in between is in both.
+        loose = self.loose()
+        found = self.packs.runs() | loose
         return {run: found[run] for run in sorted(found)}
 
     def loose(self) -> dict[str, int]:
-        """The same of those in folders of their own, in any order. Links are no such folders."""
-        found: dict[str, int] = {}
-        with contextlib.suppress(OSError), os.scandir(self.folder) as entries:
-            for entry in entries:
-                if is_name(entry.name) and entry.is_dir(follow_symlinks=False):
-                    with contextlib.suppress(OSError):
-                        found[entry.name] = os.lstat(f"{entry.path}/{COMPLETE}").st_mtime_ns
-        return found
+        """The same of those in folders of their own, in any order."""
+        found = self.storage.folders(COMPLETE)
+        return {run: written[COMPLETE] for run, written in found.items() if is_name(run)}
 
     def is_complete(self, run_id: str) -> bool:
         """Whether there is a complete run of exactly that id."""
         if not is_name(run_id):
             return False
-        return self._is_loose(run_id) or self.packs.files(run_id) is not None
+        return self.storage.holds(run_id, COMPLETE) or self.packs.files(run_id) is not None
 
     def ids(self) -> list[str]:
         """Ids of the complete runs, oldest first."""
@@ -82,27 +97,38 @@ class Archive:
 
     def incomplete_ids(self) -> list[str]:
         """Ids of the runs that were begun but not finished, oldest first."""
-        begun = {path.parent.name for path in self.folder.glob("*/run.json")}
-        return sorted(run for run in begun - set(self.ids()) if is_name(run))
+        begun = self.storage.folders(RUN)
+        return sorted(run for run in begun.keys() - set(self.ids()) if is_name(run))
 
     def path(self, run_id: str) -> Path:
         """The folder of ``run_id``; that of a packed run holds its report at most.
 
         Raises:
-            UsageError: that is no name of a run but a path elsewhere.
+            UsageError: that is no name of a run but a path elsewhere, or the archive is not on this
+                machine.
+        """
+        return local_folder(self.at(run_id))
+
+    def at(self, run_id: str) -> Storage:
+        """The same, wherever the archive is.
+
+        Raises:
+            UsageError: that is no name of a run.
         """
         if not is_name(run_id):
             raise UsageError(f"{run_id!r} is no run id; `veperf report --help` shows the forms")
-        return self.folder / run_id
+        return self.storage.at(run_id)
 
     def files(self, run_id: str) -> RunFiles:
         """The files of ``run_id``, in its folder (where one may have put a copy back) or packed.
 
         Raises:
-            UsageError: as ``path``.
+            UsageError: as ``at``.
         """
-        folder = FolderFiles(self.path(run_id))
-        return folder if self._is_loose(run_id) else self.packs.files(run_id) or folder
+        folder = self.at(run_id)
+        if self.storage.holds(run_id, COMPLETE):
+            return folder
+        return self.packs.files(run_id) or folder
 
     def resolve(self, run: str) -> str:
         """The id that ``run`` means: ``last``, an id, or the unambiguous beginning of one.
@@ -116,7 +142,7 @@ class Archive:
         if run == LAST:
             if not ids:
                 raise UnknownRunError(
-                    f"{self.folder} holds no complete run yet; make one with `veperf run`"
+                    f"{self.location} holds no complete run yet; make one with `veperf run`"
                 )
             return ids[-1]
         known = ids + self.incomplete_ids()
@@ -128,7 +154,7 @@ class Archive:
         if hits:
             raise UnknownRunError(f"{run!r} could be any of {', '.join(hits[:5])}; give more of it")
         raise UnknownRunError(
-            f"{self.folder} holds no run {run!r}; `veperf list --runs` shows what is there"
+            f"{self.location} holds no run {run!r}; `veperf list --runs` shows what is there"
         )
 
     def load(self, run: str = LAST) -> Run:
@@ -172,10 +198,8 @@ class Archive:
             run: faults(run, self.files(run), elsewhere=() if run in loose else {SAMPLES})
             for run in self.ids()
         }
-        for entry in self.folder.iterdir() if self.folder.is_dir() else ():
-            if entry.is_symlink():
-                found[entry.name] = [f"{entry} is a symbolic link, which no run is"]
-        found[self.packs.folder.name] = self.packs.faults()
+        found |= {name: [why] for name, why in self.storage.strangers().items()}
+        found[PACKS] = self.packs.faults()
         return {name: wrong for name, wrong in found.items() if wrong}
 
     def load_partial(self, run: str) -> Run:
@@ -184,12 +208,14 @@ class Archive:
         Raises:
             UnknownRunError, CorruptFileError, NewerFormatError: as ``load``.
         """
-        folder = self.path(self.resolve(run))
-        plan = decode_run(folder.name, str(folder / RUN), read(folder / RUN))
+        run_id = self.resolve(run)
+        folder = self.at(run_id)
+        plan = decode_run(run_id, folder.where(RUN), folder.read(RUN))
         passes: list[Pass] = []
-        for path in sorted((folder / "passes").glob("*.json")):
-            with contextlib.suppress(CorruptFileError):
-                passes.append(read_json(path, Pass))
+        for name in folder.names():
+            if name.startswith(f"{PASSES}/") and name.endswith(".json"):
+                with contextlib.suppress(CorruptFileError):
+                    passes.append(read_document(folder, name, Pass))
         if not passes:
             return plan
         loops = {r.case: r.loops for p in passes for r in p.results if r.samples}
@@ -202,29 +228,39 @@ class Archive:
             StorageError: the archive can't be written.
             UsageError: there is such a run already.
         """
-        folder = self.path(plan.id)
-        if self.is_complete(plan.id):
-            raise UsageError(f"there is a run {plan.id} in {self.folder} already")
+        writer = self._new(plan)
         try:
-            folder.mkdir(parents=True)
-        except FileExistsError as error:
-            if folder.is_dir():
-                raise UsageError(f"there is a run {plan.id} in {self.folder} already") from error
-            raise storage_error(folder, error) from error
-        except OSError as error:
-            raise storage_error(folder, error) from error
-        write_json(folder / RUN, plan)
-        return RunWriter(folder, plan)
+            write_document(writer.files, RUN, plan)
+        except BaseException:
+            writer.close()
+            raise
+        return writer
 
-    def keep(self, run: Run) -> Path:
+    def keep(self, run: Run) -> Location:
         """Write a run that is whole already, such as one of another tool; return its folder.
 
         Raises:
             StorageError, UsageError: as ``begin``.
         """
-        writer = self.begin(run)
-        writer.complete()
-        return writer.folder
+        with self._new(run) as writer:
+            writer.complete()
+            return place_of(writer.files)
+
+    def _new(self, run: Run) -> RunWriter:
+        """A writer of a run that is not there in any form."""
+        folder, taken = self.at(run.id), f"there is a run {run.id} in {self.location} already"
+        if self.packs.files(run.id) is not None:
+            raise UsageError(taken)
+        lock = folder.try_lock()
+        if lock is None:
+            raise UsageError(taken)
+        try:
+            if {RUN, COMPLETE} & set(folder.names()):
+                raise UsageError(taken)
+        except BaseException:
+            lock.release()
+            raise
+        return RunWriter(self.storage, run, lock)
 
     def resume(self, run: str) -> "RunWriter":
         """Go on with a run that was not finished.
@@ -236,12 +272,21 @@ class Archive:
         if run == LAST:
             unfinished = self.incomplete_ids()
             if not unfinished:
-                raise UnknownRunError(f"{self.folder} holds no unfinished run to go on with")
+                raise UnknownRunError(f"{self.location} holds no unfinished run to go on with")
             run = unfinished[-1]
         run_id = self.resolve(run)
         if self.is_complete(run_id):
             raise UsageError(f"run {run_id} is complete; there is nothing to go on with")
-        return RunWriter(self.path(run_id), self.load_partial(run_id))
+        lock = self.at(run_id).try_lock()
+        if lock is None:
+            raise UsageError(f"another process is measuring run {run_id} right now")
+        try:
+            if self.is_complete(run_id):
+                raise UsageError(f"run {run_id} is complete by now")
+            return RunWriter(self.storage, self.load_partial(run_id), lock)
+        except BaseException:
+            lock.release()
+            raise
 
     def frame(self) -> "pd.DataFrame":
         """One row a complete run, oldest first; runs that can't be read are left out.
@@ -262,34 +307,32 @@ class Archive:
             CorruptFileError: a file with samples is damaged.
             UsageError: DuckDB refuses the query.
         """
-        import duckdb
+        try:
+            return query(self.storage, self._tables(), sql)
+        except CorruptFileError:
+            # Runs may have been packed meanwhile.
+            return query(self.storage, self._tables(), sql)
 
-        loose = sorted(self.loose().keys() - self.packs.runs().keys())
-        files = [str(path) for path in self.packs.tables()]
-        files += [str(self.path(run) / SAMPLES) for run in loose]
-        if not files:
+    def _tables(self) -> list[str]:
+        """What to call the tables that have the samples of all complete runs, each once.
+
+        Raises:
+            UnknownRunError: there is none.
+        """
+        loose = set(self.loose())
+        tables: list[str] = []
+        for pack in self.packs.names():
+            tables.append(self.packs.table(pack))
+            loose -= self.packs.runs_of(pack).keys()
+        tables += [self.at(run).where(SAMPLES) for run in sorted(loose)]
+        if not tables:
             self.resolve(LAST)
-        with duckdb.connect() as connection:
-            try:
-                samples = connection.read_parquet(files, union_by_name=True)  # noqa: F841 - named in sql
-            except duckdb.Error as error:
-                raise CorruptFileError(
-                    f"a table of samples can't be read, `veperf archive verify` says which: {error}"
-                ) from error
-            try:
-                found: pd.DataFrame = connection.sql(sql).df()
-            except duckdb.Error as error:
-                raise UsageError(f"the query failed: {error}") from error
-        return found
-
-    def _is_loose(self, run_id: str) -> bool:
-        folder = self.folder / run_id
-        return (folder / COMPLETE).exists() and not folder.is_symlink()
+        return tables
 
     def readable(self) -> Iterator[Run]:
         """The complete runs, oldest first; those that can't be read are left out."""
         for run_id in self.ids():
-            with contextlib.suppress(VeperfError):
+            with contextlib.suppress(DataError):
                 yield self.read(run_id)
 
 

@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from veperf.archive.facts import Figure, RunFacts, facts_of, figures_of
-from veperf.archive.lock import locked
 from veperf.archive.segments import Segment, joined, read_segments, segment_of, write_segment
+from veperf.archive.storage import Storage
 from veperf.archive.store import Archive
-from veperf.errors import DataError
+from veperf.errors import DataError, StorageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,11 +50,11 @@ def summarise(archive: Archive, progress: Progress | None = None) -> Summary:
     A few new runs are read each time; so are many where the archive can't be written.
     """
     completed_ns = archive.completed_ns()
-    folder = archive.folder / FOLDER
+    folder = archive.storage.at(FOLDER)
     tell = progress or _ignore
     found, broken = read_segments(folder)
     if broken or len(_missing(completed_ns, found.values())) >= _WORTH_A_FILE:
-        found = _update(archive, completed_ns, folder, tell)
+        found = _update(archive, completed_ns, folder, found, tell)
     left_out: dict[str, str] = {}
     missing = _missing(completed_ns, found.values())
     segments = [*found.values(), *_read(archive, missing, left_out, tell)]
@@ -63,16 +62,21 @@ def summarise(archive: Archive, progress: Progress | None = None) -> Summary:
 
 
 def _update(
-    archive: Archive, completed_ns: Mapping[str, int], folder: Path, progress: Progress
-) -> dict[Path, Segment]:
-    """The segments by file, once all that can be read is in one and all that can be is written."""
-    found: dict[Path, Segment] = {}
-    with contextlib.suppress(OSError):  # a StorageError is one: the archive is not ours to write
-        folder.mkdir(exist_ok=True)
-        with locked(folder):
+    archive: Archive,
+    completed_ns: Mapping[str, int],
+    folder: Storage,
+    found: dict[str, Segment],
+    progress: Progress,
+) -> dict[str, Segment]:
+    """The segments by file, once all that can be read is in one and all that can be is written.
+
+    Those that were ``found`` before, where nothing can be written.
+    """
+    with contextlib.suppress(StorageError):  # the archive is not ours to write
+        folder.require_writable()
+        with folder.lock():
             found, broken = read_segments(folder)
-            for path in broken:
-                path.unlink()
+            folder.delete(broken)
             missing = _missing(completed_ns, found.values())
             for new in _read(archive, missing, {}, progress):
                 _add(folder, found, new, completed_ns)
@@ -80,21 +84,20 @@ def _update(
 
 
 def _add(
-    folder: Path, found: dict[Path, Segment], new: Segment, completed_ns: Mapping[str, int]
+    folder: Storage, found: dict[str, Segment], new: Segment, completed_ns: Mapping[str, int]
 ) -> None:
     """Write ``new``, with those in it that are smaller: each run is written but a few times."""
-    absorbed: dict[Path, Segment] = {}
+    absorbed: dict[str, Segment] = {}
     size = len(new.runs)
-    for path, segment in sorted(found.items(), key=lambda item: len(item[1].runs)):
+    for name, segment in sorted(found.items(), key=lambda item: len(item[1].runs)):
         if len(segment.runs) <= size:
-            absorbed[path] = segment
+            absorbed[name] = segment
             size += len(segment.runs)
     whole = joined([new, *absorbed.values()], completed_ns) if absorbed else new
     written = write_segment(folder, whole)
-    for path in absorbed:
-        del found[path]
-        if path != written:
-            path.unlink()
+    for name in absorbed:
+        del found[name]
+    folder.delete(absorbed.keys() - {written})
     found[written] = whole
 
 

@@ -1,31 +1,55 @@
 """Writing one run: passes as they come, then the whole, and that it is whole last of all."""
 
-import fcntl
-import os
-import shutil
+import contextlib
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
 from veperf.archive.completion import COMPLETE, RUN, SAMPLES, completion_of
-from veperf.archive.files import read, write, write_json
+from veperf.archive.files import encode_json
+from veperf.archive.spare import advice, needs_spare, spare_folder
+from veperf.archive.storage import LocalStorage, Lock, Storage, local_folder
+from veperf.archive.storage.documents import write_document
 from veperf.archive.tables import samples_parquet
-from veperf.errors import UsageError
+from veperf.errors import StorageError
 from veperf.model import Pass, Run
+
+PASSES = "passes"
+
+
+def pass_file(index: int) -> str:
+    """The file of a pass, in the folder of its run."""
+    return f"{PASSES}/{index:04}.json"
 
 
 class RunWriter:
-    """Writes the files of one run. One process at a time."""
+    """Writes the files of one run, whose folder nobody else has the lock of.
 
-    def __init__(self, folder: Path, run: Run) -> None:
-        self.folder = folder
+    Where an archive elsewhere can't be written any more, the run goes on in a folder of this
+    machine; when it is complete there, an error says so.
+    """
+
+    def __init__(self, archive: Storage, run: Run, lock: Lock) -> None:
+        self.archive = archive
         self.run = run
-        self._lock = os.open(folder, os.O_RDONLY)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(self._lock)
-            raise UsageError(f"another process is measuring run {run.id} right now") from error
+        self._files = archive.at(run.id)
+        self._lock = lock
+        self._trouble: StorageError | None = None
+
+    @property
+    def files(self) -> Storage:
+        """The folder of the run."""
+        return self._files
+
+    @property
+    def folder(self) -> Path:
+        """The same of an archive on this machine.
+
+        Raises:
+            UsageError: it is elsewhere.
+        """
+        return local_folder(self._files)
 
     def missing(self) -> list[int]:
         """Indices of the passes that are still to be made."""
@@ -38,26 +62,87 @@ class RunWriter:
         Raises:
             StorageError: it can't be written; earlier passes are untouched.
         """
-        write_json(self.folder / "passes" / f"{new.index:04}.json", new)
         passes = sorted((*self.run.passes, new), key=lambda p: p.index)
-        self.run = msgspec.structs.replace(self.run, passes=tuple(passes), loops=dict(loops))
+        run = msgspec.structs.replace(self.run, passes=tuple(passes), loops=dict(loops))
+        try:
+            self._lock.check()
+            write_document(self._files, pass_file(new.index), new)
+        except StorageError as error:
+            self._go_on_here(run, error)
+        self.run = run
 
     def complete(self) -> Run:
         """Write the whole run, and the completion file last.
 
         Raises:
-            StorageError: the disk is full; the passes are kept, and ``resume`` ends the job.
+            StorageError: the disk is full; the passes are kept, and ``resume`` ends the job. Or
+                the run is complete, but in a folder of this machine, which the error names.
         """
-        write(self.folder / SAMPLES, samples_parquet(self.run))
-        write_json(self.folder / RUN, self.run)
-        files = {name: read(self.folder / name) for name in (RUN, SAMPLES)}
-        write_json(self.folder / COMPLETE, completion_of(self.run.id, files))
-        self.close()
-        shutil.rmtree(self.folder / "passes", ignore_errors=True)
+        try:
+            self._complete()
+        except StorageError as error:
+            self._go_on_here(self.run, error)
+            self._complete()
+        if self._trouble is not None:
+            raise self._trouble
         return self.run
+
+    def how_to_go_on(self) -> str:
+        """What to do when it is stopped; nothing where an error of ``complete`` says it all."""
+        planned, left = self.run.config.passes, len(self.missing())
+        if self._trouble is None:
+            moved = trouble = ""
+        elif left:
+            moved, trouble = f" --archive {self.archive.location}", f"\n{self._trouble.strerror}"
+        else:
+            return ""
+        return (
+            f"{planned - left} of {planned} passes are kept; "
+            f"`veperf run --resume {self.run.id}{moved}` goes on{trouble}"
+        )
 
     def close(self) -> None:
         """Let others write."""
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _complete(self) -> None:
+        files = {SAMPLES: samples_parquet(self.run), RUN: encode_json(self.run)}
+        for name, data in files.items():
+            self._lock.check()
+            self._files.write(name, data)
+        self._lock.check()
+        write_document(self._files, COMPLETE, completion_of(self.run.id, files))
+        with contextlib.suppress(StorageError):
+            self._files.remove(PASSES)
+        self.close()
+
+    def _go_on_here(self, run: Run, error: StorageError) -> None:
+        """Go on in a folder of this machine with what ``run`` has by now.
+
+        Raises:
+            StorageError: ``error``, where it is such a folder that can't be written.
+        """
+        if not needs_spare(self._files):
+            raise error
+        self.close()
+        archive = LocalStorage(spare_folder())
+        lock = archive.at(run.id).try_lock()
+        if lock is None:
+            raise error
+        elsewhere, self.archive, self._lock = self.archive.location, archive, lock
+        self._files = archive.at(run.id)
+        write_document(self._files, RUN, msgspec.structs.replace(run, passes=()))
+        for one in run.passes:
+            write_document(self._files, pass_file(one.index), one)
+        folder = local_folder(archive)
+        self._trouble = StorageError(
+            error.errno,
+            f"{error.strerror}; the run is kept in {folder / run.id} instead, "
+            f"{advice(folder, elsewhere)}",
+        )

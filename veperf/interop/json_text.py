@@ -1,16 +1,10 @@
-"""JSON from elsewhere, never nested deeper than a decoder can follow.
-
-Decoders recurse, and rely on Python's recursion limit to stop them: where a library has raised
-that (py_ecc does), depth in a file ends the process. So it is bounded before anything decodes.
-"""
+"""JSON from elsewhere, never nested deeper than a decoder can follow."""
 
 import json
-import re
-from itertools import accumulate
+
+from veperf.nesting import depth
 
 MAX_DEPTH = 200
-
-_NO_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[^][{}"]++', re.DOTALL)
 
 
 def parse(text: str) -> object:
@@ -31,7 +25,5 @@ def refuse_depth(text: str) -> None:
     """
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return
-    brackets = _NO_BRACKETS.sub("", text)
-    depths = accumulate(1 if b in "[{" else -1 if b in "]}" else 0 for b in brackets)
-    if any(depth > MAX_DEPTH for depth in depths):
+    if depth(text.encode(errors="surrogatepass")) > MAX_DEPTH:
         raise ValueError(f"nested deeper than {MAX_DEPTH}")

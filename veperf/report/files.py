@@ -1,7 +1,9 @@
 """What lies beside a report in its run's folder."""
 
-from pathlib import Path
+from fnmatch import fnmatch
 
+from veperf.archive.storage import Storage
+from veperf.errors import CorruptFileError
 from veperf.report import markup
 from veperf.report.escape import as_html
 from veperf.report.fragment import Fragment
@@ -15,16 +17,23 @@ _FLAMEGRAPHS = "*flamegraph*.html"
 NOTHING = "This run is not kept in an archive."
 
 
-def section(folder: Path | None) -> Fragment:
+def section(folder: Storage | None) -> Fragment:
     """Links to the run's data and to its flamegraphs, where it has some."""
-    if folder is None:
-        return Fragment(markup.paragraph(NOTHING), NOTHING)
-    found = [(name, what) for name, what in _KNOWN.items() if (folder / name).is_file()]
+    names = _names(folder)
+    found = [(name, what) for name, what in _KNOWN.items() if name in names]
     found += [
-        (str(path.relative_to(folder)), "where memory was allocated")
-        for path in sorted(folder.rglob(_FLAMEGRAPHS))
+        (name, "where memory was allocated")
+        for name in names
+        if fnmatch(name.rpartition("/")[2], _FLAMEGRAPHS)
     ]
     if not found:
         return Fragment(markup.paragraph(NOTHING), NOTHING)
     items = "".join(f"<li>{markup.link(name, name)}: {as_html(what)}</li>" for name, what in found)
     return Fragment(f"<ul>{items}</ul>", "\n".join(f"{name}: {what}" for name, what in found))
+
+
+def _names(folder: Storage | None) -> list[str]:
+    try:
+        return folder.names() if folder is not None else []
+    except CorruptFileError:
+        return []

@@ -16,38 +16,38 @@ FOUND = ab_run(change("mine/work", ChangeStatus.OK), change("mine/other", Change
 
 def test_a_comparison_comes_back_as_it_was(tmp_path: Path) -> None:
     """By `last`, by its id, by its folder's name and by the beginning of its id."""
-    folder = save_ab(tmp_path, FOUND)
+    folder = Path(save_ab(tmp_path, FOUND))
 
     for name in ("last", FOUND.id, folder.name, FOUND.id[:8]):
         assert FOUND == read_ab(tmp_path, name)
     assert [FOUND.id] == ab_ids(tmp_path)
 
 
-def test_comparisons_are_no_runs(tmp_path: Path) -> None:
+def test_comparisons_are_no_runs(near: str) -> None:
     """The archive of runs does not list them, whole or not."""
-    save_ab(tmp_path, FOUND)
+    save_ab(near, FOUND)
 
-    assert ([], []) == (Archive(tmp_path).ids(), Archive(tmp_path).incomplete_ids())
+    assert ([], []) == (Archive(near).ids(), Archive(near).incomplete_ids())
 
 
-def test_a_comparison_is_written_once(tmp_path: Path) -> None:
+def test_a_comparison_is_written_once(near: str) -> None:
     """Never over another."""
-    save_ab(tmp_path, FOUND)
+    save_ab(near, FOUND)
 
     with pytest.raises(UsageError, match="already"):
-        save_ab(tmp_path, FOUND)
+        save_ab(near, FOUND)
 
 
-def test_a_name_that_is_not_one_comparison_s_is_refused(tmp_path: Path) -> None:
+def test_a_name_that_is_not_one_comparison_s_is_refused(place: str) -> None:
     """Unknown, ambiguous, empty, or a path elsewhere."""
     for end in ("a", "b"):
-        save_ab(tmp_path, msgspec.structs.replace(FOUND, id=f"20261123-{end}"))
+        save_ab(place, msgspec.structs.replace(FOUND, id=f"20261123-{end}"))
 
     for name in ("2027", "20261123", "", "../20261123-a", "ab-"):
         with pytest.raises(UnknownRunError):
-            read_ab(tmp_path, name)
+            read_ab(place, name)
     with pytest.raises(UnknownRunError, match="holds 0"):
-        read_ab(tmp_path / "empty")
+        read_ab(f"{place}/empty")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_file_that_is_something_else_is_refused(
     tmp_path: Path, before: bytes, after: bytes, error: type[Exception]
 ) -> None:
     """Newer, of other types, of another name, cut off."""
-    path = save_ab(tmp_path, FOUND) / "ab.json"
+    path = Path(save_ab(tmp_path, FOUND)) / "ab.json"
     content = path.read_bytes()
     assert before in content
     path.write_bytes(content.replace(before, after, 1))

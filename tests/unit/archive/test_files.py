@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from veperf.archive import files
 from veperf.errors import CorruptFileError, NewerFormatError, StorageError, VeperfError
 from veperf.model import BASELINE_FORMAT, Baseline, TargetSet
+from veperf.nesting import depth
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path: Path, monkeypatch):
@@ -98,7 +99,7 @@ def _nesting(value: object) -> int:
 )
 def test_depth_is_what_a_decoder_would_descend(value: object):
     """Brackets, quotes and backslashes in strings don't count."""
-    assert _nesting(value) == files.depth(json.dumps(value).encode())
+    assert _nesting(value) == depth(json.dumps(value).encode())
 
 
 def test_depth_is_refused_whatever_the_recursion_limit(tmp_path: Path):

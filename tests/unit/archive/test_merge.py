@@ -16,12 +16,12 @@ from veperf.errors import UsageError
 from veperf.model import Pass, Run, Sample
 
 
-def test_runs_come_over_as_they_were(tmp_path: Path):
+def test_runs_come_over_as_they_were(place: str):
     """Loose and packed ones, equal to what was measured, sound, and only once."""
     runs = stepped(4, step_at=2)
-    other = archive_of(tmp_path / "other", runs)
+    other = archive_of(f"{place}/other", runs)
     compact(other, keep=2)
-    archive = archive_of(tmp_path / "mine", runs[:1])
+    archive = archive_of(f"{place}/mine", runs[:1])
 
     first = list(take_over(archive, other))
     again = list(take_over(archive, other))
@@ -131,10 +131,10 @@ def test_what_is_damaged_or_hostile_is_skipped_with_a_word(
     assert {runs[0].id, runs[2].id} == {path.name for path in archive.folder.iterdir()}
 
 
-def test_an_archive_does_not_take_itself_over(tmp_path: Path):
+def test_an_archive_does_not_take_itself_over(near: str):
     """Nor a folder that does not exist."""
-    archive = archive_of(tmp_path, [dated_run(0)])
+    archive = archive_of(near, [dated_run(0)])
 
-    for other in (tmp_path, tmp_path / "none"):
+    for other in (near, f"{near}/none"):
         with pytest.raises(UsageError):
             list(take_over(archive, Archive(other)))

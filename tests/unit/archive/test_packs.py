@@ -1,5 +1,6 @@
 """Packed runs are the runs that they were; what is damaged is named."""
 
+import io
 import zipfile
 from pathlib import Path
 
@@ -12,25 +13,28 @@ from veperf.archive.compaction import compact
 from veperf.archive.packs import MANIFEST, TABLE, ZIP
 from veperf.errors import CorruptFileError, UnknownRunError, UsageError
 
+FILES = ("run.json", "complete.json", "samples.parquet", "index.html")
+PACK_FILES = (ZIP, TABLE, MANIFEST)
 SAMPLES = "SELECT run, count(*) AS n FROM samples GROUP BY ALL ORDER BY run"
 
 
-def test_packed_runs_are_as_they_were(tmp_path: Path):
+def test_packed_runs_are_as_they_were(place: str):
     """By id, beginning, as the last, in a query and as a list; only their folders are gone."""
     runs = [dated_run(day) for day in range(5)]
-    archive = archive_of(tmp_path, runs)
+    archive = archive_of(place, runs)
     before = archive.query(SAMPLES)
 
     done = compact(archive, keep=1)
 
     assert tuple(run.id for run in runs[:4]) == done.packed
-    assert [run.id for run in runs] == Archive(tmp_path).ids()
-    assert runs == list(Archive(tmp_path).readable())
-    assert runs[2] == Archive(tmp_path).load(runs[2].id[:8])
-    assert runs[4] == Archive(tmp_path).load()
-    assert before.equals(Archive(tmp_path).query(SAMPLES))
-    assert {runs[4].id, "packs"} == {path.name for path in tmp_path.iterdir()}
-    assert {} == Archive(tmp_path).faults()
+    assert [run.id for run in runs] == Archive(place).ids()
+    assert runs == list(Archive(place).readable())
+    assert runs[2] == Archive(place).load(runs[2].id[:8])
+    assert runs[4] == Archive(place).load()
+    assert before.equals(Archive(place).query(SAMPLES))
+    assert [runs[4].id] == list(archive.storage.folders(*FILES))
+    assert {"packs"} == {name.partition("/")[0] for name in archive.storage.names()} - {runs[4].id}
+    assert {} == Archive(place).faults()
 
 
 def test_a_pack_is_an_ordinary_zip_of_whole_folders(tmp_path: Path):
@@ -51,15 +55,15 @@ def test_a_pack_is_an_ordinary_zip_of_whole_folders(tmp_path: Path):
     assert {ZIP, TABLE, MANIFEST} == {path.name for path in pack.iterdir()}
 
 
-def test_small_packs_join_larger_ones(tmp_path: Path):
+def test_small_packs_join_larger_ones(near: str):
     """A compaction a day leaves few packs, not one a day, and nothing twice."""
-    archive = Archive(tmp_path)
+    archive = Archive(near)
     for day in range(16):
         archive.keep(dated_run(day))
         compact(archive, keep=0)
 
     assert 16 == len(archive.ids()) == len(archive.query(SAMPLES))
-    assert 5 >= len(list((tmp_path / "packs").iterdir()))
+    assert 5 >= len(archive.packs.storage.folders(*PACK_FILES))
     assert {} == archive.faults()
 
 
@@ -120,46 +124,44 @@ def test_a_damaged_pack_is_named(tmp_path: Path, name: str):
 
 
 @pytest.mark.parametrize("run_id", ["../outside", "a/b", ".hidden", "", "packs", "a\0b", "x" * 256])
-def test_no_pack_leads_out_of_the_archive(tmp_path: Path, run_id: str):
+def test_no_pack_leads_out_of_the_archive(near: str, run_id: str):
     """A manifest from elsewhere that names paths is no pack."""
-    pack = tmp_path / "packs" / "hostile"
-    pack.mkdir(parents=True)
     manifest = {"runs": {run_id: 1}, "sha256": {}, "format": 1}
-    (pack / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+    Archive(near).packs.storage.write(f"hostile/{MANIFEST}", msgspec.json.encode(manifest))
 
-    assert [] == Archive(tmp_path).ids()
+    assert [] == Archive(near).ids()
     with pytest.raises((UsageError, UnknownRunError)):
-        Archive(tmp_path).load(run_id)
+        Archive(near).load(run_id)
 
 
-def test_a_bomb_in_a_pack_is_not_unpacked(tmp_path: Path):
+def test_a_bomb_in_a_pack_is_not_unpacked(near: str):
     """A member that says that it is larger than any file of ours is refused unread."""
-    archive = archive_of(tmp_path, [dated_run(0)])
+    archive = archive_of(near, [dated_run(0)])
     (run,) = archive.ids()
     compact(archive, keep=0)
-    (path,) = tmp_path.glob(f"packs/*/{ZIP}")
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+    (pack,) = archive.packs.names()
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed:
         with packed.open(f"{run}/run.json", "w") as member:
             for _ in range(257):
                 member.write(bytes(1 << 20))
         packed.writestr(f"{run}/complete.json", "{}")
+    archive.packs.storage.write(f"{pack}/{ZIP}", bomb.getvalue())
 
     with pytest.raises(CorruptFileError, match=r"run\.json is larger|complete\.json"):
-        Archive(tmp_path).read(run)
+        Archive(near).read(run)
 
 
-def test_a_newer_pack_stands_for_those_that_it_replaces(tmp_path: Path):
+def test_a_newer_pack_stands_for_those_that_it_replaces(near: str):
     """From the moment a pack is there, those that it names count no more."""
-    archive = archive_of(tmp_path, [dated_run(0), dated_run(1)])
+    archive = archive_of(near, [dated_run(0), dated_run(1)])
     _, second = archive.ids()
     compact(archive, keep=0)
-    (old,) = (tmp_path / "packs").iterdir()
-    new = tmp_path / "packs" / "newer"
-    new.mkdir()
-    manifest = {"runs": {second: 1}, "sha256": {}, "replaces": [old.name], "format": 1}
-    (new / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+    (old,) = archive.packs.names()
+    manifest = {"runs": {second: 1}, "sha256": {}, "replaces": [old], "format": 1}
+    archive.packs.storage.write(f"newer/{MANIFEST}", msgspec.json.encode(manifest))
 
-    assert [second] == Archive(tmp_path).ids()
+    assert [second] == Archive(near).ids()
 
 
 def test_a_copy_put_back_counts_where_the_pack_is_damaged(tmp_path: Path):
@@ -179,9 +181,9 @@ def test_a_copy_put_back_counts_where_the_pack_is_damaged(tmp_path: Path):
     assert runs[0].id not in Archive(archive.folder).faults()
 
 
-def test_an_id_is_taken_where_its_run_is_packed(tmp_path: Path):
+def test_an_id_is_taken_where_its_run_is_packed(near: str):
     """Nobody begins another run of that id."""
-    archive = archive_of(tmp_path, [dated_run(0)])
+    archive = archive_of(near, [dated_run(0)])
     compact(archive, keep=0)
 
     with pytest.raises(UsageError, match="already"):

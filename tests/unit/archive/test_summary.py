@@ -37,10 +37,10 @@ def judged(archive: Archive) -> dict[str, list[float]]:
     return {run.id: [value] for run, value in zip(found.runs, found.values.tolist(), strict=True)}
 
 
-def test_values_are_those_that_the_judge_goes_by(tmp_path: Path):
+def test_values_are_those_that_the_judge_goes_by(near: str):
     """The median over processes of the robust values, its interval, and how many they are."""
     run = dated_run(0)
-    summary = summarise(archive_of(tmp_path, [run]))
+    summary = summarise(archive_of(near, [run]))
 
     wanted = median(series_of(run)["demo/a", "time"].values)
     (row,) = (r for r in summary.table.to_pylist() if r["judged"])
@@ -59,12 +59,12 @@ def test_values_are_those_that_the_judge_goes_by(tmp_path: Path):
     assert [RunFacts] == [type(facts) for facts in summary.runs]
 
 
-def test_only_new_runs_are_read(tmp_path: Path):
+def test_only_new_runs_are_read(place: str):
     """What the summary has is not read again: a run that is damaged afterwards stays in it."""
-    archive = archive_of(tmp_path, [dated_run(day) for day in range(5)])
+    archive = archive_of(place, [dated_run(day) for day in range(5)])
     before = contents(summarise(archive))
     run = archive.ids()[0]
-    (tmp_path / run / "run.json").write_text("damaged")
+    archive.at(run).write("run.json", b"damaged")
     archive.keep(dated_run(5))
 
     after = summarise(archive)
@@ -73,23 +73,23 @@ def test_only_new_runs_are_read(tmp_path: Path):
     assert (6, {}) == (len(after.runs), after.left_out)
 
 
-def test_a_few_runs_leave_no_files(tmp_path: Path):
+def test_a_few_runs_leave_no_files(near: str):
     """A small archive holds nothing but its runs."""
-    archive = archive_of(tmp_path, [dated_run(day) for day in range(4)])
+    archive = archive_of(near, [dated_run(day) for day in range(4)])
 
     assert 4 == len(summarise(archive).runs)
-    assert not (tmp_path / FOLDER).exists()
+    assert not archive.storage.at(FOLDER).exists()
 
 
-def test_packing_changes_nothing(tmp_path: Path):
+def test_packing_changes_nothing(near: str):
     """Packed runs are the same runs, so no segment is written anew."""
-    archive = archive_of(tmp_path, [dated_run(day) for day in range(8)])
+    archive = archive_of(near, [dated_run(day) for day in range(8)])
     before = contents(summarise(archive))
-    files = sorted((tmp_path / FOLDER).iterdir())
+    files = archive.storage.at(FOLDER).names()
     compact(archive, keep=1)
 
     assert before == contents(summarise(archive))
-    assert files == sorted((tmp_path / FOLDER).iterdir())
+    assert files == archive.storage.at(FOLDER).names()
 
 
 def _cut(path: Path) -> None:
@@ -161,24 +161,24 @@ def test_an_archive_that_can_t_be_written_can_be_read(tmp_path: Path):
     assert by_hand(runs) == judged(archive)
 
 
-def test_an_empty_archive_has_an_empty_summary(tmp_path: Path):
+def test_an_empty_archive_has_an_empty_summary(near: str):
     """No run, or no folder at all: nothing, and nothing is made."""
     assert ((), 0) == (
-        summarise(Archive(tmp_path)).runs,
-        summarise(Archive(tmp_path)).table.num_rows,
+        summarise(Archive(near)).runs,
+        summarise(Archive(near)).table.num_rows,
     )
-    assert () == summarise(Archive(tmp_path / "none")).runs
-    assert [] == list(tmp_path.iterdir())
+    assert () == summarise(Archive(f"{near}/none")).runs
+    assert [] == Archive(near).storage.names()
 
 
-def test_segments_stay_few(tmp_path: Path):
+def test_segments_stay_few(near: str):
     """Runs that come one by one leave a handful of files, and each run is in one of them."""
-    archive = Archive(tmp_path)
+    archive = Archive(near)
     for day in range(20):
         archive.keep(dated_run(day))
         summarise(archive)
 
-    assert 6 >= len(list((tmp_path / FOLDER).iterdir()))
+    assert 6 >= len(archive.storage.at(FOLDER).names())
     assert 20 == len(judged(archive))
 
 

@@ -1,0 +1,333 @@
+"""An archive in object storage: what only happens there."""
+
+import errno
+import logging
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from moto.s3.models import s3_backends
+
+from tests.ab_runs import ab_run, change
+from tests.archives import archive_of, dated_run
+from tests.object_store import KEY, SECRET, bucket, contents
+from veperf.archive import Archive, RunWriter
+from veperf.archive.ab import ab_ids, save_ab
+from veperf.archive.compaction import compact
+from veperf.archive.merge import THERE, take_comparisons, take_over
+from veperf.archive.packs import MANIFEST
+from veperf.archive.retention import prune
+from veperf.archive.storage.objects import Objects
+from veperf.archive.storage.trouble import in_words
+from veperf.archive.summary import summarise
+from veperf.errors import (
+    COULD_NOT_MEASURE,
+    CorruptFileError,
+    IncompleteRunError,
+    StorageError,
+    UnknownRunError,
+    UsageError,
+)
+from veperf.model import ChangeStatus, Run
+
+
+@pytest.fixture
+def requests() -> Iterator[list[str]]:
+    """What the server is asked from now on, a line a request."""
+    seen: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            seen.append(record.getMessage())
+
+    log, listener = logging.getLogger("werkzeug"), Listener()
+    before = log.level
+    log.addHandler(listener)
+    log.setLevel(logging.INFO)
+    yield seen
+    log.removeHandler(listener)
+    log.setLevel(before)
+
+
+def test_a_current_summary_costs_no_request_a_run(s3_url: str, requests: list[str]):
+    """However many runs: their list, the packs', the summary's, and its files."""
+    archive_of(s3_url, [dated_run(day) for day in range(12)])
+    summarise(Archive(s3_url))
+    requests.clear()
+
+    assert 12 == len(summarise(Archive(s3_url)).runs)
+
+    assert 6 >= len(requests), requests
+    assert not [line for line in requests if "run.json" in line]
+
+
+def test_many_runs_are_listed_a_thousand_objects_a_request(s3_url: str, requests: list[str]):
+    """And none of them is asked for."""
+    name, _, prefix = s3_url.removeprefix("s3://").partition("/")
+    (server,) = (backends["aws"] for backends in s3_backends.values())
+    for i in range(600):
+        for file in ("run.json", "complete.json"):
+            server.put_object(name, f"{prefix}/20260101-{i:04}/{file}", b"{}")
+    requests.clear()
+
+    assert 600 == len(Archive(s3_url).ids())
+
+    assert 4 >= len(requests), requests
+
+
+def test_a_pack_without_its_manifest_counts_for_nothing(s3_url: str):
+    """What a killed compaction had put by then is hidden, and the next one ends it."""
+    runs = [dated_run(day) for day in range(3)]
+    archive = archive_of(s3_url, runs)
+    half = archive.packs.storage.at("20260101-half")
+    half.write(".hidden", b"")
+    half.write("runs.zip", b"PK")
+
+    assert runs == list(Archive(s3_url).readable())
+    assert {} == archive.faults()
+    compact(archive, keep=0)
+    assert runs == list(Archive(s3_url).readable())
+    assert not half.exists()
+
+
+def test_a_removal_that_was_cut_off_leaves_no_half_run(s3_url: str):
+    """It is neither complete nor unfinished; the next compaction takes the rest away."""
+    runs = [dated_run(day) for day in range(3)]
+    archive = archive_of(s3_url, runs)
+    gone = archive.at(runs[0].id)
+    gone.write(".hidden", b"")
+    gone.delete(["complete.json"])
+
+    assert ([run.id for run in runs[1:]], []) == (archive.ids(), archive.incomplete_ids())
+    with pytest.raises(UnknownRunError):
+        archive.load(runs[0].id)
+    compact(archive, keep=5)
+    assert not gone.exists()
+
+
+def test_readers_lose_nothing_while_others_pack_and_prune(s3_url: str):
+    """Runs are read again and again from elsewhere: each is there, and as it was."""
+    runs = [dated_run(day) for day in range(5)]
+    archive_of(s3_url, runs)
+    done, wrong = threading.Event(), list[object]()
+
+    def read() -> None:
+        while not done.is_set():
+            archive = Archive(s3_url)
+            found = list(archive.readable())
+            if [run for run in runs[1:] if run not in found]:
+                wrong.append([run.id for run in found])
+            if runs[3] != archive.load(runs[3].id):
+                wrong.append("another run")
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        for keep in (3, 0):
+            compact(Archive(s3_url), keep=keep)
+        prune(Archive(s3_url), [runs[0].id])
+    finally:
+        done.set()
+        reader.join()
+
+    assert [] == wrong
+    assert runs[1:] == list(Archive(s3_url).readable())
+
+
+def test_hostile_objects_are_not_believed(s3_url: str):
+    """Another run's content, garbage, a pack that names paths, keys that are no paths."""
+    runs = [dated_run(day) for day in range(4)]
+    archive = archive_of(s3_url, runs)
+    swapped, garbage, deep = (archive.at(run.id) for run in runs[:3])
+    swapped.write("run.json", archive.at(runs[3].id).read("run.json"))
+    swapped.write("complete.json", archive.at(runs[3].id).read("complete.json"))
+    garbage.write("complete.json", b"\xff{]")
+    deep.write("complete.json", b'{"run": ' + b"[" * 100_000)
+    manifest = {"runs": {"../x": 1, "y/z": 2}, "sha256": {}, "format": 1}
+    archive.packs.storage.write(f"evil/{MANIFEST}", msgspec.json.encode(manifest))
+    archive.storage.write("20260101-x/run.json", b"null")
+    name, _, prefix = s3_url.removeprefix("s3://").partition("/")
+    bucket().call_s3("put_object", Bucket=name, Key=f"{prefix}/a/../run.json", Body=b"{}")
+
+    assert runs[3:] == list(archive.readable())
+    for run, told in zip(runs[:3], ("holds run", "no valid", "nests deeper"), strict=True):
+        with pytest.raises(CorruptFileError, match=told):
+            archive.load(run.id)
+    faults = archive.faults()
+    assert {run.id for run in runs[:3]} | {"packs", "a/../run.json"} == faults.keys()
+    compact(archive, keep=0)
+    assert runs[3:] == list(Archive(s3_url).readable())
+    with pytest.raises(CorruptFileError):
+        archive.load("20260101-x")
+
+
+def test_an_interrupted_run_goes_on_from_another_place(s3_url: str):
+    """Whoever resumes it has the passes that were put; the first may not go on beside it."""
+    whole = dated_run(0)
+    first = Archive(s3_url).begin(msgspec.structs.replace(whole, passes=()))
+    for one in whole.passes[:2]:
+        first.add(one, {})
+    with pytest.raises(UsageError, match="another process is measuring"):
+        Archive(s3_url).resume("last")
+    first.close()
+
+    again = Archive(s3_url).resume("last")
+    with pytest.raises(IncompleteRunError, match="2 of 6 passes"):
+        Archive(s3_url).load(whole.id)
+    assert [2, 3, 4, 5] == again.missing()
+    for one in whole.passes[2:]:
+        again.add(one, {})
+    again.complete()
+
+    assert whole == Archive(s3_url).load()
+    assert {"run.json", "samples.parquet", "complete.json"} == contents(
+        f"{s3_url}/{whole.id}"
+    ).keys()
+
+
+def _measured(writer: RunWriter, run: Run) -> None:
+    for one in run.passes:
+        if one.index in writer.missing():
+            writer.add(one, {})
+    writer.complete()
+
+
+def test_what_can_t_be_put_is_kept_here_and_taken_over_later(
+    s3_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The way breaks in the middle of a run: it goes on, and the error says where it is."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    whole = dated_run(0)
+    archive = Archive(s3_url)
+    writer = archive.begin(msgspec.structs.replace(whole, passes=()))
+    writer.add(whole.passes[0], {})
+
+    def broken(objects: Objects, name: str, data: bytes) -> None:
+        raise StorageError(errno.EIO, f"can't write {name}: the endpoint can't be reached")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(Objects, "put", broken)
+        with pytest.raises(StorageError, match="can't be reached; the run is kept in") as caught:
+            _measured(writer, whole)
+
+    kept = tmp_path / "veperf" / "kept"
+    assert f"`veperf archive import {kept} --archive {s3_url}`" in str(caught.value)
+    assert "" == writer.how_to_go_on()
+    assert whole == Archive(kept).load()
+    assert [whole.id] == archive.incomplete_ids()
+    assert ["", THERE] == [
+        one.skipped for _ in range(2) for one in take_over(archive, Archive(kept))
+    ]
+    assert [whole] == list(archive.readable())
+    assert {} == archive.faults()
+
+
+def test_what_was_begun_here_as_something_else_stays(near: str, tmp_path: Path):
+    """Taking over completes only a run that was to be the same."""
+    whole = dated_run(0)
+    begun = msgspec.structs.replace(whole, passes=(), created="another day")
+    Archive(near).begin(begun).close()
+    other = archive_of(tmp_path / "other", [whole])
+
+    assert [THERE] == [one.skipped for one in take_over(Archive(near), other)]
+    assert [whole.id] == Archive(near).incomplete_ids()
+
+
+def test_comparisons_come_over_too(near: str, tmp_path: Path):
+    """Whole ones, once; a broken one is skipped with a word."""
+    other = Archive(tmp_path / "other")
+    found = ab_run(change("mine/work", ChangeStatus.OK))
+    save_ab(other.storage, found)
+    other.storage.write("ab-broken/ab.json", b"{}")
+    archive = Archive(near)
+
+    first = {one.run: one.skipped for one in take_comparisons(archive, other)}
+    again = {one.run: one.skipped for one in take_comparisons(archive, other)}
+
+    assert "" == first[found.id]
+    assert "no valid" in first["broken"]
+    assert THERE == again[found.id]
+    assert [found.id] == ab_ids(archive.storage)
+
+
+def test_a_query_reads_elsewhere_and_tells_of_sql_only(s3_url: str):
+    """Samples of loose and packed runs; an error in the SQL in DuckDB's words, no other one."""
+    runs = [dated_run(day) for day in range(4)]
+    archive = archive_of(s3_url, runs)
+    compact(archive, keep=2)
+
+    found = archive.query("SELECT run, count(*) AS n FROM samples GROUP BY ALL ORDER BY run")
+    assert [run.id for run in runs] == found["run"].tolist()
+    with pytest.raises(UsageError, match=r"the query failed: .*nonsense"):
+        archive.query("SELECT nonsense FROM samples")
+    archive.at(runs[3].id).write("samples.parquet", b"PAR1 damaged PAR1")
+    with pytest.raises((CorruptFileError, UsageError)) as caught:
+        archive.query("SELECT count(*) FROM samples")
+    assert KEY not in str(caught.value)
+
+
+class _RefusedError(Exception):
+    """As botocore tells: with all that the provider said."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"{code}: {KEY} {SECRET}")
+        self.response = {"Error": {"Code": code, "Message": f"{KEY} {SECRET}"}}
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (_RefusedError("NoSuchBucket"), "no such bucket"),
+        (_RefusedError("AccessDenied"), "access denied"),
+        (_RefusedError("InvalidAccessKeyId"), "credentials are wrong"),
+        (_RefusedError("ExpiredToken"), "have expired"),
+        (_RefusedError("SlowDown"), "call again later"),
+        (_RefusedError("Whatever"), "provider's tools"),
+        (PermissionError(KEY), "access denied"),
+        (TimeoutError(KEY), "timed out"),
+        (ConnectionRefusedError(KEY), "can't be reached"),
+        (NotImplementedError(KEY), "can't do this"),
+        (ValueError(SECRET), "provider's tools"),
+    ],
+)
+def test_a_provider_s_words_are_not_passed_on(error: Exception, told: str):
+    """They hold ids of keys; ours say what to do."""
+    said = in_words("can't read s3://b/x", error)
+
+    assert "can't read s3://b/x: " in str(said)
+    assert told in str(said)
+    assert KEY not in repr(said)
+    assert SECRET not in repr(said)
+    assert COULD_NOT_MEASURE == said.exit_code
+
+
+def test_errors_carry_no_secret_in_their_chain(s3_url: str, monkeypatch: pytest.MonkeyPatch):
+    """What a notebook shows of an error is ours as well."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    archive = Archive(s3_url)
+    monkeypatch.setattr("s3fs.S3FileSystem.retries", 1)
+
+    with pytest.raises(StorageError, match="can't be reached") as caught:
+        archive.ids()
+
+    shown = "".join(traceback.format_exception(caught.value))
+    assert KEY not in shown + repr(archive.storage)
+    assert SECRET not in shown + repr(archive.storage)
+
+
+def test_a_missing_package_is_named():
+    """With the extra that installs it."""
+    code = "import sys; sys.modules['s3fs'] = None\nfrom veperf.archive import Archive\n"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}Archive('s3://bucket/x')"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "UsageError: s3:// archives need a package more: pip install 'veperf[s3]'" in done.stderr

@@ -1,0 +1,186 @@
+"""Wherever an archive lies, its files behave the same."""
+
+import contextlib
+import threading
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.object_store import bucket
+from veperf.archive.storage import LocalStorage, local_folder, open_storage, place_of
+from veperf.errors import CorruptFileError, StorageError, UsageError
+
+
+def test_files_come_back_as_they_were_put(place: str):
+    """Read, written over, listed without what begins with a dot, deleted, and missing by name."""
+    storage = open_storage(place)
+    storage.write("run/a.json", b"old")
+    storage.write("run/a.json", b"new")
+    storage.write("run/pages/b.html", b"")
+    storage.write("run/.c", b"hidden")
+
+    assert b"" == storage.read("run/pages/b.html")
+    assert b"new" == storage.read("run/a.json") == storage.at("run").read("a.json")
+    assert ["a.json", "pages/b.html"] == storage.at("run").names()
+    assert (True, False) == (storage.has("run/a.json"), storage.has("run/none"))
+    assert (True, False) == (storage.holds("run", "a.json"), storage.holds("run", "none"))
+    storage.delete(["run/a.json", "run/none"])
+    with pytest.raises(CorruptFileError, match=r"can't read .*run/a\.json"):
+        storage.read("run/a.json")
+
+
+def test_folders_are_found_by_what_they_hold(place: str):
+    """With the time when that was written; those that hold nothing of it are left out."""
+    storage = open_storage(place)
+    for name in ("a/run.json", "a/complete.json", "b/run.json", "c/other", "top.json"):
+        storage.write(name, b"{}")
+
+    found = storage.folders("run.json", "complete.json")
+
+    assert {"a": {"run.json", "complete.json"}, "b": {"run.json"}} == {
+        folder: set(written) for folder, written in found.items()
+    }
+    assert all(ns > 1_700_000_000 * 10**9 for written in found.values() for ns in written.values())
+    assert {} == open_storage(place).at("nothing").folders("run.json")
+
+
+def test_what_is_not_there_holds_nothing(place: str):
+    """An empty place is no error to look at."""
+    storage = open_storage(place).at("none")
+
+    assert (False, {}, {}) == (storage.exists(), storage.folders("x"), storage.strangers())
+    storage.remove("either")
+    storage.sweep()
+
+
+def test_a_filled_folder_is_there_at_once_or_never(place: str):
+    """Not while it is filled, nor when that fails."""
+    storage = open_storage(place)
+    with storage.fill("pack") as new:
+        (new / "pack.json").write_text("{}")
+        assert {} == storage.folders("pack.json")
+    with contextlib.suppress(ZeroDivisionError), storage.fill("other") as new:
+        (new / "pack.json").write_text(f"{1 / 0}")
+
+    assert ["pack"] == list(storage.folders("pack.json"))
+    assert b"{}" == storage.read("pack/pack.json")
+
+
+def test_a_removed_folder_is_gone(place: str):
+    """With all that it held; the others stay."""
+    storage = open_storage(place)
+    for name in ("a/run.json", "a/pages/x.html", "ab/run.json"):
+        storage.write(name, b"{}")
+
+    storage.remove("a")
+
+    assert ["ab"] == list(storage.folders("run.json"))
+    assert not storage.has("a/pages/x.html")
+
+
+@pytest.mark.parametrize("elsewhere", ["memory", "s3"])
+def test_a_removal_that_was_cut_off_hides_the_folder(elsewhere: str, request, tmp_path):
+    """What a killed remover left is not there for readers, and the next sweep ends it."""
+    url = request.getfixturevalue("s3_url") if elsewhere == "s3" else f"memory://{tmp_path.name}"
+    storage = open_storage(url)
+    for name in ("a/run.json", "a/complete.json", "b/run.json"):
+        storage.write(name, b"{}")
+    storage.write("a/.hidden", b"")
+
+    assert (["b"], []) == (list(storage.folders("run.json")), storage.at("a").names())
+    assert not storage.holds("a", "run.json")
+    storage.sweep()
+    assert (False, True) == (storage.has("a/run.json"), storage.has("b/run.json"))
+    assert not storage.has("a/.hidden")
+
+
+def test_large_files_are_read_piece_by_piece(place: str, tmp_path: Path):
+    """A zip opens where it lies, and says what was put in."""
+    path = tmp_path / "local.zip"
+    data = bytes(range(256)) * 20_000
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("a", data)
+        packed.writestr("b", b"small")
+    storage = open_storage(place)
+    storage.write("x/runs.zip", path.read_bytes())
+
+    with storage.open("x/runs.zip") as file, zipfile.ZipFile(file) as packed:
+        assert (["a", "b"], b"small") == (packed.namelist(), packed.read("b"))
+        assert data == packed.read("a")
+    with pytest.raises((OSError, CorruptFileError)):
+        storage.open("x/none.zip").read()
+
+
+def test_one_holds_the_lock_and_the_next_gets_it(place: str):
+    """Who only tries gets nothing while it is held; who waits gets it when it is let go."""
+    storage = open_storage(place)
+    storage.require_writable()
+    got = threading.Event()
+
+    def wait() -> None:
+        with open_storage(place).lock():
+            got.set()
+
+    with storage.lock() as lock:
+        assert open_storage(place).try_lock() is None
+        lock.check()
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        assert not got.wait(0.3)
+    waiting.join(60)
+    assert got.is_set()
+    again = storage.try_lock()
+    assert again is not None
+    again.release()
+    assert {} == storage.folders("x")
+
+
+def test_the_same_place_is_known_as_such(place: str):
+    """By another way of writing it, too."""
+    storage = open_storage(place)
+
+    assert storage.is_same(open_storage(f"{place}/"))
+    assert not storage.is_same(storage.at("below"))
+
+
+def test_a_place_on_this_machine_is_a_path(tmp_path: Path, s3_url: str):
+    """And one elsewhere is text, and no folder."""
+    assert tmp_path / "a" == place_of(LocalStorage(tmp_path), "a")
+    assert f"{s3_url}/a" == place_of(open_storage(s3_url), "a")
+    assert tmp_path == local_folder(open_storage(f"file://{tmp_path}"))
+    with pytest.raises(UsageError, match="is no folder of this machine"):
+        local_folder(open_storage(s3_url))
+
+
+def test_keys_that_are_no_paths_are_named_and_not_followed(s3_url: str, tmp_path: Path):
+    """`..`, empty names, and a folder's own object: no reader takes them for files."""
+    name, _, prefix = s3_url.removeprefix("s3://").partition("/")
+    filesystem = bucket()
+    for key in ("../evil", "run//run.json", "./run.json", "run/../../x/run.json", "folder/"):
+        filesystem.call_s3("put_object", Bucket=name, Key=f"{prefix}/{key}", Body=b"{}")
+    filesystem.call_s3("put_object", Bucket=name, Key=f"{prefix}-beside/run.json", Body=b"{}")
+    storage = open_storage(s3_url)
+
+    assert ({}, []) == (storage.folders("run.json"), storage.names())
+    assert {"../evil", "run//run.json", "./run.json", "run/../../x/run.json"} == (
+        storage.strangers().keys()
+    )
+    for bad in ("../ours-beside/run.json", "run//run.json", "", "a/./b", "a\0b"):
+        with pytest.raises(CorruptFileError, match="no file"):
+            storage.read(bad)
+
+
+def test_a_bucket_that_is_not_there_is_an_error(s3_url: str):
+    """And no empty archive."""
+    storage = open_storage(s3_url.replace("runs-", "none-"))
+
+    for ask in (
+        lambda: storage.folders("x"),
+        lambda: storage.read("x"),
+        lambda: storage.write("x", b""),
+        storage.require_writable,
+        storage.lock,
+    ):
+        with pytest.raises(StorageError, match="no such bucket"):
+            ask()

@@ -1,0 +1,33 @@
+"""Where that is kept which an archive elsewhere can't take at the moment."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from veperf.archive.storage import LocalStorage, Storage
+
+
+def spare_folder() -> Path:
+    """A folder of this machine, an archive like any other.
+
+    In $XDG_STATE_HOME (``~/.local/state``), else, where that can't be written, a new temporary one.
+    """
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    folder = Path(state) / "veperf" / "kept"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        pass
+    return Path(tempfile.mkdtemp(prefix="veperf-kept-"))
+
+
+def needs_spare(storage: Storage) -> bool:
+    """Whether the way to ``storage`` may break while something is measured."""
+    return not isinstance(storage, LocalStorage)
+
+
+def advice(folder: Path, archive: str) -> str:
+    """What to do with what lies in ``folder``."""
+    return f"`veperf archive import {folder} --archive {archive}` takes it over"

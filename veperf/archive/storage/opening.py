@@ -1,0 +1,40 @@
+"""From what a user gives to a storage."""
+
+from pathlib import Path
+
+from veperf.archive.storage.local import LocalStorage
+from veperf.archive.storage.location import Location, Url, locate
+from veperf.archive.storage.protocol import Storage
+from veperf.errors import UsageError
+
+
+def open_storage(location: Location) -> Storage:
+    """The storage at a folder or URL. Reads nothing yet.
+
+    Raises:
+        UsageError: that is no location, it holds credentials, or what reads it is not installed.
+    """
+    found = locate(location)
+    if isinstance(found, Url):
+        from veperf.archive.storage.remote import open_remote  # fsspec takes its time
+
+        return open_remote(found)
+    return LocalStorage(found)
+
+
+def local_folder(storage: Storage) -> Path:
+    """The folder of this machine that ``storage`` is.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if isinstance(storage, LocalStorage):
+        return storage.folder
+    raise UsageError(f"{storage.location} is no folder of this machine")
+
+
+def place_of(storage: Storage, name: str = "") -> Location:
+    """A folder or file in ``storage``: a path on this machine, else a URL as text."""
+    if isinstance(storage, LocalStorage):
+        return storage.folder / name
+    return storage.where(name) if name else storage.location
