@@ -32,6 +32,10 @@ INTERRUPTED = 130
         "veperf load --rate 2000 --param state=memory      a parameter other than the rate",
         "veperf load --arrivals constant --seed 1          evenly spaced",
         "veperf load mine/load --module mine.benchmarks    a load of your own",
+        "veperf load --shards 2                            the system in a process of its own, and",
+        "                                                  its load from two others",
+        "veperf load --shards 4 --scheduler tcp://10.0.0.1:8786      each on a dask worker",
+        "veperf load --shards 4 --target tcp://10.0.0.7:7000         on a `veperf serve`",
     ],
 )
 @click.argument("benchmark", default="transaction/load")
@@ -57,6 +61,29 @@ INTERRUPTED = 130
     help="At random, as from many clients, or evenly spaced.",
 )
 @click.option("--seed", type=int, help="Of the arrivals.  [default: drawn]")
+@click.option(
+    "--shards",
+    type=int,
+    default=0,
+    metavar="NUMBER",
+    help="Put the load on by so many processes, with the system in another one.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Of dask: each shard and the target are on a worker of their own.",
+)
+@click.option(
+    "--target",
+    metavar="ADDRESS",
+    help="Of a `veperf serve`, its token in VEPERF_LOAD_TOKEN.  [default: one is started]",
+)
+@click.option(
+    "--target-class",
+    default="",
+    metavar="NAME",
+    help="The machine class of the scheduler's worker that is to be the target.",
+)
 @timeout_option
 @modules_option
 @archive_option
@@ -71,9 +98,13 @@ def load(
     warmup_s: float,
     arrivals: Arrivals,
     seed: int | None,
+    shards: int,
+    scheduler: str | None,
+    target: str | None,
+    target_class: str,
     timeout_s: float,
     modules: tuple[str, ...],
-    archive: Path | None,
+    archive: str | None,
     baselines: Path | None,
 ) -> None:
     """Put one load on a system, for seconds or an hour, and say how it bears it.
@@ -83,6 +114,9 @@ def load(
 
     Ctrl-C ends the load, shows and keeps what was measured so far, and ends with 130; a second
     one drops it.
+
+    With --shards, one schedule is divided among processes that start at one instant and measure by
+    their own clocks; a load of which a shard was lost, late or behind is invalid.
     """
     from veperf import api
     from veperf.report import text
@@ -98,9 +132,13 @@ def load(
         seed=seed,
         timeout_s=timeout_s,
         modules=modules,
+        shards=shards,
+        scheduler=scheduler,
+        target=target,
+        target_class=target_class,
     )
     click.echo(text.load(result.run))
-    click.echo(f"\nkept in {shown(result.folder)}; `veperf report {result.run.id}` shows it")
+    click.echo(f"\nkept in {shown(result.place)}; `veperf report {result.run.id}` shows it")
     (found,) = result.run.passes[0].results
     context.exit(_exit_code(found))
 

@@ -102,6 +102,11 @@ class Worker:
         """Ask for the end of the load that is on; its answer comes all the same."""
         self._process.send_signal(signal.SIGINT)
 
+    def kill(self) -> None:
+        """End the process, from any thread; the one that waits for an answer learns of it."""
+        if self._process.poll() is None:
+            self._signal(signal.SIGKILL)
+
     def stop(self) -> None:
         """End the process and all that it started. Safe to call twice."""
         if self._stopped:

@@ -70,6 +70,28 @@ class Drive(Struct, frozen=True, tag="drive"):
     seed: int
 
 
+class Join(Struct, frozen=True, tag="join"):
+    """Set a load case up, and put one shard's share of its load on a target in another process.
+
+    Answered by ``Standing`` and then ``Joined``.
+    """
+
+    benchmark: str
+    params: Params
+    plan: LoadPlan
+    """Says how many shards there are."""
+    seed: int
+    """Of the whole schedule."""
+    shard: int
+    """From 0."""
+    address: str
+    """Of the target."""
+    token: str
+    """What the target knows shards by."""
+    timeout_s: float
+    """For the target to be found."""
+
+
 class Ready(Struct, frozen=True, tag="ready"):
     """The worker has imported everything."""
 
@@ -130,14 +152,38 @@ class Driven(Struct, frozen=True, tag="driven"):
     result: CaseResult
 
 
+class Standing(Struct, frozen=True, tag="standing"):
+    """No answer yet, but the shard is set up and waits for the others."""
+
+
+class Joined(Struct, frozen=True, tag="joined"):
+    """What the shard found."""
+
+    report: msgspec.Raw
+    """A ``ShardReport``, whose type takes long to import."""
+
+
 class Failed(Struct, frozen=True, tag="failed"):
     """The request raised in the worker; nothing is open any more."""
 
     failure: Failure
 
 
-Request = Begin | Survey | Open | Take | Divide | Weigh | Close | Drive
-Reply = Ready | Surveyed | Opened | Taken | Divided | Weighed | Closed | Ticked | Driven | Failed
+Request = Begin | Survey | Open | Take | Divide | Weigh | Close | Drive | Join
+Reply = (
+    Ready
+    | Surveyed
+    | Opened
+    | Taken
+    | Divided
+    | Weighed
+    | Closed
+    | Ticked
+    | Driven
+    | Standing
+    | Joined
+    | Failed
+)
 
 
 class NumberedRequest(Struct, frozen=True):

@@ -17,7 +17,7 @@ from veperf.model import Case, CaseResult, Failure, FailureKind
 
 START_TIMEOUT_S = 60.0
 
-_KINDS: Mapping[type[MeasureError], FailureKind] = MappingProxyType(
+_KINDS: Mapping[type[Exception], FailureKind] = MappingProxyType(
     {
         WorkerCrashedError: "crashed",
         WorkerTimeoutError: "timeout",
@@ -58,7 +58,12 @@ def failed(case: Case, reply: Reply) -> CaseResult:
 
 def lost(case: Case, error: MeasureError, words: str, output: str) -> CaseResult:
     """The result of a case at which the worker itself was lost; ``output`` is its last."""
-    return CaseResult(case.id, failure=Failure(_KINDS[type(error)], words, output))
+    return CaseResult(case.id, failure=failure_of(error, words, output))
+
+
+def failure_of(error: Exception, words: str = "", output: str = "") -> Failure:
+    """``error`` as a failure, in ``words`` or its own; ``output`` is the worker's last."""
+    return Failure(_KINDS.get(type(error), "raised"), words or str(error), output)
 
 
 def what_went_wrong(reply: Reply) -> str:

@@ -11,11 +11,15 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import BinaryIO
 
+import msgspec
+
 from veperf import registry
-from veperf.errors import MeasureError
+from veperf.errors import MeasureError, VeperfError
 from veperf.measure.clock import calibrate, take_sample
 from veperf.measure.protocol import (
     PROTOCOL,
@@ -27,12 +31,15 @@ from veperf.measure.protocol import (
     Drive,
     Driven,
     Failed,
+    Join,
+    Joined,
     NumberedReply,
     Open,
     Opened,
     Ready,
     Reply,
     Request,
+    Standing,
     Survey,
     Take,
     Taken,
@@ -92,10 +99,11 @@ class Session:
                     return Closed()
                 case Drive():
                     return self._drive(request, tell)
+                case Join():
+                    return self._join(request, tell)
         except Exception as error:  # noqa: BLE001 - a benchmark may raise anything
             self._task = self._reading = None
-            words = "".join(traceback.format_exception_only(error)).strip()
-            return Failed(Failure("raised", words[:2000], traceback.format_exc()[-20_000:]))
+            return Failed(Failure("raised", _words(error)[:2000], traceback.format_exc()[-20_000:]))
 
     def _open(self, request: Open) -> Opened:
         benchmark = registry.REGISTRY.benchmarks[request.benchmark]
@@ -156,18 +164,44 @@ class Session:
         # Only load cases need it: numpy and the histogram package take 0.1 s to import.
         from veperf.measure.load.case import measure_load
 
+        with _set_up(request) as task:
+            watch = self._watch(tell)
+            return Driven(measure_load(request.case, task, request.plan, request.seed, watch))
+
+    def _join(self, request: Join, tell: Callable[[Reply], object]) -> Joined:
+        from veperf.measure.load.shards.share import put_share  # as above
+
+        with _set_up(request) as task:
+            waiting = partial(tell, Standing())
+            report = put_share(task, request, self._watch(tell), waiting)
+        return Joined(msgspec.Raw(msgspec.json.encode(report)))
+
+    def _watch(self, tell: Callable[[Reply], object]) -> Callable[[LoadSoFar], bool]:
         def watch(so_far: LoadSoFar) -> bool:
             tell(Ticked(so_far))
             return not self._is_interrupted
 
-        task = registry.REGISTRY.benchmarks[request.benchmark].setup(**request.params)
-        try:
-            if not isinstance(task, registry.LoadTask):
-                raise MeasureError(f"{request.benchmark} is of level load, and sets up no load")
-            return Driven(measure_load(request.case, task, request.plan, request.seed, watch))
-        finally:
-            if isinstance(task, registry.LoadTask) and task.close is not None:
-                task.close()
+        return watch
+
+
+def _words(error: Exception) -> str:
+    """What is raised on purpose says all by itself; of the rest its type is the half."""
+    if isinstance(error, VeperfError):
+        return str(error)
+    return "".join(traceback.format_exception_only(error)).strip()
+
+
+@contextmanager
+def _set_up(request: Drive | Join) -> Iterator[registry.LoadTask]:
+    """The load that ``request`` is about, for the time of the block."""
+    task = registry.REGISTRY.benchmarks[request.benchmark].setup(**request.params)
+    if not isinstance(task, registry.LoadTask):
+        raise MeasureError(f"{request.benchmark} is of level load, and sets up no load")
+    try:
+        yield task
+    finally:
+        if task.close is not None:
+            task.close()
 
 
 def serve(session: Session, requests: BinaryIO, write: Callable[[bytes], object]) -> None:

@@ -40,6 +40,15 @@ def load_case(registry: Registry, benchmark: str, given: Mapping[str, str]) -> C
     return replace(default, id=f"{benchmark}[{shown}]", params=params, targets={}, floor="")
 
 
+def by_shards(case: Case, shards: int) -> Case:
+    """``case``, with its load put on by ``shards`` processes, which its id says.
+
+    It answers no published target: those are about a system that shares its thread with the load.
+    """
+    name = case.id.removesuffix("]") + ("," if case.id.endswith("]") else "[")
+    return replace(case, id=f"{name}shards={shards}]", targets={}, floor="")
+
+
 def _value(benchmark: Benchmark, name: str, text: str) -> Value:
     if name not in benchmark.params:
         names = ", ".join(benchmark.params) or "none"

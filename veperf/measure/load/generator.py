@@ -34,6 +34,7 @@ def run_load(
     *,
     drain_s: float = DRAIN_S,
     watch: Watch = look_away,
+    start: NsClock | None = None,
     clock: NsClock = time.perf_counter_ns,
     sleep: Sleep = time.sleep,
 ) -> LoadResult:
@@ -46,6 +47,8 @@ def run_load(
         drain_s: how long to wait after the schedule for what is in flight; the rest is lost.
         watch: is told how it goes, in the middle of it, so it must be quick. Where it says no,
             the schedule ends there, and what is in flight gets ``drain_s``.
+        start: is called when all is ready, and tells when to start by ``clock``; at once where it
+            is None. Where that is past already, the first items are late.
         clock: ns since any moment, never going back.
         sleep: waits for so many seconds.
 
@@ -60,7 +63,8 @@ def run_load(
         gc.collect()
         gc.freeze()
         try:
-            return _Drive(made, schedule, round(drain_s * 1e9), watch, clock, sleep).run()
+            began = (start or clock)()
+            return _Drive(made, schedule, round(drain_s * 1e9), watch, began, clock, sleep).run()
         finally:
             gc.unfreeze()
     finally:
@@ -76,6 +80,7 @@ class _Drive:
         schedule: Schedule,
         drain_ns: int,
         watch: Watch,
+        start: int,
         clock: NsClock,
         sleep: Sleep,
     ) -> None:
@@ -87,7 +92,7 @@ class _Drive:
         self._recorder = Recorder(schedule)
         self._watch = watch
         self._next_look = _LOOK_NS
-        self._start = clock()
+        self._start = start
         self._clock = clock
         self._sleep = sleep
         self._given_back = 0

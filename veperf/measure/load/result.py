@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from veperf.measure.load.histogram import Percentiles
-from veperf.measure.load.schedule import Schedule
+from veperf.measure.load.schedule import WHOLE, Schedule, is_empty
 from veperf.model import Search
 
 # A tenth of the latency that a chain's 95th percentile may have.
@@ -19,7 +19,7 @@ class Second(Struct, frozen=True):
     offered: int
     committed: int
     latency_p99_ms: float | None
-    """Of what was committed in it; None where nothing was."""
+    """Of what was committed in it; None where nothing was, and where it is not known."""
 
 
 class LoadResult(Struct, frozen=True):
@@ -42,8 +42,8 @@ class LoadResult(Struct, frozen=True):
     """Bad, and rightly not committed: neither errors nor counted among the valid ones."""
     reasons: dict[str, int]
     """Why items failed, with counts."""
-    offered_rate: float
-    """Items a second, over the time that handing them over took."""
+    offering_s: float
+    """What handing them over took, after the warm-up: longer than planned where it fell behind."""
     achieved_rate: float
     """Commits a second while the schedule ran after the warm-up."""
     behind_s: float
@@ -54,11 +54,21 @@ class LoadResult(Struct, frozen=True):
     own_lag: Percentiles | None
     latencies: str
     """The histogram of latencies in ns, as ``Latencies.encode`` gives it."""
+    lags: str
+    own_lags: str
+    """Those of lags."""
     timeline: tuple[Second, ...]
     stopped: bool = False
     """Ended before its time; ``schedule`` is what had passed of it."""
     costs: dict[str, float] = {}
     """CPU time in ns by stage for each item committed, warm-up included, as the system says."""
+    fault: str = ""
+    """What else was wrong with how the load was put on, in words."""
+
+    @property
+    def offered_rate(self) -> float:
+        """Items a second, over the time that handing them over took."""
+        return self.offered / self.offering_s
 
     @property
     def error_percent(self) -> float:
@@ -69,13 +79,19 @@ class LoadResult(Struct, frozen=True):
     @property
     def invalid(self) -> str:
         """Why the run says nothing about the system, in words; empty where it does."""
+        if self.fault:
+            return self.fault
+        if self.own_lag is None and not is_empty(self.schedule):
+            return "the generator fell behind: it offered nothing after the warm-up"
         if self.own_lag is None:
-            return "the schedule was too short: nothing was to be offered after the warm-up"
+            # One shard of many may well have nothing to do.
+            short = "the schedule was too short: nothing was to be offered after the warm-up"
+            return short if self.schedule.part == WHOLE else ""
         most_s = (1 - OFFERED_LEAST) * (self.schedule.end_ns / 1e9)
         if self.behind_s > max(most_s, BEHIND_LEAST_S):
             return (
                 f"the generator fell behind: it offered {self.offered_rate:.0f} items a second, "
-                f"where {self.schedule.rate:.0f} were scheduled"
+                f"where {self.schedule.own_rate:.0f} were scheduled"
             )
         if self.own_lag.p99 > LAG_LIMIT_MS:
             return (

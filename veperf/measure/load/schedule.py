@@ -17,11 +17,33 @@ MAX_RATE = 1e6
 _NS_A_SECOND = 1e9
 
 
+class Part(Struct, frozen=True):
+    """The arrivals of one shard of several: arrival i of the schedule is that of shard i mod n.
+
+    Raises:
+        UsageError: there is no such shard.
+    """
+
+    shard: int = 0
+    """From 0."""
+    shards: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.shard < self.shards:
+            raise UsageError(f"there is no shard {self.shard} of {self.shards}, counted from 0")
+
+
+WHOLE = Part()
+
+
 class Schedule(Struct, frozen=True):
     """Arrivals at ``rate`` a second for ``warmup_s + seconds``, the first part not measured.
 
     ``poisson`` draws independent exponential gaps with ``seed``, as from many clients that know
     nothing of each other; ``constant`` spaces arrivals evenly. Equal schedules have equal arrivals.
+
+    ``rate`` is that of all shards together. Those of a shard alone are no Poisson process, all
+    together they are; each shard draws all of them and keeps its own.
 
     Raises:
         UsageError: the rate is not in (0, 1e6], or a duration makes no sense.
@@ -32,6 +54,7 @@ class Schedule(Struct, frozen=True):
     warmup_s: float = 0.0
     arrivals: Arrivals = "poisson"
     seed: int = 0
+    part: Part = WHOLE
 
     def __post_init__(self) -> None:
         if not 0 < self.rate <= MAX_RATE:
@@ -40,6 +63,11 @@ class Schedule(Struct, frozen=True):
             raise UsageError(
                 f"a load of {self.seconds} s after {self.warmup_s} s of warm-up makes no sense"
             )
+
+    @property
+    def own_rate(self) -> float:
+        """Arrivals a second of ``part``."""
+        return self.rate / self.part.shards
 
     @property
     def warmup_ns(self) -> int:
@@ -55,18 +83,45 @@ class Schedule(Struct, frozen=True):
 def arrivals(schedule: Schedule) -> Iterator[Nanoseconds]:
     """Arrival times in ns from the start, ascending, in chunks of 4,096 (the last one shorter).
 
-    Memory does not grow with the length of the schedule.
+    They are those of the schedule's ``part``. Memory does not grow with the schedule's length.
     """
-    for times in _endless(schedule):
-        if times[-1] >= schedule.end_ns:
-            yield times[: np.searchsorted(times, schedule.end_ns)]
-            return
-        yield times
+    if schedule.part.shards == 1:
+        yield from _all(schedule)
+        return
+    held = np.empty(0, dtype=np.int64)
+    for own in _own(schedule):
+        held = np.concatenate((held, own))
+        if held.size >= CHUNK:
+            yield held[:CHUNK]
+            held = held[CHUNK:]
+    yield held
 
 
 def count(schedule: Schedule) -> int:
     """How many arrivals there are."""
     return sum(times.size for times in arrivals(schedule))
+
+
+def is_empty(schedule: Schedule) -> bool:
+    """Whether there is no arrival after the warm-up."""
+    return not any(np.any(times >= schedule.warmup_ns) for times in arrivals(schedule))
+
+
+def _own(schedule: Schedule) -> Iterator[Nanoseconds]:
+    """Those of the part, in pieces of any size up to 4,096."""
+    shard, shards = schedule.part.shard, schedule.part.shards
+    seen = 0
+    for times in _all(schedule):
+        yield times[(shard - seen) % shards :: shards]
+        seen += times.size
+
+
+def _all(schedule: Schedule) -> Iterator[Nanoseconds]:
+    for times in _endless(schedule):
+        if times[-1] >= schedule.end_ns:
+            yield times[: np.searchsorted(times, schedule.end_ns)]
+            return
+        yield times
 
 
 def _endless(schedule: Schedule) -> Iterator[Nanoseconds]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from veperf.judge.shift import Estimate
 from veperf.measure.load import Latencies, Percentiles
-from veperf.model import LATENCY_METRICS, Case, CaseResult, Level, Run
+from veperf.model import LATENCY_METRICS, Case, CaseResult, Level, Run, Shard
 from veperf.report import stages
 from veperf.report.summary import estimate
 
@@ -44,6 +44,11 @@ class Loaded:
         """The rate that was asked for; None where it is no parameter, as in a search."""
         found = self.case.params.get("rate")
         return float(found) if isinstance(found, int | float) else None
+
+    @property
+    def shards(self) -> tuple[Shard, ...]:
+        """The processes that put the load on, where the system was in another one."""
+        return tuple(shard for _, result in self.processes for shard in result.shards)
 
     @property
     def is_search(self) -> bool:

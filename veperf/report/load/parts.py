@@ -8,6 +8,7 @@ from veperf.report.escape import as_html
 from veperf.report.fragment import Fragment
 from veperf.report.load import pictures, tables
 from veperf.report.load.found import Loaded, defaults
+from veperf.report.load.shards import shards
 from veperf.report.stages import shares, waterfall
 from veperf.report.tables import target_mark
 
@@ -35,6 +36,7 @@ def load(found: Sequence[Loaded], verdict: Verdict) -> Fragment:
         *(sustained(one, verdict) for one in searches),
         *([by_rate(loads, verdict)] if loads else []),
         *(distribution(one, verdict) for one in shown if one.percentiles),
+        *(shards(one) for one in found if one.shards),
         *(stages(one) for one in shown or defaults(searches) if one.stages()),
     ]
     return Fragment("".join(p.html for p in parts), "\n\n".join(p.text for p in parts))

@@ -4,16 +4,16 @@ Tables of providers are made once a process: no benchmark leaves one changed.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 
 from veperf.model import LATENCY_METRICS, Level, Metric, Search
-from veperf.registry import LoadTask, Task, benchmark
+from veperf.registry import Apart, LoadTask, Task, benchmark
 from veperf.workloads.bidding import sample
 from veperf.workloads.bidding.bids import Bid, SignedBid, canonical_bytes, decode_bid, encode_bid
 from veperf.workloads.bidding.engine import Decision, Outcome, cheapest
 from veperf.workloads.bidding.ledger import Ledger
-from veperf.workloads.bidding.loaded import LoadedDaemon, engine_for
+from veperf.workloads.bidding.loaded import CAPACITY, DaemonTarget, LoadedDaemon, bursts, engine_for
 from veperf.workloads.bidding.matching import Quote, Rows, match, quotes, rank
 from veperf.workloads.bidding.orders import Order, decode_order, encode_order
 from veperf.workloads.bidding.parallel.pool import EnginePool
@@ -359,6 +359,19 @@ def parallel(engines: int) -> Task:
 _LOAD_METRICS = (Metric("achieved", "1/s", "higher"), *LATENCY_METRICS)
 
 
+def _loaded(orders: int, load: float | Search) -> LoadTask:
+    """Bursts of so many orders. Providers are made with the system: who only sends needs none."""
+    return LoadTask(
+        lambda _: LoadedDaemon(_table(_PROVIDERS), orders),
+        load,
+        apart=Apart(
+            target=lambda: DaemonTarget(_table(_PROVIDERS)),
+            source=partial(bursts, orders),
+            capacity=CAPACITY // orders,
+        ),
+    )
+
+
 @benchmark(
     "bidding/load",
     level=Level.LOAD,
@@ -372,8 +385,7 @@ def load(rate: int) -> LoadTask:
 
     The targets of latency are judged at 100 orders a second, five times the least throughput.
     """
-    table = _table(_PROVIDERS)
-    return LoadTask(lambda _: LoadedDaemon(table, burst=1), rate)
+    return _loaded(1, rate)
 
 
 @benchmark(
@@ -388,8 +400,7 @@ def burst(orders: int) -> LoadTask:
 
     250 orders a second on average; bursts come at random and may meet.
     """
-    table = _table(_PROVIDERS)
-    return LoadTask(lambda _: LoadedDaemon(table, burst=orders), _ORDER_RATE / orders)
+    return _loaded(orders, _ORDER_RATE / orders)
 
 
 @benchmark(
@@ -401,8 +412,7 @@ def burst(orders: int) -> LoadTask:
 )
 def throughput() -> LoadTask:
     """The highest rate of orders that get their bids within the published latencies."""
-    table = _table(_PROVIDERS)
     search = Search(
         latency_p95_ms=100, latency_p99_ms=200, error_percent=0.1, start=200, highest=5_000
     )
-    return LoadTask(lambda _: LoadedDaemon(table, burst=1), search)
+    return _loaded(1, search)

@@ -2,8 +2,9 @@
 
 import time
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -14,11 +15,12 @@ from veperf.workloads.bidding.checkpoint import Checkpoint, CheckpointFile
 from veperf.workloads.bidding.daemon import Daemon
 from veperf.workloads.bidding.engine import Engine, Outcome, Settings
 from veperf.workloads.bidding.ledger import Ledger
-from veperf.workloads.bidding.queue import EventQueue
+from veperf.workloads.bidding.queue import Event, EventQueue
 from veperf.workloads.bidding.rate_limit import RateLimiter
 from veperf.workloads.bidding.table import ProviderTable
 
-_CAPACITY = 10_000
+CAPACITY = 10_000
+"""Orders that may wait."""
 _NOTHING = Finished()
 
 
@@ -33,6 +35,16 @@ def engine_for(table: ProviderTable) -> Engine:
         Ledger(sample.CHAIN_ID, remembered=settings.remembered_orders),
         RateLimiter(None, None),
     )
+
+
+def bursts(orders: int, shard: int = 0, shards: int = 1) -> Iterator[bytes]:
+    """Bursts of so many announced orders, a line of JSON each, without end: shard k's of n.
+
+    No other shard has an order with the same id.
+    """
+    events = sample.events(1 + shard, shards)
+    while True:
+        yield b"\n".join([event.payload for event in islice(events, orders)])
 
 
 @dataclass(slots=True)
@@ -54,37 +66,37 @@ class _TimedFile(CheckpointFile):
         self.spent_ns += time.thread_time_ns() - started
 
 
-class LoadedDaemon:
-    """A daemon, as a load generator sees it (``veperf.registry.System``).
+class DaemonTarget:
+    """A daemon whose orders come from elsewhere (``veperf.registry.Target``).
 
-    An arrival is a burst of orders, and is finished when each of them has its bid. Every bid loses
+    An item is a burst of orders, and is finished when each of them has its bid. Every bid loses
     at once, so that capacity does not run out; checkpoints go to a folder for temporary files.
     """
 
-    def __init__(self, table: ProviderTable, burst: int, capacity: int = _CAPACITY) -> None:
-        self._burst = burst
+    def __init__(self, table: ProviderTable, capacity: int = CAPACITY) -> None:
         self._folder = Path(mkdtemp(prefix="veperf-bidding-"))
         self._engine = engine_for(table)
         self._queue = EventQueue(capacity)
         self._file = _TimedFile(self._folder / "checkpoint")
         self._daemon = Daemon(self._engine, self._queue, self._file)
-        self._events = sample.events()
+        self._sequence = count(1)
         self._waiting: deque[_Burst] = deque()
-        self._orders = 0
-        """That were handled."""
+        self._finished = 0
+        """Bursts."""
         self._enqueue_ns = 0
         self._step_ns = 0
 
-    def offer(self, tag: int) -> bool:
-        """Put the next orders into the queue; False where there is no room for all of them."""
-        if len(self._queue) + self._burst > self._queue.capacity:
+    def offer(self, tag: int, item: bytes) -> bool:
+        """Put the orders of ``item`` into the queue; False where there is no room for all."""
+        payloads = item.split(b"\n")
+        if len(self._queue) + len(payloads) > self._queue.capacity:
             return False
-        events = list(islice(self._events, self._burst))
+        events = [Event(next(self._sequence), payload) for payload in payloads]
         started = time.thread_time_ns()
         for event in events:
             self._queue.offer(event)
         self._enqueue_ns += time.thread_time_ns() - started
-        self._waiting.append(_Burst(tag, self._burst))
+        self._waiting.append(_Burst(tag, len(events)))
         return True
 
     def step(self) -> Finished:
@@ -95,7 +107,6 @@ class LoadedDaemon:
         decision = self._daemon.step()
         self._step_ns += time.thread_time_ns() - started
         assert decision is not None, "what waits is in the queue"
-        self._orders += 1
         burst = self._waiting[0]
         burst.left -= 1
         if decision.outcome is Outcome.BID:
@@ -105,22 +116,51 @@ class LoadedDaemon:
         if burst.left:
             return _NOTHING
         self._waiting.popleft()
+        self._finished += 1
         return (
             Finished(failed={burst.tag: burst.failure}) if burst.failure else Finished([burst.tag])
         )
 
     def costs(self) -> dict[str, float]:
         """CPU time in ns of each burst: into the queue, from there to its bids, and on disk."""
-        if not self._orders:
+        if not self._finished:
             return {}
-        bursts = self._orders / self._burst
         spent = {
             "enqueue": self._enqueue_ns,
             "bid": self._step_ns - self._file.spent_ns,
             "checkpoint": self._file.spent_ns,
         }
-        return {stage: ns / bursts for stage, ns in spent.items()}
+        return {stage: ns / self._finished for stage, ns in spent.items()}
 
     def close(self) -> None:
         """Delete the checkpoints."""
         rmtree(self._folder)
+
+
+class LoadedDaemon:
+    """A daemon and the orders that it is offered (``veperf.registry.System``)."""
+
+    def __init__(self, table: ProviderTable, burst: int, capacity: int = CAPACITY) -> None:
+        """Offer so many orders at once."""
+        self._target = DaemonTarget(table, capacity)
+        self._bursts = bursts(burst)
+        self._next = next(self._bursts)
+
+    def offer(self, tag: int) -> bool:
+        """Offer the next orders; those that are turned away are offered again."""
+        if not self._target.offer(tag, self._next):
+            return False
+        self._next = next(self._bursts)
+        return True
+
+    def step(self) -> Finished:
+        """Let the daemon work; the burst that is finished by it."""
+        return self._target.step()
+
+    def costs(self) -> dict[str, float]:
+        """CPU time in ns of each burst, by stage."""
+        return self._target.costs()
+
+    def close(self) -> None:
+        """End the daemon."""
+        self._target.close()

@@ -74,14 +74,14 @@ def order(number: int, profile: str = "medium") -> Order:
     )
 
 
-def events(first: int = 1) -> Iterator[Event]:
+def events(first: int = 1, step: int = 1) -> Iterator[Event]:
     """Announced orders without end, each with an id of its own, numbered from ``first`` on."""
     kinds = [order(i, profile) for i in range(24) for profile in ("medium", "small")]
     number = first
     while True:
         announced = replace(kinds[number % len(kinds)], id=f"order-{number}")
         yield Event(number, encode_order(announced))
-        number += 1
+        number += step
 
 
 def _provider(number: int, random: Random) -> Provider:

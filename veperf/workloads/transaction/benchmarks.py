@@ -11,7 +11,7 @@ import coincurve
 from msgspec import Struct
 
 from veperf.model import LATENCY_METRICS, Level, Metric, Search
-from veperf.registry import LoadTask, Task, benchmark
+from veperf.registry import Apart, LoadTask, Task, benchmark
 from veperf.workloads.transaction import sample
 from veperf.workloads.transaction.address import address
 from veperf.workloads.transaction.cache import Cache
@@ -25,7 +25,7 @@ from veperf.workloads.transaction.codec import (
 )
 from veperf.workloads.transaction.execution import admit, execute, process_block
 from veperf.workloads.transaction.iavl import Tree
-from veperf.workloads.transaction.loaded import Rig
+from veperf.workloads.transaction.loaded import CAPACITY, Rig, State
 from veperf.workloads.transaction.pipeline.block import ChainHead
 from veperf.workloads.transaction.pipeline.pool import VerifierPool
 from veperf.workloads.transaction.signature import Ed25519Signer, Signer, der_signature
@@ -362,15 +362,14 @@ _STAGE_METRICS = tuple(Metric(f"cpu_{stage}", "µs") for stage in _STAGES)
     },
     slow=("rate=2500", "rate=7500", "rate=10000", "state=memory"),
 )
-def load(rate: int, state: str) -> LoadTask:
+def load(rate: int, state: State) -> LoadTask:
     """Latency from arrival to commit, transfers arriving at random (Poisson) at a fixed rate.
 
     The targets of latency are judged at 5,000 a second, the least that the target of throughput
     accepts. Beyond what a machine sustains, latency is only a matter of how long the run is.
     """
-    rig = Rig(_LOADED_ACCOUNTS)
-    system = rig.on_disk if state == "disk" else rig.in_memory
-    return LoadTask(system, rate, rig.close)
+    rig = Rig(_LOADED_ACCOUNTS, state)
+    return LoadTask(rig.system, rate, rig.close, Apart(rig.target, rig.source, CAPACITY))
 
 
 @benchmark(
@@ -382,11 +381,11 @@ def load(rate: int, state: str) -> LoadTask:
 )
 def throughput() -> LoadTask:
     """The highest rate of transfers that is committed within the published latencies."""
-    rig = Rig(_LOADED_ACCOUNTS)
+    rig = Rig(_LOADED_ACCOUNTS, "disk")
     search = Search(
         latency_p95_ms=100, latency_p99_ms=250, error_percent=0.1, start=2_500, highest=20_000
     )
-    return LoadTask(rig.on_disk, search, rig.close)
+    return LoadTask(rig.system, search, rig.close)
 
 
 @benchmark(

@@ -78,16 +78,29 @@ class Feed:
 
     Up to 10,000 accounts send in turn, so that neighbours don't wait for each other; up to 65,536,
     drawn from all, receive. About 10 microseconds of CPU time each.
+
+    Several feeds can share the state: of ``shards`` feeds each has every ``shards``-th sender, so
+    that its transfers stay valid whatever those of the others come between them.
     """
 
-    def __init__(self, accounts: int, seed: int = 1) -> None:
-        """A feed for a state of ``accounts``, always the same for the same ``seed``."""
+    def __init__(self, accounts: int, seed: int = 1, *, shard: int = 0, shards: int = 1) -> None:
+        """A feed for a state of ``accounts``, always the same for the same arguments.
+
+        Raises:
+            ValueError: ``shard`` is not one of ``shards``, or there is no sender for it.
+        """
+        senders = min(accounts, _SENDERS)
+        if not 0 <= shard < shards <= senders:
+            raise ValueError(f"no shard {shard} of {shards} where {senders} accounts send")
         self._random = Random(seed)  # noqa: S311  # an example, not a secret
-        self._senders = [_sender(number) for number in range(min(accounts, _SENDERS))]
-        self._addresses = [sender.address.data for sender in self._senders]
-        self._addresses += map(sample.keyless_address, range(len(self._senders), accounts))
+        everyone = [_sender(number) for number in range(senders)]
+        self._senders = everyone[shard::shards]
+        self._addresses = [sender.address.data for sender in everyone]
+        self._addresses += map(sample.keyless_address, range(senders, accounts))
         receivers = self._random.sample(self._addresses, min(accounts, _RECIPIENTS))
         self._recipients = [address(data) for data in receivers]
+        if shard:
+            self._random.seed(f"{seed}/{shard}")  # who receives how much differs from shard 0's
         self._turn = 0
         self._last = b""
         key = sample.signer(0).public_key

@@ -1,17 +1,25 @@
 """The chain under load: a pipeline, and the transfers that it is offered."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from shutil import copyfile, rmtree
 from tempfile import mkdtemp
+from typing import Literal
 
 from veperf.model import Finished
 from veperf.workloads.transaction import sample
 from veperf.workloads.transaction.feed import Feed
-from veperf.workloads.transaction.pipeline import Pipeline
+from veperf.workloads.transaction.iavl import Tree
+from veperf.workloads.transaction.pipeline import Pipeline, Settings
 from veperf.workloads.transaction.store import Store
 
+State = Literal["disk", "memory"]
+"""Whether a block is durable before its transactions count as committed."""
+
+CAPACITY = Settings().capacity
+"""Transfers that a chain has on their way at once, at most."""
 _SIGNED_AHEAD = 300_000
 """Transfers, 100 MB of them. A longer load is signed as it goes, 10 µs of CPU time each."""
 _KEPT_VERSIONS = 100
@@ -21,34 +29,47 @@ _NOTHING = Finished()
 
 
 class Rig:
-    """A state of accounts on which chains start, one after the other, and are offered the same."""
+    """A state of accounts on which chains start, one after the other, and are offered the same.
 
-    def __init__(self, accounts: int) -> None:
-        """Make the state, in memory and in a folder for temporary files."""
+    The state is made when the first chain starts: who only wants transfers does without.
+    """
+
+    def __init__(self, accounts: int, state: State) -> None:
         self._accounts = accounts
-        self._feed = Feed(accounts)
+        self._state = state
         self._signed: list[bytes] = []
-        self._tree = self._feed.genesis()
-        self._folder = Path(mkdtemp(prefix="veperf-load-"))
-        with Store(self._folder / "genesis") as store:
-            store.commit(self._tree)
+        self._genesis: _Genesis | None = None
 
-    def in_memory(self, items: int) -> "LoadedChain":
+    def system(self, items: int) -> "LoadedChain":
         """A chain that takes ``items`` transfers, and forgets its state when it is closed."""
-        pipeline = Pipeline(self._tree.branch(), sample.CHAIN)
-        return LoadedChain(pipeline, self._transfers(items), None)
+        transfers = self._transfers(items)
+        return LoadedChain(self._chain(next(transfers)), transfers)
 
-    def on_disk(self, items: int) -> "LoadedChain":
-        """The same, with every block durable before its transactions count as committed."""
-        folder = Path(mkdtemp(dir=self._folder))
-        copyfile(self._folder / "genesis" / "data.mdb", folder / "data.mdb")
-        store = Store(folder, keep=_KEPT_VERSIONS)
-        pipeline = Pipeline(self._tree.branch(), sample.CHAIN, commit=store.commit)
-        return LoadedChain(pipeline, self._transfers(items), store)
+    def target(self) -> "ChainTarget":
+        """A chain that takes the transfers of ``source``, from all shards in any order."""
+        return self._chain(next(self._transfers(0)))
+
+    def source(self, shard: int, shards: int) -> Iterator[bytes]:
+        """The transfers of shard k of n, valid in order, whatever comes of others between them."""
+        feed = Feed(self._accounts, shard=shard, shards=shards)
+        if shard == 0:
+            next(feed)  # its first sender's first is what a target warms up with
+        return feed
 
     def close(self) -> None:
         """Delete all files."""
-        rmtree(self._folder)
+        if self._genesis is not None:
+            self._genesis.close()
+
+    @cached_property
+    def _feed(self) -> Feed:
+        """Of what is signed ahead."""
+        return Feed(self._accounts)
+
+    def _chain(self, first: bytes) -> "ChainTarget":
+        if self._genesis is None:
+            self._genesis = _Genesis(self._feed.genesis())
+        return self._genesis.chain(self._state, first)
 
     def _transfers(self, items: int) -> Iterator[bytes]:
         # One to warm up with, and one that is never taken.
@@ -60,27 +81,43 @@ class Rig:
         return iter(self._signed)
 
 
-class LoadedChain:
-    """A pipeline, as a load generator sees it (``veperf.registry.System``)."""
+class _Genesis:
+    """A state, in memory and in a folder for temporary files."""
 
-    def __init__(self, pipeline: Pipeline, transfers: Iterator[bytes], store: Store | None) -> None:
-        """Wait until verifiers are at work: the first transfer is committed here."""
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._folder = Path(mkdtemp(prefix="veperf-load-"))
+        with Store(self._folder / "genesis") as store:
+            store.commit(tree)
+
+    def chain(self, state: State, first: bytes) -> "ChainTarget":
+        """A chain that starts here, warmed up with the transfer ``first``."""
+        if state == "memory":
+            return ChainTarget(Pipeline(self._tree.branch(), sample.CHAIN), None, first)
+        folder = Path(mkdtemp(dir=self._folder))
+        copyfile(self._folder / "genesis" / "data.mdb", folder / "data.mdb")
+        store = Store(folder, keep=_KEPT_VERSIONS)
+        pipeline = Pipeline(self._tree.branch(), sample.CHAIN, commit=store.commit)
+        return ChainTarget(pipeline, store, first)
+
+    def close(self) -> None:
+        """Delete all files."""
+        rmtree(self._folder)
+
+
+class ChainTarget:
+    """A pipeline whose transfers come from elsewhere (``veperf.registry.Target``)."""
+
+    def __init__(self, pipeline: Pipeline, store: Store | None, first: bytes) -> None:
+        """Wait until verifiers are at work: the transfer ``first`` is committed here."""
         self._pipeline = pipeline
-        self._transfers = transfers
         self._store = store
-        pipeline.offer(_WARM_UP, next(transfers))
+        pipeline.offer(_WARM_UP, first)
         pipeline.flush()
-        self._next = next(transfers)
 
-    def offer(self, tag: int) -> bool:
-        """Offer the next transfer; one that is turned away is offered again under the next tag.
-
-        Left out, it would make all that its sender signed after it invalid.
-        """
-        if not self._pipeline.offer(tag, self._next):
-            return False
-        self._next = next(self._transfers)
-        return True
+    def offer(self, tag: int, item: bytes) -> bool:
+        """Offer the transfer ``item``; False where the pipeline is full."""
+        return self._pipeline.offer(tag, item)
 
     def step(self) -> Finished:
         """Let the pipeline work; the blocks that it committed."""
@@ -102,3 +139,34 @@ class LoadedChain:
         self._pipeline.close()
         if self._store is not None:
             self._store.close()
+
+
+class LoadedChain:
+    """A chain and the transfers that it is offered (``veperf.registry.System``)."""
+
+    def __init__(self, target: ChainTarget, transfers: Iterator[bytes]) -> None:
+        self._target = target
+        self._transfers = transfers
+        self._next = next(transfers)
+
+    def offer(self, tag: int) -> bool:
+        """Offer the next transfer; one that is turned away is offered again under the next tag.
+
+        Left out, it would make all that its sender signed after it invalid.
+        """
+        if not self._target.offer(tag, self._next):
+            return False
+        self._next = next(self._transfers)
+        return True
+
+    def step(self) -> Finished:
+        """Let the chain work; the blocks that it committed."""
+        return self._target.step()
+
+    def costs(self) -> dict[str, float]:
+        """CPU time in ns of each transaction, by stage of the pipeline."""
+        return self._target.costs()
+
+    def close(self) -> None:
+        """End the chain."""
+        self._target.close()

@@ -1,7 +1,7 @@
 """The verification suite: which pieces of identity verification are measured, and how."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Struct
 
 from veperf.model import LATENCY_METRICS, Level, Metric, Search
-from veperf.registry import LoadTask, Task, benchmark
+from veperf.registry import Apart, LoadTask, Task, benchmark
 from veperf.workloads.transaction.cache import Cache
 from veperf.workloads.transaction.iavl import Tree
 from veperf.workloads.transaction.store import Store
@@ -41,7 +41,13 @@ from veperf.workloads.verification.identity import (
     set_status,
     update_score,
 )
-from veperf.workloads.verification.loaded import LoadedVerification, settings
+from veperf.workloads.verification.loaded import (
+    CAPACITY,
+    LoadedVerification,
+    VerificationTarget,
+    requests,
+    settings,
+)
 from veperf.workloads.verification.parallel import Pool, verify_many
 from veperf.workloads.verification.pipeline import (
     Moment,
@@ -425,8 +431,16 @@ _STAGE_METRICS = tuple(Metric(f"cpu_{s}", "µs") for s in ("verify", "transport"
 
 
 def _loaded(rate: float | Search) -> LoadTask:
-    genesis = sample.identities(_ACCOUNTS)
-    return LoadTask(lambda items: LoadedVerification(genesis, items), rate)
+    @cache
+    def genesis() -> Tree:
+        """The state, for who needs it: who only sends requests does not."""
+        return sample.identities(_ACCOUNTS)
+
+    return LoadTask(
+        lambda items: LoadedVerification(genesis(), items),
+        rate,
+        apart=Apart(lambda: VerificationTarget(genesis()), requests, CAPACITY),
+    )
 
 
 @benchmark(

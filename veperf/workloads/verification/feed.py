@@ -39,21 +39,23 @@ class Upload(Struct, frozen=True):
 class Feed:
     """Uploads of three scopes of 32 KiB, always the same ones in the same order."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: int = 0, step: int = 1) -> None:
+        """Those of every ``step``-th account from ``first`` on."""
         pieces = sample.evidence()
         self._sealed = [
             [decode_envelope(raw) for raw in sample.envelopes(pieces, index)]
             for index in range(_PEOPLE)
         ]
-        self._turn = 0
+        self._next = first
+        self._step = step
 
     def __iter__(self) -> Iterator[Upload]:
         return self
 
     def __next__(self) -> Upload:
         """The next upload."""
-        index = self._turn
-        self._turn += 1
+        index = self._next
+        self._next += self._step
         user = sample.user(index)
         sealed = self._sealed[index % _PEOPLE]
         return Upload(

@@ -2,11 +2,15 @@
 
 import os
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
+
+import msgspec
+from msgspec import Struct
 
 from veperf.model import Finished
 from veperf.workloads.transaction.cache import Cache
@@ -15,30 +19,49 @@ from veperf.workloads.transaction.store import Store
 from veperf.workloads.verification import sample
 from veperf.workloads.verification.feed import Feed
 from veperf.workloads.verification.parallel import Pool, Settings, Verified
-from veperf.workloads.verification.pipeline import Moment, Outcome
+from veperf.workloads.verification.pipeline import Moment, Outcome, Request
 
-_CAPACITY = 1_000
+CAPACITY = 1_000
 """Requests, 100 KB each, that may wait."""
 _SIGNED_AHEAD = 2_000
 """Requests. A longer load is signed as it goes."""
 _KEPT_VERSIONS = 100
 _WAIT_S = 0.001
 _WARM_UP = -1
+_WARM_UP_ACCOUNTS = 1 << 32
+"""From here on: no load has as many."""
 _NOTHING = Finished()
 
 
-class LoadedVerification:
-    """Verifications, as a load generator sees them (``veperf.registry.System``).
+class _Item(Struct, frozen=True, array_like=True):
+    """A request as it travels."""
+
+    account: bytes
+    envelopes: tuple[bytes, ...]
+
+
+_encode_item = msgspec.msgpack.Encoder().encode
+_decode_item = msgspec.msgpack.Decoder(_Item).decode
+
+
+def requests(shard: int, shards: int) -> Iterator[bytes]:
+    """Requests without end, each of an account of its own: those of shard k of n, encoded."""
+    for upload in Feed(shard, shards):
+        request = upload.request()
+        yield _encode_item(_Item(request.account, tuple(map(bytes, request.envelopes))))
+
+
+class VerificationTarget:
+    """Verifications of requests that come from elsewhere (``veperf.registry.Target``).
 
     What gets through while one block is committed to disk is the next block; it counts when that is
     committed, too. Committing waits for the disk, so it has a thread of its own.
     """
 
-    def __init__(self, genesis: Tree, items: int, workers: int | None = None) -> None:
+    def __init__(self, genesis: Tree, workers: int | None = None) -> None:
         """Start with the state ``genesis``; one request a process is verified here to warm up.
 
-        The first ``items`` requests are signed here, unless they are very many. ``workers`` verify;
-        by default one a core, but for the one that all else runs on.
+        ``workers`` verify; by default one a core, but for the one that all else runs on.
         """
         workers = workers or max(1, len(os.sched_getaffinity(0)) - 1)
         self._folder = Path(mkdtemp(prefix="veperf-verification-"))
@@ -47,29 +70,42 @@ class LoadedVerification:
         self._store.commit(self._tree)
         self._state = Cache(self._tree)
         self._height = self._tree.version + 1
-        feed = Feed()
-        self._uploads = chain([next(feed) for _ in range(min(items, _SIGNED_AHEAD))], feed)
         self._block: list[Verified] = []
         self._committer = ThreadPoolExecutor(1)
         self._commit: Future[list[Verified]] | None = None
+        self._malformed: dict[int, str] = {}
         self._through = 0
         self._commit_ns = 0
         self._pool = Pool(workers, settings())
         try:
-            for _ in range(workers):
-                self._pool.submit(_WARM_UP, next(self._uploads).request())
+            for upload in islice(Feed(_WARM_UP_ACCOUNTS), workers):
+                self._pool.submit(_WARM_UP, upload.request())
             while self._through < workers:
                 self.step()
         except BaseException:
             self.close()
             raise
 
-    def offer(self, tag: int) -> bool:
-        """Take in the next request, unless too many wait already."""
-        if self._pool.pending >= _CAPACITY:
+    @property
+    def has_room(self) -> bool:
+        """Whether fewer requests wait than may."""
+        return self._pool.pending < CAPACITY
+
+    def offer(self, tag: int, item: bytes) -> bool:
+        """Take in the request ``item``, unless too many wait already; bytes that are none fail."""
+        if not self.has_room:
             return False
-        self._pool.submit(tag, next(self._uploads).request())
+        try:
+            found = _decode_item(item)
+        except msgspec.DecodeError:
+            self._malformed[tag] = "MALFORMED"
+        else:
+            self.submit(tag, Request(found.account, found.envelopes))
         return True
+
+    def submit(self, tag: int, request: Request) -> None:
+        """Take in ``request``."""
+        self._pool.submit(tag, request)
 
     def step(self) -> Finished:
         """Pass on what waits, have committed what got through; what is committed."""
@@ -81,6 +117,9 @@ class LoadedVerification:
             self._commit = None
         if self._commit is None and self._block:
             self._commit = self._committer.submit(self._commit_block, self._end_block())
+        if self._malformed:
+            finished = Finished(finished.committed, {**finished.failed, **self._malformed})
+            self._malformed = {}
         return finished
 
     def costs(self) -> dict[str, float]:
@@ -122,6 +161,35 @@ class LoadedVerification:
             if verified.result.outcome is not Outcome.SUCCESS
         }
         return Finished([v.tag for v in block if v.tag not in failed], failed)
+
+
+class LoadedVerification:
+    """Verifications and the requests that they are of (``veperf.registry.System``)."""
+
+    def __init__(self, genesis: Tree, items: int, workers: int | None = None) -> None:
+        """As a target; the first ``items`` requests are signed here, unless they are very many."""
+        feed = Feed()
+        self._uploads = chain([next(feed) for _ in range(min(items, _SIGNED_AHEAD))], feed)
+        self._target = VerificationTarget(genesis, workers)
+
+    def offer(self, tag: int) -> bool:
+        """Take in the next request, unless too many wait already."""
+        if not self._target.has_room:
+            return False
+        self._target.submit(tag, next(self._uploads).request())
+        return True
+
+    def step(self) -> Finished:
+        """Pass on what waits, have committed what got through; what is committed."""
+        return self._target.step()
+
+    def costs(self) -> dict[str, float]:
+        """CPU time in ns of each verification, by stage."""
+        return self._target.costs()
+
+    def close(self) -> None:
+        """End the processes and delete all files."""
+        self._target.close()
 
 
 def settings() -> Settings:
