@@ -1,27 +1,43 @@
-"""What a sweep costs beside the runs themselves.
+"""What a sweep costs beside the measurements themselves.
 
-    python -m benchmarks.sweep_overhead [--tasks 1000] [--rounds 3]
+    python -m benchmarks.sweep_overhead [--tasks 1000] [--rounds 3] [--skip-runs]
 
-Two figures: how long a task takes that does nothing, through a scheduler and a worker that are
-processes of their own; and by how much a sweep's task of some ten seconds is longer than the same
-`veperf run`, both without their start.
+Prints the tables of docs/scale.md:
+
+- many tasks that do nothing, with 1, 2, 4 and 8 workers: time, CPU time of scheduler, client and
+  workers a task, memory of the scheduler a task;
+- a sweep of one task that does nothing, from the connection to the run in the archive: what a task
+  of ten seconds is longer by, but for what the dask worker takes from the measurement;
+- a task that measures for some ten seconds by the same `veperf` without a cluster, one after the
+  other, and the CPU time of the dask worker beside the measurement. The ratio is as noisy as the
+  machine.
 """
 
 import argparse
+import os
+import platform
 import statistics
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.clusters import Cluster, instant
 from veperf.archive import Archive
 from veperf.cluster import Ledger, Spec
 from veperf.cluster.conduct import conduct
+from veperf.cluster.local import QUIET
 from veperf.cluster.plan import make_plan
 from veperf.cluster.watch import Lines
 from veperf.cluster.work import measure
 
 _TEN_SECONDS = "bidding/serialization"
+_WORKERS = (1, 2, 4, 8)
+# As dask reads settings from the environment.
+_QUIET = {
+    "DASK_" + name.replace(".", "__").replace("-", "_").upper(): str(value)
+    for name, value in QUIET.items()
+}
 
 
 class _Quiet(Lines):
@@ -29,46 +45,104 @@ class _Quiet(Lines):
         pass
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a process has used so far."""
+
+    cpu_s: float
+    memory_bytes: int
+
+
+def used(pid: int) -> Used:
+    """By the process itself, without its children."""
+    # proc(5): after the name, which may hold spaces, come the 3rd field and those that follow.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    ticks = int(fields[11]) + int(fields[12])
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return Used(ticks / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE"))
+
+
 def main() -> None:
     """Measure and print."""
-    asked = argparse.ArgumentParser(description=__doc__)
+    asked = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     asked.add_argument("--tasks", type=int, default=1000)
     asked.add_argument("--rounds", type=int, default=3)
+    asked.add_argument("--skip-runs", action="store_true", help="only tasks that do nothing")
     options = asked.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        with Cluster(folder) as cluster:
-            cluster.start_worker("only", "any")
-            with cluster.client() as client:
-                client.wait_for_workers(1)
-            small(cluster, folder, options.tasks)
-            ratios = [compared(cluster, folder / str(n)) for n in range(options.rounds)]
-    print(f"a sweep's task by a plain run: {statistics.median(ratios):.3f} (median of ratios)")
+    load = ", ".join(f"{n:.1f}" for n in os.getloadavg())
+    print(f"{os.cpu_count()} CPUs, load {load}, Python {platform.python_version()}\n")
+    print(f"{options.tasks} tasks that do nothing; CPU time and memory are a task's\n")
+    print("| workers | took | tasks/s | scheduler CPU | client CPU | worker CPU | memory |")
+    print("|--:|--:|--:|--:|--:|--:|--:|")
+    for workers in _WORKERS:
+        with tempfile.TemporaryDirectory() as name:
+            small(Path(name), workers, options.tasks)
+    if not options.skip_runs:
+        with tempfile.TemporaryDirectory() as name:
+            long(Path(name), options.rounds)
 
 
-def small(cluster: Cluster, folder: Path, tasks: int) -> None:
-    """Tasks that do nothing."""
+def small(folder: Path, workers: int, tasks: int) -> None:
+    """A line of the table: tasks that do nothing."""
     spec = Spec("small", benchmarks=("x",), repeats=tasks)
-    with Ledger.begin(Archive(folder / "small"), make_plan(spec, str)) as ledger:
-        started = time.perf_counter()
-        conduct(ledger, cluster.client, _Quiet(ledger), work=instant)
-        took_s = time.perf_counter() - started
-    print(f"{tasks} tasks that do nothing: {took_s:.1f} s, {took_s / tasks * 1e3:.1f} ms each")
+    with Cluster(folder) as cluster:
+        pids = [cluster.start_worker(f"w{n}", "any").pid for n in range(workers)]
+        with cluster.client() as client:
+            client.wait_for_workers(workers)
+        processes = (cluster.scheduler.pid, os.getpid(), *pids)
+        with Ledger.begin(Archive(folder / "archive"), make_plan(spec, str)) as ledger:
+            before = [used(pid) for pid in processes]
+            started = time.perf_counter()
+            conduct(ledger, cluster.client, _Quiet(ledger), work=instant)
+            took_s = time.perf_counter() - started
+            after = [used(pid) for pid in processes]
+    cpu_ms = [(b.cpu_s - a.cpu_s) / tasks * 1e3 for a, b in zip(before, after, strict=True)]
+    memory_kib = (after[0].memory_bytes - before[0].memory_bytes) / tasks / 1024
+    print(
+        f"| {workers} | {took_s:.1f} s | {tasks / took_s:.0f} | {cpu_ms[0]:.2f} ms "
+        f"| {cpu_ms[1]:.2f} ms | {sum(cpu_ms[2:]):.2f} ms | {memory_kib:.1f} KiB |",
+        flush=True,
+    )
 
 
-def compared(cluster: Cluster, folder: Path) -> float:
-    """A sweep of one task by the same run without a cluster, one after the other."""
-    spec = Spec("one", benchmarks=(_TEN_SECONDS,))
-    plan = make_plan(spec, str)
-    started = time.perf_counter()
-    measure(plan.tasks[0], lambda: False, print)
-    plain_s = time.perf_counter() - started
-    with Ledger.begin(Archive(folder), plan) as ledger:
-        started = time.perf_counter()
-        conduct(ledger, cluster.client, _Quiet(ledger))
-        swept_s = time.perf_counter() - started
-    print(f"plain {plain_s:.2f} s, in a sweep {swept_s:.2f} s: {swept_s / plain_s:.3f}")
-    return swept_s / plain_s
+def long(folder: Path, rounds: int) -> None:
+    """One task that measures, beside the same without a cluster."""
+    with Cluster(folder) as cluster:
+        worker = cluster.start_worker("only", "any", environment=_QUIET)
+        with cluster.client() as client:
+            client.wait_for_workers(1)
+        plain, swept, beside, nothing = [], [], [], []
+        for n in range(rounds):
+            plan = make_plan(Spec("none", benchmarks=("x",)), str)
+            with Ledger.begin(Archive(folder / f"none-{n}"), plan) as ledger:
+                started = time.perf_counter()
+                conduct(ledger, cluster.client, _Quiet(ledger), work=instant)
+                nothing.append(time.perf_counter() - started)
+            plan = make_plan(Spec("one", benchmarks=(_TEN_SECONDS,)), str)
+            started = time.perf_counter()
+            measure(plan.tasks[0], lambda: False, lambda _: None)
+            plain.append(time.perf_counter() - started)
+            with Ledger.begin(Archive(folder / str(n)), plan) as ledger:
+                cpu_s = used(worker.pid).cpu_s
+                started = time.perf_counter()
+                conduct(ledger, cluster.client, _Quiet(ledger))
+                swept.append(time.perf_counter() - started)
+                beside.append((used(worker.pid).cpu_s - cpu_s) / swept[-1])
+    ratios = [b / a for a, b in zip(plain, swept, strict=True)]
+    print(
+        f"\na sweep of one task that does nothing: {statistics.median(nothing) * 1e3:.0f} ms "
+        f"({min(nothing) * 1e3:.0f} to {max(nothing) * 1e3:.0f})"
+    )
+    print(f"\n{_TEN_SECONDS}, {rounds} times each, one after the other\n")
+    print("| plain | in a sweep | ratio | dask worker beside it |")
+    print("|--:|--:|--:|--:|")
+    print(
+        f"| {statistics.median(plain):.2f} s | {statistics.median(swept):.2f} s "
+        f"| {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f}) "
+        f"| {statistics.median(beside):.2%} of a CPU |"
+    )
 
 
 if __name__ == "__main__":

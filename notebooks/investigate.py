@@ -25,7 +25,7 @@
 run: str = "last"  # "last", an id, or the beginning of one
 benchmark: str = ""  # a case such as "transaction/execution"; empty: the worst of the run
 metric: str = ""  # of the case, such as "memory_peak"; empty: the one that is worst
-archive: str = ""  # the folder of runs; empty: the project's reports/
+archive: str = ""  # the folder or URL of runs; empty: the project's reports/
 baselines: str = ""  # the folder of targets and baselines; empty: the project's data/baselines/
 known_misses: list = []  # targets that are known to be missed, and so are not the worst
 

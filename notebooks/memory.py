@@ -26,12 +26,10 @@ rounds: int = 60  # of the process at work
 archive: str = ""  # the folder of runs, beside which flamegraphs go; empty: the project's reports/
 
 # %%
-from pathlib import Path
-
 import veperf
 from veperf import paths
 
-graphs = Path(archive or paths.archive()) / "flamegraphs"
+graphs = paths.graphs(archive)
 found = veperf.memory.profile(
     benchmark, flamegraph=graphs / f"{benchmark.replace('/', '-')}.html", timeout_s=120
 )

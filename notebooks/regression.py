@@ -25,7 +25,7 @@ ab: str = "last"  # an A/B comparison in the archive: its id, the beginning of o
 base: str = ""  # or two runs: the old one's id, or last ...
 new: str = ""  # ... and the new one's
 case: str = ""  # the benchmark to look at; empty: the one that most needs attention
-archive: str = ""  # the folder of runs and comparisons; empty: the project's reports/
+archive: str = ""  # the folder or URL of runs and comparisons; empty: the project's reports/
 
 # %%
 import veperf

@@ -22,7 +22,7 @@
 # lie between the last run before a change and the first run after it.
 
 # %% tags=["parameters"]
-archive: str = ""  # the folder of runs; empty: the project's reports/
+archive: str = ""  # the folder or URL of runs; empty: the project's reports/
 machine: str = ""  # runs of this machine class; empty: that of the last run
 last: int = 0  # only the last so many runs; 0: all
 sort: str = "shift"  # shift: the largest recent shift first; or name

@@ -23,7 +23,7 @@
 # %% tags=["parameters"]
 profile: str = "quick"  # quick, standard or thorough: 6, 12 or 24 fresh processes
 run: str = ""  # a run in the archive to present; empty: measure now
-archive: str = ""  # the folder of runs; empty: the project's reports/
+archive: str = ""  # the folder or URL of runs; empty: the project's reports/
 baselines: str = ""  # the folder of targets and baselines; empty: the project's data/baselines/
 select: str = "zk_proof"  # what to measure: a suite, a benchmark or a glob
 known_misses: list = []  # targets that are known to be missed, and so fail nothing

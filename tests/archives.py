@@ -38,9 +38,9 @@ def dated_run(
     return replace(run, revision=Revision(f"{day:040x}" if commit is None else commit, "main"))
 
 
-def archive_of(folder: Path, runs: Sequence[Run]) -> Archive:
+def archive_of(place: str | Path, runs: Sequence[Run]) -> Archive:
     """An archive of these runs, complete."""
-    archive = Archive(folder)
+    archive = Archive(place)
     for run in runs:
         archive.keep(run)
     return archive

@@ -7,22 +7,26 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 from distributed import Client
 
 ROOT = Path(__file__).resolve().parent.parent
+AGAIN = 'while :; do "$@"; sleep 0.2; done'
+"""For ``sh -c``: its arguments, as a command that is started again whenever it ends."""
 _PATIENCE_S = 60.0
 
 
 class Cluster:
     """A scheduler on a port that it keeps when it is started again, and workers."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, runs_in: Path = ROOT) -> None:
         self._folder = folder
+        self._runs_in = runs_in
         self._stack = ExitStack()
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -39,39 +43,66 @@ class Cluster:
     def start_scheduler(self) -> "subprocess.Popen[bytes]":
         """On the cluster's port."""
         words = ("--host", "127.0.0.1", "--port", str(self._port), "--no-dashboard")
-        return self._start("scheduler", *words, "--no-show")
+        return self._start("scheduler", *_dask("scheduler", *words, "--no-show"))
 
-    def start_worker(self, name: str, machine_class: str) -> "subprocess.Popen[bytes]":
+    def start_worker(
+        self,
+        name: str,
+        machine_class: str,
+        *,
+        nanny: str = "--no-nanny",
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> "subprocess.Popen[bytes]":
         """Of one thread, which measures for ``machine_class``."""
-        words = ("--nthreads", "1", "--no-dashboard", "--no-nanny", "--name", name)
-        resources = f"veperf=1 class:{machine_class}=1"
-        place = str(self._folder / name)
-        return self._start(
-            "worker", self.address, *words, "--resources", resources, "--local-directory", place
-        )
+        words = self._worker(name, machine_class)
+        return self._start("worker", *_dask(*words, nanny), environment=environment)
+
+    def keep_worker(
+        self, name: str, machine_class: str, environment: Mapping[str, str]
+    ) -> "subprocess.Popen[bytes]":
+        """One that is started again whenever it ends, as an init system would."""
+        words = _dask(*self._worker(name, machine_class), "--no-nanny")
+        return self._start("worker", "sh", "-c", AGAIN, "sh", *words, environment=environment)
 
     def client(self) -> Client:
         """A connection."""
         return Client(self.address, timeout="5s", set_as_default=False)
 
-    def _start(self, *words: str) -> "subprocess.Popen[bytes]":
-        log = self._stack.enter_context((self._folder / f"{words[0]}.log").open("ab"))
+    def _worker(self, name: str, machine_class: str) -> tuple[str, ...]:
+        resources = f"veperf=1 class:{machine_class}=1"
+        words = ("worker", self.address, "--nthreads", "1", "--no-dashboard", "--name", name)
+        place = str(self._folder / name)
+        return (*words, "--resources", resources, "--local-directory", place)
+
+    def _start(
+        self, kind: str, *words: str, environment: Mapping[str, str] = MappingProxyType({})
+    ) -> "subprocess.Popen[bytes]":
+        log = self._stack.enter_context((self._folder / f"{kind}.log").open("ab"))
         process = subprocess.Popen(
-            [sys.executable, "-m", "dask", *words],
-            cwd=ROOT,
-            env=os.environ | {"DASK_DISTRIBUTED__WORKER__MEMORY__TERMINATE": "false"},
+            words,
+            cwd=self._runs_in,
+            env={
+                **os.environ,
+                "DASK_DISTRIBUTED__WORKER__MEMORY__TERMINATE": "false",
+                **environment,
+            },
             stdout=log,
             stderr=log,
+            start_new_session=True,
         )
         self._stack.callback(end, process)
         return process
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """At once, and wait until it is gone."""
+    """At once, with what it started, and wait until it is gone."""
     if process.poll() is None:
-        process.send_signal(signal.SIGKILL)
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def _dask(*words: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "dask", *words)
 
 
 def until(what: Callable[[], bool]) -> None:

@@ -4,9 +4,13 @@ py_ecc, the oracle of several tests, raises the recursion limit to 100,000 for g
 nested JSON ends the process: it is loaded here, and the limit put back.
 """
 
+import secrets
 import sys
+from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 _limit = sys.getrecursionlimit()
@@ -15,3 +19,37 @@ sys.setrecursionlimit(_limit)
 
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[dict[str, str]]:
+    """An S3 server, and what an environment needs to use it."""
+    from tests.object_store import s3_server
+
+    with s3_server() as environment:
+        yield environment
+
+
+@pytest.fixture
+def s3_url(s3: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of an archive in a new bucket; the environment has what it takes to use it."""
+    from tests.object_store import new_bucket
+
+    for name, value in s3.items():
+        monkeypatch.setenv(name, value)
+    return f"s3://{new_bucket()}/ours"
+
+
+@pytest.fixture(params=["folder", "memory"])
+def near(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where an archive can lie that answers at once, empty."""
+    return str(tmp_path) if request.param == "folder" else f"memory://{secrets.token_hex(8)}"
+
+
+@pytest.fixture(params=["folder", "memory", "s3"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where an archive can lie: each kind of place in turn, empty."""
+    if request.param == "s3":
+        url: str = request.getfixturevalue("s3_url")
+        return url
+    return str(tmp_path) if request.param == "folder" else f"memory://{secrets.token_hex(8)}"

@@ -17,11 +17,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 # What each part of veperf may import of the rest, itself always included.
-_BASE = {"errors", "model", "version"}
+_BASE = {"errors", "model", "nesting", "version"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "version": set(),
     "model": set(),
+    "nesting": set(),
     "paths": set(),
     "units": {"errors"},
     "registry": _BASE,

@@ -27,23 +27,40 @@ if TYPE_CHECKING:
         query,
         read,
         resume,
-        resume_sweep,
         run,
         run_load,
         runs,
         site,
-        sweep,
     )
     from veperf.comparator import Comparator
-    from veperf.gate import ABResult, SelfCheckResult, ab, ab_commands, load_ab, selfcheck
+    from veperf.gate import (
+        ABResult,
+        FleetResult,
+        SelfCheckResult,
+        ab,
+        ab_commands,
+        load_ab,
+        selfcheck,
+    )
     from veperf.longrun import soak
+    from veperf.sweeps import ab_fleet, load_fleet, load_sweep, resume_sweep, sweep
     from veperf.timeline import History, Trends, history, trends
 
 # Where the names are that `veperf.api` does not have.
 _ELSEWHERE = {
     **dict.fromkeys(
-        ("ABResult", "SelfCheckResult", "ab", "ab_commands", "load_ab", "selfcheck"), "gate"
+        (
+            "ABResult",
+            "FleetResult",
+            "SelfCheckResult",
+            "ab",
+            "ab_commands",
+            "load_ab",
+            "selfcheck",
+        ),
+        "gate",
     ),
+    **dict.fromkeys(("ab_fleet", "load_fleet", "load_sweep", "resume_sweep", "sweep"), "sweeps"),
     **dict.fromkeys(("History", "Trends", "history", "trends"), "timeline"),
     "Comparator": "comparator",
     "soak": "longrun",
@@ -54,6 +71,7 @@ __all__ = [
     "ABResult",
     "Comparator",
     "Comparison",
+    "FleetResult",
     "History",
     "RunResult",
     "SelfCheckResult",
@@ -62,6 +80,7 @@ __all__ = [
     "__version__",
     "ab",
     "ab_commands",
+    "ab_fleet",
     "benchmarks",
     "compare",
     "export",
@@ -70,6 +89,8 @@ __all__ = [
     "investigate",
     "load",
     "load_ab",
+    "load_fleet",
+    "load_sweep",
     "present",
     "query",
     "read",

@@ -13,6 +13,7 @@ import msgspec
 
 from veperf import model, paths
 from veperf.archive import LAST, Archive, RunWriter, load_baselines, load_targets
+from veperf.archive.storage import Location, Storage, local_folder, place_of
 from veperf.errors import UnknownBenchmarkError, UnknownRunError, UsageError
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from veperf.cluster import Spec
-    from veperf.cluster.result import SweepResult
     from veperf.judge.side_by_side import UnitTable
     from veperf.report.closeup import Investigation
     from veperf.report.view import ReportView
@@ -47,7 +46,7 @@ def run(
         select: suites (``transaction``), benchmarks (``transaction/execution``) or globs; all
             when there is none.
         profile: ``quick``, ``standard`` or ``thorough``: 6, 12 or 24 passes.
-        archive: folder of the archive; the project's ``reports`` when not given.
+        archive: folder or URL of the archive; the project's ``reports`` when not given.
         baselines: folder of targets and baselines; the project's ``data/baselines``.
         seed: of the order in which cases are measured; drawn when not given.
         timeout_s: for one case in one pass.
@@ -85,12 +84,18 @@ def run_load(
     seed: int | None = None,
     timeout_s: float = 60.0,
     modules: Sequence[str] = (),
+    shards: int = 0,
+    scheduler: str | None = None,
+    target: str | None = None,
+    target_class: str = "",
     progress: bool = True,
 ) -> "RunResult":
     """Put one load on a system, in a fresh worker process, and keep the run in the archive.
 
     The memory that takes does not grow with its length. With ``progress``, Ctrl-C (or interrupting
     the kernel) ends the load and keeps what was measured so far; a second one drops it.
+
+    With ``shards``, the system has a process of its own, and the load comes from so many others.
 
     Args:
         benchmark: of level load.
@@ -103,28 +108,35 @@ def run_load(
         seed: of the arrivals.
         timeout_s: after which a worker that says nothing is given up.
         modules: more modules with benchmarks.
+        shards: processes that put the load on; 0 where the system's own does it.
+        scheduler: of dask: shards and target are on workers of it, one each, and not here.
+        target: the address of a ``veperf serve`` to put it on, its token in VEPERF_LOAD_TOKEN.
+        target_class: the machine class of the scheduler's worker that is to be the target.
         progress: show how it goes.
 
     Raises:
         VeperfError: of any kind; see ``veperf.errors``.
     """
     from veperf import session
+    from veperf.cluster.ground import Where, ground
     from veperf.live import for_load
     from veperf.progress import Silent
 
-    writer = session.begin_load(
-        benchmark,
-        {name: str(value) for name, value in (params or {}).items()},
-        model.LoadPlan(passes=1, seconds=seconds, warmup_s=warmup_s, arrivals=arrivals),
-        archive=_archive(archive),
-        baselines=_baselines(baselines),
-        seed=seed,
-        timeout_s=timeout_s,
-        modules=modules,
-    )
-    with for_load() if progress else Silent() as shown:
-        done = session.finish(writer, shown)
-    return RunResult(done, writer.folder)
+    with ground(Where(scheduler, target, target_class), shards) as given:
+        writer = session.begin_load(
+            benchmark,
+            {name: str(value) for name, value in (params or {}).items()},
+            model.LoadPlan(1, seconds, warmup_s, arrivals=arrivals, shards=shards),
+            archive=_archive(archive),
+            baselines=_baselines(baselines),
+            seed=seed,
+            timeout_s=timeout_s,
+            modules=modules,
+            machine=given.machine if given else None,
+        )
+        with for_load() if progress else Silent() as shown:
+            done = session.finish(writer, shown, given)
+    return RunResult(done, writer.files)
 
 
 def resume(run: str = LAST, *, archive: Folder = None, progress: bool = True) -> "RunResult":
@@ -144,7 +156,7 @@ def load(run: str = LAST, archive: Folder = None) -> "RunResult":
     """
     store = _archive(archive)
     found = store.load(run)
-    return RunResult(found, store.path(found.id))
+    return RunResult(found, store.at(found.id))
 
 
 def read(path: str | Path, *, format: str = "") -> "RunResult":
@@ -198,39 +210,6 @@ def import_runs(
     return tuple(keep(interop.aim(one.run, listed), archive) for one in found)
 
 
-def sweep(
-    spec: "Spec | str | Path", *, scheduler: str | None = None, archive: Folder = None
-) -> "SweepResult":
-    """Make the many runs that ``spec`` asks for, on the workers of a dask scheduler.
-
-    Args:
-        spec: a ``veperf.cluster.Spec``, or a TOML file; see ``veperf sweep --help``.
-        scheduler: its address; without, a cluster of one worker is started on this machine.
-        archive: as in ``run``; what is interrupted goes on with ``resume_sweep``.
-
-    Raises:
-        VeperfError: of any kind; see ``veperf.errors``.
-    """
-    from veperf.cluster import sweep as steps
-
-    given = Path(spec) if isinstance(spec, str) else spec
-    return steps.go_on(steps.begin(given, _archive(archive)), scheduler)
-
-
-def resume_sweep(
-    sweep: str = LAST, *, scheduler: str | None = None, archive: Folder = None
-) -> "SweepResult":
-    """Go on with a sweep that was interrupted: the last that isn't done, or the one named.
-
-    Raises:
-        VeperfError: of any kind; see ``veperf.errors``.
-    """
-    from veperf.cluster import Ledger
-    from veperf.cluster import sweep as steps
-
-    return steps.go_on(Ledger.resume(_archive(archive), sweep), scheduler)
-
-
 def keep(run: model.Run, archive: Folder = None) -> "RunResult":
     """Write a run that is whole already to the archive.
 
@@ -238,7 +217,9 @@ def keep(run: model.Run, archive: Folder = None) -> "RunResult":
         StorageError: that can't be written.
         UsageError: it holds a run of that id.
     """
-    return RunResult(run, _archive(archive).keep(run))
+    store = _archive(archive)
+    store.keep(run)
+    return RunResult(run, store.at(run.id))
 
 
 def runs(archive: Folder = None) -> "pd.DataFrame":
@@ -350,15 +331,14 @@ def present(
 
     run, folder = result.run, _baselines(baselines)
     recorded = _recorded(run, folder)
-    store = Archive(result.folder.parent)
-    kept = result.folder.name == run.id and run.id in store.ids()
+    store = result.archive
     view = ReportView(
         run,
         _judged(run, folder, recorded, known_misses),
         recorded,
-        history(store, run) if kept else {},
+        history(store, run) if store else {},
         pages or {},
-        result.folder if kept else None,
+        store.at(run.id) if store else None,
     )
     return view.of_suite(suite) if suite else view
 
@@ -397,7 +377,7 @@ def investigate(
 
 def site(
     archive: Folder = None, baselines: Folder = None, known_misses: Collection[str] = ()
-) -> Path:
+) -> Location:
     """Bring the archive's web site up to date, and return its first page.
 
     Args:
@@ -421,7 +401,33 @@ class RunResult:
     """A run, with what people do to one."""
 
     run: model.Run
-    folder: Path
+    kept: Storage | Path
+    """Its folder."""
+
+    @property
+    def place(self) -> Location:
+        """Its folder: a path, or a URL as text."""
+        return self.kept if isinstance(self.kept, Path) else place_of(self.kept)
+
+    @property
+    def folder(self) -> Path:
+        """The same of an archive on this machine.
+
+        Raises:
+            UsageError: it is elsewhere.
+        """
+        return self.kept if isinstance(self.kept, Path) else local_folder(self.kept)
+
+    @property
+    def archive(self) -> Archive | None:
+        """The archive that holds it; None where it is from elsewhere."""
+        place = self.place
+        if isinstance(place, Path):
+            above, name = str(place.parent), place.name
+        else:
+            above, _, name = place.rpartition("/")
+        store = Archive(above) if name == self.run.id else None
+        return store if store and store.is_complete(name) else None
 
     def samples(self) -> "pd.DataFrame":
         """One row a sample, times in ns of one operation."""
@@ -630,14 +636,14 @@ def _finish(writer: RunWriter, progress: bool) -> RunResult:
     from veperf.durations import earlier_seconds
     from veperf.progress import Silent, for_here
 
-    earlier = earlier_seconds(Archive(writer.folder.parent), writer.run)
+    earlier = earlier_seconds(Archive(writer.archive), writer.run)
     with for_here(writer.run, earlier) if progress else Silent() as shown:
         done = session.finish(writer, shown)
-    return RunResult(done, writer.folder)
+    return RunResult(done, writer.files)
 
 
 def _archive(folder: Folder) -> Archive:
-    return Archive(Path(folder) if folder else paths.archive())
+    return Archive(folder or paths.archive())
 
 
 def _baselines(folder: Folder) -> Path:

@@ -180,6 +180,31 @@ class Failure(Struct, frozen=True):
     traceback: str = ""
 
 
+class Shard(Struct, frozen=True):
+    """One of the processes that put a load on a system together.
+
+    Offsets are the target's clock less the shard's; latencies and the schedule need neither.
+    """
+
+    number: int
+    """From 1."""
+    host: str
+    offered: float | None = None
+    """Items a second, as ``achieved``; None where the shard was lost, and so are the rest."""
+    achieved: float | None = None
+    own_lag_p99_ms: float | None = None
+    """How late it handed items over by its own doing."""
+    clock_offset_ns: int | None = None
+    """Of monotonic clocks, by which the start was agreed on."""
+    clock_uncertainty_ns: int | None = None
+    clock_drift_ns: int | None = None
+    """By how much the offset had changed at the end of the load."""
+    wall_offset_ns: int | None = None
+    """Of clocks that tell the time of day; it is as uncertain as the other."""
+    invalid: str = ""
+    """Why nothing can be said of the system by what this shard found; empty where it can."""
+
+
 class CaseResult(Struct, frozen=True):
     """What one pass learnt of one case."""
 
@@ -199,6 +224,8 @@ class CaseResult(Struct, frozen=True):
     """The way of a search, in order."""
     stopped_after_s: float | None = None
     """When a load run was ended before its time: seconds after its warm-up."""
+    shards: tuple[Shard, ...] = ()
+    """The processes that put the load on, where the system was in another one."""
     failure: Failure | None = None
     seconds: float | None = None
     """What it took in all, set-up included: tells how long the next run will take."""
@@ -256,6 +283,8 @@ class LoadPlan(Struct, frozen=True):
     trial_s: float = 1.5
     """Of a trial in a search. What the search finds is confirmed by a run of ``seconds``."""
     arrivals: Arrivals = "poisson"
+    shards: int = 0
+    """Processes that put the load on a system in another one; 0 where both share one."""
 
 
 class Config(Struct, frozen=True):
@@ -516,6 +545,9 @@ class ABConfig(Struct, frozen=True):
     fail_effect: float
     """A slowdown that is surely more than this share is a failure, and else a warning."""
     time_budget_s: float | None = None
+    among: int = 1
+    """Comparisons of the same change, this one included, as on several machine classes: a false
+    alarm in any of them is one of the change."""
 
 
 class ABPair(Struct, frozen=True):
@@ -592,3 +624,12 @@ class ABRun(Struct, frozen=True):
     stopped: Literal["", "time", "hand"] = ""
     """What ended it before all was decided: its time budget, or somebody's hand."""
     format: int = AB_FORMAT
+
+
+class ABPlace(Struct, frozen=True):
+    """One of the places where a change was compared: a machine class, or a repeat on it."""
+
+    name: str
+    found: ABRun | None
+    missing: str = ""
+    """Why there is no comparison."""

@@ -18,10 +18,16 @@ def project() -> Path:
     return checkout() or Path.cwd()
 
 
-def archive() -> Path:
-    """The archive when none is named: $VEPERF_ARCHIVE, or ``reports`` in the project."""
-    named = os.environ.get("VEPERF_ARCHIVE")
-    return Path(named) if named else project() / "reports"
+def archive() -> str | Path:
+    """The archive when none is named: $VEPERF_ARCHIVE, which may be a URL, or ``reports``."""
+    return os.environ.get("VEPERF_ARCHIVE") or project() / "reports"
+
+
+def graphs(named: str = "") -> Path:
+    """The folder of flamegraphs: in the archive, or in ``reports`` where that is elsewhere."""
+    place = named or archive()
+    elsewhere = "://" in str(place)
+    return (project() / "reports" if elsewhere else Path(place)) / "flamegraphs"
 
 
 def baselines() -> Path:

@@ -2,16 +2,17 @@
 
 import contextlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from veperf import registry
 from veperf.archive import Archive, RunWriter, load_baselines
-from veperf.errors import VeperfError
-from veperf.measure.load.custom import RATE, load_case
+from veperf.errors import UsageError, VeperfError
+from veperf.measure.load.custom import RATE, by_shards, load_case
 from veperf.measure.load.schedule import Schedule
 from veperf.measure.machine import describe_machine, describe_revision
 from veperf.measure.passes import Passes, Progress
@@ -29,6 +30,9 @@ from veperf.model import (
 )
 from veperf.paths import project
 from veperf.workloads.suites import ON_REQUEST, SUITES
+
+if TYPE_CHECKING:
+    from veperf.measure.load.shards import Ground, ShardedPasses
 
 
 def benchmarks(
@@ -86,8 +90,11 @@ def begin_load(
     seed: int | None = None,
     timeout_s: float = 60.0,
     modules: Sequence[str] = (),
+    machine: Machine | None = None,
 ) -> RunWriter:
-    """Plan a run that is a single load, in one process, and make its folder.
+    """Plan a run that is a single load, and make its folder.
+
+    ``machine`` is that of the target where the load comes from shards, and else this one.
 
     Raises:
         UsageError: of any kind: no such load, or none that can be put on anything.
@@ -97,22 +104,30 @@ def begin_load(
     case = load_case(registry.load([*SUITES.values(), *modules]), benchmark, params)
     rate = case.params.get(RATE, 1)  # where it is not to be chosen, it is the benchmark's affair
     Schedule(float(rate), plan.seconds, plan.warmup_s)
+    if plan.shards:
+        case = by_shards(case, plan.shards)
     config = configure("quick", seed=_seed(seed), timeout_s=timeout_s, modules=tuple(modules))
     config = replace(config, profile="load", passes=1, load=plan)
-    return _begin([case], config, archive, baselines)
+    return _begin([case], config, archive, baselines, machine)
 
 
 def _seed(given: int | None) -> int:
     return secrets.randbits(32) if given is None else given
 
 
-def _begin(cases: Sequence[Case], config: Config, archive: Archive, baselines: Path) -> RunWriter:
-    machine = describe_machine()
+def _begin(
+    cases: Sequence[Case],
+    config: Config,
+    archive: Archive,
+    baselines: Path,
+    machine: Machine | None = None,
+) -> RunWriter:
+    machine = machine or describe_machine()
     now = datetime.now(UTC)
     revision = describe_revision(project())
     return archive.begin(
         Run(
-            id=f"{now:%Y%m%d-%H%M%S}-{revision.commit[:7] or 'nocommit'}-{secrets.token_hex(2)}",
+            id=f"{now:%Y%m%d-%H%M%S}-{revision.commit[:7] or 'nocommit'}-{secrets.token_hex(4)}",
             created=now.isoformat(timespec="seconds"),
             config=config,
             machine=machine,
@@ -124,39 +139,70 @@ def _begin(cases: Sequence[Case], config: Config, archive: Archive, baselines: P
     )
 
 
-def finish(writer: RunWriter, progress: Progress) -> Run:
+def finish(writer: RunWriter, progress: Progress, ground: "Ground | None" = None) -> Run:
     """Make the passes that are missing and complete the run.
 
     Whatever interrupts it, Ctrl-C too, leaves the finished passes on disk, and says in a note on
     the exception how to go on from there.
 
+    Args:
+        writer: of the run.
+        progress: is told how it goes.
+        ground: where shards put the load on, if they are to; this machine where it is not said.
+
     Raises:
         MeasureError: no worker can be started.
         StorageError: the archive can't be written any more.
+        UsageError: the run's load was on a target elsewhere.
     """
     run = writer.run
-    with contextlib.closing(writer):
+    with contextlib.closing(writer), contextlib.ExitStack() as stack:
         modules = _modules(run.cases, run.config)
         registry.load(modules)  # what a worker can't import fails here, in words
-        passes = Passes(
-            config=run.config,
-            modules=modules,
-            cases=run.cases,
-            progress=progress,
-            loops=dict(run.loops),
-            timeouts=_timeouts(run),
-        )
+        passes: Passes | ShardedPasses
+        if run.config.load.shards:
+            ground = ground or stack.enter_context(_on_this_machine(run))
+            passes = _sharded(run, modules, progress, ground)
+        else:
+            passes = Passes(
+                config=run.config,
+                modules=modules,
+                cases=run.cases,
+                progress=progress,
+                loops=dict(run.loops),
+                timeouts=_timeouts(run),
+            )
         try:
             for one in passes.measure(writer.missing()):
                 writer.add(one, passes.loops)
             return writer.complete()
         except (KeyboardInterrupt, VeperfError) as error:
-            planned = run.config.passes
-            error.add_note(
-                f"{planned - len(writer.missing())} of {planned} passes are kept; "
-                f"`veperf run --resume {run.id}` goes on"
-            )
+            if note := writer.how_to_go_on():
+                error.add_note(note)
             raise
+
+
+def _sharded(
+    run: Run, modules: tuple[str, ...], progress: Progress, ground: "Ground"
+) -> "ShardedPasses":
+    # Here alone: numpy and the histogram package take 0.1 s to import.
+    from veperf.measure.load.shards import ShardedPasses
+
+    return ShardedPasses(run.config, modules, run.cases, progress, ground)
+
+
+@contextlib.contextmanager
+def _on_this_machine(run: Run) -> "Iterator[Ground]":
+    from veperf.measure.load.shards import Ground, here
+
+    machine = describe_machine()
+    if machine.name != run.machine.name:
+        raise UsageError(
+            f"the load of run {run.id} was on a target elsewhere ({run.machine.name}); "
+            "put it on again with `veperf load`"
+        )
+    with here() as place:
+        yield Ground(place, machine)
 
 
 def _with_memory(case: Case) -> Case:

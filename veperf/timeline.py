@@ -38,7 +38,7 @@ def history(
         metric: time where it has one, else its first, when not given.
         machine: the machine class; that of the last run that has it, when not given.
         last: only so many runs, the latest ones.
-        archive: its folder; the project's ``reports`` when not given.
+        archive: its folder or URL; the project's ``reports`` when not given.
         progress: called while runs are read that the archive's summary does not have yet.
 
     Raises:
@@ -214,7 +214,7 @@ class Trends:
 
 
 def _summary(folder: Folder, progress: Progress | None) -> Summary:
-    return summarise(Archive(Path(folder) if folder else paths.archive()), progress)
+    return summarise(Archive(folder or paths.archive()), progress)
 
 
 def _plain(shift: Shift) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Conversion between the units that figures and targets are given in."""
+"""Conversion between the units that figures, targets and lengths of time are given in."""
 
 import math
 import re
@@ -31,6 +31,9 @@ _UNITS: Mapping[str, tuple[str, float]] = MappingProxyType(
     }
 )
 _NS_A_SECOND = 1e9
+_LENGTHS_S: Mapping[str, float] = MappingProxyType(
+    {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+)
 _SCALED: Mapping[str, tuple[str, float]] = MappingProxyType({"ns": ("sec", 1e-9), "MB": ("B", 1e6)})
 
 
@@ -83,6 +86,18 @@ def tidy(unit: str) -> tuple[str, float]:
 def is_binary(unit: str) -> bool:
     """Whether bytes are counted, so that 1,024 of them are a step, not 1,000."""
     return any(above and part in ("B", "MB", "bytes") for part, above in _parts(unit))
+
+
+def length_s(text: str) -> float:
+    """The seconds of a length of time as people write it: 90, 90s, 10m, 1.5h.
+
+    Raises:
+        UsageError: it is none, or no time at all.
+    """
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{0,9})?)\s*(s|m|min|h|)", text.strip(), re.ASCII)
+    if found is None or not float(found[1]) > 0:
+        raise UsageError(f"{text!r} is no length of time, such as 90s, 10m or 1.5h")
+    return float(found[1]) * _LENGTHS_S[found[2]]
 
 
 def _parts(unit: str) -> Iterator[tuple[str, bool]]:

@@ -8,10 +8,13 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
+from tests.ab_runs import change
+from tests.fleets import at, fleet, lacking
 from tests.helpers import TARGETS, baselines_in, plausible_run, with_load
 from tests.runs import timed_run
 from veperf.archive import Archive
-from veperf.model import MEMORY_METRICS, Failure, Level, Run
+from veperf.gate import FleetResult
+from veperf.model import MEMORY_METRICS, ChangeStatus, Failure, Level, Run, Severity
 from veperf.report.render import render
 from veperf.report.site.build import build
 
@@ -42,6 +45,7 @@ PAGES = [
     "../site/benchmarks.html",
     "../site/regressions.html",
     "../site/benchmark-shop-hash.html",
+    "../fleet.html",
 ]
 # What has text of its own, where it is seen: its colour, and the first paper under it that is not
 # seen through. Text that was cut off is wider or higher than its box, which hides the rest.
@@ -83,7 +87,20 @@ def folder(tmp_path_factory) -> Path:
     build(archive, TARGETS, baselines)
     render(run, archive.path(run.id), baselines)
     build(archive, TARGETS, baselines)
+    (project / "reports" / "fleet.html").write_text(_fleet().page())
     return archive.path(run.id)
+
+
+def _fleet() -> FleetResult:
+    """A bit of everything on more machine classes than there is room for, one of a long name."""
+    slower = change("shop/hash", ChangeStatus.SLOWER, ratio=1.3, severity=Severity.FAIL)
+    faster = change("shop/hash", ChangeStatus.FASTER, ratio=0.8)
+    every = [change(f"shop/{'long' * 9}_{one.name}", one) for one in ChangeStatus]
+    broken = replace(change("shop/pay", ChangeStatus.ERROR), failure=TRACE)
+    some = [at(f"class-{n}", change("shop/hash", ChangeStatus.OK), *every) for n in range(7)]
+    return fleet(
+        at("l" * 64, slower, broken), at("small", faster), *some, lacking("gpu", "why " * 40)
+    )
 
 
 def _earlier(index: int) -> Run:

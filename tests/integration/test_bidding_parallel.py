@@ -10,7 +10,7 @@ import pytest
 from veperf.errors import WorkerCrashedError
 from veperf.measure.load import Schedule, run_load
 from veperf.workloads.bidding import sample
-from veperf.workloads.bidding.loaded import LoadedDaemon
+from veperf.workloads.bidding.loaded import DaemonTarget, LoadedDaemon, bursts
 from veperf.workloads.bidding.parallel.pool import EnginePool
 from veperf.workloads.bidding.table import ProviderTable
 
@@ -59,6 +59,38 @@ def test_a_load_is_bid_on_whole(
     assert run.costs["bid"] > run.costs["enqueue"] > 0
     assert not table.columns.held.any()
     assert [] == list(tmp_path.iterdir())
+
+
+def test_orders_of_several_shards_are_all_bid_on() -> None:
+    """In whatever order their bursts come: no two have the same id."""
+    sources = [bursts(3, shard, 2) for shard in (0, 1)]
+    daemon = DaemonTarget(ProviderTable(sample.providers(1_000)))
+    finished: list[int] = []
+    try:
+        for tag, shard in enumerate([0, 0, 1, 1, 1, 0, 1, 0]):
+            assert daemon.offer(tag, next(sources[shard]))
+        while len(finished) < 8:
+            done = daemon.step()
+            assert {} == done.failed
+            finished += done.committed
+    finally:
+        daemon.close()
+
+    assert list(range(8)) == finished
+
+
+def test_what_is_no_order_fails() -> None:
+    """Its burst gets no bid; the others do."""
+    daemon = DaemonTarget(ProviderTable(sample.providers(1_000)))
+    try:
+        for tag, item in enumerate([b"", b"{}\n\xff", next(bursts(1))]):
+            assert daemon.offer(tag, item)
+        done = [daemon.step() for _ in range(4)]
+    finally:
+        daemon.close()
+
+    assert {0, 1} == {tag for finished in done for tag in finished.failed}
+    assert [2] == [tag for finished in done for tag in finished.committed]
 
 
 def test_back_pressure_and_failures() -> None:

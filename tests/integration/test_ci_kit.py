@@ -230,7 +230,7 @@ class TestArchive:
     def kept(self, folder: Path, *runs: Run) -> Path:
         """An archive with ``runs``, each with a report."""
         for run in runs:
-            (Archive(folder).keep(run) / "index.html").write_text("a report")
+            Path(Archive(folder).keep(run), "index.html").write_text("a report")
         return folder
 
     def test_runs_are_appended(self, tmp_path: Path):

@@ -53,6 +53,14 @@ STAND_INS = {
         "sh -n docs/ci/gate.sh"
     ),
     "sh docs/ci/archive.sh reports": "sh -n docs/ci/archive.sh",
+    # There is no such bucket; test_archive_elsewhere.py has one.
+    "pip install 'veperf[s3]'": "veperf --version",
+    "veperf run transaction --archive s3://bucket/performance": (
+        "veperf list --runs --archive memory://performance"
+    ),
+    "veperf archive import reports --archive s3://bucket/performance": (
+        "veperf archive import reports --archive memory://performance"
+    ),
     # Needs Go; the file is what it prints. Other lines have `veperf ci --run last`.
     "go test -run '^$' -bench . -benchmem -count 6 -json ./... | veperf import - && "
     "veperf ci --run last": "veperf import - <new.txt",

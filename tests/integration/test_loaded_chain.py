@@ -8,7 +8,7 @@ import pytest
 from veperf.measure.load import Schedule, run_load
 from veperf.workloads.transaction import loaded, sample
 from veperf.workloads.transaction.feed import Feed
-from veperf.workloads.transaction.loaded import LoadedChain, Rig
+from veperf.workloads.transaction.loaded import ChainTarget, LoadedChain, Rig, State
 from veperf.workloads.transaction.pipeline import Pipeline, Settings
 
 LIGHT = Schedule(300, 0.5, 0.1, seed=1)
@@ -31,13 +31,12 @@ def children() -> set[str]:
 
 
 @pytest.mark.parametrize("state", ["disk", "memory"])
-def test_a_load_is_committed_whole(state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_load_is_committed_whole(state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """No error in two chains from one rig, one after the other; no file or process stays."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     before = children()
-    rig = Rig(accounts=50)
-    system = rig.on_disk if state == "disk" else rig.in_memory
-    runs = [run_load(system, LIGHT) for _ in range(2)]
+    rig = Rig(50, state)
+    runs = [run_load(rig.system, LIGHT) for _ in range(2)]
     rig.close()
 
     for run in runs:
@@ -55,7 +54,7 @@ def test_back_pressure_breaks_no_sequence():
     pipeline = Pipeline(
         feed.genesis(), sample.CHAIN, verifiers=0, settings=Settings(capacity=7, block_wait_ns=0)
     )
-    chain = LoadedChain(pipeline, feed, None)
+    chain = LoadedChain(ChainTarget(pipeline, None, next(feed)), feed)
     try:
         first = [chain.offer(tag) for tag in range(20)]
         assert [True] * 7 + [False] * 13 == first
@@ -72,7 +71,8 @@ def test_failures_carry_their_codes():
     early = other.take(11)[-1]
     transfers = [*feed.take(2), early, *feed.take(2)]
     pipeline = Pipeline(feed.genesis(), sample.CHAIN, verifiers=0)
-    chain = LoadedChain(pipeline, iter(transfers), None)
+    first, *others = transfers
+    chain = LoadedChain(ChainTarget(pipeline, None, first), iter(others))
     try:
         assert all(chain.offer(tag) for tag in range(3))
         committed, failed = finish(chain, 3)
@@ -86,9 +86,9 @@ def test_failures_carry_their_codes():
 def test_a_load_of_any_length_is_signed_as_it_goes(monkeypatch: pytest.MonkeyPatch):
     """Past what is signed ahead the feed goes on, without a gap."""
     monkeypatch.setattr(loaded, "_SIGNED_AHEAD", 20)
-    rig = Rig(accounts=5)
+    rig = Rig(5, "memory")
     try:
-        run = run_load(rig.in_memory, LIGHT)
+        run = run_load(rig.system, LIGHT)
     finally:
         rig.close()
 

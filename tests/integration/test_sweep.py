@@ -13,15 +13,16 @@ from msgspec.structs import replace
 
 import veperf
 from tests.clusters import ROOT, Cluster, end, instant, until
+from tests.runs import timed_run
 from veperf.archive import Archive
 from veperf.cluster import Ledger, Spec, Task
 from veperf.cluster.conduct import conduct
-from veperf.cluster.ledger import sweeps
+from veperf.cluster.found import Found
 from veperf.cluster.plan import make_plan
+from veperf.cluster.record import sweeps
 from veperf.cluster.watch import Lines
 from veperf.cluster.work import measure
-from veperf.errors import MeasureError, UnknownBenchmarkError
-from veperf.model import Run
+from veperf.errors import MeasureError, UnknownBenchmarkError, UnknownRunError, UsageError
 
 PLANTED = Spec("try", benchmarks=("planted/work",), modules=("tests.planted",))
 SMALL = replace(PLANTED, machine_classes=("small",), repeats=3)
@@ -41,8 +42,8 @@ class Watched(Lines):
         if "pass" in words:
             self.started.set()
 
-    def came(self, task: Task, host: str, run: Run) -> None:
-        super().came(task, host, run)
+    def came(self, task: Task, host: str, found: Found) -> None:
+        super().came(task, host, found)
         self.hosts[task.id] += 1
 
     def say(self, words: str) -> None:
@@ -140,7 +141,7 @@ def test_a_task_that_fails(tmp_path: Path) -> None:
         watcher = Watched(ledger)
 
         assert 1 == conduct(ledger, cluster.client, watcher)
-        assert ["no/such"] == [task.pattern for task in ledger.missing()]
+        assert ["no/such"] == [task.job.words for task in ledger.missing()]
         assert any("no benchmark matches" in words for words in watcher.said)
 
 
@@ -189,13 +190,43 @@ def test_interrupted_and_resumed(tmp_path: Path) -> None:
 
 def test_a_cancelled_run_ends() -> None:
     """As soon as nobody wants it any more, and leaves nothing that goes on."""
-    task = make_plan(PLANTED, str).tasks[0]
+    task = make_plan(replace(PLANTED, seed=os.getpid()), str).tasks[0]
     told: list[str] = []
+    left: list[str] = []
 
-    assert measure(task, lambda: any("pass" in words for words in told), told.append) is None
-    found = subprocess.run(
-        ["pgrep", "-f", f"veperf run.*--seed 0.*-- {PLANTED.benchmarks[0]}"],
-        capture_output=True,
-        check=False,
-    )
-    assert b"" == found.stdout
+    def unwanted() -> bool:
+        left.append(_processes(task.seed))
+        return any("pass" in words for words in told)
+
+    assert measure(task, unwanted, told.append) is None
+    assert left[-1] != ""
+    assert "" == _processes(task.seed)
+
+
+def _processes(seed: int) -> str:
+    """Ids of those that make a run with this seed."""
+    command = ["pgrep", "-f", f"run --seed {seed} "]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def test_a_sweep_can_be_looked_at(tmp_path: Path) -> None:
+    """While it is at work, with what is missing or failed; nothing is measured for that."""
+    with _ledger(tmp_path, SMALL) as ledger:
+        assert ledger.keep(ledger.plan.tasks[0], timed_run({"a/x": [5.0]}, id="r1"), "box")
+        ledger.fail(ledger.plan.tasks[1], "it crashed")
+        command = [sys.executable, "-m", "veperf", "sweep", "--archive", str(ledger.archive.folder)]
+        shown = subprocess.run(
+            [*command, "--show"], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        found = veperf.load_sweep("try", ledger.archive.folder)
+
+    assert 3 == shown.returncode == found.exit_code()
+    for said in ("r1", "box", "it crashed", "missing", f"--resume {ledger.sweep}"):
+        assert said in shown.stdout
+    assert 2 == found.failed
+    assert ["", "it crashed", "missing"] == list(found.frame()["failure"])
+    assert "| planted/work |" in found._repr_markdown_().replace("\\", "")
+    with pytest.raises(UsageError, match="made runs"):
+        veperf.load_fleet(ledger.sweep, ledger.archive.folder)
+    with pytest.raises(UnknownRunError, match="no comparison"):
+        veperf.load_fleet(archive=ledger.archive.folder)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from veperf.cli.export import check_formats, exports_option, write_exports
+from veperf.cli.fleet import fleet_options, tell_sweep
 from veperf.cli.load import INTERRUPTED
 from veperf.cli.options import (
     ExampleCommand,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
         "veperf ab HEAD~1 transaction/execution      the last commit and what is uncommitted",
         "veperf ab v1.2 --head v1.3 --time-budget 10m",
         "veperf ab main --module mine.benchmarks mine",
+        "veperf ab v1.2 --head main --scheduler tcp://10.0.0.1:8786 --machine-class small "
+        "--machine-class large",
         "veperf ab --command-a './old in.txt' --command-b './new in.txt'",
         "veperf ab --command-a ./old --command-b ./new --value printed --better higher",
     ],
@@ -76,7 +79,17 @@ if TYPE_CHECKING:
     help="After so many, what is undecided is inconclusive; 96 decide more.",
 )
 @time_budget_option
+@fleet_options
 @click.option("--strict", is_flag=True, help="End with 4 where something is inconclusive.")
+@click.option(
+    "--among",
+    type=click.IntRange(1, 100_000),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="So many comparisons of this change are made, as on N machine classes: each must be the "
+    "more certain.",
+)
 @click.option("--seed", type=int, help="Of the order of measuring.  [default: drawn]")
 @summary_option("the result")
 @exports_option
@@ -98,13 +111,17 @@ def ab(
     fail_percent: float,
     max_pairs: int,
     time_budget_s: float | None,
+    scheduler: str | None,
+    machine_classes: tuple[str, ...],
+    wait_s: float,
     strict: bool,
+    among: int,
     seed: int | None,
     summary: Path | None,
     exports: tuple[tuple[str, str], ...],
     timeout_s: float,
     modules: tuple[str, ...],
-    archive: Path | None,
+    archive: str | None,
 ) -> None:
     """Find out whether the code got slower since the commit BASE, side by side.
 
@@ -113,13 +130,19 @@ def ab(
     worktree for the while, and an environment of its own where its dependencies differ.
 
     Ctrl-C keeps what is decided by then, and ends with 130.
+
+    With --scheduler, workers of a dask cluster do that, one of each --machine-class. Each has its
+    own verdict, and the worst is that of the whole. The commits must be in the checkouts that the
+    workers were started in.
     """
-    from veperf import gate, writers
+    from veperf import gate, sweeps, writers
 
     check_formats(exports)
     if command_a is not None and command_b is not None:
         if base is not None or head is not None or working_tree or modules:
             raise click.UsageError("two commands are compared: no BASE, --head or --module")
+        if scheduler is not None or machine_classes:
+            raise click.UsageError("workers compare commits: no --command-a and --command-b")
         result = gate.ab_commands(
             command_a,
             command_b,
@@ -141,6 +164,29 @@ def ab(
             raise click.UsageError("--value, --better and --unit are for two commands")
         if head is not None and working_tree:
             raise click.UsageError("the new code is either --head or --working-tree")
+        if machine_classes and scheduler is None:
+            raise click.UsageError("--machine-class needs workers: --scheduler ADDRESS")
+        if scheduler is not None:
+            if working_tree or among != 1:
+                raise click.UsageError("workers compare commits: no --working-tree, no --among")
+            fleet = sweeps.ab_fleet(
+                base,
+                *patterns,
+                head=head,
+                machine_classes=machine_classes,
+                scheduler=scheduler,
+                modules=modules,
+                max_pairs=max_pairs,
+                fail_percent=fail_percent,
+                time_budget_s=time_budget_s,
+                timeout_s=timeout_s,
+                seed=seed,
+                wait_s=wait_s,
+                archive=archive,
+            )
+            tell_sweep(fleet, summary)
+            write_exports(exports, [fleet.shown])
+            context.exit(fleet.exit_code(strict=strict))
         result = gate.ab(
             base,
             *patterns,
@@ -151,6 +197,7 @@ def ab(
             time_budget_s=time_budget_s,
             timeout_s=timeout_s,
             seed=seed,
+            among=among,
             archive=archive,
         )
     tell(result, summary)
@@ -162,6 +209,6 @@ def ab(
 def tell(result: "ABResult", summary: Path | None) -> None:
     """Print a comparison and where it is kept; append it to a step's summary."""
     click.echo(repr(result))
-    click.echo(f"\nkept in {shown(result.folder)}")
+    click.echo(f"\nkept in {shown(result.place)}")
     if summary is not None:
         append(summary, result._repr_markdown_().encode())

@@ -50,7 +50,7 @@ def compare_with(
     time_budget_s: float | None,
     timeout_s: float,
     seed: int | None,
-    archive: Path | None,
+    archive: str | None,
 ) -> "ABResult":
     """Compare the working tree with the commit ``base``, print the result and where it is kept.
 
@@ -69,7 +69,7 @@ def compare_with(
         seed=seed,
         archive=archive,
     )
-    click.echo(f"{result!r}\n\nkept in {shown(result.folder)}\n")
+    click.echo(f"{result!r}\n\nkept in {shown(result.place)}\n")
     if result.ab.stopped == "hand":
         raise KeyboardInterrupt
     return result
@@ -80,7 +80,7 @@ def confirm_suspects(
     verdict: "Verdict",
     baselines: Path | None,
     time_budget_s: float | None,
-    archive: Path | None,
+    archive: str | None,
 ) -> "list[ABResult]":
     """Compare what ``verdict`` suspects with the code that its baseline was recorded of.
 

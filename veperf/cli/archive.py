@@ -5,10 +5,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from veperf.cli.options import ExampleCommand, archive_option, baselines_option, shown
+from veperf.cli.options import (
+    ArchiveLocation,
+    ExampleCommand,
+    archive_option,
+    baselines_option,
+    shown,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from veperf.archive import Archive
+    from veperf.archive.merge import Taken
 
 _SHOWN = 5
 
@@ -24,7 +33,7 @@ def archive() -> None:
 )
 @archive_option
 @click.pass_context
-def verify(context: click.Context, archive: Path | None) -> None:
+def verify(context: click.Context, archive: str | None) -> None:
     """Check every complete run against the checksums that were recorded when it was completed.
 
     Says which file is damaged or missing, and ends with exit code 3 if there is one.
@@ -56,7 +65,7 @@ def verify(context: click.Context, archive: Path | None) -> None:
     help="Leave the last N runs as they are.  [default: 100]",
 )
 @archive_option
-def compact(keep: int | None, archive: Path | None) -> None:
+def compact(keep: int | None, archive: str | None) -> None:
     """Pack the many small files of old runs, and their reports, into few.
 
     Nothing is lost: packed runs are loaded, compared and queried like others; `veperf report`
@@ -99,7 +108,7 @@ def prune(
     days: float | None,
     dry_run: bool,
     yes: bool,
-    archive: Path | None,
+    archive: str | None,
     baselines: Path | None,
 ) -> None:
     """Remove old runs for good.
@@ -130,22 +139,41 @@ def prune(
     click.echo(f"removed {said}")
 
 
-@archive.command("import", cls=ExampleCommand, examples=["veperf archive import ../old/reports"])
-@click.argument("folder", type=click.Path(path_type=Path))
+@archive.command(
+    "import",
+    cls=ExampleCommand,
+    examples=[
+        "veperf archive import ../old/reports",
+        "veperf archive import reports --archive s3://bucket/folder",
+    ],
+)
+@click.argument("folder", type=ArchiveLocation(), metavar="FOLDER|URL")
 @archive_option
-def import_(folder: Path, archive: Path | None) -> None:
-    """Copy the runs of another archive, FOLDER, into this one.
+def import_(folder: str, archive: str | None) -> None:
+    """Copy the runs and A/B comparisons of another archive into this one.
 
-    Runs that are there already stay as they are; what is damaged or unfinished is skipped and
-    named. Reports are not copied: `veperf report` makes them anew.
+    What is there already stays as it is; what is damaged or unfinished is skipped and named.
+    Reports are not copied: `veperf report` makes them anew.
     """
     from veperf.archive import Archive
-    from veperf.archive.merge import THERE, take_over
+    from veperf.archive.ab import ab_ids
+    from veperf.archive.merge import take_comparisons, take_over
+
+    mine, theirs = _store(archive), Archive(folder)
+    _tell("run", take_over(mine, theirs), theirs)
+    if ab_ids(theirs.storage):
+        _tell("comparison", take_comparisons(mine, theirs), theirs)
+
+
+def _tell(what: str, found: "Iterable[Taken]", other: "Archive") -> None:
+    """Say which were copied and which not, as they come."""
+    from veperf.archive.merge import THERE
+    from veperf.archive.storage import place_of
     from veperf.report import words
     from veperf.report.escape import one_line
 
     taken = there = skipped = 0
-    for one in take_over(_store(archive), Archive(folder)):
+    for one in found:
         if one.skipped == THERE:
             there += 1
         elif one.skipped:
@@ -154,12 +182,12 @@ def import_(folder: Path, archive: Path | None) -> None:
         else:
             taken += 1
     click.echo(
-        f"copied {words.count(taken, 'run')} from {shown(folder)}, "
+        f"copied {words.count(taken, what)} from {shown(place_of(other.storage))}, "
         f"{there:,} there already, {skipped:,} skipped"
     )
 
 
-def _store(folder: Path | None) -> "Archive":
+def _store(folder: str | None) -> "Archive":
     from veperf import paths
     from veperf.archive import Archive
 

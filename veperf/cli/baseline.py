@@ -29,7 +29,7 @@ def baseline() -> None:
 @_RUNS
 @archive_option
 @baselines_option
-def record(runs: tuple[str, ...], archive: Path | None, baselines: Path | None) -> None:
+def record(runs: tuple[str, ...], archive: str | None, baselines: Path | None) -> None:
     """Make the complete runs RUN (the last one, when not given) the baseline of their machine.
 
     Several runs, made at different times, tell later runs what one session does not: how much
@@ -52,9 +52,7 @@ def record(runs: tuple[str, ...], archive: Path | None, baselines: Path | None) 
 @click.option("--reason", required=True, metavar="TEXT", help="Why the figures may change.")
 @archive_option
 @baselines_option
-def update(
-    runs: tuple[str, ...], reason: str, archive: Path | None, baselines: Path | None
-) -> None:
+def update(runs: tuple[str, ...], reason: str, archive: str | None, baselines: Path | None) -> None:
     """Replace a recorded baseline by the runs RUN (the last one, when not given).
 
     The old one is kept in its history, with the reason: `veperf baseline history` shows both.
@@ -97,7 +95,7 @@ def history(suites: tuple[str, ...], baselines: Path | None) -> None:
     click.echo(text.table(listings.retired(found)) if found else "no baseline was ever replaced")
 
 
-def _baselines(runs: tuple[str, ...], archive: Path | None) -> "list[Baseline]":
+def _baselines(runs: tuple[str, ...], archive: str | None) -> "list[Baseline]":
     """A baseline for each suite that the runs have, of the sessions in the order they were made."""
     from veperf import api
     from veperf.errors import UsageError

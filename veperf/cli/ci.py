@@ -54,7 +54,7 @@ def ci(
     known_misses: tuple[str, ...],
     summary: Path | None,
     exports: tuple[tuple[str, str], ...],
-    archive: Path | None,
+    archive: str | None,
     baselines: Path | None,
 ) -> None:
     """Measure, judge, render, and gate by the exit code.

@@ -34,7 +34,7 @@ def compare(
     as_markdown: bool,
     format: str,
     by: str,
-    archive: Path | None,
+    archive: str | None,
 ) -> None:
     """Compare NEW (the last run, when not given) with BASE, benchmark by benchmark.
 
@@ -74,7 +74,7 @@ def compare(
     context.exit(FAILED if slower else OK)
 
 
-def _side(given: str, format: str, archive: Path | None) -> "tuple[str, Run]":
+def _side(given: str, format: str, archive: str | None) -> "tuple[str, Run]":
     """What to call a side, and its run."""
     from veperf import api
     from veperf.interop.source import is_file, is_folder

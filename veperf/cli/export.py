@@ -60,7 +60,7 @@ def export(
     format: str,
     output: Path | None,
     known_misses: tuple[str, ...],
-    archive: Path | None,
+    archive: str | None,
     baselines: Path | None,
 ) -> None:
     """Write a run, or the verdict on it, in another tool's format.

@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -43,7 +42,7 @@ def history(
     machine: str,
     last: int | None,
     form: Literal["json", "csv"] | None,
-    archive: Path | None,
+    archive: str | None,
 ) -> None:
     """Show how BENCHMARK went over the runs in the archive, and where it moved.
 

@@ -40,7 +40,7 @@ def import_(
     format: str,
     by: str,
     name: str,
-    archive: Path | None,
+    archive: str | None,
     baselines: Path | None,
 ) -> None:
     """Keep other tools' results in the archive, as though they had been measured here.
@@ -68,7 +68,7 @@ def import_(
         result = api.keep(aim(one.run, listed), archive)
         if strange := strangers(one.run, listed):
             click.echo(f"  {one_line(unlisted(strange))}; `veperf ci` refuses the run until then")
-        click.echo(f"kept in {shown(result.folder)}; `veperf report {result.run.id}` shows it")
+        click.echo(f"kept in {shown(result.place)}; `veperf report {result.run.id}` shows it")
 
 
 def _say(file: str, one: "Imported") -> None:

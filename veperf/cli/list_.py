@@ -1,7 +1,5 @@
 """``veperf list``."""
 
-from pathlib import Path
-
 import click
 
 from veperf.cli.options import ExampleCommand, archive_option, modules_option
@@ -17,7 +15,7 @@ from veperf.cli.options import ExampleCommand, archive_option, modules_option
 @modules_option
 @archive_option
 def list_(
-    patterns: tuple[str, ...], runs: bool, modules: tuple[str, ...], archive: Path | None
+    patterns: tuple[str, ...], runs: bool, modules: tuple[str, ...], archive: str | None
 ) -> None:
     """List the benchmarks, or the runs that were made."""
     from veperf.report import listings, text

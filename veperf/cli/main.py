@@ -21,6 +21,7 @@ from veperf.cli.memory import memory
 from veperf.cli.report import report
 from veperf.cli.run import run
 from veperf.cli.selfcheck import selfcheck
+from veperf.cli.serve import serve
 from veperf.cli.site import site
 from veperf.cli.soak import soak
 from veperf.cli.sweep import sweep
@@ -51,6 +52,7 @@ for command in (
     list_,
     run,
     load,
+    serve,
     soak,
     memory,
     report,

@@ -48,7 +48,7 @@ def memory(
     record: bool,
     timeout_s: float,
     modules: tuple[str, ...],
-    archive: Path | None,
+    archive: str | None,
     baselines: Path | None,
 ) -> None:
     """Measure memory in fresh processes.
@@ -89,7 +89,7 @@ def _profile(
     return profile(name, modules=modules, timeout_s=timeout_s, flamegraph=path)
 
 
-def _run_suite(archive: Path | None, baselines: Path | None, timeout_s: float) -> int:
+def _run_suite(archive: str | None, baselines: Path | None, timeout_s: float) -> int:
     from veperf import api
     from veperf.report import text
 
@@ -97,5 +97,5 @@ def _run_suite(archive: Path | None, baselines: Path | None, timeout_s: float) -
     verdict = result.verdict(baselines)
     click.echo(text.run(result.run))
     click.echo(f"\n{text.verdict(verdict.verdict)}")
-    click.echo(f"\nkept in {shown(result.folder)}; `veperf report {result.run.id}` shows it")
+    click.echo(f"\nkept in {shown(result.place)}; `veperf report {result.run.id}` shows it")
     return verdict.exit_code()

@@ -1,20 +1,39 @@
 """Options that several commands share, and how a command shows its examples."""
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 import click
 
+from veperf.archive.storage.location import locate
+from veperf.errors import UsageError
 from veperf.measure.profiles import PASSES
+from veperf.units import length_s
+
+
+class ArchiveLocation(click.ParamType[str]):
+    """A folder, or the URL of one elsewhere. Refusals don't repeat what may hold a secret."""
+
+    name = "archive"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The location in its plain form."""
+        try:
+            place = locate(value)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+        if isinstance(place, Path) and place.is_file():
+            self.fail(f"{place} is a file, not a folder", param, ctx)
+        return str(place)
+
 
 archive_option = click.option(
     "--archive",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="FOLDER",
-    help="The archive of runs.  [default: $VEPERF_ARCHIVE, else the project's reports/]",
+    type=ArchiveLocation(),
+    metavar="FOLDER|URL",
+    help="The archive of runs: a folder, or a place elsewhere such as s3://bucket/folder.  "
+    "[default: $VEPERF_ARCHIVE, else the project's reports/]",
 )
 baselines_option = click.option(
     "--baselines",
@@ -74,25 +93,22 @@ timeout_option = click.option(
     metavar="SECONDS",
     help="For one case in one process, its set-up included.",
 )
-_UNITS_S = MappingProxyType({"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0})
 
 
-def _seconds(
+def duration(
     _context: click.Context, _parameter: click.Parameter, given: str | None
 ) -> float | None:
     """A length of time: 90, 90s, 10m, 1.5h."""
-    if given is None:
-        return None
-    found = re.fullmatch(r"(\d+\.?\d*)\s*(s|m|min|h|)", given.strip(), re.ASCII)
-    if found is None or not float(found[1]) > 0:
-        raise click.BadParameter(f"{given!r} is no length of time, such as 90s, 10m or 1.5h")
-    return float(found[1]) * _UNITS_S[found[2]]
+    try:
+        return None if given is None else length_s(given)
+    except UsageError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 time_budget_option = click.option(
     "--time-budget",
     "time_budget_s",
-    callback=_seconds,
+    callback=duration,
     metavar="TIME",
     help="End comparing after this: 90s, 10m. What is undecided then is inconclusive.",
 )
@@ -124,7 +140,9 @@ class ExampleCommand(click.Command):
                     formatter.write(f"  {line}\n")
 
 
-def shown(path: Path) -> str:
-    """Relative to the current folder where that is shorter."""
+def shown(path: str | Path) -> str:
+    """A path relative to the current folder where that is shorter; a URL as it is."""
+    if isinstance(path, str):
+        return path
     full = path.resolve()
     return str(full.relative_to(Path.cwd())) if full.is_relative_to(Path.cwd()) else str(full)

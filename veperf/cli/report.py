@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @archive_option
 @baselines_option
 def report(
-    run: str, known_misses: tuple[str, ...], archive: Path | None, baselines: Path | None
+    run: str, known_misses: tuple[str, ...], archive: str | None, baselines: Path | None
 ) -> None:
     """Judge a run and write its HTML report.
 
@@ -47,10 +47,10 @@ def tell(
 ) -> "VerdictResult":
     """Judge a run, write its report, print both the verdict and where the report is."""
     from veperf.report import text
-    from veperf.report.render import render
+    from veperf.report.publish import publish
 
     verdict = result.verdict(baselines, known_misses)
-    page = render(result.run, result.folder, baselines, known_misses)
+    page = publish(result.run, result.archive, baselines, known_misses)
     click.echo(text.verdict(verdict.verdict))
     click.echo(f"\nreport: {shown(page)}")
     return verdict

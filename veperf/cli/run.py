@@ -42,7 +42,7 @@ def run(
     modules: tuple[str, ...],
     memory: bool,
     resume: str | None,
-    archive: Path | None,
+    archive: str | None,
     baselines: Path | None,
 ) -> None:
     """Measure in fresh worker processes and keep the run in the archive.
@@ -69,4 +69,4 @@ def run(
             memory=memory,
         )
     click.echo(text.run(result.run))
-    click.echo(f"\nkept in {shown(result.folder)}; `veperf report {result.run.id}` judges it")
+    click.echo(f"\nkept in {shown(result.place)}; `veperf report {result.run.id}` judges it")

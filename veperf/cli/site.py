@@ -24,7 +24,7 @@ from veperf.cli.options import (
 @known_miss_option
 @archive_option
 @baselines_option
-def site(known_misses: Sequence[str], archive: Path | None, baselines: Path | None) -> None:
+def site(known_misses: Sequence[str], archive: str | None, baselines: Path | None) -> None:
     """Make the archive a web site: its runs, each benchmark over time, and what got slower.
 
     The pages lie in the archive, need no server, and are brought up to date by the next call.

@@ -1,45 +1,25 @@
-"""What has become of a sweep's tasks, on disk, so that it goes on where it was stopped.
+"""A sweep that is at work: what comes back of its tasks goes to the archive, and is taken down."""
 
-::
-
-    <archive>/sweeps/<sweep id>/
-      plan.json      the specification and its tasks
-      ledger.jsonl   a line for each run that came back, before it is written to the archive, and
-                     for each task that failed; whole lines only
-
-A task is done when the archive holds the complete run of its line: a process that is killed between
-the two leaves nothing that is counted twice.
-"""
-
-import fcntl
-import os
 import secrets
-from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Self
 
-import msgspec
-from msgspec import Struct
-
-from veperf.archive import Archive
-from veperf.archive.files import read_json, storage_error, write_json
+from veperf.archive import LAST, Archive
+from veperf.archive.storage.documents import write_document
+from veperf.cluster.found import Found, keep
 from veperf.cluster.plan import Plan, Task
-from veperf.errors import CorruptFileError, UnknownRunError, UsageError
-from veperf.model import Run
-
-FOLDER = "sweeps"
-
-
-class Entry(Struct, frozen=True):
-    """One line."""
-
-    task: str
-    at: str
-    host: str = ""
-    run: str = ""
-    """Empty where the task failed."""
-    failure: str = ""
+from veperf.cluster.record import (
+    PLAN,
+    TASKS,
+    Entry,
+    Record,
+    named,
+    read_record,
+    sweep_folder,
+    sweeps,
+    task_file,
+)
+from veperf.errors import UnknownRunError, UsageError
 
 
 class Ledger:
@@ -48,17 +28,20 @@ class Ledger:
     def __init__(self, archive: Archive, sweep: str) -> None:
         self.archive = archive
         self.sweep = sweep
-        self.folder = archive.folder / FOLDER / sweep
-        self.plan = read_json(self.folder / "plan.json", Plan)
-        self._by_id = {task.id: task for task in self.plan.tasks}
-        self._file = os.open(self.folder / "ledger.jsonl", os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        folder = sweep_folder(archive, sweep)
+        lock = folder.try_lock()
+        if lock is None:
+            raise UsageError(f"another process is working on sweep {sweep} right now")
+        self._lock = lock
+        self._tasks = folder.at(TASKS)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(self._file)
-            raise UsageError(f"another process is working on sweep {sweep} right now") from error
-        self._last: dict[str, Entry] = {}
-        self._read()
+            found = read_record(archive, sweep)
+        except BaseException:
+            self.close()
+            raise
+        self.plan = found.plan
+        self._entries = dict(found.entries)
+        self._done = set(found.done)
 
     @classmethod
     def begin(cls, archive: Archive, plan: Plan) -> Self:
@@ -69,7 +52,7 @@ class Ledger:
         """
         now = datetime.now(UTC)
         sweep = f"{plan.spec.name}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-        write_json(archive.folder / FOLDER / sweep / "plan.json", plan)
+        write_document(sweep_folder(archive, sweep), PLAN, plan)
         return cls(archive, sweep)
 
     @classmethod
@@ -81,58 +64,51 @@ class Ledger:
             UsageError: another process is working on it.
             CorruptFileError: its files are broken.
         """
-        there = sweeps(archive)
-        if sweep != "last":
-            if sweep not in there:
-                raise UnknownRunError(f"{archive.folder} holds no sweep {sweep!r}")
-            return cls(archive, sweep)
-        for name in reversed(there):
-            ledger = cls(archive, name)
-            if ledger.missing():
-                return ledger
-            ledger.close()
-        raise UnknownRunError(f"{archive.folder} holds no sweep that is not done")
+        if sweep != LAST:
+            return cls(archive, named(archive, sweep))
+        for name in reversed(sweeps(archive)):
+            if read_record(archive, name).missing:
+                return cls(archive, name)
+        raise UnknownRunError(f"{archive.location} holds no sweep that is not done")
+
+    @property
+    def record(self) -> Record:
+        """What has become of its tasks so far."""
+        return Record(self.sweep, self.plan, dict(self._entries), frozenset(self._done))
 
     def missing(self) -> tuple[Task, ...]:
-        """The tasks of which the archive has no complete run."""
-        have = set(self.archive.ids())
-        return tuple(
-            task
-            for task in self.plan.tasks
-            if (entry := self._last.get(task.id)) is None or entry.run not in have
-        )
+        """The tasks of which the archive does not hold what they find."""
+        return self.record.missing
 
-    def entries(self) -> tuple[tuple[Task, Entry], ...]:
-        """What has become of each task that came back, in the order of the plan."""
-        return tuple((t, self._last[t.id]) for t in self.plan.tasks if t.id in self._last)
+    def keep(self, task: Task, found: Found, host: str) -> bool:
+        """Put what ``task`` found into the archive; False if it had come back before.
 
-    def keep(self, task: Task, run: Run, host: str) -> bool:
-        """Put what ``task`` measured into the archive; False if it had come back before.
+        It is taken down first: whoever is killed between the two leaves a task that is not done,
+        and nothing that is counted twice.
 
         Raises:
-            StorageError: the archive can't be written.
-            UsageError: it holds another run of that id.
+            StorageError: the archive can't be written, or another process has the sweep by now.
+            UsageError: it holds something else of that id.
         """
-        before = self._last.get(task.id)
-        if before is not None and before.run in set(self.archive.ids()):
+        if task.id in self._done:
             return False
-        self._append(Entry(task.id, _now(), host=host, run=run.id))
-        self.archive.keep(run)
+        self._write(Entry(task.id, _now(), host=host, found=found.id))
+        keep(self.archive, found)
+        self._done.add(task.id)
         return True
 
-    def fail(self, task: Task, failure: str, host: str = "") -> None:
-        """Take down why ``task`` has no run. It counts as missing.
+    def fail(self, task: Task, failure: str) -> None:
+        """Take down why ``task`` found nothing, unless it did before. It counts as missing.
 
         Raises:
             StorageError: the archive can't be written.
         """
-        self._append(Entry(task.id, _now(), host=host, failure=failure))
+        if task.id not in self._done:
+            self._write(Entry(task.id, _now(), failure=failure))
 
     def close(self) -> None:
         """Let others work on it."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        self._lock.release()
 
     def __enter__(self) -> Self:
         return self
@@ -140,34 +116,10 @@ class Ledger:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _append(self, entry: Entry) -> None:
-        try:
-            os.write(self._file, msgspec.json.encode(entry) + b"\n")
-            os.fsync(self._file)
-        except OSError as error:
-            raise storage_error(self.folder / "ledger.jsonl", error) from error
-        self._last[entry.task] = entry
-
-    def _read(self) -> None:
-        path = self.folder / "ledger.jsonl"
-        lines = path.read_bytes().splitlines(keepends=True)
-        whole = sum(len(line) for line in lines if line.endswith(b"\n"))
-        # A line that was cut off by a kill says nothing; the next must not be glued to it.
-        os.ftruncate(self._file, whole)
-        for number, line in enumerate(lines, 1):
-            if line.endswith(b"\n"):
-                try:
-                    entry = msgspec.json.decode(line, type=Entry)
-                except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                    raise CorruptFileError(f"{path}:{number}: {error}") from error
-                if entry.task in self._by_id:
-                    self._last[entry.task] = entry
-
-
-def sweeps(archive: Archive) -> list[str]:
-    """Names of the sweeps in ``archive``, oldest first."""
-    found: Iterable[Path] = (archive.folder / FOLDER).glob("*/plan.json")
-    return [p.parent.name for p in sorted(found, key=lambda p: p.stat().st_mtime_ns)]
+    def _write(self, entry: Entry) -> None:
+        self._lock.check()
+        write_document(self._tasks, task_file(entry.task), entry)
+        self._entries[entry.task] = entry
 
 
 def _now() -> str:

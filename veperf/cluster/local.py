@@ -10,6 +10,13 @@ from veperf.errors import UsageError
 if TYPE_CHECKING:
     from distributed import Client
 
+QUIET = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.worker.memory.monitor-interval": "1s",
+    "distributed.admin.system-monitor.interval": "5s",
+    "distributed.admin.tick.interval": "1s",
+}
+"""Settings of dask by which a worker does next to nothing beside what is measured."""
 _TIMEOUT_S = "10s"
 
 
@@ -23,6 +30,7 @@ def cluster(scheduler: str | None, plan: Plan) -> "Iterator[Callable[[], Client]
         UsageError: dask.distributed is not installed.
     """
     try:
+        import dask.config
         from distributed import Client, LocalCluster
     except ImportError as error:
         raise UsageError("sweeps need dask.distributed: pip install 'veperf[cluster]'") from error
@@ -30,10 +38,13 @@ def cluster(scheduler: str | None, plan: Plan) -> "Iterator[Callable[[], Client]
         yield lambda: Client(scheduler, timeout=_TIMEOUT_S, set_as_default=False)
         return
     classes = {class_resource(name): 1 for name in plan.spec.machine_classes}
-    with LocalCluster(
-        n_workers=1,
-        threads_per_worker=1,
-        dashboard_address=None,
-        resources={ONE_AT_A_TIME: 1} | classes,
-    ) as here:
+    with (
+        dask.config.set(QUIET),
+        LocalCluster(
+            n_workers=1,
+            threads_per_worker=1,
+            dashboard_address=None,
+            resources={ONE_AT_A_TIME: 1} | classes,
+        ) as here,
+    ):
         yield lambda: Client(here, set_as_default=False)

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from veperf.cluster.ledger import Ledger
+from veperf.cluster.plan import OneRun
+from veperf.cluster.record import Entry, Record
+from veperf.errors import COULD_NOT_MEASURE, OK
 from veperf.report.tables import Cell, Table
 
 if TYPE_CHECKING:
@@ -23,6 +25,10 @@ class SweepResult:
     def failed(self) -> int:
         """How many tasks have no run."""
         return sum(not row[-2] for row in self.rows)
+
+    def exit_code(self, *, strict: bool = False) -> int:
+        """What ``veperf sweep`` ends with; ``strict`` is for comparisons."""
+        return COULD_NOT_MEASURE if self.failed else OK
 
     def frame(self) -> "pd.DataFrame":
         """One row a task: task, pattern, ref, machine_class, repeat, host, run, failure."""
@@ -54,8 +60,9 @@ class SweepResult:
 
     def __repr__(self) -> str:
         from veperf.report import text
+        from veperf.report.escape import one_line
 
-        return text.table(self.table())
+        return f"Sweep {one_line(self.sweep)}:\n\n{text.table(self.table())}"
 
     def _repr_html_(self) -> str:
         from veperf.report import markup
@@ -63,14 +70,21 @@ class SweepResult:
 
         return standalone(markup.table(self.table()))
 
+    def _repr_markdown_(self) -> str:
+        from veperf.report import markdown
 
-def result_of(ledger: Ledger) -> SweepResult:
-    """What has become of the tasks of ``ledger`` so far."""
-    entries = {task.id: entry for task, entry in ledger.entries()}
+        return markdown.table(self.table()) + "\n"
+
+
+def result_of(record: Record) -> SweepResult:
+    """What has become of the runs of a sweep so far."""
     rows = []
-    for task in ledger.plan.tasks:
-        entry = entries.get(task.id)
-        found = (entry.host, entry.run, entry.failure) if entry else ("", "", "missing")
-        what = (task.id, task.pattern, task.ref, task.machine_class, task.repeat)
-        rows.append((*what, *found))
-    return SweepResult(ledger.sweep, tuple(rows))
+    for task in record.plan.tasks:
+        assert isinstance(task.job, OneRun), "a sweep of comparisons is a fleet"
+        entry = record.entries.get(task.id) or Entry(task.id, "")
+        is_done = task.id in record.done
+        ref = task.job.ref.name if task.job.ref else ""
+        what = (task.id, task.job.pattern, ref, task.machine_class, task.repeat)
+        failure = "" if is_done else entry.failure or "missing"
+        rows.append((*what, entry.host, entry.found if is_done else "", failure))
+    return SweepResult(record.sweep, tuple(rows))

@@ -11,10 +11,20 @@
 
     [parameters."transaction/state_write"]
     accounts = [1000, 100000]
+
+Or, to compare two commits on each machine class in place of making runs::
+
+    name = "before-release"
+    machine_classes = ["small", "large"]
+
+    [ab]
+    base = "v1.2.0"
+    head = "main"
 """
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,12 +32,28 @@ import msgspec
 from msgspec import Meta, Struct
 
 from veperf.errors import CorruptFileError, UsageError
+from veperf.units import length_s
 
 _MOST_BYTES = 1 << 20
 
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")]
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
 Value = str | int | float
+_REF = re.compile(r"(?!-)[\w./@^~+-]+")
+
+
+class AB(Struct, frozen=True, forbid_unknown_fields=True):
+    """Two commits to compare in pairs, on each machine class. The rest is as for ``veperf ab``."""
+
+    base: Word
+    """The old code's commit, branch or tag."""
+    head: Word | None = None
+    """The new code's; what is checked out where the sweep is begun, when there is none."""
+    threshold: Annotated[float, Meta(ge=1, le=1000)] = 5.0
+    """A slowdown that is surely more than so many percent is a failure."""
+    max_pairs: Annotated[int, Meta(ge=6, le=200)] = 48
+    time_budget: str = ""
+    """Of each comparison: 90s, 10m."""
 
 
 class Spec(Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,6 +76,9 @@ class Spec(Struct, frozen=True, forbid_unknown_fields=True):
     timeout_s: Annotated[float, Meta(gt=0, le=86_400)] = 60.0
     modules: tuple[Word, ...] = ()
     memory: bool = False
+    ab: AB | None = None
+    """Comparisons, a task each machine class and repeat, in place of runs. Without benchmarks it
+    is all of them."""
 
 
 def load_spec(path: Path) -> Spec:
@@ -67,17 +96,56 @@ def load_spec(path: Path) -> Spec:
     if len(data) > _MOST_BYTES:
         raise CorruptFileError(f"{path} is over {_MOST_BYTES} bytes long; that is no specification")
     try:
-        spec = msgspec.convert(tomllib.loads(data.decode()), type=Spec)
+        found: object = tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CorruptFileError(f"{path} is no TOML file: {error}") from error
+    return _checked(found, str(path))
+
+
+def checked(spec: Spec) -> Spec:
+    """``spec``, which a program made, if it holds what a file may hold.
+
+    Raises:
+        UsageError: it asks for nothing, or for what does not go together.
+        CorruptFileError: a field is of the wrong type.
+    """
+    return _checked(msgspec.to_builtins(spec), "the specification")
+
+
+def _checked(found: object, where: str) -> Spec:
+    try:
+        spec = msgspec.convert(found, type=Spec)
     except (msgspec.ValidationError, OverflowError) as error:
-        raise CorruptFileError(f"{path}: {error}; see `veperf sweep --help`") from error
-    if not patterns(spec):
-        raise UsageError(f"{path} names no benchmarks: `benchmarks` or `parameters` must")
-    for ref in spec.refs:
-        if ref.startswith("-") or not re.fullmatch(r"[\w./@^~+-]+", ref):
-            raise UsageError(f"{path}: {ref!r} is no name of a commit")
+        raise CorruptFileError(f"{where}: {error}; see `veperf sweep --help`") from error
+    for fault in _faults(spec):
+        raise UsageError(f"{where}: {fault}")
     return spec
+
+
+def _faults(spec: Spec) -> Iterator[str]:
+    ab = spec.ab
+    for ref in spec.refs if ab is None else (ab.base, *([ab.head] if ab.head else [])):
+        if not _REF.fullmatch(ref):
+            yield f"{ref!r} is no name of a commit"
+    if ab is None:
+        if not patterns(spec):
+            yield "it names no benchmarks: `benchmarks` or `parameters` must"
+        return
+    if spec.refs or spec.memory or spec.profile != "quick":
+        yield "`refs`, `profile` and `memory` are of runs, which with [ab] there are none of"
+    try:
+        seconds_of(ab)
+    except UsageError as error:
+        yield f"`time_budget`: {error}"
+
+
+def seconds_of(ab: AB) -> float | None:
+    """The time budget of ``ab``.
+
+    Raises:
+        UsageError: it is no length of time.
+    """
+    return length_s(ab.time_budget) if ab.time_budget else None
 
 
 def patterns(spec: Spec) -> tuple[str, ...]:

@@ -1,23 +1,35 @@
 """How a sweep goes, for people: a bar and what runs where in a terminal, lines in a log."""
 
+import math
 import sys
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self
 
+from veperf.cluster.found import Found
 from veperf.cluster.ledger import Ledger
 from veperf.cluster.plan import Task
-from veperf.model import Run
+from veperf.errors import MeasureError
 from veperf.progress import minutes, rich_bar, say
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
 
-class Lines:
-    """A line for each task that comes back."""
+class NoWorkerError(MeasureError):
+    """All that is left waits for machine classes of which no worker came."""
 
-    def __init__(self, ledger: Ledger) -> None:
+
+class Lines:
+    """A line for each task that comes back.
+
+    Once nothing else is left to do, it waits ``wait_s`` for classes that have no worker.
+    """
+
+    def __init__(self, ledger: Ledger, wait_s: float = math.inf) -> None:
+        self._wait_s = wait_s
+        self._waits_since: float | None = None
+        self._failed = 0
         self._words = {task.id: task.words for task in ledger.plan.tasks}
         self.total = len(ledger.plan.tasks)
         self.done = self.total - len(ledger.missing())
@@ -36,14 +48,15 @@ class Lines:
     def running(self, task: str, host: str, words: str) -> None:
         """Too much for a log."""
 
-    def came(self, task: Task, host: str, run: Run) -> None:
-        """Where it was measured, and its run."""
+    def came(self, task: Task, host: str, found: Found) -> None:
+        """Where it was measured, and its run or comparison."""
         self.done += 1
-        parts = (f"{self.done}/{self.total}", task.words, host, run.id, self.left())
+        parts = (f"{self.done}/{self.total}", task.words, host, found.id, self.left())
         self.say("  ".join(parts).rstrip())
 
     def failed(self, task: Task, why: str) -> None:
         """And why."""
+        self._failed += 1
         self.say(f"failed: {why}")
 
     def say(self, words: str) -> None:
@@ -51,11 +64,21 @@ class Lines:
         say(words)
 
     def tick(self, waiting: Mapping[str, int]) -> None:
-        """Classes without a worker, once."""
+        """Classes without a worker, once.
+
+        Raises:
+            NoWorkerError: nothing else is left, and it was long enough.
+        """
         names = frozenset(waiting)
         if names - self._waited_for:
             self.say("; ".join(_no_worker(name, n) for name, n in sorted(waiting.items())))
         self._waited_for = names
+        if sum(waiting.values()) < self.total - self.done - self._failed:
+            self._waits_since = None
+        elif self._waits_since is None:
+            self._waits_since = time.monotonic()
+        elif time.monotonic() - self._waits_since > self._wait_s:
+            raise NoWorkerError(f"no worker came within {minutes(self._wait_s)}")
 
     def left(self) -> str:
         """The time left, at the pace so far; empty while nothing is known."""
@@ -69,8 +92,8 @@ class Lines:
 class Bars(Lines):
     """A bar over all tasks, and a line below for each that runs."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, ledger: Ledger, wait_s: float = math.inf) -> None:
+        super().__init__(ledger, wait_s)
         self._bars = rich_bar(auto_refresh=True)
         self._all = self._bars.add_task("tasks", total=self.total, completed=self.done, words="")
         self._rows: dict[str, TaskID] = {}
@@ -90,9 +113,9 @@ class Bars(Lines):
         else:
             self._rows[task] = self._bars.add_task(shown, total=None, words="")
 
-    def came(self, task: Task, host: str, run: Run) -> None:
+    def came(self, task: Task, host: str, found: Found) -> None:
         """Its line goes."""
-        super().came(task, host, run)
+        super().came(task, host, found)
         self._forget(task)
         self._bars.update(self._all, completed=self.done, words=self.left())
 
@@ -113,9 +136,9 @@ class Bars(Lines):
             self._bars.remove_task(row)
 
 
-def for_here(ledger: Ledger) -> Lines:
+def for_here(ledger: Ledger, wait_s: float) -> Lines:
     """What suits the place."""
-    return Bars(ledger) if sys.stderr.isatty() else Lines(ledger)
+    return (Bars if sys.stderr.isatty() else Lines)(ledger, wait_s)
 
 
 def _no_worker(name: str, tasks: int) -> str:

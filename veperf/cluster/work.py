@@ -1,59 +1,51 @@
-"""What a worker of the cluster does: one run, by ``veperf run`` in a process of its own.
+"""What a worker of the cluster does: one job, by ``veperf`` in a process of its own.
 
 A process of its own, so that a run that dies takes no worker along, can be ended when nobody wants
 it any more, and is made by the same code as a run without a cluster. Arguments and results are
 plain text; nothing of ours is pickled.
 """
 
-import contextlib
 import os
-import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable
-from itertools import chain
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
-from veperf.cluster.code import checked_out
+from veperf.cluster.attempt import unwanted
+from veperf.cluster.code import checked_out, checkout_with
+from veperf.cluster.command import command, result_in
 from veperf.cluster.host import alone
-from veperf.cluster.plan import Task
+from veperf.cluster.leash import end, start
+from veperf.cluster.plan import Job, Pairs, Task
 from veperf.errors import MeasureError
 
 TOPIC = "veperf-sweep"
 _POLL_S = 0.25
-_PATIENCE_S = 5.0
 _TAIL = 2000
 
 
 def on_worker(task_json: str) -> dict[str, object]:
-    """Measure ``task_json``, a ``Task``, on the dask worker that calls this.
+    """Do ``task_json``, a ``Task``, on the dask worker that calls this.
 
     Returns:
-        ``host``, and ``run``: the run as JSON, or None where the task was cancelled.
+        ``host``, and ``run``: what was found as JSON, or None where the task was cancelled.
 
     Raises:
-        MeasureError: the run failed; the message holds the end of what it said.
+        MeasureError: it failed; the message holds the end of what was said.
     """
     from distributed import get_worker
 
-    worker = get_worker()
-    key = worker.get_current_task()
-    host = socket.gethostname()
-
-    def cancelled() -> bool:
-        state = worker.state.tasks.get(key)
-        return state is None or state.state == "cancelled"
+    worker, host = get_worker(), socket.gethostname()
 
     def tell(words: str) -> None:
         worker.log_event(TOPIC, {"task": task.id, "host": host, "words": words})
 
     task = msgspec.json.decode(task_json, type=Task)
-    return {"host": host, "run": measure(task, cancelled, tell)}
+    return {"host": host, "run": measure(task, unwanted(), tell)}
 
 
 def measure(
@@ -61,42 +53,48 @@ def measure(
     cancelled: Callable[[], bool],
     tell: Callable[[str], None],
 ) -> str | None:
-    """Make the run of ``task`` on this host, and return it as JSON; None where it was cancelled.
+    """Do ``task`` on this host, and return what it found as JSON; None where it was cancelled.
 
     Args:
         task: what to measure.
-        cancelled: asked now and then; once it says True the run is ended.
-        tell: is told how far the run is.
+        cancelled: asked now and then; once it says True the job is ended.
+        tell: is told how far it is.
 
     Raises:
-        MeasureError: the run failed.
+        MeasureError: it failed.
     """
     tell("waiting for the host")
-    with alone(cancelled) as got_it, tempfile.TemporaryDirectory(prefix="veperf-sweep-") as name:
-        if not got_it:
+    with alone(cancelled) as lock, tempfile.TemporaryDirectory(prefix="veperf-sweep-") as name:
+        if lock is None:
             return None
-        folder = Path(name)
-        with checked_out(task.commit) as code:
-            return _run(task, code, folder, cancelled, tell)
+        with _place(task.job) as code:
+            return _done(task, lock, code, Path(name), cancelled, tell)
 
 
-def _run(
+@contextmanager
+def _place(job: Job) -> Iterator[Path | None]:
+    """The folder that ``job`` is done in, for the time of the block; None for any."""
+    if isinstance(job, Pairs):
+        yield checkout_with(job.base.commit, job.head.commit)
+    elif job.ref is not None:
+        with checked_out(job.ref.commit) as folder:
+            yield folder
+    else:
+        yield None
+
+
+def _done(
     task: Task,
+    lock: int,
     code: Path | None,
     folder: Path,
     cancelled: Callable[[], bool],
     tell: Callable[[str], None],
 ) -> str | None:
     archive, said = folder / "archive", folder / "said"
+    words = command(task, archive)
     with said.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - no shell
-            _command(task, archive),
-            cwd=code,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+        process = start(words, code, output, lock)
     try:
         told = ""
         while process.poll() is None and not cancelled():
@@ -107,25 +105,13 @@ def _run(
         if process.returncode is None:
             return None
     finally:
-        _end(process)
-    runs = list(archive.glob("*/complete.json"))
-    if process.returncode != 0 or len(runs) != 1:
+        end(process)
+    found = result_in(archive, task.job, process.returncode)
+    if found is None:
         raise MeasureError(
-            f"{task.words}: `veperf run` ended with {process.returncode}: {_last_line(said)}"
+            f"{task.words}: `veperf {words[0]}` ended with {process.returncode}: {_last_line(said)}"
         )
-    return (runs[0].parent / "run.json").read_text(encoding="utf-8")
-
-
-def _command(task: Task, archive: Path) -> list[str]:
-    options = {
-        "--profile": task.profile,
-        "--seed": str(task.seed),
-        "--timeout": str(task.timeout_s),
-        "--archive": str(archive),
-    }
-    command = [sys.executable, "-m", "veperf", "run", *chain.from_iterable(options.items())]
-    command += [word for module in task.modules for word in ("--module", module)]
-    return [*command, *(["--memory"] if task.memory else []), "--", task.pattern]
+    return found
 
 
 def _last_line(said: Path) -> str:
@@ -133,13 +119,3 @@ def _last_line(said: Path) -> str:
         file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
         lines = file.read().decode(errors="replace").splitlines()
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End the run and what it started, in so far as it has not ended."""
-    for how in (signal.SIGINT, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, how)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_PATIENCE_S)
-            return

@@ -83,7 +83,7 @@ def _compare(
     driven = drive(pairs, contests, progress, config.time_budget_s)
     base, new = sides
     return ABRun(
-        id=f"{now:%Y%m%d-%H%M%S}-{new.revision.commit[:7] or 'nocommit'}-{secrets.token_hex(2)}",
+        id=f"{now:%Y%m%d-%H%M%S}-{new.revision.commit[:7] or 'nocommit'}-{secrets.token_hex(4)}",
         created=now.isoformat(timespec="seconds"),
         base=base,
         new=new,
@@ -95,7 +95,9 @@ def _compare(
     )
 
 
-def _rule(case: Case, config: ABConfig, comparisons: int) -> PairRule:
+def _rule(case: Case, config: ABConfig, benchmarks: int) -> PairRule:
     return PairRule(
-        better=case.metrics[0].better, fail_effect=config.fail_effect, comparisons=comparisons
+        better=case.metrics[0].better,
+        fail_effect=config.fail_effect,
+        comparisons=benchmarks * config.among,
     )

@@ -65,8 +65,10 @@ def worktree(repository: Path, commit: str) -> Iterator[Path]:
             raise MeasureError(f"git can't check {commit[:10]} out: {done.stderr.strip()}")
         yield tree
     finally:
+        _run(repository, "worktree", "remove", "--force", str(tree))
         shutil.rmtree(folder, ignore_errors=True)
-        _run(repository, "worktree", "prune")
+        # What killed processes left; not what another host has that shares the repository.
+        _run(repository, "worktree", "prune", "--expire", "1.day.ago")
 
 
 def _git(folder: Path, *words: str) -> str | None:

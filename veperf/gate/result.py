@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from veperf.archive.storage import Location, Storage, local_folder, place_of
 from veperf.errors import UnknownBenchmarkError
 from veperf.gate import verdict
 from veperf.model import ABChange, ABRun, Outcome
@@ -19,7 +20,22 @@ class ABResult:
     """An A/B comparison, with what people do to one."""
 
     ab: ABRun
-    folder: Path
+    kept: Storage | Path
+    """Its folder."""
+
+    @property
+    def place(self) -> Location:
+        """Its folder: a path, or a URL as text."""
+        return self.kept if isinstance(self.kept, Path) else place_of(self.kept)
+
+    @property
+    def folder(self) -> Path:
+        """The same of an archive on this machine.
+
+        Raises:
+            UsageError: it is elsewhere.
+        """
+        return self.kept if isinstance(self.kept, Path) else local_folder(self.kept)
 
     @property
     def outcome(self) -> Outcome:
@@ -39,26 +55,7 @@ class ABResult:
         """One row a benchmark: status, both medians, the ratio with its interval, p, pairs."""
         import pandas as pd
 
-        rows = [
-            {
-                "case": c.case,
-                "metric": c.metric.name,
-                "unit": c.metric.unit,
-                "status": c.status.value,
-                "severity": c.severity.value,
-                "base": c.base,
-                "new": c.new,
-                "ratio": c.ratio,
-                "low": c.low,
-                "high": c.high,
-                "confidence": c.confidence,
-                "p_slower": c.p_slower,
-                "pairs": len(c.pairs),
-                "clock": c.clock,
-                "reason": c.reason,
-            }
-            for c in self.ab.changes
-        ]
+        rows = rows_of(self.ab)
         return pd.DataFrame(rows).set_index("case") if rows else pd.DataFrame()
 
     def pairs(self) -> "pd.DataFrame":
@@ -119,3 +116,27 @@ class ABResult:
         from veperf.report.ab import shown
 
         return shown.as_comment(self.ab, self.outcome, self.sentence)
+
+
+def rows_of(found: ABRun) -> list[dict[str, object]]:
+    """What there is to say of each benchmark, by name of the column."""
+    return [
+        {
+            "case": c.case,
+            "metric": c.metric.name,
+            "unit": c.metric.unit,
+            "status": c.status.value,
+            "severity": c.severity.value,
+            "base": c.base,
+            "new": c.new,
+            "ratio": c.ratio,
+            "low": c.low,
+            "high": c.high,
+            "confidence": c.confidence,
+            "p_slower": c.p_slower,
+            "pairs": len(c.pairs),
+            "clock": c.clock,
+            "reason": c.reason,
+        }
+        for c in found.changes
+    ]

@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from veperf import paths
-from veperf.archive.ab import ab_folder, read_ab, require_writable, save_ab
+from veperf.archive import Archive
+from veperf.archive.ab import ab_folder, read_ab, save_ab
+from veperf.archive.spare import advice, needs_spare, spare_folder
+from veperf.archive.storage import LocalStorage, Storage
 from veperf.errors import StorageError, UsageError
 from veperf.gate.compare import RUNS, SAMPLES, compare_commands, compare_sides
 from veperf.gate.live import Silent, for_here
@@ -28,6 +31,7 @@ def ab(
     time_budget_s: float | None = None,
     timeout_s: float = 60.0,
     seed: int | None = None,
+    among: int = 1,
     archive: Folder = None,
     progress: bool = True,
 ) -> ABResult:
@@ -48,13 +52,17 @@ def ab(
         time_budget_s: what is undecided then gets a last look.
         timeout_s: for one benchmark in one process.
         seed: of the order of measuring; drawn when not given.
-        archive: folder of the archive; the project's ``reports`` when not given.
+        among: how many comparisons of the same change are made, this one included: one of so many
+            must be the more certain, for the chance of a false alarm among them to stay the same.
+        archive: folder or URL of the archive; the project's ``reports`` when not given.
         progress: show how far it is.
 
     Raises:
         VeperfError: of any kind; see ``veperf.errors``.
     """
     _check_times(timeout_s, time_budget_s)
+    if among < 1:
+        raise UsageError(f"it is one among 1 comparison or more, not {among}")
     config = ABConfig(
         select=select,
         modules=tuple(modules),
@@ -65,6 +73,7 @@ def ab(
         max_pairs=max_pairs,
         fail_effect=fail_percent / 100,
         time_budget_s=time_budget_s,
+        among=among,
     )
     folder = _writable(archive)
     with prepared(base, head) as (old, new), for_here() if progress else Silent() as shown:
@@ -100,7 +109,7 @@ def ab_commands(
         fail_percent: beyond which a slowdown fails.
         time_budget_s: what is undecided then gets a last look.
         timeout_s: for one run of one command.
-        archive: folder of the archive.
+        archive: folder or URL of the archive.
         progress: show how far it is.
 
     Raises:
@@ -144,19 +153,25 @@ def _check_times(timeout_s: float, time_budget_s: float | None) -> None:
         raise UsageError(f"the time budget must be more than 0 seconds, not {time_budget_s}")
 
 
-def _writable(archive: Folder) -> Path:
+def _writable(archive: Folder) -> Storage:
     folder = _archive(archive)
-    require_writable(folder)
+    folder.require_writable()
     return folder
 
 
-def _kept(found: ABRun, archive: Path) -> ABResult:
+def _kept(found: ABRun, archive: Storage) -> ABResult:
+    """What took minutes is not lost, whatever happens to the archive."""
     try:
-        return ABResult(found, save_ab(archive, found))
+        save_ab(archive, found)
     except StorageError as error:
-        error.add_note(repr(ABResult(found, archive)))  # what took minutes is not lost
+        if needs_spare(archive):
+            folder = spare_folder()
+            save_ab(LocalStorage(folder), found)
+            error.add_note(f"it is kept in {folder}; {advice(folder, archive.location)}")
+        error.add_note(repr(ABResult(found, archive)))
         raise
+    return ABResult(found, ab_folder(archive, found.id))
 
 
-def _archive(folder: Folder) -> Path:
-    return Path(folder) if folder else paths.archive()
+def _archive(folder: Folder) -> Storage:
+    return Archive(folder or paths.archive()).storage

@@ -81,7 +81,7 @@ def _busy(run: Run) -> Iterable[str]:
     if not run.passes:
         return
     load = float(np.median([max(p.load_before, p.load_after) for p in run.passes]))
-    if load > run.machine.cores:
+    if 0 < run.machine.cores < load:
         cores = plural(run.machine.cores, "core")
         yield f"The machine was busy: load {number(load)} on {cores}."
     steals = [p.steal_ratio for p in run.passes if p.steal_ratio is not None]

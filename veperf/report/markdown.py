@@ -74,7 +74,6 @@ def _mark(mark: Mark) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    if cell.mark is not None:
-        return _mark(cell.mark)
-    text = as_markdown(cell.text) or words.MISSING
+    mark = _mark(cell.mark) if cell.mark else ""
+    text = " ".join(filter(None, (mark, as_markdown(cell.text)))) or words.MISSING
     return f"{text}<br>{as_markdown(cell.note)}" if cell.note else text

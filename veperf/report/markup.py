@@ -96,7 +96,7 @@ def _cell(cell: Cell, column: tuple[str, Align], links: Links, *, heads_row: boo
     note = f"<small>{as_html(cell.note)}</small>" if cell.note else ""
     tag, scope = ("th", " scope=row") if heads_row else ("td", "")
     # The name again for narrow pages, where rows turn into cards without a head.
-    return f'<{tag}{scope}{_side(align)} data-name="{name}">{shown}{picture}{note}</{tag}>'
+    return f'<{tag}{scope}{_side(align)} data-name="{as_html(name)}">{shown}{picture}{note}</{tag}>'
 
 
 def _plain(cell: Cell) -> str:

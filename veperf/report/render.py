@@ -28,13 +28,18 @@ _MOST_AT_ONCE = 4
 
 
 def render(
-    run: Run, folder: Path, baselines: Path | None = None, known_misses: Sequence[str] = ()
+    run: Run,
+    folder: Path,
+    baselines: Path | None = None,
+    known_misses: Sequence[str] = (),
+    *,
+    archive: Archive | None = None,
 ) -> Path:
     """Write the report of ``run`` into its ``folder`` in the archive; return its first page.
 
     ``folder`` then holds the executed notebooks too, which run again where they lie: the paths in
     them are relative to it. ``baselines`` is the folder of targets and recorded baselines, the
-    project's own when not given.
+    project's own when not given. ``archive`` is given where ``folder`` is not in it.
 
     Raises:
         KernelError, NotebookError: a notebook could not be run.
@@ -43,18 +48,19 @@ def render(
         StorageError: ``folder`` can't be written.
     """
     # Once for all notebooks, which else would each do the same.
-    summarise(Archive(folder.parent))
+    store = archive or Archive(folder.parent)
+    summarise(store)
     known = baselines or paths.baselines()
     recorded = load_baselines(known, sorted({case.suite for case in run.cases}))
     whole = verdict(run, load_targets(paths.targets(known)), recorded, known_misses)
     wanted = pages(run)
     siblings = [_sibling(page, run, whole, recorded) for page in wanted]
-    if (folder.parent / SITE).is_file():
+    if store.storage.has(SITE):
         siblings.insert(0, Sibling(f"../{SITE}", "All runs"))
     parameters: dict[str, JSON] = {
         "run": run.id,
-        "archive": os.path.relpath(folder.parent, folder),
-        "baselines": os.path.relpath(baselines, folder) if baselines else "",
+        "archive": archive.location if archive else os.path.relpath(folder.parent, folder),
+        "baselines": _named(baselines, folder, archive) if baselines else "",
         "known_misses": list(known_misses),
     }
 
@@ -75,6 +81,11 @@ def render(
     with quiet(), ThreadPoolExecutor(min(_MOST_AT_ONCE, os.cpu_count() or 1)) as pool:
         made = list(pool.map(make, wanted))
     return made[0]
+
+
+def _named(baselines: Path, folder: Path, archive: Archive | None) -> str:
+    """What the notebooks call it: relative to their folder, where they stay in that."""
+    return str(baselines.resolve()) if archive else os.path.relpath(baselines, folder)
 
 
 def _sibling(page: Page, run: Run, whole: Verdict, baselines: Sequence[Baseline]) -> Sibling:

@@ -6,6 +6,7 @@ from veperf.judge.notes import stopped
 from veperf.model import Change, Run, Verdict
 from veperf.report import identity, status, tables, words
 from veperf.report.escape import one_line
+from veperf.report.load import shards
 from veperf.report.load.found import loaded
 from veperf.report.load.tables import figures, load_mark, of_run
 from veperf.report.tables import Align, Cell, Table
@@ -40,6 +41,8 @@ def load(found: Run) -> str:
         why = [r.failure.message for _, r in one.processes if r.failure is not None]
         said = one_line(": ".join([f"{mark.symbol} {one.case.id}", mark.word, *why]))
         parts += [said, table(figures(one))] if one.believed else [said]
+        if one.shards:
+            parts += [shards.how(one), table(shards.table(one))]
     return "\n\n".join([head, *map(one_line, stopped(found)), *parts])
 
 
@@ -70,9 +73,8 @@ def changes(found: Sequence[Change], against: str = "") -> str:
 
 
 def _cell(cell: Cell) -> str:
-    if cell.mark is not None:
-        return f"{cell.mark.symbol} {cell.mark.word}"
-    return one_line(cell.text) or words.MISSING
+    mark = f"{cell.mark.symbol} {cell.mark.word}" if cell.mark else ""
+    return " ".join(filter(None, (mark, one_line(cell.text)))) or words.MISSING
 
 
 def _cut(text: str) -> str:

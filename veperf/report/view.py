@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
+from veperf.archive.storage import Storage
 from veperf.errors import UsageError
 from veperf.judge.baseline import compared_with
 from veperf.judge.part import run_of, verdict_of
@@ -56,7 +56,7 @@ class ReportView:
     """Values of earlier runs."""
     pages: Mapping[str, str] = field(default_factory=dict)
     """The file of each suite's page, where there are such pages; empty for this page itself."""
-    folder: Path | None = None
+    folder: Storage | None = None
     """The run's folder in the archive."""
 
     def of_suite(self, suite: str) -> "ReportView":

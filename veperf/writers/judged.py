@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from veperf.model import ABRun, Outcome, Run, Verdict
+from veperf.report.ab.places import At, Fleet
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +24,11 @@ class JudgedPairs:
     sentence: str
 
 
-Judged: TypeAlias = JudgedRun | JudgedPairs
+Judged: TypeAlias = JudgedRun | JudgedPairs | Fleet
+Part: TypeAlias = JudgedRun | JudgedPairs | At
+"""What is of one machine."""
+
+
+def parts(judged: Judged) -> tuple[Part, ...]:
+    """``judged`` machine by machine."""
+    return judged.places if isinstance(judged, Fleet) else (judged,)

@@ -8,10 +8,11 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
+from veperf.model import ABRun, Run
 from veperf.report.escape import one_line
 from veperf.writers.facts import moment
 from veperf.writers.figures import safe
-from veperf.writers.judged import Judged, JudgedPairs
+from veperf.writers.judged import Judged, JudgedPairs, JudgedRun, Part, parts
 from veperf.writers.tests import Test, tests_of
 from veperf.writers.written import Written
 
@@ -20,27 +21,31 @@ _NO_XML = re.compile("[\ufffe\uffff]")
 
 
 def write(judged: Sequence[Judged]) -> Written:
-    """The file, for each of ``judged`` a suite of tests for each suite of benchmarks."""
-    tests = [test for one in judged for test in tests_of(one)]
-    root = ET.Element("testsuites", {"name": "veperf"} | _counts(tests))
-    for one in judged:
+    """The file: for each of ``judged``, and each place of a fleet, its suites of benchmarks."""
+    each = [part for one in judged for part in parts(one)]
+    root = ET.Element(
+        "testsuites",
+        {"name": "veperf"} | _counts([test for part in each for test in tests_of(part)]),
+    )
+    for part in each:
         by_suite: dict[str, list[Test]] = {}
-        for test in tests_of(one):
+        for test in tests_of(part):
             by_suite.setdefault(test.suite, []).append(test)
-        root.extend(_suite(name, found, one) for name, found in by_suite.items())
+        root.extend(_suite(name, found, part) for name, found in by_suite.items())
     ET.indent(root, " ")
     return Written(
         '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
     )
 
 
-def _suite(name: str, tests: Sequence[Test], judged: Judged) -> ET.Element:
-    when = moment(judged.ab.created if isinstance(judged, JudgedPairs) else judged.run.created)
+def _suite(name: str, tests: Sequence[Test], part: Part) -> ET.Element:
+    made = _made(part)
+    when = moment(made.created) if made else None
     timestamp = {"timestamp": f"{when:%Y-%m-%dT%H:%M:%S}"} if when else {}
     skipped = {"skipped": str(sum(test.result == "skipped" for test in tests))}
     suite = ET.Element("testsuite", {"name": _text(name)} | _counts(tests) | skipped | timestamp)
     properties = ET.SubElement(suite, "properties")
-    for key, value in _properties(judged).items():
+    for key, value in (_properties(made) if made else {}).items():
         ET.SubElement(properties, "property", name=key, value=_text(value))
     suite.extend(map(_test, tests))
     return suite
@@ -54,17 +59,23 @@ def _counts(tests: Sequence[Test]) -> dict[str, str]:
     }
 
 
-def _properties(judged: Judged) -> dict[str, str]:
-    if isinstance(judged, JudgedPairs):
-        run, revision, machine = judged.ab.id, judged.ab.new.revision, judged.ab.machine
-    else:
-        run, revision, machine = judged.run.id, judged.run.revision, judged.run.machine
+def _made(part: Part) -> Run | ABRun | None:
+    match part:
+        case JudgedRun():
+            return part.run
+        case JudgedPairs():
+            return part.ab
+    return part.place.found
+
+
+def _properties(made: Run | ABRun) -> dict[str, str]:
+    revision = made.new.revision if isinstance(made, ABRun) else made.revision
     return {
-        "run": run,
+        "run": made.id,
         "commit": revision.commit,
-        "machine": machine.name,
-        "cpu": machine.cpu_model,
-        "python": machine.python,
+        "machine": made.machine.name,
+        "cpu": made.machine.cpu_model,
+        "python": made.machine.python,
     }
 
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from veperf.report import identity
 from veperf.report import markdown as report
+from veperf.report.ab import fleet
+from veperf.report.ab.places import Fleet
 from veperf.report.ab.shown import as_comment
 from veperf.report.escape import as_markdown
 from veperf.writers.judged import Judged, JudgedRun
@@ -54,4 +56,6 @@ def _part(judged: Judged) -> str:
     if isinstance(judged, JudgedRun):
         which = as_markdown(identity.sentence(judged.run))
         return f"{report.verdict(judged.verdict)}\n{which}\n"
+    if isinstance(judged, Fleet):
+        return fleet.as_comment(judged)
     return as_comment(judged.ab, judged.outcome, judged.sentence)

@@ -7,13 +7,14 @@ message.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from veperf.errors import UsageError
 from veperf.judge.series import series_of
 from veperf.model import (
     ABChange,
+    ABPlace,
     ABRun,
     Change,
     ChangeStatus,
@@ -27,7 +28,7 @@ from veperf.model import (
 from veperf.report import status, words
 from veperf.report.summary import measured_name
 from veperf.units import convert
-from veperf.writers.judged import Judged, JudgedRun
+from veperf.writers.judged import JudgedPairs, JudgedRun, Part
 
 Result = Literal["passed", "failure", "error", "skipped"]
 
@@ -68,12 +69,24 @@ class Test:
     """What one operation takes."""
 
 
-def tests_of(judged: Judged) -> tuple[Test, ...]:
+def tests_of(part: Part) -> tuple[Test, ...]:
     """A test for each target and each comparison, and for each case that gave no value."""
-    if isinstance(judged, JudgedRun):
-        verdict = judged.verdict
-        return (*map(_target, verdict.targets), *_cases(judged.run, verdict))
-    return tuple(_beside(change, judged.ab) for change in judged.ab.changes)
+    match part:
+        case JudgedRun():
+            return (*map(_target, part.verdict.targets), *_cases(part.run, part.verdict))
+        case JudgedPairs():
+            return tuple(_beside(change, part.ab) for change in part.ab.changes)
+    return _at(part.place)
+
+
+def _at(place: ABPlace) -> tuple[Test, ...]:
+    """The tests of one place, in suites of its own."""
+    if place.found is None:
+        return (
+            Test(f"on {place.name}", "ab", "comparison", "error", "not measured", place.missing),
+        )
+    tests = (_beside(change, place.found) for change in place.found.changes)
+    return tuple(replace(test, suite=f"{test.suite} on {place.name}") for test in tests)
 
 
 def _target(found: TargetVerdict) -> Test:

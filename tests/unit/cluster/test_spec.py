@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veperf.cluster import Spec, load_spec
-from veperf.cluster.plan import make_plan
-from veperf.cluster.spec import patterns
+from veperf.cluster.plan import Pairs, Ref, make_plan
+from veperf.cluster.spec import AB, checked, patterns
 from veperf.errors import CorruptFileError, UsageError, VeperfError
 
 
@@ -50,6 +50,47 @@ def test_a_task_keeps_its_id() -> None:
     assert not set(ids(spec)) & set(ids(Spec("a", benchmarks=("x", "y"), profile="standard")))
 
 
+def test_a_comparison_is_a_task_a_class_and_repeat(tmp_path: Path) -> None:
+    """All its benchmarks are in one; commits are the same for all, and so is what it is among."""
+    path = tmp_path / "sweep.toml"
+    path.write_text(
+        """
+        name = "release"
+        benchmarks = ["transaction", "zk_proof"]
+        machine_classes = ["small", "large", "small"]
+        repeats = 2
+
+        [ab]
+        base = "v1"
+        head = "main"
+        threshold = 10
+        time_budget = "1.5h"
+        """
+    )
+
+    plan = make_plan(load_spec(path), {"main": "a" * 40, "v1": "b" * 40}.__getitem__)
+
+    jobs = {task.job for task in plan.tasks}
+    assert [("small", 0), ("large", 0), ("small", 1), ("large", 1)] == [
+        (task.machine_class, task.repeat) for task in plan.tasks
+    ]
+    assert {
+        Pairs(
+            ("transaction", "zk_proof"), Ref("v1", "b" * 40), Ref("main", "a" * 40),
+            max_pairs=48, fail_percent=10, time_budget_s=5400, among=4,
+        )
+    } == jobs  # fmt: skip
+
+
+def test_a_spec_of_a_program_is_checked_too() -> None:
+    """As is one that was read."""
+    assert Spec("a", ab=AB("x")) == checked(Spec("a", ab=AB("x")))
+    with pytest.raises(CorruptFileError, match=r"\$\.name"):
+        checked(Spec("../a", benchmarks=("x",)))
+    with pytest.raises(UsageError, match="names no benchmarks"):
+        checked(Spec("a"))
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -61,6 +102,17 @@ def test_a_task_keeps_its_id() -> None:
         ('name = "a"\nbenchmarks = ["x"]\nprofile = "fast"', "$.profile"),
         ('name = "a"\nbenchmarks = ["x"]\nspeed = 1', "speed"),
         ('name = "a"\nbenchmarks = ["x"]\nrefs = ["--upload-pack=x"]', "no name of a commit"),
+        ('name = "a\\n"\nbenchmarks = ["x"]', "$.name"),
+        ('name = "a"\n[ab]', "base"),
+        ('name = "a"\n[ab]\nbase = "--output=x"', "no name of a commit"),
+        ('name = "a"\n[ab]\nbase = "x"\nhead = "a b"', "no name of a commit"),
+        ('name = "a"\n[ab]\nbase = "x"\nthreshold = 0.5', "$.ab.threshold"),
+        ('name = "a"\n[ab]\nbase = "x"\nthreshold = nan', "$.ab.threshold"),
+        ('name = "a"\n[ab]\nbase = "x"\nmax_pairs = 5', "$.ab.max_pairs"),
+        ('name = "a"\n[ab]\nbase = "x"\ntime_budget = "soon"', "`time_budget`: 'soon'"),
+        ('name = "a"\n[ab]\nbase = "x"\ntime_budget = 10', "$.ab.time_budget"),
+        ('name = "a"\nprofile = "standard"\n[ab]\nbase = "x"', "are of runs"),
+        ('name = "a"\nrefs = ["v1"]\n[ab]\nbase = "x"', "are of runs"),
         ("name = ", "no TOML"),
         ("\x00", "no TOML"),
     ],

@@ -69,6 +69,18 @@ def test_each_side_imports_its_own_code(checkout: Path) -> None:
     } == found
 
 
+def test_a_worktree_of_another_host_stays(checkout: Path, tmp_path: Path) -> None:
+    """Where hosts share a repository, a worktree that can't be seen from here is not removed."""
+    commit = git.commit_of(checkout, "HEAD")
+    with git.worktree(checkout, commit) as theirs:
+        theirs.rename(tmp_path / "unseen")
+        with git.worktree(checkout, commit):
+            pass
+        (tmp_path / "unseen").rename(theirs)
+
+        assert commit == git.has_commit(theirs, "HEAD")
+
+
 def test_a_worktree_is_gone_afterwards(checkout: Path) -> None:
     """Nothing stays, neither in the temporary folder nor in git's list, whatever happened."""
     folders: list[Path] = []

@@ -56,7 +56,7 @@ def update(archive: Archive, tmp_path: Path) -> Callable[..., Path]:
     save_baseline(baselines, make_baseline(_run(3), "shop"))
 
     def call(*known_misses: str) -> Path:
-        return build(archive, baselines, baselines, known_misses)
+        return Path(build(archive, baselines, baselines, known_misses))
 
     return call
 
@@ -180,7 +180,7 @@ def test_more_runs_than_fit_go_on_on_further_pages(update, archive, monkeypatch)
 
 def test_an_archive_without_runs_has_a_site_that_says_so(tmp_path):
     """And tells what to do."""
-    index = build(Archive(tmp_path / "none"), TARGETS, tmp_path)
+    index = Path(build(Archive(tmp_path / "none"), TARGETS, tmp_path))
 
     assert "veperf run" in index.read_text(encoding="utf-8")
     assert all(_read(path).links for path in _all(index))

@@ -25,18 +25,27 @@ def as_text(found: ABRun, outcome: Outcome, sentence: str) -> str:
 
 def as_page(found: ABRun, outcome: Outcome, sentence: str) -> str:
     """The same as HTML: what needs attention in a table, the rest folded."""
+    return standalone(banner(outcome, sentence) + body(found))
+
+
+def banner(outcome: Outcome, sentence: str) -> str:
+    """What it comes to, as HTML."""
     mark = status.of_outcome(outcome)
-    banner = (
+    return (
         f'<div class="vp-banner vp-{mark.tone}"><p class="vp-outcome">'
         f'<span aria-hidden="true">{mark.symbol}</span> {as_html(mark.word)}</p>'
         f'<p class="vp-sentence">{as_html(words.sentence(sentence))}</p></div>'
     )
+
+
+def body(found: ABRun) -> str:
+    """Which comparison it is, and its benchmarks, as HTML."""
     failures = {c.case: c.failure for c in found.changes if c.failure is not None}
-    parts = [banner, markup.definitions(facts(found)), sections.failures(failures)]
+    parts = [markup.definitions(facts(found)), sections.failures(failures)]
     for title, group in _groups(found):
-        body = markup.table(changes(group, title))
-        parts.append(body if title == _URGENT else markup.folded(title, body))
-    return standalone("".join(parts))
+        rows = markup.table(changes(group, title))
+        parts.append(rows if title == _URGENT else markup.folded(title, rows))
+    return "".join(parts)
 
 
 def as_comment(found: ABRun, outcome: Outcome, sentence: str) -> str:

@@ -26,7 +26,7 @@ def by_urgency(found: Iterable[ABChange]) -> list[ABChange]:
 
 def changes(found: Sequence[ABChange], caption: str) -> Table:
     """One row a benchmark, with an interval drawn on a common axis."""
-    reach = _reach(found)
+    axis = reach(found)
     return Table(
         caption,
         (
@@ -38,7 +38,7 @@ def changes(found: Sequence[ABChange], caption: str) -> Table:
             ("Pairs", "right"),
             ("Why", "left"),
         ),
-        tuple(_row(change, reach) for change in by_urgency(found)),
+        tuple(_row(change, axis) for change in by_urgency(found)),
     )
 
 
@@ -66,11 +66,17 @@ def side(found: ABSide) -> str:
     return ", ".join(filter(None, (found.name, commit, environment)))
 
 
-def _row(c: ABChange, reach: float) -> tuple[Cell, ...]:
+def reach(found: Iterable[ABChange]) -> float:
+    """How far the common axis goes to either side: 5 % at least, 50 % at most."""
+    ends = [abs(end - 1) for c in found for end in (c.low, c.high) if end is not None]
+    return min(0.5, max(0.05, *ends, 0.0))
+
+
+def _row(c: ABChange, axis: float) -> tuple[Cell, ...]:
     between = words.change_interval(c.low, c.high)
     picture = ""
     if c.ratio is not None and c.low is not None and c.high is not None:
-        picture = strips.forest(c.low - 1, c.ratio - 1, c.high - 1, reach=reach)
+        picture = strips.forest(c.low - 1, c.ratio - 1, c.high - 1, reach=axis)
     return (
         Cell("", mark=mark_of(c)),
         Cell(measured_name(c.case, c.metric.name)),
@@ -84,12 +90,6 @@ def _row(c: ABChange, reach: float) -> tuple[Cell, ...]:
         Cell(str(len(c.pairs))),
         Cell(words.sentence(c.reason)),
     )
-
-
-def _reach(found: Iterable[ABChange]) -> float:
-    """How far the common axis goes to either side: 5 % at least, 50 % at most."""
-    ends = [abs(end - 1) for c in found for end in (c.low, c.high) if end is not None]
-    return min(0.5, max(0.05, *ends, 0.0))
 
 
 def _conditions(found: ABRun) -> str:

@@ -1,15 +1,15 @@
 """Write the site: pages that have not changed are left as they are."""
 
-import contextlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
 from veperf.archive import Archive
-from veperf.archive.files import write
+from veperf.archive.storage import Location, Storage, place_of
 from veperf.archive.summary import Summary, summarise
 from veperf.archive.trend import Trend, trends
+from veperf.errors import CorruptFileError
 from veperf.report import markup
 from veperf.report.navigation import Sibling
 from veperf.report.site.benchmarks import benchmark_of, details, overview, regressions
@@ -19,14 +19,13 @@ from veperf.report.site.verdicts import Judged, judge_runs
 
 INDEX = "index.html"
 FOLDER = "site"
-_KEPT = "verdicts.json"
 _RUNS, _BENCHMARKS, _REGRESSIONS = "Runs", "Benchmarks", "Regressions"
 
 
 def build(
     archive: Archive, targets: Path, baselines: Path, known_misses: Collection[str] = ()
-) -> Path:
-    """Bring the site of ``archive`` up to date; return its first page.
+) -> Location:
+    """Bring the site of ``archive`` up to date; return where its first page is.
 
     It lies in the archive itself: ``index.html``, and all other pages in ``site/``. ``targets`` is
     the folder of targets.json, ``baselines`` that of recorded baselines.
@@ -37,25 +36,23 @@ def build(
         StorageError: the archive can't be written.
     """
     summary = summarise(archive)
-    folder = archive.folder / FOLDER
-    judged = judge_runs(archive, summary, folder / _KEPT, targets, baselines, known_misses)
+    folder = archive.storage.at(FOLDER)
+    archive.storage.require_writable()
+    judged = judge_runs(archive, summary, folder, targets, baselines, known_misses)
     pages = dict(_pages(archive, summary, judged))
-    for path in {*folder.glob("*.html")} - {archive.folder / name for name in pages}:
-        path.unlink()
+    there = [name for name in _names(folder) if name.endswith(".html")]
+    folder.delete([name for name in there if f"{FOLDER}/{name}" not in pages])
     for name, html in pages.items():
-        _write(archive.folder / name, html.encode())
-    return archive.folder / INDEX
+        _write(archive.storage, name, html.encode())
+    return place_of(archive.storage, INDEX)
 
 
 def _pages(
     archive: Archive, summary: Summary, judged: Mapping[str, Judged]
 ) -> Iterator[tuple[str, str]]:
     """Each page's path in the archive, and what stands in it."""
-    reports = {
-        run.id: f"{run.id}/{INDEX}"
-        for run in summary.runs
-        if (archive.path(run.id) / INDEX).is_file()
-    }
+    reported = archive.storage.folders(INDEX)
+    reports = {run.id: f"{run.id}/{INDEX}" for run in summary.runs if run.id in reported}
     above = {run: f"../{path}" for run, path in reports.items()}
     runs = summary.runs[::-1]
     parts = [runs[i : i + A_PAGE] for i in range(0, max(1, len(runs)), A_PAGE)]
@@ -126,8 +123,17 @@ def _others(number: int, total: int) -> str:
     return f'<nav class="vp-more" aria-label="More runs"><ul>{items}</ul></nav>'
 
 
-def _write(path: Path, content: bytes) -> None:
-    with contextlib.suppress(OSError):
-        if path.read_bytes() == content:
+def _names(folder: Storage) -> list[str]:
+    try:
+        return folder.names()
+    except CorruptFileError:
+        return []
+
+
+def _write(archive: Storage, name: str, content: bytes) -> None:
+    try:
+        if archive.read(name) == content:
             return
-    write(path, content)
+    except CorruptFileError:
+        pass
+    archive.write(name, content)

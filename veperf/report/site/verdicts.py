@@ -8,7 +8,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from veperf.archive import Archive, load_baselines, load_targets
-from veperf.archive.files import read_json, write_json
+from veperf.archive.storage import Storage
+from veperf.archive.storage.documents import read_document, write_document
 from veperf.archive.summary import Summary
 from veperf.errors import DataError, UnknownTargetError, UsageError
 from veperf.judge import verdict
@@ -16,6 +17,7 @@ from veperf.model import Change, ChangeStatus, Outcome, Run, Verdict
 
 _DECIDED = {ChangeStatus.SLOWER, ChangeStatus.SUSPECT, ChangeStatus.FASTER}
 _FORMAT = 1
+KEPT = "verdicts.json"
 
 
 class Judged(Struct, frozen=True):
@@ -43,12 +45,12 @@ class Verdicts(Struct, frozen=True):
 def judge_runs(
     archive: Archive,
     summary: Summary,
-    kept: Path,
+    site: Storage,
     targets: Path,
     baselines: Path,
     known_misses: Collection[str] = (),
 ) -> dict[str, Judged]:
-    """The verdicts on the runs of ``summary``, from the file ``kept`` where it has them.
+    """The verdicts on the runs of ``summary``, from the file that ``site`` keeps where it has them.
 
     A verdict stays as it was when the run was judged first, whatever baselines are recorded later;
     other ``known_misses`` judge all runs anew. Runs that can't be judged are left out.
@@ -56,10 +58,10 @@ def judge_runs(
     Raises:
         CorruptFileError: targets or baselines are broken.
         UnknownTargetError: ``known_misses`` names one that does not exist.
-        StorageError: ``kept`` can't be written.
+        StorageError: that can't be written.
     """
     misses = tuple(sorted(known_misses))
-    old = _read(kept)
+    old = _read(site)
     runs = old.runs if old.known_misses == misses else {}
     published = load_targets(targets)
     if strange := set(misses) - {target.id for target in published.targets}:
@@ -80,14 +82,14 @@ def judge_runs(
             judged = verdict(run, published, earlier, misses)
             found[facts.id] = _in_short(run, judged, facts.completed_ns)
     if found != runs or old.known_misses != misses:
-        write_json(kept, Verdicts(misses, found))
+        write_document(site, KEPT, Verdicts(misses, found))
     return found
 
 
-def _read(kept: Path) -> Verdicts:
+def _read(site: Storage) -> Verdicts:
     """What is kept; nothing where there is no file, or a broken one."""
     try:
-        return read_json(kept, Verdicts, newest_format=_FORMAT)
+        return read_document(site, KEPT, Verdicts, newest_format=_FORMAT)
     except DataError:
         return Verdicts()
 

@@ -3,6 +3,8 @@
 from itertools import islice
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from veperf.memory import capture
 from veperf.workloads.transaction import sample
@@ -22,6 +24,34 @@ def test_all_are_valid_in_their_order() -> None:
     feed = Feed(accounts=5)
 
     assert [Code.OK] * 700 == codes(feed, feed.take(700))
+
+
+@given(st.integers(1, 5), st.data())
+@settings(max_examples=20)
+def test_shards_are_valid_in_any_interleaving(shards: int, data: st.DataObject) -> None:
+    """Whatever of the others comes between them; and no two shards make the same transfer."""
+    feeds = [Feed(accounts=5, shard=shard, shards=shards) for shard in range(shards)]
+    turns = data.draw(st.lists(st.integers(0, shards - 1), max_size=60))
+    raws = [next(feeds[turn]) for turn in turns]
+
+    assert [Code.OK] * len(raws) == codes(feeds[0], raws)
+    assert len(raws) == len(set(raws))
+
+
+def test_shards_share_the_senders() -> None:
+    """Each sender is one shard's, and a single shard is the whole feed."""
+    feeds = [Feed(accounts=7, shard=shard, shards=3) for shard in range(3)]
+    senders = [{decode(raw).signer.data for raw in feed.take(10)} for feed in feeds]
+
+    assert 7 == sum(map(len, senders)) == len(set().union(*senders))
+    assert Feed(accounts=7).take(20) == Feed(accounts=7, shard=0, shards=1).take(20)
+
+
+@pytest.mark.parametrize(("shard", "shards"), [(3, 3), (-1, 3), (0, 0), (5, 8)])
+def test_a_shard_without_a_sender_is_refused(shard: int, shards: int) -> None:
+    """Rather than be a feed of nothing."""
+    with pytest.raises(ValueError, match="no shard"):
+        Feed(accounts=7, shard=shard, shards=shards)
 
 
 def test_they_are_encoded_as_ever() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from veperf.measure.load import Schedule, run_load
 from veperf.workloads.verification import sample
-from veperf.workloads.verification.loaded import LoadedVerification
+from veperf.workloads.verification.loaded import LoadedVerification, VerificationTarget, requests
 
 
 def test_a_load_is_committed_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,10 +27,35 @@ def test_a_load_is_committed_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert [] == list(tmp_path.iterdir())
 
 
+def test_requests_of_several_shards_are_all_verified(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As bytes, in whatever order they come; bytes that are no request fail, and do no harm."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    sources = [requests(shard, 2) for shard in (0, 1)]
+    items = [next(sources[shard]) for shard in (1, 1, 0, 1, 0)]
+    target = VerificationTarget(sample.identities(1), workers=1)
+    committed: list[int] = []
+    failed: dict[int, str] = {}
+    try:
+        for tag, item in enumerate([*items, b"", items[0][:-1]]):
+            assert target.offer(tag, item)
+        while len(committed) + len(failed) < 7:
+            done = target.step()
+            committed += done.committed
+            failed |= done.failed
+    finally:
+        target.close()
+
+    assert 5 == len(set(items))
+    assert [0, 1, 2, 3, 4] == sorted(committed)
+    assert {5: "MALFORMED", 6: "MALFORMED"} == failed
+
+
 def test_it_turns_away_what_is_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Back pressure, and what was taken is finished nevertheless."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("veperf.workloads.verification.loaded._CAPACITY", 3)
+    monkeypatch.setattr("veperf.workloads.verification.loaded.CAPACITY", 3)
     system = LoadedVerification(sample.identities(1), items=2, workers=1)
     try:
         assert [True] * 3 + [False] * 2 == [system.offer(tag) for tag in range(5)]

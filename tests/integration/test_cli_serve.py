@@ -1,0 +1,136 @@
+"""``veperf serve`` as a user types it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.apart_loads import numbered
+from tests.apart_shard import put
+from veperf.measure.load.apart import (
+    TOKEN_VARIABLE,
+    Connection,
+    RemoteSystem,
+    connect,
+    parse_address,
+)
+
+ROOT = Path(__file__).parents[2]
+WORDS = [sys.executable, "-m", "veperf", "serve"]
+OURS = ["apart/load", "--module", "tests.apart_loads"]
+SUBJECT = "apart/load[kind=counter]"
+PATIENCE_S = 60.0
+
+
+def environment(token: str = "") -> dict[str, str]:
+    found = os.environ | {"PYTHONPATH": str(ROOT), TOKEN_VARIABLE: token}
+    return {name: value for name, value in found.items() if value}
+
+
+@contextmanager
+def serve(*words: str, token: str = "") -> Iterator["subprocess.Popen[str]"]:
+    process = subprocess.Popen(
+        [*WORDS, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=environment(token),
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def line(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def join(address: str, token: str) -> Connection:
+    return connect(parse_address(address), 0, 1, subject=SUBJECT, token=token)
+
+
+def put_items(connection: Connection, items: int) -> int:
+    found = put(connection, RemoteSystem(connection, numbered(0, 1), items), items)
+    return len(found.committed)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_one_load_after_the_other(how: signal.Signals) -> None:
+    """Each on a fresh system, with the token that it drew, until it is ended: code 0."""
+    with serve(*OURS) as process:
+        address = line(process)
+        name, _, token = line(process).partition("=")
+        assert (TOKEN_VARIABLE, 32) == (name, len(token))
+        assert SUBJECT in line(process)
+        for items in (30, 20):
+            # A system that is not fresh would have the second load's items as ones it had before.
+            assert items == put_items(join(address, token), items)
+            assert f"load over: 1 shard, {items} committed" == line(process)
+        process.send_signal(how)
+        said, errors = process.communicate(timeout=PATIENCE_S)
+
+    assert ("", "", 0) == (said, errors, process.returncode)
+
+
+def test_a_token_that_was_given_is_not_shown(tmp_path: Path) -> None:
+    """By a socket in a folder, too, which is gone afterwards."""
+    token, path = "a token that was given", tmp_path / "target.sock"
+    with serve(*OURS, "--listen", f"unix://{path}", "--shards", "1", token=token) as process:
+        assert f"unix://{path}" == line(process)
+        assert SUBJECT in line(process)
+        assert 10 == put_items(join(f"unix://{path}", token), 10)
+        process.send_signal(signal.SIGINT)
+        said, errors = process.communicate(timeout=PATIENCE_S)
+
+    assert token not in said + errors
+    assert not path.exists()
+
+
+def test_it_can_be_ended_in_the_middle_of_a_load() -> None:
+    """Code 130, and it says so; a load that is called off does not end it."""
+    with serve(*OURS, token="t" * 16) as process:
+        address = line(process)
+        line(process)
+        join(address, "t" * 16).close()
+        assert "load called off: shard 0 was lost" in line(process)
+        connection = join(address, "t" * 16)
+        connection.wait_for_start()
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=PATIENCE_S)
+        connection.close()
+
+    assert (130, "ended in the middle of a load\n") == (process.returncode, errors)
+
+
+@pytest.mark.parametrize(
+    ("words", "token", "said", "code"),
+    [
+        (["no/load"], "", "no load 'no/load'", 2),
+        (["apart/broken", *OURS[1:]], "", "planted: no target today", 3),
+        ([*OURS, "--listen", "localhost:80"], "", "is no address", 2),
+        ([*OURS, "--listen", "tcp://192.0.2.1:0"], "", "can't listen on", 2),
+        ([*OURS, "--param", "kind=none"], "", "kind can't be 'none'", 2),
+        ([*OURS, "--shards", "0"], "", "0 is not in the range", 2),
+        (OURS, "short", "is too short", 2),
+        (["loads/desk", "--module", "tests.loads"], "", "has no target apart", 2),
+    ],
+)
+def test_what_can_not_be_served_is_refused(
+    words: list[str], token: str, said: str, code: int
+) -> None:
+    """In words, with the code of who is to blame."""
+    with serve(*words, token=token) as process:
+        _, errors = process.communicate(timeout=PATIENCE_S)
+
+    assert code == process.returncode
+    assert said in errors
+    assert "Traceback" not in errors

@@ -1,0 +1,164 @@
+"""Loads whose target and shards are on workers of a dask scheduler, some of which are killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from distributed import Client
+
+import veperf
+from tests.clusters import ROOT, Cluster, end
+from veperf.cluster.load import on_cluster
+from veperf.errors import MeasureError, UsageError
+from veperf.measure.load import Latencies
+from veperf.measure.load.shards import Load, put_load
+from veperf.model import CaseResult, LoadPlan, LoadSoFar
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+LOAD = Load(
+    benchmark="apart/load",
+    params={"rate": 200, "kind": "counter"},
+    modules=("tests.apart_loads",),
+    plan=LoadPlan(passes=1, seconds=4.0, warmup_s=0.0, shards=2),
+    seed=11,
+    timeout_s=60,
+    token="a token that nobody else has",
+)
+
+
+def with_workers(cluster: Cluster, *names: str) -> dict[str, "subprocess.Popen[bytes]"]:
+    """Workers of these names, each of a machine class of its own, once the scheduler knows them."""
+    workers = {name: cluster.start_worker(name, name) for name in names}
+    with Client(cluster.address, timeout="60s", set_as_default=False) as client:
+        client.wait_for_workers(len(names), timeout=60)
+    return workers
+
+
+def test_a_load_on_a_cluster(tmp_path: Path) -> None:
+    """Target and shards on three workers: a run like any other, of the target's machine."""
+    with Cluster(tmp_path) as cluster:
+        with_workers(cluster, "one", "two", "three")
+        found = veperf.run_load(
+            "apart/load", {"rate": 150}, seconds=2, warmup_s=0.5, modules=["tests.apart_loads"],
+            archive=tmp_path / "archive", shards=2, scheduler=cluster.address,
+            target_class="two", progress=False,
+        )  # fmt: skip
+
+        (result,) = found.run.passes[0].results
+        assert "apart/load[rate=150,shards=2]" == result.case
+        assert 2 == found.run.config.load.shards
+        assert [1, 2] == [shard.number for shard in result.shards]
+        assert 0 == result.figures["error_rate"]
+        assert Latencies.merged([result.latencies]).count > 0
+        assert found.run.machine.cores > 0
+        assert found.run.passes[0].yardstick_ns
+
+
+def test_too_few_workers(tmp_path: Path) -> None:
+    """Say so at once, and what is missing; the cluster is none the worse for it."""
+    with Cluster(tmp_path) as cluster:
+        with_workers(cluster, "one", "two")
+        with (
+            pytest.raises(MeasureError, match=r"need 3 free workers.*has 2"),
+            on_cluster(cluster.address, 2, with_target=True),
+        ):
+            pass
+        with (
+            pytest.raises(MeasureError, match="machine class 'big'"),
+            on_cluster(cluster.address, 1, with_target=True, target_class="big"),
+        ):
+            pass
+        with on_cluster(cluster.address, 1, with_target=True, target_class="two") as place:
+            assert place.machine().cores > 0
+
+
+def test_no_scheduler_is_there() -> None:
+    """Neither an address where none answers, nor what is no address."""
+    with (
+        pytest.raises(MeasureError, match="no scheduler answers"),
+        on_cluster("tcp://127.0.0.1:1", 1, with_target=True),
+    ):
+        pass
+    with (
+        pytest.raises(UsageError, match="no address"),
+        on_cluster("carrier://pigeon", 1, with_target=True),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("victim", ["target", "shard"])
+def test_a_worker_is_killed_in_the_middle(victim: str, tmp_path: Path) -> None:
+    """Without its target there is no result; without a shard there is one, which is invalid."""
+    with Cluster(tmp_path) as cluster:
+        workers = with_workers(cluster, "one", "two", "three")
+        with on_cluster(cluster.address, 2, with_target=True, target_class="two") as place:
+            todo = [end]
+
+            def strike(_: LoadSoFar) -> bool:
+                if todo:
+                    todo.pop()(workers["two" if victim == "target" else "one"])
+                return True
+
+            result, _ = put_load("case", LOAD, place, strike)
+
+    assert result.failure is not None
+    if victim == "target":
+        assert result.failure.message.startswith("the target on ")
+        assert {} == result.figures
+    else:
+        assert "invalid" == result.failure.kind
+        assert "it was lost" in result.failure.message
+        assert result.figures["achieved"] > 0
+
+
+def test_the_scheduler_is_killed_in_the_middle(tmp_path: Path) -> None:
+    """There is no result, and no wait for one."""
+    results: list[CaseResult] = []
+    with Cluster(tmp_path) as cluster:
+        with_workers(cluster, "one", "two", "three")
+        with on_cluster(cluster.address, 2, with_target=True) as place:
+            todo = [end]
+
+            def strike(_: LoadSoFar) -> bool:
+                if todo:
+                    todo.pop()(cluster.scheduler)
+                return True
+
+            measuring = threading.Thread(
+                target=lambda: results.append(put_load("case", LOAD, place, strike)[0]), daemon=True
+            )
+            measuring.start()
+            measuring.join(60)
+
+    assert 1 == len(results)
+    assert results[0].failure is not None
+    assert "the scheduler is gone" in results[0].failure.message
+
+
+def test_ctrl_c_ends_it_everywhere_and_keeps_it(tmp_path: Path) -> None:
+    """Code 130, what was measured in the archive, and the workers have nothing more to do."""
+    with Cluster(tmp_path) as cluster:
+        with_workers(cluster, "one", "two", "three")
+        command = [
+            sys.executable, "-m", "veperf", "load", "apart/load", "--module", "tests.apart_loads",
+            "--archive", str(tmp_path / "archive"), "--seconds", "600", "--warmup", "0",
+            "--shards", "2", "--scheduler", cluster.address,
+        ]  # fmt: skip
+        with subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stderr is not None
+            while "setting up" not in process.stderr.readline():
+                pass
+            os.kill(process.pid, signal.SIGINT)
+            said, _ = process.communicate(timeout=60)
+        with cluster.client() as client:
+            assert not any(client.processing().values())
+
+    assert 130 == process.returncode, said
+    assert "was ended by hand" in said
+    assert "Own lag p99" in said

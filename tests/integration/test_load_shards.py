@@ -1,0 +1,222 @@
+"""Loads by several processes of this machine: all items once, and nothing that goes wrong hides."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from veperf.measure.load import Latencies, Schedule
+from veperf.measure.load.apart import draw_token
+from veperf.measure.load.schedule import arrivals
+from veperf.measure.load.shards import Here, Load, here, put_load
+from veperf.model import CaseResult, LoadPlan, LoadSoFar
+
+PLAN = LoadPlan(passes=1, seconds=3.0, warmup_s=0.5, shards=2)
+LOAD = Load(
+    benchmark="apart/load",
+    params={"rate": 200, "kind": "counter"},
+    modules=("tests.apart_loads",),
+    plan=PLAN,
+    seed=11,
+    timeout_s=60,
+    token=draw_token(),
+)
+
+
+@pytest.fixture
+def place() -> Iterator[Here]:
+    before = set(processes("veperf.measure"))
+    with here() as found:
+        yield found
+    assert before == set(processes("veperf.measure")), "a process was left behind"
+
+
+def processes(words: str) -> list[int]:
+    """The processes that this one has started, and that have ``words`` in their command."""
+    children = [
+        int(pid)
+        for task in Path("/proc/self/task").iterdir()
+        for pid in (task / "children").read_text().split()
+    ]
+    return [pid for pid in children if words in _command(pid)]
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except FileNotFoundError:
+        return ""
+
+
+def put(load: Load, place: Here, watch: Callable[[LoadSoFar], bool] = lambda _: True) -> CaseResult:
+    return put_load("case", load, place, watch)[0]
+
+
+def scheduled(load: Load) -> int:
+    """Items after the warm-up."""
+    plan, rate = load.plan, float(load.params["rate"])
+    schedule = Schedule(rate, plan.seconds, plan.warmup_s, plan.arrivals, load.seed)
+    return sum(int((times >= schedule.warmup_ns).sum()) for times in arrivals(schedule))
+
+
+def once(act: Callable[[], object]) -> Callable[[LoadSoFar], bool]:
+    """Watches a load, and does ``act`` the first time that it hears of it."""
+    todo = [act]
+
+    def watch(_: LoadSoFar) -> bool:
+        if todo:
+            todo.pop()()
+        return True
+
+    return watch
+
+
+def test_every_item_of_the_schedule_is_put_on_once(place: Here) -> None:
+    """Three shards together do what the schedule says, and each says how it did."""
+    load = replace(LOAD, plan=replace(PLAN, shards=3))
+    result, around = put_load("case", load, place, lambda _: True)
+
+    assert scheduled(load) == Latencies.merged([result.latencies]).count
+    assert 0 == result.figures["error_rate"]
+    assert result.figures["cpu_count"] > 0
+    assert [1, 2, 3] == [shard.number for shard in result.shards]
+    for shard in result.shards:
+        assert shard.offered is not None
+        assert shard.clock_offset_ns is not None
+        assert shard.clock_uncertainty_ns is not None
+        assert abs(shard.clock_offset_ns) <= shard.clock_uncertainty_ns, "they share one clock"
+    assert sum(s.offered or 0 for s in result.shards) == pytest.approx(result.figures["offered"])
+    assert around is not None
+    assert around.yardstick_ns
+
+
+def test_a_shard_is_killed(place: Here) -> None:
+    """The load is invalid and says which shard and why; the other's figures are kept."""
+    victims: list[int] = []
+
+    def strike() -> None:
+        victims.append(processes("measure.worker")[0])
+        os.kill(victims[0], signal.SIGKILL)
+
+    result = put(LOAD, place, once(strike))
+
+    assert result.failure is not None
+    assert "invalid" == result.failure.kind
+    assert "it was lost: the worker process ended: killed by SIGKILL" in result.failure.message
+    (lost,) = [shard for shard in result.shards if "it was lost" in shard.invalid]
+    (kept,) = [shard for shard in result.shards if shard != lost]
+    assert f"shard {lost.number} of 2 on {lost.host}" in result.failure.message
+    assert lost.offered is None
+    assert kept.offered == pytest.approx(result.figures["offered"])
+    assert result.figures["latency_p50"] > 0
+
+
+@pytest.mark.parametrize("kind", ["counter", "hanging"], ids=["asleep", "waiting for the target"])
+def test_a_shard_is_held_up(kind: str, place: Here) -> None:
+    """A second without the CPU is a second in which the schedule was not kept: invalid.
+
+    Whatever the shard did at that moment: the target has no part in it.
+    """
+    victims: list[int] = []
+
+    def strike() -> None:
+        victims.append(processes("measure.worker")[0])
+        time.sleep(0.05)  # now it is not saying how it goes any more
+        os.kill(victims[0], signal.SIGSTOP)
+        threading.Timer(1.0, os.kill, (victims[0], signal.SIGCONT)).start()
+
+    result = put(replace(LOAD, params={"rate": 200, "kind": kind}), place, once(strike))
+
+    assert result.failure is not None
+    assert "invalid" == result.failure.kind
+    assert "fell behind" in result.failure.message
+    assert any("fell behind" in shard.invalid for shard in result.shards)
+    assert all(shard.offered is not None for shard in result.shards)
+    assert result.figures["lag_p99"] > 500
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("dying", "ended with -9"), ("raising", "planted error")]
+)
+def test_the_target_is_lost(kind: str, said: str, place: Here) -> None:
+    """Nothing was measured, and the target is to blame; nobody waits for ever."""
+    result = put(replace(LOAD, params={"rate": 200, "kind": kind}), place)
+
+    assert result.failure is not None
+    assert "crashed" == result.failure.kind
+    assert result.failure.message.startswith("the target on ")
+    assert said in result.failure.message
+    assert {} == result.figures
+    assert () == result.shards
+
+
+def test_a_load_that_is_ended(place: Here) -> None:
+    """Every shard ends it, and what they found until then is the result."""
+    result = put(replace(LOAD, plan=replace(PLAN, seconds=600.0, warmup_s=0.0)), place,
+                 lambda so_far: so_far.elapsed_s < 2)  # fmt: skip
+
+    assert result.stopped_after_s is not None
+    assert 1 < result.stopped_after_s < 60
+    assert 2 == len(result.shards)
+    assert result.figures["achieved"] > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"benchmark": "apart/broken", "params": {}}, "planted: no target today"),
+        ({"benchmark": "loads/busiest", "params": {}}, "loads/busiest can't be put"),
+        ({"benchmark": "no/such"}, "no/such is no load"),
+        ({"modules": ("no.such.module",)}, "no.such.module can't be imported"),
+    ],
+)
+def test_there_is_no_target(change: dict[str, object], said: str, place: Here) -> None:
+    """Why is said at once."""
+    load = replace(LOAD, modules=("tests.apart_loads", "tests.loads"))
+    result = put(replace(load, **change), place)
+
+    assert result.failure is not None
+    assert said in result.failure.message
+
+
+def test_another_load_s_token(place: Here) -> None:
+    """A target that runs already lets in who has its token, and nobody else."""
+    target = replace(LOAD, plan=replace(PLAN, shards=1))
+    addresses: list[str] = []
+    heard = threading.Event()
+
+    def hear(said: object) -> None:
+        addresses.extend([said.address] if hasattr(said, "address") else [])
+        if addresses:
+            heard.set()
+
+    from veperf.measure.load.shards import Order
+
+    hand = place.start(Order(target, place.listen), hear)
+    try:
+        assert heard.wait(60)
+        stranger = replace(target, token=draw_token())
+        refused, _ = put_load("case", stranger, place, lambda _: True, target=addresses[0])
+        let_in, around = put_load("case", target, place, lambda _: True, target=addresses[0])
+    finally:
+        hand.drop()
+
+    assert refused.failure is not None
+    assert "token" in refused.failure.message
+    assert around is None
+    assert scheduled(target) == Latencies.merged([let_in.latencies]).count
+
+
+def test_the_real_chain(place: Here) -> None:
+    """Transfers from two shards are all committed: each sends from accounts of its own."""
+    load = replace(LOAD, benchmark="apart/chain", params={"rate": 200})
+    result = put(load, place)
+
+    assert scheduled(load) == Latencies.merged([result.latencies]).count
+    assert 0 == result.figures["error_rate"]
+    assert result.figures["cpu_sign"] > 0 if "cpu_sign" in result.figures else result.figures

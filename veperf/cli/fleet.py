@@ -1,0 +1,53 @@
+"""The part of ``veperf ab`` that compares on the workers of a cluster."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from veperf.cli.options import duration, shown
+from veperf.cli.summary import append
+
+if TYPE_CHECKING:
+    from veperf.cluster.sweep import Result
+
+scheduler_option = click.option(
+    "--scheduler", metavar="ADDRESS", help="Of dask: tcp://host:8786 or tls://..."
+)
+wait_option = click.option(
+    "--wait",
+    "wait_s",
+    callback=duration,
+    default="10m",
+    show_default=True,
+    metavar="TIME",
+    help="For workers of a machine class that has none, when nothing else is left to do.",
+)
+_machine_class = click.option(
+    "--machine-class",
+    "machine_classes",
+    multiple=True,
+    metavar="NAME",
+    help="Compare on a worker of this class; needs --scheduler. Can be repeated.",
+)
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+
+def fleet_options(command: _Command) -> _Command:
+    """Where to compare, if not here."""
+    return scheduler_option(_machine_class(wait_option(command)))
+
+
+def tell_sweep(found: "Result", summary: Path | None) -> None:
+    """Print what came of a sweep and where that is kept; append it to a step's summary."""
+    from veperf.gate import FleetResult
+
+    click.echo(repr(found))
+    if isinstance(found, FleetResult):
+        click.echo(f"\npage: {shown(found.page_at)}")
+    if found.failed:
+        click.echo(f"\n`veperf sweep --resume {found.sweep}` goes on with what is missing")
+    if summary is not None:
+        append(summary, found._repr_markdown_().encode())

@@ -1,0 +1,108 @@
+"""Where a load by shards is put on: this machine, a cluster, or a target that runs already."""
+
+import ipaddress
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from veperf.errors import UsageError
+from veperf.measure.machine import describe_machine
+from veperf.model import Machine
+
+if TYPE_CHECKING:
+    from veperf.cluster.load import OnCluster
+    from veperf.measure.load.shards import Ground, Here
+
+UNKNOWN = Machine("unknown", "", 0, None, "", "")
+"""The machine of a target that runs elsewhere, of which only its address is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where the target of a load and its shards are to be; here where nothing is said."""
+
+    scheduler: str | None = None
+    """Of the workers that they are on."""
+    target: str | None = None
+    """The address of a target that runs already."""
+    target_class: str = ""
+    """The machine class of the worker that is to be the target."""
+
+
+@contextmanager
+def ground(where: Where, shards: int) -> "Iterator[Ground | None]":
+    """What a load of so many shards is put on, for the time of the block; None without shards.
+
+    Raises:
+        UsageError: that makes no sense.
+        MeasureError: there is no scheduler, or it has too few workers.
+    """
+    if not shards and where == Where():
+        yield None
+        return
+    # Here alone: numpy and the histogram package take 0.1 s to import.
+    from veperf.measure.load.apart.messages import MAX_SHARDS
+    from veperf.measure.load.shards import Ground
+
+    if not 1 <= shards <= MAX_SHARDS:
+        raise UsageError(
+            f"a load can come from 1 to {MAX_SHARDS} shards, not {shards}; say how many"
+        )
+    if where.target_class and (where.scheduler is None or where.target is not None):
+        raise UsageError("a machine class for the target needs a scheduler that starts the target")
+    if where.target is not None:
+        machine, token = _machine_of(where.target), _token()
+        with _place(where, shards) as place:
+            yield Ground(place, machine, where.target, token)
+    else:
+        with _place(where, shards) as place:
+            yield Ground(place, place.machine())
+
+
+@contextmanager
+def _place(where: Where, shards: int) -> "Iterator[OnCluster | Here]":
+    if where.scheduler is not None:
+        from veperf.cluster.load import on_cluster
+
+        with_target = where.target is None
+        with on_cluster(
+            where.scheduler, shards, with_target=with_target, target_class=where.target_class
+        ) as workers:
+            yield workers
+    else:
+        from veperf.measure.load.shards import here
+
+        with here() as place:
+            yield place
+
+
+def _token() -> str:
+    from veperf.measure.load.apart import TOKEN_VARIABLE, given_token
+
+    token = given_token()
+    if not token:
+        raise UsageError(
+            f"a target lets in who has its token: set {TOKEN_VARIABLE} to the one that "
+            "`veperf serve` shows"
+        )
+    return token
+
+
+def _machine_of(target: str) -> Machine:
+    """This one where ``target`` is certainly on it.
+
+    Raises:
+        UsageError: it is no address.
+    """
+    from veperf.measure.load.apart import parse_address
+    from veperf.measure.load.apart.address import TcpAddress
+
+    address = parse_address(target)
+    if isinstance(address, TcpAddress) and address.host != "localhost":
+        try:
+            is_here = ipaddress.ip_address(address.host).is_loopback
+        except ValueError:  # a name
+            is_here = False
+        return describe_machine() if is_here else UNKNOWN
+    return describe_machine()

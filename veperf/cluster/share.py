@@ -1,0 +1,99 @@
+"""What a worker of the cluster does in a load: it is the target, or one of the shards.
+
+As in a sweep, by a process of its own, and by plain text: nothing of ours is pickled.
+"""
+
+import socket
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+
+import msgspec
+
+from veperf.cluster.attempt import unwanted
+from veperf.cluster.host import together
+from veperf.measure.load.shards import Heard, Here, Order
+from veperf.measure.load.shards.messages import Ended, Gone, Served
+from veperf.measure.machine import describe_machine
+from veperf.model import Failure
+
+_TURN_S = 0.2
+_ASK_S = 1.0
+_HOST_S = 20.0
+
+
+def stop_event(load: str) -> str:
+    """The name of the event that is set once the load of that name is to end."""
+    return f"{load}-stop"
+
+
+def machine_here() -> str:
+    """This machine, as JSON."""
+    return msgspec.json.encode(describe_machine()).decode()
+
+
+def take_part(order_json: str, load: str, who: int) -> str:
+    """Do ``order_json``, an ``Order``, on the dask worker that calls this.
+
+    What is heard of it goes to the topic ``load`` as it comes, as ``[who, words]``.
+
+    Returns:
+        The last that is heard of it, as JSON: bad news, too, for what is raised here is written to
+        a log together with the order, which holds the load's token.
+    """
+    from distributed import Event, get_worker
+
+    worker, stop = get_worker(), Event(stop_event(load))
+    is_unwanted = unwanted()
+    until = time.monotonic() + _HOST_S
+    with together(load, lambda: is_unwanted() or time.monotonic() > until) as got_it:
+        if not got_it:
+            words = f"{socket.gethostname()} measures something else; try again when that is done"
+            return _text(Gone(Failure("timeout", words)))
+        return followed(
+            msgspec.json.decode(order_json, type=Order),
+            lambda heard: worker.log_event(load, [who, heard]),
+            is_unwanted,
+            stop.is_set,
+        )
+
+
+def followed(
+    order: Order,
+    tell: Callable[[str], object],
+    is_unwanted: Callable[[], bool],
+    is_over: Callable[[], bool],
+) -> str:
+    """Have ``order`` done on this host; the last that is heard of it, as JSON.
+
+    Args:
+        order: for the target or a shard.
+        tell: is told what else is heard.
+        is_unwanted: whether nobody waits for it any more; then it is dropped.
+        is_over: whether the load is to end; then the shard ends it, and says what it found.
+    """
+    mail: SimpleQueue[Heard] = SimpleQueue()
+    hand = Here(order.address).start(order, mail.put)
+    ask, is_stopped = time.monotonic() + _ASK_S, False
+    try:
+        while not is_unwanted():
+            try:
+                heard = mail.get(timeout=_TURN_S)
+            except Empty:
+                pass
+            else:
+                if isinstance(heard, Ended | Gone | Served):
+                    return _text(heard)
+                tell(_text(heard))
+            if not is_stopped and time.monotonic() > ask:
+                ask = time.monotonic() + _ASK_S
+                is_stopped = is_over()
+                if is_stopped:
+                    hand.stop()
+        return _text(Gone(Failure("crashed", "nobody waited for it any more")))
+    finally:
+        hand.drop()
+
+
+def _text(heard: Heard) -> str:
+    return msgspec.json.encode(heard).decode()
