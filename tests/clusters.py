@@ -84,6 +84,8 @@ class Cluster:
             env={
                 **os.environ,
                 "DASK_DISTRIBUTED__WORKER__MEMORY__TERMINATE": "false",
+                # As on a host of its own, which waits for nothing else that is measured here.
+                "TMPDIR": str(self._folder),
                 **environment,
             },
             stdout=log,

@@ -407,7 +407,7 @@ class RunResult:
     @property
     def place(self) -> Location:
         """Its folder: a path, or a URL as text."""
-        return self.kept if isinstance(self.kept, Path) else place_of(self.kept)
+        return place_of(self.kept)
 
     @property
     def folder(self) -> Path:
@@ -416,7 +416,7 @@ class RunResult:
         Raises:
             UsageError: it is elsewhere.
         """
-        return self.kept if isinstance(self.kept, Path) else local_folder(self.kept)
+        return local_folder(self.kept)
 
     @property
     def archive(self) -> Archive | None:

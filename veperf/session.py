@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -14,6 +13,7 @@ from veperf.archive import Archive, RunWriter, load_baselines
 from veperf.errors import UsageError, VeperfError
 from veperf.measure.load.custom import RATE, by_shards, load_case
 from veperf.measure.load.schedule import Schedule
+from veperf.measure.load.shards import Ground, ShardedPasses, here
 from veperf.measure.machine import describe_machine, describe_revision
 from veperf.measure.passes import Passes, Progress
 from veperf.measure.profiles import configure
@@ -30,9 +30,6 @@ from veperf.model import (
 )
 from veperf.paths import project
 from veperf.workloads.suites import ON_REQUEST, SUITES
-
-if TYPE_CHECKING:
-    from veperf.measure.load.shards import Ground, ShardedPasses
 
 
 def benchmarks(
@@ -139,7 +136,7 @@ def _begin(
     )
 
 
-def finish(writer: RunWriter, progress: Progress, ground: "Ground | None" = None) -> Run:
+def finish(writer: RunWriter, progress: Progress, ground: Ground | None = None) -> Run:
     """Make the passes that are missing and complete the run.
 
     Whatever interrupts it, Ctrl-C too, leaves the finished passes on disk, and says in a note on
@@ -162,7 +159,7 @@ def finish(writer: RunWriter, progress: Progress, ground: "Ground | None" = None
         passes: Passes | ShardedPasses
         if run.config.load.shards:
             ground = ground or stack.enter_context(_on_this_machine(run))
-            passes = _sharded(run, modules, progress, ground)
+            passes = ShardedPasses(run.config, modules, run.cases, progress, ground)
         else:
             passes = Passes(
                 config=run.config,
@@ -182,19 +179,8 @@ def finish(writer: RunWriter, progress: Progress, ground: "Ground | None" = None
             raise
 
 
-def _sharded(
-    run: Run, modules: tuple[str, ...], progress: Progress, ground: "Ground"
-) -> "ShardedPasses":
-    # Here alone: numpy and the histogram package take 0.1 s to import.
-    from veperf.measure.load.shards import ShardedPasses
-
-    return ShardedPasses(run.config, modules, run.cases, progress, ground)
-
-
 @contextlib.contextmanager
-def _on_this_machine(run: Run) -> "Iterator[Ground]":
-    from veperf.measure.load.shards import Ground, here
-
+def _on_this_machine(run: Run) -> Iterator[Ground]:
     machine = describe_machine()
     if machine.name != run.machine.name:
         raise UsageError(

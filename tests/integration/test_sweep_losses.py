@@ -88,6 +88,24 @@ def test_a_worker_is_killed(cluster: Cluster, tmp_path: Path, nanny: str) -> Non
         assert 1 == sum("its worker is lost; it runs again" in words for words in sweep.said)
 
 
+def test_a_worker_freezes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its connection lives, but it says nothing any more: given up after a time that is set."""
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL", "6s")
+    with Cluster(tmp_path) as cluster, _ledger(tmp_path, 2) as ledger:
+        cluster.start_worker("first", "small", environment=_own_host(tmp_path, "first"))
+        with _Sweep(cluster, ledger) as sweep:
+            until(lambda: len(lines(tmp_path, "begun")) == 1)
+            frozen = int(str(lines(tmp_path, "begun")[0]["worker"]))
+            os.kill(frozen, signal.SIGSTOP)
+            cluster.start_worker("second", "small", environment=_own_host(tmp_path, "second"))
+            until(lambda: len(lines(tmp_path, "begun")) == 2)
+            os.kill(frozen, signal.SIGCONT)
+            (tmp_path / "go").touch()
+
+        assert 0 == sweep.failures
+        assert ["0", "1"] == _tasks(ledger)
+
+
 def test_a_task_that_kills_its_worker(cluster: Cluster, tmp_path: Path) -> None:
     """Is to blame after three of them; those that waited in line there are not."""
     (tmp_path / "poison-1").touch()

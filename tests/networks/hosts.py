@@ -101,6 +101,8 @@ def why_not() -> str:
     """What keeps this machine from having namespaces; empty if nothing does."""
     if not sys.platform.startswith("linux"):
         return "namespaces are Linux's"
+    if not Path("/dev/net/tun").exists():
+        return "no /dev/net/tun, of which bad cables are made"
     try:
         for program in _NEEDED:
             subprocess.run([program, "--version"], capture_output=True, check=False)
@@ -122,10 +124,12 @@ def kill(process: "subprocess.Popen[bytes]") -> None:
 @contextmanager
 def _waited_for(hosts: list[Host]) -> Iterator[None]:
     """Take leave of the processes of ``hosts``, which end with the hosts."""
-    yield
-    for host in hosts:
-        for process in host.processes:
-            process.wait()
+    try:
+        yield
+    finally:
+        for host in hosts:
+            for process in host.processes:
+                process.wait()
 
 
 @contextmanager

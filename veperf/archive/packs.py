@@ -89,8 +89,8 @@ class Packs:
         return None
 
     def table(self, name: str) -> str:
-        """What to call the table of samples of the pack ``name``."""
-        return self.storage.where(f"{name}/{TABLE}")
+        """The table of samples of the pack ``name``, in the archive."""
+        return f"{FOLDER}/{name}/{TABLE}"
 
     def faults(self) -> list[str]:
         """What is wrong with the packs' own files, a sentence a file."""

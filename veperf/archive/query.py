@@ -25,9 +25,9 @@ def query(storage: Storage, tables: Sequence[str], sql: str) -> "pd.DataFrame":
     import duckdb
 
     with duckdb.connect(config=dict(_QUIET)) as connection:
-        storage.serve(connection)
+        files = storage.serve(connection, tables)
         try:
-            samples = connection.read_parquet(list(tables), union_by_name=True)  # noqa: F841 - named in sql
+            samples = connection.read_parquet(files, union_by_name=True)  # noqa: F841 - named in sql
         except duckdb.Error as error:
             raise CorruptFileError(f"{_UNREADABLE}{_words(storage, error)}") from None
         try:

@@ -12,13 +12,13 @@ def spare_folder() -> Path:
 
     In $XDG_STATE_HOME (``~/.local/state``), else, where that can't be written, a new temporary one.
     """
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    folder = Path(state) / "veperf" / "kept"
     try:
+        state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+        folder = Path(state) / "veperf" / "kept"
         folder.mkdir(parents=True, exist_ok=True)
         if os.access(folder, os.W_OK):
             return folder
-    except OSError:
+    except (OSError, RuntimeError):  # the latter: there is no home
         pass
     return Path(tempfile.mkdtemp(prefix="veperf-kept-"))
 

@@ -28,6 +28,7 @@ from veperf.archive.completion import (
     faults,
     read_complete,
 )
+from veperf.archive.frame import frame_of
 from veperf.archive.packs import FOLDER as PACKS
 from veperf.archive.packs import Packs, is_name
 from veperf.archive.query import query
@@ -293,11 +294,7 @@ class Archive:
 
         Columns: id, created, commit, branch, machine, python, profile, passes, cases.
         """
-        import pandas as pd
-
-        columns = ["id", "created", "commit", "branch", "machine", "python", "profile"]
-        columns += ["passes", "cases"]
-        return pd.DataFrame([_summary(run) for run in self.readable()], columns=columns)
+        return frame_of(self.readable())
 
     def query(self, sql: str) -> "pd.DataFrame":
         """Run ``sql`` (DuckDB) over the table ``samples``: every sample of every complete run.
@@ -314,7 +311,7 @@ class Archive:
             return query(self.storage, self._tables(), sql)
 
     def _tables(self) -> list[str]:
-        """What to call the tables that have the samples of all complete runs, each once.
+        """The tables that have the samples of all complete runs, each once.
 
         Raises:
             UnknownRunError: there is none.
@@ -324,7 +321,7 @@ class Archive:
         for pack in self.packs.names():
             tables.append(self.packs.table(pack))
             loose -= self.packs.runs_of(pack).keys()
-        tables += [self.at(run).where(SAMPLES) for run in sorted(loose)]
+        tables += [f"{run}/{SAMPLES}" for run in sorted(loose)]
         if not tables:
             self.resolve(LAST)
         return tables
@@ -334,17 +331,3 @@ class Archive:
         for run_id in self.ids():
             with contextlib.suppress(DataError):
                 yield self.read(run_id)
-
-
-def _summary(run: Run) -> dict[str, object]:
-    return {
-        "id": run.id,
-        "created": run.created,
-        "commit": run.revision.commit[:12],
-        "branch": run.revision.branch,
-        "machine": run.machine.name,
-        "python": run.machine.python,
-        "profile": run.config.profile,
-        "passes": len(run.passes),
-        "cases": len(run.cases),
-    }

@@ -42,6 +42,7 @@ def conduct(
                 Session(client, ledger, watcher, work, blame).go(missing)
             except LostError:
                 watcher.say("the scheduler is gone; runs that came back are kept")
+                time.sleep(_RETRY_S)
     return len(blame.failed)
 
 

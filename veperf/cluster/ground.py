@@ -4,15 +4,15 @@ import ipaddress
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from veperf.cluster.load import OnCluster, on_cluster
 from veperf.errors import UsageError
+from veperf.measure.load.apart import TOKEN_VARIABLE, given_token, parse_address
+from veperf.measure.load.apart.address import TcpAddress
+from veperf.measure.load.apart.messages import MAX_SHARDS
+from veperf.measure.load.shards import Ground, Here, here
 from veperf.measure.machine import describe_machine
 from veperf.model import Machine
-
-if TYPE_CHECKING:
-    from veperf.cluster.load import OnCluster
-    from veperf.measure.load.shards import Ground, Here
 
 UNKNOWN = Machine("unknown", "", 0, None, "", "")
 """The machine of a target that runs elsewhere, of which only its address is known."""
@@ -31,7 +31,7 @@ class Where:
 
 
 @contextmanager
-def ground(where: Where, shards: int) -> "Iterator[Ground | None]":
+def ground(where: Where, shards: int) -> Iterator[Ground | None]:
     """What a load of so many shards is put on, for the time of the block; None without shards.
 
     Raises:
@@ -41,10 +41,6 @@ def ground(where: Where, shards: int) -> "Iterator[Ground | None]":
     if not shards and where == Where():
         yield None
         return
-    # Here alone: numpy and the histogram package take 0.1 s to import.
-    from veperf.measure.load.apart.messages import MAX_SHARDS
-    from veperf.measure.load.shards import Ground
-
     if not 1 <= shards <= MAX_SHARDS:
         raise UsageError(
             f"a load can come from 1 to {MAX_SHARDS} shards, not {shards}; say how many"
@@ -61,25 +57,19 @@ def ground(where: Where, shards: int) -> "Iterator[Ground | None]":
 
 
 @contextmanager
-def _place(where: Where, shards: int) -> "Iterator[OnCluster | Here]":
+def _place(where: Where, shards: int) -> Iterator[OnCluster | Here]:
     if where.scheduler is not None:
-        from veperf.cluster.load import on_cluster
-
         with_target = where.target is None
         with on_cluster(
             where.scheduler, shards, with_target=with_target, target_class=where.target_class
         ) as workers:
             yield workers
     else:
-        from veperf.measure.load.shards import here
-
         with here() as place:
             yield place
 
 
 def _token() -> str:
-    from veperf.measure.load.apart import TOKEN_VARIABLE, given_token
-
     token = given_token()
     if not token:
         raise UsageError(
@@ -95,9 +85,6 @@ def _machine_of(target: str) -> Machine:
     Raises:
         UsageError: it is no address.
     """
-    from veperf.measure.load.apart import parse_address
-    from veperf.measure.load.apart.address import TcpAddress
-
     address = parse_address(target)
     if isinstance(address, TcpAddress) and address.host != "localhost":
         try:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from veperf.cluster.address import check_scheduler
+from veperf.cluster.client import connect
 from veperf.cluster.plan import ONE_AT_A_TIME
 from veperf.cluster.quiet import quiet
 from veperf.cluster.seats import Seat, Seats, free_seats, take_seats
 from veperf.cluster.share import machine_here, stop_event, take_part
-from veperf.errors import MeasureError, UsageError
+from veperf.errors import MeasureError
 from veperf.measure.load.apart.server import RENDEZVOUS_S
 from veperf.measure.load.shards import Hand, Hear, Heard, Order
 from veperf.measure.load.shards.conduct import TARGET
@@ -22,7 +24,6 @@ from veperf.model import Failure, Machine
 if TYPE_CHECKING:
     from distributed import Client, Event, Future
 
-_TIMEOUT_S = "10s"
 _ANSWER_S = 30.0
 # To be taken on by a worker that has nothing to do, its wait for the host included.
 _BEGIN_S = 45.0
@@ -46,13 +47,8 @@ def on_cluster(
         UsageError: dask.distributed is not installed, or the address is none.
         MeasureError: there is no scheduler, or it has too few workers for it.
     """
-    try:
-        import distributed  # noqa: F401 - whose log can be kept back from here on
-    except ImportError as error:
-        raise UsageError(
-            "--scheduler needs dask.distributed: pip install 'veperf[cluster]'"
-        ) from error
-    with quiet(), _client(scheduler) as client:
+    check_scheduler(scheduler)
+    with quiet(), connect(scheduler) as client:
         try:
             workers = client.scheduler_info(n_workers=-1)["workers"]
             busy = [address for address, tasks in client.processing().items() if tasks]
@@ -61,21 +57,6 @@ def on_cluster(
         free = free_seats(workers, busy)
         seats = take_seats(free, shards, with_target=with_target, target_class=target_class)
         yield OnCluster(client, seats)
-
-
-def _client(scheduler: str) -> "Client":
-    from distributed import Client
-    from distributed.comm import get_address_host_port
-
-    try:
-        get_address_host_port(scheduler)  # a client that can't be made has a noisy end
-        return Client(scheduler, timeout=_TIMEOUT_S, set_as_default=False)
-    except (OSError, TimeoutError) as error:
-        raise MeasureError(
-            f"no scheduler answers at {scheduler} ({error}); is it started?"
-        ) from error
-    except ValueError as error:
-        raise UsageError(f"{scheduler!r} is no address of a scheduler: {error}") from error
 
 
 class OnCluster:
@@ -127,6 +108,8 @@ class OnCluster:
         who = TARGET if order.shard is None else order.shard
         seat = self._seats.target if order.shard is None else self._seats.shards[order.shard]
         assert seat is not None, "the target is no business of this scheduler's"
+        # It has its place before anything can be heard of it.
+        hand = self._hands[who] = ClusterHand(self, seat, order, hear, self._stop)
         future = self._client.submit(
             take_part,
             msgspec.json.encode(order).decode(),
@@ -139,8 +122,8 @@ class OnCluster:
             retries=0,
             pure=False,
         )
-        self._hands[who] = ClusterHand(self, seat, order, future, hear, self._stop)
-        return self._hands[who]
+        hand.follow(future)
+        return hand
 
     def lost(self, address: str) -> str:
         """Why nothing will be heard of a worker any more; empty while that is not known."""
@@ -166,17 +149,20 @@ class ClusterHand:
         place: OnCluster,
         seat: Seat,
         order: Order,
-        future: "Future",
         hear: Hear,
         stop: "Event",
     ) -> None:
         self._place = place
         self._seat = seat
-        self._timeout_s = order.load.timeout_s + _SLACK_S
+        self._timeout_s = 2 * order.load.timeout_s + _SLACK_S
         self._hear = hear
         self._stop = stop
         self._until = time.monotonic() + _BEGIN_S
         self._silence = f"did not begin within {_BEGIN_S:g} s: is it busy with something else?"
+        self._future: Future | None = None
+
+    def follow(self, future: "Future") -> None:
+        """This is the task."""
         self._future = future
         future.add_done_callback(self._done)
 
@@ -187,7 +173,8 @@ class ClusterHand:
 
     def drop(self) -> None:
         """By taking the task back; its worker ends the process."""
-        self._future.cancel()
+        if self._future is not None:
+            self._future.cancel()
 
     def lost(self) -> str:
         """Whether its worker is there, and says something now and then."""

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
@@ -33,6 +34,8 @@ from veperf.errors import DataError, UsageError
 if TYPE_CHECKING:
     from distributed import Client, Future
 
+_BROKEN = (OSError, TimeoutError, CancelledError)
+"""What dask raises when the connection breaks."""
 _POLL_S = 0.25
 _LOOK_S = 5.0
 
@@ -107,7 +110,7 @@ class Session:
     def _leave_word(
         self, handle: Callable[[object], None]
     ) -> Callable[[tuple[float, object]], None]:
-        return lambda event: self._inbox.put(lambda: handle(event[1]))
+        return lambda event: self._inbox.put(partial(handle, event[1]))
 
     def _submit(self, task: Task) -> None:
         key = f"{self._ledger.sweep}-{task.id}-{self._attempts[task.id]}"
@@ -122,12 +125,14 @@ class Session:
                 pure=False,
             )
         self._tasks[key] = task, future
-        future.add_done_callback(lambda _: self._inbox.put(lambda: self._on_done(key)))
+        future.add_done_callback(lambda _: self._inbox.put(partial(self._on_done, key)))
 
     def _on_begun(self, message: object) -> None:
-        if not isinstance(message, dict) or message.get("key") not in self._tasks:
+        if not isinstance(message, dict):
             return
-        key, worker = message["key"], str(message.get("worker", ""))
+        key, worker = (str(message.get(field, "")) for field in ("key", "worker"))
+        if key not in self._tasks:
+            return
         task, future = self._tasks[key]
         is_again = key in self._begun
         self._begun = {k: w for k, w in self._begun.items() if w != worker} | {key: worker}
@@ -153,7 +158,10 @@ class Session:
         if future.status == "cancelled":
             raise LostError  # not by us: the connection broke, and dask has mended it since
         if future.status == "error":
-            self._on_error(key, future.exception())
+            error = future.exception()
+            if isinstance(error, CancelledError):
+                raise LostError  # just now
+            self._on_error(key, error)
             return
         self._begun.pop(key, None)
         self._client.loop.add_callback(self._fetch, key, future)
@@ -162,16 +170,20 @@ class Session:
         """On dask's thread: it may be made anew before it comes."""
         try:
             result = await self._client.gather(future, asynchronous=True)
-        except Exception:  # noqa: BLE001 - anything; the future's status says what became of it
-            self._inbox.put(lambda: self._on_unfetched(key))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is handled by `go`
+            self._inbox.put(partial(self._on_unfetched, key, error))
         else:
-            self._inbox.put(lambda: self._on_fetched(key, result))
+            self._inbox.put(partial(self._on_fetched, key, result))
 
-    def _on_unfetched(self, key: str) -> None:
-        if key in self._tasks:
-            if self._tasks[key][1].status != "error":
-                raise LostError
+    def _on_unfetched(self, key: str, error: Exception) -> None:
+        if key not in self._tasks:
+            return
+        if self._tasks[key][1].status == "error":
             self._on_done(key)
+        elif isinstance(error, _BROKEN):
+            raise LostError
+        else:
+            self._fail(self._forget(key), f"its result can't be read: {error}")
 
     def _on_error(self, key: str, error: BaseException) -> None:
         from distributed import KilledWorker
@@ -237,5 +249,5 @@ def _over_the_network() -> Iterator[None]:
     """Whatever breaks because the connection does."""
     try:
         yield
-    except (OSError, TimeoutError, CancelledError) as error:
+    except _BROKEN as error:
         raise LostError from error

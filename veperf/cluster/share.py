@@ -15,6 +15,7 @@ from veperf.cluster.host import together
 from veperf.measure.load.shards import Heard, Here, Order
 from veperf.measure.load.shards.messages import Ended, Gone, Served
 from veperf.measure.machine import describe_machine
+from veperf.measure.start import failure_of
 from veperf.model import Failure
 
 _TURN_S = 0.2
@@ -41,6 +42,13 @@ def take_part(order_json: str, load: str, who: int) -> str:
         The last that is heard of it, as JSON: bad news, too, for what is raised here is written to
         a log together with the order, which holds the load's token.
     """
+    try:
+        return _text(_took_part(msgspec.json.decode(order_json, type=Order), load, who))
+    except Exception as error:  # noqa: BLE001 - see above
+        return _text(Gone(failure_of(error)))
+
+
+def _took_part(order: Order, load: str, who: int) -> Heard:
     from distributed import Event, get_worker
 
     worker, stop = get_worker(), Event(stop_event(load))
@@ -49,10 +57,10 @@ def take_part(order_json: str, load: str, who: int) -> str:
     with together(load, lambda: is_unwanted() or time.monotonic() > until) as got_it:
         if not got_it:
             words = f"{socket.gethostname()} measures something else; try again when that is done"
-            return _text(Gone(Failure("timeout", words)))
+            return Gone(Failure("timeout", words))
         return followed(
-            msgspec.json.decode(order_json, type=Order),
-            lambda heard: worker.log_event(load, [who, heard]),
+            order,
+            lambda heard: worker.log_event(load, [who, _text(heard)]),
             is_unwanted,
             stop.is_set,
         )
@@ -60,11 +68,11 @@ def take_part(order_json: str, load: str, who: int) -> str:
 
 def followed(
     order: Order,
-    tell: Callable[[str], object],
+    tell: Callable[[Heard], object],
     is_unwanted: Callable[[], bool],
     is_over: Callable[[], bool],
-) -> str:
-    """Have ``order`` done on this host; the last that is heard of it, as JSON.
+) -> Heard:
+    """Have ``order`` done on this host; the last that is heard of it.
 
     Args:
         order: for the target or a shard.
@@ -83,14 +91,14 @@ def followed(
                 pass
             else:
                 if isinstance(heard, Ended | Gone | Served):
-                    return _text(heard)
-                tell(_text(heard))
+                    return heard
+                tell(heard)
             if not is_stopped and time.monotonic() > ask:
                 ask = time.monotonic() + _ASK_S
                 is_stopped = is_over()
                 if is_stopped:
                     hand.stop()
-        return _text(Gone(Failure("crashed", "nobody waited for it any more")))
+        return Gone(Failure("crashed", "nobody waited for it any more"))
     finally:
         hand.drop()
 

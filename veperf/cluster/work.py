@@ -101,7 +101,7 @@ def _done(
             if (line := _last_line(said)) != told:
                 told = line
                 tell(line)
-            time.sleep(_POLL_S)
+            time.sleep(_POLL_S)  # Popen.wait looks twenty times a second, beside a measurement
         if process.returncode is None:
             return None
     finally:

@@ -26,7 +26,7 @@ class ABResult:
     @property
     def place(self) -> Location:
         """Its folder: a path, or a URL as text."""
-        return self.kept if isinstance(self.kept, Path) else place_of(self.kept)
+        return place_of(self.kept)
 
     @property
     def folder(self) -> Path:
@@ -35,7 +35,7 @@ class ABResult:
         Raises:
             UsageError: it is elsewhere.
         """
-        return self.kept if isinstance(self.kept, Path) else local_folder(self.kept)
+        return local_folder(self.kept)
 
     @property
     def outcome(self) -> Outcome:

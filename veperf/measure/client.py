@@ -9,6 +9,7 @@ import time
 from typing import Self
 
 from veperf.errors import WorkerCrashedError, WorkerProtocolError, WorkerTimeoutError
+from veperf.measure import layout
 from veperf.measure.protocol import MAX_LINE_BYTES, NumberedRequest, Reply, Request, decode_reply
 from veperf.measure.protocol import encode as encode_message
 from veperf.measure.side import HERE, Side
@@ -28,9 +29,10 @@ class Worker:
         theirs_in, self._requests = os.pipe()
         self._answers, theirs_out = os.pipe()
         self._stderr, theirs_err = os.pipe()
-        # A seed of its own for every process: how strings hash is part of what varies between
-        # processes, and this way a run can be repeated.
-        environment = os.environ | side.environment | {"PYTHONHASHSEED": str(hash_seed)}
+        # A seed of its own for every process: how strings hash and where things lie is part of
+        # what varies between processes, and this way a run can be repeated.
+        chance = {"PYTHONHASHSEED": str(hash_seed), **layout.drawn(hash_seed)}
+        environment = os.environ | side.environment | chance
         self._process = subprocess.Popen(  # noqa: S603 - fixed words, no shell
             [*side.command(), str(theirs_in), str(theirs_out)],
             stdin=subprocess.DEVNULL,

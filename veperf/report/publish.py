@@ -6,7 +6,7 @@ from pathlib import Path
 
 from veperf.archive import Archive
 from veperf.archive.storage import LocalStorage, Location, Storage, place_of
-from veperf.errors import UsageError
+from veperf.errors import ReportError, UsageError
 from veperf.model import Run
 from veperf.report.render import render
 
@@ -29,23 +29,34 @@ def publish(
             others.
     """
     if archive is None:
-        raise UsageError(f"run {run.id} is in no archive; `veperf.keep` puts it into one")
+        raise UsageError(
+            f"run {run.id} is in no archive; "
+            "`veperf.archive.Archive(folder).keep(result.run)` puts it into one"
+        )
     folder = archive.at(run.id)
     if isinstance(folder, LocalStorage):
         return render(run, folder.folder, baselines, known_misses)
     if archive.location.startswith(_OF_THIS_PROCESS):
         raise UsageError(
             f"a report is made by other processes, which don't see {archive.location}; copy the "
-            "run to a folder first: `veperf.keep(run, folder)`"
+            "run to a folder first: `veperf.archive.Archive(folder).keep(result.run)`"
         )
+    folder.require_writable()
     with tempfile.TemporaryDirectory(prefix="veperf-") as made:
-        page = render(run, Path(made), baselines, known_misses, archive=archive)
-        _put(folder, Path(made), last=page)
+        try:
+            page = render(run, Path(made), baselines, known_misses, archive=archive)
+        except ReportError as error:
+            _put(folder, Path(made), "*.ipynb")
+            error.add_note(
+                f"that folder was a temporary one; the notebooks are in {folder.location}"
+            )
+            raise
+        _put(folder, Path(made), "*.ipynb")
+        _put(folder, Path(made), "*.html", last=page)
         return place_of(folder, page.name)
 
 
-def _put(folder: Storage, made: Path, last: Path) -> None:
+def _put(folder: Storage, made: Path, pattern: str, last: Path | None = None) -> None:
     """The files in ``made``; ``last`` when all that it leads to is there."""
-    files = sorted(path for path in made.rglob("*") if path.is_file() and path != last)
-    for path in (*files, last):
-        folder.write(path.relative_to(made).as_posix(), path.read_bytes())
+    for path in sorted(made.glob(pattern), key=lambda path: (path == last, path)):
+        folder.write(path.name, path.read_bytes())

@@ -1,15 +1,19 @@
 """The lock among machines: never two at once, and the dead don't block."""
 
 import multiprocessing
+import os
 import secrets
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from veperf.archive.storage.holder import Holder, this_process
+from veperf.archive.storage.holder import Holder, is_gone, lives, this_process
 from veperf.archive.storage.lease import FOLDER, Lease, Pace
 from veperf.archive.storage.location import Url
 from veperf.archive.storage.objects import Objects
@@ -49,17 +53,36 @@ def test_a_dead_process_of_this_machine_blocks_nobody(objects: Objects):
     assert {} == objects.at(FOLDER).listing()
 
 
-def test_a_living_process_of_this_machine_is_seen_at_once(objects: Objects):
-    """Who only tries need not wait for a renewal."""
+def test_a_process_that_nobody_waited_for_is_dead():
+    """A zombie holds nothing; a number that is another process by now is not the same."""
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    machine = this_process().machine
+    begun = Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[19]
+    holder = Holder(machine, child.pid, begun)
+
+    assert (True, False) == (lives(holder), is_gone(holder))
+    assert is_gone(Holder(machine, child.pid, "1"))
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert (False, True) == (lives(holder), is_gone(holder))
+    child.communicate()
+    assert is_gone(holder)
+    assert not is_gone(Holder("another machine", child.pid, begun))
+    assert is_gone(Holder(machine, 2**80, "1"))
+
+
+def test_a_living_process_of_this_machine_is_seen(objects: Objects):
+    """Who only tries need not wait for a renewal, only until it is sure to be a holder's."""
     claim(objects, this_process())
 
-    assert Lease.tried(objects, Pace(renew_s=1e6, dead_s=1e6)) is None
+    assert Lease.tried(objects, Pace(look_s=0.02, renew_s=1e6, dead_s=1e6)) is None
 
 
 def test_a_claim_from_elsewhere_that_nobody_renews_dies(objects: Objects):
     """By the onlooker's own clock, whatever it says itself; so does one that is no claim."""
     claim(objects, ELSEWHERE)
     objects.at(FOLDER).put("nonsense", b"\xff{")
+    objects.at(FOLDER).put("deep", b'{"holder":' + b"[" * 100_000)
     began = time.monotonic()
 
     lease = Lease.tried(objects, FAST)

@@ -2,20 +2,23 @@
 
 import errno
 import logging
-import subprocess
-import sys
 import threading
-import traceback
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import msgspec
 import pytest
+from fsspec.implementations.local import (  # type: ignore[import-untyped]  # it carries no types
+    LocalFileSystem,
+)
 from moto.s3.models import s3_backends
 
 from tests.ab_runs import ab_run, change
 from tests.archives import archive_of, dated_run
-from tests.object_store import KEY, SECRET, bucket, contents
+from tests.object_store import KEY, bucket, contents
+from veperf import api
 from veperf.archive import Archive, RunWriter
 from veperf.archive.ab import ab_ids, save_ab
 from veperf.archive.compaction import compact
@@ -23,10 +26,9 @@ from veperf.archive.merge import THERE, take_comparisons, take_over
 from veperf.archive.packs import MANIFEST
 from veperf.archive.retention import prune
 from veperf.archive.storage.objects import Objects
-from veperf.archive.storage.trouble import in_words
+from veperf.archive.storage.remote import RemoteStorage
 from veperf.archive.summary import summarise
 from veperf.errors import (
-    COULD_NOT_MEASURE,
     CorruptFileError,
     IncompleteRunError,
     StorageError,
@@ -271,63 +273,63 @@ def test_a_query_reads_elsewhere_and_tells_of_sql_only(s3_url: str):
     assert KEY not in str(caught.value)
 
 
-class _RefusedError(Exception):
-    """As botocore tells: with all that the provider said."""
+def test_a_file_system_that_wants_folders_gets_them(tmp_path: Path):
+    """As over SFTP: runs are kept, packed, pruned and read there, too; so does who reads paths."""
+    objects = Objects(LocalFileSystem(), "sftp://box/runs", str(tmp_path / "runs"))
+    runs = [dated_run(day) for day in range(6)]
+    archive = Archive(RemoteStorage(objects))
+    for run in runs:
+        archive.keep(run)
+    compact(archive, keep=2)
+    prune(archive, [runs[0].id, runs[5].id])
 
-    def __init__(self, code: str) -> None:
-        super().__init__(f"{code}: {KEY} {SECRET}")
-        self.response = {"Error": {"Code": code, "Message": f"{KEY} {SECRET}"}}
-
-
-@pytest.mark.parametrize(
-    ("error", "told"),
-    [
-        (_RefusedError("NoSuchBucket"), "no such bucket"),
-        (_RefusedError("AccessDenied"), "access denied"),
-        (_RefusedError("InvalidAccessKeyId"), "credentials are wrong"),
-        (_RefusedError("ExpiredToken"), "have expired"),
-        (_RefusedError("SlowDown"), "call again later"),
-        (_RefusedError("Whatever"), "provider's tools"),
-        (PermissionError(KEY), "access denied"),
-        (TimeoutError(KEY), "timed out"),
-        (ConnectionRefusedError(KEY), "can't be reached"),
-        (NotImplementedError(KEY), "can't do this"),
-        (ValueError(SECRET), "provider's tools"),
-    ],
-)
-def test_a_provider_s_words_are_not_passed_on(error: Exception, told: str):
-    """They hold ids of keys; ours say what to do."""
-    said = in_words("can't read s3://b/x", error)
-
-    assert "can't read s3://b/x: " in str(said)
-    assert told in str(said)
-    assert KEY not in repr(said)
-    assert SECRET not in repr(said)
-    assert COULD_NOT_MEASURE == said.exit_code
+    assert runs[1:5] == list(archive.readable()) == list(Archive(tmp_path / "runs").readable())
+    assert {} == archive.faults()
+    assert 4 == len(summarise(archive).runs)
 
 
-def test_errors_carry_no_secret_in_their_chain(s3_url: str, monkeypatch: pytest.MonkeyPatch):
-    """What a notebook shows of an error is ours as well."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    archive = Archive(s3_url)
-    monkeypatch.setattr("s3fs.S3FileSystem.retries", 1)
+def test_an_archive_on_a_web_server_can_be_read(tmp_path: Path):
+    """Another kind of place: a plain server, which knows no ranges and takes nothing."""
+    runs = [dated_run(day) for day in range(3)]
+    compact(archive_of(tmp_path, runs), keep=1)
+    handler = partial(_QuietHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            archive = Archive(f"http://127.0.0.1:{server.server_port}")
+            assert runs == list(archive.readable())
+            assert ({}, []) == (archive.faults(), archive.incomplete_ids())
+            with pytest.raises(StorageError, match="can't do this; choose another place"):
+                archive.keep(dated_run(5))
+        finally:
+            server.shutdown()
 
-    with pytest.raises(StorageError, match="can't be reached") as caught:
-        archive.ids()
 
-    shown = "".join(traceback.format_exception(caught.value))
-    assert KEY not in shown + repr(archive.storage)
-    assert SECRET not in shown + repr(archive.storage)
+class _QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *_: object) -> None:
+        """Nobody reads it."""
 
 
-def test_a_missing_package_is_named():
-    """With the extra that installs it."""
-    code = "import sys; sys.modules['s3fs'] = None\nfrom veperf.archive import Archive\n"
-    done = subprocess.run(
-        [sys.executable, "-c", f"{code}Archive('s3://bucket/x')"],
-        capture_output=True,
-        text=True,
-        check=False,
+def test_names_may_hold_what_patterns_do(near: str):
+    """A query finds the samples of each run, whatever its id looks like."""
+    runs = [msgspec.structs.replace(dated_run(0), id=id) for id in ("a*", "b[1]?", "c #%20{x}")]
+    archive = archive_of(near, runs)
+
+    assert ["a*", "b[1]?", "c #%20{x}"] == sorted(
+        archive.query("SELECT DISTINCT run FROM samples")["run"]
     )
+    compact(archive, keep=0)
+    assert runs == list(Archive(near).readable())
+    assert 3 == len(archive.query("SELECT DISTINCT run FROM samples"))
 
-    assert "UsageError: s3:// archives need a package more: pip install 'veperf[s3]'" in done.stderr
+
+def test_a_result_says_where_it_is(s3_url: str):
+    """By its address; it is no folder, and what a report shows of it is read from there."""
+    run = dated_run(0)
+    result = api.keep(run, s3_url)
+
+    assert f"{s3_url}/{run.id}" == result.place == api.load("last", s3_url).place
+    assert result.archive is not None
+    assert "run.json" in str(api.present(result).files)
+    with pytest.raises(UsageError, match="no folder of this machine"):
+        _ = result.folder

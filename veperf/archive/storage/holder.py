@@ -23,21 +23,24 @@ class Holder(Struct, frozen=True):
 def this_process() -> Holder:
     """The one that asks."""
     machine = _machine()
-    return Holder(machine, os.getpid(), _begun(os.getpid()) if machine else "")
+    return Holder(machine, os.getpid(), (_begun(os.getpid()) or "") if machine else "")
 
 
 def is_gone(holder: Holder) -> bool:
     """Whether the process is known to be dead: it was on this machine, and is no more."""
-    return (
-        bool(_machine())
-        and holder.machine == _machine()
-        and _begun(holder.process) != (holder.begun)
-    )
+    if not _is_here(holder):
+        return False
+    begun = _begun(holder.process)
+    return begun != holder.begun if begun is not None else not _exists(holder.process)
 
 
 def lives(holder: Holder) -> bool:
     """Whether it is known to live: on this machine."""
-    return bool(_machine()) and holder.machine == _machine() and not is_gone(holder)
+    return _is_here(holder) and not is_gone(holder)
+
+
+def _is_here(holder: Holder) -> bool:
+    return bool(holder.machine) and holder.machine == _machine()
 
 
 @cache
@@ -50,12 +53,23 @@ def _machine() -> str:
         return ""
 
 
-def _begun(process: int) -> str:
-    """Field 22 of /proc/<pid>/stat; empty where there is no such process."""
+def _begun(process: int) -> str | None:
+    """Field 22 of /proc/<pid>/stat; empty of the dead; None where it can't be seen."""
     try:
         stat = Path(f"/proc/{process}/stat").read_text(errors="replace")
     except OSError:
-        return ""
+        return None
     # The second field is a name in brackets, which may hold anything.
     fields = stat.rpartition(")")[2].split()
-    return fields[19] if len(fields) > 19 and fields[0] not in "ZX" else ""
+    return fields[19] if fields[0] not in "ZX" else ""
+
+
+def _exists(process: int) -> bool:
+    """Also where other users' processes are hidden."""
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True

@@ -23,11 +23,14 @@ from typing import Self
 import msgspec
 from msgspec import Struct
 
+from veperf.archive.files import decode_json
 from veperf.archive.storage.holder import Holder, is_gone, lives, this_process
 from veperf.archive.storage.objects import Objects
 from veperf.errors import CorruptFileError, StorageError
 
 FOLDER = ".lock"
+_LARGEST = 4_096
+"""Bytes of a claim, of which more than enough are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,18 +182,19 @@ class _Onlooker:
 
     def _is_dead(self, name: str) -> bool:
         try:
-            data = self.claims.get(name)
+            data = self.claims.get(name, 0, _LARGEST)
         except CorruptFileError:  # just taken back
             return False
-        now = time.monotonic()
+        now, known = time.monotonic(), name in self._seen
         before, since = self._seen.setdefault(name, (data, now))
         if before != data:
             self._seen[name] = data, now
             self.sees_life = True
             return False
         try:
-            holder = msgspec.json.decode(data, type=_Claim).holder
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            holder = decode_json(data, name, _Claim).holder
+        except CorruptFileError:
             return now - since > self.pace.dead_s
-        self.sees_life = self.sees_life or lives(holder)
+        # One that is seen once may be of somebody who only tries, too.
+        self.sees_life = self.sees_life or (known and lives(holder))
         return is_gone(holder) or now - since > self.pace.dead_s

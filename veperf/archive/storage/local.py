@@ -5,7 +5,7 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -221,8 +221,9 @@ class LocalStorage:
             raise storage_error(self.folder, error) from error
         return FolderLock.tried(self.folder)
 
-    def serve(self, connection: "DuckDBPyConnection") -> None:
+    def serve(self, connection: "DuckDBPyConnection", names: Iterable[str]) -> list[str]:
         """DuckDB reads paths as it is."""
+        return [self.where(name) for name in names]
 
 
 def _to_disk(path: Path) -> None:

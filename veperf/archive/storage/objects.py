@@ -1,7 +1,7 @@
 """The files of an fsspec filesystem under one prefix, every failure in our words."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from inspect import signature
@@ -56,16 +56,16 @@ class Objects:
     def written_ns(self, name: str, about: dict[str, Any]) -> int:
         """When a file was written, in ns since 1970; 0 where the filesystem does not know."""
         when: object = next((about[field] for field in _TIMES if about.get(field)), None)
-        if when is None:
-            try:
+        with suppress(Exception):  # each filesystem raises its own, and says it in its own way
+            if when is None:
                 when = self.filesystem.modified(self._path(name))
-            except (NotImplementedError, OSError):
-                return 0
-        if isinstance(when, str):
-            when = datetime.fromisoformat(when)
-        if isinstance(when, datetime):
-            return int(when.timestamp()) * _S + when.microsecond * 1_000
-        return int(when * _S) if isinstance(when, int | float) else 0
+            if isinstance(when, str):
+                when = datetime.fromisoformat(when)
+            if isinstance(when, datetime):
+                return int(when.timestamp()) * _S + when.microsecond * 1_000
+            if isinstance(when, int | float):
+                return int(when * _S)
+        return 0
 
     def get(self, name: str, start: int | None = None, end: int | None = None) -> bytes:
         """A file, or its bytes from ``start`` to before ``end``.
@@ -85,7 +85,9 @@ class Objects:
                 if not is_beyond_end(error):
                     raise
                 return b""
-        return data
+        # There are servers that don't know of ranges, and send the whole.
+        wanted = (len(data) if end is None else end) - (start or 0)
+        return data[start:end] if len(data) > wanted else data
 
     def has(self, name: str) -> bool:
         """Whether there is a file.
@@ -120,7 +122,8 @@ class Objects:
             StorageError: it can't be written.
         """
         with self._telling(f"can't write {self.url}/{name}"):
-            self.filesystem.pipe_file(self._path(name), data, **self._kind(name))
+            path, kind = self._path(name), self._kind(name)
+            self._in_folder(path, lambda: self.filesystem.pipe_file(path, data, **kind))
 
     def put_file(self, name: str, file: Path) -> None:
         """The same from a file of this machine, of any size.
@@ -129,7 +132,8 @@ class Objects:
             StorageError: as ``put``.
         """
         with self._telling(f"can't write {self.url}/{name}"):
-            self.filesystem.put_file(str(file), self._path(name))
+            path = self._path(name)
+            self._in_folder(path, lambda: self.filesystem.put_file(str(file), path))
 
     def delete(self, names: Iterable[str]) -> None:
         """Delete files, those that are there.
@@ -148,6 +152,16 @@ class Objects:
                 for path in paths:
                     if self.filesystem.exists(path):
                         self.filesystem.rm_file(path)
+
+    def _in_folder(self, path: str, put: Callable[[], object]) -> None:
+        """Do ``put``, which writes ``path``; make its folder where the filesystem wants that."""
+        try:
+            put()
+        except FileNotFoundError as error:
+            if is_answer(error):
+                raise
+            self.filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
+            put()
 
     def _find(self) -> dict[str, dict[str, Any]]:
         """All files under the prefix; in one request where the filesystem can look for one."""

@@ -22,19 +22,22 @@ def open_storage(location: Location) -> Storage:
     return LocalStorage(found)
 
 
-def local_folder(storage: Storage) -> Path:
+def local_folder(storage: Storage | Path) -> Path:
     """The folder of this machine that ``storage`` is.
 
     Raises:
         UsageError: it is none.
     """
-    if isinstance(storage, LocalStorage):
-        return storage.folder
-    raise UsageError(f"{storage.location} is no folder of this machine")
+    place = place_of(storage)
+    if isinstance(place, Path):
+        return place
+    raise UsageError(f"{place} is no folder of this machine")
 
 
-def place_of(storage: Storage, name: str = "") -> Location:
-    """A folder or file in ``storage``: a path on this machine, else a URL as text."""
+def place_of(storage: Storage | Path, name: str = "") -> Location:
+    """A folder, or a file in it: a path on this machine, else a URL as text."""
     if isinstance(storage, LocalStorage):
         return storage.folder / name
+    if isinstance(storage, Path):
+        return storage / name
     return storage.where(name) if name else storage.location

@@ -1,6 +1,6 @@
 """What the archive asks of the place where it lies."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, Self
@@ -170,6 +170,6 @@ class Storage(Protocol):
         """The same without waiting for who has it: None then. The folder is made if need be."""
         ...
 
-    def serve(self, connection: "DuckDBPyConnection") -> None:
-        """Let DuckDB read the files by what ``where`` calls them."""
+    def serve(self, connection: "DuckDBPyConnection", names: Iterable[str]) -> list[str]:
+        """Let DuckDB read files; returns what it is to call them, in that order."""
         ...

@@ -6,8 +6,9 @@ last. What a killed process leaves is hidden, then, and ``sweep`` ends it.
 """
 
 import contextlib
+import re
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -190,9 +191,13 @@ class RemoteStorage:
         """
         return Lease.tried(self.objects, self.pace)
 
-    def serve(self, connection: "DuckDBPyConnection") -> None:
-        """Let DuckDB use the same filesystem, with the same credentials."""
+    def serve(self, connection: "DuckDBPyConnection", names: Iterable[str]) -> list[str]:
+        """Let DuckDB use the same filesystem, with the same credentials.
+
+        It takes every address for a pattern.
+        """
         connection.register_filesystem(self.objects.filesystem)
+        return [re.sub(r"([*?[])", r"[\1]", self.where(name)) for name in names]
 
 
 def open_remote(url: Url) -> RemoteStorage:

@@ -36,6 +36,7 @@ _BY_CODE = {
     "AccessDenied": _DENIED,
     "AllAccessDisabled": _DENIED,
     "AccountProblem": _DENIED,
+    "401": _DENIED,
     "403": _DENIED,
     "InvalidAccessKeyId": _BAD,
     "SignatureDoesNotMatch": _BAD,
@@ -48,6 +49,9 @@ _BY_CODE = {
     ),
     "SlowDown": _BUSY,
     "ServiceUnavailable": _BUSY,
+    "503": _BUSY,
+    "405": _UNABLE,
+    "501": _UNABLE,
     "InternalError": _BUSY,
     "QuotaExceeded": "the quota there is used up; free some space and call again",
 }
@@ -106,11 +110,13 @@ def is_beyond_end(error: OSError) -> bool:
 
 
 def _code(error: BaseException) -> str:
-    """The code in an answer of S3's, wherever s3fs or botocore put it."""
+    """The code in an answer of S3's, wherever s3fs or botocore put it, or the status of HTTP."""
     for one in (error, error.__cause__):
         response = getattr(one, "response", None)
         if isinstance(response, dict) and isinstance(response.get("Error"), dict):
             return str(response["Error"].get("Code", ""))
+        if isinstance(status := getattr(one, "status", None), int):
+            return str(status)
     return "NoSuchBucket" if "bucket does not exist" in str(error) else ""
 
 

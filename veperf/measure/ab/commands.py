@@ -3,6 +3,7 @@
 import contextlib
 import math
 import os
+import secrets
 import signal
 import subprocess
 import tempfile
@@ -12,6 +13,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
+from veperf.measure import layout
 from veperf.measure.ab.pair import LETTERS, Letter, Measured, turns
 from veperf.model import Case, CaseResult, CommandValue, Failure, Sample
 
@@ -73,6 +75,7 @@ def _run(command: str, timeout_s: float, *, printed: bool) -> _Run:
             stdin=subprocess.DEVNULL,
             stdout=said if printed else subprocess.DEVNULL,
             stderr=complaints,
+            env=os.environ | layout.drawn(secrets.randbits(32)),
             start_new_session=True,
         )
         timed_out = threading.Event()

@@ -43,7 +43,7 @@ from veperf.model import Machine
 # Some three weeks: poll takes no more than 2^31 ms.
 _WEEKS_S = 2e6
 # To come to an end, once it is told to.
-_PATIENCE_S = 5.0
+_PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +104,16 @@ class ShardHand:
         try:
             worker, _ = started(load.modules, hash_seed=(load.seed + shard) % (1 << 32))
             with worker:
-                self._hear(self._followed(worker))
+                last = self._followed(worker)
+            self._hear(last)  # now that its process is gone
         except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits to hear of it
             self._hear(Gone(failure_of(error)))
 
     def _followed(self, worker: Worker) -> Ended | Gone:
         """Have ``worker`` do it, and pass on what it says; its last word."""
         timeout_s = self._order.load.timeout_s
-        allowed_s = timeout_s
+        # To set up, and then as long again to find a target, which is set up meanwhile.
+        allowed_s = 2 * timeout_s
         try:
             self._begin(worker)
             while True:
