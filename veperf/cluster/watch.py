@@ -57,7 +57,7 @@ class Lines:
     def failed(self, task: Task, why: str) -> None:
         """And why."""
         self._failed += 1
-        self.say(f"failed: {why}")
+        self.say(f"{task.words} failed: {why}")
 
     def say(self, words: str) -> None:
         """A line."""

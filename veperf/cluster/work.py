@@ -108,9 +108,8 @@ def _done(
         end(process)
     found = result_in(archive, task.job, process.returncode)
     if found is None:
-        raise MeasureError(
-            f"{task.words}: `veperf {words[0]}` ended with {process.returncode}: {_last_line(said)}"
-        )
+        why = _last_line(said).removeprefix("veperf: ")
+        raise MeasureError(f"`veperf {words[0]}` ended with {process.returncode}: {why}")
     return found
 
 

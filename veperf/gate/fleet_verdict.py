@@ -33,7 +33,7 @@ def sentence(places: Sequence[ABPlace]) -> str:
     said = [
         *_each(places, "slower", (ChangeStatus.SLOWER,), _sized),
         *_each(places, "could not be measured", (ChangeStatus.ERROR,), _case),
-        *(f"not measured on {p.name}: {p.missing}" for p in places if p.found is None),
+        *_missing(places),
         *_undecided(places),
         *_each(places, "faster", (ChangeStatus.FASTER,), _sized),
     ]
@@ -84,6 +84,16 @@ def _each(
         chosen.sort(key=lambda change: -abs((change.ratio or 1) - 1))
         if chosen:
             yield f"{what} on {place.name}: {_first([word(change) for change in chosen])}"
+
+
+def _missing(places: Sequence[ABPlace]) -> Iterator[str]:
+    """A clause for each reason why there is no result."""
+    names: dict[str, list[str]] = {}
+    for place in places:
+        if place.found is None:
+            names.setdefault(place.missing, []).append(place.name)
+    for why, there in names.items():
+        yield f"not measured on {listed(there)}: {why}"
 
 
 def _undecided(places: Sequence[ABPlace]) -> Iterator[str]:
