@@ -16,6 +16,7 @@ from distributed.cli.dask_scheduler import main as dask_scheduler
 from distributed.cli.dask_worker import main as dask_worker
 
 from veperf.cli.main import veperf
+from veperf.cluster import load_spec
 from veperf.cluster.local import QUIET
 from veperf.cluster.plan import ONE_AT_A_TIME
 
@@ -23,8 +24,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "scale.md").read_text()
 COMMANDS: dict[str, click.Command] = {
     "dask worker": dask_worker,
     "dask scheduler": dask_scheduler,
-    "veperf sweep": veperf.commands["sweep"],
-}
+} | {f"veperf {name}": veperf.commands[name] for name in ("ab", "load", "serve", "sweep")}
 
 
 def blocks(language: str) -> list[str]:
@@ -90,6 +90,15 @@ def test_options_exist(line: str) -> None:
     (name,) = [name for name in COMMANDS if line.startswith(name)]
 
     COMMANDS[name].make_context(name, shlex.split(line.removeprefix(name)))
+
+
+@pytest.mark.parametrize("block", blocks("toml"))
+def test_specifications_are_read(block: str, tmp_path: Path) -> None:
+    """As `veperf sweep` reads them."""
+    path = tmp_path / "spec.toml"
+    path.write_text(block)
+
+    assert load_spec(path).machine_classes
 
 
 def test_resources_are_those_that_tasks_ask_for() -> None:
