@@ -5,6 +5,7 @@ An item is its shard's number and its own, 8 bytes each: what a target got is pl
 
 import os
 import signal
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -90,7 +91,31 @@ class Hanging(Counter):
         return super().step()
 
 
-KINDS = {"counter": Counter, "dying": Dying, "raising": Raising, "hanging": Hanging}
+class Clocked(Counter):
+    """Notes by its own clock when it was offered the first item of each shard, and says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._first_ns: dict[int, int] = {}
+
+    def offer(self, tag: int, item: bytes) -> bool:
+        shard = int.from_bytes(item[:8], "big")
+        if shard not in self._first_ns:
+            self._first_ns[shard] = time.perf_counter_ns()
+            print(f"first item of shard {shard}", file=sys.stderr)
+        return super().offer(tag, item)
+
+    def costs(self) -> dict[str, float]:
+        return {f"first_{shard}": float(at_ns) for shard, at_ns in self._first_ns.items()}
+
+
+KINDS = {
+    "counter": Counter,
+    "dying": Dying,
+    "raising": Raising,
+    "hanging": Hanging,
+    "clocked": Clocked,
+}
 
 
 @benchmark(

@@ -1,5 +1,6 @@
 """A dask cluster of processes on this machine, for tests that kill some of them."""
 
+import gc
 import json
 import os
 import signal
@@ -39,6 +40,8 @@ class Cluster:
 
     def __exit__(self, *exc: object) -> None:
         self._stack.close()
+        # Connections that were broken off are collected while their warnings are expected.
+        gc.collect()
 
     def start_scheduler(self) -> "subprocess.Popen[bytes]":
         """On the cluster's port."""
@@ -107,9 +110,23 @@ def _dask(*words: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "dask", *words)
 
 
-def until(what: Callable[[], bool]) -> None:
+def children(pid: int) -> list[int]:
+    """The processes that ``pid`` has started."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+
+
+def is_running(pid: int) -> bool:
+    """And not only waiting for its parent to take notice of its end."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def until(what: Callable[[], bool], patience_s: float = _PATIENCE_S) -> None:
     """Wait for ``what``."""
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while not what():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)

@@ -5,6 +5,7 @@ nested JSON ends the process: it is loaded here, and the limit put back.
 """
 
 import secrets
+import signal
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -16,6 +17,10 @@ from hypothesis import settings
 _limit = sys.getrecursionlimit()
 import_module("py_ecc")
 sys.setrecursionlimit(_limit)
+
+# Tests press Ctrl-C in processes that they start; those of a shell's background job ignore it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
@@ -33,10 +38,11 @@ def s3() -> Iterator[dict[str, str]]:
 @pytest.fixture
 def s3_url(s3: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
     """The URL of an archive in a new bucket; the environment has what it takes to use it."""
-    from tests.object_store import new_bucket
+    from tests.object_store import new_bucket, shared_url_to_fs
 
     for name, value in s3.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr("fsspec.core.url_to_fs", shared_url_to_fs)
     return f"s3://{new_bucket()}/ours"
 
 

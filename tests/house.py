@@ -30,13 +30,15 @@ ALLOWED: dict[str, set[str]] = {
     "judge": _BASE | {"units"},
     "measure": _BASE | {"registry", "memory"},
     "memory": _BASE | {"registry", "units", "workloads"},
-    "archive": _BASE | {"judge"},
+    "archive": _BASE | {"judge", "paths"},
+    "opening": {"archive", "paths", "progress"},
     "interop": _BASE | {"paths"},
     "writers": _BASE | {"units", "judge", "report"},
     "estimate": _BASE,
     "progress": _BASE | {"estimate"},
     "lab": {"errors", "archive", "paths"},
-    "gate": _BASE | {"workloads", "measure", "judge", "archive", "paths", "progress", "report"},
+    "gate": _BASE
+    | {"workloads", "measure", "judge", "archive", "opening", "paths", "progress", "report"},
     "session": _BASE | {"registry", "workloads", "measure", "archive", "paths"},
     "report": _BASE | {"units", "judge", "measure", "archive", "paths", "registry", "workloads"},
 }

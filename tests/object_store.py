@@ -5,8 +5,12 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import Any
 
-import s3fs  # type: ignore[import-untyped]  # it carries no types
+import s3fs
+from fsspec import AbstractFileSystem
+from fsspec.core import url_to_fs as _url_to_fs
 from moto.server import ThreadedMotoServer
 
 KEY, SECRET = "AKIAPLANTED0000KEYID", "planted-secret/0f3a9c+key"
@@ -33,7 +37,28 @@ def s3_server() -> Iterator[dict[str, str]]:
 
 def bucket() -> s3fs.S3FileSystem:
     """What sees the server of the environment as it is now, and no other one."""
-    return s3fs.S3FileSystem(skip_instance_cache=True, use_listings_cache=False)
+    return _client(use_listings_cache=False)
+
+
+def shared_url_to_fs(url: str, **settings: Any) -> tuple[AbstractFileSystem, str]:
+    """As fsspec's own, but one client does for all archives: making one takes 0.15 s."""
+    if not url.startswith("s3://"):
+        found: tuple[AbstractFileSystem, str] = _url_to_fs(url, **settings)
+        return found
+    return _client(use_listings_cache=True), url.removeprefix("s3://")
+
+
+def _client(*, use_listings_cache: bool) -> s3fs.S3FileSystem:
+    ours = frozenset(item for item in os.environ.items() if item[0].startswith("AWS_"))
+    return _client_of(os.getpid(), ours, use_listings_cache)
+
+
+@cache
+def _client_of(
+    process: int, environment: frozenset[tuple[str, str]], use_listings_cache: bool
+) -> s3fs.S3FileSystem:
+    """One for each process and for what its environment says of the server."""
+    return s3fs.S3FileSystem(skip_instance_cache=True, use_listings_cache=use_listings_cache)
 
 
 def new_bucket() -> str:

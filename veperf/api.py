@@ -15,6 +15,7 @@ from veperf import model, paths
 from veperf.archive import LAST, Archive, RunWriter, load_baselines, load_targets
 from veperf.archive.storage import Location, Storage, local_folder, place_of
 from veperf.errors import UnknownBenchmarkError, UnknownRunError, UsageError
+from veperf.opening import open_archive
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,10 +123,13 @@ def run_load(
     from veperf.live import for_load
     from veperf.progress import Silent
 
+    texts = {name: str(value) for name, value in (params or {}).items()}
+    if shards:
+        session.check_shards(benchmark, texts, modules)
     with ground(Where(scheduler, target, target_class), shards) as given:
         writer = session.begin_load(
             benchmark,
-            {name: str(value) for name, value in (params or {}).items()},
+            texts,
             model.LoadPlan(1, seconds, warmup_s, arrivals=arrivals, shards=shards),
             archive=_archive(archive),
             baselines=_baselines(baselines),
@@ -426,7 +430,7 @@ class RunResult:
             above, name = str(place.parent), place.name
         else:
             above, _, name = place.rpartition("/")
-        store = Archive(above) if name == self.run.id else None
+        store = open_archive(above) if name == self.run.id else None
         return store if store and store.is_complete(name) else None
 
     def samples(self) -> "pd.DataFrame":
@@ -643,7 +647,7 @@ def _finish(writer: RunWriter, progress: bool) -> RunResult:
 
 
 def _archive(folder: Folder) -> Archive:
-    return Archive(folder or paths.archive())
+    return open_archive(folder)
 
 
 def _baselines(folder: Folder) -> Path:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from veperf import registry
 from veperf.archive import Archive, RunWriter, load_baselines
 from veperf.errors import UsageError, VeperfError
+from veperf.measure.load.apart import apart_of
 from veperf.measure.load.custom import RATE, by_shards, load_case
 from veperf.measure.load.schedule import Schedule
 from veperf.measure.load.shards import Ground, ShardedPasses, here
@@ -75,6 +76,18 @@ def begin(
         profile, seed=_seed(seed), timeout_s=timeout_s, modules=tuple(modules), memory=memory
     )
     return _begin(cases, config, archive, baselines)
+
+
+def check_shards(benchmark: str, params: Mapping[str, str], modules: Sequence[str] = ()) -> None:
+    """Find out whether a load can be put on by shards, before any of them is there.
+
+    Raises:
+        UsageError: it can't; or there is no such load.
+        MeasureError: it can't be set up.
+    """
+    case = load_case(registry.load([*SUITES.values(), *modules]), benchmark, params)
+    with apart_of(case.benchmark, case.params):
+        pass
 
 
 def begin_load(

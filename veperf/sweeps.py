@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from veperf import paths
 from veperf.archive import LAST, Archive
 from veperf.cluster import AB, Ledger, Spec
 from veperf.cluster import sweep as steps
@@ -14,6 +13,7 @@ from veperf.cluster.result import SweepResult
 from veperf.errors import UsageError
 from veperf.gate import FleetResult
 from veperf.judge import LOOKS
+from veperf.opening import open_archive
 
 if TYPE_CHECKING:
     from veperf.cluster.sweep import Result
@@ -138,4 +138,4 @@ def load_fleet(sweep: str = LAST, archive: Folder = None) -> FleetResult:
 
 
 def _archive(folder: Folder) -> Archive:
-    return Archive(folder or paths.archive())
+    return open_archive(folder)

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from veperf import paths
-from veperf.archive import Archive
 from veperf.archive.summary import Progress, Summary, summarise
 from veperf.archive.trend import Shift, Trend, by_shift, trend
 from veperf.archive.trend import trends as all_trends
 from veperf.errors import UsageError
+from veperf.opening import open_archive
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +46,7 @@ def history(
     """
     summary = _summary(archive, progress)
     found = trend(summary, benchmark, metric=metric, machine=machine, last=last)
-    return History(found, summary.left_out)
+    return History(found, summary.left_out, archive)
 
 
 def trends(
@@ -67,7 +66,7 @@ def trends(
     """
     summary = _summary(archive, progress)
     found = all_trends(summary, metric=metric, machine=machine, last=last)
-    return Trends(found, summary.left_out)
+    return Trends(found, summary.left_out, archive)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -77,6 +76,8 @@ class History:
     trend: Trend
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Runs that can't be read, by id, and why."""
+    archive: Folder = None
+    """Where the runs are."""
 
     @property
     def change_points(self) -> tuple[Shift, ...]:
@@ -134,17 +135,17 @@ class History:
     def __repr__(self) -> str:
         from veperf.report import trends
 
-        return trends.as_text(self.trend, self.left_out)
+        return trends.as_text(self.trend, self.left_out, self.archive)
 
     def _repr_html_(self) -> str:
         from veperf.report import trends
 
-        return trends.as_page_part(self.trend, self.left_out)
+        return trends.as_page_part(self.trend, self.left_out, self.archive)
 
     def _repr_markdown_(self) -> str:
         from veperf.report import trends
 
-        return trends.as_markdown_text(self.trend, self.left_out)
+        return trends.as_markdown_text(self.trend, self.left_out, self.archive)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -153,6 +154,7 @@ class Trends:
 
     trends: tuple[Trend, ...]
     left_out: Mapping[str, str] = field(default_factory=dict)
+    archive: Folder = None
 
     def sorted(self, by: str) -> "Trends":
         """The same by ``shift``, the largest recent one first, or by ``name``.
@@ -162,10 +164,10 @@ class Trends:
         """
         match by:
             case "shift":
-                return Trends(by_shift(self.trends), self.left_out)
+                return Trends(by_shift(self.trends), self.left_out, self.archive)
             case "name":
                 ordered = sorted(self.trends, key=lambda one: (one.case, one.metric))
-                return Trends(tuple(ordered), self.left_out)
+                return Trends(tuple(ordered), self.left_out, self.archive)
         raise UsageError(f"trends are sorted by shift or name, not by {by!r}")
 
     def frame(self) -> "pd.DataFrame":
@@ -205,16 +207,16 @@ class Trends:
     def __repr__(self) -> str:
         from veperf.report import trends
 
-        return trends.overview_as_text(self.trends, self.left_out)
+        return trends.overview_as_text(self.trends, self.left_out, self.archive)
 
     def _repr_html_(self) -> str:
         from veperf.report import trends
 
-        return trends.overview_as_page_part(self.trends, self.left_out)
+        return trends.overview_as_page_part(self.trends, self.left_out, self.archive)
 
 
 def _summary(folder: Folder, progress: Progress | None) -> Summary:
-    return summarise(Archive(folder or paths.archive()), progress)
+    return summarise(open_archive(folder), progress)
 
 
 def _plain(shift: Shift) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.apart_loads import PLACE, blocks
 from tests.apart_shard import MODULES, Found, offer_all, put
+from tests.clusters import is_running, until
 from veperf import registry
 from veperf.errors import MeasureError
 from veperf.measure.load.apart import (
@@ -236,8 +237,8 @@ def test_a_target_that_is_slow_is_not_given_up(monkeypatch: pytest.MonkeyPatch) 
             while len(committed) <= 50:
                 committed += system.step().committed
             assert system.offer(100)
-            until = time.monotonic() + 3.5
-            while time.monotonic() < until:
+            deadline = time.monotonic() + 3.5
+            while time.monotonic() < deadline:
                 committed += system.step().committed
             system.costs()
 
@@ -286,10 +287,7 @@ def test_a_target_does_not_outlive_who_started_it() -> None:
         _, pid = parent.stdout.readline().split()
         assert Path(f"/proc/{int(pid)}").exists()
         parent.kill()
-    until = time.monotonic() + PATIENCE_S
-    while is_alive(int(pid)):
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    until(lambda: not is_running(int(pid)))
 
 
 def test_a_target_ends_when_told_to() -> None:
@@ -305,12 +303,3 @@ def test_a_target_ends_when_told_to() -> None:
         with pytest.raises(MeasureError, match="told to end"):
             target.served(PATIENCE_S)
     assert not Path(f"/proc/{target.pid}").exists()
-
-
-def is_alive(pid: int) -> bool:
-    """Whether it runs; one that nobody waits for stays as a zombie."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"

@@ -12,6 +12,7 @@ import pytest
 from tests.archives import archive_of, dated_run, stepped
 from veperf.archive import Archive, load_baselines, load_retired
 from veperf.cli.main import main
+from veperf.progress import say
 
 
 @dataclass(frozen=True)
@@ -160,3 +161,21 @@ def test_a_baseline_of_sessions_and_its_history(veperf: Command, tmp_path: Path)
     assert "does | more" in shown
     assert "\x1b" not in shown
     assert "box-4c" in veperf("baseline", "show", *where[2:]).stdout
+
+
+def test_a_command_that_waits_for_another_says_so(
+    veperf: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """On standard error, after a while and once; then it does its work."""
+    archive = archive_of(tmp_path, [dated_run(0)])
+    lock = archive.storage.lock()
+
+    def tell(line: str) -> None:
+        say(line)
+        lock.release()
+
+    monkeypatch.setattr("veperf.opening.say", tell)
+    done = veperf("archive", "compact", "--keep", "0", "--archive", tmp_path)
+
+    assert f"waiting for another process, which has the lock of {tmp_path}\n" == done.stderr
+    assert "packed 1" in done.stdout

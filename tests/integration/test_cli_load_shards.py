@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clusters import until
+from tests.clusters import children, is_running, until
 from veperf.archive import Archive
 from veperf.model import CaseResult
 
@@ -105,7 +105,8 @@ def test_on_a_target_that_runs_already(tmp_path: Path) -> None:
     assert (0 if "✓ apart/load" in done.stdout else 3) == done.returncode, done.stderr
     assert 2 == len(only_result(tmp_path).shards)
     assert 3 == stranger.returncode
-    assert "token" in stranger.stdout
+    assert "the token is not this target's" in stranger.stderr
+    assert not (tmp_path / "no").exists()
 
 
 @pytest.mark.parametrize(
@@ -131,22 +132,39 @@ def test_a_wrong_load_is_refused_before_anything_is_measured(
     assert [] == list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("benchmark", "said"),
+    [
+        ("transaction/throughput", "it searches for a rate"),
+        ("transaction/throughput", "as in `veperf load transaction/load --rate RATE --shards 2`"),
+        ("verification/throughput", "as in `veperf load verification/load --rate RATE"),
+        ("loads/desk", "it has no target apart"),
+        ("loads/desk", "what can be is transaction/load, "),
+    ],
+)
+def test_what_has_no_shards_is_refused_before_anything_is_looked_for(
+    benchmark: str, said: str, tmp_path: Path
+) -> None:
+    """Code 2, and what can be done instead; that there is no scheduler is not even found out."""
+    words = (*WORDS[:3], "load", benchmark, "--module", "tests.loads", "--archive", str(tmp_path))
+    done = subprocess.run(
+        [*words, "--shards", "2", "--scheduler", "tcp://127.0.0.1:1"],
+        capture_output=True, text=True, cwd=ROOT, check=False, timeout=120,
+    )  # fmt: skip
+
+    assert 2 == done.returncode
+    assert said in done.stderr
+    assert 1 == len(done.stderr.splitlines())
+    assert [] == list(tmp_path.iterdir())
+
+
 def target_and_shards(pid: int) -> list[int]:
     """The three processes that ``veperf load --shards 2`` starts, once they are there."""
     found: list[int] = []
 
     def are_there() -> bool:
-        tasks = Path(f"/proc/{pid}/task").iterdir()
-        found[:] = [int(p) for task in tasks for p in (task / "children").read_text().split()]
+        found[:] = children(pid)
         return len(found) == 3
 
     until(are_there)
     return found
-
-
-def is_running(pid: int) -> bool:
-    """And not only waiting for its parent to take notice of its end."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False

@@ -12,7 +12,7 @@ import pytest
 from distributed import Client
 
 import veperf
-from tests.clusters import ROOT, Cluster, end
+from tests.clusters import ROOT, Cluster, children, end, is_running, until
 from veperf.cluster.client import connect
 from veperf.cluster.load import on_cluster
 from veperf.errors import MeasureError, UsageError
@@ -133,15 +133,17 @@ def test_a_worker_is_killed_in_the_middle(victim: str, tmp_path: Path) -> None:
 
 
 def test_the_scheduler_is_killed_in_the_middle(tmp_path: Path) -> None:
-    """There is no result, and no wait for one."""
+    """There is no result, no wait for one, and no process that goes on for nobody."""
     results: list[CaseResult] = []
+    started: list[int] = []
     with Cluster(tmp_path) as cluster:
-        with_workers(cluster, "one", "two", "three")
+        workers = with_workers(cluster, "one", "two", "three")
         with on_cluster(cluster.address, 2, with_target=True) as place:
             todo = [end]
 
             def strike(_: LoadSoFar) -> bool:
                 if todo:
+                    started.extend(p for worker in workers.values() for p in children(worker.pid))
                     todo.pop()(cluster.scheduler)
                 return True
 
@@ -150,6 +152,9 @@ def test_the_scheduler_is_killed_in_the_middle(tmp_path: Path) -> None:
             )
             measuring.start()
             measuring.join(60)
+        until(lambda: not any(is_running(pid) for pid in started), 20)
+
+    assert 3 == len(started)
 
     assert 1 == len(results)
     assert results[0].failure is not None

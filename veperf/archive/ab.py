@@ -8,6 +8,8 @@
 from pathlib import Path
 from typing import TypeAlias
 
+from veperf.archive.hints import command
+from veperf.archive.names import is_name
 from veperf.archive.storage import Location, Storage, open_storage, place_of
 from veperf.archive.storage.documents import read_document, write_document
 from veperf.errors import CorruptFileError, UnknownRunError, UsageError
@@ -31,9 +33,11 @@ def save_ab(archive: Place, found: ABRun) -> Location:
 
     Raises:
         StorageError: it can't be written.
-        UsageError: there is one of that id already.
+        UsageError: there is one of that id already, or it can't be one.
     """
     storage = _opened(archive)
+    if not is_name(found.id):
+        raise UsageError(f"{found.id!r} can't be the id of a comparison")
     if storage.holds(f"{_PREFIX}{found.id}", _FILE):
         raise UsageError(f"there is a comparison {found.id} in {storage.location} already")
     folder = ab_folder(storage, found.id)
@@ -44,7 +48,8 @@ def save_ab(archive: Place, found: ABRun) -> Location:
 def ab_ids(archive: Place) -> list[str]:
     """Ids of the comparisons in ``archive``, oldest first."""
     found = _opened(archive).folders(_FILE)
-    return sorted(name.removeprefix(_PREFIX) for name in found if name.startswith(_PREFIX))
+    ids = [name.removeprefix(_PREFIX) for name in found if name.startswith(_PREFIX)]
+    return sorted(filter(is_name, ids))
 
 
 def read_ab(archive: Place, name: str = "last") -> ABRun:
@@ -65,7 +70,7 @@ def read_ab(archive: Place, name: str = "last") -> ABRun:
         what = f"could be any of {', '.join(hits[:5])}" if hits else "is none of them"
         raise UnknownRunError(
             f"{storage.location} holds {len(ids)} A/B comparisons, and {name!r} {what}; "
-            "`veperf ab` makes one and prints its name"
+            f"{command('ab', archive=storage)} makes one and prints its name"
         )
     folder = ab_folder(storage, hits[0])
     found = read_document(folder, _FILE, ABRun, newest_format=AB_FORMAT)

@@ -1,12 +1,15 @@
 """Fewer files: old runs go into packs, small packs into larger ones."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from veperf.archive.completion import SAMPLES, RunFiles, faults
 from veperf.archive.packing import write_pack
+from veperf.archive.packs import PackedFiles
 from veperf.archive.storage import Lock
 from veperf.archive.store import Archive
+from veperf.archive.together import in_order
 from veperf.errors import CorruptFileError, UsageError
 
 KEEP = 100
@@ -37,11 +40,14 @@ def compact(archive: Archive, *, keep: int = KEEP) -> Compacted:
     if keep < 0:
         raise UsageError(f"so many runs can't be kept: {keep}")
     with archive.storage.lock() as lock:
-        tidy(archive)
+        tidy(archive, lock)
         packed = archive.packs.runs()
         loose = {run: when for run, when in archive.loose().items() if run not in packed}
         old = sorted(loose)[: max(0, len(loose) - keep)]
-        left_out = {run: wrong for run in old if (wrong := _obstacle(run, archive.files(run)))}
+        wrong = in_order(
+            archive.storage.at_once, lambda run: _obstacle(run, archive.files(run)), old
+        )
+        left_out = {run: why for run, why in zip(old, wrong, strict=True) if why}
         sound = [run for run in old if run not in left_out]
         for first in range(0, len(sound), _LARGEST):
             some = {run: loose[run] for run in sound[first : first + _LARGEST]}
@@ -49,8 +55,8 @@ def compact(archive: Archive, *, keep: int = KEEP) -> Compacted:
     return Compacted(tuple(sound), left_out)
 
 
-def tidy(archive: Archive) -> None:
-    """End what somebody who was killed had begun; for who holds the archive's lock.
+def tidy(archive: Archive, lock: Lock) -> None:
+    """End what somebody who was killed or suspended had begun, with the archive's lock.
 
     Raises:
         StorageError: something can't be removed.
@@ -58,11 +64,33 @@ def tidy(archive: Archive) -> None:
     archive.storage.sweep()
     archive.packs.storage.sweep()
     _remove_replaced(archive)
+    _part(archive, lock)
     for run in archive.loose().keys() & archive.packs.runs().keys():
-        files = archive.packs.files(run)
         # The copy of a run whose pack is damaged stays.
-        if files is not None and not faults(run, files, elsewhere={SAMPLES}):
+        if not _faults(archive, run):
+            lock.check()
             archive.storage.remove(run)
+
+
+def _part(archive: Archive, lock: Lock) -> None:
+    """Take the runs out of a pack that newer packs have, too, where they are sound there."""
+    packs = archive.packs
+    for name, runs in packs.counted().items():
+        twice = packs.runs_of(name).keys() - runs.keys()
+        if not twice or any(_faults(archive, run) for run in twice):
+            continue
+        with contextlib.suppress(CorruptFileError):  # what is damaged stays as it is
+            if runs:
+                files = {run: PackedFiles(packs, name, run) for run in sorted(runs)}
+                write_pack(packs.storage, files, runs, lock, [name])
+            lock.check()
+            packs.storage.remove(name)
+
+
+def _faults(archive: Archive, run: str) -> list[str]:
+    """What is wrong with a run as it is packed."""
+    files = archive.packs.files(run)
+    return ["it is in none"] if files is None else faults(run, files, elsewhere={SAMPLES})
 
 
 def _obstacle(run: str, files: RunFiles) -> str:
@@ -78,11 +106,13 @@ def _obstacle(run: str, files: RunFiles) -> str:
 def _pack(archive: Archive, runs: Mapping[str, int], lock: Lock) -> None:
     """Pack ``runs``, and the packs that are smaller than what they join: each but a few times."""
     completed_ns, absorbed = dict(runs), []
-    packs = {name: archive.packs.runs_of(name) for name in archive.packs.names()}
+    packs = archive.packs.counted()
     for name in sorted(packs, key=lambda name: len(packs[name])):
         size = len(packs[name])
         fits = size <= len(completed_ns) and size + len(completed_ns) <= _LARGEST
-        if fits and not archive.packs.faults_of(name):
+        # One with runs that count elsewhere has sound copies of them, see _part.
+        is_whole = packs[name].keys() == archive.packs.runs_of(name).keys()
+        if fits and is_whole and not archive.packs.faults_of(name):
             completed_ns |= packs[name]
             absorbed.append(name)
     files = {run: archive.files(run) for run in sorted(completed_ns)}

@@ -2,10 +2,12 @@
 
 import fcntl
 import os
+import threading
 from pathlib import Path
 from typing import Self
 
 from veperf.archive.files import storage_error
+from veperf.archive.telling import PATIENCE_S, Tell, silent
 
 
 class FolderLock:
@@ -15,14 +17,26 @@ class FolderLock:
         self._handle = handle
 
     @classmethod
-    def waited_for(cls, folder: Path) -> Self:
-        """Wait until nobody else has it.
+    def waited_for(cls, folder: Path, tell: Tell = silent) -> Self:
+        """Wait until nobody else has it; ``tell`` takes that it takes long.
 
         Raises:
             StorageError: there is no such folder.
         """
+        if (lock := cls.tried(folder)) is not None:
+            return lock
+        line = f"waiting for another process, which has the lock of {folder}"
+        timer = threading.Timer(PATIENCE_S, tell, [line])
+        timer.daemon = True
         handle = _opened(folder)
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        timer.start()
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except BaseException:
+            os.close(handle)
+            raise
+        finally:
+            timer.cancel()
         return cls(handle)
 
     @classmethod

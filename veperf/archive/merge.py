@@ -9,7 +9,7 @@ from veperf.archive.ab import ab_ids, read_ab, save_ab
 from veperf.archive.compaction import tidy
 from veperf.archive.completion import COMPLETE
 from veperf.archive.store import Archive
-from veperf.errors import DataError, IncompleteRunError, UsageError
+from veperf.errors import DataError, UsageError
 from veperf.model import Run
 
 THERE = "there already"
@@ -43,21 +43,20 @@ def take_over(archive: Archive, other: Archive) -> Iterator[Taken]:
         raise UsageError(f"{other.location} is this archive itself")
     archive.storage.require_writable()
     with archive.storage.lock() as lock:
-        tidy(archive)
+        tidy(archive, lock)
         known, begun = archive.completed_ns().keys(), set(archive.incomplete_ids())
         complete, links = other.completed_ns().keys(), other.storage.strangers()
-        for name in sorted(complete | links.keys() | set(other.incomplete_ids())):
+        names = sorted(complete | links.keys() | set(other.incomplete_ids()))
+        runs = other.attempts(name for name in names if name in complete and name not in known)
+        for name in names:
             if name in known or (name in begun and name not in complete):
                 yield Taken(name, THERE)
-                continue
-            lock.check()
-            try:
-                if name not in complete:
-                    why = links.get(name, f"it has no {COMPLETE}: it was not finished")
-                    raise IncompleteRunError(why)
-                yield Taken(name, _take(archive, other.read(name), begun))
-            except DataError as error:
-                yield Taken(name, str(error))
+            elif name not in complete:
+                yield Taken(name, links.get(name, f"it has no {COMPLETE}: it was not finished"))
+            else:
+                run = next(runs)
+                lock.check()
+                yield Taken(name, _take(archive, run, begun))
 
 
 def take_comparisons(archive: Archive, other: Archive) -> Iterator[Taken]:
@@ -78,13 +77,17 @@ def take_comparisons(archive: Archive, other: Archive) -> Iterator[Taken]:
             yield Taken(id, str(error))
 
 
-def _take(archive: Archive, run: Run, begun: Collection[str]) -> str:
-    """Keep ``run``; return why not, where it is another one than what was begun here."""
+def _take(archive: Archive, run: Run | DataError, begun: Collection[str]) -> str:
+    """Keep ``run``; return why not, such as that it is another one than what was begun here."""
+    if isinstance(run, DataError):
+        return str(run)
     if run.id not in begun:
         archive.keep(run)
         return ""
     try:
         writer = archive.resume(run.id)
+    except DataError as error:  # what was begun can't be read
+        return str(error)
     except UsageError:  # somebody is measuring it, or has just completed it
         return THERE
     with writer:

@@ -12,8 +12,8 @@
 
 import contextlib
 import hashlib
-import os
 import struct
+import threading
 import weakref
 import zipfile
 import zlib
@@ -24,14 +24,14 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from veperf.archive.files import MAX_FILE_BYTES
+from veperf.archive.names import PACKS, is_name
+from veperf.archive.query import Table
 from veperf.archive.storage import Storage
 from veperf.archive.storage.documents import read_document
 from veperf.errors import CorruptFileError, DataError, StorageError
 
-FOLDER = "packs"
 ZIP, TABLE, MANIFEST = "runs.zip", "samples.parquet", "pack.json"
 _FORMAT = 1
-_LONGEST_NAME = 255  # in bytes, on most file systems
 # What zipfile raises of damaged and of hostile files.
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, struct.error)
 
@@ -52,9 +52,10 @@ class Packs:
     """The packs of one archive. They never change, so each is read once."""
 
     def __init__(self, archive: Storage) -> None:
-        self.storage = archive.at(FOLDER)
+        self.storage = archive.at(PACKS)
         self._manifests: dict[str, Pack] = {}
         self._zips: dict[str, zipfile.ZipFile] = {}
+        self._opening = threading.Lock()
 
     def names(self) -> list[str]:
         """Names of the whole packs that no other stands for, oldest first.
@@ -72,25 +73,42 @@ class Packs:
 
     def runs(self) -> dict[str, int]:
         """Every packed run, with the time of its completion in ns since 1970."""
-        found: dict[str, int] = {}
-        for name in self.names():
-            found |= self._manifests[name].runs
-        return found
+        return {run: when for runs in self.counted().values() for run, when in runs.items()}
 
     def runs_of(self, name: str) -> dict[str, int]:
         """The same of one whole pack."""
         return self._manifests[name].runs
 
+    def counted(self) -> dict[str, dict[str, int]]:
+        """The runs of each pack, by its name, that are not in a newer one as well.
+
+        A process that was suspended for long in a compaction may have left a pack of runs that
+        others have packed meanwhile. Theirs, begun later, is the one that counts.
+        """
+        found: dict[str, dict[str, int]] = {}
+        known: set[str] = set()
+        for name in reversed(self.names()):
+            runs = self._manifests[name].runs
+            found[name] = {run: when for run, when in runs.items() if run not in known}
+            known |= runs.keys()
+        return found
+
     def files(self, run_id: str) -> "PackedFiles | None":
         """The files of a run, if it is packed."""
-        for name in self.names():
+        for name in reversed(self.names()):
             if run_id in self._manifests[name].runs:
                 return PackedFiles(self, name, run_id)
         return None
 
-    def table(self, name: str) -> str:
-        """The table of samples of the pack ``name``, in the archive."""
-        return f"{FOLDER}/{name}/{TABLE}"
+    def tables(self) -> tuple[list[Table], set[str]]:
+        """The tables that have the samples of all packed runs, each run once; and these runs."""
+        tables, runs = [], set[str]()
+        for name, counted in self.counted().items():
+            if counted:
+                others = frozenset(self._manifests[name].runs.keys() - counted.keys())
+                tables.append(Table(f"{PACKS}/{name}/{TABLE}", others))
+                runs |= counted.keys()
+        return tables, runs
 
     def faults(self) -> list[str]:
         """What is wrong with the packs' own files, a sentence a file."""
@@ -185,11 +203,12 @@ class Packs:
         return self._manifests.get(name)
 
     def _zip(self, name: str) -> zipfile.ZipFile:
-        if name not in self._zips:
-            file = self.storage.open(f"{name}/{ZIP}")
-            weakref.finalize(self, file.close)  # which the zip would leave open
-            self._zips[name] = zipfile.ZipFile(file)
-        return self._zips[name]
+        with self._opening:
+            if name not in self._zips:
+                file = self.storage.open(f"{name}/{ZIP}")
+                weakref.finalize(self, file.close)  # which the zip would leave open
+                self._zips[name] = zipfile.ZipFile(file)
+            return self._zips[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,13 +250,3 @@ def checksum_of(file: BinaryIO) -> str:
 
 def _replaced(whole: Mapping[str, Pack]) -> set[str]:
     return {old for pack in whole.values() for old in pack.replaces}
-
-
-def is_name(run_id: str) -> bool:
-    """Whether ``run_id`` can name a folder in the archive, and no path elsewhere."""
-    if not run_id or run_id.startswith(".") or run_id == FOLDER or {"/", "\0"} & set(run_id):
-        return False
-    try:
-        return len(os.fsencode(run_id)) <= _LONGEST_NAME
-    except UnicodeEncodeError:
-        return False

@@ -53,7 +53,7 @@ def prune(archive: Archive, ids: Iterable[str]) -> None:
     """
     gone = set(ids)
     with archive.storage.lock() as lock:
-        tidy(archive)
+        tidy(archive, lock)
         for run in gone & archive.loose().keys():
             lock.check()
             archive.storage.remove(run)

@@ -4,6 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from veperf.archive.hints import command
 from veperf.archive.storage import LocalStorage, Storage
 
 
@@ -28,6 +29,6 @@ def needs_spare(storage: Storage) -> bool:
     return not isinstance(storage, LocalStorage)
 
 
-def advice(folder: Path, archive: str) -> str:
-    """What to do with what lies in ``folder``."""
-    return f"`veperf archive import {folder} --archive {archive}` takes it over"
+def advice(folder: Path, archive: Storage) -> str:
+    """What to do with what lies in ``folder`` and is to be in ``archive``."""
+    return f"{command('archive', 'import', str(folder), archive=archive)} takes it over"

@@ -13,7 +13,7 @@
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,11 +29,14 @@ from veperf.archive.completion import (
     read_complete,
 )
 from veperf.archive.frame import frame_of
-from veperf.archive.packs import FOLDER as PACKS
-from veperf.archive.packs import Packs, is_name
-from veperf.archive.query import query
+from veperf.archive.hints import command
+from veperf.archive.names import NO_NAME, PACKS, is_name
+from veperf.archive.packs import Packs
+from veperf.archive.query import Table, query
 from veperf.archive.storage import Location, Storage, local_folder, open_storage, place_of
 from veperf.archive.storage.documents import read_document, write_document
+from veperf.archive.telling import Tell, silent
+from veperf.archive.together import in_order
 from veperf.archive.writer import PASSES, RunWriter
 from veperf.errors import (
     CorruptFileError,
@@ -53,11 +56,12 @@ LAST = "last"
 class Archive:
     """The runs in one folder, or under one URL. Cheap to make; reads nothing until asked.
 
-    Whatever asks the place raises a StorageError where there is no way to it.
+    Whatever asks the place raises a StorageError where there is no way to it. What takes long
+    because another process has a lock is told to ``tell``.
     """
 
-    def __init__(self, place: Location | Storage) -> None:
-        self.storage = open_storage(place) if isinstance(place, str | Path) else place
+    def __init__(self, place: Location | Storage, tell: Tell = silent) -> None:
+        self.storage = open_storage(place, tell) if isinstance(place, str | Path) else place
         self.packs = Packs(self.storage)
 
     @property
@@ -117,7 +121,7 @@ class Archive:
             UsageError: that is no name of a run.
         """
         if not is_name(run_id):
-            raise UsageError(f"{run_id!r} is no run id; `veperf report --help` shows the forms")
+            raise UsageError(f"{run_id!r} is {NO_NAME}")
         return self.storage.at(run_id)
 
     def files(self, run_id: str) -> RunFiles:
@@ -142,8 +146,9 @@ class Archive:
         ids = self.ids()
         if run == LAST:
             if not ids:
+                how = command("run", archive=self.storage)
                 raise UnknownRunError(
-                    f"{self.location} holds no complete run yet; make one with `veperf run`"
+                    f"{self.location} holds no complete run yet; make one with {how}"
                 )
             return ids[-1]
         known = ids + self.incomplete_ids()
@@ -154,9 +159,8 @@ class Archive:
             return hits[0]
         if hits:
             raise UnknownRunError(f"{run!r} could be any of {', '.join(hits[:5])}; give more of it")
-        raise UnknownRunError(
-            f"{self.location} holds no run {run!r}; `veperf list --runs` shows what is there"
-        )
+        how = command("list", "--runs", archive=self.storage)
+        raise UnknownRunError(f"{self.location} holds no run {run!r}; {how} shows what is there")
 
     def load(self, run: str = LAST) -> Run:
         """The complete run that ``run`` means.
@@ -170,9 +174,10 @@ class Archive:
         run_id = self.resolve(run)
         if not self.is_complete(run_id):
             partial = self.load_partial(run_id)
+            how = command("run", "--resume", run_id, archive=self.storage)
             raise IncompleteRunError(
                 f"run {run_id} was not finished ({len(partial.passes)} of "
-                f"{partial.config.passes} passes); go on with `veperf run --resume {run_id}`"
+                f"{partial.config.passes} passes); go on with {how}"
             )
         return self.read(run_id)
 
@@ -194,12 +199,18 @@ class Archive:
         Unfinished runs are not looked at. What is wrong with packs is under the packs' folder, and
         links, which are no runs, are under their names.
         """
-        loose = self.loose()
-        found = {
-            run: faults(run, self.files(run), elsewhere=() if run in loose else {SAMPLES})
-            for run in self.ids()
-        }
+        loose, ids = self.loose(), self.ids()
+
+        def of_run(run: str) -> list[str]:
+            return faults(run, self.files(run), elsewhere=() if run in loose else {SAMPLES})
+
+        found = dict(zip(ids, in_order(self.storage.at_once, of_run, ids), strict=True))
         found |= {name: [why] for name, why in self.storage.strangers().items()}
+        found |= {
+            name: [f"{self.storage.where(name)!r} is {NO_NAME}"]
+            for name in self.storage.folders(RUN, COMPLETE)
+            if not is_name(name)
+        }
         found[PACKS] = self.packs.faults()
         return {name: wrong for name, wrong in found.items() if wrong}
 
@@ -310,24 +321,31 @@ class Archive:
             # Runs may have been packed meanwhile.
             return query(self.storage, self._tables(), sql)
 
-    def _tables(self) -> list[str]:
+    def _tables(self) -> list[Table]:
         """The tables that have the samples of all complete runs, each once.
 
         Raises:
             UnknownRunError: there is none.
         """
         loose = set(self.loose())
-        tables: list[str] = []
-        for pack in self.packs.names():
-            tables.append(self.packs.table(pack))
-            loose -= self.packs.runs_of(pack).keys()
-        tables += [f"{run}/{SAMPLES}" for run in sorted(loose)]
+        tables, packed = self.packs.tables()
+        tables += [Table(f"{run}/{SAMPLES}") for run in sorted(loose - packed)]
         if not tables:
             self.resolve(LAST)
         return tables
 
     def readable(self) -> Iterator[Run]:
         """The complete runs, oldest first; those that can't be read are left out."""
-        for run_id in self.ids():
-            with contextlib.suppress(DataError):
-                yield self.read(run_id)
+        for found in self.attempts(self.ids()):
+            if isinstance(found, Run):
+                yield found
+
+    def attempts(self, ids: Iterable[str]) -> Iterator[Run | DataError]:
+        """These complete runs, in this order; in place of one that can't be read, why not."""
+        return in_order(self.storage.at_once, self._attempt, ids)
+
+    def _attempt(self, run_id: str) -> Run | DataError:
+        try:
+            return self.read(run_id)
+        except DataError as error:
+            return error

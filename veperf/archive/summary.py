@@ -113,12 +113,11 @@ def _read(
     rest, done = iter(missing.items()), 0
     while some := dict(islice(rest, _AT_ONCE)):
         figures: dict[RunFacts, list[Figure]] = {}
-        for run_id, completed_ns in some.items():
-            try:
-                run = archive.read(run_id)
-                figures[facts_of(run, completed_ns)] = figures_of(run)
-            except DataError as error:
-                left_out[run_id] = str(error)
+        for (run_id, completed_ns), found in zip(some.items(), archive.attempts(some), strict=True):
+            if isinstance(found, DataError):
+                left_out[run_id] = str(found)
+            else:
+                figures[facts_of(found, completed_ns)] = figures_of(found)
             done += 1
             progress(done, len(missing))
         if figures:

@@ -8,6 +8,7 @@ import msgspec
 
 from veperf.archive.completion import COMPLETE, RUN, SAMPLES, completion_of
 from veperf.archive.files import encode_json
+from veperf.archive.hints import command
 from veperf.archive.spare import advice, needs_spare, spare_folder
 from veperf.archive.storage import LocalStorage, Lock, Storage, local_folder
 from veperf.archive.storage.documents import write_document
@@ -91,15 +92,13 @@ class RunWriter:
         """What to do when it is stopped; nothing where an error of ``complete`` says it all."""
         planned, left = self.run.config.passes, len(self.missing())
         if self._trouble is None:
-            moved = trouble = ""
+            trouble = ""
         elif left:
-            moved, trouble = f" --archive {self.archive.location}", f"\n{self._trouble.strerror}"
+            trouble = f"\n{self._trouble.strerror}"
         else:
             return ""
-        return (
-            f"{planned - left} of {planned} passes are kept; "
-            f"`veperf run --resume {self.run.id}{moved}` goes on{trouble}"
-        )
+        resume = command("run", "--resume", self.run.id, archive=self.archive)
+        return f"{planned - left} of {planned} passes are kept; {resume} goes on{trouble}"
 
     def close(self) -> None:
         """Let others write."""
@@ -135,7 +134,7 @@ class RunWriter:
         lock = archive.at(run.id).try_lock()
         if lock is None:
             raise error
-        elsewhere, self.archive, self._lock = self.archive.location, archive, lock
+        elsewhere, self.archive, self._lock = self.archive, archive, lock
         self._files = archive.at(run.id)
         write_document(self._files, RUN, msgspec.structs.replace(run, passes=()))
         for one in run.passes:

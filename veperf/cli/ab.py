@@ -184,7 +184,7 @@ def ab(
                 wait_s=wait_s,
                 archive=archive,
             )
-            tell_sweep(fleet, summary)
+            tell_sweep(fleet, archive, summary)
             write_exports(exports, [fleet.shown])
             context.exit(fleet.exit_code(strict=strict))
         result = gate.ab(

@@ -188,7 +188,6 @@ def _tell(what: str, found: "Iterable[Taken]", other: "Archive") -> None:
 
 
 def _store(folder: str | None) -> "Archive":
-    from veperf import paths
-    from veperf.archive import Archive
+    from veperf.opening import open_archive
 
-    return Archive(folder or paths.archive())
+    return open_archive(folder)

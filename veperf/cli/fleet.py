@@ -40,14 +40,16 @@ def fleet_options(command: _Command) -> _Command:
     return scheduler_option(_machine_class(wait_option(command)))
 
 
-def tell_sweep(found: "Result", summary: Path | None) -> None:
-    """Print what came of a sweep and where that is kept; append it to a step's summary."""
+def tell_sweep(found: "Result", archive: str | None, summary: Path | None) -> None:
+    """Print what came of a sweep in ``archive`` and how to go on; append it to a step's summary."""
+    from veperf.archive.hints import command
     from veperf.gate import FleetResult
 
     click.echo(repr(found))
     if isinstance(found, FleetResult):
         click.echo(f"\npage: {shown(found.page_at)}")
     if found.failed:
-        click.echo(f"\n`veperf sweep --resume {found.sweep}` goes on with what is missing")
+        how = command("sweep", "--resume", found.sweep, archive=archive)
+        click.echo(f"\n{how} goes on with what is missing")
     if summary is not None:
         append(summary, found._repr_markdown_().encode())

@@ -50,6 +50,7 @@ def import_(
     of the files is broken, none is kept.
     """
     from veperf import api
+    from veperf.archive.hints import command
     from veperf.interop import aim, go_benchmarks, read, read_path, strangers, unlisted
     from veperf.interop.source import MAX_FILE_BYTES
     from veperf.report.escape import one_line
@@ -68,7 +69,8 @@ def import_(
         result = api.keep(aim(one.run, listed), archive)
         if strange := strangers(one.run, listed):
             click.echo(f"  {one_line(unlisted(strange))}; `veperf ci` refuses the run until then")
-        click.echo(f"kept in {shown(result.place)}; `veperf report {result.run.id}` shows it")
+        how = command("report", result.run.id, archive=archive)
+        click.echo(f"kept in {shown(result.place)}; {how} shows it")
 
 
 def _say(file: str, one: "Imported") -> None:

@@ -21,10 +21,9 @@ def list_(
     from veperf.report import listings, text
 
     if runs:
-        from veperf import paths
-        from veperf.archive import Archive
+        from veperf.opening import open_archive
 
-        store = Archive(archive or paths.archive())
+        store = open_archive(archive)
         click.echo(text.table(listings.runs(store.readable(), store.incomplete_ids())))
     else:
         from veperf import session

@@ -119,6 +119,7 @@ def load(
     their own clocks; a load of which a shard was lost, late or behind is invalid.
     """
     from veperf import api
+    from veperf.archive.hints import command
     from veperf.report import text
 
     result = api.run_load(
@@ -138,7 +139,8 @@ def load(
         target_class=target_class,
     )
     click.echo(text.load(result.run))
-    click.echo(f"\nkept in {shown(result.place)}; `veperf report {result.run.id}` shows it")
+    how = command("report", result.run.id, archive=archive)
+    click.echo(f"\nkept in {shown(result.place)}; {how} shows it")
     (found,) = result.run.passes[0].results
     context.exit(_exit_code(found))
 

@@ -91,11 +91,13 @@ def _profile(
 
 def _run_suite(archive: str | None, baselines: Path | None, timeout_s: float) -> int:
     from veperf import api
+    from veperf.archive.hints import command
     from veperf.report import text
 
     result = api.run("memory", archive=archive, baselines=baselines, timeout_s=timeout_s)
     verdict = result.verdict(baselines)
     click.echo(text.run(result.run))
     click.echo(f"\n{text.verdict(verdict.verdict)}")
-    click.echo(f"\nkept in {shown(result.place)}; `veperf report {result.run.id}` shows it")
+    how = command("report", result.run.id, archive=archive)
+    click.echo(f"\nkept in {shown(result.place)}; {how} shows it")
     return verdict.exit_code()

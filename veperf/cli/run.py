@@ -51,6 +51,7 @@ def run(
     Ctrl-C keeps the processes that are done; --resume goes on from there.
     """
     from veperf import api
+    from veperf.archive.hints import command
     from veperf.report import text
 
     if resume is not None and patterns:
@@ -69,4 +70,5 @@ def run(
             memory=memory,
         )
     click.echo(text.run(result.run))
-    click.echo(f"\nkept in {shown(result.place)}; `veperf report {result.run.id}` judges it")
+    how = command("report", result.run.id, archive=archive)
+    click.echo(f"\nkept in {shown(result.place)}; {how} judges it")

@@ -99,5 +99,5 @@ def sweep(
     else:
         assert resume is not None
         found = sweeps.resume_sweep(resume, scheduler=scheduler, wait_s=wait_s, archive=archive)
-    tell_sweep(found, summary)
+    tell_sweep(found, archive, summary)
     context.exit(found.exit_code(strict=strict))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from veperf.archive.hints import command
 from veperf.cluster.attempt import Work
 from veperf.cluster.blame import Blame
 from veperf.cluster.ledger import Ledger
@@ -36,8 +37,9 @@ def conduct(
         StorageError: the archive can't be written.
     """
     blame = Blame()
+    resume = command("sweep", "--resume", ledger.sweep, archive=ledger.archive.storage)
     while missing := [task for task in ledger.missing() if task.id not in blame.failed]:
-        with _connected(connect, watcher, patience_s, ledger.sweep) as client:
+        with _connected(connect, watcher, patience_s, resume) as client:
             try:
                 Session(client, ledger, watcher, work, blame).go(missing)
             except LostError:
@@ -48,9 +50,9 @@ def conduct(
 
 @contextmanager
 def _connected(
-    connect: "Callable[[], Client]", watcher: Watcher, patience_s: float, sweep: str
+    connect: "Callable[[], Client]", watcher: Watcher, patience_s: float, resume: str
 ) -> "Iterator[Client]":
-    client = _connection(connect, watcher, patience_s, sweep)
+    client = _connection(connect, watcher, patience_s, resume)
     try:
         yield client
     finally:
@@ -60,17 +62,16 @@ def _connected(
 
 
 def _connection(
-    connect: "Callable[[], Client]", watcher: Watcher, patience_s: float, sweep: str
+    connect: "Callable[[], Client]", watcher: Watcher, patience_s: float, resume: str
 ) -> "Client":
     since = time.monotonic()
     while True:
         try:
             return connect()
-        except (OSError, TimeoutError) as error:
+        except (OSError, MeasureError) as error:
             if time.monotonic() - since > patience_s:
                 raise MeasureError(
-                    f"no scheduler for {patience_s:.0f} s ({error}); "
-                    f"`veperf sweep --resume {sweep}` goes on from here"
+                    f"no scheduler for {patience_s:.0f} s ({error}); {resume} goes on from here"
                 ) from error
-            watcher.say(f"no scheduler yet ({error}); trying again")
+            watcher.say(f"{error}; trying again")
         time.sleep(_RETRY_S)

@@ -1,21 +1,25 @@
 """Where a load by shards is put on: this machine, a cluster, or a target that runs already."""
 
-import ipaddress
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from veperf.cluster.load import OnCluster, on_cluster
-from veperf.errors import UsageError
-from veperf.measure.load.apart import TOKEN_VARIABLE, given_token, parse_address
-from veperf.measure.load.apart.address import TcpAddress
+from veperf.errors import MeasureError, UsageError
+from veperf.measure.load.apart import (
+    TOKEN_VARIABLE,
+    Address,
+    given_token,
+    machine_at,
+    parse_address,
+)
 from veperf.measure.load.apart.messages import MAX_SHARDS
 from veperf.measure.load.shards import Ground, Here, here
-from veperf.measure.machine import describe_machine
 from veperf.model import Machine
 
 UNKNOWN = Machine("unknown", "", 0, None, "", "")
-"""The machine of a target that runs elsewhere, of which only its address is known."""
+"""The machine of a target that only the workers of a scheduler can reach."""
+_ASK_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ def ground(where: Where, shards: int) -> Iterator[Ground | None]:
 
     Raises:
         UsageError: that makes no sense.
-        MeasureError: there is no scheduler, or it has too few workers.
+        MeasureError: there is no scheduler, it has too few workers, or there is no such target.
     """
     if not shards and where == Where():
         yield None
@@ -48,9 +52,9 @@ def ground(where: Where, shards: int) -> Iterator[Ground | None]:
     if where.target_class and (where.scheduler is None or where.target is not None):
         raise UsageError("a machine class for the target needs a scheduler that starts the target")
     if where.target is not None:
-        machine, token = _machine_of(where.target), _token()
+        address, token = parse_address(where.target), _token()
         with _place(where, shards) as place:
-            yield Ground(place, machine, where.target, token)
+            yield Ground(place, _machine_of(where, address, token), where.target, token)
     else:
         with _place(where, shards) as place:
             yield Ground(place, place.machine())
@@ -79,17 +83,15 @@ def _token() -> str:
     return token
 
 
-def _machine_of(target: str) -> Machine:
-    """This one where ``target`` is certainly on it.
+def _machine_of(where: Where, target: Address, token: str) -> Machine:
+    """What ``target`` says that it is on.
 
     Raises:
-        UsageError: it is no address.
+        MeasureError: shards that are here could not reach it, either.
     """
-    address = parse_address(target)
-    if isinstance(address, TcpAddress) and address.host != "localhost":
-        try:
-            is_here = ipaddress.ip_address(address.host).is_loopback
-        except ValueError:  # a name
-            is_here = False
-        return describe_machine() if is_here else UNKNOWN
-    return describe_machine()
+    if where.scheduler is None:
+        return machine_at(target, token)
+    try:
+        return machine_at(target, token, _ASK_S)
+    except MeasureError:  # it may be in a network that only the scheduler's workers are in
+        return UNKNOWN

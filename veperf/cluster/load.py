@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -96,6 +97,8 @@ class OnCluster:
             return msgspec.json.decode(future.result(timeout=_ANSWER_S), type=Machine)
         except Exception as error:
             # Whatever a worker raises comes here, and it may run anything.
+            if isinstance(error, CancelledError):
+                raise MeasureError("the scheduler is gone") from error
             raise MeasureError(
                 f"worker {address} can't say what machine it is on ({error!r}); is it free, "
                 "and does it have this version of veperf?"

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from veperf.cluster.client import connect
 from veperf.cluster.plan import ONE_AT_A_TIME, Plan, class_resource
+from veperf.cluster.quiet import quiet
 from veperf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,7 +19,6 @@ QUIET = {
     "distributed.admin.tick.interval": "1s",
 }
 """Settings of dask by which a worker does next to nothing beside what is measured."""
-_TIMEOUT_S = "10s"
 
 
 @contextmanager
@@ -35,15 +36,18 @@ def cluster(scheduler: str | None, plan: Plan) -> "Iterator[Callable[[], Client]
     except ImportError as error:
         raise UsageError("sweeps need dask.distributed: pip install 'veperf[cluster]'") from error
     if scheduler is not None:
-        yield lambda: Client(scheduler, timeout=_TIMEOUT_S, set_as_default=False)
+        with quiet():
+            yield lambda: connect(scheduler)
         return
     classes = {class_resource(name): 1 for name in plan.spec.machine_classes}
     with (
+        quiet(),
         dask.config.set(QUIET),
         LocalCluster(
             n_workers=1,
             threads_per_worker=1,
-            dashboard_address=None,
+            # No dashboard; for what else it serves by HTTP, dask takes any free port, not its 8787.
+            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
             resources={ONE_AT_A_TIME: 1} | classes,
         ) as here,
     ):

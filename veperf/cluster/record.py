@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from veperf.archive import LAST, Archive
+from veperf.archive.hints import command
 from veperf.archive.storage import Storage
 from veperf.archive.storage.documents import read_document
+from veperf.archive.together import in_order
 from veperf.cluster.found import kept_ids
 from veperf.cluster.plan import Pairs, Plan, Task
 from veperf.errors import CorruptFileError, UnknownRunError
@@ -73,9 +75,10 @@ def named(archive: Archive, name: str) -> str:
         hits = [name] if name in there else [s for s in there if name and s.startswith(name)]
     if len(hits) != 1:
         what = f"could be any of {', '.join(hits[:5])}" if hits else "is none of them"
+        how = command("sweep", "SPEC", archive=archive.storage)
         raise UnknownRunError(
-            f"{archive.location} holds {len(there)} sweeps, and {name!r} {what}; `veperf sweep` "
-            "and `veperf ab --scheduler` make one and print its name"
+            f"{archive.location} holds {len(there)} sweeps, and {name!r} {what}; {how} makes one "
+            "and prints its name, and so does `veperf ab --scheduler`"
         )
     return hits[0]
 
@@ -110,7 +113,9 @@ def read_record(archive: Archive, sweep: str) -> Record:
     plan = read_plan(archive, sweep)
     tasks = sweep_folder(archive, sweep).at(TASKS)
     there = set(tasks.names()) if tasks.exists() else set()
-    entries = {task.id: _entry(tasks, task) for task in plan.tasks if task_file(task.id) in there}
+    known = [task for task in plan.tasks if task_file(task.id) in there]
+    read = in_order(tasks.at_once, lambda task: _entry(tasks, task), known)
+    entries = {entry.task: entry for entry in read}
     kept = kept_ids(archive, plan)
     done = frozenset(task for task, entry in entries.items() if entry.found in kept)
     return Record(sweep, plan, entries, done)

@@ -4,8 +4,11 @@ As in a sweep, by a process of its own, and by plain text: nothing of ours is pi
 """
 
 import socket
+import threading
 import time
-from collections.abc import Callable
+from asyncio import CancelledError
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 
 import msgspec
@@ -49,12 +52,15 @@ def take_part(order_json: str, load: str, who: int) -> str:
 
 
 def _took_part(order: Order, load: str, who: int) -> Heard:
-    from distributed import Event, get_worker
+    from distributed import Event, get_client, get_worker
 
-    worker, stop = get_worker(), Event(stop_event(load))
+    worker, stop = get_worker(), Event(stop_event(load), client=get_client())
     is_unwanted = unwanted()
     until = time.monotonic() + _HOST_S
-    with together(load, lambda: is_unwanted() or time.monotonic() > until) as got_it:
+    with (
+        together(load, lambda: is_unwanted() or time.monotonic() > until) as got_it,
+        _asked(stop.is_set) as is_over,
+    ):
         if not got_it:
             words = f"{socket.gethostname()} measures something else; try again when that is done"
             return Gone(Failure("timeout", words))
@@ -62,7 +68,7 @@ def _took_part(order: Order, load: str, who: int) -> Heard:
             order,
             lambda heard: worker.log_event(load, [who, _text(heard)]),
             is_unwanted,
-            stop.is_set,
+            is_over,
         )
 
 
@@ -78,11 +84,12 @@ def followed(
         order: for the target or a shard.
         tell: is told what else is heard.
         is_unwanted: whether nobody waits for it any more; then it is dropped.
-        is_over: whether the load is to end; then the shard ends it, and says what it found.
+        is_over: whether the load is to end; then the shard ends it, and says what it found. Both
+            are asked many times a second, and must not wait.
     """
     mail: SimpleQueue[Heard] = SimpleQueue()
     hand = Here(order.address).start(order, mail.put)
-    ask, is_stopped = time.monotonic() + _ASK_S, False
+    is_stopped = False
     try:
         while not is_unwanted():
             try:
@@ -93,14 +100,33 @@ def followed(
                 if isinstance(heard, Ended | Gone | Served):
                     return heard
                 tell(heard)
-            if not is_stopped and time.monotonic() > ask:
-                ask = time.monotonic() + _ASK_S
-                is_stopped = is_over()
-                if is_stopped:
-                    hand.stop()
+            if not is_stopped and is_over():
+                is_stopped = True
+                hand.stop()
         return Gone(Failure("crashed", "nobody waited for it any more"))
     finally:
         hand.drop()
+
+
+@contextmanager
+def _asked(question: Callable[[], bool]) -> Iterator[Callable[[], bool]]:
+    """The answer to ``question``, which another thread asks now and then until it is yes.
+
+    A scheduler that is gone keeps who asks it waiting, and there is a process to look after.
+    """
+    is_yes, is_done = threading.Event(), threading.Event()
+
+    def ask() -> None:
+        with suppress(Exception, CancelledError):  # then the worker notices that it is alone
+            while not is_done.wait(_ASK_S) and not is_yes.is_set():
+                if question():
+                    is_yes.set()
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        yield is_yes.is_set
+    finally:
+        is_done.set()
 
 
 def _text(heard: Heard) -> str:

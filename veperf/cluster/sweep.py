@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from veperf.archive import Archive
+from veperf.archive.hints import command
 from veperf.cluster.code import resolver
 from veperf.cluster.conduct import conduct
 from veperf.cluster.fleet import fleet_of, write_page
@@ -58,9 +59,10 @@ def go_on(ledger: Ledger, scheduler: str | None, wait_s: float = WAIT_S) -> Resu
             _give_up(ledger, str(error))
         except KeyboardInterrupt as stop:
             left = len(ledger.missing())
+            how = command("sweep", "--resume", ledger.sweep, archive=ledger.archive.storage)
             stop.add_note(
                 f"{len(ledger.plan.tasks) - left} of {len(ledger.plan.tasks)} tasks are done; "
-                f"`veperf sweep --resume {ledger.sweep}` goes on"
+                f"{how} goes on"
             )
             raise
         found = _found(ledger.archive, ledger.record)
@@ -89,9 +91,9 @@ def last_fleet(archive: Archive) -> str:
     for name in reversed(sweeps(archive)):
         if read_plan(archive, name).spec.ab is not None:
             return name
+    how = command("ab", "--scheduler", "ADDRESS", archive=archive.storage)
     raise UnknownRunError(
-        f"{archive.location} holds no comparison on machine classes; "
-        "`veperf ab --scheduler` makes one"
+        f"{archive.location} holds no comparison on machine classes; {how} makes one"
     )
 
 

@@ -4,8 +4,6 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from veperf import paths
-from veperf.archive import Archive
 from veperf.archive.ab import ab_folder, read_ab, save_ab
 from veperf.archive.spare import advice, needs_spare, spare_folder
 from veperf.archive.storage import LocalStorage, Storage
@@ -17,6 +15,7 @@ from veperf.gate.sides import prepared
 from veperf.judge import LOOKS
 from veperf.measure.profiles import MIN_SAMPLE_NS
 from veperf.model import ABConfig, ABRun, Better, CommandValue, Metric
+from veperf.opening import open_archive
 
 Folder = str | Path | None
 
@@ -167,11 +166,11 @@ def _kept(found: ABRun, archive: Storage) -> ABResult:
         if needs_spare(archive):
             folder = spare_folder()
             save_ab(LocalStorage(folder), found)
-            error.add_note(f"it is kept in {folder}; {advice(folder, archive.location)}")
+            error.add_note(f"it is kept in {folder}; {advice(folder, archive)}")
         error.add_note(repr(ABResult(found, archive)))
         raise
     return ABResult(found, ab_folder(archive, found.id))
 
 
 def _archive(folder: Folder) -> Storage:
-    return Archive(folder or paths.archive()).storage
+    return open_archive(folder).storage

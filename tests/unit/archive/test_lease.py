@@ -7,7 +7,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -109,6 +111,22 @@ def test_a_claim_from_elsewhere_that_is_renewed_lives(objects: Objects):
     finally:
         stop.set()
         renewing.join()
+
+
+@pytest.mark.parametrize("asked", [Lease.waited_for, Lease.tried])
+def test_a_long_wait_is_told_once(objects: Objects, asked: Callable[..., Lease]):
+    """With the place of the lock, and when it is over at the latest; a short one is not."""
+    told: list[str] = []
+    claim(objects, ELSEWHERE)
+    with asked(objects, replace(FAST, patience_s=0.1), told.append):
+        pass
+    (line,) = told
+    assert f"waiting for whoever holds {objects.url}/.lock;" in line
+    assert "over after 1 s" in line
+
+    with asked(objects, replace(FAST, patience_s=0.1), told.append):
+        pass
+    assert [line] == told
 
 
 def test_who_could_not_renew_loses_the_lock_and_says_so(objects: Objects):

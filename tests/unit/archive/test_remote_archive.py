@@ -10,9 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from fsspec.implementations.local import (  # type: ignore[import-untyped]  # it carries no types
-    LocalFileSystem,
-)
+from fsspec.implementations.local import LocalFileSystem
 from moto.s3.models import s3_backends
 
 from tests.ab_runs import ab_run, change

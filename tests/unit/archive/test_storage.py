@@ -1,15 +1,25 @@
 """Wherever an archive lies, its files behave the same."""
 
 import contextlib
+import errno
 import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.object_store import bucket
+from veperf.archive.lock import FolderLock
 from veperf.archive.storage import LocalStorage, local_folder, open_storage, place_of
 from veperf.errors import CorruptFileError, StorageError, UsageError
+
+
+class Lost(FolderLock):
+    """A lock that its holder could not renew."""
+
+    def check(self) -> None:
+        raise StorageError(errno.ESTALE, "lost")
 
 
 def test_files_come_back_as_they_were_put(place: str):
@@ -55,13 +65,17 @@ def test_what_is_not_there_holds_nothing(place: str):
 
 
 def test_a_filled_folder_is_there_at_once_or_never(place: str):
-    """Not while it is filled, nor when that fails."""
+    """Not while it is filled, nor when that fails, nor when the lock was lost by then."""
     storage = open_storage(place)
-    with storage.fill("pack") as new:
+    storage.require_writable()
+    with storage.lock() as lock:
+        with storage.fill("pack", lock) as new:
+            (new / "pack.json").write_text("{}")
+            assert {} == storage.folders("pack.json")
+        with contextlib.suppress(ZeroDivisionError), storage.fill("other", lock) as new:
+            (new / "pack.json").write_text(f"{1 / 0}")
+    with pytest.raises(StorageError, match="lost"), storage.fill("late", Lost(-1)) as new:
         (new / "pack.json").write_text("{}")
-        assert {} == storage.folders("pack.json")
-    with contextlib.suppress(ZeroDivisionError), storage.fill("other") as new:
-        (new / "pack.json").write_text(f"{1 / 0}")
 
     assert ["pack"] == list(storage.folders("pack.json"))
     assert b"{}" == storage.read("pack/pack.json")
@@ -184,3 +198,25 @@ def test_a_bucket_that_is_not_there_is_an_error(s3_url: str):
     ):
         with pytest.raises(StorageError, match="no such bucket"):
             ask()
+
+
+def test_a_long_wait_for_a_folder_s_lock_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """While it lasts; who gets the lock at once says nothing."""
+    monkeypatch.setattr("veperf.archive.lock.PATIENCE_S", 0.05)
+    told: list[str] = []
+    one_more = threading.Event()
+
+    def tell(line: str) -> None:
+        told.append(line)
+        one_more.set()
+
+    storage = open_storage(str(tmp_path), tell)
+    with ThreadPoolExecutor(1) as pool:
+        with storage.lock():
+            waiting = pool.submit(storage.lock)
+            assert one_more.wait(60)
+            assert not waiting.done()
+        waiting.result(60).release()
+    assert [f"waiting for another process, which has the lock of {tmp_path}"] == told

@@ -26,6 +26,7 @@ from msgspec import Struct
 from veperf.archive.files import decode_json
 from veperf.archive.storage.holder import Holder, is_gone, lives, this_process
 from veperf.archive.storage.objects import Objects
+from veperf.archive.telling import PATIENCE_S, Tell, Wait, silent
 from veperf.errors import CorruptFileError, StorageError
 
 FOLDER = ".lock"
@@ -43,6 +44,8 @@ class Pace:
     dead_s: float = 60.0
     """After so long without a renewal others do."""
     look_s: float = 0.5
+    patience_s: float = PATIENCE_S
+    """Who waits for longer says so."""
 
 
 PACE = Pace()
@@ -67,29 +70,29 @@ class Lease:
         self._thread: threading.Thread | None = None
 
     @classmethod
-    def waited_for(cls, folder: Objects, pace: Pace) -> Self:
-        """Wait until nobody else has it.
+    def waited_for(cls, folder: Objects, pace: Pace, tell: Tell = silent) -> Self:
+        """Wait until nobody else has it; ``tell`` takes that it takes long.
 
         Raises:
             StorageError: the folder can't be listed or written.
         """
-        onlooker = _Onlooker(folder.at(FOLDER), pace)
+        onlooker = _Onlooker(folder.at(FOLDER), pace, tell)
         while (lease := cls._claimed(onlooker)) is None:
-            time.sleep(pace.look_s * random.uniform(0.5, 1.5))  # noqa: S311 - to part two who try at once
+            onlooker.pause()
         return lease
 
     @classmethod
-    def tried(cls, folder: Objects, pace: Pace) -> Self | None:
+    def tried(cls, folder: Objects, pace: Pace, tell: Tell = silent) -> Self | None:
         """None where somebody has it who is seen to live; that may take a renewal's time.
 
         Raises:
             StorageError: as ``waited_for``.
         """
-        onlooker = _Onlooker(folder.at(FOLDER), pace)
+        onlooker = _Onlooker(folder.at(FOLDER), pace, tell)
         while (lease := cls._claimed(onlooker)) is None:
             if onlooker.sees_life:
                 return None
-            time.sleep(pace.look_s * random.uniform(0.5, 1.5))  # noqa: S311 - as above
+            onlooker.pause()
         return lease
 
     @classmethod
@@ -161,13 +164,23 @@ class Lease:
 class _Onlooker:
     """Who looks at the claims again and again."""
 
-    def __init__(self, claims: Objects, pace: Pace) -> None:
+    def __init__(self, claims: Objects, pace: Pace, tell: Tell) -> None:
         self.claims = claims
         self.pace = pace
+        line = (
+            f"waiting for whoever holds {claims.url}; "
+            f"if that process died, it is over after {pace.dead_s:.0f} s"
+        )
+        self._wait = Wait(tell, line, pace.patience_s)
         self.sees_life = False
         """Whether one of the claims is known to be a living process's."""
         self._seen: dict[str, tuple[bytes, float]] = {}
         """The content of each claim, and since when it has been the same."""
+
+    def pause(self) -> None:
+        """Let some time pass, not always the same: two who try at once part."""
+        self._wait.look()
+        time.sleep(self.pace.look_s * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
 
     def others(self, own: str) -> bool:
         """Whether there are claims beside ``own``; those of the dead are deleted.

@@ -6,13 +6,14 @@ import os
 import secrets
 import shutil
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from veperf.archive.files import read, storage_error, write
 from veperf.archive.lock import FolderLock
-from veperf.archive.storage.protocol import Storage
+from veperf.archive.storage.protocol import Lock, Storage
+from veperf.archive.telling import Tell, silent
 from veperf.errors import CorruptFileError, StorageError
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ class LocalStorage:
     """A folder as ``protocol.Storage``. Nothing outside of it is read."""
 
     folder: Path
+    tell: Tell = field(default=silent, compare=False, repr=False)
+
+    at_once = 1
 
     @property
     def location(self) -> str:
@@ -34,7 +38,7 @@ class LocalStorage:
 
     def at(self, folder: str) -> "LocalStorage":
         """A folder in it."""
-        return LocalStorage(self.folder / folder)
+        return LocalStorage(self.folder / folder, self.tell)
 
     def where(self, name: str) -> str:
         """The path of a file."""
@@ -178,7 +182,7 @@ class LocalStorage:
                     shutil.rmtree(entry.path, ignore_errors=True)
 
     @contextlib.contextmanager
-    def fill(self, folder: str) -> Iterator[Path]:
+    def fill(self, folder: str, lock: Lock) -> Iterator[Path]:
         """A new folder beside ``folder``, renamed at the end.
 
         Raises:
@@ -190,6 +194,7 @@ class LocalStorage:
             yield new
             for path in new.iterdir():
                 _to_disk(path)
+            lock.check()
             new.rename(self.folder / folder)
         except StorageError:
             raise
@@ -204,7 +209,7 @@ class LocalStorage:
         Raises:
             StorageError: there is no such folder.
         """
-        return FolderLock.waited_for(self.folder)
+        return FolderLock.waited_for(self.folder, self.tell)
 
     def try_lock(self) -> FolderLock | None:
         """The folder's lock, if nobody has it.

@@ -9,7 +9,7 @@ from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
 
-from fsspec import AbstractFileSystem  # type: ignore[import-untyped]  # it carries no types
+from fsspec import AbstractFileSystem
 
 from veperf.archive.storage.trouble import in_words, is_answer, is_beyond_end, lacks_bucket
 from veperf.errors import CorruptFileError

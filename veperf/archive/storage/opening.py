@@ -5,11 +5,12 @@ from pathlib import Path
 from veperf.archive.storage.local import LocalStorage
 from veperf.archive.storage.location import Location, Url, locate
 from veperf.archive.storage.protocol import Storage
+from veperf.archive.telling import Tell, silent
 from veperf.errors import UsageError
 
 
-def open_storage(location: Location) -> Storage:
-    """The storage at a folder or URL. Reads nothing yet.
+def open_storage(location: Location, tell: Tell = silent) -> Storage:
+    """The storage at a folder or URL. Reads nothing yet; ``tell`` takes what it waits for.
 
     Raises:
         UsageError: that is no location, it holds credentials, or what reads it is not installed.
@@ -18,8 +19,8 @@ def open_storage(location: Location) -> Storage:
     if isinstance(found, Url):
         from veperf.archive.storage.remote import open_remote  # fsspec takes its time
 
-        return open_remote(found)
-    return LocalStorage(found)
+        return open_remote(found, tell)
+    return LocalStorage(found, tell)
 
 
 def local_folder(storage: Storage | Path) -> Path:

@@ -47,6 +47,11 @@ class Storage(Protocol):
         """Its path or URL, without credentials."""
         ...
 
+    @property
+    def at_once(self) -> int:
+        """How many files it is best to ask for at a time, from as many threads."""
+        ...
+
     def at(self, folder: str) -> "Storage":
         """A folder in it, which need not be there."""
         ...
@@ -148,11 +153,13 @@ class Storage(Protocol):
         """End what killed ``remove`` and ``fill`` began; for who alone works here."""
         ...
 
-    def fill(self, folder: str) -> AbstractContextManager[Path]:
+    def fill(self, folder: str, lock: Lock) -> AbstractContextManager[Path]:
         """A local folder for files; at the end they are in ``folder``, which is there at once.
 
+        ``lock`` is checked right before.
+
         Raises:
-            StorageError: they can't be written; nothing is there then.
+            StorageError: they can't be written, or the lock was lost; nothing is there then.
         """
         ...
 

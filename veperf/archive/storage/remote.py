@@ -9,7 +9,7 @@ import contextlib
 import re
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -17,9 +17,10 @@ from veperf.archive.files import MAX_FILE_BYTES
 from veperf.archive.storage.lease import PACE, Lease, Pace
 from veperf.archive.storage.location import Url
 from veperf.archive.storage.objects import Objects
-from veperf.archive.storage.protocol import Storage
+from veperf.archive.storage.protocol import Lock, Storage
 from veperf.archive.storage.ranges import reader
 from veperf.archive.storage.trouble import in_words
+from veperf.archive.telling import Tell, silent
 from veperf.errors import CorruptFileError, UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 HIDDEN = ".hidden"
 _PROBE = ".writable"
+_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class RemoteStorage:
 
     objects: Objects
     pace: Pace = PACE
+    tell: Tell = field(default=silent, compare=False, repr=False)
 
     @property
     def location(self) -> str:
@@ -43,11 +46,16 @@ class RemoteStorage:
 
     def at(self, folder: str) -> "RemoteStorage":
         """A folder in it."""
-        return RemoteStorage(self.objects.at(folder), self.pace)
+        return RemoteStorage(self.objects.at(folder), self.pace, self.tell)
 
     def where(self, name: str) -> str:
         """The URL of a file."""
         return f"{self.objects.url}/{name}"
+
+    @property
+    def at_once(self) -> int:
+        """Several, where the filesystem is made for it; others may not bear two threads."""
+        return _AT_ONCE if self.objects.filesystem.async_impl else 1
 
     def exists(self) -> bool:
         """Whether anything is there."""
@@ -161,8 +169,8 @@ class RemoteStorage:
                 _empty(there, there.listing())
 
     @contextlib.contextmanager
-    def fill(self, folder: str) -> Iterator[Path]:
-        """A temporary folder, whose files are put at the end.
+    def fill(self, folder: str, lock: Lock) -> Iterator[Path]:
+        """A temporary folder, whose files are put at the end, and shown last.
 
         Raises:
             StorageError: they can't be.
@@ -173,6 +181,7 @@ class RemoteStorage:
             there.put(HIDDEN, b"")
             for file in sorted(Path(local).iterdir()):
                 there.put_file(file.name, file)
+            lock.check()
             there.delete([HIDDEN])
 
     def lock(self) -> Lease:
@@ -181,7 +190,7 @@ class RemoteStorage:
         Raises:
             StorageError: there is no way to it.
         """
-        return Lease.waited_for(self.objects, self.pace)
+        return Lease.waited_for(self.objects, self.pace, self.tell)
 
     def try_lock(self) -> Lease | None:
         """The lock, unless somebody is seen to have it.
@@ -189,7 +198,7 @@ class RemoteStorage:
         Raises:
             StorageError: there is no way to it.
         """
-        return Lease.tried(self.objects, self.pace)
+        return Lease.tried(self.objects, self.pace, self.tell)
 
     def serve(self, connection: "DuckDBPyConnection", names: Iterable[str]) -> list[str]:
         """Let DuckDB use the same filesystem, with the same credentials.
@@ -200,16 +209,13 @@ class RemoteStorage:
         return [re.sub(r"([*?[])", r"[\1]", self.where(name)) for name in names]
 
 
-def open_remote(url: Url) -> RemoteStorage:
+def open_remote(url: Url, tell: Tell = silent) -> RemoteStorage:
     """The storage at ``url``. Nothing is asked of it yet.
 
     Raises:
         UsageError: fsspec does not know such addresses, or a package is missing.
     """
-    from fsspec.core import (  # type: ignore[import-untyped]  # it carries no types
-        get_filesystem_class,
-        url_to_fs,
-    )
+    from fsspec.core import get_filesystem_class, url_to_fs
 
     try:
         get_filesystem_class(url.scheme)
@@ -225,13 +231,11 @@ def open_remote(url: Url) -> RemoteStorage:
         filesystem, path = url_to_fs(str(url), skip_instance_cache=True)
     except Exception as error:  # noqa: BLE001 - each filesystem raises its own
         raise in_words(f"can't open {url}", error) from None
-    return RemoteStorage(Objects(filesystem, str(url), path.rstrip("/")))
+    return RemoteStorage(Objects(filesystem, str(url), path.rstrip("/")), PACE, tell)
 
 
 def _missing(scheme: str) -> str:
-    from fsspec.registry import (  # type: ignore[import-untyped]  # it carries no types
-        known_implementations,
-    )
+    from fsspec.registry import known_implementations
 
     how = known_implementations[scheme].get("err", "see fsspec's documentation")
     if scheme in ("s3", "s3a"):

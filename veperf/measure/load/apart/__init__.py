@@ -16,13 +16,15 @@ unpickled, and a connection that breaks the rules is closed without harm to the 
 """
 
 from veperf.measure.load.apart.address import Address, Listener, parse_address
-from veperf.measure.load.apart.benchmark import apart_of, subject_of
+from veperf.measure.load.apart.benchmark import apart_of, checked_apart, subject_of
 from veperf.measure.load.apart.clock import ClockOffset
 from veperf.measure.load.apart.connection import Connection, connect
 from veperf.measure.load.apart.process import TargetProcess, TargetSpec
 from veperf.measure.load.apart.secret import TOKEN_VARIABLE, draw_token, given_token
 from veperf.measure.load.apart.server import Served, serve
+from veperf.measure.load.apart.surroundings import Surroundings
 from veperf.measure.load.apart.system import RemoteSystem
+from veperf.measure.load.apart.visit import machine_at
 
 __all__ = [
     "TOKEN_VARIABLE",
@@ -32,12 +34,15 @@ __all__ = [
     "Listener",
     "RemoteSystem",
     "Served",
+    "Surroundings",
     "TargetProcess",
     "TargetSpec",
     "apart_of",
+    "checked_apart",
     "connect",
     "draw_token",
     "given_token",
+    "machine_at",
     "parse_address",
     "serve",
     "subject_of",

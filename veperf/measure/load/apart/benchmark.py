@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from veperf.errors import MeasureError, UsageError
-from veperf.model import Params
-from veperf.registry import REGISTRY, Apart, LoadTask
+from veperf.model import Level, Params, Search
+from veperf.registry import REGISTRY, Apart, Benchmark, LoadTask
 
 _RATE = "rate"
 
@@ -15,7 +15,7 @@ def apart_of(benchmark: str, params: Params) -> Iterator[Apart]:
     """Set ``benchmark`` up, and let go of it afterwards. Its module has been loaded.
 
     Raises:
-        UsageError: it is no load, or has no target apart.
+        UsageError: it is no load, or ``checked_apart`` says that it can't be had.
         MeasureError: it can't be set up.
     """
     found = REGISTRY.benchmarks.get(benchmark)
@@ -28,18 +28,55 @@ def apart_of(benchmark: str, params: Params) -> Iterator[Apart]:
     if not isinstance(task, LoadTask):
         raise UsageError(f"{benchmark} is no load")
     try:
-        if task.apart is None:
-            raise UsageError(
-                f"{benchmark} can't be put under load from other processes: it has no target "
-                "apart (`apart` of its LoadTask)"
-            )
-        yield task.apart
+        yield checked_apart(benchmark, task)
     finally:
         if task.close is not None:
             task.close()
+
+
+def checked_apart(benchmark: str, task: LoadTask) -> Apart:
+    """What shards need of ``task``, which ``benchmark`` has set up.
+
+    Raises:
+        UsageError: it has no target apart, or looks for a rate; which benchmarks can is said.
+    """
+    if task.apart is not None and not isinstance(task.load, Search):
+        return task.apart
+    why = (
+        "it searches for a rate, and what shards divide among themselves is one rate"
+        if isinstance(task.load, Search)
+        else "it has no target apart (`apart` of its LoadTask)"
+    )
+    raise UsageError(f"{benchmark} can't be put on by shards: {why}{_instead(benchmark)}")
 
 
 def subject_of(benchmark: str, params: Params) -> str:
     """What a load is put on: the benchmark and its parameters, all but the rate."""
     given = ",".join(f"{name}={value}" for name, value in sorted(params.items()) if name != _RATE)
     return f"{benchmark}[{given}]" if given else benchmark
+
+
+def _instead(benchmark: str) -> str:
+    """What can be, those of the same suite first; empty where nothing can."""
+    suite = benchmark.partition("/")[0]
+    able = [found for found in REGISTRY.benchmarks.values() if _has_apart(found)]
+    names = [found.id for found in sorted(able, key=lambda found: found.suite != suite)]
+    if not names:
+        return ""
+    example = f"`veperf load {names[0]} --rate RATE --shards 2`"
+    return f"; what can be is {', '.join(names)}, as in {example}"
+
+
+def _has_apart(benchmark: Benchmark) -> bool:
+    """Whether its default case can be put on by shards; one that can't be set up can't."""
+    if benchmark.level is not Level.LOAD:
+        return False
+    try:
+        task = benchmark.setup(**benchmark.cases()[0].params)
+    except Exception:  # noqa: BLE001 - a benchmark may raise anything
+        return False
+    if not isinstance(task, LoadTask):
+        return False
+    if task.close is not None:
+        task.close()
+    return task.apart is not None and not isinstance(task.load, Search)

@@ -23,6 +23,7 @@ from veperf.measure.load.apart.messages import (
     from_target,
 )
 from veperf.measure.load.apart.secret import NONCE_BYTES, SHARD, TARGET, is_proved, prove
+from veperf.measure.load.apart.surroundings import Surroundings
 
 NsClock = Callable[[], int]
 SET_UP_S = 60.0
@@ -64,6 +65,21 @@ def connect(
     Raises:
         MeasureError: there is no such target, it has no place for this shard, or it is another's.
     """
+    line, greeting = call(address, timeout_s)
+    try:
+        welcome = _introduce(line, greeting, subject, shard, shards, token)
+        return Connection(line, welcome.window, clock, wall)
+    except BaseException:
+        line.close()
+        raise
+
+
+def call(address: Address, timeout_s: float) -> tuple[Line, Greeting]:
+    """A line to the target at ``address``, and the first that it says.
+
+    Raises:
+        MeasureError: there is no target, or it is of another version.
+    """
     try:
         peer = dial(address, timeout_s)
     except OSError as error:
@@ -78,21 +94,20 @@ def connect(
                 f"the target at {address} did not answer within {timeout_s:g} s; it may have "
                 "another load on, or take longer to set up"
             )
-        welcome = _introduce(line, greeting, subject, shard, shards, token)
-        return Connection(line, welcome.window, clock, wall)
+        if greeting.protocol != PROTOCOL:
+            raise MeasureError(
+                f"the target speaks version {greeting.protocol} of the protocol, this veperf "
+                f"{PROTOCOL}; use the same veperf on all hosts"
+            )
     except BaseException:
         line.close()
         raise
+    return line, greeting
 
 
 def _introduce(
     line: Line, greeting: Greeting, subject: str, shard: int, shards: int, token: str
 ) -> Welcome:
-    if greeting.protocol != PROTOCOL:
-        raise MeasureError(
-            f"the target speaks version {greeting.protocol} of the protocol, this veperf "
-            f"{PROTOCOL}; use the same veperf on all hosts"
-        )
     nonce = os.urandom(NONCE_BYTES)
     proof = prove(token, SHARD, greeting.nonce)
     line.send(Hello(subject, shard, shards, nonce, proof))
@@ -126,6 +141,8 @@ class Connection:
         """After it; None before ``finish``."""
         self.lost: tuple[int, ...] = ()
         """Shards that went away before they were done, as the target says at ``finish``."""
+        self.surroundings: Surroundings | None = None
+        """Of the target, as it says then."""
 
     def wait_for_start(self) -> int:
         """Say that all is ready, and wait for the others: when to start, by the shard's clock.
@@ -156,6 +173,7 @@ class Connection:
         if over is None:
             return {}
         self.lost = tuple(over.lost)
+        self.surroundings = over.surroundings
         return over.costs
 
     def close(self) -> None:

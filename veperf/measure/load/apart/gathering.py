@@ -5,6 +5,7 @@ import os
 import selectors
 import time
 from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 from msgspec import Struct
 
@@ -13,12 +14,14 @@ from veperf.measure.load.apart.channel import BadMessageError, Channel, PeerGone
 from veperf.measure.load.apart.guest import STRANGER, Guest
 from veperf.measure.load.apart.messages import (
     PROTOCOL,
+    Card,
     Ended,
     FromShard,
     Greeting,
     Hello,
     Ping,
     Ready,
+    Visit,
     Welcome,
     from_shard,
 )
@@ -27,13 +30,16 @@ from veperf.measure.load.apart.secret import (
     SHARD,
     TARGET,
     TOKEN_VARIABLE,
+    VISITOR,
     is_proved,
     prove,
 )
+from veperf.measure.machine import describe_machine
 
 _POLL_S = 0.1
 _STRANGERS = 64
 _INTRODUCTION_S = 5.0
+_OTHER_TOKEN = f"the token is not this target's; set {TOKEN_VARIABLE} to the one that it shows"
 
 
 class CalledOffError(Exception):
@@ -140,6 +146,8 @@ class Gathering:
 
     def _hear(self, guest: Guest, message: FromShard) -> None:
         match message:
+            case Visit() if guest.shard == STRANGER:
+                self._receive(guest, message)
             case Hello() if guest.shard == STRANGER:
                 self._welcome(guest, message)
             case Ping() if guest.shard != STRANGER:
@@ -149,11 +157,15 @@ class Gathering:
             case _:
                 raise BadMessageError(f"{type(message).__name__} out of turn")
 
+    def _receive(self, guest: Guest, visit: Visit) -> None:
+        token = self._terms.token
+        if not is_proved(token, VISITOR, guest.nonce, visit.proof):
+            self._refuse(guest, _OTHER_TOKEN)
+        guest.tell(Card(describe_machine(), prove(token, TARGET, visit.nonce)))
+
     def _welcome(self, guest: Guest, hello: Hello) -> None:
-        fault = self._fault(guest, hello)
-        if fault:
-            guest.tell(Ended(fault))
-            raise BadMessageError(fault)
+        if fault := self._fault(guest, hello):
+            self._refuse(guest, fault)
         if not self._shards:
             self._deadline = time.monotonic() + self._terms.rendezvous_s
         self._wanted = hello.shards
@@ -168,7 +180,7 @@ class Gathering:
         """Why ``hello`` is no shard of this load's; empty where it is."""
         terms = self._terms
         if not is_proved(terms.token, SHARD, guest.nonce, hello.proof):
-            return f"the token is not this target's; set {TOKEN_VARIABLE} to the one that it shows"
+            return _OTHER_TOKEN
         if hello.subject != terms.subject:
             return f"this target is of {terms.subject}, not of {hello.subject}"
         if self._wanted is not None and hello.shards != self._wanted:
@@ -178,6 +190,10 @@ class Gathering:
         if hello.shard in self._shards:
             return f"shard {hello.shard} of {hello.shards} is here already"
         return ""
+
+    def _refuse(self, guest: Guest, fault: str) -> NoReturn:
+        guest.tell(Ended(fault))
+        raise BadMessageError(fault)
 
     def _drop(self, guest: Guest, why: str) -> None:
         self._selector.unregister(guest)

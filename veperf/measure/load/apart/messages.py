@@ -16,6 +16,11 @@
     Over        once all are done     ->
                                       <-     Ping      the clocks once more; and it closes
 
+    target                                   visitor
+    Greeting    nonce                 ->
+                                      <-     Visit     proof that it has the token
+    Card        what machine it is on ->
+
 ``Ended`` may come instead of anything, with the reason, and is the last. Nothing that arrives is
 ever executed or imported: numbers, bytes and short text are all there is.
 """
@@ -24,6 +29,9 @@ from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
+
+from veperf.measure.load.apart.surroundings import Surroundings
+from veperf.model import Machine
 
 # History, for a target and shards that are of different versions:
 #   1  the first
@@ -57,6 +65,22 @@ class Hello(Struct, frozen=True, array_like=True, tag="hello"):
     nonce: Nonce
     proof: Proof
     """That it has the token, for the target's nonce."""
+
+
+class Visit(Struct, frozen=True, array_like=True, tag="visit"):
+    """Of somebody who takes no part in a load."""
+
+    nonce: Nonce
+    proof: Proof
+    """That it has the token, for the target's nonce."""
+
+
+class Card(Struct, frozen=True, array_like=True, tag="card"):
+    """Where the target is; at most ``FIRST_FRAME_BYTES`` long."""
+
+    machine: Machine
+    proof: Proof
+    """That the target has the token, for the visitor's nonce."""
 
 
 class Welcome(Struct, frozen=True, array_like=True, tag="welcome"):
@@ -124,10 +148,11 @@ class Over(Struct, frozen=True, array_like=True, tag="over"):
     costs: dict[str, float]
     lost: list[int]
     """Shards that went away before they were done."""
+    surroundings: Surroundings
 
 
-FromTarget = Greeting | Welcome | Ended | Pong | Start | Results | Over
-FromShard = Hello | Ping | Ready | Items | Done
+FromTarget = Greeting | Card | Welcome | Ended | Pong | Start | Results | Over
+FromShard = Visit | Hello | Ping | Ready | Items | Done
 
 encode = msgspec.msgpack.Encoder().encode
 from_target = msgspec.msgpack.Decoder(FromTarget).decode

@@ -18,6 +18,7 @@ from veperf.measure.load.apart.messages import (
     Results,
     Start,
 )
+from veperf.measure.load.apart.surroundings import look_around
 from veperf.model import Finished
 from veperf.registry import Target
 
@@ -62,12 +63,13 @@ class Running:
             Exception: whatever the target raises.
         """
         try:
+            look_again = look_around()
             self._tell(Start(time.perf_counter_ns() + _LEAD_NS))
             while not all(guest.is_done for guest in self._guests.values()):
                 if stop():
                     raise MeasureError("it was told to end")
                 self._pass()
-            self._tell(Over(dict(self._target.costs()), self.lost))
+            self._tell(Over(dict(self._target.costs()), self.lost, look_again()))
             self._see_off(stop)
         except BaseException as error:
             words = (

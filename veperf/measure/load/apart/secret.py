@@ -13,8 +13,8 @@ from veperf.errors import UsageError
 
 TOKEN_VARIABLE = "VEPERF_LOAD_TOKEN"
 NONCE_BYTES = 16
-TARGET, SHARD = b"target", b"shard"
-"""The two sides: what one sends proves nothing of the other."""
+TARGET, SHARD, VISITOR = b"target", b"shard", b"visitor"
+"""Who proves it: what one sends proves nothing of another."""
 _LEAST_LENGTH = 16
 
 

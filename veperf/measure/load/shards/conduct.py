@@ -9,6 +9,7 @@ from queue import Empty, SimpleQueue
 
 from msgspec.structs import replace
 
+from veperf.measure.load.apart import Surroundings
 from veperf.measure.load.case import case_result
 from veperf.measure.load.generator import Watch
 from veperf.measure.load.merging import merge
@@ -23,7 +24,6 @@ from veperf.measure.load.shards.messages import (
     Order,
     Served,
     Serving,
-    Surroundings,
 )
 from veperf.measure.load.shards.report import ShardReport, shard_of
 from veperf.measure.load.shards.watched import Watched
@@ -52,9 +52,9 @@ def put_load(
         target: the address of one that runs already; one is started where there is none.
 
     Returns:
-        What was found; and what the target's host was like, where a target was started and came to
-        its end. A shard that is lost, late or behind makes the result invalid, not empty: the
-        others' figures are kept for the eye.
+        What was found; and what the target's host was like, where it came to say so. A shard that
+        is lost, late or behind makes the result invalid, not empty: the others' figures are kept
+        for the eye.
     """
     conduct = _Conduct(load, place, Watched(watch, load.plan.shards))
     try:
@@ -148,9 +148,9 @@ class _Conduct:
                 self.watched.going(who, heard.so_far)
             case Ended():
                 self._reports[who] = heard.report
+                self.surroundings = self.surroundings or heard.report.surroundings
                 self._leave(who)
             case Served():
-                self.surroundings = heard.surroundings
                 self._leave(who)
             case Gone():
                 self._gone[who] = heard.failure

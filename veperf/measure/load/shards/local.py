@@ -30,14 +30,12 @@ from veperf.measure.load.shards.messages import (
     Order,
     Served,
     Serving,
-    Surroundings,
     Waiting,
 )
 from veperf.measure.load.shards.report import ShardReport
-from veperf.measure.machine import CpuTimes, describe_machine, frequency_mhz, load_average
+from veperf.measure.machine import describe_machine
 from veperf.measure.protocol import Failed, Join, Joined, Standing, Ticked
 from veperf.measure.start import failure_of, started, what_went_wrong
-from veperf.measure.yardstick import measure_yardstick
 from veperf.model import Machine
 
 # Some three weeks: poll takes no more than 2^31 ms.
@@ -190,7 +188,8 @@ class TargetHand:
 
     def _run(self) -> None:
         try:
-            self._hear(Served(self._served()))
+            self._serve()
+            self._hear(Served())
         except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits to hear of it
             self._hear(Gone(failure_of(error)))
 
@@ -200,10 +199,9 @@ class TargetHand:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, how)
 
-    def _served(self) -> Surroundings:
-        """Serve to the end; what it was like here meanwhile."""
+    def _serve(self) -> None:
+        """To the end."""
         load, address = self._order.load, self._order.address
-        load_before, ticks, yardstick_ns = load_average(), CpuTimes.now(), measure_yardstick()
         shards = load.plan.shards
         spec = TargetSpec(load.benchmark, load.params, load.modules, shards, address)
         with TargetProcess(spec, load.token) as process:
@@ -218,10 +216,3 @@ class TargetHand:
             finally:
                 with self._lock:
                     self._process = None
-        return Surroundings(
-            load_before=load_before,
-            load_after=load_average(),
-            frequency_mhz=frequency_mhz(),
-            steal_ratio=ticks.steal_ratio(CpuTimes.now()),
-            yardstick_ns=yardstick_ns,
-        )

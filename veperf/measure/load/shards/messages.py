@@ -32,16 +32,6 @@ class Order(Struct, frozen=True):
     """From 0; None for the target."""
 
 
-class Surroundings(Struct, frozen=True):
-    """What the target's host was like, as in ``model.Pass``."""
-
-    load_before: float
-    load_after: float
-    frequency_mhz: float | None
-    steal_ratio: float | None
-    yardstick_ns: float | None
-
-
 class Begun(Struct, frozen=True, tag="begun"):
     """It runs."""
 
@@ -72,8 +62,6 @@ class Ended(Struct, frozen=True, tag="ended"):
 
 class Served(Struct, frozen=True, tag="served"):
     """The last that is heard of a target."""
-
-    surroundings: Surroundings
 
 
 class Gone(Struct, frozen=True, tag="gone"):

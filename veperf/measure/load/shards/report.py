@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from veperf.measure.load.apart import ClockOffset
+from veperf.measure.load.apart import ClockOffset, Surroundings
 from veperf.measure.load.result import LAG_LIMIT_MS, LoadResult
 from veperf.model import Shard
 
@@ -21,6 +21,8 @@ class ShardReport(Struct, frozen=True):
     """Before the load."""
     clock_after: ClockOffset | None
     """After it, where the target was still there."""
+    surroundings: Surroundings | None = None
+    """Of the target, where it came to say so."""
 
     @property
     def invalid(self) -> str:

@@ -6,8 +6,13 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from veperf.errors import MeasureError
-from veperf.measure.load.apart import RemoteSystem, connect, parse_address, subject_of
+from veperf.measure.load.apart import (
+    RemoteSystem,
+    checked_apart,
+    connect,
+    parse_address,
+    subject_of,
+)
 from veperf.measure.load.generator import Watch, run_load
 from veperf.measure.load.schedule import Part, Schedule
 from veperf.measure.load.shards.report import ShardReport
@@ -28,12 +33,11 @@ def put_share(
         waiting: is called when this shard is ready, and waits for the others.
 
     Raises:
-        MeasureError: ``task`` can't be put on a target, there is none, or it or another shard is
-            gone before the start.
+        UsageError: ``task`` can't be put on a target.
+        MeasureError: there is none, or it or another shard is gone before the start.
     """
-    apart, plan = task.apart, wanted.plan
-    if apart is None or isinstance(task.load, Search):
-        raise MeasureError(not_apart(wanted.benchmark))
+    apart, plan = checked_apart(wanted.benchmark, task), wanted.plan
+    assert not isinstance(task.load, Search), "what searches has no target apart"
     part = Part(wanted.shard, plan.shards)
     schedule = Schedule(task.load, plan.seconds, plan.warmup_s, plan.arrivals, wanted.seed, part)
     connection = connect(
@@ -72,12 +76,5 @@ def put_share(
         timeline=(),
     )
     host = socket.gethostname()
-    return ShardReport(host, result, late_ns, connection.clock, connection.clock_after)
-
-
-def not_apart(benchmark: str) -> str:
-    """Why there can't be shards of ``benchmark``, and what to do about it."""
-    return (
-        f"{benchmark} can't be put on a system in another process: its LoadTask needs `apart` and "
-        "a rate; leave --shards out to measure it in one process"
-    )
+    clocks = connection.clock, connection.clock_after
+    return ShardReport(host, result, late_ns, *clocks, connection.surroundings)

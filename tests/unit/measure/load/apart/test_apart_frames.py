@@ -21,6 +21,7 @@ from veperf.measure.load.apart.messages import (
     Ping,
     Ready,
     Results,
+    Visit,
     encode,
     from_shard,
 )
@@ -35,6 +36,7 @@ MESSAGES = st.one_of(
         st.binary(min_size=16, max_size=16),
         st.binary(min_size=32, max_size=32),
     ),
+    st.builds(Visit, st.binary(min_size=16, max_size=16), st.binary(min_size=32, max_size=32)),
     st.builds(Items, NUMBER, st.lists(st.binary(max_size=50))),
     st.sampled_from([Ping(), Ready(), Done()]),
 )

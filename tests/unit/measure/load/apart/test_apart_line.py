@@ -19,8 +19,12 @@ from veperf.measure.load.apart.messages import (
     encode,
     from_target,
 )
+from veperf.measure.load.apart.surroundings import Surroundings
 
 PATIENCE_S = 30.0
+AROUND = Surroundings(
+    load_before=0.5, load_after=1.5, frequency_mhz=None, steal_ratio=0.0, yardstick_ns=1e6
+)
 
 
 @pytest.fixture
@@ -49,13 +53,13 @@ def test_waiting_for_an_answer_sends_what_is_unsent(target: socket.socket) -> No
         left = len(question)
         while left:
             left -= len(theirs.recv(left))
-        theirs.sendall(to_frame(encode(Over({"a": 1.0}, []))))
+        theirs.sendall(to_frame(encode(Over({"a": 1.0}, [], AROUND))))
 
     thread = threading.Thread(target=answer)
     with theirs:
         line.send(Items(0, [bytes(4 << 20)] * 3))
         thread.start()
-        assert Over({"a": 1.0}, []) == line.wait_for(Over, PATIENCE_S)
+        assert Over({"a": 1.0}, [], AROUND) == line.wait_for(Over, PATIENCE_S)
         thread.join()
         line.close()
 

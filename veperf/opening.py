@@ -1,0 +1,15 @@
+"""The archive that somebody at a terminal or in a notebook means."""
+
+from veperf import paths
+from veperf.archive import Archive
+from veperf.archive.storage import Location
+from veperf.progress import say
+
+
+def open_archive(place: Location | None = None) -> Archive:
+    """The archive at ``place``, or the default one; what it waits for is said on standard error.
+
+    Raises:
+        UsageError: that is no place for one.
+    """
+    return Archive(place or paths.archive(), say)
