@@ -166,7 +166,7 @@ def test_a_half_written_run_is_refused_and_finished(measured: Path, tmp_path: Pa
 
     refused = veperf("report", run, "--archive", str(tmp_path))
     assert 2 == refused.returncode
-    assert f"go on with `veperf run --resume {run}`" in refused.stderr
+    assert f"go on with `veperf run --resume {run} --archive {tmp_path}`" in refused.stderr
 
     done = veperf("run", "--resume", "--archive", str(tmp_path))
     assert 0 == done.returncode, done.stderr

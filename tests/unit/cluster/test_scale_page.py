@@ -4,6 +4,7 @@ import ast
 import inspect
 import re
 import shlex
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -123,8 +124,10 @@ def test_arguments_of_the_ssh_cluster_exist() -> None:
 
 def test_arguments_of_the_slurm_cluster_exist() -> None:
     """Where dask-jobqueue is installed."""
+    before = signal.getsignal(signal.SIGINT)
     jobqueue = pytest.importorskip("dask_jobqueue", reason="dask-jobqueue is not installed")
     core = pytest.importorskip("dask_jobqueue.core")
+    signal.signal(signal.SIGINT, before)  # importing it takes Ctrl-C over
     (slurm,) = calls("SLURMCluster")
 
     known = (
