@@ -13,10 +13,10 @@ from itertools import count
 from pathlib import Path
 
 from veperf.model import LATENCY_METRICS, Finished, Level, Metric
-from veperf.registry import Apart, LoadTask, benchmark
+from veperf.registry import Apart, LoadTask, Supplied, benchmark
 from veperf.workloads.transaction import sample
 from veperf.workloads.transaction.feed import Feed
-from veperf.workloads.transaction.loaded import CAPACITY, ChainTarget, LoadedChain, Rig
+from veperf.workloads.transaction.loaded import CAPACITY, ChainTarget, Rig
 from veperf.workloads.transaction.pipeline import Pipeline, Settings
 
 RATES = (Metric("achieved", "1/s", "higher"), *LATENCY_METRICS)
@@ -159,7 +159,12 @@ def broken() -> LoadTask:
 def chain(rate: int) -> LoadTask:
     """The chain, with few accounts."""
     rig = Rig(60, "disk")
-    return LoadTask(rig.system, rate, rig.close, Apart(rig.target, rig.source, CAPACITY))
+    return LoadTask(
+        lambda items: Supplied(*rig.chain(items)),
+        rate,
+        rig.close,
+        Apart(rig.target, rig.source, CAPACITY),
+    )
 
 
 PLACE = "VEPERF_TEST_ROOT_HASH"
@@ -193,5 +198,5 @@ def blocks() -> LoadTask:
         return Rooted(Feed(20))
 
     return LoadTask(
-        lambda _: LoadedChain(target(), source(0, 1)), 100, apart=Apart(target, source, 1_000)
+        lambda _: Supplied(target(), source(0, 1)), 100, apart=Apart(target, source, 1_000)
     )

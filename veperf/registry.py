@@ -77,6 +77,37 @@ class Target(Protocol):
         """As of a ``System``."""
 
 
+class Supplied:
+    """A ``System`` of a target and the items that it is offered, in one process."""
+
+    def __init__(self, target: Target, items: Iterator[bytes]) -> None:
+        self._target = target
+        self._items = items
+        self._next = next(items)
+
+    def offer(self, tag: int) -> bool:
+        """Offer the next item; one that is turned away is offered again under the next tag.
+
+        Left out, it could make those after it invalid that come from the same sender.
+        """
+        if not self._target.offer(tag, self._next):
+            return False
+        self._next = next(self._items)
+        return True
+
+    def step(self) -> Finished:
+        """As of a ``System``."""
+        return self._target.step()
+
+    def costs(self) -> Mapping[str, float]:
+        """As of a ``System``."""
+        return self._target.costs()
+
+    def close(self) -> None:
+        """As of a ``System``."""
+        self._target.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Apart:
     """A load whose system is one process, and whose items come from others, the shards."""

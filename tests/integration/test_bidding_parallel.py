@@ -9,8 +9,9 @@ import pytest
 
 from veperf.errors import WorkerCrashedError
 from veperf.measure.load import Schedule, run_load
+from veperf.registry import Supplied
 from veperf.workloads.bidding import sample
-from veperf.workloads.bidding.loaded import DaemonTarget, LoadedDaemon, bursts
+from veperf.workloads.bidding.loaded import DaemonTarget, bursts
 from veperf.workloads.bidding.parallel.pool import EnginePool
 from veperf.workloads.bidding.table import ProviderTable
 
@@ -51,7 +52,9 @@ def test_a_load_is_bid_on_whole(
     """Each arrival is finished, none fails, no capacity stays reserved, no file stays."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     table = ProviderTable(sample.providers(1_000))
-    run = run_load(lambda _: LoadedDaemon(table, burst), Schedule(60, 0.5, 0.1, seed=1))
+    run = run_load(
+        lambda _: Supplied(DaemonTarget(table), bursts(burst)), Schedule(60, 0.5, 0.1, seed=1)
+    )
 
     assert run.offered == run.committed > 10
     assert 0 == run.error_percent
@@ -95,7 +98,7 @@ def test_what_is_no_order_fails() -> None:
 
 def test_back_pressure_and_failures() -> None:
     """A burst that has no room is turned away whole; one without a bid fails by its code."""
-    daemon = LoadedDaemon(ProviderTable(), burst=3, capacity=7)
+    daemon = Supplied(DaemonTarget(ProviderTable(), capacity=7), bursts(3))
     try:
         assert [True, True, False] == [daemon.offer(tag) for tag in range(3)]
         done = [daemon.step() for _ in range(7)]

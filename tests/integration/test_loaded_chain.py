@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 
 from veperf.measure.load import Schedule, run_load
+from veperf.registry import Supplied
 from veperf.workloads.transaction import loaded, sample
 from veperf.workloads.transaction.feed import Feed
-from veperf.workloads.transaction.loaded import ChainTarget, LoadedChain, Rig, State
+from veperf.workloads.transaction.loaded import ChainTarget, Rig, State
 from veperf.workloads.transaction.pipeline import Pipeline, Settings
 
 LIGHT = Schedule(300, 0.5, 0.1, seed=1)
 
 
-def finish(chain: LoadedChain, wanted: int) -> tuple[list[int], dict[int, str]]:
+def finish(chain: Supplied, wanted: int) -> tuple[list[int], dict[int, str]]:
     """Step until ``wanted`` transfers are through."""
     committed: list[int] = []
     failed: dict[int, str] = {}
@@ -36,7 +37,7 @@ def test_a_load_is_committed_whole(state: State, tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     before = children()
     rig = Rig(50, state)
-    runs = [run_load(rig.system, LIGHT) for _ in range(2)]
+    runs = [run_load(lambda items: Supplied(*rig.chain(items)), LIGHT) for _ in range(2)]
     rig.close()
 
     for run in runs:
@@ -54,7 +55,7 @@ def test_back_pressure_breaks_no_sequence():
     pipeline = Pipeline(
         feed.genesis(), sample.CHAIN, verifiers=0, settings=Settings(capacity=7, block_wait_ns=0)
     )
-    chain = LoadedChain(ChainTarget(pipeline, None, next(feed)), feed)
+    chain = Supplied(ChainTarget(pipeline, None, next(feed)), feed)
     try:
         first = [chain.offer(tag) for tag in range(20)]
         assert [True] * 7 + [False] * 13 == first
@@ -72,7 +73,7 @@ def test_failures_carry_their_codes():
     transfers = [*feed.take(2), early, *feed.take(2)]
     pipeline = Pipeline(feed.genesis(), sample.CHAIN, verifiers=0)
     first, *others = transfers
-    chain = LoadedChain(ChainTarget(pipeline, None, first), iter(others))
+    chain = Supplied(ChainTarget(pipeline, None, first), iter(others))
     try:
         assert all(chain.offer(tag) for tag in range(3))
         committed, failed = finish(chain, 3)
@@ -88,7 +89,7 @@ def test_a_load_of_any_length_is_signed_as_it_goes(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(loaded, "_SIGNED_AHEAD", 20)
     rig = Rig(5, "memory")
     try:
-        run = run_load(rig.system, LIGHT)
+        run = run_load(lambda items: Supplied(*rig.chain(items)), LIGHT)
     finally:
         rig.close()
 

@@ -8,12 +8,12 @@ from functools import cache, partial
 from itertools import islice
 
 from veperf.model import LATENCY_METRICS, Level, Metric, Search
-from veperf.registry import Apart, LoadTask, Task, benchmark
+from veperf.registry import Apart, LoadTask, Supplied, Task, benchmark
 from veperf.workloads.bidding import sample
 from veperf.workloads.bidding.bids import Bid, SignedBid, canonical_bytes, decode_bid, encode_bid
 from veperf.workloads.bidding.engine import Decision, Outcome, cheapest
 from veperf.workloads.bidding.ledger import Ledger
-from veperf.workloads.bidding.loaded import CAPACITY, DaemonTarget, LoadedDaemon, bursts, engine_for
+from veperf.workloads.bidding.loaded import CAPACITY, DaemonTarget, bursts, engine_for
 from veperf.workloads.bidding.matching import Quote, Rows, match, quotes, rank
 from veperf.workloads.bidding.orders import Order, decode_order, encode_order
 from veperf.workloads.bidding.parallel.pool import EnginePool
@@ -362,7 +362,7 @@ _LOAD_METRICS = (Metric("achieved", "1/s", "higher"), *LATENCY_METRICS)
 def _loaded(orders: int, load: float | Search) -> LoadTask:
     """Bursts of so many orders. Providers are made with the system: who only sends needs none."""
     return LoadTask(
-        lambda _: LoadedDaemon(_table(_PROVIDERS), orders),
+        lambda _: Supplied(DaemonTarget(_table(_PROVIDERS)), bursts(orders)),
         load,
         apart=Apart(
             target=lambda: DaemonTarget(_table(_PROVIDERS)),

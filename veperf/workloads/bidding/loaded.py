@@ -135,32 +135,3 @@ class DaemonTarget:
     def close(self) -> None:
         """Delete the checkpoints."""
         rmtree(self._folder)
-
-
-class LoadedDaemon:
-    """A daemon and the orders that it is offered (``veperf.registry.System``)."""
-
-    def __init__(self, table: ProviderTable, burst: int, capacity: int = CAPACITY) -> None:
-        """Offer so many orders at once."""
-        self._target = DaemonTarget(table, capacity)
-        self._bursts = bursts(burst)
-        self._next = next(self._bursts)
-
-    def offer(self, tag: int) -> bool:
-        """Offer the next orders; those that are turned away are offered again."""
-        if not self._target.offer(tag, self._next):
-            return False
-        self._next = next(self._bursts)
-        return True
-
-    def step(self) -> Finished:
-        """Let the daemon work; the burst that is finished by it."""
-        return self._target.step()
-
-    def costs(self) -> dict[str, float]:
-        """CPU time in ns of each burst, by stage."""
-        return self._target.costs()
-
-    def close(self) -> None:
-        """End the daemon."""
-        self._target.close()

@@ -11,7 +11,7 @@ import coincurve
 from msgspec import Struct
 
 from veperf.model import LATENCY_METRICS, Level, Metric, Search
-from veperf.registry import Apart, LoadTask, Task, benchmark
+from veperf.registry import Apart, LoadTask, Supplied, Task, benchmark
 from veperf.workloads.transaction import sample
 from veperf.workloads.transaction.address import address
 from veperf.workloads.transaction.cache import Cache
@@ -369,7 +369,12 @@ def load(rate: int, state: State) -> LoadTask:
     accepts. Beyond what a machine sustains, latency is only a matter of how long the run is.
     """
     rig = Rig(_LOADED_ACCOUNTS, state)
-    return LoadTask(rig.system, rate, rig.close, Apart(rig.target, rig.source, CAPACITY))
+    return LoadTask(
+        lambda items: Supplied(*rig.chain(items)),
+        rate,
+        rig.close,
+        Apart(rig.target, rig.source, CAPACITY),
+    )
 
 
 @benchmark(
@@ -385,7 +390,7 @@ def throughput() -> LoadTask:
     search = Search(
         latency_p95_ms=100, latency_p99_ms=250, error_percent=0.1, start=2_500, highest=20_000
     )
-    return LoadTask(rig.system, search, rig.close)
+    return LoadTask(lambda items: Supplied(*rig.chain(items)), search, rig.close)
 
 
 @benchmark(

@@ -40,10 +40,10 @@ class Rig:
         self._signed: list[bytes] = []
         self._genesis: _Genesis | None = None
 
-    def system(self, items: int) -> "LoadedChain":
-        """A chain that takes ``items`` transfers, and forgets its state when it is closed."""
+    def chain(self, items: int) -> tuple["ChainTarget", Iterator[bytes]]:
+        """A chain that forgets its state when it is closed, and ``items`` transfers for it."""
         transfers = self._transfers(items)
-        return LoadedChain(self._chain(next(transfers)), transfers)
+        return self._chain(next(transfers)), transfers
 
     def target(self) -> "ChainTarget":
         """A chain that takes the transfers of ``source``, from all shards in any order."""
@@ -139,34 +139,3 @@ class ChainTarget:
         self._pipeline.close()
         if self._store is not None:
             self._store.close()
-
-
-class LoadedChain:
-    """A chain and the transfers that it is offered (``veperf.registry.System``)."""
-
-    def __init__(self, target: ChainTarget, transfers: Iterator[bytes]) -> None:
-        self._target = target
-        self._transfers = transfers
-        self._next = next(transfers)
-
-    def offer(self, tag: int) -> bool:
-        """Offer the next transfer; one that is turned away is offered again under the next tag.
-
-        Left out, it would make all that its sender signed after it invalid.
-        """
-        if not self._target.offer(tag, self._next):
-            return False
-        self._next = next(self._transfers)
-        return True
-
-    def step(self) -> Finished:
-        """Let the chain work; the blocks that it committed."""
-        return self._target.step()
-
-    def costs(self) -> dict[str, float]:
-        """CPU time in ns of each transaction, by stage of the pipeline."""
-        return self._target.costs()
-
-    def close(self) -> None:
-        """End the chain."""
-        self._target.close()
