@@ -23,8 +23,8 @@ from typing import TypeVar
 import msgspec
 import numpy as np
 
-from veperf.archive import Archive
 from veperf.archive.completion import COMPLETE, RUN, completion_of
+from veperf.archive.store import Archive
 from veperf.archive.summary import summarise
 from veperf.archive.trend import Trend, trend, trends
 from veperf.model import (

@@ -14,9 +14,10 @@ from pathlib import Path
 import veperf
 from benchmarks.example_suite import PLANTED
 from veperf import paths
-from veperf.archive import Archive, save_baseline
+from veperf.archive.baselines import save_baseline
 from veperf.archive.compaction import compact
-from veperf.judge import make_baseline
+from veperf.archive.store import Archive
+from veperf.judge.baseline import make_baseline
 from veperf.report.render import render
 
 FOLDER = Path("reports/example")

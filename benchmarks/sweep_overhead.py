@@ -25,11 +25,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.clusters import Cluster, instant
-from veperf.archive import Archive
-from veperf.cluster import Ledger, Spec
+from veperf.archive.store import Archive
 from veperf.cluster.conduct import conduct
+from veperf.cluster.ledger import Ledger
 from veperf.cluster.local import QUIET
 from veperf.cluster.plan import make_plan
+from veperf.cluster.spec import Spec
 from veperf.cluster.watch import Lines
 
 _TEN_SECONDS = "bidding/serialization"

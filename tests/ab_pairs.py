@@ -1,6 +1,6 @@
 """Pairs as they would have been measured, for tests of what judges them."""
 
-from veperf.measure.ab import Measured
+from veperf.measure.ab.pair import Measured
 from veperf.model import Case, CaseResult, Failure, Level, Metric, Sample
 
 CASE = Case("mine/work", "mine/work", "mine", Level.MICRO, "Work.")

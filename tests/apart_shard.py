@@ -10,16 +10,12 @@ import msgspec
 from msgspec import Struct
 
 from veperf import registry
-from veperf.measure.load.apart import (
-    ClockOffset,
-    Connection,
-    RemoteSystem,
-    apart_of,
-    connect,
-    given_token,
-    parse_address,
-    subject_of,
-)
+from veperf.measure.load.apart.address import parse_address
+from veperf.measure.load.apart.benchmark import apart_of, subject_of
+from veperf.measure.load.apart.clock import ClockOffset
+from veperf.measure.load.apart.connection import Connection, connect
+from veperf.measure.load.apart.secret import given_token
+from veperf.measure.load.apart.system import RemoteSystem
 from veperf.registry import System
 
 MODULES = ("tests.apart_loads",)

@@ -8,7 +8,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from tests.runs import MACHINE, timed_run
-from veperf.archive import Archive
+from veperf.archive.store import Archive
 from veperf.model import Machine, Revision, Run
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

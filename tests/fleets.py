@@ -1,7 +1,7 @@
 """Comparisons on several machine classes as they would have been found."""
 
 from tests.ab_runs import ab_run
-from veperf.gate import FleetResult
+from veperf.gate.fleet import FleetResult
 from veperf.model import ABChange, ABPlace, ABSide, Revision
 
 

@@ -8,9 +8,11 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from veperf.archive import load_targets, save_baseline
-from veperf.judge import baselines_of, verdict
-from veperf.measure.load import Latencies, find_saturation
+from veperf.archive.baselines import load_targets, save_baseline
+from veperf.judge.baseline import baselines_of
+from veperf.judge.verdict import verdict
+from veperf.measure.load.histogram import Latencies
+from veperf.measure.load.saturation import find_saturation
 from veperf.model import (
     LATENCY_METRICS,
     Baseline,

@@ -12,9 +12,10 @@ import msgspec
 
 from tests.helpers import HOSTILE
 from veperf.errors import VeperfError
-from veperf.interop import NAMES, baseline_metrics, go_targets, read
+from veperf.interop import baseline_metrics, go_targets
+from veperf.interop.formats import NAMES, read
 from veperf.interop.source import Source
-from veperf.judge import compare_runs
+from veperf.judge.screen import compare_runs
 from veperf.judge.side_by_side import side_by_side
 from veperf.model import Run
 from veperf.report.side_by_side import as_text

@@ -4,8 +4,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from veperf.measure.load import LoadResult, Schedule, run_load
-from veperf.measure.load.generator import Watch, look_away
+from veperf.measure.load.generator import Watch, look_away, run_load
+from veperf.measure.load.result import LoadResult
+from veperf.measure.load.schedule import Schedule
 from veperf.model import Finished
 from veperf.registry import System
 

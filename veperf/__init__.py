@@ -33,15 +33,10 @@ if TYPE_CHECKING:
         site,
     )
     from veperf.comparator import Comparator
-    from veperf.gate import (
-        ABResult,
-        FleetResult,
-        SelfCheckResult,
-        ab,
-        ab_commands,
-        load_ab,
-        selfcheck,
-    )
+    from veperf.gate.check import SelfCheckResult, selfcheck
+    from veperf.gate.fleet import FleetResult
+    from veperf.gate.result import ABResult
+    from veperf.gate.run import ab, ab_commands, load_ab
     from veperf.longrun import soak
     from veperf.sweeps import ab_fleet, load_fleet, load_sweep, resume_sweep, sweep
     from veperf.timeline import History, Trends, history, trends

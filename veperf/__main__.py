@@ -1,5 +1,5 @@
 """``python -m veperf``."""
 
-from veperf.cli import main
+from veperf.cli.main import main
 
 main()

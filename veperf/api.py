@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from veperf import model, paths
-from veperf.archive import LAST, Archive, RunWriter, load_baselines, load_targets
-from veperf.archive.storage import Location, Storage, local_folder, place_of
+from veperf.archive.baselines import load_baselines, load_targets
+from veperf.archive.storage.location import Location
+from veperf.archive.storage.opening import local_folder, place_of
+from veperf.archive.storage.protocol import Storage
+from veperf.archive.store import LAST, Archive
+from veperf.archive.writer import RunWriter
 from veperf.errors import UnknownBenchmarkError, UnknownRunError, UsageError
 from veperf.opening import open_archive
 
@@ -23,9 +27,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from veperf.judge.side_by_side import UnitTable
-    from veperf.report.closeup import Investigation
+    from veperf.report.closeup.view import Investigation
     from veperf.report.view import ReportView
-    from veperf.writers import Written
+    from veperf.writers.written import Written
 
 Folder = str | Path | None
 
@@ -174,10 +178,11 @@ def read(path: str | Path, *, format: str = "") -> "RunResult":
         UsageError: there is no such format.
         DataError: the file is broken, or holds nothing that can be read.
     """
-    from veperf import interop
+    from veperf.interop.formats import read_path
+    from veperf.interop.go_targets import aim, go_benchmarks
 
-    (found,) = interop.read_path(Path(path), format=format)
-    return RunResult(interop.aim(found.run, interop.go_benchmarks()), Path(path).parent)
+    (found,) = read_path(Path(path), format=format)
+    return RunResult(aim(found.run, go_benchmarks()), Path(path).parent)
 
 
 def import_runs(
@@ -203,15 +208,14 @@ def import_runs(
         UsageError, DataError: as ``read``; then nothing is kept.
         StorageError: the archive can't be written.
     """
-    from veperf import interop
+    from veperf.interop.formats import read_path
+    from veperf.interop.go_targets import aim, go_benchmarks
 
     found = [
-        one
-        for path in paths
-        for one in interop.read_path(Path(path), format=format, by=by, title=name)
+        one for path in paths for one in read_path(Path(path), format=format, by=by, title=name)
     ]
-    listed = interop.go_benchmarks(_baselines(baselines))
-    return tuple(keep(interop.aim(one.run, listed), archive) for one in found)
+    listed = go_benchmarks(_baselines(baselines))
+    return tuple(keep(aim(one.run, listed), archive) for one in found)
 
 
 def keep(run: model.Run, archive: Folder = None) -> "RunResult":
@@ -255,7 +259,7 @@ def compare(base: "RunLike", new: "RunLike", archive: Folder = None) -> "Compari
     Raises:
         VeperfError: as ``load``.
     """
-    from veperf.judge import compare_runs
+    from veperf.judge.screen import compare_runs
 
     a, b = find(base, archive), find(new, archive)
     return Comparison(a, b, compare_runs(a, b))
@@ -300,11 +304,11 @@ def written(
     Raises:
         VeperfError: as ``export``.
     """
-    from veperf import writers
+    from veperf.writers.formats import named, write
 
-    writers.named(format)  # a wrong name is refused before anything is read
+    named(format)  # a wrong name is refused before anything is read
     found, folder = find(run, archive), _baselines(baselines)
-    return writers.write(
+    return write(
         found, format, lambda: _judged(found, folder, _recorded(found, folder), known_misses)
     )
 
@@ -371,7 +375,8 @@ def investigate(
         UsageError: the case has no such metric.
         VeperfError: as ``load`` and ``RunResult.verdict``.
     """
-    from veperf.report.closeup import Investigation, focus_on
+    from veperf.report.closeup.focus import focus_on
+    from veperf.report.closeup.view import Investigation
 
     found, folder = find(run, archive), _baselines(baselines)
     recorded = _recorded(found, folder)
@@ -444,7 +449,7 @@ class RunResult:
         """One row a process and metric: the robust value by which the case is judged."""
         import pandas as pd
 
-        from veperf.judge import series_of
+        from veperf.judge.series import series_of
 
         rows = [
             {"case": s.case, "metric": s.metric, "unit": s.unit, "process": i, "value": float(v)}
@@ -458,7 +463,7 @@ class RunResult:
         import numpy as np
         import pandas as pd
 
-        from veperf.judge import series_of
+        from veperf.judge.series import series_of
 
         rows = [
             {
@@ -485,7 +490,7 @@ class RunResult:
         Raises:
             UnknownBenchmarkError: the run has no such case, or none with such a metric.
         """
-        from veperf.judge import series_of
+        from veperf.judge.series import series_of
         from veperf.report import figures
 
         found = series_of(self.run)
@@ -554,9 +559,9 @@ class VerdictResult:
 
     def exit_code(self, *, strict: bool = False) -> int:
         """What ``veperf ci`` ends with."""
-        from veperf import judge
+        from veperf.judge.verdict import exit_code
 
-        return judge.exit_code(self.verdict, strict=strict)
+        return exit_code(self.verdict, strict=strict)
 
     def __repr__(self) -> str:
         from veperf.report import text
@@ -606,7 +611,7 @@ class Comparison:
         Raises:
             UnknownBenchmarkError: it is not in both runs.
         """
-        from veperf.judge import series_of
+        from veperf.judge.series import series_of
         from veperf.report import figures, tables
 
         old, new = series_of(self.base), series_of(self.new)
@@ -664,9 +669,9 @@ def _judged(
     recorded: Sequence[model.Baseline],
     known_misses: Collection[str],
 ) -> model.Verdict:
-    from veperf import judge
+    from veperf.judge.verdict import verdict as judge_verdict
 
-    return judge.verdict(run, load_targets(paths.targets(folder)), recorded, known_misses)
+    return judge_verdict(run, load_targets(paths.targets(folder)), recorded, known_misses)
 
 
 def find(given: RunLike, archive: Folder = None) -> model.Run:

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from veperf import paths
 from veperf.api import RunLike, find
-from veperf.archive import load_targets
+from veperf.archive.baselines import load_targets
 from veperf.archive.files import write_json
 from veperf.errors import UnknownBenchmarkError, UnknownTargetError, UsageError
 from veperf.interop import baseline_metrics, go_targets

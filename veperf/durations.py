@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from veperf.archive import Archive
+from veperf.archive.store import Archive
 from veperf.errors import VeperfError
 from veperf.estimate import Job
 from veperf.model import Run

@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from veperf.errors import UsageError
 from veperf.measure.clock import calibrate, take_sample
-from veperf.memory import MemoryProfile, picture, profile
+from veperf.memory import picture
+from veperf.memory.profile import MemoryProfile, profile
 from veperf.memory.words import count
 
 if TYPE_CHECKING:

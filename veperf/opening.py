@@ -1,8 +1,8 @@
 """The archive that somebody at a terminal or in a notebook means."""
 
 from veperf import paths
-from veperf.archive import Archive
-from veperf.archive.storage import Location
+from veperf.archive.storage.location import Location
+from veperf.archive.store import Archive
 from veperf.progress import say
 
 

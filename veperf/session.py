@@ -9,12 +9,15 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from veperf import registry
-from veperf.archive import Archive, RunWriter, load_baselines
+from veperf.archive.baselines import load_baselines
+from veperf.archive.store import Archive
+from veperf.archive.writer import RunWriter
 from veperf.errors import UsageError, VeperfError
-from veperf.measure.load.apart import apart_of
+from veperf.measure.load.apart.benchmark import apart_of
 from veperf.measure.load.custom import RATE, by_shards, load_case
 from veperf.measure.load.schedule import Schedule
-from veperf.measure.load.shards import Ground, ShardedPasses, here
+from veperf.measure.load.shards.local import here
+from veperf.measure.load.shards.passes import Ground, ShardedPasses
 from veperf.measure.machine import describe_machine, describe_revision
 from veperf.measure.passes import Passes, Progress
 from veperf.measure.profiles import configure

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from veperf.archive import LAST, Archive
-from veperf.cluster import AB, Ledger, Spec
+from veperf.archive.store import LAST, Archive
 from veperf.cluster import sweep as steps
 from veperf.cluster.address import check_scheduler
+from veperf.cluster.ledger import Ledger
 from veperf.cluster.result import SweepResult
+from veperf.cluster.spec import AB, Spec
 from veperf.errors import UsageError
-from veperf.gate import FleetResult
-from veperf.judge import LOOKS
+from veperf.gate.fleet import FleetResult
+from veperf.judge.looks import LOOKS
 from veperf.opening import open_archive
 
 if TYPE_CHECKING:

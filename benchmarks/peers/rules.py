@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from pyperf._utils import is_significant  # what `pyperf compare_to` calls; it has no public name
 
-from veperf import judge
+from veperf.judge.mann_whitney import mann_whitney
+from veperf.judge.sequential import sequential
+from veperf.judge.shift import median
 from veperf.model import ChangeStatus
 
 Values = Sequence[float]
@@ -35,7 +37,7 @@ class Rule:
 
 def veperf_ab(a: Values, b: Values, benchmarks: int) -> Answer:
     """Sequential looks at pairs, corrected for the number of benchmarks."""
-    found = judge.sequential(zip(a, b, strict=True), comparisons=benchmarks)
+    found = sequential(zip(a, b, strict=True), comparisons=benchmarks)
     return Answer(found.status is ChangeStatus.SLOWER, found.pairs)
 
 
@@ -51,9 +53,9 @@ def asv(a: Values, b: Values) -> bool:
     Where so few values can't reach that p: 99 % intervals that don't overlap, here of medians.
     """
     if 1 / math.comb(len(a) + len(b), len(a)) < 0.002:
-        different = judge.mann_whitney(a, b).p_two_sided < 0.002
+        different = mann_whitney(a, b).p_two_sided < 0.002
     else:
-        before, after = (judge.median(x, confidence=0.99) for x in (a, b))
+        before, after = (median(x, confidence=0.99) for x in (a, b))
         different = after.confidence >= 0.99 and after.low > before.high
     return different and statistics.median(b) > 1.1 * statistics.median(a)
 
@@ -65,9 +67,7 @@ def pytest_benchmark(a: Values, b: Values) -> bool:
 
 def benchstat(a: Values, b: Values) -> bool:
     """Exact U test at 5 %, and the greater median."""
-    return judge.mann_whitney(a, b).p_two_sided < 0.05 and (
-        statistics.median(b) > statistics.median(a)
-    )
+    return mann_whitney(a, b).p_two_sided < 0.05 and (statistics.median(b) > statistics.median(a))
 
 
 def google_compare(a: Values, b: Values) -> bool:

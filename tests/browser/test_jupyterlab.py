@@ -14,7 +14,7 @@ import pytest
 
 from tests.browser.test_report_page import CHROMIUM, FLAGS
 from tests.clone import clone
-from veperf.archive import Archive
+from veperf.archive.store import Archive
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -12,8 +12,8 @@ from tests.ab_runs import change
 from tests.fleets import at, fleet, lacking
 from tests.helpers import TARGETS, baselines_in, plausible_run, with_load
 from tests.runs import timed_run
-from veperf.archive import Archive
-from veperf.gate import FleetResult
+from veperf.archive.store import Archive
+from veperf.gate.fleet import FleetResult
 from veperf.model import MEMORY_METRICS, ChangeStatus, Failure, Level, Run, Severity
 from veperf.report.render import render
 from veperf.report.site.build import build

@@ -12,7 +12,9 @@ import pytest
 
 from veperf.archive.ab import read_ab
 from veperf.errors import MeasureError
-from veperf.gate import ab, selfcheck, survey
+from veperf.gate import survey
+from veperf.gate.check import selfcheck
+from veperf.gate.run import ab
 from veperf.gate.visible import EFFECTS
 from veperf.model import ABChange, ChangeStatus
 

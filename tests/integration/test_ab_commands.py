@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from veperf.gate import ABResult, ab_commands, load_ab
+from veperf.gate.result import ABResult
+from veperf.gate.run import ab_commands, load_ab
 from veperf.model import Better, ChangeStatus, Outcome
 
 

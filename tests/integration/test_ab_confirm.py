@@ -11,9 +11,11 @@ import pytest
 from msgspec.structs import replace
 
 from tests.helpers import TARGETS, plausible_run
-from veperf.archive import Archive, save_baseline
+from veperf.archive.baselines import save_baseline
+from veperf.archive.store import Archive
 from veperf.gate.confirm import suspects
-from veperf.judge import baselines_of, verdict
+from veperf.judge.baseline import baselines_of
+from veperf.judge.verdict import verdict
 from veperf.model import (
     Baseline,
     ChangeStatus,

@@ -13,18 +13,12 @@ from hypothesis import strategies as st
 from tests.apart_loads import Counter, numbered
 from tests.apart_shard import Found, put
 from veperf.errors import MeasureError
-from veperf.measure.load.apart import (
-    Connection,
-    Listener,
-    RemoteSystem,
-    Served,
-    connect,
-    parse_address,
-    serve,
-)
-from veperf.measure.load.apart.address import dial
+from veperf.measure.load.apart.address import Listener, dial, parse_address
+from veperf.measure.load.apart.connection import Connection, connect
 from veperf.measure.load.apart.frames import to_frame
 from veperf.measure.load.apart.messages import Done, Hello, Items, Ping, Ready, encode
+from veperf.measure.load.apart.server import Served, serve
+from veperf.measure.load.apart.system import RemoteSystem
 from veperf.registry import Apart
 
 TOKEN, SUBJECT = "a token of this test", "test/load"

@@ -16,16 +16,11 @@ from tests.apart_shard import MODULES, Found, offer_all, put
 from tests.clusters import is_running, until
 from veperf import registry
 from veperf.errors import MeasureError
-from veperf.measure.load.apart import (
-    TOKEN_VARIABLE,
-    Connection,
-    RemoteSystem,
-    TargetProcess,
-    TargetSpec,
-    connect,
-    draw_token,
-    subject_of,
-)
+from veperf.measure.load.apart.benchmark import subject_of
+from veperf.measure.load.apart.connection import Connection, connect
+from veperf.measure.load.apart.process import TargetProcess, TargetSpec
+from veperf.measure.load.apart.secret import TOKEN_VARIABLE, draw_token
+from veperf.measure.load.apart.system import RemoteSystem
 from veperf.model import Params
 
 ROOT = Path(__file__).parents[2]

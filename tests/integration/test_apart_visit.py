@@ -14,20 +14,16 @@ from msgspec.structs import replace
 
 from tests.apart_loads import numbered
 from tests.apart_shard import put
-from veperf.archive import Archive
+from veperf.archive.store import Archive
 from veperf.errors import MeasureError
-from veperf.measure.load.apart import (
-    TOKEN_VARIABLE,
-    RemoteSystem,
-    connect,
-    draw_token,
-    machine_at,
-    parse_address,
-    subject_of,
-)
+from veperf.measure.load.apart.address import parse_address
+from veperf.measure.load.apart.benchmark import subject_of
+from veperf.measure.load.apart.connection import connect
 from veperf.measure.load.apart.frames import FrameReader, to_frame
 from veperf.measure.load.apart.messages import PROTOCOL, Card, Greeting, Visit, encode, from_shard
-from veperf.measure.load.apart.secret import TARGET, prove
+from veperf.measure.load.apart.secret import TARGET, TOKEN_VARIABLE, draw_token, prove
+from veperf.measure.load.apart.system import RemoteSystem
+from veperf.measure.load.apart.visit import machine_at
 from veperf.measure.machine import describe_machine
 from veperf.model import Machine
 

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from tests.archives import archive_of, dated_run
 from tests.clusters import until
 from tests.object_store import KEY, SECRET, bucket, contents
-from veperf.archive import Archive
+from veperf.archive.store import Archive
 from veperf.cli.main import veperf as commands
 
 ROOT = Path(__file__).parents[2]

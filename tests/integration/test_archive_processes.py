@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.archives import archive_of, dated_run, stepped
-from veperf.archive import Archive
 from veperf.archive.compaction import compact
+from veperf.archive.store import Archive
 from veperf.archive.summary import FOLDER, summarise
 from veperf.archive.trend import trend
 from veperf.model import Run

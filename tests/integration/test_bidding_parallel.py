@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from veperf.errors import WorkerCrashedError
-from veperf.measure.load import Schedule, run_load
+from veperf.measure.load.generator import run_load
+from veperf.measure.load.schedule import Schedule
 from veperf.registry import Supplied
 from veperf.workloads.bidding import sample
 from veperf.workloads.bidding.loaded import DaemonTarget, bursts

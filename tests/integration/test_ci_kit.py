@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from tests.helpers import plausible_run
-from veperf.archive import Archive
+from veperf.archive.store import Archive
 from veperf.model import Run
-from veperf.writers import MARKER
+from veperf.writers.markdown import MARKER
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

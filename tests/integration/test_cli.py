@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from veperf.archive import Archive
+from veperf.archive.store import Archive
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.archives import archive_of, dated_run, stepped
-from veperf.archive import Archive, load_baselines, load_retired
+from veperf.archive.baselines import load_baselines, load_retired
+from veperf.archive.store import Archive
 from veperf.cli.main import main
 from veperf.progress import say
 

@@ -11,8 +11,9 @@ import pytest
 
 import veperf
 from tests.helpers import baselines_in, plausible_run
-from veperf.archive import Archive
-from veperf.writers import MARKER, NAMES
+from veperf.archive.store import Archive
+from veperf.writers.formats import NAMES
+from veperf.writers.markdown import MARKER
 
 ROOT = Path(__file__).parents[2]
 

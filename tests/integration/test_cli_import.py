@@ -11,7 +11,7 @@ import pytest
 
 from tests.hostile_files import VECTORS
 from veperf import api
-from veperf.archive import Archive
+from veperf.archive.store import Archive
 from veperf.errors import FAILED
 
 GOBENCH = VECTORS / "gobench"

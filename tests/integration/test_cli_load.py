@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from veperf.archive import Archive
+from veperf.archive.store import Archive
 from veperf.model import CaseResult
 
 ROOT = Path(__file__).parents[2]

@@ -12,13 +12,10 @@ import pytest
 
 from tests.apart_loads import numbered
 from tests.apart_shard import put
-from veperf.measure.load.apart import (
-    TOKEN_VARIABLE,
-    Connection,
-    RemoteSystem,
-    connect,
-    parse_address,
-)
+from veperf.measure.load.apart.address import parse_address
+from veperf.measure.load.apart.connection import Connection, connect
+from veperf.measure.load.apart.secret import TOKEN_VARIABLE
+from veperf.measure.load.apart.system import RemoteSystem
 
 ROOT = Path(__file__).parents[2]
 WORDS = [sys.executable, "-m", "veperf", "serve"]

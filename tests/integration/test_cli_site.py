@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from tests.helpers import plausible_run
-from veperf.archive import Archive
+from veperf.archive.store import Archive
 
 
 def test_the_site_of_an_archive_is_made_and_named(tmp_path: Path):

@@ -17,7 +17,7 @@ import click
 import pytest
 
 from tests.helpers import plausible_run
-from veperf.archive import Archive
+from veperf.archive.store import Archive
 from veperf.cli.main import veperf as cli
 
 ROOT = Path(__file__).parents[2]

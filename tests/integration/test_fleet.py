@@ -13,16 +13,17 @@ import pytest
 
 import veperf
 from tests.clusters import ROOT, Cluster, end, until
-from veperf.archive import Archive
 from veperf.archive.ab import ab_ids, read_ab
-from veperf.cluster import AB, Ledger, Spec, Task
+from veperf.archive.store import Archive
 from veperf.cluster.conduct import conduct
 from veperf.cluster.found import Found
-from veperf.cluster.plan import make_plan
+from veperf.cluster.ledger import Ledger
+from veperf.cluster.plan import Task, make_plan
 from veperf.cluster.record import sweeps
+from veperf.cluster.spec import AB, Spec
 from veperf.cluster.watch import Lines
 from veperf.gate import git
-from veperf.judge import looks_up_to, plan
+from veperf.judge.looks import looks_up_to, plan
 from veperf.model import ABRun, ChangeStatus, Outcome
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")

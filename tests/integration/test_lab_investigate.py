@@ -8,7 +8,7 @@ import pytest
 from nbformat import NotebookNode
 
 from tests.helpers import baselines_in, plausible_run, with_load
-from veperf.archive import Archive
+from veperf.archive.store import Archive
 from veperf.model import Failure
 from veperf.report.runner import execute
 

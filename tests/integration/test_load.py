@@ -8,7 +8,7 @@ import pytest
 
 from tests.runs import whole_run
 from veperf.estimate import Estimate
-from veperf.measure.load import Latencies
+from veperf.measure.load.histogram import Latencies
 from veperf.measure.passes import Passes
 from veperf.measure.profiles import PASSES, configure
 from veperf.model import CaseResult, LoadPlan, Run

@@ -18,10 +18,10 @@ from tests.clusters import until
 from tests.networks import hosts
 from tests.networks.hosts import Host, network
 from tests.timespaces import ahead_by, why_not
-from veperf.archive import Archive
-from veperf.measure.load.apart import TOKEN_VARIABLE, draw_token
+from veperf.archive.store import Archive
+from veperf.measure.load.apart.secret import TOKEN_VARIABLE, draw_token
 from veperf.measure.load.schedule import Part, Schedule, arrivals
-from veperf.measure.load.shards import ShardReport
+from veperf.measure.load.shards.report import ShardReport
 from veperf.measure.protocol import Join
 from veperf.model import CaseResult, LoadPlan, Run
 

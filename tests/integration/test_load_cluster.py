@@ -16,8 +16,9 @@ from tests.clusters import ROOT, Cluster, children, end, is_running, until
 from veperf.cluster.client import connect
 from veperf.cluster.load import on_cluster
 from veperf.errors import MeasureError, UsageError
-from veperf.measure.load import Latencies
-from veperf.measure.load.shards import Load, put_load
+from veperf.measure.load.histogram import Latencies
+from veperf.measure.load.shards.conduct import put_load
+from veperf.measure.load.shards.messages import Load
 from veperf.model import CaseResult, LoadPlan, LoadSoFar
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")

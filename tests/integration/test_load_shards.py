@@ -11,10 +11,12 @@ import pytest
 from msgspec.structs import replace
 
 from tests.clusters import children
-from veperf.measure.load import Latencies, Schedule
-from veperf.measure.load.apart import draw_token
-from veperf.measure.load.schedule import arrivals
-from veperf.measure.load.shards import Here, Load, here, put_load
+from veperf.measure.load.apart.secret import draw_token
+from veperf.measure.load.histogram import Latencies
+from veperf.measure.load.schedule import Schedule, arrivals
+from veperf.measure.load.shards.conduct import put_load
+from veperf.measure.load.shards.local import Here, here
+from veperf.measure.load.shards.messages import Load
 from veperf.model import CaseResult, LoadPlan, LoadSoFar
 
 PLAN = LoadPlan(passes=1, seconds=3.0, warmup_s=0.5, shards=2)
@@ -191,7 +193,7 @@ def test_another_load_s_token(place: Here) -> None:
         if addresses:
             heard.set()
 
-    from veperf.measure.load.shards import Order
+    from veperf.measure.load.shards.messages import Order
 
     hand = place.start(Order(target, place.listen), hear)
     try:

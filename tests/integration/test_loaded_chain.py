@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from veperf.measure.load import Schedule, run_load
+from veperf.measure.load.generator import run_load
+from veperf.measure.load.schedule import Schedule
 from veperf.registry import Supplied
 from veperf.workloads.transaction import loaded, sample
 from veperf.workloads.transaction.feed import Feed

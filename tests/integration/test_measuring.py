@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from veperf import session
-from veperf.archive import Archive
+from veperf.archive.store import Archive
 from veperf.errors import UnknownBenchmarkError, UsageError, WorkerCrashedError
 from veperf.measure.client import Worker
 from veperf.measure.protocol import Begin, Open, Take
@@ -83,8 +83,8 @@ def test_loops_are_calibrated_once_and_the_order_is_the_seed_s(tmp_path: Path):
 
 def test_loops_come_from_the_machine_s_baseline(tmp_path: Path):
     """A run that will be compared measures the same stretch of work as its baseline did."""
-    from veperf.archive import save_baseline
-    from veperf.judge import make_baseline
+    from veperf.archive.baselines import save_baseline
+    from veperf.judge.baseline import make_baseline
 
     run = measure(tmp_path / "a", "unruly/well_behaved")
     save_baseline(tmp_path / "baselines", make_baseline(run, "unruly"))

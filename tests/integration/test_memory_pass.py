@@ -7,8 +7,11 @@ from msgspec.structs import replace
 
 from tests import hungry
 from veperf import paths, session
-from veperf.archive import Archive, load_targets
-from veperf.judge import baselines_of, compare_runs, judge_targets
+from veperf.archive.baselines import load_targets
+from veperf.archive.store import Archive
+from veperf.judge.baseline import baselines_of
+from veperf.judge.screen import compare_runs
+from veperf.judge.targets import judge_targets
 from veperf.measure.passes import Passes
 from veperf.measure.profiles import MEMORY_PASSES, PASSES
 from veperf.model import MEMORY_METRICS, TIME, ChangeStatus, Level, Run, TargetStatus

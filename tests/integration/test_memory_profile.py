@@ -23,9 +23,9 @@ from veperf.errors import (
     WorkerProtocolError,
     WorkerTimeoutError,
 )
-from veperf.memory import profile
 from veperf.memory.apart import in_fork
 from veperf.memory.counts import CountStatus, compare_profiles, read_profile
+from veperf.memory.profile import profile
 from veperf.memory.recorded import compared, record_profile
 
 ROOT = Path(__file__).parents[2]

@@ -13,15 +13,17 @@ from click.testing import CliRunner
 
 from tests import hungry
 from veperf import paths, session
-from veperf.archive import Archive, load_targets
+from veperf.archive.baselines import load_targets
+from veperf.archive.store import Archive
 from veperf.cli.main import veperf
 from veperf.errors import UsageError
-from veperf.judge import judge_targets
+from veperf.judge.targets import judge_targets
 from veperf.longrun import soak
 from veperf.measure.passes import Passes
-from veperf.memory import LeakStatus, MemoryBudget
 from veperf.memory.apart import in_fresh_process
 from veperf.memory.asked import LookIdle, WorkRounds
+from veperf.memory.budget import MemoryBudget
+from veperf.memory.leak import LeakStatus
 from veperf.memory.rounds import Idle, Rounds
 from veperf.model import TargetStatus
 from veperf.progress import Silent

@@ -7,8 +7,8 @@ import pytest
 
 from tests.ab_runs import ab_run, change
 from tests.helpers import plausible_run
-from veperf.archive import Archive
 from veperf.archive.ab import save_ab
+from veperf.archive.store import Archive
 from veperf.model import ChangeStatus, Severity
 from veperf.report.parameters import JSON
 from veperf.report.runner import execute

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from tests.helpers import baselines_in, hostile_run, plausible_run, with_load
 from veperf import paths
-from veperf.archive import Archive
+from veperf.archive.store import Archive
 from veperf.model import Failure, Run
 from veperf.report.render import render
 from veperf.report.runner import executed

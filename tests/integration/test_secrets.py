@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from veperf.archive import Archive
+from veperf.archive.store import Archive
 
 
 def test_no_variable_reaches_a_run(tmp_path: Path) -> None:

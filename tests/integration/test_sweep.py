@@ -14,12 +14,13 @@ from msgspec.structs import replace
 import veperf
 from tests.clusters import ROOT, Cluster, end, instant, until
 from tests.runs import timed_run
-from veperf.archive import Archive
-from veperf.cluster import Ledger, Spec, Task
+from veperf.archive.store import Archive
 from veperf.cluster.conduct import conduct
 from veperf.cluster.found import Found
-from veperf.cluster.plan import make_plan
+from veperf.cluster.ledger import Ledger
+from veperf.cluster.plan import Task, make_plan
 from veperf.cluster.record import sweeps
+from veperf.cluster.spec import Spec
 from veperf.cluster.watch import Lines
 from veperf.cluster.work import measure
 from veperf.errors import MeasureError, UnknownBenchmarkError, UnknownRunError, UsageError

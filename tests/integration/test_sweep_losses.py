@@ -11,11 +11,12 @@ import pytest
 
 from tests.clusters import Cluster, until
 from tests.networks.held import held, lines
-from veperf.archive import Archive
-from veperf.cluster import Ledger, Spec
+from veperf.archive.store import Archive
 from veperf.cluster.blame import MOST_LOSSES
 from veperf.cluster.conduct import conduct
+from veperf.cluster.ledger import Ledger
 from veperf.cluster.plan import make_plan
+from veperf.cluster.spec import Spec
 from veperf.cluster.watch import Lines
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")

@@ -16,7 +16,7 @@ import pytest
 from tests.clusters import AGAIN, until
 from tests.networks.held import lines
 from tests.networks.hosts import Host, kill, network, why_not
-from veperf.archive import Archive
+from veperf.archive.store import Archive
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
 _PORT = 8786

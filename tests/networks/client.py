@@ -11,10 +11,11 @@ from pathlib import Path
 from distributed import Client
 
 from tests.networks.held import held
-from veperf.archive import Archive
-from veperf.cluster import Ledger, Spec
+from veperf.archive.store import Archive
 from veperf.cluster.conduct import conduct
+from veperf.cluster.ledger import Ledger
 from veperf.cluster.plan import make_plan
+from veperf.cluster.spec import Spec
 from veperf.cluster.watch import Lines
 
 

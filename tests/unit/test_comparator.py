@@ -19,7 +19,7 @@ from veperf.errors import (
     UsageError,
     VeperfError,
 )
-from veperf.interop import read
+from veperf.interop.formats import read
 
 METRICS = VECTORS / "BASELINE_METRICS.json"
 GO = VECTORS / "interop" / "go_virtengine.json"

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from tests.helpers import HOSTILE, hostile_run, judged, plausible_baselines, plausible_run
 from veperf.api import Comparison, RunResult, VerdictResult
 from veperf.errors import UnknownBenchmarkError
-from veperf.judge import compare_runs
+from veperf.judge.screen import compare_runs
 from veperf.report.canvas import ThemedFigure
 
 Drawing = Callable[[Axes | None], Figure]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from veperf import session
-from veperf.archive import Archive
+from veperf.archive.store import Archive
 from veperf.errors import UsageError
 from veperf.model import LoadPlan, Machine
 from veperf.progress import Silent

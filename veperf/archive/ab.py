@@ -10,8 +10,10 @@ from typing import TypeAlias
 
 from veperf.archive.hints import command
 from veperf.archive.names import is_name
-from veperf.archive.storage import Location, Storage, open_storage, place_of
 from veperf.archive.storage.documents import read_document, write_document
+from veperf.archive.storage.location import Location
+from veperf.archive.storage.opening import open_storage, place_of
+from veperf.archive.storage.protocol import Storage
 from veperf.errors import CorruptFileError, UnknownRunError, UsageError
 from veperf.model import AB_FORMAT, ABRun
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from veperf.archive.completion import SAMPLES, RunFiles, faults
 from veperf.archive.packing import write_pack
 from veperf.archive.packs import PackedFiles
-from veperf.archive.storage import Lock
+from veperf.archive.storage.protocol import Lock
 from veperf.archive.store import Archive
 from veperf.archive.together import in_order
 from veperf.errors import CorruptFileError, UsageError

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import numpy as np
 from msgspec import Struct
 
-from veperf.judge import median, series_of
+from veperf.judge.series import series_of
+from veperf.judge.shift import median
 from veperf.model import Better, Clock, Run
 
 

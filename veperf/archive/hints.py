@@ -4,7 +4,9 @@ import shlex
 from pathlib import Path
 
 from veperf import paths
-from veperf.archive.storage import Location, Storage, locate, place_of
+from veperf.archive.storage.location import Location, locate
+from veperf.archive.storage.opening import place_of
+from veperf.archive.storage.protocol import Storage
 from veperf.errors import UsageError
 
 

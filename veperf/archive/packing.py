@@ -9,7 +9,7 @@ from pathlib import Path
 from veperf.archive.completion import SAMPLES, RunFiles, read_complete
 from veperf.archive.files import write_json
 from veperf.archive.packs import MANIFEST, TABLE, ZIP, Pack, checksum_of
-from veperf.archive.storage import Lock, Storage
+from veperf.archive.storage.protocol import Lock, Storage
 from veperf.archive.tables import samples_schema, samples_table
 from veperf.archive.together import in_order
 

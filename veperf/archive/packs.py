@@ -26,8 +26,8 @@ from msgspec import Struct
 from veperf.archive.files import MAX_FILE_BYTES
 from veperf.archive.names import PACKS, is_name
 from veperf.archive.query import Table
-from veperf.archive.storage import Storage
 from veperf.archive.storage.documents import read_document
+from veperf.archive.storage.protocol import Storage
 from veperf.errors import CorruptFileError, DataError, StorageError
 
 ZIP, TABLE, MANIFEST = "runs.zip", "samples.parquet", "pack.json"

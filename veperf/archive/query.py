@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from veperf.archive.hints import command
-from veperf.archive.storage import LocalStorage, Storage
+from veperf.archive.storage.local import LocalStorage
+from veperf.archive.storage.protocol import Storage
 from veperf.errors import CorruptFileError, UsageError
 
 if TYPE_CHECKING:

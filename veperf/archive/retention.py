@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from veperf.archive.compaction import tidy
 from veperf.archive.packing import write_pack
-from veperf.archive.storage import Lock
+from veperf.archive.storage.protocol import Lock
 from veperf.archive.store import Archive
 from veperf.archive.summary import Summary
 from veperf.errors import UsageError

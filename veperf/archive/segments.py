@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from veperf.archive.facts import Figure, RunFacts
 from veperf.archive.files import checksum, decode_json
-from veperf.archive.storage import Storage
+from veperf.archive.storage.protocol import Storage
 from veperf.errors import CorruptFileError, DataError
 
 if TYPE_CHECKING:

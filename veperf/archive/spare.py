@@ -5,7 +5,8 @@ import tempfile
 from pathlib import Path
 
 from veperf.archive.hints import command
-from veperf.archive.storage import LocalStorage, Storage
+from veperf.archive.storage.local import LocalStorage
+from veperf.archive.storage.protocol import Storage
 
 
 def spare_folder() -> Path:

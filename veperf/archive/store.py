@@ -33,8 +33,10 @@ from veperf.archive.hints import command
 from veperf.archive.names import NO_NAME, PACKS, is_name
 from veperf.archive.packs import Packs
 from veperf.archive.query import Table, query
-from veperf.archive.storage import Location, Storage, local_folder, open_storage, place_of
 from veperf.archive.storage.documents import read_document, write_document
+from veperf.archive.storage.location import Location
+from veperf.archive.storage.opening import local_folder, open_storage, place_of
+from veperf.archive.storage.protocol import Storage
 from veperf.archive.telling import Tell, silent
 from veperf.archive.together import in_order
 from veperf.archive.writer import PASSES, RunWriter

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from veperf.archive.facts import Figure, RunFacts, facts_of, figures_of
 from veperf.archive.segments import Segment, joined, read_segments, segment_of, write_segment
-from veperf.archive.storage import Storage
+from veperf.archive.storage.protocol import Storage
 from veperf.archive.store import Archive
 from veperf.errors import DataError, StorageError
 

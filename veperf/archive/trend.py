@@ -13,7 +13,7 @@ from veperf.archive.columns import Columns, Floats, Ints, columns_of
 from veperf.archive.facts import RunFacts
 from veperf.archive.summary import Summary
 from veperf.errors import UnknownBenchmarkError, UsageError
-from veperf.judge import ChangePoint, change_points
+from veperf.judge.change_points import ChangePoint, change_points
 from veperf.model import Better, Clock
 
 

@@ -10,8 +10,10 @@ from veperf.archive.completion import COMPLETE, RUN, SAMPLES, completion_of
 from veperf.archive.files import encode_json
 from veperf.archive.hints import command
 from veperf.archive.spare import advice, needs_spare, spare_folder
-from veperf.archive.storage import LocalStorage, Lock, Storage, local_folder
 from veperf.archive.storage.documents import write_document
+from veperf.archive.storage.local import LocalStorage
+from veperf.archive.storage.opening import local_folder
+from veperf.archive.storage.protocol import Lock, Storage
 from veperf.archive.tables import samples_parquet
 from veperf.errors import StorageError
 from veperf.model import Pass, Run

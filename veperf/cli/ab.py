@@ -20,7 +20,7 @@ from veperf.cli.summary import append, summary_option
 from veperf.model import Better, CommandValue
 
 if TYPE_CHECKING:
-    from veperf.gate import ABResult
+    from veperf.gate.result import ABResult
 
 
 @click.command(
@@ -135,7 +135,10 @@ def ab(
     own verdict, and the worst is that of the whole. The commits must be in the checkouts that the
     workers were started in.
     """
-    from veperf import gate, sweeps, writers
+    from veperf import sweeps
+    from veperf.gate.run import ab as gate_ab
+    from veperf.gate.run import ab_commands
+    from veperf.writers.judged import JudgedPairs
 
     check_formats(exports)
     if command_a is not None and command_b is not None:
@@ -143,7 +146,7 @@ def ab(
             raise click.UsageError("two commands are compared: no BASE, --head or --module")
         if scheduler is not None or machine_classes:
             raise click.UsageError("workers compare commits: no --command-a and --command-b")
-        result = gate.ab_commands(
+        result = ab_commands(
             command_a,
             command_b,
             value=value,
@@ -187,7 +190,7 @@ def ab(
             tell_sweep(fleet, archive, summary)
             write_exports(exports, [fleet.shown])
             context.exit(fleet.exit_code(strict=strict))
-        result = gate.ab(
+        result = gate_ab(
             base,
             *patterns,
             head=head,
@@ -201,7 +204,7 @@ def ab(
             archive=archive,
         )
     tell(result, summary)
-    write_exports(exports, [writers.JudgedPairs(result.ab, result.outcome, result.sentence)])
+    write_exports(exports, [JudgedPairs(result.ab, result.outcome, result.sentence)])
     stopped = result.ab.stopped == "hand"
     context.exit(INTERRUPTED if stopped else result.exit_code(strict=strict))
 

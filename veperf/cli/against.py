@@ -17,7 +17,7 @@ from veperf.errors import (
 )
 
 if TYPE_CHECKING:
-    from veperf.gate import ABResult
+    from veperf.gate.result import ABResult
     from veperf.model import Run, Verdict
 
 _WORST_FIRST = (COULD_NOT_MEASURE, FAILED, INCONCLUSIVE, OK)
@@ -58,9 +58,9 @@ def compare_with(
         KeyboardInterrupt: it was stopped by hand; what was decided by then is kept.
         VeperfError: as ``gate.ab``.
     """
-    from veperf import gate
+    from veperf.gate.run import ab
 
-    result = gate.ab(
+    result = ab(
         base,
         *patterns,
         modules=modules,
@@ -90,7 +90,7 @@ def confirm_suspects(
         KeyboardInterrupt: as ``compare_with``.
     """
     from veperf import paths
-    from veperf.archive import load_baselines
+    from veperf.archive.baselines import load_baselines
     from veperf.gate.confirm import suspects
     from veperf.report.escape import one_line
 

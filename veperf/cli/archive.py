@@ -16,8 +16,8 @@ from veperf.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from veperf.archive import Archive
     from veperf.archive.merge import Taken
+    from veperf.archive.store import Archive
 
 _SHOWN = 5
 
@@ -155,9 +155,9 @@ def import_(folder: str, archive: str | None) -> None:
     What is there already stays as it is; what is damaged or unfinished is skipped and named.
     Reports are not copied: `veperf report` makes them anew.
     """
-    from veperf.archive import Archive
     from veperf.archive.ab import ab_ids
     from veperf.archive.merge import take_comparisons, take_over
+    from veperf.archive.store import Archive
 
     mine, theirs = _store(archive), Archive(folder)
     _tell("run", take_over(mine, theirs), theirs)
@@ -168,7 +168,7 @@ def import_(folder: str, archive: str | None) -> None:
 def _tell(what: str, found: "Iterable[Taken]", other: "Archive") -> None:
     """Say which were copied and which not, as they come."""
     from veperf.archive.merge import THERE
-    from veperf.archive.storage import place_of
+    from veperf.archive.storage.opening import place_of
     from veperf.report import words
     from veperf.report.escape import one_line
 

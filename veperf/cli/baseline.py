@@ -37,7 +37,7 @@ def record(runs: tuple[str, ...], archive: str | None, baselines: Path | None) -
     measure the same stretch of work. Commit the files: they are what CI compares with.
     """
     from veperf import paths
-    from veperf.archive import save_baseline
+    from veperf.archive.baselines import save_baseline
 
     folder = baselines or paths.baselines()
     for one in _baselines(runs or ("last",), archive):
@@ -58,7 +58,7 @@ def update(runs: tuple[str, ...], reason: str, archive: str | None, baselines: P
     The old one is kept in its history, with the reason: `veperf baseline history` shows both.
     """
     from veperf import paths
-    from veperf.archive import update_baseline
+    from veperf.archive.baselines import update_baseline
 
     folder = baselines or paths.baselines()
     for one in _baselines(runs or ("last",), archive):
@@ -73,7 +73,7 @@ def update(runs: tuple[str, ...], reason: str, archive: str | None, baselines: P
 def show(suites: tuple[str, ...], baselines: Path | None) -> None:
     """Show the recorded baselines, of every machine class."""
     from veperf import paths
-    from veperf.archive import load_baselines
+    from veperf.archive.baselines import load_baselines
     from veperf.report import listings, text
 
     found = load_baselines(baselines or paths.baselines(), suites or ("*",))
@@ -88,7 +88,7 @@ def show(suites: tuple[str, ...], baselines: Path | None) -> None:
 def history(suites: tuple[str, ...], baselines: Path | None) -> None:
     """Show the baselines that were replaced, of every machine class, and why."""
     from veperf import paths
-    from veperf.archive import load_retired
+    from veperf.archive.baselines import load_retired
     from veperf.report import listings, text
 
     found = load_retired(baselines or paths.baselines(), suites or ("*",))
@@ -99,7 +99,7 @@ def _baselines(runs: tuple[str, ...], archive: str | None) -> "list[Baseline]":
     """A baseline for each suite that the runs have, of the sessions in the order they were made."""
     from veperf import api
     from veperf.errors import UsageError
-    from veperf.judge import baselines_of, pooled
+    from veperf.judge.baseline import baselines_of, pooled
 
     found = [api.load(run, archive).run for run in runs]
     sessions = {run.id: run for run in sorted(found, key=lambda run: (run.created, run.id))}

@@ -61,7 +61,10 @@ def ci(
 
     The report is on disk before the gate falls, so that it can be uploaded whatever the verdict.
     """
-    from veperf import api, interop, writers
+    from veperf import api
+    from veperf.interop.go_targets import go_benchmarks, refuse_strangers
+    from veperf.writers.formats import write_judged
+    from veperf.writers.judged import Judged, JudgedPairs, JudgedRun
 
     check_formats(exports)
     if existing is not None and patterns:
@@ -85,15 +88,15 @@ def ci(
             memory=memory,
         )
     verdict = tell(result, baselines, known_misses)
-    judged: list[writers.Judged] = [writers.JudgedRun(result.run, verdict.verdict)]
+    judged: list[Judged] = [JudgedRun(result.run, verdict.verdict)]
     codes = [verdict.exit_code(strict=strict)]
     if confirm and against is None:
         pairs += confirm_suspects(result.run, verdict.verdict, baselines, time_budget_s, archive)
     for one in pairs:
-        judged.append(writers.JudgedPairs(one.ab, one.outcome, one.sentence))
+        judged.append(JudgedPairs(one.ab, one.outcome, one.sentence))
         codes.append(one.exit_code(strict=strict))
     write_exports(exports, judged)
     if summary is not None:
-        append(summary, writers.write_judged(judged, "summary").encoded)
-    interop.refuse_strangers(result.run, interop.go_benchmarks(baselines))
+        append(summary, write_judged(judged, "summary").encoded)
+    refuse_strangers(result.run, go_benchmarks(baselines))
     context.exit(worst(codes))

@@ -88,7 +88,7 @@ def _side(given: str, format: str, archive: str | None) -> "tuple[str, Run]":
 
 def _both(file: str, format: str, by: str) -> "list[tuple[str, Run]]":
     from veperf.errors import UsageError
-    from veperf.interop import read_path
+    from veperf.interop.formats import read_path
 
     found = read_path(Path(file), format=format, by=by)
     if len(found) != 2:

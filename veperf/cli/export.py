@@ -16,7 +16,7 @@ from veperf.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from veperf.writers import Judged
+    from veperf.writers.judged import Judged
 
 exports_option = click.option(
     "--export",
@@ -89,10 +89,10 @@ def check_formats(exports: Sequence[tuple[str, str]]) -> None:
     Raises:
         UsageError: there is one.
     """
-    from veperf import writers
+    from veperf.writers.formats import named
 
     for format, _ in exports:
-        writers.named(format)
+        named(format)
 
 
 def write_exports(exports: Sequence[tuple[str, str]], judged: "Sequence[Judged]") -> None:
@@ -101,13 +101,13 @@ def write_exports(exports: Sequence[tuple[str, str]], judged: "Sequence[Judged]"
     Raises:
         StorageError: a file can't be written.
     """
-    from veperf import writers
     from veperf.archive.files import write
     from veperf.errors import UsageError
+    from veperf.writers.formats import write_judged
 
     for format, file in exports:
         try:
-            done = writers.write_judged(judged, format)
+            done = write_judged(judged, format)
         except UsageError as error:
             click.echo(f"{file} is not written: {error}", err=True)
         else:

@@ -43,7 +43,7 @@ def fleet_options(command: _Command) -> _Command:
 def tell_sweep(found: "Result", archive: str | None, summary: Path | None) -> None:
     """Print what came of a sweep in ``archive`` and how to go on; append it to a step's summary."""
     from veperf.archive.hints import command
-    from veperf.gate import FleetResult
+    from veperf.gate.fleet import FleetResult
 
     click.echo(repr(found))
     if isinstance(found, FleetResult):

@@ -16,7 +16,7 @@ from veperf.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from veperf.interop import Imported
+    from veperf.interop.build import Imported
 
 
 @click.command(
@@ -51,7 +51,8 @@ def import_(
     """
     from veperf import api
     from veperf.archive.hints import command
-    from veperf.interop import aim, go_benchmarks, read, read_path, strangers, unlisted
+    from veperf.interop.formats import read, read_path
+    from veperf.interop.go_targets import aim, go_benchmarks, strangers, unlisted
     from veperf.interop.source import MAX_FILE_BYTES
     from veperf.report.escape import one_line
 

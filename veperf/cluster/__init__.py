@@ -6,9 +6,3 @@ comes back goes to the archive at once, and into a ledger (``ledger``), so that 
 where it was stopped.
 dask does the scheduling; ``conduct`` hands tasks over and takes runs in.
 """
-
-from veperf.cluster.ledger import Ledger
-from veperf.cluster.plan import Plan, Task
-from veperf.cluster.spec import AB, Spec, load_spec
-
-__all__ = ["AB", "Ledger", "Plan", "Spec", "Task", "load_spec"]

@@ -1,12 +1,12 @@
 """What has become of a sweep of comparisons, put together."""
 
-from veperf.archive import Archive
 from veperf.archive.ab import read_ab
-from veperf.archive.storage import place_of
+from veperf.archive.storage.opening import place_of
+from veperf.archive.store import Archive
 from veperf.cluster.plan import Pairs, Ref, Task
 from veperf.cluster.record import Entry, Record, sweep_folder
 from veperf.errors import DataError
-from veperf.gate import FleetResult
+from veperf.gate.fleet import FleetResult
 from veperf.model import ABPlace, ABSide, Revision
 
 PAGE = "index.html"

@@ -4,10 +4,10 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from veperf.archive import Archive
 from veperf.archive.ab import ab_ids, save_ab
 from veperf.archive.files import decode_json
 from veperf.archive.names import is_name
+from veperf.archive.store import Archive
 from veperf.cluster.plan import Pairs, Plan, Task
 from veperf.errors import CorruptFileError
 from veperf.model import AB_FORMAT, RUN_FORMAT, ABRun, Run

@@ -6,15 +6,12 @@ from dataclasses import dataclass
 
 from veperf.cluster.load import OnCluster, on_cluster
 from veperf.errors import MeasureError, UsageError
-from veperf.measure.load.apart import (
-    TOKEN_VARIABLE,
-    Address,
-    given_token,
-    machine_at,
-    parse_address,
-)
+from veperf.measure.load.apart.address import Address, parse_address
 from veperf.measure.load.apart.messages import MAX_SHARDS
-from veperf.measure.load.shards import Ground, Here, here
+from veperf.measure.load.apart.secret import TOKEN_VARIABLE, given_token
+from veperf.measure.load.apart.visit import machine_at
+from veperf.measure.load.shards.local import Here, here
+from veperf.measure.load.shards.passes import Ground
 from veperf.model import Machine
 
 UNKNOWN = Machine("unknown", "", 0, None, "", "")

@@ -4,8 +4,8 @@ import secrets
 from datetime import UTC, datetime
 from typing import Self
 
-from veperf.archive import LAST, Archive
 from veperf.archive.storage.documents import write_document
+from veperf.archive.store import LAST, Archive
 from veperf.cluster.found import Found, keep
 from veperf.cluster.plan import Plan, Task
 from veperf.cluster.record import (

@@ -17,9 +17,9 @@ from veperf.cluster.seats import Seat, Seats, free_seats, take_seats
 from veperf.cluster.share import machine_here, stop_event, take_part
 from veperf.errors import MeasureError
 from veperf.measure.load.apart.server import RENDEZVOUS_S
-from veperf.measure.load.shards import Hand, Hear, Heard, Order
 from veperf.measure.load.shards.conduct import TARGET
-from veperf.measure.load.shards.messages import Gone, Serving, Waiting
+from veperf.measure.load.shards.hands import Hand, Hear
+from veperf.measure.load.shards.messages import Gone, Heard, Order, Serving, Waiting
 from veperf.model import Failure, Machine
 
 if TYPE_CHECKING:

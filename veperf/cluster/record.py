@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from veperf.archive import LAST, Archive
 from veperf.archive.hints import command
-from veperf.archive.storage import Storage
 from veperf.archive.storage.documents import read_document
+from veperf.archive.storage.protocol import Storage
+from veperf.archive.store import LAST, Archive
 from veperf.archive.together import in_order
 from veperf.cluster.found import kept_ids
 from veperf.cluster.plan import Pairs, Plan, Task

@@ -15,8 +15,8 @@ import msgspec
 
 from veperf.cluster.attempt import unwanted
 from veperf.cluster.host import together
-from veperf.measure.load.shards import Heard, Here, Order
-from veperf.measure.load.shards.messages import Ended, Gone, Served
+from veperf.measure.load.shards.local import Here
+from veperf.measure.load.shards.messages import Ended, Gone, Heard, Order, Served
 from veperf.measure.machine import describe_machine
 from veperf.measure.start import failure_of
 from veperf.model import Failure

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TypeAlias
 
-from veperf.archive import Archive
 from veperf.archive.hints import command
+from veperf.archive.store import Archive
 from veperf.cluster.code import resolver
 from veperf.cluster.conduct import conduct
 from veperf.cluster.fleet import fleet_of, write_page
@@ -16,7 +16,7 @@ from veperf.cluster.result import SweepResult, result_of
 from veperf.cluster.spec import Spec, checked, load_spec, patterns
 from veperf.cluster.watch import NoWorkerError, for_here
 from veperf.errors import UnknownRunError
-from veperf.gate import FleetResult
+from veperf.gate.fleet import FleetResult
 from veperf.session import benchmarks
 
 Result: TypeAlias = SweepResult | FleetResult

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from veperf.judge import Look, PairRule, SequentialVerdict
-from veperf.judge.pairs import Evidence, log_ratios, obstacle, weigh
+from veperf.judge.pairs import Evidence, PairRule, log_ratios, obstacle, weigh
+from veperf.judge.sequential import Look, SequentialVerdict
 from veperf.judge.words import plural
-from veperf.measure.ab import Measured
+from veperf.measure.ab.pair import Measured
 from veperf.model import ABChange, ABLook, ABPair, ChangeStatus, Clock, Metric, Severity
 
 

@@ -14,7 +14,8 @@ from veperf.gate.live import Silent, for_here
 from veperf.gate.sides import Prepared
 from veperf.gate.verdict import outcome
 from veperf.gate.visible import smallest_visible
-from veperf.judge import LOOKS, PairRule, Plan, looks_up_to, plan
+from veperf.judge.looks import LOOKS, Plan, looks_up_to, plan
+from veperf.judge.pairs import PairRule
 from veperf.measure.profiles import MIN_SAMPLE_NS
 from veperf.measure.side import HERE
 from veperf.measure.tuning import Tuning

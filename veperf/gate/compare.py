@@ -10,8 +10,11 @@ from veperf.gate.drive import drive
 from veperf.gate.live import Progress
 from veperf.gate.sides import Prepared
 from veperf.gate.survey import survey
-from veperf.judge import PairRule, looks_up_to, plan
-from veperf.measure.ab import BenchmarkPairs, CommandPairs, Pairs
+from veperf.judge.looks import looks_up_to, plan
+from veperf.judge.pairs import PairRule
+from veperf.measure.ab.benchmarks import BenchmarkPairs
+from veperf.measure.ab.commands import CommandPairs
+from veperf.measure.ab.pair import Pairs
 from veperf.measure.machine import describe_machine
 from veperf.model import (
     TIME,

@@ -2,8 +2,10 @@
 
 from veperf.gate import change
 from veperf.gate.values import clock_of, pair_of
-from veperf.judge import PairRule, Plan, Sequential
-from veperf.measure.ab import Measured
+from veperf.judge.looks import Plan
+from veperf.judge.pairs import PairRule
+from veperf.judge.sequential import Sequential
+from veperf.measure.ab.pair import Measured
 from veperf.model import ABChange, ABPair, Case, Clock
 
 

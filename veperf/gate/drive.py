@@ -8,7 +8,7 @@ from typing import Literal
 
 from veperf.gate.contest import Contest
 from veperf.gate.live import Progress
-from veperf.measure.ab import Pairs
+from veperf.measure.ab.pair import Pairs
 from veperf.measure.machine import CpuTimes, frequency_mhz, load_average
 from veperf.model import ABRound
 

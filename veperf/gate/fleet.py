@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from veperf.archive.storage import Location
+from veperf.archive.storage.location import Location
 from veperf.gate import fleet_verdict
 from veperf.gate.result import rows_of
 from veperf.model import ABPlace, ABSide, Outcome

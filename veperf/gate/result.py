@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from veperf.archive.storage import Location, Storage, local_folder, place_of
+from veperf.archive.storage.location import Location
+from veperf.archive.storage.opening import local_folder, place_of
+from veperf.archive.storage.protocol import Storage
 from veperf.errors import UnknownBenchmarkError
 from veperf.gate import verdict
 from veperf.model import ABChange, ABRun, Outcome

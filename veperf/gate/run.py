@@ -6,13 +6,14 @@ from pathlib import Path
 
 from veperf.archive.ab import ab_folder, read_ab, save_ab
 from veperf.archive.spare import advice, needs_spare, spare_folder
-from veperf.archive.storage import LocalStorage, Storage
+from veperf.archive.storage.local import LocalStorage
+from veperf.archive.storage.protocol import Storage
 from veperf.errors import StorageError, UsageError
 from veperf.gate.compare import RUNS, SAMPLES, compare_commands, compare_sides
 from veperf.gate.live import Silent, for_here
 from veperf.gate.result import ABResult
 from veperf.gate.sides import prepared
-from veperf.judge import LOOKS
+from veperf.judge.looks import LOOKS
 from veperf.measure.profiles import MIN_SAMPLE_NS
 from veperf.model import ABConfig, ABRun, Better, CommandValue, Metric
 from veperf.opening import open_archive

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from veperf.judge import pick_clock, process_value
-from veperf.measure.ab import Measured
+from veperf.judge.robust import pick_clock, process_value
+from veperf.measure.ab.pair import Measured
 from veperf.model import ABPair, CaseResult, Clock, Metric
 
 

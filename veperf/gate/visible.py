@@ -14,7 +14,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from veperf.judge import PairRule, Plan, Sequential
+from veperf.judge.looks import Plan
+from veperf.judge.pairs import PairRule
+from veperf.judge.sequential import Sequential
 from veperf.model import ChangeStatus
 
 EFFECTS = (0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)

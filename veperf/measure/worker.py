@@ -134,7 +134,7 @@ class Session:
         if self._reading is not None:
             return Weighed(dict(self._reading.read()))
         # Here alone: memray takes part in no pass that measures time.
-        from veperf.memory import measure_footprint
+        from veperf.memory.footprint import measure_footprint
 
         task = self._opened()
         found = measure_footprint(task.call, task.operations, multithreaded=self._multithreaded)

@@ -2,7 +2,7 @@
 
 from fnmatch import fnmatch
 
-from veperf.archive.storage import Storage
+from veperf.archive.storage.protocol import Storage
 from veperf.errors import CorruptFileError
 from veperf.report import markup
 from veperf.report.escape import as_html

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from veperf.archive import Archive
 from veperf.archive.columns import Names, columns_of
+from veperf.archive.store import Archive
 from veperf.archive.summary import summarise
 from veperf.model import Run
 

@@ -4,8 +4,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from veperf.archive import Archive
-from veperf.archive.storage import LocalStorage, Location, Storage, place_of
+from veperf.archive.storage.local import LocalStorage
+from veperf.archive.storage.location import Location
+from veperf.archive.storage.opening import place_of
+from veperf.archive.storage.protocol import Storage
+from veperf.archive.store import Archive
 from veperf.errors import ReportError, UsageError
 from veperf.model import Run
 from veperf.report.render import render

@@ -8,10 +8,11 @@ from pathlib import Path
 from jupyter_core.utils import ensure_event_loop
 
 from veperf import paths
-from veperf.archive import Archive, load_baselines, load_targets
+from veperf.archive.baselines import load_baselines, load_targets
+from veperf.archive.store import Archive
 from veperf.archive.summary import summarise
-from veperf.judge import verdict
 from veperf.judge.part import verdict_of
+from veperf.judge.verdict import verdict
 from veperf.model import Baseline, Run, Verdict
 from veperf.report import status
 from veperf.report.html import notebook_to_html

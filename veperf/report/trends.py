@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from veperf.archive.hints import command
-from veperf.archive.storage import Location
+from veperf.archive.storage.location import Location
 from veperf.archive.trend import Trend
 from veperf.report import markdown, markup, text, words
 from veperf.report import trend_tables as tables

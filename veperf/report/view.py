@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from veperf.archive.storage import Storage
+from veperf.archive.storage.protocol import Storage
 from veperf.errors import UsageError
 from veperf.judge.baseline import compared_with
 from veperf.judge.part import run_of, verdict_of

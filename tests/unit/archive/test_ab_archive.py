@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from tests.ab_runs import ab_run, change
-from veperf.archive import Archive
 from veperf.archive.ab import ab_ids, read_ab, save_ab
+from veperf.archive.store import Archive
 from veperf.errors import CorruptFileError, NewerFormatError, UnknownRunError, UsageError
 from veperf.model import ChangeStatus
 

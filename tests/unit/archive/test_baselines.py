@@ -10,8 +10,7 @@ from msgspec.structs import replace
 from tests.archives import dated_run
 from tests.runs import MACHINE, case, one_pass, timed, whole_run
 from veperf import session
-from veperf.archive import (
-    Archive,
+from veperf.archive.baselines import (
     load_baselines,
     load_retired,
     recorded_runs,
@@ -19,8 +18,10 @@ from veperf.archive import (
     update_baseline,
 )
 from veperf.archive.files import write_json
+from veperf.archive.store import Archive
 from veperf.errors import UsageError
-from veperf.judge import baselines_of, make_baseline, pooled, screen
+from veperf.judge.baseline import baselines_of, make_baseline, pooled
+from veperf.judge.screen import screen
 from veperf.measure.machine import describe_machine
 from veperf.model import (
     MEMORY_METRICS,

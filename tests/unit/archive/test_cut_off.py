@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from tests.archives import archive_of, dated_run
-from veperf.archive import Archive
 from veperf.archive.compaction import compact
 from veperf.archive.merge import take_over
 from veperf.archive.retention import prune
@@ -18,6 +17,7 @@ from veperf.archive.storage.lease import Pace
 from veperf.archive.storage.location import Url
 from veperf.archive.storage.objects import Objects
 from veperf.archive.storage.remote import RemoteStorage, open_remote
+from veperf.archive.store import Archive
 from veperf.archive.summary import summarise
 from veperf.model import Run
 

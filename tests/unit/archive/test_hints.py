@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.archives import dated_run
-from veperf.archive import Archive
 from veperf.archive.ab import read_ab
 from veperf.archive.hints import command
-from veperf.archive.storage import open_storage
+from veperf.archive.storage.opening import open_storage
+from veperf.archive.store import Archive
 from veperf.cli.main import veperf
 from veperf.errors import IncompleteRunError, UnknownRunError
 

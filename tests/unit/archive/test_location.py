@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.archive.storage import locate, location_of, open_storage
+from veperf.archive.storage.location import locate, location_of
+from veperf.archive.storage.opening import open_storage
 from veperf.errors import UsageError
 
 

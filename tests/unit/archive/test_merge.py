@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from tests.archives import archive_of, dated_run, stepped
-from veperf.archive import Archive
 from veperf.archive.compaction import compact
 from veperf.archive.files import checksum
 from veperf.archive.merge import THERE, take_over
+from veperf.archive.store import Archive
 from veperf.errors import UsageError
 from veperf.model import Pass, Run, Sample
 

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from tests.archives import archive_of, dated_run
-from veperf.archive import Archive
 from veperf.archive.compaction import compact
 from veperf.archive.packs import MANIFEST, TABLE, ZIP
+from veperf.archive.store import Archive
 from veperf.errors import CorruptFileError, UnknownRunError, UsageError
 
 FILES = ("run.json", "complete.json", "samples.parquet", "index.html")

@@ -17,7 +17,6 @@ from tests.ab_runs import ab_run, change
 from tests.archives import archive_of, dated_run
 from tests.object_store import KEY, bucket, contents
 from veperf import api
-from veperf.archive import Archive, RunWriter
 from veperf.archive.ab import ab_ids, save_ab
 from veperf.archive.compaction import compact
 from veperf.archive.merge import THERE, take_comparisons, take_over
@@ -25,7 +24,9 @@ from veperf.archive.packs import MANIFEST
 from veperf.archive.retention import prune
 from veperf.archive.storage.objects import Objects
 from veperf.archive.storage.remote import RemoteStorage
+from veperf.archive.store import Archive
 from veperf.archive.summary import summarise
+from veperf.archive.writer import RunWriter
 from veperf.errors import (
     CorruptFileError,
     IncompleteRunError,

@@ -10,11 +10,11 @@ from msgspec.structs import replace
 
 from tests.archives import START, archive_of, dated_run
 from tests.runs import MACHINE
-from veperf.archive import Archive
 from veperf.archive.compaction import compact
 from veperf.archive.facts import RunFacts
 from veperf.archive.retention import prune, superfluous
 from veperf.archive.segments import segment_of
+from veperf.archive.store import Archive
 from veperf.archive.summary import Summary
 from veperf.errors import CorruptFileError, UsageError
 

@@ -11,7 +11,8 @@ import pytest
 
 from tests.object_store import bucket
 from veperf.archive.lock import FolderLock
-from veperf.archive.storage import LocalStorage, local_folder, open_storage, place_of
+from veperf.archive.storage.local import LocalStorage
+from veperf.archive.storage.opening import local_folder, open_storage, place_of
 from veperf.errors import CorruptFileError, StorageError, UsageError
 
 

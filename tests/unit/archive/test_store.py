@@ -5,7 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from veperf.archive import Archive, load_baselines, load_targets, save_baseline
+from veperf.archive.baselines import load_baselines, load_targets, save_baseline
+from veperf.archive.store import Archive
 from veperf.errors import (
     CorruptFileError,
     IncompleteRunError,

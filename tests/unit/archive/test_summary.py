@@ -8,13 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.archives import archive_of, dated_run
-from veperf.archive import Archive
 from veperf.archive.compaction import compact
 from veperf.archive.facts import RunFacts
 from veperf.archive.retention import prune
+from veperf.archive.store import Archive
 from veperf.archive.summary import FOLDER, Summary, summarise
 from veperf.archive.trend import trend
-from veperf.judge import median, series_of
+from veperf.judge.series import series_of
+from veperf.judge.shift import median
 from veperf.model import Run
 
 

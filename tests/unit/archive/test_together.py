@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.archives import archive_of, dated_run
-from veperf.archive import Archive
 from veperf.archive.compaction import compact
 from veperf.archive.merge import take_over
 from veperf.archive.retention import prune
 from veperf.archive.storage.objects import Objects
 from veperf.archive.storage.remote import RemoteStorage
+from veperf.archive.store import Archive
 from veperf.archive.summary import summarise
 from veperf.archive.together import in_order
 

@@ -12,7 +12,7 @@ from tests.runs import MACHINE, case, one_pass, whole_run
 from veperf.archive.summary import summarise
 from veperf.archive.trend import Trend, trend, trends
 from veperf.errors import UnknownBenchmarkError, UsageError
-from veperf.judge import change_points
+from veperf.judge.change_points import change_points
 from veperf.model import CaseResult, Metric, Revision, Run, Sample
 
 OTHER = replace(MACHINE, name="other-8c")

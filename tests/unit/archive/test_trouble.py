@@ -7,8 +7,8 @@ import traceback
 import pytest
 
 from tests.object_store import KEY, SECRET
-from veperf.archive import Archive
 from veperf.archive.storage.trouble import in_words
+from veperf.archive.store import Archive
 from veperf.errors import COULD_NOT_MEASURE, StorageError
 
 

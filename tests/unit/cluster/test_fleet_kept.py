@@ -7,10 +7,11 @@ from msgspec.structs import replace
 
 import veperf
 from tests.ab_runs import ab_run, change
-from veperf.archive import Archive
-from veperf.cluster import AB, Ledger, Plan, Spec
+from veperf.archive.store import Archive
 from veperf.cluster.fleet import fleet_of, write_page
-from veperf.cluster.plan import make_plan
+from veperf.cluster.ledger import Ledger
+from veperf.cluster.plan import Plan, make_plan
+from veperf.cluster.spec import AB, Spec
 from veperf.errors import UnknownRunError
 from veperf.model import ChangeStatus, Outcome, Severity
 

@@ -11,13 +11,13 @@ from msgspec.structs import replace
 import veperf
 from tests.ab_runs import ab_run, change
 from tests.runs import timed_run
-from veperf.archive import Archive
 from veperf.archive.ab import ab_ids
-from veperf.cluster import Ledger, Plan, Spec
+from veperf.archive.store import Archive
 from veperf.cluster.found import decoded
-from veperf.cluster.plan import make_plan
+from veperf.cluster.ledger import Ledger
+from veperf.cluster.plan import Plan, make_plan
 from veperf.cluster.record import named, read_record, sweeps
-from veperf.cluster.spec import AB
+from veperf.cluster.spec import AB, Spec
 from veperf.errors import CorruptFileError, UnknownRunError, UsageError
 from veperf.model import ABRun, ChangeStatus, Run
 

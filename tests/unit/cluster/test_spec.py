@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.cluster import Spec, load_spec
 from veperf.cluster.plan import Pairs, Ref, make_plan
-from veperf.cluster.spec import AB, checked, patterns
+from veperf.cluster.spec import AB, Spec, checked, load_spec, patterns
 from veperf.errors import CorruptFileError, UsageError, VeperfError
 
 

@@ -9,8 +9,9 @@ import time
 import pytest
 
 from tests.helpers import HOSTILE
-from veperf.cpu import CpuProfile, Frame, Sampled, Stack, profile
+from veperf.cpu.profile import CpuProfile, profile
 from veperf.cpu.sampler import sample
+from veperf.cpu.stacks import Frame, Sampled, Stack
 from veperf.errors import MeasureError, UnknownBenchmarkError, UsageError, WorkerCrashedError
 
 

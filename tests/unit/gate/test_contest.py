@@ -6,7 +6,9 @@ from msgspec.structs import replace
 
 from tests.ab_pairs import CASE, RATE, broken, figured, timed
 from veperf.gate.contest import Contest
-from veperf.judge import PairRule, plan, sequential
+from veperf.judge.looks import plan
+from veperf.judge.pairs import PairRule
+from veperf.judge.sequential import sequential
 from veperf.model import ABChange, ChangeStatus, Severity
 
 RULE, LOOKS = PairRule(comparisons=3), plan()

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from tests.pair_noise import KINDS, sides
-from veperf.judge import sequential
+from veperf.judge.sequential import sequential
 from veperf.model import ChangeStatus
 
 CLASSES, BENCHMARKS = 3, 4

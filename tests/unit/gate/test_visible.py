@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from veperf.gate.visible import EFFECTS, smallest_visible
-from veperf.judge import PairRule, plan, sequential
+from veperf.judge.looks import plan
+from veperf.judge.pairs import PairRule
+from veperf.judge.sequential import sequential
 from veperf.model import ChangeStatus
 
 RULE = PairRule(comparisons=3)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.helpers import HOSTILE
 from tests.hostile_files import any_format, check, mutated, samples
 from veperf.errors import DataError
-from veperf.interop import NAMES, read
+from veperf.interop.formats import NAMES, read
 from veperf.interop.json_text import parse
 
 

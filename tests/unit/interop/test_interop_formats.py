@@ -9,7 +9,7 @@ import pytest
 
 from tests.hostile_files import VECTORS
 from veperf.errors import CorruptFileError, DataError, UsageError
-from veperf.interop import NAMES, detect, read, read_path
+from veperf.interop.formats import NAMES, detect, read, read_path
 from veperf.model import Metric, Run
 
 FILES = VECTORS / "interop"

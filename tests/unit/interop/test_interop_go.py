@@ -5,7 +5,8 @@ import json
 import pytest
 
 from tests.hostile_files import VECTORS
-from veperf.interop import Imported, read, read_path
+from veperf.interop.build import Imported
+from veperf.interop.formats import read, read_path
 from veperf.model import Metric
 
 FILES = VECTORS / "interop"

@@ -8,11 +8,13 @@ from msgspec.structs import replace
 
 from tests.hostile_files import VECTORS
 from veperf import units
-from veperf.archive import load_targets
+from veperf.archive.baselines import load_targets
 from veperf.errors import CorruptFileError, DataError, UnknownBenchmarkError
-from veperf.interop import aim, baseline_metrics, go_benchmarks, go_targets, read, refuse_strangers
+from veperf.interop import baseline_metrics, go_targets
+from veperf.interop.formats import read
+from veperf.interop.go_targets import aim, go_benchmarks, refuse_strangers
 from veperf.interop.source import Source
-from veperf.judge import judge_targets
+from veperf.judge.targets import judge_targets
 from veperf.model import Run, TargetStatus
 
 BASELINES = Path(__file__).parents[3] / "data" / "baselines"

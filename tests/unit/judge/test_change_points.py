@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import signal, stats
 
 from veperf.errors import UsageError
-from veperf.judge import change_points
+from veperf.judge.change_points import change_points
 
 Floats = NDArray[np.float64]
 Series = Callable[[np.random.Generator, int], Floats]

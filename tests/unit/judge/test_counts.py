@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.runs import MACHINE, case, one_pass, whole_run
-from veperf.judge import compare_runs
+from veperf.judge.screen import compare_runs
 from veperf.model import MEMORY_METRICS, TIME, CaseResult, Change, ChangeStatus, Machine, Run
 
 

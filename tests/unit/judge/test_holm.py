@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veperf.errors import UsageError
-from veperf.judge import holm
+from veperf.judge.holm import holm
 
 probabilities = st.lists(st.floats(0, 1), min_size=1, max_size=6)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from veperf.errors import UsageError
-from veperf.judge import independent
+from veperf.judge.independent import independent
 from veperf.model import ChangeStatus
 
 GOOD = {ChangeStatus.OK, ChangeStatus.FASTER}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from veperf.errors import UsageError
-from veperf.judge import mann_whitney
+from veperf.judge.mann_whitney import mann_whitney
 
 GOBENCH = Path(__file__).parents[2] / "vectors" / "gobench"
 

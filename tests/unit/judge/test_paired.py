@@ -10,8 +10,8 @@ from scipy import stats
 
 from tests.pair_noise import KINDS, Noise, sides
 from veperf.errors import UsageError
-from veperf.judge import PairedVerdict, Severity, paired
-from veperf.model import ChangeStatus
+from veperf.judge.paired import PairedVerdict, paired
+from veperf.model import ChangeStatus, Severity
 
 MIRRORED = {ChangeStatus.SLOWER: ChangeStatus.FASTER, ChangeStatus.FASTER: ChangeStatus.SLOWER}
 

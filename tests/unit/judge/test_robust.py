@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.judge import pick_clock, process_value
+from veperf.judge.robust import pick_clock, process_value
 from veperf.model import Sample
 
 positive = st.floats(1e-3, 1e12)

@@ -8,7 +8,8 @@ import pytest
 
 from tests.runs import CRASH, MACHINE, case, one_pass, timed_run, whole_run
 from veperf.errors import UsageError
-from veperf.judge import baselines_of, compare_runs, make_baseline, screen
+from veperf.judge.baseline import baselines_of, make_baseline
+from veperf.judge.screen import compare_runs, screen
 from veperf.model import Baseline, CaseResult, Change, ChangeStatus, Failure, Metric, Run, Sample
 
 LATER = "2026-11-25T10:00:00+00:00"

@@ -10,17 +10,10 @@ from hypothesis import strategies as st
 
 from tests.pair_noise import KINDS, Noise, normal, sides
 from veperf.errors import UsageError
-from veperf.judge import (
-    LOOKS,
-    PairRule,
-    Sequential,
-    SequentialVerdict,
-    looks_up_to,
-    paired,
-    plan,
-    sequential,
-    sequential_suite,
-)
+from veperf.judge.looks import LOOKS, looks_up_to, plan
+from veperf.judge.paired import paired
+from veperf.judge.pairs import PairRule
+from veperf.judge.sequential import Sequential, SequentialVerdict, sequential, sequential_suite
 from veperf.model import ChangeStatus
 
 SUITE = 45

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.runs import CRASH, case, one_pass, timed, timed_run, whole_run
-from veperf.judge import series_of
+from veperf.judge.series import series_of
 from veperf.model import TIME, CaseResult, Metric, Sample
 
 

@@ -9,7 +9,8 @@ import pytest
 from scipy import stats
 
 from veperf.errors import UsageError
-from veperf.judge import mann_whitney, median, ratio, shift
+from veperf.judge.mann_whitney import mann_whitney
+from veperf.judge.shift import median, ratio, shift
 
 # Permeability of the chorioamnion (Hollander, Wolfe, table 4.1), the example of R's wilcox.test.
 AT_TERM = [0.80, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46]

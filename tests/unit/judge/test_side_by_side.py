@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.hostile_files import VECTORS
-from veperf.interop import read_path
-from veperf.judge import compare_runs, median, shift
+from veperf.interop.formats import read_path
+from veperf.judge.screen import compare_runs
+from veperf.judge.shift import median, shift
 from veperf.judge.side_by_side import side_by_side, summarise
 from veperf.model import Run
 from veperf.report.side_by_side import as_markdown_text, as_text, scale

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from veperf.judge import plan
+from veperf.judge.looks import plan
 from veperf.judge.spending import levels
 from veperf.judge.wilcoxon import t_distribution
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.runs import CRASH, case, one_pass, timed_run, whole_run
 from veperf.errors import UnknownTargetError, UsageError
-from veperf.judge import judge_targets
+from veperf.judge.targets import judge_targets
 from veperf.model import (
     Better,
     CaseResult,

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from tests.runs import CRASH, MACHINE, timed_run
-from veperf.judge import baselines_of, exit_code, verdict
+from veperf.judge.baseline import baselines_of
+from veperf.judge.verdict import exit_code, verdict
 from veperf.model import Baseline, Failure, Run, Target, TargetSet
 
 TARGETS = TargetSet(

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from veperf.errors import UsageError
-from veperf.judge import pseudomedian, wilcoxon
+from veperf.judge.walsh import pseudomedian
+from veperf.judge.wilcoxon import wilcoxon
 
 
 def test_the_textbook_example() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from veperf.errors import UsageError
-from veperf.judge import wilcoxon
+from veperf.judge.wilcoxon import wilcoxon
 
 few_values = st.lists(st.integers(-4, 4).map(float), min_size=1, max_size=9)
 

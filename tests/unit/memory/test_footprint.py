@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from veperf.errors import MeasureError
-from veperf.memory import capture, measure_footprint, tally
-from veperf.memory.capture import record
+from veperf.memory.capture import capture, record, tally
+from veperf.memory.footprint import measure_footprint
 
 # Of a few Python objects, and of the frames that memray has made.
 SMALL = 1_000

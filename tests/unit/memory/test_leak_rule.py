@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veperf.errors import UsageError
-from veperf.memory import LeakStatus, judge_leak
+from veperf.memory.leak import LeakStatus, judge_leak
 
 MIB = 2.0**20
 SEEDS = range(12)

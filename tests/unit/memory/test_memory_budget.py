@@ -6,16 +6,11 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from veperf.archive import load_targets
+from veperf.archive.baselines import load_targets
 from veperf.errors import UnknownTargetError
-from veperf.memory import (
-    LeakStatus,
-    MemoryBudget,
-    MemoryProfiler,
-    budget_of,
-    check_budget,
-    judge_leak,
-)
+from veperf.memory.budget import MemoryBudget, budget_of, check_budget
+from veperf.memory.leak import LeakStatus, judge_leak
+from veperf.memory.profiler import MemoryProfiler
 from veperf.memory.stats import MemoryStats, Range
 
 TARGETS = Path(__file__).parents[3] / "data" / "baselines"

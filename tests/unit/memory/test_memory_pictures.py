@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.memory import Gauges, MemoryBudget, MemoryProfiler, judge_leak, picture
+from veperf.memory import picture
+from veperf.memory.budget import Gauges, MemoryBudget
+from veperf.memory.leak import judge_leak
+from veperf.memory.profiler import MemoryProfiler
 from veperf.memory.words import count, size
 
 POINTS = st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1e15)), min_size=1, max_size=1_500).map(

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veperf.errors import MeasureError, UsageError
-from veperf.memory import MemoryProfiler
 from veperf.memory.probes import Rationed, count_tasks
+from veperf.memory.profiler import MemoryProfiler
 from veperf.memory.series import Thinned
 
 MIB = 2**20

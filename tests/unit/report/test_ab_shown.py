@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tests.ab_runs import ab_run, change
 from tests.helpers import HOSTILE
 from veperf.errors import UnknownBenchmarkError
-from veperf.gate import ABResult
+from veperf.gate.result import ABResult
 from veperf.model import ABSide, ChangeStatus, Failure, Severity
 
 SLOW = change("mine/slow", ChangeStatus.SLOWER, ratio=1.1, severity=Severity.FAIL)

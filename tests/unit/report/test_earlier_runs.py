@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.runs import MACHINE, timed_run
-from veperf.archive import Archive
+from veperf.archive.store import Archive
 from veperf.model import Run
 from veperf.report.history import history
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.helpers import HOSTILE, hostile_run, judged, plausible_run
-from veperf.judge import series_of
+from veperf.judge.series import series_of
 from veperf.model import Better, Target, TargetStatus, TargetVerdict
 from veperf.report import figures, strips, svg
 from veperf.report.scaling import Point, curves, exponent

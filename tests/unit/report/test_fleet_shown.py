@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from tests.ab_runs import ab_run, change
 from tests.fleets import at, fleet, lacking
 from tests.helpers import HOSTILE
-from veperf.gate import FleetResult
+from veperf.gate.fleet import FleetResult
 from veperf.model import ABPlace, ABSide, ChangeStatus, Failure, Severity
 
 SLOW = change("mine/work", ChangeStatus.SLOWER, ratio=1.1, severity=Severity.FAIL)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.archives import dated_run
 from tests.object_store import contents
-from veperf.archive import Archive
+from veperf.archive.store import Archive
 from veperf.errors import NotebookError, UsageError
 from veperf.model import Run
 from veperf.report import publish

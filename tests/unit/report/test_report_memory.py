@@ -2,8 +2,8 @@
 
 from tests.helpers import TARGETS
 from tests.runs import case, one_pass, timed, whole_run
-from veperf.archive import load_targets
-from veperf.judge import verdict
+from veperf.archive.baselines import load_targets
+from veperf.judge.verdict import verdict
 from veperf.model import MEMORY_METRICS, TIME, CaseResult, Failure, Run
 from veperf.report import text, words
 from veperf.report.summary import summarise

@@ -13,9 +13,10 @@ from msgspec.structs import replace
 
 from tests.helpers import HOSTILE, TARGETS
 from tests.runs import MACHINE, timed_run
-from veperf.archive import Archive, save_baseline
+from veperf.archive.baselines import save_baseline
+from veperf.archive.store import Archive
 from veperf.errors import UnknownTargetError
-from veperf.judge import make_baseline
+from veperf.judge.baseline import make_baseline
 from veperf.model import Run
 from veperf.report.site.build import build
 

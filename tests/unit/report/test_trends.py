@@ -11,7 +11,7 @@ import veperf
 from tests.archives import archive_of, stepped
 from tests.helpers import HOSTILE
 from tests.runs import MACHINE, case, timed_run
-from veperf.archive import Archive
+from veperf.archive.store import Archive
 from veperf.archive.summary import summarise
 from veperf.archive.trend import Trend, trend
 from veperf.errors import UsageError

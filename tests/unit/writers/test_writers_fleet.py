@@ -9,7 +9,7 @@ from tests.fleets import at, fleet, lacking
 from tests.helpers import HOSTILE
 from veperf.errors import UsageError
 from veperf.model import ABPlace, ChangeStatus, Severity
-from veperf.writers import write_judged
+from veperf.writers.formats import write_judged
 
 SLOW = change("mine/work", ChangeStatus.SLOWER, ratio=1.1, severity=Severity.FAIL)
 GOOD = change("mine/work", ChangeStatus.OK)

@@ -17,11 +17,17 @@ from hypothesis import strategies as st
 from tests.helpers import HOSTILE, hostile_run, judged
 from tests.runs import case, one_pass, timed, whole_run
 from veperf.errors import UsageError
-from veperf.interop import read
+from veperf.interop.formats import read
 from veperf.model import CaseResult, Failure, Machine, Metric, Outcome, Run, Verdict
-from veperf.writers import MARKER, NAMES, comment, write
 from veperf.writers.figures import unique
-from veperf.writers.markdown import MOST_COMMENT_BYTES, MOST_SUMMARY_BYTES, shortened
+from veperf.writers.formats import NAMES, write
+from veperf.writers.markdown import (
+    MARKER,
+    MOST_COMMENT_BYTES,
+    MOST_SUMMARY_BYTES,
+    comment,
+    shortened,
+)
 
 NASTY = (
     HOSTILE, "]]>", "<![CDATA[", "a\nb", "a\r\nBenchmarkX 1 2 ns/op", "a | b", "`code`", "\x1b[2J",

@@ -7,7 +7,7 @@ import pytest
 from tests.helpers import judged, plausible_baselines, plausible_run
 from tests.runs import timed_run
 from veperf.errors import FAILED, UsageError
-from veperf.judge import exit_code
+from veperf.judge.verdict import exit_code
 from veperf.model import (
     TIME,
     ABChange,
@@ -25,16 +25,9 @@ from veperf.model import (
     TargetVerdict,
     Verdict,
 )
-from veperf.writers import (
-    MARKER,
-    NAMES,
-    Judged,
-    JudgedPairs,
-    JudgedRun,
-    named,
-    write,
-    write_judged,
-)
+from veperf.writers.formats import NAMES, named, write, write_judged
+from veperf.writers.judged import Judged, JudgedPairs, JudgedRun
+from veperf.writers.markdown import MARKER
 
 RUN = timed_run({"mine/a": [1e3] * 6})
 TARGET = Target("mine/a", 10.0, "us", "lower", "a")

@@ -16,11 +16,11 @@ from msgspec.structs import replace
 
 from tests.helpers import judged, plausible_run, with_load
 from tests.runs import case, one_pass, timed, timed_run, whole_run
-from veperf.interop import read
-from veperf.judge import series_of
+from veperf.interop.formats import read
+from veperf.judge.series import series_of
 from veperf.judge.side_by_side import side_by_side
 from veperf.model import TIME, CaseResult, Failure, Metric, Run
-from veperf.writers import write
+from veperf.writers.formats import write
 from veperf.writers.rows import COLUMNS
 
 OLD = plausible_run(seed=2)

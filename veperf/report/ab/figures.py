@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from veperf.judge import PairRule
+from veperf.judge.pairs import PairRule
 from veperf.model import ABChange
 from veperf.report import words
 from veperf.report.canvas import finished, frame, in_style, label, new_axes, new_figure

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from veperf.judge.shift import Estimate
-from veperf.measure.load import Latencies, Percentiles
+from veperf.measure.load.histogram import Latencies, Percentiles
 from veperf.model import LATENCY_METRICS, Case, CaseResult, Level, Run, Shard
 from veperf.report import stages
 from veperf.report.summary import estimate

@@ -6,7 +6,7 @@ from itertools import chain
 
 import numpy as np
 
-from veperf.measure.load import Latencies
+from veperf.measure.load.histogram import Latencies
 from veperf.model import Target
 from veperf.report import charts, words
 from veperf.report.charts import Axis, Chart, Kind, Point

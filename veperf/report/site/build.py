@@ -5,8 +5,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from veperf.archive import Archive
-from veperf.archive.storage import Location, Storage, place_of
+from veperf.archive.storage.location import Location
+from veperf.archive.storage.opening import place_of
+from veperf.archive.storage.protocol import Storage
+from veperf.archive.store import Archive
 from veperf.archive.summary import Summary, summarise
 from veperf.archive.trend import Trend, trends
 from veperf.errors import CorruptFileError

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from veperf.archive import Archive, load_baselines, load_targets
-from veperf.archive.storage import Storage
+from veperf.archive.baselines import load_baselines, load_targets
 from veperf.archive.storage.documents import read_document, write_document
+from veperf.archive.storage.protocol import Storage
+from veperf.archive.store import Archive
 from veperf.archive.summary import Summary
 from veperf.errors import DataError, UnknownTargetError, UsageError
-from veperf.judge import verdict
+from veperf.judge.verdict import verdict
 from veperf.model import Change, ChangeStatus, Outcome, Run, Verdict
 
 _DECIDED = {ChangeStatus.SLOWER, ChangeStatus.SUSPECT, ChangeStatus.FASTER}

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.simulated import MS, Clock, Server
-from veperf.measure.load import Schedule, run_load
+from veperf.measure.load.generator import run_load
+from veperf.measure.load.schedule import Schedule
 
 STEADY = Schedule(1_000, 2, arrivals="constant")
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from tests.simulated import MS, Clock, Server, simulate
 from veperf.errors import MeasureError
-from veperf.measure.load import Latencies, LoadResult, Schedule, run_load
-from veperf.measure.load.result import figures
-from veperf.measure.load.schedule import arrivals, count
+from veperf.measure.load.generator import run_load
+from veperf.measure.load.histogram import Latencies
+from veperf.measure.load.result import LoadResult, figures
+from veperf.measure.load.schedule import Schedule, arrivals, count
 from veperf.model import Finished
 from veperf.registry import System
 

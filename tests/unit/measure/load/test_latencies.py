@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from veperf.measure.load import Latencies
+from veperf.measure.load.histogram import Latencies
 
 HOUR_NS = 3_600 * 10**9
 LATENCIES = arrays(np.int64, st.integers(1, 200), elements=st.integers(0, 2 * HOUR_NS))

@@ -7,10 +7,12 @@ import pytest
 from tests.runs import one_pass, whole_run
 from tests.simulated import MS, Server, simulate
 from veperf.errors import UsageError
-from veperf.judge import compare_runs, judge_targets, make_baseline
-from veperf.measure.load import LoadResult, Schedule
+from veperf.judge.baseline import make_baseline
+from veperf.judge.screen import compare_runs
+from veperf.judge.targets import judge_targets
 from veperf.measure.load.case import case_result
-from veperf.measure.load.result import figures, meets
+from veperf.measure.load.result import LoadResult, figures, meets
+from veperf.measure.load.schedule import Schedule
 from veperf.model import (
     LATENCY_METRICS,
     Case,

@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from tests.simulated import MS, Server, simulate
 from veperf.errors import MeasureError
-from veperf.measure.load import LoadResult, Part, Schedule, merge
+from veperf.measure.load.merging import merge
 from veperf.measure.load.recorder import Recorder
-from veperf.measure.load.schedule import Nanoseconds, arrivals
+from veperf.measure.load.result import LoadResult
+from veperf.measure.load.schedule import Nanoseconds, Part, Schedule, arrivals
 from veperf.model import Finished
 
 PLAN = Schedule(1_000, 2, 0.5, seed=3)

@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.simulated import Clock, Server
-from veperf.measure.load import Saturation, Schedule, find_saturation, run_load
 from veperf.measure.load.case import trial_of
+from veperf.measure.load.generator import run_load
+from veperf.measure.load.saturation import Saturation, find_saturation
+from veperf.measure.load.schedule import Schedule
 from veperf.measure.profiles import LOAD
 from veperf.model import Search, Trial
 

@@ -7,11 +7,11 @@ from msgspec.json import decode, encode
 from msgspec.structs import replace
 
 from tests.simulated import MS, Server, simulate
-from veperf.measure.load import Part, Schedule
-from veperf.measure.load.apart import ClockOffset
+from veperf.measure.load.apart.clock import ClockOffset
 from veperf.measure.load.custom import by_shards
-from veperf.measure.load.shards import ShardReport, shard_of
+from veperf.measure.load.schedule import Part, Schedule
 from veperf.measure.load.shards.messages import Ended, Heard
+from veperf.measure.load.shards.report import ShardReport, shard_of
 from veperf.measure.load.shards.watched import Watched, together
 from veperf.model import Case, CaseResult, Level, LoadSoFar, Shard
 

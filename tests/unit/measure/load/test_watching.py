@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from tests.simulated import MS, Clock, Server, simulate
 from veperf.errors import MeasureError
-from veperf.measure.load import Latencies, Schedule
 from veperf.measure.load.case import measure_load
+from veperf.measure.load.histogram import Latencies
 from veperf.measure.load.result import figures
+from veperf.measure.load.schedule import Schedule
 from veperf.model import LoadPlan, LoadSoFar, Search
 from veperf.registry import LoadTask
 

@@ -4,11 +4,11 @@ import pytest
 
 from tests.helpers import TARGETS, judged, plausible_baselines, plausible_run, with_load
 from tests.runs import whole_run
-from veperf.archive import load_targets
+from veperf.archive.baselines import load_targets
 from veperf.errors import UnknownBenchmarkError, UsageError
-from veperf.judge import verdict
+from veperf.judge.verdict import verdict
 from veperf.model import Failure, Run, Verdict
-from veperf.report.closeup import focus_on, ranked
+from veperf.report.closeup.focus import focus_on, ranked
 
 
 def _bad_run() -> tuple[Run, Verdict]:

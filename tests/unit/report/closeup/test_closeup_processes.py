@@ -6,10 +6,10 @@ from msgspec.structs import replace
 
 from tests.helpers import plausible_run, with_load
 from tests.runs import MACHINE, timed_run
-from veperf.judge import series_of
+from veperf.judge.series import series_of
 from veperf.model import CaseResult, Failure, Run, Sample
-from veperf.report.closeup import processes
 from veperf.report.closeup.events import events
+from veperf.report.closeup.process import processes
 
 
 def _series(run: Run, case: str, metric: str = "time"):

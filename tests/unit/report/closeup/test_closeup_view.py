@@ -14,10 +14,13 @@ from tests.helpers import (
     plausible_run,
     with_load,
 )
-from veperf.judge import series_of
+from veperf.judge.series import series_of
 from veperf.model import Failure, Run
 from veperf.report.canvas import ThemedFigure
-from veperf.report.closeup import Investigation, focus_on, pictures, processes
+from veperf.report.closeup import pictures
+from veperf.report.closeup.focus import focus_on
+from veperf.report.closeup.process import processes
+from veperf.report.closeup.view import Investigation
 
 PARTS = ("ranking", "headline", "processes", "events", "machine")
 

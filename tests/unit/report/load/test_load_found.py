@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.helpers import BEHIND, latencies_ns, plausible_run, with_load
-from veperf.measure.load import Latencies
+from veperf.measure.load.histogram import Latencies
 from veperf.model import CaseResult, Failure, Run
 from veperf.report.load.found import Loaded, defaults, loaded
 

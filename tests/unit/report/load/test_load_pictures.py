@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.helpers import judged, latencies_ns, plausible_run, with_load
-from veperf.measure.load import Latencies
+from veperf.measure.load.histogram import Latencies
 from veperf.model import CaseResult
 from veperf.report.load import pictures
 from veperf.report.load.found import loaded

@@ -4,8 +4,8 @@ from msgspec.structs import replace
 
 from tests.runs import one_pass, whole_run
 from tests.simulated import MS, Server, simulate
-from veperf.measure.load import Schedule
 from veperf.measure.load.case import case_result
+from veperf.measure.load.schedule import Schedule
 from veperf.model import LATENCY_METRICS, Case, Failure, Level, Metric, Run, Shard
 from veperf.report import text
 from veperf.report.load.found import loaded

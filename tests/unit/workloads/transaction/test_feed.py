@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from veperf.memory import capture
+from veperf.memory.capture import capture
 from veperf.workloads.transaction import sample
 from veperf.workloads.transaction.codec import decode, encode_auth_info, encode_body, encode_raw
 from veperf.workloads.transaction.execution import process_block

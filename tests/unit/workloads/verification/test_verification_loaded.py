@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from veperf.measure.load import Schedule, run_load
+from veperf.measure.load.generator import run_load
+from veperf.measure.load.schedule import Schedule
 from veperf.workloads.verification import sample
 from veperf.workloads.verification.loaded import LoadedVerification, VerificationTarget, requests
 

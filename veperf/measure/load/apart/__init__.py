@@ -14,36 +14,3 @@ For loopback and networks that are trusted: who has the load's token may take pa
 sent is neither encrypted nor signed. Nothing that comes over the wire is executed, imported or
 unpickled, and a connection that breaks the rules is closed without harm to the others.
 """
-
-from veperf.measure.load.apart.address import Address, Listener, parse_address
-from veperf.measure.load.apart.benchmark import apart_of, checked_apart, subject_of
-from veperf.measure.load.apart.clock import ClockOffset
-from veperf.measure.load.apart.connection import Connection, connect
-from veperf.measure.load.apart.process import TargetProcess, TargetSpec
-from veperf.measure.load.apart.secret import TOKEN_VARIABLE, draw_token, given_token
-from veperf.measure.load.apart.server import Served, serve
-from veperf.measure.load.apart.surroundings import Surroundings
-from veperf.measure.load.apart.system import RemoteSystem
-from veperf.measure.load.apart.visit import machine_at
-
-__all__ = [
-    "TOKEN_VARIABLE",
-    "Address",
-    "ClockOffset",
-    "Connection",
-    "Listener",
-    "RemoteSystem",
-    "Served",
-    "Surroundings",
-    "TargetProcess",
-    "TargetSpec",
-    "apart_of",
-    "checked_apart",
-    "connect",
-    "draw_token",
-    "given_token",
-    "machine_at",
-    "parse_address",
-    "serve",
-    "subject_of",
-]

@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 
 from msgspec.structs import replace
 
-from veperf.measure.load.apart import Surroundings
+from veperf.measure.load.apart.surroundings import Surroundings
 from veperf.measure.load.case import case_result
 from veperf.measure.load.generator import Watch
 from veperf.measure.load.merging import merge

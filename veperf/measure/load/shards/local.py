@@ -19,7 +19,7 @@ import msgspec
 
 from veperf.errors import MeasureError, WorkerProtocolError, WorkerTimeoutError
 from veperf.measure.client import Worker
-from veperf.measure.load.apart import TargetProcess, TargetSpec
+from veperf.measure.load.apart.process import TargetProcess, TargetSpec
 from veperf.measure.load.apart.server import RENDEZVOUS_S
 from veperf.measure.load.shards.hands import Hand, Hear
 from veperf.measure.load.shards.messages import (

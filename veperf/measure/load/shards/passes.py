@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from veperf.measure.load.apart import draw_token
+from veperf.measure.load.apart.secret import draw_token
 from veperf.measure.load.shards.conduct import put_load
 from veperf.measure.load.shards.hands import Place
 from veperf.measure.load.shards.messages import Load

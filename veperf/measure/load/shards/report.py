@@ -2,7 +2,8 @@
 
 from msgspec import Struct
 
-from veperf.measure.load.apart import ClockOffset, Surroundings
+from veperf.measure.load.apart.clock import ClockOffset
+from veperf.measure.load.apart.surroundings import Surroundings
 from veperf.measure.load.result import LAG_LIMIT_MS, LoadResult
 from veperf.model import Shard
 

@@ -6,13 +6,10 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from veperf.measure.load.apart import (
-    RemoteSystem,
-    checked_apart,
-    connect,
-    parse_address,
-    subject_of,
-)
+from veperf.measure.load.apart.address import parse_address
+from veperf.measure.load.apart.benchmark import checked_apart, subject_of
+from veperf.measure.load.apart.connection import connect
+from veperf.measure.load.apart.system import RemoteSystem
 from veperf.measure.load.generator import Watch, run_load
 from veperf.measure.load.schedule import Part, Schedule
 from veperf.measure.load.shards.report import ShardReport
