@@ -23,21 +23,12 @@ from typing import TypeVar
 import msgspec
 import numpy as np
 
-from veperf.archive.completion import COMPLETE, RUN, completion_of
+from veperf.archive.manifest import COMPLETE, RUN, completion_of
 from veperf.archive.store import Archive
 from veperf.archive.summary import summarise
 from veperf.archive.trend import Trend, trend, trends
-from veperf.model import (
-    Case,
-    CaseResult,
-    Config,
-    Level,
-    Machine,
-    Pass,
-    Revision,
-    Run,
-    Sample,
-)
+from veperf.core.case import Case, Level
+from veperf.core.run import CaseResult, Config, Machine, Pass, Revision, Run, Sample
 
 PASSES, SAMPLES, LOOPS = 6, 5, 1_000
 NOISE = 0.01

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import veperf
 from benchmarks.example_suite import PLANTED
-from veperf import paths
 from veperf.archive.baselines import save_baseline
 from veperf.archive.compaction import compact
 from veperf.archive.store import Archive
-from veperf.judge.baseline import make_baseline
-from veperf.report.render import render
+from veperf.core import paths
+from veperf.report.pages.render import render
+from veperf.verdicts.baseline import make_baseline
 
 FOLDER = Path("reports/example")
 _RUNS = 3

@@ -2,9 +2,9 @@
 
 import os
 
-from veperf.model import Level
-from veperf.registry import Task, benchmark
-from veperf.workloads.transaction import sample
+from veperf.core.case import Level
+from veperf.core.registry import Task, benchmark
+from veperf.workloads.transaction import example_data
 from veperf.workloads.transaction.address import address
 from veperf.workloads.transaction.codec import decode, transaction_hash
 from veperf.workloads.transaction.iavl import Tree
@@ -15,8 +15,8 @@ _NUMBER = 7
 
 
 def _transfer() -> bytes:
-    recipient = address(sample.keyless_address(0))
-    return sample.transfer(sample.signer(0), _NUMBER, recipient, 12_345, sequence=3)
+    recipient = address(example_data.keyless_address(0))
+    return example_data.transfer(example_data.signer(0), _NUMBER, recipient, 12_345, sequence=3)
 
 
 @benchmark("example/hash", level=Level.MICRO, targets={"time": "transaction/hash_compute"})
@@ -38,7 +38,7 @@ def decode_one() -> Task:
 @benchmark("example/validate", level=Level.MICRO, targets={"time": "transaction/validation"})
 def validate_one() -> Task:
     """Decode a transaction, check its form and verify its signature."""
-    raw, chain = _transfer(), sample.CHAIN.id
+    raw, chain = _transfer(), example_data.CHAIN.id
     return Task(lambda: validate(raw, chain, _NUMBER))
 
 

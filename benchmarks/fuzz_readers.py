@@ -19,7 +19,7 @@ DEEP = 50
 
 def fuzz(job: tuple[int, int]) -> tuple[Counter[str], float, str]:
     """``cases`` from ``seed``: how many were read and refused, the slowest in s and its file."""
-    from tests.hostile_files import any_format, check, mutated, samples
+    from tests.support.hostile_files import any_format, check, mutated, samples
 
     seed, cases = job
     dice = random.Random(seed)
@@ -45,8 +45,10 @@ def guided() -> None:
     """The same, by atheris, which looks for new paths through the readers."""
     import atheris  # type: ignore[import-untyped]  # no dependency: it needs a compiler
 
-    with atheris.instrument_imports(include=["veperf.interop"]):
-        from tests.hostile_files import check  # here first: what is imported is instrumented
+    with atheris.instrument_imports(include=["veperf.formats"]):
+        from tests.support.hostile_files import (
+            check,  # here first: what is imported is instrumented
+        )
 
     def one(data: bytes) -> None:
         check(data, "file", deep=len(data) % DEEP == 0)

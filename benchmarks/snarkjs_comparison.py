@@ -20,11 +20,11 @@ from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 from typing import Any
 
-from veperf.workloads.zk import sample
+from veperf.workloads.zk import example_data
 from veperf.workloads.zk.circuits import age
 from veperf.workloads.zk.groth16 import verify
-from veperf.workloads.zk.interop.r1cs_file import write_r1cs
-from veperf.workloads.zk.interop.snarkjs import (
+from veperf.workloads.zk.snarkjs.circom_files import write_r1cs, write_wtns
+from veperf.workloads.zk.snarkjs.json_files import (
     proof_from_json,
     proof_to_json,
     public_from_json,
@@ -32,7 +32,6 @@ from veperf.workloads.zk.interop.snarkjs import (
     verifying_key_from_json,
     verifying_key_to_json,
 )
-from veperf.workloads.zk.interop.wtns_file import write_wtns
 
 PROOFS = 20
 VERIFICATIONS = 40
@@ -98,9 +97,9 @@ def least(call: Callable[[], object], count: int) -> dict[str, float]:
 def compare(packages: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """What snarkjs took and what veperf took, each for "prove" and "verify"."""
     compiled = age.CIRCUIT.compile()
-    witness = age.witness(compiled, sample.CREDENTIAL, sample.AGE)
-    public = sample.AGE.public_inputs()
-    prover = sample.prover(compiled.r1cs)
+    witness = age.witness(compiled, example_data.CREDENTIAL, example_data.AGE)
+    public = example_data.AGE.public_inputs()
+    prover = example_data.prover(compiled.r1cs)
     key = prover.key.verifying_key
     proof = prover.prove(witness)
     with TemporaryDirectory() as name:

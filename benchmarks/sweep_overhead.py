@@ -24,14 +24,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.clusters import Cluster, instant
+from tests.support.clusters import Cluster, instant
 from veperf.archive.store import Archive
-from veperf.cluster.conduct import conduct
 from veperf.cluster.ledger import Ledger
-from veperf.cluster.local import QUIET
 from veperf.cluster.plan import make_plan
+from veperf.cluster.progress import Lines
+from veperf.cluster.run import conduct
+from veperf.cluster.scheduler import QUIET
 from veperf.cluster.spec import Spec
-from veperf.cluster.watch import Lines
 
 _TEN_SECONDS = "bidding/serialization"
 _WORKERS = (1, 2, 4, 8)

@@ -36,7 +36,7 @@ if run:
 else:
     result = veperf.run(select, profile=profile, archive=archive, baselines=baselines)
 
-view = veperf.present(result, baselines, known_misses, suite="bidding")
+view = veperf.report_view(result, baselines, known_misses, suite="bidding")
 
 # %%
 view.headline

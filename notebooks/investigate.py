@@ -103,9 +103,8 @@ found.machine
 # `.lines()` give the same as DataFrames.
 
 # %%
-import veperf.cpu
 
 try:
     display(veperf.cpu.profile(found.focus.case.id, modules=found.run.config.modules))
-except veperf.errors.UsageError as why:  # a load, or a benchmark that is not from here
+except veperf.core.errors.UsageError as why:  # a load, or a benchmark that is not from here
     print(f"No flamegraph: {why}")

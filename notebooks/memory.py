@@ -27,7 +27,7 @@ archive: str = ""  # the folder of runs, beside which flamegraphs go; empty: the
 
 # %%
 import veperf
-from veperf import paths
+from veperf.core import paths
 
 graphs = paths.graphs(archive)
 found = veperf.memory.profile(

@@ -37,7 +37,7 @@ if run:
 else:
     result = veperf.run(*select, profile=profile, archive=archive, baselines=baselines)
 
-view = veperf.present(result, baselines, known_misses, pages=pages)
+view = veperf.report_view(result, baselines, known_misses, pages=pages)
 
 # %%
 view.headline

@@ -70,7 +70,7 @@ veperf.investigate(run=last)
 # The parts of a report show themselves, too: `headline`, `findings`, `stages`, `scaling` ...
 
 # %%
-veperf.present(last).benchmarks
+veperf.report_view(last).benchmarks
 
 # %% [markdown]
 # ## Two runs side by side
@@ -97,7 +97,7 @@ comparison.figure()
 # %%
 try:
     change = veperf.ab("HEAD", "transaction/hash_compute", time_budget_s=15)
-except veperf.errors.UsageError as why:  # this is no git checkout
+except veperf.core.errors.UsageError as why:  # this is no git checkout
     change = why
 change
 

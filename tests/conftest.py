@@ -29,7 +29,7 @@ settings.load_profile("no deadline")
 @pytest.fixture(scope="session")
 def s3() -> Iterator[dict[str, str]]:
     """An S3 server, and what an environment needs to use it."""
-    from tests.object_store import s3_server
+    from tests.support.object_store import s3_server
 
     with s3_server() as environment:
         yield environment
@@ -38,7 +38,7 @@ def s3() -> Iterator[dict[str, str]]:
 @pytest.fixture
 def s3_url(s3: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
     """The URL of an archive in a new bucket; the environment has what it takes to use it."""
-    from tests.object_store import new_bucket, shared_url_to_fs
+    from tests.support.object_store import new_bucket, shared_url_to_fs
 
     for name, value in s3.items():
         monkeypatch.setenv(name, value)

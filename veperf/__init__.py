@@ -6,118 +6,29 @@
 >>> veperf.compare("20261120", "last")     # two runs
 """
 
-from typing import TYPE_CHECKING, Any
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
-from veperf.version import __version__
-
-if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
-
-    from veperf.api import (
-        Comparison,
-        RunResult,
-        VerdictResult,
-        benchmarks,
-        compare,
-        export,
-        import_runs,
-        investigate,
-        load,
-        present,
-        query,
-        read,
-        resume,
-        run,
-        run_load,
-        runs,
-        site,
+# The public names and their modules stand once, in the stub; each is imported on first use, so that
+# a worker process and `veperf --help` pay only for what they use.
+_MODULE_OF = {
+    name: module
+    for module, name in re.findall(
+        r"^from (\S+) import (\w+) as \w+$",
+        Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8"),
+        re.MULTILINE,
     )
-    from veperf.comparator import Comparator
-    from veperf.gate.check import SelfCheckResult, selfcheck
-    from veperf.gate.fleet import FleetResult
-    from veperf.gate.result import ABResult
-    from veperf.gate.run import ab, ab_commands, load_ab
-    from veperf.longrun import soak
-    from veperf.sweeps import ab_fleet, load_fleet, load_sweep, resume_sweep, sweep
-    from veperf.timeline import History, Trends, history, trends
-
-# Where the names are that `veperf.api` does not have.
-_ELSEWHERE = {
-    **dict.fromkeys(
-        (
-            "ABResult",
-            "FleetResult",
-            "SelfCheckResult",
-            "ab",
-            "ab_commands",
-            "load_ab",
-            "selfcheck",
-        ),
-        "gate",
-    ),
-    **dict.fromkeys(("ab_fleet", "load_fleet", "load_sweep", "resume_sweep", "sweep"), "sweeps"),
-    **dict.fromkeys(("History", "Trends", "history", "trends"), "timeline"),
-    "Comparator": "comparator",
-    "soak": "longrun",
 }
-_MODULES = ("cpu", "memory")
-
-__all__ = [
-    "ABResult",
-    "Comparator",
-    "Comparison",
-    "FleetResult",
-    "History",
-    "RunResult",
-    "SelfCheckResult",
-    "Trends",
-    "VerdictResult",
-    "__version__",
-    "ab",
-    "ab_commands",
-    "ab_fleet",
-    "benchmarks",
-    "compare",
-    "export",
-    "history",
-    "import_runs",
-    "investigate",
-    "load",
-    "load_ab",
-    "load_fleet",
-    "load_sweep",
-    "present",
-    "query",
-    "read",
-    "resume",
-    "resume_sweep",
-    "run",
-    "run_load",
-    "runs",
-    "selfcheck",
-    "site",
-    "soak",
-    "sweep",
-    "trends",
-]
+__all__ = [*_MODULE_OF]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:
-    # Lazily, so that a worker process and `veperf --help` pay for what they use.
-    from importlib import import_module
-
-    if name in _MODULES:
-        return import_module(f"veperf.{name}")
-    if name in __all__:
-        return getattr(import_module(f"veperf.{_ELSEWHERE.get(name, 'api')}"), name)
-    raise AttributeError(f"module 'veperf' has no attribute {name!r}")
-
-
-def load_ipython_extension(shell: "InteractiveShell") -> None:
-    """``%load_ext veperf``: the cell magics ``%%veperf_time`` and ``%%veperf_memory``."""
-    from veperf.magics import register
-
-    register(shell)
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'veperf' has no attribute {name!r}")
+    module = import_module(_MODULE_OF[name])
+    return getattr(module, name, None) or import_module(f"{module.__name__}.{name}")
 
 
 def __dir__() -> list[str]:

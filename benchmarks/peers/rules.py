@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from pyperf._utils import is_significant  # what `pyperf compare_to` calls; it has no public name
 
-from veperf.judge.mann_whitney import mann_whitney
-from veperf.judge.sequential import sequential
-from veperf.judge.shift import median
-from veperf.model import ChangeStatus
+from veperf.core.verdict import ChangeStatus
+from veperf.stats.hodges_lehmann import median
+from veperf.stats.mann_whitney import mann_whitney
+from veperf.stats.sequential import sequential
 
 Values = Sequence[float]
 

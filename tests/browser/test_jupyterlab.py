@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from tests.browser.test_report_page import CHROMIUM, FLAGS
-from tests.clone import clone
+from tests.support.clone import clone
 from veperf.archive.store import Archive
 
 if TYPE_CHECKING:

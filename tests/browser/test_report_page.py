@@ -8,14 +8,16 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
-from tests.ab_runs import change
-from tests.fleets import at, fleet, lacking
-from tests.helpers import TARGETS, baselines_in, plausible_run, with_load
-from tests.runs import timed_run
+from tests.support.ab_runs import change
+from tests.support.fleets import at, fleet, lacking
+from tests.support.helpers import TARGETS, baselines_in, plausible_run, with_load
+from tests.support.runs import timed_run
+from veperf.abtest.fleet import FleetResult
 from veperf.archive.store import Archive
-from veperf.gate.fleet import FleetResult
-from veperf.model import MEMORY_METRICS, ChangeStatus, Failure, Level, Run, Severity
-from veperf.report.render import render
+from veperf.core.case import MEMORY_METRICS, Level
+from veperf.core.run import Failure, Run
+from veperf.core.verdict import ChangeStatus, Severity
+from veperf.report.pages.render import render
 from veperf.report.site.build import build
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

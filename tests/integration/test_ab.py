@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from veperf.archive.ab import read_ab
-from veperf.errors import MeasureError
-from veperf.gate import survey
-from veperf.gate.check import selfcheck
-from veperf.gate.run import ab
-from veperf.gate.visible import EFFECTS
-from veperf.model import ABChange, ChangeStatus
+from veperf.abtest import discovery
+from veperf.abtest.run import ab
+from veperf.abtest.selfcheck import selfcheck
+from veperf.archive.comparisons import read_ab
+from veperf.core.ab import ABChange
+from veperf.core.errors import MeasureError
+from veperf.core.verdict import ChangeStatus
+from veperf.stats.power import EFFECTS
 
 ROOT = Path(__file__).parents[2]
 WORDS = [sys.executable, "-m", "veperf", "ab"]
@@ -201,7 +202,7 @@ def test_a_base_that_speaks_another_protocol_is_named(repository: Path, tmp_path
     """An old version of veperf on one side is an error that says so, before any measuring."""
     monkeypatch.chdir(repository)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setattr(survey, "PROTOCOL", 99)
+    monkeypatch.setattr(discovery, "PROTOCOL", 99)
 
     with pytest.raises(MeasureError, match=r"the veperf of HEAD .* protocol"):
         ab("HEAD", "mine/same", modules=["mine"], archive=tmp_path, progress=False)
@@ -246,7 +247,7 @@ def test_the_same_code_is_checked_against_itself(monkeypatch):
     """selfcheck judges every case, and says what shows on this machine."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.chdir(ROOT)
-    found = selfcheck("planted", modules=["tests.planted"], max_pairs=6, progress=False)
+    found = selfcheck("planted", modules=["tests.support.planted"], max_pairs=6, progress=False)
 
     (case,) = found.cases
     assert "planted/work" == case.case

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from veperf.gate.result import ABResult
-from veperf.gate.run import ab_commands, load_ab
-from veperf.model import Better, ChangeStatus, Outcome
+from veperf.abtest.result import ABResult
+from veperf.abtest.run import ab_commands, load_ab
+from veperf.core.case import Better
+from veperf.core.verdict import ChangeStatus, Outcome
 
 
 def compared(

@@ -10,21 +10,14 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests.helpers import TARGETS, plausible_run
+from tests.support.helpers import TARGETS, plausible_run
+from veperf.abtest.run import suspects
 from veperf.archive.baselines import save_baseline
 from veperf.archive.store import Archive
-from veperf.gate.confirm import suspects
-from veperf.judge.baseline import baselines_of
-from veperf.judge.verdict import verdict
-from veperf.model import (
-    Baseline,
-    ChangeStatus,
-    Outcome,
-    Revision,
-    Run,
-    TargetSet,
-    Verdict,
-)
+from veperf.core.run import Revision, Run
+from veperf.core.verdict import Baseline, ChangeStatus, Outcome, TargetSet, Verdict
+from veperf.verdicts.baseline import baselines_of
+from veperf.verdicts.verdict import verdict
 
 ROOT = Path(__file__).parents[2]
 NO_TARGETS = TargetSet("1", "none", 10, 20, ())

@@ -14,9 +14,9 @@ from pathlib import Path
 import msgspec
 from click.testing import CliRunner
 
-from tests.archives import archive_of, dated_run
-from tests.clusters import until
-from tests.object_store import KEY, SECRET, bucket, contents
+from tests.support.archives import archive_of, dated_run
+from tests.support.clusters import until
+from tests.support.object_store import KEY, SECRET, bucket, contents
 from veperf.archive.store import Archive
 from veperf.cli.main import veperf as commands
 
@@ -93,7 +93,7 @@ def test_every_command_works_there_and_no_secret_gets_anywhere(s3_url: str, tmp_
         said.extend((done.stdout, done.stderr))
         return done.stdout
 
-    planted = ("planted/work", "--module", "tests.planted")
+    planted = ("planted/work", "--module", "tests.support.planted")
     first = start_it("run", *planted, "--archive", s3_url)
     assert f"kept in {s3_url}/" in first
     run = Archive(s3_url).load()
@@ -199,7 +199,7 @@ def test_a_sweep_there_goes_on_from_another_process(s3_url: str, tmp_path: Path)
     """Stopped after a run, resumed by who knows only the address; no task is done twice."""
     spec = tmp_path / "try.toml"
     spec.write_text(
-        'name = "try"\nbenchmarks = ["planted/work"]\nmodules = ["tests.planted"]\nrepeats = 2\n'
+        'name = "try"\nbenchmarks = ["planted/work"]\nmodules = ["tests.support.planted"]\nrepeats = 2\n'
     )
     words = [sys.executable, "-m", "veperf", "sweep", "--local", "--archive", s3_url]
     with subprocess.Popen([*words, str(spec)], cwd=ROOT, stderr=subprocess.PIPE) as first:

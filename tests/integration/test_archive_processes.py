@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.archives import archive_of, dated_run, stepped
+from tests.support.archives import archive_of, dated_run, stepped
 from veperf.archive.compaction import compact
 from veperf.archive.store import Archive
 from veperf.archive.summary import FOLDER, summarise
 from veperf.archive.trend import trend
-from veperf.model import Run
+from veperf.core.run import Run
 
 ROOT = Path(__file__).parents[2]
 BEGIN = """

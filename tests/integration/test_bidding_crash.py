@@ -9,14 +9,13 @@ from collections import Counter
 from itertools import islice
 from pathlib import Path
 
-from veperf.workloads.bidding import sample
-from veperf.workloads.bidding.bids import SignedBid, decode_bid, encode_bid
+from veperf.workloads.bidding import example_data
+from veperf.workloads.bidding.bids import SignedBid, decode_bid, encode_bid, verify_bid
 from veperf.workloads.bidding.checkpoint import CheckpointFile
 from veperf.workloads.bidding.daemon import Daemon
 from veperf.workloads.bidding.engine import Engine, Settings
 from veperf.workloads.bidding.queue import EventQueue
 from veperf.workloads.bidding.rate_limit import RateLimiter
-from veperf.workloads.bidding.signing import verify_bid
 from veperf.workloads.bidding.table import ProviderTable
 
 ORDERS = 200
@@ -50,9 +49,9 @@ def daemon(folder: Path) -> tuple[Daemon, ChainFile]:
     file = CheckpointFile(folder / "checkpoint")
     chain = ChainFile(folder / "chain")
     engine = Engine(
-        Settings(sample.CHAIN_ID),
-        ProviderTable(sample.providers(100)),
-        sample.signer(),
+        Settings(example_data.CHAIN_ID),
+        ProviderTable(example_data.providers(100)),
+        example_data.signer(),
         chain,
         RateLimiter(10**6, 10**6),
         checkpoint=file.load(),
@@ -63,7 +62,7 @@ def daemon(folder: Path) -> tuple[Daemon, ChainFile]:
 def main(folder: Path) -> None:
     """Read the stream of events from the checkpoint on, and say so at each one."""
     made, _ = daemon(folder)
-    for event in islice(sample.events(made.engine.last_sequence + 1), ORDERS):
+    for event in islice(example_data.events(made.engine.last_sequence + 1), ORDERS):
         if event.sequence > ORDERS:
             break
         made.queue.offer(event)
@@ -109,7 +108,7 @@ def test_kill_and_go_on(tmp_path: Path) -> None:
     bids = Counter(signed.bid.order_id for signed in chain.lines)
     assert {1} == set(bids.values())
     for signed in chain.lines:
-        verify_bid(signed, sample.signer().public_key, sample.CHAIN_ID)
+        verify_bid(signed, example_data.signer().public_key, example_data.CHAIN_ID)
     # What was reserved is what the bids that stand need: no more, no less.
     held = whole.engine.reservations.all()
     assert {(s.bid.order_id, s.bid.provider) for s in chain.lines} == {
@@ -123,7 +122,7 @@ def bids_without_crashes(folder: Path) -> set[str]:
     """The orders that get a bid when nothing happens."""
     folder.mkdir()
     made, chain = daemon(folder)
-    for event in islice(sample.events(), ORDERS):
+    for event in islice(example_data.events(), ORDERS):
         made.queue.offer(event)
     while made.step() is not None:
         pass

@@ -7,23 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from veperf.errors import WorkerCrashedError
-from veperf.measure.load.generator import run_load
-from veperf.measure.load.schedule import Schedule
-from veperf.registry import Supplied
-from veperf.workloads.bidding import sample
-from veperf.workloads.bidding.loaded import DaemonTarget, bursts
+from veperf.core.errors import WorkerCrashedError
+from veperf.core.registry import Supplied
+from veperf.loadtest.generator import run_load
+from veperf.loadtest.schedule import Schedule
+from veperf.workloads.bidding import example_data
+from veperf.workloads.bidding.load import DaemonTarget, bursts
 from veperf.workloads.bidding.parallel.pool import EnginePool
 from veperf.workloads.bidding.table import ProviderTable
 
 
 def test_engines_side_by_side() -> None:
     """Every order gets one decision, batch after batch, and the processes end with the pool."""
-    events = sample.events()
+    events = example_data.events()
     pool = EnginePool(engines=2, providers=300)
     try:
         outcomes = [pool.bid(list(islice(events, 24))) for _ in range(3)]
-        again = pool.bid(list(islice(sample.events(), 24)))
+        again = pool.bid(list(islice(example_data.events(), 24)))
     finally:
         pool.close()
         pool.close()
@@ -41,7 +41,7 @@ def test_an_engine_that_dies_is_noticed() -> None:
     try:
         os.kill(pool.pids[0], signal.SIGKILL)
         with pytest.raises(WorkerCrashedError):
-            pool.bid(list(islice(sample.events(), 4)))
+            pool.bid(list(islice(example_data.events(), 4)))
     finally:
         pool.close()
 
@@ -52,7 +52,7 @@ def test_a_load_is_bid_on_whole(
 ) -> None:
     """Each arrival is finished, none fails, no capacity stays reserved, no file stays."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    table = ProviderTable(sample.providers(1_000))
+    table = ProviderTable(example_data.providers(1_000))
     run = run_load(
         lambda _: Supplied(DaemonTarget(table), bursts(burst)), Schedule(60, 0.5, 0.1, seed=1)
     )
@@ -68,7 +68,7 @@ def test_a_load_is_bid_on_whole(
 def test_orders_of_several_shards_are_all_bid_on() -> None:
     """In whatever order their bursts come: no two have the same id."""
     sources = [bursts(3, shard, 2) for shard in (0, 1)]
-    daemon = DaemonTarget(ProviderTable(sample.providers(1_000)))
+    daemon = DaemonTarget(ProviderTable(example_data.providers(1_000)))
     finished: list[int] = []
     try:
         for tag, shard in enumerate([0, 0, 1, 1, 1, 0, 1, 0]):
@@ -85,7 +85,7 @@ def test_orders_of_several_shards_are_all_bid_on() -> None:
 
 def test_what_is_no_order_fails() -> None:
     """Its burst gets no bid; the others do."""
-    daemon = DaemonTarget(ProviderTable(sample.providers(1_000)))
+    daemon = DaemonTarget(ProviderTable(example_data.providers(1_000)))
     try:
         for tag, item in enumerate([b"", b"{}\n\xff", next(bursts(1))]):
             assert daemon.offer(tag, item)

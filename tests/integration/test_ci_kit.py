@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.helpers import plausible_run
+from tests.support.helpers import plausible_run
 from veperf.archive.store import Archive
-from veperf.model import Run
-from veperf.writers.markdown import MARKER
+from veperf.core.run import Run
+from veperf.formats.markdown import MARKER
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

@@ -29,7 +29,12 @@ def measured(tmp_path_factory) -> Path:
     """An archive with one small run."""
     folder: Path = tmp_path_factory.mktemp("archive")
     done = veperf(
-        "run", "unruly/well_behaved", "--module", "tests.unruly", "--archive", str(folder)
+        "run",
+        "unruly/well_behaved",
+        "--module",
+        "tests.support.misbehaving",
+        "--archive",
+        str(folder),
     )
     assert 0 == done.returncode, done.stderr
     return folder
@@ -186,7 +191,7 @@ def test_a_full_disk_loses_nothing(tmp_path: Path):
         pytest.skip("needs the right to mount a small tmpfs")
     try:
         done = veperf(
-            "run", "unruly/prints", "unruly/raises", "unruly/crashes", "--module", "tests.unruly",
+            "run", "unruly/prints", "unruly/raises", "unruly/crashes", "--module", "tests.support.misbehaving",
             "--archive", str(disk),
         )  # fmt: skip
         archive = Archive(disk)
@@ -208,7 +213,7 @@ def test_a_full_disk_loses_nothing(tmp_path: Path):
 
 def test_ci_gates_a_planted_slowdown_and_leaves_the_report(tmp_path: Path):
     """Three times the work is found, the page and the step summary are there; no change is not."""
-    words = ["planted", "--module", "tests.planted", "--archive", str(tmp_path / "runs")]
+    words = ["planted", "--module", "tests.support.planted", "--archive", str(tmp_path / "runs")]
     words += ["--baselines", str(tmp_path / "baselines")]
     (tmp_path / "baselines").mkdir()
     shutil.copy(ROOT / "data" / "baselines" / "targets.json", tmp_path / "baselines")
@@ -245,7 +250,7 @@ def test_a_summary_that_can_t_be_written_is_named(measured: Path):
 def test_a_run_that_could_not_measure_ends_with_3(tmp_path: Path):
     """A benchmark that fails in every pass is no pass: code 3, and the report says why."""
     done = veperf(
-        "ci", "unruly/raises", "--module", "tests.unruly", "--archive", str(tmp_path)
+        "ci", "unruly/raises", "--module", "tests.support.misbehaving", "--archive", str(tmp_path)
     )  # fmt: skip
 
     assert 3 == done.returncode

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.archives import archive_of, dated_run, stepped
+from tests.support.archives import archive_of, dated_run, stepped
 from veperf.archive.baselines import load_baselines, load_retired
 from veperf.archive.store import Archive
 from veperf.cli.main import main
-from veperf.progress import say
+from veperf.progress.display import say
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def test_a_command_that_waits_for_another_says_so(
         say(line)
         lock.release()
 
-    monkeypatch.setattr("veperf.opening.say", tell)
+    monkeypatch.setattr("veperf.archive.open.say", tell)
     done = veperf("archive", "compact", "--keep", "0", "--archive", tmp_path)
 
     assert f"waiting for another process, which has the lock of {tmp_path}\n" == done.stderr

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import veperf
-from tests.helpers import baselines_in, plausible_run
+from tests.support.helpers import baselines_in, plausible_run
 from veperf.archive.store import Archive
-from veperf.writers.formats import NAMES
-from veperf.writers.markdown import MARKER
+from veperf.formats.markdown import MARKER
+from veperf.formats.writers import NAMES
 
 ROOT = Path(__file__).parents[2]
 

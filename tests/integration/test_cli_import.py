@@ -9,10 +9,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.hostile_files import VECTORS
-from veperf import api
+from tests.support.hostile_files import VECTORS
+from veperf.api.runs import import_runs, load, read
 from veperf.archive.store import Archive
-from veperf.errors import FAILED
+from veperf.core.errors import FAILED
 
 GOBENCH = VECTORS / "gobench"
 
@@ -71,9 +71,9 @@ def test_slow_go_code_fails_the_gate(tmp_path: Path) -> None:
     row = "BenchmarkTransactionValidation-8 100 12100 ns/op\n"
     path.write_text(f"pkg: github.com/virtengine/virtengine/tests/benchmark\n{row * 3}")
 
-    (imported,) = api.import_runs(path, archive=tmp_path / "archive")
+    (imported,) = import_runs(path, archive=tmp_path / "archive")
 
-    for result in (imported, api.read(path), api.load("last", tmp_path / "archive")):
+    for result in (imported, read(path), load("last", tmp_path / "archive")):
         assert FAILED == result.verdict().exit_code()
 
 

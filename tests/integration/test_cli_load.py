@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from veperf.archive.store import Archive
-from veperf.model import CaseResult
+from veperf.core.run import CaseResult
 
 ROOT = Path(__file__).parents[2]
 WORDS = [sys.executable, "-m", "veperf", "load"]
@@ -18,7 +18,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
 
 
 def put_load(archive: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    command = [*WORDS, "--module", "tests.loads", "--archive", str(archive), *words]
+    command = [*WORDS, "--module", "tests.support.loads", "--archive", str(archive), *words]
     return subprocess.run(
         command, capture_output=True, text=True, cwd=ROOT, env=ENVIRONMENT, check=False
     )
@@ -61,7 +61,7 @@ def test_a_load_is_shown_kept_and_reported_on(tmp_path: Path):
 
 def test_ctrl_c_keeps_what_was_measured(tmp_path: Path):
     """Code 130, the figures so far in a complete run that says so, and no process left."""
-    command = [*WORDS, "loads/desk", "--module", "tests.loads", "--archive", str(tmp_path)]
+    command = [*WORDS, "loads/desk", "--module", "tests.support.loads", "--archive", str(tmp_path)]
     process = subprocess.Popen(
         [*command, "--seconds", "600", "--warmup", "0"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=ENVIRONMENT,

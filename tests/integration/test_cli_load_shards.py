@@ -8,12 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.clusters import children, is_running, until
+from tests.support.clusters import children, is_running, until
 from veperf.archive.store import Archive
-from veperf.model import CaseResult
+from veperf.core.run import CaseResult
 
 ROOT = Path(__file__).parents[2]
-WORDS = [sys.executable, "-m", "veperf", "load", "apart/load", "--module", "tests.apart_loads"]
+WORDS = [
+    sys.executable,
+    "-m",
+    "veperf",
+    "load",
+    "apart/load",
+    "--module",
+    "tests.support.remote_loads",
+]
 
 
 def put_load(archive: Path, *words: str, token: str = "") -> "subprocess.CompletedProcess[str]":
@@ -146,7 +154,15 @@ def test_what_has_no_shards_is_refused_before_anything_is_looked_for(
     benchmark: str, said: str, tmp_path: Path
 ) -> None:
     """Code 2, and what can be done instead; that there is no scheduler is not even found out."""
-    words = (*WORDS[:3], "load", benchmark, "--module", "tests.loads", "--archive", str(tmp_path))
+    words = (
+        *WORDS[:3],
+        "load",
+        benchmark,
+        "--module",
+        "tests.support.loads",
+        "--archive",
+        str(tmp_path),
+    )
     done = subprocess.run(
         [*words, "--shards", "2", "--scheduler", "tcp://127.0.0.1:1"],
         capture_output=True, text=True, cwd=ROOT, check=False, timeout=120,

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.apart_loads import numbered
-from tests.apart_shard import put
-from veperf.measure.load.apart.address import parse_address
-from veperf.measure.load.apart.connection import Connection, connect
-from veperf.measure.load.apart.secret import TOKEN_VARIABLE
-from veperf.measure.load.apart.system import RemoteSystem
+from tests.support.remote_loads import numbered
+from tests.support.remote_shard import put
+from veperf.loadtest.remote.address import parse_address
+from veperf.loadtest.remote.auth import TOKEN_VARIABLE
+from veperf.loadtest.remote.connection import Connection, connect
+from veperf.loadtest.remote.remote_system import RemoteSystem
 
 ROOT = Path(__file__).parents[2]
 WORDS = [sys.executable, "-m", "veperf", "serve"]
-OURS = ["apart/load", "--module", "tests.apart_loads"]
+OURS = ["apart/load", "--module", "tests.support.remote_loads"]
 SUBJECT = "apart/load[kind=counter]"
 PATIENCE_S = 60.0
 
@@ -118,7 +118,7 @@ def test_it_can_be_ended_in_the_middle_of_a_load() -> None:
         ([*OURS, "--param", "kind=none"], "", "kind can't be 'none'", 2),
         ([*OURS, "--shards", "0"], "", "0 is not in the range", 2),
         (OURS, "short", "is too short", 2),
-        (["loads/desk", "--module", "tests.loads"], "", "has no target apart", 2),
+        (["loads/desk", "--module", "tests.support.loads"], "", "has no target apart", 2),
     ],
 )
 def test_what_can_not_be_served_is_refused(

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.helpers import plausible_run
+from tests.support.helpers import plausible_run
 from veperf.archive.store import Archive
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 import pytest
 
-from tests.helpers import plausible_run
+from tests.support.helpers import plausible_run
 from veperf.archive.store import Archive
 from veperf.cli.main import veperf as cli
 

@@ -12,19 +12,20 @@ from pathlib import Path
 import pytest
 
 import veperf
-from tests.clusters import ROOT, Cluster, end, until
-from veperf.archive.ab import ab_ids, read_ab
+from tests.support.clusters import ROOT, Cluster, end, until
+from veperf.abtest import git
+from veperf.archive.comparisons import ab_ids, read_ab
 from veperf.archive.store import Archive
-from veperf.cluster.conduct import conduct
-from veperf.cluster.found import Found
 from veperf.cluster.ledger import Ledger
 from veperf.cluster.plan import Task, make_plan
-from veperf.cluster.record import sweeps
+from veperf.cluster.progress import Lines
+from veperf.cluster.run import conduct
 from veperf.cluster.spec import AB, Spec
-from veperf.cluster.watch import Lines
-from veperf.gate import git
-from veperf.judge.looks import looks_up_to, plan
-from veperf.model import ABRun, ChangeStatus, Outcome
+from veperf.cluster.sweep_journal import sweeps
+from veperf.cluster.task_result import Found
+from veperf.core.ab import ABRun
+from veperf.core.verdict import ChangeStatus, Outcome
+from veperf.stats.look_schedule import looks_up_to, plan
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 

@@ -5,7 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from veperf.lab import command
+from veperf.jupyter.launcher import command
 
 
 def test_jupyterlab_takes_the_command_as_it_is_meant():

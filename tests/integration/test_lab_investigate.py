@@ -7,10 +7,10 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from tests.helpers import baselines_in, plausible_run, with_load
+from tests.support.helpers import baselines_in, plausible_run, with_load
 from veperf.archive.store import Archive
-from veperf.model import Failure
-from veperf.report.runner import execute
+from veperf.core.run import Failure
+from veperf.report.pages.notebook_runner import execute
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 

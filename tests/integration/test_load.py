@@ -6,17 +6,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.runs import whole_run
-from veperf.estimate import Estimate
-from veperf.measure.load.histogram import Latencies
+from tests.support.runs import whole_run
+from veperf.core.load import LoadPlan
+from veperf.core.run import CaseResult, Run
+from veperf.loadtest.histogram import Latencies
 from veperf.measure.passes import Passes
 from veperf.measure.profiles import PASSES, configure
-from veperf.model import CaseResult, LoadPlan, Run
-from veperf.progress import Silent
-from veperf.session import benchmarks
+from veperf.progress.display import Silent
+from veperf.progress.estimate import Estimate
+from veperf.runner.execute import benchmarks
 
 ROOT = Path(__file__).parents[2]
-LOADS = "tests.loads"
+LOADS = "tests.support.loads"
 PLAN = LoadPlan(passes=2, seconds=0.5, warmup_s=0.1, trial_s=0.2)
 
 

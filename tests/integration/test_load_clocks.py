@@ -14,23 +14,24 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.clusters import until
-from tests.networks import hosts
-from tests.networks.hosts import Host, network
-from tests.timespaces import ahead_by, why_not
+from tests.support.clusters import until
+from tests.support.networks import hosts
+from tests.support.networks.hosts import Host, network
+from tests.support.time_namespaces import ahead_by, why_not
 from veperf.archive.store import Archive
-from veperf.measure.load.apart.secret import TOKEN_VARIABLE, draw_token
-from veperf.measure.load.schedule import Part, Schedule, arrivals
-from veperf.measure.load.shards.report import ShardReport
+from veperf.core.load import LoadPlan
+from veperf.core.run import CaseResult, Run
+from veperf.loadtest.remote.auth import TOKEN_VARIABLE, draw_token
+from veperf.loadtest.schedule import Part, Schedule, arrivals
+from veperf.loadtest.sharded.shard_report import ShardReport
 from veperf.measure.protocol import Join
-from veperf.model import CaseResult, LoadPlan, Run
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0
 TOKEN = draw_token()
 KEY = {TOKEN_VARIABLE: TOKEN}
 VEPERF = (sys.executable, "-m", "veperf")
-CLOCKED = ("apart/load", "--module", "tests.apart_loads", "--param", "kind=clocked")
+CLOCKED = ("apart/load", "--module", "tests.support.remote_loads", "--param", "kind=clocked")
 TARGET_S, SHARDS_S = 100_000, (0, -30_000, 7_000_000)
 """By how much their clocks are ahead of ours."""
 # A process that is busy elsewhere may look late at what has arrived; days show nevertheless.
@@ -79,7 +80,12 @@ def test_shards_and_target_whose_clocks_are_days_apart() -> None:
             join = Join(
                 "apart/load", {"rate": 200, "kind": "clocked"}, plan, 3, number, address, TOKEN, 60
             )
-            command = [sys.executable, "-m", "tests.share", msgspec.json.encode(join).decode()]
+            command = [
+                sys.executable,
+                "-m",
+                "tests.support.shard_process",
+                msgspec.json.encode(join).decode(),
+            ]
             words = [*ahead_by(ahead_s), *command] if ahead_s else command
             shards.append(subprocess.Popen(words, stdout=subprocess.PIPE, cwd=ROOT))
         reports = [found_by(shard) for shard in shards]

@@ -12,20 +12,21 @@ import pytest
 from distributed import Client
 
 import veperf
-from tests.clusters import ROOT, Cluster, children, end, is_running, until
-from veperf.cluster.client import connect
+from tests.support.clusters import ROOT, Cluster, children, end, is_running, until
 from veperf.cluster.load import on_cluster
-from veperf.errors import MeasureError, UsageError
-from veperf.measure.load.histogram import Latencies
-from veperf.measure.load.shards.conduct import put_load
-from veperf.measure.load.shards.messages import Load
-from veperf.model import CaseResult, LoadPlan, LoadSoFar
+from veperf.cluster.scheduler import connect
+from veperf.core.errors import MeasureError, UsageError
+from veperf.core.load import LoadPlan, LoadSoFar
+from veperf.core.run import CaseResult
+from veperf.loadtest.histogram import Latencies
+from veperf.loadtest.sharded.coordinator import put_load
+from veperf.loadtest.sharded.messages import Load
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 LOAD = Load(
     benchmark="apart/load",
     params={"rate": 200, "kind": "counter"},
-    modules=("tests.apart_loads",),
+    modules=("tests.support.remote_loads",),
     plan=LoadPlan(passes=1, seconds=4.0, warmup_s=0.0, shards=2),
     seed=11,
     timeout_s=60,
@@ -52,7 +53,7 @@ def test_a_load_on_a_cluster(tmp_path: Path) -> None:
     with Cluster(tmp_path) as cluster:
         with_workers(cluster, "one", "two", "three")
         found = veperf.run_load(
-            "apart/load", {"rate": 150}, seconds=2, warmup_s=0.5, modules=["tests.apart_loads"],
+            "apart/load", {"rate": 150}, seconds=2, warmup_s=0.5, modules=["tests.support.remote_loads"],
             archive=tmp_path / "archive", shards=2, scheduler=cluster.address,
             target_class="two", progress=False,
         )  # fmt: skip
@@ -167,7 +168,7 @@ def test_ctrl_c_ends_it_everywhere_and_keeps_it(tmp_path: Path) -> None:
     with Cluster(tmp_path) as cluster:
         with_workers(cluster, "one", "two", "three")
         command = [
-            sys.executable, "-m", "veperf", "load", "apart/load", "--module", "tests.apart_loads",
+            sys.executable, "-m", "veperf", "load", "apart/load", "--module", "tests.support.remote_loads",
             "--archive", str(tmp_path / "archive"), "--seconds", "600", "--warmup", "0",
             "--shards", "2", "--scheduler", cluster.address,
         ]  # fmt: skip

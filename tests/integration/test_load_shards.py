@@ -10,20 +10,21 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests.clusters import children
-from veperf.measure.load.apart.secret import draw_token
-from veperf.measure.load.histogram import Latencies
-from veperf.measure.load.schedule import Schedule, arrivals
-from veperf.measure.load.shards.conduct import put_load
-from veperf.measure.load.shards.local import Here, here
-from veperf.measure.load.shards.messages import Load
-from veperf.model import CaseResult, LoadPlan, LoadSoFar
+from tests.support.clusters import children
+from veperf.core.load import LoadPlan, LoadSoFar
+from veperf.core.run import CaseResult
+from veperf.loadtest.histogram import Latencies
+from veperf.loadtest.remote.auth import draw_token
+from veperf.loadtest.schedule import Schedule, arrivals
+from veperf.loadtest.sharded.coordinator import put_load
+from veperf.loadtest.sharded.local_processes import Here, here
+from veperf.loadtest.sharded.messages import Load
 
 PLAN = LoadPlan(passes=1, seconds=3.0, warmup_s=0.5, shards=2)
 LOAD = Load(
     benchmark="apart/load",
     params={"rate": 200, "kind": "counter"},
-    modules=("tests.apart_loads",),
+    modules=("tests.support.remote_loads",),
     plan=PLAN,
     seed=11,
     timeout_s=60,
@@ -175,7 +176,7 @@ def test_a_load_that_is_ended(place: Here) -> None:
 )
 def test_there_is_no_target(change: dict[str, object], said: str, place: Here) -> None:
     """Why is said at once."""
-    load = replace(LOAD, modules=("tests.apart_loads", "tests.loads"))
+    load = replace(LOAD, modules=("tests.support.remote_loads", "tests.support.loads"))
     result = put(replace(load, **change), place)
 
     assert result.failure is not None
@@ -193,7 +194,7 @@ def test_another_load_s_token(place: Here) -> None:
         if addresses:
             heard.set()
 
-    from veperf.measure.load.shards.messages import Order
+    from veperf.loadtest.sharded.messages import Order
 
     hand = place.start(Order(target, place.listen), hear)
     try:

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from veperf import session
 from veperf.archive.store import Archive
-from veperf.errors import UnknownBenchmarkError, UsageError, WorkerCrashedError
-from veperf.measure.client import Worker
+from veperf.core.errors import UnknownBenchmarkError, UsageError, WorkerCrashedError
+from veperf.core.run import Run
 from veperf.measure.protocol import Begin, Open, Take
-from veperf.model import Run
-from veperf.progress import Silent
+from veperf.measure.worker_client import Worker
+from veperf.progress.display import Silent
+from veperf.runner import execute
 
 ROOT = Path(__file__).parents[2]
-UNRULY = "tests.unruly"
+UNRULY = "tests.support.misbehaving"
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def _import_from_the_root(monkeypatch):
 
 
 def measure(archive: Path, *select: str, timeout_s: float = 30.0, seed: int = 1) -> Run:
-    writer = session.begin(
+    writer = execute.begin(
         select,
         profile="quick",
         archive=Archive(archive),
@@ -37,7 +37,7 @@ def measure(archive: Path, *select: str, timeout_s: float = 30.0, seed: int = 1)
         timeout_s=timeout_s,
         modules=[UNRULY],
     )
-    return session.finish(writer, Silent())
+    return execute.finish(writer, Silent())
 
 
 def test_what_misbehaves_costs_only_itself(tmp_path: Path):
@@ -84,12 +84,12 @@ def test_loops_are_calibrated_once_and_the_order_is_the_seed_s(tmp_path: Path):
 def test_loops_come_from_the_machine_s_baseline(tmp_path: Path):
     """A run that will be compared measures the same stretch of work as its baseline did."""
     from veperf.archive.baselines import save_baseline
-    from veperf.judge.baseline import make_baseline
+    from veperf.verdicts.baseline import make_baseline
 
     run = measure(tmp_path / "a", "unruly/well_behaved")
     save_baseline(tmp_path / "baselines", make_baseline(run, "unruly"))
 
-    writer = session.begin(
+    writer = execute.begin(
         ["unruly/well_behaved"],
         profile="quick",
         archive=Archive(tmp_path / "b"),
@@ -105,7 +105,7 @@ def test_nothing_is_measured_when_the_question_is_wrong(tmp_path: Path):
     with pytest.raises(UnknownBenchmarkError, match="did you mean unruly/raises"):
         measure(tmp_path, "unruly/raise")
     with pytest.raises(UsageError, match="nowhere can't be imported"):
-        session.benchmarks(modules=["nowhere"])
+        execute.benchmarks(modules=["nowhere"])
     assert [] == list(tmp_path.iterdir())
 
 
@@ -131,7 +131,7 @@ def test_ctrl_c_keeps_finished_passes_and_leaves_no_worker(tmp_path: Path):
     assert "Traceback" not in said
     writer = archive.resume(unfinished)
     assert 6 > len(writer.missing())
-    run = session.finish(writer, Silent())
+    run = execute.finish(writer, Silent())
     assert [unfinished] == archive.ids()
     assert list(range(6)) == [p.index for p in run.passes]
 
@@ -140,7 +140,7 @@ def test_a_worker_dies_with_its_parent():
     """Killing the measuring process outright leaves no worker behind."""
     script = (
         "import time\n"
-        "from veperf.measure.client import Worker\n"
+        "from veperf.measure.worker_client import Worker\n"
         "from veperf.measure.protocol import Begin\n"
         "w = Worker(hash_seed=1)\n"
         "w.ask(Begin(()), deadline=time.monotonic() + 60)\n"

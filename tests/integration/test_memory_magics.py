@@ -5,10 +5,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from veperf import paths
-from veperf.errors import NotebookError
-from veperf.report.parameters import JSON
-from veperf.report.runner import execute
+from veperf.core import paths
+from veperf.core.errors import NotebookError
+from veperf.report.pages.notebook_parameters import JSON
+from veperf.report.pages.notebook_runner import execute
 
 ROOT = Path(__file__).parents[2]
 

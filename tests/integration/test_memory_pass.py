@@ -5,21 +5,24 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests import hungry
-from veperf import paths, session
+from tests.support import allocating
 from veperf.archive.baselines import load_targets
 from veperf.archive.store import Archive
-from veperf.judge.baseline import baselines_of
-from veperf.judge.screen import compare_runs
-from veperf.judge.targets import judge_targets
+from veperf.core import paths
+from veperf.core.case import MEMORY_METRICS, TIME, Level
+from veperf.core.run import Run
+from veperf.core.verdict import ChangeStatus, TargetStatus
 from veperf.measure.passes import Passes
 from veperf.measure.profiles import MEMORY_PASSES, PASSES
-from veperf.model import MEMORY_METRICS, TIME, ChangeStatus, Level, Run, TargetStatus
-from veperf.progress import Silent
+from veperf.progress.display import Silent
 from veperf.report import text
+from veperf.runner import execute
+from veperf.verdicts.baseline import baselines_of
+from veperf.verdicts.screen import compare_runs
+from veperf.verdicts.targets import judge_targets
 
 ROOT = Path(__file__).parents[2]
-HUNGRY = "tests.hungry"
+HUNGRY = "tests.support.allocating"
 NAMES = {metric.name for metric in MEMORY_METRICS}
 
 
@@ -30,7 +33,7 @@ def _import_from_the_root(monkeypatch):
 
 
 def plan(archive: Path, *select: str, memory: bool) -> Run:
-    writer = session.begin(
+    writer = execute.begin(
         select, profile="quick", archive=Archive(archive), baselines=archive / "none",
         seed=1, modules=[HUNGRY], memory=memory,
     )  # fmt: skip
@@ -64,7 +67,7 @@ def test_memory_has_passes_of_its_own(measured: Run):
             assert () == result.samples
             assert result.figures.keys() == NAMES
             each = result.figures["memory_peak"]
-            assert hungry.ITEM_BYTES <= each <= hungry.ITEM_BYTES + 200
+            assert allocating.ITEM_BYTES <= each <= allocating.ITEM_BYTES + 200
     assert 1 + MEMORY_PASSES == len(measured.passes)
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import memray
 import pytest
 
-from tests import hungry
-from veperf.errors import (
+from tests.support import allocating
+from veperf.core.errors import (
     CorruptFileError,
     MeasureError,
     NewerFormatError,
@@ -23,13 +23,18 @@ from veperf.errors import (
     WorkerProtocolError,
     WorkerTimeoutError,
 )
-from veperf.memory.apart import in_fork
-from veperf.memory.counts import CountStatus, compare_profiles, read_profile
-from veperf.memory.profile import profile
-from veperf.memory.recorded import compared, record_profile
+from veperf.ipc.isolated_process import in_fork
+from veperf.profiling.memory.baselines import (
+    CountStatus,
+    compare_profiles,
+    compared,
+    read_profile,
+    record_profile,
+)
+from veperf.profiling.memory.profile import profile
 
 ROOT = Path(__file__).parents[2]
-HUNGRY = ["tests.hungry"]
+HUNGRY = ["tests.support.allocating"]
 
 
 @pytest.fixture(autouse=True)
@@ -47,15 +52,15 @@ def test_a_benchmark_is_known_line_by_line(tmp_path: Path):
     page = tmp_path / "graphs" / "keeps.html"
     found = profile("hungry/keeps", modules=HUNGRY, flamegraph=page)
 
-    planted = 10 * hungry.ITEM_BYTES
-    assert planted <= found.footprint.peak_bytes <= planted + hungry.KEPT_BYTES + 2_000
+    planted = 10 * allocating.ITEM_BYTES
+    assert planted <= found.footprint.peak_bytes <= planted + allocating.KEPT_BYTES + 2_000
     (grows,) = [site for site in found.growing if site.file.endswith("hungry.py")]
-    assert hungry.KEPT_BYTES <= grows.kept_bytes <= hungry.KEPT_BYTES + 200
+    assert allocating.KEPT_BYTES <= grows.kept_bytes <= allocating.KEPT_BYTES + 200
     assert "bytearray(KEPT_BYTES)" in (ROOT / grows.file).read_text().splitlines()[grows.line - 1]
     assert max(found.curve_bytes) == found.high_water_bytes >= planted
     frame = found.to_frame()
     assert frame["total_bytes"].is_monotonic_decreasing
-    assert frame.iloc[0]["file"] == "tests/hungry.py"
+    assert frame.iloc[0]["file"] == "tests/support/allocating.py"
     assert "https://" not in _scripts_and_links(page.read_text())
 
 
@@ -70,7 +75,7 @@ def test_a_case_of_a_benchmark_can_be_named():
     found = profile("hungry/eats[items=40]", modules=HUNGRY)
 
     assert 40 == found.operations
-    assert hungry.ITEM_BYTES <= found.footprint.peak_bytes <= hungry.ITEM_BYTES + 200
+    assert allocating.ITEM_BYTES <= found.footprint.peak_bytes <= allocating.ITEM_BYTES + 200
 
 
 def test_counts_are_the_same_every_time():

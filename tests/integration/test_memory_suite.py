@@ -11,25 +11,26 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tests import hungry
-from veperf import paths, session
+from tests.support import allocating
 from veperf.archive.baselines import load_targets
 from veperf.archive.store import Archive
 from veperf.cli.main import veperf
-from veperf.errors import UsageError
-from veperf.judge.targets import judge_targets
-from veperf.longrun import soak
+from veperf.core import paths
+from veperf.core.errors import UsageError
+from veperf.core.verdict import TargetStatus
+from veperf.ipc.isolated_process import in_fresh_process
 from veperf.measure.passes import Passes
-from veperf.memory.apart import in_fresh_process
-from veperf.memory.asked import LookIdle, WorkRounds
-from veperf.memory.budget import MemoryBudget
-from veperf.memory.leak import LeakStatus
-from veperf.memory.rounds import Idle, Rounds
-from veperf.model import TargetStatus
-from veperf.progress import Silent
+from veperf.profiling.memory.budget import MemoryBudget
+from veperf.profiling.memory.leak import LeakStatus
+from veperf.profiling.memory.requests import LookIdle, WorkRounds
+from veperf.profiling.memory.workload_process import Idle, Rounds
+from veperf.progress.display import Silent
+from veperf.runner import execute
+from veperf.runner.soak import soak
+from veperf.verdicts.targets import judge_targets
 
 ROOT = Path(__file__).parents[2]
-HUNGRY = ["tests.hungry"]
+HUNGRY = ["tests.support.allocating"]
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +40,7 @@ def _import_from_the_root(monkeypatch):
 
 
 def begin(archive: Path, *select: str, memory: bool = False):
-    writer = session.begin(
+    writer = execute.begin(
         select, profile="quick", archive=Archive(archive), baselines=archive / "none",
         seed=1, memory=memory,
     )  # fmt: skip
@@ -60,15 +61,17 @@ def test_a_run_has_it_only_if_it_is_named(tmp_path: Path):
     """Also after it was."""
     begin(tmp_path, "memory/idle")
 
-    assert "memory" not in {case.suite for case in session.benchmarks()}
-    assert {"memory/idle"} == {case.id for case in session.benchmarks(["memory/idle"])}
+    assert "memory" not in {case.suite for case in execute.benchmarks()}
+    assert {"memory/idle"} == {case.id for case in execute.benchmarks(["memory/idle"])}
 
 
 @pytest.mark.parametrize("memory", [False, True])
 def test_idle_memory_is_a_figure_of_the_run(tmp_path: Path, memory: bool):
     """Whether other memory is measured or not; the target is judged."""
     run = begin(tmp_path, "memory/idle", memory=memory)
-    (done,) = Passes(run.config, ("veperf.memory.benchmarks",), run.cases, Silent()).measure([0])
+    (done,) = Passes(
+        run.config, ("veperf.profiling.memory.benchmarks",), run.cases, Silent()
+    ).measure([0])
 
     (result,) = done.results
     assert {"idle_heap", "idle_objects"} == result.figures.keys()
@@ -82,7 +85,7 @@ def test_idle_memory_is_a_figure_of_the_run(tmp_path: Path, memory: bool):
 def test_an_idle_process_holds_what_it_loaded():
     """More modules, more memory."""
     bare, full = (
-        in_fresh_process("veperf.memory.child", LookIdle(modules), Idle, timeout_s=60)
+        in_fresh_process("veperf.profiling.memory.child", LookIdle(modules), Idle, timeout_s=60)
         for modules in ((), ("veperf.workloads.transaction.benchmarks", "scipy.stats"))
     )
 
@@ -95,7 +98,7 @@ def test_rounds_tell_peaks_and_growth():
 
     def rounds(case: str, number: int) -> Rounds:
         asked = WorkRounds(tuple(HUNGRY), (case,), number)
-        return in_fresh_process("veperf.memory.child", asked, Rounds, timeout_s=60)
+        return in_fresh_process("veperf.profiling.memory.child", asked, Rounds, timeout_s=60)
 
     clean = rounds("hungry/eats", 30)
     assert clean.leak.status is LeakStatus.CLEAN
@@ -183,7 +186,7 @@ def test_ctrl_c_ends_a_soak_and_judges_it(tmp_path: Path):
 
 def test_hungry_loads_are_real():
     """The planted leak is what the tests think it is."""
-    system = hungry.soaked(rate=1, kept=5).system(10)
+    system = allocating.soaked(rate=1, kept=5).system(10)
     assert system.offer(0)
     assert [0] == list(system.step().committed)
     system.close()

@@ -12,13 +12,13 @@ from random import Random
 
 import pytest
 
-from veperf.errors import WorkerCrashedError
-from veperf.workloads.transaction import benchmarks, sample
+from veperf.core.errors import WorkerCrashedError
+from veperf.workloads.transaction import benchmarks, example_data
+from veperf.workloads.transaction.errors import Code
 from veperf.workloads.transaction.execution import Block, process_block
-from veperf.workloads.transaction.feed import Fault, Feed, mix
 from veperf.workloads.transaction.iavl import Tree
-from veperf.workloads.transaction.pipeline import Batch, Pipeline, Settings, process
-from veperf.workloads.transaction.refusal import Code
+from veperf.workloads.transaction.load_source import Fault, Feed, mix
+from veperf.workloads.transaction.pipeline import Batch, Pipeline, Settings, verifier_process
 from veperf.workloads.transaction.store import Store
 
 ACCOUNTS = 20
@@ -29,7 +29,7 @@ SMALL = Settings(chunk_transactions=16, block_transactions=64)
 def start(feed: Feed, verifiers: int, settings: Settings = SMALL) -> Pipeline:
     tree = feed.genesis()
     tree.save_version()
-    return Pipeline(tree, sample.CHAIN, verifiers=verifiers, settings=settings)
+    return Pipeline(tree, example_data.CHAIN, verifiers=verifiers, settings=settings)
 
 
 def is_running(pid: int) -> bool:
@@ -56,7 +56,7 @@ def check_blocks(raws: list[bytes], batches: list[Batch]) -> None:
     tree.save_version()
     for batch in batches:
         if batch.height:
-            block = process_block(tree, [raws[tag] for tag in batch.tags], sample.CHAIN)
+            block = process_block(tree, [raws[tag] for tag in batch.tags], example_data.CHAIN)
             codes = [batch.failed.get(tag, Code.OK) for tag in batch.tags]
             assert [result.code for result in block.results] == codes
             assert (block.height, block.root_hash) == (batch.height, batch.root_hash)
@@ -196,7 +196,7 @@ def test_closing_leaves_no_process() -> None:
 
 def test_verifiers_that_can_not_start_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not an endless series of attempts."""
-    monkeypatch.setattr(process, "MODULE", "veperf.no_such_module")
+    monkeypatch.setattr(verifier_process, "MODULE", "veperf.no_such_module")
     feed = Feed(ACCOUNTS)
     with start(feed, verifiers=1) as pipeline:
         pipeline.offer(0, next(feed))
@@ -249,7 +249,7 @@ def root_after(height: int) -> bytes:
     tree = feed.genesis()
     tree.save_version()
     for _ in range(1, height):
-        process_block(tree, feed.take(BLOCK.block_transactions), sample.CHAIN)
+        process_block(tree, feed.take(BLOCK.block_transactions), example_data.CHAIN)
     return tree.root_hash
 
 
@@ -306,4 +306,4 @@ def test_a_chain_goes_on_from_its_store(tmp_path: Path) -> None:
 
 
 def durable(tree: Tree, store: Store) -> Pipeline:
-    return Pipeline(tree, sample.CHAIN, commit=store.commit, verifiers=1, settings=BLOCK)
+    return Pipeline(tree, example_data.CHAIN, commit=store.commit, verifiers=1, settings=BLOCK)

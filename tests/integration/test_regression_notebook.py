@@ -5,13 +5,13 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.ab_runs import ab_run, change
-from tests.helpers import plausible_run
-from veperf.archive.ab import save_ab
+from tests.support.ab_runs import ab_run, change
+from tests.support.helpers import plausible_run
+from veperf.archive.comparisons import save_ab
 from veperf.archive.store import Archive
-from veperf.model import ChangeStatus, Severity
-from veperf.report.parameters import JSON
-from veperf.report.runner import execute
+from veperf.core.verdict import ChangeStatus, Severity
+from veperf.report.pages.notebook_parameters import JSON
+from veperf.report.pages.notebook_runner import execute
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "regression.ipynb"
 OLD, NEW = plausible_run(seed=1), plausible_run(seed=2, slower={"transaction/decode": 1.5})

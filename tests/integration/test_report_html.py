@@ -7,8 +7,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from veperf.errors import StorageError
-from veperf.report.html import notebook_to_html
+from veperf.core.errors import StorageError
+from veperf.report.html.notebook_page import notebook_to_html
 
 SVG = '<svg viewBox="0 0 9 9"><path d="M0 0h9" onload="x()"/></svg>'
 

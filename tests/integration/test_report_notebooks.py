@@ -11,12 +11,12 @@ import nbformat
 import pytest
 from msgspec.structs import replace
 
-from tests.helpers import baselines_in, hostile_run, plausible_run, with_load
-from veperf import paths
+from tests.support.helpers import baselines_in, hostile_run, plausible_run, with_load
 from veperf.archive.store import Archive
-from veperf.model import Failure, Run
-from veperf.report.render import render
-from veperf.report.runner import executed
+from veperf.core import paths
+from veperf.core.run import Failure, Run
+from veperf.report.pages.notebook_runner import executed
+from veperf.report.pages.render import render
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 BROKEN = Failure("raised", "ValueError: planted <b>", "Traceback ...\nValueError: planted <b>")

@@ -7,10 +7,10 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from veperf.errors import KernelError, NotebookError, ParameterError, StorageError, UsageError
-from veperf.report import kernel
-from veperf.report.parameters import JSON
-from veperf.report.runner import execute, executed
+from veperf.core.errors import KernelError, NotebookError, ParameterError, StorageError, UsageError
+from veperf.report.pages import kernel
+from veperf.report.pages.notebook_parameters import JSON
+from veperf.report.pages.notebook_runner import execute, executed
 
 PARAMETERS = """\
 text: str = "a"  # help

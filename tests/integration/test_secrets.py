@@ -14,7 +14,7 @@ def test_no_variable_reaches_a_run(tmp_path: Path) -> None:
     archive = ["--archive", str(tmp_path)]
 
     for words in (
-        ["run", "planted/work", "--module", "tests.planted", *archive],
+        ["run", "planted/work", "--module", "tests.support.planted", *archive],
         ["export", "last", "--format", "pyperf", "-o", str(tmp_path / "pyperf.json"), *archive],
     ):
         done = subprocess.run(

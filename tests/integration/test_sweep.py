@@ -12,20 +12,20 @@ import pytest
 from msgspec.structs import replace
 
 import veperf
-from tests.clusters import ROOT, Cluster, end, instant, until
-from tests.runs import timed_run
+from tests.support.clusters import ROOT, Cluster, end, instant, until
+from tests.support.runs import timed_run
 from veperf.archive.store import Archive
-from veperf.cluster.conduct import conduct
-from veperf.cluster.found import Found
 from veperf.cluster.ledger import Ledger
 from veperf.cluster.plan import Task, make_plan
-from veperf.cluster.record import sweeps
+from veperf.cluster.progress import Lines
+from veperf.cluster.run import conduct
 from veperf.cluster.spec import Spec
-from veperf.cluster.watch import Lines
-from veperf.cluster.work import measure
-from veperf.errors import MeasureError, UnknownBenchmarkError, UnknownRunError, UsageError
+from veperf.cluster.sweep_journal import sweeps
+from veperf.cluster.task_result import Found
+from veperf.cluster.task_worker import measure
+from veperf.core.errors import MeasureError, UnknownBenchmarkError, UnknownRunError, UsageError
 
-PLANTED = Spec("try", benchmarks=("planted/work",), modules=("tests.planted",))
+PLANTED = Spec("try", benchmarks=("planted/work",), modules=("tests.support.planted",))
 SMALL = replace(PLANTED, machine_classes=("small",), repeats=3)
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 
@@ -58,7 +58,9 @@ def _ledger(folder: Path, spec: Spec) -> Ledger:
 def test_a_sweep_on_this_machine(tmp_path: Path) -> None:
     """Each task is a run like any other, in the archive and in the table."""
     result = veperf.sweep(replace(PLANTED, repeats=2), archive=tmp_path)
-    plain = veperf.run("planted/work", modules=["tests.planted"], archive=tmp_path, progress=False)
+    plain = veperf.run(
+        "planted/work", modules=["tests.support.planted"], archive=tmp_path, progress=False
+    )
 
     runs = [veperf.load(name, tmp_path).run for name in result.frame()["run"]]
     assert 0 == result.failed
@@ -171,7 +173,7 @@ def test_interrupted_and_resumed(tmp_path: Path) -> None:
     """Ctrl-C ends the run on the worker, too, and keeps what is done; --resume does the rest."""
     spec = tmp_path / "try.toml"
     spec.write_text(
-        'name = "try"\nbenchmarks = ["planted/work"]\nmodules = ["tests.planted"]\nrepeats = 3\n'
+        'name = "try"\nbenchmarks = ["planted/work"]\nmodules = ["tests.support.planted"]\nrepeats = 3\n'
     )
     archive = tmp_path / "archive"
     command = [sys.executable, "-m", "veperf", "sweep", "--local", "--archive", str(archive)]

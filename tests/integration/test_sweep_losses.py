@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.clusters import Cluster, until
-from tests.networks.held import held, lines
+from tests.support.clusters import Cluster, until
+from tests.support.networks.held import held, lines
 from veperf.archive.store import Archive
-from veperf.cluster.blame import MOST_LOSSES
-from veperf.cluster.conduct import conduct
 from veperf.cluster.ledger import Ledger
 from veperf.cluster.plan import make_plan
+from veperf.cluster.progress import Lines
+from veperf.cluster.retry_policy import MOST_LOSSES
+from veperf.cluster.run import conduct
 from veperf.cluster.spec import Spec
-from veperf.cluster.watch import Lines
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 _PATIENCE_S = 120.0

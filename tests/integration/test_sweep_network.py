@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.clusters import AGAIN, until
-from tests.networks.held import lines
-from tests.networks.hosts import Host, kill, network, why_not
+from tests.support.clusters import AGAIN, until
+from tests.support.networks.held import lines
+from tests.support.networks.hosts import Host, kill, network, why_not
 from veperf.archive.store import Archive
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
@@ -61,7 +61,7 @@ class Site:
         """A sweep of that many tasks."""
         words = (str(self.folder / "archive"), self.address, str(tasks))
         return self.client.start(
-            sys.executable, "-m", "tests.networks.client", *words, environment=_DASK
+            sys.executable, "-m", "tests.support.networks.client", *words, environment=_DASK
         )
 
     def begun(self) -> list[tuple[object, object]]:

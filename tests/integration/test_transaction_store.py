@@ -10,8 +10,8 @@ from random import Random
 
 import pytest
 
-from tests.stores import dump, make_store, root_in_memory, roots_in_memory, write_block
-from veperf.errors import DataError, StorageError
+from tests.support.stores import dump, make_store, root_in_memory, roots_in_memory, write_block
+from veperf.core.errors import DataError, StorageError
 from veperf.workloads.transaction.iavl import EMPTY_ROOT_HASH, Tree, export_nodes
 from veperf.workloads.transaction.store import Store
 

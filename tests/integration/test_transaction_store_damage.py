@@ -7,8 +7,8 @@ from pathlib import Path
 import lmdb
 import pytest
 
-from tests.stores import damage, dump, make_store, root_in_memory
-from veperf.errors import CorruptFileError, DataError, NewerFormatError
+from tests.support.stores import damage, dump, make_store, root_in_memory
+from veperf.core.errors import CorruptFileError, DataError, NewerFormatError
 from veperf.workloads.transaction.store import Store
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.archives import archive_of, stepped
-from veperf.errors import NotebookError
-from veperf.report.html import notebook_to_html
-from veperf.report.parameters import JSON
-from veperf.report.runner import execute
+from tests.support.archives import archive_of, stepped
+from veperf.core.errors import NotebookError
+from veperf.report.html.notebook_page import notebook_to_html
+from veperf.report.pages.notebook_parameters import JSON
+from veperf.report.pages.notebook_runner import execute
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "trend.ipynb"
 

@@ -29,7 +29,7 @@ def test_a_wrong_import_is_found(tmp_path: Path):
 
     assert [
         "veperf/judge/bad.py:2: judge must not import veperf.archive",
-        "veperf/workloads/core.py:1: workloads must not import veperf.registry",
+        "veperf/workloads/core.py:1: workloads must not import veperf.core.registry",
     ] == found
 
 

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from veperf.archive.files import read_json, write_json
-from veperf.archive.lock import FolderLock
-from veperf.errors import CorruptFileError, UsageError
-from veperf.model import BASELINE_FORMAT, Baseline, RetiredBaseline, TargetSet
+from veperf.archive.storage.lock import FolderLock
+from veperf.core.errors import CorruptFileError, UsageError
+from veperf.core.verdict import BASELINE_FORMAT, Baseline, RetiredBaseline, TargetSet
 
 _HISTORY = "history"
 

@@ -1,16 +1,72 @@
-"""Fewer files: old runs go into packs, small packs into larger ones."""
+"""Writing packs."""
 
 import contextlib
-from collections.abc import Mapping
+import secrets
+import zipfile
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from veperf.archive.completion import SAMPLES, RunFiles, faults
-from veperf.archive.packing import write_pack
-from veperf.archive.packs import PackedFiles
-from veperf.archive.storage.protocol import Lock
+from veperf.archive.files import write_json
+from veperf.archive.manifest import SAMPLES, RunFiles, faults, read_complete
+from veperf.archive.packs import MANIFEST, TABLE, ZIP, Pack, PackedFiles, checksum_of
+from veperf.archive.query import samples_schema, samples_table
+from veperf.archive.storage.base import Lock, Storage
+from veperf.archive.storage.ordered_map import in_order
 from veperf.archive.store import Archive
-from veperf.archive.together import in_order
-from veperf.errors import CorruptFileError, UsageError
+from veperf.archive.summary import Summary
+from veperf.core.errors import CorruptFileError, UsageError
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def write_pack(
+    packs: Storage,
+    runs: Mapping[str, RunFiles],
+    completed_ns: Mapping[str, int],
+    lock: Lock,
+    replaces: Sequence[str] = (),
+) -> None:
+    """Pack ``runs``, all of them intact, into a new pack in ``packs``.
+
+    From one moment to the next it stands for the packs that it ``replaces``, by name. ``lock`` is
+    that of the archive.
+
+    Raises:
+        CorruptFileError: a run can't be read.
+        StorageError: ``packs`` can't be written, or the disk is full; nothing is there then.
+    """
+    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+    with packs.fill(name, lock) as new:
+        _write_zip(new / ZIP, runs, packs.at_once)
+        _write_table(new / TABLE, runs, packs.at_once)
+        sums = {file: checksum_of((new / file).open("rb")) for file in (ZIP, TABLE)}
+        stamps = {run: completed_ns[run] for run in runs}
+        write_json(new / MANIFEST, Pack(stamps, sums, tuple(replaces)))
+
+
+def _write_zip(path: Path, runs: Mapping[str, RunFiles], at_once: int) -> None:
+    contents = in_order(at_once, _contents, runs.values())
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for run, content in zip(runs, contents, strict=True):
+            for name, data in content.items():
+                member = zipfile.ZipInfo(f"{run}/{name}", _EPOCH)
+                packed.writestr(member, data, zipfile.ZIP_DEFLATED)
+
+
+def _contents(files: RunFiles) -> dict[str, bytes]:
+    return {name: files.read(name) for name in files.names() if name != SAMPLES}
+
+
+def _write_table(path: Path, runs: Mapping[str, RunFiles], at_once: int) -> None:
+    import pyarrow.parquet as pq
+
+    read = in_order(at_once, lambda item: read_complete(*item), runs.items())
+    with pq.ParquetWriter(path, samples_schema(), compression="zstd") as table:
+        for run in read:
+            table.write_table(samples_table(run))
+
 
 KEEP = 100
 _LARGEST = 500
@@ -126,3 +182,66 @@ def _pack(archive: Archive, runs: Mapping[str, int], lock: Lock) -> None:
 def _remove_replaced(archive: Archive) -> None:
     for pack in archive.packs.replaced():
         archive.packs.storage.remove(pack)
+
+
+def superfluous(
+    summary: Summary,
+    *,
+    keep: int | None = None,
+    older_than_days: float | None = None,
+    needed: Collection[str] = (),
+    now: datetime | None = None,
+) -> tuple[str, ...]:
+    """Ids of the runs that may go, oldest first.
+
+    That is all but the last ``keep``, of these those that are ``older_than_days``; where one of
+    the two is not given, it does not matter. The last run of each machine class stays, and so do
+    those whose ids are ``needed``. A run whose date can't be read has no age.
+
+    Raises:
+        UsageError: neither is given, or one is below zero.
+    """
+    if keep is None and older_than_days is None:
+        raise UsageError("say which runs may go: all but the last so many, or those of an age")
+    if (keep or 0) < 0 or not 0 <= (older_than_days or 0) < 1e5:
+        raise UsageError("a number of runs or days to keep is zero or more, and no more than 1e5")
+    runs = summary.runs
+    stay = {run.machine: run.id for run in runs}.values()
+    before = (now or datetime.now(UTC)) - timedelta(days=older_than_days or 0)
+    return tuple(
+        run.id
+        for run in runs[: max(0, len(runs) - (keep or 0))]
+        if run.id not in needed
+        and run.id not in stay
+        and (older_than_days is None or (run.made is not None and run.made < before))
+    )
+
+
+def prune(archive: Archive, ids: Iterable[str]) -> None:
+    """Remove these runs for good, packed or not.
+
+    Raises:
+        StorageError: the archive can't be written.
+        CorruptFileError: a pack that holds one of them is damaged, so it can't be made anew.
+    """
+    gone = set(ids)
+    with archive.storage.lock() as lock:
+        tidy(archive, lock)
+        for run in gone & archive.loose().keys():
+            lock.check()
+            archive.storage.remove(run)
+        for name in archive.packs.names():
+            if gone & archive.packs.runs_of(name).keys():
+                _thin_out(archive, name, gone, lock)
+
+
+def _thin_out(archive: Archive, name: str, gone: Collection[str], lock: Lock) -> None:
+    packed = archive.packs.runs_of(name)
+    stay = {run: archive.files(run) for run in sorted(packed) if run not in gone}
+    if stay:
+        write_pack(archive.packs.storage, stay, packed, lock, [name])
+    lock.check()
+    archive.packs.storage.remove(name)
+    # Reports of packed runs have folders of their own.
+    for run in packed.keys() & set(gone):
+        archive.storage.remove(run)

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 import msgspec
 
-from veperf.errors import CorruptFileError, NewerFormatError, StorageError
-from veperf.nesting import depth
+from veperf.core.errors import CorruptFileError, NewerFormatError, StorageError
+from veperf.core.json_text import depth
 
 MAX_FILE_BYTES = 256 << 20
 MAX_DEPTH = 100

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from veperf.archive.ab import ab_ids, read_ab, save_ab
 from veperf.archive.compaction import tidy
-from veperf.archive.completion import COMPLETE
+from veperf.archive.comparisons import ab_ids, read_ab, save_ab
+from veperf.archive.manifest import COMPLETE
 from veperf.archive.store import Archive
-from veperf.errors import DataError, UsageError
-from veperf.model import Run
+from veperf.core.errors import DataError, UsageError
+from veperf.core.run import Run
 
 THERE = "there already"
 

@@ -24,11 +24,11 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from veperf.archive.files import MAX_FILE_BYTES
-from veperf.archive.names import PACKS, is_name
+from veperf.archive.manifest import PACKS, is_name
 from veperf.archive.query import Table
-from veperf.archive.storage.documents import read_document
-from veperf.archive.storage.protocol import Storage
-from veperf.errors import CorruptFileError, DataError, StorageError
+from veperf.archive.storage.base import Storage
+from veperf.archive.storage.json_files import read_document
+from veperf.core.errors import CorruptFileError, DataError, StorageError
 
 ZIP, TABLE, MANIFEST = "runs.zip", "samples.parquet", "pack.json"
 _FORMAT = 1

@@ -1,17 +1,20 @@
 """SQL over tables of samples."""
 
-from collections.abc import Sequence
+import io
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from veperf.archive.hints import command
+from veperf.archive.cli_hints import command
+from veperf.archive.storage.base import Storage
 from veperf.archive.storage.local import LocalStorage
-from veperf.archive.storage.protocol import Storage
-from veperf.errors import CorruptFileError, UsageError
+from veperf.core.errors import CorruptFileError, UsageError
+from veperf.core.run import Run
 
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
+    import pyarrow as pa
 
 _QUIET = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 """DuckDB would fetch what it thinks that an address needs."""
@@ -81,3 +84,95 @@ def _words(storage: Storage, error: "duckdb.Error") -> str:
     if isinstance(storage, LocalStorage) or (isinstance(error, of_sql) and not raised):
         return f": {error}"
     return ""
+
+
+def samples_table(run: Run) -> "pa.Table":
+    """One row a sample.
+
+    Columns: run, created, machine, commit, suite, case, process, sample, loops, operations,
+    wall_ns and cpu_ns (of one operation), switches (of the whole sample).
+    """
+    import pyarrow as pa
+
+    return pa.Table.from_pylist(list(_rows(run)), schema=samples_schema())
+
+
+def samples_schema() -> "pa.Schema":
+    """The columns of ``samples_table`` and their types."""
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            ("run", pa.string()),
+            ("created", pa.string()),
+            ("machine", pa.string()),
+            ("commit", pa.string()),
+            ("suite", pa.string()),
+            ("case", pa.string()),
+            ("process", pa.int32()),
+            ("sample", pa.int32()),
+            ("loops", pa.int64()),
+            ("operations", pa.int64()),
+            ("wall_ns", pa.float64()),
+            ("cpu_ns", pa.float64()),
+            ("switches", pa.int64()),
+        ]
+    )
+
+
+def samples_parquet(run: Run) -> bytes:
+    """The table as a parquet file's bytes."""
+    import pyarrow.parquet as pq
+
+    buffer = io.BytesIO()
+    pq.write_table(samples_table(run), buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _rows(run: Run) -> Iterator[dict[str, object]]:
+    suites = {case.id: case.suite for case in run.cases}
+    for one in run.passes:
+        for result in one.results:
+            each = result.loops * result.operations
+            for index, sample in enumerate(result.samples):
+                yield {
+                    "run": run.id,
+                    "created": run.created,
+                    "machine": run.machine.name,
+                    "commit": run.revision.commit,
+                    "suite": suites[result.case],
+                    "case": result.case,
+                    "process": one.index,
+                    "sample": index,
+                    "loops": result.loops,
+                    "operations": result.operations,
+                    "wall_ns": sample.wall_ns / each,
+                    "cpu_ns": None if sample.cpu_ns is None else sample.cpu_ns / each,
+                    "switches": sample.switches,
+                }
+
+
+def frame_of(runs: Iterable[Run]) -> "pd.DataFrame":
+    """One row a run.
+
+    Columns: id, created, commit, branch, machine, python, profile, passes, cases.
+    """
+    import pandas as pd
+
+    columns = ["id", "created", "commit", "branch", "machine", "python", "profile"]
+    columns += ["passes", "cases"]
+    return pd.DataFrame([_row(run) for run in runs], columns=columns)
+
+
+def _row(run: Run) -> dict[str, object]:
+    return {
+        "id": run.id,
+        "created": run.created,
+        "commit": run.revision.commit[:12],
+        "branch": run.revision.branch,
+        "machine": run.machine.name,
+        "python": run.machine.python,
+        "profile": run.config.profile,
+        "passes": len(run.passes),
+        "cases": len(run.cases),
+    }

@@ -19,35 +19,36 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from veperf.archive.completion import (
+from veperf.archive.cli_hints import command
+from veperf.archive.manifest import (
     COMPLETE,
+    NO_NAME,
+    PACKS,
     RUN,
     SAMPLES,
     RunFiles,
     decode_run,
     faults,
+    is_name,
     read_complete,
 )
-from veperf.archive.frame import frame_of
-from veperf.archive.hints import command
-from veperf.archive.names import NO_NAME, PACKS, is_name
 from veperf.archive.packs import Packs
-from veperf.archive.query import Table, query
-from veperf.archive.storage.documents import read_document, write_document
+from veperf.archive.query import Table, frame_of, query
+from veperf.archive.storage.base import Storage
+from veperf.archive.storage.json_files import read_document, write_document
 from veperf.archive.storage.location import Location
-from veperf.archive.storage.opening import local_folder, open_storage, place_of
-from veperf.archive.storage.protocol import Storage
-from veperf.archive.telling import Tell, silent
-from veperf.archive.together import in_order
+from veperf.archive.storage.notify import Tell, silent
+from veperf.archive.storage.open import local_folder, open_storage, place_of
+from veperf.archive.storage.ordered_map import in_order
 from veperf.archive.writer import PASSES, RunWriter
-from veperf.errors import (
+from veperf.core.errors import (
     CorruptFileError,
     DataError,
     IncompleteRunError,
     UnknownRunError,
     UsageError,
 )
-from veperf.model import Pass, Run
+from veperf.core.run import Pass, Run
 
 if TYPE_CHECKING:
     import pandas as pd

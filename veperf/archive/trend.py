@@ -9,12 +9,11 @@ from difflib import get_close_matches
 import numpy as np
 from numpy.typing import NDArray
 
-from veperf.archive.columns import Columns, Floats, Ints, columns_of
-from veperf.archive.facts import RunFacts
+from veperf.archive.run_summary import Columns, Floats, Ints, RunFacts, columns_of
 from veperf.archive.summary import Summary
-from veperf.errors import UnknownBenchmarkError, UsageError
-from veperf.judge.change_points import ChangePoint, change_points
-from veperf.model import Better, Clock
+from veperf.core.case import Better, Clock
+from veperf.core.errors import UnknownBenchmarkError, UsageError
+from veperf.stats.change_points import ChangePoint, change_points
 
 
 @dataclass(frozen=True, slots=True)

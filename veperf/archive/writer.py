@@ -1,22 +1,50 @@
 """Writing one run: passes as they come, then the whole, and that it is whole last of all."""
 
 import contextlib
+import os
+import tempfile
 from pathlib import Path
 from typing import Self
 
 import msgspec
 
-from veperf.archive.completion import COMPLETE, RUN, SAMPLES, completion_of
+from veperf.archive.cli_hints import command
 from veperf.archive.files import encode_json
-from veperf.archive.hints import command
-from veperf.archive.spare import advice, needs_spare, spare_folder
-from veperf.archive.storage.documents import write_document
+from veperf.archive.manifest import COMPLETE, RUN, SAMPLES, completion_of
+from veperf.archive.query import samples_parquet
+from veperf.archive.storage.base import Lock, Storage
+from veperf.archive.storage.json_files import write_document
 from veperf.archive.storage.local import LocalStorage
-from veperf.archive.storage.opening import local_folder
-from veperf.archive.storage.protocol import Lock, Storage
-from veperf.archive.tables import samples_parquet
-from veperf.errors import StorageError
-from veperf.model import Pass, Run
+from veperf.archive.storage.open import local_folder
+from veperf.core.errors import StorageError
+from veperf.core.run import Pass, Run
+
+
+def spare_folder() -> Path:
+    """A folder of this machine, an archive like any other.
+
+    In $XDG_STATE_HOME (``~/.local/state``), else, where that can't be written, a new temporary one.
+    """
+    try:
+        state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+        folder = Path(state) / "veperf" / "kept"
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except (OSError, RuntimeError):  # the latter: there is no home
+        pass
+    return Path(tempfile.mkdtemp(prefix="veperf-kept-"))
+
+
+def needs_spare(storage: Storage) -> bool:
+    """Whether the way to ``storage`` may break while something is measured."""
+    return not isinstance(storage, LocalStorage)
+
+
+def advice(folder: Path, archive: Storage) -> str:
+    """What to do with what lies in ``folder`` and is to be in ``archive``."""
+    return f"{command('archive', 'import', str(folder), archive=archive)} takes it over"
+
 
 PASSES = "passes"
 

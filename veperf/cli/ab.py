@@ -16,11 +16,12 @@ from veperf.cli.options import (
     time_budget_option,
     timeout_option,
 )
-from veperf.cli.summary import append, summary_option
-from veperf.model import Better, CommandValue
+from veperf.cli.step_summary import append, summary_option
+from veperf.core.ab import CommandValue
+from veperf.core.case import Better
 
 if TYPE_CHECKING:
-    from veperf.gate.result import ABResult
+    from veperf.abtest.result import ABResult
 
 
 @click.command(
@@ -135,10 +136,10 @@ def ab(
     own verdict, and the worst is that of the whole. The commits must be in the checkouts that the
     workers were started in.
     """
-    from veperf import sweeps
-    from veperf.gate.run import ab as gate_ab
-    from veperf.gate.run import ab_commands
-    from veperf.writers.judged import JudgedPairs
+    from veperf.abtest.run import ab as gate_ab
+    from veperf.abtest.run import ab_commands
+    from veperf.api import sweep
+    from veperf.formats.judged import JudgedPairs
 
     check_formats(exports)
     if command_a is not None and command_b is not None:
@@ -172,7 +173,7 @@ def ab(
         if scheduler is not None:
             if working_tree or among != 1:
                 raise click.UsageError("workers compare commits: no --working-tree, no --among")
-            fleet = sweeps.ab_fleet(
+            fleet = sweep.ab_fleet(
                 base,
                 *patterns,
                 head=head,

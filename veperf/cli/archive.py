@@ -38,9 +38,9 @@ def verify(context: click.Context, archive: str | None) -> None:
 
     Says which file is damaged or missing, and ends with exit code 3 if there is one.
     """
-    from veperf.errors import COULD_NOT_MEASURE, OK
-    from veperf.report import words
-    from veperf.report.escape import one_line
+    from veperf.core import number_format
+    from veperf.core.errors import COULD_NOT_MEASURE, OK
+    from veperf.core.escape import one_line
 
     store = _store(archive)
     runs, unfinished = store.ids(), store.incomplete_ids()
@@ -49,9 +49,11 @@ def verify(context: click.Context, archive: str | None) -> None:
         for fault in faults:
             click.echo(f"✗ {one_line(fault)}")
     sound = sum(run not in found for run in runs)
-    click.echo(f"{sound:,} of {words.count(len(runs), 'complete run')} as they were written")
+    click.echo(
+        f"{sound:,} of {number_format.count(len(runs), 'complete run')} as they were written"
+    )
     if unfinished:
-        click.echo(f"{words.count(len(unfinished), 'run')} unfinished")
+        click.echo(f"{number_format.count(len(unfinished), 'run')} unfinished")
     context.exit(COULD_NOT_MEASURE if found else OK)
 
 
@@ -73,13 +75,13 @@ def compact(keep: int | None, archive: str | None) -> None:
     """
     from veperf.archive.compaction import KEEP
     from veperf.archive.compaction import compact as pack
-    from veperf.report import words
-    from veperf.report.escape import one_line
+    from veperf.core import number_format
+    from veperf.core.escape import one_line
 
     done = pack(_store(archive), keep=KEEP if keep is None else keep)
     for why in done.left_out.values():
         click.echo(f"▲ left as it is: {one_line(why)}")
-    click.echo(f"packed {words.count(len(done.packed), 'run')}")
+    click.echo(f"packed {number_format.count(len(done.packed), 'run')}")
 
 
 @archive.command(
@@ -116,26 +118,25 @@ def prune(
     The last run of each machine class stays, and so do those that a baseline was recorded from,
     now or before.
     """
-    from veperf import paths
-    from veperf.archive import retention
+    from veperf.archive import compaction
     from veperf.archive.baselines import recorded_runs
     from veperf.archive.summary import summarise
-    from veperf.report import words
+    from veperf.core import number_format, paths
 
     store = _store(archive)
     needed = recorded_runs(baselines or paths.baselines())
-    gone = retention.superfluous(summarise(store), keep=keep, older_than_days=days, needed=needed)
+    gone = compaction.superfluous(summarise(store), keep=keep, older_than_days=days, needed=needed)
     for run in gone[:_SHOWN]:
         click.echo(run)
     if len(gone) > _SHOWN:
         click.echo(f"and {len(gone) - _SHOWN:,} more")
-    said = words.count(len(gone), "run")
+    said = number_format.count(len(gone), "run")
     if dry_run or not gone:
         click.echo(f"{said} would be removed" if gone else "nothing to remove")
         return
     if not yes:
         click.confirm(f"remove {said} for good?", abort=True)
-    retention.prune(store, gone)
+    compaction.prune(store, gone)
     click.echo(f"removed {said}")
 
 
@@ -155,7 +156,7 @@ def import_(folder: str, archive: str | None) -> None:
     What is there already stays as it is; what is damaged or unfinished is skipped and named.
     Reports are not copied: `veperf report` makes them anew.
     """
-    from veperf.archive.ab import ab_ids
+    from veperf.archive.comparisons import ab_ids
     from veperf.archive.merge import take_comparisons, take_over
     from veperf.archive.store import Archive
 
@@ -168,9 +169,9 @@ def import_(folder: str, archive: str | None) -> None:
 def _tell(what: str, found: "Iterable[Taken]", other: "Archive") -> None:
     """Say which were copied and which not, as they come."""
     from veperf.archive.merge import THERE
-    from veperf.archive.storage.opening import place_of
-    from veperf.report import words
-    from veperf.report.escape import one_line
+    from veperf.archive.storage.open import place_of
+    from veperf.core import number_format
+    from veperf.core.escape import one_line
 
     taken = there = skipped = 0
     for one in found:
@@ -182,12 +183,12 @@ def _tell(what: str, found: "Iterable[Taken]", other: "Archive") -> None:
         else:
             taken += 1
     click.echo(
-        f"copied {words.count(taken, what)} from {shown(place_of(other.storage))}, "
+        f"copied {number_format.count(taken, what)} from {shown(place_of(other.storage))}, "
         f"{there:,} there already, {skipped:,} skipped"
     )
 
 
 def _store(folder: str | None) -> "Archive":
-    from veperf.opening import open_archive
+    from veperf.archive.open import open_archive
 
     return open_archive(folder)

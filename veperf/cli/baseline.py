@@ -8,7 +8,7 @@ import click
 from veperf.cli.options import ExampleCommand, archive_option, baselines_option, shown
 
 if TYPE_CHECKING:
-    from veperf.model import Baseline
+    from veperf.core.verdict import Baseline
 
 _RUNS = click.argument("runs", nargs=-1, metavar="[RUN]...")
 
@@ -36,8 +36,8 @@ def record(runs: tuple[str, ...], archive: str | None, baselines: Path | None) -
     the machine itself differs from day to day. Later runs take over the loops, so that both
     measure the same stretch of work. Commit the files: they are what CI compares with.
     """
-    from veperf import paths
     from veperf.archive.baselines import save_baseline
+    from veperf.core import paths
 
     folder = baselines or paths.baselines()
     for one in _baselines(runs or ("last",), archive):
@@ -57,8 +57,8 @@ def update(runs: tuple[str, ...], reason: str, archive: str | None, baselines: P
 
     The old one is kept in its history, with the reason: `veperf baseline history` shows both.
     """
-    from veperf import paths
     from veperf.archive.baselines import update_baseline
+    from veperf.core import paths
 
     folder = baselines or paths.baselines()
     for one in _baselines(runs or ("last",), archive):
@@ -72,9 +72,10 @@ def update(runs: tuple[str, ...], reason: str, archive: str | None, baselines: P
 @baselines_option
 def show(suites: tuple[str, ...], baselines: Path | None) -> None:
     """Show the recorded baselines, of every machine class."""
-    from veperf import paths
     from veperf.archive.baselines import load_baselines
-    from veperf.report import listings, text
+    from veperf.core import paths
+    from veperf.report import text
+    from veperf.report.tables import listings
 
     found = load_baselines(baselines or paths.baselines(), suites or ("*",))
     click.echo(text.table(listings.baselines(found)))
@@ -87,9 +88,10 @@ def show(suites: tuple[str, ...], baselines: Path | None) -> None:
 @baselines_option
 def history(suites: tuple[str, ...], baselines: Path | None) -> None:
     """Show the baselines that were replaced, of every machine class, and why."""
-    from veperf import paths
     from veperf.archive.baselines import load_retired
-    from veperf.report import listings, text
+    from veperf.core import paths
+    from veperf.report import text
+    from veperf.report.tables import listings
 
     found = load_retired(baselines or paths.baselines(), suites or ("*",))
     click.echo(text.table(listings.retired(found)) if found else "no baseline was ever replaced")
@@ -97,11 +99,11 @@ def history(suites: tuple[str, ...], baselines: Path | None) -> None:
 
 def _baselines(runs: tuple[str, ...], archive: str | None) -> "list[Baseline]":
     """A baseline for each suite that the runs have, of the sessions in the order they were made."""
-    from veperf import api
-    from veperf.errors import UsageError
-    from veperf.judge.baseline import baselines_of, pooled
+    from veperf.api.runs import load
+    from veperf.core.errors import UsageError
+    from veperf.verdicts.baseline import baselines_of, pooled
 
-    found = [api.load(run, archive).run for run in runs]
+    found = [load(run, archive).run for run in runs]
     sessions = {run.id: run for run in sorted(found, key=lambda run: (run.created, run.id))}
     groups: dict[str, list[Baseline]] = {}
     for run in sessions.values():
@@ -113,7 +115,7 @@ def _baselines(runs: tuple[str, ...], archive: str | None) -> "list[Baseline]":
 
 
 def _say(what: str, path: Path, one: "Baseline") -> None:
-    from veperf.report import words
+    from veperf.core import number_format
 
     runs = one.sessions or (one.run,)
-    click.echo(f"{what} {shown(path)} from run{'s' * (len(runs) > 1)} {words.listed(runs)}")
+    click.echo(f"{what} {shown(path)} from run{'s' * (len(runs) > 1)} {number_format.listed(runs)}")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from veperf.cli.against import against_options, compare_with, confirm_suspects, worst
+from veperf.cli.ci_comparison import against_options, compare_with, confirm_suspects, worst
 from veperf.cli.export import check_formats, exports_option, write_exports
 from veperf.cli.options import (
     ExampleCommand,
@@ -14,7 +14,7 @@ from veperf.cli.options import (
     measuring_options,
 )
 from veperf.cli.report import tell
-from veperf.cli.summary import append, summary_option
+from veperf.cli.step_summary import append, summary_option
 
 
 @click.command(
@@ -61,15 +61,15 @@ def ci(
 
     The report is on disk before the gate falls, so that it can be uploaded whatever the verdict.
     """
-    from veperf import api
-    from veperf.interop.go_targets import go_benchmarks, refuse_strangers
-    from veperf.writers.formats import write_judged
-    from veperf.writers.judged import Judged, JudgedPairs, JudgedRun
+    from veperf.api.runs import load, run
+    from veperf.formats.go_targets import go_benchmarks, refuse_strangers
+    from veperf.formats.judged import Judged, JudgedPairs, JudgedRun
+    from veperf.formats.writers import write_judged
 
     check_formats(exports)
     if existing is not None and patterns:
         raise click.UsageError("--run gates a whole run: no BENCHMARK")
-    result = None if existing is None else api.load(existing, archive)
+    result = None if existing is None else load(existing, archive)
     # First, as it is what may turn out impossible: no such commit, no way to install it.
     pairs = []
     if against is not None:
@@ -77,7 +77,7 @@ def ci(
             compare_with(against, patterns, modules, time_budget_s, timeout_s, seed, archive)
         )
     if result is None:
-        result = api.run(
+        result = run(
             *patterns,
             profile=profile,
             archive=archive,

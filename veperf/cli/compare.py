@@ -8,7 +8,7 @@ import click
 from veperf.cli.options import ExampleCommand, archive_option, by_option, format_option
 
 if TYPE_CHECKING:
-    from veperf.model import Run
+    from veperf.core.run import Run
 
 
 @click.command(
@@ -47,11 +47,11 @@ def compare(
     `suspect` is a reason to look closer; `slower` is beyond what such drift explains, and ends
     with exit code 1.
     """
-    from veperf import api
-    from veperf.errors import FAILED, OK
-    from veperf.model import ChangeStatus
-    from veperf.report import side_by_side
-    from veperf.report.tables import NOTHING_IN_COMMON
+    from veperf.api.reports import compare as api_compare
+    from veperf.core.errors import FAILED, OK
+    from veperf.core.verdict import ChangeStatus
+    from veperf.report.tables import benchstat_table
+    from veperf.report.tables.result_tables import NOTHING_IN_COMMON
 
     if by and new is not None:
         raise click.UsageError("--by tells two runs in one file apart: no NEW")
@@ -63,10 +63,10 @@ def compare(
         after, b = _side(new, format, archive)
         if before == after:
             before, after = base, new
-    found = api.compare(a, b)
+    found = api_compare(a, b)
     tables = found.tables()
-    if side_by_side.sides_meet(tables):
-        write = side_by_side.as_markdown_text if as_markdown else side_by_side.as_text
+    if benchstat_table.sides_meet(tables):
+        write = benchstat_table.as_markdown_text if as_markdown else benchstat_table.as_text
         click.echo(write(tables, found.changes, before, after))
     else:
         click.echo(NOTHING_IN_COMMON)
@@ -76,19 +76,19 @@ def compare(
 
 def _side(given: str, format: str, archive: str | None) -> "tuple[str, Run]":
     """What to call a side, and its run."""
-    from veperf import api
-    from veperf.interop.source import is_file, is_folder
+    from veperf.api.runs import read, resolve_run
+    from veperf.formats.source import is_file, is_folder
 
     path = Path(given)
     if is_file(path):
-        return path.name, api.read(path, format=format).run
-    run = api.find(given, archive)
+        return path.name, read(path, format=format).run
+    run = resolve_run(given, archive)
     return (path.name if is_folder(path) else run.id), run
 
 
 def _both(file: str, format: str, by: str) -> "list[tuple[str, Run]]":
-    from veperf.errors import UsageError
-    from veperf.interop.formats import read_path
+    from veperf.core.errors import UsageError
+    from veperf.formats.readers import read_path
 
     found = read_path(Path(file), format=format, by=by)
     if len(found) != 2:

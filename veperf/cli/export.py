@@ -16,7 +16,7 @@ from veperf.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from veperf.writers.judged import Judged
+    from veperf.formats.judged import Judged
 
 exports_option = click.option(
     "--export",
@@ -68,10 +68,12 @@ def export(
     RUN is `last`, a run's id, the beginning of one, or another tool's file. The values are those
     by which the run is judged, one a process. What a format can't hold is named on standard error.
     """
-    from veperf import api
+    from veperf.api.reports import export_result
     from veperf.archive.files import write
 
-    done = api.written(run, format, archive=archive, baselines=baselines, known_misses=known_misses)
+    done = export_result(
+        run, format, archive=archive, baselines=baselines, known_misses=known_misses
+    )
     for note in done.notes:
         click.echo(note, err=True)
     if output is not None:
@@ -89,7 +91,7 @@ def check_formats(exports: Sequence[tuple[str, str]]) -> None:
     Raises:
         UsageError: there is one.
     """
-    from veperf.writers.formats import named
+    from veperf.formats.writers import named
 
     for format, _ in exports:
         named(format)
@@ -102,8 +104,8 @@ def write_exports(exports: Sequence[tuple[str, str]], judged: "Sequence[Judged]"
         StorageError: a file can't be written.
     """
     from veperf.archive.files import write
-    from veperf.errors import UsageError
-    from veperf.writers.formats import write_judged
+    from veperf.core.errors import UsageError
+    from veperf.formats.writers import write_judged
 
     for format, file in exports:
         try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from veperf.cli.options import duration, shown
-from veperf.cli.summary import append
+from veperf.cli.step_summary import append
 
 if TYPE_CHECKING:
     from veperf.cluster.sweep import Result
@@ -42,8 +42,8 @@ def fleet_options(command: _Command) -> _Command:
 
 def tell_sweep(found: "Result", archive: str | None, summary: Path | None) -> None:
     """Print what came of a sweep in ``archive`` and how to go on; append it to a step's summary."""
-    from veperf.archive.hints import command
-    from veperf.gate.fleet import FleetResult
+    from veperf.abtest.fleet import FleetResult
+    from veperf.archive.cli_hints import command
 
     click.echo(repr(found))
     if isinstance(found, FleetResult):

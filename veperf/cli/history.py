@@ -10,7 +10,7 @@ import click
 from veperf.cli.options import ExampleCommand, archive_option
 
 if TYPE_CHECKING:
-    from veperf.timeline import History, Trends
+    from veperf.api.history import History, Trends
 
 _EVERY = 1_000
 
@@ -51,7 +51,7 @@ def history(
     Without BENCHMARK, every benchmark with its latest change point. Runs of different machine
     classes are never mixed.
     """
-    from veperf import timeline
+    from veperf.api import history as timeline
 
     found: History | Trends
     if benchmark is not None:
@@ -74,8 +74,8 @@ def history(
 
 
 def _as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    from veperf.report.escape import visible
-    from veperf.writers.rows import harmless
+    from veperf.core.escape import visible
+    from veperf.formats.rows import harmless
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

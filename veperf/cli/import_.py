@@ -16,7 +16,7 @@ from veperf.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from veperf.interop.build import Imported
+    from veperf.formats.imported_run import Imported
 
 
 @click.command(
@@ -49,12 +49,12 @@ def import_(
     wrote, CSV or JSON lines; `-` is standard input. Every repetition counts as a process. If one
     of the files is broken, none is kept.
     """
-    from veperf import api
-    from veperf.archive.hints import command
-    from veperf.interop.formats import read, read_path
-    from veperf.interop.go_targets import aim, go_benchmarks, strangers, unlisted
-    from veperf.interop.source import MAX_FILE_BYTES
-    from veperf.report.escape import one_line
+    from veperf.api.runs import save_run
+    from veperf.archive.cli_hints import command
+    from veperf.core.escape import one_line
+    from veperf.formats.go_targets import aim, go_benchmarks, strangers, unlisted
+    from veperf.formats.readers import read, read_path
+    from veperf.formats.source import MAX_FILE_BYTES
 
     found: list[tuple[str, Imported]] = []
     for file in files:
@@ -67,7 +67,7 @@ def import_(
     listed = go_benchmarks(baselines)
     for file, one in found:
         _say("standard input" if file == "-" else file, one)
-        result = api.keep(aim(one.run, listed), archive)
+        result = save_run(aim(one.run, listed), archive)
         if strange := strangers(one.run, listed):
             click.echo(f"  {one_line(unlisted(strange))}; `veperf ci` refuses the run until then")
         how = command("report", result.run.id, archive=archive)
@@ -75,15 +75,15 @@ def import_(
 
 
 def _say(file: str, one: "Imported") -> None:
-    from veperf.report import words
-    from veperf.report.escape import one_line
+    from veperf.core import number_format
+    from veperf.core.escape import one_line
 
-    benchmarks = words.count(len(one.run.cases), "benchmark")
+    benchmarks = number_format.count(len(one.run.cases), "benchmark")
     which = f", {one.label}" if one.label else ""
     click.echo(
         one_line(
             f"{file}{which}: results of {one.run.source}, {benchmarks}, "
-            f"{words.count(one.values, 'value')}"
+            f"{number_format.count(one.values, 'value')}"
         )
     )
     for note in one.notes:

@@ -16,7 +16,7 @@ from veperf.cli.options import ExampleCommand
 @click.option("--port", type=int, default=8888, show_default=True)
 def lab(browser: bool, port: int) -> NoReturn:
     """Open JupyterLab on the start notebook. Ctrl-C twice ends it."""
-    from veperf.lab import command
+    from veperf.jupyter.launcher import command
 
     words, environment = command(browser=browser, port=port)
     os.execvpe(words[0], words, os.environ | environment)  # noqa: S606 - becomes JupyterLab

@@ -18,14 +18,15 @@ def list_(
     patterns: tuple[str, ...], runs: bool, modules: tuple[str, ...], archive: str | None
 ) -> None:
     """List the benchmarks, or the runs that were made."""
-    from veperf.report import listings, text
+    from veperf.report import text
+    from veperf.report.tables import listings
 
     if runs:
-        from veperf.opening import open_archive
+        from veperf.archive.open import open_archive
 
         store = open_archive(archive)
         click.echo(text.table(listings.runs(store.readable(), store.incomplete_ids())))
     else:
-        from veperf import session
+        from veperf.runner import execute
 
-        click.echo(text.table(listings.benchmarks(session.benchmarks(patterns, modules))))
+        click.echo(text.table(listings.benchmarks(execute.benchmarks(patterns, modules))))

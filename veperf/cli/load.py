@@ -16,10 +16,10 @@ from veperf.cli.options import (
     shown,
     timeout_option,
 )
-from veperf.model import Arrivals
+from veperf.core.load import Arrivals
 
 if TYPE_CHECKING:
-    from veperf.model import CaseResult
+    from veperf.core.run import CaseResult
 
 INTERRUPTED = 130
 
@@ -118,11 +118,11 @@ def load(
     With --shards, one schedule is divided among processes that start at one instant and measure by
     their own clocks; a load of which a shard was lost, late or behind is invalid.
     """
-    from veperf import api
-    from veperf.archive.hints import command
+    from veperf.api.runs import run_load
+    from veperf.archive.cli_hints import command
     from veperf.report import text
 
-    result = api.run_load(
+    result = run_load(
         benchmark,
         parameters(params if rate is None else [*params, f"rate={rate}"]),
         seconds=seconds,
@@ -163,7 +163,7 @@ def parameters(given: Sequence[str]) -> dict[str, str]:
 
 
 def _exit_code(found: "CaseResult") -> int:
-    from veperf.errors import COULD_NOT_MEASURE, OK
+    from veperf.core.errors import COULD_NOT_MEASURE, OK
 
     if found.stopped_after_s is not None:
         return INTERRUPTED

@@ -25,8 +25,8 @@ from veperf.cli.serve import serve
 from veperf.cli.site import site
 from veperf.cli.soak import soak
 from veperf.cli.sweep import sweep
-from veperf.errors import COULD_NOT_MEASURE, OK, VeperfError
-from veperf.version import __version__
+from veperf.core.errors import COULD_NOT_MEASURE, OK, VeperfError
+from veperf.core.version import __version__
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -86,7 +86,7 @@ def main() -> NoReturn:
             click.echo(f"veperf: {note}", err=True)
         code = INTERRUPTED
     except VeperfError as error:
-        from veperf.report.escape import visible
+        from veperf.core.escape import visible
 
         click.echo(visible(f"veperf: {_words(error)}"), err=True)
         for note in getattr(error, "__notes__", []):

@@ -13,10 +13,10 @@ from veperf.cli.options import (
     shown,
     timeout_option,
 )
-from veperf.errors import FAILED, OK
+from veperf.core.errors import FAILED, OK
 
 if TYPE_CHECKING:
-    from veperf.memory.profile import MemoryProfile
+    from veperf.profiling.memory.profile import MemoryProfile
 
 
 @click.command(
@@ -60,8 +60,8 @@ def memory(
     Without: idle memory, peaks, collections and growth of a process with every suite loaded, as a
     run in the archive, judged against the targets.
     """
-    from veperf import paths
-    from veperf.memory.recorded import compared, record_profile
+    from veperf.core import paths
+    from veperf.profiling.memory.baselines import compared, record_profile
 
     if not benchmarks:
         context.exit(_run_suite(archive, baselines, timeout_s))
@@ -83,18 +83,18 @@ def memory(
 def _profile(
     name: str, modules: tuple[str, ...], timeout_s: float, flamegraphs: Path | None
 ) -> "MemoryProfile":
-    from veperf.memory.profile import profile
+    from veperf.profiling.memory.profile import profile
 
     path = flamegraphs / f"{name.replace('/', '-')}.html" if flamegraphs else None
     return profile(name, modules=modules, timeout_s=timeout_s, flamegraph=path)
 
 
 def _run_suite(archive: str | None, baselines: Path | None, timeout_s: float) -> int:
-    from veperf import api
-    from veperf.archive.hints import command
+    from veperf.api.runs import run
+    from veperf.archive.cli_hints import command
     from veperf.report import text
 
-    result = api.run("memory", archive=archive, baselines=baselines, timeout_s=timeout_s)
+    result = run("memory", archive=archive, baselines=baselines, timeout_s=timeout_s)
     verdict = result.verdict(baselines)
     click.echo(text.run(result.run))
     click.echo(f"\n{text.verdict(verdict.verdict)}")

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 import click
 
 from veperf.archive.storage.location import locate
-from veperf.errors import UsageError
+from veperf.core.errors import UsageError
+from veperf.core.units import length_s
 from veperf.measure.profiles import PASSES
-from veperf.units import length_s
 
 
 class ArchiveLocation(click.ParamType[str]):

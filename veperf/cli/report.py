@@ -15,7 +15,7 @@ from veperf.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from veperf.api import RunResult, VerdictResult
+    from veperf.api.results import RunResult, VerdictResult
 
 
 @click.command(
@@ -37,9 +37,9 @@ def report(
     RUN is `last`, a run's id, or the beginning of one. Judging does not gate: the exit code is 0
     whatever the verdict. `veperf ci` gates.
     """
-    from veperf import api
+    from veperf.api.runs import load
 
-    tell(api.load(run, archive), baselines, known_misses)
+    tell(load(run, archive), baselines, known_misses)
 
 
 def tell(
@@ -47,7 +47,7 @@ def tell(
 ) -> "VerdictResult":
     """Judge a run, write its report, print both the verdict and where the report is."""
     from veperf.report import text
-    from veperf.report.publish import publish
+    from veperf.report.pages.render import publish
 
     verdict = result.verdict(baselines, known_misses)
     page = publish(result.run, result.archive, baselines, known_misses)

@@ -50,16 +50,17 @@ def run(
     BENCHMARK is a suite, a benchmark, one of its cases or a glob; everything when there is none.
     Ctrl-C keeps the processes that are done; --resume goes on from there.
     """
-    from veperf import api
-    from veperf.archive.hints import command
+    from veperf.api.runs import resume as api_resume
+    from veperf.api.runs import run as api_run
+    from veperf.archive.cli_hints import command
     from veperf.report import text
 
     if resume is not None and patterns:
         raise click.UsageError("a run that goes on measures what it began with: no BENCHMARK")
     if resume is not None:
-        result = api.resume(resume, archive=archive)
+        result = api_resume(resume, archive=archive)
     else:
-        result = api.run(
+        result = api_run(
             *patterns,
             profile=profile,
             archive=archive,

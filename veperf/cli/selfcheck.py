@@ -45,7 +45,7 @@ def selfcheck(
     Counts false alarms, works out the smallest slowdown that would be found in 9 of 10
     comparisons, and says what to change on the machine. Ends with 1 after a false alarm.
     """
-    from veperf.gate.check import selfcheck as gate_selfcheck
+    from veperf.abtest.selfcheck import selfcheck as gate_selfcheck
 
     found = gate_selfcheck(
         *patterns, trials=trials, max_pairs=max_pairs, modules=modules, timeout_s=timeout_s

@@ -48,7 +48,7 @@ def serve(
 
     It serves one load after the other, each on a fresh system, until Ctrl-C.
     """
-    from veperf.serving import serve_loads
+    from veperf.runner.serve import serve_loads
 
     in_the_middle = serve_loads(
         benchmark,

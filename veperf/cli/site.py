@@ -29,6 +29,6 @@ def site(known_misses: Sequence[str], archive: str | None, baselines: Path | Non
 
     The pages lie in the archive, need no server, and are brought up to date by the next call.
     """
-    from veperf import api
+    from veperf.api.reports import site as api_site
 
-    click.echo(f"site: {shown(api.site(archive, baselines, known_misses))}")
+    click.echo(f"site: {shown(api_site(archive, baselines, known_misses))}")

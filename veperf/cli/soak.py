@@ -6,7 +6,7 @@ import click
 
 from veperf.cli.load import INTERRUPTED, parameters
 from veperf.cli.options import ExampleCommand, modules_option, params_option, rate_option, shown
-from veperf.errors import COULD_NOT_MEASURE, FAILED, INCONCLUSIVE, OK
+from veperf.core.errors import COULD_NOT_MEASURE, FAILED, INCONCLUSIVE, OK
 
 
 @click.command(
@@ -53,8 +53,8 @@ def soak(
     load could not be offered as planned. Ctrl-C ends the load and judges what there is.
     """
     from veperf.archive.files import write
-    from veperf.longrun import soak as run_soak
-    from veperf.memory.leak import LeakStatus
+    from veperf.profiling.memory.leak import LeakStatus
+    from veperf.runner.soak import soak as run_soak
 
     result = run_soak(
         benchmark,

@@ -6,7 +6,7 @@ import click
 
 from veperf.cli.fleet import scheduler_option, tell_sweep, wait_option
 from veperf.cli.options import ExampleCommand, archive_option
-from veperf.cli.summary import summary_option
+from veperf.cli.step_summary import summary_option
 
 
 @click.command(
@@ -86,7 +86,7 @@ def sweep(
     archive as they are finished; Ctrl-C keeps them, and --resume goes on. Whoever can reach a
     scheduler can run code on its workers: use it within a trusted network, or with TLS.
     """
-    from veperf import sweeps
+    from veperf.api import sweep as sweeps
 
     if sum(given is not None for given in (spec, resume, show)) != 1:
         raise click.UsageError("give one of a SPEC, --resume or --show")

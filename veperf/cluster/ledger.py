@@ -4,11 +4,10 @@ import secrets
 from datetime import UTC, datetime
 from typing import Self
 
-from veperf.archive.storage.documents import write_document
+from veperf.archive.storage.json_files import write_document
 from veperf.archive.store import LAST, Archive
-from veperf.cluster.found import Found, keep
 from veperf.cluster.plan import Plan, Task
-from veperf.cluster.record import (
+from veperf.cluster.sweep_journal import (
     PLAN,
     TASKS,
     Entry,
@@ -19,7 +18,8 @@ from veperf.cluster.record import (
     sweeps,
     task_file,
 )
-from veperf.errors import UnknownRunError, UsageError
+from veperf.cluster.task_result import Found, keep
+from veperf.core.errors import UnknownRunError, UsageError
 
 
 class Ledger:

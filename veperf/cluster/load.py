@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from veperf.cluster.address import check_scheduler
-from veperf.cluster.client import connect
+from veperf.cluster.load_worker import machine_here, stop_event, take_part
+from veperf.cluster.logs import quiet
 from veperf.cluster.plan import ONE_AT_A_TIME
-from veperf.cluster.quiet import quiet
-from veperf.cluster.seats import Seat, Seats, free_seats, take_seats
-from veperf.cluster.share import machine_here, stop_event, take_part
-from veperf.errors import MeasureError
-from veperf.measure.load.apart.server import RENDEZVOUS_S
-from veperf.measure.load.shards.conduct import TARGET
-from veperf.measure.load.shards.hands import Hand, Hear
-from veperf.measure.load.shards.messages import Gone, Heard, Order, Serving, Waiting
-from veperf.model import Failure, Machine
+from veperf.cluster.scheduler import check_scheduler, connect
+from veperf.cluster.worker_allocation import Seat, Seats, free_seats, take_seats
+from veperf.core.errors import MeasureError
+from veperf.core.run import Failure, Machine
+from veperf.loadtest.remote.server import RENDEZVOUS_S
+from veperf.loadtest.sharded.coordinator import TARGET
+from veperf.loadtest.sharded.handles import Hand, Hear
+from veperf.loadtest.sharded.messages import Gone, Heard, Order, Serving, Waiting
 
 if TYPE_CHECKING:
     from distributed import Client, Event, Future

@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from veperf.cluster.attempt import BEGUN, Work, attempt
-from veperf.cluster.blame import Blame
-from veperf.cluster.found import Found, decoded
 from veperf.cluster.ledger import Ledger
 from veperf.cluster.plan import ONE_AT_A_TIME, Task
-from veperf.cluster.work import TOPIC
-from veperf.errors import DataError, UsageError
+from veperf.cluster.retry_policy import Blame
+from veperf.cluster.task_context import BEGUN, Work, attempt
+from veperf.cluster.task_result import Found, decoded
+from veperf.cluster.task_worker import TOPIC
+from veperf.core.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from distributed import Client, Future

@@ -31,8 +31,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from veperf.errors import CorruptFileError, UsageError
-from veperf.units import length_s
+from veperf.core.errors import CorruptFileError, UsageError
+from veperf.core.units import length_s
 
 _MOST_BYTES = 1 << 20
 

@@ -3,21 +3,20 @@
 from pathlib import Path
 from typing import TypeAlias
 
-from veperf.archive.hints import command
+from veperf.abtest.fleet import FleetResult
+from veperf.archive.cli_hints import command
 from veperf.archive.store import Archive
-from veperf.cluster.code import resolver
-from veperf.cluster.conduct import conduct
-from veperf.cluster.fleet import fleet_of, write_page
+from veperf.cluster.checkout import resolver
 from veperf.cluster.ledger import Ledger
-from veperf.cluster.local import cluster
 from veperf.cluster.plan import make_plan
-from veperf.cluster.record import Record, named, read_plan, read_record, sweeps
-from veperf.cluster.result import SweepResult, result_of
+from veperf.cluster.progress import NoWorkerError, for_here
+from veperf.cluster.run import conduct
+from veperf.cluster.scheduler import cluster
 from veperf.cluster.spec import Spec, checked, load_spec, patterns
-from veperf.cluster.watch import NoWorkerError, for_here
-from veperf.errors import UnknownRunError
-from veperf.gate.fleet import FleetResult
-from veperf.session import benchmarks
+from veperf.cluster.sweep_journal import Record, named, read_plan, read_record, sweeps
+from veperf.cluster.sweep_result import SweepResult, fleet_of, result_of, write_page
+from veperf.core.errors import UnknownRunError
+from veperf.runner.execute import benchmarks
 
 Result: TypeAlias = SweepResult | FleetResult
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from itertools import repeat
 
-from veperf.model import Sample
+from veperf.core.run import Sample
 
 # Per-thread usage is Linux's; elsewhere the process's is the nearest there is.
 _USAGE_OF_THREAD = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Self
 
-from veperf.model import Machine, Revision
+from veperf.core.run import Machine, Revision
 
 # What the workloads rest on: a new version of one of these can change a figure.
 _PACKAGES = ("veperf", "numpy", "coincurve", "pynacl", "protobuf", "lmdb", "msgspec")

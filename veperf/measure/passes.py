@@ -12,8 +12,10 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from veperf.errors import MeasureError, WorkerTimeoutError
-from veperf.measure.client import Worker
+from veperf.core.case import TIME, Case, Level
+from veperf.core.errors import MeasureError, WorkerTimeoutError
+from veperf.core.load import LoadSoFar
+from veperf.core.run import CaseResult, Config, Failure, Pass, Sample
 from veperf.measure.machine import CpuTimes, frequency_mhz, load_average
 from veperf.measure.protocol import (
     Close,
@@ -30,18 +32,8 @@ from veperf.measure.protocol import (
     Weigh,
     Weighed,
 )
-from veperf.measure.start import failed, lost, started
-from veperf.model import (
-    TIME,
-    Case,
-    CaseResult,
-    Config,
-    Failure,
-    Level,
-    LoadSoFar,
-    Pass,
-    Sample,
-)
+from veperf.measure.worker_client import Worker
+from veperf.measure.worker_start import failed, lost, started
 
 _TIMEOUTS_BEFORE_GIVING_UP = 2
 

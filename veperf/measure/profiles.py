@@ -1,7 +1,8 @@
 """How much to measure, by name."""
 
-from veperf.errors import UsageError
-from veperf.model import Config, LoadPlan
+from veperf.core.errors import UsageError
+from veperf.core.load import LoadPlan
+from veperf.core.run import Config
 
 MIN_SAMPLE_NS = 5_000_000
 PASSES = {"quick": 6, "standard": 12, "thorough": 24}

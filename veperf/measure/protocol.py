@@ -8,8 +8,10 @@ says how it goes in lines of their own before its answer; SIGINT has it end the 
 import msgspec
 from msgspec import Struct
 
-from veperf.errors import WorkerProtocolError
-from veperf.model import Case, CaseResult, Failure, LoadPlan, LoadSoFar, Params, Sample
+from veperf.core.case import Case, Params
+from veperf.core.errors import WorkerProtocolError
+from veperf.core.load import LoadPlan, LoadSoFar
+from veperf.core.run import CaseResult, Failure, Sample
 
 MAX_LINE_BYTES = 1 << 20
 

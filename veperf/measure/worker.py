@@ -18,9 +18,13 @@ from typing import BinaryIO
 
 import msgspec
 
-from veperf import registry
-from veperf.errors import MeasureError, VeperfError
+from veperf.core import registry
+from veperf.core.errors import MeasureError, VeperfError
+from veperf.core.load import LoadSoFar
+from veperf.core.run import Failure
+from veperf.measure.calibration import measure_yardstick
 from veperf.measure.clock import calibrate, take_sample
+from veperf.measure.discovery import survey
 from veperf.measure.protocol import (
     PROTOCOL,
     Begin,
@@ -50,9 +54,6 @@ from veperf.measure.protocol import (
     encode,
 )
 from veperf.measure.stages import measure_stages
-from veperf.measure.survey import survey
-from veperf.measure.yardstick import measure_yardstick
-from veperf.model import Failure, LoadSoFar
 
 _PR_SET_PDEATHSIG = 1
 
@@ -134,7 +135,7 @@ class Session:
         if self._reading is not None:
             return Weighed(dict(self._reading.read()))
         # Here alone: memray takes part in no pass that measures time.
-        from veperf.memory.footprint import measure_footprint
+        from veperf.profiling.memory.footprint import measure_footprint
 
         task = self._opened()
         found = measure_footprint(task.call, task.operations, multithreaded=self._multithreaded)
@@ -162,14 +163,14 @@ class Session:
 
     def _drive(self, request: Drive, tell: Callable[[Reply], object]) -> Driven:
         # Only load cases need it: numpy and the histogram package take 0.1 s to import.
-        from veperf.measure.load.case import measure_load
+        from veperf.loadtest.case import measure_load
 
         with _set_up(request) as task:
             watch = self._watch(tell)
             return Driven(measure_load(request.case, task, request.plan, request.seed, watch))
 
     def _join(self, request: Join, tell: Callable[[Reply], object]) -> Joined:
-        from veperf.measure.load.shards.share import put_share  # as above
+        from veperf.loadtest.sharded.shard import put_share  # as above
 
         with _set_up(request) as task:
             waiting = partial(tell, Standing())

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
-from veperf.model import Change, Run, Verdict
-from veperf.report import identity, status, tables, words
-from veperf.report.escape import as_markdown
-from veperf.report.load.tables import of_run
-from veperf.report.status import Mark
-from veperf.report.tables import Cell, Table
+from veperf.core import number_format
+from veperf.core.escape import as_markdown
+from veperf.core.run import Run
+from veperf.core.verdict import Change, Verdict
+from veperf.report.sections import identity
+from veperf.report.tables import result_tables, status
+from veperf.report.tables.load_tables import of_run
+from veperf.report.tables.result_tables import Cell, Table
+from veperf.report.tables.status import Mark
 
 
 def table(content: Table) -> str:
@@ -28,20 +31,20 @@ def verdict(found: Verdict) -> str:
     """A verdict: its sentence, failures, what needs attention, the rest folded, its notes."""
     parts = [
         f"### {_mark(status.of_outcome(found.outcome))}",
-        as_markdown(words.sentence(found.sentence)),
+        as_markdown(number_format.sentence(found.sentence)),
     ]
     parts += [
         f"- ✗ **{as_markdown(case)}** {status.failed(failure)}: {as_markdown(failure.message)}"
         for case, failure in found.failures.items()
     ]
-    urgent, met, quiet = tables.split(found.targets, tables.target_mark)
+    urgent, met, quiet = result_tables.split(found.targets, result_tables.target_mark)
     if urgent:
-        parts.append(table(tables.targets(urgent, "Targets that need attention")))
+        parts.append(table(result_tables.targets(urgent, "Targets that need attention")))
     for group, what in ((met, "met"), (quiet, "not measured")):
         if group:
-            title = words.count(len(group), f"target {what}", f"targets {what}")
-            parts.append(_folded(title, tables.targets(group, "")))
-    if tables.in_common(found.changes):
+            title = number_format.count(len(group), f"target {what}", f"targets {what}")
+            parts.append(_folded(title, result_tables.targets(group, "")))
+    if result_tables.in_common(found.changes):
         parts.append(changes(found.changes, found.against))
     parts += [f"> ▲ {as_markdown(note)}" for note in found.notes]
     return "\n\n".join(parts) + "\n"
@@ -49,18 +52,22 @@ def verdict(found: Verdict) -> str:
 
 def changes(found: Sequence[Change], against: str = "") -> str:
     """Changes: those that need attention, then the rest folded."""
-    if not tables.in_common(found):
-        return tables.NOTHING_IN_COMMON
-    urgent, calm, unjudged = tables.split(tables.worth_a_row(found), tables.change_mark)
+    if not result_tables.in_common(found):
+        return result_tables.NOTHING_IN_COMMON
+    urgent, calm, unjudged = result_tables.split(
+        result_tables.worth_a_row(found), result_tables.change_mark
+    )
     parts = [f"Against {as_markdown(against)}:"] if against else []
     if urgent:
-        parts.append(table(tables.changes(urgent, "Changes that need attention")))
+        parts.append(table(result_tables.changes(urgent, "Changes that need attention")))
     if calm:
-        parts.append(_folded(tables.calm_title(calm), tables.changes(calm, "")))
+        parts.append(_folded(result_tables.calm_title(calm), result_tables.changes(calm, "")))
     if unjudged:
-        title = words.count(len(unjudged), "comparison not judged", "comparisons not judged")
-        parts.append(_folded(title, tables.changes(unjudged, "")))
-    if new := tables.unrecorded(found):
+        title = number_format.count(
+            len(unjudged), "comparison not judged", "comparisons not judged"
+        )
+        parts.append(_folded(title, result_tables.changes(unjudged, "")))
+    if new := result_tables.unrecorded(found):
         parts.append(as_markdown(new))
     return "\n\n".join(parts)
 
@@ -75,5 +82,5 @@ def _mark(mark: Mark) -> str:
 
 def _cell(cell: Cell) -> str:
     mark = _mark(cell.mark) if cell.mark else ""
-    text = " ".join(filter(None, (mark, as_markdown(cell.text)))) or words.MISSING
+    text = " ".join(filter(None, (mark, as_markdown(cell.text)))) or number_format.MISSING
     return f"{text}<br>{as_markdown(cell.note)}" if cell.note else text

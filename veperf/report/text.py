@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 
-from veperf.judge.notes import stopped
-from veperf.model import Change, Run, Verdict
-from veperf.report import identity, status, tables, words
-from veperf.report.escape import one_line
-from veperf.report.load import shards
-from veperf.report.load.found import loaded
-from veperf.report.load.tables import figures, load_mark, of_run
-from veperf.report.tables import Align, Cell, Table
+from veperf.core import number_format
+from veperf.core.escape import one_line
+from veperf.core.run import Run
+from veperf.core.verdict import Change, Verdict
+from veperf.report.load_summary import loaded
+from veperf.report.sections import identity, shards
+from veperf.report.tables import result_tables, status
+from veperf.report.tables.load_tables import figures, load_mark, of_run
+from veperf.report.tables.result_tables import Align, Cell, Table
+from veperf.verdicts.run_notes import stopped
 
 _WIDEST = 60
 
@@ -29,7 +31,9 @@ def table(content: Table) -> str:
 def run(found: Run) -> str:
     """A run: what, where, when, and the value of each case."""
     head = one_line(identity.sentence(found))
-    return "\n\n".join([head, *(table(tables.without(t, "Level")) for t in of_run(found, ""))])
+    return "\n\n".join(
+        [head, *(table(result_tables.without(t, "Level")) for t in of_run(found, ""))]
+    )
 
 
 def load(found: Run) -> str:
@@ -49,14 +53,14 @@ def load(found: Run) -> str:
 def verdict(found: Verdict) -> str:
     """A verdict: its sentence, then whatever is not as it should be, then its notes."""
     mark = status.of_outcome(found.outcome)
-    parts = [f"{mark.symbol} {mark.word}: {one_line(words.sentence(found.sentence))}"]
+    parts = [f"{mark.symbol} {mark.word}: {one_line(number_format.sentence(found.sentence))}"]
     parts += [
         f"✗ {one_line(case)} {status.failed(failure)}: {one_line(failure.message)}"
         for case, failure in found.failures.items()
     ]
     if found.targets:
-        parts.append(table(tables.targets(found.targets, "")))
-    if tables.in_common(found.changes):
+        parts.append(table(result_tables.targets(found.targets, "")))
+    if result_tables.in_common(found.changes):
         parts.append(changes(found.changes, found.against))
     parts += [f"▲ {one_line(note)}" for note in found.notes]
     return "\n\n".join(parts)
@@ -64,17 +68,20 @@ def verdict(found: Verdict) -> str:
 
 def changes(found: Sequence[Change], against: str = "") -> str:
     """Changes, the most urgent first, under a line that says what they are measured against."""
-    if not tables.in_common(found):
-        return tables.NOTHING_IN_COMMON
+    if not result_tables.in_common(found):
+        return result_tables.NOTHING_IN_COMMON
     head = f"Against {one_line(against)}:" if against else "Changes:"
-    shown = tables.changes(tables.worth_a_row(found), "")
-    parts = [f"{head}\n{table(tables.without(shown, 'Why'))}", one_line(tables.unrecorded(found))]
+    shown = result_tables.changes(result_tables.worth_a_row(found), "")
+    parts = [
+        f"{head}\n{table(result_tables.without(shown, 'Why'))}",
+        one_line(result_tables.unrecorded(found)),
+    ]
     return "\n\n".join(filter(None, parts))
 
 
 def _cell(cell: Cell) -> str:
     mark = f"{cell.mark.symbol} {cell.mark.word}" if cell.mark else ""
-    return " ".join(filter(None, (mark, one_line(cell.text)))) or words.MISSING
+    return " ".join(filter(None, (mark, one_line(cell.text)))) or number_format.MISSING
 
 
 def _cut(text: str) -> str:

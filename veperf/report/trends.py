@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
-from veperf.archive.hints import command
+from veperf.archive.cli_hints import command
 from veperf.archive.storage.location import Location
 from veperf.archive.trend import Trend
-from veperf.report import markdown, markup, text, words
-from veperf.report import trend_tables as tables
-from veperf.report.escape import as_html, as_markdown, one_line
-from veperf.report.style import standalone
-from veperf.report.summary import measured_name
-from veperf.report.trend_chart import picture
-from veperf.report.trend_line import bars
+from veperf.core import number_format
+from veperf.core.escape import as_html, as_markdown, one_line
+from veperf.report import markdown, text
+from veperf.report.case_summary import measured_name
+from veperf.report.charts.trend_chart import bars, picture
+from veperf.report.html import markup
+from veperf.report.html.style import standalone
+from veperf.report.tables import trend_tables as tables
 
 _RUNS = 20
 _WIDTH = 72
@@ -56,7 +57,7 @@ def overview_as_text(
     if not found:
         return "\n".join([tables.NOTHING, *map(one_line, _notes(left_out, archive))])
     content = tables.overview(found, [bars(one, _NARROW) for one in found])
-    head = f"{words.count(len(found), 'benchmark')} on {one_line(found[0].machine)}"
+    head = f"{number_format.count(len(found), 'benchmark')} on {one_line(found[0].machine)}"
     return "\n\n".join(
         [f"{head}:\n{text.table(content)}", *map(one_line, _notes(left_out, archive))]
     )
@@ -84,18 +85,22 @@ def _latest(found: Trend) -> str:
     commits = f", commits {tables.blame(shift)}" if shift.blame else ""
     beside = "".join(f"; {said}" for said in shift.surroundings)
     said = f"{tables.effect(found, shift)} since {tables.day(shift.bad)}{commits}{beside}"
-    return words.sentence(said)
+    return number_format.sentence(said)
 
 
 def _runs_title(found: Trend) -> str:
     n = len(found.runs)
-    return f"The last {_RUNS} of {n:,} runs" if n > _RUNS else words.count(n, "run").capitalize()
+    return (
+        f"The last {_RUNS} of {n:,} runs"
+        if n > _RUNS
+        else number_format.count(n, "run").capitalize()
+    )
 
 
 def _notes(left_out: Mapping[str, str], archive: Location | None) -> list[str]:
     if not left_out:
         return []
     first = next(iter(left_out.values()))
-    runs = words.count(len(left_out), "run")
+    runs = number_format.count(len(left_out), "run")
     verify = command("archive", "verify", archive=archive)
     return [f"▲ {runs} left out that can't be read; {verify} says which: {first}"]

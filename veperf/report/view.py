@@ -4,43 +4,43 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from veperf.archive.storage.protocol import Storage
-from veperf.errors import UsageError
-from veperf.judge.baseline import compared_with
-from veperf.judge.part import run_of, verdict_of
-from veperf.judge.shift import Estimate
-from veperf.model import Baseline, Change, Level, Run, Verdict
-from veperf.report import (
+from veperf.archive.storage.base import Storage
+from veperf.core import number_format
+from veperf.core.case import Level
+from veperf.core.errors import UsageError
+from veperf.core.escape import as_html
+from veperf.core.run import Run
+from veperf.core.verdict import Baseline, Change, Verdict
+from veperf.report import text
+from veperf.report.case_history import History
+from veperf.report.case_summary import Measured, summarise
+from veperf.report.charts import scaling, stages
+from veperf.report.charts.scaling import Curve
+from veperf.report.html import markup
+from veperf.report.html.fragment import Fragment
+from veperf.report.html.links import Links
+from veperf.report.load_summary import Loaded, defaults, loaded
+from veperf.report.sections import (
     cases,
+    changes,
     files,
-    floors,
-    guide,
-    hunger,
+    glossary,
+    headroom,
     identity,
-    margins,
-    markup,
-    memory,
-    raw,
-    regression,
-    scaling,
-    sections,
-    stages,
+    load_section,
+    lower_bounds,
+    memory_section,
+    raw_json,
     suites,
-    tables,
-    text,
-    words,
+    verdict_sections,
 )
-from veperf.report.card import Card, grid
-from veperf.report.escape import as_html
-from veperf.report.fragment import Fragment
-from veperf.report.history import History
-from veperf.report.links import Links
-from veperf.report.load import parts
-from veperf.report.load.cards import load_card
-from veperf.report.load.found import Loaded, defaults, loaded
-from veperf.report.load.tables import loads as load_table
-from veperf.report.scaling import Curve
-from veperf.report.summary import Measured, summarise
+from veperf.report.sections.card import Card, grid
+from veperf.report.sections.load_card import load_card
+from veperf.report.tables import result_tables
+from veperf.report.tables.load_tables import loads as load_table
+from veperf.stats.hodges_lehmann import Estimate
+from veperf.verdicts.baseline import compared_with
+from veperf.verdicts.suite_filter import run_of, verdict_of
 
 _MOST_CARDS = 24
 
@@ -75,13 +75,13 @@ class ReportView:
     @property
     def headline(self) -> Fragment:
         """The outcome, the sentence that sums up, and how many of what."""
-        return Fragment(sections.banner(self.verdict), text.verdict(self.verdict))
+        return Fragment(verdict_sections.banner(self.verdict), text.verdict(self.verdict))
 
     @property
     def identity(self) -> Fragment:
         """Which run this is: code, machine, time, and what it is compared with."""
         facts = identity.facts(self.run, self._compared_with)
-        line = markup.paragraph(words.sentence(identity.sentence(self.run)))
+        line = markup.paragraph(number_format.sentence(identity.sentence(self.run)))
         title = "Machine, conditions, baseline"
         return Fragment(line + markup.folded(title, markup.definitions(facts)), _plain(facts))
 
@@ -90,9 +90,9 @@ class ReportView:
         """What needs attention, with how much, how sure and why; the rest folded away."""
         found, links = self._explained, self._links
         html = (
-            sections.failures(found.failures, links)
-            + sections.targets(found.targets, self._overview(), links)
-            + sections.changes(self._changes, found.against, links)
+            verdict_sections.failures(found.failures, links)
+            + verdict_sections.targets(found.targets, self._overview(), links)
+            + verdict_sections.changes(self._changes, found.against, links)
         )
         return Fragment(html, text.verdict(found))
 
@@ -101,10 +101,10 @@ class ReportView:
         """What of the findings needs attention, for a page that leads to all the others."""
         found, links = self._explained, self._links
         html = (
-            sections.failures(found.failures, links)
-            + sections.target_alarms(found.targets, "", links)
-            + sections.change_alarms(self._changes, found.against, links)
-            + sections.room(self._overview())
+            verdict_sections.failures(found.failures, links)
+            + verdict_sections.target_alarms(found.targets, "", links)
+            + verdict_sections.change_alarms(self._changes, found.against, links)
+            + verdict_sections.room(self._overview())
         )
         return Fragment(html, text.verdict(found))
 
@@ -124,12 +124,12 @@ class ReportView:
     @property
     def margins(self) -> Fragment:
         """How much room each target leaves, the tightest first."""
-        return margins.section(self.verdict.targets)
+        return headroom.section(self.verdict.targets)
 
     @property
     def load(self) -> Fragment:
         """What rate is sustained, at what latency, and where the CPU time goes."""
-        return parts.load(self._loaded, self.verdict)
+        return load_section.load(self._loaded, self.verdict)
 
     @property
     def stages(self) -> Fragment:
@@ -141,7 +141,7 @@ class ReportView:
         """A card for each benchmark; what is only a point of a curve is left to that."""
         loads = defaults(self._loaded)
         made = self._cards(self._carded) + [load_card(one, self.verdict) for one in loads]
-        plain = [tables.summary(self._carded, "")] if self._carded or not loads else []
+        plain = [result_tables.summary(self._carded, "")] if self._carded or not loads else []
         plain += [load_table(loads, "")] if loads else []
         return Fragment(grid(made), "\n\n".join(map(text.table, plain)))
 
@@ -158,28 +158,28 @@ class ReportView:
     @property
     def memory(self) -> Fragment:
         """What an operation of each benchmark holds and allocates."""
-        return hunger.section(self._measured, self._links)
+        return memory_section.section(self._measured, self._links)
 
     @property
     def regression(self) -> Fragment:
         """Everything that was compared: all changes in one picture, then one by one."""
-        return regression.section(self._changes, self.verdict.against, self._links)
+        return changes.section(self._changes, self.verdict.against, self._links)
 
     @property
     def changed(self) -> Fragment:
         """A card with both samples for each benchmark that may have become slower."""
-        alarms, _, _, _ = tables.groups(self._changes)
+        alarms, _, _, _ = result_tables.groups(self._changes)
         wanted = {(c.case, c.metric) for c in alarms}
         shown = [m for m in self._timed if (m.case.id, m.series.metric) in wanted][:_MOST_CARDS]
         if not shown:
             nothing = "None."
             return Fragment(markup.paragraph(nothing), nothing)
-        return Fragment(grid(self._cards(shown)), text.table(tables.summary(shown, "")))
+        return Fragment(grid(self._cards(shown)), text.table(result_tables.summary(shown, "")))
 
     @property
     def guide(self) -> Fragment:
         """How to read the figures."""
-        return Fragment(guide.guide(), "How to read the figures: see the HTML.")
+        return Fragment(glossary.guide(), "How to read the figures: see the HTML.")
 
     @property
     def method(self) -> Fragment:
@@ -197,7 +197,7 @@ class ReportView:
     @property
     def raw(self) -> Fragment:
         """The figures as JSON."""
-        content = raw.raw_json(self.run, self.verdict, self._measured)
+        content = raw_json.raw_json(self.run, self.verdict, self._measured)
         return Fragment(markup.folded("JSON", f"<pre>{as_html(content)}</pre>"), content)
 
     def __repr__(self) -> str:
@@ -220,7 +220,7 @@ class ReportView:
         return [
             one
             for one in self._measured
-            if one.case.level is not Level.LOAD and not memory.is_memory(one)
+            if one.case.level is not Level.LOAD and not memory_section.is_memory(one)
         ]
 
     @cached_property
@@ -244,11 +244,11 @@ class ReportView:
 
     @cached_property
     def _floors(self) -> dict[tuple[str, str], Estimate]:
-        return floors.floors(self._measured)
+        return lower_bounds.floors(self._measured)
 
     @property
     def _explained(self) -> Verdict:
-        return floors.explained(self.verdict, self.run.cases, self._floors)
+        return lower_bounds.explained(self.verdict, self.run.cases, self._floors)
 
     @property
     def _changes(self) -> list[Change]:
@@ -267,7 +267,7 @@ class ReportView:
     def _overview(self) -> str:
         if not any(v.value is not None for v in self.verdict.targets):
             return ""
-        from veperf.report import figures, svg
+        from veperf.report.charts import figures, svg
 
         picture = svg.inline(
             figures.targets(self.verdict.targets),
@@ -281,7 +281,7 @@ def _curve(curve: Curve) -> str:
     return (
         f'<article class="vp-card"><h3>{as_html(curve.benchmark)}</h3>'
         + markup.figure(scaling.picture(curve), scaling.in_words(curve))
-        + markup.compact(tables.curve(curve))
+        + markup.compact(result_tables.curve(curve))
         + "</article>"
     )
 

@@ -7,5 +7,5 @@ SUITES = {
     "zk_proof": "veperf.workloads.zk.benchmarks",
 }
 
-ON_REQUEST = {"memory": "veperf.memory.benchmarks"}
+ON_REQUEST = {"memory": "veperf.profiling.memory.benchmarks"}
 """Those that runs leave out unless they are named."""

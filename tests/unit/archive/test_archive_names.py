@@ -3,10 +3,10 @@
 import msgspec
 import pytest
 
-from tests.ab_runs import ab_run
-from tests.archives import archive_of, dated_run
-from veperf.archive.ab import ab_ids, save_ab
-from veperf.errors import UsageError
+from tests.support.ab_runs import ab_run
+from tests.support.archives import archive_of, dated_run
+from veperf.archive.comparisons import ab_ids, save_ab
+from veperf.core.errors import UsageError
 
 
 def test_a_name_that_would_break_a_line_is_none(near: str):

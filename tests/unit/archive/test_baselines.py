@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.archives import dated_run
-from tests.runs import MACHINE, case, one_pass, timed, whole_run
-from veperf import session
+from tests.support.archives import dated_run
+from tests.support.runs import MACHINE, case, one_pass, timed, whole_run
 from veperf.archive.baselines import (
     load_baselines,
     load_retired,
@@ -19,20 +18,14 @@ from veperf.archive.baselines import (
 )
 from veperf.archive.files import write_json
 from veperf.archive.store import Archive
-from veperf.errors import UsageError
-from veperf.judge.baseline import baselines_of, make_baseline, pooled
-from veperf.judge.screen import screen
+from veperf.core.case import MEMORY_METRICS, TIME, Metric
+from veperf.core.errors import UsageError
+from veperf.core.run import CaseResult, Revision, Run
+from veperf.core.verdict import Baseline, BaselineSeries
 from veperf.measure.machine import describe_machine
-from veperf.model import (
-    MEMORY_METRICS,
-    TIME,
-    Baseline,
-    BaselineSeries,
-    CaseResult,
-    Metric,
-    Revision,
-    Run,
-)
+from veperf.runner import execute
+from veperf.verdicts.baseline import baselines_of, make_baseline, pooled
+from veperf.verdicts.screen import screen
 
 
 def recorded(day: int, time_ns: float = 100.0) -> Baseline:
@@ -182,12 +175,12 @@ def test_a_new_run_takes_its_loops_from_the_time_not_from_a_count(tmp_path: Path
     recorded = Baseline("planted", "2026-01-01", "run", machine, Revision(), (), tuple(series))
     save_baseline(tmp_path / "baselines", recorded)
 
-    writer = session.begin(
+    writer = execute.begin(
         ["planted"],
         profile="quick",
         archive=Archive(tmp_path / "runs"),
         baselines=tmp_path / "baselines",
-        modules=["tests.planted"],
+        modules=["tests.support.planted"],
     )
     writer.close()
 

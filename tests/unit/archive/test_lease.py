@@ -15,12 +15,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from veperf.archive.storage.holder import Holder, is_gone, lives, this_process
-from veperf.archive.storage.lease import FOLDER, Lease, Pace
+from veperf.archive.storage.lease import FOLDER, Holder, Lease, Pace, is_gone, lives, this_process
 from veperf.archive.storage.location import Url
 from veperf.archive.storage.objects import Objects
 from veperf.archive.storage.remote import open_remote
-from veperf.errors import StorageError
+from veperf.core.errors import StorageError
 
 FAST = Pace(renew_s=0.05, lost_s=0.5, dead_s=1.0, look_s=0.02)
 

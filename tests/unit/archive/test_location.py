@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veperf.archive.storage.location import locate, location_of
-from veperf.archive.storage.opening import open_storage
-from veperf.errors import UsageError
+from veperf.archive.storage.open import open_storage
+from veperf.core.errors import UsageError
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.archives import archive_of, dated_run, stepped
+from tests.support.archives import archive_of, dated_run, stepped
 from veperf.archive.compaction import compact
 from veperf.archive.files import checksum
 from veperf.archive.merge import THERE, take_over
 from veperf.archive.store import Archive
-from veperf.errors import UsageError
-from veperf.model import Pass, Run, Sample
+from veperf.core.errors import UsageError
+from veperf.core.run import Pass, Run, Sample
 
 
 def test_runs_come_over_as_they_were(place: str):

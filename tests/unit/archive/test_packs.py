@@ -7,11 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.archives import archive_of, dated_run
+from tests.support.archives import archive_of, dated_run
 from veperf.archive.compaction import compact
 from veperf.archive.packs import MANIFEST, TABLE, ZIP
 from veperf.archive.store import Archive
-from veperf.errors import CorruptFileError, UnknownRunError, UsageError
+from veperf.core.errors import CorruptFileError, UnknownRunError, UsageError
 
 FILES = ("run.json", "complete.json", "samples.parquet", "index.html")
 PACK_FILES = (ZIP, TABLE, MANIFEST)

@@ -13,28 +13,29 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 from moto.s3.models import s3_backends
 
-from tests.ab_runs import ab_run, change
-from tests.archives import archive_of, dated_run
-from tests.object_store import KEY, bucket, contents
-from veperf import api
-from veperf.archive.ab import ab_ids, save_ab
-from veperf.archive.compaction import compact
+from tests.support.ab_runs import ab_run, change
+from tests.support.archives import archive_of, dated_run
+from tests.support.object_store import KEY, bucket, contents
+from veperf.api.reports import report_view
+from veperf.api.runs import load, save_run
+from veperf.archive.compaction import compact, prune
+from veperf.archive.comparisons import ab_ids, save_ab
 from veperf.archive.merge import THERE, take_comparisons, take_over
 from veperf.archive.packs import MANIFEST
-from veperf.archive.retention import prune
 from veperf.archive.storage.objects import Objects
 from veperf.archive.storage.remote import RemoteStorage
 from veperf.archive.store import Archive
 from veperf.archive.summary import summarise
 from veperf.archive.writer import RunWriter
-from veperf.errors import (
+from veperf.core.errors import (
     CorruptFileError,
     IncompleteRunError,
     StorageError,
     UnknownRunError,
     UsageError,
 )
-from veperf.model import ChangeStatus, Run
+from veperf.core.run import Run
+from veperf.core.verdict import ChangeStatus
 
 
 @pytest.fixture
@@ -325,10 +326,10 @@ def test_names_may_hold_what_patterns_do(near: str):
 def test_a_result_says_where_it_is(s3_url: str):
     """By its address; it is no folder, and what a report shows of it is read from there."""
     run = dated_run(0)
-    result = api.keep(run, s3_url)
+    result = save_run(run, s3_url)
 
-    assert f"{s3_url}/{run.id}" == result.place == api.load("last", s3_url).place
+    assert f"{s3_url}/{run.id}" == result.place == load("last", s3_url).place
     assert result.archive is not None
-    assert "run.json" in str(api.present(result).files)
+    assert "run.json" in str(report_view(result).files)
     with pytest.raises(UsageError, match="no folder of this machine"):
         _ = result.folder

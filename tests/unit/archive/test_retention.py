@@ -8,15 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.archives import START, archive_of, dated_run
-from tests.runs import MACHINE
-from veperf.archive.compaction import compact
-from veperf.archive.facts import RunFacts
-from veperf.archive.retention import prune, superfluous
-from veperf.archive.segments import segment_of
+from tests.support.archives import START, archive_of, dated_run
+from tests.support.runs import MACHINE
+from veperf.archive.compaction import compact, prune, superfluous
+from veperf.archive.run_summary import RunFacts
 from veperf.archive.store import Archive
-from veperf.archive.summary import Summary
-from veperf.errors import CorruptFileError, UsageError
+from veperf.archive.summary import Summary, segment_of
+from veperf.core.errors import CorruptFileError, UsageError
 
 OTHER = replace(MACHINE, name="other-8c")
 NOW = START + timedelta(days=10)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.object_store import bucket
-from veperf.archive.lock import FolderLock
+from tests.support.object_store import bucket
 from veperf.archive.storage.local import LocalStorage
-from veperf.archive.storage.opening import local_folder, open_storage, place_of
-from veperf.errors import CorruptFileError, StorageError, UsageError
+from veperf.archive.storage.lock import FolderLock
+from veperf.archive.storage.open import local_folder, open_storage, place_of
+from veperf.core.errors import CorruptFileError, StorageError, UsageError
 
 
 class Lost(FolderLock):
@@ -205,7 +205,7 @@ def test_a_long_wait_for_a_folder_s_lock_is_told_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """While it lasts; who gets the lock at once says nothing."""
-    monkeypatch.setattr("veperf.archive.lock.PATIENCE_S", 0.05)
+    monkeypatch.setattr("veperf.archive.storage.lock.PATIENCE_S", 0.05)
     told: list[str] = []
     one_more = threading.Event()
 

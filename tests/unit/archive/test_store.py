@@ -7,26 +7,16 @@ import pytest
 
 from veperf.archive.baselines import load_baselines, load_targets, save_baseline
 from veperf.archive.store import Archive
-from veperf.errors import (
+from veperf.core.case import Case, Level
+from veperf.core.errors import (
     CorruptFileError,
     IncompleteRunError,
     NewerFormatError,
     UnknownRunError,
     UsageError,
 )
-from veperf.model import (
-    Baseline,
-    BaselineSeries,
-    Case,
-    CaseResult,
-    Config,
-    Level,
-    Machine,
-    Pass,
-    Revision,
-    Run,
-    Sample,
-)
+from veperf.core.run import CaseResult, Config, Machine, Pass, Revision, Run, Sample
+from veperf.core.verdict import Baseline, BaselineSeries
 
 MACHINE = Machine("box-2c", "Box", 2, None, "Linux", "CPython 3.11.7")
 

@@ -7,16 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.archives import archive_of, dated_run
-from veperf.archive.compaction import compact
-from veperf.archive.facts import RunFacts
-from veperf.archive.retention import prune
+from tests.support.archives import archive_of, dated_run
+from veperf.archive.compaction import compact, prune
+from veperf.archive.run_summary import RunFacts
 from veperf.archive.store import Archive
 from veperf.archive.summary import FOLDER, Summary, summarise
 from veperf.archive.trend import trend
-from veperf.judge.series import series_of
-from veperf.judge.shift import median
-from veperf.model import Run
+from veperf.core.run import Run
+from veperf.stats.hodges_lehmann import median
+from veperf.stats.process_values import series_of
 
 
 def contents(summary: Summary) -> dict[str, list[dict[str, object]]]:

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from tests.archives import archive_of, dated_run, stepped
-from tests.runs import MACHINE, case, one_pass, whole_run
+from tests.support.archives import archive_of, dated_run, stepped
+from tests.support.runs import MACHINE, case, one_pass, whole_run
 from veperf.archive.summary import summarise
 from veperf.archive.trend import Trend, trend, trends
-from veperf.errors import UnknownBenchmarkError, UsageError
-from veperf.judge.change_points import change_points
-from veperf.model import CaseResult, Metric, Revision, Run, Sample
+from veperf.core.case import Metric
+from veperf.core.errors import UnknownBenchmarkError, UsageError
+from veperf.core.run import CaseResult, Revision, Run, Sample
+from veperf.stats.change_points import change_points
 
 OTHER = replace(MACHINE, name="other-8c")
 

@@ -4,13 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.archives import archive_of, dated_run
-from veperf.archive.compaction import compact
-from veperf.archive.packing import write_pack
+from tests.support.archives import archive_of, dated_run
+from veperf.archive.compaction import compact, prune, write_pack
 from veperf.archive.packs import ZIP
-from veperf.archive.retention import prune
 from veperf.archive.store import Archive
-from veperf.model import Run
+from veperf.core.run import Run
 
 RUNS = [dated_run(day) for day in range(6)]
 SAMPLES = "SELECT * FROM samples ORDER BY ALL"

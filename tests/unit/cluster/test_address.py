@@ -3,8 +3,8 @@
 import dask
 import pytest
 
-from veperf.cluster.address import check_scheduler
-from veperf.errors import UsageError
+from veperf.cluster.scheduler import check_scheduler
+from veperf.core.errors import UsageError
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,14 @@ import pytest
 from msgspec.structs import replace
 
 import veperf
-from tests.ab_runs import ab_run, change
+from tests.support.ab_runs import ab_run, change
 from veperf.archive.store import Archive
-from veperf.cluster.fleet import fleet_of, write_page
 from veperf.cluster.ledger import Ledger
 from veperf.cluster.plan import Plan, make_plan
 from veperf.cluster.spec import AB, Spec
-from veperf.errors import UnknownRunError
-from veperf.model import ChangeStatus, Outcome, Severity
+from veperf.cluster.sweep_result import fleet_of, write_page
+from veperf.core.errors import UnknownRunError
+from veperf.core.verdict import ChangeStatus, Outcome, Severity
 
 PLAN: Plan = make_plan(Spec("release", machine_classes=("small", "large"), ab=AB("v1", "v2")), str)
 GOOD = ab_run(change("a/x", ChangeStatus.OK))

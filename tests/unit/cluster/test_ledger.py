@@ -9,17 +9,19 @@ from msgspec.json import encode
 from msgspec.structs import replace
 
 import veperf
-from tests.ab_runs import ab_run, change
-from tests.runs import timed_run
-from veperf.archive.ab import ab_ids
+from tests.support.ab_runs import ab_run, change
+from tests.support.runs import timed_run
+from veperf.archive.comparisons import ab_ids
 from veperf.archive.store import Archive
-from veperf.cluster.found import decoded
 from veperf.cluster.ledger import Ledger
 from veperf.cluster.plan import Plan, make_plan
-from veperf.cluster.record import named, read_record, sweeps
 from veperf.cluster.spec import AB, Spec
-from veperf.errors import CorruptFileError, UnknownRunError, UsageError
-from veperf.model import ABRun, ChangeStatus, Run
+from veperf.cluster.sweep_journal import named, read_record, sweeps
+from veperf.cluster.task_result import decoded
+from veperf.core.ab import ABRun
+from veperf.core.errors import CorruptFileError, UnknownRunError, UsageError
+from veperf.core.run import Run
+from veperf.core.verdict import ChangeStatus
 
 PLAN: Plan = make_plan(Spec("night", benchmarks=("a/x", "a/y", "a/z")), str)
 PAIRS: Plan = make_plan(

@@ -17,8 +17,8 @@ from distributed.cli.dask_scheduler import main as dask_scheduler
 from distributed.cli.dask_worker import main as dask_worker
 
 from veperf.cli.main import veperf
-from veperf.cluster.local import QUIET
 from veperf.cluster.plan import ONE_AT_A_TIME
+from veperf.cluster.scheduler import QUIET
 from veperf.cluster.spec import load_spec
 
 PAGE = (Path(__file__).parents[3] / "docs" / "scale.md").read_text()

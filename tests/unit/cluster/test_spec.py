@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from veperf.cluster.plan import Pairs, Ref, make_plan
 from veperf.cluster.spec import AB, Spec, checked, load_spec, patterns
-from veperf.errors import CorruptFileError, UsageError, VeperfError
+from veperf.core.errors import CorruptFileError, UsageError, VeperfError
 
 
 def test_every_combination_is_a_task(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.errors import UsageError
+from veperf.core.errors import UsageError
+from veperf.core.run import Sample
 from veperf.measure import clock
 from veperf.measure.clock import calibrate, take_sample
 from veperf.measure.profiles import PASSES, configure
-from veperf.model import Sample
 
 
 @pytest.mark.parametrize("loops", [1, 2, 7, 100])

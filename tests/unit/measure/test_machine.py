@@ -5,8 +5,8 @@ import platform
 import subprocess
 from pathlib import Path
 
+from veperf.measure.calibration import measure_yardstick
 from veperf.measure.machine import CpuTimes, describe_machine, describe_revision
-from veperf.measure.yardstick import measure_yardstick
 
 
 def test_machine_facts_agree_with_the_standard_library():

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.helpers import HOSTILE
-from veperf.report import charts
-from veperf.report.charts import Axis, Chart
+from tests.support.helpers import HOSTILE
+from veperf.report.charts import axes
+from veperf.report.charts.axes import Axis, Chart
 
 POSITIVE = st.floats(1e-9, 1e12)
 
@@ -18,7 +18,7 @@ POSITIVE = st.floats(1e-9, 1e12)
 @given(st.lists(POSITIVE, min_size=1, max_size=9))
 def test_a_logarithmic_axis_holds_all_and_has_a_few_ticks(values):
     """Every value lies within, in order; at least two ticks and at most six, ascending."""
-    axis = charts.logarithmic(values, str)
+    axis = axes.logarithmic(values, str)
     shares = [axis.share(v) for v in sorted(values)]
     ticks = [at for at, _ in axis.ticks]
 
@@ -33,7 +33,7 @@ def test_a_logarithmic_axis_holds_all_and_has_a_few_ticks(values):
 @given(POSITIVE)
 def test_a_linear_axis_begins_at_zero(high):
     """Zero and two to four more ticks, evenly spaced, all within."""
-    axis = charts.linear(high, str)
+    axis = axes.linear(high, str)
     ticks = [at for at, _ in axis.ticks]
     steps = [b - a for a, b in pairwise(ticks)]
 
@@ -52,7 +52,7 @@ def test_what_lies_beyond_an_axis_stays_at_its_end():
 
 def test_names_at_the_ends_of_lines_keep_apart():
     """Three lines that end in one point have three names, at least a line's height apart."""
-    axis = charts.linear(10, str)
+    axis = axes.linear(10, str)
     chart = Chart(axis, axis, title="x")
     for name in ("a", "b", "c"):
         chart.line([(0, 0), (10, 10)], "new", name=name)
@@ -65,7 +65,7 @@ def test_names_at_the_ends_of_lines_keep_apart():
 
 def test_a_label_is_never_crossed_by_a_line():
     """Texts come last, and so lie on top, in whatever order things are drawn."""
-    axis = charts.linear(10, str)
+    axis = axes.linear(10, str)
     chart = Chart(axis, axis, title="x")
     chart.across(5, "ink", "limit", low=0, high=10)
     chart.line([(0, 0), (10, 10)], "new", name="end")
@@ -77,7 +77,7 @@ def test_a_label_is_never_crossed_by_a_line():
 
 def test_every_text_is_escaped():
     """Names of rows, lines and axes, and the words for the picture, are text and nothing else."""
-    chart = Chart(charts.linear(1, str), charts.rows([HOSTILE]), title=HOSTILE)
+    chart = Chart(axes.linear(1, str), axes.rows([HOSTILE]), title=HOSTILE)
     chart.line([(0, 0)], "new", name=HOSTILE)
     chart.down(0.5, "ink", HOSTILE)
     chart.across(0, "ink", HOSTILE, low=0, high=1)

@@ -6,12 +6,13 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from tests.helpers import HOSTILE, hostile_run, judged, plausible_run
-from veperf.judge.series import series_of
-from veperf.model import Better, Target, TargetStatus, TargetVerdict
-from veperf.report import figures, strips, svg
-from veperf.report.scaling import Point, curves, exponent
-from veperf.report.summary import estimate, summarise
+from tests.support.helpers import HOSTILE, hostile_run, judged, plausible_run
+from veperf.core.case import Better
+from veperf.core.verdict import Target, TargetStatus, TargetVerdict
+from veperf.report.case_summary import estimate, summarise
+from veperf.report.charts import figures, strip, svg
+from veperf.report.charts.scaling import Point, curves, exponent
+from veperf.stats.process_values import series_of
 
 
 def _drawings() -> dict[str, str]:
@@ -86,10 +87,10 @@ def test_beyond_the_limit_is_to_the_right_whatever_the_direction(better: Better,
 
 def test_a_strip_has_a_dot_a_process_within_its_frame():
     """As many dots as finite values, all between the axis' ends, and a limit only if near."""
-    row = strips.Row("this run", "new", [10.0, 11.0, float("nan"), 12.0], 11.0, 10.0, 12.0)
+    row = strip.Row("this run", "new", [10.0, 11.0, float("nan"), 12.0], 11.0, 10.0, 12.0)
 
-    near = strips.strip([row], unit="ns", limit=13.0, alt="a")
-    far = strips.strip([row], unit="ns", limit=100.0, alt="a")
+    near = strip.strip([row], unit="ns", limit=13.0, alt="a")
+    far = strip.strip([row], unit="ns", limit=100.0, alt="a")
     (dots,) = re.findall(r'class="vp-dots" d="([^"]+)"', near)
     xs = [float(x) for x in re.findall(r"M([\d.]+) ", dots)]
 
@@ -103,10 +104,10 @@ def test_a_strip_has_a_dot_a_process_within_its_frame():
 @pytest.mark.parametrize("values", [[5.0], [5.0, 5.0], [1e-9, 1e-9], [0.0, 0.0], [1e12, 3e12]])
 def test_a_strip_of_equal_or_extreme_values_can_be_drawn(values):
     """One value, the same value twice, zeros and large numbers still make a picture."""
-    row = strips.Row("r", "new", values, values[0], values[0], values[0])
+    row = strip.Row("r", "new", values, values[0], values[0], values[0])
 
     assert "NaN" not in ET.tostring(
-        ET.fromstring(strips.strip([row], unit="ns", limit=None, alt="")), "unicode"
+        ET.fromstring(strip.strip([row], unit="ns", limit=None, alt="")), "unicode"
     )
 
 

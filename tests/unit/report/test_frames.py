@@ -4,8 +4,8 @@ import re
 
 import pandas as pd
 
-from tests.helpers import HOSTILE, hostile_run, plausible_run
-from veperf.report import frames
+from tests.support.helpers import HOSTILE, hostile_run, plausible_run
+from veperf.report.tables import frames
 
 
 def test_a_shown_frame_is_a_frame():

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 from msgspec.structs import replace
 
-from tests.helpers import (
+from tests.support.helpers import (
     HOSTILE,
     hostile_run,
     judged,
@@ -12,12 +12,12 @@ from tests.helpers import (
     plausible_run,
     with_load,
 )
-from tests.runs import timed_run
-from veperf.model import MEMORY_METRICS, Level
-from veperf.report.links import Links, anchor
-from veperf.report.navigation import Sibling, navigation
-from veperf.report.pages import pages
-from veperf.report.status import of_outcome
+from tests.support.runs import timed_run
+from veperf.core.case import MEMORY_METRICS, Level
+from veperf.report.html.links import Links, anchor
+from veperf.report.html.navigation import Sibling, navigation
+from veperf.report.pages.page_list import pages
+from veperf.report.tables.status import of_outcome
 from veperf.report.view import ReportView
 
 TWO = {"alpha/one": [100.0] * 6, "beta/two": [5_000.0] * 6}

@@ -5,12 +5,12 @@ from typing import NoReturn
 
 import pytest
 
-from tests.archives import dated_run
-from tests.object_store import contents
+from tests.support.archives import dated_run
+from tests.support.object_store import contents
 from veperf.archive.store import Archive
-from veperf.errors import NotebookError, UsageError
-from veperf.model import Run
-from veperf.report import publish
+from veperf.core.errors import NotebookError, UsageError
+from veperf.core.run import Run
+from veperf.report.pages import render as publish
 
 
 def test_the_first_page_is_put_last(s3_url: str, monkeypatch: pytest.MonkeyPatch):

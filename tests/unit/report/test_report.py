@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 from msgspec.structs import replace
 
-from tests.helpers import (
+from tests.support.helpers import (
     HOSTILE,
     hostile_run,
     judged,
@@ -15,8 +15,10 @@ from tests.helpers import (
     plausible_run,
     with_load,
 )
-from veperf.model import ChangeStatus, Failure, TargetStatus
-from veperf.report import blocks, markdown, status, text
+from veperf.core.run import Failure
+from veperf.core.verdict import ChangeStatus, TargetStatus
+from veperf.report import html_repr, markdown, text
+from veperf.report.tables import status
 from veperf.report.view import ReportView
 
 CRASH = Failure("crashed", "killed by signal 11", "Traceback:\n  here")
@@ -187,7 +189,7 @@ def test_an_invalid_load_is_called_so():
     assert ">invalid</span> <b>transaction/load[rate=10000]</b>" in view.findings.html
 
 
-@pytest.mark.parametrize("tell", [text.run, markdown.run, blocks.run])
+@pytest.mark.parametrize("tell", [text.run, markdown.run, html_repr.run])
 def test_a_run_has_one_line_for_each_load(tell):
     """Rates in their unit, latencies in ms, and no line for each metric."""
     run = with_load(plausible_run(passes=3))
@@ -205,7 +207,7 @@ def test_a_run_of_loads_only_has_no_empty_table():
     run = with_load(replace(plausible_run(passes=3), cases=()))
 
     assert 1 == text.run(run).count("───\n")
-    assert "No value" not in blocks.run(run)
+    assert "No value" not in html_repr.run(run)
 
 
 def test_the_raw_figures_are_json_with_every_value():
@@ -283,9 +285,9 @@ def test_results_by_themselves_bring_their_style():
     """What a notebook's cell shows is styled without the page; comparing nothing is said."""
     run = plausible_run()
 
-    for html in (blocks.run(run), blocks.verdict(judged(run)), blocks.changes(())):
+    for html in (html_repr.run(run), html_repr.verdict(judged(run)), html_repr.changes(())):
         assert html.startswith('<div class="vp"><style>')
-    assert "Nothing to compare" in blocks.changes(())
+    assert "Nothing to compare" in html_repr.changes(())
     assert "Nothing to compare" in text.changes(())
     assert "Nothing to compare" in markdown.changes(())
     assert HOSTILE not in html

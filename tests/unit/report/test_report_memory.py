@@ -1,13 +1,15 @@
 """Figures of memory in the tables of a run."""
 
-from tests.helpers import TARGETS
-from tests.runs import case, one_pass, timed, whole_run
+from tests.support.helpers import TARGETS
+from tests.support.runs import case, one_pass, timed, whole_run
 from veperf.archive.baselines import load_targets
-from veperf.judge.verdict import verdict
-from veperf.model import MEMORY_METRICS, TIME, CaseResult, Failure, Run
-from veperf.report import text, words
-from veperf.report.summary import summarise
+from veperf.core import number_format
+from veperf.core.case import MEMORY_METRICS, TIME
+from veperf.core.run import CaseResult, Failure, Run
+from veperf.report import text
+from veperf.report.case_summary import summarise
 from veperf.report.view import ReportView
+from veperf.verdicts.verdict import verdict
 
 FIGURES = {"memory_peak": 3_860.0, "memory_total": 43_581.0, "memory_allocations": 373.5}
 
@@ -55,4 +57,4 @@ def test_memory_that_could_not_be_measured_leaves_the_time():
     shown = text.run(found)
 
     assert "502 ns" in shown.partition("Memory ")[0].replace("\u202f", " ")
-    assert words.MISSING in shown.partition("Memory ")[2]
+    assert number_format.MISSING in shown.partition("Memory ")[2]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.report.sanitise import sanitise
+from veperf.report.html.sanitise import sanitise
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,14 @@ from urllib.parse import unquote
 import pytest
 from msgspec.structs import replace
 
-from tests.helpers import HOSTILE, TARGETS
-from tests.runs import MACHINE, timed_run
+from tests.support.helpers import HOSTILE, TARGETS
+from tests.support.runs import MACHINE, timed_run
 from veperf.archive.baselines import save_baseline
 from veperf.archive.store import Archive
-from veperf.errors import UnknownTargetError
-from veperf.judge.baseline import make_baseline
-from veperf.model import Run
+from veperf.core.errors import UnknownTargetError
+from veperf.core.run import Run
 from veperf.report.site.build import build
+from veperf.verdicts.baseline import make_baseline
 
 STEP = 15
 

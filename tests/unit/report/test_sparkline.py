@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.helpers import judged, plausible_baselines, plausible_run
-from veperf.report.sparkline import in_words, sparkline
-from veperf.report.swarm import in_words as swarm_in_words
-from veperf.report.swarm import swarm
+from tests.support.helpers import judged, plausible_baselines, plausible_run
+from veperf.report.charts.changes import in_words as swarm_in_words
+from veperf.report.charts.changes import swarm
+from veperf.report.charts.sparkline import in_words, sparkline
 
 POSITIVE = st.floats(1e-6, 1e12)
 

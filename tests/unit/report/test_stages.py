@@ -7,9 +7,10 @@ from xml.etree import ElementTree as ET
 import pytest
 from msgspec.structs import replace
 
-from tests.runs import case, one_pass, timed, whole_run
-from veperf.model import Failure, Level, Run
-from veperf.report import stages
+from tests.support.runs import case, one_pass, timed, whole_run
+from veperf.core.case import Level
+from veperf.core.run import Failure, Run
+from veperf.report.charts import stages
 
 TIMES_US = {"hash": 0.5, "verify": 30.0, "commit": 9.5}
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from veperf.report.style import component_css, page_css
+from veperf.report.html.style import component_css, page_css
 
 TEXTS = ("ink", "muted", "accent", "base", "pass", "warn", "fail", "quiet")
 PAPERS = ("paper", "card")

@@ -8,16 +8,15 @@ import pytest
 from msgspec.structs import replace
 
 import veperf
-from tests.archives import archive_of, stepped
-from tests.helpers import HOSTILE
-from tests.runs import MACHINE, case, timed_run
+from tests.support.archives import archive_of, stepped
+from tests.support.helpers import HOSTILE
+from tests.support.runs import MACHINE, case, timed_run
 from veperf.archive.store import Archive
 from veperf.archive.summary import summarise
 from veperf.archive.trend import Trend, trend
-from veperf.errors import UsageError
-from veperf.model import Revision
-from veperf.report.trend_chart import picture, span
-from veperf.report.trend_line import bars, thinned
+from veperf.core.errors import UsageError
+from veperf.core.run import Revision
+from veperf.report.charts.trend_chart import bars, picture, span, thinned
 
 
 @pytest.fixture(scope="module")

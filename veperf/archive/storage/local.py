@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from veperf.archive.files import read, storage_error, write
-from veperf.archive.lock import FolderLock
-from veperf.archive.storage.protocol import Lock, Storage
-from veperf.archive.telling import Tell, silent
-from veperf.errors import CorruptFileError, StorageError
+from veperf.archive.storage.base import Lock, Storage
+from veperf.archive.storage.lock import FolderLock
+from veperf.archive.storage.notify import Tell, silent
+from veperf.core.errors import CorruptFileError, StorageError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

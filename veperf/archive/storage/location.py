@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import unquote
 
-from veperf.errors import UsageError
+from veperf.core.errors import UsageError
 
 Location: TypeAlias = str | Path
 """A folder, or a URL as text."""

@@ -11,8 +11,8 @@ from typing import Any
 
 from fsspec import AbstractFileSystem
 
-from veperf.archive.storage.trouble import in_words, is_answer, is_beyond_end, lacks_bucket
-from veperf.errors import CorruptFileError
+from veperf.archive.storage.errors import in_words, is_answer, is_beyond_end, lacks_bucket
+from veperf.core.errors import CorruptFileError
 
 _TIMES = ("LastModified", "last_modified", "modified", "mtime", "updated", "created")
 """Where filesystems say in a listing when a file was written."""

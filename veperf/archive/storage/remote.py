@@ -6,6 +6,7 @@ last. What a killed process leaves is hidden, then, and ``sweep`` ends it.
 """
 
 import contextlib
+import io
 import re
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
@@ -14,17 +15,62 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from veperf.archive.files import MAX_FILE_BYTES
+from veperf.archive.storage.base import Lock, Storage
+from veperf.archive.storage.errors import in_words
 from veperf.archive.storage.lease import PACE, Lease, Pace
 from veperf.archive.storage.location import Url
+from veperf.archive.storage.notify import Tell, silent
 from veperf.archive.storage.objects import Objects
-from veperf.archive.storage.protocol import Lock, Storage
-from veperf.archive.storage.ranges import reader
-from veperf.archive.storage.trouble import in_words
-from veperf.archive.telling import Tell, silent
-from veperf.errors import CorruptFileError, UsageError
+from veperf.core.errors import CorruptFileError, UsageError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+_AT_ONCE_ranges = 1 << 20
+
+
+class _Pieces(io.RawIOBase):
+    def __init__(self, objects: Objects, name: str) -> None:
+        super().__init__()
+        self._objects = objects
+        self._name = name
+        self._size = objects.size(name)
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        if start + offset < 0:
+            raise ValueError(f"there is nothing at {start + offset}")
+        self._at = start + offset
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]  # typeshed asks for any buffer, io passes this one
+        end = min(self._at + len(buffer), self._size)
+        if end <= self._at:
+            return 0
+        data = self._objects.get(self._name, self._at, end)
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+def reader(objects: Objects, name: str) -> io.BufferedReader:
+    """The file ``name``, to read here and there, about 1 MiB a request.
+
+    Raises:
+        CorruptFileError, StorageError: as ``Objects.get``; so does reading.
+    """
+    return io.BufferedReader(_Pieces(objects, name), _AT_ONCE_ranges)
+
 
 HIDDEN = ".hidden"
 _PROBE = ".writable"

@@ -4,14 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from veperf.archive.trend import Shift, Trend
-from veperf.report import markup, words
-from veperf.report import trend_tables as tables
-from veperf.report.escape import as_html
-from veperf.report.links import anchor
-from veperf.report.sparkline import sparkline
-from veperf.report.summary import measured_name
-from veperf.report.tables import Cell, Table
-from veperf.report.trend_chart import picture
+from veperf.core import number_format
+from veperf.core.escape import as_html
+from veperf.report.case_summary import measured_name
+from veperf.report.charts.sparkline import sparkline
+from veperf.report.charts.trend_chart import picture
+from veperf.report.html import markup
+from veperf.report.html.links import anchor
+from veperf.report.tables import trend_tables as tables
+from veperf.report.tables.result_tables import Cell, Table
 
 NOTHING = "No complete run in the archive has a figure."
 NO_SHIFT = (
@@ -93,7 +94,7 @@ def _row(found: Trend, pages: Mapping[str, str]) -> tuple[Cell, ...]:
         changed = Cell(tables.effect(found, shift), note=f"since {tables.day(shift.bad)}")
     return (
         Cell(measured_name(found.case, found.metric), address=_address(found, pages)),
-        Cell(words.quantity(now, found.unit)),
+        Cell(number_format.quantity(now, found.unit)),
         Cell("", picture=sparkline(earlier, now)),
         changed,
         Cell(f"{len(found.runs):,}"),
@@ -118,10 +119,10 @@ def _shifts(found: Sequence[tuple[Trend, Shift]], caption: str, pages: Mapping[s
                 Cell(measured_name(one.case, one.metric), address=_address(one, pages)),
                 Cell(
                     tables.effect(one, shift),
-                    note=words.change_interval(shift.point.low, shift.point.high),
+                    note=number_format.change_interval(shift.point.low, shift.point.high),
                 ),
-                Cell(words.quantity(shift.point.before, one.unit)),
-                Cell(words.quantity(shift.point.after, one.unit)),
+                Cell(number_format.quantity(shift.point.before, one.unit)),
+                Cell(number_format.quantity(shift.point.after, one.unit)),
                 Cell(tables.blame(shift), note="; ".join(shift.surroundings)),
                 Cell(one.machine),
             )
@@ -140,7 +141,7 @@ def _runs(found: Trend, reports: Mapping[str, str]) -> Table:
 
 def _last_runs(found: Trend) -> str:
     n = len(found.runs)
-    return f"The last {_RUNS} of {n:,} runs" if n > _RUNS else words.count(n, "run")
+    return f"The last {_RUNS} of {n:,} runs" if n > _RUNS else number_format.count(n, "run")
 
 
 def _address(found: Trend, pages: Mapping[str, str]) -> str:

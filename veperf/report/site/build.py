@@ -5,17 +5,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
+from veperf.archive.storage.base import Storage
 from veperf.archive.storage.location import Location
-from veperf.archive.storage.opening import place_of
-from veperf.archive.storage.protocol import Storage
+from veperf.archive.storage.open import place_of
 from veperf.archive.store import Archive
 from veperf.archive.summary import Summary, summarise
 from veperf.archive.trend import Trend, trends
-from veperf.errors import CorruptFileError
-from veperf.report import markup
-from veperf.report.navigation import Sibling
+from veperf.core.errors import CorruptFileError
+from veperf.report.html import markup
+from veperf.report.html.navigation import Sibling
+from veperf.report.html.page import page
 from veperf.report.site.benchmarks import benchmark_of, details, overview, regressions
-from veperf.report.site.frame import page
 from veperf.report.site.runs import A_PAGE, listing
 from veperf.report.site.verdicts import Judged, judge_runs
 

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
-from veperf.archive.facts import RunFacts
-from veperf.model import Change
-from veperf.report import markup, status, words
+from veperf.archive.run_summary import RunFacts
+from veperf.core import number_format
+from veperf.core.verdict import Change
+from veperf.report.case_summary import measured_name
+from veperf.report.html import markup
 from veperf.report.site.verdicts import Judged
-from veperf.report.status import Mark
-from veperf.report.summary import measured_name
-from veperf.report.tables import Cell, Table
-from veperf.report.trend_tables import commit
+from veperf.report.tables import status
+from veperf.report.tables.result_tables import Cell, Table
+from veperf.report.tables.status import Mark
+from veperf.report.tables.trend_tables import commit
 
 A_PAGE = 100
 NOTHING = "The archive holds no complete run yet; `veperf run` makes one."
@@ -23,7 +25,7 @@ def listing(
     if not runs:
         return markup.paragraph(NOTHING)
     content = Table(
-        words.count(len(runs), "run"),
+        number_format.count(len(runs), "run"),
         (
             ("Verdict", "left"),
             ("Run", "left"),
@@ -38,10 +40,10 @@ def listing(
 
 def _row(run: RunFacts, found: Judged | None, report: str) -> tuple[Cell, ...]:
     mark = status.of_outcome(found.outcome) if found else _UNJUDGED
-    asked = f"{found.profile}, {words.count(found.cases, 'case')}" if found else ""
+    asked = f"{found.profile}, {number_format.count(found.cases, 'case')}" if found else ""
     return (
         Cell("", mark=mark),
-        Cell(words.moment(run.created), note=run.id, address=report),
+        Cell(number_format.moment(run.created), note=run.id, address=report),
         Cell(commit(run) or "unknown", note=found.branch if found else ""),
         Cell(run.machine, note=asked),
         _change(found.change if found else None),
@@ -52,5 +54,5 @@ def _change(change: Change | None) -> Cell:
     if change is None:
         return Cell("")
     name = measured_name(change.case, change.metric)
-    said = f"{words.effect(change.ratio, change.metric)}: {name}"
-    return Cell(said, note=words.change_interval(change.low, change.high))
+    said = f"{number_format.effect(change.ratio, change.metric)}: {name}"
+    return Cell(said, note=number_format.change_interval(change.low, change.high))

@@ -8,13 +8,14 @@ from pathlib import Path
 from msgspec import Struct
 
 from veperf.archive.baselines import load_baselines, load_targets
-from veperf.archive.storage.documents import read_document, write_document
-from veperf.archive.storage.protocol import Storage
+from veperf.archive.storage.base import Storage
+from veperf.archive.storage.json_files import read_document, write_document
 from veperf.archive.store import Archive
 from veperf.archive.summary import Summary
-from veperf.errors import DataError, UnknownTargetError, UsageError
-from veperf.judge.verdict import verdict
-from veperf.model import Change, ChangeStatus, Outcome, Run, Verdict
+from veperf.core.errors import DataError, UnknownTargetError, UsageError
+from veperf.core.run import Run
+from veperf.core.verdict import Change, ChangeStatus, Outcome, Verdict
+from veperf.verdicts.verdict import verdict
 
 _DECIDED = {ChangeStatus.SLOWER, ChangeStatus.SUSPECT, ChangeStatus.FASTER}
 _FORMAT = 1

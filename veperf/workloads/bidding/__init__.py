@@ -9,7 +9,7 @@ The best of a hundred providers' offers, and an engine that bids on what is anno
 
 >>> from veperf.workloads.bidding import sample
 >>> from veperf.workloads.bidding.engine import Engine, Settings
->>> from veperf.workloads.bidding.ledger import Ledger
+>>> from veperf.workloads.bidding.bid_store import Ledger
 >>> from veperf.workloads.bidding.matching import rank
 >>> from veperf.workloads.bidding.rate_limit import RateLimiter
 >>> from veperf.workloads.bidding.table import ProviderTable

@@ -7,48 +7,55 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from itertools import islice
 
-from veperf.model import LATENCY_METRICS, Level, Metric, Search
-from veperf.registry import Apart, LoadTask, Supplied, Task, benchmark
-from veperf.workloads.bidding import sample
-from veperf.workloads.bidding.bids import Bid, SignedBid, canonical_bytes, decode_bid, encode_bid
+from veperf.core.case import LATENCY_METRICS, Level, Metric
+from veperf.core.load import Search
+from veperf.core.registry import Apart, LoadTask, Supplied, Task, benchmark
+from veperf.workloads.bidding import example_data
+from veperf.workloads.bidding.bid_store import Ledger
+from veperf.workloads.bidding.bids import (
+    Bid,
+    SignedBid,
+    canonical_bytes,
+    decode_bid,
+    encode_bid,
+    verify_bid,
+)
 from veperf.workloads.bidding.engine import Decision, Outcome, cheapest
-from veperf.workloads.bidding.ledger import Ledger
-from veperf.workloads.bidding.loaded import CAPACITY, DaemonTarget, bursts, engine_for
+from veperf.workloads.bidding.load import CAPACITY, DaemonTarget, bursts, engine_for
 from veperf.workloads.bidding.matching import Quote, Rows, match, quotes, rank
 from veperf.workloads.bidding.orders import Order, decode_order, encode_order
 from veperf.workloads.bidding.parallel.pool import EnginePool
 from veperf.workloads.bidding.pricing import price_atto, rates_of
 from veperf.workloads.bidding.queue import Event, EventQueue
 from veperf.workloads.bidding.rate_limit import RateLimiter
-from veperf.workloads.bidding.signing import verify_bid
 from veperf.workloads.bidding.table import ProviderTable
 
 _PROVIDERS = 10_000
 _FEW_PROVIDERS = 1_000
-_PROFILES = tuple(sample.PROFILES)
+_PROFILES = tuple(example_data.PROFILES)
 _BATCH = 1_000
 _ORDER_RATE = 250  # orders a second that come in bursts: what one engine does with ease
 
 
 @cache
 def _table(providers: int) -> ProviderTable:
-    return ProviderTable(sample.providers(providers))
+    return ProviderTable(example_data.providers(providers))
 
 
 def _events(count: int) -> tuple[Event, ...]:
-    return tuple(islice(sample.events(), count))
+    return tuple(islice(example_data.events(), count))
 
 
 def _order(table: ProviderTable, profile: str) -> Order:
     """The first example order of ``profile`` that somebody can serve."""
-    orders = (sample.order(number, profile) for number in range(100))
-    return next(order for order in orders if rank(table, order, sample.NOW_NS))
+    orders = (example_data.order(number, profile) for number in range(100))
+    return next(order for order in orders if rank(table, order, example_data.NOW_NS))
 
 
 def _bid() -> Bid:
     order = _order(_table(_FEW_PROVIDERS), _PROFILES[0])
-    best = rank(_table(_FEW_PROVIDERS), order, sample.NOW_NS)[0]
-    return engine_for(ProviderTable()).make_bid(order, best, 1, sample.NOW_NS)
+    best = rank(_table(_FEW_PROVIDERS), order, example_data.NOW_NS)[0]
+    return engine_for(ProviderTable()).make_bid(order, best, 1, example_data.NOW_NS)
 
 
 # ---------------------------------------------------------------- a whole bid
@@ -99,14 +106,14 @@ class _Stages:
         self._table = table
         self._event = event
         self._engine = engine_for(table)
-        self._signer = sample.signer()
+        self._signer = example_data.signer()
         self._limiter = RateLimiter(None, None)
 
     def decode(self, _: None) -> Order:
         return decode_order(self._event.payload)
 
     def match(self, order: Order) -> tuple[Order, Rows]:
-        return order, match(self._table, order, sample.NOW_NS)
+        return order, match(self._table, order, example_data.NOW_NS)
 
     def price(self, matched: tuple[Order, Rows]) -> tuple[Order, Quote]:
         order, rows = matched
@@ -120,12 +127,12 @@ class _Stages:
 
     def sign(self, chosen: tuple[Order, Quote]) -> tuple[Order, SignedBid]:
         order, quote = chosen
-        bid = self._engine.make_bid(order, quote, self._event.sequence, sample.NOW_NS)
+        bid = self._engine.make_bid(order, quote, self._event.sequence, example_data.NOW_NS)
         return order, self._signer.sign(bid)
 
     def submit(self, signed: tuple[Order, SignedBid]) -> tuple[Order, SignedBid]:
         order, bid = signed
-        return order, Ledger(sample.CHAIN_ID).submit(bid)
+        return order, Ledger(example_data.CHAIN_ID).submit(bid)
 
     def reserve(self, submitted: tuple[Order, SignedBid]) -> None:
         order, signed = submitted
@@ -161,9 +168,9 @@ def order_matching(providers: int) -> Task:
     The mean over 24 orders for different regions, tiers and amounts.
     """
     table = _table(providers)
-    orders = [sample.order(number) for number in range(24)]
+    orders = [example_data.order(number) for number in range(24)]
     return Task(
-        lambda: [len(match(table, order, sample.NOW_NS)) for order in orders],
+        lambda: [len(match(table, order, example_data.NOW_NS)) for order in orders],
         operations=len(orders),
     )
 
@@ -173,14 +180,14 @@ def ranking() -> Task:
     """Match an order against 10,000 providers, price it for all who can serve it, and rank them."""
     table = _table(_PROVIDERS)
     order = _order(table, _PROFILES[0])
-    return Task(lambda: rank(table, order, sample.NOW_NS))
+    return Task(lambda: rank(table, order, example_data.NOW_NS))
 
 
 @benchmark("bidding/price_calc", level=Level.MICRO, targets={"time": "bidding/price_calc"})
 def price_calc() -> Task:
     """Price an order for one provider: its decimals parsed, 18 places, markup and minimum."""
-    (provider,) = sample.providers(1)
-    wanted = sample.PROFILES["gpu_small"]
+    (provider,) = example_data.providers(1)
+    wanted = example_data.PROFILES["gpu_small"]
     return Task(lambda: price_atto(wanted, rates_of(provider.pricing)))
 
 
@@ -189,31 +196,31 @@ def price_all() -> Task:
     """Price an order for everybody among 10,000 providers who can serve it."""
     table = _table(_PROVIDERS)
     order = _order(table, _PROFILES[0])
-    rows = match(table, order, sample.NOW_NS)
+    rows = match(table, order, example_data.NOW_NS)
     return Task(lambda: quotes(table, order, rows))
 
 
 @benchmark("bidding/signing", level=Level.MICRO, targets={"time": "bidding/signing"})
 def signing() -> Task:
     """Sign a bid: its canonical bytes, Ed25519."""
-    signer, bid = sample.signer(), _bid()
+    signer, bid = example_data.signer(), _bid()
     return Task(lambda: signer.sign(bid))
 
 
 @benchmark("bidding/verification", level=Level.MICRO)
 def verification() -> Task:
     """Verify a signed bid."""
-    signer = sample.signer()
+    signer = example_data.signer()
     signed = signer.sign(_bid())
-    return Task(lambda: verify_bid(signed, signer.public_key, sample.CHAIN_ID))
+    return Task(lambda: verify_bid(signed, signer.public_key, example_data.CHAIN_ID))
 
 
 @benchmark("bidding/reservation", level=Level.MICRO)
 def reservation() -> Task:
     """Reserve what an order needs in a table of 10,000 providers, and give it back."""
     table = _table(_PROVIDERS)
-    wanted = sample.PROFILES[_PROFILES[0]]
-    provider = rank(table, _order(table, _PROFILES[0]), sample.NOW_NS)[0].provider
+    wanted = example_data.PROFILES[_PROFILES[0]]
+    provider = rank(table, _order(table, _PROFILES[0]), example_data.NOW_NS)[0].provider
 
     def call() -> None:
         table.reserve(provider, wanted)
@@ -320,8 +327,8 @@ def event_processing() -> Task:
 )
 def serialization(form: str) -> Task:
     """An order or a signed bid to JSON or back; a bid to the bytes that are signed."""
-    order, bid = sample.order(0), _bid()
-    signed = sample.signer().sign(bid)
+    order, bid = example_data.order(0), _bid()
+    signed = example_data.signer().sign(bid)
     raw_order, raw_bid = encode_order(order), encode_bid(signed)
     calls = {
         "order_decode": lambda: decode_order(raw_order),
@@ -348,7 +355,7 @@ def parallel(engines: int) -> Task:
     The time is that of the clock on the wall: the processor works in several places.
     """
     pool = EnginePool(engines, _FEW_PROVIDERS)
-    events = sample.events()
+    events = example_data.events()
     return Task(
         lambda: pool.bid(list(islice(events, 200))),
         operations=200,

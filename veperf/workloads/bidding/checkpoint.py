@@ -16,11 +16,11 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from veperf.errors import CorruptFileError, DataError, NewerFormatError
+from veperf.core.errors import CorruptFileError, DataError, NewerFormatError
+from veperf.workloads.atomic_file import replace_file
+from veperf.workloads.bidding.bid_journal import BidJournal
 from veperf.workloads.bidding.fields import check_kind, check_moment, check_name
-from veperf.workloads.bidding.journal import BidJournal
-from veperf.workloads.bidding.resources import Resources
-from veperf.workloads.files import replace_file
+from veperf.workloads.bidding.providers import Resources
 
 _MAGIC = b"veperf bidding checkpoint\n"
 # Format history:

@@ -26,7 +26,7 @@ from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
-from veperf.workloads.bidding.bids import Bid, SignedBid
+from veperf.workloads.bidding.bids import Bid, BidSigner, SignedBid, verify_bid
 from veperf.workloads.bidding.checkpoint import Checkpoint, CheckpointError, Reservation
 from veperf.workloads.bidding.decimals import format_decimal
 from veperf.workloads.bidding.errors import (
@@ -41,7 +41,6 @@ from veperf.workloads.bidding.orders import Order, decode_order
 from veperf.workloads.bidding.queue import Event
 from veperf.workloads.bidding.rate_limit import RateLimiter
 from veperf.workloads.bidding.reservations import Reservations
-from veperf.workloads.bidding.signing import BidSigner, verify_bid
 from veperf.workloads.bidding.table import ProviderTable
 
 

@@ -10,9 +10,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from veperf.workloads.bidding.columns import Columns, Kind
+from veperf.workloads.bidding.columns import NONE, Columns, Kind
 from veperf.workloads.bidding.decimals import MAX_ATTO
-from veperf.workloads.bidding.labels import NONE
 from veperf.workloads.bidding.orders import Order
 from veperf.workloads.bidding.pricing import marked_up
 from veperf.workloads.bidding.table import ProviderTable

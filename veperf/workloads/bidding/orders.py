@@ -12,7 +12,7 @@ from veperf.workloads.bidding.fields import (
     check_moment,
     check_name,
 )
-from veperf.workloads.bidding.resources import Resources
+from veperf.workloads.bidding.providers import Resources
 
 MAX_ORDER_BYTES = 64 << 10
 

@@ -21,8 +21,7 @@ from veperf.workloads.bidding.decimals import (
     parse_decimal,
 )
 from veperf.workloads.bidding.errors import PriceError
-from veperf.workloads.bidding.providers import Pricing
-from veperf.workloads.bidding.resources import Resources
+from veperf.workloads.bidding.providers import Pricing, Resources
 
 
 class Rates(Struct, frozen=True):

@@ -5,12 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from msgspec.structs import astuple, replace
 
-from veperf.workloads.bidding.columns import Columns, Kind
+from veperf.workloads.bidding.columns import Columns, Kind, Labels
 from veperf.workloads.bidding.errors import ReservationError
-from veperf.workloads.bidding.labels import Labels
 from veperf.workloads.bidding.pricing import rates_of
-from veperf.workloads.bidding.providers import Provider
-from veperf.workloads.bidding.resources import Resources
+from veperf.workloads.bidding.providers import Provider, Resources
 
 
 class ProviderTable:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from veperf.workloads.transaction import bech32
-from veperf.workloads.transaction.refusal import Code, TransactionRefused
+from veperf.workloads.transaction.errors import Code, TransactionRefused
 from veperf.workloads.transaction.ripemd160 import ripemd160
 
 PREFIX = "virtengine"

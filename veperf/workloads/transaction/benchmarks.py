@@ -10,9 +10,10 @@ from threading import Event
 import coincurve
 from msgspec import Struct
 
-from veperf.model import LATENCY_METRICS, Level, Metric, Search
-from veperf.registry import Apart, LoadTask, Supplied, Task, benchmark
-from veperf.workloads.transaction import sample
+from veperf.core.case import LATENCY_METRICS, Level, Metric
+from veperf.core.load import Search
+from veperf.core.registry import Apart, LoadTask, Supplied, Task, benchmark
+from veperf.workloads.transaction import example_data
 from veperf.workloads.transaction.address import address
 from veperf.workloads.transaction.cache import Cache
 from veperf.workloads.transaction.codec import (
@@ -25,9 +26,9 @@ from veperf.workloads.transaction.codec import (
 )
 from veperf.workloads.transaction.execution import admit, execute, process_block
 from veperf.workloads.transaction.iavl import Tree
-from veperf.workloads.transaction.loaded import CAPACITY, Rig, State
+from veperf.workloads.transaction.load import CAPACITY, Rig, State
 from veperf.workloads.transaction.pipeline.block import ChainHead
-from veperf.workloads.transaction.pipeline.pool import VerifierPool
+from veperf.workloads.transaction.pipeline.verifier_pool import VerifierPool
 from veperf.workloads.transaction.signature import Ed25519Signer, Signer, der_signature
 from veperf.workloads.transaction.state import account_key
 from veperf.workloads.transaction.store import Store
@@ -41,11 +42,11 @@ _SLOW_TREE_SIZES = ("accounts=1000000",)  # seconds to set up, in every process
 _BATCH = 1_000
 _CHUNK = 125  # of a block for one verifier: eight, so that several have their share
 _NUMBER = 7
-_RECIPIENT = address(sample.keyless_address(0))
+_RECIPIENT = address(example_data.keyless_address(0))
 
 
 def _example(signer: Signer) -> bytes:
-    return sample.transfer(signer, _NUMBER, _RECIPIENT, 12_345, sequence=3)
+    return example_data.transfer(signer, _NUMBER, _RECIPIENT, 12_345, sequence=3)
 
 
 # ---------------------------------------------------------------- one transaction
@@ -58,14 +59,14 @@ def _example(signer: Signer) -> bytes:
 )
 def hash_compute() -> Task:
     """SHA-256 of an encoded transaction (a transfer, about 320 bytes)."""
-    raw = _example(sample.signer(0))
+    raw = _example(example_data.signer(0))
     return Task(lambda: transaction_hash(raw))
 
 
 @benchmark("transaction/encode", level=Level.MICRO)
 def encode() -> Task:
     """Encode a signed transfer: its body, its signer and fee, and the whole."""
-    transaction = decode(_example(sample.signer(0)))
+    transaction = decode(_example(example_data.signer(0)))
 
     def call() -> bytes:
         body = encode_body(transaction.messages)
@@ -80,17 +81,19 @@ def encode() -> Task:
 @benchmark("transaction/decode", level=Level.MICRO)
 def decode_one() -> Task:
     """Decode an encoded transaction and check its form, addresses, amounts and key."""
-    raw = _example(sample.signer(0))
+    raw = _example(example_data.signer(0))
     return Task(lambda: decode(raw))
 
 
 @benchmark("transaction/sign", level=Level.MICRO)
 def sign() -> Task:
     """Sign a transaction with secp256k1: encode the sign document, hash it, sign."""
-    signer = sample.signer(0)
+    signer = example_data.signer(0)
     transaction = decode(_example(signer))
     body, auth_info = transaction.body_bytes, transaction.auth_info_bytes
-    return Task(lambda: signer.sign(encode_sign_doc(body, auth_info, sample.CHAIN.id, _NUMBER)))
+    return Task(
+        lambda: signer.sign(encode_sign_doc(body, auth_info, example_data.CHAIN.id, _NUMBER))
+    )
 
 
 @benchmark(
@@ -105,13 +108,13 @@ def validation() -> Task:
     A thousand different ones in turn, of senders whose keys have been seen before.
     """
     raws = [
-        sample.transfer(sample.signer(i), _NUMBER, _RECIPIENT, i + 1, sequence=3)
+        example_data.transfer(example_data.signer(i), _NUMBER, _RECIPIENT, i + 1, sequence=3)
         for i in range(_BATCH)
     ]
 
     def call() -> None:
         for raw in raws:
-            validate(raw, sample.CHAIN.id, _NUMBER)
+            validate(raw, example_data.CHAIN.id, _NUMBER)
 
     return Task(call, operations=_BATCH)
 
@@ -120,13 +123,13 @@ def validation() -> Task:
 def validation_ed25519() -> Task:
     """Validate an encoded transaction that is signed with Ed25519 in place of secp256k1."""
     raw = _example(Ed25519Signer(bytes(range(32))))
-    return Task(lambda: validate(raw, sample.CHAIN.id, _NUMBER))
+    return Task(lambda: validate(raw, example_data.CHAIN.id, _NUMBER))
 
 
 @benchmark("transaction/validation_library", level=Level.MICRO)
 def validation_library() -> Task:
     """libsecp256k1 (by coincurve) verifies a signature over a digest: the floor of validation."""
-    signer = sample.signer(0)
+    signer = example_data.signer(0)
     digest = transaction_hash(b"any message")
     signature = der_signature(signer.sign(b"any message"))
     key = coincurve.PublicKey(signer.public_key.data)
@@ -146,7 +149,7 @@ class _Writes(Struct, frozen=True):
 def _writes(accounts: int) -> _Writes:
     # As long as an account that has signed: number, sequence and public key.
     old, new = b"\0" * 40, b"\1" * 40
-    keys = sorted(account_key(sample.keyless_address(i)) for i in range(accounts))
+    keys = sorted(account_key(example_data.keyless_address(i)) for i in range(accounts))
     chosen = Random(1).sample(keys, _BATCH)  # noqa: S311  # an example, not a secret
     return _Writes(Tree.from_sorted((key, old) for key in keys), [(k, new) for k in sorted(chosen)])
 
@@ -309,7 +312,7 @@ def execution() -> Task:
     Its signature is not verified here and the writes stay in the cache: both have benchmarks of
     their own.
     """
-    work = sample.workload(_ACCOUNTS, _BATCH)
+    work = example_data.workload(_ACCOUNTS, _BATCH)
     work.tree.save_version()
     transactions = [decode(raw) for raw in work.transactions]
     height = work.tree.version + 1
@@ -317,7 +320,7 @@ def execution() -> Task:
     def call() -> None:
         state = Cache(work.tree)
         for transaction in transactions:
-            execute(state, transaction, admit(state, transaction, sample.CHAIN, height))
+            execute(state, transaction, admit(state, transaction, example_data.CHAIN, height))
 
     return Task(call, operations=_BATCH)
 
@@ -335,10 +338,10 @@ def block_processing(transactions: int) -> Task:
     What is held for it at most is its share of what the whole block holds: decoded, in the write
     cache, in the tree, its result and events; not its encoded bytes, which are there before.
     """
-    work = sample.workload(_ACCOUNTS, transactions)
+    work = example_data.workload(_ACCOUNTS, transactions)
     work.tree.save_version()
     return Task(
-        lambda: process_block(work.tree.branch(), work.transactions, sample.CHAIN),
+        lambda: process_block(work.tree.branch(), work.transactions, example_data.CHAIN),
         operations=transactions,
     )
 
@@ -404,14 +407,14 @@ def parallel_processing(verifiers: int) -> Task:
     Here transactions are executed as soon as their chunk is verified. The time is that of the
     clock on the wall: the processor works in several places.
     """
-    work = sample.workload(_ACCOUNTS, _BATCH)
+    work = example_data.workload(_ACCOUNTS, _BATCH)
     work.tree.save_version()
-    head = ChainHead(work.tree.branch(), sample.CHAIN, Tree.save_version)
-    pool = VerifierPool(verifiers, sample.CHAIN.id, head.numbers_of)
+    head = ChainHead(work.tree.branch(), example_data.CHAIN, Tree.save_version)
+    pool = VerifierPool(verifiers, example_data.CHAIN.id, head.numbers_of)
     chunks = [list(work.transactions[i : i + _CHUNK]) for i in range(0, _BATCH, _CHUNK)]
 
     def call() -> bytes:
-        head = ChainHead(work.tree.branch(), sample.CHAIN, Tree.save_version)
+        head = ChainHead(work.tree.branch(), example_data.CHAIN, Tree.save_version)
         for chunk in chunks:
             pool.submit(chunk)
         left = _BATCH

@@ -15,7 +15,7 @@ from veperf.workloads.transaction import messages as wire
 from veperf.workloads.transaction.address import PREFIX, Address, parse_address
 from veperf.workloads.transaction.canonical import Transfer, read_transfer
 from veperf.workloads.transaction.coins import Coin, Coins, parse_coins
-from veperf.workloads.transaction.refusal import Code, TransactionRefused
+from veperf.workloads.transaction.errors import Code, TransactionRefused
 from veperf.workloads.transaction.signature import KEY_LENGTHS, PublicKey, Scheme
 
 _SCHEMES = {scheme.value: scheme for scheme in Scheme}

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from veperf.workloads.transaction.refusal import Code, TransactionRefused
+from veperf.workloads.transaction.errors import Code, TransactionRefused
 
 _MAX_AMOUNT = (1 << 256) - 1  # the SDK's Int
 _MAX_DIGITS = len(str(_MAX_AMOUNT))

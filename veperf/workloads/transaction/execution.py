@@ -16,9 +16,9 @@ from veperf.workloads.transaction.address import Address
 from veperf.workloads.transaction.cache import Cache, KeyValueStore
 from veperf.workloads.transaction.codec import Send, Transaction, decode
 from veperf.workloads.transaction.coins import Coin
+from veperf.workloads.transaction.errors import Code, TransactionRefused
 from veperf.workloads.transaction.events import FEE_COLLECTOR, Event, fee_events, message_events
 from veperf.workloads.transaction.iavl import Tree
-from veperf.workloads.transaction.refusal import Code, TransactionRefused
 from veperf.workloads.transaction.signature import Scheme
 from veperf.workloads.transaction.state import (
     Account,

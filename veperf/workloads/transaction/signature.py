@@ -12,7 +12,7 @@ from nacl.exceptions import BadSignatureError, CryptoError
 from nacl.signing import SigningKey, VerifyKey
 
 from veperf.workloads.transaction.address import ed25519_address, secp256k1_address
-from veperf.workloads.transaction.refusal import Code, TransactionRefused
+from veperf.workloads.transaction.errors import Code, TransactionRefused
 
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _HALF_ORDER = (_ORDER // 2).to_bytes(32, "big")

@@ -10,8 +10,8 @@ from typing import Self
 
 import lmdb
 
-from veperf.errors import CorruptFileError, DataError, NewerFormatError, StorageError
-from veperf.workloads.transaction import history, records, snapshots
+from veperf.core.errors import CorruptFileError, DataError, NewerFormatError, StorageError
+from veperf.workloads.transaction import records, snapshots, version_history
 from veperf.workloads.transaction.iavl import ExportNode, Tree, import_nodes
 
 # Format history:
@@ -90,7 +90,7 @@ class Store:
         with self._reading(f"version {version}") as transaction:
             if not records.read_oldest(transaction) <= version <= self.version:
                 raise LookupError(f"{self._path} does not have version {version}")
-            for tree in history.replay(transaction, version):
+            for tree in version_history.replay(transaction, version):
                 self._resume(transaction, tree)
         return tree
 
@@ -116,7 +116,7 @@ class Store:
                 count = _NODES_A_CHANGE * len(tree.changes)
                 snapshot = self._write_slice(transaction, base, count)
             else:
-                history.begin(transaction, version, tree)
+                version_history.begin(transaction, version, tree)
                 snapshot = None
         self.version, self._snapshot = version, snapshot
         return tree.save_version()
@@ -134,7 +134,7 @@ class Store:
         if version >= self.version:
             raise ValueError(f"{version} can't be pruned: {self.version} is the last version")
         with self._writing(version) as transaction:
-            history.prune(transaction, version)
+            version_history.prune(transaction, version)
 
     def restore(self, nodes: Iterable[ExportNode], version: int, root_hash: bytes) -> Tree:
         """Begin an empty store with an exported ``version``: the tree, to go on from.
@@ -152,7 +152,7 @@ class Store:
                 f"the export has the root hash {tree.root_hash.hex()}, not {root_hash.hex()}"
             )
         with self._writing(version) as transaction:
-            history.begin(transaction, version, tree)
+            version_history.begin(transaction, version, tree)
         self.version = version
         return tree
 
@@ -212,7 +212,7 @@ class Store:
             return None
         snapshot = snapshots.write(transaction, snapshot, nodes)
         if snapshot is None and self._keep is not None:
-            history.prune(transaction, base.version + 1 - self._keep)
+            version_history.prune(transaction, base.version + 1 - self._keep)
         return snapshot
 
     def _resume(self, transaction: lmdb.Transaction, tree: Tree) -> None:

@@ -9,12 +9,13 @@ from tempfile import mkdtemp
 import numpy as np
 from msgspec import Struct
 
-from veperf.model import LATENCY_METRICS, Level, Metric, Search
-from veperf.registry import Apart, LoadTask, Task, benchmark
+from veperf.core.case import LATENCY_METRICS, Level, Metric
+from veperf.core.load import Search
+from veperf.core.registry import Apart, LoadTask, Task, benchmark
 from veperf.workloads.transaction.cache import Cache
 from veperf.workloads.transaction.iavl import Tree
 from veperf.workloads.transaction.store import Store
-from veperf.workloads.verification import sample
+from veperf.workloads.verification import example_data
 from veperf.workloads.verification.envelope import (
     Envelope,
     check_envelope,
@@ -24,6 +25,7 @@ from veperf.workloads.verification.envelope import (
     open_envelope,
     seal,
 )
+from veperf.workloads.verification.example_data import KIB, SCOPES, Evidence
 from veperf.workloads.verification.features import (
     FeatureBuilder,
     extract,
@@ -41,7 +43,7 @@ from veperf.workloads.verification.identity import (
     set_status,
     update_score,
 )
-from veperf.workloads.verification.loaded import (
+from veperf.workloads.verification.load import (
     CAPACITY,
     LoadedVerification,
     VerificationTarget,
@@ -58,7 +60,6 @@ from veperf.workloads.verification.pipeline import (
     update,
     verify,
 )
-from veperf.workloads.verification.sample import KIB, SCOPES, Evidence
 from veperf.workloads.verification.scope import DecryptedScope, ScopeMetadata
 from veperf.workloads.verification.scoring import available_engines, load_engine
 
@@ -70,20 +71,20 @@ _SLOW_PAYLOADS = ("payload_kib=8", "payload_kib=512")  # the curve can do withou
 _TREE_SIZES = (_ACCOUNTS, 1_000, 100_000)
 _MODEL_HASH = bytes(32)
 _HEIGHT = 2
-_MOMENT = Moment(_HEIGHT, sample.NOW_S)
+_MOMENT = Moment(_HEIGHT, example_data.NOW_S)
 
 
 def _verifier() -> Verifier:
-    return Verifier(sample.validator(0), sample.CLIENTS, load_engine("exact"))
+    return Verifier(example_data.validator(0), example_data.CLIENTS, load_engine("exact"))
 
 
 def _request(pieces: tuple[Evidence, ...], index: int = 0) -> Request:
-    return Request(sample.account(index), sample.envelopes(pieces, index))
+    return Request(example_data.account(index), example_data.envelopes(pieces, index))
 
 
 def _in_the_clear(pieces: tuple[Evidence, ...]) -> list[DecryptedScope]:
     metadata = ScopeMetadata(3_600)
-    return [DecryptedScope(piece.type, sample.payload(piece), metadata) for piece in pieces]
+    return [DecryptedScope(piece.type, example_data.payload(piece), metadata) for piece in pieces]
 
 
 class _Disk:
@@ -92,7 +93,7 @@ class _Disk:
     def __init__(self, accounts: int) -> None:
         self._folder = Path(mkdtemp(prefix="veperf-identities-"))
         self._store = Store(self._folder)
-        self.tree = sample.identities(accounts)
+        self.tree = example_data.identities(accounts)
         self._store.commit(self.tree)
 
     def commit(self, tree: Tree) -> bytes:
@@ -120,13 +121,13 @@ def latency(scopes: int, payload_kib: int) -> Task:
     Evidence of the same size each, in a state of 10,000 identities. The stages are of all scopes at
     a time, where the whole goes scope by scope, so as to hold one payload in the clear.
     """
-    return _verification(sample.evidence(scopes, payload_kib * KIB))
+    return _verification(example_data.evidence(scopes, payload_kib * KIB))
 
 
 @benchmark("verification/latency_realistic", level=Level.INTEGRATION)
 def latency_realistic() -> Task:
     """Verify one account by five scopes from 1 KiB to 2 MiB, committed to disk."""
-    return _verification(sample.REALISTIC)
+    return _verification(example_data.REALISTIC)
 
 
 class _Opened(Struct, frozen=True):
@@ -217,7 +218,7 @@ def parallel(workers: int) -> Task:
 
     The time is that of the clock on the wall: the processor works in several places.
     """
-    requests = [_request(sample.evidence(), index) for index in range(_PARALLEL_BATCH)]
+    requests = [_request(example_data.evidence(), index) for index in range(_PARALLEL_BATCH)]
     tree = Tree()
     pool = Pool(workers, settings())
     return Task(
@@ -233,7 +234,7 @@ def parallel(workers: int) -> Task:
 @benchmark(
     "verification/decryption",
     level=Level.COMPONENT,
-    params={"payload_kib": _PAYLOADS_KIB, "validators": (sample.VALIDATORS, 1, 100)},
+    params={"payload_kib": _PAYLOADS_KIB, "validators": (example_data.VALIDATORS, 1, 100)},
     targets={"time": "verification/decryption"},
     slow=_SLOW_PAYLOADS,
 )
@@ -242,11 +243,16 @@ def decryption(payload_kib: int, validators: int) -> Task:
 
     By the validator to whom the data key is wrapped last.
     """
-    raws = sample.envelopes(sample.evidence(SCOPES, payload_kib * KIB), validators=validators)
-    key, account = sample.validator(validators - 1), sample.account(0)
+    raws = example_data.envelopes(
+        example_data.evidence(SCOPES, payload_kib * KIB), validators=validators
+    )
+    key, account = example_data.validator(validators - 1), example_data.account(0)
 
     def call() -> list[bytearray]:
-        return [open_envelope(raw, key, account, sample.CLIENTS, sample.NOW_S) for raw in raws]
+        return [
+            open_envelope(raw, key, account, example_data.CLIENTS, example_data.NOW_S)
+            for raw in raws
+        ]
 
     return Task(call)
 
@@ -254,20 +260,20 @@ def decryption(payload_kib: int, validators: int) -> Task:
 @benchmark("verification/decryption_only", level=Level.COMPONENT)
 def decryption_only() -> Task:
     """Decrypt the payloads of three envelopes whose signatures have been verified."""
-    envelopes = [decode_envelope(raw) for raw in sample.envelopes(sample.evidence())]
-    key = sample.validator(0)
+    envelopes = [decode_envelope(raw) for raw in example_data.envelopes(example_data.evidence())]
+    key = example_data.validator(0)
     return Task(lambda: [decrypt(envelope, key) for envelope in envelopes])
 
 
 @benchmark("verification/sealing", level=Level.COMPONENT)
 def sealing() -> Task:
     """Seal one scope of 32 KiB to four validators, signed by client and user, as on a phone."""
-    scope = sample.scopes(sample.evidence(1))[0]
-    recipients = [sample.validator(i).public_key for i in range(sample.VALIDATORS)]
+    scope = example_data.scopes(example_data.evidence(1))[0]
+    recipients = [example_data.validator(i).public_key for i in range(example_data.VALIDATORS)]
 
     def call() -> bytes:
-        random = sample.SeededBytes(b"sealing")
-        envelope = seal(scope, sample.user(0), sample.CLIENT, recipients, random)
+        random = example_data.SeededBytes(b"sealing")
+        envelope = seal(scope, example_data.user(0), example_data.CLIENT, recipients, random)
         return encode_envelope(envelope)
 
     return Task(call)
@@ -279,7 +285,7 @@ def sealing() -> Task:
 @benchmark("verification/extraction", level=Level.COMPONENT, params={"payload_kib": _PAYLOADS_KIB})
 def extraction(payload_kib: int) -> Task:
     """Extract the 768 features from the payloads of three scopes."""
-    scopes = _in_the_clear(sample.evidence(SCOPES, payload_kib * KIB))
+    scopes = _in_the_clear(example_data.evidence(SCOPES, payload_kib * KIB))
     return Task(lambda: extract(scopes).tobytes())
 
 
@@ -292,7 +298,7 @@ def extraction(payload_kib: int) -> Task:
 def scoring(engine: str) -> Task:
     """Score one vector of features with the model of 570,113 parameters."""
     loaded = load_engine(engine)
-    features = extract(_in_the_clear(sample.evidence()))
+    features = extract(_in_the_clear(example_data.evidence()))
     return Task(partial(loaded.score, features), close=loaded.close)
 
 
@@ -305,20 +311,20 @@ def scoring(engine: str) -> Task:
 def scoring_batch(engine: str, rows: int) -> Task:
     """Score many vectors at once; the time is that of one."""
     loaded = load_engine(engine)
-    features = np.tile(extract(_in_the_clear(sample.evidence())), (rows, 1))
+    features = np.tile(extract(_in_the_clear(example_data.evidence())), (rows, 1))
     return Task(partial(loaded.score_many, features), operations=rows, close=loaded.close)
 
 
 @benchmark("verification/input_hash", level=Level.MICRO)
 def hash_input() -> Task:
     """SHA-256 of the features at fixed precision, which validators compare."""
-    return Task(partial(input_hash, extract(_in_the_clear(sample.evidence()))))
+    return Task(partial(input_hash, extract(_in_the_clear(example_data.evidence()))))
 
 
 @benchmark("verification/feature_hash", level=Level.MICRO)
 def hash_features() -> Task:
     """SHA-256 of the features as they are, to the last bit."""
-    return Task(partial(feature_hash, extract(_in_the_clear(sample.evidence()))))
+    return Task(partial(feature_hash, extract(_in_the_clear(example_data.evidence()))))
 
 
 # ---------------------------------------------------------------- identity records
@@ -338,7 +344,7 @@ def state_update(accounts: int) -> Task:
     is memory, syncing costs nothing.
     """
     disk = _Disk(accounts)
-    account = sample.keyless_account(0)
+    account = example_data.keyless_account(0)
 
     def call() -> bytes:
         tree = disk.tree.branch()
@@ -352,9 +358,9 @@ def state_update(accounts: int) -> Task:
 
 def _for_each(work: Callable[[Cache, bytes], object], first: int = 0) -> Task:
     """``work`` on a thousand accounts from number ``first`` on, the writes left in a cache."""
-    tree = sample.identities(_ACCOUNTS)
+    tree = example_data.identities(_ACCOUNTS)
     tree.save_version()
-    accounts = [sample.keyless_account(i) for i in range(first, first + _BATCH)]
+    accounts = [example_data.keyless_account(i) for i in range(first, first + _BATCH)]
 
     def call() -> None:
         state = Cache(tree)
@@ -403,7 +409,7 @@ def tier_transition() -> Task:
 def _full_record() -> bytes:
     """An encoded record with as much history as it keeps, and three scopes."""
     state = Cache(Tree())
-    request = _request(sample.evidence())
+    request = _request(example_data.evidence())
     for raw in request.envelopes:
         record_upload(state, decode_envelope(raw).header, _HEIGHT)
     for score in range(60, 70):
@@ -434,7 +440,7 @@ def _loaded(rate: float | Search) -> LoadTask:
     @cache
     def genesis() -> Tree:
         """The state, for who needs it: who only sends requests does not."""
-        return sample.identities(_ACCOUNTS)
+        return example_data.identities(_ACCOUNTS)
 
     return LoadTask(
         lambda items: LoadedVerification(genesis(), items),

@@ -10,8 +10,8 @@ A proof that somebody is of age, as snarkjs takes it:
 >>> from veperf.workloads.zk.circuits import age
 >>> from veperf.workloads.zk.circuits.circuit import verify
 >>> from veperf.workloads.zk.groth16 import Prover, setup
->>> from veperf.workloads.zk.interop import proof_from_json, proof_to_json
->>> from veperf.workloads.zk.sample import AGE, CREDENTIAL
+>>> from veperf.workloads.zk.snarkjs import proof_from_json, proof_to_json
+>>> from veperf.workloads.zk.example_data import AGE, CREDENTIAL
 >>> compiled = age.CIRCUIT.compile()
 >>> prover = Prover(compiled.r1cs, setup(compiled.r1cs))
 >>> file = proof_to_json(prover.prove(age.witness(compiled, CREDENTIAL, AGE)))

@@ -5,14 +5,13 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from veperf.model import Level
-from veperf.registry import Task, benchmark
-from veperf.workloads.zk import reference, sample
+from veperf.core.case import Level
+from veperf.core.registry import Task, benchmark
+from veperf.workloads.zk import example_data, py_ecc_reference
 from veperf.workloads.zk.circuits import age, disclosure, residency, score
 from veperf.workloads.zk.circuits.circuit import Circuit, verify
-from veperf.workloads.zk.circuits.commitment import SALT_BYTES, claim_commitment
+from veperf.workloads.zk.circuits.identifiers import SALT_BYTES, claim_commitment, proof_id
 from veperf.workloads.zk.circuits.nonce import new_nonce
-from veperf.workloads.zk.circuits.proof_id import proof_id
 from veperf.workloads.zk.curve import G1, G2, g1_multiply
 from veperf.workloads.zk.field import R
 from veperf.workloads.zk.groth16 import Prover, setup, verify_all
@@ -36,7 +35,7 @@ _SCALAR = pow(5, 1_000_003, int(R))  # of full size
 @cache
 def _age_prover() -> Prover:
     # Four benchmarks in one process share it.
-    return sample.prover(age.CIRCUIT.compile().r1cs)
+    return example_data.prover(age.CIRCUIT.compile().r1cs)
 
 
 def _proving(prover: Prover, witness: Callable[[], list[int]]) -> Task:
@@ -74,7 +73,9 @@ def _proving(prover: Prover, witness: Callable[[], list[int]]) -> Task:
 def age_proof() -> Task:
     """Prove an age over a threshold: witness and Groth16 proof."""
     compiled = age.CIRCUIT.compile()
-    return _proving(_age_prover(), lambda: age.witness(compiled, sample.CREDENTIAL, sample.AGE))
+    return _proving(
+        _age_prover(), lambda: age.witness(compiled, example_data.CREDENTIAL, example_data.AGE)
+    )
 
 
 @benchmark(
@@ -86,8 +87,8 @@ def residency_proof() -> Task:
     """Prove residency in one of up to 32 countries: witness and Groth16 proof."""
     compiled = residency.CIRCUIT.compile()
     return _proving(
-        sample.prover(compiled.r1cs),
-        lambda: residency.witness(compiled, sample.CREDENTIAL, sample.RESIDENCY),
+        example_data.prover(compiled.r1cs),
+        lambda: residency.witness(compiled, example_data.CREDENTIAL, example_data.RESIDENCY),
     )
 
 
@@ -100,8 +101,8 @@ def score_threshold() -> Task:
     """Prove a score at or above a threshold: witness and Groth16 proof."""
     compiled = score.CIRCUIT.compile()
     return _proving(
-        sample.prover(compiled.r1cs),
-        lambda: score.witness(compiled, sample.CREDENTIAL, sample.SCORE),
+        example_data.prover(compiled.r1cs),
+        lambda: score.witness(compiled, example_data.CREDENTIAL, example_data.SCORE),
     )
 
 
@@ -115,10 +116,10 @@ def score_threshold() -> Task:
 def selective_disclosure(claims: int) -> Task:
     """Prove every second of several committed claims: witness and Groth16 proof."""
     compiled = disclosure.circuit(claims).compile()
-    hidden = sample.claims(claims)
-    statement = hidden.disclose(range(0, claims, 2), sample.NONCE)
+    hidden = example_data.claims(claims)
+    statement = hidden.disclose(range(0, claims, 2), example_data.NONCE)
     return _proving(
-        sample.prover(compiled.r1cs), lambda: disclosure.witness(compiled, hidden, statement)
+        example_data.prover(compiled.r1cs), lambda: disclosure.witness(compiled, hidden, statement)
     )
 
 
@@ -130,9 +131,9 @@ def selective_disclosure(claims: int) -> Task:
 )
 def proof_by_constraints(constraints: int) -> Task:
     """Prove a chain of squarings, a constraint each, all wires holding numbers of full size."""
-    compiled = sample.squarings(constraints)
-    inputs = sample.squarings_inputs(constraints)
-    return _proving(sample.prover(compiled.r1cs), lambda: compiled.witness(inputs))
+    compiled = example_data.squarings(constraints)
+    inputs = example_data.squarings_inputs(constraints)
+    return _proving(example_data.prover(compiled.r1cs), lambda: compiled.witness(inputs))
 
 
 # ---------------------------------------------------------------- verification
@@ -147,11 +148,13 @@ def proof_verification() -> Task:
     """Verify one proof of age: points, subgroup, public inputs, pairings. The key is prepared."""
     prover = _age_prover()
     key = prover.key.verifying_key
-    proof = prover.prove(age.witness(age.CIRCUIT.compile(), sample.CREDENTIAL, sample.AGE))
+    proof = prover.prove(
+        age.witness(age.CIRCUIT.compile(), example_data.CREDENTIAL, example_data.AGE)
+    )
     prepared = prepared_key(key)
-    public = sample.AGE.public_inputs()
+    public = example_data.AGE.public_inputs()
     return Task(
-        lambda: verify(key, sample.AGE, proof),
+        lambda: verify(key, example_data.AGE, proof),
         stages={
             "checks": lambda _: check(key, public, proof),
             "public_inputs": lambda checked: (checked, public_point(prepared, checked.public)),
@@ -170,9 +173,11 @@ def proof_verification() -> Task:
 def batch_verification(proofs: int) -> Task:
     """Verify one proof of age among several that are verified together, with random weights."""
     prover = _age_prover()
-    proof = prover.prove(age.witness(age.CIRCUIT.compile(), sample.CREDENTIAL, sample.AGE))
+    proof = prover.prove(
+        age.witness(age.CIRCUIT.compile(), example_data.CREDENTIAL, example_data.AGE)
+    )
     # The same proof again and again: nothing in the work depends on that.
-    batch = [(sample.AGE.public_inputs(), proof)] * proofs
+    batch = [(example_data.AGE.public_inputs(), proof)] * proofs
     return Task(lambda: verify_all(prover.key.verifying_key, batch), operations=proofs)
 
 
@@ -194,7 +199,7 @@ def first_proof() -> Task:
     """Prove an age with a key that was never used: the prover's tables, then one proof."""
     compiled = age.CIRCUIT.compile()
     key = _age_prover().key
-    witness = age.witness(compiled, sample.CREDENTIAL, sample.AGE)
+    witness = age.witness(compiled, example_data.CREDENTIAL, example_data.AGE)
     return Task(lambda: Prover(compiled.r1cs, key).prove(witness))
 
 
@@ -236,7 +241,7 @@ def nonce() -> Task:
 @benchmark("zk_proof/proof_id", level=Level.MICRO, targets={"time": "zk_proof/proof_id"})
 def identifier() -> Task:
     """The identifier of a proof: SHA-256 of its circuit's name and its public inputs."""
-    public = sample.AGE.public_inputs()
+    public = example_data.AGE.public_inputs()
     return Task(lambda: proof_id(age.CIRCUIT.name, public))
 
 
@@ -249,7 +254,7 @@ def one_pairing() -> Task:
 @benchmark("zk_proof/pairing_py_ecc", level=Level.MICRO, slow=("*",))
 def one_pairing_py_ecc() -> Task:
     """One pairing by py_ecc, for reference."""
-    return Task(reference.pairing)
+    return Task(py_ecc_reference.pairing)
 
 
 @benchmark("zk_proof/multiply", level=Level.MICRO)
@@ -261,4 +266,4 @@ def one_multiple() -> Task:
 @benchmark("zk_proof/multiply_py_ecc", level=Level.MICRO, slow=("*",))
 def one_multiple_py_ecc() -> Task:
     """A point of G1 times a scalar of full size by py_ecc, for reference."""
-    return Task(lambda: reference.multiply(_SCALAR))
+    return Task(lambda: py_ecc_reference.multiply(_SCALAR))

@@ -5,20 +5,20 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from veperf.errors import CorruptFileError, StorageError
-from veperf.workloads.bidding import sample
+from veperf.core.errors import CorruptFileError, StorageError
+from veperf.workloads.bidding import example_data
+from veperf.workloads.bidding.bid_journal import BidJournal
+from veperf.workloads.bidding.bid_store import Ledger
 from veperf.workloads.bidding.checkpoint import CheckpointFile
 from veperf.workloads.bidding.daemon import Daemon
 from veperf.workloads.bidding.engine import Engine, Outcome, Settings
-from veperf.workloads.bidding.journal import BidJournal
-from veperf.workloads.bidding.ledger import Ledger
 from veperf.workloads.bidding.orders import encode_order
 from veperf.workloads.bidding.queue import Event, EventQueue
 from veperf.workloads.bidding.rate_limit import HOUR_NS, MINUTE_NS, RateLimiter
 from veperf.workloads.bidding.table import ProviderTable
 
 ONE, OTHER = bytes([1]) * 32, bytes([2]) * 32
-NOW_NS = sample.NOW_NS
+NOW_NS = example_data.NOW_NS
 
 
 def test_what_is_noted_is_told(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ class World:
     def __init__(self, folder: Path, limiter: RateLimiter | None = None) -> None:
         self.now = NOW_NS
         self.file = folder / "checkpoint"
-        self.ledger = Ledger(sample.CHAIN_ID)
+        self.ledger = Ledger(example_data.CHAIN_ID)
         self.limiter = limiter
         self.sequence = 0
         self.start()
@@ -87,9 +87,9 @@ class World:
         file = CheckpointFile(self.file)
         zero = self.now
         engine = Engine(
-            Settings(sample.CHAIN_ID),
-            ProviderTable(sample.providers(100)),
-            sample.signer(),
+            Settings(example_data.CHAIN_ID),
+            ProviderTable(example_data.providers(100)),
+            example_data.signer(),
             self.ledger,
             self.limiter or RateLimiter(2, 3, lambda: self.now - zero),
             clock=lambda: self.now,
@@ -100,7 +100,7 @@ class World:
     def announce(self) -> Outcome:
         """A new order's outcome; what came before is not announced again."""
         self.sequence += 1
-        order = replace(sample.order(1), id=f"order-{self.sequence}")
+        order = replace(example_data.order(1), id=f"order-{self.sequence}")
         self.daemon.queue.offer(Event(self.sequence, encode_order(order)))
         decision = self.daemon.step()
         assert decision is not None

@@ -7,10 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from veperf.workloads.bidding.bids import DOMAIN, Bid, SignedBid, canonical_bytes
+from veperf.workloads.bidding.bids import (
+    DOMAIN,
+    Bid,
+    BidSigner,
+    SignedBid,
+    canonical_bytes,
+    verify_bid,
+)
 from veperf.workloads.bidding.decimals import format_decimal
 from veperf.workloads.bidding.errors import SignatureError
-from veperf.workloads.bidding.signing import BidSigner, verify_bid
 
 # ---------------------------------------------------------------- Ed25519 by the book (RFC 8032)
 

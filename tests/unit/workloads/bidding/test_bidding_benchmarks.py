@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from veperf.model import Case, Level
-from veperf.registry import LoadTask, Task, load, select
-from veperf.workloads.bidding import benchmarks, sample
+from veperf.core.case import Case, Level
+from veperf.core.registry import LoadTask, Task, load, select
+from veperf.workloads.bidding import benchmarks, example_data
 from veperf.workloads.bidding.engine import Decision, Outcome
-from veperf.workloads.bidding.loaded import engine_for
+from veperf.workloads.bidding.load import engine_for
 from veperf.workloads.bidding.table import ProviderTable
 
 REGISTRY = load(["veperf.workloads.bidding.benchmarks"])
@@ -63,7 +63,7 @@ def test_ids_and_targets() -> None:
     assert all(case.what for case in cases)
 
 
-@pytest.mark.parametrize("profile", sample.PROFILES)
+@pytest.mark.parametrize("profile", example_data.PROFILES)
 def test_the_measured_bid_is_placed(profile: str) -> None:
     """What is timed is not refusing an order."""
     decision: Any = benchmarks.resources(profile=profile).call()
@@ -89,8 +89,8 @@ def test_the_stages_are_the_whole_bid() -> None:
 
 def test_every_order_of_a_load_gets_its_bid() -> None:
     """Nothing that is offered under load is an order that nobody could serve."""
-    engine = engine_for(ProviderTable(sample.providers(10_000)))
-    decisions = [engine.handle(event) for event in islice(sample.events(), 48)]
+    engine = engine_for(ProviderTable(example_data.providers(10_000)))
+    decisions = [engine.handle(event) for event in islice(example_data.events(), 48)]
 
     assert {Outcome.BID: 48} == engine.counts, decisions
 
@@ -111,8 +111,10 @@ def test_loads_are_made_on_demand() -> None:
 
 def test_the_example_market_is_the_same_everywhere() -> None:
     """Seeded: a digest of it is a constant of the suite; a change breaks comparisons."""
-    market = msgspec.json.encode((sample.providers(50), list(islice(sample.events(), 50))))
+    market = msgspec.json.encode(
+        (example_data.providers(50), list(islice(example_data.events(), 50)))
+    )
 
     digest = "27c7d1a82ffa199fc3862b4037cadf707d8a25ff851d64fbfa7f13cb6aa91772"
     assert digest == sha256(market).hexdigest()
-    assert sample.providers(50)[:10] == sample.providers(10)
+    assert example_data.providers(50)[:10] == example_data.providers(10)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.errors import CorruptFileError, DataError, NewerFormatError, StorageError
+from veperf.core.errors import CorruptFileError, DataError, NewerFormatError, StorageError
 from veperf.workloads.bidding.checkpoint import Checkpoint, CheckpointFile, Reservation
-from veperf.workloads.bidding.resources import Resources
+from veperf.workloads.bidding.providers import Resources
 
 MAGIC = b"veperf bidding checkpoint\n"
 HELD = Reservation("order-2", "provider", Resources(1, 2, 3, 4), None)

@@ -7,24 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from veperf.workloads.bidding import sample
-from veperf.workloads.bidding.bids import SignedBid
+from veperf.workloads.bidding import example_data
+from veperf.workloads.bidding.bid_store import Ledger
+from veperf.workloads.bidding.bids import BidSigner, SignedBid, verify_bid
 from veperf.workloads.bidding.checkpoint import Checkpoint, CheckpointError, CheckpointFile
 from veperf.workloads.bidding.daemon import Daemon
 from veperf.workloads.bidding.engine import Engine, Outcome, Settings
 from veperf.workloads.bidding.errors import FieldError, ReservationError, SubmitError
-from veperf.workloads.bidding.ledger import Ledger
 from veperf.workloads.bidding.orders import Order, encode_order
-from veperf.workloads.bidding.providers import Pricing, Provider
+from veperf.workloads.bidding.providers import Pricing, Provider, Resources
 from veperf.workloads.bidding.queue import Event, EventQueue
 from veperf.workloads.bidding.rate_limit import MINUTE_NS, RateLimiter
-from veperf.workloads.bidding.resources import Resources
-from veperf.workloads.bidding.signing import BidSigner, verify_bid
 from veperf.workloads.bidding.table import ProviderTable
 
 CHAIN = "virtengine-1"
 SETTINGS = Settings(CHAIN, bid_lifetime_ns=100)
-SIGNER = sample.signer()
+SIGNER = example_data.signer()
 CHEAP = Provider("cheap", Pricing("uve", "1", "0", "0"), Resources(4), ("compute",), ("eu",))
 DEAR = replace(CHEAP, id="dear", pricing=Pricing("uve", "2", "0", "0"))
 ORDER = Order("order", "customer", "compute", Resources(3), "uve", 0, expires_ns=1_000)

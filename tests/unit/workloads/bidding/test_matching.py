@@ -10,15 +10,13 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
 
-from veperf.workloads.bidding import sample
-from veperf.workloads.bidding.columns import Kind
+from veperf.workloads.bidding import example_data
+from veperf.workloads.bidding.columns import NONE, Kind
 from veperf.workloads.bidding.decimals import ATTO, MAX_ATTO, format_decimal
 from veperf.workloads.bidding.errors import ReservationError
-from veperf.workloads.bidding.labels import NONE
 from veperf.workloads.bidding.matching import Quote, match, quotes, rank
 from veperf.workloads.bidding.orders import Order
-from veperf.workloads.bidding.providers import Pricing, Provider
-from veperf.workloads.bidding.resources import Resources
+from veperf.workloads.bidding.providers import Pricing, Provider, Resources
 from veperf.workloads.bidding.table import ProviderTable
 
 NOW = 1_000
@@ -210,7 +208,7 @@ def random_provider(random: Random) -> Provider:
 
 def random_order(random: Random) -> Order:
     return replace(
-        sample.order(0),
+        example_data.order(0),
         offering=random.choice("abc"),
         resources=Resources(*[random.choice([0, 0, 1, 2, 3]) for _ in range(4)]),
         gpu_type=random.choice(["", "a", "b"]),
@@ -247,7 +245,7 @@ def test_an_empty_table_serves_nobody(order: Order) -> None:
     """Nor does one whose last provider was removed."""
     table = ProviderTable()
     assert [] == rank(table, order, NOW)
-    (provider,) = sample.providers(1)
+    (provider,) = example_data.providers(1)
     table.add(provider)
     table.remove(provider.id)
 
@@ -255,25 +253,25 @@ def test_an_empty_table_serves_nobody(order: Order) -> None:
     assert provider.id not in table
 
 
-@pytest.mark.parametrize("profile", sample.PROFILES)
+@pytest.mark.parametrize("profile", example_data.PROFILES)
 def test_the_example_market_is_ranked_as_by_a_plain_scan(profile: str) -> None:
     """A thousand providers, some of their capacity taken, and orders of every kind."""
-    providers = sample.providers(1_000)
+    providers = example_data.providers(1_000)
     table, plain = ProviderTable(providers), PlainTable()
     for number, provider in enumerate(providers):
         plain.held[provider.id] = Held(provider, [0] * 4)
         if number % 7 == 0:
             change(table, plain, ("reserve", provider.id, Resources(4, 16, 100)))
-    orders = [sample.order(number, profile) for number in range(24)]
+    orders = [example_data.order(number, profile) for number in range(24)]
 
     expected = [plain.rank(order) for order in orders]
     assert any(expected)
-    assert expected == [rank(table, order, sample.NOW_NS) for order in orders]
+    assert expected == [rank(table, order, example_data.NOW_NS) for order in orders]
 
 
 def test_a_price_out_of_range_is_no_quote() -> None:
     """Neither nothing at all nor what no decimal holds."""
-    (provider,) = sample.providers(1)
+    (provider,) = example_data.providers(1)
     free = Pricing("uve", "0", "0", "0")
     largest = format_decimal(MAX_ATTO)
     table = ProviderTable(
@@ -283,7 +281,7 @@ def test_a_price_out_of_range_is_no_quote() -> None:
             replace(provider, id="least", pricing=replace(free, minimum="0." + "0" * 17 + "1")),
         ]
     )
-    order = replace(sample.order(0), region="", attributes={}, max_price=None)
+    order = replace(example_data.order(0), region="", attributes={}, max_price=None)
     two = replace(order, resources=Resources(2))
     one = replace(order, resources=Resources(1))
 
@@ -294,17 +292,19 @@ def test_a_price_out_of_range_is_no_quote() -> None:
 
 def test_ties_go_by_id() -> None:
     """At the same price the lower id comes first, whatever the order of the rows."""
-    (provider,) = sample.providers(1)
+    (provider,) = example_data.providers(1)
     ids = ["b", "a10", "B", "a2", "ä"]
     table = ProviderTable([replace(provider, id=name) for name in ids])
-    order = replace(sample.order(0), region="", attributes={})
+    order = replace(example_data.order(0), region="", attributes={})
 
-    assert ["B", "a10", "a2", "b", "ä"] == [q.provider for q in rank(table, order, sample.NOW_NS)]
+    assert ["B", "a10", "a2", "b", "ä"] == [
+        q.provider for q in rank(table, order, example_data.NOW_NS)
+    ]
 
 
 def test_a_price_differs_in_the_last_place() -> None:
     """Where floats see the same number the cheaper one still wins, and a highest price holds."""
-    (provider,) = sample.providers(1)
+    (provider,) = example_data.providers(1)
     dear, cheap = "1000000000.000000000000000002", "1000000000.000000000000000001"
     prices = replace(provider.pricing, memory_gb="0", storage_gb="0", markup_percent="0")
     table = ProviderTable(
@@ -314,26 +314,26 @@ def test_a_price_differs_in_the_last_place() -> None:
         ]
     )
     order = replace(
-        sample.order(0), resources=Resources(1), region="", attributes={}, max_price=dear
+        example_data.order(0), resources=Resources(1), region="", attributes={}, max_price=dear
     )
 
     assert float(dear) == float(cheap)
-    assert ["b", "a"] == [q.provider for q in rank(table, order, sample.NOW_NS)]
+    assert ["b", "a"] == [q.provider for q in rank(table, order, example_data.NOW_NS)]
     lower = replace(order, max_price=cheap)
-    assert ["b"] == [q.provider for q in rank(table, lower, sample.NOW_NS)]
+    assert ["b"] == [q.provider for q in rank(table, lower, example_data.NOW_NS)]
 
 
 def test_a_provider_that_shrinks_below_what_is_held() -> None:
     """It serves nobody who wants that resource, until enough is given back."""
-    (provider,) = sample.providers(1)
+    (provider,) = example_data.providers(1)
     provider = replace(provider, capacity=Resources(8, 8, 8, 8), reserved=Resources())
     table = ProviderTable([provider])
     table.reserve(provider.id, Resources(6, 0, 0, 0))
     table.update(replace(provider, capacity=Resources(4, 8, 8, 8)))
 
     def fits(wanted: Resources) -> bool:
-        order = replace(sample.order(0), resources=wanted, region="", attributes={})
-        return bool(len(match(table, order, sample.NOW_NS)))
+        order = replace(example_data.order(0), resources=wanted, region="", attributes={})
+        return bool(len(match(table, order, example_data.NOW_NS)))
 
     assert (-2, 8, 8, 8) == table.free(provider.id)
     table.reserve(provider.id, Resources(0, 1))
@@ -345,7 +345,7 @@ def test_a_provider_that_shrinks_below_what_is_held() -> None:
 
 def test_names_nobody_has_any_more_take_no_room() -> None:
     """A provider that is renamed over and over does not fill the memory."""
-    (provider,) = sample.providers(1)
+    (provider,) = example_data.providers(1)
     table = ProviderTable([provider])
     for number in range(1_000):
         table.update(replace(provider, regions=(f"region-{number}",)))
@@ -356,7 +356,7 @@ def test_names_nobody_has_any_more_take_no_room() -> None:
 
 def test_a_table_does_not_share_a_provider_s_attributes() -> None:
     """Changing the dictionary afterwards changes nothing in the table."""
-    (provider,) = sample.providers(1)
+    (provider,) = example_data.providers(1)
     attributes = {"tier": "gold"}
     table = ProviderTable([replace(provider, attributes=attributes)])
     attributes["tier"] = "tin"
@@ -368,7 +368,7 @@ def test_a_table_does_not_share_a_provider_s_attributes() -> None:
 
 def test_quotes_of_no_rows() -> None:
     """Nobody to ask, no quotes."""
-    table = ProviderTable(sample.providers(3))
-    rows = match(table, replace(sample.order(0), offering="unknown"), sample.NOW_NS)
+    table = ProviderTable(example_data.providers(3))
+    rows = match(table, replace(example_data.order(0), offering="unknown"), example_data.NOW_NS)
 
-    assert [] == quotes(table, sample.order(0), rows)
+    assert [] == quotes(table, example_data.order(0), rows)

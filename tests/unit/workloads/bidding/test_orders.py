@@ -10,15 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 
-from veperf.workloads.bidding import sample
+from veperf.workloads.bidding import example_data
 from veperf.workloads.bidding.bids import Bid, SignedBid, decode_bid, encode_bid
 from veperf.workloads.bidding.errors import BiddingError, FieldError, MalformedError
 from veperf.workloads.bidding.orders import Order, decode_order, encode_order
-from veperf.workloads.bidding.providers import Provider
-from veperf.workloads.bidding.resources import Resources
+from veperf.workloads.bidding.providers import Provider, Resources
 
-ORDER = sample.order(0)
-(PROVIDER,) = sample.providers(1)
+ORDER = example_data.order(0)
+(PROVIDER,) = example_data.providers(1)
 BID = Bid("chain", "order", "provider", "1.500000000000000000", "uve", 2, 1)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -35,10 +34,10 @@ NO_ATTRIBUTES: list[Any] = [None, [], {"": "x"}, {"x": ""}, {"x": 1}, MANY]
 
 
 @pytest.mark.parametrize("number", range(30))
-@pytest.mark.parametrize("profile", sample.PROFILES)
+@pytest.mark.parametrize("profile", example_data.PROFILES)
 def test_orders_come_back(number: int, profile: str) -> None:
     """An encoded order is decoded to the same one."""
-    order = sample.order(number, profile)
+    order = example_data.order(number, profile)
 
     assert order == decode_order(encode_order(order))
 
@@ -151,7 +150,7 @@ def test_no_more_can_be_reserved_than_there_is() -> None:
 
 def test_bids_come_back() -> None:
     """Keys and signatures are bytes again."""
-    signed = sample.signer().sign(BID)
+    signed = example_data.signer().sign(BID)
 
     assert signed == decode_bid(encode_bid(signed))
     with pytest.raises(MalformedError):

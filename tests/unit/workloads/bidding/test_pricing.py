@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from veperf.workloads.bidding.decimals import ATTO, MAX_ATTO, format_decimal
 from veperf.workloads.bidding.errors import PriceError
 from veperf.workloads.bidding.pricing import price_atto, rates_of
-from veperf.workloads.bidding.providers import Pricing
-from veperf.workloads.bidding.resources import Resources
+from veperf.workloads.bidding.providers import Pricing, Resources
 
 ATTOS = st.integers(0, 3 * ATTO) | st.sampled_from([0, 1, ATTO // 2, ATTO - 1, ATTO + 1, 10**30])
 AMOUNTS = st.integers(0, 1_000) | st.just(10**15)

@@ -15,8 +15,8 @@ from veperf.workloads.transaction.address import (
     parse_address,
     secp256k1_address,
 )
+from veperf.workloads.transaction.errors import Code, TransactionRefused
 from veperf.workloads.transaction.events import FEE_COLLECTOR
-from veperf.workloads.transaction.refusal import Code, TransactionRefused
 from veperf.workloads.transaction.ripemd160 import ripemd160
 
 LONG_PREFIX = "characterlonghumanreadablepartthatcontainsthenumber1andtheexcludedcharactersbio"

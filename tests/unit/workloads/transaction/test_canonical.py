@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from veperf.workloads.transaction import sample
+from veperf.workloads.transaction import example_data
 from veperf.workloads.transaction.address import address
 from veperf.workloads.transaction.canonical import read_transfer
 from veperf.workloads.transaction.codec import (
@@ -19,12 +19,12 @@ from veperf.workloads.transaction.codec import (
     encode_raw,
 )
 from veperf.workloads.transaction.coins import Coin
-from veperf.workloads.transaction.refusal import Code, TransactionRefused
+from veperf.workloads.transaction.errors import Code, TransactionRefused
 from veperf.workloads.transaction.signature import Ed25519Signer
 
-SIGNER = sample.signer(0)
+SIGNER = example_data.signer(0)
 SENDER = address(SIGNER.public_key.address())
-RAW = sample.transfer(SIGNER, 7, address(bytes(20)), 12_345, sequence=300)
+RAW = example_data.transfer(SIGNER, 7, address(bytes(20)), 12_345, sequence=300)
 
 DENOMS = st.from_regex(r"[a-zA-Z][a-zA-Z0-9/:._-]{2,127}", fullmatch=True)
 COINS = st.builds(Coin, DENOMS, st.integers(1, 9) | st.integers(1, 2**256 - 1))
@@ -153,7 +153,7 @@ def test_lengths_are_checked_one_by_one() -> None:
     [
         b"",
         RAW + b"\0",
-        sample.transfer(Ed25519Signer(bytes(32)), 0, SENDER, 1),
+        example_data.transfer(Ed25519Signer(bytes(32)), 0, SENDER, 1),
         transfer((Coin("uve", 10**77),), (Coin("uve", 1),), 0, 1, 20),
         transfer((Coin("uve", 2**256 - 1),), (Coin("uve", 2**256 - 1),), 2**64 - 1, 1, 20),
         transfer((Coin("uve", 1),), (Coin("uve", 1),), 0, 2**63, 20),

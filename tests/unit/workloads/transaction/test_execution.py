@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from veperf.workloads.transaction import sample
+from veperf.workloads.transaction import example_data
 from veperf.workloads.transaction.address import Address, address
 from veperf.workloads.transaction.codec import (
     Send,
@@ -16,23 +16,23 @@ from veperf.workloads.transaction.codec import (
     encode_sign_doc,
 )
 from veperf.workloads.transaction.coins import Coin
+from veperf.workloads.transaction.errors import Code
 from veperf.workloads.transaction.events import FEE_COLLECTOR, Event
+from veperf.workloads.transaction.example_data import BALANCE, CHAIN, FEE
 from veperf.workloads.transaction.execution import Chain, Result, process_block
 from veperf.workloads.transaction.iavl import Tree
-from veperf.workloads.transaction.refusal import Code
-from veperf.workloads.transaction.sample import BALANCE, CHAIN, FEE
 from veperf.workloads.transaction.signature import Ed25519Signer, Signer
 from veperf.workloads.transaction.state import Account, get_account, get_balance
 
-SIGNERS = [sample.signer(i) for i in range(4)]
+SIGNERS = [example_data.signer(i) for i in range(4)]
 OWNERS = [address(signer.public_key.address()) for signer in SIGNERS]
-STRANGER = address(sample.keyless_address(0))
+STRANGER = address(example_data.keyless_address(0))
 FEE_AMOUNT = FEE[0].amount
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
 def genesis() -> Tree:
-    tree = sample.genesis(owner.data for owner in OWNERS)
+    tree = example_data.genesis(owner.data for owner in OWNERS)
     tree.save_version()
     return tree
 
@@ -48,7 +48,7 @@ def transaction(
     chain_id: str = CHAIN.id,
 ) -> bytes:
     body = encode_body(messages, memo, timeout_height)
-    auth_info = encode_auth_info(signer.public_key, sequence, fee, sample.GAS_LIMIT)
+    auth_info = encode_auth_info(signer.public_key, sequence, fee, example_data.GAS_LIMIT)
     document = encode_sign_doc(body, auth_info, chain_id, number)
     return encode_raw(body, auth_info, signer.sign(document))
 
@@ -121,7 +121,7 @@ def test_the_events_of_a_transfer() -> None:
         (transaction([send(1)], fee=(Coin("uve", BALANCE + 1),)), Code.INSUFFICIENT_FUNDS),
         (transaction([send(1)], timeout_height=1), Code.TIMEOUT_HEIGHT),
         (transaction([send(1)], memo="m" * 257), Code.MEMO_TOO_LARGE),
-        (sample.transfer(sample.signer(9), 9, OWNERS[0], 1), Code.UNKNOWN_ACCOUNT),
+        (example_data.transfer(example_data.signer(9), 9, OWNERS[0], 1), Code.UNKNOWN_ACCOUNT),
     ],
 )
 def test_what_is_refused_changes_nothing(raw: bytes, code: Code) -> None:
@@ -184,17 +184,17 @@ def test_a_replay_is_refused_in_the_same_block_and_the_next() -> None:
 def test_an_ed25519_key_can_not_be_an_accounts() -> None:
     """As in the SDK, the signature may be right but the key is refused."""
     signer = Ed25519Signer(bytes(32))
-    tree = sample.genesis([signer.public_key.address()])
+    tree = example_data.genesis([signer.public_key.address()])
     tree.save_version()
 
-    assert [Code.INVALID_PUBLIC_KEY] == run(tree, sample.transfer(signer, 0, STRANGER, 1))
+    assert [Code.INVALID_PUBLIC_KEY] == run(tree, example_data.transfer(signer, 0, STRANGER, 1))
 
 
 def test_a_stranger_gets_an_account() -> None:
     """Whoever is sent money first gets the next number; who is sent more keeps it."""
     tree = genesis()
     raws = [transaction([send(1, STRANGER)], sequence=sequence) for sequence in (0, 1)]
-    other = address(sample.keyless_address(1))
+    other = address(example_data.keyless_address(1))
 
     assert [Code.OK] * 3 == run(tree, *raws, transaction([send(1, other)], sequence=2))
     assert Account(4, 0) == get_account(tree, STRANGER.data)

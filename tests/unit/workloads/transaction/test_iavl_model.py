@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.iavl_model import ModelNode, ModelTree, hash_of, nodes_of
-from veperf.errors import DataError
+from tests.support.iavl_model import ModelNode, ModelTree, hash_of, nodes_of
+from veperf.core.errors import DataError
 from veperf.workloads.transaction.iavl import (
     ExportNode,
     Tree,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from veperf.workloads.transaction.iavl import (
     Tree,
-    ics23,
+    proofs,
     prove,
     verify_membership,
     verify_non_membership,
@@ -46,7 +46,7 @@ ROOT = TREE.root_hash
 
 
 def read(proof: bytes) -> Any:
-    return ics23.CommitmentProof.FromString(proof)
+    return proofs.CommitmentProof.FromString(proof)
 
 
 def changed(proof: bytes, change: Callable[[Any], object]) -> bytes:
@@ -161,7 +161,7 @@ def test_neighbours_that_are_not_side_by_side_prove_nothing() -> None:
     for probe in [*gaps, *edges, *keys]:
         for left in [None, *keys]:
             for right in [None, *keys]:
-                proof = ics23.CommitmentProof()
+                proof = proofs.CommitmentProof()
                 proof.nonexist.key = probe
                 if left is not None:
                     proof.nonexist.left.CopyFrom(exist[left])
@@ -257,14 +257,14 @@ def test_empty_keys_and_values_are_refused() -> None:
 
 
 def batch(*keys: bytes) -> bytes:
-    proof = ics23.CommitmentProof()
+    proof = proofs.CommitmentProof()
     for key in keys:
         proof.batch.entries.add().MergeFromString(prove(TREE, key))
     return bytes(proof.SerializeToString())
 
 
 def compressed(*keys: bytes) -> bytes:
-    proof = ics23.CommitmentProof()
+    proof = proofs.CommitmentProof()
     steps = proof.compressed.lookup_inners
 
     def pack(exist: Any, packed: Any) -> None:

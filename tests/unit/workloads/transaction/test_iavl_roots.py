@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.go_random import GoRandom
+from tests.support.go_random import GoRandom
 from veperf.workloads.transaction.iavl import EMPTY_ROOT_HASH, Tree
 
 ROOTS = Path(__file__).parents[3] / "vectors" / "iavl_roots.json"

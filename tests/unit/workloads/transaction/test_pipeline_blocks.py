@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from veperf.errors import StorageError, UsageError
-from veperf.workloads.transaction import sample
+from veperf.core.errors import StorageError, UsageError
+from veperf.workloads.transaction import example_data
 from veperf.workloads.transaction.address import address
 from veperf.workloads.transaction.codec import decode
+from veperf.workloads.transaction.errors import Code
 from veperf.workloads.transaction.execution import process_block
-from veperf.workloads.transaction.feed import Fault, Feed, mix
 from veperf.workloads.transaction.iavl import Tree
+from veperf.workloads.transaction.load_source import Fault, Feed, mix
 from veperf.workloads.transaction.pipeline import Batch, Pipeline, Settings
 from veperf.workloads.transaction.pipeline.block import ChainHead
-from veperf.workloads.transaction.pipeline.check import CODES, Outcome
-from veperf.workloads.transaction.refusal import Code
+from veperf.workloads.transaction.pipeline.verification import CODES, Outcome
 
 NEVER_NS = 1 << 60
 
@@ -46,7 +46,7 @@ def inline(
         block_transactions=block,
         block_wait_ns=block_wait_ns,
     )
-    return Pipeline(tree, sample.CHAIN, verifiers=0, settings=limits)
+    return Pipeline(tree, example_data.CHAIN, verifiers=0, settings=limits)
 
 
 def offer_all(pipeline: Pipeline, raws: Iterable[bytes]) -> None:
@@ -65,7 +65,7 @@ def check_blocks(tree: Tree, raws: list[bytes], batches: list[Batch]) -> None:
     """Each block is that of ``process_block`` on the same transactions; none is missing."""
     for batch in batches:
         if batch.height:
-            block = process_block(tree, [raws[tag] for tag in batch.tags], sample.CHAIN)
+            block = process_block(tree, [raws[tag] for tag in batch.tags], example_data.CHAIN)
             assert (block.height, block.root_hash) == (batch.height, batch.root_hash)
             codes = [batch.failed.get(tag, Code.OK) for tag in batch.tags]
             assert [result.code for result in block.results] == codes
@@ -167,12 +167,12 @@ def test_a_transaction_that_came_too_early_may_come_again() -> None:
 def test_an_account_made_on_the_way_is_verified_with_its_number() -> None:
     """Unknown when its first transaction was verified, known when that is executed."""
     feed = Feed(accounts=2)
-    newcomer = sample.signer(7)
+    newcomer = example_data.signer(7)
     target = address(newcomer.public_key.address())
     raws = [
-        sample.transfer(sample.signer(0), 0, target, 10**6),
-        sample.transfer(newcomer, 2, target, 1),
-        sample.transfer(newcomer, 3, target, 1, sequence=1),
+        example_data.transfer(example_data.signer(0), 0, target, 10**6),
+        example_data.transfer(newcomer, 2, target, 1),
+        example_data.transfer(newcomer, 3, target, 1, sequence=1),
     ]
     with inline(genesis(feed)) as pipeline:
         offer_all(pipeline, raws)
@@ -186,7 +186,7 @@ def test_an_account_made_on_the_way_is_verified_with_its_number() -> None:
 def test_a_verdict_for_another_account_number_counts_for_nothing() -> None:
     """Neither for a transaction nor against it: the signature is verified for the true number."""
     feed = Feed(accounts=1)
-    head = ChainHead(genesis(feed), sample.CHAIN, Tree.save_version)
+    head = ChainHead(genesis(feed), example_data.CHAIN, Tree.save_version)
     good, bad = decode(next(feed)), decode(feed.bad(Fault.WRONG_NUMBER))
     ok, wrong = CODES.index(Code.OK), CODES.index(Code.WRONG_SIGNATURE)
 
@@ -208,7 +208,9 @@ def test_a_commit_that_fails_can_be_tried_again() -> None:
 
     limits = Settings(block_transactions=20, block_wait_ns=NEVER_NS)
     tree = genesis(feed)
-    with Pipeline(tree, sample.CHAIN, commit=commit, verifiers=0, settings=limits) as pipeline:
+    with Pipeline(
+        tree, example_data.CHAIN, commit=commit, verifiers=0, settings=limits
+    ) as pipeline:
         offer_all(pipeline, raws)
         for _ in range(2):
             with pytest.raises(StorageError):

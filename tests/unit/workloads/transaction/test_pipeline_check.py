@@ -3,21 +3,21 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from veperf.workloads.transaction import sample
+from veperf.workloads.transaction import example_data
 from veperf.workloads.transaction.codec import decode
-from veperf.workloads.transaction.feed import Fault, Feed
-from veperf.workloads.transaction.pipeline.check import (
+from veperf.workloads.transaction.errors import Code, TransactionRefused
+from veperf.workloads.transaction.load_source import Fault, Feed
+from veperf.workloads.transaction.pipeline.verification import (
     CODES,
     UNKNOWN,
     Outcome,
     decode_all,
     verify_all,
 )
-from veperf.workloads.transaction.refusal import Code, TransactionRefused
 from veperf.workloads.transaction.validation import validate
 
-CHAIN_ID = sample.CHAIN.id
-SIGNER = sample.signer(0).public_key.address()
+CHAIN_ID = example_data.CHAIN.id
+SIGNER = example_data.signer(0).public_key.address()
 
 
 def expected(raw: bytes, number: int) -> tuple[Code, object]:

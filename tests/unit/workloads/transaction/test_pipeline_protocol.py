@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.workloads.transaction import sample
+from veperf.workloads.transaction import example_data
 from veperf.workloads.transaction.address import address
 from veperf.workloads.transaction.codec import decode
-from veperf.workloads.transaction.pipeline.check import Outcome
 from veperf.workloads.transaction.pipeline.protocol import (
     Ask,
     Checked,
@@ -20,8 +19,9 @@ from veperf.workloads.transaction.pipeline.protocol import (
     to_reply,
     to_request,
 )
+from veperf.workloads.transaction.pipeline.verification import Outcome
 
-STRANGER = address(sample.keyless_address(0))
+STRANGER = address(example_data.keyless_address(0))
 
 
 @given(st.lists(st.binary(max_size=600), max_size=5), st.data())
@@ -49,7 +49,7 @@ def test_requests_arrive(request_: Request) -> None:
 @pytest.mark.parametrize("amount", [1, (1 << 64) - 1, 1 << 64, (1 << 256) - 1])
 def test_replies_arrive_whatever_the_amounts(amount: int) -> None:
     """A transaction comes back whole, even with an amount that msgpack has no form for."""
-    transaction = decode(sample.transfer(sample.signer(0), 0, STRANGER, amount))
+    transaction = decode(example_data.transfer(example_data.signer(0), 0, STRANGER, amount))
     for reply in (Ask([b"\0" * 20]), Checked([Outcome(3), Outcome(0, transaction, 7)], 1, 2, 3)):
         (frame,) = FrameReader().feed(to_frame(reply))
         arrived: Reply = to_reply(frame)

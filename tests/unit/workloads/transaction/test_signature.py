@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from py_ecc.secp256k1 import secp256k1 as oracle
 
-from veperf.workloads.transaction.refusal import Code, TransactionRefused
+from veperf.workloads.transaction.errors import Code, TransactionRefused
 from veperf.workloads.transaction.signature import (
     Ed25519Signer,
     PublicKey,

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.iavl_model import ModelTree
-from veperf.errors import CorruptFileError, DataError
+from tests.support.iavl_model import ModelTree
+from veperf.core.errors import CorruptFileError, DataError
 from veperf.workloads.transaction.iavl import Tree, export_nodes, import_nodes
 from veperf.workloads.transaction.store import Store
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from veperf.model import MEMORY_NAMES, Case, Level
-from veperf.registry import Task, load, select
+from veperf.core.case import MEMORY_NAMES, Case, Level
+from veperf.core.registry import Task, load, select
 from veperf.workloads.suites import SUITES
-from veperf.workloads.transaction import benchmarks, sample
+from veperf.workloads.transaction import benchmarks, example_data
+from veperf.workloads.transaction.errors import Code
 from veperf.workloads.transaction.execution import Block, process_block
-from veperf.workloads.transaction.refusal import Code
 
 REGISTRY = load([SUITES["transaction"]])
 SMALL = [
@@ -68,9 +68,9 @@ def test_the_measured_block_is_valid() -> None:
 
 def test_the_example_workload_is_the_same_everywhere() -> None:
     """Seeded: the root hash after it is a constant of the suite; a change breaks comparisons."""
-    work = sample.workload(accounts=20, transactions=10)
+    work = example_data.workload(accounts=20, transactions=10)
     work.tree.save_version()
-    block = process_block(work.tree, work.transactions, sample.CHAIN)
+    block = process_block(work.tree, work.transactions, example_data.CHAIN)
 
     root = "0044cebe2a0ebcca991c48ba15f7ac0b6a984adf4f424ba3296c34a15f38a1c1"
     assert root == block.root_hash.hex()

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from veperf.workloads.transaction import example_data
 from veperf.workloads.transaction import messages as wire
-from veperf.workloads.transaction import sample
 from veperf.workloads.transaction.address import address, parse_address
 from veperf.workloads.transaction.codec import (
     Send,
@@ -24,13 +24,13 @@ from veperf.workloads.transaction.codec import (
     transaction_id,
 )
 from veperf.workloads.transaction.coins import Coin, coins_text, parse_coins
-from veperf.workloads.transaction.refusal import Code, TransactionRefused
+from veperf.workloads.transaction.errors import Code, TransactionRefused
 from veperf.workloads.transaction.signature import PublicKey, Scheme
 from veperf.workloads.transaction.validation import validate, verify_signature
 
 COSMJS = json.loads((Path(__file__).parents[3] / "vectors" / "cosmjs_direct.json").read_text())
-SIGNER = sample.signer(0)
-RAW = sample.transfer(SIGNER, 7, address(bytes(20)), 5, sequence=3)
+SIGNER = example_data.signer(0)
+RAW = example_data.transfer(SIGNER, 7, address(bytes(20)), 5, sequence=3)
 
 
 def refusal(raw: bytes) -> Code:
@@ -129,11 +129,11 @@ def test_decoding_gives_what_was_encoded(
 
 def test_every_flipped_bit_is_refused() -> None:
     """No bit can be changed without the transaction being refused, with a code."""
-    validate(RAW, sample.CHAIN.id, 7)
+    validate(RAW, example_data.CHAIN.id, 7)
     whole = int.from_bytes(RAW, "big")
     for bit in range(8 * len(RAW)):
         with pytest.raises(TransactionRefused):
-            validate((whole ^ 1 << bit).to_bytes(len(RAW), "big"), sample.CHAIN.id, 7)
+            validate((whole ^ 1 << bit).to_bytes(len(RAW), "big"), example_data.CHAIN.id, 7)
 
 
 def test_every_truncation_is_refused() -> None:
@@ -224,7 +224,7 @@ def short_key(body: Any, auth: Any, outer: Any) -> None:
 
 
 def other_key(body: Any, auth: Any, outer: Any) -> None:
-    key = sample.signer(1).public_key.data
+    key = example_data.signer(1).public_key.data
     auth.signer_infos[0].public_key.value = wire.PubKey(key=key).SerializeToString()
 
 

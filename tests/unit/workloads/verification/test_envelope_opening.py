@@ -10,7 +10,7 @@ from nacl.public import Box, PrivateKey, PublicKey
 from nacl.secret import SecretBox
 from nacl.signing import SigningKey, VerifyKey
 
-from veperf.workloads.verification import sample
+from veperf.workloads.verification import example_data
 from veperf.workloads.verification.envelope import (
     Client,
     ClientSignatureError,
@@ -32,27 +32,27 @@ from veperf.workloads.verification.envelope import (
 )
 from veperf.workloads.verification.scope import ScopeType
 
-USER = sample.user(0)
-ACCOUNT = sample.account(0)
-VALIDATORS = [sample.validator(i) for i in range(3)]
+USER = example_data.user(0)
+ACCOUNT = example_data.account(0)
+VALIDATORS = [example_data.validator(i) for i in range(3)]
 PAYLOAD = bytes(range(256)) * 5
-SCOPE = Scope("passport", ScopeType.ID_DOCUMENT, PAYLOAD, sample.NOW_S - 60)
+SCOPE = Scope("passport", ScopeType.ID_DOCUMENT, PAYLOAD, example_data.NOW_S - 60)
 RECIPIENTS = [key.public_key for key in VALIDATORS]
 
 
-def sealed(scope: Scope = SCOPE, user: SigningKey = USER, client: Client = sample.CLIENT):
+def sealed(scope: Scope = SCOPE, user: SigningKey = USER, client: Client = example_data.CLIENT):
     return seal(scope, user, client, RECIPIENTS)
 
 
 def opened(envelope: Envelope, key: PrivateKey = VALIDATORS[0], account: bytes = ACCOUNT) -> bytes:
     raw = encode_envelope(envelope)
-    return bytes(open_envelope(raw, key, account, sample.CLIENTS, sample.NOW_S))
+    return bytes(open_envelope(raw, key, account, example_data.CLIENTS, example_data.NOW_S))
 
 
 def signed_anew(envelope: Envelope, **changes: object) -> Envelope:
     """``envelope`` with another header, signed by its rightful signers."""
     header = replace(envelope.header, **changes)
-    return sign_envelope(header, envelope.ciphertext, sample.CLIENT.key, USER)
+    return sign_envelope(header, envelope.ciphertext, example_data.CLIENT.key, USER)
 
 
 ENVELOPE = sealed()
@@ -87,7 +87,7 @@ def test_it_opens_with_plain_nacl() -> None:
     assert sha256(ENVELOPE.ciphertext).digest() == header.upload.payload_hash
     assert sha256(bytes(RECIPIENTS[1])).digest()[:20] == wrapped.fingerprint
     assert sha256(b"virtengine/veid/data-key\0" + data_key).digest() == header.key_commitment
-    sample.CLIENT.key.verify_key.verify(by_client, ENVELOPE.client_signature)
+    example_data.CLIENT.key.verify_key.verify(by_client, ENVELOPE.client_signature)
     VerifyKey(header.user_key).verify(by_user, ENVELOPE.user_signature)
 
 
@@ -108,9 +108,9 @@ def flip(data: bytes | memoryview, place: int = -1) -> bytes:
     return bytes(changed)
 
 
-STRANGER = sample.user(1)
-OTHER_CLIENT = Client("other-app", sample.CLIENT.key, "device-1")
-FORGED_CLIENT = Client(sample.CLIENT.id, STRANGER, "device-1")
+STRANGER = example_data.user(1)
+OTHER_CLIENT = Client("other-app", example_data.CLIENT.key, "device-1")
+FORGED_CLIENT = Client(example_data.CLIENT.id, STRANGER, "device-1")
 FIRST = ENVELOPE.header.recipients[0]
 
 
@@ -140,7 +140,7 @@ FIRST = ENVELOPE.header.recipients[0]
         (sealed(client=OTHER_CLIENT), UnapprovedClientError),
         (sealed(user=STRANGER), WrongAccountError),
         (signed_anew(ENVELOPE, user_key=bytes(STRANGER.verify_key)), WrongAccountError),
-        (sealed(replace(SCOPE, captured_at_s=sample.NOW_S + 301)), FutureCaptureError),
+        (sealed(replace(SCOPE, captured_at_s=example_data.NOW_S + 301)), FutureCaptureError),
     ],
 )
 def test_it_is_refused_for_the_right_reason(envelope: Envelope, error: type[EnvelopeError]) -> None:
@@ -174,14 +174,14 @@ def test_every_field_is_signed(changes: dict[str, object]) -> None:
 def test_the_user_signs_what_the_client_signed() -> None:
     """Another approved client can't put itself in the place of the one that the user used."""
     other = SigningKey(bytes(range(32)))
-    clients = sample.CLIENTS | {"other-app": bytes(other.verify_key)}
+    clients = example_data.CLIENTS | {"other-app": bytes(other.verify_key)}
     upload = replace(ENVELOPE.header.upload, client_id="other-app")
     header = replace(ENVELOPE.header, upload=upload)
     stolen = sign_envelope(header, ENVELOPE.ciphertext, other, STRANGER)
     stolen = replace(stolen, user_signature=ENVELOPE.user_signature)
 
     with pytest.raises(UserSignatureError):
-        open_envelope(encode_envelope(stolen), VALIDATORS[0], ACCOUNT, clients, sample.NOW_S)
+        open_envelope(encode_envelope(stolen), VALIDATORS[0], ACCOUNT, clients, example_data.NOW_S)
 
 
 def test_one_ciphertext_has_one_payload() -> None:
@@ -195,7 +195,7 @@ def test_one_ciphertext_has_one_payload() -> None:
 
 def test_a_clock_that_is_a_little_ahead_is_allowed() -> None:
     """Five minutes."""
-    assert PAYLOAD == opened(sealed(replace(SCOPE, captured_at_s=sample.NOW_S + 300)))
+    assert PAYLOAD == opened(sealed(replace(SCOPE, captured_at_s=example_data.NOW_S + 300)))
 
 
 def test_too_long_a_payload_is_not_sealed() -> None:
@@ -208,24 +208,24 @@ def test_too_long_a_payload_is_not_sealed() -> None:
 def test_so_many_recipients_are_not_possible(count: int) -> None:
     """None, or more than 128."""
     with pytest.raises(ValueError, match="recipients"):
-        seal(SCOPE, USER, sample.CLIENT, RECIPIENTS[:1] * count)
+        seal(SCOPE, USER, example_data.CLIENT, RECIPIENTS[:1] * count)
 
 
 def test_no_flipped_bit_opens() -> None:
     """No bit of an envelope can be changed: every change is refused with a typed error."""
-    small = seal(replace(SCOPE, payload=b"hi"), USER, sample.CLIENT, RECIPIENTS[:1])
+    small = seal(replace(SCOPE, payload=b"hi"), USER, example_data.CLIENT, RECIPIENTS[:1])
     raw = encode_envelope(small)
     for bit in range(0, 8 * len(raw), 7):
         changed = bytearray(raw)
         changed[bit // 8] ^= 1 << bit % 8
         with pytest.raises(EnvelopeError):
-            open_envelope(changed, VALIDATORS[0], ACCOUNT, sample.CLIENTS, sample.NOW_S)
+            open_envelope(changed, VALIDATORS[0], ACCOUNT, example_data.CLIENTS, example_data.NOW_S)
 
 
 def test_the_example_envelopes_are_the_same_everywhere() -> None:
     """Seeded: their bytes are a constant of the suite; a change breaks comparisons."""
-    raws = sample.envelopes(sample.evidence())
+    raws = example_data.envelopes(example_data.evidence())
 
     digest = "762b5136f369c64c5a2a517ae58f00c864358ac50b89d23d0dfb57736228d3fd"
     assert digest == sha256(b"".join(raws)).hexdigest()
-    assert sample.account(0) == decode_envelope(raws[0]).header.account
+    assert example_data.account(0) == decode_envelope(raws[0]).header.account

@@ -18,10 +18,8 @@ from veperf.workloads.verification.features import (
     FeatureBuilder,
     extract,
 )
-from veperf.workloads.verification.features.document import ONE, quality
-from veperf.workloads.verification.features.face import descriptor, embedding
-from veperf.workloads.verification.features.image import GRID, measure
-from veperf.workloads.verification.features.text import read
+from veperf.workloads.verification.features.document import ONE, quality, read
+from veperf.workloads.verification.features.image import GRID, descriptor, embedding, measure
 from veperf.workloads.verification.scope import (
     MAX_PAYLOAD_BYTES,
     DecryptedScope,

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from veperf.workloads.transaction.cache import Cache
 from veperf.workloads.transaction.iavl import Tree, prove, verify_membership
 from veperf.workloads.transaction.store import Store
-from veperf.workloads.verification import sample
+from veperf.workloads.verification import example_data
 from veperf.workloads.verification.envelope import (
     DuplicateScopeError,
     Header,
@@ -40,9 +40,9 @@ from veperf.workloads.verification.identity import (
 from veperf.workloads.verification.identity.keeper import identity_key
 from veperf.workloads.verification.scope import ScopeType
 
-ACCOUNT = sample.account(0)
+ACCOUNT = example_data.account(0)
 MODEL = bytes(32)
-HEADER = decode_envelope(sample.envelopes(sample.evidence(1, 600))[0]).header
+HEADER = decode_envelope(example_data.envelopes(example_data.evidence(1, 600))[0]).header
 
 
 def header(number: int, scope_type: ScopeType = ScopeType.SELFIE) -> Header:
@@ -67,7 +67,7 @@ def test_create_and_get(state: Cache) -> None:
     with pytest.raises(ValueError, match="20 bytes"):
         create_record(state, ACCOUNT[1:], 6)
     with pytest.raises(ValueError, match="height"):
-        create_record(state, sample.account(1), -1)
+        create_record(state, example_data.account(1), -1)
 
 
 def test_score_and_status(state: Cache) -> None:
@@ -120,7 +120,7 @@ def test_an_envelope_is_taken_once(state: Cache) -> None:
 def test_salts_are_the_accounts_own(state: Cache) -> None:
     """Nobody can use up another account's."""
     record_upload(state, header(1), 1)
-    check_upload(state, replace(header(1), account=sample.account(1)))
+    check_upload(state, replace(header(1), account=example_data.account(1)))
 
 
 def test_limits(state: Cache) -> None:
@@ -180,7 +180,7 @@ def test_damage_is_named(state: Cache) -> None:
     state.set(identity_key(ACCOUNT), b"garbage")
     with pytest.raises(CorruptRecordError):
         get_record(state, ACCOUNT)
-    other = create_record(state, sample.account(1), 1)
+    other = create_record(state, example_data.account(1), 1)
     state.set(identity_key(ACCOUNT), encode_record(other))
     with pytest.raises(CorruptRecordError, match="another account"):
         get_record(state, ACCOUNT)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.workloads.verification import sample
-from veperf.workloads.verification.sample import KIB, Evidence
+from veperf.workloads.verification import example_data
+from veperf.workloads.verification.example_data import KIB, Evidence
 from veperf.workloads.verification.scope import (
     MAX_PAYLOAD_BYTES,
     Field,
@@ -103,7 +103,7 @@ def test_pixels_must_fill_the_picture() -> None:
 @pytest.mark.parametrize("size", [KIB, 32 * KIB, MAX_PAYLOAD_BYTES])
 def test_the_examples_have_their_size(kind: ScopeType, size: int) -> None:
     """At most the size that was asked for; pictures less by at most a row, and readable."""
-    raw = sample.payload(Evidence(kind, size))
+    raw = example_data.payload(Evidence(kind, size))
     payload = decode_payload(raw)
 
     assert len(raw) <= size
@@ -118,4 +118,8 @@ def test_examples_differ_by_seed_only() -> None:
     """The same seed gives the same bytes, another one others."""
     piece = Evidence(ScopeType.SELFIE, KIB)
 
-    assert sample.payload(piece, 1) == sample.payload(piece, 1) != sample.payload(piece, 2)
+    assert (
+        example_data.payload(piece, 1)
+        == example_data.payload(piece, 1)
+        != example_data.payload(piece, 2)
+    )

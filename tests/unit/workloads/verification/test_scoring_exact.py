@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 from veperf.workloads.verification.features import FEATURES, FeatureError, fixed_point
 from veperf.workloads.verification.scoring import Score, load_engine, read_model
-from veperf.workloads.verification.scoring.exact import NumpyNetwork
-from veperf.workloads.verification.scoring.sigmoid import FULL_SCORE, scaled_points
+from veperf.workloads.verification.scoring.exact import FULL_SCORE, NumpyNetwork, scaled_points
 
 GOLDEN = "b9de75c7d2bfb0e806fd9289ee82f92e315fd66d5f5b0be2e9832b07e29d069c"
 ENGINE = load_engine()

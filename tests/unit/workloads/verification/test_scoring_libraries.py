@@ -13,7 +13,7 @@ import pytest
 from veperf.workloads.verification.features import FEATURES, FeatureError
 from veperf.workloads.verification.scoring import EngineCrashedError, load_engine
 from veperf.workloads.verification.scoring.engine import Engine
-from veperf.workloads.verification.scoring.hosted import HostedTensorFlow
+from veperf.workloads.verification.scoring.tensorflow_process import HostedTensorFlow
 from veperf.workloads.verification.scoring.train.data import draw
 
 needs_tensorflow = pytest.mark.skipif(

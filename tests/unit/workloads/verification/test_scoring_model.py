@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from veperf.errors import CorruptFileError
+from veperf.core.errors import CorruptFileError
 from veperf.workloads.verification.scoring import (
     MODEL_FILE,
     MODEL_SHA256,
@@ -22,8 +22,7 @@ from veperf.workloads.verification.scoring.model import (
     check_bounds,
     encode_model,
 )
-from veperf.workloads.verification.scoring.train.data import draw
-from veperf.workloads.verification.scoring.train.metrics import evaluate
+from veperf.workloads.verification.scoring.train.data import draw, evaluate
 
 RAW = MODEL_FILE.read_bytes()
 LAYERS = read_model().layers

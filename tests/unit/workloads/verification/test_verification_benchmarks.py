@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from veperf.model import Case, Level
-from veperf.registry import LoadTask, Task, load, select
+from veperf.core.case import Case, Level
+from veperf.core.registry import LoadTask, Task, load, select
 from veperf.workloads.verification import benchmarks
 from veperf.workloads.verification.pipeline import Outcome, Result
 

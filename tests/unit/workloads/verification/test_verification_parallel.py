@@ -6,24 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from veperf.errors import WorkerCrashedError
+from veperf.core.errors import WorkerCrashedError
 from veperf.workloads.transaction.cache import Cache
 from veperf.workloads.transaction.iavl import Tree
-from veperf.workloads.verification import sample
-from veperf.workloads.verification.feed import Feed
-from veperf.workloads.verification.loaded import settings
+from veperf.workloads.verification import example_data
+from veperf.workloads.verification.load import settings
+from veperf.workloads.verification.load_source import Feed
 from veperf.workloads.verification.parallel import Pool, verify_many
 from veperf.workloads.verification.parallel.protocol import state_for
 from veperf.workloads.verification.pipeline import Moment, Outcome, Request, Verifier, verify
 from veperf.workloads.verification.scoring import load_engine
 
-MOMENT = Moment(2, sample.NOW_S)
-PIECES = sample.evidence(2, 1_024)
+MOMENT = Moment(2, example_data.NOW_S)
+PIECES = example_data.evidence(2, 1_024)
 
 
 def requests() -> list[Request]:
     """Several accounts, some of them again, with replays and rubbish between."""
-    good = [Request(sample.account(i), sample.envelopes(PIECES, i)) for i in range(6)]
+    good = [Request(example_data.account(i), example_data.envelopes(PIECES, i)) for i in range(6)]
     more = [
         Request(good[0].account, (good[0].envelopes[0], b"rubbish")),
         Request(good[1].account, good[0].envelopes),
@@ -41,9 +41,9 @@ def children() -> set[str]:
 def test_parallel_is_serial(processes: int) -> None:
     """The same results in the same order, the same state, and no process is left behind."""
     before = children()
-    key, engine = sample.validator(0), load_engine("exact")
-    verifier = Verifier(key, sample.CLIENTS, engine)
-    one, other = sample.identities(50), sample.identities(50)
+    key, engine = example_data.validator(0), load_engine("exact")
+    verifier = Verifier(key, example_data.CLIENTS, engine)
+    one, other = example_data.identities(50), example_data.identities(50)
     serial, parallel = Cache(one), Cache(other)
     expected = [verify(serial, request, verifier, MOMENT) for request in requests()]
     pool = Pool(processes, settings())
@@ -76,8 +76,8 @@ class Recorded(Tree):
 
 def test_the_state_that_is_sent_is_enough() -> None:
     """Verifying reads nothing that is not sent with the job."""
-    request = Request(sample.account(0), (*sample.envelopes(PIECES), b"rubbish"))
-    verifier = Verifier(sample.validator(0), sample.CLIENTS, load_engine("exact"))
+    request = Request(example_data.account(0), (*example_data.envelopes(PIECES), b"rubbish"))
+    verifier = Verifier(example_data.validator(0), example_data.CLIENTS, load_engine("exact"))
     tree = Recorded()
     verify(Cache(tree), request, verifier, MOMENT)
 
@@ -100,7 +100,7 @@ def test_a_dead_process_is_named() -> None:
 
 def test_the_feed_is_valid() -> None:
     """Its requests are all of other accounts, and all of them are verified."""
-    verifier = Verifier(sample.validator(1), sample.CLIENTS, load_engine("exact"))
+    verifier = Verifier(example_data.validator(1), example_data.CLIENTS, load_engine("exact"))
     state = Cache(Tree())
     feed = Feed()
     results = [verify(state, next(feed).request(), verifier, MOMENT) for _ in range(20)]

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from veperf.workloads.transaction.cache import Cache
 from veperf.workloads.transaction.iavl import Tree
-from veperf.workloads.verification import sample
+from veperf.workloads.verification import example_data
 from veperf.workloads.verification.envelope import (
     Envelope,
     Scope,
@@ -49,15 +49,15 @@ from veperf.workloads.verification.scope import (
 from veperf.workloads.verification.scoring import load_engine
 
 ENGINE = load_engine("exact")
-ACCOUNT = sample.account(0)
-MOMENT = Moment(7, sample.NOW_S)
-PIECES = sample.evidence(3, 2_048)
-RAWS = sample.envelopes(PIECES)
+ACCOUNT = example_data.account(0)
+MOMENT = Moment(7, example_data.NOW_S)
+PIECES = example_data.evidence(3, 2_048)
+RAWS = example_data.envelopes(PIECES)
 REQUEST = Request(ACCOUNT, RAWS)
 
 
 def verifier(index: int = 0) -> Verifier:
-    return Verifier(sample.validator(index), sample.CLIENTS, ENGINE)
+    return Verifier(example_data.validator(index), example_data.CLIENTS, ENGINE)
 
 
 def run(request: Request, tree: Tree | None = None, by: int = 0) -> tuple[Result, Tree]:
@@ -71,7 +71,7 @@ def run(request: Request, tree: Tree | None = None, by: int = 0) -> tuple[Result
 
 def test_validators_agree() -> None:
     """Each with its own key and a wrapping of its own: the same result, the same state."""
-    results = [run(REQUEST, by=index) for index in range(sample.VALIDATORS)]
+    results = [run(REQUEST, by=index) for index in range(example_data.VALIDATORS)]
     (first, tree), *others = results
 
     assert Outcome.SUCCESS is first.outcome
@@ -84,7 +84,8 @@ def test_validators_agree() -> None:
 def test_the_result_is_put_together_rightly() -> None:
     """Hashes, score and record are those of the parts, called one by one."""
     scopes = [
-        DecryptedScope(piece.type, sample.payload(piece), ScopeMetadata(86_400)) for piece in PIECES
+        DecryptedScope(piece.type, example_data.payload(piece), ScopeMetadata(86_400))
+        for piece in PIECES
     ]
     features = extract(scopes)
     result, tree = run(REQUEST)
@@ -122,14 +123,16 @@ def flip(raw: bytes, place: int = -1) -> bytes:
 
 
 def resealed(scope: Scope, index: int = 0) -> bytes:
-    recipients = [sample.validator(0).public_key]
-    return encode_envelope(seal(scope, sample.user(index), sample.CLIENT, recipients))
+    recipients = [example_data.validator(0).public_key]
+    return encode_envelope(seal(scope, example_data.user(index), example_data.CLIENT, recipients))
 
 
 def changed(envelope: Envelope, **changes: object) -> bytes:
     header = replace(envelope.header, **changes)
-    user = sample.user(0)
-    return encode_envelope(sign_envelope(header, envelope.ciphertext, sample.CLIENT.key, user))
+    user = example_data.user(0)
+    return encode_envelope(
+        sign_envelope(header, envelope.ciphertext, example_data.CLIENT.key, user)
+    )
 
 
 SECOND = decode_envelope(RAWS[1])
@@ -154,7 +157,7 @@ BAD = {
     ),
     "future_capture": (
         "late",
-        resealed(Scope("late", ScopeType.SELFIE, GOOD_PAYLOAD, sample.NOW_S + 10**6)),
+        resealed(Scope("late", ScopeType.SELFIE, GOOD_PAYLOAD, example_data.NOW_S + 10**6)),
     ),
     "wrong_recipient": ("scope-1", changed(SECOND, recipients=SECOND.header.recipients[1:])),
     "wrong_account": ("other", resealed(Scope("other", ScopeType.SELFIE, GOOD_PAYLOAD, 1), 1)),
@@ -226,7 +229,7 @@ def test_requests_that_are_refused_as_a_whole() -> None:
 def test_a_second_verification_replaces_the_first() -> None:
     """With other evidence the identity is scored anew; both scores are remembered."""
     first, tree = run(REQUEST)
-    scope = sample.scopes(sample.evidence(1, 4_096))[0]
+    scope = example_data.scopes(example_data.evidence(1, 4_096))[0]
     second, tree = run(Request(ACCOUNT, (resealed(replace(scope, id="more")),)), tree)
     record = get_record(tree, ACCOUNT)
 
@@ -266,7 +269,7 @@ def test_no_request_breaks_it(raws: list[bytes], other: bytes) -> None:
 
 def peak_bytes(scopes: int) -> int:
     """How much memory a verification takes over what there was before it, at most."""
-    request = Request(ACCOUNT, sample.envelopes(sample.evidence(scopes)))
+    request = Request(ACCOUNT, example_data.envelopes(example_data.evidence(scopes)))
     tree = Tree()
     verify(Cache(tree), request, verifier(), MOMENT)
     tracemalloc.start()

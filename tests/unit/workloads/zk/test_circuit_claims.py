@@ -9,15 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veperf.workloads.zk.circuits import age, disclosure, residency, score
-from veperf.workloads.zk.circuits.commitment import claim_commitment
 from veperf.workloads.zk.circuits.credential import (
     Credential,
     country_number,
     date_number,
     new_salt,
 )
+from veperf.workloads.zk.circuits.identifiers import claim_commitment, proof_id
 from veperf.workloads.zk.circuits.nonce import new_nonce, nonce_element
-from veperf.workloads.zk.circuits.proof_id import proof_id
 from veperf.workloads.zk.field import R
 from veperf.workloads.zk.poseidon import poseidon
 from veperf.workloads.zk.r1cs import UnsatisfiedError

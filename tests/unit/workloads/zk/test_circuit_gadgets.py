@@ -6,23 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.workloads.zk.circuits.gadgets.bits import (
+from veperf.workloads.zk.circuits.gadgets import (
     BOUND,
     MAX_BITS,
     Bounded,
-    constant,
-    range_check,
-    to_bits,
-)
-from veperf.workloads.zk.circuits.gadgets.choose import assert_member, select
-from veperf.workloads.zk.circuits.gadgets.compare import (
     assert_at_least,
+    assert_member,
+    constant,
     is_at_least,
     is_equal,
     is_less,
     is_zero,
+    range_check,
+    select,
+    to_bits,
 )
-from veperf.workloads.zk.circuits.gadgets.hashing import poseidon as poseidon_gadget
+from veperf.workloads.zk.circuits.poseidon_gadget import poseidon as poseidon_gadget
 from veperf.workloads.zk.field import R
 from veperf.workloads.zk.poseidon import poseidon
 from veperf.workloads.zk.r1cs import Builder, UnsatisfiedError

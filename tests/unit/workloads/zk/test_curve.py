@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.bn254 import (
+from tests.support.bn254 import (
     COFACTOR,
     FIELD,
     ORDER,
@@ -39,8 +39,8 @@ from veperf.workloads.zk.curve.batch import (
     g2_add_pairs,
     g2_double_all,
 )
-from veperf.workloads.zk.curve.frobenius import psi, split_by_psi
-from veperf.workloads.zk.curve.glv import BETA, LAMBDA, decompose
+from veperf.workloads.zk.curve.g1 import BETA, LAMBDA, decompose
+from veperf.workloads.zk.curve.g2 import psi, split_by_psi
 from veperf.workloads.zk.field import T
 
 SMALL_ORDER = 10069  # the least prime factor of the cofactor

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.bn254 import FIELD, elements, reference
+from tests.support.bn254 import FIELD, elements, reference
 from veperf.workloads.zk.field import P, R
 from veperf.workloads.zk.integers import batch_inverse, gmp, non_adjacent_form, plain
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.errors import CorruptFileError, DataError, NewerFormatError
+from veperf.core.errors import CorruptFileError, DataError, NewerFormatError
 from veperf.workloads.zk.groth16 import setup
 from veperf.workloads.zk.groth16.keyfile import (
     proving_key_from_bytes,

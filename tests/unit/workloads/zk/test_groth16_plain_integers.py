@@ -7,11 +7,11 @@ import sys
 from hashlib import sha256
 from random import Random
 
+from veperf.workloads.zk.example_data import squarings, squarings_inputs
 from veperf.workloads.zk.groth16 import Prover, setup
 from veperf.workloads.zk.groth16.keyfile import proving_key_to_bytes, verifying_key_to_bytes
-from veperf.workloads.zk.interop.snarkjs import proof_to_json
 from veperf.workloads.zk.poseidon import poseidon
-from veperf.workloads.zk.sample import squarings, squarings_inputs
+from veperf.workloads.zk.snarkjs.json_files import proof_to_json
 
 PROGRAM = f"import {__name__} as test; import json; print(json.dumps(test.results()))"
 

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from veperf.errors import CorruptFileError, DataError, NewerFormatError, StorageError
+from veperf.core.errors import CorruptFileError, DataError, NewerFormatError, StorageError
 from veperf.workloads.zk.groth16 import (
     Prover,
     WrongKeyError,

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.bn254 import ORDER, scalars
-from veperf.errors import CorruptFileError
+from tests.support.bn254 import ORDER, scalars
+from veperf.core.errors import CorruptFileError
 from veperf.workloads.zk.curve import G1, G2, g1_add, g1_multiply, g2_add, g2_multiply
 from veperf.workloads.zk.msm import FixedBase, msm, multiples
-from veperf.workloads.zk.msm.digits import SignedDigits
+from veperf.workloads.zk.msm.buckets import SignedDigits
 
 GROUPS = [(G1, g1_multiply, g1_add), (G2, g2_multiply, g2_add)]
 # Few enough that points repeat, meet their negatives and are infinity.

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.bn254 import ORDER, scalars
+from tests.support.bn254 import ORDER, scalars
 from veperf.workloads.zk.ntt import GENERATOR, TWO_ADICITY, Domain, DomainError, domain
 
 polynomials = st.sampled_from([1, 2, 4, 8, 16]).flatmap(

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.bn254 import COFACTOR, FIELD, ORDER, point_on_twist, reference, scalars, to_reference
+from tests.support.bn254 import (
+    COFACTOR,
+    FIELD,
+    ORDER,
+    point_on_twist,
+    reference,
+    scalars,
+    to_reference,
+)
 from veperf.workloads.zk.curve import (
     G1,
     G2,

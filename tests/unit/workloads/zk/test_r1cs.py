@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from veperf.workloads.zk.field import R
 from veperf.workloads.zk.r1cs import Builder, Constraint, R1cs, UnsatisfiedError
-from veperf.workloads.zk.r1cs.linear import Linear, linear
-from veperf.workloads.zk.r1cs.rows import row
+from veperf.workloads.zk.r1cs.linear import Linear, linear, row
 
 ORDER = int(R)
 coefficients = st.integers(-ORDER, 2 * ORDER)

@@ -7,14 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.errors import CorruptFileError, DataError, NewerFormatError
+from veperf.core.errors import CorruptFileError, DataError, NewerFormatError
 from veperf.workloads.zk.field import R
 from veperf.workloads.zk.groth16 import Prover, setup, verify
-from veperf.workloads.zk.interop.r1cs_file import read_r1cs, write_r1cs
-from veperf.workloads.zk.interop.snarkjs import public_from_json
-from veperf.workloads.zk.interop.wtns_file import read_wtns, write_wtns
 from veperf.workloads.zk.r1cs import Constraint, R1cs, UnsatisfiedError
-from veperf.workloads.zk.r1cs.rows import row
+from veperf.workloads.zk.r1cs.linear import row
+from veperf.workloads.zk.snarkjs.circom_files import read_r1cs, read_wtns, write_r1cs, write_wtns
+from veperf.workloads.zk.snarkjs.json_files import public_from_json
 
 CIRCOM = Path(__file__).parents[3] / "vectors" / "zk" / "circom"
 R1CS = (CIRCOM / "fixture.r1cs").read_bytes()

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.errors import CorruptFileError
+from veperf.core.errors import CorruptFileError
 from veperf.workloads.zk.field import P, R
 from veperf.workloads.zk.groth16 import verify
-from veperf.workloads.zk.interop.snarkjs import (
+from veperf.workloads.zk.snarkjs.json_files import (
     proof_from_json,
     proof_to_json,
     public_from_json,

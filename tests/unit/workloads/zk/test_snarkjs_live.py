@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from veperf.workloads.zk import sample
+from veperf.workloads.zk import example_data
 from veperf.workloads.zk.circuits import age
-from veperf.workloads.zk.interop.r1cs_file import write_r1cs
-from veperf.workloads.zk.interop.snarkjs import (
+from veperf.workloads.zk.snarkjs.circom_files import write_r1cs, write_wtns
+from veperf.workloads.zk.snarkjs.json_files import (
     proof_to_json,
     public_to_json,
     verifying_key_to_json,
 )
-from veperf.workloads.zk.interop.wtns_file import write_wtns
 
 SNARKJS = shutil.which("snarkjs")
 pytestmark = pytest.mark.skipif(SNARKJS is None, reason="snarkjs is not on the PATH")
@@ -30,9 +29,9 @@ def snarkjs(folder: Path, *arguments: str) -> str:
 def test_snarkjs_takes_what_is_made_here(tmp_path):
     """It finds our witness correct for our constraints, and our proof valid for one statement."""
     compiled = age.CIRCUIT.compile()
-    witness = age.witness(compiled, sample.CREDENTIAL, sample.AGE)
-    prover = sample.prover(compiled.r1cs)
-    public = sample.AGE.public_inputs()
+    witness = age.witness(compiled, example_data.CREDENTIAL, example_data.AGE)
+    prover = example_data.prover(compiled.r1cs)
+    public = example_data.AGE.public_inputs()
     (tmp_path / "age.r1cs").write_bytes(write_r1cs(compiled.r1cs))
     (tmp_path / "age.wtns").write_bytes(write_wtns(witness))
     (tmp_path / "key.json").write_bytes(verifying_key_to_json(prover.key.verifying_key))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.bn254 import FIELD, fp2s, fp12s, reference, to_reference
+from tests.support.bn254 import FIELD, fp2s, fp12s, reference, to_reference
 from veperf.workloads.zk.field import P
 from veperf.workloads.zk.integers import pack, unpack
 from veperf.workloads.zk.tower import fp2, fp12

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from veperf.registry import Task, load, select
-from veperf.workloads.zk import benchmarks, sample
+from veperf.core.registry import Task, load, select
+from veperf.workloads.zk import benchmarks, example_data
 from veperf.workloads.zk.circuits import disclosure
 from veperf.workloads.zk.groth16 import Proof, verify
 
@@ -47,8 +47,8 @@ def test_nonces_differ() -> None:
 
 def test_measured_proofs_are_valid() -> None:
     """What is timed makes proofs that verify, and so do the stages, one after the other."""
-    key = sample.prover(disclosure.circuit(1).compile().r1cs).key.verifying_key
-    public = sample.claims(1).disclose([0], sample.NONCE).public_inputs()
+    key = example_data.prover(disclosure.circuit(1).compile().r1cs).key.verifying_key
+    public = example_data.claims(1).disclose([0], example_data.NONCE).public_inputs()
     task = benchmarks.selective_disclosure(claims=1)
     whole: Any = task.call()
     *stages, last = task.stages.values()
@@ -63,13 +63,13 @@ def test_measured_proofs_are_valid() -> None:
 
 def test_measured_squarings_are_proven() -> None:
     """The chain of squarings has as many constraints as it says, and its proof verifies."""
-    compiled = sample.squarings(20)
+    compiled = example_data.squarings(20)
     proof: Any = benchmarks.proof_by_constraints(constraints=20).call()
 
     assert 20 == len(compiled.r1cs.constraints)
     assert verify(
-        sample.prover(compiled.r1cs).key.verifying_key,
-        [sample.squarings_inputs(20)["y"]],
+        example_data.prover(compiled.r1cs).key.verifying_key,
+        [example_data.squarings_inputs(20)["y"]],
         proof,
     )
 

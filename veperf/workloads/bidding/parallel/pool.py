@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import msgspec
 
-from veperf.errors import WorkerCrashedError
+from veperf.core.errors import WorkerCrashedError
 from veperf.workloads.bidding.parallel.protocol import (
     Batch,
     Done,

@@ -11,9 +11,9 @@ from io import BufferedRWPair
 
 import msgspec
 
-from veperf.workloads.bidding import sample
+from veperf.workloads.bidding import example_data
 from veperf.workloads.bidding.engine import Engine, Outcome
-from veperf.workloads.bidding.loaded import engine_for
+from veperf.workloads.bidding.load import engine_for
 from veperf.workloads.bidding.parallel.protocol import (
     Batch,
     Done,
@@ -38,7 +38,7 @@ def serve(stream: BufferedRWPair) -> None:
     while True:
         match receive(stream, decoder):
             case Start(providers):
-                engine = engine_for(ProviderTable(sample.providers(providers)))
+                engine = engine_for(ProviderTable(example_data.providers(providers)))
                 send(stream, Done({}))
             case Batch(events):
                 send(stream, Done(bid_all(engine, events)))

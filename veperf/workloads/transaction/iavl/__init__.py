@@ -2,9 +2,8 @@
 
 from veperf.workloads.transaction.iavl.export import ExportNode, export_nodes, import_nodes
 from veperf.workloads.transaction.iavl.node import EMPTY_ROOT_HASH, Node, fill_hashes
-from veperf.workloads.transaction.iavl.prove import prove
+from veperf.workloads.transaction.iavl.proofs import prove, verify_membership, verify_non_membership
 from veperf.workloads.transaction.iavl.tree import Change, Tree
-from veperf.workloads.transaction.iavl.verify import verify_membership, verify_non_membership
 
 __all__ = [
     "EMPTY_ROOT_HASH",

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from veperf.errors import DataError
+from veperf.core.errors import DataError
 from veperf.workloads.transaction.iavl.node import Node, fill_hashes
 from veperf.workloads.transaction.iavl.tree import Tree
 

@@ -5,8 +5,8 @@ from itertools import islice
 from operator import lt
 
 from veperf.workloads.transaction.iavl import edit
+from veperf.workloads.transaction.iavl.edit import update_existing
 from veperf.workloads.transaction.iavl.node import EMPTY_ROOT_HASH, Node, fill_hashes
-from veperf.workloads.transaction.iavl.sweep import update_existing
 
 Change = tuple[bytes, bytes | None]
 """A key and its new value; None: it is removed."""

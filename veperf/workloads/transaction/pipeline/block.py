@@ -8,10 +8,10 @@ in one thread can feed its verifiers and take transactions in meanwhile; the res
 from collections.abc import Callable, Iterator
 
 from veperf.workloads.transaction.cache import Cache
+from veperf.workloads.transaction.errors import Code, TransactionRefused
 from veperf.workloads.transaction.execution import Chain, admit, execute
 from veperf.workloads.transaction.iavl import Node, Tree, fill_hashes
-from veperf.workloads.transaction.pipeline.check import CODES, UNKNOWN, Outcome
-from veperf.workloads.transaction.refusal import Code, TransactionRefused
+from veperf.workloads.transaction.pipeline.verification import CODES, UNKNOWN, Outcome
 from veperf.workloads.transaction.state import get_account
 from veperf.workloads.transaction.validation import verify_signature
 

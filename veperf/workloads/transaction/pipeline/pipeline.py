@@ -8,16 +8,15 @@ from typing import Self
 
 from msgspec import Struct
 
+from veperf.workloads.transaction.errors import Code
 from veperf.workloads.transaction.execution import Chain
 from veperf.workloads.transaction.iavl import Tree
 from veperf.workloads.transaction.pipeline.block import ChainHead, Commit
-from veperf.workloads.transaction.pipeline.check import Outcome
-from veperf.workloads.transaction.pipeline.inline import InlineVerifier
 from veperf.workloads.transaction.pipeline.mempool import Entry, Mempool
-from veperf.workloads.transaction.pipeline.pool import VerifierPool
 from veperf.workloads.transaction.pipeline.settings import Settings
 from veperf.workloads.transaction.pipeline.statistics import BlockRecord, Counters, Statistics
-from veperf.workloads.transaction.refusal import Code
+from veperf.workloads.transaction.pipeline.verification import Outcome
+from veperf.workloads.transaction.pipeline.verifier_pool import InlineVerifier, VerifierPool
 
 _STEP_NS = 2_000_000
 _WAIT_S = 0.001

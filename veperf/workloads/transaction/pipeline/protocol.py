@@ -20,7 +20,7 @@ from collections.abc import Callable
 import msgspec
 from msgspec import Struct
 
-from veperf.workloads.transaction.pipeline.check import Outcome
+from veperf.workloads.transaction.pipeline.verification import Outcome
 
 _LENGTH_BYTES = 4
 

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from veperf.errors import UsageError
+from veperf.core.errors import UsageError
 
 VERIFIER_PATIENCE_NS = 10_000_000_000
 """Far more than a verifier needs to start and to verify the largest of chunks."""

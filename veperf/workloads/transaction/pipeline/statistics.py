@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
-from veperf.workloads.transaction.refusal import Code
+from veperf.workloads.transaction.errors import Code
 
 _RECENT_BLOCKS = 1_000
 

@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Sequence
 
 from veperf.workloads.transaction.codec import Transaction
-from veperf.workloads.transaction.pipeline.check import UNKNOWN, decode_all, verify_all
 from veperf.workloads.transaction.pipeline.protocol import (
     Ask,
     Checked,
@@ -22,6 +21,7 @@ from veperf.workloads.transaction.pipeline.protocol import (
     to_frame,
     to_request,
 )
+from veperf.workloads.transaction.pipeline.verification import UNKNOWN, decode_all, verify_all
 
 _RECEIVE_BYTES = 1 << 18
 _KNOWN_NUMBERS = 1 << 17

@@ -17,7 +17,21 @@ from veperf.workloads.verification.envelope.errors import (
     WrongAccountError,
     WrongRecipientError,
 )
-from veperf.workloads.verification.envelope.form import (
+from veperf.workloads.verification.envelope.sealing import (
+    Client,
+    Scope,
+    check_envelope,
+    decrypt,
+    fingerprint,
+    open_envelope,
+    seal,
+)
+from veperf.workloads.verification.envelope.signing import (
+    Clients,
+    sign_envelope,
+    verify_signatures,
+)
+from veperf.workloads.verification.envelope.wire_format import (
     ALGORITHM,
     MAX_ENVELOPE_BYTES,
     VERSION,
@@ -27,17 +41,6 @@ from veperf.workloads.verification.envelope.form import (
     WrappedKey,
     decode_envelope,
     encode_envelope,
-)
-from veperf.workloads.verification.envelope.opening import (
-    check_envelope,
-    decrypt,
-    open_envelope,
-)
-from veperf.workloads.verification.envelope.seal import Client, Scope, fingerprint, seal
-from veperf.workloads.verification.envelope.signing import (
-    Clients,
-    sign_envelope,
-    verify_signatures,
 )
 
 __all__ = [

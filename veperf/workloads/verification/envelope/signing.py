@@ -16,7 +16,12 @@ from veperf.workloads.verification.envelope.errors import (
     UserSignatureError,
     WrongAccountError,
 )
-from veperf.workloads.verification.envelope.form import PREAMBLE, Envelope, Header, encode_header
+from veperf.workloads.verification.envelope.wire_format import (
+    PREAMBLE,
+    Envelope,
+    Header,
+    encode_header,
+)
 
 _CLIENT_DOMAIN = b"virtengine/veid/upload/client\0" + PREAMBLE
 _USER_DOMAIN = b"virtengine/veid/upload/user\0" + PREAMBLE

@@ -3,11 +3,15 @@
 Integers, so that the mean over several documents doesn't depend on their order.
 """
 
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from math import isqrt
 
 import numpy as np
 
 from veperf.workloads.verification.features.image import ImageStatistics
+from veperf.workloads.verification.scope import Field
 
 ONE = 1 << 20
 _GLARE_LEVEL = 250
@@ -33,3 +37,46 @@ def quality(image: ImageStatistics) -> tuple[int, int, int, int]:
         deviation // (255 * count),
         ONE * int(image.histogram[_GLARE_LEVEL:].sum()) // count,
     )
+
+
+# ASCII only where letters are asked for: what Unicode counts as one differs between Python
+# versions, and the features must not.
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NAME = re.compile(r"[^0-9\x00-\x1f]{2,}")
+_NUMBER = re.compile(r"[A-Z0-9]{5,20}")
+_COUNTRY = re.compile(r"[A-Z]{3}")
+
+
+def _is_date(text: str) -> bool:
+    if not _DATE.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+LINES: Mapping[str, Callable[[str], object]] = {
+    "name": _NAME.fullmatch,
+    "date_of_birth": _is_date,
+    "document_number": _NUMBER.fullmatch,
+    "expiry_date": _is_date,
+    "nationality": _COUNTRY.fullmatch,
+}
+"""The lines that a document should have, each with the test of its text: ISO 8601 dates, ISO 3166
+alpha-3 for the country as in ICAO 9303."""
+
+
+def read(fields: Iterable[Field]) -> list[tuple[int, int]]:
+    """Confidence in 1/10,000 and validity (0 or 1) of each of ``LINES``; 0, 0 if it is missing.
+
+    Of a line that was read more than once, the best of each counts.
+    """
+    found = dict.fromkeys(LINES, (0, 0))
+    for field in fields:
+        if field.text and field.name in found:
+            confidence, valid = found[field.name]
+            fits = bool(LINES[field.name](field.text))
+            found[field.name] = (max(confidence, field.confidence), max(valid, fits))
+    return list(found.values())

@@ -14,7 +14,7 @@ A record that can't be decoded is a ``CorruptRecordError``, which is no fault of
 
 from typing import ClassVar
 
-from veperf.errors import DataError
+from veperf.core.errors import DataError
 
 
 class IdentityError(ValueError):

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.msgpack import Decoder, Encoder
 
-from veperf.workloads.verification.envelope.form import Account, ClientId, ScopeId, UnixTime
+from veperf.workloads.verification.envelope.wire_format import Account, ClientId, ScopeId, UnixTime
 from veperf.workloads.verification.identity.errors import CorruptRecordError
 from veperf.workloads.verification.scope import ScopeType
 

@@ -16,7 +16,7 @@ from veperf.workloads.verification.envelope.errors import (
     OverLimitError,
     ReplayedError,
 )
-from veperf.workloads.verification.envelope.form import Header
+from veperf.workloads.verification.envelope.wire_format import Header
 from veperf.workloads.verification.identity.errors import CorruptRecordError, ScopeMissingError
 from veperf.workloads.verification.identity.keeper import get_record, require_record, set_record
 from veperf.workloads.verification.identity.lifecycle import (

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 
 from msgspec import Struct
 
-from veperf.errors import WorkerCrashedError
+from veperf.core.errors import WorkerCrashedError
 from veperf.workloads.transaction.cache import KeyValueStore
 from veperf.workloads.verification.parallel.protocol import (
     MAX_MESSAGE_BYTES,

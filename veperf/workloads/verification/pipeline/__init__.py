@@ -1,9 +1,12 @@
 """The whole of a verification, and many at once."""
 
-from veperf.workloads.verification.pipeline.result import OK, Outcome, Result, ScopeOutcome
 from veperf.workloads.verification.pipeline.verify import (
+    OK,
     Moment,
+    Outcome,
     Request,
+    Result,
+    ScopeOutcome,
     Verifier,
     open_scope,
     update,

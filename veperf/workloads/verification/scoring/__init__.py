@@ -7,7 +7,6 @@ from veperf.workloads.verification.scoring.engines import (
     available_engines,
     load_engine,
 )
-from veperf.workloads.verification.scoring.hosted import EngineCrashedError
 from veperf.workloads.verification.scoring.model import (
     MODEL_FILE,
     MODEL_SHA256,
@@ -15,6 +14,7 @@ from veperf.workloads.verification.scoring.model import (
     Model,
     read_model,
 )
+from veperf.workloads.verification.scoring.tensorflow_process import EngineCrashedError
 
 __all__ = [
     "ENGINES",

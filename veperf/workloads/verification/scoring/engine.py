@@ -7,7 +7,7 @@ from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
 
 from veperf.workloads.verification.features import FeatureError
-from veperf.workloads.verification.features.fixed import checked
+from veperf.workloads.verification.features.fixed_point import checked
 
 
 class Score(Struct, frozen=True, array_like=True, gc=False):

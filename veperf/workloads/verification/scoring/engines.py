@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import NamedTuple
 
-from veperf.errors import UsageError
+from veperf.core.errors import UsageError
 from veperf.workloads.verification.scoring.engine import Engine, EngineUnavailableError
 from veperf.workloads.verification.scoring.exact import ExactEngine, numpy_engine
 from veperf.workloads.verification.scoring.floating import FloatEngine
-from veperf.workloads.verification.scoring.hosted import HostedTensorFlow
 from veperf.workloads.verification.scoring.model import Model, read_model
+from veperf.workloads.verification.scoring.tensorflow_process import HostedTensorFlow
 
 
 class UnknownEngineError(UsageError, LookupError):

@@ -6,6 +6,8 @@ in which order a library adds, with how many threads, or whether it fuses multip
 each layer sums go back to units of 2^-20, rounded half to even.
 """
 
+from decimal import Context, Decimal
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -14,7 +16,42 @@ from numpy.typing import ArrayLike, NDArray
 from veperf.workloads.verification.features import FRACTION_BITS, fixed_point
 from veperf.workloads.verification.scoring.engine import Score, many_rows, one_row
 from veperf.workloads.verification.scoring.model import WEIGHT_BITS, Layer, Model, check_bounds
-from veperf.workloads.verification.scoring.sigmoid import POINT_BITS, scaled_points
+
+POINT_BITS = 20
+FULL_SCORE = 100 << POINT_BITS
+_STEP_BITS = 9
+_REST_BITS = FRACTION_BITS - _STEP_BITS
+_LAST = 16 << _STEP_BITS
+
+Integers = NDArray[np.int64]
+
+
+def scaled_points(logits: NDArray[np.float64]) -> Integers:
+    """Points in units of 2^-20 of ``logits``, whole numbers in units of 2^-20; any shape."""
+    nearest = np.minimum(np.abs(logits), _LAST << _REST_BITS).astype(np.int64)
+    entries, rest = nearest >> _REST_BITS, nearest & ((1 << _REST_BITS) - 1)
+    table = _table()
+    low = table[entries]
+    high = table[np.minimum(entries + 1, _LAST)]
+    points = low + ((high - low) * rest >> _REST_BITS)
+    mirrored: Integers = np.where(logits < 0, FULL_SCORE - points, points)
+    return mirrored
+
+
+@cache
+def _table() -> Integers:
+    """The points at 0, 2^-9, 2 * 2^-9 ... 16, rounded half to even."""
+    context = Context(prec=40)
+    ratio = context.exp(Decimal(-1) / (1 << _STEP_BITS))
+    power = Decimal(1)
+    points = []
+    for _ in range(_LAST + 1):
+        points.append(round(context.divide(Decimal(FULL_SCORE), 1 + power)))
+        power = context.multiply(power, ratio)
+    table = np.array(points, np.int64)
+    table.flags.writeable = False
+    return table
+
 
 _ROWS = 1_024  # at once: some 10 MB of activations
 _HALF = 1 << (POINT_BITS - 1)

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from veperf.errors import CorruptFileError
+from veperf.core.errors import CorruptFileError
 from veperf.workloads.verification.features import FEATURES, FRACTION_BITS, MAX_MAGNITUDE
 
 SIZES = (FEATURES, 512, 256, 128, 64, 1)

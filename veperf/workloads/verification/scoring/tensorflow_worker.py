@@ -3,12 +3,12 @@
 import sys
 from multiprocessing.connection import Connection
 
-from veperf.workloads.verification.scoring.hosted import serve
 from veperf.workloads.verification.scoring.model import read_model
 from veperf.workloads.verification.scoring.tensorflow_graph import (
     TensorFlowLogits,
     TensorFlowPoints,
 )
+from veperf.workloads.verification.scoring.tensorflow_process import serve
 
 if __name__ == "__main__":
     model = read_model()

@@ -14,8 +14,7 @@ from msgspec import Struct
 
 from veperf.workloads.zk.circuits.circuit import Circuit, Compiled
 from veperf.workloads.zk.circuits.credential import Credential, committed, date_number
-from veperf.workloads.zk.circuits.gadgets.bits import range_check
-from veperf.workloads.zk.circuits.gadgets.compare import assert_at_least
+from veperf.workloads.zk.circuits.gadgets import assert_at_least, range_check
 from veperf.workloads.zk.circuits.nonce import bind_nonce, nonce_element
 from veperf.workloads.zk.r1cs import Builder
 

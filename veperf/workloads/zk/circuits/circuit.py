@@ -7,7 +7,7 @@ from typing import Protocol
 from veperf.workloads.zk.groth16.keys import Proof, VerifyingKey
 from veperf.workloads.zk.groth16.verify import verify as verify_inputs
 from veperf.workloads.zk.r1cs import Builder, Define, R1cs
-from veperf.workloads.zk.r1cs.witness import Program
+from veperf.workloads.zk.r1cs.builder import Program
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from datetime import date
 
 from msgspec import Struct
 
-from veperf.workloads.zk.circuits.gadgets.hashing import poseidon as poseidon_gadget
 from veperf.workloads.zk.circuits.nonce import to_element
+from veperf.workloads.zk.circuits.poseidon_gadget import poseidon as poseidon_gadget
 from veperf.workloads.zk.field import R
 from veperf.workloads.zk.poseidon import poseidon
 from veperf.workloads.zk.r1cs import Builder, Linear

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from veperf.workloads.zk.circuits.circuit import Circuit, Compiled
-from veperf.workloads.zk.circuits.gadgets.bits import to_bits
-from veperf.workloads.zk.circuits.gadgets.hashing import poseidon as poseidon_gadget
+from veperf.workloads.zk.circuits.gadgets import to_bits
 from veperf.workloads.zk.circuits.nonce import bind_nonce, nonce_element, to_element
+from veperf.workloads.zk.circuits.poseidon_gadget import poseidon as poseidon_gadget
 from veperf.workloads.zk.poseidon import MAX_INPUTS, poseidon
 from veperf.workloads.zk.r1cs import Builder
 

@@ -8,8 +8,7 @@ from msgspec import Struct
 
 from veperf.workloads.zk.circuits.circuit import Circuit, Compiled
 from veperf.workloads.zk.circuits.credential import Credential, committed, country_number
-from veperf.workloads.zk.circuits.gadgets.bits import range_check
-from veperf.workloads.zk.circuits.gadgets.choose import assert_member
+from veperf.workloads.zk.circuits.gadgets import assert_member, range_check
 from veperf.workloads.zk.circuits.nonce import bind_nonce, nonce_element
 from veperf.workloads.zk.r1cs import Builder
 

@@ -8,8 +8,7 @@ from msgspec import Struct
 
 from veperf.workloads.zk.circuits.circuit import Circuit, Compiled
 from veperf.workloads.zk.circuits.credential import MAX_SCORE, Credential, committed
-from veperf.workloads.zk.circuits.gadgets.bits import constant, range_check
-from veperf.workloads.zk.circuits.gadgets.compare import assert_at_least
+from veperf.workloads.zk.circuits.gadgets import assert_at_least, constant, range_check
 from veperf.workloads.zk.circuits.nonce import bind_nonce, nonce_element
 from veperf.workloads.zk.r1cs import Builder
 

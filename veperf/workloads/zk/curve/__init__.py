@@ -1,6 +1,5 @@
 """The groups G1 and G2 of BN254."""
 
-from veperf.workloads.zk.curve.errors import PointError
 from veperf.workloads.zk.curve.g1 import (
     G1,
     G1Point,
@@ -20,6 +19,7 @@ from veperf.workloads.zk.curve.g2 import (
     is_in_g2_subgroup,
     is_on_g2,
 )
+from veperf.workloads.zk.field import PointError
 
 __all__ = [
     "G1",

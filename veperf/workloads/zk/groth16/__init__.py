@@ -1,6 +1,5 @@
 """Groth16 over BN254: set-up, proofs, verification of one or many, keys and provers on disk."""
 
-from veperf.workloads.zk.groth16.batch import verify_all
 from veperf.workloads.zk.groth16.keyfile import (
     proving_key_from_bytes,
     proving_key_to_bytes,
@@ -11,7 +10,7 @@ from veperf.workloads.zk.groth16.keys import Proof, ProvingKey, VerifyingKey
 from veperf.workloads.zk.groth16.prove import Prover, WrongKeyError, prove
 from veperf.workloads.zk.groth16.proverfile import load_prover, save_prover
 from veperf.workloads.zk.groth16.setup import setup
-from veperf.workloads.zk.groth16.verify import verify
+from veperf.workloads.zk.groth16.verify import verify, verify_all
 
 __all__ = [
     "Proof",

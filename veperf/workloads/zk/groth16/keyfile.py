@@ -20,7 +20,7 @@ from hashlib import sha256
 from struct import Struct
 from typing import Any
 
-from veperf.errors import CorruptFileError, NewerFormatError
+from veperf.core.errors import CorruptFileError, NewerFormatError
 from veperf.workloads.zk.curve import G1Point, G2Point, PointError, g1_from_ints, g2_from_ints
 from veperf.workloads.zk.groth16.keys import ProvingKey, VerifyingKey
 

@@ -13,12 +13,11 @@ Source: Groth 2016, section 3.2. r and s make the proof reveal nothing but its s
 import secrets
 from collections.abc import Sequence
 
-from veperf.errors import CorruptFileError
+from veperf.core.errors import CorruptFileError
 from veperf.workloads.zk.curve import G1Point, G2Point, g1_add, g1_multiply
 from veperf.workloads.zk.field import R
 from veperf.workloads.zk.groth16.keys import Proof, ProvingKey, valid_g1, valid_g2
-from veperf.workloads.zk.groth16.qap import domain_size, products_on_coset
-from veperf.workloads.zk.groth16.setup import Draw
+from veperf.workloads.zk.groth16.setup import Draw, domain_size, products_on_coset
 from veperf.workloads.zk.groth16.tables import Tables, tables
 from veperf.workloads.zk.groth16.verify import verify
 from veperf.workloads.zk.integers import integer

@@ -21,8 +21,8 @@ from hashlib import sha256
 from pathlib import Path
 from struct import Struct
 
-from veperf.errors import CorruptFileError, NewerFormatError
-from veperf.workloads.files import replace_file
+from veperf.core.errors import CorruptFileError, NewerFormatError
+from veperf.workloads.atomic_file import replace_file
 from veperf.workloads.zk.groth16.keyfile import proving_key_from_bytes, proving_key_to_bytes
 from veperf.workloads.zk.groth16.prove import Prover
 from veperf.workloads.zk.groth16.tables import tables_from_bytes

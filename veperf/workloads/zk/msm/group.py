@@ -10,10 +10,8 @@ from veperf.workloads.zk.curve.batch import (
     g2_add_pairs,
     g2_double_all,
 )
-from veperf.workloads.zk.curve.frobenius import psi, split_by_psi
-from veperf.workloads.zk.curve.g1 import g1_add, g1_negate, is_on_g1
-from veperf.workloads.zk.curve.g2 import g2_add, g2_negate, is_on_g2
-from veperf.workloads.zk.curve.glv import BETA, decompose
+from veperf.workloads.zk.curve.g1 import BETA, decompose, g1_add, g1_negate, is_on_g1
+from veperf.workloads.zk.curve.g2 import g2_add, g2_negate, is_on_g2, psi, split_by_psi
 from veperf.workloads.zk.field import P
 
 Point = Any

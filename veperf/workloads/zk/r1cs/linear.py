@@ -1,10 +1,12 @@
 """Linear combinations of wires, with the operators that mathematics has for them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import index
+from typing import NamedTuple
 
 from veperf.workloads.zk.field import R
+from veperf.workloads.zk.integers import integer
 
 CONSTANT_WIRE = 0
 
@@ -54,3 +56,38 @@ def weighted_sum(parts: Iterable[tuple[int, Linear]]) -> Linear:
         for wire, factor in part.terms.items():
             total[wire] = total.get(wire, 0) + weight * factor
     return Linear({wire: value % R for wire, value in total.items() if value % R})
+
+
+Row = tuple[tuple[int, int], ...]
+"""A linear combination: wires in ascending order, each with its coefficient in (0, r)."""
+
+
+class Constraint(NamedTuple):
+    """(a . w) * (b . w) = c . w."""
+
+    a: Row
+    b: Row
+    c: Row
+
+
+def row(terms: Iterable[tuple[int, int]]) -> Row:
+    """A row in its one form: ascending, each wire once, no zeros."""
+    total: dict[int, int] = {}
+    for wire, factor in terms:
+        total[wire] = (total.get(wire, 0) + factor) % R
+    return tuple((wire, integer(total[wire])) for wire in sorted(total) if total[wire])
+
+
+def is_row(side: Row, wire_count: int) -> bool:
+    """Whether ``side`` has that form, on wires below ``wire_count``."""
+    last = -1
+    for wire, factor in side:
+        if not (last < wire < wire_count and 0 < factor < R):
+            return False
+        last = wire
+    return True
+
+
+def evaluate(side: Row, values: Sequence[int]) -> int:
+    """The value of a row, in [0, r), where the wires have ``values``."""
+    return sum([factor * values[wire] for wire, factor in side], integer(0)) % R

@@ -18,8 +18,7 @@ from veperf.workloads.verification.scoring.model import (
     check_bounds,
     encode_model,
 )
-from veperf.workloads.verification.scoring.train.data import draw
-from veperf.workloads.verification.scoring.train.metrics import evaluate
+from veperf.workloads.verification.scoring.train.data import draw, evaluate
 from veperf.workloads.verification.scoring.train.network import Adam, Network
 
 _SEED = 1

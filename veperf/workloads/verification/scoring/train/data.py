@@ -13,6 +13,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from veperf.workloads.verification.features import DOCUMENT, FACE, FEATURES, METADATA, OCR
+from veperf.workloads.verification.scoring.engine import Engine
 
 _NOISE_POINTS = 4.0  # two examiners differ by about that much
 _ANCHOR_SEED = 768
@@ -109,3 +110,22 @@ def _evidence(features: Floats, rng: Generator) -> Floats:
     breadth = np.minimum((scopes > 0).sum(axis=1) / 6, 1)
     merit: Floats = breadth * (0.5 + 0.5 * newest)
     return merit
+
+
+class Metrics(NamedTuple):
+    """How scores compare with those that the rows have."""
+
+    r_squared: float
+    """1 - sum (y - f)^2 / sum (y - mean y)^2"""
+    mean_error_points: float
+    """The mean of |y - f|."""
+
+
+def evaluate(engine: Engine, rows: Rows) -> Metrics:
+    """Score ``rows`` and compare."""
+    points = np.array([score.points for score in engine.score_many(rows.features)])
+    errors = rows.scores - points
+    spread = rows.scores - rows.scores.mean()
+    return Metrics(
+        1 - float(errors @ errors) / float(spread @ spread), float(np.abs(errors).mean())
+    )

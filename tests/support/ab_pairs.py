@@ -1,0 +1,35 @@
+"""Pairs as they would have been measured, for tests of what judges them."""
+
+from veperf.abtest.pair import Measured
+from veperf.core.case import Case, Level, Metric
+from veperf.core.run import CaseResult, Failure, Sample
+
+CASE = Case("mine/work", "mine/work", "mine", Level.MICRO, "Work.")
+RATE = Case("mine/rate", "mine/rate", "mine", Level.MICRO, "Work.", metrics=(
+    Metric("rate", "1/s", "higher"),
+))  # fmt: skip
+
+
+def timed(base_ns: float, new_ns: float, *, busy: float = 1.0, loops: int = 10) -> Measured:
+    """Eight samples of each side; ``busy`` is the share of wall time that is CPU time."""
+    a, b = (
+        CaseResult(
+            CASE.id,
+            loops=loops,
+            samples=(Sample(round(each * loops), round(each * loops * busy), 0),) * 8,
+        )
+        for each in (base_ns, new_ns)
+    )
+    return Measured(CASE, a, b)
+
+
+def figured(base: float, new: float) -> Measured:
+    """A figure of each side."""
+    a, b = (CaseResult(RATE.id, figures={"rate": each}) for each in (base, new))
+    return Measured(RATE, a, b)
+
+
+def broken(message: str = "no") -> Measured:
+    """The new side failed."""
+    failure = Failure("raised", message, "Traceback")
+    return Measured(CASE, CaseResult(CASE.id), CaseResult(CASE.id, failure=failure))

@@ -1,0 +1,85 @@
+"""A shard that offers items as fast as it may: ``python -m tests.support.remote_shard``, for tests.
+
+Arguments: address, shard, shards, benchmark, its parameters as JSON, how many items. The token is
+in the environment. What it found goes to standard output, as JSON.
+"""
+
+import sys
+
+import msgspec
+from msgspec import Struct
+
+from veperf.core import registry
+from veperf.core.registry import System
+from veperf.loadtest.remote.address import parse_address
+from veperf.loadtest.remote.auth import given_token
+from veperf.loadtest.remote.benchmark import apart_of, subject_of
+from veperf.loadtest.remote.clock_offset import ClockOffset
+from veperf.loadtest.remote.connection import Connection, connect
+from veperf.loadtest.remote.remote_system import RemoteSystem
+
+MODULES = ("tests.support.remote_loads",)
+
+
+class Found(Struct, frozen=True):
+    """What became of a shard's items."""
+
+    committed: list[int]
+    failed: dict[int, str]
+    turned_away: int
+    costs: dict[str, float]
+    clock: ClockOffset
+    clock_after: ClockOffset
+    lost: tuple[int, ...]
+
+
+def offer_all(system: System, items: int) -> tuple[list[int], dict[int, str], int]:
+    """Offer tags until ``items`` were taken and are finished; what is turned away has a new tag."""
+    committed: list[int] = []
+    failed: dict[int, str] = {}
+    tag = taken = 0
+    while len(committed) + len(failed) < items:
+        while taken < items:
+            tag += 1
+            if not system.offer(tag - 1):
+                break
+            taken += 1
+        done = system.step()
+        committed += done.committed
+        failed |= done.failed
+    return committed, failed, tag - taken
+
+
+def put(connection: Connection, system: RemoteSystem, items: int) -> Found:
+    """All that a shard does."""
+    try:
+        connection.wait_for_start()
+        committed, failed, turned_away = offer_all(system, items)
+        costs = dict(system.costs())
+    finally:
+        system.close()
+    assert connection.clock_after is not None
+    clocks = connection.clock, connection.clock_after
+    return Found(committed, failed, turned_away, costs, *clocks, connection.lost)
+
+
+def main() -> None:
+    """See above."""
+    address, shard, shards, benchmark, params_json, items = sys.argv[1:]
+    registry.load(MODULES)
+    params = msgspec.json.decode(params_json)
+    with apart_of(benchmark, params) as apart:
+        connection = connect(
+            parse_address(address),
+            int(shard),
+            int(shards),
+            subject=subject_of(benchmark, params),
+            token=given_token(),
+        )
+        source = apart.source(int(shard), int(shards))
+        found = put(connection, RemoteSystem(connection, source, int(items)), int(items))
+    sys.stdout.buffer.write(msgspec.json.encode(found))
+
+
+if __name__ == "__main__":
+    main()

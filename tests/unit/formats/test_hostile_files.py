@@ -1,0 +1,85 @@
+"""Whatever is in a file: veperf's own errors, or a run that can be kept, compared and shown."""
+
+import contextlib
+import json
+import random
+import sys
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.helpers import HOSTILE
+from tests.support.hostile_files import any_format, check, mutated, samples
+from veperf.core.errors import DataError
+from veperf.core.json_text import parse
+from veperf.formats.readers import NAMES, read
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.integers(0, 2**32))
+def test_damaged_files(seed: int) -> None:
+    """A few changes to a sample file of every format."""
+    dice = random.Random(seed)
+    name, data = dice.choice(samples())
+
+    check(mutated(data, dice), name, any_format(dice), deep=seed % 4 == 0)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=300), st.sampled_from(["", *NAMES]))
+def test_any_bytes(data: bytes, format: str) -> None:
+    """No sample to start from, and any format forced on it."""
+    check(data, HOSTILE, format, deep=True)
+
+
+def test_every_sample_is_read_and_shown() -> None:
+    """Undamaged, none is refused but those that are no benchmark results."""
+    refused = {name for name, data in samples() if check(data, name, deep=True) is None}
+
+    assert {"benchmark.json", "BASELINE_METRICS.json", "go_benchmarks.json"} == {
+        name for name in refused if not name.endswith(".stdout")
+    }
+
+
+@pytest.mark.parametrize("format", ["", *NAMES])
+def test_depth_is_bounded_whatever_the_recursion_limit(format: str) -> None:
+    """Where a library has raised that, depth would otherwise end the process."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(1_000_000)
+    try:
+        for start in (b"", b'{"benchmark":"a","value":', b'{"Action":"output","x":', b'{"reason":'):
+            for piece in (b"[", b'{"a":'):
+                with pytest.raises(DataError):
+                    read(start + piece * 200_000, "f", format=format)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def test_brackets_in_texts_are_no_depth() -> None:
+    """Nor are those side by side, however many."""
+    for text in ('{"a": "' + "[" * 10_000 + '\\""}', "[" + "[]," * 10_000 + "[]]"):
+        assert parse(text) == json.loads(text)
+    assert parse("[" * 200 + "]" * 200)
+    with pytest.raises(ValueError, match="nested deeper than 200"):
+        parse("[" * 201 + "]" * 201)
+
+
+def test_cost_grows_with_the_size_only() -> None:
+    """Eight times a nasty line takes no more than some sixteen times as long."""
+    for piece in ("9 ns ", "Benchmark ", "1 ", "a=1/", '{"', "[", "- ", '"",', '[[[]]]"\\"'):
+        spent = []
+        for size in (40_000, 320_000):
+            data = ("BenchmarkX " + piece * (size // len(piece))).encode()
+            best = min(_seconds(data) for _ in range(3))
+            spent.append(max(best, 2e-3))
+        assert spent[1] < 40 * spent[0], piece
+
+
+def _seconds(data: bytes) -> float:
+    started = time.thread_time()
+    for format in ("", "go", "csv", "json-lines"):
+        with contextlib.suppress(DataError):
+            read(data, "f", format=format)
+    return time.thread_time() - started

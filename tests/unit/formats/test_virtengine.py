@@ -1,0 +1,195 @@
+"""VirtEngine's own files: its baselines as targets, its Go benchmarks as their answers."""
+
+import json
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from tests.support.hostile_files import VECTORS
+from veperf.archive.baselines import load_targets
+from veperf.core import units
+from veperf.core.errors import CorruptFileError, DataError, UnknownBenchmarkError
+from veperf.core.run import Run
+from veperf.core.verdict import TargetStatus
+from veperf.formats import baseline_metrics, go_targets
+from veperf.formats.go_targets import aim, go_benchmarks, refuse_strangers
+from veperf.formats.readers import read
+from veperf.formats.source import Source
+from veperf.verdicts.targets import judge_targets
+
+BASELINES = Path(__file__).parents[3] / "data" / "baselines"
+METRICS = VECTORS / "BASELINE_METRICS.json"
+MODULE = "github.com/virtengine/virtengine"
+
+
+def go(text: str) -> Run:
+    (found,) = read(text.encode(), "f", format="go")
+    return aim(found.run, go_benchmarks())
+
+
+def metrics(text: str):
+    return baseline_metrics.read(Source(text.encode(), "f"))
+
+
+# ---------------------------------------------------------------- BASELINE_METRICS.json
+
+
+def test_the_originals_baselines_are_the_published_targets() -> None:
+    """Every field is mapped, each to the limit, the unit and the aim that targets.json has."""
+    published = load_targets(BASELINES)
+
+    found = baseline_metrics.read_file(METRICS)
+
+    assert published.targets == found.targets
+    assert ("1.0.0", str(METRICS)) == (found.version, found.source)
+
+
+def test_limits_are_the_files() -> None:
+    """A changed one is taken over, in the target's unit; targets without a field drop out."""
+    found = metrics(
+        '{"version": "2", "memory": {"max_heap_objects_millions": 3},'
+        ' "transaction": {"target_tps": 20000, "min_acceptable_tps": 15000}}'
+    )
+
+    assert [
+        ("transaction/throughput", 15_000, 20_000, "tx/s"),
+        ("memory/heap_objects", 3e6, None, "objects"),
+    ] == [(t.id, t.limit, t.target, t.unit) for t in found.targets]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"bidding": {"signing": 1}}', "no published target is made of bidding.signing"),
+        ('{"staking": {"max_ms": 1}}', "no published target is made of staking.max_ms"),
+        ('{"transaction": {"target_tps": 1}}', "are wanted together"),
+        ('{"transaction": {"hash_compute_ns": 0}}', "hash_compute_ns is no positive number"),
+        ('{"transaction": {"hash_compute_ns": true}}', "no positive number"),
+        ('{"transaction": {"hash_compute_ns": "1000"}}', "no positive number"),
+        ('{"transaction": {"hash_compute_ns": NaN}}', "no positive number"),
+        ('{"transaction": {"hash_compute_ns": 1e999}}', "no positive number"),
+        (f'{{"transaction": {{"hash_compute_ns": {"9" * 400}}}}}', "no positive number"),
+        ('{"transaction": 3}', "transaction is no section"),
+        ('{"version": 3, "transaction": {"hash_compute_ns": 1}}', "$.version"),
+        ("{}", "no baseline metrics"),
+        ("[]", "an object is wanted"),
+        ("[" * 10_000, "nested deeper"),
+        ("", "no valid JSON"),
+    ],
+)
+def test_baselines_that_can_not_be_believed(text: str, said: str) -> None:
+    """An unknown field, above all, is an error: its limit would never be looked at."""
+    with pytest.raises(CorruptFileError, match="f") as caught:
+        metrics(text)
+
+    assert said in str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """Is one of veperf's errors."""
+    with pytest.raises(DataError, match="can't read"):
+        baseline_metrics.read_file(tmp_path / "none.json")
+
+
+# ---------------------------------------------------------------- go_benchmarks.json
+
+
+def test_every_listed_target_exists_and_can_be_measured_so() -> None:
+    """Its id is published, and the benchmark's unit converts to the target's."""
+    wanted = {target.id: target.unit for target in load_targets(BASELINES).targets}
+    listed = [
+        answer
+        for benchmarks in go_benchmarks().packages.values()
+        for answers in benchmarks.values()
+        for answer in answers.items()
+    ]
+
+    assert 30 == len(listed)
+    for unit, id in listed:
+        assert units.convert(1.0, unit, wanted[id]) > 0
+
+
+def test_what_go_test_wrote_answers_targets() -> None:
+    """Times, rates and shares of three packages, in the targets' units; the rest answers none."""
+    (found,) = read((VECTORS / "interop" / "go_virtengine.json").read_bytes(), "f")
+
+    judged = judge_targets(aim(found.run, go_benchmarks()), load_targets(BASELINES))
+
+    assert {
+        "transaction/throughput": TargetStatus.PASS,
+        "transaction/error_rate": TargetStatus.PASS,
+        "transaction/hash_compute": TargetStatus.PASS,
+        "verification/score_update": TargetStatus.PASS,
+        "bidding/rate_limiter": TargetStatus.PASS,
+        "zk_proof/nonce": TargetStatus.PASS,
+    } == {one.target.id: one.status for one in judged}
+    assert all(one.processes == 6 for one in judged)
+
+
+def test_a_slow_benchmark_fails_its_target() -> None:
+    """By name and package; on 8 processors as on one; memory by what -benchmem says."""
+    run = go(
+        f"pkg: {MODULE}/tests/benchmark\n"
+        + "BenchmarkTransactionValidation-8 100 13000 ns/op\n" * 3
+        + "BenchmarkTransactionProcessing 100 13000 ns/op 9011.2 B/op 3 allocs/op\n" * 3
+    )
+
+    judged = judge_targets(run, load_targets(BASELINES))
+
+    assert [
+        ("transaction/validation", TargetStatus.FAIL, 13_000),
+        ("memory/per_transaction", TargetStatus.PASS, 8.8),
+    ] == [(one.target.id, one.status, one.value) for one in judged]
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "targets"),
+    [
+        (f"{MODULE}/pkg/provider_daemon", "BenchmarkRateLimiter", {"time": "bidding/rate_limiter"}),
+        (
+            "example.org/fork/pkg/provider_daemon",
+            "BenchmarkRateLimiter-4",
+            {"time": "bidding/rate_limiter"},
+        ),
+        ("", "BenchmarkRateLimiter", {"time": "bidding/rate_limiter"}),
+        (f"{MODULE}/x/market", "BenchmarkRateLimiter", {}),
+        ("example.org/mypkg/provider_daemon2", "BenchmarkRateLimiter", {}),
+        (f"{MODULE}/pkg/provider_daemon", "BenchmarkRateLimiter/burst", {}),
+        (f"{MODULE}/pkg/provider_daemon", "BenchmarkRateLimiter/size=5", {}),
+        (f"{MODULE}/pkg/provider_daemon", "BenchmarkRateLimiterParallel", {}),
+    ],
+)
+def test_only_the_benchmark_itself_answers(package: str, name: str, targets: object) -> None:
+    """In its package or a fork's, or where no package is named; no part of it, none of its name."""
+    (case,) = go(f"pkg: {package}\n{name} 1 2 ns/op\n").cases
+
+    assert targets == case.targets
+
+
+def test_a_benchmark_that_is_listed_nowhere_is_refused() -> None:
+    """In the module's own packages: it was renamed, or is new. Elsewhere nobody knows better."""
+    run = go(
+        f"pkg: {MODULE}/tests/benchmark\nBenchmarkStateWrite 1 2 ns/op\n"
+        "BenchmarkTxValidation-8 1 2 ns/op\n"
+        "BenchmarkConcurrentProcessing/concurrency_64 1 2 ns/op\n"
+        "pkg: example.org/x/veid/keeper\nBenchmarkOther 1 2 ns/op\n"
+        f"FAIL\t{MODULE}/pkg/provider_daemon [build failed]\n"
+    )
+
+    with pytest.raises(UnknownBenchmarkError, match="BenchmarkTxValidation-8: add"):
+        refuse_strangers(run, go_benchmarks())
+    refuse_strangers(replace(run, source="pyperf"), go_benchmarks())
+
+
+def test_a_folders_own_list_comes_first(tmp_path: Path) -> None:
+    """Where it has one; a broken one is an error, not a reason to take veperf's."""
+    mine = {"version": "1", "module": "m", "packages": {"p": {"BenchmarkX": {"ns/op": "a/b"}}}}
+    assert MODULE == go_benchmarks(tmp_path).module
+
+    (tmp_path / go_targets.FILE).write_text(json.dumps(mine))
+    assert "m" == go_benchmarks(tmp_path).module
+
+    (tmp_path / go_targets.FILE).write_text('{"packages": []}')
+    with pytest.raises(CorruptFileError):
+        go_benchmarks(tmp_path)

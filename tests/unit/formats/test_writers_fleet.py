@@ -1,0 +1,63 @@
+"""A comparison on several places in the formats that hold verdicts."""
+
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from tests.support.ab_runs import ab_run, change
+from tests.support.fleets import at, fleet, lacking
+from tests.support.helpers import HOSTILE
+from veperf.core.ab import ABPlace
+from veperf.core.errors import UsageError
+from veperf.core.verdict import ChangeStatus, Severity
+from veperf.formats.writers import write_judged
+
+SLOW = change("mine/work", ChangeStatus.SLOWER, ratio=1.1, severity=Severity.FAIL)
+GOOD = change("mine/work", ChangeStatus.OK)
+FOUND = fleet(at("small", GOOD), at("large", SLOW), lacking("gpu"))
+
+
+def test_each_place_has_its_tests() -> None:
+    """One that is slower fails, one without a result is an error, each under its own name."""
+    root = ET.fromstring(str(write_judged([FOUND.shown], "junit").data))
+
+    assert ["mine on small", "mine on large", "on gpu"] == [
+        suite.get("name") for suite in root.iter("testsuite")
+    ]
+    assert [(0, 0), (1, 0), (0, 1)] == [
+        (int(suite.get("failures", "")), int(suite.get("errors", "")))
+        for suite in root.iter("testsuite")
+    ]
+    assert ("3", "1", "1") == (root.get("tests"), root.get("failures"), root.get("errors"))
+    (error,) = root.iter("error")
+    assert "no worker came" in (error.get("message") or "")
+
+
+@pytest.mark.parametrize("format", ["summary", "comment"])
+def test_markdown_holds_the_table(format: str) -> None:
+    """A column a place, once for all of them."""
+    written = str(write_judged([FOUND.shown], format).data)
+
+    assert "| Benchmark | small | large | gpu |" in written
+    assert 1 == written.count("### ")
+    assert len(written.encode()) < 64_000
+
+
+def test_other_formats_say_that_they_can_t() -> None:
+    """They hold runs."""
+    with pytest.raises(UsageError, match="nothing that can be written as go"):
+        write_judged([FOUND.shown], "go")
+
+
+@pytest.mark.parametrize("format", ["junit", "summary", "comment"])
+def test_hostile_names_stay_text(format: str) -> None:
+    """Of places and of why one is missing."""
+    evil = fleet(ABPlace(HOSTILE, ab_run(SLOW)), ABPlace("x", None, HOSTILE))
+    written = str(write_judged([evil.shown], format).data)
+
+    assert "\x1b" not in written
+    assert "\u202e" not in written
+    if format == "junit":
+        assert 2 == len(list(ET.fromstring(written).iter("testcase")))
+    else:
+        assert "<script" not in written.replace("\\<", "")

@@ -1,0 +1,185 @@
+"""What work allocates, against what is known of it."""
+
+import threading
+from pathlib import Path
+
+import memray
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from veperf.core.errors import MeasureError
+from veperf.profiling.memory.capture import capture, record, tally
+from veperf.profiling.memory.footprint import measure_footprint
+
+# Of a few Python objects, and of the frames that memray has made.
+SMALL = 1_000
+
+
+@given(st.lists(st.integers(1_000, 200_000), min_size=1, max_size=20))
+@settings(max_examples=15, deadline=None)
+def test_blocks_held_together_add_up(sizes):
+    """All of them are allocated, and all of them are held at the peak."""
+    found = capture(lambda: [bytearray(size) for size in sizes], 1)
+
+    assert sum(sizes) <= found.total_bytes <= sum(sizes) + SMALL + 200 * len(sizes)
+    assert sum(sizes) <= found.peak_bytes <= found.total_bytes
+    assert len(sizes) <= found.allocations <= 4 * len(sizes) + 20
+
+
+@given(st.lists(st.integers(1_000, 200_000), min_size=2, max_size=20))
+@settings(max_examples=15, deadline=None)
+def test_blocks_held_one_after_the_other_do_not(sizes):
+    """Allocated are all, held at once is the largest."""
+
+    def call() -> None:
+        for size in sizes:
+            bytearray(size)
+
+    found = capture(call, 1)
+
+    assert sum(sizes) <= found.total_bytes
+    assert max(sizes) <= found.peak_bytes <= max(sizes) + SMALL
+
+
+def test_a_footprint_is_that_of_one_operation():
+    """Whatever the number of operations in a call: the same blocks cost the same each."""
+    few = measure_footprint(lambda: [bytearray(5_000) for _ in range(100)], 100)
+    many = measure_footprint(lambda: [bytearray(5_000) for _ in range(400)], 400)
+
+    for found in (few, many):
+        assert 5_000 <= found.peak_bytes <= 5_100
+        assert 5_000 <= found.total_bytes <= 5_200
+        assert 2 <= found.allocations <= 3
+    assert few.total_bytes == pytest.approx(many.total_bytes, rel=0.01)
+
+
+def test_what_happens_once_cancels():
+    """A block that is kept from the first call on is no cost of an operation."""
+    kept: list[bytearray] = []
+
+    def call() -> None:
+        if len(kept) < 3:
+            kept.append(bytearray(1_000_000))
+
+    assert measure_footprint(call).total_bytes < SMALL
+
+
+def test_what_was_held_before_does_not_count():
+    """Freeing it makes no room either."""
+    held = [bytearray(1_000_000) for _ in range(10)]
+
+    def call() -> bytearray:
+        if held:
+            held.pop()
+        return bytearray(50_000)
+
+    found = capture(call, 5)
+    assert 50_000 <= found.peak_bytes <= 100_000 + 2 * SMALL
+
+
+def test_memory_outside_of_python_s_heap_counts():
+    """An array of numpy comes from malloc."""
+    found = measure_footprint(lambda: np.empty(100_000))
+
+    assert 800_000 <= found.peak_bytes <= 800_000 + SMALL
+
+
+def test_growing_in_place_replaces_what_was_held():
+    """A list that is moved to grow is not held twice."""
+
+    def call() -> None:
+        grown = bytearray()
+        for _ in range(1_000):
+            grown += b"x" * 100
+
+    found = capture(call, 1)
+    assert 100_000 <= found.peak_bytes <= 130_000
+
+
+def test_other_threads_count_only_where_they_do_the_work():
+    """As the benchmark says."""
+
+    def call() -> None:
+        thread = threading.Thread(target=lambda: bytearray(2_000_000))
+        thread.start()
+        thread.join()
+
+    assert capture(call, 1).total_bytes < 100_000
+    assert capture(call, 1, multithreaded=True).total_bytes > 2_000_000
+
+
+def test_an_exception_comes_out_and_leaves_no_tracker():
+    """The next measurement is as good as any."""
+    with pytest.raises(ZeroDivisionError):
+        measure_footprint(lambda: 1 // 0)
+
+    def second_call_raises() -> None:
+        if calls.pop():
+            raise KeyError("planted")
+
+    calls = [True, False]
+    with pytest.raises(KeyError, match="planted"):
+        measure_footprint(second_call_raises)
+    assert capture(lambda: bytearray(5_000), 1).total_bytes > 5_000
+
+
+def test_a_second_tracker_is_refused(tmp_path: Path):
+    """In words, and the first one goes on."""
+    with (
+        memray.Tracker(tmp_path / "records.bin"),
+        pytest.raises(MeasureError, match="can't be recorded"),
+    ):
+        capture(lambda: None, 1)
+
+
+@pytest.mark.parametrize("kept", [0, 0.001, 0.5, 0.9])
+def test_records_that_are_cut_off_are_refused(kept: float, tmp_path: Path):
+    """A full disk, of which memray says nothing, passes for no small footprint."""
+    path = tmp_path / "records.bin"
+    record(lambda: [bytearray(size) for size in range(600, 40_000, 7)], 1, path)
+    whole = path.read_bytes()
+    assert tally(path).total_bytes > 1_000_000
+
+    path.write_bytes(whole[: int(kept * len(whole))])
+    with pytest.raises(MeasureError, match=r"can't be read|cut off"):
+        tally(path)
+    with pytest.raises(MeasureError, match="can't be read"):
+        tally(tmp_path / "nowhere.bin")
+
+
+@pytest.mark.parametrize("kept_bytes", [0, 5_000])
+def test_what_calls_have_kept_before_is_no_part_of_the_peak(kept_bytes: int):
+    """The most during a call counts from when it began, however many came before."""
+    kept: list[bytearray] = []
+
+    def call() -> None:
+        kept.append(bytearray(kept_bytes))
+        bytearray(20_000)
+
+    found = measure_footprint(call)
+
+    assert kept_bytes + 20_000 <= found.peak_bytes <= kept_bytes + 20_000 + SMALL
+    assert len(kept) > 20
+
+
+def test_what_is_made_once_is_no_part_of_the_peak():
+    """Not even where it is made while recording goes on."""
+    kept: list[bytearray] = []
+
+    def call() -> None:
+        if len(kept) < 3:
+            kept.append(bytearray(1_000_000))
+        bytearray(20_000)
+
+    assert 20_000 <= measure_footprint(call).peak_bytes <= 20_000 + SMALL
+
+
+def test_marks_between_calls_are_told_from_what_calls_allocate():
+    """Blocks of the very sizes of the marks count as any."""
+    sizes = [7_919, 7_919 * 13, 7_919, 7_919 * 17, 7_919, 1_299_709, 1_299_709]
+
+    found = capture(lambda: [bytearray(size) for size in sizes], 3)
+    assert 3 * sum(sizes) <= found.total_bytes <= 3 * (sum(sizes) + 2 * SMALL)
+    assert sum(sizes) <= found.peak_bytes <= sum(sizes) + 2 * SMALL

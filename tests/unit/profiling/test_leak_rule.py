@@ -1,0 +1,147 @@
+"""Leaks that are there are found, and what only looks like one is not, on simulated heaps."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from veperf.core.errors import UsageError
+from veperf.profiling.memory.leak import LeakStatus, judge_leak
+
+MIB = 2.0**20
+SEEDS = range(12)
+
+
+def heap(shape, seed, *, samples=300, noise=0.001, leak=0.0):
+    """100 MiB, times a shape over the run, plus noise and a leak."""
+    rng = np.random.default_rng(seed)
+    t = np.linspace(0, 1, samples)
+    y = 1 + shape(t, rng) + leak * t + np.abs(rng.normal(0, noise, samples))
+    return 600 * t, 100 * MIB * y
+
+
+def flat(t, rng):
+    return 0 * t
+
+
+def warm_up(t, rng):
+    return rng.uniform(0.1, 1) * (1 - np.exp(-t / rng.uniform(0.01, 0.05)))
+
+
+def ramp_up(t, rng):
+    return 0.4 * np.minimum(t / rng.uniform(0.05, 0.3), 1)
+
+
+def one_step(t, rng):
+    return rng.uniform(0.02, 0.6) * (t > rng.uniform(0.1, 0.95))
+
+
+def spikes(t, rng):
+    return (rng.random(t.size) < 0.15) * rng.exponential(0.5, t.size)
+
+
+def waves(t, rng):
+    return rng.uniform(0.05, 0.5) * np.sin(2 * np.pi * (t / rng.uniform(0.05, 0.7) + rng.random()))
+
+
+def sawtooth(t, rng):
+    return rng.uniform(0.1, 1) * ((t / rng.uniform(0.02, 0.1) + rng.random()) % 1)
+
+
+def long_sawtooth(t, rng):
+    """Collections that are further apart than windows are."""
+    return rng.uniform(0.1, 1) * ((t / rng.uniform(0.1, 0.6) + rng.random()) % 1)
+
+
+INNOCENT = [flat, warm_up, ramp_up, one_step, spikes, waves, sawtooth, long_sawtooth]
+
+
+@pytest.mark.parametrize("shape", INNOCENT)
+@pytest.mark.parametrize("noise", [0.0, 0.003])
+def test_what_does_not_leak_is_not_suspected(shape, noise):
+    """Warm-up, steps, spikes, waves and collections of any period are no leaks."""
+    found = [judge_leak(*heap(shape, seed, noise=noise)) for seed in SEEDS]
+
+    assert [] == [one for one in found if one.status is LeakStatus.SUSPECTED]
+    assert all(one.trough_times for one in found)
+
+
+@pytest.mark.parametrize("leak", [0.02, 0.05, 0.1, 0.2])
+@pytest.mark.parametrize("shape", [flat, spikes, warm_up])
+def test_a_leak_is_suspected(shape, leak):
+    """2 % of the heap over the run and more, be there spikes or a warm-up before."""
+    found = [judge_leak(*heap(shape, seed, leak=leak)) for seed in SEEDS]
+
+    suspected = [one for one in found if one.status is LeakStatus.SUSPECTED]
+    assert len(suspected) >= (len(SEEDS) if shape is not warm_up else 0.6 * len(SEEDS))
+
+
+def test_a_leak_under_collections_is_suspected():
+    """The troughs rise, however much garbage lies between them."""
+    shape = lambda t, rng: 0.5 * ((t * 37.3) % 1)  # noqa: E731 - a shape
+    found = [judge_leak(*heap(shape, seed, samples=2_000, leak=0.1)) for seed in SEEDS]
+
+    assert {LeakStatus.SUSPECTED} == {one.status for one in found}
+
+
+def test_growth_has_an_interval_that_holds_the_truth():
+    """Nearly always, and its middle is near it."""
+    found = [judge_leak(*heap(flat, seed, noise=0.005, leak=0.1)) for seed in range(40)]
+
+    ends = np.array([(one.low, one.high) for one in found], dtype=float)
+    assert np.sum((ends[:, 0] <= 0.1) & (ends[:, 1] >= 0.1)) >= 34
+    growth = np.array([one.growth for one in found], dtype=float)
+    assert 0.1 == pytest.approx(growth.mean(), abs=0.005)
+
+
+def test_a_small_leak_is_none():
+    """Half a percent over the run is not the 1 % that counts."""
+    found = [judge_leak(*heap(flat, seed, leak=0.005)) for seed in SEEDS]
+
+    assert LeakStatus.SUSPECTED not in {one.status for one in found}
+
+
+@pytest.mark.parametrize("samples", [0, 1, 2, 7, 9])
+def test_too_few_samples_are_inconclusive(samples):
+    """However steep it looks."""
+    found = judge_leak(range(samples), [100 * (i + 1) for i in range(samples)])
+
+    assert LeakStatus.INCONCLUSIVE == found.status
+    assert found.growth is None
+    assert "8 are the least" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("times", "sizes"),
+    [
+        ([1, 2, 3], [1, 2]),
+        ([1, 2, 2], [1, 2, 3]),
+        ([1, 2, 3], [1, float("nan"), 3]),
+        ([1, 2, float("inf")], [1, 2, 3]),
+        ([1, 2, 3], [1, -2, 3]),
+        ([[1, 2]], [[1, 2]]),
+        (["a"], ["b"]),
+        (None, None),
+    ],
+)
+def test_nonsense_is_refused(times, sizes):
+    """In words."""
+    with pytest.raises(UsageError):
+        judge_leak(times, sizes)
+
+
+@given(st.lists(st.floats(0, 1e15), min_size=0, max_size=60))
+def test_any_sizes_get_a_verdict(sizes):
+    """Zeros, huge ones and constant ones, too."""
+    found = judge_leak(range(len(sizes)), sizes)
+
+    assert found.status in LeakStatus
+    assert (found.growth is None) == (len(found.trough_times) == 0)
+
+
+@given(st.integers(0, 50), st.sampled_from(INNOCENT), st.floats(0.01, 1e4))
+def test_units_of_time_and_size_don_t_matter(seed, shape, scale):
+    """Milliseconds and pages give the verdict that seconds and bytes do."""
+    t, y = heap(shape, seed, samples=80, leak=0.03)
+
+    assert judge_leak(t, y).status == judge_leak(t * scale, y * scale).status

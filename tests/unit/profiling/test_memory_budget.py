@@ -1,0 +1,96 @@
+"""Budgets: what is published, and every limit that was passed at any time."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from veperf.archive.baselines import load_targets
+from veperf.core.errors import UnknownTargetError
+from veperf.profiling.memory.budget import MemoryBudget, budget_of, check_budget
+from veperf.profiling.memory.leak import LeakStatus, judge_leak
+from veperf.profiling.memory.profiler import MemoryProfiler
+from veperf.profiling.memory.stats import MemoryStats, Range
+
+TARGETS = Path(__file__).parents[3] / "data" / "baselines"
+CALM = Range(min=1, max=2, mean=1.5, first=1, last=1)
+STATS = MemoryStats(
+    snapshots=2,
+    duration_s=1.0,
+    rss=CALM,
+    peak_rss_bytes=2,
+    blocks=CALM,
+    threads=CALM,
+    tasks=CALM,
+    concurrent=CALM,
+    gc_cycles=(0, 0, 0),
+    gc_total_ns=0,
+    gc_longest_ns=0,
+)
+
+
+def test_the_defaults_are_the_published_limits():
+    """targets.json says the same, in its own units."""
+    targets = load_targets(TARGETS)
+
+    assert MemoryBudget() == budget_of(targets)
+    with pytest.raises(UnknownTargetError, match="memory/heap_alloc"):
+        budget_of(replace(targets, targets=targets.targets[:3]))
+
+
+@pytest.mark.parametrize(
+    ("limit", "over"),
+    [
+        ("heap_bytes", {"peak_rss_bytes": 4096 * 2**20 + 1}),
+        ("objects", {"blocks": replace(CALM, max=10_000_001)}),
+        ("tasks", {"concurrent": replace(CALM, max=100_001)}),
+        ("gc_pause_ns", {"gc_longest_ns": 100_000_001}),
+    ],
+)
+def test_a_limit_that_was_passed_once_is_a_violation(limit, over):
+    """Though the last state is within all of them."""
+    (found,) = check_budget(replace(STATS, **over))
+
+    assert limit == found.limit_name
+    assert found.value > found.limit
+    assert found.words
+
+
+def test_at_the_limit_is_within_it():
+    """And every limit that is passed is told."""
+    exact = MemoryBudget(heap_bytes=2, objects=2, tasks=2, gc_pause_ns=0)
+
+    assert () == check_budget(STATS, exact)
+    none = MemoryBudget(heap_bytes=0, objects=0, tasks=0, gc_pause_ns=-1)
+    assert 4 == len(check_budget(STATS, none))
+
+
+def test_growth_is_held_to_the_budget():
+    """By what is sure of it: a tenth at least, or less."""
+    t = np.arange(50.0)
+    leaks, creeps = (judge_leak(t, 1e8 * (1 + growth * t / 49)) for growth in (0.2, 0.05))
+
+    assert ["leak_growth"] == [one.limit_name for one in check_budget(STATS, leak=leaks)]
+    assert () == check_budget(STATS, leak=creeps)
+    assert () == check_budget(STATS, leak=judge_leak([], []))
+
+
+def test_what_levels_off_is_no_growth_without_end():
+    """A cache that fills up by half at first is held to the budget of the heap alone."""
+    t = np.arange(200.0)
+    fills = judge_leak(t, 1e8 * (1.5 - 0.5 * np.exp(-t / 20)))
+
+    assert LeakStatus.CLEAN is fills.status
+    assert () == check_budget(STATS, leak=fills)
+
+
+def test_a_real_process_is_held_to_its_budget():
+    """A peak that is over counts after it is gone."""
+    with MemoryProfiler(interval=3_600) as profiler:
+        budget = MemoryBudget(heap_bytes=profiler.snapshots[0].rss_bytes + 16 * 2**20)
+        block = b"x" * (48 * 2**20)
+        profiler.take_snapshot()
+        del block
+
+    assert ["heap_bytes"] == [one.limit_name for one in check_budget(profiler.stats(), budget)]

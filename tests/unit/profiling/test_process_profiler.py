@@ -1,0 +1,233 @@
+"""The profiler in the background, against what the process is made to do."""
+
+import asyncio
+import gc
+import json
+import threading
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from veperf.core.errors import MeasureError, UsageError
+from veperf.profiling.memory.probes import Rationed, count_tasks
+from veperf.profiling.memory.profiler import MemoryProfiler
+from veperf.runner.soak import Thinned
+
+MIB = 2**20
+
+
+def until(condition):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_it_sees_memory_come_and_go():
+    """Resident memory rises by what is filled, and the peak stays when it is gone."""
+    with MemoryProfiler(interval=0.01) as profiler:
+        before = profiler.take_snapshot().rss_bytes
+        block = b"x" * (64 * MIB)
+        seen = len(profiler.snapshots)
+        until(lambda: len(profiler.snapshots) > seen + 2)
+        held = profiler.take_snapshot().rss_bytes
+        del block
+        after = profiler.take_snapshot().rss_bytes
+
+    assert 60 * MIB <= held - before <= 80 * MIB
+    assert after <= held - 60 * MIB
+    stats = profiler.stats()
+    assert held <= stats.peak_rss_bytes
+    assert stats.rss.min <= stats.rss.mean <= stats.rss.max <= stats.peak_rss_bytes
+    assert stats.snapshots == len(profiler.snapshots)
+
+
+def test_a_peak_between_two_snapshots_is_seen():
+    """The system remembers it, if it was the highest ever."""
+    with MemoryProfiler(interval=3_600) as profiler:
+        high = profiler.stats().peak_rss_bytes
+        size = max(0, peak_ever() - profiler.snapshots[-1].rss_bytes) + 64 * MIB
+        block = b"x" * size
+        del block
+
+    assert profiler.stats().rss.max < high + 32 * MIB
+    assert profiler.stats().peak_rss_bytes >= profiler.snapshots[0].rss_bytes + size - 16 * MIB
+
+
+def peak_ever() -> int:
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def test_collections_are_counted_and_timed():
+    """By generation, the longest one apart; none after it has stopped."""
+    with MemoryProfiler(interval=3_600) as profiler:
+        gc.collect(0)
+        gc.collect(2)
+    gc.collect()
+
+    stats = profiler.stats()
+    assert stats.gc_cycles[0] >= 1
+    assert 1 == stats.gc_cycles[2]
+    assert 0 < stats.gc_longest_ns <= stats.gc_total_ns
+    assert sum(stats.gc_cycles) == profiler.snapshots[-1].gc_cycles
+
+
+def test_force_gc_tells_before_from_after():
+    """Cyclic garbage is gone in between."""
+    profiler = MemoryProfiler()
+    gc.disable()
+    try:
+        for _ in range(20_000):
+            ring: list[object] = []
+            ring.append(ring)
+        before, after = profiler.force_gc()
+    finally:
+        gc.enable()
+
+    assert before.blocks - after.blocks >= 20_000
+
+
+def test_threads_and_tasks_of_every_loop_count():
+    """Loops in other threads, too; tasks that are done don't."""
+    base = count_tasks()
+    stop = asyncio.Event()
+    ready = threading.Barrier(3)
+
+    def run() -> None:
+        async def main() -> None:
+            tasks = [asyncio.ensure_future(asyncio.sleep(60)) for _ in range(5)]
+            done = asyncio.ensure_future(asyncio.sleep(0))
+            await done
+            await asyncio.to_thread(ready.wait)
+            await asyncio.to_thread(ready.wait)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+        asyncio.run(main())
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    profiler = MemoryProfiler()
+    quiet = profiler.take_snapshot()
+    for thread in threads:
+        thread.start()
+    ready.wait()
+    busy = profiler.take_snapshot()
+    ready.wait()
+    for thread in threads:
+        thread.join()
+
+    assert not stop.is_set()
+    assert 2 * (5 + 1) == busy.tasks - base
+    assert busy.threads - quiet.threads >= 2
+    assert base == profiler.take_snapshot().tasks
+    assert profiler.stats().concurrent.max >= busy.tasks + busy.threads
+
+
+def test_the_ring_keeps_the_last_and_statistics_know_all():
+    """In constant memory."""
+    profiler = MemoryProfiler(max_snapshots=3)
+    made = [profiler.take_snapshot() for _ in range(10)]
+
+    assert tuple(made[-3:]) == profiler.snapshots
+    assert made[-1] == profiler.latest
+    assert 10 == profiler.stats().snapshots
+    assert made[0].rss_bytes == profiler.stats().rss.first
+    profiler.clear()
+    assert () == profiler.snapshots
+    assert profiler.latest is None
+
+
+def test_starting_twice_is_an_error_and_stopping_twice_is_not():
+    """And it can go on after a stop."""
+    profiler = MemoryProfiler(interval=0.01)
+    profiler.start()
+    with pytest.raises(MeasureError, match="is running"):
+        profiler.start()
+    profiler.stop()
+    profiler.stop()
+    taken = profiler.stats().snapshots
+    with profiler:
+        pass
+    assert taken + 2 <= profiler.stats().snapshots
+
+
+def test_an_exception_stops_it():
+    """No thread and no callback stays behind."""
+    callbacks, threads = list(gc.callbacks), threading.active_count()
+    with pytest.raises(KeyError), MemoryProfiler(interval=0.01):
+        raise KeyError
+
+    assert callbacks == gc.callbacks
+    assert threads == threading.active_count()
+
+
+@pytest.mark.parametrize("interval", [0, -1, float("nan"), float("inf")])
+def test_an_interval_that_is_none_is_refused(interval):
+    """In words."""
+    with pytest.raises(UsageError, match="interval"):
+        MemoryProfiler(interval)
+
+
+def test_no_snapshots_no_statistics():
+    """Neither kept nor made up."""
+    with pytest.raises(UsageError, match="one snapshot"):
+        MemoryProfiler(max_snapshots=0)
+    profiler = MemoryProfiler()
+    with pytest.raises(MeasureError, match="no snapshot"):
+        profiler.stats()
+    assert "no snapshots" in repr(profiler)
+    assert "no snapshots" in profiler._repr_html_()
+    assert profiler.to_frame().empty
+
+
+def test_exports_say_the_same():
+    """JSON, table and picture."""
+    profiler = MemoryProfiler()
+    for _ in range(3):
+        profiler.take_snapshot()
+
+    exported = json.loads(profiler.to_json())
+    frame = profiler.to_frame()
+    assert [s.rss_bytes for s in profiler.snapshots] == frame["rss_bytes"].tolist()
+    assert frame["blocks"].tolist() == [s["blocks"] for s in exported["snapshots"]]
+    assert 3 == exported["stats"]["snapshots"]
+    html = profiler._repr_html_()
+    assert "<svg" in html
+    assert "http" not in html
+    assert "currentColor" in html
+
+
+def test_a_count_that_takes_long_is_rationed():
+    """It is repeated, until counting anew is a small share of the time."""
+    calls: list[None] = []
+
+    def count() -> int:
+        calls.append(None)
+        began = time.thread_time()
+        while time.thread_time() - began < 0.002:
+            pass
+        return len(calls)
+
+    rationed = Rationed(count)
+    assert [1, 1, 1] == [rationed.recent() for _ in range(3)]
+    assert 2 == rationed.fresh()
+    assert 2 == rationed.recent()
+
+
+@given(st.lists(st.integers(0, 100), max_size=200), st.sampled_from([2, 4, 8]))
+def test_a_thinned_series_keeps_the_troughs(values, capacity):
+    """Never more points than it may have, in order, and the lowest of all among them."""
+    series = Thinned(capacity)
+    for time_s, value in enumerate(values):
+        series.add(time_s, value)
+
+    points = series.points()
+    assert len(points) <= capacity
+    assert list(points) == sorted(points)
+    assert all(values[int(at)] == value for at, value in points)
+    assert not values or min(values) == min(value for _, value in points)

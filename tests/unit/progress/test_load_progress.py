@@ -1,0 +1,50 @@
+"""The line that shows a load, and its Ctrl-C."""
+
+import signal
+
+import pytest
+
+from tests.support.runs import case
+from veperf.core.case import Metric
+from veperf.core.load import LoadSoFar
+from veperf.progress.load import LoadLine, words
+
+CASE = case("shop/load", metrics=(Metric("achieved", "tx/s", "higher"),))
+
+
+def so_far(elapsed_s: float) -> LoadSoFar:
+    return LoadSoFar(elapsed_s, 612, 4_999.6, 35.25, 0.04, 0)
+
+
+def test_the_line_says_how_it_goes():
+    """Time, rate, latency, lag; errors where there are any; nothing that is not known."""
+    assert "1:05 of 10:12  5,000 tx/s  p95 35.2 ms  lag 0.0 ms" == words(so_far(65), "tx/s")
+    trouble = LoadSoFar(3_599.6, 3_600, 0, None, 1_234.5, 10_000)
+    assert "60:00 of 60:00  0 1/s  p95 none  lag 1,234.5 ms  errors 10,000" == words(trouble, "1/s")
+    assert "0:01 of 0:12  warming up" == words(LoadSoFar(1, 12, None, None, 0, 0), "1/s")
+
+
+def test_a_log_is_not_flooded():
+    """A line every ten seconds, where each second brings news."""
+    shown: list[str] = []
+    line = LoadLine(shown.append, every_s=10)
+    line.case_started(0, CASE)
+    assert all(line.load_ticked(0, CASE, so_far(second)) for second in range(1, 36))
+
+    assert ["0:10", "0:20", "0:30"] == [text.split()[0] for text in shown[1:]]
+    assert "shop/load" in shown[0]
+
+
+def test_ctrl_c_ends_the_load_and_a_second_one_everything():
+    """The first is no exception; afterwards all is as it was."""
+    before = signal.getsignal(signal.SIGINT)
+    shown: list[str] = []
+    with LoadLine(shown.append) as line:
+        assert line.load_ticked(0, CASE, so_far(1))
+        signal.raise_signal(signal.SIGINT)
+        assert "Ctrl-C once more" in shown[-1]
+        assert not line.load_ticked(0, CASE, so_far(2))
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+    assert before == signal.getsignal(signal.SIGINT)

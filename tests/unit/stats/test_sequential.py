@@ -1,0 +1,252 @@
+"""Looks at growing numbers of pairs decide early, rarely wrongly, and never on bad values."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.pair_noise import KINDS, Noise, normal, sides
+from veperf.core.errors import UsageError
+from veperf.core.verdict import ChangeStatus
+from veperf.stats.look_schedule import LOOKS, looks_up_to, plan
+from veperf.stats.paired import paired
+from veperf.stats.pairs import PairRule
+from veperf.stats.sequential import Sequential, SequentialVerdict, sequential, sequential_suite
+
+SUITE = 45
+Pair = tuple[float, float]
+
+
+def stream(kind: Noise, effect: float, chance: np.random.Generator, n: int = 48) -> list[Pair]:
+    a, b = sides(kind(chance, n) + math.log1p(effect), chance)
+    return list(zip(a.tolist(), b.tolist(), strict=True))
+
+
+def tried(kind: Noise, effect: float, trials: int, comparisons: int) -> list[SequentialVerdict]:
+    chance = np.random.default_rng(5)
+    return [
+        sequential(stream(kind, effect, chance), comparisons=comparisons) for _ in range(trials)
+    ]
+
+
+def share(found: list[SequentialVerdict], status: ChangeStatus) -> float:
+    return sum(f.status is status for f in found) / len(found)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_suite_that_did_not_change_passes_quickly(kind: Noise) -> None:
+    """Same code on both sides: no false alarm, ok for 97 % and more, 15 pairs or less each."""
+    found = tried(kind, 0.0, 150, SUITE)
+
+    assert 0 == share(found, ChangeStatus.SLOWER)
+    assert share(found, ChangeStatus.OK) >= 0.97
+    assert np.mean([f.pairs for f in found]) <= 15
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_slowdowns_of_five_percent_are_found(kind: Noise) -> None:
+    """19 in 20, even among 45 benchmarks."""
+    assert share(tried(kind, 0.05, 150, SUITE), ChangeStatus.SLOWER) >= 0.95
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_errors_of_all_looks_together_keep_to_alpha(kind: Noise) -> None:
+    """At most 5 % (3 SE) slower at the smallest effect that counts, or ok at the margin."""
+    most = 0.05 + 3 * math.sqrt(0.05 * 0.95 / 300)
+
+    assert share(tried(kind, 0.01, 300, 1), ChangeStatus.SLOWER) <= most
+    assert share(tried(kind, 0.03, 300, 1), ChangeStatus.OK) <= most
+
+
+def test_speed_ups_are_called_faster() -> None:
+    """An early ok waits where the code seems faster, until that is certain."""
+    assert share(tried(normal, -0.06, 100, SUITE), ChangeStatus.FASTER) >= 0.9
+
+
+def test_no_more_pairs_are_taken_than_decide() -> None:
+    """An endless stream is read up to the look that decides, and not further."""
+    taken = 0
+
+    def endless() -> Iterator[Pair]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield 1.0, 1.0
+
+    found = sequential(endless())
+
+    assert ("ok", 6, 6) == (found.status, found.pairs, taken)
+
+
+def test_a_hopeless_stream_ends_inconclusive() -> None:
+    """Noise of 50 % says nothing by 48 pairs, nor by 96; the verdict says so, with its path."""
+    chance = np.random.default_rng(1)
+    a, b = sides(chance.normal(0.05, 0.5, 200), chance)
+    pairs = list(zip(a, b, strict=True))
+
+    short, long = sequential(pairs), sequential(pairs, cap=96)
+
+    assert ("inconclusive", 48) == (short.status, short.pairs)
+    assert ("inconclusive", 96) == (long.status, long.pairs)
+    assert LOOKS == tuple(look.pairs for look in short.path)
+    assert "noise" in short.reason
+
+
+def test_each_look_is_the_test_of_its_pairs() -> None:
+    """The path's figures are those that ``paired`` gives for as many pairs."""
+    pairs = stream(normal, 0.05, np.random.default_rng(8))
+
+    found = sequential(pairs, comparisons=SUITE)
+
+    assert len(found.path) > 2
+    for look in found.path:
+        a, b = np.array(pairs[: look.pairs]).T
+        expected = paired(a, b)
+        assert (expected.p_slower, expected.p_equivalent) == (look.p_slower, look.p_equivalent)
+        assert (expected.low, expected.high) == (look.low, look.high)
+    assert found.ratio == found.path[-1].ratio
+
+
+@settings(max_examples=25)
+@given(st.floats(0.94, 1.08), st.integers(0, 1000), st.randoms())
+def test_the_order_between_two_looks_does_not_matter(
+    effect: float, seed: int, shuffler: object
+) -> None:
+    """Pairs shuffled between looks give the same verdict."""
+    pairs = stream(normal, effect - 1, np.random.default_rng(seed))
+    shuffled: list[Pair] = []
+    for start, end in zip((0, *LOOKS), LOOKS, strict=False):
+        part = pairs[start:end]
+        shuffler.shuffle(part)  # type: ignore[attr-defined]  # hypothesis gives a Random
+        shuffled += part
+
+    one, other = sequential(pairs, comparisons=9), sequential(shuffled, comparisons=9)
+
+    assert (one.status, one.pairs) == (other.status, other.pairs)
+    assert math.isclose(one.ratio, other.ratio)
+
+
+def test_the_state_can_be_driven_from_outside() -> None:
+    """It says where it stands, decides by itself, and takes no pair after that."""
+    state = Sequential(PairRule(comparisons=SUITE))
+
+    for added in range(14):
+        assert (None, added) == (state.verdict, state.pairs)
+        assert added < (state.next_look or 0) <= 14
+        state.add(1.0, 1.2)
+
+    assert state.verdict is not None
+    assert ("slower", "fail", 14) == (
+        state.verdict.status,
+        state.verdict.severity,
+        state.verdict.pairs,
+    )
+    assert state.next_look is None
+    assert state.finish() is state.verdict
+    with pytest.raises(UsageError, match="decided"):
+        state.add(1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "expected"),
+    [(0, "not enough samples"), (5, "not enough samples"), (12, "slower"), (17, "slower")],
+)
+def test_when_time_is_up_what_is_there_decides(pairs: int, expected: str) -> None:
+    """The last look may use all that was kept for later ones; below 6 pairs nothing is said."""
+    found = sequential([(1.0, 1.1)] * pairs, comparisons=SUITE)
+
+    assert (expected, min(pairs, 14)) == (found.status, found.pairs)
+
+
+def test_a_last_look_at_known_pairs_takes_the_place_of_the_one_before() -> None:
+    """Ended right after the look at 11 pairs: that one again, with all there is left."""
+    state = Sequential(PairRule(comparisons=30))
+    for _ in range(11):
+        state.add(1.0, 1.1)
+    before = state.path[-1]
+
+    found = state.finish()
+
+    assert [6, 8, 11] == [look.pairs for look in found.path]
+    assert before.alpha_change < 2**-11 <= found.path[-1].alpha_change
+    assert found.status is ChangeStatus.SLOWER
+
+
+def test_a_suite_goes_on_with_the_undecided_only() -> None:
+    """Each stream is read as far as it needs, at the levels for all of them."""
+    chance = np.random.default_rng(4)
+    streams = {"same": iter([(1.0, 1.0)] * 48), "slow": iter([(1.0, 1.2)] * 48)}
+    noisy = {f"noise {i}": stream(normal, 0.0, chance) for i in range(10)}
+
+    found = sequential_suite({**streams, **noisy})
+
+    assert ("ok", "slower") == (found["same"].status, found["slow"].status)
+    assert 48 - found["slow"].pairs == len(list(streams["slow"]))
+    for name, pairs in noisy.items():
+        assert sequential(pairs, comparisons=12) == found[name]
+
+
+@pytest.mark.parametrize(
+    ("bad", "expected"),
+    [(math.nan, "error"), (math.inf, "error"), (0.0, "inconclusive"), (-1.0, "inconclusive")],
+)
+def test_a_value_without_ratio_ends_it_at_once(bad: float, expected: str) -> None:
+    """No more is measured, and it does not pass."""
+    found = sequential([(1.0, 1.0)] * 4 + [(1.0, bad)] + [(1.0, 1.0)] * 90)
+
+    assert (expected, 4) == (found.status, found.pairs)
+
+
+@pytest.mark.parametrize("bad", [3.0, (1.0,), (1.0, 2.0, 3.0), ("a", 1.0), None])
+def test_what_is_no_pair_is_refused(bad: object) -> None:
+    """An element must be two numbers."""
+    with pytest.raises(UsageError):
+        sequential([bad])  # type: ignore[list-item]  # wrong on purpose
+
+
+@pytest.mark.parametrize(
+    ("looks", "spending"),
+    [
+        ((), None),
+        ((0, 6), None),
+        ((6, 6), None),
+        ((6.5, 8), None),
+        ((6, 1_000), None),
+        ((6, 14), (1.0,)),
+        ((6, 14), (0.6, 0.6)),
+        ((6, 14), (-0.1, 0.6)),
+        ((6, 14), (math.nan, 0.6)),
+        ((6, 14), (0.0, 0.0)),
+    ],
+)
+def test_plans_that_are_none_are_refused(
+    looks: tuple[int, ...], spending: tuple[float, ...] | None
+) -> None:
+    """Looks ascend, and no more than all of alpha is spent."""
+    with pytest.raises(UsageError):
+        plan(looks, spending)
+
+
+def test_looks_and_spending_can_be_chosen() -> None:
+    """The shares that each look may use up, as given."""
+    found = sequential([(1.0, 1.1)] * 48, looks=(6, 14, 24, 48), spending=(0.1, 0.2, 0.3, 0.4))
+
+    assert ("slower", [6]) == (found.status, [look.pairs for look in found.path][:1])
+
+
+@pytest.mark.parametrize(
+    ("most", "expected"),
+    [(6, (6,)), (30, (6, 8, 11, 14, 19, 24, 30)), (48, LOOKS), (96, (*LOOKS, 68, 96))],
+)
+def test_looks_end_at_the_cap(most: int, expected: tuple[int, ...]) -> None:
+    """Cut short, or gone on with."""
+    assert expected == looks_up_to(most)
+
+
+def test_a_cap_below_the_first_look_is_refused() -> None:
+    """Five pairs decide nothing."""
+    with pytest.raises(UsageError):
+        sequential([], cap=5)

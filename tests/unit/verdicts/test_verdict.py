@@ -1,0 +1,197 @@
+"""A whole verdict never passes what it does not know, and says in a sentence what it does."""
+
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
+from tests.support.runs import CRASH, MACHINE, timed_run
+from veperf.core.run import Failure, Run
+from veperf.core.verdict import Baseline, Target, TargetSet
+from veperf.verdicts.baseline import baselines_of
+from veperf.verdicts.verdict import exit_code, verdict
+
+TARGETS = TargetSet(
+    "1.0.0",
+    "PERF-001",
+    10,
+    20,
+    tuple(Target(f"demo/{name}", 1000, "ns", "lower", "Works.") for name in "abcd"),
+)
+STEADY = [99.0, 99.5, 99.8, 100.0, 100.2, 100.5]
+
+
+def run(
+    a: Sequence[float | Failure],
+    b: Sequence[float | Failure] = (500.0,) * 6,
+    *,
+    asked: int | None = None,
+    load: float = 0.5,
+    steal: float = 0.0,
+    yardstick_ns: float = 1e6,
+) -> Run:
+    """Two cases, each with a target of 1,000 ns."""
+    return timed_run(
+        {"demo/a": a, "demo/b": b[: len(a)]},
+        targets={"demo/a": "demo/a", "demo/b": "demo/b"},
+        asked=asked,
+        load=load,
+        steal=steal,
+        yardstick_ns=yardstick_ns,
+    )
+
+
+def scaled(factor: float) -> list[float]:
+    return [factor * t for t in STEADY]
+
+
+ELSEWHERE = timed_run({"demo/a": STEADY}, machine=msgspec.structs.replace(MACHINE, cpu_model="X"))
+NOISY = [60.0, 80.0, 100.0, 120.0, 140.0, 160.0]
+
+
+@pytest.mark.parametrize(
+    ("measured", "baselines", "known", "outcome", "lenient", "strict"),
+    [
+        (run(STEADY), (), (), "pass", 0, 0),
+        (run(STEADY), baselines_of(run(STEADY)), (), "pass", 0, 0),
+        (run(scaled(0.5)), baselines_of(run(STEADY)), (), "pass", 0, 0),
+        (run(scaled(11.5)), (), (), "warn", 0, 0),
+        (run(scaled(1.1)), baselines_of(run(STEADY)), (), "warn", 0, 0),
+        (run(scaled(30)), (), ["demo/a"], "warn", 0, 0),
+        (run([CRASH, *STEADY[1:]]), (), (), "warn", 0, 0),
+        (run(STEADY), baselines_of(ELSEWHERE), (), "warn", 0, 0),
+        (run(NOISY), baselines_of(run(NOISY)), (), "inconclusive", 0, 4),
+        (run(STEADY[:3]), baselines_of(run(STEADY[:3])), (), "inconclusive", 0, 4),
+        (run(STEADY[:2]), (), (), "inconclusive", 0, 4),
+        (timed_run({"demo/x": STEADY}), (), (), "inconclusive", 0, 4),
+        (timed_run({}), (), (), "inconclusive", 0, 4),
+        (run(scaled(30)), (), (), "fail", 1, 1),
+        (run(scaled(30)), (), ["demo/b"], "fail", 1, 1),
+        (run(scaled(2)), baselines_of(run(STEADY)), (), "fail", 1, 1),
+        (run(scaled(2)), baselines_of(run(STEADY)), ["demo/a"], "fail", 1, 1),
+        (run([CRASH] * 6), (), (), "error", 3, 3),
+        (run([CRASH] * 6), (), ["demo/a"], "error", 3, 3),
+        (run([0.0] * 6), (), (), "error", 3, 3),
+        (run([CRASH] * 6, scaled(30)), (), (), "error", 3, 3),
+        (run([]), (), (), "error", 3, 3),
+        (timed_run({"demo/x": []}), (), (), "error", 3, 3),
+    ],
+)
+def test_the_worst_thing_found_decides(
+    measured: Run,
+    baselines: Sequence[Baseline],
+    known: Sequence[str],
+    outcome: str,
+    lenient: int,
+    strict: int,
+) -> None:
+    """Error, fail, inconclusive, warn, pass, in that order; the exit code follows from it."""
+    found = verdict(measured, TARGETS, baselines, known)
+
+    assert outcome == found.outcome
+    assert (lenient, strict) == (exit_code(found), exit_code(found, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("measured", "baselines", "known", "sentence"),
+    [
+        (
+            run(scaled(34)),
+            baselines_of(run(scaled(34))),
+            (),
+            "1 of 2 targets met, 1 missed (a, 3.4 times its limit); "
+            "no slowdown against the baseline of 2026-11-20",
+        ),
+        (
+            run(scaled(34)),
+            (),
+            ["demo/a"],
+            "1 of 2 targets met, 1 missed as known (a, 3.4 times its limit); "
+            "no baseline to compare with",
+        ),
+        (
+            run(scaled(2)),
+            baselines_of(run(STEADY)),
+            (),
+            "2 of 2 targets met; 1 slower (a, by 100 %) against the baseline of 2026-11-20",
+        ),
+        (
+            run([CRASH] * 6),
+            baselines_of(run(STEADY)),
+            (),
+            "1 of 2 cases could not be measured (a); 1 of 2 targets met, "
+            "1 could not be judged (a); no slowdown against the baseline of 2026-11-20",
+        ),
+        (
+            run(STEADY),
+            baselines_of(ELSEWHERE),
+            (),
+            "2 of 2 targets met; not judged against the baseline of 2026-11-20, "
+            "made on another machine",
+        ),
+        (run([]), (), (), "nothing was measured"),
+        (timed_run({}), (), (), "nothing was measured"),
+    ],
+)
+def test_the_sentence_counts(
+    measured: Run, baselines: Sequence[Baseline], known: Sequence[str], sentence: str
+) -> None:
+    """What is wrong comes with its name and size, in plain words."""
+    assert sentence == verdict(measured, TARGETS, baselines, known).sentence
+
+
+@pytest.mark.parametrize(
+    ("measured", "told"),
+    [
+        (run(STEADY, asked=12), "6 of 12 passes"),
+        (run(STEADY, load=7.0), "busy: load 7 on 4 cores"),
+        (run(STEADY, steal=0.25), "25 %"),
+        (run(STEADY, yardstick_ns=1.3e6), "30 % slower than for the demo baseline of 2026-11-20"),
+    ],
+)
+def test_the_notes_tell_what_to_know_first(measured: Run, told: str) -> None:
+    """Incomplete runs, busy machines and drift are each named; a quiet whole run has no note."""
+    recorded = baselines_of(run(STEADY))
+
+    assert () == verdict(run(STEADY), TARGETS, recorded).notes
+    (note,) = verdict(measured, TARGETS, recorded).notes
+    assert told in note
+
+
+def test_notes_on_baselines_and_known_misses() -> None:
+    """Another CPU, cases that are gone and misses that are none any more are told as well."""
+    gone = timed_run({"demo/a": STEADY, "demo/gone": STEADY})
+
+    (other,) = verdict(run(STEADY), TARGETS, baselines_of(ELSEWHERE)).notes
+    (missing,) = verdict(run(STEADY), TARGETS, baselines_of(gone)).notes
+    (stale,) = verdict(run(STEADY), TARGETS, known_misses=["demo/a"]).notes
+
+    assert "CPU X, now Box 9000" in other
+    assert "not measured here: gone" in missing
+    assert "Met now, though listed as known to miss: a" in stale
+
+
+def test_a_machine_that_changes_its_speed_is_told() -> None:
+    """Passes whose yardstick differs by more than a fifth are not of one machine, so to say."""
+    calm = run(STEADY)
+    slow = msgspec.structs.replace(calm.passes[0], yardstick_ns=1.25e6)
+    (note,) = verdict(msgspec.structs.replace(calm, passes=(slow, *calm.passes[1:])), TARGETS).notes
+
+    assert "varied by 25 %" in note
+
+
+def test_the_first_failure_of_each_case_is_kept() -> None:
+    """Also of a case that later passes measured; the note says that it was judged by those."""
+    later = Failure("timeout", "not done within 60 s")
+    found = verdict(run([CRASH, later, *STEADY[2:]]), TARGETS)
+
+    assert {"demo/a": CRASH} == found.failures
+    assert ["Failed in some passes, judged by the others: a."] == list(found.notes)
+
+
+def test_what_was_compared_with_is_named() -> None:
+    """Baselines that were not used are not."""
+    recorded = baselines_of(run(STEADY))
+
+    assert "the baseline of 2026-11-20" == verdict(run(STEADY), TARGETS, recorded).against
+    assert "" == verdict(run(STEADY), TARGETS).against

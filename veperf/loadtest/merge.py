@@ -1,0 +1,91 @@
+"""The results of the shards of one load as the result of the whole."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+
+from msgspec.structs import replace
+
+from veperf.core.errors import MeasureError
+from veperf.loadtest.histogram import Latencies
+from veperf.loadtest.result import LoadResult, Second
+from veperf.loadtest.schedule import WHOLE, Schedule
+
+_NOTHING = Second(0, 0, None)
+
+
+def merge(results: Sequence[LoadResult], *, fault: str = "") -> LoadResult:
+    """What ``results``, one for each shard that came to its end, say together.
+
+    Counts and rates are added, and so are the counters of the histograms: no percentile is made of
+    other percentiles. For want of a histogram a second, the 99th percentiles of the seconds are
+    unknown where there is more than one shard. Costs are the target's, which tells every shard the
+    same. Where a shard was stopped early, rates are each over its own time.
+
+    Args:
+        results: of different shards of one load, in any order.
+        fault: why the whole is invalid, if it is.
+
+    Raises:
+        MeasureError: they are not shards of one load, or one is there twice.
+    """
+    _check(results)
+    first = results[0]
+    latencies, lags, own_lags = (
+        Latencies.merged(texts)
+        for texts in (
+            [r.latencies for r in results],
+            [r.lags for r in results],
+            [r.own_lags for r in results],
+        )
+    )
+    seconds = min(r.schedule.seconds for r in results)
+    return LoadResult(
+        schedule=replace(first.schedule, seconds=seconds, part=WHOLE),
+        offered=sum(r.offered for r in results),
+        committed=sum(r.committed for r in results),
+        refused=sum(r.refused for r in results),
+        failed=sum(r.failed for r in results),
+        lost=sum(r.lost for r in results),
+        rejected=sum(r.rejected for r in results),
+        reasons=dict(sum((Counter(r.reasons) for r in results), Counter[str]())),
+        offering_s=max(r.offering_s for r in results),
+        achieved_rate=sum(r.achieved_rate for r in results),
+        behind_s=max(r.behind_s for r in results),
+        latency=latencies.percentiles(),
+        lag=lags.percentiles(),
+        own_lag=own_lags.percentiles(),
+        latencies=latencies.encode(),
+        lags=lags.encode(),
+        own_lags=own_lags.encode(),
+        timeline=first.timeline if len(results) == 1 else _timeline(r.timeline for r in results),
+        stopped=any(r.stopped for r in results),
+        costs=next((r.costs for r in results if r.costs), {}),
+        fault=fault,
+    )
+
+
+def _check(results: Sequence[LoadResult]) -> None:
+    if not results:
+        raise MeasureError("no shard of the load came to its end")
+    plans = {_plan(r.schedule) for r in results}
+    lengths = {r.schedule.seconds for r in results if not r.stopped}
+    parts = [r.schedule.part for r in results]
+    if len(plans) > 1 or len(lengths) > 1:
+        raise MeasureError("these are shards of different loads, which have no common result")
+    twice = [part.shard + 1 for part, times in Counter(parts).items() if times > 1]
+    if twice:
+        raise MeasureError(f"the result of shard {twice[0]} is there twice")
+
+
+def _plan(schedule: Schedule) -> tuple[object, ...]:
+    """What all shards have in common, whether they were stopped early or not."""
+    shards = schedule.part.shards
+    return schedule.rate, schedule.warmup_s, schedule.arrivals, schedule.seed, shards
+
+
+def _timeline(timelines: Iterable[Sequence[Second]]) -> tuple[Second, ...]:
+    return tuple(
+        Second(sum(s.offered for s in same), sum(s.committed for s in same), None)
+        for same in zip_longest(*timelines, fillvalue=_NOTHING)
+    )

@@ -1,0 +1,139 @@
+"""When each item of a load arrives: fixed before the run, whatever the system does meanwhile."""
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from veperf.core.errors import UsageError
+from veperf.core.load import Arrivals
+
+Nanoseconds: TypeAlias = NDArray[np.int64]
+
+CHUNK = 4_096
+MAX_RATE = 1e6
+_NS_A_SECOND = 1e9
+
+
+class Part(Struct, frozen=True):
+    """The arrivals of one shard of several: arrival i of the schedule is that of shard i mod n.
+
+    Raises:
+        UsageError: there is no such shard.
+    """
+
+    shard: int = 0
+    """From 0."""
+    shards: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.shard < self.shards:
+            raise UsageError(f"there is no shard {self.shard} of {self.shards}, counted from 0")
+
+
+WHOLE = Part()
+
+
+class Schedule(Struct, frozen=True):
+    """Arrivals at ``rate`` a second for ``warmup_s + seconds``, the first part not measured.
+
+    ``poisson`` draws independent exponential gaps with ``seed``, as from many clients that know
+    nothing of each other; ``constant`` spaces arrivals evenly. Equal schedules have equal arrivals.
+
+    ``rate`` is that of all shards together. Those of a shard alone are no Poisson process, all
+    together they are; each shard draws all of them and keeps its own.
+
+    Raises:
+        UsageError: the rate is not in (0, 1e6], or a duration makes no sense.
+    """
+
+    rate: float
+    seconds: float
+    warmup_s: float = 0.0
+    arrivals: Arrivals = "poisson"
+    seed: int = 0
+    part: Part = WHOLE
+
+    def __post_init__(self) -> None:
+        if not 0 < self.rate <= MAX_RATE:
+            raise UsageError(f"the rate must be in (0, {MAX_RATE:g}] a second, not {self.rate}")
+        if not (0 < self.seconds < np.inf and 0 <= self.warmup_s < np.inf):
+            raise UsageError(
+                f"a load of {self.seconds} s after {self.warmup_s} s of warm-up makes no sense"
+            )
+
+    @property
+    def own_rate(self) -> float:
+        """Arrivals a second of ``part``."""
+        return self.rate / self.part.shards
+
+    @property
+    def warmup_ns(self) -> int:
+        """Where the measured part begins, from the start."""
+        return round(self.warmup_s * _NS_A_SECOND)
+
+    @property
+    def end_ns(self) -> int:
+        """Where the schedule ends, from the start."""
+        return self.warmup_ns + round(self.seconds * _NS_A_SECOND)
+
+
+def arrivals(schedule: Schedule) -> Iterator[Nanoseconds]:
+    """Arrival times in ns from the start, ascending, in chunks of 4,096 (the last one shorter).
+
+    They are those of the schedule's ``part``. Memory does not grow with the schedule's length.
+    """
+    if schedule.part.shards == 1:
+        yield from _all(schedule)
+        return
+    held = np.empty(0, dtype=np.int64)
+    for own in _own(schedule):
+        held = np.concatenate((held, own))
+        if held.size >= CHUNK:
+            yield held[:CHUNK]
+            held = held[CHUNK:]
+    yield held
+
+
+def count(schedule: Schedule) -> int:
+    """How many arrivals there are."""
+    return sum(times.size for times in arrivals(schedule))
+
+
+def is_empty(schedule: Schedule) -> bool:
+    """Whether there is no arrival after the warm-up."""
+    return not any(np.any(times >= schedule.warmup_ns) for times in arrivals(schedule))
+
+
+def _own(schedule: Schedule) -> Iterator[Nanoseconds]:
+    """Those of the part, in pieces of any size up to 4,096."""
+    shard, shards = schedule.part.shard, schedule.part.shards
+    seen = 0
+    for times in _all(schedule):
+        yield times[(shard - seen) % shards :: shards]
+        seen += times.size
+
+
+def _all(schedule: Schedule) -> Iterator[Nanoseconds]:
+    for times in _endless(schedule):
+        if times[-1] >= schedule.end_ns:
+            yield times[: np.searchsorted(times, schedule.end_ns)]
+            return
+        yield times
+
+
+def _endless(schedule: Schedule) -> Iterator[Nanoseconds]:
+    gap_ns = _NS_A_SECOND / schedule.rate
+    if schedule.arrivals == "constant":
+        first = 0
+        while True:
+            yield np.rint(np.arange(first, first + CHUNK) * gap_ns).astype(np.int64)
+            first += CHUNK
+    random, last = np.random.default_rng(schedule.seed), 0
+    while True:
+        gaps = np.rint(random.exponential(gap_ns, CHUNK)).astype(np.int64)
+        times = last + np.cumsum(gaps)
+        last = int(times[-1])
+        yield times

@@ -1,0 +1,101 @@
+"""What a profiler has seen in all, in constant memory."""
+
+from msgspec import Struct
+
+from veperf.core.errors import MeasureError
+from veperf.profiling.memory.probes import Pauses, Snapshot
+
+
+class Range(Struct, frozen=True):
+    """A figure over all snapshots."""
+
+    min: int
+    max: int
+    mean: float
+    first: int
+    last: int
+
+
+class MemoryStats(Struct, frozen=True):
+    """What a process held, over all snapshots that were taken."""
+
+    snapshots: int
+    duration_s: float
+    """From the first to the last."""
+    rss: Range
+    """In bytes."""
+    peak_rss_bytes: int
+    """With peaks between two snapshots, where they are the highest since the process began."""
+    blocks: Range
+    threads: Range
+    tasks: Range
+    concurrent: Range
+    """Threads and tasks together."""
+    gc_cycles: tuple[int, ...]
+    """Collections by generation."""
+    gc_total_ns: int
+    gc_longest_ns: int
+
+
+class _Tally:
+    """Least, most and sum of what it is told."""
+
+    def __init__(self, first: int) -> None:
+        self._min = self._max = self._first = self._last = self._sum = first
+        self._count = 1
+
+    def add(self, value: int) -> None:
+        self._min, self._max = min(self._min, value), max(self._max, value)
+        self._last = value
+        self._sum += value
+        self._count += 1
+
+    def range(self) -> Range:
+        mean = self._sum / self._count
+        return Range(self._min, self._max, mean, self._first, self._last)
+
+
+class Totals:
+    """Adds snapshots up."""
+
+    def __init__(self) -> None:
+        self.peak_rss_bytes = 0
+        self._tallies: tuple[_Tally, ...] = ()
+        self._count = 0
+        self._first_s = self._last_s = 0.0
+
+    def add(self, one: Snapshot) -> None:
+        """Take ``one`` in."""
+        values = one.rss_bytes, one.blocks, one.threads, one.tasks, one.threads + one.tasks
+        if not self._tallies:
+            self._tallies = tuple(map(_Tally, values))
+            self._first_s = one.at_s
+        else:
+            for tally, value in zip(self._tallies, values, strict=True):
+                tally.add(value)
+        self._last_s = one.at_s
+        self._count += 1
+        self.peak_rss_bytes = max(self.peak_rss_bytes, one.rss_bytes)
+
+    def stats(self, pauses: Pauses) -> MemoryStats:
+        """All so far.
+
+        Raises:
+            MeasureError: there is no snapshot.
+        """
+        if not self._tallies:
+            raise MeasureError("no snapshot has been taken; start the profiler, or take one")
+        rss, blocks, threads, tasks, concurrent = (tally.range() for tally in self._tallies)
+        return MemoryStats(
+            snapshots=self._count,
+            duration_s=self._last_s - self._first_s,
+            rss=rss,
+            peak_rss_bytes=self.peak_rss_bytes,
+            blocks=blocks,
+            threads=threads,
+            tasks=tasks,
+            concurrent=concurrent,
+            gc_cycles=tuple(pauses.cycles),
+            gc_total_ns=pauses.total_ns,
+            gc_longest_ns=pauses.longest_ns,
+        )

@@ -1,0 +1,203 @@
+"""Small charts with axes, put together by hand: lines, dots, bars, limits.
+
+Like the strips they take a few hundred bytes where a matplotlib figure takes thousands, and their
+colours follow the page. What tells series apart is never colour alone: every line has its name.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from veperf.core.escape import as_html
+
+_WIDTH = 340
+_LEFT, _TOP, _BOTTOM = 62, 16, 22
+# Between the middles of two labels, one above the other and side by side.
+_LINE, _WORD = 12, 28
+_MOST_TICKS = 6
+
+Kind = Literal["new", "base", "ink", "quiet"]
+Mark = Literal["dots", "crosses", "rings", "bars"]
+Point = tuple[float, float]
+
+# A stroke of no length with round caps is a dot.
+_MARKS: dict[Mark, str] = {
+    "dots": "h0",
+    "crosses": "m-4-4l8 8m0-8l-8 8",
+    "rings": "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0",
+    "bars": "m0-9v18",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """From ``low`` to ``high``, with the places that have a label."""
+
+    low: float
+    high: float
+    ticks: tuple[tuple[float, str], ...]
+    logarithmic: bool = False
+
+    def share(self, value: float) -> float:
+        """How far along ``value`` is: 0 at the low end, 1 at the high one; never beyond."""
+        low, high = self.low, self.high
+        if self.logarithmic:
+            if value <= 0:
+                return 0.0
+            value, low, high = math.log(value), math.log(low), math.log(high)
+        return min(1.0, max(0.0, (value - low) / (high - low)))
+
+
+def logarithmic(values: Iterable[float], label: Callable[[float], str]) -> Axis:
+    """An axis around ``values``, all above zero, over a factor of 5 at least: two ticks or more."""
+    shown = list(values)
+    low, high = min(shown) / 1.2, max(shown) * 1.2
+    widen = max(1.0, math.sqrt(5 * low / high))
+    low, high = low / widen, high * widen
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    decades = range(first, last + 1)
+    every = max(1, math.ceil((last - first) / _MOST_TICKS))
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        at = [step * 10.0**n for n in decades for step in steps if n % every == 0]
+        at = [tick for tick in at if low <= tick <= high]
+        if len(at) <= _MOST_TICKS:
+            break
+    return Axis(low, high, tuple((tick, label(tick)) for tick in at), logarithmic=True)
+
+
+def linear(high: float, label: Callable[[float], str]) -> Axis:
+    """An axis from zero to a little beyond ``high``, which is above zero."""
+    power = 10.0 ** math.floor(math.log10(high / 3))
+    step = next(power * m for m in (1, 2, 2.5, 5, 10) if high / (power * m) <= 4)
+    ticks = tuple((n * step, label(n * step)) for n in range(math.floor(high / step) + 1))
+    return Axis(0.0, high * 1.05, ticks)
+
+
+def rows(names: Sequence[str]) -> Axis:
+    """An axis with a row for each of ``names``, the first one on top."""
+    last = len(names) - 1
+    return Axis(-0.5, last + 0.5, tuple((last - i, name) for i, name in enumerate(names)))
+
+
+class Chart:
+    """A chart while it is drawn: what comes later lies on top, and every text above all that."""
+
+    def __init__(self, x: Axis, y: Axis, *, title: str, height: int = 170, right: int = 34) -> None:
+        """``title`` names the x axis; ``height`` is that of the plot, ``right`` its margin."""
+        self._x, self._y = x, y
+        self._height, self._right = height, right
+        self._parts: list[str] = []
+        self._texts: list[str] = []
+        self._ends: list[tuple[float, str, Kind]] = []
+        self._tops: list[tuple[float, str, Kind]] = []
+        self._axes(title)
+
+    def line(
+        self, points: Iterable[Point], kind: Kind, *, name: str = "", dashes: str = ""
+    ) -> None:
+        """A line through ``points``, its ``name`` at the end."""
+        at = [self._at(point) for point in points]
+        if not at:
+            return
+        path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in at)
+        dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
+        self._parts.append(f'<path class="vp-line vp-{kind}"{dashed} d="{path}"/>')
+        if name:
+            self._ends.append((at[-1][1], name, kind))
+
+    def marks(self, points: Iterable[Point], kind: Kind, mark: Mark) -> None:
+        """The same mark at each of ``points``."""
+        at = [self._at(point) for point in points]
+        if at:
+            path = "".join(f"M{x:.1f} {y:.1f}{_MARKS[mark]}" for x, y in at)
+            self._parts.append(f'<path class="vp-{mark} vp-{kind}" d="{path}"/>')
+
+    def upright(self, x: float, low: float, high: float, kind: Kind) -> None:
+        """The interval from ``low`` to ``high`` of what lies at ``x``."""
+        (at, bottom), (_, top) = self._at((x, low)), self._at((x, high))
+        self._parts.append(f'<path class="vp-bar vp-{kind}" d="M{at:.1f} {bottom:.1f}V{top:.1f}"/>')
+
+    def across(self, y: float, kind: Kind, name: str, *, low: float, high: float) -> None:
+        """A dashed line at ``y`` from ``low`` to ``high`` on the x axis, its name above it."""
+        (start, at), (end, _) = self._at((low, y)), self._at((high, y))
+        self._parts.append(
+            f'<path class="vp-limit vp-{kind}" d="M{start:.1f} {at:.1f}H{end:.1f}"/>'
+        )
+        self._text(start + 2, at - 3, name, kind)
+
+    def down(self, x: float, kind: Kind, name: str) -> None:
+        """A dashed line at ``x`` over the whole height, its name on top."""
+        at, _ = self._at((x, self._y.low))
+        bottom = _TOP + self._height
+        self._parts.append(f'<path class="vp-limit vp-{kind}" d="M{at:.1f} {_TOP}V{bottom}"/>')
+        self._tops.append((at, name, kind))
+
+    def columns(self, edges: Sequence[float], heights: Sequence[float]) -> None:
+        """A column of each height, between one edge and the next."""
+        bottom = _TOP + self._height
+        path = "".join(
+            f"M{left:.1f} {bottom}V{top:.1f}H{right:.1f}V{bottom}"
+            for low, high, value in zip(edges, edges[1:], heights, strict=False)
+            for left, top in [self._at((low, value))]
+            for right, _ in [self._at((high, value))]
+            if value > 0
+        )
+        self._parts.append(f'<path class="vp-area" d="{path}"/>')
+
+    def bar(self, row: float, low: float, high: float, name: str, kind: Kind) -> None:
+        """A bar in a row, from ``low`` to ``high``, its name in the right margin."""
+        (start, at), (end, _) = self._at((low, row)), self._at((high, row))
+        path = f"M{start:.1f} {at:.1f}H{max(end, start + 1):.1f}"
+        self._parts.append(f'<path class="vp-stage vp-{kind}" d="{path}"/>')
+        self._text(_WIDTH, at + 4, name, "", anchor="end")
+
+    def svg(self, alt: str) -> str:
+        """The chart; ``alt`` says what is to be seen in it."""
+        for (_, name, kind), y in zip(self._ends, _apart(self._ends, _LINE), strict=True):
+            self._text(_WIDTH - self._right + 5, y + 4, name, kind)
+        for (_, name, kind), x in zip(self._tops, _apart(self._tops, _WORD), strict=True):
+            self._text(x, _TOP - 4, name, kind, anchor="middle")
+        return (
+            f'<svg class="vp-strip vp-chart" viewBox="0 0 {_WIDTH} '
+            f'{_TOP + self._height + _BOTTOM}" role="img" aria-label="{as_html(alt)}">'
+            f"{''.join([*self._parts, *self._texts])}</svg>"
+        )
+
+    def _at(self, point: Point) -> Point:
+        x, y = point
+        return (
+            _LEFT + self._x.share(x) * (_WIDTH - _LEFT - self._right),
+            _TOP + (1 - self._y.share(y)) * self._height,
+        )
+
+    def _axes(self, title: str) -> None:
+        bottom = _TOP + self._height
+        marks = ""
+        for value, label in self._x.ticks:
+            x, _ = self._at((value, self._y.low))
+            marks += f"M{x:.1f} {bottom}v3"
+            self._text(x, bottom + 15, label, "", anchor="end" if x > _WIDTH - 20 else "middle")
+        for value, label in self._y.ticks:
+            _, y = self._at((self._x.low, value))
+            marks += f"M{_LEFT - 3} {y:.1f}h3"
+            self._text(_LEFT - 6, y + 4, label, "", anchor="end")
+        frame = f"M{_LEFT} {_TOP}V{bottom}H{_WIDTH - self._right}"
+        self._parts.append(f'<path class="vp-axis" d="{frame}{marks}"/>')
+        self._text(0, bottom + 15, title, "")
+
+    def _text(
+        self, x: float, y: float, said: str, kind: Kind | Literal[""], *, anchor: str = ""
+    ) -> None:
+        place = f' text-anchor="{anchor}"' if anchor else ""
+        shade = f' class="vp-{kind}"' if kind else ""
+        self._texts.append(f'<text x="{x:.1f}" y="{y:.1f}"{place}{shade}>{as_html(said)}</text>')
+
+
+def _apart(labels: Sequence[tuple[float, str, Kind]], gap: float) -> list[float]:
+    """The places of ``labels``, in their order, moved on as far as it takes to keep them apart."""
+    moved = [place for place, _, _ in labels]
+    last = -math.inf
+    for index in sorted(range(len(moved)), key=lambda i: moved[i]):
+        moved[index] = last = max(moved[index], last + gap)
+    return moved

@@ -1,0 +1,149 @@
+"""Tiny pictures, put together by hand: a strip of values, an interval in a table row.
+
+A matplotlib figure takes ten times the bytes, and a report has dozens of these. Dots are strokes
+of no length with round caps: a dozen of them are one short path.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from veperf.core.escape import as_html
+from veperf.core.number_format import number, scale
+
+_WIDTH = 340
+_LEFT, _RIGHT = 62, 8
+_ROW = 22
+_AXIS = 20
+
+
+Kind = Literal["base", "new"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a strip: a value a process, and the interval of their median."""
+
+    label: str
+    kind: Kind
+    values: Sequence[float]
+    middle: float | None
+    low: float | None
+    high: float | None
+
+
+def strip(rows: Sequence[Row], *, unit: str, limit: float | None, alt: str) -> str:
+    """Dots for the values, a bar for the interval, a dashed line at ``limit`` if that is near.
+
+    All in ``unit``; the axis is linear. Rows without finite values are left out.
+    """
+    rows = [row for row in rows if any(map(math.isfinite, row.values))]
+    if not rows:
+        return ""
+    shown = [v for row in rows for v in (*row.values, row.low, row.high) if v is not None]
+    shown = [v for v in shown if math.isfinite(v)]
+    near = limit is not None and min(shown) / 2 <= limit <= max(shown) * 2
+    axis = _Axis.around([*shown, *([limit] if limit is not None and near else [])])
+    bottom = 6 + _ROW * len(rows)
+    parts = [_axis(axis, bottom, unit)]
+    if limit is not None and near:
+        x = axis.x(limit)
+        parts.append(f'<path class="vp-limit" d="M{x:.1f} 2V{bottom}"/>')
+    for index, row in enumerate(rows):
+        parts.append(_row(row, axis, 6 + _ROW * index + _ROW / 2))
+    return (
+        f'<svg class="vp-strip" viewBox="0 0 {_WIDTH} {bottom + _AXIS}" role="img" '
+        f'aria-label="{as_html(alt)}">{"".join(parts)}</svg>'
+    )
+
+
+def forest(low: float, middle: float, high: float, *, reach: float, alt: str = "") -> str:
+    """A change's interval on an axis from -reach to +reach with a line at no change.
+
+    All four are differences from 1 of a ratio; what lies beyond the reach ends in an arrow.
+    Without ``alt`` it is hidden from those who can't see it, for where its figures stand beside it.
+    """
+
+    def x(value: float) -> float:
+        return 60 + 56 * max(-1.0, min(1.0, value / reach))
+
+    said = f'role="img" aria-label="{as_html(alt)}"' if alt else 'aria-hidden="true"'
+    arrows = ("M8 5L4 8L8 11" if low < -reach else "") + (
+        "M112 5L116 8L112 11" if high > reach else ""
+    )
+    return (
+        f'<svg class="vp-forest" viewBox="0 0 120 16" {said}>'
+        f'<path class="vp-zero" d="M60 0V16"/><path d="M{x(low):.1f} 8H{x(high):.1f}{arrows}"/>'
+        f'<path class="vp-dots" d="M{x(middle):.1f} 8h0"/></svg>'
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+
+    @classmethod
+    def around(cls, values: Sequence[float]) -> "_Axis":
+        low, high = min(values), max(values)
+        # Never so close that a difference of a thousandth fills the picture.
+        span = max(high - low, abs(high) * 0.02, 1e-12)
+        low, high = (low + high - span) / 2 - 0.06 * span, (low + high + span) / 2 + 0.06 * span
+        step = _nice((high - low) / 4)
+        first = math.ceil(low / step)
+        ticks = tuple(n * step for n in range(first, math.floor(high / step) + 1))
+        return cls(low, high, ticks)
+
+    def x(self, value: float) -> float:
+        share = (value - self.low) / (self.high - self.low)
+        return _LEFT + share * (_WIDTH - _LEFT - _RIGHT)
+
+
+def _nice(step: float) -> float:
+    """The next step of 1, 2, 2.5 or 5 times a power of ten."""
+    power = 10.0 ** math.floor(math.log10(step))
+    return next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= step * 0.999)
+
+
+def _axis(axis: _Axis, y: float, unit: str) -> str:
+    factor, shown_unit = scale(min(map(abs, axis.ticks or (axis.high,))), unit)
+    step = axis.ticks[1] - axis.ticks[0] if len(axis.ticks) > 1 else axis.high - axis.low
+    largest = max((abs(t) for t in axis.ticks), default=1.0)
+    digits = max(2, math.ceil(math.log10(max(largest / step, 1))) + 2)
+    labels = "".join(
+        f'<text x="{axis.x(t):.1f}" y="{y + 14:g}" text-anchor="{_anchor(axis.x(t))}">'
+        f"{_tick(t * factor, digits)}</text>"
+        for t in axis.ticks
+    )
+    marks = "".join(f"M{axis.x(t):.1f} {y:g}v3" for t in axis.ticks)
+    return (
+        f'<path class="vp-axis" d="M{_LEFT} {y:g}H{_WIDTH - _RIGHT}{marks}"/>{labels}'
+        f'<text x="0" y="{y + 14:g}">{as_html(shown_unit)}</text>'
+    )
+
+
+def _anchor(x: float) -> str:
+    return "end" if x > _WIDTH - 24 else "middle"
+
+
+def _tick(value: float, digits: int) -> str:
+    shown = number(value, digits)
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown
+
+
+def _row(row: Row, axis: _Axis, y: float) -> str:
+    finite = [v for v in row.values if math.isfinite(v)]
+    # Neighbours stand on three levels, so that equal values don't hide each other.
+    dots = "".join(f"M{axis.x(v):.1f} {y + (i % 3 - 1) * 4:g}h0" for i, v in enumerate(finite))
+    bar = ""
+    if row.low is not None and row.high is not None:
+        bar = f'<path class="vp-bar" d="M{axis.x(row.low):.1f} {y:g}H{axis.x(row.high):.1f}"/>'
+    middle = ""
+    if row.middle is not None and math.isfinite(row.middle):
+        middle = f'<path class="vp-middle" d="M{axis.x(row.middle):.1f} {y - 8:g}v16"/>'
+    return (
+        f'<text x="0" y="{y + 4:g}">{as_html(row.label)}</text><g class="vp-{row.kind}">{bar}'
+        f'<path class="vp-dots" d="{dots}"/>{middle}</g>'
+    )

@@ -1,0 +1,69 @@
+"""An executed notebook as one page of HTML that needs nothing but itself.
+
+Imports nbconvert: import this module only where a page is made.
+"""
+
+from collections.abc import Callable, Sequence
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from nbconvert.exporters.templateexporter import TemplateExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from traitlets.config import Config
+
+from veperf.archive.files import write
+from veperf.core.escape import as_html
+from veperf.report.html.navigation import Sibling, navigation
+from veperf.report.html.sanitise import sanitise
+from veperf.report.html.style import component_css, page_css
+from veperf.report.pages.notebook_file import read_notebook
+
+_TEMPLATE = "template"
+# Scripts, widgets and LaTeX need more than a page without scripts can give: their text is shown.
+_SHOWN = ("text/html", "image/svg+xml", "text/markdown", "image/png", "image/jpeg", "text/plain")
+
+
+def notebook_to_html(
+    notebook: Path, html: Path, title: str, siblings: Sequence[Sibling] = ()
+) -> Path:
+    """Write the executed ``notebook`` as a page to ``html``, which is returned.
+
+    The same outputs give the same bytes. Inputs are folded away at the end. Whatever is in the
+    outputs, the page holds no script and fetches nothing. ``siblings`` are the pages to lead to
+    from its top, itself among them.
+
+    Raises:
+        UsageError: ``notebook`` is none.
+        StorageError: ``html`` can't be written.
+    """
+    with as_file(files("veperf.report") / _TEMPLATE) as template:
+        exporter = TemplateExporter(  # type: ignore[no-untyped-call]  # nbconvert's is untyped
+            template_name=_TEMPLATE,
+            template_file="index.html.j2",
+            extra_template_basedirs=[str(template.parent)],
+            config=Config(NbConvertBase={"display_data_priority": list(_SHOWN)}),
+            filters=_filters(),
+        )
+        page, _ = exporter.from_notebook_node(
+            read_notebook(notebook),
+            {
+                "title": title,
+                "css": f"{component_css()}\n{page_css()}",
+                "navigation": navigation(siblings, html.name),
+            },
+        )
+    write(html, page.encode())
+    return html
+
+
+def _filters() -> dict[str, Callable[[str], str]]:
+    return {
+        "plain": as_html,
+        "safe_html": sanitise,
+        "markdown": lambda source: sanitise(_markdown(source)),
+    }
+
+
+def _markdown(source: str) -> str:
+    renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
+    return str(MarkdownWithMath(renderer=renderer).render(source))

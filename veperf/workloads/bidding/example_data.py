@@ -1,0 +1,119 @@
+"""Example providers and orders, always the same: a market of clouds of all sizes."""
+
+from collections.abc import Iterator
+from functools import cache
+from hashlib import sha256
+from random import Random
+
+from msgspec.structs import replace
+
+from veperf.workloads.bidding.bids import BidSigner
+from veperf.workloads.bidding.decimals import format_decimal
+from veperf.workloads.bidding.orders import Order, encode_order
+from veperf.workloads.bidding.providers import Pricing, Provider, Resources
+from veperf.workloads.bidding.queue import Event
+
+CHAIN_ID = "virtengine-1"
+CURRENCY = "uve"
+NOW_NS = 1_790_000_000 * 10**9
+"""The moment at which the examples are set."""
+
+PROFILES = {
+    "medium": Resources(4, 8, 100),
+    "small": Resources(1, 2, 10),
+    "large": Resources(16, 64, 500),
+    "gpu_small": Resources(4, 16, 100, 1),
+    "gpu_large": Resources(32, 128, 1_000, 4),
+}
+"""What orders ask for: the resource profiles of VirtEngine's own bidding benchmark."""
+
+_SEED = 1
+_REGIONS = (
+    "us-east",
+    "us-west",
+    "eu-west",
+    "eu-north",
+    "ap-south",
+    "ap-east",
+    "sa-east",
+    "af-west",
+)
+_GPU_TYPES = ("a100", "h100", "l40s", "rtx4090")
+_TIERS = ("basic", "standard", "premium")
+_CENTURY_NS = 36_525 * 24 * 3600 * 10**9
+
+
+@cache
+def signer() -> BidSigner:
+    """The key of the example daemon."""
+    return BidSigner(sha256(b"veperf bidding daemon").digest())
+
+
+def providers(count: int) -> tuple[Provider, ...]:
+    """The first ``count`` example providers; every third has GPUs, one in fifty is not active."""
+    random = Random(_SEED)  # noqa: S311  # an example, not a secret
+    return tuple([_provider(i, random) for i in range(count)])
+
+
+def order(number: int, profile: str = "medium") -> Order:
+    """An example order: one region, one attribute, a highest price that somebody meets."""
+    wanted = PROFILES[profile]
+    return Order(
+        id=f"order-{number}",
+        customer=f"ve1customer{number % 1_000:04d}",
+        offering="gpu" if wanted.gpus else "compute",
+        resources=wanted,
+        currency=CURRENCY,
+        created_ns=NOW_NS,
+        gpu_type=_GPU_TYPES[number % len(_GPU_TYPES)] if wanted.gpus else "",
+        region=_REGIONS[number % len(_REGIONS)],
+        attributes={"tier": _TIERS[number % len(_TIERS)]},
+        max_price="100",
+        expires_ns=NOW_NS + _CENTURY_NS,
+    )
+
+
+def events(first: int = 1, step: int = 1) -> Iterator[Event]:
+    """Announced orders without end, each with an id of its own, numbered from ``first`` on."""
+    kinds = [order(i, profile) for i in range(24) for profile in ("medium", "small")]
+    number = first
+    while True:
+        announced = replace(kinds[number % len(kinds)], id=f"order-{number}")
+        yield Event(number, encode_order(announced))
+        number += step
+
+
+def _provider(number: int, random: Random) -> Provider:
+    size = 2 ** random.randint(3, 9)
+    has_gpus = number % 3 == 0
+    capacity = Resources(size, 4 * size, 100 * size, size // 8 if has_gpus else 0)
+    return Provider(
+        id=f"ve1provider{number:06d}",
+        pricing=_pricing(random),
+        capacity=capacity,
+        offerings=("compute", "storage", "gpu") if has_gpus else ("compute", "storage"),
+        regions=tuple(random.sample(_REGIONS, random.randint(1, 3))),
+        reserved=Resources(size // 16, size // 4, 0, 0),
+        gpu_type=random.choice(_GPU_TYPES) if has_gpus else "",
+        attributes={
+            "tier": random.choice(_TIERS),
+            "uptime": random.choice(("99", "99.9", "99.99")),
+            "host": f"host-{number}",
+        },
+        active=number % 50 != 49,
+    )
+
+
+def _pricing(random: Random) -> Pricing:
+    def about(atto: int) -> str:
+        return format_decimal(random.randint(atto // 2, 2 * atto))
+
+    return Pricing(
+        currency=CURRENCY,
+        cpu_core=about(10**17),
+        memory_gb=about(5 * 10**16),
+        storage_gb=about(10**16),
+        gpu=about(10**18),
+        markup_percent=f"{random.randint(0, 30)}.{random.randint(0, 9)}",
+        minimum="0.001",
+    )

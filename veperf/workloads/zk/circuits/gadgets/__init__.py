@@ -1,1 +1,0 @@
-"""Pieces of circuits, each sound by itself."""

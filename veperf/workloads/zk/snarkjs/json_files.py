@@ -1,0 +1,182 @@
+"""snarkjs's JSON files: proofs, public inputs and verification keys of Groth16.
+
+Numbers are decimal strings. A point of G1 is [x, y, "1"], one of G2 [[x0, x1], [y0, y1],
+["1", "0"]], both with a third coordinate that is always one here: infinity is refused.
+``vk_alphabeta_12`` is e(alpha, beta) as an element c0 + c1 w of Fp12 = Fp6[w] / (w^2 - v), each of
+c0 and c1 three elements of Fp2, those of 1, v and v^2, in Fp6 = Fp2[v] / (v^3 - (9 + u)).
+"""
+
+import re
+from collections.abc import Sequence
+from operator import index
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from veperf.core.errors import CorruptFileError
+from veperf.workloads.zk.curve import PointError, g1_from_ints, g2_from_ints
+from veperf.workloads.zk.field import R
+from veperf.workloads.zk.groth16.keys import AffineG1, AffineG2, Proof, VerifyingKey
+from veperf.workloads.zk.pairing import pairing
+from veperf.workloads.zk.tower import fp12
+
+_DECIMAL = re.compile(r"0|[1-9][0-9]{0,77}", re.ASCII)
+_Pair = tuple[str, str]
+_G1 = tuple[str, str, str]
+_G2 = tuple[_Pair, _Pair, _Pair]
+_Fp6 = tuple[_Pair, _Pair, _Pair]
+
+
+class _ProofFile(msgspec.Struct, forbid_unknown_fields=True):
+    pi_a: _G1
+    pi_b: _G2
+    pi_c: _G1
+    protocol: Literal["groth16"]
+    curve: Literal["bn128"]
+
+
+class _KeyFile(msgspec.Struct, forbid_unknown_fields=True):
+    protocol: Literal["groth16"]
+    curve: Literal["bn128"]
+    nPublic: int  # noqa: N815  # the name in the file
+    vk_alpha_1: _G1
+    vk_beta_2: _G2
+    vk_gamma_2: _G2
+    vk_delta_2: _G2
+    vk_alphabeta_12: tuple[_Fp6, _Fp6]
+    IC: list[_G1]
+
+
+_File = TypeVar("_File")
+
+
+def proof_from_json(data: bytes | str) -> Proof:
+    """The proof in a ``proof.json``.
+
+    Raises:
+        CorruptFileError: not such a file, or a point that is none; the message says where.
+    """
+    file = _decode(data, _ProofFile)
+    return Proof(_g1(file.pi_a, "pi_a"), _g2(file.pi_b, "pi_b"), _g1(file.pi_c, "pi_c"))
+
+
+def proof_to_json(proof: Proof) -> bytes:
+    """``proof`` as snarkjs writes it."""
+    file = _ProofFile(_g1_text(proof.a), _g2_text(proof.b), _g1_text(proof.c), "groth16", "bn128")
+    return _encode(file)
+
+
+def public_from_json(data: bytes | str) -> list[int]:
+    """The public inputs in a ``public.json``.
+
+    Raises:
+        CorruptFileError: not such a file, or a number that is no field element.
+    """
+    texts = _decode(data, list[str])
+    values = [_number(text, f"[{i}]") for i, text in enumerate(texts)]
+    for i, value in enumerate(values):
+        if value >= R:
+            raise CorruptFileError(f"[{i}]: not below the order of the field")
+    return values
+
+
+def public_to_json(public: Sequence[int]) -> bytes:
+    """Public inputs as snarkjs writes them."""
+    return _encode([str(index(value)) for value in public])
+
+
+def verifying_key_from_json(data: bytes | str) -> VerifyingKey:
+    """The key in a ``verification_key.json``.
+
+    Raises:
+        CorruptFileError: not such a file, a point that is none, or parts that contradict each
+            other; the message says where.
+    """
+    file = _decode(data, _KeyFile)
+    if file.nPublic != len(file.IC) - 1:
+        raise CorruptFileError(f"nPublic: {file.nPublic}, but IC has {len(file.IC)} points")
+    key = VerifyingKey(
+        _g1(file.vk_alpha_1, "vk_alpha_1"),
+        _g2(file.vk_beta_2, "vk_beta_2"),
+        _g2(file.vk_gamma_2, "vk_gamma_2"),
+        _g2(file.vk_delta_2, "vk_delta_2"),
+        tuple(_g1(point, f"IC[{i}]") for i, point in enumerate(file.IC)),
+    )
+    if file.vk_alphabeta_12 != _alpha_beta(key):
+        raise CorruptFileError("vk_alphabeta_12: not the pairing of vk_alpha_1 and vk_beta_2")
+    return key
+
+
+def verifying_key_to_json(key: VerifyingKey) -> bytes:
+    """``key`` as snarkjs writes it."""
+    return _encode(
+        _KeyFile(
+            protocol="groth16",
+            curve="bn128",
+            nPublic=key.public_count,
+            vk_alpha_1=_g1_text(key.alpha),
+            vk_beta_2=_g2_text(key.beta),
+            vk_gamma_2=_g2_text(key.gamma),
+            vk_delta_2=_g2_text(key.delta),
+            vk_alphabeta_12=_alpha_beta(key),
+            IC=[_g1_text(point) for point in key.ic],
+        )
+    )
+
+
+def _decode(data: bytes | str, kind: type[_File]) -> _File:
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise CorruptFileError(str(error)) from error
+
+
+def _encode(value: Any) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=1)
+
+
+def _number(text: str, where: str) -> int:
+    if not _DECIMAL.fullmatch(text):
+        raise CorruptFileError(f"{where}: a number is a decimal string of at most 78 digits")
+    return int(text)
+
+
+def _g1(texts: _G1, where: str) -> AffineG1:
+    x, y, z = (_number(text, where) for text in texts)
+    if z != 1:
+        raise CorruptFileError(f"{where}: infinity, or not in affine coordinates")
+    try:
+        return g1_from_ints(x, y)
+    except PointError as error:
+        raise CorruptFileError(f"{where}: {error}") from error
+
+
+def _g2(texts: _G2, where: str) -> AffineG2:
+    x, y, z = ((_number(c0, where), _number(c1, where)) for c0, c1 in texts)
+    if z != (1, 0):
+        raise CorruptFileError(f"{where}: infinity, or not in affine coordinates")
+    try:
+        return g2_from_ints(x, y)
+    except PointError as error:
+        raise CorruptFileError(f"{where}: {error}") from error
+
+
+def _g1_text(point: AffineG1) -> _G1:
+    x, y = point
+    return str(int(x)), str(int(y)), "1"
+
+
+def _g2_text(point: AffineG2) -> _G2:
+    x, y = point
+    return _pair_text(x), _pair_text(y), ("1", "0")
+
+
+def _pair_text(element: tuple[int, int]) -> _Pair:
+    c0, c1 = element
+    return str(int(c0)), str(int(c1))
+
+
+def _alpha_beta(key: VerifyingKey) -> tuple[_Fp6, _Fp6]:
+    """e(alpha, beta); snarkjs's final exponent has the same factor 2t (6t^2 + 3t + 1) as ours."""
+    parts = [_pair_text(part) for part in fp12.coefficients(pairing(key.alpha, key.beta))]
+    return (parts[0], parts[2], parts[4]), (parts[1], parts[3], parts[5])
