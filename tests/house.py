@@ -1,9 +1,16 @@
 """The rules of the house that no other tool checks; `make check` and the tests call them.
 
-- imports run one way between the packages;
+- imports run one way between the parts of veperf, every part is listed, and no modules import
+  each other in a circle;
+- imports inside functions buy start-up time, or are refused;
+- names and docstrings are plain: no placeholder locals, no public name that stands twice, no
+  docstring that opens with a relative clause;
+- a small module with one importer lives in its importer;
 - notebooks carry no outputs, and each says the same as its .py twin;
 - environment.yml names what pyproject.toml names;
 - requirements.lock holds no addresses.
+
+`python -m tests.house [PATH ...]` prints the faults, all of them or those under the paths.
 """
 
 import ast
@@ -11,69 +18,298 @@ import json
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# What each part of veperf may import of the rest, itself always included.
-_BASE = {"errors", "model", "nesting", "version"}
-ALLOWED: dict[str, set[str]] = {
-    "errors": set(),
-    "version": set(),
-    "model": set(),
-    "nesting": set(),
-    "paths": set(),
-    "units": {"errors"},
-    "registry": _BASE,
-    "workloads": _BASE | {"registry"},
-    "judge": _BASE | {"units"},
-    "measure": _BASE | {"registry", "memory"},
-    "memory": _BASE | {"registry", "units", "workloads"},
-    "archive": _BASE | {"judge", "paths"},
-    "opening": {"archive", "paths", "progress"},
-    "interop": _BASE | {"paths"},
-    "writers": _BASE | {"units", "judge", "report"},
-    "estimate": _BASE,
-    "progress": _BASE | {"estimate"},
-    "lab": {"errors", "archive", "paths"},
-    "gate": _BASE
-    | {"workloads", "measure", "judge", "archive", "opening", "paths", "progress", "report"},
-    "session": _BASE | {"registry", "workloads", "measure", "archive", "paths"},
-    "report": _BASE | {"units", "judge", "measure", "archive", "paths", "registry", "workloads"},
-}
+# What each part of veperf may import of the others, from the ground floors up. ARCHITECTURE.md has
+# its map from this table. A part that is not listed is an error.
+ALLOWED: dict[str, tuple[str, ...]] = {
+    "core": (),
+    "ipc": ("core",),
+    "progress": ("core",),
+    "stats": ("core",),
+    "workloads": ("core", "ipc"),
+    "measure": ("core", "ipc", "progress"),
+    "loadtest": ("core", "ipc", "progress", "measure"),
+    "verdicts": ("core", "stats"),
+    "archive": ("core", "progress", "stats"),
+    "report": ("core", "stats", "workloads", "loadtest", "verdicts", "archive"),
+    "abtest": (
+        "core", "ipc", "progress", "stats", "workloads", "measure", "verdicts", "archive", "report",
+    ),
+    "profiling": ("core", "ipc", "stats", "workloads", "measure", "report"),
+    "formats": ("core", "stats", "verdicts", "report", "abtest"),
+    "runner": (
+        "core", "ipc", "progress", "workloads", "measure", "loadtest", "archive", "profiling",
+    ),
+    "cluster": (
+        "core", "ipc", "progress", "measure", "loadtest", "archive", "report", "abtest", "runner",
+    ),
+    "api": (
+        "core", "progress", "stats", "loadtest", "verdicts", "archive", "report", "abtest",
+        "formats", "runner", "cluster",
+    ),
+    "jupyter": ("core", "measure", "archive", "profiling"),
+    "cli": (
+        "core", "progress", "measure", "verdicts", "archive", "report", "abtest", "profiling",
+        "formats", "runner", "cluster", "api", "jupyter",
+    ),
+}  # fmt: skip
+# The package's door: what lies beside the parts.
+DOOR = {"__init__.py", "__main__.py"}
+
+# Libraries whose import takes long enough to put it off until it is needed.
+HEAVY = {
+    "IPython", "ai_edge_litert", "bleach", "coincurve", "dask", "distributed", "duckdb", "fsspec",
+    "gmpy2", "hdrh", "hypothesis", "ipykernel", "jinja2", "jupyter_client", "jupyter_core",
+    "jupyterlab", "jupytext", "lmdb", "matplotlib", "memray", "multiprocessing", "nacl", "nbclient",
+    "nbconvert", "nbformat", "numpy", "pandas", "papermill", "py_ecc", "pyarrow", "rich",
+    "ruptures", "s3fs", "scipy", "seaborn", "tensorflow", "google", "asyncio", "ssl", "zipfile",
+    "http", "traitlets", "uuid", "tokenize", "inspect", "doctest", "unittest", "click",
+}  # fmt: skip
+
+# Locals that say nothing: the noun says what it is.
+PLACEHOLDERS = {
+    "asked", "found", "given", "heard", "made", "one", "ours", "said", "shown", "theirs", "told",
+    "wanted",
+}  # fmt: skip
+RELATIVE = re.compile(r"(What|Whatever|Where|How|Who|Whoever|Which|Whether|When|Why|One|Those)\b")
+# Modules that are used by their qualified name, as `fp2.multiply`: what they define may stand in a
+# twin as well.
+NAMESPACES = {"fp2", "fp12"}
+ENTRY_POINTS = {"main"}
 
 CONDA_NAMES = {"duckdb": "python-duckdb", "lmdb": "python-lmdb", "matplotlib": "matplotlib-base"}
+SMALL_MODULE_LINES = 40
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _modules(package: Path) -> list[Path]:
+    return sorted(package.rglob("*.py"))
+
+
+def _name_of(path: Path, package: Path) -> str:
+    parts = path.relative_to(package.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _imports(path: Path, package: Path) -> Iterator[tuple[ast.stmt, str, bool]]:
+    """Each import of a module of the package: its statement, the module, and if only for types."""
+    known = {_name_of(other, package) for other in _modules(package)}
+    tree = _tree(path)
+    for_types = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If)
+        and isinstance(node.test, ast.Name)
+        and node.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            full = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [name if name in known else node.module for name in full]
+        else:
+            continue
+        for name in dict.fromkeys(names):
+            if name.split(".")[0] == package.name:
+                yield node, name, id(node) in for_types
 
 
 def wrong_imports(package: Path = ROOT / "veperf") -> Iterator[str]:
-    """Imports that run against the direction. Parts that ``ALLOWED`` leaves out are on top."""
-    for path in sorted(package.rglob("*.py")):
-        part = path.relative_to(package).parts[0].removesuffix(".py")
-        allowed = ALLOWED.get(part)
-        if allowed is None:
+    """Imports that run against the direction, parts that are not listed, and a table that cycles."""
+    for part, others in ALLOWED.items():
+        earlier = list(ALLOWED)[: list(ALLOWED).index(part)]
+        for other in set(others) - set(earlier):
+            yield f"tests/house.py: {part} may not stand on {other}, which comes after it"
+    for path in _modules(package):
+        where = path.relative_to(package.parent)
+        part = path.relative_to(package).parts[0]
+        if part in DOOR:
             continue
-        for line, name in _imports(path):
+        if part not in ALLOWED:
+            yield f"{where}: {part} is no part that ALLOWED lists"
+            continue
+        for node, name, _ in _imports(path, package):
             other = name.split(".")[1] if "." in name else ""
-            # Workloads know the registry in one file a suite, their benchmarks.
-            strict = part == "workloads" and path.name != "benchmarks.py"
-            if other not in (allowed - {"registry"} if strict else allowed) | {part}:
-                yield f"{path.relative_to(package.parent)}:{line}: {part} must not import {name}"
+            if part == "workloads" and name == "veperf.core.registry":
+                # Workloads are libraries: only the suites' benchmarks know how they are measured.
+                allowed = path.name == "benchmarks.py"
+            else:
+                allowed = other == part or other in ALLOWED[part]
+            if not allowed:
+                yield f"{where}:{node.lineno}: {part} must not import {name}"
 
 
-def _imports(path: Path) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module == "veperf":
-            found = [f"veperf.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            found = [node.module]
-        else:
+def cyclic_imports(package: Path = ROOT / "veperf") -> Iterator[str]:
+    """Modules that import each other in a circle, at module level or inside functions."""
+    graph: dict[str, set[str]] = defaultdict(set)
+    for path in _modules(package):
+        module = _name_of(path, package)
+        if path.name == "__init__.py":
             continue
-        for name in found:
-            if name == "veperf" or name.startswith("veperf."):
-                yield node.lineno, name
+        for _, name, for_types in _imports(path, package):
+            if not for_types and name != module:
+                graph[module].add(name)
+    state: dict[str, int] = {}
+    stack: list[str] = []
+    circles: list[list[str]] = []
+
+    def visit(module: str) -> None:
+        state[module] = 1
+        stack.append(module)
+        for other in sorted(graph.get(module, ())):
+            if state.get(other) == 1:
+                circles.append([*stack[stack.index(other) :], other])
+            elif other not in state:
+                visit(other)
+        stack.pop()
+        state[module] = 2
+
+    for module in sorted(graph):
+        if module not in state:
+            visit(module)
+    for circle in circles:
+        yield "circular import: " + " -> ".join(circle)
+
+
+def late_imports(package: Path = ROOT / "veperf") -> Iterator[str]:
+    """Imports inside functions that don't put off anything heavy."""
+    paths = {_name_of(path, package): path for path in _modules(package)}
+
+    @cache
+    def loads(module: str) -> frozenset[str]:
+        """The heavy libraries that importing ``module`` loads, directly or through others."""
+        seen: set[str] = set()
+        heavy: set[str] = set()
+        queue = [module]
+        while queue:
+            current = queue.pop()
+            if current in seen or current not in paths:
+                continue
+            seen.add(current)
+            for node in _module_level(_tree(paths[current])):
+                if isinstance(node, ast.Import):
+                    names = [alias.name for alias in node.names]
+                elif isinstance(node, ast.ImportFrom) and node.module:
+                    names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+                else:
+                    continue
+                heavy.update(name.split(".")[0] for name in names if name.split(".")[0] in HEAVY)
+                queue.extend(name for name in names if name.startswith(package.name))
+        return frozenset(heavy)
+
+    for module, path in paths.items():
+        if path.parent == package:
+            continue
+        top = set(map(id, _module_level(_tree(path))))
+        for node in ast.walk(_tree(path)):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                full = [f"{node.module}.{alias.name}" for alias in node.names]
+                names = [name if name in paths else node.module for name in full]
+            else:
+                continue
+            if id(node) in top:
+                continue
+            for name in dict.fromkeys(names):
+                root = name.split(".")[0]
+                late = loads(name) if root == package.name else {root} & HEAVY
+                if not late - loads(module):
+                    yield (
+                        f"{path.relative_to(package.parent)}:{node.lineno}: imports {name} inside "
+                        "a function, which puts off nothing heavy: move it to the top"
+                    )
+
+
+def _module_level(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Statements that run when the module is imported, and those for type checkers."""
+    queue: list[ast.stmt] = list(tree.body)
+    while queue:
+        node = queue.pop()
+        yield node
+        if isinstance(node, ast.If | ast.Try | ast.With):
+            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+                # Known to the walk, so that they don't count as late; they load nothing.
+                yield from (ast.Pass() for _ in node.body)
+                continue
+            queue.extend(
+                child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt)
+            )
+
+
+def placeholder_names(package: Path = ROOT / "veperf") -> Iterator[str]:
+    """Locals and parameters with a name that says nothing."""
+    for path in _modules(package):
+        for node in ast.walk(_tree(path)):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                name, line = node.id, node.lineno
+            elif isinstance(node, ast.arg):
+                name, line = node.arg, node.lineno
+            else:
+                continue
+            if name in PLACEHOLDERS:
+                yield f"{path.relative_to(package.parent)}:{line}: {name!r} says nothing: name it"
+
+
+def repeated_names(package: Path = ROOT / "veperf") -> Iterator[str]:
+    """Public classes and functions of the same name in several modules."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for path in _modules(package):
+        if path.stem in NAMESPACES:
+            continue
+        for node in _tree(path).body:
+            if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            if node.name.startswith("_") or node.name in ENTRY_POINTS:
+                continue
+            if path.name == "benchmarks.py" and node.decorator_list:
+                continue  # known by its id
+            places[node.name].append(f"{path.relative_to(package.parent)}:{node.lineno}")
+    for name, where in sorted(places.items()):
+        if len(where) > 1:
+            yield f"{where[0]}: {name} is defined in {len(where)} modules: {', '.join(where)}"
+
+
+def relative_docstrings(package: Path = ROOT / "veperf") -> Iterator[str]:
+    """Docstrings that open with a relative clause in place of what the thing is or does."""
+    kinds = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    for path in _modules(package):
+        for node in ast.walk(_tree(path)):
+            if isinstance(node, kinds):
+                text = ast.get_docstring(node)
+                if text and RELATIVE.match(text):
+                    line = getattr(node, "lineno", 1)
+                    first = text.splitlines()[0]
+                    yield f"{path.relative_to(package.parent)}:{line}: docstring opens: {first}"
+
+
+def crumbs(package: Path = ROOT / "veperf") -> Iterator[str]:
+    """Small modules that only one other module imports."""
+    importers: dict[str, set[str]] = defaultdict(set)
+    for path in _modules(package):
+        if path.name != "__init__.py":
+            for _, name, _ in _imports(path, package):
+                importers[name].add(_name_of(path, package))
+    for path in _modules(package):
+        name = _name_of(path, package)
+        text = path.read_text(encoding="utf-8")
+        if path.name in DOOR or "def main(" in text or '__name__ == "__main__"' in text:
+            continue
+        if len(text.splitlines()) <= SMALL_MODULE_LINES and len(importers[name]) == 1:
+            (importer,) = importers[name]
+            yield f"{path.relative_to(package.parent)}: so small, it belongs into {importer}"
 
 
 def notebook_faults(folder: Path = ROOT / "notebooks") -> Iterator[str]:
@@ -129,13 +365,27 @@ def lock_faults(root: Path = ROOT) -> Iterator[str]:
             yield f"requirements.lock: not pinned with a hash: {block.splitlines()[0]}"
 
 
-def main() -> int:
-    """Print every fault; 1 if there is any."""
-    checks = (wrong_imports, notebook_faults, environment_faults, lock_faults)
-    faults = [fault for check in checks for fault in check()]
+def main(paths: list[str]) -> int:
+    """Print the faults, all of them or those under ``paths``; 1 if there is any."""
+    faults = [fault for check in CHECKS for fault in check()]
+    if paths:
+        faults = [fault for fault in faults if any(path in fault for path in paths)]
     print("\n".join(faults) or "the house is in order")
     return 1 if faults else 0
 
 
+CHECKS: tuple[Callable[[], Iterator[str]], ...] = (
+    wrong_imports,
+    cyclic_imports,
+    late_imports,
+    placeholder_names,
+    repeated_names,
+    relative_docstrings,
+    crumbs,
+    notebook_faults,
+    environment_faults,
+    lock_faults,
+)
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

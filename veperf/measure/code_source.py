@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_WORKER = "veperf.measure.worker"
+_WORKER = "veperf.runner.worker"
 
 
 @dataclass(frozen=True, slots=True)

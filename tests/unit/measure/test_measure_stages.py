@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from veperf.measure.stages import measure_stages
+from veperf.runner.worker import measure_stages
 
 
 def _clock(monkeypatch: pytest.MonkeyPatch, name: str) -> list[int]:

@@ -1,30 +1,32 @@
 """A worker process: sets cases up and takes samples, as asked. Started by ``client``.
 
-``python -m veperf.measure.worker REQUESTS ANSWERS``, two open file descriptors. Whatever the
+``python -m veperf.runner.worker REQUESTS ANSWERS``, two open file descriptors. Whatever the
 benchmarks print goes to standard error, which the parent keeps as evidence.
 """
 
 import ctypes
 import faulthandler
 import gc
+import importlib.util
 import os
 import signal
 import sys
+import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 
 from veperf.core import registry
-from veperf.core.errors import MeasureError, VeperfError
+from veperf.core.case import Case, Level
+from veperf.core.errors import MeasureError, UnknownBenchmarkError, VeperfError
 from veperf.core.load import LoadSoFar
 from veperf.core.run import Failure
 from veperf.measure.calibration import measure_yardstick
 from veperf.measure.clock import calibrate, take_sample
-from veperf.measure.discovery import survey
 from veperf.measure.protocol import (
     PROTOCOL,
     Begin,
@@ -45,6 +47,7 @@ from veperf.measure.protocol import (
     Request,
     Standing,
     Survey,
+    Surveyed,
     Take,
     Taken,
     Ticked,
@@ -53,7 +56,75 @@ from veperf.measure.protocol import (
     decode_request,
     encode,
 )
-from veperf.measure.stages import measure_stages
+
+_ENOUGH_NS = 50_000_000
+_ROUNDS = 200
+
+
+def measure_stages(
+    stages: Mapping[str, Callable[[Any], Any]], operations: int, *, multithreaded: bool = False
+) -> dict[str, float]:
+    """CPU time of one operation in µs by stage, as figures: ``cpu_decrypt`` for ``decrypt``.
+
+    Goes through ``stages`` in order, each called with what the one before returned and the first
+    with None, until they have taken 50 ms of CPU time, after one round that does not count. A
+    stage's figure is its lowest: what a busy machine adds is no part of it.
+    """
+    clock = time.process_time_ns if multithreaded else time.thread_time_ns
+    lowest: dict[str, int] = {}
+    spent = 0
+    for number in range(_ROUNDS):
+        value: Any = None
+        for name, stage in stages.items():
+            began = clock()
+            value = stage(value)
+            took = clock() - began
+            if number:
+                lowest[name] = min(took, lowest.get(name, took))
+                spent += took
+        if spent >= _ENOUGH_NS:
+            break
+    return {f"cpu_{name}": ns / 1000 / operations for name, ns in lowest.items()}
+
+
+def survey(asked: Survey) -> Surveyed:
+    """Import the modules that exist here, and find the cases that are meant.
+
+    Raises:
+        UsageError: a module is there, and can't be imported.
+    """
+    origins: dict[str, str] = {}
+    for name in filter(_exists, asked.modules):
+        registry.load([name])
+        for benchmark in registry.REGISTRY.benchmarks:
+            origins.setdefault(benchmark, name)
+    unknown: dict[str, str] = {}
+    for pattern in asked.patterns:
+        try:
+            registry.select(registry.REGISTRY, [pattern])
+        except UnknownBenchmarkError as error:
+            unknown[pattern] = str(error)
+    known = tuple(pattern for pattern in asked.patterns if pattern not in unknown)
+    cases = _chosen(known) if known or not asked.patterns else ()
+    needed = dict.fromkeys(origins[case.benchmark] for case in cases)
+    return Surveyed(cases, tuple(needed), unknown)
+
+
+def _chosen(patterns: tuple[str, ...]) -> tuple[Case, ...]:
+    """The cases, less load and slow ones that are not named."""
+    return tuple(
+        case
+        for case in registry.select(registry.REGISTRY, patterns, quick=True)
+        if case.level is not Level.LOAD or {case.id, case.benchmark} & set(patterns)
+    )
+
+
+def _exists(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # nor does the package that it would be in
+        return False
+
 
 _PR_SET_PDEATHSIG = 1
 

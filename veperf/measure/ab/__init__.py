@@ -1,1 +1,0 @@
-"""Measuring old and new code in pairs, in turn."""

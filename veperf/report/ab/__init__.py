@@ -1,1 +1,0 @@
-"""How an A/B comparison is shown."""
