@@ -1,27 +1,41 @@
-# The four commands of this project. Each sets up .venv first when it has to.
-#   make report   measure, judge, render; prints where the HTML is
-#   make test     run the tests
-#   make lab      open JupyterLab on the start notebook
-#   make setup    only that
-#   make check    format, lint, types, import directions, notebooks stripped and in step
+# The commands of this project. Each sets up .venv first when it has to.
+#   make report     measure, judge, render; prints where the HTML is
+#   make test       the quick tests, in parallel: under 4 minutes
+#   make test-all   these and the slow ones: processes killed, networks cut, browsers, real measuring
+#   make check      format, lint, types, the rules of the house
+#   make lab        open JupyterLab on the start notebook
+#   make setup      only that
 #   make test-tensorflow   the scoring engines on TensorFlow and LiteRT, in a .venv of their own
 
 PYTHON ?= python3
 PROFILE ?= quick
 SUITES ?=
+JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TENSORFLOW_VENV := .venv.tensorflow
 
-.PHONY: report test test-tensorflow lab check setup lock clean
+SLOW := slow or alone or browser or network
+
+.PHONY: report test test-slow test-beside test-alone test-all test-tensorflow lab check setup lock clean
 
 report: $(READY)
 	@$(BIN)/veperf run $(SUITES) --profile $(PROFILE)
 	@$(BIN)/veperf report last
 
 test: $(READY)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m "not ($(SLOW))" -n $(JOBS) --dist worksteal --hypothesis-profile quick
+
+test-slow: test-beside test-alone
+
+test-beside: $(READY)
+	@$(BIN)/python -m pytest -m "($(SLOW)) and not alone" -n $(JOBS) --dist worksteal
+
+test-alone: $(READY)
+	@$(BIN)/python -m pytest -m alone
+
+test-all: test test-slow
 
 # Some 2 GB are installed, which nothing else needs. Not from the lock: it has no extras.
 test-tensorflow:

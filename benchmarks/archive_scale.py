@@ -1,4 +1,4 @@
-"""How the archive fares with many runs: what its trends cost, on a generated archive.
+"""Cost of trends in an archive of many runs, which is generated.
 
     python -m benchmarks.archive_scale [--runs 10000] [--cases 45] [--folder FOLDER]
 
@@ -23,10 +23,10 @@ from typing import TypeVar
 import msgspec
 import numpy as np
 
-from veperf.archive.manifest import COMPLETE, RUN, completion_of
+from veperf.archive.manifest import COMPLETE, RUN, run_manifest
 from veperf.archive.store import Archive
-from veperf.archive.summary import summarise
-from veperf.archive.trend import Trend, trend, trends
+from veperf.archive.summary import load_summary
+from veperf.archive.trend import Trend, case_trend, machine_trends
 from veperf.core.case import Case, Level
 from veperf.core.run import CaseResult, Config, Machine, Pass, Revision, Run, Sample
 
@@ -91,17 +91,17 @@ def generate(folder: Path, runs: int, cases: tuple[Case, ...], first: int = 0) -
             place.mkdir(parents=True, exist_ok=True)
             data = msgspec.json.encode(run)
             (place / RUN).write_bytes(data)
-            complete = completion_of(run.id, {RUN: data})
+            complete = run_manifest(run.id, {RUN: data})
             (place / COMPLETE).write_bytes(msgspec.json.encode(complete))
 
 
-def timed(what: str, call: Callable[[], T]) -> T:
-    """Call, and print what it took."""
+def timed(name: str, call: Callable[[], T]) -> T:
+    """Call, and print the time."""
     wall, cpu = time.perf_counter(), time.process_time()
-    found = call()
+    result = call()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    print(f"{what:52}{wall:10.3f}{cpu:10.3f}", flush=True)
-    return found
+    print(f"{name:52}{wall:10.3f}{cpu:10.3f}", flush=True)
+    return result
 
 
 def main() -> None:
@@ -110,29 +110,29 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=10_000)
     parser.add_argument("--cases", type=int, default=45)
     parser.add_argument("--folder", type=Path)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        folder = given.folder or Path(temporary)
-        ids = [f"demo/case_{n:02}" for n in range(given.cases)]
+        folder = arguments.folder or Path(temporary)
+        ids = [f"demo/case_{n:02}" for n in range(arguments.cases)]
         cases = tuple(Case(i, i, "demo", Level.MICRO, "Works.") for i in ids)
-        print(f"{given.runs} runs of {given.cases} benchmarks{'wall s':>34}{'CPU s':>10}")
-        timed("write the runs", lambda: generate(folder, given.runs, cases))
-        measure(folder, given.runs, cases)
+        print(f"{arguments.runs} runs of {arguments.cases} benchmarks{'wall s':>34}{'CPU s':>10}")
+        timed("write the runs", lambda: generate(folder, arguments.runs, cases))
+        measure(folder, arguments.runs, cases)
 
 
 def measure(folder: Path, runs: int, cases: tuple[Case, ...]) -> None:
-    """Print what the archive in ``folder`` costs."""
+    """Print the cost of the archive in ``folder``."""
     import ruptures  # noqa: F401 - what change points need, so that no figure has its import
 
     archive = Archive(folder)
-    timed("summary, what is missing of it made from the runs", lambda: summarise(archive))
-    summary = timed("summary, read", lambda: summarise(archive))
+    timed("summary, what is missing of it made from the runs", lambda: load_summary(archive))
+    summary = timed("summary, read", lambda: load_summary(archive))
     generate(folder, 1, cases, first=runs)
-    timed("summary, one run more", lambda: summarise(archive))
-    found = timed("trend of one benchmark, summary included", lambda: _one(archive, cases[0].id))
-    everything = timed("change points of all", lambda: trends(summary))
-    steps = sum(len(one.shifts) for one in everything)
-    print(f"({len(found.values)} values; {steps} change points in all)")
+    timed("summary, one run more", lambda: load_summary(archive))
+    trend = timed("trend of one benchmark, summary included", lambda: _trend(archive, cases[0].id))
+    everything = timed("change points of all", lambda: machine_trends(summary))
+    steps = sum(len(trend_of_case.change_points) for trend_of_case in everything)
+    print(f"({len(trend.values)} values; {steps} change points in all)")
     words = [sys.executable, "-m", "veperf", "history"]
     for more in ([cases[0].id], []):
         command = [*words, *more, "--archive", str(folder)]
@@ -141,8 +141,8 @@ def measure(folder: Path, runs: int, cases: tuple[Case, ...]) -> None:
     print(f"at most {peak:.0f} MiB resident, generating included")
 
 
-def _one(archive: Archive, case: str) -> Trend:
-    return trend(summarise(archive), case)
+def _trend(archive: Archive, case: str) -> Trend:
+    return case_trend(load_summary(archive), case)
 
 
 def _run(command: list[str]) -> None:

@@ -14,10 +14,10 @@ from pathlib import Path
 import veperf
 from benchmarks.example_suite import PLANTED
 from veperf.archive.baselines import save_baseline
-from veperf.archive.compaction import compact
+from veperf.archive.compaction import compact_archive
 from veperf.archive.store import Archive
 from veperf.core import paths
-from veperf.report.pages.render import render
+from veperf.report.pages.render import render_report
 from veperf.verdicts.baseline import make_baseline
 
 FOLDER = Path("reports/example")
@@ -31,17 +31,17 @@ def main() -> int:
     shutil.rmtree(FOLDER, ignore_errors=True)
     baselines = FOLDER / "baselines"
     baselines.mkdir(parents=True)
-    shutil.copy(paths.baselines() / "targets.json", baselines)
+    shutil.copy(paths.default_baselines_folder() / "targets.json", baselines)
     for _ in range(_RUNS):
         result = _run(baselines)
     save_baseline(baselines, make_baseline(result.run, _SUITE))
     os.environ[PLANTED] = "1"
     result = _run(baselines)
     (FOLDER / "index.html").touch()  # so that the report leads to the site
-    page = render(result.run, result.folder, baselines, _KNOWN)
+    page = render_report(result.run, result.folder, baselines, _KNOWN)
     for notebook in page.parent.glob("*.ipynb"):
         notebook.unlink()  # as large as all the rest
-    compact(Archive(FOLDER), keep=1)
+    compact_archive(Archive(FOLDER), keep=1)
     veperf.site(FOLDER, baselines, _KNOWN)
     shutil.rmtree(FOLDER / ".summary", ignore_errors=True)
     size = sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file())

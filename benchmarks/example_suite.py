@@ -5,18 +5,23 @@ import os
 from veperf.core.case import Level
 from veperf.core.registry import Task, benchmark
 from veperf.workloads.transaction import example_data
-from veperf.workloads.transaction.address import address
-from veperf.workloads.transaction.codec import decode, transaction_hash
+from veperf.workloads.transaction.address import address_from_bytes
+from veperf.workloads.transaction.codec import (
+    decode_transaction,
+    transaction_hash,
+    validate_transaction,
+)
 from veperf.workloads.transaction.iavl import Tree
-from veperf.workloads.transaction.validation import validate
 
 PLANTED = "EXAMPLE_PLANTED"
 _NUMBER = 7
 
 
 def _transfer() -> bytes:
-    recipient = address(example_data.keyless_address(0))
-    return example_data.transfer(example_data.signer(0), _NUMBER, recipient, 12_345, sequence=3)
+    recipient = address_from_bytes(example_data.keyless_address(0))
+    return example_data.signed_transfer(
+        example_data.account_signer(0), _NUMBER, recipient, 12_345, sequence=3
+    )
 
 
 @benchmark("example/hash", level=Level.MICRO, targets={"time": "transaction/hash_compute"})
@@ -31,15 +36,15 @@ def decode_one() -> Task:
     """Decode a transaction; where the environment says so, once more for nothing."""
     raw = _transfer()
     if PLANTED in os.environ:
-        return Task(lambda: (decode(raw), decode(raw)))
-    return Task(lambda: decode(raw))
+        return Task(lambda: (decode_transaction(raw), decode_transaction(raw)))
+    return Task(lambda: decode_transaction(raw))
 
 
 @benchmark("example/validate", level=Level.MICRO, targets={"time": "transaction/validation"})
 def validate_one() -> Task:
     """Decode a transaction, check its form and verify its signature."""
     raw, chain = _transfer(), example_data.CHAIN.id
-    return Task(lambda: validate(raw, chain, _NUMBER))
+    return Task(lambda: validate_transaction(raw, chain, _NUMBER))
 
 
 @benchmark("example/tree", level=Level.COMPONENT, params={"keys": (1_000, 10_000)})

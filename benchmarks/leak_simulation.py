@@ -1,4 +1,4 @@
-"""How often the leak rule is wrong, on simulated heaps: shapes without a leak, and with one.
+"""Error rate of the leak rule on simulated heaps: shapes without a leak, and with one.
 
     python -m benchmarks.leak_simulation [seed]
 
@@ -69,15 +69,15 @@ SHAPES: dict[str, Shape] = {
 
 
 def suspected(shape: Shape, leak: float, dice: np.random.Generator) -> float:
-    """The share of heaps of ``shape`` that are suspected."""
-    found = 0
+    """Return the share of heaps of ``shape`` that are suspected."""
+    count = 0
     for _ in range(HEAPS):
         samples = 300 if leak else int(dice.choice(SAMPLES))
         t = np.linspace(0, 1, samples)
         noise = dice.normal(0, dice.choice(NOISES), samples)
         heap = 1e8 * np.maximum(1 + shape(t, dice) + leak * t + noise, 0)
-        found += judge_leak(t * 600, heap).status is LeakStatus.SUSPECTED
-    return found / HEAPS
+        count += judge_leak(t * 600, heap).status is LeakStatus.SUSPECTED
+    return count / HEAPS
 
 
 def main() -> None:

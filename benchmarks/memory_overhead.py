@@ -1,4 +1,4 @@
-"""What watching a process costs: CPU time of the profiler's thread, by interval and heap.
+"""Cost of watching a process: CPU time of the profiler's thread, by interval and heap.
 
     python -m benchmarks.memory_overhead
 
@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from threading import Thread
 
-from veperf.profiling.memory.probes import Pauses
+from veperf.profiling.memory.probes import GcPauses
 from veperf.profiling.memory.profiler import MemoryProfiler
 
 SECONDS = 10.0
@@ -60,19 +60,19 @@ def _threads() -> list[Thread]:
 
 
 def _cpu_s(thread: Thread) -> float:
-    """CPU time of a thread, in s, by the scheduler's own books (ns)."""
+    """CPU time of a thread, in s, by the scheduler's own accounting (ns)."""
     schedstat = Path(f"/proc/self/task/{thread.native_id}/schedstat")
     return int(schedstat.read_text().split()[0]) / 1e9
 
 
 def _callback_ns() -> float:
-    """What being told costs at each collection of the youngest generation."""
+    """Return the cost of a notification at each collection of the youngest generation."""
     bare = min(_collections_ns() for _ in range(5))
-    pauses = Pauses()
+    pauses = GcPauses()
     pauses.start()
-    told = min(_collections_ns() for _ in range(5))
+    notified = min(_collections_ns() for _ in range(5))
     pauses.stop()
-    return told - bare
+    return notified - bare
 
 
 def _collections_ns() -> float:

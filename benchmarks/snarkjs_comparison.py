@@ -21,8 +21,8 @@ from time import perf_counter, process_time
 from typing import Any
 
 from veperf.workloads.zk import example_data
-from veperf.workloads.zk.circuits import age
-from veperf.workloads.zk.groth16 import verify
+from veperf.workloads.zk.circuits.credential import AGE_CIRCUIT, credential_witness
+from veperf.workloads.zk.groth16.verify import verify_proof
 from veperf.workloads.zk.snarkjs.circom_files import write_r1cs, write_wtns
 from veperf.workloads.zk.snarkjs.json_files import (
     proof_from_json,
@@ -96,10 +96,10 @@ def least(call: Callable[[], object], count: int) -> dict[str, float]:
 
 def compare(packages: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """What snarkjs took and what veperf took, each for "prove" and "verify"."""
-    compiled = age.CIRCUIT.compile()
-    witness = age.witness(compiled, example_data.CREDENTIAL, example_data.AGE)
-    public = example_data.AGE.public_inputs()
-    prover = example_data.prover(compiled.r1cs)
+    compiled = AGE_CIRCUIT.compile()
+    witness = credential_witness(compiled, example_data.CREDENTIAL, example_data.AGE_STATEMENT)
+    public = example_data.AGE_STATEMENT.public_inputs()
+    prover = example_data.example_prover(compiled.r1cs)
     key = prover.key.verifying_key
     proof = prover.prove(witness)
     with TemporaryDirectory() as name:
@@ -112,33 +112,33 @@ def compare(packages: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         counts = [str(count) for count in (PROOFS, VERIFICATIONS, WARM_UPS)]
         command = ["node", "-e", NODE, str(folder), *counts]
         output = subprocess.run(command, cwd=packages, check=True, capture_output=True).stdout
-    theirs = json.loads(output)
-    if not theirs["takes"]:
+    snarkjs = json.loads(output)
+    if not snarkjs["takes"]:
         sys.exit("snarkjs refuses a proof of veperf's")
     their_key, their_public, their_proof = (
-        json.dumps(theirs[part]) for part in ("key", "public", "proof")
+        json.dumps(snarkjs[part]) for part in ("key", "public", "proof")
     )
-    if not verify(
+    if not verify_proof(
         verifying_key_from_json(their_key),
         public_from_json(their_public),
         proof_from_json(their_proof),
     ):
         sys.exit("veperf refuses a proof of snarkjs's")
-    ours = {
+    own = {
         "prove": least(lambda: prover.prove(witness), PROOFS),
-        "verify": least(lambda: verify(key, public, proof), VERIFICATIONS),
+        "verify": least(lambda: verify_proof(key, public, proof), VERIFICATIONS),
     }
-    return theirs["took"], ours
+    return snarkjs["took"], own
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="The same circuit by snarkjs and by veperf.")
     parser.add_argument("packages", type=Path, help="folder in which snarkjs is installed")
-    theirs, ours = compare(parser.parse_args().packages)
+    snarkjs, own = compare(parser.parse_args().packages)
     print(f"{'':14}{'snarkjs':>12}{'veperf':>12}{'veperf/snarkjs':>17}")
     for what in ("prove", "verify"):
         for kind, label in (("cpu", "CPU"), ("clock", "clock")):
-            a, b = theirs[what][kind], ours[what][kind]
+            a, b = snarkjs[what][kind], own[what][kind]
             print(f"{what + ', ' + label:14}{a:9.2f} ms{b:9.2f} ms{b / a:17.2f}")
 
 

@@ -1,4 +1,4 @@
-"""What a sweep costs beside the measurements themselves.
+"""Cost of a sweep beside the measurements themselves.
 
     python -m benchmarks.sweep_overhead [--tasks 1000] [--rounds 3] [--skip-runs]
 
@@ -26,24 +26,24 @@ from pathlib import Path
 
 from tests.support.clusters import Cluster, instant
 from veperf.archive.store import Archive
-from veperf.cluster.ledger import Ledger
-from veperf.cluster.plan import make_plan
-from veperf.cluster.progress import Lines
-from veperf.cluster.run import conduct
-from veperf.cluster.scheduler import QUIET
-from veperf.cluster.spec import Spec
+from veperf.cluster.plan import plan_sweep
+from veperf.cluster.progress import SweepLines
+from veperf.cluster.scheduler import LOW_OVERHEAD_SETTINGS
+from veperf.cluster.spec import SweepSpec
+from veperf.cluster.sweep import run_tasks
+from veperf.cluster.sweep_journal import SweepJournal
 
 _TEN_SECONDS = "bidding/serialization"
 _WORKERS = (1, 2, 4, 8)
 # As dask reads settings from the environment.
 _QUIET = {
     "DASK_" + name.replace(".", "__").replace("-", "_").upper(): str(value)
-    for name, value in QUIET.items()
+    for name, value in LOW_OVERHEAD_SETTINGS.items()
 }
 
 
-class _Quiet(Lines):
-    def say(self, words: str) -> None:
+class _Quiet(SweepLines):
+    def say(self, message: str) -> None:
         pass
 
 
@@ -66,13 +66,13 @@ def used(pid: int) -> Used:
 
 def main() -> None:
     """Measure and print."""
-    asked = argparse.ArgumentParser(
+    arguments = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    asked.add_argument("--tasks", type=int, default=1000)
-    asked.add_argument("--rounds", type=int, default=3)
-    asked.add_argument("--skip-runs", action="store_true", help="only tasks that do nothing")
-    options = asked.parse_args()
+    arguments.add_argument("--tasks", type=int, default=1000)
+    arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--skip-runs", action="store_true", help="only tasks that do nothing")
+    options = arguments.parse_args()
     load = ", ".join(f"{n:.1f}" for n in os.getloadavg())
     print(f"{os.cpu_count()} CPUs, load {load}, Python {platform.python_version()}\n")
     print(f"{options.tasks} tasks that do nothing; CPU time and memory are a task's\n")
@@ -88,16 +88,16 @@ def main() -> None:
 
 def small(folder: Path, workers: int, tasks: int) -> None:
     """A line of the table: tasks that do nothing."""
-    spec = Spec("small", benchmarks=("x",), repeats=tasks)
+    spec = SweepSpec("small", benchmarks=("x",), repeats=tasks)
     with Cluster(folder) as cluster:
         pids = [cluster.start_worker(f"w{n}", "any").pid for n in range(workers)]
         with cluster.client() as client:
             client.wait_for_workers(workers)
         processes = (cluster.scheduler.pid, os.getpid(), *pids)
-        with Ledger.begin(Archive(folder / "archive"), make_plan(spec, str)) as ledger:
+        with SweepJournal.create(Archive(folder / "archive"), plan_sweep(spec, str)) as journal:
             before = [used(pid) for pid in processes]
             started = time.perf_counter()
-            conduct(ledger, cluster.client, _Quiet(ledger), work=instant)
+            run_tasks(journal, cluster.client, _Quiet(journal), work=instant)
             took_s = time.perf_counter() - started
             after = [used(pid) for pid in processes]
     cpu_ms = [(b.cpu_s - a.cpu_s) / tasks * 1e3 for a, b in zip(before, after, strict=True)]
@@ -110,26 +110,26 @@ def small(folder: Path, workers: int, tasks: int) -> None:
 
 
 def long(folder: Path, rounds: int) -> None:
-    """One task that measures, beside the same without a cluster."""
+    """Measure a task in a sweep, beside the same without a cluster."""
     with Cluster(folder) as cluster:
         worker = cluster.start_worker("only", "any", environment=_QUIET)
         with cluster.client() as client:
             client.wait_for_workers(1)
         plain, swept, beside, nothing = [], [], [], []
         for n in range(rounds):
-            plan = make_plan(Spec("none", benchmarks=("x",)), str)
-            with Ledger.begin(Archive(folder / f"none-{n}"), plan) as ledger:
+            plan = plan_sweep(SweepSpec("none", benchmarks=("x",)), str)
+            with SweepJournal.create(Archive(folder / f"none-{n}"), plan) as journal:
                 started = time.perf_counter()
-                conduct(ledger, cluster.client, _Quiet(ledger), work=instant)
+                run_tasks(journal, cluster.client, _Quiet(journal), work=instant)
                 nothing.append(time.perf_counter() - started)
-            plan = make_plan(Spec("one", benchmarks=(_TEN_SECONDS,), profile="standard"), str)
+            plan = plan_sweep(SweepSpec("one", benchmarks=(_TEN_SECONDS,), profile="standard"), str)
             started = time.perf_counter()
             plainly(folder / "plain")
             plain.append(time.perf_counter() - started)
-            with Ledger.begin(Archive(folder / str(n)), plan) as ledger:
+            with SweepJournal.create(Archive(folder / str(n)), plan) as journal:
                 cpu_s = used(worker.pid).cpu_s
                 started = time.perf_counter()
-                conduct(ledger, cluster.client, _Quiet(ledger))
+                run_tasks(journal, cluster.client, _Quiet(journal))
                 swept.append(time.perf_counter() - started)
                 beside.append((used(worker.pid).cpu_s - cpu_s) / swept[-1])
     print(

@@ -1,4 +1,4 @@
-"""What measuring costs: our timing loop beside timeit's and pyperf's, on the same functions.
+"""Cost of measuring: our timing loop beside timeit's and pyperf's, on the same functions.
 
     python -m benchmarks.timer_overhead
 
@@ -61,7 +61,7 @@ def one_process(name: str, loops: int) -> dict[str, float]:
         times["veperf"].append(take_sample(call, loops).wall_ns / loops)
         times["timeit"].append(timer.timeit(loops) / loops * 1e9)
     times["pyperf"] = [value * 1e9 for value in _pyperf(name, loops)]
-    return {tool: statistics.fmean(sorted(found)[:2]) for tool, found in times.items()}
+    return {tool: statistics.fmean(sorted(samples)[:2]) for tool, samples in times.items()}
 
 
 Step = Callable[[Callable[[], object]], object]
@@ -84,11 +84,11 @@ def _time(step: Step, call: Callable[[], object], rounds: int) -> int:
 def _pyperf(name: str, loops: int) -> tuple[float, ...]:
     import pyperf
 
-    # What pyperf itself tells the worker processes that it starts.
+    # As pyperf itself starts its worker processes.
     sys.argv = [sys.argv[0], "--worker", "--worker-task=0", f"-l{loops}", f"-n{SAMPLES}", "-w1"]
     with contextlib.redirect_stdout(io.StringIO()):
-        found: tuple[float, ...] = pyperf.Runner().bench_func(name, FUNCTIONS[name]).get_values()
-    return found
+        values: tuple[float, ...] = pyperf.Runner().bench_func(name, FUNCTIONS[name]).get_values()
+    return values
 
 
 def _in_fresh_process(name: str, loops: int) -> dict[str, float]:
@@ -97,29 +97,29 @@ def _in_fresh_process(name: str, loops: int) -> dict[str, float]:
     done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=root)
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(words)} failed:\n{done.stderr}")
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
+    times: dict[str, float] = json.loads(done.stdout)
+    return times
 
 
 def main() -> None:
     """Measure every function with every tool and print the table."""
-    from veperf.measure.clock import calibrate
+    from veperf.measure.clock import calibrate_loops
 
     if len(sys.argv) == 3:
         print(json.dumps(one_process(sys.argv[1], int(sys.argv[2]))))
         return
     print(f"{'function':14}{'tool':8}{'ns a call':>10}{'vs truth':>20}{'vs timeit':>20}")
     for name, call in FUNCTIONS.items():
-        loops = calibrate(call, MIN_SAMPLE_NS)
-        found = [_in_fresh_process(name, loops) for _ in range(PROCESSES)]
+        loops = calibrate_loops(call, MIN_SAMPLE_NS)
+        results = [_in_fresh_process(name, loops) for _ in range(PROCESSES)]
         for tool in TOOLS:
-            value = statistics.median(one[tool] for one in found)
-            biases = [_bias(found, tool, against) for against in ("truth", "timeit")]
+            value = statistics.median(result[tool] for result in results)
+            biases = [_bias(results, tool, against) for against in ("truth", "timeit")]
             print(f"{name:14}{tool:8}{value:10.2f}{biases[0]:>20}{biases[1]:>20}")
 
 
-def _bias(found: list[dict[str, float]], tool: str, against: str) -> str:
-    ratios = [one[tool] / one[against] - 1 for one in found]
+def _bias(results: list[dict[str, float]], tool: str, against: str) -> str:
+    ratios = [result[tool] / result[against] - 1 for result in results]
     low, middle, high = statistics.quantiles(ratios, n=4)
     return f"{middle:+.2%} (IQR {high - low:.2%})"
 

@@ -21,12 +21,17 @@
 # against the published targets, and against this machine's recorded baseline.
 
 # %% tags=["parameters"]
-profile: str = "quick"  # quick, standard or thorough: 6, 12 or 24 fresh processes
-run: str = ""  # a run in the archive to present; empty: measure now
-archive: str = ""  # the folder or URL of runs; empty: the project's reports/
-baselines: str = ""  # the folder of targets and baselines; empty: the project's data/baselines/
-select: str = "bidding"  # what to measure: a suite, a benchmark or a glob
-known_misses: list = []  # targets that are known to be missed, and so fail nothing
+suite: str = "bidding"  # Whose benchmarks to present, and to measure if select is empty
+run: str = ""  # A run in the archive to present; empty: measure now
+select: list = []  # What to measure: suites, benchmarks, globs; everything when empty
+known_misses: list = []  # A target known to be missed: shown as missed, but no failure.
+baselines: str = ""  # The folder of targets and baselines; empty: the project's data/baselines/
+archive: str = ""  # The folder or URL of runs; empty: the project's reports/
+profile: str = "quick"  # How much to measure: 6, 12 or 24 fresh processes.
+memory: bool = False  # Measure memory, too, in 3 more processes.
+timeout_s: float = 60.0  # For one case in one process, its set-up included.
+modules: list = []  # A Python module with benchmarks of your own.
+seed: int = None  # Of the order of measuring.  [default: drawn]
 
 # %%
 import veperf
@@ -34,9 +39,10 @@ import veperf
 if run:
     result = veperf.load(run, archive=archive)
 else:
-    result = veperf.run(select, profile=profile, archive=archive, baselines=baselines)
+    options = veperf.select_options(veperf.RunOptions, globals())
+    result = veperf.run(select or suite, options=options, archive=archive, baselines=baselines)
 
-view = veperf.report_view(result, baselines, known_misses, suite="bidding")
+view = veperf.report_view(result, baselines, known_misses, suite=suite)
 
 # %%
 view.headline
@@ -51,16 +57,16 @@ view.identity
 view.findings
 
 # %% [markdown]
-# ### How much room is left
+# ### Headroom
 
 # %%
-view.margins
+view.headroom
 
 # %% [markdown]
 # ## Orders under load
 #
-# Open loop: when each request arrives is fixed beforehand, and its latency counts from then on,
-# so that whatever is late shows.
+# Open loop: arrivals are fixed beforehand, and latency counts from the scheduled arrival, so that
+# no delay is hidden.
 
 # %%
 view.load
@@ -94,10 +100,10 @@ view.benchmarks
 view.scaling
 
 # %% [markdown]
-# ## How to read this report
+# ## Glossary
 
 # %%
-view.guide
+view.glossary
 
 # %% [markdown]
 # ## How this was measured

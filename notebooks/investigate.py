@@ -17,22 +17,22 @@
 # %% [markdown]
 # # Investigate
 #
-# One benchmark of one run, from its verdict down to processes, samples and the machine. Without
-# parameters it looks at the worst of the last run; set `benchmark` to look at another, and run all
-# cells again.
+# A benchmark of a run, from its verdict down to processes, samples and the machine. Without
+# parameters it shows the worst of the last run; set `benchmark` to see another, and run all cells
+# again.
 
 # %% tags=["parameters"]
 run: str = "last"  # "last", an id, or the beginning of one
-benchmark: str = ""  # a case such as "transaction/execution"; empty: the worst of the run
-metric: str = ""  # of the case, such as "memory_peak"; empty: the one that is worst
-archive: str = ""  # the folder or URL of runs; empty: the project's reports/
-baselines: str = ""  # the folder of targets and baselines; empty: the project's data/baselines/
-known_misses: list = []  # targets that are known to be missed, and so are not the worst
+benchmark: str = ""  # A case such as "transaction/execution"; empty: the worst of the run
+metric: str = ""  # Of the case, such as "memory_peak"; empty: the one that is worst
+known_misses: list = []  # A target known to be missed: shown as missed, but no failure.
+baselines: str = ""  # The folder of targets and baselines; empty: the project's data/baselines/
+archive: str = ""  # The folder or URL of runs; empty: the project's reports/
 
 # %%
 import veperf
 
-found = veperf.investigate(
+investigation = veperf.investigate(
     benchmark,
     run,
     metric=metric,
@@ -42,69 +42,71 @@ found = veperf.investigate(
 )
 
 # %% [markdown]
-# ## What is worth a look in this run
+# ## Worth a look in this run
 #
-# What failed comes first, then what got slower or misses its target, then what differs most
-# between processes.
+# Failures come first, then slower benchmarks and missed targets, then those whose processes differ
+# most.
 
 # %%
-found.ranking
+investigation.ranking
 
 # %% [markdown]
 # ## The verdict
 
 # %%
-found.headline
+investigation.headline
 
 # %% [markdown]
 # ## Process by process
 #
-# Each process contributes one value, a mean of its lowest samples: the judgement is on these.
+# Each process contributes one process value, a mean of its lowest samples; these are judged.
 # *Off CPU* is the share of the samples' wall time in which the process had no CPU, *stolen* what
-# the hypervisor gave to other machines; the *yardstick* is a fixed piece of work that is part of no
-# benchmark.
+# the hypervisor gave to other machines; the *calibration run* is fixed work that belongs to no
+# suite.
 
 # %%
-found.processes
+investigation.processes
 
 # %%
-found.events
+investigation.events
 
 # %% [markdown]
-# Does the value go with anything that is known of the machine? The two processes farthest from the
-# median have their numbers. With few processes some likeness is chance.
+# The process values over what is known of the machine. The two processes farthest from the median
+# are numbered. With few processes some correlation is chance.
 
 # %%
-found.figure_machine()
+investigation.figure_machine()
 
 # %% [markdown]
 # ## Sample by sample
 #
-# In the order in which they were taken. Where wall time lies far above CPU time, somebody else had
+# In the order in which they were taken. Where wall time is far above CPU time, other processes had
 # the CPU; where the first samples of each process are the highest, something warms up.
 
 # %%
-found.figure_samples()
+investigation.figure_samples()
 
 # %%
-found.samples()
+investigation.samples()
 
 # %% [markdown]
 # ## The machine
 
 # %%
-found.machine
+investigation.machine
 
 # %% [markdown]
 # ## The code
 #
-# Where the CPU time of the code as it is *now* goes: the benchmark runs once more for a second or
-# two, in a fresh process, and its stack is looked at every few milliseconds. `.frame()` and
+# The CPU profile of the code as it is *now*: the benchmark runs once more for a second or two, in a
+# fresh process, and its stack is sampled every few milliseconds. `.frame()` and
 # `.lines()` give the same as DataFrames.
 
 # %%
 
 try:
-    display(veperf.cpu.profile(found.focus.case.id, modules=found.run.config.modules))
-except veperf.core.errors.UsageError as why:  # a load, or a benchmark that is not from here
-    print(f"No flamegraph: {why}")
+    display(
+        veperf.cpu.profile(investigation.focus.case.id, modules=investigation.run.config.modules)
+    )
+except veperf.core.errors.UsageError as reason:  # a load, or a benchmark that is not from here
+    print(f"No flamegraph: {reason}")

@@ -21,16 +21,16 @@
 # the published limits; and whether it leaks. Everything is measured in processes of its own.
 
 # %% tags=["parameters"]
-benchmark: str = "verification/latency"  # or any other; `veperf list` shows them
-rounds: int = 60  # of the process at work
-archive: str = ""  # the folder of runs, beside which flamegraphs go; empty: the project's reports/
+benchmark: str = "verification/latency"  # Or any other; `veperf list` shows them
+rounds: int = 60  # Of the process at work
+archive: str = ""  # The folder or URL of runs; empty: the project's reports/
 
 # %%
 import veperf
 from veperf.core import paths
 
-graphs = paths.graphs(archive)
-found = veperf.memory.profile(
+graphs = paths.flamegraphs_folder(archive)
+profile = veperf.memory.profile(
     benchmark, flamegraph=graphs / f"{benchmark.replace('/', '-')}.html", timeout_s=120
 )
 
@@ -42,7 +42,7 @@ found = veperf.memory.profile(
 # held what at its highest point.
 
 # %%
-found
+profile
 
 # %% [markdown]
 # ## The lines that allocate
@@ -50,7 +50,7 @@ found
 # Figures of one call. `kept_bytes` is what every call leaves behind when garbage is collected.
 
 # %%
-found.to_frame().head(12)
+profile.to_frame().head(12)
 
 # %% [markdown]
 # ## A process at work

@@ -21,24 +21,24 @@
 # how much evidence. Of an A/B comparison (`veperf ab`), or of two runs of the archive.
 
 # %% tags=["parameters"]
-ab: str = "last"  # an A/B comparison in the archive: its id, the beginning of one, or last
-base: str = ""  # or two runs: the old one's id, or last ...
+ab: str = "last"  # An A/B comparison in the archive: its id, the beginning of one, or last
+base: str = ""  # Or two runs: the old one's id, or last ...
 new: str = ""  # ... and the new one's
-case: str = ""  # the benchmark to look at; empty: the one that most needs attention
-archive: str = ""  # the folder or URL of runs and comparisons; empty: the project's reports/
+case: str = ""  # The benchmark to look at; empty: the one that most needs attention
+archive: str = ""  # The folder or URL of runs; empty: the project's reports/
 
 # %%
 import veperf
 
 if bool(base) != bool(new):
     raise ValueError("two runs are compared: base and new")
-found = veperf.compare(base, new, archive) if base else veperf.load_ab(ab, archive)
+comparison = veperf.compare(base, new, archive) if base else veperf.load_ab(ab, archive)
 
 # %% [markdown]
-# ## What was found
+# ## The result
 
 # %%
-found
+comparison
 
 # %% [markdown]
 # ## Both sides
@@ -47,7 +47,7 @@ found
 # it takes pairs, or many processes, to tell them apart.
 
 # %%
-found.figure_samples(case)
+comparison.figure_samples(case)
 
 # %% [markdown]
 # ## Pair by pair
@@ -58,7 +58,7 @@ found.figure_samples(case)
 # is the size of each change instead.
 
 # %%
-found.figure() if base else found.figure_pairs(case)
+comparison.figure() if base else comparison.figure_pairs(case)
 
 # %% [markdown]
 # ## How it was decided
@@ -67,10 +67,10 @@ found.figure() if base else found.figure_pairs(case)
 # there: the first that falls below 1 decides.
 
 # %%
-"two runs are compared at one look" if base else found.figure_path(case)
+"two runs are compared at one look" if base else comparison.figure_path(case)
 
 # %% [markdown]
 # ## The figures
 
 # %%
-found.frame()
+comparison.frame()

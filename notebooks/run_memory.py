@@ -17,17 +17,21 @@
 # %% [markdown]
 # # Memory of a run
 #
-# What one operation of each benchmark holds at most, and what it allocates. These are counts: how
-# busy the machine is does not change them.
+# The memory that one operation of each benchmark holds at most, and what it allocates. These are
+# counts, which don't depend on how busy the machine is.
 
 # %% tags=["parameters"]
-profile: str = "quick"  # quick, standard or thorough: 6, 12 or 24 fresh processes
-run: str = ""  # a run in the archive to present; empty: measure now
-archive: str = ""  # the folder or URL of runs; empty: the project's reports/
-baselines: str = ""  # the folder of targets and baselines; empty: the project's data/baselines/
-select: list = []  # what to measure: suites, benchmarks, globs; everything when empty
-known_misses: list = []  # targets that are known to be missed, and so fail nothing
-pages: dict = {}  # the file of each suite's page, where such pages lie beside this one
+pages: dict = {}  # The file of each suite's page, where such pages lie beside this one
+run: str = ""  # A run in the archive to present; empty: measure now
+select: list = []  # What to measure: suites, benchmarks, globs; everything when empty
+known_misses: list = []  # A target known to be missed: shown as missed, but no failure.
+baselines: str = ""  # The folder of targets and baselines; empty: the project's data/baselines/
+archive: str = ""  # The folder or URL of runs; empty: the project's reports/
+profile: str = "quick"  # How much to measure: 6, 12 or 24 fresh processes.
+memory: bool = True  # Measure memory, too, in 3 more processes.
+timeout_s: float = 60.0  # For one case in one process, its set-up included.
+modules: list = []  # A Python module with benchmarks of your own.
+seed: int = None  # Of the order of measuring.  [default: drawn]
 
 # %%
 import veperf
@@ -35,7 +39,8 @@ import veperf
 if run:
     result = veperf.load(run, archive=archive)
 else:
-    result = veperf.run(*select, profile=profile, archive=archive, baselines=baselines, memory=True)
+    options = veperf.select_options(veperf.RunOptions, globals())
+    result = veperf.run(select, options=options, archive=archive, baselines=baselines)
 
 view = veperf.report_view(result, baselines, known_misses, pages=pages)
 

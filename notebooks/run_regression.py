@@ -15,18 +15,22 @@
 # ---
 
 # %% [markdown]
-# # What has changed
+# # Changes
 #
 # The run against this machine's recorded baseline: is anything slower than it was?
 
 # %% tags=["parameters"]
-profile: str = "quick"  # quick, standard or thorough: 6, 12 or 24 fresh processes
-run: str = ""  # a run in the archive to present; empty: measure now
-archive: str = ""  # the folder or URL of runs; empty: the project's reports/
-baselines: str = ""  # the folder of targets and baselines; empty: the project's data/baselines/
-select: list = []  # what to measure: suites, benchmarks, globs; everything when empty
-known_misses: list = []  # targets that are known to be missed, and so fail nothing
-pages: dict = {}  # the file of each suite's page, where such pages lie beside this one
+pages: dict = {}  # The file of each suite's page, where such pages lie beside this one
+run: str = ""  # A run in the archive to present; empty: measure now
+select: list = []  # What to measure: suites, benchmarks, globs; everything when empty
+known_misses: list = []  # A target known to be missed: shown as missed, but no failure.
+baselines: str = ""  # The folder of targets and baselines; empty: the project's data/baselines/
+archive: str = ""  # The folder or URL of runs; empty: the project's reports/
+profile: str = "quick"  # How much to measure: 6, 12 or 24 fresh processes.
+memory: bool = False  # Measure memory, too, in 3 more processes.
+timeout_s: float = 60.0  # For one case in one process, its set-up included.
+modules: list = []  # A Python module with benchmarks of your own.
+seed: int = None  # Of the order of measuring.  [default: drawn]
 
 # %%
 import veperf
@@ -34,7 +38,8 @@ import veperf
 if run:
     result = veperf.load(run, archive=archive)
 else:
-    result = veperf.run(*select, profile=profile, archive=archive, baselines=baselines)
+    options = veperf.select_options(veperf.RunOptions, globals())
+    result = veperf.run(select, options=options, archive=archive, baselines=baselines)
 
 view = veperf.report_view(result, baselines, known_misses, pages=pages)
 
@@ -53,10 +58,10 @@ view.regression
 # A dot is one fresh process, of the baseline above, of this run below.
 
 # %%
-view.changed
+view.slowdowns
 
 # %% [markdown]
-# ## How to read this report
+# ## Glossary
 
 # %%
-view.guide
+view.glossary

@@ -97,8 +97,8 @@ comparison.figure()
 # %%
 try:
     change = veperf.ab("HEAD", "transaction/hash_compute", time_budget_s=15)
-except veperf.core.errors.UsageError as why:  # this is no git checkout
-    change = why
+except veperf.core.errors.UsageError as reason:  # this is no git checkout
+    change = reason
 change
 
 # %% [markdown]

@@ -17,45 +17,43 @@
 # %% [markdown]
 # # Trends
 #
-# How every benchmark went over the runs in the archive, and where its level moved and stayed. Each
-# dot is a run (or the median of a stretch of runs), the lines are the levels. The commits to blame
-# lie between the last run before a change and the first run after it.
+# Every benchmark over the runs in the archive, with its change points. Each dot is a run (or the
+# median of a group of runs), the lines are the levels. The commits to blame lie between the last
+# run before a change point and the first run after it.
 
 # %% tags=["parameters"]
-archive: str = ""  # the folder or URL of runs; empty: the project's reports/
-machine: str = ""  # runs of this machine class; empty: that of the last run
-last: int = 0  # only the last so many runs; 0: all
-sort: str = "shift"  # shift: the largest recent shift first; or name
-benchmark: str = ""  # the one to look at closely; empty: the first of all
+sort: str = "shift"  # Shift: the largest recent shift first; or name
+benchmark: str = ""  # The one to look at closely; empty: the first of all
+metric: str = ""  # Metric of the benchmark.  [default: time, or the first]
+machine: str = ""  # Runs of this machine class.  [default: that of the last run]
+last: int = None  # Only the last N runs.
+archive: str = ""  # The folder or URL of runs; empty: the project's reports/
 
 # %%
 import veperf
 
-found = veperf.trends(machine=machine, last=last or None, archive=archive).sorted(sort)
+options = veperf.select_options(veperf.HistoryOptions, globals())
+trends = veperf.trends(options=options, archive=archive).sorted(sort)
 
 # %% [markdown]
 # ## All benchmarks
 
 # %%
-found
+trends
 
 # %% [markdown]
 # ## Latest change of each
 
 # %%
-found.frame()
+trends.frame()
 
 # %% [markdown]
-# ## One benchmark closely
+# ## A single benchmark
 
 # %%
-closely = benchmark or next((one.case for one in found.trends), "")
-one = (
-    veperf.history(closely, machine=machine, last=last or None, archive=archive)
-    if closely
-    else None
-)
-one
+case = benchmark or next((trend.case for trend in trends.trends), "")
+history = veperf.history(case, options=options, archive=archive) if case else None
+history
 
 # %%
-one.figure() if one else None
+history.figure() if history else None

@@ -1,13 +1,19 @@
-"""Hypothesis without a limit on the time of an example: the machine may be busy.
+"""Fixtures that many tests share, and the rules that hold for every test.
+
+- Each test has a budget of CPU time, its child processes included, which CI holds (`CI` is set): CPU
+  time, since the machine may be busy.
+- Hypothesis has no limit on the time of an example, for the same reason; its profile `quick` makes
+  fewer of them.
 
 py_ecc, the oracle of several tests, raises the recursion limit to 100,000 for good, at which deeply
 nested JSON ends the process: it is loaded here, and the limit put back.
 """
 
+import os
 import secrets
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -22,8 +28,40 @@ sys.setrecursionlimit(_limit)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
+settings.register_profile("full", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=40)
+settings.load_profile("full")
+
+QUICK_CPU_S, SLOW_CPU_S = 5.0, 90.0
+_SLOW = ("slow", "alone", "browser", "network")
+_CPU_S: pytest.StashKey[float] = pytest.StashKey()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Note the CPU time of the test itself; fixtures are not counted, as several tests share them."""
+    before = os.times()
+    try:
+        yield
+    finally:
+        item.stash[_CPU_S] = sum(os.times()[:4]) - sum(before[:4])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test that passed beyond its budget."""
+    report = yield
+    if call.when == "call" and report.passed and os.environ.get("CI"):
+        budget_s = SLOW_CPU_S if any(map(item.get_closest_marker, _SLOW)) else QUICK_CPU_S
+        if (cpu_s := item.stash[_CPU_S]) > budget_s:
+            report.outcome = "failed"
+            report.longrepr = (
+                f"{item.nodeid} took {cpu_s:.1f} s of CPU time, more than its budget of "
+                f"{budget_s:g} s: make it quicker, or mark it slow"
+            )
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,13 @@
 - names and docstrings are plain: no placeholder locals, no public name that stands twice, no
   docstring that opens with a relative clause;
 - a small module with one importer lives in its importer;
+- ARCHITECTURE.md has its map from the table of imports;
 - notebooks carry no outputs, and each says the same as its .py twin;
 - environment.yml names what pyproject.toml names;
 - requirements.lock holds no addresses.
 
-`python -m tests.house [PATH ...]` prints the faults, all of them or those under the paths.
+`python -m tests.house [PATH ...]` prints the faults, all of them or those under the paths;
+`python -m tests.house --map` prints the map of the parts for ARCHITECTURE.md.
 """
 
 import ast
@@ -85,6 +87,23 @@ ENTRY_POINTS = {"main"}
 
 CONDA_NAMES = {"duckdb": "python-duckdb", "lmdb": "python-lmdb", "matplotlib": "matplotlib-base"}
 SMALL_MODULE_LINES = 40
+# A command has a file of its own, however small; packaging reads the version without importing.
+OWN_FILE = ("cli/", "core/version.py")
+
+
+def parts_table(package: Path = ROOT / "veperf") -> str:
+    """The map of ARCHITECTURE.md: each part, what it holds, and what it may import."""
+    rows = ["| part | holds | imports |", "|---|---|---|"]
+    for part, others in reversed(ALLOWED.items()):
+        summary = (ast.get_docstring(_tree(package / part / "__init__.py")) or "").splitlines()[0]
+        rows.append(f"| `{part}/` | {summary.replace('``', '`')} | {', '.join(others) or '-'} |")
+    return "\n".join(rows)
+
+
+def architecture_faults(root: Path = ROOT) -> Iterator[str]:
+    """A map in ARCHITECTURE.md that is not the table of this file."""
+    if parts_table(root / "veperf") not in (root / "ARCHITECTURE.md").read_text(encoding="utf-8"):
+        yield "ARCHITECTURE.md: its map is out of step; paste `python -m tests.house --map`"
 
 
 @cache
@@ -305,7 +324,9 @@ def crumbs(package: Path = ROOT / "veperf") -> Iterator[str]:
     for path in _modules(package):
         name = _name_of(path, package)
         text = path.read_text(encoding="utf-8")
-        if path.name in DOOR or "def main(" in text or '__name__ == "__main__"' in text:
+        if str(path.relative_to(package)).startswith(OWN_FILE) or path.name in DOOR:
+            continue
+        if "def main(" in text or '__name__ == "__main__"' in text:
             continue
         if len(text.splitlines()) <= SMALL_MODULE_LINES and len(importers[name]) == 1:
             (importer,) = importers[name]
@@ -367,6 +388,9 @@ def lock_faults(root: Path = ROOT) -> Iterator[str]:
 
 def main(paths: list[str]) -> int:
     """Print the faults, all of them or those under ``paths``; 1 if there is any."""
+    if paths == ["--map"]:
+        print(parts_table())
+        return 0
     faults = [fault for check in CHECKS for fault in check()]
     if paths:
         faults = [fault for fault in faults if any(path in fault for path in paths)]
@@ -382,6 +406,7 @@ CHECKS: tuple[Callable[[], Iterator[str]], ...] = (
     repeated_names,
     relative_docstrings,
     crumbs,
+    architecture_faults,
     notebook_faults,
     environment_faults,
     lock_faults,

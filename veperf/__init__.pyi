@@ -32,6 +32,16 @@ from veperf.api.sweep import load_fleet as load_fleet
 from veperf.api.sweep import load_sweep as load_sweep
 from veperf.api.sweep import resume_sweep as resume_sweep
 from veperf.api.sweep import sweep as sweep
+from veperf.core.option_fields import select_options as select_options
+from veperf.core.options import ABOptions as ABOptions
+from veperf.core.options import CommandOptions as CommandOptions
+from veperf.core.options import FleetOptions as FleetOptions
+from veperf.core.options import HistoryOptions as HistoryOptions
+from veperf.core.options import LoadOptions as LoadOptions
+from veperf.core.options import RunOptions as RunOptions
+from veperf.core.options import SelfCheckOptions as SelfCheckOptions
+from veperf.core.options import SoakOptions as SoakOptions
+from veperf.core.options import SweepOptions as SweepOptions
 from veperf.core.version import __version__ as __version__
 from veperf.jupyter.magics import load_ipython_extension as load_ipython_extension
 from veperf.profiling import cpu as cpu

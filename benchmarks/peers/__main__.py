@@ -25,21 +25,21 @@ SEED = 7
 
 def main() -> None:
     """Decide every stream by every rule and print the table."""
-    asked = _arguments()
-    if asked.file is None:
+    arguments = _arguments()
+    if arguments.file is None:
         chance = np.random.default_rng(SEED)
         streams = [
             stream
             for effect in EFFECTS
-            for stream in simulated(asked.trials, asked.benchmarks, PAIRS, effect, chance)
+            for stream in simulated(arguments.trials, arguments.benchmarks, PAIRS, effect, chance)
         ]
     else:
-        streams = read_streams(asked.file)
+        streams = read_streams(arguments.file)
     by_effect: dict[float, list[Stream]] = defaultdict(list)
     for stream in streams:
         by_effect[stream.effect].append(stream)
     print(f"{'rule':19}{'by':16}{'effect':>8}{'called slower':>15}{'in trials':>11}{'pairs':>7}")
-    for rule in rules(asked.values):
+    for rule in rules(arguments.values):
         for effect, group in sorted(by_effect.items()):
             print(f"{rule.name:19}{rule.source:16}{effect:>+8.0%}{_line(rule, group)}")
 

@@ -1,4 +1,4 @@
-"""When each tool calls the new code slower.
+"""Rules by which each tool calls the new code slower.
 
 pyperf decides by its own code. The others are their published rules, written down here.
 """
@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from pyperf._utils import is_significant  # what `pyperf compare_to` calls; it has no public name
 
 from veperf.core.verdict import ChangeStatus
-from veperf.stats.hodges_lehmann import median
+from veperf.stats.hodges_lehmann import estimate_median
 from veperf.stats.mann_whitney import mann_whitney
-from veperf.stats.sequential import sequential
+from veperf.stats.sequential import compare_sequentially
 
 Values = Sequence[float]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Whether b is called slower than a, and how many pairs that took."""
+    """The decision if b is slower than a, and how many pairs it took."""
 
     slower: bool
     pairs: int
@@ -37,8 +37,8 @@ class Rule:
 
 def veperf_ab(a: Values, b: Values, benchmarks: int) -> Answer:
     """Sequential looks at pairs, corrected for the number of benchmarks."""
-    found = sequential(zip(a, b, strict=True), comparisons=benchmarks)
-    return Answer(found.status is ChangeStatus.SLOWER, found.pairs)
+    verdict = compare_sequentially(zip(a, b, strict=True), comparisons=benchmarks)
+    return Answer(verdict.status is ChangeStatus.SLOWER, verdict.pairs)
 
 
 def pyperf(a: Values, b: Values) -> bool:
@@ -55,7 +55,7 @@ def asv(a: Values, b: Values) -> bool:
     if 1 / math.comb(len(a) + len(b), len(a)) < 0.002:
         different = mann_whitney(a, b).p_two_sided < 0.002
     else:
-        before, after = (median(x, confidence=0.99) for x in (a, b))
+        before, after = (estimate_median(x, confidence=0.99) for x in (a, b))
         different = after.confidence >= 0.99 and after.low > before.high
     return different and statistics.median(b) > 1.1 * statistics.median(a)
 

@@ -96,14 +96,14 @@ def jupyterlab(project: Path, home: Path) -> Iterator[str]:
     )
     assert lab.stderr is not None
     try:
-        said = []
+        lines = []
         for line in lab.stderr:
-            said.append(line)
-            if found := re.search(r"http://(?:localhost|127\.0\.0\.1):\S+", line):
-                yield found[0]
+            lines.append(line)
+            if match := re.search(r"http://(?:localhost|127\.0\.0\.1):\S+", line):
+                yield match[0]
                 break
         else:
-            pytest.fail("".join(said))
+            pytest.fail("".join(lines))
     finally:
         lab.terminate()
         lab.communicate(timeout=30)
@@ -162,9 +162,9 @@ def test_nothing_is_asked_of_anybody_else(ran):
     """Every request of the page goes to the server itself; no pop-up asks whether it may."""
     host = re.match(r"http://[^/]+/", ran.address)
     assert host is not None
-    ours = (host[0], host[0].replace("http", "ws", 1), "data:", "blob:")
+    allowed = (host[0], host[0].replace("http", "ws", 1), "data:", "blob:")
 
-    assert [] == [url for url in ran.requests if not url.startswith(ours)]
+    assert [] == [url for url in ran.requests if not url.startswith(allowed)]
     assert 0 == ran.pop_ups
 
 
@@ -178,7 +178,7 @@ def test_results_follow_the_theme(ran, theme, light):
     )
     page.wait_for_selector(f"body[data-jp-theme-light='{light}']", state="attached")
     page.locator(".vp-flame").wait_for()
-    found = page.evaluate(CONTRASTS)
+    contrasts = page.evaluate(CONTRASTS)
 
-    assert len(found) > 100
-    assert [] == [(text, contrast) for text, contrast in found if contrast < 4.5]
+    assert len(contrasts) > 100
+    assert [] == [(text, contrast) for text, contrast in contrasts if contrast < 4.5]

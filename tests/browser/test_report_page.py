@@ -17,8 +17,8 @@ from veperf.archive.store import Archive
 from veperf.core.case import MEMORY_METRICS, Level
 from veperf.core.run import Failure, Run
 from veperf.core.verdict import ChangeStatus, Severity
-from veperf.report.pages.render import render
-from veperf.report.site.build import build
+from veperf.report.pages.render import render_report
+from veperf.report.site.build import build_site
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -79,25 +79,25 @@ def folder(tmp_path_factory) -> Path:
     baselines = baselines_in(project)
     archive = Archive(project / "reports")
     for index in range(24):
-        archive.keep(_earlier(index))
+        archive.save(_earlier(index))
     plain = plausible_run(
         slower={"transaction/decode": 1.4, "transaction/sign": 1.08},
         failing={"transaction/encode": TRACE},
     )
     run = with_load(_with_memory(plain), invalid=[(1, 5_000), (0, 10_000)])
-    archive.keep(run)
-    build(archive, TARGETS, baselines)
-    render(run, archive.path(run.id), baselines)
-    build(archive, TARGETS, baselines)
+    archive.save(run)
+    build_site(archive, TARGETS, baselines)
+    render_report(run, archive.folder / run.id, baselines)
+    build_site(archive, TARGETS, baselines)
     (project / "reports" / "fleet.html").write_text(_fleet().page())
-    return archive.path(run.id)
+    return archive.folder / run.id
 
 
 def _fleet() -> FleetResult:
     """A bit of everything on more machine classes than there is room for, one of a long name."""
     slower = change("shop/hash", ChangeStatus.SLOWER, ratio=1.3, severity=Severity.FAIL)
     faster = change("shop/hash", ChangeStatus.FASTER, ratio=0.8)
-    every = [change(f"shop/{'long' * 9}_{one.name}", one) for one in ChangeStatus]
+    every = [change(f"shop/{'long' * 9}_{status.name}", status) for status in ChangeStatus]
     broken = replace(change("shop/pay", ChangeStatus.ERROR), failure=TRACE)
     some = [at(f"class-{n}", change("shop/hash", ChangeStatus.OK), *every) for n in range(7)]
     return fleet(
@@ -127,12 +127,12 @@ def _with_memory(run: Run) -> Run:
         ),
         passes=tuple(
             replace(
-                made,
+                pass_,
                 results=tuple(
-                    r if r.failure else replace(r, figures=r.figures | held) for r in made.results
+                    r if r.failure else replace(r, figures=r.figures | held) for r in pass_.results
                 ),
             )
-            for made in run.passes
+            for pass_ in run.passes
         ),
     )
 
@@ -177,13 +177,13 @@ def test_every_page_asks_for_nothing_fits_and_can_be_read(browser, folder, name,
     assert max(folded, unfolded) <= width
     assert {"light": "rgb(255, 255, 255)", "dark": "rgb(15, 19, 24)"}[scheme] == background
     assert len(texts) > 10
-    assert [] == [(said, ink, on) for said, ink, on, _ in texts if _contrast(ink, on) < 4.5]
-    assert [] == [said for said, _, _, cut in texts if cut]
+    assert [] == [(text, ink, on) for text, ink, on, _ in texts if _contrast(ink, on) < 4.5]
+    assert [] == [text for text, _, _, cut in texts if cut]
 
 
-def _contrast(one: str, other: str) -> float:
+def _contrast(ink: str, other: str) -> float:
     """As WCAG 2 defines it."""
-    low, high = sorted(map(_luminance, (one, other)))
+    low, high = sorted(map(_luminance, (ink, other)))
     return (high + 0.05) / (low + 0.05)
 
 
@@ -199,17 +199,17 @@ def test_pictures_have_a_size_and_words_for_them(browser, folder, name):
     page = browser.new_page()
     page.set_viewport_size({"width": 390, "height": 800})
     page.goto((folder / name).resolve().as_uri())
-    found = page.evaluate(
+    actual = page.evaluate(
         "[...document.querySelectorAll('main svg')].filter(s => s.checkVisibility())"
         ".map(s => [s.getAttribute('aria-label') || s.getAttribute('aria-hidden'),"
         " s.getBoundingClientRect().toJSON()])"
     )
     page.close()
 
-    assert found or "index" in name or "regressions" in name
-    assert all(label for label, _ in found)
-    assert all(box["width"] > 50 and box["height"] > 10 for _, box in found)
-    assert all(box["right"] <= 390 for _, box in found)
+    assert actual or "index" in name or "regressions" in name
+    assert all(label for label, _ in actual)
+    assert all(box["width"] > 50 and box["height"] > 10 for _, box in actual)
+    assert all(box["right"] <= 390 for _, box in actual)
 
 
 def test_the_pages_are_walked_by_keyboard(browser, folder):

@@ -25,8 +25,8 @@ WORDS = [sys.executable, "-m", "veperf", "ab"]
 OLD = '''
 """Benchmarks of a project."""
 
-from veperf.model import Level
-from veperf.registry import LoadTask, Task, benchmark
+from veperf.core.case import Level
+from veperf.core.registry import LoadTask, Task, benchmark
 
 
 @benchmark("mine/work", level=Level.MICRO)
@@ -105,6 +105,7 @@ def found_in(archive: Path) -> dict[str, ABChange]:
     return {change.case: change for change in read_ab(archive).changes}
 
 
+@pytest.mark.alone
 def test_a_slowdown_is_found_and_the_rest_stays_apart(repository: Path, tmp_path: Path):
     """Slower, undisturbed, broken and one-sided benchmarks each get their own answer; code 3."""
     done = veperf_ab(
@@ -130,6 +131,7 @@ def test_a_slowdown_is_found_and_the_rest_stays_apart(repository: Path, tmp_path
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.alone
 def test_two_commits_are_compared(repository: Path, tmp_path: Path):
     """The other way round the same change is a speed-up, and ends with 0."""
     done = veperf_ab(
@@ -144,6 +146,7 @@ def test_two_commits_are_compared(repository: Path, tmp_path: Path):
     assert f"kept in {tmp_path}" in done.stdout
 
 
+@pytest.mark.alone
 def test_packages_of_another_version_get_their_own_environment(
     repository: Path, tmp_path: Path, monkeypatch
 ):
@@ -173,13 +176,13 @@ def test_packages_of_another_version_get_their_own_environment(
         (["nonsense"], 2, "'nonsense' is no commit"),
         (["HEAD", "mine/typo"], 2, "no benchmark matches 'mine/typo'"),
         (["HEAD", "mine/load", "--module", "mine"], 2, "mine/load is a load"),
-        (["HEAD", "--time-budget", "soon"], 2, "no length of time"),
-        (["HEAD", "--time-budget", "0s"], 2, "no length of time"),
+        (["HEAD", "--time-budget", "soon"], 2, "not a duration"),
+        (["HEAD", "--time-budget", "0s"], 2, "not a duration"),
         (["HEAD", "--max-pairs", "5"], 2, "5 is not in the range"),
-        (["HEAD", "--threshold", "0.5"], 2, "0.5 is not in the range"),
+        (["HEAD", "--fail-over", "0.5%"], 2, "must be at least 1%"),
         (["HEAD", "--head", "HEAD", "--working-tree"], 2, "either --head or --working-tree"),
         (["HEAD", "mine", "--archive", "/proc/veperf"], 3, "can't write /proc/veperf"),
-        (["HEAD", "--timeout", "0"], 2, "the timeout must be more than 0"),
+        (["HEAD", "--timeout", "0"], 2, "'--timeout': must be more than 0"),
         (["HEAD", "--value", "printed"], 2, "are for two commands"),
         (["--command-a", "true"], 2, "it takes both"),
         (["HEAD", "--command-a", "true", "--command-b", "true"], 2, "no BASE"),
@@ -243,6 +246,7 @@ def test_ctrl_c_keeps_what_is_decided(tmp_path: Path):
     assert "stopped by hand" in said
 
 
+@pytest.mark.alone
 def test_the_same_code_is_checked_against_itself(monkeypatch):
     """selfcheck judges every case, and says what shows on this machine."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
@@ -252,7 +256,7 @@ def test_the_same_code_is_checked_against_itself(monkeypatch):
     (case,) = found.cases
     assert "planted/work" == case.case
     assert 6 == case.pairs
-    assert case.smallest_visible is None or case.smallest_visible in EFFECTS
+    assert case.minimum_detectable_effect is None or case.minimum_detectable_effect in EFFECTS
     assert (0, 1)[found.false_alarms > 0] == found.exit_code()
     for shown in (repr(found), found._repr_html_()):
         assert "planted/work" in shown

@@ -11,13 +11,13 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.helpers import TARGETS, plausible_run
-from veperf.abtest.run import suspects
+from veperf.abtest.run import suspect_cases
 from veperf.archive.baselines import save_baseline
 from veperf.archive.store import Archive
 from veperf.core.run import Revision, Run
 from veperf.core.verdict import Baseline, ChangeStatus, Outcome, TargetSet, Verdict
 from veperf.verdicts.baseline import baselines_of
-from veperf.verdicts.verdict import verdict
+from veperf.verdicts.verdict import run_verdict
 
 ROOT = Path(__file__).parents[2]
 NO_TARGETS = TargetSet("1", "none", 10, 20, ())
@@ -39,7 +39,7 @@ def repository(tmp_path, monkeypatch) -> Path:
     top.mkdir()
     run_git(top, "init", "-q")
     (top / "mine.py").write_text(
-        (ROOT / "tests" / "planted.py").read_text().replace("planted/", "mine/")
+        (ROOT / "tests" / "support" / "planted.py").read_text().replace("planted/", "mine/")
     )
     for text in ("one", "two"):
         (top / "notes.txt").write_text(text)
@@ -53,7 +53,7 @@ def suspicious(run: Run, baselines: tuple[Baseline, ...]) -> Verdict:
     """The verdict on ``run``, of which one case is suspect."""
     changes = [
         replace(change, status=ChangeStatus.SUSPECT) if change.case == SUSPECT else change
-        for change in verdict(run, NO_TARGETS, baselines).changes
+        for change in run_verdict(run, NO_TARGETS, baselines).changes
     ]
     return Verdict(run.id, Outcome.WARN, "", (), tuple(changes), {})
 
@@ -81,7 +81,7 @@ def test_only_what_can_be_run_again_is_confirmed(
     run = replace(bare(plausible_run()), revision=Revision(commits[ran]))
     baselines = baselines_of(replace(bare(plausible_run(seed=2, passes=12)), revision=then))
 
-    found = suspects(run, suspicious(run, baselines), baselines)
+    found = suspect_cases(run, suspicious(run, baselines), baselines)
 
     assert expected == [case for cases in found.values() for case in cases]
     assert set(found) <= {commits["HEAD~1"]}
@@ -98,9 +98,10 @@ def test_outside_a_checkout_nothing_is_confirmed(tmp_path, monkeypatch):
     run = bare(plausible_run())
     baselines = baselines_of(run)
 
-    assert {} == suspects(run, suspicious(run, baselines), baselines)
+    assert {} == suspect_cases(run, suspicious(run, baselines), baselines)
 
 
+@pytest.mark.alone
 def test_ci_confirms_by_itself(repository: Path, tmp_path: Path):
     """What the screen suspects is run side by side, and the pairs have the last word."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "VEPERF_ARCHIVE": str(tmp_path / "runs")}
@@ -118,7 +119,7 @@ def test_ci_confirms_by_itself(repository: Path, tmp_path: Path):
     # Of the project's code; what the run says is the checkout that veperf itself is from.
     here = Revision(run_git(repository, "rev-parse", "HEAD"))
     run = replace(archive.load(), id="20261123-here", revision=here)
-    archive.keep(run)
+    archive.save(run)
     # The machine was quicker on another day: all that was recorded then is a third of it.
     (now,) = baselines_of(run)
     commit = run_git(repository, "rev-parse", "HEAD~1")

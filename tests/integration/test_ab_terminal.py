@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.alone
 def test_a_terminal_shows_what_is_going_on(tmp_path: Path):
     """How many pairs of what are undecided, and it is gone when the result is printed."""
     ours, theirs = pty.openpty()

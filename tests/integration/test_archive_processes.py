@@ -1,4 +1,4 @@
-"""Several processes at one archive, and killed ones: nothing is lost, and nothing half there."""
+"""Concurrent and killed processes at a local archive lose no run and leave none half written."""
 
 import os
 import random
@@ -11,28 +11,28 @@ from pathlib import Path
 import pytest
 
 from tests.support.archives import archive_of, dated_run, stepped
-from veperf.archive.compaction import compact
+from veperf.archive.compaction import compact_archive
 from veperf.archive.store import Archive
-from veperf.archive.summary import FOLDER, summarise
-from veperf.archive.trend import trend
+from veperf.archive.summary import FOLDER, load_summary
+from veperf.archive.trend import case_trend
 from veperf.core.run import Run
 
 ROOT = Path(__file__).parents[2]
 BEGIN = """
 import sys
 from pathlib import Path
-from tests.archives import dated_run
-from veperf.archive import Archive
-from veperf.archive.compaction import compact
-from veperf.archive.merge import take_over
-from veperf.archive.summary import summarise
+from tests.support.archives import dated_run
+from veperf.archive.store import Archive
+from veperf.archive.compaction import compact_archive
+from veperf.archive.merge import merge_runs
+from veperf.archive.summary import load_summary
 archive = Archive(Path(sys.argv[1]))
 print("ready", flush=True)
 """
-COMPLETE = "for day in range(*map(int, sys.argv[2:])):\n    archive.keep(dated_run(day))\n"
-SUMMARISE = "for _ in range(8):\n    summarise(archive)\n"
-COMPACT = "for keep in (20, 10, 5, 0):\n    compact(archive, keep=keep)\n"
-TAKE_OVER = "list(take_over(archive, Archive(Path(sys.argv[2]))))\n"
+COMPLETE = "for day in range(*map(int, sys.argv[2:])):\n    archive.save(dated_run(day))\n"
+LOAD_SUMMARY = "for _ in range(8):\n    load_summary(archive)\n"
+COMPACT = "for keep in (20, 10, 5, 0):\n    compact_archive(archive, keep=keep)\n"
+MERGE = "list(merge_runs(archive, Archive(Path(sys.argv[2]))))\n"
 
 
 def start(code: str, *words: object) -> "subprocess.Popen[str]":
@@ -47,34 +47,35 @@ def start(code: str, *words: object) -> "subprocess.Popen[str]":
 
 def finish(*processes: "subprocess.Popen[str]") -> None:
     for process in processes:
-        _, said = process.communicate(timeout=120)
-        assert 0 == process.returncode, said
+        _, output = process.communicate(timeout=120)
+        assert 0 == process.returncode, output
 
 
 def read(folder: Path) -> list[Run]:
-    """Every run, once the archive has said of itself that it is sound."""
+    """All runs of an archive, which must be intact."""
     archive = Archive(folder)
     assert {} == archive.faults()
-    runs = list(archive.readable())
+    runs = list(archive.readable_runs())
     assert archive.ids() == [run.id for run in runs]
     return runs
 
 
+@pytest.mark.slow
 def test_writers_readers_and_packers_don_t_harm_each_other(tmp_path: Path):
     """Three complete runs, two read the summary, two pack: every run is there once, as it was."""
     finish(
         *(start(COMPLETE, tmp_path, first, first + 12) for first in (0, 12, 24)),
-        *(start(SUMMARISE, tmp_path) for _ in range(2)),
+        *(start(LOAD_SUMMARY, tmp_path) for _ in range(2)),
         *(start(COMPACT, tmp_path) for _ in range(2)),
     )
 
     assert [dated_run(day) for day in range(36)] == read(tmp_path)
-    assert 36 == len(trend(summarise(Archive(tmp_path)), "demo/a").runs)
+    assert 36 == len(case_trend(load_summary(Archive(tmp_path)), "demo/a").runs)
     assert not list(tmp_path.glob(".removed-*")) + list(tmp_path.glob("packs/.*"))
 
 
 def test_two_compactions_at_once_pack_each_run_once(tmp_path: Path):
-    """One works, the other waits, and both end well."""
+    """One process works, the other waits, and both succeed."""
     runs = stepped(30, step_at=10)
     archive_of(tmp_path, runs)
 
@@ -88,16 +89,16 @@ def test_two_compactions_at_once_pack_each_run_once(tmp_path: Path):
 def _packed(folder: Path, pack: str) -> list[str]:
     packs = Archive(folder).packs
     packs.names()
-    return list(packs.runs_of(pack))
+    return list(packs.runs_in(pack))
 
 
 @pytest.mark.parametrize(
     ("code", "words"),
     [
         (COMPLETE, (200, 400)),
-        (SUMMARISE, ()),
+        (LOAD_SUMMARY, ()),
         (COMPACT * 20, ()),
-        (TAKE_OVER, ("other",)),
+        (MERGE, ("other",)),
     ],
     ids=["writer", "summary", "compaction", "take over"],
 )
@@ -118,17 +119,17 @@ def test_a_killed_process_leaves_a_readable_archive(tmp_path: Path, code, words)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
 
-        found = read(folder)
-        assert all(run in found for run in runs)
-        assert all(run == dated_run(_day(run)) for run in found)
+        actual = read(folder)
+        assert all(run in actual for run in runs)
+        assert all(run == dated_run(_day(run)) for run in actual)
         if code == COMPLETE:  # it goes on after what it has
-            words = (max(map(_day, found)) + 2, 400)
+            words = (max(map(_day, actual)) + 2, 400)
 
-    compact(Archive(folder), keep=1)
-    again = summarise(Archive(folder))
-    assert found == read(folder)
-    assert [run.id for run in found] == [facts.id for facts in again.runs]
-    left = {path.name for path in folder.iterdir()} - {run.id for run in found}
+    compact_archive(Archive(folder), keep=1)
+    again = load_summary(Archive(folder))
+    assert actual == read(folder)
+    assert [run.id for run in actual] == [facts.id for facts in again.runs]
+    left = {path.name for path in folder.iterdir()} - {run.id for run in actual}
     assert left <= {"packs", FOLDER} | set(Archive(folder).incomplete_ids()) | _begun(folder)
 
 
@@ -137,5 +138,5 @@ def _day(run: Run) -> int:
 
 
 def _begun(folder: Path) -> set[str]:
-    """Folders of runs whose writer was killed before it had written anything whole."""
+    """Folders of runs whose writer was killed before it wrote a file."""
     return {path.name for path in folder.iterdir() if not any(path.glob("[!.]*"))}

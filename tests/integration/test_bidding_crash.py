@@ -12,9 +12,8 @@ from pathlib import Path
 from veperf.workloads.bidding import example_data
 from veperf.workloads.bidding.bids import SignedBid, decode_bid, encode_bid, verify_bid
 from veperf.workloads.bidding.checkpoint import CheckpointFile
-from veperf.workloads.bidding.daemon import Daemon
-from veperf.workloads.bidding.engine import Engine, Settings
-from veperf.workloads.bidding.queue import EventQueue
+from veperf.workloads.bidding.daemon import Daemon, EventQueue
+from veperf.workloads.bidding.engine import BidEngine, EngineSettings
 from veperf.workloads.bidding.rate_limit import RateLimiter
 from veperf.workloads.bidding.table import ProviderTable
 
@@ -23,7 +22,7 @@ KILLS = 8
 
 
 class ChainFile:
-    """The chain's side as a file: a line for each bid, there before the next one is taken."""
+    """The chain as a file: a line for each bid, written before the next one is accepted."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("a+b")
@@ -45,13 +44,13 @@ class ChainFile:
 
 
 def daemon(folder: Path) -> tuple[Daemon, ChainFile]:
-    """A daemon that goes on where the last one was killed."""
+    """Return a daemon that continues where the last one was killed."""
     file = CheckpointFile(folder / "checkpoint")
     chain = ChainFile(folder / "chain")
-    engine = Engine(
-        Settings(example_data.CHAIN_ID),
+    engine = BidEngine(
+        EngineSettings(example_data.CHAIN_ID),
         ProviderTable(example_data.providers(100)),
-        example_data.signer(),
+        example_data.daemon_signer(),
         chain,
         RateLimiter(10**6, 10**6),
         checkpoint=file.load(),
@@ -60,19 +59,19 @@ def daemon(folder: Path) -> tuple[Daemon, ChainFile]:
 
 
 def main(folder: Path) -> None:
-    """Read the stream of events from the checkpoint on, and say so at each one."""
-    made, _ = daemon(folder)
-    for event in islice(example_data.events(made.engine.last_sequence + 1), ORDERS):
+    """Read the stream of events from the checkpoint on, and print a line at each one."""
+    started, _ = daemon(folder)
+    for event in islice(example_data.order_events(started.engine.last_sequence + 1), ORDERS):
         if event.sequence > ORDERS:
             break
-        made.queue.offer(event)
-    while made.step() is not None:
+        started.queue.offer(event)
+    while started.step() is not None:
         os.write(1, b".")
-    made.save()
+    started.save()
 
 
 def run_until_killed(folder: Path, steps: int) -> bool:
-    """Start a daemon and kill it after about ``steps`` events; False where it came to its end."""
+    """Start a daemon and kill it after about ``steps`` events; False if it finished before."""
     process = subprocess.Popen(
         [sys.executable, "-c", f"from {__name__} import *; main(Path({str(folder)!r}))"],
         stdout=subprocess.PIPE,
@@ -91,7 +90,7 @@ def run_until_killed(folder: Path, steps: int) -> bool:
     return True
 
 
-def test_kill_and_go_on(tmp_path: Path) -> None:
+def test_kill_and_restart(tmp_path: Path) -> None:
     """After several kills every order that can be served has one bid, properly signed."""
     moments = random.Random(1)
     kills = 0
@@ -108,7 +107,7 @@ def test_kill_and_go_on(tmp_path: Path) -> None:
     bids = Counter(signed.bid.order_id for signed in chain.lines)
     assert {1} == set(bids.values())
     for signed in chain.lines:
-        verify_bid(signed, example_data.signer().public_key, example_data.CHAIN_ID)
+        verify_bid(signed, example_data.daemon_signer().public_key, example_data.CHAIN_ID)
     # What was reserved is what the bids that stand need: no more, no less.
     held = whole.engine.reservations.all()
     assert {(s.bid.order_id, s.bid.provider) for s in chain.lines} == {
@@ -119,12 +118,12 @@ def test_kill_and_go_on(tmp_path: Path) -> None:
 
 
 def bids_without_crashes(folder: Path) -> set[str]:
-    """The orders that get a bid when nothing happens."""
+    """Return the orders that get a bid without crashes."""
     folder.mkdir()
-    made, chain = daemon(folder)
-    for event in islice(example_data.events(), ORDERS):
-        made.queue.offer(event)
-    while made.step() is not None:
+    started, chain = daemon(folder)
+    for event in islice(example_data.order_events(), ORDERS):
+        started.queue.offer(event)
+    while started.step() is not None:
         pass
     chain.close()
-    return {reservation.order_id for reservation in made.engine.reservations.all()}
+    return {reservation.order_id for reservation in started.engine.reservations.all()}

@@ -1,4 +1,4 @@
-"""Engines in processes of their own, and a daemon under load, do their work and leave nothing."""
+"""Engines in separate processes, and a daemon under load, do their work and leave nothing."""
 
 import os
 import signal
@@ -8,22 +8,22 @@ from pathlib import Path
 import pytest
 
 from veperf.core.errors import WorkerCrashedError
-from veperf.core.registry import Supplied
-from veperf.loadtest.generator import run_load
+from veperf.core.registry import SuppliedSystem
+from veperf.loadtest.generator import run_open_loop
 from veperf.loadtest.schedule import Schedule
 from veperf.workloads.bidding import example_data
-from veperf.workloads.bidding.load import DaemonTarget, bursts
+from veperf.workloads.bidding.load import DaemonTarget, order_bursts
 from veperf.workloads.bidding.parallel.pool import EnginePool
 from veperf.workloads.bidding.table import ProviderTable
 
 
 def test_engines_side_by_side() -> None:
     """Every order gets one decision, batch after batch, and the processes end with the pool."""
-    events = example_data.events()
+    events = example_data.order_events()
     pool = EnginePool(engines=2, providers=300)
     try:
         outcomes = [pool.bid(list(islice(events, 24))) for _ in range(3)]
-        again = pool.bid(list(islice(example_data.events(), 24)))
+        again = pool.bid(list(islice(example_data.order_events(), 24)))
     finally:
         pool.close()
         pool.close()
@@ -36,12 +36,12 @@ def test_engines_side_by_side() -> None:
 
 
 def test_an_engine_that_dies_is_noticed() -> None:
-    """With the error that says so, not a wait without end."""
+    """The pool raises WorkerCrashedError; it does not wait for ever."""
     pool = EnginePool(engines=2, providers=1)
     try:
         os.kill(pool.pids[0], signal.SIGKILL)
         with pytest.raises(WorkerCrashedError):
-            pool.bid(list(islice(example_data.events(), 4)))
+            pool.bid(list(islice(example_data.order_events(), 4)))
     finally:
         pool.close()
 
@@ -53,8 +53,9 @@ def test_a_load_is_bid_on_whole(
     """Each arrival is finished, none fails, no capacity stays reserved, no file stays."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     table = ProviderTable(example_data.providers(1_000))
-    run = run_load(
-        lambda _: Supplied(DaemonTarget(table), bursts(burst)), Schedule(60, 0.5, 0.1, seed=1)
+    run = run_open_loop(
+        lambda _: SuppliedSystem(DaemonTarget(table), order_bursts(burst)),
+        Schedule(60, 0.5, 0.1, seed=1),
     )
 
     assert run.offered == run.committed > 10
@@ -66,8 +67,8 @@ def test_a_load_is_bid_on_whole(
 
 
 def test_orders_of_several_shards_are_all_bid_on() -> None:
-    """In whatever order their bursts come: no two have the same id."""
-    sources = [bursts(3, shard, 2) for shard in (0, 1)]
+    """No two orders have the same id, however the bursts interleave."""
+    sources = [order_bursts(3, shard, 2) for shard in (0, 1)]
     daemon = DaemonTarget(ProviderTable(example_data.providers(1_000)))
     finished: list[int] = []
     try:
@@ -83,11 +84,11 @@ def test_orders_of_several_shards_are_all_bid_on() -> None:
     assert list(range(8)) == finished
 
 
-def test_what_is_no_order_fails() -> None:
+def test_an_invalid_order_fails() -> None:
     """Its burst gets no bid; the others do."""
     daemon = DaemonTarget(ProviderTable(example_data.providers(1_000)))
     try:
-        for tag, item in enumerate([b"", b"{}\n\xff", next(bursts(1))]):
+        for tag, item in enumerate([b"", b"{}\n\xff", next(order_bursts(1))]):
             assert daemon.offer(tag, item)
         done = [daemon.step() for _ in range(4)]
     finally:
@@ -98,8 +99,8 @@ def test_what_is_no_order_fails() -> None:
 
 
 def test_back_pressure_and_failures() -> None:
-    """A burst that has no room is turned away whole; one without a bid fails by its code."""
-    daemon = Supplied(DaemonTarget(ProviderTable(), capacity=7), bursts(3))
+    """A burst without room is rejected whole; one without a bid fails with its code."""
+    daemon = SuppliedSystem(DaemonTarget(ProviderTable(), capacity=7), order_bursts(3))
     try:
         assert [True, True, False] == [daemon.offer(tag) for tag in range(3)]
         done = [daemon.step() for _ in range(7)]

@@ -1,26 +1,26 @@
-"""The chain under a real load: what it takes is valid, and nothing is left behind."""
+"""The chain under a real load: accepted transfers are valid, and nothing is left behind."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from veperf.core.registry import Supplied
-from veperf.loadtest.generator import run_load
+from veperf.core.registry import SuppliedSystem
+from veperf.loadtest.generator import run_open_loop
 from veperf.loadtest.schedule import Schedule
 from veperf.workloads.transaction import example_data, load
-from veperf.workloads.transaction.load import ChainTarget, Rig, State
-from veperf.workloads.transaction.load_source import Feed
-from veperf.workloads.transaction.pipeline import Pipeline, Settings
+from veperf.workloads.transaction.load import ChainLoadFixture, ChainTarget, StateStorage
+from veperf.workloads.transaction.load_source import TransferSource
+from veperf.workloads.transaction.pipeline import Pipeline, PipelineSettings
 
 LIGHT = Schedule(300, 0.5, 0.1, seed=1)
 
 
-def finish(chain: Supplied, wanted: int) -> tuple[list[int], dict[int, str]]:
-    """Step until ``wanted`` transfers are through."""
+def finish(chain: SuppliedSystem, count: int) -> tuple[list[int], dict[int, str]]:
+    """Step until ``count`` transfers are finished."""
     committed: list[int] = []
     failed: dict[int, str] = {}
-    while len(committed) + len(failed) < wanted:
+    while len(committed) + len(failed) < count:
         done = chain.step()
         committed += done.committed
         failed |= done.failed
@@ -28,18 +28,23 @@ def finish(chain: Supplied, wanted: int) -> tuple[list[int], dict[int, str]]:
 
 
 def children() -> set[str]:
-    """The processes that this one has started and that have not been waited for."""
+    """Return the child processes that have not been waited for."""
     return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("state", ["disk", "memory"])
-def test_a_load_is_committed_whole(state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """No error in two chains from one rig, one after the other; no file or process stays."""
+def test_a_load_is_committed_whole(
+    state: StateStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Two successive chains of a fixture have no errors; no file or process stays."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     before = children()
-    rig = Rig(50, state)
-    runs = [run_load(lambda items: Supplied(*rig.chain(items)), LIGHT) for _ in range(2)]
-    rig.close()
+    fixture = ChainLoadFixture(50, state)
+    runs = [
+        run_open_loop(lambda items: SuppliedSystem(*fixture.chain(items)), LIGHT) for _ in range(2)
+    ]
+    fixture.close()
 
     for run in runs:
         assert run.offered == run.committed > 50
@@ -51,15 +56,15 @@ def test_a_load_is_committed_whole(state: State, tmp_path: Path, monkeypatch: py
 
 
 def test_back_pressure_breaks_no_sequence():
-    """What is turned away is the sender's next transfer still: all that is taken is valid."""
-    feed = Feed(5)
+    """A rejected offer stays the sender's next transfer: all accepted ones are valid."""
+    source = TransferSource(5)
     pipeline = Pipeline(
-        feed.genesis(),
+        source.genesis(),
         example_data.CHAIN,
         verifiers=0,
-        settings=Settings(capacity=7, block_wait_ns=0),
+        settings=PipelineSettings(capacity=7, block_wait_ns=0),
     )
-    chain = Supplied(ChainTarget(pipeline, None, next(feed)), feed)
+    chain = SuppliedSystem(ChainTarget(pipeline, None, next(source)), source)
     try:
         first = [chain.offer(tag) for tag in range(20)]
         assert [True] * 7 + [False] * 13 == first
@@ -71,13 +76,13 @@ def test_back_pressure_breaks_no_sequence():
 
 
 def test_failures_carry_their_codes():
-    """A transfer that the chain refuses is no commit, and says why."""
-    feed, other = Feed(5), Feed(5)
+    """A rejected transfer is not a commit, and has its code."""
+    source, other = TransferSource(5), TransferSource(5)
     early = other.take(11)[-1]
-    transfers = [*feed.take(2), early, *feed.take(2)]
-    pipeline = Pipeline(feed.genesis(), example_data.CHAIN, verifiers=0)
+    transfers = [*source.take(2), early, *source.take(2)]
+    pipeline = Pipeline(source.genesis(), example_data.CHAIN, verifiers=0)
     first, *others = transfers
-    chain = Supplied(ChainTarget(pipeline, None, first), iter(others))
+    chain = SuppliedSystem(ChainTarget(pipeline, None, first), iter(others))
     try:
         assert all(chain.offer(tag) for tag in range(3))
         committed, failed = finish(chain, 3)
@@ -88,14 +93,14 @@ def test_failures_carry_their_codes():
     assert {1: "WRONG_SEQUENCE"} == failed
 
 
-def test_a_load_of_any_length_is_signed_as_it_goes(monkeypatch: pytest.MonkeyPatch):
-    """Past what is signed ahead the feed goes on, without a gap."""
+def test_a_load_of_any_length_is_signed_on_the_fly(monkeypatch: pytest.MonkeyPatch):
+    """Beyond the transfers signed ahead the source continues, without a gap."""
     monkeypatch.setattr(load, "_SIGNED_AHEAD", 20)
-    rig = Rig(5, "memory")
+    fixture = ChainLoadFixture(5, "memory")
     try:
-        run = run_load(lambda items: Supplied(*rig.chain(items)), LIGHT)
+        run = run_open_loop(lambda items: SuppliedSystem(*fixture.chain(items)), LIGHT)
     finally:
-        rig.close()
+        fixture.close()
 
     assert run.offered == run.committed > 100
     assert {} == run.reasons

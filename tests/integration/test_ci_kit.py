@@ -22,8 +22,8 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 GITLAB = ROOT / "docs" / "ci" / "gitlab-ci.yml"
 PINNED = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}")
 BENCHMARKS = '''
-from veperf.model import Level
-from veperf.registry import Task, benchmark
+from veperf.core.case import Level
+from veperf.core.registry import Task, benchmark
 
 
 @benchmark("mine/work", level=Level.MICRO)
@@ -230,7 +230,7 @@ class TestArchive:
     def kept(self, folder: Path, *runs: Run) -> Path:
         """An archive with ``runs``, each with a report."""
         for run in runs:
-            Path(Archive(folder).keep(run), "index.html").write_text("a report")
+            Path(Archive(folder).save(run), "index.html").write_text("a report")
         return folder
 
     def test_runs_are_appended(self, tmp_path: Path):
@@ -281,9 +281,10 @@ class TestArchive:
         done = self.append(clone, tmp_path)
 
         assert 2 == done.returncode
-        assert "holds no complete run" in done.stderr
+        assert "has no complete run" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_shell_recipe_gates(tmp_path: Path):
     """docs/ci/gate.sh on a small repository: a planted slowdown fails, and is in every file."""
     _, clone = _origin(tmp_path)

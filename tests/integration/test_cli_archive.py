@@ -1,4 +1,4 @@
-"""`veperf history`, `veperf archive` and `veperf baseline` as a user types them."""
+"""The commands `veperf history`, `veperf archive` and `veperf baseline`."""
 
 import csv
 import io
@@ -13,12 +13,12 @@ from tests.support.archives import archive_of, dated_run, stepped
 from veperf.archive.baselines import load_baselines, load_retired
 from veperf.archive.store import Archive
 from veperf.cli.main import main
-from veperf.progress.display import say
+from veperf.progress.output import print_status
 
 
 @dataclass(frozen=True)
 class Done:
-    """What a command printed, and what it ended with."""
+    """Output and exit code of a command."""
 
     returncode: int
     stdout: str
@@ -37,8 +37,8 @@ def veperf(monkeypatch, capsys) -> Command:
         monkeypatch.setattr("sys.stdin", io.StringIO(text))
         with pytest.raises(SystemExit) as ended:
             main()
-        said = capsys.readouterr()
-        return Done(int(ended.value.code or 0), said.out, said.err)
+        output = capsys.readouterr()
+        return Done(int(ended.value.code or 0), output.out, output.err)
 
     return run
 
@@ -52,7 +52,7 @@ def archive(tmp_path_factory) -> Path:
 
 
 def test_history_blames_the_commits(veperf: Command, archive: Path):
-    """One benchmark: its runs, its step and the range of commits; all: the one that moved first."""
+    """One benchmark shows its runs, step and commits; all are sorted by their latest change."""
     one = veperf("history", "demo/a", "--archive", archive)
     everything = veperf("history", "--archive", archive)
 
@@ -66,7 +66,7 @@ def test_history_blames_the_commits(veperf: Command, archive: Path):
 
 def test_history_as_json_and_csv(veperf: Command, archive: Path):
     """Every run with its value, as data; the change point with both whole commits."""
-    found = json.loads(veperf("history", "demo/a", "--json", "--archive", archive).stdout)
+    actual = json.loads(veperf("history", "demo/a", "--json", "--archive", archive).stdout)
     rows = list(
         csv.DictReader(
             io.StringIO(veperf("history", "demo/a", "--csv", "--archive", archive).stdout)
@@ -74,19 +74,19 @@ def test_history_as_json_and_csv(veperf: Command, archive: Path):
     )
 
     assert ("demo/a", "time", "ns", "box-4c") == tuple(
-        found[key] for key in ("case", "metric", "unit", "machine")
+        actual[key] for key in ("case", "metric", "unit", "machine")
     )
-    (point,) = found["change_points"]
+    (point,) = actual["change_points"]
     assert (20, f"{19:040x}..{20:040x}") == (point["index"], point["blame"])
-    assert [run["value"] for run in found["runs"]] == [float(row["value"]) for row in rows]
-    assert [run["commit"] for run in found["runs"]] == [f"{day:040x}" for day in range(40)]
+    assert [run["value"] for run in actual["runs"]] == [float(row["value"]) for row in rows]
+    assert [run["commit"] for run in actual["runs"]] == [f"{day:040x}" for day in range(40)]
     assert ["True"] == [row["change_point"] for row in rows if row["run"] == point["bad"]["run"]]
     overview = json.loads(veperf("history", "--json", "--archive", archive).stdout)
     assert ["demo/a", "demo/b"] == [one["case"] for one in overview]
 
 
 def test_history_of_what_does_not_exist(veperf: Command, archive: Path, tmp_path: Path):
-    """Exit code 2 and what there is; an empty archive has no trend, and that is no error."""
+    """Unknown names end with exit code 2 and the known ones; an empty archive is no error."""
     wrong = veperf("history", "demo/c", "--archive", archive)
     none = veperf("history", "--archive", tmp_path)
 
@@ -96,7 +96,7 @@ def test_history_of_what_does_not_exist(veperf: Command, archive: Path, tmp_path
 
 
 def test_verify_names_the_damaged_file_and_ends_with_3(veperf: Command, tmp_path: Path):
-    """Nothing wrong: 0. A changed file, a missing one: each is named."""
+    """An intact archive exits with 0; changed and missing files are named."""
     archive_of(tmp_path, [dated_run(day) for day in range(3)])
     first, second, _ = Archive(tmp_path).ids()
     good = veperf("archive", "verify", "--archive", tmp_path)
@@ -107,18 +107,18 @@ def test_verify_names_the_damaged_file_and_ends_with_3(veperf: Command, tmp_path
     bad = veperf("archive", "verify", "--archive", tmp_path)
 
     assert 3 == bad.returncode
-    assert f"{first}/samples.parquet is not what was written" in bad.stdout
+    assert f"{first}/samples.parquet has changed since it was written" in bad.stdout
     assert f"can't read {tmp_path / second}/run.json" in bad.stdout
     assert "1 of 3" in bad.stdout
 
 
 def test_compact_prune_and_import(veperf: Command, tmp_path: Path):
-    """Pack, ask before removing, keep the last and what baselines need, take another archive's."""
-    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    """Pack, prune after a prompt, keep what baselines need, and import another archive."""
+    mine, others = tmp_path / "mine", tmp_path / "theirs"
     runs = [dated_run(day) for day in range(6)]
     archive_of(mine, runs)
-    archive_of(theirs, [*runs[:1], *(dated_run(day) for day in range(10, 12))])
-    (theirs / "20260111-box-4c" / "run.json").write_text("{")
+    archive_of(others, [*runs[:1], *(dated_run(day) for day in range(10, 12))])
+    (others / "20260111-box-4c" / "run.json").write_text("{")
     where = ["--archive", mine, "--baselines", tmp_path / "baselines"]
     assert 0 == veperf("baseline", "record", runs[1].id, *where).returncode
 
@@ -133,7 +133,7 @@ def test_compact_prune_and_import(veperf: Command, tmp_path: Path):
     assert [runs[1].id, runs[5].id] == Archive(mine).ids()
     assert 2 == veperf("archive", "prune", *where).returncode
 
-    taken = veperf("archive", "import", theirs, *where[:2])
+    taken = veperf("archive", "import", others, *where[:2])
     assert 0 == taken.returncode, taken.stderr
     assert "▲ skipped 20260111-box-4c" in taken.stdout
     assert [runs[0].id, runs[1].id, runs[5].id, "20260112-box-4c"] == Archive(mine).ids()
@@ -158,25 +158,26 @@ def test_a_baseline_of_sessions_and_its_history(veperf: Command, tmp_path: Path)
     assert (pooled, "does | more\x1b[31m") == (retired.baseline, retired.reason)
     (now,) = load_baselines(tmp_path / "baselines", ["demo"])
     assert runs[3].id == now.run
-    shown = veperf("baseline", "history", *where[2:]).stdout
-    assert "does | more" in shown
-    assert "\x1b" not in shown
+    output = veperf("baseline", "history", *where[2:]).stdout
+    assert "does | more" in output
+    assert "\x1b" not in output
     assert "box-4c" in veperf("baseline", "show", *where[2:]).stdout
 
 
+@pytest.mark.slow
 def test_a_command_that_waits_for_another_says_so(
     veperf: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """On standard error, after a while and once; then it does its work."""
+    """A long wait is reported once on standard error, then the command does its work."""
     archive = archive_of(tmp_path, [dated_run(0)])
     lock = archive.storage.lock()
 
     def tell(line: str) -> None:
-        say(line)
+        print_status(line)
         lock.release()
 
-    monkeypatch.setattr("veperf.archive.open.say", tell)
+    monkeypatch.setattr("veperf.archive.store.print_status", tell)
     done = veperf("archive", "compact", "--keep", "0", "--archive", tmp_path)
 
-    assert f"waiting for another process, which has the lock of {tmp_path}\n" == done.stderr
+    assert f"waiting for another process that holds the lock of {tmp_path}\n" == done.stderr
     assert "packed 1" in done.stdout

@@ -1,4 +1,4 @@
-"""``veperf export`` and ``veperf ci --export``, as people call them."""
+"""``veperf export`` and ``veperf ci --export``."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import veperf
 from tests.support.helpers import baselines_in, plausible_run
 from veperf.archive.store import Archive
 from veperf.formats.markdown import MARKER
-from veperf.formats.writers import NAMES
+from veperf.formats.writers import OUTPUT_FORMAT_NAMES
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,14 +32,14 @@ def command(*words: str) -> "subprocess.CompletedProcess[bytes]":
 def folders(tmp_path_factory) -> tuple[str, ...]:
     """The options for an archive with one run, which is slower than its baseline."""
     folder: Path = tmp_path_factory.mktemp("export")
-    Archive(folder / "archive").keep(plausible_run(slower={"transaction/execution": 1.6}))
+    Archive(folder / "archive").save(plausible_run(slower={"transaction/execution": 1.6}))
     return "--archive", str(folder / "archive"), "--baselines", str(baselines_in(folder))
 
 
 def test_the_command_writes_what_the_function_returns(folders: tuple[str, ...], tmp_path: Path):
     """Every format, on standard output and as a file, byte for byte."""
     archive, baselines = folders[1], folders[3]
-    for format in NAMES:
+    for format in OUTPUT_FORMAT_NAMES:
         if format == "github-action-bigger":
             continue
         returned = veperf.export("last", format, archive=archive, baselines=baselines)
@@ -56,7 +56,7 @@ def test_the_command_writes_what_the_function_returns(folders: tuple[str, ...], 
 
 
 def test_a_file_of_another_tool_is_converted(tmp_path: Path):
-    """Without any archive."""
+    """A file of another tool is exported without an archive."""
     path = tmp_path / "old.txt"
     path.write_text("pkg: a/b\nBenchmarkX 10 5.5 ns/op\nBenchmarkX 10 6.5 ns/op\n")
 
@@ -67,8 +67,9 @@ def test_a_file_of_another_tool_is_converted(tmp_path: Path):
     assert [[5.5e-9], [6.5e-9]] == [pytest.approx(run["values"]) for run in entry["runs"]]
 
 
+@pytest.mark.slow
 def test_ci_writes_its_exports_although_it_fails(folders: tuple[str, ...], tmp_path: Path):
-    """The files are there before the gate falls; what can't be written does not change the code."""
+    """Files are written before the gate fails; write errors don't change the exit code."""
     junit, comment, none = (str(tmp_path / n) for n in ("junit.xml", "comment.md", "none.json"))
 
     done = command(
@@ -105,7 +106,7 @@ def test_a_comparison_of_commands_is_written_too(tmp_path: Path):
     [("export", "--format", "xml"), ("ci", "--export", "xml", "file.xml", "no/such/benchmark")],
 )
 def test_an_unknown_format_is_refused_before_anything_else(words: tuple[str, ...]):
-    """With exit code 2 and the names of those that there are."""
+    """An unknown format ends with exit code 2 and the known names."""
     done = command(*words)
 
     assert (2, b"") == (done.returncode, done.stdout)

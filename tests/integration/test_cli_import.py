@@ -1,4 +1,4 @@
-"""``veperf import`` and ``veperf compare`` on other tools' files, as people call them."""
+"""``veperf import`` and ``veperf compare`` on other tools' files."""
 
 import os
 import subprocess
@@ -32,7 +32,7 @@ def veperf(
 
 
 def test_what_is_imported_is_the_last_run(tmp_path: Path) -> None:
-    """From files and standard input; said, kept, and compared by name."""
+    """Runs are imported from files and standard input, and compared by name."""
     archive = ["--archive", str(tmp_path)]
     old = veperf("import", str(GOBENCH / "old.txt"), "--name", "Old one", *archive)
     piped = veperf("import", "-", *archive, stdin=(GOBENCH / "new.txt").read_bytes())
@@ -46,8 +46,9 @@ def test_what_is_imported_is_the_last_run(tmp_path: Path) -> None:
     assert "-17.20%" in compared.stdout
 
 
+@pytest.mark.slow
 def test_go_code_is_gated(tmp_path: Path) -> None:
-    """What `go test -json` wrote is judged by VirtEngine's targets; no secret is left behind."""
+    """`go test -json` output is judged by VirtEngine's targets; no secret is stored."""
     archive = ["--archive", str(tmp_path)]
     events = (VECTORS / "interop" / "go_virtengine.json").read_bytes()
     secrets = {"DEPLOY_TOKEN": "planted-0f3a", "VEPERF_PLANTED": "planted-0f3a"}
@@ -59,14 +60,14 @@ def test_go_code_is_gated(tmp_path: Path) -> None:
     assert "6 of 6 targets met" in gated.stdout
     (run,) = Archive(tmp_path).ids()
     page = (tmp_path / run / "index.html").read_text()
-    for said in ("zk_proof/nonce", "BenchmarkNonceGeneration", "by go test"):
-        assert said in page
+    for output in ("zk_proof/nonce", "BenchmarkNonceGeneration", "by go test"):
+        assert output in page
     for file in tmp_path.rglob("*"):
         assert file.is_dir() or b"planted-0f3a" not in file.read_bytes(), file
 
 
 def test_slow_go_code_fails_the_gate(tmp_path: Path) -> None:
-    """Beyond 20 % over its target; the run is judged, from Python as by the command."""
+    """A miss of more than 20 % fails, from Python as by the command."""
     path = tmp_path / "bench.txt"
     row = "BenchmarkTransactionValidation-8 100 12100 ns/op\n"
     path.write_text(f"pkg: github.com/virtengine/virtengine/tests/benchmark\n{row * 3}")
@@ -78,7 +79,7 @@ def test_slow_go_code_fails_the_gate(tmp_path: Path) -> None:
 
 
 def test_two_files_are_compared() -> None:
-    """Without any archive, as a table or as markdown; a key tells two sides of one file apart."""
+    """Files are compared without an archive, as a table or Markdown; a key splits one file."""
     words = ["compare", str(GOBENCH / "old.txt"), str(GOBENCH / "new.txt")]
 
     table, markdown = veperf(*words), veperf(*words, "--markdown")
@@ -95,10 +96,10 @@ def test_two_files_are_compared() -> None:
     ("words", "said"),
     [
         (["import", "{folder}/none.json"], "can't read"),
-        (["import", "{folder}/torn.json"], "torn.json:2: no valid JSON"),
+        (["import", "{folder}/torn.json"], "torn.json:2: not valid JSON"),
         (["import", "-"], "standard input: it is empty"),
         (["import", "{folder}/torn.json", "--format", "xml"], "no format 'xml'"),
-        (["compare", "{folder}/torn.json", "{folder}/torn.json"], "torn.json:2: no valid JSON"),
+        (["compare", "{folder}/torn.json", "{folder}/torn.json"], "torn.json:2: not valid JSON"),
         (["compare", "{vectors}/old.txt", "--by", "note"], "has 1 values of note"),
         (["compare", "a", "b", "--by", "note"], "no NEW"),
         (
@@ -108,7 +109,7 @@ def test_two_files_are_compared() -> None:
     ],
 )
 def test_what_is_broken_is_one_line(words: list[str], said: str, tmp_path: Path) -> None:
-    """And exit code 2; nothing is kept."""
+    """Damaged input is one line with exit code 2, and nothing is stored."""
     (tmp_path / "torn.json").write_text('{"benchmarks": [\n')
     archive = tmp_path / "archive"
     filled = [w.format(folder=tmp_path, vectors=GOBENCH) for w in words]
@@ -121,6 +122,7 @@ def test_what_is_broken_is_one_line(words: list[str], said: str, tmp_path: Path)
     assert not archive.exists()
 
 
+@pytest.mark.slow
 def test_hostile_names_reach_no_terminal_or_page(tmp_path: Path) -> None:
     """Escapes, bidi overrides and markup in names are shown, spelt out, never obeyed.
 

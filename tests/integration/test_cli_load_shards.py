@@ -38,6 +38,7 @@ def only_result(archive: Path) -> CaseResult:
     return result
 
 
+@pytest.mark.alone
 def test_a_load_is_shown_kept_and_reported_on(tmp_path: Path) -> None:
     """The figures of all, a row for each shard, and a report with both."""
     done = put_load(tmp_path, "--shards", "2", "--seconds", "2", "--warmup", "0.5", "--seed", "3")
@@ -56,6 +57,7 @@ def test_a_load_is_shown_kept_and_reported_on(tmp_path: Path) -> None:
     assert any("Where the load came from" in page.read_text() for page in tmp_path.glob("*/*.html"))
 
 
+@pytest.mark.alone
 def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
     """Code 130, the figures of both shards so far, and no process left."""
     process = subprocess.Popen(
@@ -70,13 +72,14 @@ def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
     said, _ = process.communicate(timeout=60)
 
     assert 130 == process.returncode
-    assert "was ended by hand" in said
+    assert "was stopped by hand" in said
     assert not any(Path(f"/proc/{pid}").exists() for pid in started)
     result = only_result(tmp_path)
     assert result.stopped_after_s is not None
     assert 2 == len(result.shards)
 
 
+@pytest.mark.alone
 def test_killed_outright(tmp_path: Path) -> None:
     """It leaves no process behind, and `veperf run --resume` puts the load on from the start."""
     process = subprocess.Popen(
@@ -97,6 +100,7 @@ def test_killed_outright(tmp_path: Path) -> None:
     assert 2 == len(only_result(tmp_path).shards)
 
 
+@pytest.mark.alone
 def test_on_a_target_that_runs_already(tmp_path: Path) -> None:
     """`veperf serve` says where it is and what its token is; that is all that is needed."""
     with subprocess.Popen(
@@ -146,8 +150,8 @@ def test_a_wrong_load_is_refused_before_anything_is_measured(
         ("transaction/throughput", "it searches for a rate"),
         ("transaction/throughput", "as in `veperf load transaction/load --rate RATE --shards 2`"),
         ("verification/throughput", "as in `veperf load verification/load --rate RATE"),
-        ("loads/desk", "it has no target apart"),
-        ("loads/desk", "what can be is transaction/load, "),
+        ("loads/desk", "its system can't run in a process of its own"),
+        ("loads/desk", "those that can: transaction/load, "),
     ],
 )
 def test_what_has_no_shards_is_refused_before_anything_is_looked_for(

@@ -12,9 +12,9 @@ import pytest
 
 from tests.support.remote_loads import numbered
 from tests.support.remote_shard import put
-from veperf.loadtest.remote.address import parse_address
+from veperf.loadtest.remote.address import parse_target_address
 from veperf.loadtest.remote.auth import TOKEN_VARIABLE
-from veperf.loadtest.remote.connection import Connection, connect
+from veperf.loadtest.remote.connection import ShardConnection, join_load
 from veperf.loadtest.remote.remote_system import RemoteSystem
 
 ROOT = Path(__file__).parents[2]
@@ -51,11 +51,11 @@ def line(process: "subprocess.Popen[str]") -> str:
     return process.stdout.readline().strip()
 
 
-def join(address: str, token: str) -> Connection:
-    return connect(parse_address(address), 0, 1, subject=SUBJECT, token=token)
+def join(address: str, token: str) -> ShardConnection:
+    return join_load(parse_target_address(address), 0, 1, subject=SUBJECT, token=token)
 
 
-def put_items(connection: Connection, items: int) -> int:
+def put_items(connection: ShardConnection, items: int) -> int:
     found = put(connection, RemoteSystem(connection, numbered(0, 1), items), items)
     return len(found.committed)
 
@@ -111,14 +111,14 @@ def test_it_can_be_ended_in_the_middle_of_a_load() -> None:
 @pytest.mark.parametrize(
     ("words", "token", "said", "code"),
     [
-        (["no/load"], "", "no load 'no/load'", 2),
+        (["no/load"], "", "no load benchmark 'no/load'", 2),
         (["apart/broken", *OURS[1:]], "", "planted: no target today", 3),
         ([*OURS, "--listen", "localhost:80"], "", "is no address", 2),
         ([*OURS, "--listen", "tcp://192.0.2.1:0"], "", "can't listen on", 2),
         ([*OURS, "--param", "kind=none"], "", "kind can't be 'none'", 2),
         ([*OURS, "--shards", "0"], "", "0 is not in the range", 2),
         (OURS, "short", "is too short", 2),
-        (["loads/desk", "--module", "tests.support.loads"], "", "has no target apart", 2),
+        (["loads/desk", "--module", "tests.support.loads"], "", "system can't run in a process of its own", 2),
     ],
 )
 def test_what_can_not_be_served_is_refused(

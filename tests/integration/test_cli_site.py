@@ -10,7 +10,7 @@ from veperf.archive.store import Archive
 
 def test_the_site_of_an_archive_is_made_and_named(tmp_path: Path):
     """Exit code 0 and the path of its first page; a target that nobody published is refused."""
-    Archive(tmp_path).keep(plausible_run(passes=3))
+    Archive(tmp_path).save(plausible_run(passes=3))
     command = [sys.executable, "-m", "veperf", "site", "--archive", str(tmp_path)]
 
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -134,10 +134,11 @@ def project(tmp_path_factory) -> Path:
         who = ("-c", "user.name=tests", "-c", "user.email=tests@localhost")
         subprocess.run(["git", *who, *words], cwd=top, check=True, capture_output=True)
     for created in ("2026-11-20T10:15:00+00:00", "2026-11-21T10:15:00+00:00"):
-        Archive(top / "reports").keep(plausible_run(created=created))
+        Archive(top / "reports").save(plausible_run(created=created))
     return top
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", commands(), ids=lambda command: command.name[:60])
 def test_a_command_of_the_docs_runs(command: Command, project: Path):
     """With the exit code that the page leads one to expect."""

@@ -16,16 +16,15 @@ from tests.support.clusters import ROOT, Cluster, end, until
 from veperf.abtest import git
 from veperf.archive.comparisons import ab_ids, read_ab
 from veperf.archive.store import Archive
-from veperf.cluster.ledger import Ledger
-from veperf.cluster.plan import Task, make_plan
-from veperf.cluster.progress import Lines
-from veperf.cluster.run import conduct
-from veperf.cluster.spec import AB, Spec
-from veperf.cluster.sweep_journal import sweeps
-from veperf.cluster.task_result import Found
+from veperf.cluster.plan import SweepTask, plan_sweep
+from veperf.cluster.progress import SweepLines
+from veperf.cluster.spec import ABSpec, SweepSpec
+from veperf.cluster.sweep import run_tasks
+from veperf.cluster.sweep_journal import SweepJournal, sweep_names
+from veperf.cluster.task_result import TaskResult
 from veperf.core.ab import ABRun
 from veperf.core.verdict import ChangeStatus, Outcome
-from veperf.stats.look_schedule import looks_up_to, plan
+from veperf.stats.look_schedule import looks_up_to, schedule_looks
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 
@@ -34,8 +33,8 @@ _BENCHMARK = '''
 
 import os
 
-from veperf.model import Level
-from veperf.registry import Task, benchmark
+from veperf.core.case import Level
+from veperf.core.registry import Task, benchmark
 
 SIZE = 20_000
 
@@ -86,38 +85,39 @@ def _asked(cluster: Cluster, archive: Path, *classes: str) -> list[str]:
     ]  # fmt: skip
 
 
-def _overlap(one: ABRun, other: ABRun) -> bool:
+def _overlap(item: ABRun, other: ABRun) -> bool:
     """Whether pairs of both were measured at the same time; ``created`` is to the second."""
 
     def span(run: ABRun) -> tuple[datetime, datetime]:
         begin = datetime.fromisoformat(run.created)
         return begin, begin + timedelta(seconds=sum(each.seconds for each in run.rounds) - 1)
 
-    (begin, done), (other_begin, other_done) = span(one), span(other)
+    (begin, done), (other_begin, other_done) = span(item), span(other)
     return begin < other_done and other_begin < done
 
 
-class Watched(Lines):
+class RecordedProgress(SweepLines):
     """Takes down what is said, and when pairs are being measured."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, journal: SweepJournal) -> None:
+        super().__init__(journal)
         self.said: list[str] = []
         self.came_in: list[str] = []
         self.measuring = threading.Event()
 
-    def running(self, task: str, host: str, words: str) -> None:
-        if "undecided" in words:
+    def task_running(self, task: str, host: str, message: str) -> None:
+        if "undecided" in message:
             self.measuring.set()
 
-    def came(self, task: Task, host: str, found: Found) -> None:
-        super().came(task, host, found)
+    def task_done(self, task: SweepTask, host: str, result: TaskResult) -> None:
+        super().task_done(task, host, result)
         self.came_in.append(task.id)
 
-    def say(self, words: str) -> None:
-        self.said.append(words)
+    def say(self, message: str) -> None:
+        self.said.append(message)
 
 
+@pytest.mark.alone
 def test_each_class_has_its_own_verdict(project: Path, tmp_path: Path) -> None:
     """Slower on one, not on the other: said so in every form, and the worst is the exit code."""
     archive, junit, summary = (tmp_path / name for name in ("archive", "junit.xml", "summary.md"))
@@ -129,17 +129,17 @@ def test_each_class_has_its_own_verdict(project: Path, tmp_path: Path) -> None:
             "--export", "junit", str(junit), "--summary", str(summary),
         )  # fmt: skip
 
-    found = veperf.load_fleet(archive=archive)
-    small, large = (place.found for place in found.places)
+    fleet = veperf.load_fleet(archive=archive)
+    small, large = (place.comparison for place in fleet.places)
     assert small is not None
     assert large is not None
-    assert 1 == done.returncode == found.exit_code(), done.stderr
-    assert Outcome.FAIL is found.outcome
+    assert 1 == done.returncode == fleet.exit_code(), done.stderr
+    assert Outcome.FAIL is fleet.outcome
     assert ChangeStatus.SLOWER is large.changes[0].status
     assert ChangeStatus.SLOWER is not small.changes[0].status
-    assert found.sentence.startswith("slower on large: mine/work +")
+    assert fleet.sentence.startswith("slower on large: mine/work +")
     assert 2 == small.config.among == large.config.among
-    levels = plan(looks_up_to(8)).levels_change(0.05 / 2)
+    levels = schedule_looks(looks_up_to(8)).levels_change(0.05 / 2)
     assert levels == tuple(look.alpha_change for look in large.changes[0].path)
     assert not _overlap(small, large)
     assert {small.id, large.id} == set(ab_ids(Archive(archive).storage))
@@ -149,36 +149,37 @@ def test_each_class_has_its_own_verdict(project: Path, tmp_path: Path) -> None:
     assert "Slower on large: mine/work +" in summary.read_text()
     (page,) = archive.glob("sweeps/*/index.html")
     assert str(page) in done.stdout
-    assert page.read_text() == found.page()
+    assert page.read_text() == fleet.page()
     failed = [case for case in ET.parse(junit).iter("testcase") if case.find("failure") is not None]
     assert ["mine on large.ab"] == [case.get("classname") for case in failed]
-    shown = _veperf("sweep", "--show", "--archive", str(archive))
-    assert (1, repr(found)) == (shown.returncode, shown.stdout.rpartition("\n\npage")[0])
+    text = _veperf("sweep", "--show", "--archive", str(archive))
+    assert (1, repr(fleet)) == (text.returncode, text.stdout.rpartition("\n\npage")[0])
 
 
+@pytest.mark.alone
 def test_a_worker_is_lost_in_the_middle(project: Path, tmp_path: Path) -> None:
     """Its comparison is made again on another of its class, and what it had begun ends."""
-    head = git.commit_of(project, "HEAD")
-    asked = AB(head, head, max_pairs=6)
-    spec = Spec(
+    head = git.resolve_commit(project, "HEAD")
+    request = ABSpec(head, head, max_pairs=6)
+    spec = SweepSpec(
         "again",
         ("mine/work",),
         machine_classes=("small",),
         seed=os.getpid(),
         modules=("mine",),
-        ab=asked,
+        ab=request,
     )
     left: list[str] = []
     archive = Archive(tmp_path / "archive")
     with (
         Cluster(tmp_path, project) as cluster,
-        Ledger.begin(archive, make_plan(spec, str)) as ledger,
+        SweepJournal.create(archive, plan_sweep(spec, str)) as journal,
     ):
         victim = cluster.start_worker("first", "small")
-        watcher = Watched(ledger)
+        progress = RecordedProgress(journal)
 
         def strike() -> None:
-            watcher.measuring.wait(60)
+            progress.measuring.wait(60)
             left.append(_processes(spec.seed))
             end(victim)
             until(lambda: not _processes(spec.seed))
@@ -186,12 +187,12 @@ def test_a_worker_is_lost_in_the_middle(project: Path, tmp_path: Path) -> None:
 
         striking = threading.Thread(target=strike)
         striking.start()
-        assert 0 == conduct(ledger, cluster.client, watcher)
+        assert 0 == run_tasks(journal, cluster.client, progress)
         striking.join()
 
-        assert () == ledger.missing()
+        assert () == journal.missing()
     assert left != [""]
-    assert [task.id for task in ledger.plan.tasks] == watcher.came_in
+    assert [task.id for task in journal.plan.tasks] == progress.came_in
     (id,) = ab_ids(archive.storage)
     assert head == read_ab(archive.storage, id).new.revision.commit
 
@@ -202,6 +203,7 @@ def _processes(seed: int) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
+@pytest.mark.alone
 def test_interrupted_and_resumed(project: Path, tmp_path: Path) -> None:
     """Ctrl-C says how to go on; what was found is kept, the rest is done then and only that."""
     archive = tmp_path / "archive"
@@ -217,9 +219,9 @@ def test_interrupted_and_resumed(project: Path, tmp_path: Path) -> None:
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as first:
             until(lambda: len(ab_ids(Archive(archive).storage)) > 0)
             os.kill(first.pid, signal.SIGINT)
-            _, said = first.communicate(timeout=60)
+            _, message = first.communicate(timeout=60)
         assert 130 == first.returncode
-        assert "1 of 2 tasks are done; `veperf sweep --resume fleet-" in said
+        assert "1 of 2 tasks are done; `veperf sweep --resume fleet-" in message
 
         partly = veperf.load_fleet(archive=archive)
         assert "not measured on large: no result yet" in partly.sentence
@@ -236,6 +238,7 @@ def test_interrupted_and_resumed(project: Path, tmp_path: Path) -> None:
     assert 2 == len(ab_ids(Archive(archive).storage))
 
 
+@pytest.mark.alone
 def test_a_class_without_a_result_is_no_pass(project: Path, tmp_path: Path) -> None:
     """No worker, or one whose checkout lacks the commit: said with what to do, and code 3."""
     behind = tmp_path / "behind"
@@ -244,11 +247,11 @@ def test_a_class_without_a_result_is_no_pass(project: Path, tmp_path: Path) -> N
     _git(project, "commit", "-a", "-q", "-m", "not fetched")
     with Cluster(tmp_path, behind) as cluster:
         cluster.start_worker("one", "small")
-        asked = _asked(cluster, tmp_path / "archive", "small", "gpu")
-        done = _veperf("ab", *asked, "--wait", "1s")
+        request = _asked(cluster, tmp_path / "archive", "small", "gpu")
+        done = _veperf("ab", *request, "--wait", "1s")
 
     assert 3 == done.returncode
-    assert "not measured on gpu: no worker came within 1 s" in done.stdout
+    assert "not measured on gpu: no worker came within 1.0\u202fs" in done.stdout
     assert f"looked in {behind}" in done.stdout
     assert "run `git fetch`" in done.stdout
     assert "`veperf sweep --resume fleet-" in done.stdout
@@ -256,9 +259,9 @@ def test_a_class_without_a_result_is_no_pass(project: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
-        (["HEAD~1"], "has changes that are not committed"),
+        (["HEAD~1"], "has uncommitted changes"),
         (["HEAD~1", "--working-tree"], "--working-tree"),
         (["nonsense", "--head", "HEAD"], "'nonsense' is no commit"),
         (["HEAD~1", "--head", "HEAD", "--machine-class", "../x"], "$.machine_classes"),
@@ -267,15 +270,15 @@ def test_a_class_without_a_result_is_no_pass(project: Path, tmp_path: Path) -> N
     ],
 )
 def test_what_workers_can_t_compare_is_refused(
-    project: Path, tmp_path: Path, words: list[str], said: str
+    project: Path, tmp_path: Path, words: list[str], message: str
 ) -> None:
     """At once, without a scheduler, and no sweep is begun."""
     (project / "mine.py").write_text(_BENCHMARK + "# more\n")
     done = _veperf("ab", "--scheduler", "tcp://127.0.0.1:9", "--archive", str(tmp_path), *words)
 
     assert 2 == done.returncode
-    assert said in done.stderr
-    assert [] == sweeps(Archive(tmp_path))
+    assert message in done.stderr
+    assert [] == sweep_names(Archive(tmp_path))
 
 
 def test_classes_need_a_scheduler(project: Path) -> None:

@@ -5,12 +5,15 @@ import os
 import subprocess
 from pathlib import Path
 
-from veperf.jupyter.launcher import command
+import pytest
+
+from veperf.jupyter.launcher import jupyterlab_command
 
 
+@pytest.mark.slow
 def test_jupyterlab_takes_the_command_as_it_is_meant():
     """The server's own reading: our notebook, our port, no browser; neither news nor updates."""
-    words, environment = command(browser=False, port=8899)
+    words, environment = jupyterlab_command(browser=False, port=8899)
 
     done = subprocess.run(
         [*words, "--show-config-json"],

@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from tests.support.helpers import baselines_in, plausible_run, with_load
 from veperf.archive.store import Archive
 from veperf.core.run import Failure
-from veperf.report.pages.notebook_runner import execute
+from veperf.report.pages.notebook_runner import run_notebook
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -26,23 +26,24 @@ def archive(tmp_path_factory) -> Path:
     folder: Path = tmp_path_factory.mktemp("project")
     baselines_in(folder)
     store = Archive(folder / "reports")
-    store.keep(plausible_run())
+    store.save(plausible_run())
     slower = {"transaction/decode": 1.4}
     failing = {"transaction/encode": Failure("raised", "ValueError: planted <b>", "trace")}
     later = "2026-11-24T06:00:00+00:00"
     bad = plausible_run(seed=2, slower=slower, failing=failing, created=later)
-    store.keep(with_load(bad))
+    store.save(with_load(bad))
     return folder / "reports"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("benchmark", "said"),
+    ("benchmark", "text"),
     [
         ("", "ValueError: planted <b>"),
         ("transaction/load", "No flamegraph: transaction/load is a load"),
     ],
 )
-def test_the_investigation_runs_for_every_kind_of_case(archive: Path, tmp_path, benchmark, said):
+def test_the_investigation_runs_for_every_kind_of_case(archive: Path, tmp_path, benchmark, text):
     """By default the worst of the last run, which failed; by name a load."""
     parameters = {
         "benchmark": benchmark,
@@ -50,11 +51,11 @@ def test_the_investigation_runs_for_every_kind_of_case(archive: Path, tmp_path, 
         "baselines": str(archive.parent / "baselines"),
     }
 
-    done = execute(
+    done = run_notebook(
         NOTEBOOKS / "investigate.ipynb", tmp_path / "out.ipynb", parameters, timeout_s=120
     )
 
-    assert said in done.read_text(encoding="utf-8")
+    assert text in done.read_text(encoding="utf-8")
     figures = [data for data in _results(done) if 'class="vp-figure"' in data.get("text/html", "")]
     assert 2 == len(figures)
     assert not any("image/png" in data for data in figures)

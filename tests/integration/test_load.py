@@ -8,13 +8,13 @@ import pytest
 
 from tests.support.runs import whole_run
 from veperf.core.load import LoadPlan
+from veperf.core.registry import select_cases
 from veperf.core.run import CaseResult, Run
 from veperf.loadtest.histogram import Latencies
 from veperf.measure.passes import Passes
 from veperf.measure.profiles import PASSES, configure
-from veperf.progress.display import Silent
-from veperf.progress.estimate import Estimate
-from veperf.runner.execute import benchmarks
+from veperf.progress.display import NoProgress
+from veperf.progress.estimate import TimeEstimate
 
 ROOT = Path(__file__).parents[2]
 LOADS = "tests.support.loads"
@@ -28,12 +28,12 @@ def _import_from_the_root(monkeypatch):
 
 
 def measure(select: Sequence[str], passes: int = 1, timeout_s: float = 30.0) -> Run:
-    cases = benchmarks(select, [LOADS])
+    cases = select_cases(select, [LOADS])
     config = msgspec.structs.replace(
         configure("quick", seed=1, timeout_s=timeout_s), passes=passes, load=PLAN
     )
-    made = list(Passes(config, (LOADS,), cases, Silent()).measure(range(passes)))
-    return msgspec.structs.replace(whole_run(cases, made), config=config)
+    result = list(Passes(config, (LOADS,), cases, NoProgress()).measure(range(passes)))
+    return msgspec.structs.replace(whole_run(cases, result), config=config)
 
 
 def results(run: Run) -> dict[str, CaseResult]:
@@ -45,25 +45,29 @@ def is_machine_s_fault(result: CaseResult) -> bool:
     return result.failure is not None and "by its own doing" in result.failure.message
 
 
+@pytest.mark.alone
 def test_a_load_case_has_figures_and_a_histogram():
     """Every declared metric has a value a process; histograms merge; later passes skip it."""
     run = measure(["loads/desk"], passes=3)
 
-    assert [2, 2, 0] == [len(made.results) for made in run.passes]
+    assert [2, 2, 0] == [len(result.results) for result in run.passes]
     for case in run.cases:
-        found = [r for made in run.passes for r in made.results if r.case == case.id]
-        assert all(metric.name in r.figures for metric in case.metrics for r in found)
+        results = [r for result in run.passes for r in result.results if r.case == case.id]
+        assert all(metric.name in r.figures for metric in case.metrics for r in results)
         rate = case.params["rate"]
         assert isinstance(rate, int)
-        assert [rate, rate] == pytest.approx([r.figures["achieved"] for r in found], rel=0.5)
-        merged = Latencies.merged(r.latencies for r in found)
+        assert [rate, rate] == pytest.approx([r.figures["achieved"] for r in results], rel=0.5)
+        merged = Latencies.merged(r.latencies for r in results)
         assert merged.count == pytest.approx(2 * rate * PLAN.seconds, rel=0.5)
         latency = merged.percentiles()
         assert latency is not None
-        assert latency.max == pytest.approx(max(r.figures["latency_max"] for r in found), rel=1e-3)
-        assert all(r.failure is None or is_machine_s_fault(r) for r in found)
+        assert latency.max == pytest.approx(
+            max(r.figures["latency_max"] for r in results), rel=1e-3
+        )
+        assert all(r.failure is None or is_machine_s_fault(r) for r in results)
 
 
+@pytest.mark.alone
 def test_arrivals_are_the_run_s_seed_s():
     """A run that is repeated has as many arrivals in each pass as the first had."""
     first, second = (measure(["loads/desk[rate=100]"], passes=2) for _ in range(2))
@@ -76,6 +80,7 @@ def test_arrivals_are_the_run_s_seed_s():
     assert offered(first)[0] != pytest.approx(offered(first)[1], rel=0.02)
 
 
+@pytest.mark.alone
 def test_a_search_gives_its_way_and_its_figures():
     """Throughput is the one rate that held, not beyond the system's, with all trials on record."""
     (result,) = results(measure(["loads/busiest"])).values()
@@ -91,14 +96,15 @@ def test_a_search_gives_its_way_and_its_figures():
         assert Latencies.merged([result.latencies]).count > 0
 
 
+@pytest.mark.alone
 def test_bad_loads_cost_only_themselves():
     """A load that breaks, falls behind or is none fails with words; the next case is whole."""
     run = measure(["loads/behind", "loads/raises", "loads/no_load", "loads/no_task", "loads/desk"])
-    found = results(run)
+    failures_ = results(run)
 
-    failures = {case: r.failure for case, r in found.items() if r.failure}
+    failures = {case: r.failure for case, r in failures_.items() if r.failure}
     if "loads/desk" in failures:
-        assert is_machine_s_fault(found["loads/desk"])
+        assert is_machine_s_fault(failures_["loads/desk"])
         del failures["loads/desk"]
     assert {
         "loads/behind": "invalid",
@@ -107,7 +113,7 @@ def test_bad_loads_cost_only_themselves():
         "loads/no_task": "raised",
     } == {case: failure.kind for case, failure in failures.items()}
     assert "where 500 were scheduled" in failures["loads/behind"].message
-    assert found["loads/behind"].figures["offered"] < 300
+    assert failures_["loads/behind"].figures["offered"] < 300
     assert "planted error" in failures["loads/raises"].message
     assert "sets up no load" in failures["loads/no_load"].message
     assert "declare it as level load" in failures["loads/no_task"].message
@@ -115,10 +121,10 @@ def test_bad_loads_cost_only_themselves():
 
 def test_progress_counts_load_cases_in_their_passes_only():
     """The total and the time left are those of the passes in which a case is measured."""
-    cases = benchmarks(["loads/desk", "loads/no_task"], [LOADS])
+    cases = select_cases(["loads/desk", "loads/no_task"], [LOADS])
     config = configure("quick", seed=1)
     run = msgspec.structs.replace(whole_run(cases, []), config=config)
-    estimate = Estimate(run)
+    estimate = TimeEstimate(run)
 
     assert PASSES["quick"] + 2 * config.load.passes == estimate.total
     assert estimate.seconds_left() is None

@@ -21,19 +21,20 @@ from tests.support.time_namespaces import ahead_by, why_not
 from veperf.archive.store import Archive
 from veperf.core.load import LoadPlan
 from veperf.core.run import CaseResult, Run
-from veperf.loadtest.remote.auth import TOKEN_VARIABLE, draw_token
-from veperf.loadtest.schedule import Part, Schedule, arrivals
-from veperf.loadtest.sharded.shard_report import ShardReport
-from veperf.measure.protocol import Join
+from veperf.loadtest.remote.auth import TOKEN_VARIABLE, generate_token
+from veperf.loadtest.schedule import Schedule, SchedulePart, arrival_times
+from veperf.loadtest.sharded.shard import ShardReport
+from veperf.measure.protocol import RunShard
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0
-TOKEN = draw_token()
+TOKEN = generate_token()
 KEY = {TOKEN_VARIABLE: TOKEN}
 VEPERF = (sys.executable, "-m", "veperf")
 CLOCKED = ("apart/load", "--module", "tests.support.remote_loads", "--param", "kind=clocked")
-TARGET_S, SHARDS_S = 100_000, (0, -30_000, 7_000_000)
-"""By how much their clocks are ahead of ours."""
+TARGET_S, SHARDS_S = 100_000, (30_000, 0, 7_000_000)
+"""By how much their clocks are ahead of ours; none is behind, which a machine that booted a short
+time ago refuses: its clock would be negative."""
 # A process that is busy elsewhere may look late at what has arrived; days show nevertheless.
 LATE_NS = 250_000_000
 
@@ -56,9 +57,9 @@ def serving() -> Iterator[str]:
 
 
 def found_by(shard: "subprocess.Popen[bytes]") -> ShardReport:
-    said, _ = shard.communicate(timeout=PATIENCE_S)
+    message, _ = shard.communicate(timeout=PATIENCE_S)
     assert 0 == shard.returncode
-    return msgspec.json.decode(said, type=ShardReport)
+    return msgspec.json.decode(message, type=ShardReport)
 
 
 def only_result(run: Run) -> CaseResult:
@@ -71,13 +72,14 @@ def is_believed(invalid: str) -> bool:
     return not invalid or "fell behind" in invalid
 
 
+@pytest.mark.alone
 def test_shards_and_target_whose_clocks_are_days_apart() -> None:
     """Each finds its offset to within what it says, and all start at one instant."""
     plan = LoadPlan(1, 1.5, 0.0, arrivals="constant", shards=len(SHARDS_S))
     with serving() as address:
         shards = []
         for number, ahead_s in enumerate(SHARDS_S):
-            join = Join(
+            join = RunShard(
                 "apart/load", {"rate": 200, "kind": "clocked"}, plan, 3, number, address, TOKEN, 60
             )
             command = [
@@ -106,7 +108,7 @@ def test_shards_and_target_whose_clocks_are_days_apart() -> None:
 def began_ns(report: ShardReport) -> float:
     """When the schedule began by the target's clock, as its first item from there arrived."""
     schedule: Schedule = report.result.schedule
-    due_ns = next(int(times[0]) for times in arrivals(schedule))
+    due_ns = next(int(times[0]) for times in arrival_times(schedule))
     return report.result.costs[f"first_{schedule.part.shard}"] - due_ns
 
 
@@ -119,12 +121,13 @@ def late_ns(report: ShardReport) -> float:
 def test_the_due_times_that_the_start_is_told_by() -> None:
     """Those of the shards are apart by what the rate says: 5 ms."""
     firsts = [
-        int(next(iter(arrivals(Schedule(200, 1, 0.0, "constant", 3, Part(k, 3)))))[0])
+        int(next(iter(arrival_times(Schedule(200, 1, 0.0, "constant", 3, SchedulePart(k, 3)))))[0])
         for k in range(3)
     ]
     assert [5_000_000, 5_000_000] == [firsts[1] - firsts[0], firsts[2] - firsts[1]]
 
 
+@pytest.mark.alone
 def test_a_load_on_a_target_with_another_clock(tmp_path: Path) -> None:
     """`veperf load` says the offset, and latencies are none of its business."""
     with serving() as address:
@@ -167,6 +170,7 @@ def load_from(host: Host, address: str, archive: Path, seconds: float) -> "subpr
     return host.start(*VEPERF, "load", *CLOCKED, *words, *times, environment=KEY)
 
 
+@pytest.mark.alone
 @with_networks
 def test_a_load_over_a_line_with_a_delay(tmp_path: Path) -> None:
     """Of 5 ms each way: the offset is right to within its uncertainty, which says half of 10 ms."""
@@ -191,6 +195,7 @@ def test_a_load_over_a_line_with_a_delay(tmp_path: Path) -> None:
     assert 10 <= result.figures["latency_p50"] < PATIENCE_S * 1e3
 
 
+@pytest.mark.alone
 @with_networks
 def test_the_line_is_cut_in_the_middle(tmp_path: Path) -> None:
     """The load ends without a result, and says why; the target notices, too, and serves on."""

@@ -13,17 +13,17 @@ from distributed import Client
 
 import veperf
 from tests.support.clusters import ROOT, Cluster, children, end, is_running, until
-from veperf.cluster.load import on_cluster
-from veperf.cluster.scheduler import connect
+from veperf.cluster.load import cluster_launcher
+from veperf.cluster.scheduler import connect_client
 from veperf.core.errors import MeasureError, UsageError
 from veperf.core.load import LoadPlan, LoadSoFar
 from veperf.core.run import CaseResult
 from veperf.loadtest.histogram import Latencies
-from veperf.loadtest.sharded.coordinator import put_load
-from veperf.loadtest.sharded.messages import Load
+from veperf.loadtest.sharded.coordinator import run_sharded_load
+from veperf.loadtest.sharded.messages import ShardedLoad
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
-LOAD = Load(
+LOAD = ShardedLoad(
     benchmark="apart/load",
     params={"rate": 200, "kind": "counter"},
     modules=("tests.support.remote_loads",),
@@ -48,24 +48,26 @@ def with_workers(cluster: Cluster, *names: str) -> dict[str, "subprocess.Popen[b
     return workers
 
 
+@pytest.mark.alone
 def test_a_load_on_a_cluster(tmp_path: Path) -> None:
     """Target and shards on three workers: a run like any other, of the target's machine."""
     with Cluster(tmp_path) as cluster:
         with_workers(cluster, "one", "two", "three")
-        found = veperf.run_load(
-            "apart/load", {"rate": 150}, seconds=2, warmup_s=0.5, modules=["tests.support.remote_loads"],
+        run = veperf.run_load(
+            "apart/load", {"rate": 150}, seconds=2, warmup_s=0.5,
+            modules=["tests.support.remote_loads"],
             archive=tmp_path / "archive", shards=2, scheduler=cluster.address,
             target_class="two", progress=False,
         )  # fmt: skip
 
-        (result,) = found.run.passes[0].results
+        (result,) = run.run.passes[0].results
         assert "apart/load[rate=150,shards=2]" == result.case
-        assert 2 == found.run.config.load.shards
+        assert 2 == run.run.config.load.shards
         assert [1, 2] == [shard.number for shard in result.shards]
         assert 0 == result.figures["error_rate"]
         assert Latencies.merged([result.latencies]).count > 0
-        assert found.run.machine.cores > 0
-        assert found.run.passes[0].yardstick_ns
+        assert run.run.machine.cores > 0
+        assert run.run.passes[0].yardstick_ns
 
 
 def test_too_few_workers(tmp_path: Path) -> None:
@@ -74,44 +76,48 @@ def test_too_few_workers(tmp_path: Path) -> None:
         with_workers(cluster, "one", "two")
         with (
             pytest.raises(MeasureError, match=r"need 3 free workers.*has 2"),
-            on_cluster(cluster.address, 2, with_target=True),
+            cluster_launcher(cluster.address, 2, with_target=True),
         ):
             pass
         with (
             pytest.raises(MeasureError, match="machine class 'big'"),
-            on_cluster(cluster.address, 1, with_target=True, target_class="big"),
+            cluster_launcher(cluster.address, 1, with_target=True, target_class="big"),
         ):
             pass
-        with on_cluster(cluster.address, 1, with_target=True, target_class="two") as place:
+        with cluster_launcher(cluster.address, 1, with_target=True, target_class="two") as place:
             assert place.machine().cores > 0
 
 
+@pytest.mark.alone
 def test_no_scheduler_is_there() -> None:
     """Nobody answers, or somebody who takes the call and says nothing: neither is waited for."""
     with pytest.raises(MeasureError, match="no scheduler answers"):
-        connect("tcp://127.0.0.1:1", timeout_s=1)
+        connect_client("tcp://127.0.0.1:1", timeout_s=1)
     with (
         socket.create_server(("127.0.0.1", 0)) as mute,
-        pytest.raises(MeasureError, match=r"not do so as a scheduler|no scheduler answers"),
+        pytest.raises(
+            MeasureError, match=r"does not answer as a dask scheduler|no scheduler answers"
+        ),
     ):
-        connect(f"tcp://127.0.0.1:{mute.getsockname()[1]}", timeout_s=1)
+        connect_client(f"tcp://127.0.0.1:{mute.getsockname()[1]}", timeout_s=1)
 
 
 def test_no_address() -> None:
     """Is said at once."""
     with (
         pytest.raises(UsageError, match="no address"),
-        on_cluster("carrier://pigeon", 1, with_target=True),
+        cluster_launcher("carrier://pigeon", 1, with_target=True),
     ):
         pass
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("victim", ["target", "shard"])
 def test_a_worker_is_killed_in_the_middle(victim: str, tmp_path: Path) -> None:
     """Without its target there is no result; without a shard there is one, which is invalid."""
     with Cluster(tmp_path) as cluster:
         workers = with_workers(cluster, "one", "two", "three")
-        with on_cluster(cluster.address, 2, with_target=True, target_class="two") as place:
+        with cluster_launcher(cluster.address, 2, with_target=True, target_class="two") as place:
             todo = [end]
 
             def strike(_: LoadSoFar) -> bool:
@@ -119,7 +125,7 @@ def test_a_worker_is_killed_in_the_middle(victim: str, tmp_path: Path) -> None:
                     todo.pop()(workers["two" if victim == "target" else "one"])
                 return True
 
-            result, _ = put_load("case", LOAD, place, strike)
+            result, _ = run_sharded_load("case", LOAD, place, strike)
 
     logs = [path.read_text() for path in tmp_path.glob("*.log")]
     assert logs
@@ -134,13 +140,14 @@ def test_a_worker_is_killed_in_the_middle(victim: str, tmp_path: Path) -> None:
         assert result.figures["achieved"] > 0
 
 
+@pytest.mark.alone
 def test_the_scheduler_is_killed_in_the_middle(tmp_path: Path) -> None:
     """There is no result, no wait for one, and no process that goes on for nobody."""
     results: list[CaseResult] = []
     started: list[int] = []
     with Cluster(tmp_path) as cluster:
         workers = with_workers(cluster, "one", "two", "three")
-        with on_cluster(cluster.address, 2, with_target=True) as place:
+        with cluster_launcher(cluster.address, 2, with_target=True) as place:
             todo = [end]
 
             def strike(_: LoadSoFar) -> bool:
@@ -150,7 +157,8 @@ def test_the_scheduler_is_killed_in_the_middle(tmp_path: Path) -> None:
                 return True
 
             measuring = threading.Thread(
-                target=lambda: results.append(put_load("case", LOAD, place, strike)[0]), daemon=True
+                target=lambda: results.append(run_sharded_load("case", LOAD, place, strike)[0]),
+                daemon=True,
             )
             measuring.start()
             measuring.join(60)
@@ -163,12 +171,14 @@ def test_the_scheduler_is_killed_in_the_middle(tmp_path: Path) -> None:
     assert "the scheduler is gone" in results[0].failure.message
 
 
+@pytest.mark.alone
 def test_ctrl_c_ends_it_everywhere_and_keeps_it(tmp_path: Path) -> None:
     """Code 130, what was measured in the archive, and the workers have nothing more to do."""
     with Cluster(tmp_path) as cluster:
         with_workers(cluster, "one", "two", "three")
         command = [
-            sys.executable, "-m", "veperf", "load", "apart/load", "--module", "tests.support.remote_loads",
+            sys.executable, "-m", "veperf", "load", "apart/load",
+            "--module", "tests.support.remote_loads",
             "--archive", str(tmp_path / "archive"), "--seconds", "600", "--warmup", "0",
             "--shards", "2", "--scheduler", cluster.address,
         ]  # fmt: skip
@@ -179,10 +189,10 @@ def test_ctrl_c_ends_it_everywhere_and_keeps_it(tmp_path: Path) -> None:
             while "setting up" not in process.stderr.readline():
                 pass
             os.kill(process.pid, signal.SIGINT)
-            said, _ = process.communicate(timeout=60)
+            message, _ = process.communicate(timeout=60)
         with cluster.client() as client:
             assert not any(client.processing().values())
 
-    assert 130 == process.returncode, said
-    assert "was ended by hand" in said
-    assert "Own lag p99" in said
+    assert 130 == process.returncode, message
+    assert "was stopped by hand" in message
+    assert "Own lag p99" in message

@@ -14,29 +14,29 @@ from tests.support.clusters import children
 from veperf.core.load import LoadPlan, LoadSoFar
 from veperf.core.run import CaseResult
 from veperf.loadtest.histogram import Latencies
-from veperf.loadtest.remote.auth import draw_token
-from veperf.loadtest.schedule import Schedule, arrivals
-from veperf.loadtest.sharded.coordinator import put_load
-from veperf.loadtest.sharded.local_processes import Here, here
-from veperf.loadtest.sharded.messages import Load
+from veperf.loadtest.remote.auth import generate_token
+from veperf.loadtest.schedule import Schedule, arrival_times
+from veperf.loadtest.sharded.coordinator import run_sharded_load
+from veperf.loadtest.sharded.local_processes import LocalLauncher, local_launcher
+from veperf.loadtest.sharded.messages import ShardedLoad
 
 PLAN = LoadPlan(passes=1, seconds=3.0, warmup_s=0.5, shards=2)
-LOAD = Load(
+LOAD = ShardedLoad(
     benchmark="apart/load",
     params={"rate": 200, "kind": "counter"},
     modules=("tests.support.remote_loads",),
     plan=PLAN,
     seed=11,
     timeout_s=60,
-    token=draw_token(),
+    token=generate_token(),
 )
 
 
 @pytest.fixture
-def place() -> Iterator[Here]:
+def place() -> Iterator[LocalLauncher]:
     before = set(processes("veperf.measure"))
-    with here() as found:
-        yield found
+    with local_launcher() as result:
+        yield result
     assert before == set(processes("veperf.measure")), "a process was left behind"
 
 
@@ -52,15 +52,17 @@ def _command(pid: int) -> str:
         return ""
 
 
-def put(load: Load, place: Here, watch: Callable[[LoadSoFar], bool] = lambda _: True) -> CaseResult:
-    return put_load("case", load, place, watch)[0]
+def put(
+    load: ShardedLoad, place: LocalLauncher, watch: Callable[[LoadSoFar], bool] = lambda _: True
+) -> CaseResult:
+    return run_sharded_load("case", load, place, watch)[0]
 
 
-def scheduled(load: Load) -> int:
+def scheduled(load: ShardedLoad) -> int:
     """Items after the warm-up."""
     plan, rate = load.plan, float(load.params["rate"])
     schedule = Schedule(rate, plan.seconds, plan.warmup_s, plan.arrivals, load.seed)
-    return sum(int((times >= schedule.warmup_ns).sum()) for times in arrivals(schedule))
+    return sum(int((times >= schedule.warmup_ns).sum()) for times in arrival_times(schedule))
 
 
 def once(act: Callable[[], object]) -> Callable[[LoadSoFar], bool]:
@@ -75,10 +77,11 @@ def once(act: Callable[[], object]) -> Callable[[LoadSoFar], bool]:
     return watch
 
 
-def test_every_item_of_the_schedule_is_put_on_once(place: Here) -> None:
+@pytest.mark.alone
+def test_every_item_of_the_schedule_is_put_on_once(place: LocalLauncher) -> None:
     """Three shards together do what the schedule says, and each says how it did."""
     load = replace(LOAD, plan=replace(PLAN, shards=3))
-    result, around = put_load("case", load, place, lambda _: True)
+    result, around = run_sharded_load("case", load, place, lambda _: True)
 
     assert scheduled(load) == Latencies.merged([result.latencies]).count
     assert 0 == result.figures["error_rate"]
@@ -94,7 +97,8 @@ def test_every_item_of_the_schedule_is_put_on_once(place: Here) -> None:
     assert around.yardstick_ns
 
 
-def test_a_shard_is_killed(place: Here) -> None:
+@pytest.mark.alone
+def test_a_shard_is_killed(place: LocalLauncher) -> None:
     """The load is invalid and says which shard and why; the other's figures are kept."""
     victims: list[int] = []
 
@@ -115,8 +119,9 @@ def test_a_shard_is_killed(place: Here) -> None:
     assert result.figures["latency_p50"] > 0
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", ["counter", "hanging"], ids=["asleep", "waiting for the target"])
-def test_a_shard_is_held_up(kind: str, place: Here) -> None:
+def test_a_shard_is_held_up(kind: str, place: LocalLauncher) -> None:
     """A second without the CPU is a second in which the schedule was not kept: invalid.
 
     Whatever the shard did at that moment: the target has no part in it.
@@ -140,21 +145,22 @@ def test_a_shard_is_held_up(kind: str, place: Here) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"), [("dying", "ended with -9"), ("raising", "planted error")]
+    ("kind", "message"), [("dying", "ended with -9"), ("raising", "planted error")]
 )
-def test_the_target_is_lost(kind: str, said: str, place: Here) -> None:
+def test_the_target_is_lost(kind: str, message: str, place: LocalLauncher) -> None:
     """Nothing was measured, and the target is to blame; nobody waits for ever."""
     result = put(replace(LOAD, params={"rate": 200, "kind": kind}), place)
 
     assert result.failure is not None
     assert "crashed" == result.failure.kind
     assert result.failure.message.startswith("the target on ")
-    assert said in result.failure.message
+    assert message in result.failure.message
     assert {} == result.figures
     assert () == result.shards
 
 
-def test_a_load_that_is_ended(place: Here) -> None:
+@pytest.mark.alone
+def test_a_load_that_is_ended(place: LocalLauncher) -> None:
     """Every shard ends it, and what they found until then is the result."""
     result = put(replace(LOAD, plan=replace(PLAN, seconds=600.0, warmup_s=0.0)), place,
                  lambda so_far: so_far.elapsed_s < 2)  # fmt: skip
@@ -166,7 +172,7 @@ def test_a_load_that_is_ended(place: Here) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"benchmark": "apart/broken", "params": {}}, "planted: no target today"),
         ({"benchmark": "loads/busiest", "params": {}}, "it searches for a rate"),
@@ -174,36 +180,39 @@ def test_a_load_that_is_ended(place: Here) -> None:
         ({"modules": ("no.such.module",)}, "no.such.module can't be imported"),
     ],
 )
-def test_there_is_no_target(change: dict[str, object], said: str, place: Here) -> None:
+def test_there_is_no_target(change: dict[str, object], message: str, place: LocalLauncher) -> None:
     """Why is said at once."""
     load = replace(LOAD, modules=("tests.support.remote_loads", "tests.support.loads"))
     result = put(replace(load, **change), place)
 
     assert result.failure is not None
-    assert said in result.failure.message
+    assert message in result.failure.message
 
 
-def test_another_load_s_token(place: Here) -> None:
+@pytest.mark.alone
+def test_another_load_s_token(place: LocalLauncher) -> None:
     """A target that runs already lets in who has its token, and nobody else."""
     target = replace(LOAD, plan=replace(PLAN, shards=1))
     addresses: list[str] = []
-    heard = threading.Event()
+    events = threading.Event()
 
-    def hear(said: object) -> None:
-        addresses.extend([said.address] if hasattr(said, "address") else [])
+    def hear(message: object) -> None:
+        addresses.extend([message.address] if hasattr(message, "address") else [])
         if addresses:
-            heard.set()
+            events.set()
 
-    from veperf.loadtest.sharded.messages import Order
+    from veperf.loadtest.sharded.messages import Assignment
 
-    hand = place.start(Order(target, place.listen), hear)
+    hand = place.start(Assignment(target, place.listen_address), hear)
     try:
-        assert heard.wait(60)
-        stranger = replace(target, token=draw_token())
-        refused, _ = put_load("case", stranger, place, lambda _: True, target=addresses[0])
-        let_in, around = put_load("case", target, place, lambda _: True, target=addresses[0])
+        assert events.wait(60)
+        stranger = replace(target, token=generate_token())
+        refused, _ = run_sharded_load("case", stranger, place, lambda _: True, target=addresses[0])
+        let_in, around = run_sharded_load(
+            "case", target, place, lambda _: True, target=addresses[0]
+        )
     finally:
-        hand.drop()
+        hand.kill()
 
     assert refused.failure is not None
     assert "token" in refused.failure.message
@@ -211,7 +220,8 @@ def test_another_load_s_token(place: Here) -> None:
     assert scheduled(target) == Latencies.merged([let_in.latencies]).count
 
 
-def test_the_real_chain(place: Here) -> None:
+@pytest.mark.alone
+def test_the_real_chain(place: LocalLauncher) -> None:
     """Transfers from two shards are all committed: each sends from accounts of its own."""
     load = replace(LOAD, benchmark="apart/chain", params={"rate": 200})
     result = put(load, place)

@@ -11,10 +11,11 @@ import pytest
 
 from veperf.archive.store import Archive
 from veperf.core.errors import UnknownBenchmarkError, UsageError, WorkerCrashedError
+from veperf.core.registry import select_cases
 from veperf.core.run import Run
-from veperf.measure.protocol import Begin, Open, Take
+from veperf.measure.protocol import OpenCase, StartWorker, TakeSample
 from veperf.measure.worker_client import Worker
-from veperf.progress.display import Silent
+from veperf.progress.display import NoProgress
 from veperf.runner import execute
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +29,7 @@ def _import_from_the_root(monkeypatch):
 
 
 def measure(archive: Path, *select: str, timeout_s: float = 30.0, seed: int = 1) -> Run:
-    writer = execute.begin(
+    writer = execute.begin_run(
         select,
         profile="quick",
         archive=Archive(archive),
@@ -37,9 +38,10 @@ def measure(archive: Path, *select: str, timeout_s: float = 30.0, seed: int = 1)
         timeout_s=timeout_s,
         modules=[UNRULY],
     )
-    return execute.finish(writer, Silent())
+    return execute.finish_run(writer, NoProgress())
 
 
+@pytest.mark.alone
 def test_what_misbehaves_costs_only_itself(tmp_path: Path):
     """Beside benchmarks that raise, crash, hang or write rubbish, the good one is whole."""
     run = measure(tmp_path, "unruly", timeout_s=3)
@@ -64,7 +66,7 @@ def test_what_misbehaves_costs_only_itself(tmp_path: Path):
     assert "planted <b>error</b>" in words["unruly/raises"].traceback
     assert "last words" in words["unruly/crashes"].traceback
     assert "exit code 7" in words["unruly/crashes"].message
-    assert "unruly.py" in words["unruly/hangs"].traceback
+    assert "misbehaving.py" in words["unruly/hangs"].traceback
     last = {r.case: r.failure for r in run.passes[-1].results if r.failure}
     assert "not tried again after 2 timeouts" in last["unruly/hangs"].message
 
@@ -89,7 +91,7 @@ def test_loops_come_from_the_machine_s_baseline(tmp_path: Path):
     run = measure(tmp_path / "a", "unruly/well_behaved")
     save_baseline(tmp_path / "baselines", make_baseline(run, "unruly"))
 
-    writer = execute.begin(
+    writer = execute.begin_run(
         ["unruly/well_behaved"],
         profile="quick",
         archive=Archive(tmp_path / "b"),
@@ -105,10 +107,11 @@ def test_nothing_is_measured_when_the_question_is_wrong(tmp_path: Path):
     with pytest.raises(UnknownBenchmarkError, match="did you mean unruly/raises"):
         measure(tmp_path, "unruly/raise")
     with pytest.raises(UsageError, match="nowhere can't be imported"):
-        execute.benchmarks(modules=["nowhere"])
+        select_cases(modules=["nowhere"])
     assert [] == list(tmp_path.iterdir())
 
 
+@pytest.mark.alone
 def test_ctrl_c_keeps_finished_passes_and_leaves_no_worker(tmp_path: Path):
     """An interrupted command leaves whole passes, no process, and a run that can be resumed."""
     words = [sys.executable, "-m", "veperf", "run", "unruly/well_behaved", "unruly/hangs"]
@@ -131,7 +134,7 @@ def test_ctrl_c_keeps_finished_passes_and_leaves_no_worker(tmp_path: Path):
     assert "Traceback" not in said
     writer = archive.resume(unfinished)
     assert 6 > len(writer.missing())
-    run = execute.finish(writer, Silent())
+    run = execute.finish_run(writer, NoProgress())
     assert [unfinished] == archive.ids()
     assert list(range(6)) == [p.index for p in run.passes]
 
@@ -141,9 +144,9 @@ def test_a_worker_dies_with_its_parent():
     script = (
         "import time\n"
         "from veperf.measure.worker_client import Worker\n"
-        "from veperf.measure.protocol import Begin\n"
+        "from veperf.measure.protocol import StartWorker\n"
         "w = Worker(hash_seed=1)\n"
-        "w.ask(Begin(()), deadline=time.monotonic() + 60)\n"
+        "w.ask(StartWorker(()), deadline=time.monotonic() + 60)\n"
         "print(w._process.pid, flush=True)\n"
         "time.sleep(60)\n"
     )
@@ -166,11 +169,11 @@ def test_a_worker_that_was_killed_is_a_crash_with_its_signal():
     """The message names the signal, and asking again does not hang."""
     with Worker(hash_seed=1) as worker:
         deadline = time.monotonic() + 60
-        worker.ask(Begin((UNRULY,)), deadline=deadline)
-        worker.ask(Open("unruly/well_behaved", {"size": 3}, 1000, None), deadline=deadline)
+        worker.ask(StartWorker((UNRULY,)), deadline=deadline)
+        worker.ask(OpenCase("unruly/well_behaved", {"size": 3}, 1000, None), deadline=deadline)
         os.kill(worker._process.pid, signal.SIGKILL)
         with pytest.raises(WorkerCrashedError, match="SIGKILL"):
-            worker.ask(Take(), deadline=deadline)
+            worker.ask(TakeSample(), deadline=deadline)
 
 
 def _is_running(pid: int) -> bool:

@@ -7,8 +7,8 @@ import pytest
 
 from veperf.core import paths
 from veperf.core.errors import NotebookError
-from veperf.report.pages.notebook_parameters import JSON
-from veperf.report.pages.notebook_runner import execute
+from veperf.report.pages.notebook_parameters import JsonValue
+from veperf.report.pages.notebook_runner import run_notebook
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,6 +35,7 @@ def shown(path: Path) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_cells_are_timed_and_profiled(tmp_path: Path):
     """In the notebook's namespace; what a profiled cell changes is changed in its fork alone."""
     source = notebook(
@@ -52,7 +53,7 @@ def test_cells_are_timed_and_profiled(tmp_path: Path):
         "said",
         "%%veperf_memory\nbytearray(size)",
     )
-    found = shown(execute(source, tmp_path / "out" / "done.ipynb", {}, timeout_s=120))
+    found = shown(run_notebook(source, tmp_path / "out" / "done.ipynb", {}, timeout_s=120))
 
     profiled, kept, timed, refused, again = found
     assert "<cell>:1" in profiled
@@ -60,7 +61,7 @@ def test_cells_are_timed_and_profiled(tmp_path: Path):
     assert "0" == kept
     assert "of CPU time at best" in timed
     assert "a Tracker is active" in refused
-    assert "6.89 KiB  2  <cell>:1 <module>" in again
+    assert "6.89\u202fKiB  2  <cell>:1 <module>" in again
 
 
 def test_a_cell_that_raises_says_so(tmp_path: Path):
@@ -68,21 +69,22 @@ def test_a_cell_that_raises_says_so(tmp_path: Path):
     source = notebook(tmp_path, "%%veperf_memory\n1 / 0")
 
     with pytest.raises(NotebookError, match="ZeroDivisionError"):
-        execute(source, tmp_path / "out" / "done.ipynb", {}, timeout_s=120)
+        run_notebook(source, tmp_path / "out" / "done.ipynb", {}, timeout_s=120)
 
 
+@pytest.mark.slow
 def test_the_notebook_runs_as_it_stands(tmp_path: Path):
     """On a small benchmark; its flamegraph lies beside the archive, and is linked from there."""
-    parameters: dict[str, JSON] = {
+    parameters: dict[str, JsonValue] = {
         "benchmark": "bidding/price_calc",
         "rounds": 12,
         "archive": str(tmp_path),
     }
-    source = paths.notebooks() / "memory.ipynb"
-    done = execute(source, tmp_path / "out" / "done.ipynb", parameters, timeout_s=240)
+    source = paths.notebooks_folder() / "memory.ipynb"
+    done = run_notebook(source, tmp_path / "out" / "done.ipynb", parameters, timeout_s=240)
 
     assert (tmp_path / "flamegraphs" / "bidding-price_calc.html").stat().st_size > 1_000_000
     texts = shown(done)
     assert texts[0].startswith("bidding/price_calc: ")
     assert "../flamegraphs/bidding-price_calc.html" in done.read_text()
-    assert any("were resident, of 4 GiB" in text for text in texts)
+    assert any("were resident, of 4\u202fGiB" in text for text in texts)

@@ -14,8 +14,8 @@ from veperf.core.run import Run
 from veperf.core.verdict import ChangeStatus, TargetStatus
 from veperf.measure.passes import Passes
 from veperf.measure.profiles import MEMORY_PASSES, PASSES
-from veperf.progress.display import Silent
-from veperf.report import text
+from veperf.progress.display import NoProgress
+from veperf.report import rendering
 from veperf.runner import execute
 from veperf.verdicts.baseline import baselines_of
 from veperf.verdicts.screen import compare_runs
@@ -33,7 +33,7 @@ def _import_from_the_root(monkeypatch):
 
 
 def plan(archive: Path, *select: str, memory: bool) -> Run:
-    writer = execute.begin(
+    writer = execute.begin_run(
         select, profile="quick", archive=Archive(archive), baselines=archive / "none",
         seed=1, modules=[HUNGRY], memory=memory,
     )  # fmt: skip
@@ -44,7 +44,7 @@ def plan(archive: Path, *select: str, memory: bool) -> Run:
 def measure(planned: Run, timed: int, weighed: int) -> Run:
     """Fewer passes than planned."""
     config = replace(planned.config, passes=timed + weighed, memory_passes=weighed)
-    passes = Passes(config, (HUNGRY,), planned.cases, Silent()).measure(range(timed + weighed))
+    passes = Passes(config, (HUNGRY,), planned.cases, NoProgress()).measure(range(timed + weighed))
     return replace(planned, config=config, passes=tuple(passes))
 
 
@@ -57,6 +57,7 @@ def measured(tmp_path_factory) -> Run:
         return measure(planned, 1, MEMORY_PASSES)
 
 
+@pytest.mark.alone
 def test_memory_has_passes_of_its_own(measured: Run):
     """No pass has both samples and figures of memory; these are what the work is known to hold."""
     first, *others = measured.passes
@@ -73,14 +74,14 @@ def test_memory_has_passes_of_its_own(measured: Run):
 
 def test_targets_of_memory_are_judged(measured: Run):
     """10 kB an operation is more than 8 KiB; terminal and targets say so in bytes."""
-    targets = load_targets(paths.targets(ROOT / "data" / "baselines"))
+    targets = load_targets(paths.targets_folder(ROOT / "data" / "baselines"))
     found = {v.target.id: v for v in judge_targets(measured, targets)}
 
     assert {"memory/per_transaction"} <= {v.target.id for v in found.values() if v.case}
     verdict = found["memory/per_transaction"]
     assert TargetStatus.FAIL == verdict.status
     assert 10_100 / 1_024 == pytest.approx(verdict.value, rel=0.02)
-    shown = text.run(measured)
+    shown = rendering.run_text(measured)
     assert "Allocations" in shown
     assert "9.8" in shown.partition("Memory")[2]
 
@@ -102,7 +103,7 @@ def test_without_memory_nothing_is_missing(tmp_path: Path):
     assert PASSES["quick"] == run.config.passes == run.config.timed_passes
     assert all({} == case.targets for case in run.cases)
     assert not NAMES & {metric.name for case in run.cases for metric in case.metrics}
-    targets = load_targets(paths.targets(ROOT / "data" / "baselines"))
+    targets = load_targets(paths.targets_folder(ROOT / "data" / "baselines"))
     assert () == judge_targets(run, targets)
 
 

@@ -23,15 +23,15 @@ from veperf.core.errors import (
     WorkerProtocolError,
     WorkerTimeoutError,
 )
-from veperf.ipc.isolated_process import in_fork
+from veperf.ipc.isolated_process import run_in_fork
 from veperf.profiling.memory.baselines import (
     CountStatus,
     compare_profiles,
-    compared,
+    compare_with_recorded,
     read_profile,
     record_profile,
 )
-from veperf.profiling.memory.profile import profile
+from veperf.profiling.memory.profile import profile_memory
 
 ROOT = Path(__file__).parents[2]
 HUNGRY = ["tests.support.allocating"]
@@ -50,11 +50,11 @@ def small() -> None:
 def test_a_benchmark_is_known_line_by_line(tmp_path: Path):
     """What it holds, what it leaves behind and where; the flamegraph needs no network."""
     page = tmp_path / "graphs" / "keeps.html"
-    found = profile("hungry/keeps", modules=HUNGRY, flamegraph=page)
+    found = profile_memory("hungry/keeps", modules=HUNGRY, flamegraph=page)
 
     planted = 10 * allocating.ITEM_BYTES
     assert planted <= found.footprint.peak_bytes <= planted + allocating.KEPT_BYTES + 2_000
-    (grows,) = [site for site in found.growing if site.file.endswith("hungry.py")]
+    (grows,) = [site for site in found.growing if site.file.endswith("allocating.py")]
     assert allocating.KEPT_BYTES <= grows.kept_bytes <= allocating.KEPT_BYTES + 200
     assert "bytearray(KEPT_BYTES)" in (ROOT / grows.file).read_text().splitlines()[grows.line - 1]
     assert max(found.curve_bytes) == found.high_water_bytes >= planted
@@ -72,7 +72,7 @@ def _scripts_and_links(page: str) -> str:
 
 def test_a_case_of_a_benchmark_can_be_named():
     """With its parameters, whose figures are of one of its operations."""
-    found = profile("hungry/eats[items=40]", modules=HUNGRY)
+    found = profile_memory("hungry/eats[items=40]", modules=HUNGRY)
 
     assert 40 == found.operations
     assert allocating.ITEM_BYTES <= found.footprint.peak_bytes <= allocating.ITEM_BYTES + 200
@@ -80,12 +80,13 @@ def test_a_case_of_a_benchmark_can_be_named():
 
 def test_counts_are_the_same_every_time():
     """Of what is the same, in two processes."""
-    one, other = (profile("hungry/eats", modules=HUNGRY) for _ in range(2))
+    one, other = (profile_memory("hungry/eats", modules=HUNGRY) for _ in range(2))
 
     assert CountStatus.SAME == compare_profiles(one, other).status
     assert () == compare_profiles(one, other).lines
 
 
+@pytest.mark.slow
 def test_a_callable_is_profiled_in_a_fork():
     """What it changes here stays as it is."""
     kept: list[bytearray] = []
@@ -93,7 +94,7 @@ def test_a_callable_is_profiled_in_a_fork():
     def call() -> None:
         kept.append(bytearray(5_000))
 
-    found = profile(call, operations=2)
+    found = profile_memory(call, operations=2)
     assert [] == kept
     assert 2_500 <= found.footprint.total_bytes <= 2_800
     assert call.__qualname__ == found.what
@@ -101,6 +102,7 @@ def test_a_callable_is_profiled_in_a_fork():
     assert "<svg" in found._repr_html_()
 
 
+@pytest.mark.slow
 def test_threads_count_where_they_do_the_work():
     """As the caller says."""
 
@@ -109,10 +111,11 @@ def test_threads_count_where_they_do_the_work():
         thread.start()
         thread.join()
 
-    assert profile(call).footprint.total_bytes < 100_000
-    assert profile(call, multithreaded=True).footprint.total_bytes > 2_000_000
+    assert profile_memory(call).footprint.total_bytes < 100_000
+    assert profile_memory(call, multithreaded=True).footprint.total_bytes > 2_000_000
 
 
+@pytest.mark.slow
 def test_what_raises_comes_out_in_words():
     """With its traceback, and with what it wrote."""
 
@@ -121,13 +124,14 @@ def test_what_raises_comes_out_in_words():
         raise KeyError("planted")
 
     with pytest.raises(MeasureError, match="KeyError: 'planted'") as caught:
-        profile(call)
+        profile_memory(call)
     notes = "\n".join(caught.value.__notes__)
     assert "in call" in notes
     assert "about to fail" in notes
-    assert profile(small).footprint.total_bytes > 20_000
+    assert profile_memory(small).footprint.total_bytes > 20_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("call", "kind", "words"),
     [
@@ -141,8 +145,8 @@ def test_what_raises_comes_out_in_words():
 def test_what_ends_its_process_ends_only_that(call, kind, words):
     """Exits, crashes and forks that come back are told apart; the next profile is good."""
     with pytest.raises(kind, match=words):
-        profile(call)
-    assert profile(small).footprint.total_bytes > 20_000
+        profile_memory(call)
+    assert profile_memory(small).footprint.total_bytes > 20_000
 
 
 def test_what_hangs_is_ended_with_all_that_it_started(tmp_path: Path):
@@ -157,7 +161,7 @@ def test_what_hangs_is_ended_with_all_that_it_started(tmp_path: Path):
         os.waitpid(pid, 0)
 
     with pytest.raises(WorkerTimeoutError, match="within 1 s"):
-        profile(call, timeout_s=1)
+        profile_memory(call, timeout_s=1)
     _wait_until_gone(int(child.read_text()))
 
 
@@ -175,6 +179,7 @@ def _state(pid: int) -> str:
         return "Z"
 
 
+@pytest.mark.slow
 def test_threads_that_never_end_keep_no_process(tmp_path: Path):
     """The answer is there, and so the process ends."""
     pids = tmp_path / "pids"
@@ -184,20 +189,22 @@ def test_threads_that_never_end_keep_no_process(tmp_path: Path):
         if threading.active_count() < 3:
             threading.Thread(target=time.sleep, args=(600,)).start()
 
-    assert profile(call).footprint.total_bytes > 0
+    assert profile_memory(call).footprint.total_bytes > 0
     _wait_until_gone(int(pids.read_text()))
 
 
+@pytest.mark.slow
 def test_an_active_tracker_is_named(tmp_path: Path):
     """The one that is active goes on, and afterwards all is well."""
     with (
         memray.Tracker(tmp_path / "records.bin"),
         pytest.raises(MeasureError, match="a Tracker is active"),
     ):
-        profile(small)
-    assert profile(small).footprint.total_bytes > 20_000
+        profile_memory(small)
+    assert profile_memory(small).footprint.total_bytes > 20_000
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_named():
     """memray goes on in silence; the records are found to be cut off."""
 
@@ -207,15 +214,16 @@ def test_a_full_disk_is_named():
         [bytearray(size) for size in range(600, 90_000, 7)]
 
     with pytest.raises(MeasureError, match=r"disk full|can't be read|File too large"):
-        profile(call)
-    assert profile(small).footprint.total_bytes > 20_000
+        profile_memory(call)
+    assert profile_memory(small).footprint.total_bytes > 20_000
 
 
+@pytest.mark.slow
 def test_a_flamegraph_that_can_t_be_written_is_named(tmp_path: Path):
     """A file stands where the folder should be."""
     (tmp_path / "file").write_text("")
     with pytest.raises((StorageError, MeasureError), match="can't write"):
-        profile(small, flamegraph=tmp_path / "file" / "graph.html")
+        profile_memory(small, flamegraph=tmp_path / "file" / "graph.html")
 
 
 @pytest.mark.parametrize(
@@ -230,23 +238,24 @@ def test_a_flamegraph_that_can_t_be_written_is_named(tmp_path: Path):
 def test_what_is_no_benchmark_is_refused(subject, kind):
     """Before any process starts."""
     with pytest.raises(kind):
-        profile(subject, modules=HUNGRY)
+        profile_memory(subject, modules=HUNGRY)
 
 
 def test_nonsense_is_refused():
     """In words."""
     with pytest.raises(UsageError, match="one operation"):
-        profile(small, operations=0)
+        profile_memory(small, operations=0)
     with pytest.raises(UsageError, match="timeout"):
-        profile(small, timeout_s=float("nan"))
+        profile_memory(small, timeout_s=float("nan"))
 
 
 def test_an_answer_that_is_none_is_refused():
     """Of another type than was asked for."""
     with pytest.raises(WorkerProtocolError):
-        in_fork(lambda: "text", int, timeout_s=10)  # type: ignore[arg-type, return-value]  # wrong on purpose
+        run_in_fork(lambda: "text", int, timeout_s=10)  # type: ignore[arg-type, return-value]  # wrong on purpose
 
 
+@pytest.mark.slow
 def test_more_allocations_are_named_with_their_function():
     """As soon as it is one of them; fewer are fewer."""
     extra: list[int] = []
@@ -257,9 +266,9 @@ def test_more_allocations_are_named_with_their_function():
     def base() -> list[bytearray]:
         return [bytearray(500) for _ in range(10)]
 
-    before = profile(work)
+    before = profile_memory(work)
     extra.append(1)
-    now = profile(work)
+    now = profile_memory(work)
 
     change = compare_profiles(before, now)
     assert CountStatus.MORE == change.status
@@ -268,17 +277,18 @@ def test_more_allocations_are_named_with_their_function():
     assert CountStatus.FEWER == compare_profiles(now, before).status
     assert "more" in repr(change)
     with pytest.raises(UsageError, match="not the same work"):
-        compare_profiles(now, profile(small))
+        compare_profiles(now, profile_memory(small))
 
 
+@pytest.mark.slow
 def test_recorded_profiles_come_back(tmp_path: Path):
     """And files that are none, or newer, are refused."""
-    found = profile("hungry/eats", modules=HUNGRY)
+    found = profile_memory("hungry/eats", modules=HUNGRY)
 
-    assert compared(tmp_path, found) is None
+    assert compare_with_recorded(tmp_path, found) is None
     path = record_profile(tmp_path, found)
     assert found == read_profile(path)
-    change = compared(tmp_path, found)
+    change = compare_with_recorded(tmp_path, found)
     assert change is not None
     assert CountStatus.SAME == change.status
     whole = path.read_text()
@@ -288,6 +298,6 @@ def test_recorded_profiles_come_back(tmp_path: Path):
     for broken in ("", "[]", whole[: len(whole) // 2], "[" * 100_000):
         path.write_text(broken)
         with pytest.raises(CorruptFileError):
-            compared(tmp_path, found)
-    with pytest.raises(UsageError, match="no benchmark"):
-        record_profile(tmp_path, profile(small))
+            compare_with_recorded(tmp_path, found)
+    with pytest.raises(UsageError, match="not a benchmark"):
+        record_profile(tmp_path, profile_memory(small))

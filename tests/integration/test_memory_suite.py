@@ -17,14 +17,14 @@ from veperf.archive.store import Archive
 from veperf.cli.main import veperf
 from veperf.core import paths
 from veperf.core.errors import UsageError
+from veperf.core.registry import select_cases
 from veperf.core.verdict import TargetStatus
-from veperf.ipc.isolated_process import in_fresh_process
+from veperf.ipc.isolated_process import run_in_fresh_process
 from veperf.measure.passes import Passes
 from veperf.profiling.memory.budget import MemoryBudget
 from veperf.profiling.memory.leak import LeakStatus
-from veperf.profiling.memory.requests import LookIdle, WorkRounds
-from veperf.profiling.memory.workload_process import Idle, Rounds
-from veperf.progress.display import Silent
+from veperf.profiling.memory.requests import IdleProcess, MeasureIdle, RoundsResult, RunRounds
+from veperf.progress.display import NoProgress
 from veperf.runner import execute
 from veperf.runner.soak import soak
 from veperf.verdicts.targets import judge_targets
@@ -40,7 +40,7 @@ def _import_from_the_root(monkeypatch):
 
 
 def begin(archive: Path, *select: str, memory: bool = False):
-    writer = execute.begin(
+    writer = execute.begin_run(
         select, profile="quick", archive=Archive(archive), baselines=archive / "none",
         seed=1, memory=memory,
     )  # fmt: skip
@@ -51,7 +51,7 @@ def begin(archive: Path, *select: str, memory: bool = False):
 def test_the_suite_answers_every_target_of_memory(tmp_path: Path):
     """Each by one of its cases."""
     run = begin(tmp_path, "memory")
-    targets = load_targets(paths.targets(ROOT / "data" / "baselines"))
+    targets = load_targets(paths.targets_folder(ROOT / "data" / "baselines"))
 
     wanted = {t.id for t in targets.targets if t.id.startswith("memory/")}
     assert wanted == {target for case in run.cases for target in case.targets.values()}
@@ -61,8 +61,8 @@ def test_a_run_has_it_only_if_it_is_named(tmp_path: Path):
     """Also after it was."""
     begin(tmp_path, "memory/idle")
 
-    assert "memory" not in {case.suite for case in execute.benchmarks()}
-    assert {"memory/idle"} == {case.id for case in execute.benchmarks(["memory/idle"])}
+    assert "memory" not in {case.suite for case in select_cases()}
+    assert {"memory/idle"} == {case.id for case in select_cases(["memory/idle"])}
 
 
 @pytest.mark.parametrize("memory", [False, True])
@@ -70,14 +70,14 @@ def test_idle_memory_is_a_figure_of_the_run(tmp_path: Path, memory: bool):
     """Whether other memory is measured or not; the target is judged."""
     run = begin(tmp_path, "memory/idle", memory=memory)
     (done,) = Passes(
-        run.config, ("veperf.profiling.memory.benchmarks",), run.cases, Silent()
+        run.config, ("veperf.profiling.memory.benchmarks",), run.cases, NoProgress()
     ).measure([0])
 
     (result,) = done.results
     assert {"idle_heap", "idle_objects"} == result.figures.keys()
     assert () == result.samples
     assert 10 * 2**20 < result.figures["idle_heap"] < 256 * 2**20
-    targets = load_targets(paths.targets(ROOT / "data" / "baselines"))
+    targets = load_targets(paths.targets_folder(ROOT / "data" / "baselines"))
     verdicts = {v.target.id: v for v in judge_targets(run, targets)}
     assert TargetStatus.ERROR == verdicts["memory/idle_heap"].status
 
@@ -85,7 +85,9 @@ def test_idle_memory_is_a_figure_of_the_run(tmp_path: Path, memory: bool):
 def test_an_idle_process_holds_what_it_loaded():
     """More modules, more memory."""
     bare, full = (
-        in_fresh_process("veperf.profiling.memory.child", LookIdle(modules), Idle, timeout_s=60)
+        run_in_fresh_process(
+            "veperf.profiling.memory.child", MeasureIdle(modules), IdleProcess, timeout_s=60
+        )
         for modules in ((), ("veperf.workloads.transaction.benchmarks", "scipy.stats"))
     )
 
@@ -96,9 +98,11 @@ def test_an_idle_process_holds_what_it_loaded():
 def test_rounds_tell_peaks_and_growth():
     """A benchmark that keeps a block a round is found out; one that doesn't is clean."""
 
-    def rounds(case: str, number: int) -> Rounds:
-        asked = WorkRounds(tuple(HUNGRY), (case,), number)
-        return in_fresh_process("veperf.profiling.memory.child", asked, Rounds, timeout_s=60)
+    def rounds(case: str, number: int) -> RoundsResult:
+        asked = RunRounds(tuple(HUNGRY), (case,), number)
+        return run_in_fresh_process(
+            "veperf.profiling.memory.child", asked, RoundsResult, timeout_s=60
+        )
 
     clean = rounds("hungry/eats", 30)
     assert clean.leak.status is LeakStatus.CLEAN
@@ -109,6 +113,7 @@ def test_rounds_tell_peaks_and_growth():
     assert leaky.leak.growth > 0.05
 
 
+@pytest.mark.alone
 def test_the_command_profiles_and_compares(tmp_path: Path):
     """A recorded profile is what later ones are held to; a flamegraph is a file of its own."""
     base = ["memory", "hungry/eats", "--module", HUNGRY[0], "--baselines", str(tmp_path)]
@@ -130,6 +135,7 @@ def test_the_command_profiles_and_compares(tmp_path: Path):
     assert "more" in more.output
 
 
+@pytest.mark.alone
 def test_a_load_that_leaks_fails_the_soak():
     """And so does a limit that is passed; the one without a leak is not suspected."""
     calm = soak("hungry/soaked", minutes=0.2, modules=HUNGRY, budget=MemoryBudget(objects=10))
@@ -157,6 +163,7 @@ def test_a_soak_of_no_length_is_refused(minutes):
         soak("hungry/soaked", minutes=minutes, modules=HUNGRY)
 
 
+@pytest.mark.alone
 def test_ctrl_c_ends_a_soak_and_judges_it(tmp_path: Path):
     """With the exit code of an interrupt, and nothing left running."""
     words = ["soak", "hungry/soaked", "--minutes", "10", "--module", HUNGRY[0], "--json", "s.json"]

@@ -10,8 +10,8 @@ from tests.support.helpers import plausible_run
 from veperf.archive.comparisons import save_ab
 from veperf.archive.store import Archive
 from veperf.core.verdict import ChangeStatus, Severity
-from veperf.report.pages.notebook_parameters import JSON
-from veperf.report.pages.notebook_runner import execute
+from veperf.report.pages.notebook_parameters import JsonValue
+from veperf.report.pages.notebook_runner import run_notebook
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "regression.ipynb"
 OLD, NEW = plausible_run(seed=1), plausible_run(seed=2, slower={"transaction/decode": 1.5})
@@ -23,12 +23,13 @@ def archive(tmp_path_factory) -> Path:
     folder: Path = tmp_path_factory.mktemp("archive")
     save_ab(folder, ab_run(change("mine/good", ChangeStatus.OK), SLOW))
     for run in (OLD, NEW):
-        Archive(folder).keep(run)
+        Archive(folder).save(run)
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("parameters", "said", "drawn"),
+    ("parameters", "texts", "drawn"),
     [
         ({}, ["mine/slow", "10.0\u202f% slower"], "mine/slow"),
         ({"ab": "2026", "case": "mine/good"}, ["mine/slow"], "mine/good"),
@@ -36,10 +37,10 @@ def archive(tmp_path_factory) -> Path:
     ],
 )
 def test_a_comparison_is_shown_in_depth(
-    archive: Path, tmp_path: Path, parameters: dict[str, JSON], said: list[str], drawn: str
+    archive: Path, tmp_path: Path, parameters: dict[str, JsonValue], texts: list[str], drawn: str
 ):
     """Result and table say what was found; the figures are of the case that was asked for."""
-    done = execute(
+    done = run_notebook(
         NOTEBOOK, tmp_path / "out.ipynb", parameters | {"archive": str(archive)}, timeout_s=120
     )
     outputs = [
@@ -51,6 +52,6 @@ def test_a_comparison_is_shown_in_depth(
     text = "\n".join(data["text/plain"] for data in outputs)
     pictures = [data["text/html"] for data in outputs if "<svg" in data.get("text/html", "")]
 
-    assert all(words in text for words in said)
+    assert all(words in text for words in texts)
     assert len(pictures) >= 2
     assert drawn in "".join(pictures)

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from tests.support.remote_loads import Counter, numbered
 from tests.support.remote_shard import Found, put
 from veperf.core.errors import MeasureError
-from veperf.core.registry import Apart
-from veperf.ipc.channel import to_frame
-from veperf.loadtest.remote.address import Listener, dial, parse_address
-from veperf.loadtest.remote.connection import Connection, connect
-from veperf.loadtest.remote.messages import Done, Hello, Items, Ping, Ready, encode
+from veperf.core.registry import RemoteLoad
+from veperf.ipc.channel import make_frame
+from veperf.loadtest.remote.address import Listener, open_connection, parse_target_address
+from veperf.loadtest.remote.connection import ShardConnection, join_load
+from veperf.loadtest.remote.messages import Hello, Items, Ping, Ready, ShardDone, encode
 from veperf.loadtest.remote.remote_system import RemoteSystem
-from veperf.loadtest.remote.server import Served, serve
+from veperf.loadtest.remote.server import ServedLoad, serve_load
 
 TOKEN, SUBJECT = "a token of this test", "test/load"
 PATIENCE_S = 30.0
@@ -31,14 +31,14 @@ class Target(threading.Thread):
     def __init__(self, shards: int | None = None, capacity: int = 1_000, room: int = 10**6) -> None:
         super().__init__()
         self._shards = shards
-        self._apart = Apart(lambda: Counter(room), numbered, capacity)
+        self._apart = RemoteLoad(lambda: Counter(room), numbered, capacity)
         self._told = threading.Event()
-        self.listener = Listener(parse_address("tcp://127.0.0.1:0"))
-        self.served: Served | None = None
+        self.listener = Listener(parse_target_address("tcp://127.0.0.1:0"))
+        self.served: ServedLoad | None = None
         self.rendezvous_s = PATIENCE_S
 
     def run(self) -> None:
-        self.served = serve(
+        self.served = serve_load(
             self._apart,
             self.listener,
             subject=SUBJECT,
@@ -48,10 +48,10 @@ class Target(threading.Thread):
             rendezvous_s=self.rendezvous_s,
         )
 
-    def join_load(self, shard: int = 0, shards: int = 1) -> Connection:
-        return connect(self.listener.address, shard, shards, subject=SUBJECT, token=TOKEN)
+    def join_load(self, shard: int = 0, shards: int = 1) -> ShardConnection:
+        return join_load(self.listener.address, shard, shards, subject=SUBJECT, token=TOKEN)
 
-    def outcome(self) -> Served:
+    def outcome(self) -> ServedLoad:
         self.join(PATIENCE_S)
         assert self.served is not None
         return self.served
@@ -71,7 +71,7 @@ def serving(target: Target) -> Iterator[Target]:
         target.end()
 
 
-def put_items(connection: Connection, shard: int, shards: int, items: int) -> Found:
+def put_items(connection: ShardConnection, shard: int, shards: int, items: int) -> Found:
     system = RemoteSystem(connection, numbered(shard, shards), items)
     return put(connection, system, items)
 
@@ -93,17 +93,17 @@ def is_closed(peer: socket.socket) -> bool:
     return True
 
 
-HELLO = to_frame(encode(Hello(SUBJECT, 0, 1, bytes(16), bytes(32))))
+HELLO = make_frame(encode(Hello(SUBJECT, 0, 1, bytes(16), bytes(32))))
 HOSTILE = {
     "garbage": b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n",
     "a giant length": b"\xff\xff\xff\xff",
-    "a long frame": to_frame(bytes(5_000)),
-    "nesting": to_frame(b"\x91" * 4_000),
+    "a long frame": make_frame(bytes(5_000)),
+    "nesting": make_frame(b"\x91" * 4_000),
     "a wrong proof": HELLO,
-    "items at once": to_frame(encode(Items(0, [b"x"]))),
-    "ready at once": to_frame(encode(Ready())),
-    "a ping at once": to_frame(encode(Ping())),
-    "done at once": to_frame(encode(Done())),
+    "items at once": make_frame(encode(Items(0, [b"x"]))),
+    "ready at once": make_frame(encode(Ready())),
+    "a ping at once": make_frame(encode(Ping())),
+    "done at once": make_frame(encode(ShardDone())),
 }
 
 
@@ -111,44 +111,45 @@ def test_hostile_strangers_are_dropped() -> None:
     """Each of them, and a load goes on beside them as if they were not there."""
     with serving(Target()) as target:
         for data in HOSTILE.values():
-            with dial(target.listener.address, 5) as stranger:
+            with open_connection(target.listener.address, 5) as stranger:
                 stranger.settimeout(PATIENCE_S)
                 stranger.sendall(data)
                 assert is_closed(stranger)
-        found = put_items(target.join_load(), 0, 1, 500)
+        outcome = put_items(target.join_load(), 0, 1, 500)
         served = target.outcome()
 
-    assert 500 == len(found.committed) == served.committed
+    assert 500 == len(outcome.committed) == served.committed
 
 
+@pytest.mark.alone
 @given(st.lists(st.binary(min_size=1, max_size=60), min_size=1, max_size=15))
 @settings(max_examples=5, deadline=None)
 def test_random_bytes_do_no_harm(pieces: list[bytes]) -> None:
     """Nor do those who leave in the middle of a frame."""
     with serving(Target()) as target:
         for piece in pieces:
-            with dial(target.listener.address, 5) as stranger:
+            with open_connection(target.listener.address, 5) as stranger:
                 stranger.sendall(piece)
-        found = put_items(target.join_load(), 0, 1, 50)
+        outcome = put_items(target.join_load(), 0, 1, 50)
 
-    assert 50 == len(found.committed)
+    assert 50 == len(outcome.committed)
 
 
 def test_who_never_says_who_it_is_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Silent ones, and those who send a byte now and then; a crowd does not shut others out."""
     monkeypatch.setattr("veperf.loadtest.remote.rendezvous._INTRODUCTION_S", 0.3)
-    monkeypatch.setattr("veperf.loadtest.remote.rendezvous._STRANGERS", 5)
+    monkeypatch.setattr("veperf.loadtest.remote.rendezvous._MAX_UNIDENTIFIED", 5)
     with serving(Target()) as target:
-        crowd = [dial(target.listener.address, 5) for _ in range(20)]
-        slow = dial(target.listener.address, 5)
+        crowd = [open_connection(target.listener.address, 5) for _ in range(20)]
+        slow = open_connection(target.listener.address, 5)
         with pytest.raises(ConnectionError):
             trickle(slow)
         assert all(is_closed(stranger) for stranger in crowd)
-        found = put_items(target.join_load(), 0, 1, 50)
+        outcome = put_items(target.join_load(), 0, 1, 50)
         for stranger in (*crowd, slow):
             stranger.close()
 
-    assert 50 == len(found.committed)
+    assert 50 == len(outcome.committed)
 
 
 def trickle(peer: socket.socket) -> None:
@@ -163,10 +164,10 @@ def trickle(peer: socket.socket) -> None:
     ("shard", "shards", "subject", "token", "words"),
     [
         (0, 2, SUBJECT, "another token", "the token is not this target's"),
-        (0, 2, "other/load", TOKEN, "this target is of test/load, not of other/load"),
+        (0, 2, "other/load", TOKEN, "this target serves test/load, not other/load"),
         (0, 3, SUBJECT, TOKEN, "this load has 2 shards, not 3"),
         (2, 2, SUBJECT, TOKEN, "there is no shard 2 of 2"),
-        (1, 2, SUBJECT, TOKEN, "shard 1 of 2 is here already"),
+        (1, 2, SUBJECT, TOKEN, "shard 1 of 2 is already connected"),
     ],
 )
 def test_who_does_not_belong_is_told_why(
@@ -175,7 +176,7 @@ def test_who_does_not_belong_is_told_why(
     """And the load waits on for who does."""
     with serving(Target()) as target, closing(target.join_load(1, 2)) as here:
         with pytest.raises(MeasureError, match=words):
-            connect(target.listener.address, shard, shards, subject=subject, token=token)
+            join_load(target.listener.address, shard, shards, subject=subject, token=token)
         other = in_thread(lambda: put_items(here, 1, 2, 20))
         assert 20 == len(put_items(target.join_load(0, 2), 0, 2, 20).committed)
         other.join(PATIENCE_S)
@@ -191,26 +192,26 @@ def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_target_without_the_token_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody else who listens there gets no items, even if it takes any proof."""
-    monkeypatch.setattr("veperf.loadtest.remote.rendezvous.is_proved", lambda *_: True)
+    monkeypatch.setattr("veperf.loadtest.remote.rendezvous.is_valid_proof", lambda *_: True)
     with serving(Target()) as target, pytest.raises(MeasureError, match="another token"):
-        connect(target.listener.address, 0, 1, subject=SUBJECT, token="not that one, but long")
+        join_load(target.listener.address, 0, 1, subject=SUBJECT, token="not that one, but long")
 
 
 def test_nobody_there_is_said() -> None:
     """Without waiting."""
-    with closing(Listener(parse_address("tcp://127.0.0.1:0"))) as listener:
+    with closing(Listener(parse_target_address("tcp://127.0.0.1:0"))) as listener:
         address = listener.address
     with pytest.raises(MeasureError, match="no target at tcp://127"):
-        connect(address, 0, 1, subject=SUBJECT, token=TOKEN)
+        join_load(address, 0, 1, subject=SUBJECT, token=TOKEN)
 
 
 def test_a_target_that_does_not_answer_is_given_up() -> None:
     """Something listens, and says nothing."""
     with (
-        closing(Listener(parse_address("tcp://127.0.0.1:0"))) as silent,
+        closing(Listener(parse_target_address("tcp://127.0.0.1:0"))) as silent,
         pytest.raises(MeasureError, match="did not answer within"),
     ):
-        connect(silent.address, 0, 1, subject=SUBJECT, token=TOKEN, timeout_s=0.2)
+        join_load(silent.address, 0, 1, subject=SUBJECT, token=TOKEN, timeout_s=0.2)
 
 
 def test_a_shard_that_leaves_before_the_start_calls_the_load_off() -> None:
@@ -245,15 +246,15 @@ def test_a_shard_that_leaves_after_the_start_is_lost() -> None:
 
         def leave() -> None:
             leaving.wait_for_start()
-            leaving.line.send(Items(0, [next(numbered(0, 2))] * 100))
+            leaving.channel.send(Items(0, [next(numbered(0, 2))] * 100))
             leaving.close()
 
         other = in_thread(leave)
-        found = put_items(staying, 1, 2, 500)
+        outcome = put_items(staying, 1, 2, 500)
         other.join(PATIENCE_S)
         served = target.outcome()
 
-    assert (list(range(500)), (0,)) == (found.committed, found.lost)
+    assert (list(range(500)), (0,)) == (outcome.committed, outcome.lost)
     assert (0,) == served.lost
 
 
@@ -273,14 +274,14 @@ def test_a_shard_that_breaks_the_rules_is_lost(bad: Items) -> None:
 
         def misbehave() -> None:
             bad_one.wait_for_start()
-            bad_one.line.send(bad)
+            bad_one.channel.send(bad)
 
         other = in_thread(misbehave)
-        found = put_items(good_one, 1, 2, 500)
+        outcome = put_items(good_one, 1, 2, 500)
         other.join(PATIENCE_S)
         bad_one.close()
 
-    assert (500, (0,)) == (len(found.committed), found.lost)
+    assert (500, (0,)) == (len(outcome.committed), outcome.lost)
 
 
 def test_a_shard_that_falls_silent_does_not_hold_the_others_up(
@@ -290,10 +291,10 @@ def test_a_shard_that_falls_silent_does_not_hold_the_others_up(
     monkeypatch.setattr("veperf.loadtest.remote.session._SILENCE_S", 0.3)
     with serving(Target()) as target, closing(target.join_load(0, 2)) as silent:
         other = in_thread(silent.wait_for_start)
-        found = put_items(target.join_load(1, 2), 1, 2, 100)
+        outcome = put_items(target.join_load(1, 2), 1, 2, 100)
         other.join(PATIENCE_S)
 
-    assert (0,) == found.lost
+    assert (0,) == outcome.lost
 
 
 def test_a_full_window_turns_items_away_in_order() -> None:
@@ -301,12 +302,12 @@ def test_a_full_window_turns_items_away_in_order() -> None:
     with serving(Target(capacity=30, room=7)) as target:
         connection = target.join_load()
         assert 30 == connection.window
-        found = put_items(connection, 0, 1, 1_000)
+        outcome = put_items(connection, 0, 1, 1_000)
         served = target.outcome()
 
-    assert found.turned_away > 0
-    assert {} == found.failed
-    assert (1_000, 1_000) == (len(found.committed), served.committed)
+    assert outcome.turned_away > 0
+    assert {} == outcome.failed
+    assert (1_000, 1_000) == (len(outcome.committed), served.committed)
 
 
 def test_a_target_waits_for_the_slower_shard() -> None:
@@ -315,7 +316,7 @@ def test_a_target_waits_for_the_slower_shard() -> None:
         slow, quick = target.join_load(0, 2), target.join_load(1, 2)
         others: list[Found] = []
         other = in_thread(lambda: others.append(put_items(slow, 0, 2, 20_000)))
-        found = put_items(quick, 1, 2, 10)
+        outcome = put_items(quick, 1, 2, 10)
         other.join(PATIENCE_S)
 
-    assert {"count": 20_010.0} == found.costs == others[0].costs
+    assert {"count": 20_010.0} == outcome.costs == others[0].costs

@@ -17,9 +17,9 @@ from tests.support.remote_shard import MODULES, Found, offer_all, put
 from veperf.core import registry
 from veperf.core.case import Params
 from veperf.core.errors import MeasureError
-from veperf.loadtest.remote.auth import TOKEN_VARIABLE, draw_token
-from veperf.loadtest.remote.benchmark import subject_of
-from veperf.loadtest.remote.connection import Connection, connect
+from veperf.loadtest.remote.auth import TOKEN_VARIABLE, generate_token
+from veperf.loadtest.remote.benchmark import load_subject
+from veperf.loadtest.remote.connection import ShardConnection, join_load
 from veperf.loadtest.remote.remote_system import RemoteSystem
 from veperf.loadtest.remote.target_process import TargetProcess, TargetSpec
 
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0
 TCP = "tcp://127.0.0.1:0"
 COUNTER: Params = {"rate": 200, "kind": "counter"}
-registry.load(MODULES)
+registry.load_registry(MODULES)
 
 
 @pytest.fixture(autouse=True)
@@ -40,28 +40,30 @@ def spec(benchmark: str, params: Params, shards: int, address: str = TCP) -> Tar
     return TargetSpec(benchmark, params, MODULES, shards, address)
 
 
-def join(target: TargetProcess, wanted: TargetSpec, token: str, shard: int = 0) -> Connection:
+def join(
+    target: TargetProcess, target_spec: TargetSpec, token: str, shard: int = 0
+) -> ShardConnection:
     """A connection from here."""
-    return connect(
-        target.listening(PATIENCE_S),
+    return join_load(
+        target.wait_until_listening(PATIENCE_S),
         shard,
-        wanted.shards,
-        subject=subject_of(wanted.benchmark, wanted.params),
+        target_spec.shards,
+        subject=load_subject(target_spec.benchmark, target_spec.params),
         token=token,
     )
 
 
-def system_of(connection: Connection, wanted: TargetSpec, items: int) -> RemoteSystem:
-    task = registry.REGISTRY.benchmarks[wanted.benchmark].setup(**wanted.params)
+def system_of(connection: ShardConnection, target_spec: TargetSpec, items: int) -> RemoteSystem:
+    task = registry.REGISTRY.benchmarks[target_spec.benchmark].setup(**target_spec.params)
     assert isinstance(task, registry.LoadTask)
-    assert task.apart is not None
-    return RemoteSystem(connection, task.apart.source(0, wanted.shards), items)
+    assert task.remote is not None
+    return RemoteSystem(connection, task.remote.source(0, target_spec.shards), items)
 
 
 def start_shards(
-    address: str, wanted: TargetSpec, token: str, items: int
+    address: str, target_spec: TargetSpec, token: str, items: int
 ) -> "list[subprocess.Popen[bytes]]":
-    words = [wanted.benchmark, msgspec.json.encode(wanted.params).decode(), str(items)]
+    words = [target_spec.benchmark, msgspec.json.encode(target_spec.params).decode(), str(items)]
     return [
         subprocess.Popen(
             [
@@ -70,20 +72,20 @@ def start_shards(
                 "tests.support.remote_shard",
                 address,
                 str(k),
-                str(wanted.shards),
+                str(target_spec.shards),
                 *words,
             ],
             env=os.environ | {TOKEN_VARIABLE: token},
             stdout=subprocess.PIPE,
         )
-        for k in range(wanted.shards)
+        for k in range(target_spec.shards)
     ]
 
 
 def found_by(shard: "subprocess.Popen[bytes]") -> Found:
-    said, _ = shard.communicate(timeout=PATIENCE_S)
+    message, _ = shard.communicate(timeout=PATIENCE_S)
     assert 0 == shard.returncode
-    return msgspec.json.decode(said, type=Found)
+    return msgspec.json.decode(message, type=Found)
 
 
 def step_on(system: RemoteSystem) -> None:
@@ -96,32 +98,36 @@ def step_on(system: RemoteSystem) -> None:
 def test_every_item_comes_back_exactly_once(kind: str, tmp_path: Path) -> None:
     """From two shards at once, in the order of each; the target has the same count."""
     address = f"unix://{tmp_path}/target.sock" if kind == "unix" else TCP
-    wanted, token, items = spec("apart/load", COUNTER, 2, address), draw_token(), 30_000
-    with TargetProcess(wanted, token) as target:
-        shards = start_shards(str(target.listening(PATIENCE_S)), wanted, token, items)
-        found = [found_by(shard) for shard in shards]
-        served = target.served(PATIENCE_S)
+    target_spec, token, items = spec("apart/load", COUNTER, 2, address), generate_token(), 30_000
+    with TargetProcess(target_spec, token) as target:
+        shards = start_shards(
+            str(target.wait_until_listening(PATIENCE_S)), target_spec, token, items
+        )
+        outcomes = [found_by(shard) for shard in shards]
+        served = target.wait_until_served(PATIENCE_S)
 
-    for one in found:
-        assert items == len(one.committed)
-        assert sorted(set(one.committed)) == one.committed
-        assert ({}, ()) == (one.failed, one.lost)
-        assert {"count": 2 * items} == one.costs
+    for item in outcomes:
+        assert items == len(item.committed)
+        assert sorted(set(item.committed)) == item.committed
+        assert ({}, ()) == (item.failed, item.lost)
+        assert {"count": 2 * items} == item.costs
     assert (2, 2 * items, 0, ()) == (served.shards, served.committed, served.failed, served.lost)
 
 
 def test_three_shards_of_transfers_are_all_committed() -> None:
     """In whatever order they come together: each sender is one shard's."""
-    wanted, token, items = spec("apart/chain", {"rate": 200}, 3), draw_token(), 400
-    with TargetProcess(wanted, token) as target:
-        shards = start_shards(str(target.listening(PATIENCE_S)), wanted, token, items)
-        found = [found_by(shard) for shard in shards]
-        served = target.served(PATIENCE_S)
+    target_spec, token, items = spec("apart/chain", {"rate": 200}, 3), generate_token(), 400
+    with TargetProcess(target_spec, token) as target:
+        shards = start_shards(
+            str(target.wait_until_listening(PATIENCE_S)), target_spec, token, items
+        )
+        outcomes = [found_by(shard) for shard in shards]
+        served = target.wait_until_served(PATIENCE_S)
 
-    assert [items] * 3 == [len(set(one.committed)) for one in found]
-    assert [{}] * 3 == [one.failed for one in found]
+    assert [items] * 3 == [len(set(item.committed)) for item in outcomes]
+    assert [{}] * 3 == [item.failed for item in outcomes]
     assert (3 * items, 0) == (served.committed, served.failed)
-    assert {"hash", "decode", "verify", "execute", "commit"} <= found[0].costs.keys()
+    assert {"hash", "decode", "verify", "execute", "commit"} <= outcomes[0].costs.keys()
 
 
 def test_the_chain_ends_in_the_same_state_as_in_one_process(
@@ -136,11 +142,11 @@ def test_the_chain_ends_in_the_same_state_as_in_one_process(
             offer_all(system, 300)
             system.close()
         else:
-            wanted, token = spec("apart/blocks", {}, 1), draw_token()
-            with TargetProcess(wanted, token) as target:
-                connection = join(target, wanted, token)
-                put(connection, system_of(connection, wanted, 300), 300)
-                target.served(PATIENCE_S)
+            target_spec, token = spec("apart/blocks", {}, 1), generate_token()
+            with TargetProcess(target_spec, token) as target:
+                connection = join(target, target_spec, token)
+                put(connection, system_of(connection, target_spec, 300), 300)
+                target.wait_until_served(PATIENCE_S)
         roots.append((tmp_path / name).read_bytes())
 
     assert 32 == len(roots[0])
@@ -158,28 +164,28 @@ def test_clocks_of_one_host_agree() -> None:
         def wall(shift: int = wall_shift) -> int:
             return time.time_ns() + shift
 
-        wanted, token = spec("apart/load", COUNTER, 1), draw_token()
-        with TargetProcess(wanted, token) as target:
-            connection = connect(
-                target.listening(PATIENCE_S),
+        target_spec, token = spec("apart/load", COUNTER, 1), generate_token()
+        with TargetProcess(target_spec, token) as target:
+            connection = join_load(
+                target.wait_until_listening(PATIENCE_S),
                 0,
                 1,
-                subject=subject_of(wanted.benchmark, wanted.params),
+                subject=load_subject(target_spec.benchmark, target_spec.params),
                 token=token,
                 clock=clock,
                 wall=wall,
             )
             before = time.perf_counter_ns()
             start = connection.wait_for_start() - shift
-            system = system_of(connection, wanted, 1)
+            system = system_of(connection, target_spec, 1)
             system.costs()
             system.close()
 
-        for found in (connection.clock, connection.clock_after):
-            assert found is not None
-            assert abs(found.offset_ns + shift) <= found.uncertainty_ns
-            assert abs(found.wall_offset_ns + wall_shift) <= found.uncertainty_ns
-            assert found.uncertainty_ns < 100_000_000
+        for outcomes in (connection.clock, connection.clock_after):
+            assert outcomes is not None
+            assert abs(outcomes.offset_ns + shift) <= outcomes.uncertainty_ns
+            assert abs(outcomes.wall_offset_ns + wall_shift) <= outcomes.uncertainty_ns
+            assert outcomes.uncertainty_ns < 100_000_000
         assert before < start < before + PATIENCE_S * 1e9
 
 
@@ -189,14 +195,14 @@ def test_clocks_of_one_host_agree() -> None:
 )
 def test_a_target_that_dies_ends_the_load(kind: str, words: str) -> None:
     """At once and with the reason, for the shard and for who started it."""
-    wanted, token = spec("apart/load", {"rate": 200, "kind": kind}, 1), draw_token()
-    with TargetProcess(wanted, token) as target:
-        connection = join(target, wanted, token)
-        system = system_of(connection, wanted, 100_000)
+    target_spec, token = spec("apart/load", {"rate": 200, "kind": kind}, 1), generate_token()
+    with TargetProcess(target_spec, token) as target:
+        connection = join(target, target_spec, token)
+        system = system_of(connection, target_spec, 100_000)
         with pytest.raises(MeasureError, match=words):
             put(connection, system, 100_000)
         with pytest.raises(MeasureError, match=r"the target process ended with (-9|3: .*planted)"):
-            target.served(PATIENCE_S)
+            target.wait_until_served(PATIENCE_S)
 
 
 def test_a_target_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,10 +211,10 @@ def test_a_target_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("veperf.loadtest.remote.connection._ANSWER_S", 0.5)
     monkeypatch.setattr("veperf.loadtest.remote.connection._OTHERS_S", 0.5)
     monkeypatch.setattr("veperf.loadtest.remote.target_process._PATIENCE_S", 0.1)
-    wanted, token = spec("apart/load", COUNTER, 1), draw_token()
-    with TargetProcess(wanted, token) as target:
-        connection = join(target, wanted, token)
-        with contextlib.closing(system_of(connection, wanted, 10)) as system:
+    target_spec, token = spec("apart/load", COUNTER, 1), generate_token()
+    with TargetProcess(target_spec, token) as target:
+        connection = join(target, target_spec, token)
+        with contextlib.closing(system_of(connection, target_spec, 10)) as system:
             connection.wait_for_start()
             os.kill(target.pid, signal.SIGSTOP)
             assert system.offer(0)
@@ -218,14 +224,15 @@ def test_a_target_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> Non
                 system.costs()
 
 
+@pytest.mark.alone
 def test_a_target_that_is_slow_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """It may take its time with an item, as long as it answers when it is asked."""
     monkeypatch.setattr("veperf.loadtest.remote.remote_system._SILENCE_S", 3.0)
-    monkeypatch.setattr("veperf.loadtest.remote.remote_system._ASK_AFTER_S", 0.1)
-    wanted, token = spec("apart/load", {"rate": 200, "kind": "hanging"}, 1), draw_token()
-    with TargetProcess(wanted, token) as target:
-        connection = join(target, wanted, token)
-        with contextlib.closing(system_of(connection, wanted, 100)) as system:
+    monkeypatch.setattr("veperf.loadtest.remote.remote_system._PING_AFTER_S", 0.1)
+    target_spec, token = spec("apart/load", {"rate": 200, "kind": "hanging"}, 1), generate_token()
+    with TargetProcess(target_spec, token) as target:
+        connection = join(target, target_spec, token)
+        with contextlib.closing(system_of(connection, target_spec, 100)) as system:
             connection.wait_for_start()
             assert all(system.offer(tag) for tag in range(100))
             committed: list[int] = []
@@ -242,16 +249,16 @@ def test_a_target_that_is_slow_is_not_given_up(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_target_that_can_not_be_made_says_why() -> None:
     """To its shards and to who started it."""
-    wanted, token = spec("apart/broken", {}, 1), draw_token()
-    with TargetProcess(wanted, token) as target:
+    target_spec, token = spec("apart/broken", {}, 1), generate_token()
+    with TargetProcess(target_spec, token) as target:
         with pytest.raises(MeasureError):
-            join(target, wanted, token)
+            join(target, target_spec, token)
         with pytest.raises(MeasureError, match="planted: no target today"):
-            target.served(PATIENCE_S)
+            target.wait_until_served(PATIENCE_S)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "words"),
+    ("target_spec", "words"),
     [
         (spec("bidding/load", {}, 1), "bidding/load is no load"),
         (TargetSpec("apart/load", COUNTER, ("no.such.module",), 1, TCP), "no.such.module"),
@@ -259,22 +266,22 @@ def test_a_target_that_can_not_be_made_says_why() -> None:
         (spec("apart/load", COUNTER, 1, "tcp://192.0.2.1:0"), "can't listen on tcp://192.0.2.1:0"),
     ],
 )
-def test_a_target_that_can_not_start_says_why(wanted: TargetSpec, words: str) -> None:
+def test_a_target_that_can_not_start_says_why(target_spec: TargetSpec, words: str) -> None:
     """Instead of its address."""
     with (
-        TargetProcess(wanted, draw_token()) as target,
+        TargetProcess(target_spec, generate_token()) as target,
         pytest.raises(MeasureError, match=words),
     ):
-        target.listening(PATIENCE_S)
+        target.wait_until_listening(PATIENCE_S)
 
 
 def test_a_target_does_not_outlive_who_started_it() -> None:
     """Its standard input is closed when that is killed, and nothing is left."""
     code = (
         "import sys, time\n"
-        "from tests.integration.test_apart_processes import *\n"
-        "target = TargetProcess(spec('apart/load', COUNTER, 1), draw_token())\n"
-        "print(target.listening(60), target.pid, flush=True)\n"
+        "from tests.integration.test_remote_processes import *\n"
+        "target = TargetProcess(spec('apart/load', COUNTER, 1), generate_token())\n"
+        "print(target.wait_until_listening(60), target.pid, flush=True)\n"
         "time.sleep(600)\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as parent:
@@ -287,14 +294,14 @@ def test_a_target_does_not_outlive_who_started_it() -> None:
 
 def test_a_target_ends_when_told_to() -> None:
     """By SIGTERM it tidies up: its shards hear why, and its socket is gone."""
-    wanted, token = spec("apart/load", COUNTER, 1), draw_token()
-    with TargetProcess(wanted, token) as target:
-        connection = join(target, wanted, token)
-        with contextlib.closing(system_of(connection, wanted, 10)) as system:
+    target_spec, token = spec("apart/load", COUNTER, 1), generate_token()
+    with TargetProcess(target_spec, token) as target:
+        connection = join(target, target_spec, token)
+        with contextlib.closing(system_of(connection, target_spec, 10)) as system:
             connection.wait_for_start()
             os.kill(target.pid, signal.SIGTERM)
             with pytest.raises(MeasureError, match="told to end"):
                 step_on(system)
         with pytest.raises(MeasureError, match="told to end"):
-            target.served(PATIENCE_S)
+            target.wait_until_served(PATIENCE_S)
     assert not Path(f"/proc/{target.pid}").exists()

@@ -52,7 +52,7 @@ def test_a_page_holds_no_script_and_forbids_them(page):
 
 def test_every_output_is_shown_as_what_it_is(page):
     """Streams, errors and plain text escaped, HTML and SVG as they are, images with their text."""
-    for said in (
+    for text in (
         "red &lt;script&gt;alert(1)&lt;/script&gt;",
         "&lt;b&gt;warning&lt;/b&gt;",
         '<pre class="vp-error">&lt;i&gt;trace&lt;/i&gt;</pre>',
@@ -64,7 +64,7 @@ def test_every_output_is_shown_as_what_it_is(page):
         "<pre>&lt;repr&gt;</pre>",
         "<h1>Title</h1>",
     ):
-        assert said in page
+        assert text in page
 
 
 def test_the_code_is_folded_at_the_end(page):
@@ -80,10 +80,10 @@ def test_the_code_is_folded_at_the_end(page):
 def test_the_same_notebook_gives_the_same_bytes(tmp_path):
     """No time, no random id."""
     notebook = _notebook(tmp_path)
-    one = notebook_to_html(notebook, tmp_path / "1.html", "t").read_bytes()
+    first = notebook_to_html(notebook, tmp_path / "1.html", "t").read_bytes()
     two = notebook_to_html(notebook, tmp_path / "2.html", "t").read_bytes()
 
-    assert one == two
+    assert first == two
 
 
 def test_a_page_that_can_not_be_written_is_said(tmp_path):

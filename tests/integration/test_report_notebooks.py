@@ -1,5 +1,6 @@
 """The project's own notebooks, run as users run them, and the report made of one."""
 
+import json
 import os
 import re
 import subprocess
@@ -15,8 +16,7 @@ from tests.support.helpers import baselines_in, hostile_run, plausible_run, with
 from veperf.archive.store import Archive
 from veperf.core import paths
 from veperf.core.run import Failure, Run
-from veperf.report.pages.notebook_runner import executed
-from veperf.report.pages.render import render
+from veperf.report.pages.render import render_report
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 BROKEN = Failure("raised", "ValueError: planted <b>", "Traceback ...\nValueError: planted <b>")
@@ -49,30 +49,33 @@ def _crowded(run: Run) -> Run:
         cases=(*run.cases, *more),
         passes=tuple(
             replace(
-                made,
-                results=made.results
-                + tuple(replace(r, case=names[r.case]) for r in made.results if r.case in names),
+                pass_,
+                results=pass_.results
+                + tuple(replace(r, case=names[r.case]) for r in pass_.results if r.case in names),
             )
-            for made in run.passes
+            for pass_ in run.passes
         ),
     )
 
 
 def _runs(archive: Path) -> list[Run]:
-    return list(Archive(archive).readable())
+    return list(Archive(archive).readable_runs())
 
 
+@pytest.mark.slow
 def test_a_report_is_finished_whatever_the_verdict(archive: Path):
     """A run with a slowdown and a failed case gives pages and notebooks, complete and small."""
     run = _runs(archive)[-1]
     folder = archive / run.id
 
-    page = render(run, folder, archive.parent / "baselines")
+    page = render_report(run, folder, archive.parent / "baselines")
     pages = {file.stem: file.read_text(encoding="utf-8") for file in folder.glob("*.html")}
 
     assert folder / "index.html" == page
     assert {"index", "transaction", "regression"} == pages.keys()
-    assert all(executed(folder / f"{name}.ipynb") for name in pages)
+    for name in pages:
+        notebook = json.loads((folder / f"{name}.ipynb").read_text(encoding="utf-8"))
+        assert notebook["metadata"]["veperf"]["executed"]
     assert 30 == len(run.cases)
     assert all(len(html.encode()) < 150_000 for html in pages.values())
     assert all(str(archive) not in html for html in pages.values())
@@ -87,21 +90,22 @@ def page(archive: Path) -> Path:
     """The report of the good run, one of whose misses is known."""
     run = _runs(archive)[0]
     baselines = archive.parent / "baselines"
-    return render(run, archive / run.id, baselines, known_misses=["transaction/validation"])
+    return render_report(run, archive / run.id, baselines, known_misses=["transaction/validation"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["index", "transaction", "regression"])
 def test_a_report_needs_nothing_but_itself(page: Path, name: str):
     """No script, no address, unique ids, headings without a gap, and a policy that forbids more."""
     html = page.with_name(f"{name}.html").read_text(encoding="utf-8")
-    found = _Page()
-    found.feed(html)
-    assert not {"script", "link", "iframe", "img", "object"} & found.tags
+    elements = _Page()
+    elements.feed(html)
+    assert not {"script", "link", "iframe", "img", "object"} & elements.tags
     assert not re.search(r"https?://|url\(|@import", html)
     assert "default-src 'none'" in html
-    assert len(found.ids) == len(set(found.ids))
-    assert all(b - a <= 1 for a, b in zip(found.headings, found.headings[1:], strict=False))
-    assert 1 == found.headings.count(1)
+    assert len(elements.ids) == len(set(elements.ids))
+    assert all(b - a <= 1 for a, b in zip(elements.headings, elements.headings[1:], strict=False))
+    assert 1 == elements.headings.count(1)
 
 
 def test_a_report_tells_what_is_asked_first_first(page: Path):
@@ -111,11 +115,11 @@ def test_a_report_tells_what_is_asked_first_first(page: Path):
     order = ("vp-banner", "vp-facts", ">Findings<")
 
     for html, more in (
-        (index, (">Everything that was measured<", ">How to read this report<")),
+        (index, (">Everything that was measured<", ">Glossary<")),
         (suite, (">Under load<", ">Benchmark by benchmark<", ">Raw figures<")),
     ):
         body = html.partition("<main>")[2]
-        places = [body.index(said) for said in (*order, *more)]
+        places = [body.index(text) for text in (*order, *more)]
         assert sorted(places) == places
 
 
@@ -124,23 +128,25 @@ def test_a_known_miss_reaches_the_report(page: Path):
     assert "known miss</span>" in page.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_report_is_the_same_bytes_each_time(archive: Path, page: Path):
     """Rendering a run again changes nothing in the page."""
     before = {file: file.read_bytes() for file in page.parent.glob("*.html")}
     run = _runs(archive)[0]
     misses = ["transaction/validation"]
 
-    render(run, archive / run.id, archive.parent / "baselines", known_misses=misses)
+    render_report(run, archive / run.id, archive.parent / "baselines", known_misses=misses)
 
     assert before == {file: file.read_bytes() for file in page.parent.glob("*.html")}
 
 
+@pytest.mark.slow
 def test_a_hostile_run_is_shown_as_text(tmp_path: Path):
     """Names and messages full of markup go through notebook and page as text."""
     run = hostile_run()
     harmless = Archive(tmp_path).begin(replace(run, id="20261123-hostile")).complete()
 
-    page = render(harmless, tmp_path / harmless.id)
+    page = render_report(harmless, tmp_path / harmless.id)
     pages = {file.stem: file.read_text(encoding="utf-8") for file in page.parent.glob("*.html")}
 
     assert {"index", "evil", "regression"} == pages.keys()
@@ -149,6 +155,7 @@ def test_a_hostile_run_is_shown_as_text(tmp_path: Path):
         assert not re.search(r"<script|<img|[\x00\x1b\u202a-\u202e]", html)
 
 
+@pytest.mark.slow
 def test_papermill_itself_measures_with_the_notebook(tmp_path: Path):
     """`papermill notebooks/transaction.ipynb out.ipynb -p ...` measures, keeps and judges a run."""
     done = subprocess.run(
@@ -167,24 +174,26 @@ def test_papermill_itself_measures_with_the_notebook(tmp_path: Path):
     assert 0 == done.returncode, done.stderr[-2000:]
     (run,) = _runs(tmp_path / "reports")
     assert ["transaction/hash_compute"] == [case.id for case in run.cases]
-    shown = nbformat.read(tmp_path / "out.ipynb", as_version=4)
-    assert any("targets" in o.data["text/plain"] for c in shown.cells for o in _results(c))
+    notebook_ = nbformat.read(tmp_path / "out.ipynb", as_version=4)
+    assert any("targets" in o.data["text/plain"] for c in notebook_.cells for o in _results(c))
 
 
 @pytest.mark.parametrize("notebook", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda p: p.stem)
 def test_the_parameters_of_every_notebook_are_a_cell_of_code(notebook: Path):
     """In markdown, papermill would find none and run the notebook with the wrong ones."""
     cells = nbformat.read(notebook, as_version=4).cells
-    found = [c for c in cells if "parameters" in c.metadata.get("tags", [])]
+    tagged = [c for c in cells if "parameters" in c.metadata.get("tags", [])]
 
-    assert ["code"] * len(found) == [cell.cell_type for cell in found]
+    assert ["code"] * len(tagged) == [cell.cell_type for cell in tagged]
     assert not any("% tags=" in cell.source for cell in cells)
-    assert notebook.stem == "start" or len(found) == 1
+    assert notebook.stem == "start" or len(tagged) == 1
 
 
 def test_the_notebooks_are_found():
     """The package knows where its notebooks are."""
-    assert {"start.ipynb", "transaction.ipynb"} <= {p.name for p in paths.notebooks().iterdir()}
+    assert {"start.ipynb", "transaction.ipynb"} <= {
+        p.name for p in paths.notebooks_folder().iterdir()
+    }
 
 
 def _results(cell):

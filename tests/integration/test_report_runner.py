@@ -1,5 +1,6 @@
 """Notebooks run from start to end, or said why not."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -9,8 +10,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from veperf.core.errors import KernelError, NotebookError, ParameterError, StorageError, UsageError
 from veperf.report.pages import kernel
-from veperf.report.pages.notebook_parameters import JSON
-from veperf.report.pages.notebook_runner import execute, executed
+from veperf.report.pages.notebook_parameters import JsonValue
+from veperf.report.pages.notebook_runner import run_notebook
 
 PARAMETERS = """\
 text: str = "a"  # help
@@ -38,6 +39,11 @@ def make(tmp_path: Path):
     return make
 
 
+def _is_executed(notebook: Path) -> bool:
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    return bool(content["metadata"].get("veperf", {}).get("executed"))
+
+
 def _outputs(path: Path) -> str:
     cells = nbformat.read(path, as_version=4).cells
     return "".join(o.get("text", "") for c in cells for o in c.get("outputs", ()))
@@ -45,7 +51,7 @@ def _outputs(path: Path) -> str:
 
 def test_a_notebook_gets_its_parameters_in_this_interpreter(make, tmp_path, capfd):
     """Every kind of JSON value arrives unchanged, in our Python, where asked for, quietly."""
-    values: dict[str, JSON] = {
+    values: dict[str, JsonValue] = {
         "text": 'quo"te \\ 3.10 {x}',
         "count": 7,
         "share": 2,
@@ -61,17 +67,17 @@ def test_a_notebook_gets_its_parameters_in_this_interpreter(make, tmp_path, capf
     )
     output = tmp_path / "out" / "{run}.ipynb"
 
-    done = execute(make(source), output, values, timeout_s=60, cwd=tmp_path)
+    done = run_notebook(make(source), output, values, timeout_s=60, cwd=tmp_path)
 
     assert output == done
-    assert executed(output)
+    assert _is_executed(output)
     arrived = [*(2.0 if k == "share" else v for k, v in values.items())]
     assert f"{arrived} float\n{sys.executable} {tmp_path}\n" == _outputs(output)
     assert ("", "") == capfd.readouterr()
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("parameters", "message"),
     [
         ({"cuont": 1}, "no parameter 'cuont': did you mean count?"),
         ({"count": "1"}, "parameter count of .* is a int, not str"),
@@ -82,54 +88,56 @@ def test_a_notebook_gets_its_parameters_in_this_interpreter(make, tmp_path, capf
         ({"bare": "x"}, "is a int, not str"),
         ({"items": (1, 2)}, "holds a tuple"),
         ({"items": {"a": 1}}, "is a list, not dict"),
-        ({"share": float("nan")}, "nan, which JSON can't say"),
-        ({"items": [{"deep": float("inf")}]}, "inf, which JSON can't say"),
+        ({"share": float("nan")}, "nan, which JSON lacks"),
+        ({"items": [{"deep": float("inf")}]}, "inf, which JSON lacks"),
         ({"names": {1: 2}}, "keys are strings"),
     ],
 )
-def test_parameters_that_are_unknown_or_mistyped_are_refused(make, tmp_path, given, said):
+def test_parameters_that_are_unknown_or_mistyped_are_refused(make, tmp_path, parameters, message):
     """Nothing runs and nothing is written; the message names the parameter and what is wrong."""
     output = tmp_path / "out.ipynb"
 
-    with pytest.raises(ParameterError, match=said):
-        execute(make(), output, given, timeout_s=60)
+    with pytest.raises(ParameterError, match=message):
+        run_notebook(make(), output, parameters, timeout_s=60)
 
     assert not output.exists()
 
 
 @pytest.mark.parametrize(
-    ("source", "error", "said"),
+    ("source", "error", "message"),
     [
         ("1 / 0", NotebookError, r"In \[3\] of .* raised ZeroDivisionError: division by zero"),
         ("import sys; sys.exit(0)", NotebookError, r"In \[3\] of .* ended the notebook before"),
-        ("import time; time.sleep(60)", NotebookError, "not done after 1 s"),
+        ("import time; time.sleep(60)", NotebookError, "did not finish within 1 s"),
         ("import os, sys; sys.__stderr__.write('last words'); os._exit(1)", KernelError, "words"),
     ],
     ids=["raises", "exits", "hangs", "dies"],
 )
-def test_a_notebook_that_stops_is_never_taken_for_executed(make, tmp_path, source, error, said):
+def test_a_notebook_that_stops_is_never_taken_for_executed(make, tmp_path, source, error, message):
     """Error, early exit, hang and dead kernel are told apart; the notebook so far is kept."""
     output = tmp_path / "out.ipynb"
     timeout_s = 1 if "sleep" in source else 60
 
-    with pytest.raises(error, match=said) as caught:
-        execute(make("print('before')", source, "print('after')"), output, {}, timeout_s=timeout_s)
+    with pytest.raises(error, match=message) as caught:
+        run_notebook(
+            make("print('before')", source, "print('after')"), output, {}, timeout_s=timeout_s
+        )
 
     assert str(output) in str(caught.value)
-    assert not executed(output)
-    assert ["before"] == [said for said in _outputs(output).split() if said in ("before", "after")]
+    assert not _is_executed(output)
+    assert ["before"] == [word for word in _outputs(output).split() if word in ("before", "after")]
 
 
 def test_a_kernel_that_is_not_there_is_said_before_anything_runs(make, tmp_path, monkeypatch):
     """Another language's kernel, or no ipykernel: what to do about it, and nothing written."""
     output = tmp_path / "out.ipynb"
 
-    with pytest.raises(KernelError, match="asks for the kernel 'ir'"):
-        execute(make(kernel_name="ir"), output, {}, timeout_s=60)
+    with pytest.raises(KernelError, match="requires the kernel 'ir'"):
+        run_notebook(make(kernel_name="ir"), output, {}, timeout_s=60)
 
     monkeypatch.setattr(kernel, "find_spec", lambda _name: None)
     with pytest.raises(KernelError, match="pip install ipykernel"):
-        execute(make(), output, {}, timeout_s=60)
+        run_notebook(make(), output, {}, timeout_s=60)
 
     assert not output.exists()
 
@@ -141,10 +149,8 @@ def test_files_that_are_no_notebooks_and_folders_that_are_none(make, tmp_path):
     output = tmp_path / "out.ipynb"
 
     with pytest.raises(UsageError, match="there is no notebook"):
-        execute(tmp_path / "none.ipynb", output, {}, timeout_s=60)
-    with pytest.raises(UsageError, match="is no notebook"):
-        execute(broken, output, {}, timeout_s=60)
+        run_notebook(tmp_path / "none.ipynb", output, {}, timeout_s=60)
+    with pytest.raises(UsageError, match="is not a readable notebook"):
+        run_notebook(broken, output, {}, timeout_s=60)
     with pytest.raises(StorageError, match="broken"):
-        execute(make(), broken / "out.ipynb", {}, timeout_s=60)
-    assert not executed(broken)
-    assert not executed(tmp_path / "none.ipynb")
+        run_notebook(make(), broken / "out.ipynb", {}, timeout_s=60)

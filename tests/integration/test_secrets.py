@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from veperf.archive.store import Archive
 
 
+@pytest.mark.slow
 def test_no_variable_reaches_a_run(tmp_path: Path) -> None:
     """Not its value, not its name, in no file that measuring and exporting leave behind."""
     secret = {"DEPLOY_TOKEN_PLANTED": "planted-0f3a9c"}

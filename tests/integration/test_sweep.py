@@ -6,55 +6,55 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
 import veperf
 from tests.support.clusters import ROOT, Cluster, end, instant, until
 from tests.support.runs import timed_run
 from veperf.archive.store import Archive
-from veperf.cluster.ledger import Ledger
-from veperf.cluster.plan import Task, make_plan
-from veperf.cluster.progress import Lines
-from veperf.cluster.run import conduct
-from veperf.cluster.spec import Spec
-from veperf.cluster.sweep_journal import sweeps
-from veperf.cluster.task_result import Found
-from veperf.cluster.task_worker import measure
+from veperf.cluster.plan import SweepTask, plan_sweep
+from veperf.cluster.progress import SweepLines
+from veperf.cluster.spec import SweepSpec
+from veperf.cluster.sweep import run_tasks
+from veperf.cluster.sweep_journal import SweepJournal, sweep_names
+from veperf.cluster.task_result import TaskResult
+from veperf.cluster.task_worker import measure_task
 from veperf.core.errors import MeasureError, UnknownBenchmarkError, UnknownRunError, UsageError
 
-PLANTED = Spec("try", benchmarks=("planted/work",), modules=("tests.support.planted",))
+PLANTED = SweepSpec("try", benchmarks=("planted/work",), modules=("tests.support.planted",))
 SMALL = replace(PLANTED, machine_classes=("small",), repeats=3)
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 
 
-class Watched(Lines):
+class RecordedProgress(SweepLines):
     """Takes down what is said."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger)
+    def __init__(self, journal: SweepJournal) -> None:
+        super().__init__(journal)
         self.hosts: Counter[str] = Counter()
         self.said: list[str] = []
         self.started = threading.Event()
 
-    def running(self, task: str, host: str, words: str) -> None:
-        if "pass" in words:
+    def task_running(self, task: str, host: str, message: str) -> None:
+        if "pass" in message:
             self.started.set()
 
-    def came(self, task: Task, host: str, found: Found) -> None:
-        super().came(task, host, found)
+    def task_done(self, task: SweepTask, host: str, result: TaskResult) -> None:
+        super().task_done(task, host, result)
         self.hosts[task.id] += 1
 
-    def say(self, words: str) -> None:
-        self.said.append(words)
+    def say(self, message: str) -> None:
+        self.said.append(message)
 
 
-def _ledger(folder: Path, spec: Spec) -> Ledger:
-    return Ledger.begin(Archive(folder / "archive"), make_plan(spec, str))
+def _journal(folder: Path, spec: SweepSpec) -> SweepJournal:
+    return SweepJournal.create(Archive(folder / "archive"), plan_sweep(spec, str))
 
 
+@pytest.mark.slow
 def test_a_sweep_on_this_machine(tmp_path: Path) -> None:
     """Each task is a run like any other, in the archive and in the table."""
     result = veperf.sweep(replace(PLANTED, repeats=2), archive=tmp_path)
@@ -77,47 +77,49 @@ def test_a_sweep_on_this_machine(tmp_path: Path) -> None:
 def test_what_does_not_exist_is_said_before_anything_runs(tmp_path: Path) -> None:
     """And no sweep is begun."""
     with pytest.raises(UnknownBenchmarkError):
-        veperf.sweep(Spec("try", benchmarks=("no/such",)), archive=tmp_path)
-    assert [] == sweeps(Archive(tmp_path))
+        veperf.sweep(SweepSpec("try", benchmarks=("no/such",)), archive=tmp_path)
+    assert [] == sweep_names(Archive(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_worker_is_lost(tmp_path: Path) -> None:
     """Its task runs again on another of its class; all come back, and each once."""
     with (
         Cluster(tmp_path) as cluster,
-        _ledger(tmp_path, SMALL) as ledger,
+        _journal(tmp_path, SMALL) as journal,
     ):
         victim = cluster.start_worker("first", "small")
         cluster.start_worker("other-class", "large")
-        watcher = Watched(ledger)
+        progress = RecordedProgress(journal)
 
         def strike() -> None:
-            watcher.started.wait(60)
+            progress.started.wait(60)
             cluster.start_worker("second", "small")
             end(victim)
 
         striking = threading.Thread(target=strike)
         striking.start()
-        failed = conduct(ledger, cluster.client, watcher)
+        failed = run_tasks(journal, cluster.client, progress)
         striking.join()
 
         assert 0 == failed
-        assert () == ledger.missing()
-        assert [1, 1, 1] == list(watcher.hosts.values())
-        assert 3 == len(ledger.archive.ids())
+        assert () == journal.missing()
+        assert [1, 1, 1] == list(progress.hosts.values())
+        assert 3 == len(journal.archive.ids())
 
 
+@pytest.mark.slow
 def test_the_scheduler_is_lost(tmp_path: Path) -> None:
     """What came back is kept, the rest is done when there is a scheduler again."""
     with (
         Cluster(tmp_path) as cluster,
-        _ledger(tmp_path, SMALL) as ledger,
+        _journal(tmp_path, SMALL) as journal,
     ):
         worker = cluster.start_worker("first", "small")
-        watcher = Watched(ledger)
+        progress = RecordedProgress(journal)
 
         def strike() -> None:
-            until(lambda: watcher.done > 0)
+            until(lambda: progress.done > 0)
             end(cluster.scheduler)
             end(worker)
             cluster.start_scheduler()
@@ -125,66 +127,71 @@ def test_the_scheduler_is_lost(tmp_path: Path) -> None:
 
         striking = threading.Thread(target=strike)
         striking.start()
-        failed = conduct(ledger, cluster.client, watcher)
+        failed = run_tasks(journal, cluster.client, progress)
         striking.join()
 
         assert 0 == failed
-        assert any("scheduler is gone" in words for words in watcher.said)
-        assert [1, 1, 1] == list(watcher.hosts.values())
-        assert 3 == len(ledger.archive.ids())
+        assert any("scheduler is gone" in words for words in progress.said)
+        assert [1, 1, 1] == list(progress.hosts.values())
+        assert 3 == len(journal.archive.ids())
 
 
+@pytest.mark.slow
 def test_a_task_that_fails(tmp_path: Path) -> None:
     """Costs itself alone, and says why."""
     with (
         Cluster(tmp_path) as cluster,
-        _ledger(tmp_path, replace(PLANTED, benchmarks=("planted/work", "no/such"))) as ledger,
+        _journal(tmp_path, replace(PLANTED, benchmarks=("planted/work", "no/such"))) as journal,
     ):
         cluster.start_worker("first", "small")
-        watcher = Watched(ledger)
+        progress = RecordedProgress(journal)
 
-        assert 1 == conduct(ledger, cluster.client, watcher)
-        assert ["no/such"] == [task.job.words for task in ledger.missing()]
-        assert any("no benchmark matches" in words for words in watcher.said)
+        assert 1 == run_tasks(journal, cluster.client, progress)
+        assert ["no/such"] == [task.job.description for task in journal.missing()]
+        assert any("no benchmark matches" in words for words in progress.said)
 
 
+@pytest.mark.slow
 def test_many_small_tasks(tmp_path: Path) -> None:
     """None is lost, and none comes twice."""
     with (
         Cluster(tmp_path) as cluster,
-        _ledger(tmp_path, Spec("try", benchmarks=("x",), repeats=60)) as ledger,
+        _journal(tmp_path, SweepSpec("try", benchmarks=("x",), repeats=60)) as journal,
     ):
         cluster.start_worker("first", "small")
-        watcher = Watched(ledger)
+        progress = RecordedProgress(journal)
 
-        assert 0 == conduct(ledger, cluster.client, watcher, work=instant)
-        assert 60 == len(ledger.archive.ids()) == len(watcher.hosts)
+        assert 0 == run_tasks(journal, cluster.client, progress, work=instant)
+        assert 60 == len(journal.archive.ids()) == len(progress.hosts)
 
 
+@pytest.mark.slow
 def test_no_scheduler(tmp_path: Path) -> None:
     """Says so, and how to go on."""
-    with Cluster(tmp_path) as cluster, _ledger(tmp_path, PLANTED) as ledger:
+    with Cluster(tmp_path) as cluster, _journal(tmp_path, PLANTED) as journal:
         end(cluster.scheduler)
-        with pytest.raises(MeasureError, match=f"--resume {ledger.sweep}"):
-            conduct(ledger, cluster.client, Watched(ledger), patience_s=0.1)
+        with pytest.raises(MeasureError, match=f"--resume {journal.sweep}"):
+            run_tasks(journal, cluster.client, RecordedProgress(journal), patience_s=0.1)
 
 
+@pytest.mark.slow
 def test_interrupted_and_resumed(tmp_path: Path) -> None:
     """Ctrl-C ends the run on the worker, too, and keeps what is done; --resume does the rest."""
     spec = tmp_path / "try.toml"
     spec.write_text(
-        'name = "try"\nbenchmarks = ["planted/work"]\nmodules = ["tests.support.planted"]\nrepeats = 3\n'
+        'name = "try"\nbenchmarks = ["planted/work"]\n'
+        'modules = ["tests.support.planted"]\nrepeats = 3\n'
     )
     archive = tmp_path / "archive"
     command = [sys.executable, "-m", "veperf", "sweep", "--local", "--archive", str(archive)]
     with subprocess.Popen([*command, str(spec)], cwd=ROOT, stderr=subprocess.PIPE) as first:
         until(lambda: len(Archive(archive).ids()) > 0)
         os.kill(first.pid, signal.SIGINT)
-        _, said = first.communicate(timeout=60)
+        _, message = first.communicate(timeout=60)
     kept = len(Archive(archive).ids())
 
     assert 130 == first.returncode
-    assert b"--resume try-" in said
+    assert b"--resume try-" in message
     assert kept in (1, 2)
     again = subprocess.run([*command, "--resume"], cwd=ROOT, capture_output=True, check=True)
     assert 3 == len(Archive(archive).ids())
@@ -193,15 +200,15 @@ def test_interrupted_and_resumed(tmp_path: Path) -> None:
 
 def test_a_cancelled_run_ends() -> None:
     """As soon as nobody wants it any more, and leaves nothing that goes on."""
-    task = make_plan(replace(PLANTED, seed=os.getpid()), str).tasks[0]
-    told: list[str] = []
+    task = plan_sweep(replace(PLANTED, seed=os.getpid()), str).tasks[0]
+    messages: list[str] = []
     left: list[str] = []
 
     def unwanted() -> bool:
         left.append(_processes(task.seed))
-        return any("pass" in words for words in told)
+        return any("pass" in words for words in messages)
 
-    assert measure(task, unwanted, told.append) is None
+    assert measure_task(task, unwanted, messages.append) is None
     assert left[-1] != ""
     assert "" == _processes(task.seed)
 
@@ -214,22 +221,29 @@ def _processes(seed: int) -> str:
 
 def test_a_sweep_can_be_looked_at(tmp_path: Path) -> None:
     """While it is at work, with what is missing or failed; nothing is measured for that."""
-    with _ledger(tmp_path, SMALL) as ledger:
-        assert ledger.keep(ledger.plan.tasks[0], timed_run({"a/x": [5.0]}, id="r1"), "box")
-        ledger.fail(ledger.plan.tasks[1], "it crashed")
-        command = [sys.executable, "-m", "veperf", "sweep", "--archive", str(ledger.archive.folder)]
-        shown = subprocess.run(
+    with _journal(tmp_path, SMALL) as journal:
+        assert journal.add_result(journal.plan.tasks[0], timed_run({"a/x": [5.0]}, id="r1"), "box")
+        journal.add_failure(journal.plan.tasks[1], "it crashed")
+        command = [
+            sys.executable,
+            "-m",
+            "veperf",
+            "sweep",
+            "--archive",
+            str(journal.archive.folder),
+        ]
+        text = subprocess.run(
             [*command, "--show"], cwd=ROOT, capture_output=True, text=True, check=False
         )
-        found = veperf.load_sweep("try", ledger.archive.folder)
+        result = veperf.load_sweep("try", journal.archive.folder)
 
-    assert 3 == shown.returncode == found.exit_code()
-    for said in ("r1", "box", "it crashed", "missing", f"--resume {ledger.sweep}"):
-        assert said in shown.stdout
-    assert 2 == found.failed
-    assert ["", "it crashed", "missing"] == list(found.frame()["failure"])
-    assert "| planted/work |" in found._repr_markdown_().replace("\\", "")
+    assert 3 == text.returncode == result.exit_code()
+    for message in ("r1", "box", "it crashed", "missing", f"--resume {journal.sweep}"):
+        assert message in text.stdout
+    assert 2 == result.failed
+    assert ["", "it crashed", "missing"] == list(result.frame()["failure"])
+    assert "| planted/work |" in result._repr_markdown_().replace("\\", "")
     with pytest.raises(UsageError, match="made runs"):
-        veperf.load_fleet(ledger.sweep, ledger.archive.folder)
+        veperf.load_fleet(journal.sweep, journal.archive.folder)
     with pytest.raises(UnknownRunError, match="no comparison"):
-        veperf.load_fleet(archive=ledger.archive.folder)
+        veperf.load_fleet(archive=journal.archive.folder)

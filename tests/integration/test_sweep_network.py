@@ -18,7 +18,7 @@ from tests.support.networks.held import lines
 from tests.support.networks.hosts import Host, kill, network, why_not
 from veperf.archive.store import Archive
 
-pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
+pytestmark = [pytest.mark.network, pytest.mark.skipif(bool(why_not()), reason=why_not())]
 _PORT = 8786
 # The shortest that dask takes; a cut cable is noticed after so long.
 _DASK = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "11s"}
@@ -101,7 +101,7 @@ def _each_once(site: Site, tasks: int) -> None:
 
 def _overlaps(site: Site) -> list[str]:
     """Hosts that did two things at once."""
-    found = []
+    result = []
     for host in site.workers:
         events = [
             (line["at_ns"], step)
@@ -113,10 +113,11 @@ def _overlaps(site: Site) -> list[str]:
         for _, step in sorted(events, key=str):
             at_once += step
             if at_once > 1:
-                found.append(host.name)
-    return found
+                result.append(host.name)
+    return result
 
 
+@pytest.mark.slow
 def test_the_link_of_a_worker_is_cut(tmp_path: Path) -> None:
     """Its task runs again elsewhere; what it measured meanwhile is not counted, and it is used
     again once it is back.
@@ -141,6 +142,7 @@ def test_the_link_of_a_worker_is_cut(tmp_path: Path) -> None:
         assert "its worker is lost; it runs again" in site.said()
 
 
+@pytest.mark.slow
 def test_a_short_cut(tmp_path: Path) -> None:
     """Is not even noticed."""
     with _site(tmp_path) as site:
@@ -160,6 +162,7 @@ def test_a_short_cut(tmp_path: Path) -> None:
         assert 2 == len(site.begun())
 
 
+@pytest.mark.slow
 def test_the_link_of_the_client_is_cut(tmp_path: Path) -> None:
     """Nobody wants what is being measured, so that ends; it goes on once the client is back."""
     with _site(tmp_path) as site:
@@ -180,6 +183,7 @@ def test_the_link_of_the_client_is_cut(tmp_path: Path) -> None:
         assert "the scheduler is gone" in site.said()
 
 
+@pytest.mark.slow
 def test_the_scheduler_restarts(tmp_path: Path) -> None:
     """At its address: workers and client come back to it, and it goes on."""
     with _site(tmp_path) as site:
@@ -198,6 +202,7 @@ def test_the_scheduler_restarts(tmp_path: Path) -> None:
         _each_once(site, 3)
 
 
+@pytest.mark.slow
 def test_a_bad_line(tmp_path: Path) -> None:
     """Packets late by 50 ms, one in twenty lost: it takes longer, and all come back once."""
     with _site(tmp_path, delay_s=0.05, loss=0.05) as site:
@@ -211,6 +216,7 @@ def test_a_bad_line(tmp_path: Path) -> None:
         _each_once(site, 12)
 
 
+@pytest.mark.slow
 def test_two_workers_on_one_host(tmp_path: Path) -> None:
     """Measure one after the other."""
     with _site(tmp_path) as site:

@@ -1,4 +1,4 @@
-"""What was committed is there again after anything."""
+"""Committed versions survive anything."""
 
 import os
 import signal
@@ -18,12 +18,12 @@ from veperf.workloads.transaction.store import Store
 
 @pytest.fixture
 def committed(tmp_path: Path) -> Path:
-    """A store with five versions."""
+    """Make a store with five versions."""
     return make_store(tmp_path / "state", 5)
 
 
-def test_a_chain_that_is_reopened_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
-    """Opened anew for every block, the roots are those of a tree that stays in memory."""
+def test_a_reopened_chain_continues(tmp_path: Path) -> None:
+    """Reopened for every block, the roots are those of a tree that stays in memory."""
     for height in range(1, 12):
         with Store(tmp_path) as store:
             tree = store.load()
@@ -33,8 +33,8 @@ def test_a_chain_that_is_reopened_goes_on_as_if_it_had_not_stopped(tmp_path: Pat
             assert (root_in_memory(height), height) == store.commit(tree)
 
 
-def test_what_is_loaded_is_what_was_committed(committed: Path) -> None:
-    """All keys and values, and reading the tree needs no rebuilding of its order."""
+def test_a_loaded_version_is_the_committed_one(committed: Path) -> None:
+    """It has all keys and values, and reading it needs no sorting."""
     tree = Tree()
     for height in range(1, 6):
         write_block(tree, height)
@@ -46,7 +46,7 @@ def test_what_is_loaded_is_what_was_committed(committed: Path) -> None:
 
 
 def test_an_empty_tree_can_be_committed(tmp_path: Path) -> None:
-    """Before the first key and after the last."""
+    """It can be before the first key and after the last."""
     with Store(tmp_path) as store:
         tree = store.load()
         assert (EMPTY_ROOT_HASH, 1) == store.commit(tree)
@@ -58,8 +58,8 @@ def test_an_empty_tree_can_be_committed(tmp_path: Path) -> None:
         assert (3, 0) == (store.version, len(store.load()))
 
 
-def test_the_last_block_may_be_played_again(committed: Path) -> None:
-    """The same version with other writes replaces the one that is there."""
+def test_the_last_block_may_be_replayed(committed: Path) -> None:
+    """The same version with other writes replaces the present one."""
     with Store(committed) as store:
         base = store.load()
         for value in (b"first", b"second"):
@@ -91,7 +91,7 @@ def test_a_replayed_block_leaves_nothing_of_the_first(tmp_path: Path) -> None:
 
 
 def test_another_trees_versions_are_refused(committed: Path) -> None:
-    """A gap, a base with another content, a base that was replaced: none gets in."""
+    """A gap, a base with another content and a replaced base are rejected."""
     with Store(committed) as store:
         stranger = Tree()
         with pytest.raises(ValueError, match="can't follow"):
@@ -100,21 +100,21 @@ def test_another_trees_versions_are_refused(committed: Path) -> None:
             write_block(stranger, height + 1)
             stranger.save_version()
         stranger.set(b"k", b"v")
-        with pytest.raises(ValueError, match="goes on from"):
+        with pytest.raises(ValueError, match="continues from"):
             store.commit(stranger)
         replaced = store.load(4)
         replaced.set(b"other", b"block 5")
         stale = store.load()
         store.commit(replaced)
         stale.set(b"k", b"v")
-        with pytest.raises(ValueError, match="goes on from"):
+        with pytest.raises(ValueError, match="continues from"):
             store.commit(stale)
 
         assert replaced.root_hash == store.load().root_hash
 
 
-def test_the_same_versions_from_elsewhere_can_go_on(committed: Path) -> None:
-    """A tree that never saw the store, but has its versions, is as good as one that it loaded."""
+def test_an_equal_tree_may_continue(committed: Path) -> None:
+    """A tree that was not loaded from the store, but has its versions, may continue it."""
     tree = Tree()
     for height in range(1, 6):
         write_block(tree, height)
@@ -127,7 +127,7 @@ def test_the_same_versions_from_elsewhere_can_go_on(committed: Path) -> None:
 
 
 def test_a_tree_built_at_once_is_stored_as_it_is(tmp_path: Path) -> None:
-    """Its first version, also where changes followed and where it is replaced, and the next."""
+    """So is its first version with later changes or replaced, and the next version."""
     roots = []
     with Store(tmp_path) as store:
         for count in (500, 400):
@@ -144,14 +144,16 @@ def test_a_tree_built_at_once_is_stored_as_it_is(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("through", range(5))
 def test_versions_are_kept_until_they_are_pruned(committed: Path, through: int) -> None:
-    """Each can be loaded; pruning deletes those up to a version and leaves the later ones whole."""
+    """Each can be loaded; pruning deletes those up to a version and leaves the later ones."""
     with Store(committed) as store:
         store.prune(through)
     with Store(committed) as store:
-        kept = list(range(through + 1, 6))
+        remaining = list(range(through + 1, 6))
 
-        assert kept == store.versions
-        assert [root_in_memory(v) for v in kept] == [store.load(v).root_hash for v in kept]
+        assert remaining == store.versions
+        assert [root_in_memory(v) for v in remaining] == [
+            store.load(v).root_hash for v in remaining
+        ]
         for gone in (-1, 0, through, 6):
             with pytest.raises(LookupError, match=f"version {gone}"):
                 store.load(gone)
@@ -161,7 +163,7 @@ def test_versions_are_kept_until_they_are_pruned(committed: Path, through: int) 
 
 
 def kinds(path: Path) -> dict[bytes, list[int]]:
-    """The versions of the change sets (c) and whole snapshots (s) that are there."""
+    """Return the versions of the change sets (c) and whole snapshots (s)."""
     keys = [key for key, _ in dump(path)]
     return {
         kind: [int.from_bytes(key[1:]) for key in keys if key[:1] == kind and len(key) == 9]
@@ -169,14 +171,14 @@ def kinds(path: Path) -> dict[bytes, list[int]]:
     }
 
 
-def test_snapshots_are_made_as_the_chain_goes_on(committed: Path) -> None:
-    """Several in five blocks that write as much as there is, none of them of the last."""
+def test_snapshots_are_made_while_the_chain_continues(committed: Path) -> None:
+    """Five blocks that write the whole state make several, none of the last version."""
     assert [1, 2, 3, 4, 5] == kinds(committed)[b"c"]
     assert [1, 2] < kinds(committed)[b"s"] < [1, 5]
 
 
 def test_pruning_leaves_nothing_behind(tmp_path: Path) -> None:
-    """But one snapshot that is not younger than the oldest version, and what follows it."""
+    """It leaves a snapshot not younger than the oldest version, and the change sets after it."""
     with Store(tmp_path) as store:
         tree = store.load()
         for height in range(1, 31):
@@ -193,8 +195,8 @@ def test_pruning_leaves_nothing_behind(tmp_path: Path) -> None:
     assert base == min(int.from_bytes(key[1:9]) for key in slices)
 
 
-def test_old_versions_go_as_snapshots_become_whole(tmp_path: Path) -> None:
-    """With ``keep`` the last ones are always there, and the number of records is bounded."""
+def test_old_versions_are_pruned_with_each_snapshot(tmp_path: Path) -> None:
+    """With ``keep`` the last ones stay, and the number of records is bounded."""
     sizes = []
     with Store(tmp_path, keep=4) as store:
         tree = store.load()
@@ -214,12 +216,12 @@ def test_old_versions_go_as_snapshots_become_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("keep", [0, -1])
 def test_the_last_version_is_always_kept(tmp_path: Path, keep: int) -> None:
-    """A store that would keep none is refused."""
+    """A store that keeps none is rejected."""
     with pytest.raises(ValueError, match="keep"):
         Store(tmp_path, keep=keep)
 
 
-def test_a_snapshot_goes_on_after_a_restart(tmp_path: Path) -> None:
+def test_a_snapshot_continues_after_a_restart(tmp_path: Path) -> None:
     """Chains that are restarted after every block make whole snapshots, too."""
     with Store(tmp_path) as store:
         tree = Tree.from_sorted((b"%04d" % i, b"v") for i in range(40))
@@ -239,7 +241,7 @@ def test_a_snapshot_goes_on_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_an_emptied_tree_can_be_pruned(tmp_path: Path) -> None:
-    """Before, at and after a version without keys."""
+    """It can be before, at and after a version without keys."""
     with Store(tmp_path) as store:
         tree = store.load()
         for key in (b"a", None, None, b"b"):
@@ -254,7 +256,7 @@ def test_an_emptied_tree_can_be_pruned(tmp_path: Path) -> None:
 
 
 def test_the_last_version_can_not_be_pruned(committed: Path) -> None:
-    """Nor can a block be played again whose base is gone."""
+    """Nor can a block be replayed if its base is gone."""
     with Store(committed) as store:
         base = store.load(4)
         for version in (5, 6):
@@ -262,14 +264,14 @@ def test_the_last_version_can_not_be_pruned(committed: Path) -> None:
                 store.prune(version)
         store.prune(4)
         base.set(b"k", b"v")
-        with pytest.raises(ValueError, match="goes on from"):
+        with pytest.raises(ValueError, match="continues from"):
             store.commit(base)
 
         assert [5] == store.versions
 
 
 def test_an_export_starts_another_store(committed: Path, tmp_path: Path) -> None:
-    """It has the same root, goes on with the same roots, and can be pruned and reopened."""
+    """It has the same root, continues with the same roots, and can be pruned and reopened."""
     with Store(committed) as store:
         tree = store.load()
         nodes = list(export_nodes(tree))
@@ -285,7 +287,7 @@ def test_an_export_starts_another_store(committed: Path, tmp_path: Path) -> None
 
 
 def test_an_export_with_another_root_is_refused(committed: Path, tmp_path: Path) -> None:
-    """Neither it nor one into a store that has versions leaves anything behind."""
+    """Neither it nor an import into a store with versions leaves anything behind."""
     with Store(committed) as store:
         tree = store.load()
         with pytest.raises(ValueError, match="already"):
@@ -299,7 +301,7 @@ def test_an_export_with_another_root_is_refused(committed: Path, tmp_path: Path)
 
 
 def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
-    """A commit that does not fit fails as a whole; with room it can be done after all."""
+    """A commit that does not fit fails as a whole; with room it succeeds."""
     with Store(tmp_path, max_bytes=1 << 18) as store:
         tree = store.load()
         tree.set(b"k", b"v")
@@ -326,7 +328,7 @@ def commit_until_full(store: Store, tree: Tree) -> None:
 
 
 def test_a_disk_that_fills_up_loses_nothing(tmp_path: Path) -> None:
-    """The commit that no longer fits, slice of a snapshot and all, is made when there is room."""
+    """A commit that does not fit, with its slice of a snapshot, succeeds when there is room."""
     with Store(tmp_path, max_bytes=1 << 18) as store:
         tree = store.load()
         with pytest.raises(StorageError, match="can't be written"):
@@ -338,7 +340,7 @@ def test_a_disk_that_fills_up_loses_nothing(tmp_path: Path) -> None:
             write_large_block(tree)
             store.commit(tree)
         versions = store.versions
-        found = [store.load(version).root_hash for version in versions]
+        root_hashes = [store.load(version).root_hash for version in versions]
     alone = Tree()
     expected = []
     for _ in versions:
@@ -346,11 +348,11 @@ def test_a_disk_that_fills_up_loses_nothing(tmp_path: Path) -> None:
         expected.append(alone.save_version()[0])
 
     assert list(range(1, full + 11)) == versions
-    assert expected == found
+    assert expected == root_hashes
 
 
 def test_a_folder_that_can_not_be_made_is_a_storage_error(tmp_path: Path) -> None:
-    """Where a file is in the way."""
+    """A file is in its place."""
     (tmp_path / "file").write_text("")
 
     with pytest.raises(StorageError):
@@ -360,7 +362,7 @@ def test_a_folder_that_can_not_be_made_is_a_storage_error(tmp_path: Path) -> Non
 CHILD = """
 import sys
 from pathlib import Path
-from tests.stores import write_block
+from tests.support.stores import write_block
 from veperf.workloads.transaction.store import Store
 
 with Store(Path(sys.argv[1])) as store:
@@ -375,7 +377,7 @@ with Store(Path(sys.argv[1])) as store:
 
 
 def test_a_process_that_is_killed_loses_no_commit(tmp_path: Path) -> None:
-    """Killed at any moment, while it writes or prunes: what was reported is there, whole."""
+    """Killed at any moment, while it writes or prunes: reported commits are whole."""
     root = Path(__file__).parents[2]
     random = Random(1)
     for _ in range(6):
@@ -393,12 +395,12 @@ def test_a_process_that_is_killed_loses_no_commit(tmp_path: Path) -> None:
             child.send_signal(signal.SIGKILL)
             reported += [int(line) for line in child.stdout if line.endswith("\n")]
         with Store(tmp_path) as store:
-            kept = store.versions
+            remaining = store.versions
 
             assert store.version in (reported[-1], reported[-1] + 1)
-            assert kept == list(range(kept[0], store.version + 1))
-            assert roots_in_memory(store.version)[-len(kept) :] == [
-                store.load(version).root_hash for version in kept
+            assert remaining == list(range(remaining[0], store.version + 1))
+            assert roots_in_memory(store.version)[-len(remaining) :] == [
+                store.load(version).root_hash for version in remaining
             ]
-            pruned = kept[0] > 1
+            pruned = remaining[0] > 1
     assert pruned

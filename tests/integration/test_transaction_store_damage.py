@@ -1,4 +1,4 @@
-"""What was damaged on disk is refused, not believed."""
+"""Damage on disk is detected."""
 
 import os
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from veperf.workloads.transaction.store import Store
 
 @pytest.fixture
 def committed(tmp_path: Path) -> Path:
-    """A store with five versions."""
+    """Make a store with five versions."""
     return make_store(tmp_path / "state", 5)
 
 
@@ -23,7 +23,7 @@ def key_of(kind: bytes, version: int) -> bytes:
 
 
 def first_slice(transaction: lmdb.Transaction) -> tuple[bytes, bytes]:
-    """Of the oldest snapshot."""
+    """Return the record of the oldest snapshot's first slice."""
     cursor = transaction.cursor()
     assert cursor.set_range(key_of(b"n", 0))
     return bytes(cursor.key()), bytes(cursor.value())
@@ -55,7 +55,7 @@ def change_the_root_hash(transaction: lmdb.Transaction) -> None:
 def test_a_damaged_commit_is_refused(
     committed: Path, change: Callable[[lmdb.Transaction], object]
 ) -> None:
-    """A root hash that is not the one committed, or a record that can't be read."""
+    """The root hash is not the committed one, or the record can't be read."""
     damage(committed, change)
 
     with Store(committed) as store:
@@ -106,7 +106,7 @@ def lose_the_snapshot(transaction: lmdb.Transaction) -> None:
 def test_a_damaged_snapshot_is_refused(
     committed: Path, change: Callable[[lmdb.Transaction], object]
 ) -> None:
-    """Another root hash than was committed, or nodes that can't be read or don't make a tree."""
+    """The root hash is not the committed one, or nodes can't be read or don't make a tree."""
     damage(committed, change)
 
     with Store(committed) as store, pytest.raises(CorruptFileError, match="version 1"):
@@ -140,10 +140,10 @@ def lose_the_oldest(transaction: lmdb.Transaction) -> None:
         lambda transaction: transaction.put(b"format", b"9" * 5_000),
     ],
 )
-def test_a_store_whose_versions_make_no_sense_is_refused(
+def test_a_store_with_inconsistent_versions_is_refused(
     committed: Path, change: Callable[[lmdb.Transaction], object]
 ) -> None:
-    """One is missing in between, the oldest is not there or no number: it can't be opened."""
+    """A version is missing in between, or the oldest is missing or not a number."""
     damage(committed, change)
 
     with pytest.raises(CorruptFileError):
@@ -151,7 +151,7 @@ def test_a_store_whose_versions_make_no_sense_is_refused(
 
 
 def test_pruning_needs_a_snapshot(committed: Path) -> None:
-    """Where there is none to begin with nothing is deleted."""
+    """Without a snapshot nothing is deleted."""
     damage(committed, lambda transaction: [transaction.delete(key_of(b"s", v)) for v in range(6)])
     before = dump(committed)
 
@@ -161,7 +161,7 @@ def test_pruning_needs_a_snapshot(committed: Path) -> None:
 
 
 def test_a_store_that_was_cut_off_is_refused(committed: Path) -> None:
-    """LMDB itself would read on past the end of the file and die."""
+    """LMDB itself would read past the end of the file and crash."""
     data = committed / "data.mdb"
     os.truncate(data, data.stat().st_size // 2)
 
@@ -170,7 +170,7 @@ def test_a_store_that_was_cut_off_is_refused(committed: Path) -> None:
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
-    """A file that is no database, another program's database, a later format, an earlier one."""
+    """The file is no database, another program's, or of a later or an earlier format."""
     (tmp_path / "text").mkdir()
     (tmp_path / "text" / "data.mdb").write_bytes(b"no database" * 1000)
     with pytest.raises(CorruptFileError):

@@ -1,6 +1,6 @@
 """Pairs as they would have been measured, for tests of what judges them."""
 
-from veperf.abtest.pair import Measured
+from veperf.abtest.pair import PairResult
 from veperf.core.case import Case, Level, Metric
 from veperf.core.run import CaseResult, Failure, Sample
 
@@ -10,7 +10,7 @@ RATE = Case("mine/rate", "mine/rate", "mine", Level.MICRO, "Work.", metrics=(
 ))  # fmt: skip
 
 
-def timed(base_ns: float, new_ns: float, *, busy: float = 1.0, loops: int = 10) -> Measured:
+def timed(base_ns: float, new_ns: float, *, busy: float = 1.0, loops: int = 10) -> PairResult:
     """Eight samples of each side; ``busy`` is the share of wall time that is CPU time."""
     a, b = (
         CaseResult(
@@ -20,16 +20,16 @@ def timed(base_ns: float, new_ns: float, *, busy: float = 1.0, loops: int = 10) 
         )
         for each in (base_ns, new_ns)
     )
-    return Measured(CASE, a, b)
+    return PairResult(CASE, a, b)
 
 
-def figured(base: float, new: float) -> Measured:
+def figured(base: float, new: float) -> PairResult:
     """A figure of each side."""
     a, b = (CaseResult(RATE.id, figures={"rate": each}) for each in (base, new))
-    return Measured(RATE, a, b)
+    return PairResult(RATE, a, b)
 
 
-def broken(message: str = "no") -> Measured:
+def broken(message: str = "no") -> PairResult:
     """The new side failed."""
     failure = Failure("raised", message, "Traceback")
-    return Measured(CASE, CaseResult(CASE.id), CaseResult(CASE.id, failure=failure))
+    return PairResult(CASE, CaseResult(CASE.id), CaseResult(CASE.id, failure=failure))

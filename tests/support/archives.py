@@ -1,4 +1,4 @@
-"""Archives of runs made by hand, for tests of what becomes of runs over time."""
+"""Archives of synthetic runs, one a day."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ def dated_run(
     commit: str | None = None,
     noise: float = 0.005,
 ) -> Run:
-    """The run of a ``day``, whose cases take about ``times_ns``; its commit is named after it."""
+    """The run of a ``day``, whose cases take about ``times_ns``, with a commit for each day."""
     dice = np.random.default_rng(day)
     when = START + timedelta(days=day)
     run = timed_run(
@@ -42,7 +42,7 @@ def archive_of(place: str | Path, runs: Sequence[Run]) -> Archive:
     """An archive of these runs, complete."""
     archive = Archive(place)
     for run in runs:
-        archive.keep(run)
+        archive.save(run)
     return archive
 
 

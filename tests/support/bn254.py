@@ -5,7 +5,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from veperf.workloads.zk.curve import G1Point, G2Point
+from veperf.workloads.zk.curve.g1 import G1Point
+from veperf.workloads.zk.curve.g2 import G2Point
 from veperf.workloads.zk.field import P, R
 from veperf.workloads.zk.tower import fp2, fp12
 from veperf.workloads.zk.tower.fp2 import Fp2

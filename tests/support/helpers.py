@@ -16,7 +16,7 @@ from veperf.core.verdict import Baseline, Verdict
 from veperf.loadtest.histogram import Latencies
 from veperf.loadtest.search import find_saturation
 from veperf.verdicts.baseline import baselines_of
-from veperf.verdicts.verdict import verdict
+from veperf.verdicts.verdict import run_verdict
 
 TARGETS = Path(__file__).parents[2] / "data" / "baselines"
 HOSTILE = "</pre><script>alert(1)</script>\x1b[31m\x00\u202e$x$|`<img src=http://x.invalid/>"
@@ -154,7 +154,7 @@ def baselines_in(folder: Path) -> Path:
 
 def judged(run: Run, baselines: tuple[Baseline, ...] = ()) -> Verdict:
     """The verdict on ``run`` by the published targets."""
-    return verdict(run, load_targets(TARGETS), baselines)
+    return run_verdict(run, load_targets(TARGETS), baselines)
 
 
 def hostile_run() -> Run:

@@ -1,4 +1,4 @@
-"""Files that nobody should write: samples of every format, bent out of shape by dice."""
+"""Hostile input files: samples of every format, mutated at random."""
 
 import json
 import math
@@ -13,15 +13,15 @@ import msgspec
 from tests.support.helpers import HOSTILE
 from veperf.core.errors import VeperfError
 from veperf.core.run import Run
-from veperf.formats import baseline_metrics, go_targets
-from veperf.formats.readers import NAMES, read
-from veperf.formats.source import Source
-from veperf.report.tables.benchstat_table import as_text
-from veperf.verdicts.benchstat import side_by_side
+from veperf.formats import virtengine
+from veperf.formats.readers import INPUT_FORMAT_NAMES, read_runs
+from veperf.formats.source import SourceFile
+from veperf.report.tables.benchstat_table import benchstat_text
+from veperf.verdicts.benchstat import benchstat_tables
 from veperf.verdicts.screen import compare_runs
 
 VECTORS = Path(__file__).parents[1] / "vectors"
-_GO_BENCHMARKS = Path(__file__).parents[2] / "data" / "baselines" / go_targets.FILE
+_GO_BENCHMARKS = Path(__file__).parents[2] / "data" / "baselines" / virtengine.GO_BENCHMARKS_FILE
 NASTY_TEXTS = (
     HOSTILE, "", "\ud800", "../../etc/passwd", "/", "\x00", "a" * 10_000, "NaN", "-", "*", "%s",
     "\u202e\u2066", "\x1b]0;title\x07", "_" * 50, "Benchmark", "0" * 50, "1_0", "\uff11", "\u2028",
@@ -44,15 +44,15 @@ def samples() -> list[tuple[str, bytes]]:
         p for folder in ("interop", "gobench") for p in sorted((VECTORS / folder).rglob("*.*"))
     ]
     paths += [VECTORS / "BASELINE_METRICS.json", _GO_BENCHMARKS]
-    found = [(p.name, p.read_bytes()) for p in paths if p.is_file() and p.suffix != ".md"]
-    found += [
+    actual = [(p.name, p.read_bytes()) for p in paths if p.is_file() and p.suffix != ".md"]
+    actual += [
         ("raw.csv", b"group,function,value,throughput_num,throughput_type,"
          b"sample_measured_value,unit,iteration_count\ng,f,1,,,915000,ns,110740\n"),
         ("messages", b'{"reason":"benchmark-complete","id":"norm","iteration_count":[30,60],'
          b'"measured_values":[124200.0,9937100.0],"unit":"ns"}\n'),
     ]  # fmt: skip
     lined = (".txt", "go_test.json", "go_virtengine.json")
-    return [(name, data[:4_000]) if name.endswith(lined) else (name, data) for name, data in found]
+    return [(name, data[:4_000]) if name.endswith(lined) else (name, data) for name, data in actual]
 
 
 def mutated(data: bytes, dice: random.Random) -> bytes:
@@ -80,15 +80,15 @@ def check(data: bytes, name: str, format: str = "", *, deep: bool = False) -> Ru
     """
     try:
         if name == _GO_BENCHMARKS.name:
-            Source(data, name).document_as(go_targets.GoBenchmarks)
+            SourceFile(data, name).document_as(virtengine.GoBenchmarks)
         elif name == "BASELINE_METRICS.json":
-            limits = baseline_metrics.read(Source(data, name)).targets
+            limits = virtengine.read_baseline_metrics(SourceFile(data, name)).targets
             assert all(0 < target.limit < math.inf for target in limits)
-        found = read(data, name, format=format)
+        actual = read_runs(data, name, format=format)
     except VeperfError as refused:
         assert len(str(refused)) < 2_000  # noqa: PT017 - no exception is wanted
         return None
-    for one in found:
+    for one in actual:
         run = one.run
         assert re.fullmatch(r"[A-Za-z0-9_.+-]{10,120}", run.id), run.id
         assert all(re.fullmatch(r"[A-Za-z0-9_.+-]+", case.suite) for case in run.cases)
@@ -97,14 +97,16 @@ def check(data: bytes, name: str, format: str = "", *, deep: bool = False) -> Ru
         if deep:
             kept = msgspec.json.decode(msgspec.json.encode(run), type=Run)
             assert kept == run
-            shown = as_text(side_by_side(run, kept), compare_runs(run, kept), name, name)
-            assert not _CONTROL.search(shown), shown
-    return found[0].run
+            output = benchstat_text(
+                benchstat_tables(run, kept), compare_runs(run, kept), name, name
+            )
+            assert not _CONTROL.search(output), output
+    return actual[0].run
 
 
 def any_format(dice: random.Random) -> str:
-    """Mostly found out, sometimes forced."""
-    return dice.choice(NAMES) if dice.random() < 0.15 else ""
+    """A format, mostly detected, sometimes forced."""
+    return dice.choice(INPUT_FORMAT_NAMES) if dice.random() < 0.15 else ""
 
 
 def _bend(document: Any, dice: random.Random) -> None:

@@ -1,4 +1,4 @@
-"""An S3 server on this machine, and places for archives to lie in."""
+"""A local S3 server, and buckets for archives."""
 
 import logging
 import os
@@ -36,28 +36,28 @@ def s3_server() -> Iterator[dict[str, str]]:
 
 
 def bucket() -> s3fs.S3FileSystem:
-    """What sees the server of the environment as it is now, and no other one."""
+    """A client of the server that the environment names now."""
     return _client(use_listings_cache=False)
 
 
 def shared_url_to_fs(url: str, **settings: Any) -> tuple[AbstractFileSystem, str]:
-    """As fsspec's own, but one client does for all archives: making one takes 0.15 s."""
+    """Like fsspec's own, but with one client for all archives, as making one takes 0.15 s."""
     if not url.startswith("s3://"):
-        found: tuple[AbstractFileSystem, str] = _url_to_fs(url, **settings)
-        return found
+        actual: tuple[AbstractFileSystem, str] = _url_to_fs(url, **settings)
+        return actual
     return _client(use_listings_cache=True), url.removeprefix("s3://")
 
 
 def _client(*, use_listings_cache: bool) -> s3fs.S3FileSystem:
-    ours = frozenset(item for item in os.environ.items() if item[0].startswith("AWS_"))
-    return _client_of(os.getpid(), ours, use_listings_cache)
+    own = frozenset(item for item in os.environ.items() if item[0].startswith("AWS_"))
+    return _client_of(os.getpid(), own, use_listings_cache)
 
 
 @cache
 def _client_of(
     process: int, environment: frozenset[tuple[str, str]], use_listings_cache: bool
 ) -> s3fs.S3FileSystem:
-    """One for each process and for what its environment says of the server."""
+    """A client for each process and environment."""
     return s3fs.S3FileSystem(skip_instance_cache=True, use_listings_cache=use_listings_cache)
 
 
@@ -77,5 +77,5 @@ def contents(url: str) -> dict[str, bytes]:
 
 
 def environment(server: dict[str, str]) -> dict[str, str]:
-    """That of this process, with the server in it."""
+    """The environment of this process, with the server's variables."""
     return os.environ | server

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from veperf.core.case import LATENCY_METRICS, Level, Metric
 from veperf.core.load import Finished
-from veperf.core.registry import Apart, LoadTask, Supplied, benchmark
+from veperf.core.registry import LoadTask, RemoteLoad, SuppliedSystem, benchmark
 from veperf.workloads.transaction import example_data
-from veperf.workloads.transaction.load import CAPACITY, ChainTarget, Rig
-from veperf.workloads.transaction.load_source import Feed
-from veperf.workloads.transaction.pipeline import Pipeline, Settings
+from veperf.workloads.transaction.load import CAPACITY, ChainLoadFixture, ChainTarget
+from veperf.workloads.transaction.load_source import TransferSource
+from veperf.workloads.transaction.pipeline import Pipeline, PipelineSettings
 
 RATES = (Metric("achieved", "1/s", "higher"), *LATENCY_METRICS)
 
@@ -129,7 +129,7 @@ def load(rate: int, kind: str) -> LoadTask:
     def system(items: int) -> "Local":
         return Local(target(), numbered(0, 1))
 
-    return LoadTask(system, rate, apart=Apart(target, numbered, 20_000))
+    return LoadTask(system, rate, remote=RemoteLoad(target, numbered, 20_000))
 
 
 class Local:
@@ -152,19 +152,19 @@ def broken() -> LoadTask:
         raise ValueError("planted: no target today")
 
     return LoadTask(
-        lambda _: Local(Counter(), numbered(0, 1)), 100, apart=Apart(target, numbered, 10)
+        lambda _: Local(Counter(), numbered(0, 1)), 100, remote=RemoteLoad(target, numbered, 10)
     )
 
 
 @benchmark("apart/chain", level=Level.LOAD, params={"rate": (200,)}, metrics=RATES)
 def chain(rate: int) -> LoadTask:
     """The chain, with few accounts."""
-    rig = Rig(60, "disk")
+    fixture = ChainLoadFixture(60, "disk")
     return LoadTask(
-        lambda items: Supplied(*rig.chain(items)),
+        lambda items: SuppliedSystem(*fixture.chain(items)),
         rate,
-        rig.close,
-        Apart(rig.target, rig.source, CAPACITY),
+        fixture.close,
+        RemoteLoad(fixture.target, fixture.source, CAPACITY),
     )
 
 
@@ -175,8 +175,8 @@ PLACE = "VEPERF_TEST_ROOT_HASH"
 class Rooted(ChainTarget):
     """Cuts blocks by their size alone, and leaves the root hash of its state behind."""
 
-    def __init__(self, feed: Feed) -> None:
-        settings = Settings(block_transactions=50, block_wait_ns=10**18)
+    def __init__(self, feed: TransferSource) -> None:
+        settings = PipelineSettings(block_transactions=50, block_wait_ns=10**18)
         self._tree = feed.genesis()
         pipeline = Pipeline(self._tree, example_data.CHAIN, verifiers=0, settings=settings)
         super().__init__(pipeline, None, next(feed))
@@ -191,13 +191,15 @@ def blocks() -> LoadTask:
     """The chain, in blocks that do not depend on time."""
 
     def source(shard: int, shards: int) -> Iterator[bytes]:
-        feed = Feed(20, shard=shard, shards=shards)
+        feed = TransferSource(20, shard=shard, shards=shards)
         next(feed)
         return feed
 
     def target() -> Rooted:
-        return Rooted(Feed(20))
+        return Rooted(TransferSource(20))
 
     return LoadTask(
-        lambda _: Supplied(target(), source(0, 1)), 100, apart=Apart(target, source, 1_000)
+        lambda _: SuppliedSystem(target(), source(0, 1)),
+        100,
+        remote=RemoteLoad(target, source, 1_000),
     )

@@ -11,11 +11,11 @@ from msgspec import Struct
 
 from veperf.core import registry
 from veperf.core.registry import System
-from veperf.loadtest.remote.address import parse_address
-from veperf.loadtest.remote.auth import given_token
-from veperf.loadtest.remote.benchmark import apart_of, subject_of
+from veperf.loadtest.remote.address import parse_target_address
+from veperf.loadtest.remote.auth import token_from_environment
+from veperf.loadtest.remote.benchmark import load_subject, set_up_remote_load
 from veperf.loadtest.remote.clock_offset import ClockOffset
-from veperf.loadtest.remote.connection import Connection, connect
+from veperf.loadtest.remote.connection import ShardConnection, join_load
 from veperf.loadtest.remote.remote_system import RemoteSystem
 
 MODULES = ("tests.support.remote_loads",)
@@ -50,7 +50,7 @@ def offer_all(system: System, items: int) -> tuple[list[int], dict[int, str], in
     return committed, failed, tag - taken
 
 
-def put(connection: Connection, system: RemoteSystem, items: int) -> Found:
+def put(connection: ShardConnection, system: RemoteSystem, items: int) -> Found:
     """All that a shard does."""
     try:
         connection.wait_for_start()
@@ -66,19 +66,19 @@ def put(connection: Connection, system: RemoteSystem, items: int) -> Found:
 def main() -> None:
     """See above."""
     address, shard, shards, benchmark, params_json, items = sys.argv[1:]
-    registry.load(MODULES)
+    registry.load_registry(MODULES)
     params = msgspec.json.decode(params_json)
-    with apart_of(benchmark, params) as apart:
-        connection = connect(
-            parse_address(address),
+    with set_up_remote_load(benchmark, params) as apart:
+        connection = join_load(
+            parse_target_address(address),
             int(shard),
             int(shards),
-            subject=subject_of(benchmark, params),
-            token=given_token(),
+            subject=load_subject(benchmark, params),
+            token=token_from_environment(),
         )
         source = apart.source(int(shard), int(shards))
-        found = put(connection, RemoteSystem(connection, source, int(items)), int(items))
-    sys.stdout.buffer.write(msgspec.json.encode(found))
+        outcome = put(connection, RemoteSystem(connection, source, int(items)), int(items))
+    sys.stdout.buffer.write(msgspec.json.encode(outcome))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One shard of a load, in a process that a test starts: ``python -m tests.support.shard_process JOIN_JSON``.
+"""A shard of a load in a process: ``python -m tests.support.shard_process REQUEST_JSON``.
 
 What it found goes to standard output, as JSON.
 """
@@ -8,17 +8,17 @@ import sys
 import msgspec
 
 from veperf.core import registry
-from veperf.loadtest.sharded.shard import put_share
-from veperf.measure.protocol import Join
+from veperf.loadtest.sharded.shard import run_shard
+from veperf.measure.protocol import RunShard
 
 
 def main() -> None:
     """Put the share on."""
-    registry.load(["tests.support.remote_loads"])
-    join = msgspec.json.decode(sys.argv[1], type=Join)
+    registry.load_registry(["tests.support.remote_loads"])
+    join = msgspec.json.decode(sys.argv[1], type=RunShard)
     task = registry.REGISTRY.benchmarks[join.benchmark].setup(**join.params)
     assert isinstance(task, registry.LoadTask)
-    report = put_share(task, join, lambda _: True, lambda: None)
+    report = run_shard(task, join, lambda _: True, lambda: None)
     sys.stdout.buffer.write(msgspec.json.encode(report))
 
 

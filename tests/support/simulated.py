@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from veperf.core.load import Finished
 from veperf.core.registry import System
-from veperf.loadtest.generator import Watch, look_away, run_load
+from veperf.loadtest.generator import ProgressCallback, keep_going, run_open_loop
 from veperf.loadtest.result import LoadResult
 from veperf.loadtest.schedule import Schedule
 
@@ -70,8 +70,10 @@ def simulate(
     schedule: Schedule,
     *,
     oversleeps_ns: int = 0,
-    watch: Watch = look_away,
+    on_progress: ProgressCallback = keep_going,
 ) -> LoadResult:
     """A load run in no time."""
     clock = Clock(oversleeps_ns=oversleeps_ns)
-    return run_load(lambda _: system(clock), schedule, watch=watch, clock=clock, sleep=clock.sleep)
+    return run_open_loop(
+        lambda _: system(clock), schedule, on_progress=on_progress, clock=clock, sleep=clock.sleep
+    )

@@ -1,1 +1,1 @@
-"""The gate to trust: old and new code side by side, pair by pair, until it is decided."""
+"""A/B comparison: old and new code side by side, pair by pair, until each case is decided."""

@@ -1,4 +1,4 @@
-"""Two shell commands in pairs, so that programs in any language can be compared."""
+"""Pairs of runs of two shell commands, to compare programs in any language."""
 
 import contextlib
 import math
@@ -13,42 +13,42 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
-from veperf.abtest.pair import LETTERS, Letter, Measured, turns
+from veperf.abtest.pair import LETTERS, PairResult, SideLetter, alternate_sides
 from veperf.core.ab import CommandValue
 from veperf.core.case import Case
 from veperf.core.run import CaseResult, Failure, Sample
 from veperf.measure import address_layout
 
-_KEPT_BYTES = 20_000
+_MAX_OUTPUT_BYTES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class CommandPairs:
-    """Runs two commands in turn, after one run each that does not count."""
+    """Runs two commands in turn, after a warm-up run of each."""
 
-    commands: Mapping[Letter, str]
+    commands: Mapping[SideLetter, str]
     value: CommandValue
-    """What counts of them."""
+    """Value of a command that is compared."""
     runs: int
-    """Of each command in a pair."""
+    """Runs of each command in a pair."""
     timeout_s: float
-    """For one run of one command."""
+    """Time limit for one run of one command."""
 
-    def measure(self, index: int, cases: Sequence[Case]) -> Generator[Measured, None, None]:
-        """Make pair ``index`` of the one case there is."""
+    def measure(self, index: int, cases: Sequence[Case]) -> Generator[PairResult, None, None]:
+        """Measure pair ``index`` of the one case."""
         (case,) = cases
-        runs: dict[Letter, list[_Run]] = {"a": [], "b": []}
+        runs: dict[SideLetter, list[_Run]] = {"a": [], "b": []}
         warmups = 1 if index == 0 else 0
-        for side in turns(index, warmups + self.runs):
+        for side in alternate_sides(index, warmups + self.runs):
             run = _run(self.commands[side], self.timeout_s, printed=self.value == "printed")
             if run.failure is not None:
                 results = {s: CaseResult(case.id) for s in LETTERS}
                 results[side] = CaseResult(case.id, failure=run.failure)
-                yield Measured(case, results["a"], results["b"])
+                yield PairResult(case, results["a"], results["b"])
                 return
             runs[side].append(run)
         a, b = (self._result(case, runs[side][warmups:]) for side in LETTERS)
-        yield Measured(case, a, b)
+        yield PairResult(case, a, b)
 
     def _result(self, case: Case, runs: "Sequence[_Run]") -> CaseResult:
         if self.value == "time":
@@ -60,7 +60,7 @@ class CommandPairs:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One run of one command."""
+    """Result of a run of a command."""
 
     sample: Sample
     printed: float = math.nan
@@ -68,32 +68,32 @@ class _Run:
 
 
 def _run(command: str, timeout_s: float, *, printed: bool) -> _Run:
-    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complaints:
-        # The shell and all that it starts make a group, so that a time-out ends the whole.
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        # The shell and all processes that it starts are a group, so that a timeout ends them all.
         began = time.perf_counter_ns()
-        process = subprocess.Popen(  # noqa: S602 - a shell command is what was asked for
+        process = subprocess.Popen(  # noqa: S602 - the user's shell command
             command,
             shell=True,
             stdin=subprocess.DEVNULL,
-            stdout=said if printed else subprocess.DEVNULL,
-            stderr=complaints,
-            env=os.environ | address_layout.drawn(secrets.randbits(32)),
+            stdout=output if printed else subprocess.DEVNULL,
+            stderr=errors,
+            env=os.environ | address_layout.random_layout(secrets.randbits(32)),
             start_new_session=True,
         )
         timed_out = threading.Event()
 
-        def give_up() -> None:
+        def end_late() -> None:
             timed_out.set()
-            _end(process.pid)
+            _kill_group(process.pid)
 
-        timer = threading.Timer(timeout_s, give_up)
+        timer = threading.Timer(timeout_s, end_late)
         timer.start()
         try:
-            # Unlike Popen.wait, it tells the CPU time of the command and its children.
+            # Unlike Popen.wait, it returns the CPU time of the command and its children.
             _, status, usage = os.wait4(process.pid, 0)
             wall_ns = time.perf_counter_ns() - began
         except BaseException:
-            _end(process.pid)
+            _kill_group(process.pid)
             process.wait()
             raise
         finally:
@@ -104,28 +104,28 @@ def _run(command: str, timeout_s: float, *, printed: bool) -> _Run:
         if timed_out.is_set():
             return _Run(sample, failure=Failure("timeout", f"not done within {timeout_s:g} s"))
         if process.returncode != 0:
-            how = f"exit code {process.returncode}"
-            return _Run(sample, failure=Failure("raised", how, _tail(complaints)))
-        return _Run(sample) if not printed else _with_value(sample, _tail(said))
+            message = f"exit code {process.returncode}"
+            return _Run(sample, failure=Failure("raised", message, _tail(errors)))
+        return _Run(sample) if not printed else _with_value(sample, _tail(output))
 
 
-def _with_value(sample: Sample, said: str) -> _Run:
-    lines = said.strip().splitlines()
+def _with_value(sample: Sample, output: str) -> _Run:
+    lines = output.strip().splitlines()
     try:
         return _Run(sample, float(lines[-1]))
     except (IndexError, ValueError):
         last = repr(lines[-1][:80]) if lines else "nothing"
-        failure = Failure("invalid", f"the last line printed must be a number, not {last}", said)
+        failure = Failure("invalid", f"the last line printed must be a number, not {last}", output)
         return _Run(sample, failure=failure)
 
 
-def _end(group: int) -> None:
-    """End what is left of a process group."""
+def _kill_group(group: int) -> None:
+    """Kill the processes left of a group."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)
 
 
 def _tail(file: IO[bytes]) -> str:
     size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - _KEPT_BYTES))
+    file.seek(max(0, size - _MAX_OUTPUT_BYTES))
     return file.read().decode(errors="replace")

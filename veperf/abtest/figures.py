@@ -1,6 +1,6 @@
 """Figures of one benchmark in an A/B comparison, for notebooks.
 
-Imports seaborn, and with it matplotlib and pandas: import this module only where one is drawn.
+Loads seaborn, and with it matplotlib and pandas: import this module only to draw.
 """
 
 import math
@@ -11,64 +11,79 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from veperf.core import number_format
 from veperf.core.ab import ABChange
-from veperf.report.charts.canvas import finished, frame, in_style, label, new_axes, new_figure
+from veperf.core.text import choose_unit, format_change
+from veperf.report.charts.canvas import (
+    axis_label,
+    figure_style,
+    finish_figure,
+    new_axes,
+    new_figure,
+    style_axes,
+)
 from veperf.report.charts.svg import ACCENT, BASE, INK, MUTED, TONES
-from veperf.stats.pairs import PairRule
+from veperf.stats.paired import PairRule
 
 _RULE = PairRule()
-# Shares below this are drawn at it: they decided long ago.
-_LEAST = 1e-4
+# Shares of the level below this are drawn at it: they decide by far.
+_MIN_SHARE = 1e-4
 
 
-def samples(change: ABChange, ax: Axes | None = None) -> Figure:
-    """Every process's value as a dot on either side, over all its samples, fainter."""
+def plot_samples(change: ABChange, ax: Axes | None = None) -> Figure:
+    """Draw each side's process values as dots, with all samples fainter below."""
     ax = ax or new_axes(6.4, 2.2)
     rows = (
         ("base", [p.base for p in change.pairs], [s for p in change.pairs for s in p.base_samples]),
         ("new", [p.new for p in change.pairs], [s for p in change.pairs for s in p.new_samples]),
     )
-    values = [v for _, found, _ in rows for v in found]
-    factor, unit = number_format.scale(max(map(abs, values), default=1.0), change.metric.unit)
-    for y, ((_, found, every), colour) in enumerate(zip(rows, (BASE, ACCENT), strict=True)):
-        spread = np.random.default_rng(0).uniform(-0.12, 0.12, len(every))
-        xs = np.array(every) * factor
+    values = [v for _, side_values, _ in rows for v in side_values]
+    factor, unit = choose_unit(max(map(abs, values), default=1.0), change.metric.unit)
+    for y, ((_, side_values, side_samples), colour) in enumerate(
+        zip(rows, (BASE, ACCENT), strict=True)
+    ):
+        spread = np.random.default_rng(0).uniform(-0.12, 0.12, len(side_samples))
+        xs = np.array(side_samples) * factor
         ax.plot(xs, y + 0.25 + spread, ".", color=colour, alpha=0.15)
-        ax.plot(np.array(found) * factor, [y] * len(found), "o", color=colour, alpha=0.7)
+        ax.plot(
+            np.array(side_values) * factor, [y] * len(side_values), "o", color=colour, alpha=0.7
+        )
     if values:
-        # Samples of a disturbed process would push the rest together: what lies far out is cut.
+        # Samples of a disturbed process would compress the others: the axis is cut.
         low, high = min(values) * factor, max(values) * factor
         room = max(high - low, 0.02 * abs(high))
         ax.set_xlim(low - 0.2 * room, high + 0.6 * room)
     ax.set_yticks(range(len(rows)), labels=[name for name, _, _ in rows])
     ax.set_ylim(1.6, -0.4)
-    frame(ax)
-    ax.set_xlabel(f"{label(change.case)}: {label(change.metric.name)}, {unit}", color=MUTED)
-    return finished(ax, f"{change.case}: base and new, a dot for each process, all samples below")
+    style_axes(ax)
+    ax.set_xlabel(
+        f"{axis_label(change.case)}: {axis_label(change.metric.name)}, {unit}", color=MUTED
+    )
+    return finish_figure(
+        ax, f"{change.case}: base and new, a dot for each process, all samples below"
+    )
 
 
-def pairs(change: ABChange, ax: Axes | None = None) -> Figure:
-    """How much worse the new code was in each pair, in order, and the interval of all of them."""
+def plot_pairs(change: ABChange, ax: Axes | None = None) -> Figure:
+    """Draw how much worse the new code was in each pair, and the interval of all pairs."""
     ax = ax or new_axes(6.4, 2.6)
     worse = [_worse(change, p.base, p.new) for p in change.pairs]
-    shown = [(n, w) for n, w in enumerate(worse, 1) if math.isfinite(w)]
+    points = [(n, w) for n, w in enumerate(worse, 1) if math.isfinite(w)]
     _limits(ax)
     if change.low is not None and change.high is not None and change.ratio is not None:
         ax.axhspan(change.low - 1, change.high - 1, color=ACCENT, alpha=0.12, linewidth=0)
         ax.axhline(change.ratio - 1, color=ACCENT, linewidth=1.4)
-    ax.plot([n for n, _ in shown], [w for _, w in shown], "o", color=ACCENT, markersize=5)
-    frame(ax)
+    ax.plot([n for n, _ in points], [w for _, w in points], "o", color=ACCENT, markersize=5)
+    style_axes(ax)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number_format.change(1 + y)))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: format_change(1 + y)))
     ax.set_xlabel("pair", color=MUTED)
     ax.set_ylabel("new code is worse by", color=MUTED)
-    return finished(ax, f"{change.case}: how much worse the new code was in each pair")
+    return finish_figure(ax, f"{change.case}: how much worse the new code was in each pair")
 
 
-def path(change: ABChange) -> Figure:
-    """The estimate at each look, and how near each test was to deciding: it does at 1."""
-    with in_style():
+def plot_looks(change: ABChange) -> Figure:
+    """Draw the estimate at each look, and each test's p relative to its level: it decides at 1."""
+    with figure_style():
         figure = new_figure(6.4, 4.2)
         above, below = figure.subplots(2, 1, sharex=True)
     looks = [look for look in change.path if look.ratio is not None]
@@ -91,8 +106,8 @@ def path(change: ABChange) -> Figure:
     below.axhline(1, color=INK, linewidth=1.2)
     below.set_yscale("log")
     for ax in (above, below):
-        frame(ax)
-    above.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number_format.change(1 + y)))
+        style_axes(ax)
+    above.yaxis.set_major_formatter(FuncFormatter(lambda y, _: format_change(1 + y)))
     above.set_ylabel("new code is worse by", color=MUTED)
     below.set_ylabel("p, as a share of\nwhat decides", color=MUTED)
     below.set_xlabel("pairs", color=MUTED)
@@ -100,14 +115,14 @@ def path(change: ABChange) -> Figure:
     below.yaxis.set_minor_locator(NullLocator())
     if looks:
         below.legend(frameon=False, labelcolor=INK, ncols=3)
-    return finished(below, f"{change.case}: estimate and tests at each look")
+    return finish_figure(below, f"{change.case}: estimate and tests at each look")
 
 
 def _tests(change: ABChange) -> Iterator[tuple[str, str, str, list[float | None]]]:
-    """Each test's p by what it may be at most, look by look; None where it can't decide yet."""
+    """Yield each test's p relative to its level, look by look; None where it can't decide yet."""
 
     def share(p: float | None, alpha: float) -> float | None:
-        return max(_LEAST, p / alpha) if p is not None and alpha > 0 else None
+        return max(_MIN_SHARE, p / alpha) if p is not None and alpha > 0 else None
 
     looks = change.path
     slower = [share(look.p_slower, look.alpha_change) for look in looks]
@@ -118,13 +133,13 @@ def _tests(change: ABChange) -> Iterator[tuple[str, str, str, list[float | None]
 
 
 def _limits(ax: Axes) -> None:
-    """No change, and what counts as none."""
+    """Draw the lines of no change, the smallest effect and the margin."""
     ax.axhline(0, color=INK, linewidth=1.2)
     for limit in (_RULE.min_effect, _RULE.margin):
         ax.axhline(limit, color=MUTED, linewidth=0.8, linestyle="--")
 
 
 def _worse(change: ABChange, base: float, new: float) -> float:
-    """By which share ``new`` is worse; NaN where that makes no sense."""
+    """Return by which share ``new`` is worse; NaN where ``base`` is not positive."""
     old, now = (base, new) if change.metric.better == "lower" else (new, base)
     return now / old - 1 if old > 0 else math.nan

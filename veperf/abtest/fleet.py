@@ -1,14 +1,16 @@
-"""A comparison on several machine classes that shows itself, as ``ABResult`` does."""
+"""Result of a comparison on several machine classes, with its displays."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from veperf.abtest import fleet_verdict
-from veperf.abtest.fleet_verdict import At, Fleet
-from veperf.abtest.result import rows_of
+from veperf.abtest.fleet_page import fleet_fragment, fleet_html, fleet_markdown, fleet_text
+from veperf.abtest.fleet_verdict import Fleet, JudgedPlace
+from veperf.abtest.result import change_rows
 from veperf.archive.storage.location import Location
 from veperf.core.ab import ABPlace, ABSide
 from veperf.core.verdict import Outcome
+from veperf.verdicts.verdict import exit_code_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,78 +18,72 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FleetResult:
-    """One change, compared on each machine class; nothing is averaged over them."""
+    """Comparison of a change on each machine class; nothing is averaged over them."""
 
     sweep: str
-    """Its name in the archive."""
+    """Name of the sweep in the archive."""
     base: ABSide
     new: ABSide
-    """As they were asked for."""
+    """Sides as requested."""
     places: tuple[ABPlace, ...]
-    """A class each, or a repeat on it, in the order asked for."""
+    """Machine classes, or repeats on one, in the order requested."""
     page_at: Location
-    """Where its page is, once all is done."""
+    """Location of the page, written once all are done."""
 
     @property
     def outcome(self) -> Outcome:
-        """That of the worst place, in one word; where one has no result it is never a pass."""
-        return fleet_verdict.outcome(self.places)
+        """Outcome of the worst place; never a pass where one has no result."""
+        return fleet_verdict.fleet_outcome(self.places)
 
     @property
     def sentence(self) -> str:
-        """Where it is slower, and what there is to say of each other place, in one sentence."""
-        return fleet_verdict.sentence(self.places)
+        """Summary sentence: where it is slower, then the other results."""
+        return fleet_verdict.fleet_sentence(self.places)
 
     @property
     def notes(self) -> list[str]:
-        """In what the places differ, a sentence each."""
-        return fleet_verdict.notes(self.places)
+        """Differences between the places, a sentence each."""
+        return fleet_verdict.fleet_notes(self.places)
 
     @property
     def shown(self) -> Fleet:
-        """What reports and other formats are made of."""
-        each = tuple(At(place, fleet_verdict.outcome_at(place)) for place in self.places)
+        """Fleet comparison as reports and other formats take it."""
+        each = tuple(
+            JudgedPlace(place, fleet_verdict.place_outcome(place)) for place in self.places
+        )
         notes = tuple(self.notes)
         return Fleet(self.sweep, self.base, self.new, self.outcome, self.sentence, notes, each)
 
     @property
     def failed(self) -> int:
-        """How many places have no result."""
-        return sum(place.found is None for place in self.places)
+        """Number of places without a result."""
+        return sum(place.comparison is None for place in self.places)
 
     def exit_code(self, *, strict: bool = False) -> int:
-        """What a command ends with."""
-        return fleet_verdict.exit_code(self.places, strict=strict)
+        """Return the exit code of ``veperf ab``."""
+        return exit_code_of(self.outcome, strict=strict)
 
     def frame(self) -> "pd.DataFrame":
-        """One row a benchmark and place; the columns are those of ``ABResult.frame``."""
+        """Return a row a benchmark and place, with the columns of ``ABResult.frame``."""
         import pandas as pd
 
         rows = [
             {"place": place.name} | row
             for place in self.places
-            if place.found is not None
-            for row in rows_of(place.found)
+            if place.comparison is not None
+            for row in change_rows(place.comparison)
         ]
         return pd.DataFrame(rows).set_index(["case", "place"]) if rows else pd.DataFrame()
 
     def __repr__(self) -> str:
-        from veperf.abtest import fleet_page
-
-        return fleet_page.as_text(self.shown)
+        return fleet_text(self.shown)
 
     def _repr_html_(self) -> str:
-        from veperf.abtest import fleet_page
-
-        return fleet_page.as_part(self.shown)
+        return fleet_fragment(self.shown)
 
     def _repr_markdown_(self) -> str:
-        from veperf.abtest import fleet_page
-
-        return fleet_page.as_comment(self.shown)
+        return fleet_markdown(self.shown)
 
     def page(self) -> str:
-        """All of it as an HTML page that needs nothing but itself."""
-        from veperf.abtest import fleet_page
-
-        return fleet_page.as_page(self.shown)
+        """Return an HTML page without external files."""
+        return fleet_html(self.shown)

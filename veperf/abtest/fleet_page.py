@@ -1,24 +1,36 @@
-"""A comparison on several places as text, HTML and Markdown."""
+"""Report of a fleet comparison as text, HTML and Markdown."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from veperf.abtest import page as shown
-from veperf.abtest.fleet_verdict import At, Fleet
-from veperf.abtest.page import mark_of, reach, side
-from veperf.core import number_format
+from veperf.abtest.fleet_verdict import Fleet, JudgedPlace
+from veperf.abtest.page import (
+    axis_reach,
+    comparison_body,
+    describe_side,
+    folded_markdown,
+    group_by_urgency,
+    outcome_banner,
+    pair_change_mark,
+)
 from veperf.core.ab import ABChange
 from veperf.core.escape import as_html, as_markdown, one_line
+from veperf.core.text import (
+    as_sentence,
+    format_change,
+    format_change_interval,
+    format_duration,
+    plural,
+)
 from veperf.core.verdict import ChangeStatus
-from veperf.report import markdown, text
 from veperf.report.case_summary import measured_name
 from veperf.report.charts import strip
 from veperf.report.html import markup
-from veperf.report.html.page import page
-from veperf.report.html.style import standalone
+from veperf.report.html.fragment import standalone
+from veperf.report.html.page import html_page
 from veperf.report.sections import identity
-from veperf.report.tables import result_tables, status
-from veperf.report.tables.result_tables import Cell, Table
+from veperf.report.tables import status
+from veperf.report.tables.table import Cell, Table, drop_columns, markdown_table, text_table
 
 _ABSENT = "not there"
 _MISSING = "not measured"
@@ -26,44 +38,47 @@ _MISSING = "not measured"
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """One benchmark, on each place that has it."""
+    """Row of the matrix: one benchmark, on each place that has it."""
 
     name: str
     changes: dict[str, ABChange]
-    """By name of the place."""
+    """Changes by name of the place."""
 
     @property
     def worst(self) -> ABChange:
-        """The change that most needs attention."""
+        """Most urgent change."""
         return min(self.changes.values(), key=_urgency)
 
 
-def rows(fleet: Fleet) -> list[CaseRow]:
-    """The benchmarks, the most urgent first, among those alike the worst."""
-    found: dict[str, dict[str, ABChange]] = {}
-    for at in fleet.places:
-        for change in at.place.found.changes if at.place.found else ():
+def fleet_rows(fleet: Fleet) -> list[CaseRow]:
+    """Return the benchmarks by urgency, and among equals the worst first."""
+    changes_by_name: dict[str, dict[str, ABChange]] = {}
+    for judged in fleet.places:
+        for change in judged.place.comparison.changes if judged.place.comparison else ():
             name = measured_name(change.case, change.metric.name)
-            found.setdefault(name, {})[at.place.name] = change
-    each = [CaseRow(name, changes) for name, changes in found.items()]
-    return sorted(each, key=lambda row: _urgency(row.worst))
+            changes_by_name.setdefault(name, {})[judged.place.name] = change
+    rows = [CaseRow(name, changes) for name, changes in changes_by_name.items()]
+    return sorted(rows, key=lambda row: _urgency(row.worst))
 
 
-def matrix(
-    chosen: Sequence[CaseRow], places: Sequence[At], caption: str, escape: Callable[[str], str]
+def fleet_matrix(
+    rows: Sequence[CaseRow],
+    places: Sequence[JudgedPlace],
+    caption: str,
+    escape: Callable[[str], str],
 ) -> Table:
-    """Verdict, change and interval of ``chosen`` on each of ``places``; names by ``escape``."""
-    axis = reach([change for row in chosen for change in row.changes.values()])
+    """Return verdict, change and interval of ``rows`` on each of ``places``, a column each."""
+    axis = axis_reach([change for row in rows for change in row.changes.values()])
     return Table(
         caption,
-        (("Benchmark", "left"), *((escape(at.place.name), "left") for at in places)),
-        tuple((Cell(row.name), *(_cell(row, at, axis) for at in places)) for row in chosen),
-        heads=0,
+        (("Benchmark", "left"), *((escape(judged.place.name), "left") for judged in places)),
+        tuple((Cell(row.name), *(_cell(row, judged, axis) for judged in places)) for row in rows),
+        row_header=0,
     )
 
 
-def in_one_line(content: Table) -> Table:
-    """``content`` with the small print of each cell in brackets behind its text."""
+def inline_notes(content: Table) -> Table:
+    """Return ``content`` with the note of each cell in brackets behind its text."""
     return replace(
         content,
         rows=tuple(
@@ -76,8 +91,8 @@ def in_one_line(content: Table) -> Table:
     )
 
 
-def overview(fleet: Fleet, caption: str) -> Table:
-    """What each place comes to, and which comparison that was."""
+def places_table(fleet: Fleet, caption: str) -> Table:
+    """Return a table of the places: outcome, comparison, pairs and machine of each."""
     return Table(
         caption,
         (
@@ -87,143 +102,133 @@ def overview(fleet: Fleet, caption: str) -> Table:
             ("Pairs", "right"),
             ("Machine", "left"),
         ),
-        tuple(map(_place, fleet.places)),
-        heads=0,
+        tuple(map(_place_row, fleet.places)),
+        row_header=0,
     )
 
 
-def _place(at: At) -> tuple[Cell, ...]:
-    found = at.place.found
-    if found is None:
-        mark = replace(status.of_outcome(at.outcome), word="Not measured")
-        why = Cell(at.place.missing)
-        return (Cell(at.place.name), Cell("", mark=mark), why, Cell(""), Cell(""))
-    seconds = number_format.seconds(sum(one.seconds for one in found.rounds))
+def _place_row(judged: JudgedPlace) -> tuple[Cell, ...]:
+    run = judged.place.comparison
+    if run is None:
+        mark = replace(status.outcome_mark(judged.outcome), word="Not measured")
+        reason = Cell(judged.place.missing)
+        return (Cell(judged.place.name), Cell("", mark=mark), reason, Cell(""), Cell(""))
+    seconds = format_duration(sum(round_.seconds for round_ in run.rounds))
     return (
-        Cell(at.place.name),
-        Cell("", mark=status.of_outcome(at.outcome)),
-        Cell(found.id),
-        Cell(f"{len(found.rounds)} in {seconds}"),
-        Cell(identity.machine(found.machine)),
+        Cell(judged.place.name),
+        Cell("", mark=status.outcome_mark(judged.outcome)),
+        Cell(run.id),
+        Cell(f"{len(run.rounds)} in {seconds}"),
+        Cell(identity.machine_text(run.machine)),
     )
 
 
-def _cell(row: CaseRow, at: At, axis: float) -> Cell:
-    change = row.changes.get(at.place.name)
+def _cell(row: CaseRow, judged: JudgedPlace, axis: float) -> Cell:
+    change = row.changes.get(judged.place.name)
     if change is None:
-        return Cell(_MISSING if at.place.found is None else _ABSENT)
+        return Cell(_MISSING if judged.place.comparison is None else _ABSENT)
     if change.ratio is None or change.low is None or change.high is None:
-        return Cell("", mark=mark_of(change))
+        return Cell("", mark=pair_change_mark(change))
     return Cell(
-        number_format.change(change.ratio),
-        note=number_format.change_interval(change.low, change.high),
-        mark=mark_of(change),
-        picture=strip.forest(change.low - 1, change.ratio - 1, change.high - 1, reach=axis),
+        format_change(change.ratio),
+        note=format_change_interval(change.low, change.high),
+        mark=pair_change_mark(change),
+        picture=strip.forest_plot(change.low - 1, change.ratio - 1, change.high - 1, reach=axis),
     )
 
 
 def _urgency(change: ABChange) -> tuple[bool, int, float]:
-    """What was not judged on one place says nothing about the others."""
-    mark = mark_of(change)
+    """Return the sort key of a change; unjudged ones come last, whatever their ratio."""
+    mark = pair_change_mark(change)
     return mark.tone == "quiet", mark.urgency, -(change.ratio or 0)
 
 
-_AT_ONCE = 3
-"""So many places side by side are about as wide as a terminal."""
+_PLACES_SIDE_BY_SIDE = 3
+"""Columns that fit the width of a terminal."""
 _URGENT = "Benchmarks that need attention"
-_LOUD = {ChangeStatus.ERROR, ChangeStatus.SLOWER}
+_URGENT_STATUSES = {ChangeStatus.ERROR, ChangeStatus.SLOWER}
 
 
-def as_text(fleet: Fleet) -> str:
-    """Its sentence, a row a place, a row a benchmark, and why for what is slower or broken."""
-    mark = status.of_outcome(fleet.outcome)
+def fleet_text(fleet: Fleet) -> str:
+    """Return a fleet comparison as text: sentence, places, benchmarks, reasons of the urgent."""
+    mark = status.outcome_mark(fleet.outcome)
     parts = [
-        f"{mark.symbol} {mark.word}: {one_line(number_format.sentence(fleet.sentence))}",
-        one_line(_what(fleet)),
-        text.table(result_tables.without(overview(fleet, ""), "Machine")),
+        f"{mark.symbol} {mark.word}: {one_line(as_sentence(fleet.sentence))}",
+        one_line(_describe_fleet(fleet)),
+        text_table(drop_columns(places_table(fleet, ""), "Machine")),
     ]
-    if chosen := rows(fleet):
-        compared = [at for at in fleet.places if at.place.found is not None]
-        for first in range(0, len(compared), _AT_ONCE):
-            some = compared[first : first + _AT_ONCE]
-            parts.append(text.table(in_one_line(matrix(chosen, some, "", one_line))))
-    parts += [f"▲ {one_line(number_format.sentence(note))}" for note in fleet.notes]
-    parts += [
-        one_line(
-            f"{mark_of(change).symbol} {change.case} on {place}: {number_format.sentence(change.reason)}"
-        )
-        for place, change in _loud(fleet)
-    ]
+    if rows := fleet_rows(fleet):
+        compared = [judged for judged in fleet.places if judged.place.comparison is not None]
+        for first in range(0, len(compared), _PLACES_SIDE_BY_SIDE):
+            group = compared[first : first + _PLACES_SIDE_BY_SIDE]
+            parts.append(text_table(inline_notes(fleet_matrix(rows, group, "", one_line))))
+    parts += [f"▲ {one_line(as_sentence(note))}" for note in fleet.notes]
+    for place, change in _urgent_changes(fleet):
+        symbol, reason = pair_change_mark(change).symbol, as_sentence(change.reason)
+        parts.append(one_line(f"{symbol} {change.case} on {place}: {reason}"))
     return "\n\n".join(parts)
 
 
-def as_part(fleet: Fleet) -> str:
-    """The same as HTML with its style, for a notebook's cell."""
-    return standalone(_part(fleet))
+def fleet_fragment(fleet: Fleet) -> str:
+    """Return a fleet comparison as HTML with its style, for a notebook's cell."""
+    return standalone(_fragment(fleet))
 
 
-def as_page(fleet: Fleet) -> str:
-    """The same as a page, with each place's comparison in full, folded."""
-    each = "".join(
-        markup.folded(f"{at.place.name}: {status.of_outcome(at.outcome).word}", shown.body(found))
-        for at in fleet.places
-        if (found := at.place.found) is not None
+def fleet_html(fleet: Fleet) -> str:
+    """Return a fleet comparison as a page, with each place's comparison in full, folded."""
+    bodies = "".join(
+        markup.folded(
+            f"{judged.place.name}: {status.outcome_mark(judged.outcome).word}", comparison_body(run)
+        )
+        for judged in fleet.places
+        if (run := judged.place.comparison) is not None
     )
     title = f"{fleet.new.name} against {fleet.base.name}"
-    full = f"<h2>Each comparison</h2>{each}" if each else ""
-    return page(title, _part(fleet) + full, (), "")
+    full = f"<h2>Each comparison</h2>{bodies}" if bodies else ""
+    return html_page(title, _fragment(fleet) + full, (), "")
 
 
-def as_comment(fleet: Fleet) -> str:
-    """The same as GitHub-flavoured Markdown."""
-    mark = status.of_outcome(fleet.outcome)
+def fleet_markdown(fleet: Fleet) -> str:
+    """Return a fleet comparison as GitHub-flavoured Markdown."""
+    mark = status.outcome_mark(fleet.outcome)
     parts = [
         f"### {mark.symbol} {mark.word}",
-        as_markdown(number_format.sentence(fleet.sentence)),
-        *(f"> ▲ {as_markdown(number_format.sentence(note))}" for note in fleet.notes),
-        markdown.table(overview(fleet, "")),
+        as_markdown(as_sentence(fleet.sentence)),
+        *(f"> ▲ {as_markdown(as_sentence(note))}" for note in fleet.notes),
+        markdown_table(places_table(fleet, "")),
     ]
     for title, group in _groups(fleet):
-        content = matrix(group, fleet.places, title if title == _URGENT else "", as_markdown)
-        body = markdown.table(content)
-        folded = f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
-        parts.append(body if title == _URGENT else folded)
-    return "\n\n".join([*parts, as_markdown(_what(fleet))]) + "\n"
+        content = fleet_matrix(group, fleet.places, title if title == _URGENT else "", as_markdown)
+        body = markdown_table(content)
+        parts.append(body if title == _URGENT else folded_markdown(title, body))
+    return "\n\n".join([*parts, as_markdown(_describe_fleet(fleet))]) + "\n"
 
 
-def _part(fleet: Fleet) -> str:
-    notes = "".join(f"<li>{as_html(number_format.sentence(note))}</li>" for note in fleet.notes)
+def _fragment(fleet: Fleet) -> str:
+    notes = "".join(f"<li>{as_html(as_sentence(note))}</li>" for note in fleet.notes)
     parts = [
-        shown.banner(fleet.outcome, fleet.sentence),
+        outcome_banner(fleet.outcome, fleet.sentence),
         f'<ul class="vp-notes" aria-label="Where they differ">{notes}</ul>' if notes else "",
-        markup.paragraph(_what(fleet)),
-        markup.table(overview(fleet, "Each place by itself")),
+        markup.paragraph(_describe_fleet(fleet)),
+        markup.html_table(places_table(fleet, "Each place by itself")),
     ]
     for title, group in _groups(fleet):
-        body = markup.table(matrix(group, fleet.places, title, str))
+        body = markup.html_table(fleet_matrix(group, fleet.places, title, str))
         parts.append(body if title == _URGENT else markup.folded(title, body))
     return "".join(parts)
 
 
 def _groups(fleet: Fleet) -> Iterator[tuple[str, Sequence[CaseRow]]]:
-    urgent, calm, unjudged = result_tables.split(rows(fleet), lambda row: mark_of(row.worst))
-    if urgent:
-        yield _URGENT, urgent
-    if calm:
-        yield number_format.count(len(calm), "benchmark no slower", "benchmarks no slower"), calm
-    if unjudged:
-        yield number_format.count(len(unjudged), "benchmark") + " in one side only", unjudged
+    return group_by_urgency(fleet_rows(fleet), lambda row: pair_change_mark(row.worst), _URGENT)
 
 
-def _what(fleet: Fleet) -> str:
-    compared = f"{side(fleet.new)}, against {side(fleet.base)}"
-    return (
-        f"{compared}; {number_format.count(len(fleet.places), 'comparison')}, sweep {fleet.sweep}."
-    )
+def _describe_fleet(fleet: Fleet) -> str:
+    compared = f"{describe_side(fleet.new)}, against {describe_side(fleet.base)}"
+    return f"{compared}; {plural(len(fleet.places), 'comparison')}, sweep {fleet.sweep}."
 
 
-def _loud(fleet: Fleet) -> Iterator[tuple[str, ABChange]]:
-    for at in fleet.places:
-        for change in at.place.found.changes if at.place.found else ():
-            if change.status in _LOUD:
-                yield at.place.name, change
+def _urgent_changes(fleet: Fleet) -> Iterator[tuple[str, ABChange]]:
+    for judged in fleet.places:
+        for change in judged.place.comparison.changes if judged.place.comparison else ():
+            if change.status in _URGENT_STATUSES:
+                yield judged.place.name, change

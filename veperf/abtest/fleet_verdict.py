@@ -1,112 +1,104 @@
-"""What a comparison on several places comes to: where it is slower, never an average over them."""
+"""Verdict on a fleet comparison: where it is slower, never an average over the places."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from veperf.abtest import verdict
 from veperf.core.ab import ABChange, ABPlace, ABSide
+from veperf.core.text import join_words, plural
 from veperf.core.verdict import ChangeStatus, Outcome
-from veperf.core.words import plural
-from veperf.verdicts.verdict import exit_code_of
 
 _WORST_FIRST = (Outcome.ERROR, Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN, Outcome.PASS)
 _UNDECIDED = (ChangeStatus.INCONCLUSIVE, ChangeStatus.NOT_ENOUGH)
 _NAMED = 3
 
 
-def outcome(places: Sequence[ABPlace]) -> Outcome:
-    """That of the worst place; ``error`` where there is none."""
-    found = [outcome_at(place) for place in places] or [Outcome.ERROR]
-    return min(found, key=_WORST_FIRST.index)
+def fleet_outcome(places: Sequence[ABPlace]) -> Outcome:
+    """Return the outcome of the worst place; ``error`` where there is none."""
+    outcomes = [place_outcome(place) for place in places] or [Outcome.ERROR]
+    return min(outcomes, key=_WORST_FIRST.index)
 
 
-def outcome_at(place: ABPlace) -> Outcome:
-    """That of the comparison there; ``error`` where it is missing."""
-    return Outcome.ERROR if place.found is None else verdict.outcome(place.found)
+def place_outcome(place: ABPlace) -> Outcome:
+    """Return the outcome of the comparison on ``place``; ``error`` where it is missing."""
+    return (
+        Outcome.ERROR if place.comparison is None else verdict.comparison_outcome(place.comparison)
+    )
 
 
-def exit_code(places: Sequence[ABPlace], *, strict: bool = False) -> int:
-    """What a command ends with, as for a single comparison of that outcome."""
-    return exit_code_of(outcome(places), strict=strict)
-
-
-def sentence(places: Sequence[ABPlace]) -> str:
-    """Where it is slower, then what else there is to say of each place, the worst first."""
-    said = [
+def fleet_sentence(places: Sequence[ABPlace]) -> str:
+    """Return the summary sentence, worst first: where it is slower, then the other results."""
+    clauses = [
         *_each(places, "slower", (ChangeStatus.SLOWER,), _sized),
         *_each(places, "could not be measured", (ChangeStatus.ERROR,), _case),
         *_missing(places),
         *_undecided(places),
         *_each(places, "faster", (ChangeStatus.FASTER,), _sized),
     ]
-    well = [place.name for place in places if _is_well(place)]
-    return "; ".join([*said, *([f"no slower on {listed(well)}"] if well else [])])
+    passed = [place.name for place in places if _has_passed(place)]
+    if passed:
+        clauses.append(f"no slower on {join_words(passed)}")
+    return "; ".join(clauses)
 
 
-def notes(places: Sequence[ABPlace]) -> list[str]:
-    """In what they differ: what got slower here and faster there, or is not on all of them."""
+def fleet_notes(places: Sequence[ABPlace]) -> list[str]:
+    """Return in what the places differ: benchmarks slower here and faster there, or missing."""
     by_case: dict[str, dict[str, ChangeStatus]] = {}
-    measured = [place for place in places if place.found is not None]
+    measured = [place for place in places if place.comparison is not None]
     for place in measured:
         for change in _changes(place):
             by_case.setdefault(change.case, {})[place.name] = change.status
-    found: dict[str, list[str]] = {}
+    cases_by_note: dict[str, list[str]] = {}
     for case, statuses in by_case.items():
         for note in _differences(statuses, [place.name for place in measured]):
-            found.setdefault(note, []).append(case)
-    return [f"{note}: {_first(cases)}" for note, cases in found.items()]
+            cases_by_note.setdefault(note, []).append(case)
+    return [f"{note}: {_first(cases)}" for note, cases in cases_by_note.items()]
 
 
 def _differences(statuses: Mapping[str, ChangeStatus], measured: Sequence[str]) -> Iterator[str]:
     slower, faster = (
-        [name for name, found in statuses.items() if found is status]
-        for status in (ChangeStatus.SLOWER, ChangeStatus.FASTER)
+        [name for name, status in statuses.items() if status is direction]
+        for direction in (ChangeStatus.SLOWER, ChangeStatus.FASTER)
     )
     if slower and faster:
-        yield f"slower on {listed(slower)}, but faster on {listed(faster)}"
+        yield f"slower on {join_words(slower)}, but faster on {join_words(faster)}"
     if lacking := [name for name in measured if name not in statuses]:
-        yield f"not there on {listed(lacking)}, only on {listed(list(statuses))}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names in a sentence: a; a and b; a, b and c."""
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
+        yield f"missing on {join_words(lacking)}, only on {join_words(statuses)}"
 
 
 def _each(
     places: Sequence[ABPlace],
-    what: str,
+    opening: str,
     statuses: tuple[ChangeStatus, ...],
-    word: Callable[[ABChange], str],
+    describe: Callable[[ABChange], str],
 ) -> Iterator[str]:
-    """A clause for each place that has changes of ``statuses``, the largest changes named."""
+    """Yield a clause for each place with changes of ``statuses``, naming the largest."""
     for place in places:
         chosen = [change for change in _changes(place) if change.status in statuses]
         chosen.sort(key=lambda change: -abs((change.ratio or 1) - 1))
         if chosen:
-            yield f"{what} on {place.name}: {_first([word(change) for change in chosen])}"
+            yield f"{opening} on {place.name}: {_first([*map(describe, chosen)])}"
 
 
 def _missing(places: Sequence[ABPlace]) -> Iterator[str]:
-    """A clause for each reason why there is no result."""
+    """Yield a clause for each reason why there is no result."""
     names: dict[str, list[str]] = {}
     for place in places:
-        if place.found is None:
+        if place.comparison is None:
             names.setdefault(place.missing, []).append(place.name)
-    for why, there in names.items():
-        yield f"not measured on {listed(there)}: {why}"
+    for reason, missing in names.items():
+        yield f"not measured on {join_words(missing)}: {reason}"
 
 
 def _undecided(places: Sequence[ABPlace]) -> Iterator[str]:
     for place in places:
         if count := sum(change.status in _UNDECIDED for change in _changes(place)):
             yield f"inconclusive on {place.name}: {plural(count, 'benchmark')}"
-        elif place.found is not None and not _compared(place):
+        elif place.comparison is not None and not _compared(place):
             yield f"nothing to compare on {place.name}"
 
 
-def _is_well(place: ABPlace) -> bool:
+def _has_passed(place: ABPlace) -> bool:
     good = {ChangeStatus.OK, ChangeStatus.FASTER}
     return bool(_compared(place)) and {change.status for change in _compared(place)} <= good
 
@@ -116,7 +108,7 @@ def _compared(place: ABPlace) -> list[ABChange]:
 
 
 def _changes(place: ABPlace) -> tuple[ABChange, ...]:
-    return () if place.found is None else place.found.changes
+    return () if place.comparison is None else place.comparison.changes
 
 
 def _first(named: Sequence[str]) -> str:
@@ -131,10 +123,10 @@ def _case(change: ABChange) -> str:
 def _sized(change: ABChange) -> str:
     if change.ratio is None:
         return change.case
-    said = f"{change.case} {_signed(change.ratio)} %"
+    change_text = f"{change.case} {_signed(change.ratio)} %"
     if change.low is None or change.high is None:
-        return said
-    return f"{said} ({_signed(change.low)} to {_signed(change.high)})"
+        return change_text
+    return f"{change_text} ({_signed(change.low)} to {_signed(change.high)})"
 
 
 def _signed(ratio: float) -> str:
@@ -143,8 +135,8 @@ def _signed(ratio: float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class At:
-    """One place, and what its comparison comes to."""
+class JudgedPlace:
+    """Place with the outcome of its comparison."""
 
     place: ABPlace
     outcome: Outcome
@@ -152,7 +144,7 @@ class At:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """All of them, and what they come to together."""
+    """Fleet comparison with its outcome, sentence and notes."""
 
     sweep: str
     base: ABSide
@@ -160,4 +152,4 @@ class Fleet:
     outcome: Outcome
     sentence: str
     notes: tuple[str, ...]
-    places: tuple[At, ...]
+    places: tuple[JudgedPlace, ...]

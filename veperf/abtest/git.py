@@ -1,4 +1,4 @@
-"""The repository that the current folder is in: its commits, and trees of them to run."""
+"""Git repository of the current folder: its commits, and temporary worktrees of them."""
 
 import contextlib
 import os
@@ -10,12 +10,12 @@ from pathlib import Path
 
 from veperf.core.errors import MeasureError, UsageError
 
-# In a hook, git says by these which files it is at work on; they would lead other calls astray.
-_OF_HOOKS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+# Set by git in hooks; they would misdirect other calls of git.
+_HOOK_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 
 
-def repository() -> Path:
-    """The top folder of the checkout that the current folder is in.
+def find_repository() -> Path:
+    """Return the top folder of the checkout that the current folder is in.
 
     Raises:
         UsageError: it is in none.
@@ -23,42 +23,42 @@ def repository() -> Path:
     top = _git(Path.cwd(), "rev-parse", "--show-toplevel")
     if top is None:
         raise UsageError(
-            f"{Path.cwd()} is in no git checkout; go to the one whose code you want to compare"
+            f"{Path.cwd()} is in no git checkout; change to the one whose code you want to compare"
         )
     return Path(top).resolve()
 
 
-def commit_of(repository: Path, ref: str) -> str:
-    """The full name of the commit that ``ref`` means.
+def resolve_commit(repository: Path, ref: str) -> str:
+    """Return the full hash of the commit that ``ref`` names.
 
     Raises:
-        UsageError: it means none.
+        UsageError: it names none.
     """
-    found = None if ref.startswith("-") else has_commit(repository, ref)
-    if found is None:
+    commit = None if ref.startswith("-") else find_commit(repository, ref)
+    if commit is None:
         raise UsageError(
-            f"{ref!r} is no commit in {repository}; `git log --oneline` shows what is, and "
-            "`git fetch --unshallow` gets what a shallow clone lacks"
+            f"{ref!r} is no commit in {repository}; `git log --oneline` lists the commits, and "
+            "`git fetch --unshallow` gets those that a shallow clone lacks"
         )
-    return found
+    return commit
 
 
-def has_commit(repository: Path, ref: str) -> str | None:
-    """The full name of the commit that ``ref`` means; None where it means none."""
+def find_commit(repository: Path, ref: str) -> str | None:
+    """Return the full hash of the commit that ``ref`` names; None where it names none."""
     return _git(repository, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
 
 
 @contextlib.contextmanager
-def worktree(repository: Path, commit: str) -> Iterator[Path]:
-    """A folder with the files of ``commit``, for as long as it is needed.
+def temporary_worktree(repository: Path, commit: str) -> Iterator[Path]:
+    """Check ``commit`` out into a temporary folder, for the time of the block.
 
     Raises:
-        MeasureError: git can't make it.
+        MeasureError: git can't check it out.
     """
     folder = Path(tempfile.mkdtemp(prefix="veperf-ab-")).resolve()
     tree = folder / repository.name
     try:
-        # No hook of the repository's has any business in a checkout that nobody works in.
+        # The repository's hooks must not run in a temporary checkout.
         words = ("-c", "core.hooksPath=/dev/null", "worktree", "add", "--detach", "--force")
         done = _run(repository, *words, str(tree), commit)
         if done.returncode != 0:
@@ -67,7 +67,7 @@ def worktree(repository: Path, commit: str) -> Iterator[Path]:
     finally:
         _run(repository, "worktree", "remove", "--force", str(tree))
         shutil.rmtree(folder, ignore_errors=True)
-        # What killed processes left; not what another host has that shares the repository.
+        # Worktrees that killed processes left, but not those of another host on the repository.
         _run(repository, "worktree", "prune", "--expire", "1.day.ago")
 
 
@@ -85,5 +85,5 @@ def _run(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
         capture_output=True,
         text=True,
         check=False,
-        env={name: value for name, value in os.environ.items() if name not in _OF_HOOKS},
+        env={name: value for name, value in os.environ.items() if name not in _HOOK_VARIABLES},
     )

@@ -1,4 +1,4 @@
-"""Pair after pair, until everything is decided, time is up or somebody says stop."""
+"""Loop of an A/B comparison: pairs are measured until all is decided or the time is up."""
 
 import contextlib
 import secrets
@@ -10,34 +10,36 @@ from typing import Literal
 
 from veperf.abtest import sequential_comparison
 from veperf.abtest.benchmark_pairs import BenchmarkPairs
-from veperf.abtest.checkouts import Prepared
+from veperf.abtest.checkouts import PreparedSide
 from veperf.abtest.command_pairs import CommandPairs
-from veperf.abtest.discovery import survey
-from veperf.abtest.pair import Pairs
-from veperf.abtest.progress import Progress
-from veperf.abtest.sequential_comparison import Contest
+from veperf.abtest.discovery import discover_cases
+from veperf.abtest.pair import PairMeasurer
+from veperf.abtest.progress import ComparisonProgress
+from veperf.abtest.sequential_comparison import SequentialComparison
 from veperf.core.ab import ABChange, ABConfig, ABRound, ABRun, ABSide, CommandValue
 from veperf.core.case import TIME, Case, Level, Metric
 from veperf.measure.machine import CpuTimes, describe_machine, frequency_mhz, load_average
-from veperf.stats.look_schedule import looks_up_to, plan
-from veperf.stats.pairs import PairRule
+from veperf.stats.look_schedule import looks_up_to, schedule_looks
+from veperf.stats.paired import PairRule
 
 
 @dataclass(frozen=True, slots=True)
-class Driven:
-    """How a comparison went; what it found is in its contests, all of which are decided."""
+class LoopResult:
+    """Course of a comparison; its results are in the comparisons, all of which are decided."""
 
     rounds: tuple[ABRound, ...]
     stopped: Literal["", "time", "hand"]
 
 
-def drive(
-    pairs: Pairs, contests: Sequence[Contest], progress: Progress, budget_s: float | None
-) -> Driven:
-    """Make pairs of those ``contests`` that are undecided, until none is.
+def run_pairs(
+    pairs: PairMeasurer,
+    comparisons: Sequence[SequentialComparison],
+    progress: ComparisonProgress,
+    budget_s: float | None,
+) -> LoopResult:
+    """Measure pairs of those ``comparisons`` that are undecided, until none is.
 
-    With a budget, the time alone ends what is undecided by then, with a last look. Ctrl-C ends
-    it without one.
+    When the time budget is up, the undecided ones get a last look; after Ctrl-C they get none.
 
     Raises:
         MeasureError: a side can't be run at all.
@@ -46,45 +48,45 @@ def drive(
     until = None if budget_s is None else time.monotonic() + budget_s
     stopped: Literal["", "time", "hand"] = ""
     try:
-        while not stopped and (open_ := [c for c in contests if c.decided is None]):
-            progress.pair_started(len(rounds), contests)
-            watch = _Watch()
-            if not _pair(pairs, len(rounds), open_, progress, until):
+        while not stopped and (undecided := [c for c in comparisons if c.change is None]):
+            progress.pair_started(len(rounds), comparisons)
+            conditions = _Conditions()
+            if not _measure_pair(pairs, len(rounds), undecided, progress, until):
                 stopped = "time"
-            rounds.append(watch.round())
+            rounds.append(conditions.round())
     except KeyboardInterrupt:
         stopped = "hand"
-    for contest in contests:
-        if contest.decided is None:
-            decided = contest.break_off() if stopped == "hand" else contest.run_out()
-            progress.decided(decided)
-    return Driven(tuple(rounds), stopped)
+    for comparison in comparisons:
+        if comparison.change is None:
+            is_stopped = stopped == "hand"
+            progress.decided(comparison.stop() if is_stopped else comparison.finish())
+    return LoopResult(tuple(rounds), stopped)
 
 
-def _pair(
-    pairs: Pairs,
+def _measure_pair(
+    pairs: PairMeasurer,
     index: int,
-    contests: Sequence[Contest],
-    progress: Progress,
+    comparisons: Sequence[SequentialComparison],
+    progress: ComparisonProgress,
     until: float | None,
 ) -> bool:
-    """Make one pair; False where time was up before its end."""
-    by_case = {contest.case.id: contest for contest in contests}
-    measuring = pairs.measure(index, [contest.case for contest in contests])
-    with contextlib.closing(measuring):
-        for measured in measuring:
-            contest = by_case[measured.case.id]
-            decided = contest.add(measured)
-            progress.measured(contest)
-            if decided is not None:
-                progress.decided(decided)
+    """Measure one pair; False where time was up before its end."""
+    by_case = {comparison.case.id: comparison for comparison in comparisons}
+    results = pairs.measure(index, [comparison.case for comparison in comparisons])
+    with contextlib.closing(results):
+        for result in results:
+            comparison = by_case[result.case.id]
+            change = comparison.add(result)
+            progress.measured(comparison)
+            if change is not None:
+                progress.decided(change)
             if until is not None and time.monotonic() >= until:
-                return all(c.decided is not None for c in contests)
+                return all(c.change is not None for c in comparisons)
     return True
 
 
-class _Watch:
-    """What the machine is like from now on."""
+class _Conditions:
+    """Conditions of the machine from now on."""
 
     def __init__(self) -> None:
         self._since, self._ticks = time.monotonic(), CpuTimes.now()
@@ -99,28 +101,32 @@ class _Watch:
 
 
 COMMAND = "command"
-"""The one case of a comparison of two commands."""
+"""Id of the only case in a comparison of two commands."""
 CPU_TIME = Metric("cpu", "ns")
 SAMPLES = 8
-"""Of a benchmark on each side of a pair."""
+"""Samples of a benchmark on each side of a pair."""
 RUNS = 2
-"""Of a command on each side of a pair."""
+"""Runs of a command on each side of a pair."""
 
 
-def compare_sides(old: Prepared, new: Prepared, config: ABConfig, progress: Progress) -> ABRun:
-    """Measure the benchmarks that both sides have in pairs, until each is decided.
+def compare_sides(
+    old: PreparedSide, new: PreparedSide, config: ABConfig, progress: ComparisonProgress
+) -> ABRun:
+    """Measure in pairs the benchmarks that both sides have, until each is decided.
 
     Raises:
         UsageError: of any kind: an unknown benchmark, too few pairs.
         MeasureError: a side can't be run at all.
     """
-    found = survey({"a": old, "b": new}, config.select, config.modules)
-    names = {"a": old.said.name, "b": new.said.name}
-    alone = [
-        sequential_comparison.one_sided(id, TIME, names[side]) for id, side in found.only.items()
+    discovered = discover_cases({"a": old, "b": new}, config.select, config.modules)
+    names = {"a": old.description.name, "b": new.description.name}
+    one_sided = [
+        sequential_comparison.one_sided_change(id, TIME, names[side])
+        for id, side in discovered.only.items()
     ]
-    pairs = BenchmarkPairs({"a": old.side, "b": new.side}, found.modules, config)
-    return _compare(pairs, found.common, (old.said, new.said), alone, config, progress)
+    pairs = BenchmarkPairs({"a": old.code, "b": new.code}, discovered.modules, config)
+    sides = (old.description, new.description)
+    return _compare(pairs, discovered.common, sides, one_sided, config, progress)
 
 
 def compare_commands(
@@ -128,11 +134,11 @@ def compare_commands(
     value: CommandValue,
     printed: Metric,
     config: ABConfig,
-    progress: Progress,
+    progress: ComparisonProgress,
 ) -> ABRun:
     """Run two commands, the old one first, in pairs until it is decided.
 
-    ``printed`` is what they print, where that is what counts.
+    ``printed`` is the metric of the number that they print, where that is compared.
 
     Raises:
         UsageError: too few pairs.
@@ -145,17 +151,19 @@ def compare_commands(
 
 
 def _compare(
-    pairs: Pairs,
+    pairs: PairMeasurer,
     cases: Sequence[Case],
     sides: tuple[ABSide, ABSide],
-    alone: Sequence[ABChange],
+    one_sided: Sequence[ABChange],
     config: ABConfig,
-    progress: Progress,
+    progress: ComparisonProgress,
 ) -> ABRun:
     now = datetime.now(UTC)
-    looks = plan(looks_up_to(config.max_pairs))
-    contests = [Contest(case, _rule(case, config, len(cases)), looks) for case in cases]
-    driven = drive(pairs, contests, progress, config.time_budget_s)
+    looks = schedule_looks(looks_up_to(config.max_pairs))
+    comparisons = [
+        SequentialComparison(case, _rule(case, config, len(cases)), looks) for case in cases
+    ]
+    result = run_pairs(pairs, comparisons, progress, config.time_budget_s)
     base, new = sides
     return ABRun(
         id=f"{now:%Y%m%d-%H%M%S}-{new.revision.commit[:7] or 'nocommit'}-{secrets.token_hex(4)}",
@@ -164,15 +172,16 @@ def _compare(
         new=new,
         config=config,
         machine=describe_machine(),
-        changes=(*(c.decided for c in contests if c.decided is not None), *alone),
-        rounds=driven.rounds,
-        stopped=driven.stopped,
+        changes=(*(c.change for c in comparisons if c.change is not None), *one_sided),
+        rounds=result.rounds,
+        stopped=result.stopped,
     )
 
 
 def _rule(case: Case, config: ABConfig, benchmarks: int) -> PairRule:
     return PairRule(
         better=case.metrics[0].better,
-        fail_effect=config.fail_effect,
+        fail_over=config.fail_effect,
+        alpha=config.alpha,
         comparisons=benchmarks * config.among,
     )

@@ -1,40 +1,52 @@
-"""A whole comparison as text, HTML and Markdown."""
+"""Report of one comparison as text, HTML and Markdown."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
-from veperf.core import number_format
 from veperf.core.ab import ABChange, ABRun, ABSide
 from veperf.core.escape import as_html, as_markdown, one_line
+from veperf.core.text import (
+    as_sentence,
+    format_change_interval,
+    format_duration,
+    format_metric_effect,
+    format_number,
+    format_percent,
+    format_quantity,
+    format_time,
+    plural,
+)
 from veperf.core.verdict import ChangeStatus, Outcome, Severity
-from veperf.core.words import plural
-from veperf.report import markdown, text
 from veperf.report.case_summary import measured_name
 from veperf.report.charts import strip
 from veperf.report.html import markup
-from veperf.report.html.style import standalone
+from veperf.report.html.fragment import standalone
 from veperf.report.sections import identity, verdict_sections
 from veperf.report.tables import result_tables, status
-from veperf.report.tables.result_tables import Cell, Table
 from veperf.report.tables.status import Mark
+from veperf.report.tables.table import Cell, Table, drop_columns, markdown_table, text_table
 
 _SLIGHTLY_SLOWER = Mark("slower", "warn", 2)
+_URGENT = "Changes that need attention"
+
+_Item = TypeVar("_Item")
 
 
-def mark_of(change: ABChange) -> Mark:
-    """How a status is shown: a slowdown within the threshold only warns."""
+def pair_change_mark(change: ABChange) -> Mark:
+    """Return the mark of a status; a slowdown within the threshold only warns."""
     if change.status is ChangeStatus.SLOWER and change.severity is not Severity.FAIL:
         return _SLIGHTLY_SLOWER
-    return status.of_change(change.status)
+    return status.CHANGE_MARKS[change.status]
 
 
-def by_urgency(found: Iterable[ABChange]) -> list[ABChange]:
-    """The most urgent first, among those alike the worst."""
-    return sorted(found, key=lambda c: (mark_of(c).urgency, -(c.ratio or 0)))
+def sort_by_urgency(changes: Iterable[ABChange]) -> list[ABChange]:
+    """Sort the changes by urgency, and among equals the worst first."""
+    return sorted(changes, key=lambda c: (pair_change_mark(c).urgency, -(c.ratio or 0)))
 
 
-def changes(found: Sequence[ABChange], caption: str) -> Table:
-    """One row a benchmark, with an interval drawn on a common axis."""
-    axis = reach(found)
+def pair_changes_table(changes: Sequence[ABChange], caption: str) -> Table:
+    """Return a table of the changes, a row each, with intervals drawn on a common axis."""
+    axis = axis_reach(changes)
     return Table(
         caption,
         (
@@ -46,152 +58,150 @@ def changes(found: Sequence[ABChange], caption: str) -> Table:
             ("Pairs", "right"),
             ("Why", "left"),
         ),
-        tuple(_row(change, axis) for change in by_urgency(found)),
+        tuple(_row(change, axis) for change in sort_by_urgency(changes)),
     )
 
 
-def facts(found: ABRun) -> list[tuple[str, str]]:
-    """What was compared with what, where, when and how."""
-    asked = found.config
-    seconds = sum(one.seconds for one in found.rounds)
+def comparison_facts(run: ABRun) -> list[tuple[str, str]]:
+    """Return the facts of a comparison: its sides, machine, pairs and conditions."""
+    config = run.config
+    seconds = sum(round_.seconds for round_ in run.rounds)
     return [
-        ("Comparison", found.id),
-        ("Measured", number_format.moment(found.created)),
-        ("Base", side(found.base)),
-        ("New", side(found.new)),
-        ("Machine", identity.machine(found.machine)),
-        ("Python", found.machine.python),
+        ("Comparison", run.id),
+        ("Measured", format_time(run.created)),
+        ("Base", describe_side(run.base)),
+        ("New", describe_side(run.new)),
+        ("Machine", identity.machine_text(run.machine)),
+        ("Python", run.machine.python),
         (
             "Pairs",
-            f"{len(found.rounds)} of at most {asked.max_pairs}, {number_format.seconds(seconds)}",
+            f"{len(run.rounds)} of at most {config.max_pairs}, {format_duration(seconds)}",
         ),
-        ("Samples", f"{plural(asked.samples, 'sample')} of each side in a pair, in turn"),
-        ("While measuring", _conditions(found)),
+        ("Samples", f"{plural(config.samples, 'sample')} of each side in a pair, in turn"),
+        ("While measuring", _conditions(run)),
     ]
 
 
-def side(found: ABSide) -> str:
-    """A side: its name, its commit, its environment."""
-    commit = identity.revision(found.revision) if found.revision.commit else ""
-    environment = f"packages {found.environment}" if found.environment else ""
-    return ", ".join(filter(None, (found.name, commit, environment)))
+def describe_side(side: ABSide) -> str:
+    """Return name, commit and environment of a side as text."""
+    commit = identity.revision_text(side.revision) if side.revision.commit else ""
+    environment = f"packages {side.environment}" if side.environment else ""
+    return ", ".join(filter(None, (side.name, commit, environment)))
 
 
-def reach(found: Iterable[ABChange]) -> float:
-    """How far the common axis goes to either side: 5 % at least, 50 % at most."""
-    ends = [abs(end - 1) for c in found for end in (c.low, c.high) if end is not None]
+def axis_reach(changes: Iterable[ABChange]) -> float:
+    """Return the reach of the common axis to either side, from 5 % to 50 %."""
+    ends = [abs(end - 1) for c in changes for end in (c.low, c.high) if end is not None]
     return min(0.5, max(0.05, *ends, 0.0))
 
 
-def _row(c: ABChange, axis: float) -> tuple[Cell, ...]:
-    between = number_format.change_interval(c.low, c.high)
+def _row(change: ABChange, axis: float) -> tuple[Cell, ...]:
+    between = format_change_interval(change.low, change.high)
     picture = ""
-    if c.ratio is not None and c.low is not None and c.high is not None:
-        picture = strip.forest(c.low - 1, c.ratio - 1, c.high - 1, reach=axis)
+    if change.ratio is not None and change.low is not None and change.high is not None:
+        picture = strip.forest_plot(change.low - 1, change.ratio - 1, change.high - 1, reach=axis)
     return (
-        Cell("", mark=mark_of(c)),
-        Cell(measured_name(c.case, c.metric.name)),
-        Cell(number_format.quantity(c.base, c.metric.unit)),
-        Cell(number_format.quantity(c.new, c.metric.unit)),
+        Cell("", mark=pair_change_mark(change)),
+        Cell(measured_name(change.case, change.metric.name)),
+        Cell(format_quantity(change.base, change.metric.unit)),
+        Cell(format_quantity(change.new, change.metric.unit)),
         Cell(
-            number_format.effect(c.ratio, c.metric.name),
-            note="" if c.low is None else between,
+            format_metric_effect(change.ratio, change.metric.name),
+            note="" if change.low is None else between,
             picture=picture,
         ),
-        Cell(str(len(c.pairs))),
-        Cell(number_format.sentence(c.reason)),
+        Cell(str(len(change.pairs))),
+        Cell(as_sentence(change.reason)),
     )
 
 
-def _conditions(found: ABRun) -> str:
-    if not found.rounds:
+def _conditions(run: ABRun) -> str:
+    if not run.rounds:
         return "unknown"
-    load = max(one.load for one in found.rounds)
-    steals = [one.steal_ratio for one in found.rounds if one.steal_ratio is not None]
+    load = max(round_.load for round_ in run.rounds)
+    steals = [round_.steal_ratio for round_ in run.rounds if round_.steal_ratio is not None]
     stolen = (
-        f", {number_format.share(max(steals))} of CPU time given to others at most"
-        if steals
-        else ""
+        f", {format_percent(max(steals))} of CPU time given to others at most" if steals else ""
     )
-    return f"load {number_format.number(load)} at most{stolen}"
+    return f"load {format_number(load)} at most{stolen}"
 
 
-def as_text(found: ABRun, outcome: Outcome, sentence: str) -> str:
-    """Its sentence, which comparison it is, a row a benchmark, and why for those that matter."""
-    mark = status.of_outcome(outcome)
+def comparison_text(run: ABRun, outcome: Outcome, sentence: str) -> str:
+    """Return a comparison as text: sentence, sides, a row a benchmark, reasons of the urgent."""
+    mark = status.outcome_mark(outcome)
     parts = [
-        f"{mark.symbol} {mark.word}: {one_line(number_format.sentence(sentence))}",
-        _sides(found),
+        f"{mark.symbol} {mark.word}: {one_line(as_sentence(sentence))}",
+        _sides(run),
     ]
-    if found.changes:
-        parts.append(text.table(result_tables.without(changes(found.changes, ""), "Why")))
-    urgent, _, _ = result_tables.split(found.changes, mark_of)
-    parts += [
-        f"{mark_of(c).symbol} {one_line(c.case)}: {one_line(number_format.sentence(c.reason))}"
-        for c in urgent
-    ]
+    if run.changes:
+        parts.append(text_table(drop_columns(pair_changes_table(run.changes, ""), "Why")))
+    urgent, _, _ = result_tables.split_by_urgency(run.changes, pair_change_mark)
+    for change in urgent:
+        symbol, reason = pair_change_mark(change).symbol, as_sentence(change.reason)
+        parts.append(one_line(f"{symbol} {change.case}: {reason}"))
     return "\n\n".join(parts)
 
 
-def as_page(found: ABRun, outcome: Outcome, sentence: str) -> str:
-    """The same as HTML: what needs attention in a table, the rest folded."""
-    return standalone(banner(outcome, sentence) + body(found))
+def comparison_html(run: ABRun, outcome: Outcome, sentence: str) -> str:
+    """Return a comparison as HTML: urgent changes in a table, the others folded."""
+    return standalone(outcome_banner(outcome, sentence) + comparison_body(run))
 
 
-def banner(outcome: Outcome, sentence: str) -> str:
-    """What it comes to, as HTML."""
-    mark = status.of_outcome(outcome)
+def outcome_banner(outcome: Outcome, sentence: str) -> str:
+    """Return the outcome and its sentence as HTML."""
+    mark = status.outcome_mark(outcome)
     return (
         f'<div class="vp-banner vp-{mark.tone}"><p class="vp-outcome">'
         f'<span aria-hidden="true">{mark.symbol}</span> {as_html(mark.word)}</p>'
-        f'<p class="vp-sentence">{as_html(number_format.sentence(sentence))}</p></div>'
+        f'<p class="vp-sentence">{as_html(as_sentence(sentence))}</p></div>'
     )
 
 
-def body(found: ABRun) -> str:
-    """Which comparison it is, and its benchmarks, as HTML."""
-    failures = {c.case: c.failure for c in found.changes if c.failure is not None}
-    parts = [markup.definitions(facts(found)), verdict_sections.failures(failures)]
-    for title, group in _groups(found):
-        rows = markup.table(changes(group, title))
+def comparison_body(run: ABRun) -> str:
+    """Return the facts of a comparison and its benchmarks as HTML."""
+    failures = {c.case: c.failure for c in run.changes if c.failure is not None}
+    parts = [
+        markup.definitions(comparison_facts(run)),
+        verdict_sections.failures_section(failures),
+    ]
+    for title, group in group_by_urgency(run.changes, pair_change_mark, _URGENT):
+        rows = markup.html_table(pair_changes_table(group, title))
         parts.append(rows if title == _URGENT else markup.folded(title, rows))
     return "".join(parts)
 
 
-def as_comment(found: ABRun, outcome: Outcome, sentence: str) -> str:
-    """The same as GitHub-flavoured Markdown."""
-    mark = status.of_outcome(outcome)
+def comparison_markdown(run: ABRun, outcome: Outcome, sentence: str) -> str:
+    """Return a comparison as GitHub-flavoured Markdown."""
+    mark = status.outcome_mark(outcome)
     parts = [
         f"### {mark.symbol} {mark.word}",
-        as_markdown(number_format.sentence(sentence)),
-        as_markdown(_sides(found)),
+        as_markdown(as_sentence(sentence)),
+        as_markdown(_sides(run)),
     ]
-    for title, group in _groups(found):
-        body = markdown.table(changes(group, title if title == _URGENT else ""))
-        folded = f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
-        parts.append(body if title == _URGENT else folded)
+    for title, group in group_by_urgency(run.changes, pair_change_mark, _URGENT):
+        body = markdown_table(pair_changes_table(group, title if title == _URGENT else ""))
+        parts.append(body if title == _URGENT else folded_markdown(title, body))
     return "\n\n".join(parts) + "\n"
 
 
-_URGENT = "Changes that need attention"
+def group_by_urgency(
+    items: Sequence[_Item], mark: Callable[[_Item], Mark], urgent_title: str
+) -> Iterator[tuple[str, Sequence[_Item]]]:
+    """Yield title and items of each group: the urgent, the ones no slower, the unjudged."""
+    urgent, calm, unjudged = result_tables.split_by_urgency(items, mark)
+    if urgent:
+        yield urgent_title, urgent
+    if calm:
+        yield plural(len(calm), "benchmark no slower", "benchmarks no slower"), calm
+    if unjudged:
+        yield plural(len(unjudged), "benchmark") + " in one side only", unjudged
 
 
-def _groups(found: ABRun) -> Sequence[tuple[str, Sequence[ABChange]]]:
-    urgent, calm, unjudged = result_tables.split(found.changes, mark_of)
-    return [
-        (title, group)
-        for title, group in (
-            (_URGENT, urgent),
-            (number_format.count(len(calm), "benchmark no slower", "benchmarks no slower"), calm),
-            (
-                number_format.count(len(unjudged), "benchmark", "benchmarks") + " in one side only",
-                unjudged,
-            ),
-        )
-        if group
-    ]
+def folded_markdown(title: str, body: str) -> str:
+    """Return ``body`` folded under ``title``, in Markdown."""
+    return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
 
 
-def _sides(found: ABRun) -> str:
-    said = dict(facts(found))
-    return one_line(f"{said['New']}, against {said['Base']}; {said['Pairs']}")
+def _sides(run: ABRun) -> str:
+    facts = dict(comparison_facts(run))
+    return one_line(f"{facts['New']}, against {facts['Base']}; {facts['Pairs']}")

@@ -1,81 +1,69 @@
-"""A comparison while it goes on: a table in a terminal, lines in a log, one line in a notebook."""
+"""Progress of a comparison: a table in a terminal, lines in a log, a line in a notebook."""
 
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
-from veperf.abtest.sequential_comparison import Contest
+from veperf.abtest.sequential_comparison import SequentialComparison
 from veperf.core.ab import ABChange
 from veperf.core.escape import one_line
 from veperf.core.verdict import ChangeStatus
-from veperf.progress.display import Text, in_notebook, say
+from veperf.progress.output import NotebookLine, choose_display, print_status
 from veperf.report.tables import status
 
 if TYPE_CHECKING:
-    from IPython.display import DisplayHandle
     from rich.live import Live
     from rich.table import Table
 
-_SAY_EVERY_S = 10.0
+_LINE_EVERY_S = 10.0
 _SHOWN_ROWS = 30
 
 
-class Progress(Protocol):
-    """Told what is going on, from the measuring thread and outside timed stretches."""
+class ComparisonProgress(AbstractContextManager["ComparisonProgress"]):
+    """Receiver of progress that shows nothing, and base of those that do.
 
-    def pair_started(self, index: int, contests: Sequence[Contest]) -> None:
-        """Pair ``index`` begins, of those ``contests`` that are undecided."""
-
-    def measured(self, contest: Contest) -> None:
-        """``contest`` has one more pair."""
-
-    def decided(self, change: ABChange) -> None:
-        """A benchmark is done with."""
-
-
-class Silent(AbstractContextManager["Silent"]):
-    """Says nothing."""
+    Called from the measuring thread, outside timed stretches.
+    """
 
     def __exit__(self, *exc: object) -> None:
         pass
 
-    def pair_started(self, index: int, contests: Sequence[Contest]) -> None:
-        """Nothing."""
+    def pair_started(self, index: int, comparisons: Sequence[SequentialComparison]) -> None:
+        """Pair ``index`` begins, of those of ``comparisons`` that are undecided."""
 
-    def measured(self, contest: Contest) -> None:
-        """Nothing."""
+    def measured(self, comparison: SequentialComparison) -> None:
+        """``comparison`` has one more pair."""
 
     def decided(self, change: ABChange) -> None:
-        """Nothing."""
+        """A benchmark is decided."""
 
 
-class Lines(Silent):
-    """A line now and then and one for each decision, for logs."""
+class ComparisonLines(ComparisonProgress):
+    """Log with a line every 10 s and one for each decision."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
-        self._said: float | None = None
+        self._last_line_s: float | None = None
 
-    def pair_started(self, index: int, contests: Sequence[Contest]) -> None:
-        """How many are still undecided."""
-        if self._said is None or time.monotonic() - self._said > _SAY_EVERY_S:
-            self._said = time.monotonic()
-            say(f"pair {index + 1}: {_undecided(contests)}, {_elapsed(self._began)}")
+    def pair_started(self, index: int, comparisons: Sequence[SequentialComparison]) -> None:
+        """Show how many are undecided."""
+        if self._last_line_s is None or time.monotonic() - self._last_line_s > _LINE_EVERY_S:
+            self._last_line_s = time.monotonic()
+            print_status(f"pair {index + 1}: {_undecided(comparisons)}, {_elapsed(self._began)}")
 
     def decided(self, change: ABChange) -> None:
-        """What and why."""
-        mark = status.of_change(change.status)
-        say(one_line(f"  {mark.symbol} {change.case} {mark.word}: {change.reason}"))
+        """Print the decision and its reason."""
+        mark = status.CHANGE_MARKS[change.status]
+        print_status(one_line(f"  {mark.symbol} {change.case} {mark.word}: {change.reason}"))
 
 
-class LiveTable(Silent):
-    """All benchmarks in a terminal. Drawn between cases only, so that it disturbs no sample."""
+class ComparisonTable(ComparisonProgress):
+    """Table of all benchmarks in a terminal. Drawn between cases only, to disturb no sample."""
 
     def __init__(self) -> None:
         self._live: Live | None = None
-        self._contests: Sequence[Contest] = ()
+        self._comparisons: Sequence[SequentialComparison] = ()
         self._pair = 0
         self._began = time.monotonic()
 
@@ -91,75 +79,73 @@ class LiveTable(Silent):
         if self._live is not None:
             self._live.stop()
 
-    def pair_started(self, index: int, contests: Sequence[Contest]) -> None:
-        """The table as it is now."""
-        self._pair, self._contests = index + 1, contests
+    def pair_started(self, index: int, comparisons: Sequence[SequentialComparison]) -> None:
+        """Draw the table."""
+        self._pair, self._comparisons = index + 1, comparisons
         self._draw()
 
-    def measured(self, contest: Contest) -> None:
-        """The table as it is now."""
+    def measured(self, comparison: SequentialComparison) -> None:
+        """Draw the table."""
         self._draw()
 
     def _draw(self) -> None:
         if self._live is not None:
             from rich.console import Group
 
-            words = f"pair {self._pair}: {_undecided(self._contests)}, {_elapsed(self._began)}"
-            self._live.update(Group(words, self._table()), refresh=True)
+            headline = (
+                f"pair {self._pair}: {_undecided(self._comparisons)}, {_elapsed(self._began)}"
+            )
+            self._live.update(Group(headline, self._table()), refresh=True)
 
     def _table(self) -> "Table":
         from rich.markup import escape
         from rich.table import Table
 
         table = Table("", "Benchmark", "Pairs", "", box=None)
-        # What is decided badly or not at all comes first; what does not fit is not lost.
-        ordered = sorted(self._contests, key=_urgency)
-        for contest in ordered[:_SHOWN_ROWS]:
-            change = contest.decided
-            symbol = "·" if change is None else status.of_change(change.status).symbol
-            said = "" if change is None else f"{change.status}: {change.reason}"
-            name = escape(one_line(contest.case.id))
-            table.add_row(symbol, name, str(contest.pairs), escape(one_line(said)))
+        # Slow and undecided ones come first, so that the rows left out matter least.
+        ordered = sorted(self._comparisons, key=_urgency)
+        for comparison in ordered[:_SHOWN_ROWS]:
+            change = comparison.change
+            symbol = "·" if change is None else status.CHANGE_MARKS[change.status].symbol
+            reason = "" if change is None else f"{change.status}: {change.reason}"
+            name = escape(one_line(comparison.case.id))
+            table.add_row(symbol, name, str(comparison.pairs), escape(one_line(reason)))
         if len(ordered) > _SHOWN_ROWS:
             table.add_row("", f"and {len(ordered) - _SHOWN_ROWS} more", "", "")
         return table
 
 
-class NotebookLine(Silent):
-    """One line that is written over, in a notebook."""
+class ComparisonNotebookLine(ComparisonProgress):
+    """Line in a notebook that is overwritten."""
 
     def __init__(self) -> None:
-        self._handle: DisplayHandle | None = None
+        self._show = NotebookLine()
         self._began = time.monotonic()
 
     def __enter__(self) -> Self:
-        from IPython.display import display
-
-        self._handle = display(Text("starting"), display_id=True)  # type: ignore[no-untyped-call]  # IPython is half typed
+        self._show("starting")
         return self
 
-    def pair_started(self, index: int, contests: Sequence[Contest]) -> None:
-        """How many are still undecided."""
-        words = f"pair {index + 1}: {_undecided(contests)}, {_elapsed(self._began)}"
-        if self._handle is not None:
-            self._handle.update(Text(words))  # type: ignore[no-untyped-call]  # IPython is half typed
+    def pair_started(self, index: int, comparisons: Sequence[SequentialComparison]) -> None:
+        """Show how many are undecided."""
+        self._show(f"pair {index + 1}: {_undecided(comparisons)}, {_elapsed(self._began)}")
 
 
-def for_here() -> NotebookLine | LiveTable | Lines:
-    """What suits the place: a notebook, a terminal or a log."""
-    if in_notebook():
-        return NotebookLine()
-    return LiveTable() if sys.stderr.isatty() else Lines()
+def comparison_progress() -> ComparisonProgress:
+    """Return the display that suits a notebook, a terminal or a log."""
+    return choose_display(
+        notebook=ComparisonNotebookLine, terminal=ComparisonTable, log=ComparisonLines
+    )
 
 
-def _undecided(contests: Sequence[Contest]) -> str:
-    return f"{sum(c.decided is None for c in contests)} of {len(contests)} undecided"
+def _undecided(comparisons: Sequence[SequentialComparison]) -> str:
+    return f"{sum(c.change is None for c in comparisons)} of {len(comparisons)} undecided"
 
 
-def _urgency(contest: Contest) -> tuple[bool, int]:
-    change = contest.decided
+def _urgency(comparison: SequentialComparison) -> tuple[bool, int]:
+    change = comparison.change
     calm = change is not None and change.status in (ChangeStatus.OK, ChangeStatus.FASTER)
-    return calm, 0 if change is None else status.of_change(change.status).urgency
+    return calm, 0 if change is None else status.CHANGE_MARKS[change.status].urgency
 
 
 def _elapsed(began: float) -> str:

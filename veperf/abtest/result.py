@@ -1,16 +1,23 @@
-"""A comparison that shows itself, as text, HTML, Markdown, a DataFrame and figures."""
+"""Result of a comparison, with its displays: text, HTML, Markdown, DataFrame and figures."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from veperf.abtest import verdict
+from veperf.abtest.page import (
+    comparison_html,
+    comparison_markdown,
+    comparison_text,
+    sort_by_urgency,
+)
+from veperf.abtest.verdict import comparison_outcome, comparison_sentence
 from veperf.archive.storage.base import Storage
 from veperf.archive.storage.location import Location
-from veperf.archive.storage.open import local_folder, place_of
+from veperf.archive.storage.open import local_folder, path_or_url
 from veperf.core.ab import ABChange, ABRun
 from veperf.core.errors import UnknownBenchmarkError
 from veperf.core.verdict import Outcome
+from veperf.verdicts.verdict import exit_code_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,49 +27,49 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ABResult:
-    """An A/B comparison, with what people do to one."""
+    """A/B comparison with its verdict, displays and figures."""
 
     ab: ABRun
     kept: Storage | Path
-    """Its folder."""
+    """Storage of its folder in the archive."""
 
     @property
     def place(self) -> Location:
-        """Its folder: a path, or a URL as text."""
-        return place_of(self.kept)
+        """Location of its folder: a path, or a URL as text."""
+        return path_or_url(self.kept)
 
     @property
     def folder(self) -> Path:
-        """The same of an archive on this machine.
+        """Folder of the comparison in an archive on this machine.
 
         Raises:
-            UsageError: it is elsewhere.
+            UsageError: the archive is on an object store.
         """
         return local_folder(self.kept)
 
     @property
     def outcome(self) -> Outcome:
-        """The whole in one word."""
-        return verdict.outcome(self.ab)
+        """Outcome of the whole comparison."""
+        return comparison_outcome(self.ab)
 
     @property
     def sentence(self) -> str:
-        """The whole in one sentence."""
-        return verdict.sentence(self.ab)
+        """Summary sentence of the whole comparison."""
+        return comparison_sentence(self.ab)
 
     def exit_code(self, *, strict: bool = False) -> int:
-        """What ``veperf ab`` ends with."""
-        return verdict.exit_code(self.ab, strict=strict)
+        """Return the exit code of ``veperf ab``."""
+        return exit_code_of(self.outcome, strict=strict)
 
     def frame(self) -> "pd.DataFrame":
-        """One row a benchmark: status, both medians, the ratio with its interval, p, pairs."""
+        """Return a row a benchmark: status, both medians, the ratio with its interval, p, pairs."""
         import pandas as pd
 
-        rows = rows_of(self.ab)
+        rows = change_rows(self.ab)
         return pd.DataFrame(rows).set_index("case") if rows else pd.DataFrame()
 
     def pairs(self) -> "pd.DataFrame":
-        """One row a pair of a benchmark: both values, and the ratio of new to base."""
+        """Return a row a pair of a benchmark: both values, and the ratio of new to base."""
         import pandas as pd
 
         rows = [
@@ -74,55 +81,47 @@ class ABResult:
         return frame.assign(ratio=frame["new"] / frame["base"])
 
     def change(self, case: str = "") -> ABChange:
-        """What was found of ``case``; of the one that most needs attention, when not given.
+        """Return the change of ``case``, or the most urgent one when not given.
 
         Raises:
             UnknownBenchmarkError: the comparison has no such case.
         """
-        from veperf.abtest.page import by_urgency
-
-        for found in by_urgency(self.ab.changes):
-            if case in ("", found.case):
-                return found
+        for change in sort_by_urgency(self.ab.changes):
+            if case in ("", change.case):
+                return change
         known = ", ".join(c.case for c in self.ab.changes) or "none"
         raise UnknownBenchmarkError(f"the comparison has no {case!r}; it has {known}")
 
     def figure_samples(self, case: str = "", ax: "Axes | None" = None) -> "Figure":
-        """Both sides' values, a dot for each process; see ``change`` for ``case``."""
+        """Draw both sides' values, a dot for each process; see ``change`` for ``case``."""
         from veperf.abtest import figures
 
-        return figures.samples(self.change(case), ax)
+        return figures.plot_samples(self.change(case), ax)
 
     def figure_pairs(self, case: str = "", ax: "Axes | None" = None) -> "Figure":
-        """How much worse the new code was in each pair; see ``change`` for ``case``."""
+        """Draw how much worse the new code was in each pair; see ``change`` for ``case``."""
         from veperf.abtest import figures
 
-        return figures.pairs(self.change(case), ax)
+        return figures.plot_pairs(self.change(case), ax)
 
     def figure_path(self, case: str = "") -> "Figure":
-        """The estimate and the tests at each look; see ``change`` for ``case``."""
+        """Draw the estimate and the tests at each look; see ``change`` for ``case``."""
         from veperf.abtest import figures
 
-        return figures.path(self.change(case))
+        return figures.plot_looks(self.change(case))
 
     def __repr__(self) -> str:
-        from veperf.abtest import page
-
-        return page.as_text(self.ab, self.outcome, self.sentence)
+        return comparison_text(self.ab, self.outcome, self.sentence)
 
     def _repr_html_(self) -> str:
-        from veperf.abtest import page
-
-        return page.as_page(self.ab, self.outcome, self.sentence)
+        return comparison_html(self.ab, self.outcome, self.sentence)
 
     def _repr_markdown_(self) -> str:
-        from veperf.abtest import page
-
-        return page.as_comment(self.ab, self.outcome, self.sentence)
+        return comparison_markdown(self.ab, self.outcome, self.sentence)
 
 
-def rows_of(found: ABRun) -> list[dict[str, object]]:
-    """What there is to say of each benchmark, by name of the column."""
+def change_rows(run: ABRun) -> list[dict[str, object]]:
+    """Return a row for each benchmark, by name of the column."""
     return [
         {
             "case": c.case,
@@ -141,5 +140,5 @@ def rows_of(found: ABRun) -> list[dict[str, object]]:
             "clock": c.clock,
             "reason": c.reason,
         }
-        for c in found.changes
+        for c in run.changes
     ]

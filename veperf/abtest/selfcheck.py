@@ -1,4 +1,4 @@
-"""The gate with the same code on both sides: what it finds there is the machine's doing."""
+"""Self-check: the gate with the same code on both sides, which shows this machine's noise."""
 
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,82 +8,91 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from veperf.abtest.checkouts import Prepared
+from veperf.abtest.checkouts import PreparedSide
 from veperf.abtest.loop import SAMPLES, compare_sides
-from veperf.abtest.progress import Silent, for_here
-from veperf.abtest.verdict import outcome
-from veperf.core import number_format
+from veperf.abtest.progress import ComparisonProgress, comparison_progress
+from veperf.abtest.verdict import comparison_outcome
 from veperf.core.ab import ABChange, ABConfig, ABRound, ABRun, ABSide
-from veperf.core.errors import COULD_NOT_MEASURE, FAILED, OK, UsageError
+from veperf.core.errors import COULD_NOT_MEASURE, FAILED, OK
+from veperf.core.option_fields import keyword_options
+from veperf.core.options import JudgeOptions, SelfCheckOptions
 from veperf.core.run import Machine
+from veperf.core.text import (
+    THIN,
+    abbreviate_names,
+    format_change,
+    format_exact,
+    format_number,
+    format_percent,
+    plural,
+)
 from veperf.core.verdict import ChangeStatus, Outcome
-from veperf.core.words import names, number, percent, plural
-from veperf.measure.code_source import HERE
-from veperf.measure.machine_tuning import Tuning
+from veperf.measure.machine import MachineTuning
 from veperf.measure.profiles import MIN_SAMPLE_NS
-from veperf.report import text
+from veperf.measure.worker_client import CURRENT_CODE
 from veperf.report.html import markup
-from veperf.report.html.style import standalone
+from veperf.report.html.fragment import standalone
 from veperf.report.sections import identity
-from veperf.report.tables.result_tables import Cell, Table
-from veperf.stats.look_schedule import LOOKS, Plan, looks_up_to, plan
-from veperf.stats.pairs import PairRule
-from veperf.stats.power import smallest_visible
+from veperf.report.tables.table import Cell, Table, text_table
+from veperf.stats.look_schedule import LookSchedule, looks_up_to, schedule_looks
+from veperf.stats.paired import PairRule
+from veperf.stats.power import minimum_detectable_effect
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_STEAL = 0.02
-_FREQUENCY = 0.1
+_STEAL_LIMIT = 0.02
+_FREQUENCY_SPREAD_LIMIT = 0.1
 
 
-def advice(
+def machine_advice(
     machine: Machine,
-    tuning: Tuning,
+    tuning: MachineTuning,
     rounds: Sequence[ABRound],
     changes: Iterable[ABChange],
 ) -> Iterator[str]:
-    """A sentence for each thing that can be done, the most useful first."""
-    load = median([one.load for one in rounds]) if rounds else 0.0
+    """Yield a sentence for each remedy against noise, the most useful first."""
+    load = median([round_.load for round_ in rounds]) if rounds else 0.0
     if load > machine.cores:
+        cores = plural(machine.cores, "core")
         yield (
-            f"The machine is busy: load {number(load)} on {plural(machine.cores, 'core')}. Pairs "
-            "cancel most of what that does, but it takes more of them; measure while nothing else "
-            "runs."
+            f"The machine is busy: load {format_number(load, 2)} on {cores}. Pairs cancel most of "
+            "what that does, but it takes more of them; measure while nothing else runs."
         )
-    steals = [one.steal_ratio for one in rounds if one.steal_ratio is not None]
-    if steals and (steal := median(steals)) > _STEAL:
+    steals = [round_.steal_ratio for round_ in rounds if round_.steal_ratio is not None]
+    if steals and (steal := median(steals)) > _STEAL_LIMIT:
         yield (
-            f"The hypervisor gives {percent(steal)} of the CPU time to others: a machine with "
-            "dedicated cores would be quieter."
+            f"The hypervisor gives {format_percent(steal)} of the CPU time to others: a machine "
+            "with dedicated cores would be quieter."
         )
     if tuning.quota_cores is not None and tuning.quota_cores < 2:
         yield (
-            f"The container may use {number(tuning.quota_cores)} cores, beyond which it is halted "
-            "for a while: allow it 2 or more."
+            f"The container may use {format_exact(tuning.quota_cores)} cores, beyond which it is "
+            "halted for a while: allow it 2 or more."
         )
     if machine.cores < 2:
         yield "There is one core, which veperf shares with all else: 2 or more would be better."
-    mhz = [one.frequency_mhz for one in rounds if one.frequency_mhz]
-    if mhz and max(mhz) > (1 + _FREQUENCY) * min(mhz):
+    mhz = [round_.frequency_mhz for round_ in rounds if round_.frequency_mhz]
+    if mhz and max(mhz) > (1 + _FREQUENCY_SPREAD_LIMIT) * min(mhz):
         yield (
-            f"The clock frequency moved between {number(min(mhz))} and {number(max(mhz))} MHz: "
-            "fix it (`cpupower frequency-set --governor performance`, and no turbo)."
+            f"The clock frequency moved between {format_number(min(mhz), 4)} and "
+            f"{format_number(max(mhz), 4)}{THIN}MHz: fix it (`cpupower "
+            "frequency-set --governor performance`, and no turbo)."
         )
     elif others := [name for name in tuning.governors if name != "performance"]:
         yield (
-            f"The frequency governor is {names(others)}: `cpupower frequency-set --governor "
-            "performance` keeps the clock steady."
+            f"The frequency governor is {abbreviate_names(others)}: `cpupower frequency-set "
+            "--governor performance` keeps the clock steady."
         )
     if waiting := [change.case for change in changes if change.clock == "wall" and change.pairs]:
         yield (
-            f"Judged by wall time, as they wait or use several threads: {names(waiting)}. These "
-            "need more pairs than what is judged by CPU time."
+            f"Judged by wall time, as they wait or use several threads: "
+            f"{abbreviate_names(waiting)}. These need more pairs than what is judged by CPU time."
         )
 
 
 TYPICAL = ("transaction/hash_compute", "transaction/validation", "transaction/execution")
-"""What is measured when nothing is named: a C library's inner loop, a signature, Python."""
+"""Benchmarks when none is named: a C library's inner loop, a signature, Python."""
 # From median absolute deviation to standard deviation, of normal noise.
 _MAD = 1.4826
 _CHANGED = {ChangeStatus.SLOWER, ChangeStatus.FASTER}
@@ -91,23 +100,23 @@ _CHANGED = {ChangeStatus.SLOWER, ChangeStatus.FASTER}
 
 @dataclass(frozen=True, slots=True)
 class CaseCheck:
-    """What the trials say of one benchmark."""
+    """Result of the trials for one benchmark."""
 
     case: str
     trials: int
-    """Those in which it could be measured."""
+    """Trials in which it could be measured."""
     false_alarms: int
     pairs: float
-    """That it took to decide, on average over the trials."""
+    """Pairs that it took to decide, on average over the trials."""
     spread: float
     """Standard deviation of the log ratios, robust: 0.01 is about 1 %."""
-    smallest_visible: float | None
-    """A slowdown of this share is found in 9 of 10 comparisons; None where none up to 100 % is."""
+    minimum_detectable_effect: float | None
+    """Smallest slowdown, as a share, that 9 of 10 comparisons find; None where over 100 %."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SelfCheckResult:
-    """What the gate can see on this machine."""
+    """Result of a self-check: false alarms, noise, and the effects that the gate can detect."""
 
     trials: tuple[ABRun, ...]
     cases: tuple[CaseCheck, ...]
@@ -115,95 +124,87 @@ class SelfCheckResult:
 
     @property
     def false_alarms(self) -> int:
-        """How often the same code was called slower or faster."""
+        """Number of times that the same code was called slower or faster."""
         return sum(case.false_alarms for case in self.cases)
 
     def exit_code(self) -> int:
-        """3 where something could not be measured, 1 after a false alarm, otherwise 0."""
-        if any(outcome(trial) is Outcome.ERROR for trial in self.trials):
+        """Return 3 where something could not be measured, 1 after a false alarm, else 0."""
+        if any(comparison_outcome(trial) is Outcome.ERROR for trial in self.trials):
             return COULD_NOT_MEASURE
         return FAILED if self.false_alarms else OK
 
     @property
     def was_stopped(self) -> bool:
-        """Whether somebody ended it before its time."""
+        """True where it was stopped by hand."""
         return self.trials[-1].stopped == "hand"
 
     def frame(self) -> "pd.DataFrame":
-        """One row a benchmark."""
+        """Return a row a benchmark."""
         import pandas as pd
 
         return pd.DataFrame(self.cases).set_index("case")
 
     def __repr__(self) -> str:
-
-        return as_text(self)
+        return selfcheck_text(self)
 
     def _repr_html_(self) -> str:
+        return selfcheck_html(self)
 
-        return as_page(self)
 
-
-def selfcheck(
-    *select: str,
-    trials: int = 1,
-    max_pairs: int = LOOKS[-1],
-    modules: Sequence[str] = (),
-    timeout_s: float = 60.0,
-    progress: bool = True,
-) -> SelfCheckResult:
-    """Compare this code with itself, and say what that tells of the machine.
+@keyword_options
+def selfcheck(*select: str, options: SelfCheckOptions, progress: bool = True) -> SelfCheckResult:
+    """Compare this code with itself, and assess the machine by the result.
 
     Args:
         select: suites, benchmarks or globs; three typical benchmarks when there is none.
-        trials: how many comparisons to make, each until all is decided.
-        max_pairs: in each, and for which the smallest visible slowdown is worked out.
-        modules: more modules with benchmarks.
-        timeout_s: for one benchmark in one process.
+        options: how to compare; each field is a keyword as well. Each trial goes on until all is
+            decided, and the minimum detectable effect is that of ``max_pairs``.
         progress: show how far it is.
 
     Raises:
         VeperfError: of any kind; see ``veperf.core.errors``.
     """
-    if trials < 1:
-        raise UsageError(f"it takes 1 trial or more, not {trials}")
-    side = Prepared(ABSide("this code"), HERE)
+    side = PreparedSide(ABSide("this code"), CURRENT_CODE)
     runs: list[ABRun] = []
-    with for_here() if progress else Silent() as shown:
-        for _ in range(trials):
+    with comparison_progress() if progress else ComparisonProgress() as display:
+        for _ in range(options.trials):
             config = ABConfig(
                 select=select or TYPICAL,
-                modules=tuple(modules),
+                modules=options.modules,
                 samples=SAMPLES,
                 min_sample_ns=MIN_SAMPLE_NS,
                 seed=secrets.randbits(32),
-                timeout_s=timeout_s,
-                max_pairs=max_pairs,
-                fail_effect=0.05,
+                timeout_s=options.timeout_s,
+                max_pairs=options.max_pairs,
+                fail_effect=JudgeOptions.fail_over,
+                alpha=options.alpha,
             )
-            runs.append(compare_sides(side, side, config, shown))
+            runs.append(compare_sides(side, side, config, display))
             if runs[-1].stopped:
                 break
     changes = [change for run in runs for change in run.changes]
-    rounds = [one for run in runs for one in run.rounds]
+    rounds = [round_ for run in runs for round_ in run.rounds]
     return SelfCheckResult(
         tuple(runs),
-        _checked(runs, max_pairs),
-        tuple(advice(runs[0].machine, Tuning.now(), rounds, changes)),
+        _check_cases(runs, options),
+        tuple(machine_advice(runs[0].machine, MachineTuning.now(), rounds, changes)),
     )
 
 
-def _checked(runs: Sequence[ABRun], max_pairs: int) -> tuple[CaseCheck, ...]:
-    found: dict[str, list[ABChange]] = {}
+def _check_cases(runs: Sequence[ABRun], options: SelfCheckOptions) -> tuple[CaseCheck, ...]:
+    by_case: dict[str, list[ABChange]] = {}
     for run in runs:
         for change in run.changes:
             if change.pairs:
-                found.setdefault(change.case, []).append(change)
-    rule, looks = PairRule(comparisons=max(1, len(found))), plan(looks_up_to(max_pairs))
-    return tuple(_check(case, changes, rule, looks) for case, changes in found.items())
+                by_case.setdefault(change.case, []).append(change)
+    rule = PairRule(comparisons=max(1, len(by_case)), alpha=options.alpha)
+    looks = schedule_looks(looks_up_to(options.max_pairs))
+    return tuple(_check(case, changes, rule, looks) for case, changes in by_case.items())
 
 
-def _check(case: str, changes: Sequence[ABChange], rule: PairRule, looks: Plan) -> CaseCheck:
+def _check(
+    case: str, changes: Sequence[ABChange], rule: PairRule, looks: LookSchedule
+) -> CaseCheck:
     ratios = np.log([pair.new / pair.base for change in changes for pair in change.pairs])
     return CaseCheck(
         case=case,
@@ -211,33 +212,33 @@ def _check(case: str, changes: Sequence[ABChange], rule: PairRule, looks: Plan) 
         false_alarms=sum(change.status in _CHANGED for change in changes),
         pairs=ratios.size / len(changes),
         spread=float(_MAD * np.median(np.abs(ratios - np.median(ratios)))),
-        smallest_visible=smallest_visible(ratios.tolist(), rule, looks),
+        minimum_detectable_effect=minimum_detectable_effect(ratios.tolist(), rule, looks),
     )
 
 
-def as_text(found: "SelfCheckResult") -> str:
-    """What was found, a row a benchmark, and what could be better."""
-    return "\n\n".join([_summary(found), text.table(_table(found)), *_advice(found)])
+def selfcheck_text(result: SelfCheckResult) -> str:
+    """Return the result as text: summary, a row a benchmark, advice."""
+    return "\n\n".join([_summary(result), text_table(_table(result)), *_advice(result)])
 
 
-def as_page(found: "SelfCheckResult") -> str:
-    """The same as HTML."""
-    parts = [markup.paragraph(_summary(found)), markup.table(_table(found))]
-    return standalone("".join([*parts, *map(markup.paragraph, _advice(found))]))
+def selfcheck_html(result: SelfCheckResult) -> str:
+    """Return the same as HTML."""
+    parts = [markup.paragraph(_summary(result)), markup.html_table(_table(result))]
+    return standalone("".join([*parts, *map(markup.paragraph, _advice(result))]))
 
 
-def _summary(found: "SelfCheckResult") -> str:
-    alarms = plural(found.false_alarms, "false alarm") if found.false_alarms else "No false alarm"
-    trials = plural(len(found.trials), "comparison")
-    stopped = ", the last of them stopped by hand" if found.was_stopped else ""
+def _summary(result: SelfCheckResult) -> str:
+    alarms = plural(result.false_alarms, "false alarm") if result.false_alarms else "No false alarm"
+    trials = plural(len(result.trials), "comparison")
+    stopped = ", the last of them stopped by hand" if result.was_stopped else ""
     return (
         f"{alarms} in {trials} of this code with itself{stopped}, "
-        f"on {identity.machine(found.trials[0].machine)}."
+        f"on {identity.machine_text(result.trials[0].machine)}."
     )
 
 
-def _table(found: "SelfCheckResult") -> Table:
-    most = found.trials[0].config.max_pairs
+def _table(result: SelfCheckResult) -> Table:
+    most = result.trials[0].config.max_pairs
     return Table(
         "The same code on both sides",
         (
@@ -245,23 +246,23 @@ def _table(found: "SelfCheckResult") -> Table:
             ("False alarms", "right"),
             ("Pairs", "right"),
             ("Spread", "right"),
-            (f"Visible within {most} pairs", "right"),
+            (f"Detectable within {most} pairs", "right"),
         ),
-        tuple(_row(case) for case in found.cases),
-        heads=0,
+        tuple(_row(case) for case in result.cases),
+        row_header=0,
     )
 
 
-def _row(case: "CaseCheck") -> tuple[Cell, ...]:
-    visible = case.smallest_visible
+def _row(case: CaseCheck) -> tuple[Cell, ...]:
+    effect = case.minimum_detectable_effect
     return (
         Cell(case.case),
         Cell(f"{case.false_alarms} of {case.trials}"),
-        Cell(number_format.number(case.pairs)),
-        Cell(number_format.share(case.spread)),
-        Cell("none up to 100 %" if visible is None else number_format.change(1 + visible)),
+        Cell(format_number(case.pairs)),
+        Cell(format_percent(case.spread)),
+        Cell("none up to 100 %" if effect is None else format_change(1 + effect)),
     )
 
 
-def _advice(found: "SelfCheckResult") -> list[str]:
-    return list(found.advice) or ["Nothing about this machine needs to be changed."]
+def _advice(result: SelfCheckResult) -> list[str]:
+    return list(result.advice) or ["Nothing about this machine needs to be changed."]

@@ -1,23 +1,23 @@
-"""One benchmark's pairs, until they decide."""
+"""Sequential comparison of one benchmark: pairs are added until they decide."""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from veperf.abtest.pair import Measured, clock_of, pair_of
+from veperf.abtest.pair import PairResult, common_clock, pair_values
 from veperf.core.ab import ABChange, ABLook, ABPair
 from veperf.core.case import Case, Clock, Metric
+from veperf.core.text import plural
 from veperf.core.verdict import ChangeStatus, Severity
-from veperf.core.words import plural
-from veperf.stats.look_schedule import Plan
-from veperf.stats.pairs import Evidence, PairRule, log_ratios, obstacle, weigh
-from veperf.stats.sequential import Look, Sequential, SequentialVerdict
+from veperf.stats.look_schedule import LookSchedule
+from veperf.stats.paired import PairEvidence, PairRule, evaluate_pairs, find_obstacle, log_ratios
+from veperf.stats.sequential import Look, SequentialTest, SequentialVerdict
 
 
 @dataclass(frozen=True, slots=True)
-class SoFar:
-    """What was measured of a benchmark."""
+class MeasuredPairs:
+    """Pairs measured so far of a benchmark."""
 
     case: str
     metric: Metric
@@ -26,13 +26,13 @@ class SoFar:
     pairs: tuple[ABPair, ...]
 
     @property
-    def kept(self) -> tuple[ABPair, ...]:
-        """The pairs less those with a value that is no number, which JSON can't say."""
+    def finite_pairs(self) -> tuple[ABPair, ...]:
+        """Pairs whose values are numbers; JSON has no others."""
         return tuple(p for p in self.pairs if math.isfinite(p.base) and math.isfinite(p.new))
 
 
-def decided(so_far: SoFar, verdict: SequentialVerdict) -> ABChange:
-    """The judge's decision."""
+def decided_change(so_far: MeasuredPairs, verdict: SequentialVerdict) -> ABChange:
+    """Return the change that the sequential test decided."""
     return _change(
         so_far,
         verdict,
@@ -43,18 +43,18 @@ def decided(so_far: SoFar, verdict: SequentialVerdict) -> ABChange:
     )
 
 
-def broken_off(so_far: SoFar, rule: PairRule) -> ABChange:
-    """No decision, because somebody stopped the comparison."""
+def stopped_change(so_far: MeasuredPairs, rule: PairRule) -> ABChange:
+    """Return an undecided change, as the comparison was stopped by hand."""
     values = np.array([(pair.base, pair.new) for pair in so_far.pairs])
-    found = Evidence(pairs=len(so_far.pairs))
-    if so_far.pairs and obstacle(values) is None:
-        found = weigh(log_ratios(values[:, 0], values[:, 1], rule.better), rule)
+    evidence = PairEvidence(pairs=len(so_far.pairs))
+    if so_far.pairs and find_obstacle(values) is None:
+        evidence = evaluate_pairs(log_ratios(values[:, 0], values[:, 1], rule.better), rule)
     reason = f"stopped by hand after {plural(len(so_far.pairs), 'pair')}, undecided"
-    return _change(so_far, found, ChangeStatus.INCONCLUSIVE, reason)
+    return _change(so_far, evidence, ChangeStatus.INCONCLUSIVE, reason)
 
 
-def failed(so_far: SoFar, last: Measured) -> ABChange:
-    """One side could not be measured."""
+def failed_change(so_far: MeasuredPairs, last: PairResult) -> ABChange:
+    """Return the change of a benchmark whose last pair failed on one side."""
     side, failure = ("base", last.a.failure) if last.a.failure else ("new", last.b.failure)
     assert failure is not None, "one of the sides failed"
     reason = f"{side} code could not be measured: {failure.message}"
@@ -66,13 +66,13 @@ def failed(so_far: SoFar, last: Measured) -> ABChange:
         reason=reason,
         clock=so_far.clock,
         loops=so_far.loops,
-        pairs=so_far.kept,
+        pairs=so_far.finite_pairs,
         failure=failure,
     )
 
 
-def one_sided(case: str, metric: Metric, side: str) -> ABChange:
-    """A benchmark that the other side does not have."""
+def one_sided_change(case: str, metric: Metric, side: str) -> ABChange:
+    """Return the change of a benchmark that only ``side`` has."""
     return ABChange(
         case=case,
         metric=metric,
@@ -83,8 +83,8 @@ def one_sided(case: str, metric: Metric, side: str) -> ABChange:
 
 
 def _change(
-    so_far: SoFar,
-    found: Evidence,
+    so_far: MeasuredPairs,
+    evidence: PairEvidence,
     status: ChangeStatus,
     reason: str,
     severity: Severity = Severity.NONE,
@@ -98,14 +98,14 @@ def _change(
         reason=reason,
         clock=so_far.clock,
         loops=so_far.loops,
-        base=_median([pair.base for pair in so_far.kept]),
-        new=_median([pair.new for pair in so_far.kept]),
-        ratio=_known(found.ratio),
-        low=_known(found.low),
-        high=_known(found.high),
-        confidence=_known(found.confidence),
-        p_slower=_known(found.p_slower),
-        pairs=so_far.kept,
+        base=_median([pair.base for pair in so_far.finite_pairs]),
+        new=_median([pair.new for pair in so_far.finite_pairs]),
+        ratio=_known(evidence.ratio),
+        low=_known(evidence.low),
+        high=_known(evidence.high),
+        confidence=_known(evidence.confidence),
+        p_slower=_known(evidence.p_slower),
+        pairs=so_far.finite_pairs,
         path=path,
     )
 
@@ -132,65 +132,65 @@ def _known(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-class Contest:
-    """Takes the pairs of ``case`` in, and says what they come to.
+class SequentialComparison:
+    """Sequential comparison of ``case``, to which pairs are added until they decide.
 
-    By which clock is settled by the pairs of the first look, before any of them is judged.
+    The clock is settled by the pairs of the first look, before any of them is judged.
     """
 
-    def __init__(self, case: Case, rule: PairRule, plan: Plan) -> None:
+    def __init__(self, case: Case, rule: PairRule, schedule: LookSchedule) -> None:
         self.case = case
-        self.decided: ABChange | None = None
-        """What it came to; None while it is open."""
+        self.change: ABChange | None = None
+        """Decision; None while there is none."""
         self._rule = rule
-        self._first_look = plan.looks[0]
-        self._sequential = Sequential(rule, plan)
-        self._measured: list[Measured] = []
+        self._first_look = schedule.looks[0]
+        self._sequential = SequentialTest(rule, schedule)
+        self._measured: list[PairResult] = []
         self._clock: Clock | None = None
 
     @property
     def pairs(self) -> int:
-        """How many were taken in."""
+        """Number of pairs added."""
         return len(self._measured)
 
-    def add(self, new: Measured) -> ABChange | None:
-        """Take in one more pair, and return the decision if that brought it."""
-        if new.failed:
-            self.decided = failed(self._measured_so_far(), new)
-            return self.decided
-        self._measured.append(new)
+    def add(self, pair: PairResult) -> ABChange | None:
+        """Add a pair, and return the decision if it led to one."""
+        if pair.has_failed:
+            self.change = failed_change(self._measured_so_far(), pair)
+            return self.change
+        self._measured.append(pair)
         if self.pairs >= self._first_look:
             self._judge()
         if (verdict := self._sequential.verdict) is not None:
-            self.decided = decided(self._measured_so_far(), verdict)
-        return self.decided
+            self.change = decided_change(self._measured_so_far(), verdict)
+        return self.change
 
-    def run_out(self) -> ABChange:
-        """The decision where time is up: a last look at the pairs there are."""
-        if self.decided is None:
+    def finish(self) -> ABChange:
+        """Return the decision when time is up, from a last look at the pairs so far."""
+        if self.change is None:
             self._judge()
-            self.decided = decided(self._measured_so_far(), self._sequential.finish())
-        return self.decided
+            self.change = decided_change(self._measured_so_far(), self._sequential.finish())
+        return self.change
 
-    def break_off(self) -> ABChange:
-        """The decision where somebody had seen enough: none, as what they saw may be why."""
-        if self.decided is None:
-            self.decided = broken_off(self._measured_so_far(), self._rule)
-        return self.decided
+    def stop(self) -> ABChange:
+        """Return the change after a stop by hand: undecided, as the data may have prompted it."""
+        if self.change is None:
+            self.change = stopped_change(self._measured_so_far(), self._rule)
+        return self.change
 
     def _judge(self) -> None:
-        """Hand the pairs on that have not been judged yet."""
+        """Pass the new pairs on to the test."""
         if self._clock is None:
-            self._clock = clock_of(self._measured)
+            self._clock = common_clock(self._measured)
         for pair in self._pairs()[self._sequential.pairs :]:
             if self._sequential.add(pair.base, pair.new) is not None:
                 return
 
-    def _measured_so_far(self) -> SoFar:
+    def _measured_so_far(self) -> MeasuredPairs:
         loops = self._measured[0].a.loops if self._measured else 1
-        clock = self._clock or clock_of(self._measured)
-        return SoFar(self.case.id, self.case.metrics[0], clock, loops, self._pairs())
+        clock = self._clock or common_clock(self._measured)
+        return MeasuredPairs(self.case.id, self.case.metrics[0], clock, loops, self._pairs())
 
     def _pairs(self) -> tuple[ABPair, ...]:
-        clock = self._clock or clock_of(self._measured)
-        return tuple(pair_of(one, self.case.metrics[0], clock) for one in self._measured)
+        clock = self._clock or common_clock(self._measured)
+        return tuple(pair_values(result, self.case.metrics[0], clock) for result in self._measured)

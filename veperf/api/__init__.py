@@ -1,0 +1,1 @@
+"""The functions and results that ``import veperf`` offers."""

@@ -22,7 +22,7 @@ from veperf.core import paths
 from veperf.core.errors import UnknownBenchmarkError, UnknownTargetError, UsageError
 from veperf.core.run import Run
 from veperf.core.verdict import Target, TargetSet
-from veperf.formats import baseline_metrics, go_targets
+from veperf.formats import virtengine
 from veperf.stats.process_values import Series, series_of
 from veperf.verdicts.targets import beyond_limit, in_unit_of
 
@@ -33,7 +33,7 @@ _ROUNDING = 1e-9
 
 
 class ComparisonResult(Struct, frozen=True):
-    """One figure and its baseline, in ``unit``."""
+    """A figure and its baseline, in ``unit``."""
 
     name: str
     """The target's id."""
@@ -46,8 +46,8 @@ class ComparisonResult(Struct, frozen=True):
     status: Status
 
 
-class Summary(Struct, frozen=True):
-    """How many of what."""
+class ReportSummary(Struct, frozen=True):
+    """Number of results by status."""
 
     total: int
     passed: int
@@ -62,12 +62,12 @@ class ComparisonReport(Struct, frozen=True):
     version: str
     """Of the baselines."""
     generated_at: str
-    summary: Summary
+    summary: ReportSummary
     results: tuple[ComparisonResult, ...]
 
 
 class Comparator:
-    """Compares figures with baselines, and keeps what it found for a report.
+    """Compares figures with baselines, and keeps the results for a report.
 
     >>> comparator = Comparator("BASELINE_METRICS.json", warn=10, fail=20)
     >>> comparator.compare("bench.txt")                        # a file of go test
@@ -78,7 +78,7 @@ class Comparator:
     def __init__(
         self, baselines: TargetSet | str | Path | None = None, warn: float = 10, fail: float = 20
     ) -> None:
-        """Make one.
+        """Create a comparator.
 
         Args:
             baselines: a file like VirtEngine's ``BASELINE_METRICS.json``, or targets; veperf's
@@ -94,12 +94,12 @@ class Comparator:
             raise UsageError(f"0 <= warn <= fail must hold, not {warn} and {fail}")
         match baselines:
             case None:
-                found = load_targets(paths.targets(paths.baselines()))
+                targets = load_targets(paths.targets_folder(paths.default_baselines_folder()))
             case TargetSet():
-                found = baselines
+                targets = baselines
             case _:
-                found = baseline_metrics.read_file(baselines)
-        self.baselines = found
+                targets = virtengine.read_baseline_metrics_file(baselines)
+        self.baselines = targets
         self.warn = warn
         self.fail = fail
         self._results: list[ComparisonResult] = []
@@ -118,31 +118,35 @@ class Comparator:
             VeperfError: as ``veperf.load`` and ``veperf.read``.
         """
         if isinstance(results, Mapping):
-            found = tuple(self._result(self._target(id), _figure(v)) for id, v in results.items())
+            compared = tuple(
+                self._result(self._target(id), _figure(v)) for id, v in results.items()
+            )
         else:
-            found = tuple(self._of_run(resolve_run(results)))
-        self._results += found
-        return found
+            compared = tuple(self._of_run(resolve_run(results)))
+        self._results += compared
+        return compared
 
     def generate_report(
         self, results: RunLike | Mapping[str, float] | None = None
     ) -> ComparisonReport:
-        """A report on ``results``; when not given, on everything that was compared so far.
+        """Report on ``results``; when not given, on everything that was compared so far.
 
         Raises:
             UsageError: nothing was compared: that must not pass.
             VeperfError: as ``compare``.
         """
-        found = tuple(self._results) if results is None else self.compare(results)
-        if not found:
+        compared = tuple(self._results) if results is None else self.compare(results)
+        if not compared:
             raise UsageError("nothing was compared with the baselines: there is nothing to report")
-        counts = Counter(one.status for one in found)
+        counts = Counter(result.status for result in compared)
         worst: Status = "fail" if counts["fail"] else "warn" if counts["warn"] else "pass"
         return ComparisonReport(
             version=self.baselines.version,
             generated_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            summary=Summary(len(found), counts["pass"], counts["warn"], counts["fail"], worst),
-            results=found,
+            summary=ReportSummary(
+                len(compared), counts["pass"], counts["warn"], counts["fail"], worst
+            ),
+            results=compared,
         )
 
     def _of_run(self, run: Run) -> Iterator[ComparisonResult]:
@@ -192,13 +196,15 @@ def _known(run: Run) -> Run:
     """``run`` with its targets. What veperf measured has them; of all else only what is listed."""
     if run.source == "veperf":
         return run
-    listed = go_targets.go_benchmarks()
-    run = go_targets.aim(run, listed)
+    listed = virtengine.load_go_benchmarks()
+    run = virtengine.with_go_targets(run, listed)
     unknown = [
-        case.id for case in run.cases if not case.targets and not go_targets.is_listed(case, listed)
+        case.id
+        for case in run.cases
+        if not case.targets and not virtengine.is_listed_go_benchmark(case, listed)
     ]
     if unknown:
-        raise UnknownBenchmarkError(go_targets.unlisted(unknown))
+        raise UnknownBenchmarkError(virtengine.unlisted_message(unknown))
     return run
 
 
@@ -206,7 +212,7 @@ def _figure(value: object) -> float:
     try:
         return float(value)  # type: ignore[arg-type]  # what is no number raises
     except (TypeError, ValueError, OverflowError) as error:
-        raise UsageError(f"a figure is wanted, not {str(value)[:100]!r}") from error
+        raise UsageError(f"expected a figure, not {str(value)[:100]!r}") from error
 
 
 def _value(target: Target, series: Series) -> float:

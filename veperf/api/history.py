@@ -1,4 +1,4 @@
-"""How benchmarks went over the runs in the archive: results that show themselves."""
+"""Benchmarks over the runs in the archive: results that show themselves."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from veperf.archive.open import open_archive
-from veperf.archive.summary import Progress, Summary, summarise
-from veperf.archive.trend import Shift, Trend, by_shift, trend
-from veperf.archive.trend import trends as all_trends
+from veperf.archive.store import open_archive
+from veperf.archive.summary import Progress, load_summary
+from veperf.archive.trend import Trend, TrendChange, case_trend, machine_trends, sort_by_change
 from veperf.core.errors import UsageError
+from veperf.core.option_fields import keyword_options
+from veperf.core.options import HistoryOptions
+from veperf.report.trends import trend_html, trend_markdown, trend_text, trends_html, trends_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,57 +23,54 @@ if TYPE_CHECKING:
 Folder = str | Path | None
 
 
+@keyword_options
 def history(
     benchmark: str,
     *,
-    metric: str = "",
-    machine: str = "",
-    last: int | None = None,
+    options: HistoryOptions,
     archive: Folder = None,
     progress: Progress | None = None,
 ) -> "History":
-    """The values of ``benchmark`` over the runs in the archive, and where they moved.
+    """Follow ``benchmark`` over the runs in the archive, and find where it moved.
 
     Args:
         benchmark: a case, or a benchmark with its default parameters.
-        metric: time where it has one, else its first, when not given.
-        machine: the machine class; that of the last run that has it, when not given.
-        last: only so many runs, the latest ones.
+        options: which runs and which metric; each field is a keyword as well.
         archive: its folder or URL; the project's ``reports`` when not given.
         progress: called while runs are read that the archive's summary does not have yet.
 
     Raises:
         UnknownBenchmarkError: no run has that.
-        UsageError: ``last`` is below 1.
+        UsageError: an option is out of bounds.
     """
-    summary = _summary(archive, progress)
-    found = trend(summary, benchmark, metric=metric, machine=machine, last=last)
-    return History(found, summary.left_out, archive)
+    summary = load_summary(open_archive(archive), progress)
+    trend = case_trend(
+        summary, benchmark, metric=options.metric, machine=options.machine, last=options.last
+    )
+    return History(trend, summary.left_out, archive)
 
 
+@keyword_options
 def trends(
-    *,
-    metric: str = "",
-    machine: str = "",
-    last: int | None = None,
-    archive: Folder = None,
-    progress: Progress | None = None,
+    *, options: HistoryOptions, archive: Folder = None, progress: Progress | None = None
 ) -> "Trends":
-    """All benchmarks that one machine class has, those with the largest recent shift first.
+    """Follow all benchmarks of one machine class, those with the largest recent change first.
 
-    Arguments are those of ``history``; the machine class is that of the last run when not given.
+    Arguments are those of ``history``.
 
     Raises:
         UnknownBenchmarkError, UsageError: as ``history``.
     """
-    summary = _summary(archive, progress)
-    found = all_trends(summary, metric=metric, machine=machine, last=last)
-    return Trends(found, summary.left_out, archive)
+    summary = load_summary(open_archive(archive), progress)
+    followed = machine_trends(
+        summary, metric=options.metric, machine=options.machine, last=options.last
+    )
+    return Trends(followed, summary.left_out, archive)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class History:
-    """One metric of one benchmark over the runs of one machine class."""
+    """A metric of a benchmark over the runs of a machine class."""
 
     trend: Trend
     left_out: Mapping[str, str] = field(default_factory=dict)
@@ -80,22 +79,22 @@ class History:
     """Where the runs are."""
 
     @property
-    def change_points(self) -> tuple[Shift, ...]:
-        """Where the level moved, with the runs on either side, oldest first."""
-        return self.trend.shifts
+    def change_points(self) -> tuple[TrendChange, ...]:
+        """The moves of the level, with the runs on either side, oldest first."""
+        return self.trend.change_points
 
     def frame(self) -> "pd.DataFrame":
-        """One row a run, oldest first; ``change`` is the ratio to the run before."""
+        """Return a row a run, oldest first; ``change`` is the ratio to the run before."""
         import pandas as pd
 
-        made = pd.Series([run.made for run in self.trend.runs], dtype="object")
-        return pd.DataFrame(self.rows()).assign(created=pd.to_datetime(made, utc=True))
+        created = pd.Series([run.created_at for run in self.trend.runs], dtype="object")
+        return pd.DataFrame(self.rows()).assign(created=pd.to_datetime(created, utc=True))
 
     def rows(self) -> list[dict[str, Any]]:
-        """The same as plain values, the dates as the runs give them."""
-        found = self.trend
-        stepped = {shift.point.index for shift in found.shifts}
-        values = found.values.tolist()
+        """Return the same as plain values, the dates as the runs give them."""
+        trend = self.trend
+        change_points = {change.point.index for change in trend.change_points}
+        values = trend.values.tolist()
         return [
             {
                 "run": run.id,
@@ -103,128 +102,114 @@ class History:
                 "commit": run.commit,
                 "dirty": run.dirty,
                 "value": values[i],
-                "low": float(found.low[i]),
-                "high": float(found.high[i]),
-                "processes": int(found.processes[i]),
+                "low": float(trend.low[i]),
+                "high": float(trend.high[i]),
+                "processes": int(trend.processes[i]),
                 "change": values[i] / values[i - 1] if i and values[i - 1] > 0 else None,
-                "change_point": i in stepped,
+                "change_point": i in change_points,
             }
-            for i, run in enumerate(found.runs)
+            for i, run in enumerate(trend.runs)
         ]
 
     def plain(self) -> dict[str, Any]:
-        """Everything as JSON can say it."""
-        found = self.trend
+        """Return everything as plain values, for JSON."""
+        trend = self.trend
         return {
-            "case": found.case,
-            "metric": found.metric,
-            "unit": found.unit,
-            "better": found.better,
-            "clock": found.clock,
-            "machine": found.machine,
+            "case": trend.case,
+            "metric": trend.metric,
+            "unit": trend.unit,
+            "better": trend.better,
+            "clock": trend.clock,
+            "machine": trend.machine,
             "runs": self.rows(),
-            "change_points": [_plain(shift) for shift in found.shifts],
+            "change_points": [_plain(change) for change in trend.change_points],
         }
 
     def figure(self, ax: "Axes | None" = None) -> "Figure":
         """Draw it on ``ax``, or on new axes."""
         from veperf.report.charts import trend_figures
 
-        return trend_figures.trend(self.trend, ax)
+        return trend_figures.trend_figure(self.trend, ax)
 
     def __repr__(self) -> str:
-        from veperf.report import trends
-
-        return trends.as_text(self.trend, self.left_out, self.archive)
+        return trend_text(self.trend, self.left_out, self.archive)
 
     def _repr_html_(self) -> str:
-        from veperf.report import trends
-
-        return trends.as_page_part(self.trend, self.left_out, self.archive)
+        return trend_html(self.trend, self.left_out, self.archive)
 
     def _repr_markdown_(self) -> str:
-        from veperf.report import trends
-
-        return trends.as_markdown_text(self.trend, self.left_out, self.archive)
+        return trend_markdown(self.trend, self.left_out, self.archive)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Trends:
-    """All benchmarks of one machine class, in an order that is chosen."""
+    """All benchmarks of a machine class, in an order that is chosen."""
 
     trends: tuple[Trend, ...]
     left_out: Mapping[str, str] = field(default_factory=dict)
     archive: Folder = None
 
     def sorted(self, by: str) -> "Trends":
-        """The same by ``shift``, the largest recent one first, or by ``name``.
+        """Return the same by ``shift``, the largest recent one first, or by ``name``.
 
         Raises:
             UsageError: ``by`` is neither.
         """
         match by:
             case "shift":
-                return Trends(by_shift(self.trends), self.left_out, self.archive)
+                return Trends(sort_by_change(self.trends), self.left_out, self.archive)
             case "name":
-                ordered = sorted(self.trends, key=lambda one: (one.case, one.metric))
+                ordered = sorted(self.trends, key=lambda trend: (trend.case, trend.metric))
                 return Trends(tuple(ordered), self.left_out, self.archive)
         raise UsageError(f"trends are sorted by shift or name, not by {by!r}")
 
     def frame(self) -> "pd.DataFrame":
-        """One row a benchmark, in this order, with its latest change point."""
+        """Return a row a benchmark, in this order, with its latest change point."""
         import pandas as pd
 
         return pd.DataFrame(self.rows())
 
     def rows(self) -> list[dict[str, Any]]:
-        """The same as plain values."""
+        """Return the same as plain values."""
         return [
             {
-                "case": one.case,
-                "metric": one.metric,
-                "unit": one.unit,
-                "machine": one.machine,
-                "runs": len(one.runs),
-                "last": float(one.values[-1]),
-                "change_points": len(one.shifts),
-                "worse": one.last_shift.worse if one.last_shift else None,
-                "since": one.last_shift.bad.id if one.last_shift else None,
-                "blame": one.last_shift.blame if one.last_shift else None,
+                "case": trend.case,
+                "metric": trend.metric,
+                "unit": trend.unit,
+                "machine": trend.machine,
+                "runs": len(trend.runs),
+                "last": float(trend.values[-1]),
+                "change_points": len(trend.change_points),
+                "worse": trend.last_change.worse if trend.last_change else None,
+                "since": trend.last_change.bad.id if trend.last_change else None,
+                "blame": trend.last_change.commit_range if trend.last_change else None,
             }
-            for one in self.trends
+            for trend in self.trends
         ]
 
     def plain(self) -> list[dict[str, Any]]:
-        """Everything as JSON can say it: one object a benchmark."""
+        """Return everything as plain values, for JSON: an object a benchmark."""
         return self.rows()
 
     def figure(self) -> "Figure":
-        """A small picture for each, in this order."""
+        """Draw a small figure of each, in this order."""
         from veperf.report.charts import trend_figures
 
-        return trend_figures.small_multiples(self.trends)
+        return trend_figures.trend_small_multiples(self.trends)
 
     def __repr__(self) -> str:
-        from veperf.report import trends
-
-        return trends.overview_as_text(self.trends, self.left_out, self.archive)
+        return trends_text(self.trends, self.left_out, self.archive)
 
     def _repr_html_(self) -> str:
-        from veperf.report import trends
-
-        return trends.overview_as_page_part(self.trends, self.left_out, self.archive)
+        return trends_html(self.trends, self.left_out, self.archive)
 
 
-def _summary(folder: Folder, progress: Progress | None) -> Summary:
-    return summarise(open_archive(folder), progress)
-
-
-def _plain(shift: Shift) -> dict[str, Any]:
+def _plain(change: TrendChange) -> dict[str, Any]:
     return {
-        **msgspec.to_builtins(shift.point),
-        "worse": shift.worse,
-        "good": {"run": shift.good.id, "commit": shift.good.commit},
-        "bad": {"run": shift.bad.id, "commit": shift.bad.commit},
-        "blame": shift.blame,
-        "beside": list(shift.surroundings),
+        **msgspec.to_builtins(change.point),
+        "worse": change.worse,
+        "good": {"run": change.good.id, "commit": change.good.commit},
+        "bad": {"run": change.bad.id, "commit": change.bad.commit},
+        "blame": change.commit_range,
+        "beside": list(change.other_changes),
     }

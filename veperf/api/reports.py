@@ -1,22 +1,30 @@
-"""TODO."""
+"""Reports, comparisons and exports of runs; ``import veperf`` offers them."""
 
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from veperf.api.context import Folder, archive_at, baselines_folder, judge_run, recorded_baselines
-from veperf.api.results import Comparison, RunLike, RunResult
+from veperf.api.results import (
+    Comparison,
+    Folder,
+    RunLike,
+    RunResult,
+    baselines_folder,
+    judge_against,
+    load_recorded_baselines,
+)
 from veperf.api.runs import resolve_run
 from veperf.archive.storage.location import Location
-from veperf.archive.store import LAST
+from veperf.archive.store import LAST, open_archive
 from veperf.core import paths
+from veperf.core.option_fields import as_names
 
 if TYPE_CHECKING:
-    from veperf.formats.exported_values import Written
+    from veperf.formats.exported import ExportedFile
     from veperf.report.investigation.view import Investigation
     from veperf.report.view import ReportView
 
 
-def compare(base: "RunLike", new: "RunLike", archive: Folder = None) -> "Comparison":
+def compare(base: RunLike, new: RunLike, archive: Folder = None) -> Comparison:
     """Screen the run ``new`` against ``base``: results, names as ``load`` takes, or files.
 
     Raises:
@@ -29,18 +37,18 @@ def compare(base: "RunLike", new: "RunLike", archive: Folder = None) -> "Compari
 
 
 def export(
-    run: "RunLike",
+    run: RunLike,
     format: str,
     *,
     archive: Folder = None,
     baselines: Folder = None,
     known_misses: Collection[str] = (),
 ) -> str | bytes:
-    """A run, or the verdict on it, as another tool reads it: text, or bytes for ``parquet``.
+    """Export a run, or the verdict on it, for another tool: text, or bytes for ``parquet``.
 
     Args:
         run: a result, a name as ``load`` takes, or a file, so that formats can be converted.
-        format: one of ``veperf.writers.NAMES``.
+        format: one of ``veperf.formats.writers.NAMES``.
         archive: as in ``run``.
         baselines: for formats that show the verdict, as in ``RunResult.verdict``.
         known_misses: likewise.
@@ -55,38 +63,40 @@ def export(
 
 
 def export_result(
-    run: "RunLike",
+    run: RunLike,
     format: str,
     *,
     archive: Folder = None,
     baselines: Folder = None,
     known_misses: Collection[str] = (),
-) -> "Written":
-    """As ``export``, with what there is to say about what could not be written.
+) -> "ExportedFile":
+    """Export as ``export`` does, with notes on what the format can't hold.
 
     Raises:
         VeperfError: as ``export``.
     """
-    from veperf.formats.writers import named, write
+    from veperf.formats.writers import output_format, write_run
 
-    named(format)  # a wrong name is refused before anything is read
-    found, folder = resolve_run(run, archive), baselines_folder(baselines)
-    return write(
-        found,
+    output_format(format)  # a wrong name is refused before anything is read
+    resolved, folder = resolve_run(run, archive), baselines_folder(baselines)
+    return write_run(
+        resolved,
         format,
-        lambda: judge_run(found, folder, recorded_baselines(found, folder), known_misses),
+        lambda: judge_against(
+            resolved, folder, load_recorded_baselines(resolved, folder), known_misses
+        ),
     )
 
 
 def report_view(
-    result: "RunResult",
+    result: RunResult,
     baselines: Folder = None,
     known_misses: Collection[str] = (),
     *,
     suite: str = "",
     pages: Mapping[str, str] | None = None,
 ) -> "ReportView":
-    """The parts of a report about ``result``, each of which shows itself in a notebook.
+    """Return the parts of a report about ``result``, each of which shows itself in a notebook.
 
     Args:
         result: of ``run``, ``load`` and the like.
@@ -99,17 +109,17 @@ def report_view(
         UsageError: the run has no case of that suite.
         DataError, UnknownTargetError: as ``RunResult.verdict``.
     """
-    from veperf.report.case_history import history
+    from veperf.report.case_history import read_case_history
     from veperf.report.view import ReportView
 
     run, folder = result.run, baselines_folder(baselines)
-    recorded = recorded_baselines(run, folder)
+    recorded = load_recorded_baselines(run, folder)
     store = result.archive
     view = ReportView(
         run,
-        judge_run(run, folder, recorded, known_misses),
+        judge_against(run, folder, recorded, known_misses),
         recorded,
-        history(store, run) if store else {},
+        read_case_history(store, run) if store else {},
         pages or {},
         store.at(run.id) if store else None,
     )
@@ -118,14 +128,14 @@ def report_view(
 
 def investigate(
     benchmark: str = "",
-    run: "RunLike" = LAST,
+    run: RunLike = LAST,
     *,
     metric: str = "",
     archive: Folder = None,
     baselines: Folder = None,
     known_misses: Collection[str] = (),
 ) -> "Investigation":
-    """One benchmark of a run, from its verdict down to processes, samples and the machine.
+    """Look at one benchmark of a run, from its verdict down to processes, samples and the machine.
 
     Args:
         benchmark: a case of the run; the one that its verdict says the worst of when not given.
@@ -143,10 +153,12 @@ def investigate(
     from veperf.report.investigation.focus import focus_on
     from veperf.report.investigation.view import Investigation
 
-    found, folder = resolve_run(run, archive), baselines_folder(baselines)
-    recorded = recorded_baselines(found, folder)
-    verdict = judge_run(found, folder, recorded, known_misses)
-    return Investigation(found, verdict, focus_on(found, verdict, benchmark, metric), recorded)
+    resolved, folder = resolve_run(run, archive), baselines_folder(baselines)
+    recorded = load_recorded_baselines(resolved, folder)
+    verdict = judge_against(resolved, folder, recorded, known_misses)
+    return Investigation(
+        resolved, verdict, focus_on(resolved, verdict, benchmark, metric), recorded
+    )
 
 
 def site(
@@ -164,7 +176,9 @@ def site(
         UnknownTargetError: ``known_misses`` names one that does not exist.
         StorageError: the archive can't be written.
     """
-    from veperf.report.site.build import build
+    from veperf.report.site.build import build_site
 
     folder = baselines_folder(baselines)
-    return build(archive_at(archive), paths.targets(folder), folder, known_misses)
+    return build_site(
+        open_archive(archive), paths.targets_folder(folder), folder, as_names(known_misses)
+    )

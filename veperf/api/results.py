@@ -1,21 +1,24 @@
-"""TODO."""
+"""Results that show themselves in a terminal and a notebook: runs, verdicts, comparisons."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from veperf.api.context import Folder, baselines_folder, judge_run, recorded_baselines
-from veperf.archive.open import open_archive
+from veperf.archive.baselines import load_baselines, load_targets
+from veperf.archive.query import samples_table
 from veperf.archive.storage.base import Storage
 from veperf.archive.storage.location import Location
-from veperf.archive.storage.open import local_folder, place_of
-from veperf.archive.store import Archive
+from veperf.archive.storage.open import local_folder, path_or_url
+from veperf.archive.store import Archive, open_archive
+from veperf.core import paths
 from veperf.core.errors import UnknownBenchmarkError
+from veperf.core.option_fields import as_names
 from veperf.core.run import Run
-from veperf.core.verdict import Change, Verdict
+from veperf.core.verdict import Baseline, Change, Verdict
+from veperf.report.tables.status import change_mark
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,10 +27,37 @@ if TYPE_CHECKING:
 
     from veperf.verdicts.benchstat import UnitTable
 
+Folder = str | Path | None
+
+
+def baselines_folder(folder: Folder) -> Path:
+    """Return ``folder``, or the project's own folder of targets and baselines."""
+    return Path(folder) if folder else paths.default_baselines_folder()
+
+
+def load_recorded_baselines(run: Run, folder: Path) -> tuple[Baseline, ...]:
+    """Load the baselines of the suites in ``run``."""
+    return load_baselines(folder, sorted({case.suite for case in run.cases}))
+
+
+def judge_against(
+    run: Run, folder: Path, recorded: Sequence[Baseline], known_misses: Collection[str]
+) -> Verdict:
+    """Judge ``run`` against the targets in ``folder`` and the baselines ``recorded`` there.
+
+    Raises:
+        DataError: the file of targets is broken.
+        UnknownTargetError: ``known_misses`` names one that does not exist.
+    """
+    from veperf.verdicts.verdict import run_verdict
+
+    targets = load_targets(paths.targets_folder(folder))
+    return run_verdict(run, targets, recorded, as_names(known_misses))
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RunResult:
-    """A run, with what people do to one."""
+    """A run, with its tables, figures and verdict."""
 
     run: Run
     kept: Storage | Path
@@ -36,7 +66,7 @@ class RunResult:
     @property
     def place(self) -> Location:
         """Its folder: a path, or a URL as text."""
-        return place_of(self.kept)
+        return path_or_url(self.kept)
 
     @property
     def folder(self) -> Path:
@@ -59,14 +89,12 @@ class RunResult:
         return store if store and store.is_complete(name) else None
 
     def samples(self) -> "pd.DataFrame":
-        """One row a sample, times in ns of one operation."""
-        from veperf.archive.query import samples_table
-
+        """Return a row a sample, times in ns of one operation."""
         frame: pd.DataFrame = samples_table(self.run).to_pandas()
         return frame
 
     def values(self) -> "pd.DataFrame":
-        """One row a process and metric: the robust value by which the case is judged."""
+        """Return a row a process and metric: the robust value by which the case is judged."""
         import pandas as pd
 
         from veperf.stats.process_values import series_of
@@ -79,7 +107,7 @@ class RunResult:
         return pd.DataFrame(rows, columns=["case", "metric", "unit", "process", "value"])
 
     def summary(self) -> "pd.DataFrame":
-        """One row a case and metric: median and spread of the per-process values, wall times."""
+        """Return a row a case and metric: median and spread of the process values, wall times."""
         import numpy as np
         import pandas as pd
 
@@ -105,7 +133,7 @@ class RunResult:
         return pd.DataFrame(rows).set_index("case")
 
     def figure(self, case: str, metric: str = "time", ax: "Axes | None" = None) -> "Figure":
-        """The value of each process, and the interval of their median.
+        """Draw the value of each process, and the interval of their median.
 
         Raises:
             UnknownBenchmarkError: the run has no such case, or none with such a metric.
@@ -113,10 +141,10 @@ class RunResult:
         from veperf.report.charts import figures
         from veperf.stats.process_values import series_of
 
-        found = series_of(self.run)
-        if (case, metric) not in found:
+        series = series_of(self.run)
+        if (case, metric) not in series:
             raise UnknownBenchmarkError(f"run {self.run.id} has no {metric!r} of {case!r}")
-        return figures.values(found[case, metric], ax=ax)
+        return figures.values_figure(series[case, metric], ax=ax)
 
     def verdict(
         self, baselines: Folder = None, known_misses: Collection[str] = ()
@@ -128,23 +156,23 @@ class RunResult:
             UnknownTargetError: ``known_misses`` names one that does not exist.
         """
         folder = baselines_folder(baselines)
-        recorded = recorded_baselines(self.run, folder)
-        return VerdictResult(judge_run(self.run, folder, recorded, known_misses))
+        recorded = load_recorded_baselines(self.run, folder)
+        return VerdictResult(judge_against(self.run, folder, recorded, known_misses))
 
     def __repr__(self) -> str:
-        from veperf.report import text
+        from veperf.report import rendering
 
-        return text.run(self.run)
+        return rendering.run_text(self.run)
 
     def _repr_html_(self) -> str:
-        from veperf.report import html_repr
+        from veperf.report import rendering
 
-        return html_repr.run(self.run)
+        return rendering.run_html(self.run)
 
     def _repr_markdown_(self) -> str:
-        from veperf.report import markdown
+        from veperf.report import rendering
 
-        return markdown.run(self.run)
+        return rendering.run_markdown(self.run)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -154,49 +182,49 @@ class VerdictResult:
     verdict: Verdict
 
     def targets(self) -> "pd.DataFrame":
-        """One row a target of the suites that were measured."""
+        """Return a row a target of the suites that were measured."""
         import pandas as pd
 
         rows = []
-        for one in self.verdict.targets:
-            row = _plain(one)
+        for result in self.verdict.targets:
+            row = _plain(result)
             target: Mapping[str, Any] = row.pop("target")
             rows.append({"target": target["id"], "limit": target["limit"]} | row)
             rows[-1]["unit"] = target["unit"]
         return pd.DataFrame(rows)
 
     def changes(self) -> "pd.DataFrame":
-        """One row a case and metric that was compared with the baseline."""
+        """Return a row a case and metric that was compared with the baseline."""
         import pandas as pd
 
         return pd.DataFrame([_plain(change) for change in self.verdict.changes])
 
     def figure(self, ax: "Axes | None" = None) -> "Figure":
-        """How much of its limit each target uses."""
+        """Draw how much of its limit each target uses."""
         from veperf.report.charts import figures
 
-        return figures.targets(self.verdict.targets, ax=ax)
+        return figures.targets_figure(self.verdict.targets, ax=ax)
 
     def exit_code(self, *, strict: bool = False) -> int:
-        """What ``veperf ci`` ends with."""
-        from veperf.verdicts.verdict import exit_code
+        """Return the exit code of ``veperf ci``."""
+        from veperf.verdicts.verdict import exit_code_of
 
-        return exit_code(self.verdict, strict=strict)
+        return exit_code_of(self.verdict.outcome, strict=strict)
 
     def __repr__(self) -> str:
-        from veperf.report import text
+        from veperf.report import rendering
 
-        return text.verdict(self.verdict)
+        return rendering.verdict_text(self.verdict)
 
     def _repr_html_(self) -> str:
-        from veperf.report import html_repr
+        from veperf.report import rendering
 
-        return html_repr.verdict(self.verdict)
+        return rendering.verdict_html(self.verdict)
 
     def _repr_markdown_(self) -> str:
-        from veperf.report import markdown
+        from veperf.report import rendering
 
-        return markdown.verdict(self.verdict)
+        return rendering.verdict_markdown(self.verdict)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -209,58 +237,57 @@ class Comparison:
 
     def tables(self) -> "tuple[UnitTable, ...]":
         """Medians, intervals and tests by benchstat's rules, a table a suite and unit."""
-        from veperf.verdicts.benchstat import side_by_side
+        from veperf.verdicts.benchstat import benchstat_tables
 
-        return side_by_side(self.base, self.new)
+        return benchstat_tables(self.base, self.new)
 
     def frame(self) -> "pd.DataFrame":
-        """One row a case and metric."""
+        """Return a row a case and metric."""
         import pandas as pd
 
         return pd.DataFrame([_plain(change) for change in self.changes])
 
     def figure(self, ax: "Axes | None" = None) -> "Figure":
-        """The size of each change with its interval, the worst on top."""
+        """Draw the size of each change with its interval, the worst on top."""
         from veperf.report.charts import figures
 
-        return figures.changes(self.changes, ax=ax)
+        return figures.changes_figure(self.changes, ax=ax)
 
     def figure_samples(self, case: str = "", ax: "Axes | None" = None) -> "Figure":
-        """Both runs' values of ``case``, by default the one that most needs attention.
+        """Draw both runs' values of ``case``, by default the one that most needs attention.
 
         Raises:
             UnknownBenchmarkError: it is not in both runs.
         """
         from veperf.report.charts import figures
-        from veperf.report.tables import result_tables
         from veperf.stats.process_values import series_of
 
         old, new = series_of(self.base), series_of(self.new)
-        for change in sorted(self.changes, key=lambda c: result_tables.change_mark(c).urgency):
+        for change in sorted(self.changes, key=lambda c: change_mark(c).urgency):
             key = change.case, change.metric
             if case in ("", change.case) and key in old and key in new:
-                return figures.values(new[key], old[key], ax=ax)
+                return figures.values_figure(new[key], old[key], ax=ax)
         raise UnknownBenchmarkError(f"the two runs have no {case or 'benchmark'!r} in common")
 
     def __repr__(self) -> str:
-        from veperf.report import text
+        from veperf.report import rendering
 
-        return text.changes(self.changes)
+        return rendering.changes_text(self.changes)
 
     def _repr_html_(self) -> str:
-        from veperf.report import html_repr
+        from veperf.report import rendering
 
-        return html_repr.changes(self.changes)
+        return rendering.changes_html(self.changes)
 
     def _repr_markdown_(self) -> str:
-        from veperf.report import markdown
+        from veperf.report import rendering
 
-        return markdown.changes(self.changes)
+        return rendering.changes_markdown(self.changes)
 
 
 RunLike = RunResult | Run | str | Path
 
 
 def _plain(struct: msgspec.Struct) -> dict[str, Any]:
-    found: dict[str, Any] = msgspec.to_builtins(struct)
-    return found
+    plain: dict[str, Any] = msgspec.to_builtins(struct)
+    return plain

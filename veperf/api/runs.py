@@ -1,44 +1,43 @@
-"""TODO."""
+"""Functions that measure, load and list runs; ``import veperf`` offers them."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from veperf.api.context import Folder, archive_at, baselines_folder
-from veperf.api.results import RunLike, RunResult
-from veperf.archive.store import LAST, Archive
+from veperf.api.results import Folder, RunLike, RunResult, baselines_folder
+from veperf.archive.store import LAST, Archive, open_archive
 from veperf.archive.writer import RunWriter
-from veperf.core.errors import UnknownRunError, UsageError
-from veperf.core.load import Arrivals, LoadPlan
+from veperf.core.errors import UnknownRunError, UsageError, VeperfError
+from veperf.core.option_fields import flat_names, keyword_options
+from veperf.core.options import LoadOptions, RunOptions
+from veperf.core.registry import select_cases
 from veperf.core.run import Run
+from veperf.formats.source import is_existing_folder, is_readable_file
+from veperf.progress.display import NoProgress, run_progress
+from veperf.progress.estimate import Job
+from veperf.progress.load import load_progress
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+@keyword_options
 def run(
-    *select: str,
-    profile: str = "quick",
+    *select: str | Sequence[str],
+    options: RunOptions,
     archive: Folder = None,
     baselines: Folder = None,
-    seed: int | None = None,
-    timeout_s: float = 60.0,
-    modules: Sequence[str] = (),
-    memory: bool = False,
     progress: bool = True,
-) -> "RunResult":
+) -> RunResult:
     """Measure in fresh worker processes and keep the run in the archive.
 
     Args:
-        select: suites (``transaction``), benchmarks (``transaction/execution``) or globs; all
-            when there is none.
-        profile: ``quick``, ``standard`` or ``thorough``: 6, 12 or 24 passes.
+        select: suites (``transaction``), benchmarks (``transaction/execution``) or globs, or lists
+            of them; all when there is none.
+        options: how to measure; each field is a keyword as well.
         archive: folder or URL of the archive; the project's ``reports`` when not given.
         baselines: folder of targets and baselines; the project's ``data/baselines``.
-        seed: of the order in which cases are measured; drawn when not given.
-        timeout_s: for one case in one pass.
-        modules: more modules with benchmarks.
-        memory: measure memory, too, in 3 processes more.
         progress: show how far it is.
 
     Raises:
@@ -46,37 +45,25 @@ def run(
     """
     from veperf.runner import execute
 
-    writer = execute.begin(
-        select,
-        profile=profile,
-        archive=archive_at(archive),
+    writer = execute.begin_run(
+        flat_names(select),
+        options=options,
+        archive=open_archive(archive),
         baselines=baselines_folder(baselines),
-        seed=seed,
-        timeout_s=timeout_s,
-        modules=modules,
-        memory=memory,
     )
     return _finish(writer, progress)
 
 
+@keyword_options
 def run_load(
     benchmark: str = "transaction/load",
     params: Mapping[str, float | str] | None = None,
     *,
-    seconds: float = 10.0,
-    warmup_s: float = 2.0,
-    arrivals: Arrivals = "poisson",
+    options: LoadOptions,
     archive: Folder = None,
     baselines: Folder = None,
-    seed: int | None = None,
-    timeout_s: float = 60.0,
-    modules: Sequence[str] = (),
-    shards: int = 0,
-    scheduler: str | None = None,
-    target: str | None = None,
-    target_class: str = "",
     progress: bool = True,
-) -> "RunResult":
+) -> RunResult:
     """Put one load on a system, in a fresh worker process, and keep the run in the archive.
 
     The memory that takes does not grow with its length. With ``progress``, Ctrl-C (or interrupting
@@ -87,70 +74,58 @@ def run_load(
     Args:
         benchmark: of level load.
         params: those to be other than the benchmark's defaults, such as ``{"rate": 8_000}``.
-        seconds: how long, after the warm-up.
-        warmup_s: seconds that come before, and are in no figure.
-        arrivals: ``poisson``, as from many clients, or ``constant``, evenly spaced.
-        archive: as in ``run``, and so are the rest.
+        options: the load and where it comes from; each field is a keyword as well. A worker that
+            says nothing for ``timeout_s`` is given up.
+        archive: as in ``run``.
         baselines: folder of targets and baselines.
-        seed: of the arrivals.
-        timeout_s: after which a worker that says nothing is given up.
-        modules: more modules with benchmarks.
-        shards: processes that put the load on; 0 where the system's own does it.
-        scheduler: of dask: shards and target are on workers of it, one each, and not here.
-        target: the address of a ``veperf serve`` to put it on, its token in VEPERF_LOAD_TOKEN.
-        target_class: the machine class of the scheduler's worker that is to be the target.
         progress: show how it goes.
 
     Raises:
         VeperfError: of any kind; see ``veperf.core.errors``.
     """
-    from veperf.cluster.load_placement import Where, ground
-    from veperf.progress.display import Silent
-    from veperf.progress.load import for_load
+    from veperf.cluster.load_placement import PlacementRequest, place_load
     from veperf.runner import execute
 
     texts = {name: str(value) for name, value in (params or {}).items()}
-    if shards:
-        execute.check_shards(benchmark, texts, modules)
-    with ground(Where(scheduler, target, target_class), shards) as given:
+    if options.shards:
+        execute.check_shards(benchmark, texts, options.modules)
+    request = PlacementRequest(options.scheduler, options.target, options.target_class)
+    with place_load(request, options.shards) as placement:
         writer = execute.begin_load(
             benchmark,
             texts,
-            LoadPlan(1, seconds, warmup_s, arrivals=arrivals, shards=shards),
-            archive=archive_at(archive),
+            options=options,
+            archive=open_archive(archive),
             baselines=baselines_folder(baselines),
-            seed=seed,
-            timeout_s=timeout_s,
-            modules=modules,
-            machine=given.machine if given else None,
+            machine=placement.machine if placement else None,
         )
-        with for_load() if progress else Silent() as shown:
-            done = execute.finish(writer, shown, given)
-    return RunResult(done, writer.files)
+        with load_progress() if progress else NoProgress() as display:
+            finished = execute.finish_run(writer, display, placement)
+    return RunResult(finished, writer.files)
 
 
-def resume(run: str = LAST, *, archive: Folder = None, progress: bool = True) -> "RunResult":
+def resume(run: str = LAST, *, archive: Folder = None, progress: bool = True) -> RunResult:
     """Go on with a run that was interrupted: the last one, or the one named.
 
     Raises:
         VeperfError: of any kind; see ``veperf.core.errors``.
     """
-    return _finish(archive_at(archive).resume(run), progress)
+    return _finish(open_archive(archive).resume(run), progress)
 
 
-def load(run: str = LAST, archive: Folder = None) -> "RunResult":
-    """A complete run from the archive: ``last``, an id, or the beginning of one.
+def load(run: str = LAST, archive: Folder = None) -> RunResult:
+    """Load a complete run from the archive: ``last``, an id, or the beginning of one.
 
     Raises:
         UnknownRunError, IncompleteRunError, CorruptFileError, NewerFormatError: what they say.
     """
-    store = archive_at(archive)
-    found = store.load(run)
-    return RunResult(found, store.at(found.id))
+    store = open_archive(archive)
+    loaded = store.load(run)
+    return RunResult(loaded, store.at(loaded.id))
 
 
-def read(path: str | Path, *, format: str = "") -> "RunResult":
-    """The run in another tool's file (or criterion's folder), not kept in the archive.
+def read(path: str | Path, *, format: str = "") -> RunResult:
+    """Read the run in another tool's file (or criterion's folder), without keeping it.
 
     Args:
         path: the file; what can be read, and how it is told apart, see ``veperf.formats``.
@@ -160,11 +135,11 @@ def read(path: str | Path, *, format: str = "") -> "RunResult":
         UsageError: there is no such format.
         DataError: the file is broken, or holds nothing that can be read.
     """
-    from veperf.formats.go_targets import aim, go_benchmarks
-    from veperf.formats.readers import read_path
+    from veperf.formats.readers import read_runs_from
+    from veperf.formats.virtengine import load_go_benchmarks, with_go_targets
 
-    (found,) = read_path(Path(path), format=format)
-    return RunResult(aim(found.run, go_benchmarks()), Path(path).parent)
+    (imported,) = read_runs_from(Path(path), format=format)
+    return RunResult(with_go_targets(imported.run, load_go_benchmarks()), Path(path).parent)
 
 
 def import_runs(
@@ -190,92 +165,119 @@ def import_runs(
         UsageError, DataError: as ``read``; then nothing is kept.
         StorageError: the archive can't be written.
     """
-    from veperf.formats.go_targets import aim, go_benchmarks
-    from veperf.formats.readers import read_path
+    from veperf.formats.readers import read_runs_from
+    from veperf.formats.virtengine import load_go_benchmarks, with_go_targets
 
-    found = [
-        one for path in paths for one in read_path(Path(path), format=format, by=by, title=name)
+    imports = [
+        imported
+        for path in paths
+        for imported in read_runs_from(Path(path), format=format, by=by, title=name)
     ]
-    listed = go_benchmarks(baselines_folder(baselines))
-    return tuple(save_run(aim(one.run, listed), archive) for one in found)
+    listed = load_go_benchmarks(baselines_folder(baselines))
+    return tuple(save_run(with_go_targets(i.run, listed), archive) for i in imports)
 
 
-def save_run(run: Run, archive: Folder = None) -> "RunResult":
+def save_run(run: Run, archive: Folder = None) -> RunResult:
     """Write a run that is whole already to the archive.
 
     Raises:
         StorageError: that can't be written.
         UsageError: it holds a run of that id.
     """
-    store = archive_at(archive)
-    store.keep(run)
+    store = open_archive(archive)
+    store.save(run)
     return RunResult(run, store.at(run.id))
 
 
 def runs(archive: Folder = None) -> "pd.DataFrame":
-    """The complete runs in the archive, a row each, oldest first."""
-    return archive_at(archive).frame()
+    """List the complete runs in the archive, a row each, oldest first."""
+    return open_archive(archive).frame()
 
 
 def query(sql: str, archive: Folder = None) -> "pd.DataFrame":
-    """Ask the archive's samples in SQL (DuckDB; the table is ``samples``).
+    """Query the archive's samples in SQL (DuckDB; the table is ``samples``).
 
     Raises:
         UsageError: DuckDB refuses the query.
         UnknownRunError: the archive holds no complete run.
     """
-    return archive_at(archive).query(sql)
+    return open_archive(archive).query(sql)
 
 
 def benchmarks(modules: Sequence[str] = ()) -> "pd.DataFrame":
-    """What can be measured, a row a case: id, level, what, targets."""
+    """List what can be measured, a row a case: id, level, what, targets."""
     from veperf.report.tables import frames
-    from veperf.runner import execute
 
-    return frames.benchmarks(execute.benchmarks(modules=modules))
+    return frames.benchmarks_frame(select_cases(modules=modules))
 
 
 def _finish(writer: RunWriter, progress: bool) -> RunResult:
-    from veperf.progress.display import Silent, for_here
     from veperf.runner import execute
-    from veperf.runner.durations import earlier_seconds
 
     earlier = earlier_seconds(Archive(writer.archive), writer.run)
-    with for_here(writer.run, earlier) if progress else Silent() as shown:
-        done = execute.finish(writer, shown)
-    return RunResult(done, writer.files)
+    with run_progress(writer.run, earlier) if progress else NoProgress() as display:
+        finished = execute.finish_run(writer, display)
+    return RunResult(finished, writer.files)
 
 
-def resolve_run(given: RunLike, archive: Folder = None) -> Run:
-    """The run that ``given`` is or names: a result, a run, a name as ``load`` takes, or a file.
+def resolve_run(source: RunLike, archive: Folder = None) -> Run:
+    """Return the run that ``source`` is or names: a result, a run, a name for ``load``, or a file.
 
     Raises:
         VeperfError: as ``load`` and ``read``.
     """
-    match given:
+    match source:
         case RunResult():
-            return given.run
+            return source.run
         case Run():
-            return given
+            return source
         case Path():
-            return read(given).run
+            return read(source).run
         case str():
-            return _named(given, archive)
+            return _named(source, archive)
     raise UsageError(
-        f"a run, a result, a run's name or a file is wanted, not {type(given).__name__}"
+        f"expected a run, a result, a run's name or a file, not {type(source).__name__}"
     )
 
 
-def _named(given: str, archive: Folder) -> Run:
+def _named(name: str, archive: Folder) -> Run:
     """The run of that name; else of the file. A file in the current folder comes first."""
-    from veperf.formats.source import is_file, is_folder
-
-    path = Path(given)
-    if is_file(path):
+    path = Path(name)
+    if is_readable_file(path):
         return read(path).run
     try:
-        return load(given, archive).run
+        return load(name, archive).run
     except UnknownRunError:
-        if given and is_folder(path):
+        if name and is_existing_folder(path):
             return read(path).run
         raise
+
+
+# Runs of the archive that tell how long cases take.
+_EARLIER_RUNS = 5
+
+
+def earlier_seconds(archive: Archive, run: Run) -> dict[Job, float]:
+    """Return the seconds that cases of ``run`` took in the last runs like it.
+
+    Like it are those of its profile and machine class.
+    """
+    known = {case.id for case in run.cases}
+    kind = run.machine.name, run.config.profile
+    seconds: dict[Job, float] = {}
+    for id in reversed(archive.ids()[-_EARLIER_RUNS:]):
+        with suppress(VeperfError):
+            earlier = archive.read(id)
+            if (earlier.machine.name, earlier.config.profile) == kind:
+                seconds = _seconds(earlier, known) | seconds
+    return seconds
+
+
+def _seconds(run: Run, known: set[str]) -> dict[Job, float]:
+    """Of the last pass of each kind: by then it is known how often to call."""
+    return {
+        (result.case, pass_.index >= run.config.timed_passes): result.seconds
+        for pass_ in run.passes
+        for result in pass_.results
+        if result.case in known and result.seconds is not None
+    }

@@ -1,1 +1,1 @@
-"""Runs, baselines and targets on disk: written once and whole, checked when read."""
+"""Runs, comparisons and baselines, on disk or in object storage: written whole, then checked."""

@@ -1,10 +1,10 @@
-"""Targets and recorded baselines on disk.
+"""Reading and writing targets and recorded baselines.
 
 ::
 
     data/baselines/targets.json              the published targets
     data/baselines/<machine class>/<suite>.json
-    data/baselines/<machine class>/history/<suite>/0001.json    the first that was replaced, and why
+    data/baselines/<machine class>/history/<suite>/0001.json    the first replaced one, with reason
 """
 
 import contextlib
@@ -21,7 +21,7 @@ _HISTORY = "history"
 
 
 def load_targets(folder: Path) -> TargetSet:
-    """The published targets in ``folder``.
+    """Load the published targets in ``folder``.
 
     Raises:
         CorruptFileError: the file is missing, broken, or names a target twice.
@@ -29,13 +29,13 @@ def load_targets(folder: Path) -> TargetSet:
     path = folder / "targets.json"
     targets = read_json(path, TargetSet)
     ids = [t.id for t in targets.targets]
-    if twice := sorted({i for i in ids if ids.count(i) > 1}):
-        raise CorruptFileError(f"{path} names a target twice: {', '.join(twice)}")
+    if repeated := sorted({i for i in ids if ids.count(i) > 1}):
+        raise CorruptFileError(f"{path} names a target twice: {', '.join(repeated)}")
     return targets
 
 
 def load_baselines(folder: Path, suites: Sequence[str]) -> tuple[Baseline, ...]:
-    """Every machine class's baselines of ``suites``; empty where none was recorded.
+    """Load the baselines of ``suites`` of every machine class; empty where none was recorded.
 
     Raises:
         CorruptFileError: one of the files is broken.
@@ -46,21 +46,21 @@ def load_baselines(folder: Path, suites: Sequence[str]) -> tuple[Baseline, ...]:
 
 
 def save_baseline(folder: Path, baseline: Baseline, *, reason: str = "recorded anew") -> Path:
-    """Write ``baseline`` to its place and return that.
+    """Write ``baseline`` to its file, and return the path.
 
-    The one that is there, if any, goes into the history first, with the ``reason``: it is in one
-    of the two places whenever this is interrupted.
+    An existing baseline is copied to the history first, with the ``reason``, so that it is in at
+    least one of the two places whenever this is interrupted.
 
     Raises:
-        UsageError: the machine class is no name for a folder, or the baseline that is there knows
-            cases, or metrics of them, that this one does not.
-        CorruptFileError, NewerFormatError: the baseline that is there can't be read.
+        UsageError: the machine class can't name a folder, or the existing baseline has cases or
+            metrics that the new one lacks.
+        CorruptFileError, NewerFormatError: the existing baseline can't be read.
         StorageError: the folder can't be written.
     """
     path = _path(folder, baseline.machine.name, baseline.suite)
-    with contextlib.suppress(OSError):  # which the lock puts into words
+    with contextlib.suppress(OSError):  # the lock reports it
         path.parent.mkdir(parents=True, exist_ok=True)
-    with FolderLock.waited_for(path.parent):
+    with FolderLock.acquire(path.parent):
         if path.exists():
             old = read_json(path, Baseline, newest_format=BASELINE_FORMAT)
             if old == baseline:
@@ -72,22 +72,22 @@ def save_baseline(folder: Path, baseline: Baseline, *, reason: str = "recorded a
 
 
 def update_baseline(folder: Path, baseline: Baseline, *, reason: str) -> Path:
-    """The same where there is one already and the ``reason`` why it changes is given.
+    """Replace an existing baseline as ``save_baseline`` does; the ``reason`` must be given.
 
     Raises:
-        UsageError: there is none yet, or no reason; else as ``save_baseline``.
+        UsageError: there is no baseline yet, or no reason; else as ``save_baseline``.
         CorruptFileError, NewerFormatError, StorageError: as ``save_baseline``.
     """
     if not reason.strip():
-        raise UsageError("a baseline changes for a reason: say which")
+        raise UsageError("give the reason why the baseline changes")
     path = _path(folder, baseline.machine.name, baseline.suite)
     if not path.exists():
-        raise UsageError(f"there is no {path} to update; `veperf baseline record` makes it")
+        raise UsageError(f"there is no {path} to update; `veperf baseline record` creates it")
     return save_baseline(folder, baseline, reason=reason)
 
 
 def load_retired(folder: Path, suites: Sequence[str]) -> tuple[RetiredBaseline, ...]:
-    """The former baselines of ``suites``, by machine class and suite, oldest first.
+    """Load the former baselines of ``suites``, by machine class and suite, oldest first.
 
     Raises:
         CorruptFileError, NewerFormatError: one of the files can't be read.
@@ -96,30 +96,30 @@ def load_retired(folder: Path, suites: Sequence[str]) -> tuple[RetiredBaseline, 
     return tuple(read_json(p, RetiredBaseline, newest_format=BASELINE_FORMAT) for p in paths)
 
 
-def recorded_runs(folder: Path) -> frozenset[str]:
-    """Ids of the runs that baselines were made from, now or before.
+def baseline_run_ids(folder: Path) -> frozenset[str]:
+    """Return the ids of the runs from which current and former baselines were recorded.
 
     Raises:
         CorruptFileError, NewerFormatError: one of the files can't be read.
     """
-    retired = [one.baseline for one in load_retired(folder, ["*"])]
-    found = [*load_baselines(folder, ["*"]), *retired]
-    return frozenset(run for one in found for run in (one.run, *one.sessions))
+    retired = [retired_baseline.baseline for retired_baseline in load_retired(folder, ["*"])]
+    baselines = [*load_baselines(folder, ["*"]), *retired]
+    return frozenset(run for baseline in baselines for run in (baseline.run, *baseline.sessions))
 
 
 def _path(folder: Path, machine: str, suite: str) -> Path:
     for part in (machine, suite):
         if not part or "/" in part or part.startswith(".") or "\0" in part:
-            raise UsageError(f"{part!r} can't name a folder or file of baselines")
+            raise UsageError(f"{part!r} is not a valid name for a folder or file of baselines")
     return folder / machine / f"{suite}.json"
 
 
 def _retire(path: Path, old: Baseline, reason: str) -> None:
     folder = path.parent / _HISTORY / path.stem
-    there = sorted(folder.glob("*.json"))
-    number = int(there[-1].stem) + 1 if there else 1
-    # Somebody may have been stopped before the new baseline took the place of the old one.
-    if there and read_json(there[-1], RetiredBaseline).baseline == old:
+    retired = sorted(folder.glob("*.json"))
+    number = int(retired[-1].stem) + 1 if retired else 1
+    # A process may have been stopped after retiring the old baseline, before writing the new one.
+    if retired and read_json(retired[-1], RetiredBaseline).baseline == old:
         number -= 1
     now = datetime.now(UTC).isoformat(timespec="seconds")
     write_json(folder / f"{number:04}.json", RetiredBaseline(old, now, reason))

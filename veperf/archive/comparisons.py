@@ -1,4 +1,4 @@
-"""A/B comparisons in the archive, beside the runs.
+"""A/B comparisons in the archive, stored beside the runs.
 
 ::
 
@@ -8,12 +8,11 @@
 from pathlib import Path
 from typing import TypeAlias
 
-from veperf.archive.cli_hints import command
-from veperf.archive.manifest import is_name
-from veperf.archive.storage.base import Storage
-from veperf.archive.storage.json_files import read_document, write_document
+from veperf.archive.cli_hints import command_hint
+from veperf.archive.manifest import is_run_id
+from veperf.archive.storage.base import Storage, read_stored_json, write_stored_json
 from veperf.archive.storage.location import Location
-from veperf.archive.storage.open import open_storage, place_of
+from veperf.archive.storage.open import open_storage, path_or_url
 from veperf.core.ab import AB_FORMAT, ABRun
 from veperf.core.errors import CorruptFileError, UnknownRunError, UsageError
 
@@ -21,66 +20,66 @@ _PREFIX = "ab-"
 _FILE = "ab.json"
 
 
-Place: TypeAlias = Storage | Location
-"""Of an archive."""
+AnyStorage: TypeAlias = Storage | Location
+"""An archive, by its storage, path or URL."""
 
 
-def ab_folder(archive: Place, id: str) -> Storage:
-    """The folder of the comparison ``id``."""
-    return _opened(archive).at(f"{_PREFIX}{id}")
+def ab_folder(archive: AnyStorage, id: str) -> Storage:
+    """Return the folder of the comparison ``id``."""
+    return _storage_of(archive).at(f"{_PREFIX}{id}")
 
 
-def save_ab(archive: Place, found: ABRun) -> Location:
-    """Write ``found`` to its folder in ``archive``, and return that.
+def save_ab(archive: AnyStorage, ab: ABRun) -> Location:
+    """Write a comparison to its folder in ``archive``, and return the folder.
 
     Raises:
         StorageError: it can't be written.
-        UsageError: there is one of that id already, or it can't be one.
+        UsageError: the id is taken or not valid.
     """
-    storage = _opened(archive)
-    if not is_name(found.id):
-        raise UsageError(f"{found.id!r} can't be the id of a comparison")
-    if storage.holds(f"{_PREFIX}{found.id}", _FILE):
-        raise UsageError(f"there is a comparison {found.id} in {storage.location} already")
-    folder = ab_folder(storage, found.id)
-    write_document(folder, _FILE, found)
-    return place_of(folder)
+    storage = _storage_of(archive)
+    if not is_run_id(ab.id):
+        raise UsageError(f"{ab.id!r} is not a valid id of a comparison")
+    if storage.folder_has(f"{_PREFIX}{ab.id}", _FILE):
+        raise UsageError(f"{storage.location} has a comparison {ab.id} already")
+    folder = ab_folder(storage, ab.id)
+    write_stored_json(folder, _FILE, ab)
+    return path_or_url(folder)
 
 
-def ab_ids(archive: Place) -> list[str]:
-    """Ids of the comparisons in ``archive``, oldest first."""
-    found = _opened(archive).folders(_FILE)
-    ids = [name.removeprefix(_PREFIX) for name in found if name.startswith(_PREFIX)]
-    return sorted(filter(is_name, ids))
+def ab_ids(archive: AnyStorage) -> list[str]:
+    """Return the ids of the comparisons in ``archive``, oldest first."""
+    folders = _storage_of(archive).folders(_FILE)
+    ids = [name.removeprefix(_PREFIX) for name in folders if name.startswith(_PREFIX)]
+    return sorted(filter(is_run_id, ids))
 
 
-def read_ab(archive: Place, name: str = "last") -> ABRun:
-    """A comparison in ``archive``: ``last``, an id, or the unambiguous beginning of one.
+def read_ab(archive: AnyStorage, name: str = "last") -> ABRun:
+    """Read a comparison by ``last``, its id, or an unambiguous prefix of the id.
 
     Raises:
-        UnknownRunError: there is none of that name, or more than one.
+        UnknownRunError: no comparison matches, or more than one.
         CorruptFileError: its file is not what was written.
         NewerFormatError: a later veperf wrote it.
     """
-    storage = _opened(archive)
+    storage = _storage_of(archive)
     ids = ab_ids(storage)
-    wanted = name.removeprefix(_PREFIX)
-    hits = ids[-1:] if name == "last" else [i for i in ids if wanted and i.startswith(wanted)]
-    if wanted in ids:
-        hits = [wanted]
-    if len(hits) != 1:
-        what = f"could be any of {', '.join(hits[:5])}" if hits else "is none of them"
+    prefix = name.removeprefix(_PREFIX)
+    matches = ids[-1:] if name == "last" else [i for i in ids if prefix and i.startswith(prefix)]
+    if prefix in ids:
+        matches = [prefix]
+    if len(matches) != 1:
+        problem = f"could be any of {', '.join(matches[:5])}" if matches else "is none of them"
         raise UnknownRunError(
-            f"{storage.location} holds {len(ids)} A/B comparisons, and {name!r} {what}; "
-            f"{command('ab', archive=storage)} makes one and prints its name"
+            f"{storage.location} holds {len(ids)} A/B comparisons, and {name!r} {problem}; "
+            f"{command_hint('ab', archive=storage)} makes one and prints its id"
         )
-    folder = ab_folder(storage, hits[0])
-    found = read_document(folder, _FILE, ABRun, newest_format=AB_FORMAT)
-    if found.id != hits[0]:
-        where = folder.where(_FILE)
-        raise CorruptFileError(f"{where} holds comparison {found.id!r}, not {hits[0]!r}")
-    return found
+    folder = ab_folder(storage, matches[0])
+    ab = read_stored_json(folder, _FILE, ABRun, newest_format=AB_FORMAT)
+    if ab.id != matches[0]:
+        path = folder.where(_FILE)
+        raise CorruptFileError(f"{path} holds comparison {ab.id!r}, not {matches[0]!r}")
+    return ab
 
 
-def _opened(archive: Place) -> Storage:
+def _storage_of(archive: AnyStorage) -> Storage:
     return open_storage(archive) if isinstance(archive, str | Path) else archive

@@ -1,4 +1,4 @@
-"""Reading and writing single files: whole or not at all, checked or refused."""
+"""Reading and writing single files: written atomically, checked when read."""
 
 import contextlib
 import errno
@@ -12,11 +12,11 @@ from typing import TypeVar
 import msgspec
 
 from veperf.core.errors import CorruptFileError, NewerFormatError, StorageError
-from veperf.core.json_text import depth
+from veperf.core.json_text import nesting_depth
 
 MAX_FILE_BYTES = 256 << 20
 MAX_DEPTH = 100
-"""Of lists and objects in one another in a JSON file; ours have a dozen."""
+"""Greatest nesting depth of a JSON file; veperf's own have a dozen."""
 
 T = TypeVar("T")
 
@@ -25,8 +25,8 @@ class _Header(msgspec.Struct):
     format: int = 1
 
 
-def write(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` atomically: whoever reads sees the old file or the new one.
+def write_file(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path`` atomically: readers see the old file or the new one.
 
     Raises:
         StorageError: the folder can't be written or the disk is full; the old file is untouched.
@@ -47,11 +47,11 @@ def write(path: Path, data: bytes) -> None:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
-        raise storage_error(path, error) from error
+        raise file_write_error(path, error) from error
 
 
-def storage_error(path: Path, error: OSError) -> StorageError:
-    """``error`` in words that say what to do."""
+def file_write_error(path: Path, error: OSError) -> StorageError:
+    """Return the StorageError for an OSError, with advice on what to do."""
     advice = {
         errno.ENOSPC: "the disk is full; free some space and call again",
         errno.EDQUOT: "the disk quota is used up; free some space and call again",
@@ -66,66 +66,66 @@ def write_json(path: Path, value: object) -> None:
     """Write ``value`` as indented JSON, atomically.
 
     Raises:
-        StorageError: as ``write``.
+        StorageError: as ``write_file``.
     """
-    write(path, encode_json(value))
+    write_file(path, encode_json(value))
 
 
 def encode_json(value: object) -> bytes:
-    """``value`` as indented JSON."""
+    """Encode ``value`` as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
 
 
 def read_json(path: Path, kind: type[T], *, newest_format: int | None = None) -> T:
-    """The ``kind`` in the JSON file ``path``, every field checked against its type.
+    """Read the JSON file ``path`` as a ``kind``, every field checked against its type.
 
     Raises:
-        CorruptFileError: the file can't be read, is no JSON, or is no ``kind``.
+        CorruptFileError: the file can't be read, is not JSON, or is not a ``kind``.
         NewerFormatError: its ``format`` is beyond ``newest_format``.
     """
-    return decode_json(read(path), str(path), kind, newest_format=newest_format)
+    return decode_json(read_file(path), str(path), kind, newest_format=newest_format)
 
 
 def decode_json(data: bytes, where: str, kind: type[T], *, newest_format: int | None = None) -> T:
-    """The ``kind`` in the JSON ``data``, which came from ``where``.
+    """Decode JSON ``data`` as a ``kind``; ``where`` names its file in messages.
 
     Raises:
         CorruptFileError, NewerFormatError: as ``read_json``.
     """
-    # Decoders recurse: with a recursion limit that somebody raised, depth ends the process.
-    if depth(data) > MAX_DEPTH:
-        raise CorruptFileError(f"{where} nests deeper than any file of veperf's")
+    # Decoders recurse: where the recursion limit was raised, great depth would end the process.
+    if nesting_depth(data) > MAX_DEPTH:
+        raise CorruptFileError(f"{where} nests deeper than any file of veperf")
     try:
         if newest_format is not None:
-            found = msgspec.json.decode(data, type=_Header).format
-            if found > newest_format:
+            format = msgspec.json.decode(data, type=_Header).format
+            if format > newest_format:
                 raise NewerFormatError(
-                    f"{where} has format {found}, this veperf reads up to {newest_format}; "
+                    f"{where} has format {format}, this veperf reads up to {newest_format}; "
                     "update veperf, or use a file that this version wrote"
                 )
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CorruptFileError(
-            f"{where} is no valid {kind.__name__} file: {error}; restore it or make it anew"
+            f"{where} is not a valid {kind.__name__} file: {error}; restore it or make it again"
         ) from error
 
 
-def read(path: Path) -> bytes:
-    """The bytes of the regular file ``path``.
+def read_file(path: Path) -> bytes:
+    """Return the bytes of the regular file ``path``.
 
     Raises:
-        CorruptFileError: it can't be read, is no regular file, or is larger than any of ours.
+        CorruptFileError: it can't be read, is not a regular file, or exceeds ``MAX_FILE_BYTES``.
     """
     try:
-        # A pipe would wait for its other end.
+        # Without O_NONBLOCK, opening a pipe would wait for its other end.
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            found = os.fstat(handle)
-            if not stat.S_ISREG(found.st_mode):
-                raise CorruptFileError(f"{path} is no regular file")
-            if found.st_size > MAX_FILE_BYTES:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                raise CorruptFileError(f"{path} is not a regular file")
+            if status.st_size > MAX_FILE_BYTES:
                 raise CorruptFileError(
-                    f"{path} has {found.st_size} bytes, more than any file of veperf's"
+                    f"{path} has {status.st_size} bytes, more than any file of veperf"
                 )
             with os.fdopen(handle, "rb", closefd=False) as file:
                 return file.read(MAX_FILE_BYTES)
@@ -136,5 +136,5 @@ def read(path: Path) -> bytes:
 
 
 def checksum(data: bytes) -> str:
-    """SHA-256, in hexadecimal."""
+    """Return the SHA-256 of ``data``, in hexadecimal."""
     return sha256(data).hexdigest()

@@ -1,4 +1,4 @@
-"""complete.json: written last, it says that a run is whole and what its files were then."""
+"""The manifest of a run, ``complete.json``: written last, it marks the run as whole."""
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
@@ -15,87 +15,87 @@ _FORMAT = 1
 _LARGEST = 2**63 - 1
 
 
-class Completion(Struct, frozen=True):
-    """The content of complete.json."""
+class RunManifest(Struct, frozen=True):
+    """Content of complete.json."""
 
     run: str
     completed: str
     sha256: dict[str, str]
-    """Checksums in hexadecimal, by name of file."""
+    """Checksums in hexadecimal, by file name."""
     format: int = _FORMAT
 
 
 class RunFiles(Protocol):
-    """The files of one run, wherever they are."""
+    """The files of one run, in a folder or in a pack."""
 
     def where(self, name: str) -> str:
-        """What to call the file in a message."""
+        """Return the path or URL of a file, for messages."""
         ...
 
     def read(self, name: str) -> bytes:
-        """Its bytes.
+        """Return the bytes of a file.
 
         Raises:
-            CorruptFileError: it is not there or can't be read.
+            CorruptFileError: it does not exist or can't be read.
         """
         ...
 
     def names(self) -> list[str]:
-        """Names of the files that there are, in order, with ``/`` between folders.
+        """Return the names of the files, sorted, with ``/`` between folders.
 
         Raises:
-            CorruptFileError: there is something else than files and folders.
+            CorruptFileError: there is something other than files and folders.
         """
         ...
 
 
-def completion_of(run_id: str, files: Mapping[str, bytes]) -> Completion:
-    """What to write about a run that is done just now and has ``files``."""
-    return Completion(
+def run_manifest(run_id: str, files: Mapping[str, bytes]) -> RunManifest:
+    """Return the manifest of a run that is completed now and has ``files``."""
+    return RunManifest(
         run=run_id,
         completed=datetime.now(UTC).isoformat(timespec="seconds"),
         sha256={name: checksum(data) for name, data in files.items()},
     )
 
 
-def read_completion(files: RunFiles) -> Completion:
-    """The run's complete.json.
+def read_manifest(files: RunFiles) -> RunManifest:
+    """Read the manifest of a run.
 
     Raises:
         CorruptFileError, NewerFormatError: it can't be read.
     """
     data = files.read(COMPLETE)
-    return decode_json(data, files.where(COMPLETE), Completion, newest_format=_FORMAT)
+    return decode_json(data, files.where(COMPLETE), RunManifest, newest_format=_FORMAT)
 
 
-def read_complete(run_id: str, files: RunFiles) -> Run:
-    """The run in ``files``, which is complete, checked against its checksum.
+def read_complete_run(run_id: str, files: RunFiles) -> Run:
+    """Read the complete run in ``files``, checked against its checksum.
 
     Raises:
-        CorruptFileError, NewerFormatError: it is not what was written, or is another run.
+        CorruptFileError, NewerFormatError: it differs from what was written, or is another run.
     """
-    wanted = read_completion(files).sha256.get(RUN)
+    expected = read_manifest(files).sha256.get(RUN)
     data = files.read(RUN)
-    if wanted != checksum(data):
+    if expected != checksum(data):
         raise CorruptFileError(
-            f"{files.where(RUN)} is not what was written when the run was completed "
-            "(checksum differs); restore it from a copy"
+            f"{files.where(RUN)} has changed since the run was completed (checksum differs); "
+            "restore it from a copy"
         )
     return decode_run(run_id, files.where(RUN), data)
 
 
 def decode_run(run_id: str, where: str, data: bytes) -> Run:
-    """The run ``run_id`` in the ``data`` of its run.json.
+    """Decode the ``data`` of the run.json of ``run_id``; ``where`` names the file in messages.
 
     Raises:
-        CorruptFileError, NewerFormatError: it is another run, or none.
+        CorruptFileError, NewerFormatError: it is another run, or not a run.
     """
     run = decode_json(data, where, Run, newest_format=RUN_FORMAT)
     if run.id != run_id:
         raise CorruptFileError(f"{where} holds run {run.id!r}, not {run_id!r}")
-    known = {case.id for case in run.cases}
-    results = [result for made in run.passes for result in made.results]
-    if strange := {result.case for result in results} - known:
+    case_ids = {case.id for case in run.cases}
+    results = [result for pass_ in run.passes for result in pass_.results]
+    if strange := {result.case for result in results} - case_ids:
         raise CorruptFileError(f"{where} has results of unknown cases: {strange}")
     if any(map(_is_too_large, results)):
         raise CorruptFileError(f"{where} has times or counts beyond 64 bits")
@@ -103,50 +103,52 @@ def decode_run(run_id: str, where: str, data: bytes) -> Run:
 
 
 def _is_too_large(result: CaseResult) -> bool:
-    """Whether a number would fit neither a float nor a column of the table of samples."""
+    """Return whether a number is too large for the columns of the table of samples."""
     numbers = [result.loops, result.operations, result.loops * result.operations]
     for sample in result.samples:
         numbers += (sample.wall_ns, sample.cpu_ns or 0, sample.switches or 0)
     return max(numbers) > _LARGEST or min(numbers) < -_LARGEST
 
 
-def faults(run_id: str, files: RunFiles, elsewhere: Collection[str] = ()) -> list[str]:
-    """What is wrong with a complete run, a sentence a file; empty where nothing is.
+def run_faults(run_id: str, files: RunFiles, skipped: Collection[str] = ()) -> list[str]:
+    """Return the faults of a complete run, one sentence per file; empty where it is intact.
 
-    The files whose names are in ``elsewhere`` are not among ``files``, and not looked at.
+    Files named in ``skipped`` are stored elsewhere and not checked.
     """
     try:
-        wanted = read_completion(files).sha256
+        expected = read_manifest(files).sha256
     except DataError as error:
         return [str(error)]
-    found: list[str] = []
-    for name in sorted((wanted.keys() | {RUN}) - set(elsewhere)):
+    faults: list[str] = []
+    for name in sorted((expected.keys() | {RUN}) - set(skipped)):
         try:
-            if checksum(files.read(name)) != wanted.get(name):
-                found.append(f"{files.where(name)} is not what was written (checksum differs)")
+            if checksum(files.read(name)) != expected.get(name):
+                faults.append(
+                    f"{files.where(name)} has changed since it was written (checksum differs)"
+                )
         except DataError as error:
-            found.append(str(error))
-    if not found:
+            faults.append(str(error))
+    if not faults:
         try:
-            read_complete(run_id, files)
+            read_complete_run(run_id, files)
         except DataError as error:
-            found.append(str(error))
-    return found
+            faults.append(str(error))
+    return faults
 
 
 PACKS = "packs"
 """The folder of the packs."""
-NO_NAME = (
-    "no run id: that is 1 to 255 bytes of printable characters without a slash, and begins with "
-    "no dot; `veperf report --help` shows what else a run may be called by"
+NOT_A_RUN_ID = (
+    "not a run id: that is 1 to 255 bytes of printable characters without a slash, not beginning "
+    "with a dot; `veperf report --help` shows how else to name a run"
 )
 _LONGEST_BYTES = 255  # on most file systems
 
 
-def is_name(id: str) -> bool:
-    """Whether ``id`` can name a folder in the archive, and no path elsewhere.
+def is_run_id(id: str) -> bool:
+    """Return whether ``id`` can name a folder directly in the archive.
 
-    Nothing that would break a line, or turn it round, in a terminal or a log.
+    Characters that break or reverse a line in a terminal or a log are refused.
     """
     if not id.isprintable() or not id or id.startswith(".") or "/" in id or id == PACKS:
         return False

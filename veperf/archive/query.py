@@ -1,11 +1,11 @@
-"""SQL over tables of samples."""
+"""Tables of samples, and SQL queries over them."""
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from veperf.archive.cli_hints import command
+from veperf.archive.cli_hints import command_hint
 from veperf.archive.storage.base import Storage
 from veperf.archive.storage.local import LocalStorage
 from veperf.core.errors import CorruptFileError, UsageError
@@ -16,70 +16,70 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-_QUIET = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-"""DuckDB would fetch what it thinks that an address needs."""
+_NO_EXTENSIONS = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+"""DuckDB would otherwise download extensions that it thinks a URL needs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """A file of samples."""
+class SampleTable:
+    """A Parquet file of samples in the archive."""
 
     name: str
     left_out: frozenset[str] = frozenset()
-    """Runs in it that don't count, as they are in another table."""
+    """Runs in it that are ignored, as they are in another table too."""
 
 
-def query(storage: Storage, tables: Sequence[Table], sql: str) -> "pd.DataFrame":
+def query_samples(storage: Storage, tables: Sequence[SampleTable], sql: str) -> "pd.DataFrame":
     """Run ``sql`` (DuckDB) over the table ``samples``, which is all ``tables`` in ``storage``.
 
     Raises:
-        CorruptFileError: one of them is damaged, or was packed or removed meanwhile.
+        CorruptFileError: a table is damaged, or was packed or removed in between.
         UsageError: DuckDB refuses the query.
     """
     import duckdb
 
-    verify = command("archive", "verify", archive=storage)
-    unreadable = f"a table of samples can't be read, {verify} says which"
-    with duckdb.connect(config=dict(_QUIET)) as connection:
+    verify = command_hint("archive", "verify", archive=storage)
+    unreadable = f"a table of samples can't be read; {verify} says which"
+    with duckdb.connect(config=dict(_NO_EXTENSIONS)) as connection:
         try:
-            samples = _samples(connection, storage, tables)  # noqa: F841 - named in sql
+            samples = _samples_relation(connection, storage, tables)  # noqa: F841 - named in sql
         except duckdb.Error as error:
-            raise CorruptFileError(f"{unreadable}{_words(storage, error)}") from None
+            raise CorruptFileError(f"{unreadable}{_error_text(storage, error)}") from None
         try:
-            found: pd.DataFrame = connection.sql(sql).df()
+            frame: pd.DataFrame = connection.sql(sql).df()
         except duckdb.Error as error:
-            if not (words := _words(storage, error)):
+            if not (text := _error_text(storage, error)):
                 raise CorruptFileError(unreadable) from None
-            raise UsageError(f"the query failed{words}") from None
-    return found
+            raise UsageError(f"the query failed{text}") from None
+    return frame
 
 
-def _samples(
-    connection: "duckdb.DuckDBPyConnection", storage: Storage, tables: Sequence[Table]
+def _samples_relation(
+    connection: "duckdb.DuckDBPyConnection", storage: Storage, tables: Sequence[SampleTable]
 ) -> "duckdb.DuckDBPyRelation":
-    """All ``tables``, columns by name; those of which a part counts are few."""
+    """Return the union of all ``tables``, with columns matched by name."""
     import duckdb
 
-    files = storage.serve(connection, [table.name for table in tables])
+    files = storage.duckdb_paths(connection, [table.name for table in tables])
     whole = [file for file, table in zip(files, tables, strict=True) if not table.left_out]
     parts = [connection.read_parquet(whole, union_by_name=True)] if whole else []
     for file, table in zip(files, tables, strict=True):
         if table.left_out:
             runs = map(duckdb.ConstantExpression, sorted(table.left_out))
-            rest = duckdb.ColumnExpression("run").isnotin(*runs)
-            parts.append(connection.read_parquet([file]).filter(rest))
+            counts = duckdb.ColumnExpression("run").isnotin(*runs)
+            parts.append(connection.read_parquet([file]).filter(counts))
     samples = parts[0]
     for part in parts[1:]:  # noqa: B007 - named in sql
         samples = connection.sql("FROM samples UNION ALL BY NAME FROM part")
     return samples
 
 
-def _words(storage: Storage, error: "duckdb.Error") -> str:
-    """What DuckDB says, after a colon; nothing where that may be a provider's words."""
+def _error_text(storage: Storage, error: "duckdb.Error") -> str:
+    """Return a colon and DuckDB's message; empty where it may quote a storage provider."""
     import duckdb
 
     of_sql = (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError)
-    # What a filesystem raises comes back as invalid input, with all that it says.
+    # An error of a filesystem comes back as invalid input, with its whole message.
     raised = isinstance(error, duckdb.InvalidInputException)
     if isinstance(storage, LocalStorage) or (isinstance(error, of_sql) and not raised):
         return f": {error}"
@@ -87,7 +87,7 @@ def _words(storage: Storage, error: "duckdb.Error") -> str:
 
 
 def samples_table(run: Run) -> "pa.Table":
-    """One row a sample.
+    """Return the samples of a run as a table with a row per sample.
 
     Columns: run, created, machine, commit, suite, case, process, sample, loops, operations,
     wall_ns and cpu_ns (of one operation), switches (of the whole sample).
@@ -98,30 +98,23 @@ def samples_table(run: Run) -> "pa.Table":
 
 
 def samples_schema() -> "pa.Schema":
-    """The columns of ``samples_table`` and their types."""
+    """Return the columns of ``samples_table`` and their types."""
     import pyarrow as pa
 
+    names = ("run", "created", "machine", "commit", "suite", "case")
     return pa.schema(
         [
-            ("run", pa.string()),
-            ("created", pa.string()),
-            ("machine", pa.string()),
-            ("commit", pa.string()),
-            ("suite", pa.string()),
-            ("case", pa.string()),
-            ("process", pa.int32()),
-            ("sample", pa.int32()),
-            ("loops", pa.int64()),
-            ("operations", pa.int64()),
-            ("wall_ns", pa.float64()),
-            ("cpu_ns", pa.float64()),
+            *((name, pa.string()) for name in names),
+            *((name, pa.int32()) for name in ("process", "sample")),
+            *((name, pa.int64()) for name in ("loops", "operations")),
+            *((name, pa.float64()) for name in ("wall_ns", "cpu_ns")),
             ("switches", pa.int64()),
         ]
     )
 
 
 def samples_parquet(run: Run) -> bytes:
-    """The table as a parquet file's bytes."""
+    """Return ``samples_table`` as the bytes of a Parquet file."""
     import pyarrow.parquet as pq
 
     buffer = io.BytesIO()
@@ -131,9 +124,9 @@ def samples_parquet(run: Run) -> bytes:
 
 def _rows(run: Run) -> Iterator[dict[str, object]]:
     suites = {case.id: case.suite for case in run.cases}
-    for one in run.passes:
-        for result in one.results:
-            each = result.loops * result.operations
+    for pass_ in run.passes:
+        for result in pass_.results:
+            operations = result.loops * result.operations
             for index, sample in enumerate(result.samples):
                 yield {
                     "run": run.id,
@@ -142,18 +135,18 @@ def _rows(run: Run) -> Iterator[dict[str, object]]:
                     "commit": run.revision.commit,
                     "suite": suites[result.case],
                     "case": result.case,
-                    "process": one.index,
+                    "process": pass_.index,
                     "sample": index,
                     "loops": result.loops,
                     "operations": result.operations,
-                    "wall_ns": sample.wall_ns / each,
-                    "cpu_ns": None if sample.cpu_ns is None else sample.cpu_ns / each,
+                    "wall_ns": sample.wall_ns / operations,
+                    "cpu_ns": None if sample.cpu_ns is None else sample.cpu_ns / operations,
                     "switches": sample.switches,
                 }
 
 
-def frame_of(runs: Iterable[Run]) -> "pd.DataFrame":
-    """One row a run.
+def runs_frame(runs: Iterable[Run]) -> "pd.DataFrame":
+    """Return a DataFrame with a row per run.
 
     Columns: id, created, commit, branch, machine, python, profile, passes, cases.
     """

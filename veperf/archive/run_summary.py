@@ -1,8 +1,8 @@
-"""What the summary keeps of a run: which it was, and one line a metric."""
+"""The facts and figures of a run that the archive's summary keeps, and its columns."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from msgspec import Struct
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from veperf.core.case import TIME, Better, Clock
 from veperf.core.run import Run
-from veperf.stats.hodges_lehmann import median
+from veperf.stats.hodges_lehmann import estimate_median
 from veperf.stats.process_values import series_of
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class RunFacts(Struct, frozen=True):
-    """Which run it was."""
+    """Identity of a run: machine, commit and time."""
 
     id: str
     completed_ns: int
-    """When its complete.json was written: tells it from another run of that id."""
+    """Time at which its complete.json was written, in ns since 1970; tells runs of one id apart."""
     created: str
     machine: str
     """The machine class."""
@@ -32,17 +32,17 @@ class RunFacts(Struct, frozen=True):
     dirty: bool
 
     @property
-    def made(self) -> datetime | None:
-        """When it was begun; None where the run gives no time that can be read."""
+    def created_at(self) -> datetime | None:
+        """Time at which it was begun; None where the run has no readable time."""
         try:
-            when = datetime.fromisoformat(self.created)
+            time = datetime.fromisoformat(self.created)
         except ValueError:
             return None
-        return when if when.tzinfo else when.replace(tzinfo=UTC)
+        return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-class Figure(Struct, frozen=True):
-    """One metric of one case by one clock: what the judge makes of its processes' values."""
+class SummaryFigure(Struct, frozen=True):
+    """Estimate of one metric of one case by one clock, over the process values of a run."""
 
     case: str
     metric: str
@@ -50,17 +50,17 @@ class Figure(Struct, frozen=True):
     better: Better
     clock: Clock
     judged: bool
-    """Whether the judge goes by this clock."""
+    """True if verdicts use this clock."""
     value: float
-    """Median over processes."""
+    """Median over processes, in ``unit``."""
     low: float
     high: float
-    """Its interval, as ``judge.median`` gives it."""
+    """Its confidence interval, see ``hodges_lehmann.median``."""
     processes: int
 
 
-def facts_of(run: Run, completed_ns: int) -> RunFacts:
-    """Which run ``run`` is."""
+def run_facts(run: Run, completed_ns: int) -> RunFacts:
+    """Return the facts of ``run``."""
     return RunFacts(
         id=run.id,
         completed_ns=completed_ns,
@@ -73,63 +73,65 @@ def facts_of(run: Run, completed_ns: int) -> RunFacts:
     )
 
 
-def figures_of(run: Run) -> list[Figure]:
-    """Every metric of every case of ``run`` that has finite values, in its order."""
+def run_figures(run: Run) -> list[SummaryFigure]:
+    """Return the figures of every metric of every case of ``run`` that has finite values."""
     clocks: tuple[Clock, Clock] = ("cpu", "wall")
     return [
-        Figure(
+        SummaryFigure(
             case=series.case,
             metric=series.metric,
             unit=series.unit,
             better=series.better,
             clock=clock,
             judged=clock == series.clock,
-            value=found.value,
-            low=found.low,
-            high=found.high,
+            value=estimate.value,
+            low=estimate.low,
+            high=estimate.high,
             processes=values.size,
         )
         for series in series_of(run).values()
         for clock in clocks
-        for values in [series.on(clock)[np.isfinite(series.on(clock))]]
+        for values in [series.by_clock(clock)[np.isfinite(series.by_clock(clock))]]
         if values.size
-        for found in [median(values)]
+        for estimate in [estimate_median(values)]
     ]
 
+
+_TEXT_COLUMNS = ("case", "metric", "unit", "better", "clock")
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Names:
-    """A column of texts, few of which differ."""
+class TextColumn:
+    """A column of text with few distinct values, encoded as a dictionary."""
 
     codes: Ints
-    """Places in ``names``, shape (n,)."""
+    """Indices into ``names``, shape (n,)."""
     names: tuple[str, ...]
 
-    def rows(self, name: str) -> NDArray[np.bool_]:
-        """Where the column says ``name``, shape (n,)."""
+    def mask(self, name: str) -> NDArray[np.bool_]:
+        """Return the mask of the rows that equal ``name``, shape (n,)."""
         code = self.names.index(name) if name in self.names else -1
-        found: NDArray[np.bool_] = self.codes == code
-        return found
+        mask: NDArray[np.bool_] = self.codes == code
+        return mask
 
-    def among(self, rows: Ints) -> list[str]:
-        """What the column says in ``rows``, each once, in order."""
+    def distinct(self, rows: Ints) -> list[str]:
+        """Return the distinct values in ``rows``, sorted."""
         return sorted(self.names[code] for code in np.unique(self.codes[rows]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Columns:
-    """The fields of ``facts.Figure``, and ``run``, the place of its run; all of shape (n,)."""
+class FigureColumns:
+    """The fields of all figures, and ``run``, the index of their run; all of shape (n,)."""
 
     run: Ints
-    case: Names
-    metric: Names
-    unit: Names
-    better: Names
-    clock: Names
+    case: TextColumn
+    metric: TextColumn
+    unit: TextColumn
+    better: TextColumn
+    clock: TextColumn
     judged: NDArray[np.bool_]
     value: Floats
     low: Floats
@@ -137,34 +139,26 @@ class Columns:
     processes: Ints
 
     def main_metric(self, rows: Ints) -> str:
-        """The metric for who names none: time, else the first of the last run among ``rows``."""
-        if TIME.name in self.metric.among(rows):
+        """Return the default metric: time, else the first of the last run in ``rows``."""
+        if TIME.name in self.metric.distinct(rows):
             return TIME.name
         runs = self.run[rows]
         return self.metric.names[int(self.metric.codes[rows[runs == runs.max()][0]])]
 
 
-def columns_of(table: "pa.Table") -> Columns:
-    """The columns of a summary's ``table``."""
-    return Columns(
-        run=table["run"].to_numpy(),
-        case=_names(table, "case"),
-        metric=_names(table, "metric"),
-        unit=_names(table, "unit"),
-        better=_names(table, "better"),
-        clock=_names(table, "clock"),
-        judged=table["judged"].to_numpy(),
-        value=table["value"].to_numpy(),
-        low=table["low"].to_numpy(),
-        high=table["high"].to_numpy(),
-        processes=table["processes"].to_numpy(),
-    )
+def figure_columns(table: "pa.Table") -> FigureColumns:
+    """Return the columns of a summary's ``table``."""
+    columns: dict[str, Any] = {
+        name: _text_column(table, name) if name in _TEXT_COLUMNS else table[name].to_numpy()
+        for name in table.column_names
+    }
+    return FigureColumns(**columns)
 
 
-def _names(table: "pa.Table", column: str) -> Names:
+def _text_column(table: "pa.Table", column: str) -> TextColumn:
     import pyarrow as pa
 
-    found = table[column].unify_dictionaries().combine_chunks()
-    if isinstance(found, pa.ChunkedArray):  # of no chunk, where the table is empty
-        return Names(np.empty(0, dtype=np.int32), ())
-    return Names(found.indices.to_numpy(), tuple(found.dictionary.to_pylist()))
+    array = table[column].unify_dictionaries().combine_chunks()
+    if isinstance(array, pa.ChunkedArray):  # without chunks, where the table is empty
+        return TextColumn(np.empty(0, dtype=np.int32), ())
+    return TextColumn(array.indices.to_numpy(), tuple(array.dictionary.to_pylist()))

@@ -1,12 +1,12 @@
-"""The archive: a folder a run, written once, read many times; old ones packed together.
+"""The archive of runs: one folder per run, written once; old runs are packed together.
 
 ::
 
     <archive>/<run id>/
       run.json           the whole run; without its passes while it is being measured
-      passes/0000.json   one file a finished pass, only while it is being measured
+      passes/0000.json   one file per finished pass, only while it is being measured
       samples.parquet    the samples again, as a table for queries
-      complete.json      written last: the run is whole, and these are its checksums
+      complete.json      the manifest, written last: the run is whole, with checksums
       index.html, *.ipynb  the report, made afterwards
     <archive>/packs/     see ``veperf.archive.packs``
     <archive>/.summary/  see ``veperf.archive.summary``
@@ -19,28 +19,28 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from veperf.archive.cli_hints import command
+from veperf.archive.cli_hints import command_hint
 from veperf.archive.manifest import (
     COMPLETE,
-    NO_NAME,
+    NOT_A_RUN_ID,
     PACKS,
     RUN,
     SAMPLES,
     RunFiles,
     decode_run,
-    faults,
-    is_name,
-    read_complete,
+    is_run_id,
+    read_complete_run,
+    run_faults,
 )
 from veperf.archive.packs import Packs
-from veperf.archive.query import Table, frame_of, query
-from veperf.archive.storage.base import Storage
-from veperf.archive.storage.json_files import read_document, write_document
+from veperf.archive.query import SampleTable, query_samples, runs_frame
+from veperf.archive.storage.base import Storage, read_stored_json, write_stored_json
 from veperf.archive.storage.location import Location
-from veperf.archive.storage.notify import Tell, silent
-from veperf.archive.storage.open import local_folder, open_storage, place_of
-from veperf.archive.storage.ordered_map import in_order
+from veperf.archive.storage.lock import Notify, ignore_notice
+from veperf.archive.storage.open import local_folder, open_storage, path_or_url
+from veperf.archive.storage.ordered_map import ordered_map
 from veperf.archive.writer import PASSES, RunWriter
+from veperf.core import paths
 from veperf.core.errors import (
     CorruptFileError,
     DataError,
@@ -49,6 +49,7 @@ from veperf.core.errors import (
     UsageError,
 )
 from veperf.core.run import Pass, Run
+from veperf.progress.output import print_status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,14 +58,14 @@ LAST = "last"
 
 
 class Archive:
-    """The runs in one folder, or under one URL. Cheap to make; reads nothing until asked.
+    """The runs in one folder, or under one URL; nothing is read until a method is called.
 
-    Whatever asks the place raises a StorageError where there is no way to it. What takes long
-    because another process has a lock is told to ``tell``.
+    Every method raises a StorageError where the place is inaccessible. ``notify`` is called when
+    waiting for another process's lock takes long.
     """
 
-    def __init__(self, place: Location | Storage, tell: Tell = silent) -> None:
-        self.storage = open_storage(place, tell) if isinstance(place, str | Path) else place
+    def __init__(self, place: Location | Storage, notify: Notify = ignore_notice) -> None:
+        self.storage = open_storage(place, notify) if isinstance(place, str | Path) else place
         self.packs = Packs(self.storage)
 
     @property
@@ -74,7 +75,7 @@ class Archive:
 
     @property
     def folder(self) -> Path:
-        """Its folder.
+        """Its local folder.
 
         Raises:
             UsageError: it is not on this machine.
@@ -82,143 +83,136 @@ class Archive:
         return local_folder(self.storage)
 
     def completed_ns(self) -> dict[str, int]:
-        """The complete runs by id, oldest first, with when they were completed (ns since 1970)."""
+        """Return the complete runs, oldest first, with the time of completion in ns since 1970."""
         # In this order: a run that is packed in between is in both.
-        loose = self.loose()
-        found = self.packs.runs() | loose
-        return {run: found[run] for run in sorted(found)}
+        unpacked = self.unpacked()
+        completed = self.packs.runs() | unpacked
+        return {run: completed[run] for run in sorted(completed)}
 
-    def loose(self) -> dict[str, int]:
-        """The same of those in folders of their own, in any order."""
-        found = self.storage.folders(COMPLETE)
-        return {run: written[COMPLETE] for run, written in found.items() if is_name(run)}
+    def unpacked(self) -> dict[str, int]:
+        """Return the complete runs in folders of their own, and when they were completed, in ns."""
+        folders = self.storage.folders(COMPLETE)
+        return {run: written[COMPLETE] for run, written in folders.items() if is_run_id(run)}
 
     def is_complete(self, run_id: str) -> bool:
-        """Whether there is a complete run of exactly that id."""
-        if not is_name(run_id):
+        """Return whether there is a complete run of exactly that id."""
+        if not is_run_id(run_id):
             return False
-        return self.storage.holds(run_id, COMPLETE) or self.packs.files(run_id) is not None
+        return self.storage.folder_has(run_id, COMPLETE) or self.packs.files(run_id) is not None
 
     def ids(self) -> list[str]:
-        """Ids of the complete runs, oldest first."""
+        """Return the ids of the complete runs, oldest first."""
         return list(self.completed_ns())
 
     def incomplete_ids(self) -> list[str]:
-        """Ids of the runs that were begun but not finished, oldest first."""
+        """Return the ids of the unfinished runs, oldest first."""
         begun = self.storage.folders(RUN)
-        return sorted(run for run in begun.keys() - set(self.ids()) if is_name(run))
-
-    def path(self, run_id: str) -> Path:
-        """The folder of ``run_id``; that of a packed run holds its report at most.
-
-        Raises:
-            UsageError: that is no name of a run but a path elsewhere, or the archive is not on this
-                machine.
-        """
-        return local_folder(self.at(run_id))
+        return sorted(run for run in begun.keys() - set(self.ids()) if is_run_id(run))
 
     def at(self, run_id: str) -> Storage:
-        """The same, wherever the archive is.
+        """Return the folder of ``run_id``, wherever the archive is.
 
         Raises:
-            UsageError: that is no name of a run.
+            UsageError: it is not a valid run id.
         """
-        if not is_name(run_id):
-            raise UsageError(f"{run_id!r} is {NO_NAME}")
+        if not is_run_id(run_id):
+            raise UsageError(f"{run_id!r} is {NOT_A_RUN_ID}")
         return self.storage.at(run_id)
 
     def files(self, run_id: str) -> RunFiles:
-        """The files of ``run_id``, in its folder (where one may have put a copy back) or packed.
+        """Return the files of ``run_id``, in its folder (perhaps a restored copy) or in a pack.
 
         Raises:
             UsageError: as ``at``.
         """
         folder = self.at(run_id)
-        if self.storage.holds(run_id, COMPLETE):
+        if self.storage.folder_has(run_id, COMPLETE):
             return folder
         return self.packs.files(run_id) or folder
 
     def resolve(self, run: str) -> str:
-        """The id that ``run`` means: ``last``, an id, or the unambiguous beginning of one.
+        """Return the id of a run given by ``last``, its id, or an unambiguous prefix of the id.
 
         Raises:
-            UnknownRunError: there is no such run, or more than one.
+            UnknownRunError: no run matches, or more than one.
         """
         if run != LAST and self.is_complete(run):
             return run
         ids = self.ids()
         if run == LAST:
             if not ids:
-                how = command("run", archive=self.storage)
+                how = command_hint("run", archive=self.storage)
                 raise UnknownRunError(
-                    f"{self.location} holds no complete run yet; make one with {how}"
+                    f"{self.location} has no complete run yet; make one with {how}"
                 )
             return ids[-1]
-        known = ids + self.incomplete_ids()
-        if run in known:
+        all_ids = ids + self.incomplete_ids()
+        if run in all_ids:
             return run
-        hits = [i for i in known if i.startswith(run)] if run else []
-        if len(hits) == 1:
-            return hits[0]
-        if hits:
-            raise UnknownRunError(f"{run!r} could be any of {', '.join(hits[:5])}; give more of it")
-        how = command("list", "--runs", archive=self.storage)
-        raise UnknownRunError(f"{self.location} holds no run {run!r}; {how} shows what is there")
+        matches = [id for id in all_ids if id.startswith(run)] if run else []
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            raise UnknownRunError(
+                f"{run!r} could be any of {', '.join(matches[:5])}; give more of the id"
+            )
+        how = command_hint("list", "--runs", archive=self.storage)
+        raise UnknownRunError(f"{self.location} has no run {run!r}; {how} lists the runs")
 
     def load(self, run: str = LAST) -> Run:
-        """The complete run that ``run`` means.
+        """Load a complete run given as for ``resolve``.
 
         Raises:
             UnknownRunError: as ``resolve``.
             IncompleteRunError: it was never finished.
-            CorruptFileError: its files are not what was written.
+            CorruptFileError: its files are damaged.
             NewerFormatError: a later veperf wrote it.
         """
         run_id = self.resolve(run)
         if not self.is_complete(run_id):
             partial = self.load_partial(run_id)
-            how = command("run", "--resume", run_id, archive=self.storage)
+            how = command_hint("run", "--resume", run_id, archive=self.storage)
             raise IncompleteRunError(
                 f"run {run_id} was not finished ({len(partial.passes)} of "
-                f"{partial.config.passes} passes); go on with {how}"
+                f"{partial.config.passes} passes); continue it with {how}"
             )
         return self.read(run_id)
 
     def read(self, run_id: str) -> Run:
-        """The complete run of exactly that id.
+        """Read the complete run of exactly that id.
 
         Raises:
             CorruptFileError, NewerFormatError: as ``load``.
         """
         try:
-            return read_complete(run_id, self.files(run_id))
+            return read_complete_run(run_id, self.files(run_id))
         except CorruptFileError:
-            # It may have been packed meanwhile.
-            return read_complete(run_id, self.files(run_id))
+            # It may have been packed in between.
+            return read_complete_run(run_id, self.files(run_id))
 
     def faults(self) -> dict[str, list[str]]:
-        """What is wrong, a sentence a file, by run id; empty where every file is as it was written.
+        """Return the faults by run id, one sentence per file; empty where every file is intact.
 
-        Unfinished runs are not looked at. What is wrong with packs is under the packs' folder, and
-        links, which are no runs, are under their names.
+        Unfinished runs are not checked. Faults of packs are under the name of the packs' folder,
+        and links, which are not runs, under their own names.
         """
-        loose, ids = self.loose(), self.ids()
+        unpacked, ids = self.unpacked(), self.ids()
 
         def of_run(run: str) -> list[str]:
-            return faults(run, self.files(run), elsewhere=() if run in loose else {SAMPLES})
+            return run_faults(run, self.files(run), skipped=() if run in unpacked else {SAMPLES})
 
-        found = dict(zip(ids, in_order(self.storage.at_once, of_run, ids), strict=True))
-        found |= {name: [why] for name, why in self.storage.strangers().items()}
-        found |= {
-            name: [f"{self.storage.where(name)!r} is {NO_NAME}"]
+        faults = dict(zip(ids, ordered_map(self.storage.concurrency, of_run, ids), strict=True))
+        faults |= {name: [reason] for name, reason in self.storage.foreign_entries().items()}
+        faults |= {
+            name: [f"{self.storage.where(name)!r} is {NOT_A_RUN_ID}"]
             for name in self.storage.folders(RUN, COMPLETE)
-            if not is_name(name)
+            if not is_run_id(name)
         }
-        found[PACKS] = self.packs.faults()
-        return {name: wrong for name, wrong in found.items() if wrong}
+        faults[PACKS] = self.packs.faults()
+        return {name: wrong for name, wrong in faults.items() if wrong}
 
     def load_partial(self, run: str) -> Run:
-        """The run with the passes that it has so far. A pass file that is broken does not count.
+        """Load a run with the passes that it has so far; damaged pass files are ignored.
 
         Raises:
             UnknownRunError, CorruptFileError, NewerFormatError: as ``load``.
@@ -230,55 +224,55 @@ class Archive:
         for name in folder.names():
             if name.startswith(f"{PASSES}/") and name.endswith(".json"):
                 with contextlib.suppress(CorruptFileError):
-                    passes.append(read_document(folder, name, Pass))
+                    passes.append(read_stored_json(folder, name, Pass))
         if not passes:
             return plan
         loops = {r.case: r.loops for p in passes for r in p.results if r.samples}
         return msgspec.structs.replace(plan, passes=tuple(passes), loops=plan.loops | loops)
 
     def begin(self, plan: Run) -> "RunWriter":
-        """Make the folder of a new run.
+        """Create the folder of a new run, and return its writer.
 
         Raises:
             StorageError: the archive can't be written.
-            UsageError: there is such a run already.
+            UsageError: the run exists already.
         """
         writer = self._new(plan)
         try:
-            write_document(writer.files, RUN, plan)
+            write_stored_json(writer.files, RUN, plan)
         except BaseException:
             writer.close()
             raise
         return writer
 
-    def keep(self, run: Run) -> Location:
-        """Write a run that is whole already, such as one of another tool; return its folder.
+    def save(self, run: Run) -> Location:
+        """Write a finished run, such as one of another tool, and return its folder.
 
         Raises:
             StorageError, UsageError: as ``begin``.
         """
         with self._new(run) as writer:
             writer.complete()
-            return place_of(writer.files)
+            return path_or_url(writer.files)
 
     def _new(self, run: Run) -> RunWriter:
-        """A writer of a run that is not there in any form."""
-        folder, taken = self.at(run.id), f"there is a run {run.id} in {self.location} already"
+        """Return a writer for a run that does not exist in any form yet."""
+        folder, message = self.at(run.id), f"{self.location} has a run {run.id} already"
         if self.packs.files(run.id) is not None:
-            raise UsageError(taken)
+            raise UsageError(message)
         lock = folder.try_lock()
         if lock is None:
-            raise UsageError(taken)
+            raise UsageError(message)
         try:
             if {RUN, COMPLETE} & set(folder.names()):
-                raise UsageError(taken)
+                raise UsageError(message)
         except BaseException:
             lock.release()
             raise
         return RunWriter(self.storage, run, lock)
 
     def resume(self, run: str) -> "RunWriter":
-        """Go on with a run that was not finished.
+        """Continue a run that was not finished.
 
         Raises:
             UnknownRunError, CorruptFileError, NewerFormatError: as ``load``.
@@ -287,28 +281,28 @@ class Archive:
         if run == LAST:
             unfinished = self.incomplete_ids()
             if not unfinished:
-                raise UnknownRunError(f"{self.location} holds no unfinished run to go on with")
+                raise UnknownRunError(f"{self.location} has no unfinished run to continue")
             run = unfinished[-1]
         run_id = self.resolve(run)
         if self.is_complete(run_id):
-            raise UsageError(f"run {run_id} is complete; there is nothing to go on with")
+            raise UsageError(f"run {run_id} is complete; there is nothing to continue")
         lock = self.at(run_id).try_lock()
         if lock is None:
             raise UsageError(f"another process is measuring run {run_id} right now")
         try:
             if self.is_complete(run_id):
-                raise UsageError(f"run {run_id} is complete by now")
+                raise UsageError(f"run {run_id} has just been completed")
             return RunWriter(self.storage, self.load_partial(run_id), lock)
         except BaseException:
             lock.release()
             raise
 
     def frame(self) -> "pd.DataFrame":
-        """One row a complete run, oldest first; runs that can't be read are left out.
+        """Return a DataFrame with a row per complete run, oldest first, without unreadable ones.
 
         Columns: id, created, commit, branch, machine, python, profile, passes, cases.
         """
-        return frame_of(self.readable())
+        return runs_frame(self.readable_runs())
 
     def query(self, sql: str) -> "pd.DataFrame":
         """Run ``sql`` (DuckDB) over the table ``samples``: every sample of every complete run.
@@ -319,36 +313,45 @@ class Archive:
             UsageError: DuckDB refuses the query.
         """
         try:
-            return query(self.storage, self._tables(), sql)
+            return query_samples(self.storage, self._tables(), sql)
         except CorruptFileError:
-            # Runs may have been packed meanwhile.
-            return query(self.storage, self._tables(), sql)
+            # Runs may have been packed in between.
+            return query_samples(self.storage, self._tables(), sql)
 
-    def _tables(self) -> list[Table]:
-        """The tables that have the samples of all complete runs, each once.
+    def _tables(self) -> list[SampleTable]:
+        """Return the tables with the samples of all complete runs, each once.
 
         Raises:
             UnknownRunError: there is none.
         """
-        loose = set(self.loose())
+        unpacked = set(self.unpacked())
         tables, packed = self.packs.tables()
-        tables += [Table(f"{run}/{SAMPLES}") for run in sorted(loose - packed)]
+        tables += [SampleTable(f"{run}/{SAMPLES}") for run in sorted(unpacked - packed)]
         if not tables:
             self.resolve(LAST)
         return tables
 
-    def readable(self) -> Iterator[Run]:
-        """The complete runs, oldest first; those that can't be read are left out."""
-        for found in self.attempts(self.ids()):
-            if isinstance(found, Run):
-                yield found
+    def readable_runs(self) -> Iterator[Run]:
+        """Read the complete runs, oldest first; unreadable ones are left out."""
+        for run in self.read_each(self.ids()):
+            if isinstance(run, Run):
+                yield run
 
-    def attempts(self, ids: Iterable[str]) -> Iterator[Run | DataError]:
-        """These complete runs, in this order; in place of one that can't be read, why not."""
-        return in_order(self.storage.at_once, self._attempt, ids)
+    def read_each(self, ids: Iterable[str]) -> Iterator[Run | DataError]:
+        """Read these complete runs in order; in place of an unreadable one, yield the error."""
+        return ordered_map(self.storage.concurrency, self._read_or_error, ids)
 
-    def _attempt(self, run_id: str) -> Run | DataError:
+    def _read_or_error(self, run_id: str) -> Run | DataError:
         try:
             return self.read(run_id)
         except DataError as error:
             return error
+
+
+def open_archive(place: Location | None = None) -> Archive:
+    """Return the archive at ``place``, or the default one; slow waits are shown on standard error.
+
+    Raises:
+        UsageError: it is not a valid location.
+    """
+    return Archive(place or paths.archive_location(), print_status)

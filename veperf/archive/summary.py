@@ -1,7 +1,7 @@
-"""The summary of an archive: the figures of all its runs, read at once.
+"""The summary of an archive: the figures of all its runs in few files, quick to read.
 
-It is a cache in ``<archive>/.summary``, brought up to date by whoever wants to read it: what is
-missing, broken or behind is made anew from the runs. Writers of runs don't touch it.
+It is a cache in ``<archive>/.summary`` that readers bring up to date: missing, broken or outdated
+segments are rebuilt from the runs. Writers of runs don't touch it.
 """
 
 import contextlib
@@ -14,10 +14,11 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 
 from veperf.archive.files import checksum, decode_json
-from veperf.archive.run_summary import Figure, RunFacts, facts_of, figures_of
+from veperf.archive.run_summary import RunFacts, SummaryFigure, run_facts, run_figures
 from veperf.archive.storage.base import Storage
 from veperf.archive.store import Archive
 from veperf.core.errors import CorruptFileError, DataError, StorageError
@@ -33,11 +34,11 @@ _SUFFIX = ".parquet"
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The figures of some runs."""
+    """The figures of some runs: one file of the summary."""
 
     runs: tuple[RunFacts, ...]
     table: "pa.Table"
-    """A row a figure: ``run``, the place of its run in ``runs``, and the fields of ``Figure``."""
+    """A row per figure: ``run``, an index into ``runs``, and the fields of ``SummaryFigure``."""
 
 
 class _Header(Struct, frozen=True):
@@ -45,47 +46,47 @@ class _Header(Struct, frozen=True):
     format: int = _FORMAT
 
 
-def segment_of(figures: Mapping[RunFacts, Sequence[Figure]]) -> Segment:
-    """The figures of some runs as a segment."""
+def build_segment(figures: Mapping[RunFacts, Sequence[SummaryFigure]]) -> Segment:
+    """Build a segment from the figures of some runs."""
     import pyarrow as pa
 
     rows = [
-        {"run": place, **msgspec.structs.asdict(figure)}
-        for place, found in enumerate(figures.values())
-        for figure in found
+        {"run": index, **msgspec.structs.asdict(figure)}
+        for index, run_figures in enumerate(figures.values())
+        for figure in run_figures
     ]
     return Segment(tuple(figures), pa.Table.from_pylist(rows, schema=_schema()))
 
 
-def joined(segments: Iterable[Segment], completed_ns: Mapping[str, int]) -> Segment:
-    """One segment of all the runs that are still as ``completed_ns`` says, each of them once."""
+def join_segments(segments: Iterable[Segment], completed_ns: Mapping[str, int]) -> Segment:
+    """Join segments into one, with each run once, and only runs that ``completed_ns`` confirms."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     runs: dict[str, RunFacts] = {}
     tables: list[pa.Table] = []
     for segment in segments:
-        places = []
+        indices = []
         for facts in segment.runs:
-            stays = completed_ns.get(facts.id) == facts.completed_ns and facts.id not in runs
-            places.append(len(runs) if stays else None)
-            if stays:
+            is_kept = completed_ns.get(facts.id) == facts.completed_ns and facts.id not in runs
+            indices.append(len(runs) if is_kept else None)
+            if is_kept:
                 runs[facts.id] = facts
-        moved = pc.take(pa.array(places, pa.int32()), segment.table["run"])
-        table = segment.table.set_column(0, "run", moved)
-        tables.append(table.filter(pc.is_valid(moved)) if None in places else table)
+        run_column = pc.take(pa.array(indices, pa.int32()), segment.table["run"])
+        table = segment.table.set_column(0, "run", run_column)
+        tables.append(table.filter(pc.is_valid(run_column)) if None in indices else table)
     if not tables:
-        return segment_of({})
+        return build_segment({})
     return Segment(tuple(runs.values()), pa.concat_tables(tables).unify_dictionaries())
 
 
 def read_segments(folder: Storage) -> tuple[dict[str, Segment], list[str]]:
-    """The segments in ``folder`` by file, and the files there that are broken.
+    """Read the segments in ``folder`` by file name, and list the broken files.
 
     Raises:
-        StorageError: there is no way to them.
+        StorageError: the place is inaccessible.
     """
-    found: dict[str, Segment] = {}
+    segments: dict[str, Segment] = {}
     broken: list[str] = []
     try:
         names = [name for name in folder.names() if name.endswith(_SUFFIX)]
@@ -93,14 +94,14 @@ def read_segments(folder: Storage) -> tuple[dict[str, Segment], list[str]]:
         return {}, []
     for name in names:
         try:
-            found[name] = _decode(folder, name)
+            segments[name] = _decode(folder, name)
         except DataError:
             broken.append(name)
-    return found, broken
+    return segments, broken
 
 
 def write_segment(folder: Storage, segment: Segment) -> str:
-    """Write ``segment`` to a file in ``folder``, and return that.
+    """Write ``segment`` to a file in ``folder``, and return the file name.
 
     Raises:
         StorageError: ``folder`` can't be written, or the disk is full.
@@ -124,18 +125,18 @@ def _decode(folder: Storage, name: str) -> Segment:
 
     data, where = folder.read(name), folder.where(name)
     if checksum(data) != name.removesuffix(_SUFFIX):
-        raise CorruptFileError(f"{where} is not what was written (checksum differs)")
+        raise CorruptFileError(f"{where} has changed since it was written (checksum differs)")
     try:
         table = pq.read_table(io.BytesIO(data))
     except (pa.ArrowException, OSError) as error:
-        raise CorruptFileError(f"{where} is no segment: {error}") from error
+        raise CorruptFileError(f"{where} is not a segment: {error}") from error
     header = (table.schema.metadata or {}).get(_METADATA, b"")
     runs = decode_json(header, where, _Header, newest_format=_FORMAT).runs
     if not table.schema.equals(_schema()) or any(c.null_count for c in table.columns):
-        raise CorruptFileError(f"{where} is no segment of this version")
+        raise CorruptFileError(f"{where} is not a segment of this version")
     ends = pc.min_max(table["run"]).as_py()
     if table.num_rows and not 0 <= ends["min"] <= ends["max"] < len(runs):
-        raise CorruptFileError(f"{where} has figures of no run")
+        raise CorruptFileError(f"{where} has figures without a run")
     return Segment(runs, table)
 
 
@@ -143,140 +144,135 @@ def _decode(folder: Storage, name: str) -> Segment:
 def _schema() -> "pa.Schema":
     import pyarrow as pa
 
-    name = pa.dictionary(pa.int32(), pa.string())
+    text = pa.dictionary(pa.int32(), pa.string())
     return pa.schema(
         [
             ("run", pa.int32()),
-            ("case", name),
-            ("metric", name),
-            ("unit", name),
-            ("better", name),
-            ("clock", name),
+            *((name, text) for name in ("case", "metric", "unit", "better", "clock")),
             ("judged", pa.bool_()),
-            ("value", pa.float64()),
-            ("low", pa.float64()),
-            ("high", pa.float64()),
+            *((name, pa.float64()) for name in ("value", "low", "high")),
             ("processes", pa.int32()),
         ]
     )
 
 
 FOLDER = ".summary"
-_AT_ONCE = 200
-"""Runs that are read before a segment is written: what a killed process loses at most."""
-_WORTH_A_FILE = 5
-"""So many new runs are written down; fewer are read each time."""
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_RUNS_PER_SEGMENT = 200
+"""Runs that are read before a segment is written: the most that a killed process loses."""
+_MIN_RUNS_TO_WRITE = 5
+"""Fewer new runs than these are not written to a segment, but read each time."""
+_NO_DATE = datetime.min.replace(tzinfo=UTC)
 
 Progress = Callable[[int, int], None]
-"""Called with how many runs have been read, and how many there are to read."""
+"""Called with the number of runs read so far, and the number to read."""
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class ArchiveSummary:
     """The figures of an archive's complete runs."""
 
     runs: tuple[RunFacts, ...]
-    """Oldest first; those without a date that can be read before all others."""
+    """Oldest first; runs without a readable date before all others."""
     table: "pa.Table"
-    """A row a figure, in any order: ``run``, the place of its run in ``runs``, and the fields of
-    ``Figure``."""
+    """A row per figure, in any order: ``run``, an index into ``runs``, and the fields of
+    ``SummaryFigure``."""
     left_out: dict[str, str]
-    """Complete runs that can't be read, by id, and why."""
+    """Reasons why complete runs can't be read, by run id."""
 
 
-def summarise(archive: Archive, progress: Progress | None = None) -> Summary:
-    """The summary of ``archive``, brought up to date.
+def load_summary(archive: Archive, progress: Progress | None = None) -> ArchiveSummary:
+    """Load the summary of ``archive``, and bring it up to date.
 
-    A few new runs are read each time; so are many where the archive can't be written.
+    New runs are read; they are added to the summary if they are many and the archive is writable.
     """
     completed_ns = archive.completed_ns()
     folder = archive.storage.at(FOLDER)
-    tell = progress or _ignore
-    found, broken = read_segments(folder)
-    if broken or len(_missing(completed_ns, found.values())) >= _WORTH_A_FILE:
-        found = _update(archive, completed_ns, folder, found, tell)
+    progress = progress or _no_progress
+    segments, broken = read_segments(folder)
+    if broken or len(_missing_runs(completed_ns, segments.values())) >= _MIN_RUNS_TO_WRITE:
+        segments = _update_segments(archive, completed_ns, folder, segments, progress)
     left_out: dict[str, str] = {}
-    missing = _missing(completed_ns, found.values())
-    segments = [*found.values(), *_read(archive, missing, left_out, tell)]
-    return _in_order(joined(segments, completed_ns), left_out)
+    missing = _missing_runs(completed_ns, segments.values())
+    new = _read_missing(archive, missing, left_out, progress)
+    return _sorted_by_date(join_segments([*segments.values(), *new], completed_ns), left_out)
 
 
-def _update(
+def _update_segments(
     archive: Archive,
     completed_ns: Mapping[str, int],
     folder: Storage,
-    found: dict[str, Segment],
+    segments: dict[str, Segment],
     progress: Progress,
 ) -> dict[str, Segment]:
-    """The segments by file, once all that can be read is in one and all that can be is written.
+    """Read the missing runs, write their segments, and return all segments by file name.
 
-    Those that were ``found`` before, where nothing can be written.
+    Where nothing can be written, return ``segments`` unchanged.
     """
-    with contextlib.suppress(StorageError):  # the archive is not ours to write
+    with contextlib.suppress(StorageError):  # the archive may be read-only
         folder.require_writable()
         with folder.lock():
-            found, broken = read_segments(folder)
+            segments, broken = read_segments(folder)
             folder.delete(broken)
-            missing = _missing(completed_ns, found.values())
-            for new in _read(archive, missing, {}, progress):
-                _add(folder, found, new, completed_ns)
-    return found
+            missing = _missing_runs(completed_ns, segments.values())
+            for new in _read_missing(archive, missing, {}, progress):
+                _add_segment(folder, segments, new, completed_ns)
+    return segments
 
 
-def _add(
-    folder: Storage, found: dict[str, Segment], new: Segment, completed_ns: Mapping[str, int]
+def _add_segment(
+    folder: Storage, segments: dict[str, Segment], new: Segment, completed_ns: Mapping[str, int]
 ) -> None:
-    """Write ``new``, with those in it that are smaller: each run is written but a few times."""
+    """Write ``new`` merged with smaller segments: each run is rewritten only a few times."""
     absorbed: dict[str, Segment] = {}
     size = len(new.runs)
-    for name, segment in sorted(found.items(), key=lambda item: len(item[1].runs)):
+    for name, segment in sorted(segments.items(), key=lambda item: len(item[1].runs)):
         if len(segment.runs) <= size:
             absorbed[name] = segment
             size += len(segment.runs)
-    whole = joined([new, *absorbed.values()], completed_ns) if absorbed else new
-    written = write_segment(folder, whole)
+    merged = join_segments([new, *absorbed.values()], completed_ns) if absorbed else new
+    new_name = write_segment(folder, merged)
     for name in absorbed:
-        del found[name]
-    folder.delete(absorbed.keys() - {written})
-    found[written] = whole
+        del segments[name]
+    folder.delete(absorbed.keys() - {new_name})
+    segments[new_name] = merged
 
 
-def _missing(completed_ns: Mapping[str, int], segments: Iterable[Segment]) -> dict[str, int]:
+def _missing_runs(completed_ns: Mapping[str, int], segments: Iterable[Segment]) -> dict[str, int]:
     known = {(facts.id, facts.completed_ns) for s in segments for facts in s.runs}
-    return {run: when for run, when in completed_ns.items() if (run, when) not in known}
+    return {run: time_ns for run, time_ns in completed_ns.items() if (run, time_ns) not in known}
 
 
-def _read(
+def _read_missing(
     archive: Archive, missing: Mapping[str, int], left_out: dict[str, str], progress: Progress
 ) -> Iterator[Segment]:
-    """The figures of the runs that are ``missing``, some at a time."""
-    rest, done = iter(missing.items()), 0
-    while some := dict(islice(rest, _AT_ONCE)):
-        figures: dict[RunFacts, list[Figure]] = {}
-        for (run_id, completed_ns), found in zip(some.items(), archive.attempts(some), strict=True):
-            if isinstance(found, DataError):
-                left_out[run_id] = str(found)
+    """Yield segments with the figures of the runs that are ``missing``."""
+    remaining, done = iter(missing.items()), 0
+    while batch := dict(islice(remaining, _RUNS_PER_SEGMENT)):
+        figures: dict[RunFacts, list[SummaryFigure]] = {}
+        for (run_id, completed_ns), run in zip(
+            batch.items(), archive.read_each(batch), strict=True
+        ):
+            if isinstance(run, DataError):
+                left_out[run_id] = str(run)
             else:
-                figures[facts_of(found, completed_ns)] = figures_of(found)
+                figures[run_facts(run, completed_ns)] = run_figures(run)
             done += 1
             progress(done, len(missing))
         if figures:
-            yield segment_of(figures)
+            yield build_segment(figures)
 
 
-def _in_order(segment: Segment, left_out: dict[str, str]) -> Summary:
-    import numpy as np
+def _sorted_by_date(segment: Segment, left_out: dict[str, str]) -> ArchiveSummary:
     import pyarrow as pa
 
     runs = segment.runs
-    order = sorted(range(len(runs)), key=lambda i: (runs[i].made or _LONG_AGO, runs[i].id))
-    places = np.empty(len(runs), dtype=np.int32)
-    places[order] = np.arange(len(runs), dtype=np.int32)
-    moved = pa.array(places[segment.table["run"].to_numpy()])
-    table = segment.table.set_column(0, "run", moved)
-    return Summary(tuple(runs[i] for i in order), table, left_out)
+    order = sorted(range(len(runs)), key=lambda i: (runs[i].created_at or _NO_DATE, runs[i].id))
+    indices = np.empty(len(runs), dtype=np.int32)
+    indices[order] = np.arange(len(runs), dtype=np.int32)
+    run_column = pa.array(indices[segment.table["run"].to_numpy()])
+    table = segment.table.set_column(0, "run", run_column)
+    return ArchiveSummary(tuple(runs[i] for i in order), table, left_out)
 
 
-def _ignore(done: int, total: int) -> None:
-    """For who does not want to know."""
+def _no_progress(done: int, total: int) -> None:
+    """Ignore the progress."""

@@ -1,4 +1,4 @@
-"""Writing one run: passes as they come, then the whole, and that it is whole last of all."""
+"""Writing one run: passes as they finish, then the whole run, then its manifest."""
 
 import contextlib
 import os
@@ -8,22 +8,21 @@ from typing import Self
 
 import msgspec
 
-from veperf.archive.cli_hints import command
+from veperf.archive.cli_hints import command_hint
 from veperf.archive.files import encode_json
-from veperf.archive.manifest import COMPLETE, RUN, SAMPLES, completion_of
+from veperf.archive.manifest import COMPLETE, RUN, SAMPLES, run_manifest
 from veperf.archive.query import samples_parquet
-from veperf.archive.storage.base import Lock, Storage
-from veperf.archive.storage.json_files import write_document
+from veperf.archive.storage.base import Lock, Storage, write_stored_json
 from veperf.archive.storage.local import LocalStorage
 from veperf.archive.storage.open import local_folder
 from veperf.core.errors import StorageError
 from veperf.core.run import Pass, Run
 
 
-def spare_folder() -> Path:
-    """A folder of this machine, an archive like any other.
+def fallback_folder() -> Path:
+    """Return a local folder for runs that can't be written to a remote archive.
 
-    In $XDG_STATE_HOME (``~/.local/state``), else, where that can't be written, a new temporary one.
+    In $XDG_STATE_HOME (``~/.local/state``); where that can't be written, a new temporary folder.
     """
     try:
         state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
@@ -31,34 +30,34 @@ def spare_folder() -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         if os.access(folder, os.W_OK):
             return folder
-    except (OSError, RuntimeError):  # the latter: there is no home
+    except (OSError, RuntimeError):  # RuntimeError: there is no home
         pass
     return Path(tempfile.mkdtemp(prefix="veperf-kept-"))
 
 
-def needs_spare(storage: Storage) -> bool:
-    """Whether the way to ``storage`` may break while something is measured."""
+def needs_fallback(storage: Storage) -> bool:
+    """Return whether ``storage`` is remote, so that the connection may break during a run."""
     return not isinstance(storage, LocalStorage)
 
 
-def advice(folder: Path, archive: Storage) -> str:
-    """What to do with what lies in ``folder`` and is to be in ``archive``."""
-    return f"{command('archive', 'import', str(folder), archive=archive)} takes it over"
+def import_hint(folder: Path, archive: Storage) -> str:
+    """Return the advice how to import the runs in ``folder`` into ``archive``."""
+    return f"{command_hint('archive', 'import', str(folder), archive=archive)} imports it"
 
 
 PASSES = "passes"
 
 
 def pass_file(index: int) -> str:
-    """The file of a pass, in the folder of its run."""
+    """Return the file name of a pass, in the folder of its run."""
     return f"{PASSES}/{index:04}.json"
 
 
 class RunWriter:
-    """Writes the files of one run, whose folder nobody else has the lock of.
+    """Writes the files of one run, whose folder this process has locked.
 
-    Where an archive elsewhere can't be written any more, the run goes on in a folder of this
-    machine; when it is complete there, an error says so.
+    If a remote archive can no longer be written, the run continues in a local fallback folder;
+    when it is complete there, an error says so.
     """
 
     def __init__(self, archive: Storage, run: Run, lock: Lock) -> None:
@@ -66,72 +65,63 @@ class RunWriter:
         self.run = run
         self._files = archive.at(run.id)
         self._lock = lock
-        self._trouble: StorageError | None = None
+        self._error: StorageError | None = None
 
     @property
     def files(self) -> Storage:
         """The folder of the run."""
         return self._files
 
-    @property
-    def folder(self) -> Path:
-        """The same of an archive on this machine.
-
-        Raises:
-            UsageError: it is elsewhere.
-        """
-        return local_folder(self._files)
-
     def missing(self) -> list[int]:
-        """Indices of the passes that are still to be made."""
+        """Return the indices of the passes that are still to be measured."""
         done = {p.index for p in self.run.passes}
         return [i for i in range(self.run.config.passes) if i not in done]
 
-    def add(self, new: Pass, loops: dict[str, int]) -> None:
-        """Keep a finished pass and what is known of ``loops`` by now.
+    def add(self, pass_: Pass, loops: dict[str, int]) -> None:
+        """Write a finished pass and the calibrated ``loops``.
 
         Raises:
             StorageError: it can't be written; earlier passes are untouched.
         """
-        passes = sorted((*self.run.passes, new), key=lambda p: p.index)
+        passes = sorted((*self.run.passes, pass_), key=lambda p: p.index)
         run = msgspec.structs.replace(self.run, passes=tuple(passes), loops=dict(loops))
         try:
             self._lock.check()
-            write_document(self._files, pass_file(new.index), new)
+            write_stored_json(self._files, pass_file(pass_.index), pass_)
         except StorageError as error:
-            self._go_on_here(run, error)
+            self._continue_in_fallback(run, error)
         self.run = run
 
     def complete(self) -> Run:
-        """Write the whole run, and the completion file last.
+        """Write the whole run, and its manifest last.
 
         Raises:
-            StorageError: the disk is full; the passes are kept, and ``resume`` ends the job. Or
-                the run is complete, but in a folder of this machine, which the error names.
+            StorageError: the disk is full; the passes are kept, and ``resume`` can finish the run.
+                Or the run is complete, but in a local fallback folder, which the error names.
         """
         try:
             self._complete()
         except StorageError as error:
-            self._go_on_here(self.run, error)
+            self._continue_in_fallback(self.run, error)
             self._complete()
-        if self._trouble is not None:
-            raise self._trouble
+        if self._error is not None:
+            raise self._error
         return self.run
 
-    def how_to_go_on(self) -> str:
-        """What to do when it is stopped; nothing where an error of ``complete`` says it all."""
+    def resume_hint(self) -> str:
+        """Return the hint for an interrupted run; empty where ``complete`` has raised it."""
         planned, left = self.run.config.passes, len(self.missing())
-        if self._trouble is None:
+        if self._error is None:
             trouble = ""
         elif left:
-            trouble = f"\n{self._trouble.strerror}"
+            trouble = f"\n{self._error.strerror}"
         else:
             return ""
-        resume = command("run", "--resume", self.run.id, archive=self.archive)
-        return f"{planned - left} of {planned} passes are kept; {resume} goes on{trouble}"
+        resume = command_hint("run", "--resume", self.run.id, archive=self.archive)
+        return f"{planned - left} of {planned} passes are kept; {resume} continues{trouble}"
 
     def close(self) -> None:
-        """Let others write."""
+        """Release the lock."""
         self._lock.release()
 
     def __enter__(self) -> Self:
@@ -146,32 +136,32 @@ class RunWriter:
             self._lock.check()
             self._files.write(name, data)
         self._lock.check()
-        write_document(self._files, COMPLETE, completion_of(self.run.id, files))
+        write_stored_json(self._files, COMPLETE, run_manifest(self.run.id, files))
         with contextlib.suppress(StorageError):
             self._files.remove(PASSES)
         self.close()
 
-    def _go_on_here(self, run: Run, error: StorageError) -> None:
-        """Go on in a folder of this machine with what ``run`` has by now.
+    def _continue_in_fallback(self, run: Run, error: StorageError) -> None:
+        """Continue in a local fallback folder with what ``run`` has so far.
 
         Raises:
-            StorageError: ``error``, where it is such a folder that can't be written.
+            StorageError: ``error``, if that was of a local folder itself.
         """
-        if not needs_spare(self._files):
+        if not needs_fallback(self._files):
             raise error
         self.close()
-        archive = LocalStorage(spare_folder())
+        archive = LocalStorage(fallback_folder())
         lock = archive.at(run.id).try_lock()
         if lock is None:
             raise error
-        elsewhere, self.archive, self._lock = self.archive, archive, lock
+        remote, self.archive, self._lock = self.archive, archive, lock
         self._files = archive.at(run.id)
-        write_document(self._files, RUN, msgspec.structs.replace(run, passes=()))
-        for one in run.passes:
-            write_document(self._files, pass_file(one.index), one)
+        write_stored_json(self._files, RUN, msgspec.structs.replace(run, passes=()))
+        for pass_ in run.passes:
+            write_stored_json(self._files, pass_file(pass_.index), pass_)
         folder = local_folder(archive)
-        self._trouble = StorageError(
+        self._error = StorageError(
             error.errno,
             f"{error.strerror}; the run is kept in {folder / run.id} instead, "
-            f"{advice(folder, elsewhere)}",
+            f"{import_hint(folder, remote)}",
         )

@@ -1,4 +1,4 @@
-"""The ``veperf`` command."""
+"""The ``veperf`` command, a module a subcommand."""
 
 from veperf.cli.main import main
 

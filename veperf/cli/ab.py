@@ -1,30 +1,51 @@
-"""``veperf ab``."""
+"""``veperf ab`` and ``veperf selfcheck``: code beside code."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import Annotated
 
 import click
 
 from veperf.cli.export import check_formats, exports_option, write_exports
-from veperf.cli.fleet import fleet_options, tell_sweep
-from veperf.cli.load import INTERRUPTED
 from veperf.cli.options import (
+    INTERRUPTED,
     ExampleCommand,
+    append_summary,
     archive_option,
-    modules_option,
-    shown,
-    time_budget_option,
-    timeout_option,
+    display_path,
+    options_of,
+    patterns_argument,
+    summary_option,
 )
-from veperf.cli.step_summary import append, summary_option
-from veperf.core.ab import CommandValue
-from veperf.core.case import Better
+from veperf.cli.sweep import print_sweep
+from veperf.core.option_fields import about
+from veperf.core.options import (
+    ABOptions,
+    CommandOptions,
+    FleetOptions,
+    SelfCheckOptions,
+    StrictOptions,
+)
 
-if TYPE_CHECKING:
-    from veperf.abtest.result import ABResult
+
+@dataclass(frozen=True, kw_only=True)
+class ABCommandOptions(ABOptions, CommandOptions, FleetOptions, StrictOptions):
+    """Options of ``veperf ab``: of commits here or on workers, and of two commands."""
+
+    head: Annotated[
+        str | None, about("The new code's commit.", metavar="REF", default="the working tree")
+    ] = None
+    working_tree: Annotated[
+        bool, about("The new code is the working tree, uncommitted changes included: the default.")
+    ] = False
+    command_a: Annotated[
+        str | None, about("The old one of two shell commands.", metavar="COMMAND")
+    ] = None
+    command_b: Annotated[str | None, about("The new one.", metavar="COMMAND")] = None
 
 
 @click.command(
+    "ab",
     cls=ExampleCommand,
     examples=[
         "veperf ab main                              did my changes make anything slower?",
@@ -38,90 +59,19 @@ if TYPE_CHECKING:
     ],
 )
 @click.argument("base", required=False)
-@click.argument("patterns", nargs=-1, metavar="[BENCHMARK]...")
-@click.option("--head", metavar="REF", help="The new code's commit.  [default: the working tree]")
-@click.option(
-    "--working-tree",
-    is_flag=True,
-    help="The new code is the working tree, uncommitted changes included: the default.",
-)
-@click.option("--command-a", metavar="COMMAND", help="The old one of two shell commands.")
-@click.option("--command-b", metavar="COMMAND", help="The new one.")
-@click.option(
-    "--value",
-    type=click.Choice(get_args(CommandValue)),
-    default="time",
-    show_default=True,
-    help="What counts of a command: the time it takes (cpu: that of the CPU, whatever else the "
-    "machine is doing), or the number in the last line that it prints.",
-)
-@click.option(
-    "--better",
-    type=click.Choice(get_args(Better)),
-    default="lower",
-    show_default=True,
-    help="Of printed numbers.",
-)
-@click.option("--unit", default="", help="Of printed numbers.")
-@click.option(
-    "--threshold",
-    "fail_percent",
-    type=click.FloatRange(min=1, max=1000),
-    default=5.0,
-    show_default=True,
-    metavar="PERCENT",
-    help="A slowdown that is surely more than this is a failure, a smaller one a warning.",
-)
-@click.option(
-    "--max-pairs",
-    type=click.IntRange(min=6, max=200),
-    default=48,
-    show_default=True,
-    help="After so many, what is undecided is inconclusive; 96 decide more.",
-)
-@time_budget_option
-@fleet_options
-@click.option("--strict", is_flag=True, help="End with 4 where something is inconclusive.")
-@click.option(
-    "--among",
-    type=click.IntRange(1, 100_000),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="So many comparisons of this change are made, as on N machine classes: each must be the "
-    "more certain.",
-)
-@click.option("--seed", type=int, help="Of the order of measuring.  [default: drawn]")
+@patterns_argument
+@options_of(ABCommandOptions)
 @summary_option("the result")
 @exports_option
-@timeout_option
-@modules_option
 @archive_option
 @click.pass_context
-def ab(
+def ab_command(
     context: click.Context,
     base: str | None,
     patterns: tuple[str, ...],
-    head: str | None,
-    working_tree: bool,
-    command_a: str | None,
-    command_b: str | None,
-    value: CommandValue,
-    better: Better,
-    unit: str,
-    fail_percent: float,
-    max_pairs: int,
-    time_budget_s: float | None,
-    scheduler: str | None,
-    machine_classes: tuple[str, ...],
-    wait_s: float,
-    strict: bool,
-    among: int,
-    seed: int | None,
+    options: ABCommandOptions,
     summary: Path | None,
     exports: tuple[tuple[str, str], ...],
-    timeout_s: float,
-    modules: tuple[str, ...],
     archive: str | None,
 ) -> None:
     """Find out whether the code got slower since the commit BASE, side by side.
@@ -136,83 +86,79 @@ def ab(
     own verdict, and the worst is that of the whole. The commits must be in the checkouts that the
     workers were started in.
     """
-    from veperf.abtest.run import ab as gate_ab
-    from veperf.abtest.run import ab_commands
-    from veperf.api import sweep
-    from veperf.formats.judged import JudgedPairs
+    from veperf.abtest.run import ab, ab_commands
+    from veperf.api.sweep import ab_fleet
+    from veperf.formats.exported import JudgedPairs
 
     check_formats(exports)
-    if command_a is not None and command_b is not None:
-        if base is not None or head is not None or working_tree or modules:
-            raise click.UsageError("two commands are compared: no BASE, --head or --module")
-        if scheduler is not None or machine_classes:
-            raise click.UsageError("workers compare commits: no --command-a and --command-b")
-        result = ab_commands(
-            command_a,
-            command_b,
-            value=value,
-            better=better,
-            unit=unit,
-            max_pairs=max_pairs,
-            fail_percent=fail_percent,
-            time_budget_s=time_budget_s,
-            timeout_s=timeout_s,
-            archive=archive,
-        )
+    _check_sides(base, options)
+    if options.command_a is not None and options.command_b is not None:
+        result = ab_commands(options.command_a, options.command_b, options=options, archive=archive)
+    elif options.scheduler is not None:
+        assert base is not None, "it was checked"
+        fleet = ab_fleet(base, *patterns, head=options.head, options=options, archive=archive)
+        print_sweep(fleet, archive, summary)
+        write_exports(exports, [fleet.shown])
+        context.exit(fleet.exit_code(strict=options.strict))
     else:
-        if command_a is not None or command_b is not None:
-            raise click.UsageError("it takes both: --command-a and --command-b")
-        if base is None:
-            raise click.UsageError("BASE is missing: the commit to compare with, such as main")
-        if value != "time" or better != "lower" or unit:
-            raise click.UsageError("--value, --better and --unit are for two commands")
-        if head is not None and working_tree:
-            raise click.UsageError("the new code is either --head or --working-tree")
-        if machine_classes and scheduler is None:
-            raise click.UsageError("--machine-class needs workers: --scheduler ADDRESS")
-        if scheduler is not None:
-            if working_tree or among != 1:
-                raise click.UsageError("workers compare commits: no --working-tree, no --among")
-            fleet = sweep.ab_fleet(
-                base,
-                *patterns,
-                head=head,
-                machine_classes=machine_classes,
-                scheduler=scheduler,
-                modules=modules,
-                max_pairs=max_pairs,
-                fail_percent=fail_percent,
-                time_budget_s=time_budget_s,
-                timeout_s=timeout_s,
-                seed=seed,
-                wait_s=wait_s,
-                archive=archive,
-            )
-            tell_sweep(fleet, archive, summary)
-            write_exports(exports, [fleet.shown])
-            context.exit(fleet.exit_code(strict=strict))
-        result = gate_ab(
-            base,
-            *patterns,
-            head=head,
-            modules=modules,
-            max_pairs=max_pairs,
-            fail_percent=fail_percent,
-            time_budget_s=time_budget_s,
-            timeout_s=timeout_s,
-            seed=seed,
-            among=among,
-            archive=archive,
-        )
-    tell(result, summary)
+        assert base is not None, "it was checked"
+        result = ab(base, *patterns, head=options.head, options=options, archive=archive)
+    click.echo(f"{result!r}\n\nkept in {display_path(result.place)}")
+    append_summary(summary, result._repr_markdown_().encode())
     write_exports(exports, [JudgedPairs(result.ab, result.outcome, result.sentence)])
     stopped = result.ab.stopped == "hand"
-    context.exit(INTERRUPTED if stopped else result.exit_code(strict=strict))
+    context.exit(INTERRUPTED if stopped else result.exit_code(strict=options.strict))
 
 
-def tell(result: "ABResult", summary: Path | None) -> None:
-    """Print a comparison and where it is kept; append it to a step's summary."""
+def _check_sides(base: str | None, options: ABCommandOptions) -> None:
+    """Refuse options that don't go together.
+
+    Raises:
+        click.UsageError: they don't.
+    """
+    of_workers = options.scheduler is not None or options.machine_classes
+    if options.command_a is not None and options.command_b is not None:
+        if base is not None or options.head is not None or options.working_tree or options.modules:
+            raise click.UsageError("two commands are compared: no BASE, --head or --module")
+        if of_workers:
+            raise click.UsageError("workers compare commits: no --command-a and --command-b")
+        return
+    if options.command_a is not None or options.command_b is not None:
+        raise click.UsageError("it takes both: --command-a and --command-b")
+    if base is None:
+        raise click.UsageError("BASE is missing: the commit to compare with, such as main")
+    if options.value != "time" or options.better != "lower" or options.unit:
+        raise click.UsageError("--value, --better and --unit are for two commands")
+    if options.head is not None and options.working_tree:
+        raise click.UsageError("the new code is either --head or --working-tree")
+    if of_workers and options.scheduler is None:
+        raise click.UsageError("--machine-class needs workers: --scheduler ADDRESS")
+    if of_workers and (options.working_tree or options.comparisons != 1):
+        raise click.UsageError("workers compare commits: no --working-tree, no --comparisons")
+
+
+@click.command(
+    "selfcheck",
+    cls=ExampleCommand,
+    examples=[
+        "veperf selfcheck                            three typical benchmarks, a minute or two",
+        "veperf selfcheck transaction --trials 3     a suite, three times",
+        "veperf selfcheck --max-pairs 96             what twice the pairs would show",
+    ],
+)
+@patterns_argument
+@options_of(SelfCheckOptions)
+@click.pass_context
+def selfcheck_command(
+    context: click.Context, patterns: tuple[str, ...], options: SelfCheckOptions
+) -> None:
+    """Compare the code with itself: how small a slowdown shows on this machine.
+
+    Counts false alarms, works out the smallest slowdown that would be found in 9 of 10
+    comparisons, and says what to change on the machine. Ends with 1 after a false alarm.
+    """
+    from veperf.abtest.selfcheck import selfcheck
+
+    result = selfcheck(*patterns, options=options)
     click.echo(repr(result))
-    click.echo(f"\nkept in {shown(result.place)}")
-    if summary is not None:
-        append(summary, result._repr_markdown_().encode())
+    context.exit(INTERRUPTED if result.was_stopped else result.exit_code())

@@ -1,64 +1,67 @@
 """``veperf archive``: keep the archive sound and small."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from veperf.archive.baselines import baseline_run_ids
+from veperf.archive.comparisons import ab_ids
+from veperf.archive.storage.open import path_or_url
 from veperf.cli.options import (
     ArchiveLocation,
     ExampleCommand,
     archive_option,
     baselines_option,
-    shown,
+    display_path,
 )
+from veperf.core import paths
+from veperf.core.errors import COULD_NOT_MEASURE, OK
+from veperf.core.escape import one_line
+from veperf.core.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from veperf.archive.merge import Taken
+    from veperf.archive.merge import MergeResult
     from veperf.archive.store import Archive
 
-_SHOWN = 5
+_LISTED = 5
 
 
-@click.group()
-def archive() -> None:
+@click.group("archive")
+def archive_command() -> None:
     """Check the archive of runs, make it smaller, take over another one's runs."""
 
 
-@archive.command(
+@archive_command.command(
+    "verify",
     cls=ExampleCommand,
     examples=["veperf archive verify", "veperf archive verify --archive old/reports"],
 )
 @archive_option
 @click.pass_context
-def verify(context: click.Context, archive: str | None) -> None:
+def verify_command(context: click.Context, archive: str | None) -> None:
     """Check every complete run against the checksums that were recorded when it was completed.
 
     Says which file is damaged or missing, and ends with exit code 3 if there is one.
     """
-    from veperf.core import number_format
-    from veperf.core.errors import COULD_NOT_MEASURE, OK
-    from veperf.core.escape import one_line
-
     store = _store(archive)
     runs, unfinished = store.ids(), store.incomplete_ids()
-    found = store.faults()
-    for faults in found.values():
-        for fault in faults:
+    faults = store.faults()
+    for faults_of_run in faults.values():
+        for fault in faults_of_run:
             click.echo(f"✗ {one_line(fault)}")
-    sound = sum(run not in found for run in runs)
-    click.echo(
-        f"{sound:,} of {number_format.count(len(runs), 'complete run')} as they were written"
-    )
+    sound = sum(run not in faults for run in runs)
+    click.echo(f"{sound:,} of {plural(len(runs), 'complete run')} as they were written")
     if unfinished:
-        click.echo(f"{number_format.count(len(unfinished), 'run')} unfinished")
-    context.exit(COULD_NOT_MEASURE if found else OK)
+        click.echo(f"{plural(len(unfinished), 'run')} unfinished")
+    context.exit(COULD_NOT_MEASURE if faults else OK)
 
 
-@archive.command(
-    cls=ExampleCommand, examples=["veperf archive compact", "veperf archive compact --keep 20"]
+@archive_command.command(
+    "compact",
+    cls=ExampleCommand,
+    examples=["veperf archive compact", "veperf archive compact --keep 20"],
 )
 @click.option(
     "--keep",
@@ -67,24 +70,22 @@ def verify(context: click.Context, archive: str | None) -> None:
     help="Leave the last N runs as they are.  [default: 100]",
 )
 @archive_option
-def compact(keep: int | None, archive: str | None) -> None:
+def compact_command(keep: int | None, archive: str | None) -> None:
     """Pack the many small files of old runs, and their reports, into few.
 
     Nothing is lost: packed runs are loaded, compared and queried like others; `veperf report`
     makes their report anew.
     """
-    from veperf.archive.compaction import KEEP
-    from veperf.archive.compaction import compact as pack
-    from veperf.core import number_format
-    from veperf.core.escape import one_line
+    from veperf.archive.compaction import DEFAULT_KEEP, compact_archive
 
-    done = pack(_store(archive), keep=KEEP if keep is None else keep)
-    for why in done.left_out.values():
-        click.echo(f"▲ left as it is: {one_line(why)}")
-    click.echo(f"packed {number_format.count(len(done.packed), 'run')}")
+    result = compact_archive(_store(archive), keep=DEFAULT_KEEP if keep is None else keep)
+    for reason in result.left_out.values():
+        click.echo(f"▲ left as it is: {one_line(reason)}")
+    click.echo(f"packed {plural(len(result.packed), 'run')}")
 
 
-@archive.command(
+@archive_command.command(
+    "prune",
     cls=ExampleCommand,
     examples=[
         "veperf archive prune --keep 1000 --dry-run      only say what would go",
@@ -105,7 +106,7 @@ def compact(keep: int | None, archive: str | None) -> None:
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @archive_option
 @baselines_option
-def prune(
+def prune_command(
     keep: int | None,
     days: float | None,
     dry_run: bool,
@@ -119,28 +120,28 @@ def prune(
     now or before.
     """
     from veperf.archive import compaction
-    from veperf.archive.baselines import recorded_runs
-    from veperf.archive.summary import summarise
-    from veperf.core import number_format, paths
+    from veperf.archive.summary import load_summary
 
     store = _store(archive)
-    needed = recorded_runs(baselines or paths.baselines())
-    gone = compaction.superfluous(summarise(store), keep=keep, older_than_days=days, needed=needed)
-    for run in gone[:_SHOWN]:
+    needed = baseline_run_ids(baselines or paths.default_baselines_folder())
+    expired = compaction.expired_runs(
+        load_summary(store), keep=keep, older_than_days=days, needed=needed
+    )
+    for run in expired[:_LISTED]:
         click.echo(run)
-    if len(gone) > _SHOWN:
-        click.echo(f"and {len(gone) - _SHOWN:,} more")
-    said = number_format.count(len(gone), "run")
-    if dry_run or not gone:
-        click.echo(f"{said} would be removed" if gone else "nothing to remove")
+    if len(expired) > _LISTED:
+        click.echo(f"and {len(expired) - _LISTED:,} more")
+    count = plural(len(expired), "run")
+    if dry_run or not expired:
+        click.echo(f"{count} would be removed" if expired else "nothing to remove")
         return
     if not yes:
-        click.confirm(f"remove {said} for good?", abort=True)
-    compaction.prune(store, gone)
-    click.echo(f"removed {said}")
+        click.confirm(f"remove {count} for good?", abort=True)
+    compaction.prune_runs(store, expired)
+    click.echo(f"removed {count}")
 
 
-@archive.command(
+@archive_command.command(
     "import",
     cls=ExampleCommand,
     examples=[
@@ -150,45 +151,41 @@ def prune(
 )
 @click.argument("folder", type=ArchiveLocation(), metavar="FOLDER|URL")
 @archive_option
-def import_(folder: str, archive: str | None) -> None:
+def import_archive_command(folder: str, archive: str | None) -> None:
     """Copy the runs and A/B comparisons of another archive into this one.
 
     What is there already stays as it is; what is damaged or unfinished is skipped and named.
     Reports are not copied: `veperf report` makes them anew.
     """
-    from veperf.archive.comparisons import ab_ids
-    from veperf.archive.merge import take_comparisons, take_over
+    from veperf.archive.merge import merge_comparisons, merge_runs
     from veperf.archive.store import Archive
 
-    mine, theirs = _store(archive), Archive(folder)
-    _tell("run", take_over(mine, theirs), theirs)
-    if ab_ids(theirs.storage):
-        _tell("comparison", take_comparisons(mine, theirs), theirs)
+    target, source = _store(archive), Archive(folder)
+    _print_merged("run", merge_runs(target, source), source)
+    if ab_ids(source.storage):
+        _print_merged("comparison", merge_comparisons(target, source), source)
 
 
-def _tell(what: str, found: "Iterable[Taken]", other: "Archive") -> None:
-    """Say which were copied and which not, as they come."""
-    from veperf.archive.merge import THERE
-    from veperf.archive.storage.open import place_of
-    from veperf.core import number_format
-    from veperf.core.escape import one_line
+def _print_merged(noun: str, results: Iterable["MergeResult"], source: "Archive") -> None:
+    """Print what is skipped as it comes, and how many were copied."""
+    from veperf.archive.merge import ALREADY_PRESENT
 
-    taken = there = skipped = 0
-    for one in found:
-        if one.skipped == THERE:
-            there += 1
-        elif one.skipped:
+    copied = present = skipped = 0
+    for result in results:
+        if result.skipped == ALREADY_PRESENT:
+            present += 1
+        elif result.skipped:
             skipped += 1
-            click.echo(f"▲ skipped {one_line(one.run)}: {one_line(one.skipped)}")
+            click.echo(f"▲ skipped {one_line(result.run)}: {one_line(result.skipped)}")
         else:
-            taken += 1
+            copied += 1
     click.echo(
-        f"copied {number_format.count(taken, what)} from {shown(place_of(other.storage))}, "
-        f"{there:,} there already, {skipped:,} skipped"
+        f"copied {plural(copied, noun)} from {display_path(path_or_url(source.storage))}, "
+        f"{present:,} there already, {skipped:,} skipped"
     )
 
 
 def _store(folder: str | None) -> "Archive":
-    from veperf.archive.open import open_archive
+    from veperf.archive.store import open_archive
 
     return open_archive(folder)

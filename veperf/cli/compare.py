@@ -1,17 +1,18 @@
 """``veperf compare``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from veperf.cli.options import ExampleCommand, archive_option, by_option, format_option
-
-if TYPE_CHECKING:
-    from veperf.core.run import Run
+from veperf.core.errors import FAILED, OK, UsageError
+from veperf.core.run import Run
+from veperf.core.verdict import ChangeStatus
+from veperf.formats.source import is_existing_folder, is_readable_file
 
 
 @click.command(
+    "compare",
     cls=ExampleCommand,
     examples=[
         "veperf compare 20261120-101500 last",
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 @by_option
 @archive_option
 @click.pass_context
-def compare(
+def compare_command(
     context: click.Context,
     base: str,
     new: str | None,
@@ -47,53 +48,49 @@ def compare(
     `suspect` is a reason to look closer; `slower` is beyond what such drift explains, and ends
     with exit code 1.
     """
-    from veperf.api.reports import compare as api_compare
-    from veperf.core.errors import FAILED, OK
-    from veperf.core.verdict import ChangeStatus
+    from veperf.api import reports
     from veperf.report.tables import benchstat_table
     from veperf.report.tables.result_tables import NOTHING_IN_COMMON
 
     if by and new is not None:
         raise click.UsageError("--by tells two runs in one file apart: no NEW")
     if by:
-        (before, a), (after, b) = _both(base, format, by)
+        (before, a), (after, b) = _read_both(base, format, by)
     else:
         new = new or "last"
         before, a = _side(base, format, archive)
         after, b = _side(new, format, archive)
         if before == after:
             before, after = base, new
-    found = api_compare(a, b)
-    tables = found.tables()
-    if benchstat_table.sides_meet(tables):
-        write = benchstat_table.as_markdown_text if as_markdown else benchstat_table.as_text
-        click.echo(write(tables, found.changes, before, after))
+    comparison = reports.compare(a, b)
+    tables = comparison.tables()
+    if benchstat_table.has_common_rows(tables):
+        write = (
+            benchstat_table.benchstat_markdown if as_markdown else benchstat_table.benchstat_text
+        )
+        click.echo(write(tables, comparison.changes, before, after))
     else:
         click.echo(NOTHING_IN_COMMON)
-    slower = any(change.status is ChangeStatus.SLOWER for change in found.changes)
+    slower = any(change.status is ChangeStatus.SLOWER for change in comparison.changes)
     context.exit(FAILED if slower else OK)
 
 
-def _side(given: str, format: str, archive: str | None) -> "tuple[str, Run]":
-    """What to call a side, and its run."""
+def _side(name: str, format: str, archive: str | None) -> tuple[str, Run]:
+    """The name of a side, and its run."""
     from veperf.api.runs import read, resolve_run
-    from veperf.formats.source import is_file, is_folder
 
-    path = Path(given)
-    if is_file(path):
+    path = Path(name)
+    if is_readable_file(path):
         return path.name, read(path, format=format).run
-    run = resolve_run(given, archive)
-    return (path.name if is_folder(path) else run.id), run
+    run = resolve_run(name, archive)
+    return (path.name if is_existing_folder(path) else run.id), run
 
 
-def _both(file: str, format: str, by: str) -> "list[tuple[str, Run]]":
-    from veperf.core.errors import UsageError
-    from veperf.formats.readers import read_path
+def _read_both(file: str, format: str, by: str) -> list[tuple[str, Run]]:
+    from veperf.formats.readers import read_runs_from
 
-    found = read_path(Path(file), format=format, by=by)
-    if len(found) != 2:
-        values = ", ".join(one.label or "none" for one in found[:10])
-        raise UsageError(
-            f"{file} has {len(found)} values of {by}, where two are compared: {values}"
-        )
-    return [(one.label or f"no {by}", one.run) for one in found]
+    runs = read_runs_from(Path(file), format=format, by=by)
+    if len(runs) != 2:
+        values = ", ".join(imported.label or "none" for imported in runs[:10])
+        raise UsageError(f"{file} has {len(runs)} values of {by}, where two are compared: {values}")
+    return [(imported.label or f"no {by}", imported.run) for imported in runs]

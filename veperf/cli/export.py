@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from veperf.archive.files import write_file
 from veperf.cli.options import (
     ExampleCommand,
     archive_option,
     baselines_option,
-    known_miss_option,
-    shown,
+    display_path,
+    options_of,
 )
+from veperf.core.errors import UsageError
+from veperf.core.options import KnownMissOptions
 
 if TYPE_CHECKING:
-    from veperf.formats.judged import Judged
+    from veperf.formats.exported import Judged
 
 exports_option = click.option(
     "--export",
@@ -29,6 +32,7 @@ exports_option = click.option(
 
 
 @click.command(
+    "export",
     cls=ExampleCommand,
     examples=[
         "veperf export last --format go >new.txt            for benchstat",
@@ -52,14 +56,14 @@ exports_option = click.option(
     metavar="FILE",
     help="Write to FILE, whole or not at all.  [default: standard output]",
 )
-@known_miss_option
+@options_of(KnownMissOptions)
 @archive_option
 @baselines_option
-def export(
+def export_command(
     run: str,
     format: str,
     output: Path | None,
-    known_misses: tuple[str, ...],
+    options: KnownMissOptions,
     archive: str | None,
     baselines: Path | None,
 ) -> None:
@@ -69,20 +73,19 @@ def export(
     by which the run is judged, one a process. What a format can't hold is named on standard error.
     """
     from veperf.api.reports import export_result
-    from veperf.archive.files import write
 
-    done = export_result(
-        run, format, archive=archive, baselines=baselines, known_misses=known_misses
+    exported = export_result(
+        run, format, archive=archive, baselines=baselines, known_misses=options.known_misses
     )
-    for note in done.notes:
+    for note in exported.notes:
         click.echo(note, err=True)
     if output is not None:
-        write(output, done.encoded)
-        click.echo(f"written to {shown(output)}", err=True)
-    elif isinstance(done.data, bytes) and sys.stdout.isatty():
+        write_file(output, exported.encoded)
+        click.echo(f"written to {display_path(output)}", err=True)
+    elif isinstance(exported.data, bytes) and sys.stdout.isatty():
         raise click.UsageError(f"{format} is not for a terminal: name a file with --output")
     else:
-        click.echo(done.data, nl=False)
+        click.echo(exported.data, nl=False)
 
 
 def check_formats(exports: Sequence[tuple[str, str]]) -> None:
@@ -91,10 +94,10 @@ def check_formats(exports: Sequence[tuple[str, str]]) -> None:
     Raises:
         UsageError: there is one.
     """
-    from veperf.formats.writers import named
+    from veperf.formats.writers import output_format
 
     for format, _ in exports:
-        named(format)
+        output_format(format)
 
 
 def write_exports(exports: Sequence[tuple[str, str]], judged: "Sequence[Judged]") -> None:
@@ -103,15 +106,13 @@ def write_exports(exports: Sequence[tuple[str, str]], judged: "Sequence[Judged]"
     Raises:
         StorageError: a file can't be written.
     """
-    from veperf.archive.files import write
-    from veperf.core.errors import UsageError
     from veperf.formats.writers import write_judged
 
     for format, file in exports:
         try:
-            done = write_judged(judged, format)
+            exported = write_judged(judged, format)
         except UsageError as error:
             click.echo(f"{file} is not written: {error}", err=True)
         else:
-            write(Path(file), done.encoded)
-            click.echo(f"{format}: {shown(Path(file))}")
+            write_file(Path(file), exported.encoded)
+            click.echo(f"{format}: {display_path(Path(file))}")

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
+import msgspec
 
-from veperf.cli.options import ExampleCommand, archive_option
+from veperf.cli.options import ExampleCommand, archive_option, options_of
+from veperf.core.escape import make_visible
+from veperf.core.options import HistoryOptions
 
 if TYPE_CHECKING:
     from veperf.api.history import History, Trends
@@ -16,6 +19,7 @@ _EVERY = 1_000
 
 
 @click.command(
+    "history",
     cls=ExampleCommand,
     examples=[
         "veperf history                                 every benchmark, the largest shift first",
@@ -25,22 +29,13 @@ _EVERY = 1_000
     ],
 )
 @click.argument("benchmark", required=False)
-@click.option("--metric", default="", metavar="METRIC", help="[default: time, or the first]")
-@click.option(
-    "--machine",
-    default="",
-    metavar="CLASS",
-    help="Runs of this machine class.  [default: that of the last run]",
-)
-@click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the last N runs.")
+@options_of(HistoryOptions)
 @click.option("--json", "form", flag_value="json", help="Print all values as JSON.")
 @click.option("--csv", "form", flag_value="csv", help="Print a row a run, or a benchmark, as CSV.")
 @archive_option
-def history(
+def history_command(
     benchmark: str | None,
-    metric: str,
-    machine: str,
-    last: int | None,
+    options: HistoryOptions,
     form: Literal["json", "csv"] | None,
     archive: str | None,
 ) -> None:
@@ -51,40 +46,33 @@ def history(
     Without BENCHMARK, every benchmark with its latest change point. Runs of different machine
     classes are never mixed.
     """
-    from veperf.api import history as timeline
+    from veperf.api import history as api
 
-    found: History | Trends
+    result: History | Trends
     if benchmark is not None:
-        found = timeline.history(
-            benchmark, metric=metric, machine=machine, last=last, archive=archive, progress=_tell
-        )
+        result = api.history(benchmark, options=options, archive=archive, progress=_print_progress)
     else:
-        found = timeline.trends(
-            metric=metric, machine=machine, last=last, archive=archive, progress=_tell
-        )
+        result = api.trends(options=options, archive=archive, progress=_print_progress)
     match form:
         case None:
-            click.echo(repr(found))
+            click.echo(repr(result))
         case "json":
-            import msgspec
-
-            click.echo(msgspec.json.format(msgspec.json.encode(found.plain()), indent=2))
+            click.echo(msgspec.json.format(msgspec.json.encode(result.plain()), indent=2))
         case "csv":
-            click.echo(_as_csv(found.rows()), nl=False)
+            click.echo(_as_csv(result.rows()), nl=False)
 
 
 def _as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    from veperf.core.escape import visible
-    from veperf.formats.rows import harmless
+    from veperf.formats.rows import escape_formula
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for row in [list(rows[0]) if rows else [], *(row.values() for row in rows)]:
-        writer.writerow([harmless(visible(c)) if isinstance(c, str) else c for c in row])
+        writer.writerow([escape_formula(make_visible(c)) if isinstance(c, str) else c for c in row])
     return text.getvalue()
 
 
-def _tell(done: int, total: int) -> None:
+def _print_progress(done: int, total: int) -> None:
     """A sign of life where a large archive is read for the first time."""
     if done % _EVERY == 0:
         click.echo(f"read {done:,} of {total:,} runs", err=True)

@@ -2,21 +2,22 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from veperf.archive.cli_hints import command_hint
 from veperf.cli.options import (
     ExampleCommand,
     archive_option,
     baselines_option,
     by_option,
+    display_path,
     format_option,
-    shown,
 )
-
-if TYPE_CHECKING:
-    from veperf.formats.imported_run import Imported
+from veperf.core.escape import one_line
+from veperf.core.text import plural
+from veperf.formats.imported import ImportedRun
+from veperf.formats.source import MAX_FILE_BYTES
 
 
 @click.command(
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 @click.option("--name", default="", metavar="NAME", help="Becomes part of the runs' names.")
 @archive_option
 @baselines_option
-def import_(
+def import_command(
     files: tuple[str, ...],
     format: str,
     by: str,
@@ -50,41 +51,42 @@ def import_(
     of the files is broken, none is kept.
     """
     from veperf.api.runs import save_run
-    from veperf.archive.cli_hints import command
-    from veperf.core.escape import one_line
-    from veperf.formats.go_targets import aim, go_benchmarks, strangers, unlisted
-    from veperf.formats.readers import read, read_path
-    from veperf.formats.source import MAX_FILE_BYTES
+    from veperf.formats.readers import read_runs, read_runs_from
+    from veperf.formats.virtengine import (
+        load_go_benchmarks,
+        unlisted_cases,
+        unlisted_message,
+        with_go_targets,
+    )
 
-    found: list[tuple[str, Imported]] = []
+    imports: list[tuple[str, ImportedRun]] = []
     for file in files:
         if file == "-":
             data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
-            runs = read(data, "standard input", format=format, by=by, title=name)
+            runs = read_runs(data, "standard input", format=format, by=by, title=name)
         else:
-            runs = read_path(Path(file), format=format, by=by, title=name)
-        found += [(file, one) for one in runs]
-    listed = go_benchmarks(baselines)
-    for file, one in found:
-        _say("standard input" if file == "-" else file, one)
-        result = save_run(aim(one.run, listed), archive)
-        if strange := strangers(one.run, listed):
-            click.echo(f"  {one_line(unlisted(strange))}; `veperf ci` refuses the run until then")
-        how = command("report", result.run.id, archive=archive)
-        click.echo(f"kept in {shown(result.place)}; {how} shows it")
+            runs = read_runs_from(Path(file), format=format, by=by, title=name)
+        imports += [(file, imported) for imported in runs]
+    listed = load_go_benchmarks(baselines)
+    for file, imported in imports:
+        _print_imported("standard input" if file == "-" else file, imported)
+        result = save_run(with_go_targets(imported.run, listed), archive)
+        if unlisted := unlisted_cases(imported.run, listed):
+            click.echo(
+                f"  {one_line(unlisted_message(unlisted))}; `veperf ci` refuses the run until then"
+            )
+        hint = command_hint("report", result.run.id, archive=archive)
+        click.echo(f"kept in {display_path(result.place)}; {hint} shows it")
 
 
-def _say(file: str, one: "Imported") -> None:
-    from veperf.core import number_format
-    from veperf.core.escape import one_line
-
-    benchmarks = number_format.count(len(one.run.cases), "benchmark")
-    which = f", {one.label}" if one.label else ""
+def _print_imported(file: str, imported: ImportedRun) -> None:
+    benchmarks = plural(len(imported.run.cases), "benchmark")
+    label = f", {imported.label}" if imported.label else ""
     click.echo(
         one_line(
-            f"{file}{which}: results of {one.run.source}, {benchmarks}, "
-            f"{number_format.count(one.values, 'value')}"
+            f"{file}{label}: results of {imported.run.source}, {benchmarks}, "
+            f"{plural(imported.values, 'value')}"
         )
     )
-    for note in one.notes:
+    for note in imported.notes:
         click.echo(f"  {one_line(note)}")

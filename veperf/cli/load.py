@@ -1,30 +1,33 @@
-"""``veperf load``."""
+"""``veperf load``, ``veperf soak`` and ``veperf serve``: loads on a system."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
 
 import click
 
+from veperf.archive.cli_hints import command_hint
+from veperf.archive.files import write_file
 from veperf.cli.options import (
+    INTERRUPTED,
     ExampleCommand,
     archive_option,
     baselines_option,
-    modules_option,
+    display_path,
+    options_of,
     params_option,
+    parse_params,
     rate_option,
-    shown,
-    timeout_option,
 )
-from veperf.core.load import Arrivals
+from veperf.core.errors import COULD_NOT_MEASURE, FAILED, INCONCLUSIVE, OK
+from veperf.core.options import LoadOptions, ServeOptions, SoakOptions, StrictOptions
+from veperf.core.run import CaseResult
+from veperf.runner.serve import serve_loads
 
-if TYPE_CHECKING:
-    from veperf.core.run import CaseResult
-
-INTERRUPTED = 130
+_benchmark_argument = click.argument("benchmark", default="transaction/load")
 
 
 @click.command(
+    "load",
     cls=ExampleCommand,
     examples=[
         "veperf load                                       transfers at 5,000 a second for 10 s",
@@ -38,72 +41,19 @@ INTERRUPTED = 130
         "veperf load --shards 4 --target tcp://10.0.0.7:7000         on a `veperf serve`",
     ],
 )
-@click.argument("benchmark", default="transaction/load")
+@_benchmark_argument
 @rate_option
 @params_option
-@click.option(
-    "--seconds", type=float, default=10.0, show_default=True, help="How long, after the warm-up."
-)
-@click.option(
-    "--warmup",
-    "warmup_s",
-    type=float,
-    default=2.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Load that is in no figure.",
-)
-@click.option(
-    "--arrivals",
-    type=click.Choice(get_args(Arrivals)),
-    default="poisson",
-    show_default=True,
-    help="At random, as from many clients, or evenly spaced.",
-)
-@click.option("--seed", type=int, help="Of the arrivals.  [default: drawn]")
-@click.option(
-    "--shards",
-    type=int,
-    default=0,
-    metavar="NUMBER",
-    help="Put the load on by so many processes, with the system in another one.",
-)
-@click.option(
-    "--scheduler",
-    metavar="ADDRESS",
-    help="Of dask: each shard and the target are on a worker of their own.",
-)
-@click.option(
-    "--target",
-    metavar="ADDRESS",
-    help="Of a `veperf serve`, its token in VEPERF_LOAD_TOKEN.  [default: one is started]",
-)
-@click.option(
-    "--target-class",
-    default="",
-    metavar="NAME",
-    help="The machine class of the scheduler's worker that is to be the target.",
-)
-@timeout_option
-@modules_option
+@options_of(LoadOptions)
 @archive_option
 @baselines_option
 @click.pass_context
-def load(
+def load_command(
     context: click.Context,
     benchmark: str,
     rate: str | None,
     params: tuple[str, ...],
-    seconds: float,
-    warmup_s: float,
-    arrivals: Arrivals,
-    seed: int | None,
-    shards: int,
-    scheduler: str | None,
-    target: str | None,
-    target_class: str,
-    timeout_s: float,
-    modules: tuple[str, ...],
+    options: LoadOptions,
     archive: str | None,
     baselines: Path | None,
 ) -> None:
@@ -119,52 +69,117 @@ def load(
     their own clocks; a load of which a shard was lost, late or behind is invalid.
     """
     from veperf.api.runs import run_load
-    from veperf.archive.cli_hints import command
-    from veperf.report import text
+    from veperf.report import rendering
 
     result = run_load(
         benchmark,
-        parameters(params if rate is None else [*params, f"rate={rate}"]),
-        seconds=seconds,
-        warmup_s=warmup_s,
-        arrivals=arrivals,
+        parse_params(params, rate),
+        options=options,
         archive=archive,
         baselines=baselines,
-        seed=seed,
-        timeout_s=timeout_s,
-        modules=modules,
-        shards=shards,
-        scheduler=scheduler,
-        target=target,
-        target_class=target_class,
     )
-    click.echo(text.load(result.run))
-    how = command("report", result.run.id, archive=archive)
-    click.echo(f"\nkept in {shown(result.place)}; {how} shows it")
-    (found,) = result.run.passes[0].results
-    context.exit(_exit_code(found))
+    click.echo(rendering.load_text(result.run))
+    hint = command_hint("report", result.run.id, archive=archive)
+    click.echo(f"\nkept in {display_path(result.place)}; {hint} shows it")
+    (case_result,) = result.run.passes[0].results
+    context.exit(_exit_code(case_result))
 
 
-def parameters(given: Sequence[str]) -> dict[str, str]:
-    """``NAME=VALUE``, by name.
-
-    Raises:
-        click.UsageError: one of them is none, or a name comes twice.
-    """
-    found: dict[str, str] = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise click.UsageError(f"--param is NAME=VALUE, not {text!r}")
-        if name in found:
-            raise click.UsageError(f"{name} is given twice")
-        found[name] = value
-    return found
-
-
-def _exit_code(found: "CaseResult") -> int:
-    from veperf.core.errors import COULD_NOT_MEASURE, OK
-
-    if found.stopped_after_s is not None:
+def _exit_code(result: CaseResult) -> int:
+    if result.stopped_after_s is not None:
         return INTERRUPTED
-    return OK if found.failure is None else COULD_NOT_MEASURE
+    return OK if result.failure is None else COULD_NOT_MEASURE
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoakCommandOptions(SoakOptions, StrictOptions):
+    """Options of ``veperf soak``."""
+
+
+@click.command(
+    "soak",
+    cls=ExampleCommand,
+    examples=[
+        "veperf soak --minutes 60                          transfers for an hour",
+        "veperf soak verification/load --minutes 30        identity verifications",
+        "veperf soak --rate 500 --json soak.json           slowly, and keep what was seen",
+        "veperf soak mine/load --module mine.benchmarks    a load of your own",
+    ],
+)
+@_benchmark_argument
+@rate_option
+@params_option
+@options_of(SoakCommandOptions)
+@click.option(
+    "--json",
+    "output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write all that was seen to a file.",
+)
+@click.pass_context
+def soak_command(
+    context: click.Context,
+    benchmark: str,
+    rate: str | None,
+    params: tuple[str, ...],
+    options: SoakCommandOptions,
+    output: Path | None,
+) -> None:
+    """Put a load on a system for minutes or hours, and judge its memory: leaks and limits.
+
+    The first 20 % of the time count as warm-up. Of the process that the system runs in; workers
+    that it starts are not watched. What it takes to watch does not grow with the time.
+
+    Ends with 1 where a leak is suspected or a limit of targets.json was passed, with 3 where the
+    load could not be offered as planned. Ctrl-C ends the load and judges what there is.
+    """
+    from veperf.profiling.memory.leak import LeakStatus
+    from veperf.runner.soak import soak
+
+    result = soak(benchmark, parse_params(params, rate), options=options)
+    click.echo(repr(result))
+    if output is not None:
+        write_file(output, result.to_json().encode())
+        click.echo(f"\nkept in {display_path(output)}")
+    if not result.passed:
+        context.exit(FAILED)
+    if result.soaked.load.stopped_after_s is not None:
+        context.exit(INTERRUPTED)
+    if not result.valid:
+        context.exit(COULD_NOT_MEASURE)
+    unsure = result.leak.status is LeakStatus.INCONCLUSIVE
+    context.exit(INCONCLUSIVE if options.strict and unsure else OK)
+
+
+@click.command(
+    "serve",
+    cls=ExampleCommand,
+    examples=[
+        "veperf serve                                       transfers, from this host only",
+        "veperf serve --listen tcp://10.0.0.5:7700          from other hosts, too",
+        "veperf serve --listen unix:///tmp/veperf.sock      by a socket in a folder",
+        "veperf serve mine/load --module mine.benchmarks    a load of your own",
+    ],
+)
+@_benchmark_argument
+@params_option
+@options_of(ServeOptions)
+@click.pass_context
+def serve_command(
+    context: click.Context, benchmark: str, params: tuple[str, ...], options: ServeOptions
+) -> None:
+    """Make the system of a load alone, for loads that other processes or hosts put on it.
+
+    The first line is the address, for `veperf load --target`. Who wants to put a load on it needs
+    the token, too: in VEPERF_LOAD_TOKEN on both sides, or else drawn and said in the second line.
+    What is sent is not encrypted: use it on one host or a trusted network.
+
+    It serves one load after the other, each on a fresh system, until Ctrl-C.
+    """
+    was_interrupted = serve_loads(
+        benchmark, parse_params(params), options=options, notify=click.echo
+    )
+    if was_interrupted:
+        click.echo("ended in the middle of a load", err=True)
+        context.exit(INTERRUPTED)

@@ -1,32 +1,75 @@
 """The command line: thin, every command calls what a notebook can call as well."""
 
+import os
 import sys
 import traceback
 from typing import NoReturn
 
 import click
 
-from veperf.cli.ab import ab
-from veperf.cli.archive import archive
-from veperf.cli.baseline import baseline
-from veperf.cli.ci import ci
-from veperf.cli.compare import compare
-from veperf.cli.export import export
-from veperf.cli.history import history
-from veperf.cli.import_ import import_
-from veperf.cli.lab import lab
-from veperf.cli.list_ import list_
-from veperf.cli.load import INTERRUPTED, load
-from veperf.cli.memory import memory
-from veperf.cli.report import report
-from veperf.cli.run import run
-from veperf.cli.selfcheck import selfcheck
-from veperf.cli.serve import serve
-from veperf.cli.site import site
-from veperf.cli.soak import soak
-from veperf.cli.sweep import sweep
+from veperf.cli.ab import ab_command, selfcheck_command
+from veperf.cli.archive import archive_command
+from veperf.cli.baseline import baseline_command
+from veperf.cli.ci import ci_command
+from veperf.cli.compare import compare_command
+from veperf.cli.export import export_command
+from veperf.cli.history import history_command
+from veperf.cli.import_ import import_command
+from veperf.cli.load import load_command, serve_command, soak_command
+from veperf.cli.memory import memory_command
+from veperf.cli.options import (
+    INTERRUPTED,
+    ExampleCommand,
+    archive_option,
+    options_of,
+    patterns_argument,
+)
+from veperf.cli.report import report_command, site_command
+from veperf.cli.run import run_command
+from veperf.cli.sweep import sweep_command
 from veperf.core.errors import COULD_NOT_MEASURE, OK, VeperfError
+from veperf.core.escape import make_visible
+from veperf.core.options import ModuleOptions
+from veperf.core.registry import select_cases
 from veperf.core.version import __version__
+from veperf.jupyter.launcher import jupyterlab_command
+from veperf.report.tables import listings
+from veperf.report.tables.table import text_table
+
+
+@click.command(
+    "lab",
+    cls=ExampleCommand,
+    examples=["veperf lab", "veperf lab --no-browser --port 8890"],
+)
+@click.option("--browser/--no-browser", default=True, help="Open a browser window.")
+@click.option("--port", type=int, default=8888, show_default=True)
+def lab_command(browser: bool, port: int) -> NoReturn:
+    """Open JupyterLab on the start notebook. Ctrl-C twice ends it."""
+    words, environment = jupyterlab_command(browser=browser, port=port)
+    os.execvpe(words[0], words, os.environ | environment)  # noqa: S606 - becomes JupyterLab
+
+
+@click.command(
+    "list",
+    cls=ExampleCommand,
+    examples=["veperf list", "veperf list 'transaction/state*'", "veperf list --runs"],
+)
+@patterns_argument
+@click.option("--runs", is_flag=True, help="The runs in the archive instead.")
+@options_of(ModuleOptions)
+@archive_option
+def list_command(
+    patterns: tuple[str, ...], runs: bool, options: ModuleOptions, archive: str | None
+) -> None:
+    """List the benchmarks, or the runs that were made."""
+    if runs:
+        from veperf.archive.store import open_archive
+
+        store = open_archive(archive)
+        click.echo(text_table(listings.runs_table(store.readable_runs(), store.incomplete_ids())))
+    else:
+        click.echo(text_table(listings.benchmarks_table(select_cases(patterns, options.modules))))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,25 +92,25 @@ def veperf() -> None:
 
 
 for command in (
-    list_,
-    run,
-    load,
-    serve,
-    soak,
-    memory,
-    report,
-    ab,
-    selfcheck,
-    compare,
-    import_,
-    export,
-    history,
-    baseline,
-    archive,
-    ci,
-    lab,
-    sweep,
-    site,
+    list_command,
+    run_command,
+    load_command,
+    serve_command,
+    soak_command,
+    memory_command,
+    report_command,
+    ab_command,
+    selfcheck_command,
+    compare_command,
+    import_command,
+    export_command,
+    history_command,
+    baseline_command,
+    archive_command,
+    ci_command,
+    lab_command,
+    sweep_command,
+    site_command,
 ):
     veperf.add_command(command)
 
@@ -86,11 +129,9 @@ def main() -> NoReturn:
             click.echo(f"veperf: {note}", err=True)
         code = INTERRUPTED
     except VeperfError as error:
-        from veperf.core.escape import visible
-
-        click.echo(visible(f"veperf: {_words(error)}"), err=True)
+        click.echo(make_visible(f"veperf: {_message(error)}"), err=True)
         for note in getattr(error, "__notes__", []):
-            click.echo(visible(note), err=True)
+            click.echo(make_visible(note), err=True)
         code = error.exit_code
     except Exception:  # noqa: BLE001 - exit code 1 would say "slower"
         traceback.print_exc()
@@ -99,6 +140,6 @@ def main() -> NoReturn:
     sys.exit(code)
 
 
-def _words(error: VeperfError) -> str:
-    # An OSError's own words begin with its number.
+def _message(error: VeperfError) -> str:
+    # An OSError's own text begins with its number.
     return error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -5,21 +5,24 @@ from typing import TYPE_CHECKING
 
 import click
 
+from veperf.archive.cli_hints import command_hint
 from veperf.cli.options import (
     ExampleCommand,
     archive_option,
     baselines_option,
-    modules_option,
-    shown,
-    timeout_option,
+    display_path,
+    options_of,
 )
+from veperf.core import paths
 from veperf.core.errors import FAILED, OK
+from veperf.core.options import CaseOptions, RunOptions
 
 if TYPE_CHECKING:
     from veperf.profiling.memory.profile import MemoryProfile
 
 
 @click.command(
+    "memory",
     cls=ExampleCommand,
     examples=[
         "veperf memory                                 whole processes, against the targets",
@@ -36,18 +39,16 @@ if TYPE_CHECKING:
     help="Write a flamegraph of each, an HTML file of 4.5 MB that needs no network.",
 )
 @click.option("--record", is_flag=True, help="Record what is found; later counts are compared.")
-@timeout_option
-@modules_option
+@options_of(CaseOptions)
 @archive_option
 @baselines_option
 @click.pass_context
-def memory(
+def memory_command(
     context: click.Context,
     benchmarks: tuple[str, ...],
     flamegraphs: Path | None,
     record: bool,
-    timeout_s: float,
-    modules: tuple[str, ...],
+    options: CaseOptions,
     archive: str | None,
     baselines: Path | None,
 ) -> None:
@@ -60,44 +61,47 @@ def memory(
     Without: idle memory, peaks, collections and growth of a process with every suite loaded, as a
     run in the archive, judged against the targets.
     """
-    from veperf.core import paths
-    from veperf.profiling.memory.baselines import compared, record_profile
+    from veperf.profiling.memory.baselines import compare_with_recorded, record_profile
 
     if not benchmarks:
-        context.exit(_run_suite(archive, baselines, timeout_s))
-    folder = baselines or paths.baselines()
+        context.exit(_run_suite(archive, baselines, options))
+    folder = baselines or paths.default_baselines_folder()
     code = OK
     for name in benchmarks:
-        found = _profile(name, modules, timeout_s, flamegraphs)
-        click.echo(repr(found))
-        if found.flamegraph:
-            click.echo(f"  flamegraph: {shown(Path(found.flamegraph))}")
+        profile = _profile(name, options, flamegraphs)
+        click.echo(repr(profile))
+        if profile.flamegraph:
+            click.echo(f"  flamegraph: {display_path(Path(profile.flamegraph))}")
         if record:
-            click.echo(f"  recorded in {shown(record_profile(folder, found))}")
-        elif (change := compared(folder, found)) is not None:
+            click.echo(f"  recorded in {display_path(record_profile(folder, profile))}")
+        elif (change := compare_with_recorded(folder, profile)) is not None:
             click.echo(f"  against the recorded profile: {change!r}")
             code = FAILED if change.status == "more" else code
     context.exit(code)
 
 
-def _profile(
-    name: str, modules: tuple[str, ...], timeout_s: float, flamegraphs: Path | None
-) -> "MemoryProfile":
-    from veperf.profiling.memory.profile import profile
+def _profile(name: str, options: CaseOptions, flamegraphs: Path | None) -> "MemoryProfile":
+    from veperf.profiling.memory.profile import profile_memory
 
     path = flamegraphs / f"{name.replace('/', '-')}.html" if flamegraphs else None
-    return profile(name, modules=modules, timeout_s=timeout_s, flamegraph=path)
+    return profile_memory(
+        name, modules=options.modules, timeout_s=options.timeout_s, flamegraph=path
+    )
 
 
-def _run_suite(archive: str | None, baselines: Path | None, timeout_s: float) -> int:
+def _run_suite(archive: str | None, baselines: Path | None, options: CaseOptions) -> int:
     from veperf.api.runs import run
-    from veperf.archive.cli_hints import command
-    from veperf.report import text
+    from veperf.report import rendering
 
-    result = run("memory", archive=archive, baselines=baselines, timeout_s=timeout_s)
+    result = run(
+        "memory",
+        options=RunOptions(timeout_s=options.timeout_s),
+        archive=archive,
+        baselines=baselines,
+    )
     verdict = result.verdict(baselines)
-    click.echo(text.run(result.run))
-    click.echo(f"\n{text.verdict(verdict.verdict)}")
-    how = command("report", result.run.id, archive=archive)
-    click.echo(f"\nkept in {shown(result.place)}; {how} shows it")
+    click.echo(rendering.run_text(result.run))
+    click.echo(f"\n{rendering.verdict_text(verdict.verdict)}")
+    hint = command_hint("report", result.run.id, archive=archive)
+    click.echo(f"\nkept in {display_path(result.place)}; {hint} shows it")
     return verdict.exit_code()

@@ -1,15 +1,22 @@
-"""Options that several commands share, and how a command shows its examples."""
+"""Options of commands: made of the options types, or shared by several commands."""
 
+import functools
 from collections.abc import Callable, Sequence
+from dataclasses import MISSING
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from msgspec import Meta
 
 from veperf.archive.storage.location import locate
-from veperf.core.errors import UsageError
-from veperf.core.units import length_s
-from veperf.measure.profiles import PASSES
+from veperf.core.errors import StorageError, UsageError
+from veperf.core.option_fields import OptionField, Options, option_fields
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as of a shell."""
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
 
 
 class ArchiveLocation(click.ParamType[str]):
@@ -18,14 +25,97 @@ class ArchiveLocation(click.ParamType[str]):
     name = "archive"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The location in its plain form."""
+        """Return the location in its plain form."""
         try:
-            place = locate(value)
+            location = locate(value)
         except UsageError as error:
             self.fail(str(error), param, ctx)
-        if isinstance(place, Path) and place.is_file():
-            self.fail(f"{place} is a file, not a folder", param, ctx)
-        return str(place)
+        if isinstance(location, Path) and location.is_file():
+            self.fail(f"{location} is a file, not a folder", param, ctx)
+        return str(location)
+
+
+class NumberWithUnit(click.ParamType[float]):
+    """A ratio or a length of time, as an option's field reads it."""
+
+    def __init__(self, field: OptionField) -> None:
+        self.name = field.text_name
+        self._field = field
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number; a default is one already."""
+        try:
+            number: float = self._field.read(value)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+        return number
+
+
+def options_of(kind: type[Options]) -> Callable[[Callable[..., object]], Callable[..., object]]:
+    """Give a command an option for each field of ``kind``; it gets all of them as ``options``."""
+
+    def decorate(command: Callable[..., object]) -> Callable[..., object]:
+        @functools.wraps(command)
+        def call(*args: Any, **values: Any) -> object:
+            settings = {field.name: values.pop(field.name) for field in option_fields(kind)}
+            return command(*args, options=kind(**settings), **values)
+
+        decorated: Callable[..., object] = call
+        for field in reversed(option_fields(kind)):
+            decorated = click_option(field)(decorated)
+        return decorated
+
+    return decorate
+
+
+def click_option(field: OptionField) -> Callable[[_Command], _Command]:
+    """The command-line option for ``field``."""
+    if field.kind is bool:
+        on = f"{field.flag}/--no-{field.flag[2:]}" if field.default else field.flag
+        return click.option(
+            on, field.name, is_flag=True, default=field.default, help=field.help,
+            show_default=bool(field.default),
+        )  # fmt: skip
+    text = field.default_text() if field.unit or not field.default else ""
+    default = f"  [default: {text}]" if text else ""  # click would put it in parentheses
+    repeated = " Can be repeated." if field.kind is tuple else ""
+    return click.option(
+        field.flag,
+        field.name,
+        type=_click_type(field),
+        multiple=field.kind is tuple,
+        required=field.default is MISSING,
+        default=None if field.default is MISSING else field.default,
+        show_default=not field.unit and field.default != "",
+        metavar=field.metavar or None,
+        help=field.help + repeated + default,
+    )
+
+
+def _click_type(field: OptionField) -> "click.ParamType[Any] | type":
+    if field.choices:
+        return click.Choice(field.choices)
+    if field.unit:
+        return NumberWithUnit(field)
+    if field.kind not in (int, float):
+        return str
+    low, low_open = _limit(field.metas, "ge", "gt")
+    high, high_open = _limit(field.metas, "le", "lt")
+    if low is None and high is None:
+        return field.kind
+    number_range = click.IntRange if field.kind is int else click.FloatRange
+    return number_range(low, high, low_open, high_open)
+
+
+def _limit(metas: Sequence[Meta], closed: str, open_: str) -> tuple[Any, bool]:
+    """The bound of that name, and whether it is not itself within bounds."""
+    for meta in metas:
+        for name in (closed, open_):
+            if (bound := getattr(meta, name)) is not None:
+                return bound, name == open_
+    return None, False
 
 
 archive_option = click.option(
@@ -40,20 +130,6 @@ baselines_option = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
     help="Published targets and recorded baselines.  [default: the project's data/baselines/]",
-)
-known_miss_option = click.option(
-    "--known-miss",
-    "known_misses",
-    multiple=True,
-    metavar="TARGET",
-    help="A target known to be missed: shown as missed, but no failure. Can be repeated.",
-)
-modules_option = click.option(
-    "--module",
-    "modules",
-    multiple=True,
-    metavar="MODULE",
-    help="A Python module with benchmarks of your own. Can be repeated.",
 )
 format_option = click.option(
     "--format",
@@ -77,52 +153,50 @@ params_option = click.option(
     metavar="NAME=VALUE",
     help="A parameter of the benchmark. Can be repeated.",
 )
-_profile = click.option(
-    "--profile",
-    type=click.Choice(list(PASSES)),
-    default="quick",
-    show_default=True,
-    help="How much to measure: 6, 12 or 24 fresh processes.",
-)
-timeout_option = click.option(
-    "--timeout",
-    "timeout_s",
-    type=float,
-    default=60.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="For one case in one process, its set-up included.",
-)
+patterns_argument = click.argument("patterns", nargs=-1, metavar="[BENCHMARK]...")
 
 
-def duration(
-    _context: click.Context, _parameter: click.Parameter, given: str | None
-) -> float | None:
-    """A length of time: 90, 90s, 10m, 1.5h."""
+def summary_option(content: str) -> Callable[[_Command], _Command]:
+    """``--summary``, to which a command appends ``content``."""
+    return click.option(
+        "--summary",
+        type=click.Path(dir_okay=False, path_type=Path),
+        envvar="GITHUB_STEP_SUMMARY",
+        metavar="FILE",
+        help=f"Append {content} as markdown to FILE.  [default: $GITHUB_STEP_SUMMARY]",
+    )
+
+
+def append_summary(summary: Path | None, content: bytes) -> None:
+    """Append ``content`` and the end of a line to the file of ``--summary``, if there is one.
+
+    Raises:
+        StorageError: the file can't be written.
+    """
+    if summary is None:
+        return
     try:
-        return None if given is None else length_s(given)
-    except UsageError as error:
-        raise click.BadParameter(str(error)) from error
+        with summary.open("ab") as file:
+            file.write(content + b"\n")
+    except OSError as error:
+        raise StorageError(f"can't write {summary}: {error.strerror}") from error
 
 
-time_budget_option = click.option(
-    "--time-budget",
-    "time_budget_s",
-    callback=duration,
-    metavar="TIME",
-    help="End comparing after this: 90s, 10m. What is undecided then is inconclusive.",
-)
-_seed = click.option("--seed", type=int, help="Of the order of measuring.  [default: drawn]")
+def parse_params(params: Sequence[str], rate: str | None = None) -> dict[str, str]:
+    """The values of ``--param NAME=VALUE`` by name, and that of ``--rate``.
 
-_memory = click.option("--memory", is_flag=True, help="Measure memory, too, in 3 processes more.")
-
-_Command = TypeVar("_Command", bound=Callable[..., object])
-
-
-def measuring_options(command: _Command) -> _Command:
-    """What to measure and how: the parameters of ``api.run`` from ``select`` to ``memory``."""
-    patterns = click.argument("patterns", nargs=-1, metavar="[BENCHMARK]...")
-    return patterns(_profile(_seed(timeout_option(modules_option(_memory(command))))))
+    Raises:
+        click.UsageError: one of them is none, or a name comes twice.
+    """
+    values: dict[str, str] = {}
+    for text in params if rate is None else [*params, f"rate={rate}"]:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise click.UsageError(f"--param is NAME=VALUE, not {text!r}")
+        if name in values:
+            raise click.UsageError(f"{name} is given twice")
+        values[name] = value
+    return values
 
 
 class ExampleCommand(click.Command):
@@ -140,8 +214,8 @@ class ExampleCommand(click.Command):
                     formatter.write(f"  {line}\n")
 
 
-def shown(path: str | Path) -> str:
-    """A path relative to the current folder where that is shorter; a URL as it is."""
+def display_path(path: str | Path) -> str:
+    """Return a path relative to the current folder where that is shorter; a URL as it is."""
     if isinstance(path, str):
         return path
     full = path.resolve()

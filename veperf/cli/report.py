@@ -1,4 +1,4 @@
-"""``veperf report``."""
+"""``veperf report`` and ``veperf site``: pages about runs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,15 +10,17 @@ from veperf.cli.options import (
     ExampleCommand,
     archive_option,
     baselines_option,
-    known_miss_option,
-    shown,
+    display_path,
+    options_of,
 )
+from veperf.core.options import KnownMissOptions
 
 if TYPE_CHECKING:
     from veperf.api.results import RunResult, VerdictResult
 
 
 @click.command(
+    "report",
     cls=ExampleCommand,
     examples=[
         "veperf report                            the last run",
@@ -26,11 +28,11 @@ if TYPE_CHECKING:
     ],
 )
 @click.argument("run", default="last")
-@known_miss_option
+@options_of(KnownMissOptions)
 @archive_option
 @baselines_option
-def report(
-    run: str, known_misses: tuple[str, ...], archive: str | None, baselines: Path | None
+def report_command(
+    run: str, options: KnownMissOptions, archive: str | None, baselines: Path | None
 ) -> None:
     """Judge a run and write its HTML report.
 
@@ -39,18 +41,39 @@ def report(
     """
     from veperf.api.runs import load
 
-    tell(load(run, archive), baselines, known_misses)
+    print_verdict(load(run, archive), baselines, options.known_misses)
 
 
-def tell(
+def print_verdict(
     result: "RunResult", baselines: Path | None, known_misses: Sequence[str]
 ) -> "VerdictResult":
     """Judge a run, write its report, print both the verdict and where the report is."""
-    from veperf.report import text
-    from veperf.report.pages.render import publish
+    from veperf.report import rendering
+    from veperf.report.pages.render import publish_run_report
 
     verdict = result.verdict(baselines, known_misses)
-    page = publish(result.run, result.archive, baselines, known_misses)
-    click.echo(text.verdict(verdict.verdict))
-    click.echo(f"\nreport: {shown(page)}")
+    page = publish_run_report(result.run, result.archive, baselines, known_misses)
+    click.echo(rendering.verdict_text(verdict.verdict))
+    click.echo(f"\nreport: {display_path(page)}")
     return verdict
+
+
+@click.command(
+    "site",
+    cls=ExampleCommand,
+    examples=[
+        "veperf site                              of the project's reports/",
+        "veperf site --archive /srv/performance   of another archive",
+    ],
+)
+@options_of(KnownMissOptions)
+@archive_option
+@baselines_option
+def site_command(options: KnownMissOptions, archive: str | None, baselines: Path | None) -> None:
+    """Make the archive a web site: its runs, each benchmark over time, and what got slower.
+
+    The pages lie in the archive, need no server, and are brought up to date by the next call.
+    """
+    from veperf.api import reports
+
+    click.echo(f"site: {display_path(reports.site(archive, baselines, options.known_misses))}")

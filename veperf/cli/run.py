@@ -4,16 +4,20 @@ from pathlib import Path
 
 import click
 
+from veperf.archive.cli_hints import command_hint
 from veperf.cli.options import (
     ExampleCommand,
     archive_option,
     baselines_option,
-    measuring_options,
-    shown,
+    display_path,
+    options_of,
+    patterns_argument,
 )
+from veperf.core.options import RunOptions
 
 
 @click.command(
+    "run",
     cls=ExampleCommand,
     examples=[
         "veperf run                                   everything, 6 fresh processes",
@@ -24,7 +28,8 @@ from veperf.cli.options import (
         "veperf run --resume                          go on with what was interrupted",
     ],
 )
-@measuring_options
+@patterns_argument
+@options_of(RunOptions)
 @click.option(
     "--resume",
     is_flag=False,
@@ -34,13 +39,9 @@ from veperf.cli.options import (
 )
 @archive_option
 @baselines_option
-def run(
+def run_command(
     patterns: tuple[str, ...],
-    profile: str,
-    seed: int | None,
-    timeout_s: float,
-    modules: tuple[str, ...],
-    memory: bool,
+    options: RunOptions,
     resume: str | None,
     archive: str | None,
     baselines: Path | None,
@@ -50,26 +51,15 @@ def run(
     BENCHMARK is a suite, a benchmark, one of its cases or a glob; everything when there is none.
     Ctrl-C keeps the processes that are done; --resume goes on from there.
     """
-    from veperf.api.runs import resume as api_resume
-    from veperf.api.runs import run as api_run
-    from veperf.archive.cli_hints import command
-    from veperf.report import text
+    from veperf.api import runs
+    from veperf.report import rendering
 
     if resume is not None and patterns:
         raise click.UsageError("a run that goes on measures what it began with: no BENCHMARK")
     if resume is not None:
-        result = api_resume(resume, archive=archive)
+        result = runs.resume(resume, archive=archive)
     else:
-        result = api_run(
-            *patterns,
-            profile=profile,
-            archive=archive,
-            baselines=baselines,
-            seed=seed,
-            timeout_s=timeout_s,
-            modules=modules,
-            memory=memory,
-        )
-    click.echo(text.run(result.run))
-    how = command("report", result.run.id, archive=archive)
-    click.echo(f"\nkept in {shown(result.place)}; {how} judges it")
+        result = runs.run(patterns, options=options, archive=archive, baselines=baselines)
+    click.echo(rendering.run_text(result.run))
+    hint = command_hint("report", result.run.id, archive=archive)
+    click.echo(f"\nkept in {display_path(result.place)}; {hint} judges it")

@@ -1,15 +1,36 @@
 """``veperf sweep``."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import click
 
-from veperf.cli.fleet import scheduler_option, tell_sweep, wait_option
-from veperf.cli.options import ExampleCommand, archive_option
-from veperf.cli.step_summary import summary_option
+from veperf.archive.cli_hints import command_hint
+from veperf.cli.options import (
+    ExampleCommand,
+    append_summary,
+    archive_option,
+    display_path,
+    options_of,
+    summary_option,
+)
+from veperf.core.option_fields import about
+from veperf.core.options import StrictOptions, SweepOptions
+
+if TYPE_CHECKING:
+    from veperf.cluster.sweep import SweepOutcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepCommandOptions(SweepOptions, StrictOptions):
+    """Options of ``veperf sweep``."""
+
+    local: Annotated[bool, about("Start a cluster of one worker on this machine.")] = False
 
 
 @click.command(
+    "sweep",
     cls=ExampleCommand,
     examples=[
         "veperf sweep nightly.toml --local                 on this machine",
@@ -36,7 +57,7 @@ from veperf.cli.step_summary import summary_option
         "  [ab]",
         '  base = "v1.2.0"',
         '  head = "main"                       # what is checked out when left out',
-        "  threshold = 5.0                     # percent: surely slower by more is a failure",
+        '  fail_over = "5%"                    # surely slower by more is a failure',
         "  max_pairs = 48",
         '  time_budget = "20m"                 # of each comparison; none when left out',
         "",
@@ -45,8 +66,7 @@ from veperf.cli.step_summary import summary_option
     ],
 )
 @click.argument("spec", required=False, type=click.Path(dir_okay=False, path_type=Path))
-@scheduler_option
-@click.option("--local", is_flag=True, help="Start a cluster of one worker on this machine.")
+@options_of(SweepCommandOptions)
 @click.option(
     "--resume",
     is_flag=False,
@@ -61,20 +81,15 @@ from veperf.cli.step_summary import summary_option
     metavar="[SWEEP]",
     help="Only show what came of a sweep: the last one, or the one named.",
 )
-@wait_option
-@click.option("--strict", is_flag=True, help="End with 4 where a comparison is inconclusive.")
 @summary_option("the result")
 @archive_option
 @click.pass_context
-def sweep(
+def sweep_command(
     context: click.Context,
     spec: Path | None,
-    scheduler: str | None,
-    local: bool,
+    options: SweepCommandOptions,
     resume: str | None,
     show: str | None,
-    wait_s: float,
-    strict: bool,
     summary: Path | None,
     archive: str | None,
 ) -> None:
@@ -88,16 +103,28 @@ def sweep(
     """
     from veperf.api import sweep as sweeps
 
-    if sum(given is not None for given in (spec, resume, show)) != 1:
+    if sum(source is not None for source in (spec, resume, show)) != 1:
         raise click.UsageError("give one of a SPEC, --resume or --show")
     if show is not None:
-        found = sweeps.load_sweep(show, archive)
-    elif (scheduler is None) != local:
+        outcome = sweeps.load_sweep(show, archive)
+    elif (options.scheduler is None) != options.local:
         raise click.UsageError("say where: --scheduler ADDRESS, or --local")
     elif spec is not None:
-        found = sweeps.sweep(spec, scheduler=scheduler, wait_s=wait_s, archive=archive)
+        outcome = sweeps.sweep(spec, options=options, archive=archive)
     else:
-        assert resume is not None
-        found = sweeps.resume_sweep(resume, scheduler=scheduler, wait_s=wait_s, archive=archive)
-    tell_sweep(found, archive, summary)
-    context.exit(found.exit_code(strict=strict))
+        outcome = sweeps.resume_sweep(resume, options=options, archive=archive)
+    print_sweep(outcome, archive, summary)
+    context.exit(outcome.exit_code(strict=options.strict))
+
+
+def print_sweep(outcome: "SweepOutcome", archive: str | None, summary: Path | None) -> None:
+    """Print the outcome of a sweep in ``archive`` and how to go on; append it to the summary."""
+    from veperf.abtest.fleet import FleetResult
+
+    click.echo(repr(outcome))
+    if isinstance(outcome, FleetResult):
+        click.echo(f"\npage: {display_path(outcome.page_at)}")
+    if outcome.failed:
+        hint = command_hint("sweep", "--resume", outcome.sweep, archive=archive)
+        click.echo(f"\n{hint} goes on with what is missing")
+    append_summary(summary, outcome._repr_markdown_().encode())

@@ -1,8 +1,8 @@
-"""Sweeps: many runs on many machines, by a dask.distributed scheduler (extra ``cluster``).
+"""Sweeps and loads on many machines, by a dask.distributed scheduler (extra ``cluster``).
 
-A specification becomes tasks (``plan``), of which each is one ``veperf run``, or one ``veperf ab``,
-on a worker of the machine class that it names (``work``), one at a time on a host (``host``). What
-comes back goes to the archive at once, and into a ledger (``ledger``), so that a sweep goes on
-where it was stopped.
-dask does the scheduling; ``conduct`` hands tasks over and takes runs in.
+The specification of a sweep becomes tasks (``plan``), of which each is one ``veperf run``, or one
+``veperf ab``, on a worker of the machine class that it names (``task_worker``), one at a time on a
+host (``host_lock``). Results go to the archive at once, and into a journal (``sweep_journal``), so
+that a sweep goes on where it was stopped. dask does the scheduling; ``session`` hands tasks over
+and takes results in.
 """

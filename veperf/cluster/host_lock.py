@@ -1,4 +1,4 @@
-"""One measurement at a time on a host, whatever number of workers it has."""
+"""The lock of a host: at most one measurement at a time, however many workers it has."""
 
 import fcntl
 import os
@@ -15,34 +15,39 @@ _POLL_S = 0.2
 
 
 @contextmanager
-def alone(cancelled: Callable[[], bool], folder: Path | None = None) -> Iterator[int | None]:
-    """Hold the host's lock; yields its descriptor, or None once ``cancelled`` said to give up.
+def exclusive_host_lock(
+    is_cancelled: Callable[[], bool], folder: Path | None = None
+) -> Iterator[int | None]:
+    """Hold the host's lock; yield its descriptor, or None if ``is_cancelled`` before it is free.
 
     The lock ends with the last process that has the descriptor, however that ends: a process that
-    measures inherits it, so that what outlives its worker for a moment is still alone.
+    measures inherits it, so that no other measurement starts while it outlives its worker.
 
     Raises:
         MeasureError: the lock can't be opened.
     """
-    with _opened(folder) as handle:
-        got_it = _wait(lambda: _lock(handle, fcntl.LOCK_EX), cancelled)
-        yield handle if got_it else None
+    with _lock_file(folder) as handle:
+        is_locked = _wait(lambda: _lock(handle, fcntl.LOCK_EX), is_cancelled)
+        yield handle if is_locked else None
 
 
 @contextmanager
-def together(
-    name: str, cancelled: Callable[[], bool], folder: Path | None = None
+def shared_host_lock(
+    name: str, is_cancelled: Callable[[], bool], folder: Path | None = None
 ) -> Iterator[bool]:
-    """As ``alone``, with others of the same ``name``: those who measure one thing together."""
-    with _opened(folder) as handle:
-        yield _wait(lambda: _lock_as(handle, name.encode()), cancelled)
+    """Hold the host's lock together with others of the same ``name``, the parts of one load.
+
+    Yields False if ``is_cancelled`` before the lock is free.
+    """
+    with _lock_file(folder) as handle:
+        yield _wait(lambda: _lock_as(handle, name.encode()), is_cancelled)
 
 
 def _lock_as(handle: int, name: bytes) -> bool:
     """Share the lock with those of ``name``, which the first of them writes into the file.
 
-    ``flock`` does not turn an exclusive lock into a shared one at a stroke (flock(2)): whoever gets
-    in between writes a name of its own, which is read once the lock is shared.
+    ``flock`` does not turn an exclusive lock into a shared one atomically (flock(2)): a process
+    that gets in between writes its own name, which is read once the lock is shared.
     """
     if _lock(handle, fcntl.LOCK_EX):
         os.ftruncate(handle, 0)
@@ -55,31 +60,31 @@ def _lock_as(handle: int, name: bytes) -> bool:
     return False
 
 
-def _lock(handle: int, how: int) -> bool:
+def _lock(handle: int, operation: int) -> bool:
     try:
-        fcntl.flock(handle, how | fcntl.LOCK_NB)
+        fcntl.flock(handle, operation | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
 
 
-def _wait(locked: Callable[[], bool], cancelled: Callable[[], bool]) -> bool:
-    while not cancelled():
-        if locked():
+def _wait(try_lock: Callable[[], bool], is_cancelled: Callable[[], bool]) -> bool:
+    while not is_cancelled():
+        if try_lock():
             return True
         time.sleep(_POLL_S)
     return False
 
 
 @contextmanager
-def _opened(folder: Path | None) -> Iterator[int]:
+def _lock_file(folder: Path | None) -> Iterator[int]:
     path = (folder or Path(tempfile.gettempdir())) / _LOCK
     try:
         handle = _open(path)
     except OSError as error:
         raise MeasureError(
-            f"can't open {path}, the lock of this host: {error.strerror}; whoever has made it "
-            "must remove it or let others write it"
+            f"can't open {path}, the lock of this host: {error.strerror}; its owner must remove it "
+            "or let others write it"
         ) from error
     try:
         yield handle
@@ -90,8 +95,8 @@ def _opened(folder: Path | None) -> Iterator[int]:
 def _open(path: Path) -> int:
     """Open the lock for writing, whichever user made it.
 
-    Without O_CREAT at first: of a file of somebody else's in a folder like /tmp the kernel refuses
-    that, whatever its mode (fs.protected_regular).
+    Without O_CREAT at first: the kernel refuses that for another user's file in a folder like /tmp,
+    whatever its mode (fs.protected_regular).
     """
     flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
     try:

@@ -1,4 +1,4 @@
-"""A load whose target and shards are on workers of a dask scheduler, one each."""
+"""Launch a load's target and shards on workers of a dask scheduler, one each."""
 
 import secrets
 import time
@@ -9,88 +9,103 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from veperf.cluster.load_worker import machine_here, stop_event, take_part
-from veperf.cluster.logs import quiet
-from veperf.cluster.plan import ONE_AT_A_TIME
-from veperf.cluster.scheduler import check_scheduler, connect
-from veperf.cluster.worker_allocation import Seat, Seats, free_seats, take_seats
+from veperf.cluster.load_worker import run_assignment, stop_event, worker_machine
+from veperf.cluster.plan import WORKER_RESOURCE
+from veperf.cluster.scheduler import check_scheduler, connect_client
+from veperf.cluster.worker_allocation import (
+    WorkerAllocation,
+    WorkerSlot,
+    allocate_workers,
+    free_slots,
+)
 from veperf.core.errors import MeasureError
+from veperf.core.logs import suppress_logging
 from veperf.core.run import Failure, Machine
 from veperf.loadtest.remote.server import RENDEZVOUS_S
 from veperf.loadtest.sharded.coordinator import TARGET
-from veperf.loadtest.sharded.handles import Hand, Hear
-from veperf.loadtest.sharded.messages import Gone, Heard, Order, Serving, Waiting
+from veperf.loadtest.sharded.messages import (
+    Assignment,
+    LoadEvent,
+    OnEvent,
+    ProcessFailed,
+    ProcessHandle,
+    ShardReady,
+    TargetListening,
+)
 
 if TYPE_CHECKING:
     from distributed import Client, Event, Future
 
 _ANSWER_S = 30.0
-# To be taken on by a worker that has nothing to do, its wait for the host included.
+# For an idle worker to begin, its wait for the host included.
 _BEGIN_S = 45.0
-_LOOK_S = 1.0
+_WORKERS_INTERVAL_S = 1.0
 _SLACK_S = 10.0
+_NO_TARGET = "the target is none of this scheduler's"
 
 
 @contextmanager
-def on_cluster(
+def cluster_launcher(
     scheduler: str, shards: int, *, with_target: bool, target_class: str = ""
-) -> "Iterator[OnCluster]":
-    """Workers of ``scheduler`` for a load of so many shards, for the time of the block.
+) -> "Iterator[ClusterLauncher]":
+    """Choose workers of ``scheduler`` for a load, and yield a launcher on them.
 
     Args:
         scheduler: its address.
         shards: how many workers put the load on.
         with_target: whether another one is the target.
-        target_class: the machine class that this is to be of; empty where any will do.
+        target_class: the machine class of the target; empty where any will do.
 
     Raises:
         UsageError: dask.distributed is not installed, or the address is none.
         MeasureError: there is no scheduler, or it has too few workers for it.
     """
     check_scheduler(scheduler)
-    with quiet(), connect(scheduler) as client:
+    with suppress_logging("distributed"), connect_client(scheduler) as client:
         try:
             workers = client.scheduler_info(n_workers=-1)["workers"]
             busy = [address for address, tasks in client.processing().items() if tasks]
         except OSError as error:
             raise MeasureError(f"the scheduler at {scheduler} is gone ({error})") from error
-        free = free_seats(workers, busy)
-        seats = take_seats(free, shards, with_target=with_target, target_class=target_class)
-        yield OnCluster(client, seats)
+        allocation = allocate_workers(
+            free_slots(workers, busy), shards, with_target=with_target, target_class=target_class
+        )
+        yield ClusterLauncher(client, allocation)
 
 
-class OnCluster:
-    """The workers that were chosen for a load."""
+class ClusterLauncher:
+    """Starts the processes of a load on the workers chosen for it."""
 
-    def __init__(self, client: "Client", seats: Seats) -> None:
+    def __init__(self, client: "Client", allocation: WorkerAllocation) -> None:
         from distributed import Event
 
         self._client = client
-        self._seats = seats
+        self._allocation = allocation
         self._load = f"veperf-load-{secrets.token_hex(6)}"
         self._stop = Event(stop_event(self._load), client=client)
-        self._hands: dict[int, ClusterHand] = {}
-        self._there: frozenset[str] = frozenset()
-        self._looked = -_LOOK_S
-        client.subscribe_topic(self._load, self._heard)
+        self._handles: dict[int, ClusterTaskHandle] = {}
+        self._workers: frozenset[str] = frozenset()
+        """Addresses of the scheduler's workers, as of ``_workers_read_at``."""
+        self._workers_read_at = -_WORKERS_INTERVAL_S
+        client.subscribe_topic(self._load, self._on_event)
 
     @property
-    def listen(self) -> str:
+    def listen_address(self) -> str:
         """Any free port of the target's host, by the name that its worker is reached by."""
-        assert self._seats.target is not None, "the target is no business of this scheduler's"
-        host = self._seats.target.host
+        assert self._allocation.target is not None, _NO_TARGET
+        host = self._allocation.target.host
         return f"tcp://[{host}]:0" if ":" in host else f"tcp://{host}:0"
 
     def machine(self) -> Machine:
-        """The target's.
+        """Return the description of the target's machine.
 
         Raises:
-            MeasureError: its worker does not say.
+            MeasureError: its worker does not send it.
         """
-        assert self._seats.target is not None, "the target is no business of this scheduler's"
-        address = self._seats.target.address
+        assert self._allocation.target is not None, _NO_TARGET
+        address = self._allocation.target.address
         future = self._client.submit(
-            machine_here, workers=[address], resources={ONE_AT_A_TIME: 1}, pure=False
+            worker_machine, workers=[address], resources={WORKER_RESOURCE: 1}, pure=False
         )
         try:
             return msgspec.json.decode(future.result(timeout=_ANSWER_S), type=Machine)
@@ -99,118 +114,121 @@ class OnCluster:
             if isinstance(error, CancelledError):
                 raise MeasureError("the scheduler is gone") from error
             raise MeasureError(
-                f"worker {address} can't say what machine it is on ({error!r}); is it free, "
+                f"worker {address} can't describe its machine ({error!r}); is it free, "
                 "and does it have this version of veperf?"
             ) from error
         finally:
             future.release()
 
-    def start(self, order: Order, hear: Hear) -> Hand:
-        """On the worker that was chosen for it."""
-        who = TARGET if order.shard is None else order.shard
-        seat = self._seats.target if order.shard is None else self._seats.shards[order.shard]
-        assert seat is not None, "the target is no business of this scheduler's"
-        # It has its place before anything can be heard of it.
-        hand = self._hands[who] = ClusterHand(self, seat, order, hear, self._stop)
+    def start(self, assignment: Assignment, on_event: OnEvent) -> ProcessHandle:
+        """Start a process on the worker that was chosen for it."""
+        shard = assignment.shard
+        member = TARGET if shard is None else shard
+        slot = self._allocation.target if shard is None else self._allocation.shards[shard]
+        assert slot is not None, _NO_TARGET
+        # It is registered before its first event can arrive.
+        handle = self._handles[member] = ClusterTaskHandle(
+            self, slot, assignment, on_event, self._stop
+        )
         future = self._client.submit(
-            take_part,
-            msgspec.json.encode(order).decode(),
+            run_assignment,
+            msgspec.json.encode(assignment).decode(),
             self._load,
-            who,
-            key=f"{self._load}-{who}",
-            workers=[seat.address],
+            member,
+            key=f"{self._load}-{member}",
+            workers=[slot.address],
             allow_other_workers=False,
-            resources={ONE_AT_A_TIME: 1},
+            resources={WORKER_RESOURCE: 1},
             retries=0,
             pure=False,
         )
-        hand.follow(future)
-        return hand
+        handle.follow(future)
+        return handle
 
-    def lost(self, address: str) -> str:
-        """Why nothing will be heard of a worker any more; empty while that is not known."""
+    def lost_reason(self, address: str) -> str:
+        """Return the reason why a worker sends nothing any more; empty while none is known."""
         if self._client.status != "running":
             return "nothing is heard of it any more: the scheduler is gone"
-        if time.monotonic() - self._looked > _LOOK_S:
-            self._looked = time.monotonic()
+        if time.monotonic() - self._workers_read_at > _WORKERS_INTERVAL_S:
+            self._workers_read_at = time.monotonic()
             with suppress(OSError):  # the client's status says so in a moment
-                self._there = frozenset(self._client.scheduler_info(n_workers=-1)["workers"])
-        return "" if address in self._there else f"its worker {address} is gone"
+                self._workers = frozenset(self._client.scheduler_info(n_workers=-1)["workers"])
+        return "" if address in self._workers else f"its worker {address} is gone"
 
-    def _heard(self, event: tuple[float, tuple[int, str]]) -> None:
-        who, text = event[1]
-        if who in self._hands:
-            self._hands[who].heard(text)
+    def _on_event(self, event: tuple[float, tuple[int, str]]) -> None:
+        member, event_json = event[1]
+        if member in self._handles:
+            self._handles[member].on_event(event_json)
 
 
-class ClusterHand:
-    """A task of the scheduler's that takes part in a load."""
+class ClusterTaskHandle:
+    """A handle on a dask task that takes part in a load."""
 
     def __init__(
         self,
-        place: OnCluster,
-        seat: Seat,
-        order: Order,
-        hear: Hear,
+        launcher: ClusterLauncher,
+        slot: WorkerSlot,
+        assignment: Assignment,
+        on_event: OnEvent,
         stop: "Event",
     ) -> None:
-        self._place = place
-        self._seat = seat
-        self._timeout_s = 2 * order.load.timeout_s + _SLACK_S
-        self._hear = hear
+        self._launcher = launcher
+        self._slot = slot
+        self._timeout_s = 2 * assignment.load.timeout_s + _SLACK_S
+        self._on_event = on_event
         self._stop = stop
-        self._until = time.monotonic() + _BEGIN_S
+        self._deadline = time.monotonic() + _BEGIN_S
         self._silence = f"did not begin within {_BEGIN_S:g} s: is it busy with something else?"
         self._future: Future | None = None
 
     def follow(self, future: "Future") -> None:
-        """This is the task."""
+        """Take ``future`` as the task."""
         self._future = future
-        future.add_done_callback(self._done)
+        future.add_done_callback(self._on_done)
 
     def stop(self) -> None:
-        """By an event, which all who take part look at."""
+        """Set the event that all shards of the load poll."""
         with suppress(OSError):  # the scheduler is gone, which ends it, too
             self._stop.set()
 
-    def drop(self) -> None:
-        """By taking the task back; its worker ends the process."""
+    def kill(self) -> None:
+        """Cancel the task; its worker ends the process."""
         if self._future is not None:
             self._future.cancel()
 
-    def lost(self) -> str:
-        """Whether its worker is there, and says something now and then."""
-        if time.monotonic() > self._until:
-            return f"its worker {self._seat.address} {self._silence}"
-        return self._place.lost(self._seat.address)
+    def lost_reason(self) -> str:
+        """Return the reason if its worker is gone or silent; empty otherwise."""
+        if time.monotonic() > self._deadline:
+            return f"its worker {self._slot.address} {self._silence}"
+        return self._launcher.lost_reason(self._slot.address)
 
-    def heard(self, text: str) -> None:
-        """Something before its last word."""
-        heard = _decoded(text)
-        match heard:
-            case Serving():
+    def on_event(self, event_json: str) -> None:
+        """Take an event before the last one."""
+        event = _decode_event(event_json)
+        match event:
+            case TargetListening():
                 allowed_s = float("inf")  # a target's silence is noticed by its shards
-            case Waiting():
+            case ShardReady():
                 allowed_s = self._timeout_s + RENDEZVOUS_S
             case _:
                 allowed_s = self._timeout_s
-        self._until = time.monotonic() + allowed_s
+        self._deadline = time.monotonic() + allowed_s
         self._silence = f"has said nothing for {allowed_s:g} s"
-        self._hear(heard)
+        self._on_event(event)
 
-    def _done(self, future: "Future") -> None:
+    def _on_done(self, future: "Future") -> None:
         if future.status == "finished":
-            self._hear(_decoded(future.result()))
+            self._on_event(_decode_event(future.result()))
         elif future.status == "error":
-            self._hear(Gone(Failure("raised", str(future.exception()))))
+            self._on_event(ProcessFailed(Failure("raised", str(future.exception()))))
         elif future.status == "lost":
-            self._hear(Gone(Failure("crashed", "the scheduler is gone")))
+            self._on_event(ProcessFailed(Failure("crashed", "the scheduler is gone")))
 
 
-def _decoded(text: str) -> Heard:
+def _decode_event(event_json: str) -> LoadEvent:
     try:
-        heard: Heard = msgspec.json.decode(text, type=Heard)
+        event: LoadEvent = msgspec.json.decode(event_json, type=LoadEvent)
     except msgspec.DecodeError as error:
-        words = f"its worker says what is not understood here ({error}); is veperf the same there?"
-        return Gone(Failure("protocol", words))
-    return heard
+        message = f"its worker sent an unknown event ({error}); does it have the same veperf?"
+        return ProcessFailed(Failure("protocol", message))
+    return event

@@ -1,6 +1,7 @@
-"""What a worker of the cluster does in a load: it is the target, or one of the shards.
+"""Run one process of a load on a dask worker: the target, or one of the shards.
 
-As in a sweep, by a process of its own, and by plain text: nothing of ours is pickled.
+As in a sweep, the work is done in a process of its own, and arguments and results are plain text;
+no object of veperf is pickled.
 """
 
 import socket
@@ -13,121 +14,129 @@ from queue import Empty, SimpleQueue
 
 import msgspec
 
-from veperf.cluster.host_lock import together
-from veperf.cluster.task_context import unwanted
+from veperf.cluster.host_lock import shared_host_lock
+from veperf.cluster.task_worker import cancellation_check
 from veperf.core.run import Failure
-from veperf.loadtest.sharded.local_processes import Here
-from veperf.loadtest.sharded.messages import Ended, Gone, Heard, Order, Served
+from veperf.loadtest.sharded.local_processes import LocalLauncher
+from veperf.loadtest.sharded.messages import (
+    Assignment,
+    LoadEvent,
+    ProcessFailed,
+    ShardEnded,
+    TargetEnded,
+)
 from veperf.measure.machine import describe_machine
-from veperf.measure.worker_start import failure_of
+from veperf.measure.worker_client import as_failure
 
-_TURN_S = 0.2
-_ASK_S = 1.0
+_POLL_S = 0.2
+_STOP_POLL_S = 1.0
 _HOST_S = 20.0
 
 
 def stop_event(load: str) -> str:
-    """The name of the event that is set once the load of that name is to end."""
+    """Return the name of the event that ends the load of that name."""
     return f"{load}-stop"
 
 
-def machine_here() -> str:
-    """This machine, as JSON."""
+def worker_machine() -> str:
+    """Return this machine as JSON."""
     return msgspec.json.encode(describe_machine()).decode()
 
 
-def take_part(order_json: str, load: str, who: int) -> str:
-    """Do ``order_json``, an ``Order``, on the dask worker that calls this.
+def run_assignment(assignment_json: str, load: str, member: int) -> str:
+    """Run an ``Assignment`` on the dask worker that calls this.
 
-    What is heard of it goes to the topic ``load`` as it comes, as ``[who, words]``.
+    Its events go to the topic ``load`` as they come, as ``[member, event JSON]``.
 
     Returns:
-        The last that is heard of it, as JSON: bad news, too, for what is raised here is written to
-        a log together with the order, which holds the load's token.
+        The last event, as JSON. A failure is returned, too, since dask logs an exception together
+        with the arguments, which hold the load's token.
     """
     try:
-        return _text(_took_part(msgspec.json.decode(order_json, type=Order), load, who))
+        assignment = msgspec.json.decode(assignment_json, type=Assignment)
+        return _to_json(_run_assignment(assignment, load, member))
     except Exception as error:  # noqa: BLE001 - see above
-        return _text(Gone(failure_of(error)))
+        return _to_json(ProcessFailed(as_failure(error)))
 
 
-def _took_part(order: Order, load: str, who: int) -> Heard:
+def _run_assignment(assignment: Assignment, load: str, member: int) -> LoadEvent:
     from distributed import Event, get_client, get_worker
 
     worker, stop = get_worker(), Event(stop_event(load), client=get_client())
-    is_unwanted = unwanted()
+    is_cancelled = cancellation_check()
     until = time.monotonic() + _HOST_S
     with (
-        together(load, lambda: is_unwanted() or time.monotonic() > until) as got_it,
-        _asked(stop.is_set) as is_over,
+        shared_host_lock(load, lambda: is_cancelled() or time.monotonic() > until) as is_locked,
+        _polled(stop.is_set) as is_stopped,
     ):
-        if not got_it:
-            words = f"{socket.gethostname()} measures something else; try again when that is done"
-            return Gone(Failure("timeout", words))
-        return followed(
-            order,
-            lambda heard: worker.log_event(load, [who, _text(heard)]),
-            is_unwanted,
-            is_over,
+        if not is_locked:
+            host = socket.gethostname()
+            message = f"{host} is busy with another measurement; try again when that is done"
+            return ProcessFailed(Failure("timeout", message))
+        return follow_process(
+            assignment,
+            lambda event: worker.log_event(load, [member, _to_json(event)]),
+            is_cancelled,
+            is_stopped,
         )
 
 
-def followed(
-    order: Order,
-    tell: Callable[[Heard], object],
-    is_unwanted: Callable[[], bool],
-    is_over: Callable[[], bool],
-) -> Heard:
-    """Have ``order`` done on this host; the last that is heard of it.
+def follow_process(
+    assignment: Assignment,
+    on_event: Callable[[LoadEvent], object],
+    is_cancelled: Callable[[], bool],
+    is_stopped: Callable[[], bool],
+) -> LoadEvent:
+    """Run ``assignment`` in a process of this host; return its last event.
 
     Args:
-        order: for the target or a shard.
-        tell: is told what else is heard.
-        is_unwanted: whether nobody waits for it any more; then it is dropped.
-        is_over: whether the load is to end; then the shard ends it, and says what it found. Both
-            are asked many times a second, and must not wait.
+        assignment: for the target or a shard.
+        on_event: called with all other events.
+        is_cancelled: True once nobody waits for the result; then the process is killed.
+        is_stopped: True once the load is to end; then the shard ends it, and reports its result.
+            Both are called many times a second, and must not block.
     """
-    mail: SimpleQueue[Heard] = SimpleQueue()
-    hand = Here(order.address).start(order, mail.put)
-    is_stopped = False
+    events: SimpleQueue[LoadEvent] = SimpleQueue()
+    handle = LocalLauncher(assignment.address).start(assignment, events.put)
+    has_been_stopped = False
     try:
-        while not is_unwanted():
+        while not is_cancelled():
             try:
-                heard = mail.get(timeout=_TURN_S)
+                event = events.get(timeout=_POLL_S)
             except Empty:
                 pass
             else:
-                if isinstance(heard, Ended | Gone | Served):
-                    return heard
-                tell(heard)
-            if not is_stopped and is_over():
-                is_stopped = True
-                hand.stop()
-        return Gone(Failure("crashed", "nobody waited for it any more"))
+                if isinstance(event, ShardEnded | ProcessFailed | TargetEnded):
+                    return event
+                on_event(event)
+            if not has_been_stopped and is_stopped():
+                has_been_stopped = True
+                handle.stop()
+        return ProcessFailed(Failure("crashed", "nobody waited for it any more"))
     finally:
-        hand.drop()
+        handle.kill()
 
 
 @contextmanager
-def _asked(question: Callable[[], bool]) -> Iterator[Callable[[], bool]]:
-    """The answer to ``question``, which another thread asks now and then until it is yes.
+def _polled(condition: Callable[[], bool]) -> Iterator[Callable[[], bool]]:
+    """Yield a non-blocking copy of ``condition``, which a thread polls until it is True.
 
-    A scheduler that is gone keeps who asks it waiting, and there is a process to look after.
+    A scheduler that is gone blocks its callers, and there is a process to watch.
     """
-    is_yes, is_done = threading.Event(), threading.Event()
+    is_true, is_done = threading.Event(), threading.Event()
 
-    def ask() -> None:
+    def poll() -> None:
         with suppress(Exception, CancelledError):  # then the worker notices that it is alone
-            while not is_done.wait(_ASK_S) and not is_yes.is_set():
-                if question():
-                    is_yes.set()
+            while not is_done.wait(_STOP_POLL_S) and not is_true.is_set():
+                if condition():
+                    is_true.set()
 
-    threading.Thread(target=ask, daemon=True).start()
+    threading.Thread(target=poll, daemon=True).start()
     try:
-        yield is_yes.is_set
+        yield is_true.is_set
     finally:
         is_done.set()
 
 
-def _text(heard: Heard) -> str:
-    return msgspec.json.encode(heard).decode()
+def _to_json(event: LoadEvent) -> str:
+    return msgspec.json.encode(event).decode()

@@ -1,146 +1,164 @@
-"""From a specification to tasks: every combination of what to measure and where."""
+"""Plan a sweep: turn its specification into tasks, one for each combination."""
 
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from itertools import product
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
 
-from veperf.cluster.spec import AB, Spec, patterns, seconds_of
+from veperf.cluster.spec import ABSpec, SweepSpec, spec_patterns
+from veperf.core.option_fields import Options, options_from, select_options, values_of
+from veperf.core.options import ABOptions, RunOptions
 
-ONE_AT_A_TIME = "veperf"
-"""The resource of which every worker has one, and every task takes one."""
+WORKER_RESOURCE = "veperf"
+"""Dask resource of which every worker has one, and every task takes one."""
 HEAD = "HEAD"
 
 
 class Ref(Struct, frozen=True):
-    """A commit, and the name by which it was asked for."""
+    """A commit, and the name by which it was requested."""
 
     name: str
     commit: str
 
 
-class OneRun(Struct, frozen=True, tag="run"):
+class RunJob(Struct, frozen=True, tag="run"):
     """A run of one selection, as ``veperf run`` makes it."""
 
     pattern: str
-    profile: str
-    memory: bool
+    options: RunOptions
+    """Without the seed, which is that of the task."""
     ref: Ref | None
-    """None where what the worker has installed is measured."""
+    """None where the code installed on the worker is measured."""
 
     @property
-    def words(self) -> str:
-        """What it is, in a few words."""
+    def description(self) -> str:
+        """A short name for people."""
         return self.pattern if self.ref is None else f"{self.pattern} at {self.ref.name}"
 
 
-class Pairs(Struct, frozen=True, tag="ab"):
+class ABJob(Struct, frozen=True, tag="ab"):
     """A comparison of two commits, as ``veperf ab`` makes it."""
 
     patterns: tuple[str, ...]
     base: Ref
     head: Ref
-    max_pairs: int
-    fail_percent: float
-    time_budget_s: float | None
-    among: int
-    """The comparisons of these commits that the sweep makes."""
+    options: ABOptions
+    """Without the seed, which is that of the task."""
 
     @property
-    def words(self) -> str:
-        """What it is, in a few words."""
+    def description(self) -> str:
+        """A short name for people."""
         return " ".join([f"{self.head.name} against {self.base.name}", *self.patterns])
 
 
-Job: TypeAlias = OneRun | Pairs
+Job: TypeAlias = RunJob | ABJob
 
 
-class Task(Struct, frozen=True):
-    """One job for one worker."""
+class SweepTask(Struct, frozen=True):
+    """A job for a worker."""
 
     id: Annotated[str, Meta(pattern=r"\A[0-9a-f]{0,64}\Z")]
     """The same for the same work of the same sweep, so that a sweep can go on."""
     job: Job
-    modules: tuple[str, ...]
     seed: int
-    timeout_s: float
     repeat: int
     machine_class: str
     """Empty where any worker will do."""
 
     @property
     def resources(self) -> dict[str, float]:
-        """What of dask's resources it takes."""
+        """Dask resources that it takes."""
         tag = {class_resource(self.machine_class): 0.001} if self.machine_class else {}
-        return {ONE_AT_A_TIME: 1} | tag
+        return {WORKER_RESOURCE: 1} | tag
 
     @property
-    def words(self) -> str:
-        """What it is, in a few words."""
+    def description(self) -> str:
+        """A short name for people."""
         place = f" on {self.machine_class}" if self.machine_class else ""
-        return f"{self.job.words}{place} #{self.repeat + 1}"
+        return f"{self.job.description}{place} #{self.repeat + 1}"
 
 
-class Plan(Struct, frozen=True):
+class SweepPlan(Struct, frozen=True):
     """A specification and its tasks."""
 
-    spec: Spec
-    tasks: tuple[Task, ...]
+    spec: SweepSpec
+    tasks: tuple[SweepTask, ...]
 
 
 def class_resource(machine_class: str) -> str:
-    """The resource that workers of a machine class have."""
+    """Return the dask resource that workers of a machine class have."""
     return f"class:{machine_class}"
 
 
-def make_plan(spec: Spec, resolve: Callable[[str], str]) -> Plan:
-    """The tasks of ``spec``, those of a repeat together, so that what is compared is close in time.
+def plan_sweep(spec: SweepSpec, resolve: Callable[[str], str]) -> SweepPlan:
+    """Return the tasks of ``spec``; those of a repeat are together, to be close in time.
 
     Args:
-        spec: what is asked for.
-        resolve: the full commit id that a ref means at this moment: all tasks measure the same.
+        spec: the specification of the sweep.
+        resolve: returns the full id of a ref's commit at this moment: all tasks measure the same.
 
     Raises:
-        UsageError: what ``resolve`` raises.
+        UsageError: as ``resolve`` does.
     """
     classes = tuple(dict.fromkeys(spec.machine_classes)) or ("",)
     jobs: tuple[Job, ...] = (
-        tuple(_runs(spec, resolve)) if spec.ab is None else (_pairs(spec, spec.ab, resolve),)
+        tuple(_run_jobs(spec, resolve)) if spec.ab is None else (_ab_job(spec, spec.ab, resolve),)
     )
-    each = product(range(spec.repeats), jobs, classes)
-    return Plan(spec, tuple(_task(spec, *combination) for combination in each))
+    combinations = product(range(spec.repeats), jobs, classes)
+    return SweepPlan(spec, tuple(_task(spec, *combination) for combination in combinations))
 
 
-def _runs(spec: Spec, resolve: Callable[[str], str]) -> Iterator[OneRun]:
+def _run_jobs(spec: SweepSpec, resolve: Callable[[str], str]) -> Iterator[RunJob]:
     refs = dict.fromkeys(Ref(name, resolve(name)) for name in spec.refs) or [None]
-    for pattern, ref in product(patterns(spec), refs):
-        yield OneRun(pattern, spec.profile, spec.memory, ref)
+    for pattern, ref in product(spec_patterns(spec), refs):
+        yield RunJob(pattern, select_options(RunOptions, values_of(spec) | {"seed": None}), ref)
 
 
-def _pairs(spec: Spec, asked: AB, resolve: Callable[[str], str]) -> Pairs:
-    base, head = (Ref(name, resolve(name)) for name in (asked.base, asked.head or HEAD))
-    return Pairs(
-        patterns=patterns(spec),
-        base=base,
-        head=head,
-        max_pairs=asked.max_pairs,
-        fail_percent=asked.threshold,
-        time_budget_s=seconds_of(asked),
-        among=spec.repeats * max(1, len(set(spec.machine_classes))),
-    )
+def _ab_job(spec: SweepSpec, sides: ABSpec, resolve: Callable[[str], str]) -> ABJob:
+    base, head = (Ref(name, resolve(name)) for name in (sides.base, sides.head or HEAD))
+    comparisons = spec.repeats * max(1, len(set(spec.machine_classes)))
+    each = {"seed": None, "comparisons": comparisons}
+    options = select_options(ABOptions, values_of(spec) | values_of(sides) | each)
+    return ABJob(spec_patterns(spec), base, head, options)
 
 
-def _task(spec: Spec, repeat: int, job: Job, machine_class: str) -> Task:
-    task = Task(
+def _task(spec: SweepSpec, repeat: int, job: Job, machine_class: str) -> SweepTask:
+    task = SweepTask(
         id="",
         job=job,
-        modules=spec.modules,
         seed=(spec.seed + repeat) % (1 << 32),
-        timeout_s=spec.timeout_s,
         repeat=repeat,
         machine_class=machine_class,
     )
     return msgspec.structs.replace(task, id=sha256(msgspec.json.encode(task)).hexdigest()[:16])
+
+
+def upgrade_plan(table: dict[str, Any]) -> SweepPlan:
+    """Convert a stored plan of a time when options had no type of their own.
+
+    Slowdowns were in percent (``threshold``, ``fail_percent``), and modules and timeout stood
+    beside the job.
+
+    Raises:
+        KeyError, TypeError, UsageError, msgspec.ValidationError: it is no such plan.
+    """
+    spec: dict[str, Any] = dict(table["spec"])
+    if sides := spec.get("ab"):
+        sides["fail_over"] = sides.pop("threshold") / 100
+        if not sides["time_budget"]:
+            del sides["time_budget"]
+    tasks = []
+    for task in table["tasks"]:
+        job = dict(task["job"])
+        settings = job | {"modules": task.pop("modules"), "timeout_s": task.pop("timeout_s")}
+        kind: type[Options] = RunOptions
+        if job["type"] == "ab":
+            settings["fail_over"] = job["fail_percent"] / 100
+            settings["comparisons"] = job["among"]
+            kind = ABOptions
+        job["options"] = values_of(select_options(kind, settings))
+        tasks.append(msgspec.convert(task | {"job": job}, SweepTask))
+    return SweepPlan(options_from(SweepSpec, spec), tuple(tasks))

@@ -1,4 +1,4 @@
-"""How a sweep goes, for people: a bar and what runs where in a terminal, lines in a log."""
+"""Display the progress of a sweep: bars in a terminal, lines in a log."""
 
 import math
 import sys
@@ -6,36 +6,38 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self
 
-from veperf.cluster.ledger import Ledger
-from veperf.cluster.plan import Task
-from veperf.cluster.task_result import Found
+from veperf.cluster.plan import SweepTask
+from veperf.cluster.sweep_journal import SweepJournal
+from veperf.cluster.task_result import TaskResult
 from veperf.core.errors import MeasureError
-from veperf.progress.display import minutes, rich_bar, say
+from veperf.core.text import format_duration
+from veperf.progress.output import make_rich_bar, print_status
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
 
 class NoWorkerError(MeasureError):
-    """All that is left waits for machine classes of which no worker came."""
+    """All remaining tasks wait for machine classes of which no worker came."""
 
 
-class Lines:
-    """A line for each task that comes back.
+class SweepLines:
+    """Prints a line for each task that is done.
 
     Once nothing else is left to do, it waits ``wait_s`` for classes that have no worker.
     """
 
-    def __init__(self, ledger: Ledger, wait_s: float = math.inf) -> None:
+    def __init__(self, journal: SweepJournal, wait_s: float = math.inf) -> None:
         self._wait_s = wait_s
-        self._waits_since: float | None = None
+        self._waiting_since: float | None = None
         self._failed = 0
-        self._words = {task.id: task.words for task in ledger.plan.tasks}
-        self.total = len(ledger.plan.tasks)
-        self.done = self.total - len(ledger.missing())
-        self._before = self.done
-        self._since = time.monotonic()
-        self._waited_for: frozenset[str] = frozenset()
+        self._descriptions = {task.id: task.description for task in journal.plan.tasks}
+        self.total = len(journal.plan.tasks)
+        self.done = self.total - len(journal.missing())
+        self._done_before = self.done
+        self._start = time.monotonic()
+        self._announced: frozenset[str] = frozenset()
+        """Classes of which a missing worker has been announced."""
 
     def __enter__(self) -> Self:
         if self.done:
@@ -45,56 +47,57 @@ class Lines:
     def __exit__(self, *exc: object) -> None:
         pass
 
-    def running(self, task: str, host: str, words: str) -> None:
-        """Too much for a log."""
+    def task_running(self, task: str, host: str, message: str) -> None:
+        """Print nothing: this is too much for a log."""
 
-    def came(self, task: Task, host: str, found: Found) -> None:
-        """Where it was measured, and its run or comparison."""
+    def task_done(self, task: SweepTask, host: str, result: TaskResult) -> None:
+        """Print the host and the id of the run or comparison."""
         self.done += 1
-        parts = (f"{self.done}/{self.total}", task.words, host, found.id, self.left())
+        count = f"{self.done}/{self.total}"
+        parts = (count, task.description, host, result.id, self.time_left())
         self.say("  ".join(parts).rstrip())
 
-    def failed(self, task: Task, why: str) -> None:
-        """And why."""
+    def task_failed(self, task: SweepTask, reason: str) -> None:
+        """Print the reason."""
         self._failed += 1
-        self.say(f"{task.words} failed: {why}")
+        self.say(f"{task.description} failed: {reason}")
 
-    def say(self, words: str) -> None:
-        """A line."""
-        say(words)
+    def say(self, message: str) -> None:
+        """Print a line."""
+        print_status(message)
 
     def tick(self, waiting: Mapping[str, int]) -> None:
-        """Classes without a worker, once.
+        """Announce classes without a worker, once.
 
         Raises:
-            NoWorkerError: nothing else is left, and it was long enough.
+            NoWorkerError: nothing else is left, and the time to wait is over.
         """
         names = frozenset(waiting)
-        if names - self._waited_for:
+        if names - self._announced:
             self.say("; ".join(_no_worker(name, n) for name, n in sorted(waiting.items())))
-        self._waited_for = names
+        self._announced = names
         if sum(waiting.values()) < self.total - self.done - self._failed:
-            self._waits_since = None
-        elif self._waits_since is None:
-            self._waits_since = time.monotonic()
-        elif time.monotonic() - self._waits_since > self._wait_s:
-            raise NoWorkerError(f"no worker came within {minutes(self._wait_s)}")
+            self._waiting_since = None
+        elif self._waiting_since is None:
+            self._waiting_since = time.monotonic()
+        elif time.monotonic() - self._waiting_since > self._wait_s:
+            raise NoWorkerError(f"no worker came within {format_duration(self._wait_s, digits=2)}")
 
-    def left(self) -> str:
-        """The time left, at the pace so far; empty while nothing is known."""
-        made = self.done - self._before
-        if made == 0 or self.done == self.total:
+    def time_left(self) -> str:
+        """Return the time left at the pace so far; empty while that is not known."""
+        done = self.done - self._done_before
+        if done == 0 or self.done == self.total:
             return ""
-        pace_s = (time.monotonic() - self._since) / made
-        return f"{minutes(pace_s * (self.total - self.done))} left"
+        pace_s = (time.monotonic() - self._start) / done
+        return f"{format_duration(pace_s * (self.total - self.done), digits=2)} left"
 
 
-class Bars(Lines):
-    """A bar over all tasks, and a line below for each that runs."""
+class SweepBars(SweepLines):
+    """Shows a bar over all tasks, and a line below for each that runs."""
 
-    def __init__(self, ledger: Ledger, wait_s: float = math.inf) -> None:
-        super().__init__(ledger, wait_s)
-        self._bars = rich_bar(auto_refresh=True)
+    def __init__(self, journal: SweepJournal, wait_s: float = math.inf) -> None:
+        super().__init__(journal, wait_s)
+        self._bars = make_rich_bar(auto_refresh=True)
         self._all = self._bars.add_task("tasks", total=self.total, completed=self.done, words="")
         self._rows: dict[str, TaskID] = {}
 
@@ -105,42 +108,42 @@ class Bars(Lines):
     def __exit__(self, *exc: object) -> None:
         self._bars.stop()
 
-    def running(self, task: str, host: str, words: str) -> None:
-        """Its line says how far it is."""
-        shown = f"{self._words.get(task, task)}  {host}  {words}"
+    def task_running(self, task: str, host: str, message: str) -> None:
+        """Update its line."""
+        text = f"{self._descriptions.get(task, task)}  {host}  {message}"
         if task in self._rows:
-            self._bars.update(self._rows[task], description=shown)
+            self._bars.update(self._rows[task], description=text)
         else:
-            self._rows[task] = self._bars.add_task(shown, total=None, words="")
+            self._rows[task] = self._bars.add_task(text, total=None, words="")
 
-    def came(self, task: Task, host: str, found: Found) -> None:
-        """Its line goes."""
-        super().came(task, host, found)
-        self._forget(task)
-        self._bars.update(self._all, completed=self.done, words=self.left())
+    def task_done(self, task: SweepTask, host: str, result: TaskResult) -> None:
+        """Remove its line."""
+        super().task_done(task, host, result)
+        self._remove(task)
+        self._bars.update(self._all, completed=self.done, words=self.time_left())
 
-    def failed(self, task: Task, why: str) -> None:
-        """Its line goes, the reason stays."""
-        super().failed(task, why)
-        self._forget(task)
+    def task_failed(self, task: SweepTask, reason: str) -> None:
+        """Remove its line, and print the reason."""
+        super().task_failed(task, reason)
+        self._remove(task)
 
-    def say(self, words: str) -> None:
-        """Above the bars."""
+    def say(self, message: str) -> None:
+        """Print a line above the bars."""
         from rich.markup import escape
 
-        self._bars.console.print(escape(words), highlight=False)
+        self._bars.console.print(escape(message), highlight=False)
 
-    def _forget(self, task: Task) -> None:
+    def _remove(self, task: SweepTask) -> None:
         row = self._rows.pop(task.id, None)
         if row is not None:
             self._bars.remove_task(row)
 
 
-def for_here(ledger: Ledger, wait_s: float) -> Lines:
-    """What suits the place."""
-    return (Bars if sys.stderr.isatty() else Lines)(ledger, wait_s)
+def sweep_progress(journal: SweepJournal, wait_s: float) -> SweepLines:
+    """Return the display that suits standard error."""
+    return (SweepBars if sys.stderr.isatty() else SweepLines)(journal, wait_s)
 
 
 def _no_worker(name: str, tasks: int) -> str:
-    which = f"machine class {name!r}" if name else "veperf (--resources veperf=1)"
-    return f"no worker of {which} is there; {tasks} tasks wait for one"
+    kind = f"machine class {name!r}" if name else "veperf (--resources veperf=1)"
+    return f"no worker of {kind} is there; {tasks} tasks wait for one"

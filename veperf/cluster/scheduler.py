@@ -1,4 +1,4 @@
-"""Where the tasks go: a scheduler that is there, or a cluster of one worker on this machine."""
+"""Connect to a dask scheduler, or start a cluster of one worker on this machine."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -6,40 +6,42 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from veperf.cluster.logs import quiet
-from veperf.cluster.plan import ONE_AT_A_TIME, Plan, class_resource
+from veperf.cluster.plan import WORKER_RESOURCE, SweepPlan, class_resource
 from veperf.core.errors import MeasureError, UsageError
+from veperf.core.logs import suppress_logging
 
 if TYPE_CHECKING:
     from distributed import Client
 
-# dask keeps its time itself, and what it can't keep it waits for without end.
+# dask keeps most timeouts itself, but not all.
 _SLACK_S = 5.0
 
 
-def connect(scheduler: str, timeout_s: float = 10.0) -> "Client":
-    """A client of the scheduler at this address, which has been looked at (``check_scheduler``).
+def connect_client(scheduler: str, timeout_s: float = 10.0) -> "Client":
+    """Return a client of the scheduler at this address, which ``check_scheduler`` accepts.
 
     Raises:
-        MeasureError: nobody answers there, or somebody who is no scheduler.
+        MeasureError: no scheduler answers there.
     """
-    made: SimpleQueue[Client | Exception] = SimpleQueue()
-    # A thread of its own: dask waits for ever for somebody who takes the call and says nothing.
-    threading.Thread(target=lambda: made.put(_made(scheduler, timeout_s)), daemon=True).start()
+    clients: SimpleQueue[Client | Exception] = SimpleQueue()
+    # In a thread: dask waits for ever for a server that accepts the connection and sends nothing.
+    threading.Thread(
+        target=lambda: clients.put(_try_connect(scheduler, timeout_s)), daemon=True
+    ).start()
     try:
-        found = made.get(timeout=timeout_s + _SLACK_S)
+        client = clients.get(timeout=timeout_s + _SLACK_S)
     except Empty:
         raise MeasureError(
-            f"whoever answers at {scheduler} does not do so as a scheduler of dask"
+            f"the server at {scheduler} does not answer as a dask scheduler"
         ) from None
-    if isinstance(found, Exception):
+    if isinstance(client, Exception):
         raise MeasureError(
-            f"no scheduler answers at {scheduler} ({found}); is it started?"
-        ) from found
-    return found
+            f"no scheduler answers at {scheduler} ({client}); is it started?"
+        ) from client
+    return client
 
 
-def _made(scheduler: str, timeout_s: float) -> "Client | Exception":
+def _try_connect(scheduler: str, timeout_s: float) -> "Client | Exception":
     from distributed import Client
 
     try:
@@ -48,18 +50,18 @@ def _made(scheduler: str, timeout_s: float) -> "Client | Exception":
         return error
 
 
-QUIET = {
+LOW_OVERHEAD_SETTINGS = {
     "distributed.worker.profile.enabled": False,
     "distributed.worker.memory.monitor-interval": "1s",
     "distributed.admin.system-monitor.interval": "5s",
     "distributed.admin.tick.interval": "1s",
 }
-"""Settings of dask by which a worker does next to nothing beside what is measured."""
+"""Settings of dask with which a worker does next to nothing beside the measurement."""
 
 
 @contextmanager
-def cluster(scheduler: str | None, plan: Plan) -> "Iterator[Callable[[], Client]]":
-    """What connects to ``scheduler``, or to a cluster on this machine for the time of the block.
+def client_factory(scheduler: str | None, plan: SweepPlan) -> "Iterator[Callable[[], Client]]":
+    """Yield a function that connects to ``scheduler``, or to a cluster started on this machine.
 
     The one worker of a local cluster is of every machine class that ``plan`` names.
 
@@ -72,32 +74,32 @@ def cluster(scheduler: str | None, plan: Plan) -> "Iterator[Callable[[], Client]
     except ImportError as error:
         raise UsageError("sweeps need dask.distributed: pip install 'veperf[cluster]'") from error
     if scheduler is not None:
-        with quiet():
-            yield lambda: connect(scheduler)
+        with suppress_logging("distributed"):
+            yield lambda: connect_client(scheduler)
         return
     classes = {class_resource(name): 1 for name in plan.spec.machine_classes}
     with (
-        quiet(),
-        dask.config.set(QUIET),
+        suppress_logging("distributed"),
+        dask.config.set(LOW_OVERHEAD_SETTINGS),
         LocalCluster(
             n_workers=1,
             threads_per_worker=1,
-            # No dashboard; for what else it serves by HTTP, dask takes any free port, not its 8787.
+            # No dashboard; dask's other HTTP services take any free port, not its 8787.
             scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
-            resources={ONE_AT_A_TIME: 1} | classes,
-        ) as here,
+            resources={WORKER_RESOURCE: 1} | classes,
+        ) as local_cluster,
     ):
-        yield lambda: Client(here, set_as_default=False)
+        yield lambda: Client(local_cluster, set_as_default=False)
 
 
 _LARGEST_PORT = 65_535
 
 
 def check_scheduler(address: str | None) -> None:
-    """Find out whether sweeps are possible, and ``address``, if there is one, can be a scheduler's.
+    """Check that dask is installed, and that ``address``, if given, can be a scheduler's.
 
     Raises:
-        UsageError: dask.distributed is not installed, or it is none.
+        UsageError: dask.distributed is not installed, or the address is invalid.
     """
     try:
         from distributed.comm import get_address_host_port
@@ -110,17 +112,17 @@ def check_scheduler(address: str | None) -> None:
         host, port = get_address_host_port(address)
     except ValueError as error:
         raise UsageError(
-            f"{address!r} is no address of a scheduler, such as tcp://10.0.0.1:8786: {error}"
+            f"{address!r} is no address of a scheduler; one is tcp://10.0.0.1:8786: {error}"
         ) from error
     if not host or not 0 < port <= _LARGEST_PORT:
-        raise UsageError(f"{address!r} has no host, or a port that none can have")
+        raise UsageError(f"{address!r} has no host, or no valid port")
     if address.startswith("tls://"):
         try:
-            found = Security().get_connection_args("client")["ssl_context"]
+            context = Security().get_connection_args("client")["ssl_context"]
         except (OSError, ValueError) as error:
             raise UsageError(f"the certificates for {address} can't be used: {error}") from error
-        if found is None:
+        if context is None:
             raise UsageError(
-                f"{address} needs certificates, which dask's configuration does not name: set "
+                f"{address} needs certificates, but dask's configuration names none: set "
                 "distributed.comm.tls.ca-file, and client.cert and client.key below it"
             )

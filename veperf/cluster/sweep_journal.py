@@ -1,134 +1,246 @@
-"""What has become of a sweep's tasks, as it is on disk.
+"""The journal of a sweep: its plan and the outcome of each task, on disk.
 
 ::
 
     <archive>/sweeps/<sweep id>/
       plan.json              the specification and its tasks
-      tasks/<task id>.json   what became of a task so far; written whole, over what was there
+      tasks/<task id>.json   the latest outcome of a task; replaced as a whole
 
-A task is done when the archive holds, whole, what its file names.
+A task is done when the archive holds the complete result that its file names.
 """
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from veperf.archive.cli_hints import command
-from veperf.archive.storage.base import Storage
-from veperf.archive.storage.json_files import read_document
-from veperf.archive.storage.ordered_map import in_order
+from veperf.archive.cli_hints import command_hint
+from veperf.archive.storage.base import Storage, read_stored_json, write_stored_json
+from veperf.archive.storage.ordered_map import ordered_map
 from veperf.archive.store import LAST, Archive
-from veperf.cluster.plan import Pairs, Plan, Task
-from veperf.cluster.task_result import kept_ids
-from veperf.core.errors import CorruptFileError, UnknownRunError
+from veperf.cluster.plan import ABJob, SweepPlan, SweepTask, upgrade_plan
+from veperf.cluster.task_result import TaskResult, archived_ids, save_task_result
+from veperf.core.errors import CorruptFileError, UnknownRunError, UsageError
 
 FOLDER = "sweeps"
 PLAN = "plan.json"
 TASKS = "tasks"
 
 
-class Entry(Struct, frozen=True):
-    """The latest of one task."""
+class TaskEntry(Struct, frozen=True):
+    """The latest outcome of a task."""
 
     task: str
     at: str
     host: str = ""
-    found: str = ""
+    result_id: str = field(default="", name="found")
     """Id of its run or comparison; empty where it failed."""
     failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class SweepState:
     """A sweep at one moment."""
 
     sweep: str
-    plan: Plan
-    entries: Mapping[str, Entry]
-    """By task."""
+    plan: SweepPlan
+    entries: Mapping[str, TaskEntry]
+    """By task id."""
     done: frozenset[str]
-    """Tasks of which the archive holds what they found."""
+    """Ids of tasks whose results are in the archive."""
 
     @property
-    def missing(self) -> tuple[Task, ...]:
+    def missing(self) -> tuple[SweepTask, ...]:
         """The tasks that are not done."""
         return tuple(task for task in self.plan.tasks if task.id not in self.done)
 
 
-def sweeps(archive: Archive) -> list[str]:
-    """Names of the sweeps in ``archive``, oldest first."""
-    found = archive.storage.at(FOLDER).folders(PLAN)
-    return sorted(found, key=lambda name: (found[name][PLAN], name))
+def sweep_names(archive: Archive) -> list[str]:
+    """Return the names of the sweeps in ``archive``, oldest first."""
+    folders = archive.storage.at(FOLDER).folders(PLAN)
+    return sorted(folders, key=lambda name: (folders[name][PLAN], name))
 
 
-def named(archive: Archive, name: str) -> str:
-    """The sweep that ``name`` means: ``last``, one's name, or the unambiguous beginning of one.
+def resolve_sweep(archive: Archive, name: str) -> str:
+    """Return the sweep that ``name`` means: ``last``, a name, or the unambiguous start of one.
 
     Raises:
         UnknownRunError: there is none, or more than one.
     """
-    there = sweeps(archive)
+    names = sweep_names(archive)
     if name == LAST:
-        hits = there[-1:]
+        matches = names[-1:]
     else:
-        hits = [name] if name in there else [s for s in there if name and s.startswith(name)]
-    if len(hits) != 1:
-        what = f"could be any of {', '.join(hits[:5])}" if hits else "is none of them"
-        how = command("sweep", "SPEC", archive=archive.storage)
+        matches = [name] if name in names else [s for s in names if name and s.startswith(name)]
+    if len(matches) != 1:
+        fault = f"could be any of {', '.join(matches[:5])}" if matches else "is none of them"
+        example = command_hint("sweep", "SPEC", archive=archive.storage)
         raise UnknownRunError(
-            f"{archive.location} holds {len(there)} sweeps, and {name!r} {what}; {how} makes one "
-            "and prints its name, and so does `veperf ab --scheduler`"
+            f"{archive.location} holds {len(names)} sweeps, and {name!r} {fault}; {example} makes "
+            "one and prints its name, and so does `veperf ab --scheduler`"
         )
-    return hits[0]
+    return matches[0]
 
 
 def sweep_folder(archive: Archive, sweep: str) -> Storage:
-    """Where ``sweep`` is kept."""
+    """Return the folder of ``sweep``."""
     return archive.storage.at(f"{FOLDER}/{sweep}")
 
 
-def read_plan(archive: Archive, sweep: str) -> Plan:
-    """What ``sweep`` is to do.
+def read_sweep_plan(archive: Archive, sweep: str) -> SweepPlan:
+    """Read the plan of ``sweep``.
 
     Raises:
         CorruptFileError: its file is broken.
-        StorageError: there is no way to it.
+        StorageError: it can't be read.
     """
     folder = sweep_folder(archive, sweep)
-    plan = read_document(folder, PLAN, Plan)
-    kinds = {isinstance(task.job, Pairs) for task in plan.tasks}
+    try:
+        plan = read_stored_json(folder, PLAN, SweepPlan)
+    except CorruptFileError as error:
+        try:
+            plan = upgrade_plan(read_stored_json(folder, PLAN, dict))
+        except (LookupError, TypeError, AttributeError, ValueError):
+            raise error from None
+    kinds = {isinstance(task.job, ABJob) for task in plan.tasks}
     if kinds != {plan.spec.ab is not None} or len({t.id for t in plan.tasks}) < len(plan.tasks):
         raise CorruptFileError(f"the tasks in {folder.where(PLAN)} are not those of its `spec`")
     return plan
 
 
-def read_record(archive: Archive, sweep: str) -> Record:
-    """What has become of ``sweep`` so far.
+def read_sweep_state(archive: Archive, sweep: str) -> SweepState:
+    """Read the state of ``sweep``.
 
     Raises:
         CorruptFileError: its files are broken.
-        StorageError: there is no way to them.
+        StorageError: they can't be read.
     """
-    plan = read_plan(archive, sweep)
-    tasks = sweep_folder(archive, sweep).at(TASKS)
-    there = set(tasks.names()) if tasks.exists() else set()
-    known = [task for task in plan.tasks if task_file(task.id) in there]
-    read = in_order(tasks.at_once, lambda task: _entry(tasks, task), known)
+    plan = read_sweep_plan(archive, sweep)
+    folder = sweep_folder(archive, sweep).at(TASKS)
+    files = set(folder.names()) if folder.exists() else set()
+    tasks = [task for task in plan.tasks if task_file(task.id) in files]
+    read = ordered_map(folder.concurrency, lambda task: _read_entry(folder, task), tasks)
     entries = {entry.task: entry for entry in read}
-    kept = kept_ids(archive, plan)
-    done = frozenset(task for task, entry in entries.items() if entry.found in kept)
-    return Record(sweep, plan, entries, done)
+    archived = archived_ids(archive, plan)
+    done = frozenset(task for task, entry in entries.items() if entry.result_id in archived)
+    return SweepState(sweep, plan, entries, done)
 
 
 def task_file(task: str) -> str:
-    """The file of ``task`` among those of its sweep."""
+    """Return the name of the file of ``task`` in its sweep's folder."""
     return f"{task}.json"
 
 
-def _entry(tasks: Storage, task: Task) -> Entry:
+def _read_entry(folder: Storage, task: SweepTask) -> TaskEntry:
     name = task_file(task.id)
-    entry = read_document(tasks, name, Entry)
+    entry = read_stored_json(folder, name, TaskEntry)
     if entry.task != task.id:
-        raise CorruptFileError(f"{tasks.where(name)} is about task {entry.task!r}")
+        raise CorruptFileError(f"{folder.where(name)} is about task {entry.task!r}")
     return entry
+
+
+class SweepJournal:
+    """The journal of a sweep that is at work; it locks the sweep against other processes."""
+
+    def __init__(self, archive: Archive, sweep: str) -> None:
+        self.archive = archive
+        self.sweep = sweep
+        folder = sweep_folder(archive, sweep)
+        lock = folder.try_lock()
+        if lock is None:
+            raise UsageError(f"another process is working on sweep {sweep} right now")
+        self._lock = lock
+        self._tasks = folder.at(TASKS)
+        try:
+            state = read_sweep_state(archive, sweep)
+        except BaseException:
+            self.close()
+            raise
+        self.plan = state.plan
+        self._entries = dict(state.entries)
+        self._done = set(state.done)
+
+    @classmethod
+    def create(cls, archive: Archive, plan: SweepPlan) -> Self:
+        """Create a new sweep.
+
+        Raises:
+            StorageError: the archive can't be written.
+        """
+        now = datetime.now(UTC)
+        sweep = f"{plan.spec.name}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        write_stored_json(sweep_folder(archive, sweep), PLAN, plan)
+        return cls(archive, sweep)
+
+    @classmethod
+    def resume(cls, archive: Archive, sweep: str) -> Self:
+        """Resume a sweep: the one named, or the last that isn't done.
+
+        Raises:
+            UnknownRunError: there is none.
+            UsageError: another process is working on it.
+            CorruptFileError: its files are broken.
+        """
+        if sweep != LAST:
+            return cls(archive, resolve_sweep(archive, sweep))
+        for name in reversed(sweep_names(archive)):
+            if read_sweep_state(archive, name).missing:
+                return cls(archive, name)
+        raise UnknownRunError(f"{archive.location} holds no sweep that is not done")
+
+    @property
+    def state(self) -> SweepState:
+        """Its state at this moment."""
+        return SweepState(self.sweep, self.plan, dict(self._entries), frozenset(self._done))
+
+    def missing(self) -> tuple[SweepTask, ...]:
+        """Return the tasks whose results are not in the archive."""
+        return self.state.missing
+
+    def add_result(self, task: SweepTask, result: TaskResult, host: str) -> bool:
+        """Save the result of ``task`` in the archive; return False if it is there already.
+
+        The journal is written first: a crash between the two leaves a task that is not done, and
+        nothing that is counted twice.
+
+        Raises:
+            StorageError: the archive can't be written, or another process has the sweep by now.
+            UsageError: it holds something else of that id.
+        """
+        if task.id in self._done:
+            return False
+        self._write(TaskEntry(task.id, _now(), host=host, result_id=result.id))
+        save_task_result(self.archive, result)
+        self._done.add(task.id)
+        return True
+
+    def add_failure(self, task: SweepTask, failure: str) -> None:
+        """Record the failure of ``task``, unless it is done. The task counts as missing.
+
+        Raises:
+            StorageError: the archive can't be written.
+        """
+        if task.id not in self._done:
+            self._write(TaskEntry(task.id, _now(), failure=failure))
+
+    def close(self) -> None:
+        """Release the sweep to other processes."""
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _write(self, entry: TaskEntry) -> None:
+        self._lock.check()
+        write_stored_json(self._tasks, task_file(entry.task), entry)
+        self._entries[entry.task] = entry
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

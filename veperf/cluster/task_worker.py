@@ -1,8 +1,8 @@
-"""What a worker of the cluster does: one job, by ``veperf`` in a process of its own.
+"""Run a task of a sweep on a dask worker: one job, by ``veperf`` in a process of its own.
 
-A process of its own, so that a run that dies takes no worker along, can be ended when nobody wants
+In a process of its own a run that dies takes no worker along, can be ended when nobody waits for
 it any more, and is made by the same code as a run without a cluster. Arguments and results are
-plain text; nothing of ours is pickled.
+plain text; no object of veperf is pickled.
 """
 
 import os
@@ -10,152 +10,178 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import chain
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
-from veperf.cluster.checkout import checked_out, checkout_with
-from veperf.cluster.host_lock import alone
-from veperf.cluster.plan import Job, Pairs, Task
-from veperf.cluster.task_context import unwanted
+from veperf.cluster.checkout import checked_out_commit, find_checkout
+from veperf.cluster.host_lock import exclusive_host_lock
+from veperf.cluster.plan import ABJob, Job, SweepTask
 from veperf.core.errors import COULD_NOT_MEASURE, FAILED, OK, MeasureError
-from veperf.ipc.child_process import end, start
+from veperf.core.option_fields import command_arguments
+from veperf.ipc.child_process import end_process_group, start_veperf
 
+TaskWork = Callable[[str], dict[str, object]]
 
-def command(task: Task, archive: Path) -> list[str]:
-    """The words after ``veperf`` that do ``task`` and keep what it finds in ``archive``."""
-    options = {
-        "--seed": str(task.seed),
-        "--timeout": str(task.timeout_s),
-        "--archive": str(archive),
-    }
-    job = task.job
-    if isinstance(job, Pairs):
-        options |= {
-            "--head": job.head.commit,
-            "--max-pairs": str(job.max_pairs),
-            "--threshold": str(job.fail_percent),
-            "--among": str(job.among),
-        }
-        if job.time_budget_s is not None:
-            options["--time-budget"] = f"{job.time_budget_s:f}"
-        words, flags = ["ab"], []
-        rest = [job.base.commit, *job.patterns]
-    else:
-        options["--profile"] = job.profile
-        words, flags = ["run"], ["--memory"] if job.memory else []
-        rest = [job.pattern]
-    given = chain.from_iterable(options.items())
-    modules = chain.from_iterable(("--module", module) for module in task.modules)
-    return [*words, *given, *modules, *flags, "--", *rest]
-
-
-def result_in(archive: Path, job: Job, code: int) -> str | None:
-    """What the command for ``job``, which ended with ``code``, left; None where it failed."""
-    if isinstance(job, Pairs):
-        # A slowdown, or a benchmark that is broken on one side, is what it found.
-        found = list(archive.glob("ab-*/ab.json"))
-        good = code in (OK, FAILED, COULD_NOT_MEASURE)
-    else:
-        found = [path.with_name("run.json") for path in archive.glob("*/complete.json")]
-        good = code == OK
-    return found[0].read_text(encoding="utf-8") if good and len(found) == 1 else None
-
-
-TOPIC = "veperf-sweep"
+BEGUN_TOPIC = "veperf-begun"
+"""Topic on which an attempt reports, as it begins, its ``key`` and its ``worker``."""
+PROGRESS_TOPIC = "veperf-sweep"
+"""Topic on which a task reports its progress: ``task``, ``host`` and ``message``."""
 _POLL_S = 0.25
-_TAIL = 2000
+_TAIL_BYTES = 2000
 
 
-def on_worker(task_json: str) -> dict[str, object]:
-    """Do ``task_json``, a ``Task``, on the dask worker that calls this.
+def run_attempt(work: TaskWork, task_json: str) -> dict[str, object]:
+    """Do ``work`` on the dask worker that calls this, once the scheduler knows that it begins.
+
+    ``Worker.log_event`` does not wait: the begin of work that ends the worker at once would never
+    be reported.
+    """
+    from distributed import get_worker
+    from distributed.utils import sync
+
+    worker = get_worker()
+    message = {"key": worker.get_current_task(), "worker": worker.id}
+    with suppress(OSError):  # a worker that has lost its scheduler closes, which ends the work
+        sync(worker.loop, worker.scheduler.log_event, topic=BEGUN_TOPIC, msg=message)
+    return work(task_json)
+
+
+def cancellation_check() -> Callable[[], bool]:
+    """Return a function that is True once nobody waits for the calling thread's task any more.
+
+    That is so when the client cancelled it or is gone, and when the worker closes, as it does once
+    it has lost its scheduler: then a result could not be delivered.
+    """
+    from distributed import get_worker
+    from distributed.core import Status
+
+    worker = get_worker()
+    key = worker.get_current_task()
+    alive = (Status.running, Status.paused, Status.closing_gracefully)
+
+    def is_cancelled() -> bool:
+        state = worker.state.tasks.get(key)
+        return worker.status not in alive or state is None or state.state == "cancelled"
+
+    return is_cancelled
+
+
+def task_command(task: SweepTask, archive: Path) -> list[str]:
+    """Return the arguments of ``veperf`` that run ``task`` and save its result in ``archive``."""
+    job = task.job
+    settings = command_arguments(replace(job.options, seed=task.seed))
+    if isinstance(job, ABJob):
+        command, operands = ["ab", "--head", job.head.commit], [job.base.commit, *job.patterns]
+    else:
+        command, operands = ["run"], [job.pattern]
+    return [*command, *settings, "--archive", str(archive), "--", *operands]
+
+
+def read_result(archive: Path, job: Job, code: int) -> str | None:
+    """Read the result that the command for ``job`` left with exit ``code``; None if it failed."""
+    if isinstance(job, ABJob):
+        # A slowdown, or a benchmark that is broken on one side, is a result.
+        files = list(archive.glob("ab-*/ab.json"))
+        is_good = code in (OK, FAILED, COULD_NOT_MEASURE)
+    else:
+        files = [path.with_name("run.json") for path in archive.glob("*/complete.json")]
+        is_good = code == OK
+    return files[0].read_text(encoding="utf-8") if is_good and len(files) == 1 else None
+
+
+def run_task(task_json: str) -> dict[str, object]:
+    """Run a ``SweepTask`` on the dask worker that calls this.
 
     Returns:
-        ``host``, and ``run``: what was found as JSON, or None where the task was cancelled.
+        ``host``, and ``run``: the result as JSON, or None where the task was cancelled.
 
     Raises:
-        MeasureError: it failed; the message holds the end of what was said.
+        MeasureError: it failed; the message has the last line of its output.
     """
     from distributed import get_worker
 
     worker, host = get_worker(), socket.gethostname()
 
-    def tell(words: str) -> None:
-        worker.log_event(TOPIC, {"task": task.id, "host": host, "words": words})
+    def notify(message: str) -> None:
+        worker.log_event(PROGRESS_TOPIC, {"task": task.id, "host": host, "message": message})
 
-    task = msgspec.json.decode(task_json, type=Task)
-    return {"host": host, "run": measure(task, unwanted(), tell)}
+    task = msgspec.json.decode(task_json, type=SweepTask)
+    return {"host": host, "run": measure_task(task, cancellation_check(), notify)}
 
 
-def measure(
-    task: Task,
-    cancelled: Callable[[], bool],
-    tell: Callable[[str], None],
+def measure_task(
+    task: SweepTask,
+    is_cancelled: Callable[[], bool],
+    notify: Callable[[str], None],
 ) -> str | None:
-    """Do ``task`` on this host, and return what it found as JSON; None where it was cancelled.
+    """Run ``task`` on this host, and return its result as JSON; None where it was cancelled.
 
     Args:
         task: what to measure.
-        cancelled: asked now and then; once it says True the job is ended.
-        tell: is told how far it is.
+        is_cancelled: called now and then; the job is ended once it returns True.
+        notify: called with progress messages.
 
     Raises:
         MeasureError: it failed.
     """
-    tell("waiting for the host")
-    with alone(cancelled) as lock, tempfile.TemporaryDirectory(prefix="veperf-sweep-") as name:
+    notify("waiting for the host")
+    with (
+        exclusive_host_lock(is_cancelled) as lock,
+        tempfile.TemporaryDirectory(prefix="veperf-sweep-") as name,
+    ):
         if lock is None:
             return None
-        with _place(task.job) as code:
-            return _done(task, lock, code, Path(name), cancelled, tell)
+        with _code_folder(task.job) as code:
+            return _run_command(task, lock, code, Path(name), is_cancelled, notify)
 
 
 @contextmanager
-def _place(job: Job) -> Iterator[Path | None]:
-    """The folder that ``job`` is done in, for the time of the block; None for any."""
-    if isinstance(job, Pairs):
-        yield checkout_with(job.base.commit, job.head.commit)
+def _code_folder(job: Job) -> Iterator[Path | None]:
+    """Yield the folder to run ``job`` in; None for any."""
+    if isinstance(job, ABJob):
+        yield find_checkout(job.base.commit, job.head.commit)
     elif job.ref is not None:
-        with checked_out(job.ref.commit) as folder:
+        with checked_out_commit(job.ref.commit) as folder:
             yield folder
     else:
         yield None
 
 
-def _done(
-    task: Task,
+def _run_command(
+    task: SweepTask,
     lock: int,
     code: Path | None,
     folder: Path,
-    cancelled: Callable[[], bool],
-    tell: Callable[[str], None],
+    is_cancelled: Callable[[], bool],
+    notify: Callable[[str], None],
 ) -> str | None:
-    archive, said = folder / "archive", folder / "said"
-    words = command(task, archive)
-    with said.open("wb") as output:
-        process = start(words, code, output, lock)
+    archive, output_file = folder / "archive", folder / "output"
+    command = task_command(task, archive)
+    with output_file.open("wb") as output:
+        process = start_veperf(command, code, output, lock)
     try:
-        told = ""
-        while process.poll() is None and not cancelled():
-            if (line := _last_line(said)) != told:
-                told = line
-                tell(line)
-            time.sleep(_POLL_S)  # Popen.wait looks twenty times a second, beside a measurement
+        last_line = ""
+        while process.poll() is None and not is_cancelled():
+            if (line := _last_line(output_file)) != last_line:
+                last_line = line
+                notify(line)
+            time.sleep(_POLL_S)  # Popen.wait polls twenty times a second, beside a measurement
         if process.returncode is None:
             return None
     finally:
-        end(process)
-    found = result_in(archive, task.job, process.returncode)
-    if found is None:
-        why = _last_line(said).removeprefix("veperf: ")
-        raise MeasureError(f"`veperf {words[0]}` ended with {process.returncode}: {why}")
-    return found
+        end_process_group(process)
+    result = read_result(archive, task.job, process.returncode)
+    if result is None:
+        reason = _last_line(output_file).removeprefix("veperf: ")
+        raise MeasureError(f"`veperf {command[0]}` ended with {process.returncode}: {reason}")
+    return result
 
 
-def _last_line(said: Path) -> str:
-    with said.open("rb") as file:
-        file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+def _last_line(output_file: Path) -> str:
+    with output_file.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
         lines = file.read().decode(errors="replace").splitlines()
     return next((line.strip() for line in reversed(lines) if line.strip()), "")

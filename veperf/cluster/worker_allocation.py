@@ -1,96 +1,90 @@
-"""Which of a scheduler's workers do what in a load: one each, so that none waits for another."""
+"""Allocate a scheduler's workers to the processes of a load: one each, so that none waits."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain, zip_longest
 from typing import Any
 
 from msgspec import Struct
 
-from veperf.cluster.plan import ONE_AT_A_TIME, class_resource
+from veperf.cluster.plan import WORKER_RESOURCE, class_resource
 from veperf.core.errors import MeasureError
 
 
-class Seat(Struct, frozen=True):
-    """One worker."""
+class WorkerSlot(Struct, frozen=True):
+    """A free worker."""
 
     address: str
     host: str
-    classes: frozenset[str] = frozenset()
-    """The resources that it has."""
+    resources: frozenset[str] = frozenset()
 
 
-class Seats(Struct, frozen=True):
-    """Who does what."""
+class WorkerAllocation(Struct, frozen=True):
+    """The workers of a load."""
 
-    target: Seat | None
-    """None where the target is no business of the scheduler's."""
-    shards: tuple[Seat, ...]
+    target: WorkerSlot | None
+    """None where the target is not started by the scheduler."""
+    shards: tuple[WorkerSlot, ...]
 
 
-def free_seats(workers: Mapping[str, Mapping[str, Any]], busy: Collection[str]) -> list[Seat]:
-    """The workers that measure and have nothing to do.
+def free_slots(workers: Mapping[str, Mapping[str, Any]], busy: Collection[str]) -> list[WorkerSlot]:
+    """Return the workers that measure and are idle.
 
     Args:
-        workers: what a scheduler says of its workers, by address.
+        workers: a scheduler's information on its workers, by address.
         busy: addresses of those that have something to do.
     """
     return [
-        Seat(address, str(worker["host"]), frozenset(worker["resources"]))
+        WorkerSlot(address, str(worker["host"]), frozenset(worker["resources"]))
         for address, worker in sorted(workers.items())
-        if ONE_AT_A_TIME in worker["resources"] and address not in busy
+        if WORKER_RESOURCE in worker["resources"] and address not in busy
     ]
 
 
-def take_seats(
-    free: Sequence[Seat], shards: int, *, with_target: bool, target_class: str = ""
-) -> Seats:
-    """A worker for each shard, on as many hosts as can be, and one for the target, apart from them.
+def allocate_workers(
+    free: Sequence[WorkerSlot], shards: int, *, with_target: bool, target_class: str = ""
+) -> WorkerAllocation:
+    """Return a worker for each shard, on as many hosts as possible, and one for the target.
+
+    The target has a host of its own, if there are enough.
 
     Args:
-        free: the workers that there are for it.
+        free: the workers to choose from.
         shards: how many of them there are.
         with_target: whether the target needs one.
-        target_class: the machine class that the target is to be of; empty where any will do.
+        target_class: the machine class of the target; empty where any will do.
 
     Raises:
         MeasureError: there are too few.
     """
-    wanted = shards + with_target
-    if len(free) < wanted:
-        what = f"{shards} shards" + (" and their target" if with_target else "")
+    needed = shards + with_target
+    if len(free) < needed:
+        members = f"{shards} shards" + (" and their target" if with_target else "")
         raise MeasureError(
-            f"{what} need {wanted} free workers, one each; the scheduler has {len(free)} (workers "
-            f"measure when they are started with --resources '{ONE_AT_A_TIME}=1')"
+            f"{members} need {needed} free workers, one each; the scheduler has {len(free)} "
+            f"(workers measure when they are started with --resources '{WORKER_RESOURCE}=1')"
         )
     if not with_target:
-        return Seats(None, tuple(_spread(free))[:shards])
+        return WorkerAllocation(None, tuple(_spread(free))[:shards])
     able = [
-        seat for seat in free if not target_class or class_resource(target_class) in seat.classes
+        slot for slot in free if not target_class or class_resource(target_class) in slot.resources
     ]
     if not able:
         raise MeasureError(
             f"no free worker of machine class {target_class!r} is there for the target; one has "
-            f"--resources '{ONE_AT_A_TIME}=1 {class_resource(target_class)}=1'"
+            f"--resources '{WORKER_RESOURCE}=1 {class_resource(target_class)}=1'"
         )
-    alone = _crowd(free)
-    target = min(able, key=lambda seat: alone[seat.host])
-    others = [seat for seat in free if seat.host != target.host]
-    beside = [seat for seat in free if seat.host == target.host and seat != target]
-    return Seats(target, tuple(chain(_spread(others), beside))[:shards])
+    workers_of_host = Counter(slot.host for slot in free)
+    target = min(able, key=lambda slot: workers_of_host[slot.host])
+    others = [slot for slot in free if slot.host != target.host]
+    beside = [slot for slot in free if slot.host == target.host and slot != target]
+    return WorkerAllocation(target, tuple(chain(_spread(others), beside))[:shards])
 
 
-def _crowd(seats: Sequence[Seat]) -> dict[str, int]:
-    """How many workers each host has."""
-    counts: dict[str, int] = {}
-    for seat in seats:
-        counts[seat.host] = counts.get(seat.host, 0) + 1
-    return counts
-
-
-def _spread(seats: Sequence[Seat]) -> Iterator[Seat]:
-    """``seats``, one of each host, then another of each, and so on."""
-    by_host: dict[str, list[Seat]] = {}
-    for seat in seats:
-        by_host.setdefault(seat.host, []).append(seat)
+def _spread(slots: Sequence[WorkerSlot]) -> Iterator[WorkerSlot]:
+    """Yield one slot of each host, then another of each, and so on."""
+    by_host: dict[str, list[WorkerSlot]] = {}
+    for slot in slots:
+        by_host.setdefault(slot.host, []).append(slot)
     rounds = zip_longest(*by_host.values())
-    return (seat for one_of_each in rounds for seat in one_of_each if seat is not None)
+    return (slot for round_ in rounds for slot in round_ if slot is not None)

@@ -1,0 +1,1 @@
+"""Data that everything passes around, errors, units, text formatting, configuration and paths."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Records of A/B comparisons: their sides, pairs, looks and changes."""
 
 from typing import Literal
 
@@ -17,37 +17,39 @@ CommandValue = Literal["time", "cpu", "printed"]
 
 
 class ABSide(Struct, frozen=True):
-    """One of the two that an A/B comparison runs."""
+    """A side of an A/B comparison: base or new."""
 
     name: str
-    """As it was asked for: a commit's name, ``working tree``, or a shell command."""
+    """Name as requested: a commit, ``working tree``, or a shell command."""
     revision: Revision = Revision()
     environment: str = ""
-    """Where its packages come from, if not from where veperf itself runs."""
+    """Environment with its packages, if it is not that of veperf itself."""
 
 
 class ABConfig(Struct, frozen=True):
-    """How an A/B comparison was asked for."""
+    """Settings of an A/B comparison."""
 
     select: tuple[str, ...]
     modules: tuple[str, ...]
     samples: int
-    """Of each side in a pair."""
+    """Samples of each side in a pair."""
     min_sample_ns: int
     seed: int
     timeout_s: float
-    """For one benchmark in one process."""
+    """Limit for a benchmark in a process."""
     max_pairs: int
     fail_effect: float
-    """A slowdown that is surely more than this share is a failure, and else a warning."""
+    """Slowdowns whose whole interval is beyond this share are failures, others are warnings."""
     time_budget_s: float | None = None
     among: int = 1
-    """Comparisons of the same change, this one included, as on several machine classes: a false
-    alarm in any of them is one of the change."""
+    """Number of comparisons of the same change, this one included, as on several machine classes:
+    a false alarm in any of them is a false alarm of the change."""
+    alpha: float = 0.05
+    """Highest rate at which equal code is called slower, or slower code equal."""
 
 
 class ABPair(Struct, frozen=True):
-    """What one pair of processes says of one benchmark, in its unit, for one operation."""
+    """The two process values of a pair, in the benchmark's unit, for one operation."""
 
     base: float
     new: float
@@ -56,7 +58,7 @@ class ABPair(Struct, frozen=True):
 
 
 class ABLook(Struct, frozen=True):
-    """The evidence after so many pairs; ratios over 1 are worse, whatever the direction."""
+    """The evidence after a number of pairs; ratios over 1 are worse, whatever the direction."""
 
     pairs: int
     ratio: float | None
@@ -66,13 +68,13 @@ class ABLook(Struct, frozen=True):
     p_faster: float | None
     p_equivalent: float | None
     alpha_change: float
-    """What ``p_slower`` or ``p_faster`` may be at most to decide; 0 is never."""
+    """Highest ``p_slower`` or ``p_faster`` that decides; 0 is never."""
     alpha_ok: float
-    """What ``p_equivalent`` may be at most to decide."""
+    """Highest ``p_equivalent`` that decides."""
 
 
 class ABChange(Struct, frozen=True):
-    """One benchmark, old and new code side by side."""
+    """The change of a benchmark between base and new."""
 
     case: str
     metric: Metric
@@ -97,7 +99,7 @@ class ABChange(Struct, frozen=True):
 
 
 class ABRound(Struct, frozen=True):
-    """What the machine was like while one pair was measured."""
+    """State of the machine while a pair was measured."""
 
     seconds: float
     load: float
@@ -118,14 +120,14 @@ class ABRun(Struct, frozen=True):
     changes: tuple[ABChange, ...]
     rounds: tuple[ABRound, ...]
     stopped: Literal["", "time", "hand"] = ""
-    """What ended it before all was decided: its time budget, or somebody's hand."""
+    """Reason of an early end: the time budget, or Ctrl-C."""
     format: int = AB_FORMAT
 
 
 class ABPlace(Struct, frozen=True):
-    """One of the places where a change was compared: a machine class, or a repeat on it."""
+    """A place where a change was compared: a machine class, or a repeat on it."""
 
     name: str
-    found: ABRun | None
+    comparison: ABRun | None
     missing: str = ""
-    """Why there is no comparison."""
+    """Reason why there is no comparison; empty if there is one."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Cases and their metrics: the units that are measured and judged."""
 
 from enum import StrEnum
 from typing import Literal
@@ -11,7 +11,7 @@ Clock = Literal["cpu", "wall"]
 
 
 class Level(StrEnum):
-    """How much of the system a benchmark touches."""
+    """Extent of a benchmark: how much is measured at once."""
 
     MICRO = "micro"
     COMPONENT = "component"
@@ -19,17 +19,14 @@ class Level(StrEnum):
     LOAD = "load"
 
 
-# ---------------------------------------------------------------- what is measured
-
-
 class Metric(Struct, frozen=True):
-    """A figure that a case yields once a process: its name, unit and good direction."""
+    """A quantity measured once a process of a case: its name, unit and better direction."""
 
     name: str
     unit: str
     better: Better = "lower"
     exact: bool = False
-    """Whether it can't vary, such as the size of a file: one value says all, and differs or not."""
+    """True for values that can't vary, such as the size of a file: compared for equality."""
 
 
 TIME = Metric("time", "ns")
@@ -54,10 +51,10 @@ MEMORY_NAMES = frozenset(metric.name for metric in MEMORY_METRICS)
 
 
 class Case(Struct, frozen=True):
-    """One benchmark with one set of parameters: what is measured and judged as a unit.
+    """A benchmark with one set of parameters: the unit that is measured and judged.
 
-    ``id`` is the benchmark's own id where the parameters are the defaults, otherwise the id
-    followed by those that differ: ``transaction/block_processing[transactions=100]``.
+    ``id`` is the benchmark's own id if the parameters are the defaults, otherwise the id followed
+    by those that differ: ``transaction/block_processing[transactions=100]``.
     """
 
     id: str
@@ -68,6 +65,6 @@ class Case(Struct, frozen=True):
     params: Params = {}
     metrics: tuple[Metric, ...] = (TIME,)
     targets: dict[str, str] = {}
-    """Metric name to the id of the target that it answers."""
+    """Ids of the targets, by the metric that each one limits."""
     floor: str = ""
-    """The case that measures what this one can't do without, such as a library's call alone."""
+    """The case that is the lower bound of this one, such as a library call alone."""

@@ -3,12 +3,12 @@
 ::
 
     VeperfError                      exit code 3: could not measure
-    ├── UsageError                   exit code 2: what was asked for makes no sense
+    ├── UsageError                   exit code 2: the request makes no sense
     │   ├── UnknownBenchmarkError
     │   ├── UnknownTargetError
     │   ├── UnknownRunError
     │   └── ParameterError           a notebook parameter that does not exist or has the wrong type
-    ├── DataError                    exit code 2: a file that can't be believed
+    ├── DataError                    exit code 2: a file with invalid content
     │   ├── CorruptFileError
     │   ├── NewerFormatError
     │   └── IncompleteRunError
@@ -21,9 +21,9 @@
         ├── KernelError              no kernel, or one that died
         └── NotebookError            a cell that raised
 
-Each message says what happened, where, and what to do next. The base class also derives its
-children from the built-in that fits (``ValueError``, ``LookupError``, ``OSError``), so that
-callers who know nothing of veperf catch them by the usual names.
+Each message says what happened, where, and what to do next. Each class is also derived from the
+built-in that fits (``ValueError``, ``LookupError``, ``OSError``), so that callers who know nothing
+of veperf can catch it.
 """
 
 from typing import ClassVar
@@ -42,7 +42,7 @@ class VeperfError(Exception):
 
 
 class UsageError(VeperfError, ValueError):
-    """What was asked for makes no sense."""
+    """The request makes no sense."""
 
     exit_code = USAGE
 
@@ -64,13 +64,13 @@ class ParameterError(UsageError):
 
 
 class DataError(VeperfError, ValueError):
-    """A file that can't be believed."""
+    """A file with invalid content."""
 
     exit_code = USAGE
 
 
 class CorruptFileError(DataError):
-    """A file that is not what its name says, or was cut off."""
+    """A file in another format than its name says, or cut off."""
 
 
 class NewerFormatError(DataError):
@@ -94,7 +94,7 @@ class WorkerTimeoutError(MeasureError):
 
 
 class WorkerProtocolError(MeasureError):
-    """A worker process answered with something that is not an answer."""
+    """A worker process sent an invalid answer."""
 
 
 class StorageError(VeperfError, OSError):

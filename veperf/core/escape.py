@@ -1,14 +1,14 @@
-"""Make text that comes from elsewhere harmless before anybody reads it.
+"""Escaping of untrusted text for terminals, HTML and Markdown.
 
 Ids, messages, tracebacks and paths may hold anything: markup, terminal colours, characters that
-turn the reading direction round or take no room at all. They are made visible, never interpreted.
+turn the reading direction round or take no room at all. These are made visible, never interpreted.
 """
 
 import html
 import re
 import unicodedata
 
-# What a terminal acts upon: CSI sequences (colours, cursor), OSC sequences (titles, links), and
+# Escape sequences of terminals: CSI sequences (colours, cursor), OSC sequences (titles, links), and
 # two-character escapes.
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\^_]")
 
@@ -18,21 +18,20 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~@&])")
 
 
-def visible(text: str, *, keep: str = "\n\t") -> str:
-    r"""Return ``text`` with terminal sequences dropped and invisible characters spelt out.
+def make_visible(text: str, *, keep: str = "\n\t") -> str:
+    r"""Return ``text`` without terminal sequences and with invisible characters escaped.
 
-    A character that controls instead of showing becomes its escape, such as ``\u202e``; those
-    in ``keep`` stay.
+    A control character becomes its escape, such as ``\u202e``; those in ``keep`` stay.
     """
     return "".join(
-        _spelt(c) if c not in keep and unicodedata.category(c) in _INVISIBLE else c
+        _escaped(c) if c not in keep and unicodedata.category(c) in _INVISIBLE else c
         for c in _ANSI.sub("", text)
     )
 
 
 def as_html(text: str) -> str:
     """Return ``text`` as HTML that shows it, in an element or in a quoted attribute."""
-    return html.escape(visible(text))
+    return html.escape(make_visible(text))
 
 
 def as_markdown(text: str) -> str:
@@ -43,9 +42,9 @@ def as_markdown(text: str) -> str:
 def one_line(text: str) -> str:
     """Return ``text`` made visible, its white space run together into single blanks."""
     # str.split() would take the narrow blanks between a number and its unit for white space.
-    return re.sub(r"[ \t\r\n]+", " ", visible(text, keep="\n\t\r")).strip()
+    return re.sub(r"[ \t\r\n]+", " ", make_visible(text, keep="\n\t\r")).strip()
 
 
-def _spelt(character: str) -> str:
+def _escaped(character: str) -> str:
     code = ord(character)
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

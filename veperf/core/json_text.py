@@ -1,4 +1,4 @@
-"""JSON from elsewhere, never nested deeper than a decoder can follow."""
+"""Parsing of untrusted JSON, never nested deeper than a decoder can follow."""
 
 import json
 from itertools import accumulate
@@ -6,11 +6,10 @@ from itertools import accumulate
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
-def depth(data: bytes) -> int:
-    """How many lists and objects stand in one another in the JSON ``data``, at the most.
+def nesting_depth(data: bytes) -> int:
+    """Return the nesting depth of lists and objects in the JSON ``data``, in linear time.
 
-    Of what is no JSON, it says at least as much as a decoder would descend before it gives up.
-    Takes linear time.
+    For invalid JSON, at least the depth to which a decoder would descend before it gives up.
     """
     without_escapes = data.replace(b"\\\\", b"").replace(b'\\"', b"")
     outside_of_strings = b"".join(without_escapes.split(b'"')[::2])
@@ -21,23 +20,23 @@ def depth(data: bytes) -> int:
 MAX_DEPTH = 200
 
 
-def parse(text: str) -> object:
-    """The value of ``text``; NaN and infinities included, which several tools write.
+def parse_json(text: str) -> object:
+    """Return the value of ``text``; NaN and infinities, which several tools write, are allowed.
 
     Raises:
-        ValueError: it is no JSON (then a ``json.JSONDecodeError``), or none that can be read.
+        ValueError: it is no JSON (then a ``json.JSONDecodeError``), or nested too deeply.
     """
-    refuse_depth(text)
+    check_nesting(text)
     return json.loads(text)
 
 
-def refuse_depth(text: str) -> None:
-    """Whatever ``text`` is, refuse it where brackets nest deeper than 200. Takes linear time.
+def check_nesting(text: str) -> None:
+    """Check in linear time that brackets in ``text``, JSON or not, nest at most 200 deep.
 
     Raises:
-        ValueError: they do.
+        ValueError: they nest deeper.
     """
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return
-    if depth(text.encode(errors="surrogatepass")) > MAX_DEPTH:
+    if nesting_depth(text.encode(errors="surrogatepass")) > MAX_DEPTH:
         raise ValueError(f"nested deeper than {MAX_DEPTH}")

@@ -1,4 +1,4 @@
-"""Where things are: in a checkout of veperf, its own folders; installed elsewhere, yours."""
+"""Default folders: those of the checkout, or else of the current folder and of the package."""
 
 import os
 from pathlib import Path
@@ -7,47 +7,47 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _SHARE = _PACKAGE / "_share"
 
 
-def checkout() -> Path | None:
-    """The checkout that this package is imported from, if it is one."""
+def checkout_folder() -> Path | None:
+    """Return the checkout from which this package is imported, if there is one."""
     root = _PACKAGE.parent
     return root if (root / "pyproject.toml").is_file() and (root / "notebooks").is_dir() else None
 
 
-def project() -> Path:
-    """The checkout, or else the current folder: what ``reports`` and ``data`` are relative to."""
-    return checkout() or Path.cwd()
+def project_folder() -> Path:
+    """Return the checkout or the current folder, to which ``reports`` and ``data`` are relative."""
+    return checkout_folder() or Path.cwd()
 
 
-def archive() -> str | Path:
-    """The archive when none is named: $VEPERF_ARCHIVE, which may be a URL, or ``reports``."""
-    return os.environ.get("VEPERF_ARCHIVE") or project() / "reports"
+def archive_location() -> str | Path:
+    """Return the default archive: $VEPERF_ARCHIVE, which may be a URL, or ``reports``."""
+    return os.environ.get("VEPERF_ARCHIVE") or project_folder() / "reports"
 
 
-def graphs(named: str = "") -> Path:
-    """The folder of flamegraphs: in the archive, or in ``reports`` where that is elsewhere."""
-    place = named or archive()
-    elsewhere = "://" in str(place)
-    return (project() / "reports" if elsewhere else Path(place)) / "flamegraphs"
+def flamegraphs_folder(named: str = "") -> Path:
+    """Return the folder of flamegraphs: in the archive, or in ``reports`` if that is a URL."""
+    archive = named or archive_location()
+    is_url = "://" in str(archive)
+    return (project_folder() / "reports" if is_url else Path(archive)) / "flamegraphs"
 
 
-def baselines() -> Path:
-    """The folder of targets and recorded baselines when none is named."""
-    return project() / "data" / "baselines"
+def default_baselines_folder() -> Path:
+    """Return the default folder of targets and recorded baselines."""
+    return project_folder() / "data" / "baselines"
 
 
-def targets(folder: Path) -> Path:
-    """The folder with targets.json: ``folder``, or the package's own copy where it has none."""
+def targets_folder(folder: Path) -> Path:
+    """Return the folder with targets.json: ``folder``, or the package's own if it has none."""
     packaged = _SHARE / "baselines"
     return folder if (folder / "targets.json").exists() or not packaged.exists() else packaged
 
 
-def published(folder: Path, name: str) -> Path:
-    """The file ``name`` in ``folder``, or the package's own copy where it has none."""
+def published_file(folder: Path, name: str) -> Path:
+    """Return the file ``name`` in ``folder``, or the package's own copy if it has none."""
     packaged = _SHARE / "baselines" / name
     return folder / name if (folder / name).exists() or not packaged.exists() else packaged
 
 
-def notebooks() -> Path:
-    """The folder of the notebooks."""
-    root = checkout()
+def notebooks_folder() -> Path:
+    """Return the folder of the notebooks."""
+    root = checkout_folder()
     return root / "notebooks" if root else _SHARE / "notebooks"

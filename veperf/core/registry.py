@@ -1,4 +1,4 @@
-"""The benchmarks that exist, by id. The only mutable state at module level in the package.
+"""The registered benchmarks, by id: the only mutable state at module level in the package.
 
 A benchmark is a function that sets up and returns the callable to time::
 
@@ -15,8 +15,9 @@ defaults: that is a scaling curve.
 
 import importlib
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any, Protocol, TypeVar
 
@@ -24,72 +25,82 @@ from veperf.core.case import TIME, Case, Level, Metric, Params
 from veperf.core.errors import UnknownBenchmarkError, UsageError
 from veperf.core.load import Finished, Search
 
+SUITES = {
+    "transaction": "veperf.workloads.transaction.benchmarks",
+    "verification": "veperf.workloads.verification.benchmarks",
+    "bidding": "veperf.workloads.bidding.benchmarks",
+    "zk_proof": "veperf.workloads.zk.benchmarks",
+}
+
+ON_REQUEST = {"memory": "veperf.profiling.memory.benchmarks"}
+"""Suites that a run leaves out unless they are named."""
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a benchmark's set-up returns."""
+    """Work to time, which the set-up of a benchmark returns."""
 
     call: Callable[[], object]
     """Does the work once. Must be repeatable: the hundredth call costs what the first did."""
     operations: int = 1
     """How many operations one call performs."""
     close: Callable[[], object] | None = None
-    """Frees what the set-up took: files, processes."""
+    """Releases what the set-up acquired: files, processes."""
     stages: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
-    """The steps of one call by name, for the picture of where its time goes.
+    """The steps of one call by name, for the chart of its CPU time by stage.
 
-    Each is called with what the one before returned, the first with None.
+    Each is called with the result of the one before, the first with None.
     """
 
 
 class System(Protocol):
-    """What a load is put on. It shares one thread with the generator, so no call may take long."""
+    """The system under load. It shares a thread with the generator: no call may take long."""
 
     def offer(self, tag: int) -> bool:
-        """Take item ``tag`` (0, 1, 2 ...) in; False where the system is full (back pressure)."""
+        """Accept item ``tag`` (0, 1, 2 ...), or return False for back pressure: it is full."""
 
     def step(self) -> Finished:
-        """Do a little work and hand over what got finished since the last call.
+        """Do a little work and return the items finished since the last call.
 
-        Where there is nothing to do but wait for others, wait, but for about a millisecond at
-        most: arrivals that fall due meanwhile are late.
+        If there is nothing to do but wait for other threads or processes, wait for about a
+        millisecond at most: arrivals that fall due meanwhile are late.
         """
 
     def costs(self) -> Mapping[str, float]:
-        """CPU time in ns by stage, for each item committed so far; empty where it is not known."""
+        """Return the CPU time in ns of a committed item by stage; empty if it is not known."""
 
     def close(self) -> None:
-        """End the system and free what it took, whatever is still in flight."""
+        """Shut the system down and release its resources, whatever is still in flight."""
 
 
-class Target(Protocol):
-    """A system in a process of its own; the items that it is offered come over a socket."""
+class RemoteTarget(Protocol):
+    """A system in a process of its own, which is offered items over a socket."""
 
     def offer(self, tag: int, item: bytes) -> bool:
-        """Take in ``item``, which is called ``tag`` from now on; False where there is no room."""
+        """Accept ``item`` under the number ``tag``, or return False if the system is full."""
 
     def step(self) -> Finished:
-        """As of a ``System``."""
+        """As ``System`` does."""
 
     def costs(self) -> Mapping[str, float]:
-        """As of a ``System``."""
+        """As ``System`` does."""
 
     def close(self) -> None:
-        """As of a ``System``."""
+        """As ``System`` does."""
 
 
-class Supplied:
-    """A ``System`` of a target and the items that it is offered, in one process."""
+class SuppliedSystem:
+    """A remote target and the items for it, combined into a ``System`` in one process."""
 
-    def __init__(self, target: Target, items: Iterator[bytes]) -> None:
+    def __init__(self, target: RemoteTarget, items: Iterator[bytes]) -> None:
         self._target = target
         self._items = items
         self._next = next(items)
 
     def offer(self, tag: int) -> bool:
-        """Offer the next item; one that is turned away is offered again under the next tag.
+        """Offer the next item; a refused item is offered again under the next tag.
 
-        Left out, it could make those after it invalid that come from the same sender.
+        If it were skipped, later items of the same sender could become invalid.
         """
         if not self._target.offer(tag, self._next):
             return False
@@ -97,54 +108,54 @@ class Supplied:
         return True
 
     def step(self) -> Finished:
-        """As of a ``System``."""
+        """As ``System`` does."""
         return self._target.step()
 
     def costs(self) -> Mapping[str, float]:
-        """As of a ``System``."""
+        """As ``System`` does."""
         return self._target.costs()
 
     def close(self) -> None:
-        """As of a ``System``."""
+        """As ``System`` does."""
         self._target.close()
 
 
 @dataclass(frozen=True, slots=True)
-class Apart:
-    """A load whose system is one process, and whose items come from others, the shards."""
+class RemoteLoad:
+    """A load whose system is one process and whose items come from others, the shards."""
 
-    target: Callable[[], Target]
+    target: Callable[[], RemoteTarget]
     """Makes the system."""
     source: Callable[[int, int], Iterator[bytes]]
-    """The items of shard k of n, without end. They are valid in the order in which they come, and
-    in whatever order those of other shards come between them."""
+    """The endless items of shard k of n. They are valid in their own order, however the items of
+    other shards are interleaved with them."""
     capacity: int
-    """Items that may be on their way at once, of all shards together."""
+    """Items that may be in flight at once, of all shards together."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadTask:
-    """What the set-up of a benchmark of level load returns."""
+    """A load to run, which the set-up of a benchmark of level load returns."""
 
     system: Callable[[int], System]
-    """Makes a fresh system, told how many items it will be offered at most."""
+    """Makes a fresh system, from the highest number of items that it will be offered."""
     load: float | Search
-    """Arrivals a second; or a search for the highest rate that does."""
+    """Arrivals a second, or a search for the highest sustained rate."""
     close: Callable[[], object] | None = None
-    """Frees what the set-up took: files, processes."""
-    apart: Apart | None = None
-    """The same load from other processes, where there is such a thing."""
+    """Releases what the set-up acquired: files, processes."""
+    remote: RemoteLoad | None = None
+    """The same load with system and items in processes of their own, if that is possible."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What the set-up of a benchmark returns whose figures are none of time."""
+class MetricsTask:
+    """Metrics other than time to read, which the set-up of a benchmark returns."""
 
     read: Callable[[], Mapping[str, float]]
-    """Measures the metrics that the benchmark declares, by name; once in a process."""
+    """Measures the metrics that the benchmark declares, by name; called once in a process."""
 
 
-Setup = Callable[..., Task | LoadTask | Reading]
+Setup = Callable[..., Task | LoadTask | MetricsTask]
 _AnySetup = TypeVar("_AnySetup", bound=Setup)
 
 
@@ -159,40 +170,40 @@ class Benchmark:
     targets: Mapping[str, str]
     metrics: tuple[Metric, ...]
     multithreaded: bool
-    """Work on other threads than the caller's: CPU time is the whole process's."""
+    """The work uses other threads than the caller's: CPU time is the whole process's."""
     floor: str = ""
-    """The benchmark that measures what this one can't do without: how fast it could be at best."""
+    """The benchmark that measures the lower bound of this one, such as a library call alone."""
     slow: tuple[str, ...] = ()
     """Cases that quick runs leave out unless they are named: ``accounts=1000000``; ``*`` is all."""
 
     @property
     def suite(self) -> str:
-        """The part of the id before the slash."""
+        """Part of the id before the slash."""
         return self.id.partition("/")[0]
 
     @property
     def what(self) -> str:
-        """The first line of the set-up function's docstring."""
+        """First line of the set-up function's docstring."""
         return (inspect.getdoc(self.setup) or "").partition("\n")[0]
 
     @property
     def code(self) -> str:
-        """The source of the set-up function; empty where Python can't find it."""
+        """Source of the set-up function; empty if Python can't find it."""
         try:
             return inspect.getsource(self.setup)
         except (OSError, TypeError):
             return ""
 
     def cases(self) -> tuple[Case, ...]:
-        """The default case first, then one for each other value of each parameter."""
+        """Return the default case, then a case for each other value of each parameter."""
         default: Params = {name: values[0] for name, values in self.params.items()}
-        found = [self._case(default, {})]
+        cases = [self._case(default, {})]
         for name, values in self.params.items():
-            found += [self._case(default | {name: v}, {name: v}) for v in values[1:]]
-        return tuple(found)
+            cases += [self._case(default | {name: v}, {name: v}) for v in values[1:]]
+        return tuple(cases)
 
     def is_slow(self, case: Case) -> bool:
-        """Whether quick runs leave ``case`` out."""
+        """Return whether quick runs leave ``case`` out."""
         return "*" in self.slow or case.id.removeprefix(self.id).strip("[]") in self.slow
 
     def _case(self, params: Params, changed: Params) -> Case:
@@ -217,7 +228,7 @@ class Registry:
     benchmarks: dict[str, Benchmark] = field(default_factory=dict)
 
     def add(self, new: Benchmark) -> None:
-        """Register ``new``; an id can be taken only once.
+        """Register ``new``; an id can be used only once.
 
         Raises:
             UsageError: another function has that id.
@@ -263,7 +274,7 @@ def benchmark(
     return register
 
 
-def load(modules: Iterable[str]) -> Registry:
+def load_registry(modules: Iterable[str]) -> Registry:
     """Import ``modules``, which register their benchmarks, and return the registry.
 
     Raises:
@@ -279,30 +290,60 @@ def load(modules: Iterable[str]) -> Registry:
     return REGISTRY
 
 
-def select(
+def matching_cases(
     registry: Registry, patterns: Iterable[str] = (), *, quick: bool = False
 ) -> tuple[Case, ...]:
-    """The cases that match any of ``patterns``, in registration order; all when there is none.
+    """Return the cases that match any of ``patterns`` (all if there are none), as registered.
 
     A pattern is a suite (``transaction``), a benchmark (``transaction/execution``, with its
-    scaling curve), one case (``transaction/execution[transactions=100]``; the default case with
-    one of its defaults spelt out) or a glob (``*/hash*``). ``quick`` leaves slow cases out unless
-    their benchmark or they are named.
+    scaling curve), one case (``transaction/execution[transactions=100]``; also the default case
+    with one of its defaults written out) or a glob (``*/hash*``). ``quick`` leaves slow cases out
+    unless their benchmark or they are named.
 
     Raises:
         UnknownBenchmarkError: a pattern matches nothing.
     """
     pairs = [(b, case) for b in registry.benchmarks.values() for case in b.cases()]
-    wanted = list(patterns)
-    for pattern in wanted:
+    patterns = list(patterns)
+    for pattern in patterns:
         if not any(_matches(case, pattern) for _, case in pairs):
             raise UnknownBenchmarkError(_not_found(pattern, [case for _, case in pairs]))
     return tuple(
         case
         for b, case in pairs
-        if (not wanted or any(_matches(case, pattern) for pattern in wanted))
-        and not (quick and b.is_slow(case) and not {case.benchmark, case.id} & set(wanted))
+        if (not patterns or any(_matches(case, pattern) for pattern in patterns))
+        and not (quick and b.is_slow(case) and not {case.benchmark, case.id} & set(patterns))
     )
+
+
+def select_cases(
+    select: Sequence[str] = (), modules: Sequence[str] = (), *, quick: bool = False
+) -> tuple[Case, ...]:
+    """Return the cases that match ``select``, among the built-in suites and ``modules``.
+
+    ``quick`` leaves slow cases out unless they are named.
+
+    Raises:
+        UnknownBenchmarkError: a pattern matches nothing.
+        UsageError: a module can't be imported.
+    """
+    named = [suite for suite in ON_REQUEST if any(p.partition("/")[0] == suite for p in select)]
+    known = [*SUITES.values(), *(ON_REQUEST[suite] for suite in named), *modules]
+    cases = matching_cases(load_registry(known), select, quick=quick)
+    return tuple(c for c in cases if c.suite not in ON_REQUEST or c.suite in named)
+
+
+def find_case(cases: Sequence[Case], name: str) -> Case:
+    """Return the one of ``cases`` whose id is ``name``.
+
+    Raises:
+        UnknownBenchmarkError: there is none.
+    """
+    for case in cases:
+        if case.id == name:
+            return case
+    names = " or ".join(case.id for case in cases[:3])
+    raise UnknownBenchmarkError(f"{name!r} is not one benchmark; did you mean {names}?")
 
 
 def _matches(case: Case, pattern: str) -> bool:
@@ -311,14 +352,12 @@ def _matches(case: Case, pattern: str) -> bool:
 
 
 def _is_default(case: Case, pattern: str) -> bool:
-    """Whether ``pattern`` is the case of defaults with one of them spelt out."""
-    spelt = (f"{case.benchmark}[{name}={value}]" for name, value in case.params.items())
-    return case.id == case.benchmark and pattern in spelt
+    """Return whether ``pattern`` is the default case with one of its defaults written out."""
+    patterns = (f"{case.benchmark}[{name}={value}]" for name, value in case.params.items())
+    return case.id == case.benchmark and pattern in patterns
 
 
 def _not_found(pattern: str, cases: list[Case]) -> str:
-    from difflib import get_close_matches
-
     names = list(dict.fromkeys(name for c in cases for name in (c.suite, c.benchmark)))
     inside = [name for name in names if pattern in name]
     close = inside[:3] or get_close_matches(pattern, names, n=3, cutoff=0.6)

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Runs: samples, passes, settings, machine and revision."""
 
 from typing import Literal
 
@@ -13,23 +13,20 @@ RUN_FORMAT = 1
 FailureKind = Literal["raised", "crashed", "timeout", "protocol", "invalid"]
 
 
-# ---------------------------------------------------------------- what was measured
-
-
 class Sample(Struct, frozen=True):
-    """One timed stretch of ``loops`` calls, whole (not divided by anything)."""
+    """A timed stretch of ``loops`` calls, as a whole (not divided by anything)."""
 
     wall_ns: int
     cpu_ns: int | None
     """CPU time of the measuring thread, or of the process for multi-threaded work."""
     switches: int | None
-    """Involuntary context switches meanwhile: the scheduler took the CPU away."""
+    """Involuntary context switches: the scheduler took the CPU away."""
     waits: int | None = None
-    """Voluntary ones: the work waited for something."""
+    """Voluntary context switches: the work waited for something."""
 
 
 class Failure(Struct, frozen=True):
-    """Why a case has no value in a pass: ``invalid`` is a load that was not offered as planned."""
+    """Reason why a case has no value; ``invalid`` is a load that was not offered as planned."""
 
     kind: FailureKind
     message: str
@@ -37,7 +34,7 @@ class Failure(Struct, frozen=True):
 
 
 class CaseResult(Struct, frozen=True):
-    """What one pass learnt of one case."""
+    """Result of a case in a pass."""
 
     case: str
     loops: int = 1
@@ -46,24 +43,24 @@ class CaseResult(Struct, frozen=True):
     """Operations in a call: time an operation = sample / (loops * operations)."""
     samples: tuple[Sample, ...] = ()
     figures: dict[str, float] = {}
-    """Metrics other than time that the case yields itself, by name; ``cpu_decrypt``, in µs, is the
-    CPU time of an operation's stage ``decrypt``. An invalid load run has them, too, for the eye
-    only."""
+    """Metrics other than time that the case reports itself, by name; ``cpu_decrypt``, in µs, is the
+    CPU time of an operation's stage ``decrypt``. An invalid load run has them, too, for
+    information only."""
     latencies: str = ""
     """Latencies of a load run in ns: an HdrHistogram in its V2 format, compressed, in base64."""
     trials: tuple[Trial, ...] = ()
-    """The way of a search, in order."""
+    """Trials of a search, in order."""
     stopped_after_s: float | None = None
-    """When a load run was ended before its time: seconds after its warm-up."""
+    """Seconds after the warm-up at which a load run was ended early."""
     shards: tuple[Shard, ...] = ()
-    """The processes that put the load on, where the system was in another one."""
+    """Shards of the load, if the system was a remote one."""
     failure: Failure | None = None
     seconds: float | None = None
-    """What it took in all, set-up included: tells how long the next run will take."""
+    """Total duration, set-up included, from which that of the next run is estimated."""
 
 
 class Pass(Struct, frozen=True):
-    """One fresh process (or, after a crash, its successors) that measured every case once.
+    """A fresh process (or, after a crash, its successors) that measured every case once.
 
     The last ``Config.memory_passes`` of a run measured memory, all others time.
     """
@@ -77,14 +74,14 @@ class Pass(Struct, frozen=True):
     load_after: float
     frequency_mhz: float | None
     steal_ratio: float | None
-    """Share of the machine's CPU time that the hypervisor gave to others meanwhile."""
+    """Share of the machine's CPU time that the hypervisor gave to other machines."""
     yardstick_ns: float | None
-    """A fixed piece of work that is no part of any suite: tells machine drift from code change."""
+    """Time of the calibration run, which tells drift of the machine from a change of the code."""
     results: tuple[CaseResult, ...]
 
 
 class Machine(Struct, frozen=True):
-    """Where a run was made. ``name`` is the machine class: runs compare only within one."""
+    """The machine of a run. ``name`` is the machine class, within which runs are comparable."""
 
     name: str
     cpu_model: str
@@ -104,7 +101,7 @@ class Revision(Struct, frozen=True):
 
 
 class Config(Struct, frozen=True):
-    """How a run was asked for: everything that is needed to go on with it or repeat it."""
+    """Settings of a run: all that is needed to resume or to repeat it."""
 
     profile: str
     passes: int
@@ -113,32 +110,32 @@ class Config(Struct, frozen=True):
     min_sample_ns: int
     seed: int
     timeout_s: float
-    """For one case in one pass, set-up included; for a load between two signs of life."""
+    """Limit for a case in a pass, set-up included; for a load, between two signs of life."""
     modules: tuple[str, ...] = ()
     """Modules with benchmarks beside the built-in suites."""
     load: LoadPlan = LoadPlan()
     memory_passes: int = 0
-    """Of ``passes``, the last so many: they measure memory in place of time."""
+    """Number of passes, the last ones, that measure memory instead of time."""
 
     @property
     def timed_passes(self) -> int:
-        """Of ``passes``, the first so many."""
+        """Number of passes, the first ones, that measure time."""
         return self.passes - self.memory_passes
 
     def passes_of(self, level: Level) -> int:
-        """The passes in which cases of ``level`` are timed: the first so many."""
+        """Return the number of passes, the first ones, that time cases of ``level``."""
         return (
             min(self.timed_passes, self.load.passes) if level is Level.LOAD else self.timed_passes
         )
 
     def is_measured(self, level: Level, index: int) -> bool:
-        """Whether pass ``index`` measures cases of ``level``, be it their time or their memory."""
+        """Return whether pass ``index`` measures time or memory of cases of ``level``."""
         in_memory_pass = index >= self.timed_passes and level is not Level.LOAD
         return index < self.passes_of(level) or in_memory_pass
 
 
 class Run(Struct, frozen=True):
-    """A whole run; ``passes`` may be fewer than asked for while it is not complete."""
+    """A whole run; it has fewer ``passes`` than configured until it is complete."""
 
     id: str
     created: str
@@ -147,10 +144,10 @@ class Run(Struct, frozen=True):
     revision: Revision
     cases: tuple[Case, ...]
     loops: dict[str, int] = {}
-    """Calibrated once, reused by every later pass and by what is compared with this run."""
+    """Loops by case: calibrated once, reused by later passes and by runs compared with this one."""
     passes: tuple[Pass, ...] = ()
     source: str = "veperf"
-    """The tool that measured: ``veperf``, or the one that the run was imported from."""
+    """Tool that measured: ``veperf``, or the tool from which the run was imported."""
     code: dict[str, str] = {}
-    """By benchmark the Python source of its set-up function, as it was when it was measured."""
+    """Python source of each benchmark's set-up function at the time of the run."""
     format: int = RUN_FORMAT

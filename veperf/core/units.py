@@ -1,4 +1,4 @@
-"""Conversion between the units that figures, targets and lengths of time are given in."""
+"""Units of figures, targets and durations, and the conversions between them."""
 
 import math
 import re
@@ -31,28 +31,30 @@ _UNITS: Mapping[str, tuple[str, float]] = MappingProxyType(
     }
 )
 _NS_A_SECOND = 1e9
-_LENGTHS_S: Mapping[str, float] = MappingProxyType(
+_DURATIONS_S: Mapping[str, float] = MappingProxyType(
     {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 )
 _SCALED: Mapping[str, tuple[str, float]] = MappingProxyType({"ns": ("sec", 1e-9), "MB": ("B", 1e6)})
 
 
 def convert(value: float, unit: str, to: str) -> float:
-    """``value``, given in ``unit``, in the unit ``to``.
+    """Return ``value``, which is in ``unit``, in the unit ``to``.
 
     Raises:
         UsageError: a unit is unknown, or the two measure different things.
     """
-    (dimension, size), (wanted, wanted_size) = _look_up(unit), _look_up(to)
-    if dimension != wanted:
-        raise UsageError(f"{unit} can't be converted to {to}: one is {dimension}, one is {wanted}")
-    return value * size / wanted_size
+    (dimension, size), (to_dimension, to_size) = _look_up(unit), _look_up(to)
+    if dimension != to_dimension:
+        raise UsageError(
+            f"{unit}, a unit of {dimension}, can't be converted to {to}, a unit of {to_dimension}"
+        )
+    return value * size / to_size
 
 
 def per_operation(time_ns: float, to: str) -> float:
-    """Time an operation in ``to``: a unit of time, or of rate (operations a second).
+    """Return the time of an operation in ``to``, a unit of time or of rate (operations a second).
 
-    NaN where ``time_ns`` is not positive: no operation takes no time.
+    NaN if ``time_ns`` is not positive: no operation takes no time.
 
     Raises:
         UsageError: ``to`` is unknown, or is neither time nor rate.
@@ -64,11 +66,11 @@ def per_operation(time_ns: float, to: str) -> float:
     return convert(time_ns, "ns", to)
 
 
-def tidy(unit: str) -> tuple[str, float]:
-    """A unit without scale, and what a value has to be multiplied by: ``ns/op`` is 1e-9 ``sec/op``.
+def base_unit(unit: str) -> tuple[str, float]:
+    """Return the unit without its scale, and the factor for values: ``ns/op`` is 1e-9 ``sec/op``.
 
-    As in Go's benchmark tools, ``ns`` and ``MB`` (10^6 bytes) above the line lose their scale in
-    compound units, too; veperf's own units of time and size do as a whole.
+    As in Go's benchmark tools, ``ns`` and ``MB`` (10^6 bytes) in the numerator lose their scale in
+    compound units, too; veperf's own units of time and size do so as a whole.
     """
     dimension, size = _UNITS.get(unit, ("", 1.0))
     if dimension == "time":
@@ -84,24 +86,24 @@ def tidy(unit: str) -> tuple[str, float]:
 
 
 def is_binary(unit: str) -> bool:
-    """Whether bytes are counted, so that 1,024 of them are a step, not 1,000."""
+    """Return whether the unit counts bytes, whose prefixes are multiples of 1,024."""
     return any(above and part in ("B", "MB", "bytes") for part, above in _parts(unit))
 
 
-def length_s(text: str) -> float:
-    """The seconds of a length of time as people write it: 90, 90s, 10m, 1.5h.
+def parse_duration_s(text: str) -> float:
+    """Return the seconds of a duration as people write it: 90, 90s, 10m, 1.5h.
 
     Raises:
-        UsageError: it is none, or no time at all.
+        UsageError: it is not a duration, or zero.
     """
-    found = re.fullmatch(r"(\d{1,9}(?:\.\d{0,9})?)\s*(s|m|min|h|)", text.strip(), re.ASCII)
-    if found is None or not float(found[1]) > 0:
-        raise UsageError(f"{text!r} is no length of time, such as 90s, 10m or 1.5h")
-    return float(found[1]) * _LENGTHS_S[found[2]]
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{0,9})?)\s*(s|m|min|h|)", text.strip(), re.ASCII)
+    if match is None or not float(match[1]) > 0:
+        raise UsageError(f"{text!r} is not a duration, such as 90s, 10m or 1.5h")
+    return float(match[1]) * _DURATIONS_S[match[2]]
 
 
 def _parts(unit: str) -> Iterator[tuple[str, bool]]:
-    """The names in ``unit`` and what separates them, each with whether it is above the line."""
+    """Yield the names in ``unit`` and their separators, each with whether it is a numerator."""
     above = True
     for part in re.split(r"([*/\-\s])", unit):
         above = part == "*" or (above and part != "/")
@@ -111,5 +113,5 @@ def _parts(unit: str) -> Iterator[tuple[str, bool]]:
 def _look_up(unit: str) -> tuple[str, float]:
     plain = unit.removesuffix("/op")
     if plain not in _UNITS:
-        raise UsageError(f"no unit {unit!r}; known are {', '.join(_UNITS)}")
+        raise UsageError(f"unknown unit {unit!r}; known are {', '.join(_UNITS)}")
     return _UNITS[plain]

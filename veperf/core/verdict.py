@@ -1,4 +1,4 @@
-"""TODO."""
+"""Targets, baselines, and the verdicts on a run that follow from them."""
 
 from enum import StrEnum
 
@@ -12,9 +12,6 @@ from veperf.core.run import Failure, Machine, Revision
 BASELINE_FORMAT = 1
 
 
-# ---------------------------------------------------------------- what it is judged against
-
-
 class Target(Struct, frozen=True):
     """A published target."""
 
@@ -24,11 +21,11 @@ class Target(Struct, frozen=True):
     better: Better
     what: str
     target: float | None = None
-    """What is aimed at, where that is more than the limit that is judged."""
+    """Value that is aimed at, if it is stricter than the limit that is judged."""
 
 
 class TargetSet(Struct, frozen=True):
-    """targets.json."""
+    """Content of targets.json."""
 
     version: str
     source: str
@@ -38,7 +35,7 @@ class TargetSet(Struct, frozen=True):
 
 
 class BaselineSeries(Struct, frozen=True):
-    """One metric of one case in a recorded baseline: a value a process, by clock."""
+    """A metric of a case in a recorded baseline: process values by clock."""
 
     case: str
     metric: str
@@ -48,12 +45,12 @@ class BaselineSeries(Struct, frozen=True):
     loops: int
     operations: int
     cpu: tuple[float, ...]
-    """Empty where the case has no CPU time."""
+    """Empty if the case has no CPU time."""
     wall: tuple[float, ...]
 
 
 class Baseline(Struct, frozen=True):
-    """What later runs on the same machine class are screened against."""
+    """Process values against which later runs on the same machine class are screened."""
 
     suite: str
     recorded: str
@@ -63,13 +60,13 @@ class Baseline(Struct, frozen=True):
     yardstick_ns: tuple[float, ...]
     series: tuple[BaselineSeries, ...]
     sessions: tuple[str, ...] = ()
-    """The runs whose processes are put together in it, where they are several; ``run`` and
-    ``revision`` are those of the last."""
+    """Runs whose process values are combined, if there are several; ``run`` and ``revision`` are
+    those of the last."""
     format: int = BASELINE_FORMAT
 
 
 class RetiredBaseline(Struct, frozen=True):
-    """A baseline that another one took the place of."""
+    """A baseline that was replaced by another one."""
 
     baseline: Baseline
     retired: str
@@ -78,11 +75,8 @@ class RetiredBaseline(Struct, frozen=True):
     format: int = BASELINE_FORMAT
 
 
-# ---------------------------------------------------------------- what was found
-
-
 class TargetStatus(StrEnum):
-    """Is it fast enough?"""
+    """Answer to the question whether a case is fast enough."""
 
     PASS = "pass"
     WARN = "warn"
@@ -92,7 +86,7 @@ class TargetStatus(StrEnum):
 
 
 class ChangeStatus(StrEnum):
-    """Is it slower than it was?"""
+    """Answer to the question whether a case is slower than before."""
 
     OK = "ok"
     FASTER = "faster"
@@ -107,27 +101,27 @@ class ChangeStatus(StrEnum):
 
 
 class TargetVerdict(Struct, frozen=True):
-    """One published target and what was measured for it, in the target's unit."""
+    """A published target and the measured value, in the target's unit."""
 
     target: Target
     status: TargetStatus
     case: str | None
     value: float | None
-    """Median over processes of the per-process values."""
+    """Median of the process values."""
     low: float | None
     high: float | None
-    """Distribution-free interval of that median, 95 % where the number of processes allows."""
+    """Ends of the distribution-free interval of that median, 95 % if there are enough processes."""
     confidence: float | None
-    """The coverage that the interval really has."""
+    """Actual coverage of the interval."""
     over: float | None
-    """How far beyond the limit, as a share of it: 0.1 is 10 % worse than the limit."""
+    """Distance beyond the limit, as a share of it: 0.1 is 10 % worse than the limit."""
     processes: int
     known_miss: bool
     reason: str
 
 
 class Change(Struct, frozen=True):
-    """One metric of one case, baseline against candidate."""
+    """The change of a metric of a case between base and new."""
 
     case: str
     metric: str
@@ -135,16 +129,16 @@ class Change(Struct, frozen=True):
     status: ChangeStatus
     base: float | None
     new: float | None
-    """Medians over processes."""
+    """Medians of the process values."""
     ratio: float | None
     """Hodges-Lehmann shift as new / base; over 1 is worse, whatever the metric's direction."""
     low: float | None
     high: float | None
     confidence: float | None
     p: float | None
-    """Of "no worse than the smallest effect that counts"."""
+    """p-value of "no worse than the smallest effect that matters"."""
     p_adjusted: float | None
-    """The same after Holm's correction over the suite."""
+    """The p-value after Holm's correction over the suite."""
     n_base: int
     n_new: int
     clock: Clock
@@ -152,7 +146,7 @@ class Change(Struct, frozen=True):
 
 
 class Outcome(StrEnum):
-    """A whole verdict in one word."""
+    """Outcome of a whole verdict."""
 
     PASS = "pass"
     WARN = "warn"
@@ -162,7 +156,7 @@ class Outcome(StrEnum):
 
 
 class Verdict(Struct, frozen=True):
-    """The two answers about one run, apart, and the one sentence that sums them up."""
+    """Verdict on a run: targets, changes, and the sentence that sums them up."""
 
     run: str
     outcome: Outcome
@@ -170,18 +164,15 @@ class Verdict(Struct, frozen=True):
     targets: tuple[TargetVerdict, ...]
     changes: tuple[Change, ...]
     failures: dict[str, Failure]
-    """Case id to the first failure, for cases that could not be measured (wholly or in part)."""
+    """First failure of each case that could not be measured in some or all passes."""
     against: str = ""
-    """What the changes are measured against, in words; empty when nothing is."""
+    """Description of the baseline of the changes; empty if there is none."""
     notes: tuple[str, ...] = ()
-    """What a reader must know before believing the above: drift, other machine, busy machine."""
-
-
-# ---------------------------------------------------------------- old and new code in pairs
+    """Reservations about the above: drift, another machine, a busy machine."""
 
 
 class Severity(StrEnum):
-    """How bad a change is."""
+    """Severity of a slowdown."""
 
     NONE = "none"
     WARN = "warn"

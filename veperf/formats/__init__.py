@@ -1,1 +1,1 @@
-"""Readers of other tools' benchmark files: each into the same kind of run."""
+"""Files of other benchmark tools, one module a tool: reader and writer together."""

@@ -1,9 +1,9 @@
-"""airspeed velocity: one file of its ``results`` folder, of layout 2 or the older 1.
+"""airspeed velocity: a file of its ``results`` folder, of layout 2 or the older 1.
 
 In layout 2 ``results`` maps a benchmark to a row under ``result_columns``, cut off after the last
-column that says something; in layout 1 to its result, or to an object. A benchmark with parameters
-has a list entry for each combination of them, the last parameter varying fastest; null is a
-failure, NaN a combination that was skipped.
+column with a value; in layout 1 to its result, or to an object. A benchmark with parameters has a
+list entry for each combination of them, the last parameter varying fastest; null is a failure, NaN
+a combination that was skipped.
 """
 
 import itertools
@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from veperf.core.case import TIME, Metric
 from veperf.core.run import Revision
-from veperf.formats.collector import Collector, Facts, Gathered, metric_of
-from veperf.formats.source import Source, brief
+from veperf.formats.imported import ParsedBenchmark, ParsedRun, Provenance, metric_of
+from veperf.formats.source import SourceFile, shorten
 
 TOOL = "asv"
 
@@ -24,30 +24,32 @@ _VALUE = "value"
 _MOST_COMBINATIONS = 100_000
 
 
-class File(Struct, frozen=True):
-    """The whole file."""
+class AsvFile(Struct, frozen=True):
+    """A file of asv's results."""
 
     results: dict[str, Any]
     version: int
     result_columns: list[str] = []
     commit_hash: str = ""
     date: float | None = None
-    """Of the commit, in ms since 1970."""
+    """Date of the commit, in ms since 1970."""
     params: dict[str, Any] = {}
     python: str = ""
 
 
-def matches(source: Source) -> bool:
-    """Whether the keys are those of either layout."""
+def is_asv_file(source: SourceFile) -> bool:
+    """Return whether the file has the keys of asv's results."""
     return {"results", "commit_hash", "version"} <= source.keys
 
 
-def read(source: Source) -> Collector:
-    """The run in the file."""
-    file = source.document_as(File)
+def read_asv(source: SourceFile) -> ParsedRun:
+    """Read the run in a file of asv's results."""
+    file = source.document_as(AsvFile)
     if file.version not in (1, 2):
-        raise source.corrupt(f"layout {file.version} of asv's results; 1 and 2 are known")
-    run = Collector(TOOL)
+        raise source.corrupt(
+            f"layout {file.version} of asv's results is not supported; 1 and 2 are"
+        )
+    run = ParsedRun(TOOL)
     for name, row in file.results.items():
         match row:
             case list() if file.version == 2:
@@ -57,35 +59,35 @@ def read(source: Source) -> Collector:
             case None | int() | float() if file.version == 1:
                 _benchmark(run, source, name, {"result": row})
             case None:
-                pass  # nothing is known of it
+                pass  # no result
             case _:
-                raise source.corrupt(f"{brief(name)}: no result of layout {file.version}")
-    run.facts = _facts(file)
+                raise source.corrupt(f"{shorten(name)}: not a result of layout {file.version}")
+    run.provenance = _provenance(file)
     return run
 
 
-def _benchmark(run: Collector, source: Source, name: str, row: dict[str, Any]) -> None:
+def _benchmark(run: ParsedRun, source: SourceFile, name: str, row: dict[str, Any]) -> None:
     combinations = _combinations(source, name, row.get("params") or [])
     metric, factor = _metric(name)
     guessed = metric.name == _VALUE
     results, samples = row.get("result"), row.get("samples")
     for index, combination in enumerate(combinations):
-        shown = f"{name}({', '.join(combination)})" if combination else name
-        one = run.benchmark(TOOL, shown, benchmark=name)
+        full_name = f"{name}({', '.join(combination)})" if combination else name
+        parsed = run.benchmark(TOOL, full_name, benchmark=name)
         value = _at(results, index)
         if results is None or (isinstance(results, list) and value is None):
-            one.failure = "it failed"
+            parsed.failure = "it failed"
         elif _is_number(value) and value == value:  # NaN is not itself
-            given = _at(samples, index)
-            values = given if isinstance(given, list) and given else [value]
-            _add(one, source, metric, [_scaled(v, factor) for v in values], row, index)
+            sample = _at(samples, index)
+            values = sample if isinstance(sample, list) and sample else [value]
+            _add(parsed, source, metric, [_scaled(v, factor) for v in values], row, index)
             if guessed:
-                run.guessed(metric)
+                run.note_guess(metric)
 
 
 def _add(
-    one: Gathered,
-    source: Source,
+    parsed: ParsedBenchmark,
+    source: SourceFile,
     metric: Metric,
     values: list[float | None],
     row: dict[str, Any],
@@ -94,20 +96,20 @@ def _add(
     number = _at(row.get("stats_number"), index)
     for value in values:
         if value is None:
-            raise source.corrupt(f"{brief(one.name)}: a sample that is no number")
-        one.add({metric: value}, number if type(number) is int else 1)
+            raise source.corrupt(f"{shorten(parsed.name)}: a sample is not a number")
+        parsed.add({metric: value}, number if type(number) is int else 1)
 
 
-def _combinations(source: Source, name: str, params: Any) -> list[tuple[str, ...]]:
+def _combinations(source: SourceFile, name: str, params: Any) -> list[tuple[str, ...]]:
     if not isinstance(params, list) or not all(isinstance(p, list) for p in params):
-        raise source.corrupt(f"{brief(name)}: parameters that are no lists")
+        raise source.corrupt(f"{shorten(name)}: the parameters are not lists")
     if math.prod(max(1, len(p)) for p in params) > _MOST_COMBINATIONS:
-        raise source.corrupt(f"{brief(name)}: more than {_MOST_COMBINATIONS} combinations")
+        raise source.corrupt(f"{shorten(name)}: more than {_MOST_COMBINATIONS} combinations")
     return list(itertools.product(*([_text(v) for v in p] for p in params)))
 
 
 def _metric(name: str) -> tuple[Metric, float]:
-    """By the beginning of the function's name, as asv itself tells kinds apart."""
+    """Return metric and factor by the prefix of the function's name, as asv does."""
     function = name.rpartition(".")[2].lower()
     if function.startswith("time"):
         return TIME, 1e9
@@ -116,7 +118,7 @@ def _metric(name: str) -> tuple[Metric, float]:
     return metric_of(_VALUE, "")[0], 1.0
 
 
-def _facts(file: File) -> Facts:
+def _provenance(file: AsvFile) -> Provenance:
     def text(key: str) -> str:
         return _text(file.params.get(key) or "")
 
@@ -125,7 +127,7 @@ def _facts(file: File) -> Facts:
         created = datetime.fromtimestamp(file.date / 1000, UTC).isoformat() if file.date else ""
     except (ValueError, OverflowError, OSError):
         created = ""
-    return Facts(
+    return Provenance(
         cpu_model=text("cpu"),
         cores=int(cores) if cores.isascii() and cores.isdigit() and len(cores) < 6 else 0,
         system=f"{text('os')} {text('arch')}".strip(),
@@ -135,13 +137,13 @@ def _facts(file: File) -> Facts:
     )
 
 
-def _python(named: str) -> str:
-    """``Python 3.11`` of ``3.11``; of a path to an interpreter nothing."""
-    return f"Python {named}" if named[:1].isdigit() else ""
+def _python(version: str) -> str:
+    """Return ``Python 3.11`` for ``3.11``, and nothing for a path to an interpreter."""
+    return f"Python {version}" if version[:1].isdigit() else ""
 
 
 def _at(values: Any, index: int) -> Any:
-    """Asv shortens a list for one combination to what is in it."""
+    """Return an entry; asv writes a list for a single combination as its only value."""
     if isinstance(values, list):
         return values[index] if index < len(values) else None
     return values if index == 0 else None

@@ -1,8 +1,8 @@
-"""Bencher Metric Format: benchmark to measure to value and interval, for ``bencher run``.
+"""Bencher Metric Format, for ``bencher run``: value and interval by benchmark and measure.
 
-https://bencher.dev/docs/reference/bencher-metric-format: at most 1,024 characters a benchmark's
-name, 64 a measure's. The built-in measures are ``latency`` in ns and ``throughput`` in operations
-a second; others carry their unit in their name.
+https://bencher.dev/docs/reference/bencher-metric-format: at most 1,024 characters for the name of a
+benchmark, 64 for that of a measure. The built-in measures are ``latency`` in ns and ``throughput``
+in operations a second; others have their unit in their name.
 """
 
 import re
@@ -10,58 +10,58 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from veperf.core.run import Run
-from veperf.formats.exported_values import (
-    Figure,
-    Written,
-    json_text,
-    refuse_nothing,
-    unique,
-    values_by_case,
+from veperf.formats.exported import (
+    ExportedFile,
+    ExportedMetric,
+    exported_metrics,
+    indented_json,
+    require_values,
+    unique_names,
 )
 
 _LONGEST_NAME = 1024
 _LONGEST_MEASURE = 64
 
 
-def write(run: Run) -> Written:
-    """The file.
+def write_bencher(run: Run) -> ExportedFile:
+    """Write a run as Bencher Metric Format.
 
     Raises:
         UsageError: the run has no values.
     """
-    found = values_by_case(run)
-    refuse_nothing(found, run, "Bencher Metric Format")
-    by_case: dict[str, list[Figure]] = {}
-    for figure in found:
+    metrics = exported_metrics(run)
+    require_values(metrics, run, "Bencher Metric Format")
+    by_case: dict[str, list[ExportedMetric]] = {}
+    for figure in metrics:
         by_case.setdefault(figure.name, []).append(figure)
-    names = unique([_shortened(name or "benchmark", _LONGEST_NAME) for name in by_case])
-    return Written(
-        json_text({n: _measures(f) for n, f in zip(names, by_case.values(), strict=True)})
+    names = unique_names([_shortened(name or "benchmark", _LONGEST_NAME) for name in by_case])
+    return ExportedFile(
+        indented_json({n: _measures(f) for n, f in zip(names, by_case.values(), strict=True)})
     )
 
 
-def _measures(of_case: Sequence[Figure]) -> dict[str, dict[str, float]]:
-    names = unique([_measure(figure) for figure in of_case], "{}-{}")
+def _measures(of_case: Sequence[ExportedMetric]) -> dict[str, dict[str, float]]:
+    names = unique_names([_measure(figure) for figure in of_case], "{}-{}")
     estimates = [figure.estimate for figure in of_case]
     return {
-        name: {"value": found.value, "lower_value": found.low, "upper_value": found.high}
-        for name, found in zip(names, estimates, strict=True)
+        name: {"value": estimate.value, "lower_value": estimate.low, "upper_value": estimate.high}
+        for name, estimate in zip(names, estimates, strict=True)
     }
 
 
-def _measure(figure: Figure) -> str:
+def _measure(figure: ExportedMetric) -> str:
     metric = figure.metric
     if figure.is_time:
         return "latency"
     if metric.name == "throughput" and metric.unit.endswith("/s"):
         return "throughput"
-    whole = f"{metric.name}-{metric.unit.replace('%', 'percent')}"
-    slug = re.sub(r"[^a-z0-9]+", "-", whole.lower()).strip("-")
+    full_name = f"{metric.name}-{metric.unit.replace('%', 'percent')}"
+    slug = re.sub(r"[^a-z0-9]+", "-", full_name.lower()).strip("-")
     return _shortened(slug or "value", _LONGEST_MEASURE)
 
 
 def _shortened(name: str, longest: int) -> str:
-    """At most ``longest`` less the room for a number, and still unlike others."""
+    """Cut a name to ``longest``, less the room for a number, with a digest to keep it unique."""
     room = longest - len(" (9999)")
     if len(name) <= room:
         return name

@@ -1,6 +1,6 @@
-"""criterion.rs: what it leaves in ``target/criterion``, raw.csv, and cargo-criterion's messages.
+"""criterion.rs: the files in ``target/criterion``, raw.csv, and cargo-criterion's messages.
 
-A sample is a stretch of many iterations; what counts is its time divided by them.
+A sample covers many iterations; its value is the time divided by their number.
 """
 
 import csv
@@ -13,24 +13,24 @@ from msgspec import Struct
 
 from veperf.core.case import TIME
 from veperf.core.errors import DataError
-from veperf.core.json_text import parse
-from veperf.formats.collector import NS, Collector, Gathered
-from veperf.formats.source import Source, brief, load
+from veperf.core.json_text import parse_json
+from veperf.formats.imported import NS_PER_UNIT, ParsedBenchmark, ParsedRun
+from veperf.formats.source import SourceFile, load_source, shorten
 
 TOOL = "criterion"
 
 _MOST_BENCHMARKS = 10_000
 
 
-class Samples(Struct, frozen=True):
-    """sample.json: iterations and ns of each sample."""
+class CriterionSamples(Struct, frozen=True):
+    """A sample.json: iterations and ns of each sample."""
 
     iters: list[float]
     times: list[float]
 
 
-class Identity(Struct, frozen=True):
-    """benchmark.json."""
+class CriterionIdentity(Struct, frozen=True):
+    """A benchmark.json."""
 
     full_id: str = ""
     group_id: str = ""
@@ -39,24 +39,24 @@ class Identity(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """As criterion prints it."""
+        """Name as criterion prints it."""
         parts = (self.group_id, self.function_id or "", self.value_str or "")
         return self.full_id or "/".join(filter(None, parts))
 
 
-class Central(Struct, frozen=True):
-    """One estimate, in ns."""
+class CriterionEstimate(Struct, frozen=True):
+    """An estimate, in ns."""
 
     point_estimate: float
 
 
-class Estimates(Struct, frozen=True):
-    """estimates.json."""
+class CriterionEstimates(Struct, frozen=True):
+    """An estimates.json."""
 
-    median: Central
+    median: CriterionEstimate
 
 
-class Message(Struct, frozen=True):
+class CriterionMessage(Struct, frozen=True):
     """A line of ``cargo criterion --message-format=json``."""
 
     reason: str
@@ -66,52 +66,54 @@ class Message(Struct, frozen=True):
     unit: str = "ns"
 
 
-def is_sample(source: Source) -> bool:
-    """Whether it is a sample.json."""
+def is_criterion_sample(source: SourceFile) -> bool:
+    """Return whether the file is a sample.json."""
     return {"iters", "times"} <= source.keys
 
 
-def is_estimates(source: Source) -> bool:
-    """Whether it is an estimates.json."""
+def is_criterion_estimates(source: SourceFile) -> bool:
+    """Return whether the file is an estimates.json."""
     return {"mean", "median", "std_dev"} <= source.keys
 
 
-def is_csv(source: Source) -> bool:
-    """Whether it is a raw.csv."""
+def is_criterion_csv(source: SourceFile) -> bool:
+    """Return whether the file is a raw.csv."""
     return source.first_line.startswith("group,function,value,")
 
 
-def is_messages(source: Source) -> bool:
-    """Whether it is a stream of messages."""
+def is_criterion_messages(source: SourceFile) -> bool:
+    """Return whether the file is a stream of messages."""
     return source.first_line.startswith("{") and '"reason"' in source.first_line[:200]
 
 
-def read_sample(source: Source) -> Collector:
-    """A sample.json by itself, named after the folders that it lies in."""
-    run = Collector(TOOL)
-    _add_samples(run.benchmark(TOOL, _name_of(Path(source.name))), source)
+def read_criterion_sample(source: SourceFile) -> ParsedRun:
+    """Read a single sample.json; the benchmark is named after its folders."""
+    run = ParsedRun(TOOL)
+    _add_samples(run.benchmark(TOOL, _name_from_path(Path(source.name))), source)
     return run
 
 
-def read_estimates(source: Source) -> Collector:
-    """An estimates.json by itself: the median is the one value there is."""
-    run = Collector(TOOL)
-    one = run.benchmark(TOOL, _name_of(Path(source.name)))
-    one.add({TIME: source.document_as(Estimates).median.point_estimate})
-    run.note("estimates without samples: the median is the one value there is")
+def read_criterion_estimates(source: SourceFile) -> ParsedRun:
+    """Read a single estimates.json, whose median is the only value."""
+    run = ParsedRun(TOOL)
+    parsed = run.benchmark(TOOL, _name_from_path(Path(source.name)))
+    parsed.add({TIME: source.document_as(CriterionEstimates).median.point_estimate})
+    run.note("estimates without samples: the median is the only value")
     return run
 
 
-def read_csv(source: Source) -> Collector:
-    """A raw.csv, of the old layout or the new one."""
-    run = Collector(TOOL)
+def read_criterion_csv(source: SourceFile) -> ParsedRun:
+    """Read a raw.csv, of the old layout or the new one."""
+    run = ParsedRun(TOOL)
     try:
         rows = csv.DictReader(source.lines)
         for row in rows:
             name = "/".join(filter(None, (row.get(k) for k in ("group", "function", "value"))))
-            factor = NS.get(row.get("unit") or "ns")
+            factor = NS_PER_UNIT.get(row.get("unit") or "ns")
             if factor is None:
-                raise source.corrupt(f"no unit of time: {brief(str(row['unit']))}", rows.line_num)
+                raise source.corrupt(
+                    f"not a unit of time: {shorten(str(row['unit']))}", rows.line_num
+                )
             time = row.get("sample_measured_value") or row.get("sample_time_nanos") or ""
             count = float(row.get("iteration_count") or "nan")
             value = float(time) * factor / count if count > 0 else float("nan")
@@ -119,81 +121,85 @@ def read_csv(source: Source) -> Collector:
     except (csv.Error, ValueError) as error:
         if isinstance(error, DataError):
             raise
-        raise source.corrupt(f"no row of a raw.csv: {brief(str(error))}", rows.line_num) from error
+        raise source.corrupt(
+            f"not a row of a raw.csv: {shorten(str(error))}", rows.line_num
+        ) from error
     return run
 
 
-def read_messages(source: Source) -> Collector:
-    """The completed benchmarks among the messages."""
-    run = Collector(TOOL)
+def read_criterion_messages(source: SourceFile) -> ParsedRun:
+    """Read the completed benchmarks among the messages."""
+    run = ParsedRun(TOOL)
     for number, line in enumerate(source.lines, 1):
         if not line.startswith("{"):
             continue
         try:
-            value = parse(line)
+            value = parse_json(line)
         except ValueError as error:
-            raise source.corrupt(f"no message: {brief(str(error))}", number) from error
-        message = source.checked(value, Message, number)
+            raise source.corrupt(f"not a message: {shorten(str(error))}", number) from error
+        message = source.convert(value, CriterionMessage, number)
         if message.reason != "benchmark-complete":
             continue
-        factor = NS.get(message.unit)
+        factor = NS_PER_UNIT.get(message.unit)
         if factor is None:
-            raise source.corrupt(f"no unit of time: {brief(message.unit)}", number)
+            raise source.corrupt(f"not a unit of time: {shorten(message.unit)}", number)
         times = [value * factor for value in message.measured_values or []]
         _add(run.benchmark(TOOL, message.id), message.iteration_count or [], times)
     return run
 
 
-def read_folder(folder: Path) -> Collector:
-    """``target/criterion``, or any folder below it: the newest results of every benchmark.
+def read_criterion_folder(folder: Path) -> ParsedRun:
+    """Read the newest results of every benchmark in ``target/criterion`` or a folder below it.
 
     Raises:
-        DataError: there is none, or there are too many.
-        CorruptFileError: a file is not what its name says.
+        DataError: there are no benchmarks, or too many.
+        CorruptFileError: a file is damaged.
     """
-    run = Collector(TOOL)
+    run = ParsedRun(TOOL)
     for path in _sample_files(folder):
-        source = load(path)
+        source = load_source(path)
         identity = path.with_name("benchmark.json")
-        name = load(identity).document_as(Identity).name if identity.is_file() else ""
-        _add_samples(run.benchmark(TOOL, name or _name_of(path)), source)
+        name = (
+            load_source(identity).document_as(CriterionIdentity).name if identity.is_file() else ""
+        )
+        _add_samples(run.benchmark(TOOL, name or _name_from_path(path)), source)
     if not run.benchmarks:
-        raise DataError(f"{folder}: no results of criterion in it (new/sample.json)")
+        raise DataError(f"{folder}: no results of criterion found in it (new/sample.json)")
     return run
 
 
 def _sample_files(folder: Path) -> list[Path]:
-    """Of each benchmark the samples in ``new``; those of the folder itself where it has some."""
+    """Return the sample.json of the folder itself, else those in ``new`` below it."""
     if (folder / "sample.json").is_file():
         return [folder / "sample.json"]
-    found: list[Path] = []
-    for place, folders, files in os.walk(folder):
+    paths: list[Path] = []
+    for parent, folders, files in os.walk(folder):
         folders.sort()
-        if Path(place).name == "new" and "sample.json" in files:
-            found.append(Path(place) / "sample.json")
-        if len(found) > _MOST_BENCHMARKS:
+        if Path(parent).name == "new" and "sample.json" in files:
+            paths.append(Path(parent) / "sample.json")
+        if len(paths) > _MOST_BENCHMARKS:
             raise DataError(f"{folder}: more than {_MOST_BENCHMARKS} benchmarks")
-    return found
+    return paths
 
 
-def _name_of(sample: Path) -> str:
-    """The folders above ``new/sample.json``, up to the one that criterion makes."""
+def _name_from_path(sample: Path) -> str:
+    """Return the names of the folders above ``new/sample.json``, up to ``criterion``."""
     parts: list[Any] = [p for p in sample.parts[:-1] if p not in ("new", "base", "/")]
     if "criterion" in parts:
         parts = parts[len(parts) - parts[::-1].index("criterion") :]
     return "/".join(parts[-3:]) or sample.stem
 
 
-def _add_samples(one: Gathered, source: Source) -> None:
-    found = source.document_as(Samples)
-    if len(found.iters) != len(found.times):
-        raise source.corrupt(f"{len(found.iters)} iterations for {len(found.times)} times")
-    _add(one, found.iters, found.times)
+def _add_samples(parsed: ParsedBenchmark, source: SourceFile) -> None:
+    samples = source.document_as(CriterionSamples)
+    if len(samples.iters) != len(samples.times):
+        raise source.corrupt(f"{len(samples.iters)} iterations for {len(samples.times)} times")
+    _add(parsed, samples.iters, samples.times)
 
 
-def _add(one: Gathered, counts: Iterable[float], times_ns: Iterable[float]) -> None:
+def _add(parsed: ParsedBenchmark, counts: Iterable[float], times_ns: Iterable[float]) -> None:
     for count, time_ns in zip(counts, times_ns, strict=False):
-        one.add({TIME: time_ns / count if count > 0 else float("nan")}, _loops(count))
+        parsed.add({TIME: time_ns / count if count > 0 else float("nan")}, _loops(count))
 
 
 def _loops(count: float) -> int:

@@ -1,23 +1,23 @@
 """github-action-benchmark: its tools ``customSmallerIsBetter`` and ``customBiggerIsBetter``.
 
-A file holds one direction only. The interval stands in ``range`` as half its width.
+A file has metrics of one direction only. ``range`` is half the width of the interval.
 """
 
 from veperf.core.case import Better
 from veperf.core.run import Run
-from veperf.formats.exported_values import (
-    Figure,
-    Written,
-    json_text,
-    left_out,
-    refuse_nothing,
-    unique,
-    values_by_case,
+from veperf.formats.exported import (
+    ExportedFile,
+    ExportedMetric,
+    exported_metrics,
+    indented_json,
+    left_out_note,
+    require_values,
+    unique_names,
 )
 
 
-def write_smaller(run: Run) -> Written:
-    """The figures of which less is better.
+def write_smaller_is_better(run: Run) -> ExportedFile:
+    """Write the metrics of which smaller is better.
 
     Raises:
         UsageError: there is none.
@@ -25,8 +25,8 @@ def write_smaller(run: Run) -> Written:
     return _write(run, "lower")
 
 
-def write_bigger(run: Run) -> Written:
-    """The figures of which more is better.
+def write_bigger_is_better(run: Run) -> ExportedFile:
+    """Write the metrics of which bigger is better.
 
     Raises:
         UsageError: there is none.
@@ -34,24 +34,24 @@ def write_bigger(run: Run) -> Written:
     return _write(run, "higher")
 
 
-def _write(run: Run, better: Better) -> Written:
-    found = values_by_case(run)
-    chosen = [figure for figure in found if figure.metric.better == better]
+def _write(run: Run, better: Better) -> ExportedFile:
+    metrics = exported_metrics(run)
+    chosen = [figure for figure in metrics if figure.metric.better == better]
     which = "smaller" if better == "lower" else "bigger"
-    refuse_nothing(chosen, run, f"figures of which {which} is better")
-    names = unique([figure.full_name for figure in chosen])
+    require_values(chosen, run, f"metrics of which {which} is better")
+    names = unique_names([figure.full_name for figure in chosen])
     entries = [_entry(figure, name) for figure, name in zip(chosen, names, strict=True)]
-    others = (figure.full_name for figure in found if figure.metric.better != better)
-    return Written(json_text(entries), left_out(others, f"as {which} is not better"))
+    others = (figure.full_name for figure in metrics if figure.metric.better != better)
+    return ExportedFile(indented_json(entries), left_out_note(others, f"as {which} is not better"))
 
 
-def _entry(figure: Figure, name: str) -> dict[str, str | float]:
-    found = figure.estimate
+def _entry(figure: ExportedMetric, name: str) -> dict[str, str | float]:
+    estimate = figure.estimate
     return {
         "name": name,
         "unit": figure.unit,
-        "value": found.value,
-        "range": f"± {(found.high - found.low) / 2:.6g}",
-        "extra": f"{len(figure.values)} processes\n"
-        f"{found.confidence:.0%} interval {found.low:.6g} to {found.high:.6g} {figure.unit}",
+        "value": estimate.value,
+        "range": f"± {(estimate.high - estimate.low) / 2:.6g}",
+        "extra": f"{len(figure.values)} processes\n{estimate.confidence:.0%} interval "
+        f"{estimate.low:.6g} to {estimate.high:.6g} {figure.unit}",
     }

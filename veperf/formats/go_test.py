@@ -1,8 +1,8 @@
-"""Go benchmark results: what ``go test -bench`` prints, as text and as ``-json`` events.
+"""Go benchmark results: the output of ``go test -bench``, as text and as ``-json`` events.
 
 The format is that of golang.org/design/14313-benchmark-format: result lines, ``key: value`` lines
-that hold for the results below them, and ``Unit`` lines about units. A benchmark that logs tears
-its line apart: the name comes first, then the log, then the figures. Both are found again.
+that apply to the results below them, and ``Unit`` lines about units. A benchmark that logs splits
+its line: first the name, then the log, then the figures. The reader joins both parts again.
 """
 
 import re
@@ -13,22 +13,29 @@ from urllib.parse import quote
 import msgspec
 
 from veperf.core.case import TIME, Better, Case, Metric, Params
-from veperf.core.json_text import refuse_depth
+from veperf.core.json_text import check_nesting
 from veperf.core.run import Run
-from veperf.formats.collector import Collector, Facts, Gathered, clean, metric_of, slug
-from veperf.formats.exported_values import (
-    Figure,
-    Written,
-    refuse_nothing,
-    safe,
-    unique,
-    values_by_case,
+from veperf.formats.exported import (
+    ExportedFile,
+    ExportedMetric,
+    exported_metrics,
+    require_values,
+    safe_text,
+    unique_names,
 )
-from veperf.formats.source import Source, brief
+from veperf.formats.imported import (
+    ParsedBenchmark,
+    ParsedRun,
+    Provenance,
+    clean_name,
+    metric_of,
+    slug,
+)
+from veperf.formats.source import SourceFile, shorten
 
 TOOL = "go test"
 WHOLE_PACKAGE = "(the package)"
-"""Stands for the benchmarks of a package that failed before any of them ran."""
+"""Name for the benchmarks of a package that failed before any of them ran."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?[Ii]nf|NaN", re.ASCII)
 _LONGEST_NUMBER = 400
@@ -39,62 +46,62 @@ _OUTCOME = re.compile(r"\s*--- (FAIL|SKIP): (Benchmark\S*)")
 _PACKAGE_FAILED = re.compile(r"FAIL\t(\S+)\s*(.*)")
 _PACKAGE_DONE = ("PASS", "ok ", "ok\t")
 _ALIASES: Mapping[str, str] = MappingProxyType({"sec/op": "ns/op", "B/s": "MB/s"})
-_PLACES = ("goos", "goarch", "cpu")
 _MOST_VALUES = 50
 
 
-class Event(msgspec.Struct, frozen=True):
-    """A line of ``go test -json``."""
+class GoTestEvent(msgspec.Struct, frozen=True):
+    """An event: a line of ``go test -json``."""
 
     Action: str
     Package: str = ""
     Output: str = ""
 
 
-def is_text(source: Source) -> bool:
-    """Whether some line is a result."""
+def is_go_text(source: SourceFile) -> bool:
+    """Return whether any line is a benchmark result or a ``Unit`` line."""
     return any(
         _NAME.match(line) and (_measured(line.split()) or len(line.split()) == 1)
         for line in source.lines
     ) or any(line.startswith("Unit ") and "=" in line for line in source.lines)
 
 
-def is_events(source: Source) -> bool:
-    """Whether the first JSON line is an event, whatever a build printed before it."""
+def is_go_json(source: SourceFile) -> bool:
+    """Return whether the first JSON line is an event; the build may print lines before it."""
     first = next((line for line in source.lines if line.startswith("{")), "")
     return '"Action"' in first and _event(first) is not None
 
 
-def read_text(source: Source, by: str = "") -> list[Collector]:
-    """The run in a text; or one for each value of the configuration key ``by``."""
+def read_go_text(source: SourceFile, by: str = "") -> list[ParsedRun]:
+    """Read the run in a text, or a run for each value of the configuration key ``by``."""
     parser = _Parser(source.name, by)
     for number, line in enumerate(source.lines, 1):
         parser.take(number, line)
     return parser.finish()
 
 
-def read_events(source: Source, by: str = "") -> list[Collector]:
-    """The same for ``-json``, whose events hold pieces of lines, packages taking turns."""
+def read_go_json(source: SourceFile, by: str = "") -> list[ParsedRun]:
+    """Read ``-json`` output, whose events hold pieces of lines of interleaved packages."""
     parser = _Parser(source.name, by)
-    torn: dict[str, list[str]] = {}
+    incomplete: dict[str, list[str]] = {}
     number = 0
     for number, line in enumerate(source.lines, 1):
         event = _event(line)
         if event is None:
             parser.take(number, line)
         elif event.Action == "output":
-            *whole, rest = event.Output.split("\n")
-            for piece in whole:
-                parser.take(number, "".join(torn.pop(event.Package, [])) + piece, event.Package)
-            if rest:
-                torn.setdefault(event.Package, []).append(rest)
-    for package, pieces in torn.items():
+            *complete, remainder = event.Output.split("\n")
+            for piece in complete:
+                start = "".join(incomplete.pop(event.Package, []))
+                parser.take(number, start + piece, event.Package)
+            if remainder:
+                incomplete.setdefault(event.Package, []).append(remainder)
+    for package, pieces in incomplete.items():
         parser.take(number, "".join(pieces), package)
     return parser.finish()
 
 
 class _Parser:
-    """Takes lines in and gathers what they say."""
+    """Parser of output lines, which collects results, settings, failures and notes."""
 
     def __init__(self, file: str, by: str) -> None:
         self._file = file
@@ -108,7 +115,7 @@ class _Parser:
         self._notes: dict[str, None] = {}
 
     def take(self, number: int, line: str, package: str = "") -> None:
-        """One line, of the stream of ``package`` where there are several."""
+        """Parse a line, of the stream of ``package`` if there are several."""
         line = line.removesuffix("\r")
         if _NAME.match(line):
             self._result(number, line, package)
@@ -119,35 +126,35 @@ class _Parser:
             if outcome[1] == "FAIL":
                 config = self._config_of(package)
                 key = self._side(config), config.get("pkg", package), outcome[2]
-                self._failures[key] = f"it failed, says line {number}"
+                self._failures[key] = f"it failed, see line {number}"
         elif failed := _PACKAGE_FAILED.match(line):
-            self._package_failed(number, package, clean(failed[1]), clean(failed[2]))
-        elif found := _KEY_VALUE.match(line):
-            self._configure(package, found[1], (found[2] or "").rstrip())
+            self._package_failed(number, package, clean_name(failed[1]), clean_name(failed[2]))
+        elif setting := _KEY_VALUE.match(line):
+            self._configure(package, setting[1], (setting[2] or "").rstrip())
         elif line.startswith(_PACKAGE_DONE):
             self._pending.pop(package, None)
         elif package in self._pending and (measured := _measured(["", *line.split()])):
             self._keep(package, self._pending.pop(package), *measured)
 
-    def finish(self) -> list[Collector]:
-        """The runs, in the order in which their first results came."""
+    def finish(self) -> list[ParsedRun]:
+        """Return the runs, in the order of their first results."""
         packages = list(dict.fromkeys(package for _, package, *_ in self._results))
         packages += [p for _, p, _ in self._failures if p not in packages]
         suites = _suites(packages)
-        runs: dict[str, Collector] = {}
+        runs: dict[str, ParsedRun] = {}
         for side, package, name, loops, figures in self._results:
-            run = runs.setdefault(side, Collector(TOOL))
+            run = runs.setdefault(side, ParsedRun(TOOL))
             values = {self._metric(run, unit): value for unit, value in figures.items()}
-            _gathered(run, suites[package], package, name).add(values, loops)
-        for (side, package, name), why in self._failures.items():
-            run = runs.setdefault(side, Collector(TOOL))
-            _gathered(run, suites[package], package, name).failure = why
+            _benchmark(run, suites[package], package, name).add(values, loops)
+        for (side, package, name), failure in self._failures.items():
+            run = runs.setdefault(side, ParsedRun(TOOL))
+            _benchmark(run, suites[package], package, name).failure = failure
         for side, run in runs.items():
             run.label = side
-            run.facts = self._facts()
+            run.provenance = self._provenance()
             for text in (*self._notes, *self._varying()):
                 run.note(text)
-        return list(runs.values()) or [Collector(TOOL)]
+        return list(runs.values()) or [ParsedRun(TOOL)]
 
     def _result(self, number: int, line: str, package: str) -> None:
         fields = line.split()
@@ -158,16 +165,15 @@ class _Parser:
             return
         self._pending[package] = fields[0]
         if len(fields) > 2 and _COUNT.fullmatch(fields[1]) and _NUMBER.match(fields[2]):
-            what = f"{self._file}:{number}: no whole result: {brief(line)}"
-            self._notes[what] = None
+            self._notes[f"{self._file}:{number}: incomplete result: {shorten(line)}"] = None
 
-    def _package_failed(self, number: int, stream: str, package: str, why: str) -> None:
-        """What was running is what failed; where nothing was, no benchmark of it was measured."""
+    def _package_failed(self, number: int, stream: str, package: str, reason: str) -> None:
+        """Mark the running benchmark as failed, or the whole package if none was running."""
         name = self._pending.pop(stream, WHOLE_PACKAGE)
         if name != WHOLE_PACKAGE or not any(p == package for _, p, _ in self._failures):
             side = self._side(self._config_of(stream))
-            self._failures[side, package, name] = f"its package failed, says line {number}: {why}"
-        self._notes[f"{self._file}:{number}: package {package} failed {why}"] = None
+            self._failures[side, package, name] = f"its package failed, see line {number}: {reason}"
+        self._notes[f"{self._file}:{number}: package {package} failed {reason}"] = None
 
     def _keep(self, package: str, name: str, loops: int, figures: dict[str, float]) -> None:
         config = self._config_of(package)
@@ -180,7 +186,7 @@ class _Parser:
     def _configure(self, package: str, key: str, value: str) -> None:
         config = self._config_of(package)
         if value:
-            config[key] = clean(value)
+            config[key] = clean_name(value)
         else:
             config.pop(key, None)
 
@@ -193,43 +199,47 @@ class _Parser:
     def _unit(self, number: int, line: str) -> None:
         _, *fields = line.split()
         if len(fields) < 2:
-            self._notes[f"{self._file}:{number}: a Unit line that says nothing"] = None
+            self._notes[f"{self._file}:{number}: a Unit line without settings"] = None
         for item in fields[1:]:
             key, _, value = item.partition("=")
             place = _ALIASES.get(fields[0], fields[0]), key
             if not key or not value:
-                what = f"key=value is wanted, not {brief(item)}"
+                problem = f"expected key=value, not {shorten(item)}"
             elif self._units.setdefault(place, value) != value:
-                what = f"{brief(key)} of {brief(fields[0])} is {brief(self._units[place])} already"
+                current = shorten(self._units[place])
+                problem = f"{shorten(key)} of {shorten(fields[0])} is {current} already"
             else:
                 continue
-            self._notes[f"{self._file}:{number}: {what}"] = None
+            self._notes[f"{self._file}:{number}: {problem}"] = None
 
-    def _metric(self, run: Collector, unit: str) -> Metric:
+    def _metric(self, run: ParsedRun, unit: str) -> Metric:
         exact = self._units.get((_ALIASES.get(unit, unit), "assume")) == "exact"
-        told = self._units.get((_ALIASES.get(unit, unit), "better"))
-        better: Better | None = "higher" if told == "higher" else "lower" if told else None
+        direction = self._units.get((_ALIASES.get(unit, unit), "better"))
+        better: Better | None = (
+            "higher" if direction == "higher" else "lower" if direction else None
+        )
         if unit == "ns/op" and better != "higher":
             return msgspec.structs.replace(TIME, exact=exact)
-        metric, guessed = metric_of(unit, unit, better)
-        if guessed:
-            run.guessed(metric)
+        metric, is_guess = metric_of(unit, unit, better)
+        if is_guess:
+            run.note_guess(metric)
         return msgspec.structs.replace(metric, exact=exact)
 
-    def _facts(self) -> Facts:
-        one = {k: next(iter(v)) for k, v in self._seen.items() if len(v) == 1}
-        system = "/".join(filter(None, (one.get("goos", ""), one.get("goarch", ""))))
-        return Facts(cpu_model=one.get("cpu", ""), system=system)
+    def _provenance(self) -> Provenance:
+        single = {k: next(iter(v)) for k, v in self._seen.items() if len(v) == 1}
+        system = "/".join(filter(None, (single.get("goos", ""), single.get("goarch", ""))))
+        return Provenance(cpu_model=single.get("cpu", ""), system=system)
 
     def _varying(self) -> Iterable[str]:
         for key, values in self._seen.items():
             if len(values) > 1 and key not in ("pkg", self._by):
-                shown = brief(", ".join(values))
-                yield f"{brief(key)} varies ({shown}): merged; --by {brief(key)} keeps them apart"
+                listing = shorten(", ".join(values))
+                name = shorten(key)
+                yield f"{name} varies ({listing}): merged; --by {name} keeps them apart"
 
 
 def _measured(fields: list[str]) -> tuple[int, dict[str, float]] | None:
-    """Iterations and values by unit at the end of a line, after its name and whatever follows."""
+    """Return iterations and values by unit at the end of a line, or None if there are none."""
     start, figures = len(fields), []
     while start > 3 and _is_number(fields[start - 2]) and not _is_number(fields[start - 1]):
         start -= 2
@@ -243,31 +253,31 @@ def _is_number(text: str) -> bool:
     return len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text) is not None
 
 
-def _event(line: str) -> Event | None:
+def _event(line: str) -> GoTestEvent | None:
     if not line.startswith("{"):
         return None
     try:
-        refuse_depth(line)
-        return msgspec.json.decode(line, type=Event)
+        check_nesting(line)
+        return msgspec.json.decode(line, type=GoTestEvent)
     except (msgspec.DecodeError, ValueError):
         return None
 
 
-def _gathered(run: Collector, suite: str, package: str, name: str) -> Gathered:
+def _benchmark(run: ParsedRun, suite: str, package: str, name: str) -> ParsedBenchmark:
     base, params = _parameters(name)
     return run.benchmark(suite, name, benchmark=base, what=package, params=params)
 
 
 def _parameters(name: str) -> tuple[str, Params]:
-    """``BenchmarkEncode`` and ``{format: json, gomaxprocs: 48}`` of its full name."""
-    whole, dash, procs = name.rpartition("-")
+    """Split a full name, as into ``BenchmarkEncode`` and ``{format: json, gomaxprocs: 48}``."""
+    base_name, dash, procs = name.rpartition("-")
     if not dash or not _COUNT.fullmatch(procs):
-        whole, procs = name, ""
+        base_name, procs = name, ""
     base, params = [], Params()
-    for part in whole.split("/")[:50]:
+    for part in base_name.split("/")[:50]:
         key, equals, value = part.partition("=")
         if equals and key and len(part) < 100:
-            params[clean(key)] = int(value) if _COUNT.fullmatch(value) else clean(value)
+            params[clean_name(key)] = int(value) if _COUNT.fullmatch(value) else clean_name(value)
         else:
             base.append(part)
     if procs:
@@ -276,19 +286,19 @@ def _parameters(name: str) -> tuple[str, Params]:
 
 
 def _suites(packages: list[str]) -> dict[str, str]:
-    """A name for each package: its last two parts, more or a number where those are taken."""
+    """Name each package by its last two parts, or more, or with a number, to be unique."""
     names: dict[str, str] = {}
-    taken: set[str] = set()
+    used: set[str] = set()
     numbers: dict[str, int] = {}
     for package in packages:
         parts = package.split("/")
         tails = [slug("-".join(parts[-depth:])) for depth in range(2, min(len(parts), 10) + 1)]
-        wanted = [tail for tail in tails or [slug(package)] if tail] or ["go"]
-        name = next((tail for tail in wanted if tail not in taken), "")
-        while not name or name in taken:
-            numbers[wanted[0]] = numbers.get(wanted[0], 1) + 1
-            name = f"{wanted[0]}.{numbers[wanted[0]]}"
-        taken.add(name)
+        candidates = [tail for tail in tails or [slug(package)] if tail] or ["go"]
+        name = next((tail for tail in candidates if tail not in used), "")
+        while not name or name in used:
+            numbers[candidates[0]] = numbers.get(candidates[0], 1) + 1
+            name = f"{candidates[0]}.{numbers[candidates[0]]}"
+        used.add(name)
         names[package] = name
     return names
 
@@ -298,55 +308,55 @@ _GO_NAME = re.compile(r"Benchmark(?![a-z])")
 _PROCS = re.compile(r"-(?=\d+$)")
 
 
-def write(run: Run) -> Written:
-    """The text.
+def write_go_text(run: Run) -> ExportedFile:
+    """Write a run as Go benchmark text.
 
     Raises:
         UsageError: the run has no values.
     """
-    found = values_by_case(run)
-    refuse_nothing(found, run, "Go benchmark text")
-    by_case: dict[str, list[Figure]] = {}
-    for figure in found:
+    metrics = exported_metrics(run)
+    require_values(metrics, run, "Go benchmark text")
+    by_case: dict[str, list[ExportedMetric]] = {}
+    for figure in metrics:
         by_case.setdefault(figure.case.id, []).append(figure)
     cases = [of_case[0].case for of_case in by_case.values()]
-    names = unique([_name(case) for case in cases], "{}({})")
-    lines = [f"# run {safe(run.id)}, commit {safe(run.revision.commit) or 'unknown'}"]
-    lines += dict.fromkeys(_unit_line(figure) for figure in found if not figure.is_time)
-    lines += _places(run)
+    names = unique_names([_go_name(case) for case in cases], "{}({})")
+    lines = [f"# run {safe_text(run.id)}, commit {safe_text(run.revision.commit) or 'unknown'}"]
+    lines += dict.fromkeys(_unit_line(figure) for figure in metrics if not figure.is_time)
+    lines += _config_lines(run)
     suite = None
     for case, name in zip(cases, names, strict=True):
         if case.suite != suite:
             suite = case.suite
             lines += ["", f"pkg: {_word(suite) or 'go'}"]
-        lines += _results(name, by_case[case.id])
-    return Written("\n".join(lines) + "\n")
+        lines += _result_lines(name, by_case[case.id])
+    return ExportedFile("\n".join(lines) + "\n")
 
 
-def _places(run: Run) -> Iterator[str]:
-    system = safe(run.machine.system).split(" ")[0].lower()
-    for key, value in (("goos", system), ("cpu", safe(run.machine.cpu_model).strip())):
+def _config_lines(run: Run) -> Iterator[str]:
+    system = safe_text(run.machine.system).split(" ")[0].lower()
+    for key, value in (("goos", system), ("cpu", safe_text(run.machine.cpu_model).strip())):
         if value:
             yield f"{key}: {value}"
 
 
-def _results(name: str, of_case: Sequence[Figure]) -> Iterator[str]:
+def _result_lines(name: str, of_case: Sequence[ExportedMetric]) -> Iterator[str]:
     lines: dict[int, list[str]] = {}
     for figure in of_case:
         for process, value in zip(figure.processes, figure.values, strict=True):
-            lines.setdefault(process, []).append(f"{value!r} {_unit(figure)}")
+            lines.setdefault(process, []).append(f"{value!r} {_go_unit(figure)}")
     count = max(1, of_case[0].loops * of_case[0].operations)
     for process in sorted(lines):
         yield "\t".join([name, str(count), *lines[process]])
 
 
-def _unit_line(figure: Figure) -> str:
+def _unit_line(figure: ExportedMetric) -> str:
     exact = " assume=exact" if figure.metric.exact else ""
-    return f"Unit {_unit(figure)} better={figure.metric.better}{exact}"
+    return f"Unit {_go_unit(figure)} better={figure.metric.better}{exact}"
 
 
-def _unit(figure: Figure) -> str:
-    """``ns/op``; of other metrics the name and the unit, which Go has in one."""
+def _go_unit(figure: ExportedMetric) -> str:
+    """Return ``ns/op`` for times, else name and unit in one word, as Go has them."""
     if figure.is_time:
         return "ns/op"
     name, unit = figure.metric.name, figure.metric.unit
@@ -354,15 +364,15 @@ def _unit(figure: Figure) -> str:
     return f"value-{word}" if not word or _is_numeric_suffix(word) else word
 
 
-def _name(case: Case) -> str:
-    """``BenchmarkState_write/accounts=1000`` of ``transaction/state_write[accounts=1000]``."""
+def _go_name(case: Case) -> str:
+    """Return ``BenchmarkState_write/a=1`` for the case ``transaction/state_write[a=1]``."""
     local = case.id.removeprefix(f"{case.suite}/")
     if _GO_NAME.match(local):
         return _word(local)
     parameters = case.id.removeprefix(case.benchmark)
     if parameters.startswith("[") and parameters.endswith("]"):
         local = local.removesuffix(parameters) + "/" + parameters[1:-1].replace(",", "/")
-    # What ends in a number after a dash would be taken for a number of processors.
+    # A dash and a number at the end would be taken for the number of processors.
     word = _PROCS.sub("%2D", _word(local))
     return f"Benchmark{word[:1].upper()}{word[1:]}"
 

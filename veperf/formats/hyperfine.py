@@ -1,20 +1,20 @@
-"""hyperfine: what ``--export-json`` writes."""
+"""hyperfine: files of ``--export-json``."""
 
 from typing import Any
 
 from msgspec import Struct
 
 from veperf.core.case import TIME, Metric
-from veperf.formats.collector import Collector, plain
-from veperf.formats.source import Source
+from veperf.formats.imported import ParsedRun, plain_params
+from veperf.formats.source import SourceFile
 
 TOOL = "hyperfine"
 
 _MEMORY = Metric("memory", "B")
 
 
-class Entry(Struct, frozen=True):
-    """One command; times in seconds."""
+class HyperfineCommand(Struct, frozen=True):
+    """A command; times in seconds."""
 
     command: str
     times: list[float] | None = None
@@ -25,44 +25,36 @@ class Entry(Struct, frozen=True):
     parameters: dict[str, Any] | None = None
 
 
-class File(Struct, frozen=True):
-    """The whole file."""
+class HyperfineFile(Struct, frozen=True):
+    """A file of hyperfine."""
 
-    results: list[Entry]
-
-
-def matches(source: Source) -> bool:
-    """Whether the first result has a command."""
-    if "results" not in source.keys or not isinstance(source.document, dict):
-        return False
-    found = source.document["results"]
-    return (
-        isinstance(found, list)
-        and bool(found)
-        and isinstance(found[0], dict)
-        and "command" in found[0]
-    )
+    results: list[HyperfineCommand]
 
 
-def read(source: Source) -> Collector:
-    """The run in the file."""
-    run = Collector(TOOL)
+def is_hyperfine_file(source: SourceFile) -> bool:
+    """Return whether the first result has a command."""
+    return "command" in source.first_of("results")
+
+
+def read_hyperfine(source: SourceFile) -> ParsedRun:
+    """Read the run in a file of hyperfine."""
+    run = ParsedRun(TOOL)
     counts: dict[str, int] = {}
-    for entry in source.document_as(File).results:
+    for entry in source.document_as(HyperfineFile).results:
         counts[entry.command] = counts.get(entry.command, 0) + 1
         again = f" ({counts[entry.command]})" if counts[entry.command] > 1 else ""
-        one = run.benchmark(TOOL, entry.command + again, params=plain(entry.parameters))
+        parsed = run.benchmark(TOOL, entry.command + again, params=plain_params(entry.parameters))
         times = entry.times or []
         if not times:
             middle = entry.median if entry.median is not None else entry.mean
             times = [] if middle is None else [middle]
-            run.note("no single times for some commands: their median is the one value there is")
+            run.note("some commands have no single times: their median is the only value")
         memory = entry.memory_usage_byte or []
         for index, seconds in enumerate(times):
             figures = {TIME: seconds * 1e9}
             if len(memory) == len(times) and (used := memory[index]) is not None:
                 figures[_MEMORY] = used
-            one.add(figures)
+            parsed.add(figures)
         if any(entry.exit_codes or []):
-            run.note(f"{one.name} ended with a failure in some runs; their times count")
+            run.note(f"{parsed.name} failed in some runs; their times count nevertheless")
     return run

@@ -1,7 +1,7 @@
-"""JUnit XML, which every CI server shows.
+"""Verdicts as JUnit XML, which every CI server shows.
 
 The elements and attributes are those of the schema of Jenkins' xUnit plugin, ``junit-10.xsd``.
-``time`` is what one operation takes, in seconds.
+``time`` is the time of one operation, in seconds.
 """
 
 import re
@@ -10,15 +10,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from veperf.core import number_format
 from veperf.core.ab import ABChange, ABPlace, ABRun
 from veperf.core.errors import UsageError
 from veperf.core.escape import one_line
 from veperf.core.run import Failure, Run
+from veperf.core.text import as_sentence, format_exact, format_quantity
 from veperf.core.units import convert
 from veperf.core.verdict import Change, ChangeStatus, Severity, TargetStatus, TargetVerdict, Verdict
-from veperf.formats.exported_values import Written, moment, safe
-from veperf.formats.judged import Judged, JudgedPairs, JudgedRun, Part, parts
+from veperf.formats.exported import (
+    ExportedFile,
+    Judged,
+    JudgedPairs,
+    JudgedPart,
+    JudgedRun,
+    judged_parts,
+    safe_text,
+)
+from veperf.formats.imported import parse_utc
 from veperf.report.case_summary import measured_name
 from veperf.report.tables import status
 from veperf.stats.process_values import series_of
@@ -47,97 +55,101 @@ _OF_CHANGE: dict[ChangeStatus, Result] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
-    """One of them."""
+class JUnitTest:
+    """A test case of the file."""
 
     suite: str
     group: str
-    """What kind of question it answers."""
+    """Kind of verdict: targets, changes or ab."""
     name: str
     result: Result
     status: str
-    """In a word or two."""
+    """Status in a word or two."""
     message: str
     seconds: float = 0.0
-    """What one operation takes."""
+    """Time of one operation."""
 
 
-def tests_of(part: Part) -> tuple[Test, ...]:
-    """A test for each target and each comparison, and for each case that gave no value."""
+def junit_tests(part: JudgedPart) -> tuple[JUnitTest, ...]:
+    """Return a test for each target, each comparison, and each case without a value."""
     match part:
         case JudgedRun():
-            return (*map(_target, part.verdict.targets), *_cases(part.run, part.verdict))
+            return (*map(_target_test, part.verdict.targets), *_case_tests(part.run, part.verdict))
         case JudgedPairs():
-            return tuple(_beside(change, part.ab) for change in part.ab.changes)
-    return _at(part.place)
+            return tuple(_ab_test(change, part.ab) for change in part.ab.changes)
+    return _place_tests(part.place)
 
 
-def _at(place: ABPlace) -> tuple[Test, ...]:
-    """The tests of one place, in suites of its own."""
-    if place.found is None:
+def _place_tests(place: ABPlace) -> tuple[JUnitTest, ...]:
+    """Return the tests of one place, in suites of its own."""
+    if place.comparison is None:
         return (
-            Test(f"on {place.name}", "ab", "comparison", "error", "not measured", place.missing),
+            JUnitTest(
+                f"on {place.name}", "ab", "comparison", "error", "not measured", place.missing
+            ),
         )
-    tests = (_beside(change, place.found) for change in place.found.changes)
+    tests = (_ab_test(change, place.comparison) for change in place.comparison.changes)
     return tuple(replace(test, suite=f"{test.suite} on {place.name}") for test in tests)
 
 
-def _target(found: TargetVerdict) -> Test:
-    result, unit = _OF_TARGET[found.status], found.target.unit
+def _target_test(verdict: TargetVerdict) -> JUnitTest:
+    result, unit = _OF_TARGET[verdict.status], verdict.target.unit
     measured = (
-        f"measured {number_format.quantity(found.value, unit)}, " if found.value is not None else ""
+        f"measured {format_quantity(verdict.value, unit)}, " if verdict.value is not None else ""
     )
-    limit = f"limit {number_format.given(found.target.limit, unit)}"
-    return Test(
-        suite=found.target.id.partition("/")[0],
+    limit = f"limit {format_exact(verdict.target.limit, unit)}"
+    return JUnitTest(
+        suite=verdict.target.id.partition("/")[0],
         group="targets",
-        name=found.target.id,
-        result="passed" if found.known_miss and result == "failure" else result,
-        status=status.of_target(found.status, known_miss=found.known_miss).word,
-        message=f"{number_format.sentence(found.reason)} {number_format.sentence(measured + limit)}",
-        seconds=_in_seconds(found.value, unit),
+        name=verdict.target.id,
+        result="passed" if verdict.known_miss and result == "failure" else result,
+        status=status.target_mark(verdict).word,
+        message=f"{as_sentence(verdict.reason)} {as_sentence(measured + limit)}",
+        seconds=_in_seconds(verdict.value, unit),
     )
 
 
-def _cases(run: Run, verdict: Verdict) -> Iterator[Test]:
+def _case_tests(run: Run, verdict: Verdict) -> Iterator[JUnitTest]:
     suites = {case.id: case.suite for case in run.cases}
     measured = {series.case for series in series_of(run).values() if series.n}
     for change in verdict.changes:
         if change.case in measured:
-            yield _change(change, suites[change.case], verdict.against)
+            yield _change_test(change, suites[change.case], verdict.against)
     for case in run.cases:
         if case.id not in measured:
-            yield _unmeasured(case.id, case.suite, verdict.failures.get(case.id))
+            yield _unmeasured_test(case.id, case.suite, verdict.failures.get(case.id))
 
 
-def _change(change: Change, suite: str, against: str) -> Test:
+def _change_test(change: Change, suite: str, against: str) -> JUnitTest:
     beside = f" Against {against}." if change.base is not None else ""
-    return Test(
+    return JUnitTest(
         suite=suite,
         group="changes",
         name=measured_name(change.case, change.metric),
         result=_OF_CHANGE[change.status],
-        status=status.of_change(change.status).word,
-        message=number_format.sentence(change.reason) + beside,
+        status=status.change_mark(change).word,
+        message=as_sentence(change.reason) + beside,
         seconds=_in_seconds(change.new, change.unit),
     )
 
 
-def _unmeasured(case: str, suite: str, failure: Failure | None) -> Test:
-    said = f"{status.failed(failure)}: {failure.message}" if failure else "gave no value"
+def _unmeasured_test(case: str, suite: str, failure: Failure | None) -> JUnitTest:
+    reason = (
+        f"{status.describe_failure(failure)}: {failure.message}" if failure else "gave no value"
+    )
     kind = failure.kind if failure else "no value"
-    return Test(suite, "changes", case, "error", kind, number_format.sentence(said))
+    return JUnitTest(suite, "changes", case, "error", kind, as_sentence(reason))
 
 
-def _beside(change: ABChange, found: ABRun) -> Test:
+def _ab_test(change: ABChange, ab: ABRun) -> JUnitTest:
     result = _OF_CHANGE[change.status]
-    return Test(
+    return JUnitTest(
         suite=change.case.partition("/")[0],
         group="ab",
         name=measured_name(change.case, change.metric.name),
         result="passed" if result == "failure" and change.severity is not Severity.FAIL else result,
-        status=status.of_change(change.status).word,
-        message=f"{number_format.sentence(change.reason)} {found.new.name}, against {found.base.name}.",
+        status=status.CHANGE_MARKS[change.status].word,
+        message=f"{as_sentence(change.reason)} {ab.new.name}, against {ab.base.name}.",
         seconds=_in_seconds(change.new, change.metric.unit),
     )
 
@@ -149,42 +161,42 @@ def _in_seconds(value: float | None, unit: str) -> float:
         return 0.0
 
 
-# Valid in Unicode, not in XML 1.0; what else is not, safe() has spelt out.
+# Valid in Unicode but not in XML 1.0; safe_text() has replaced the others.
 _NO_XML = re.compile("[\ufffe\uffff]")
 
 
-def write(judged: Sequence[Judged]) -> Written:
-    """The file: for each of ``judged``, and each place of a fleet, its suites of benchmarks."""
-    each = [part for one in judged for part in parts(one)]
+def write_junit(judged: Sequence[Judged]) -> ExportedFile:
+    """Write the verdicts, with suites for each of ``judged`` and each place of a fleet."""
+    parts = [part for item in judged for part in judged_parts(item)]
     root = ET.Element(
         "testsuites",
-        {"name": "veperf"} | _counts([test for part in each for test in tests_of(part)]),
+        {"name": "veperf"} | _counts([test for part in parts for test in junit_tests(part)]),
     )
-    for part in each:
-        by_suite: dict[str, list[Test]] = {}
-        for test in tests_of(part):
+    for part in parts:
+        by_suite: dict[str, list[JUnitTest]] = {}
+        for test in junit_tests(part):
             by_suite.setdefault(test.suite, []).append(test)
-        root.extend(_suite(name, found, part) for name, found in by_suite.items())
+        root.extend(_suite_element(name, tests, part) for name, tests in by_suite.items())
     ET.indent(root, " ")
-    return Written(
+    return ExportedFile(
         '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
     )
 
 
-def _suite(name: str, tests: Sequence[Test], part: Part) -> ET.Element:
-    made = _made(part)
-    when = moment(made.created) if made else None
-    timestamp = {"timestamp": f"{when:%Y-%m-%dT%H:%M:%S}"} if when else {}
+def _suite_element(name: str, tests: Sequence[JUnitTest], part: JudgedPart) -> ET.Element:
+    run = _run_of(part)
+    created = parse_utc(run.created) if run else None
+    timestamp = {"timestamp": f"{created:%Y-%m-%dT%H:%M:%S}"} if created else {}
     skipped = {"skipped": str(sum(test.result == "skipped" for test in tests))}
     suite = ET.Element("testsuite", {"name": _text(name)} | _counts(tests) | skipped | timestamp)
     properties = ET.SubElement(suite, "properties")
-    for key, value in (_properties(made) if made else {}).items():
+    for key, value in (_properties(run) if run else {}).items():
         ET.SubElement(properties, "property", name=key, value=_text(value))
-    suite.extend(map(_test, tests))
+    suite.extend(map(_test_element, tests))
     return suite
 
 
-def _counts(tests: Sequence[Test]) -> dict[str, str]:
+def _counts(tests: Sequence[JUnitTest]) -> dict[str, str]:
     return {
         "tests": str(len(tests)),
         "failures": str(sum(test.result == "failure" for test in tests)),
@@ -192,27 +204,27 @@ def _counts(tests: Sequence[Test]) -> dict[str, str]:
     }
 
 
-def _made(part: Part) -> Run | ABRun | None:
+def _run_of(part: JudgedPart) -> Run | ABRun | None:
     match part:
         case JudgedRun():
             return part.run
         case JudgedPairs():
             return part.ab
-    return part.place.found
+    return part.place.comparison
 
 
-def _properties(made: Run | ABRun) -> dict[str, str]:
-    revision = made.new.revision if isinstance(made, ABRun) else made.revision
+def _properties(run: Run | ABRun) -> dict[str, str]:
+    revision = run.new.revision if isinstance(run, ABRun) else run.revision
     return {
-        "run": made.id,
+        "run": run.id,
         "commit": revision.commit,
-        "machine": made.machine.name,
-        "cpu": made.machine.cpu_model,
-        "python": made.machine.python,
+        "machine": run.machine.name,
+        "cpu": run.machine.cpu_model,
+        "python": run.machine.python,
     }
 
 
-def _test(test: Test) -> ET.Element:
+def _test_element(test: JUnitTest) -> ET.Element:
     case = ET.Element(
         "testcase",
         classname=_text(f"{test.suite}.{test.group}"),
@@ -229,4 +241,4 @@ def _test(test: Test) -> ET.Element:
 
 
 def _text(text: str) -> str:
-    return _NO_XML.sub("\ufffd", safe(text))
+    return _NO_XML.sub("\ufffd", safe_text(text))

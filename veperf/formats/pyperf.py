@@ -1,7 +1,7 @@
-"""pyperf: JSON of one benchmark or a suite of them.
+"""pyperf: JSON of a benchmark or a suite of them.
 
-What all benchmarks have in common stands in the file's metadata, the rest in each benchmark's,
-the rest of that in each run's. A run is a process; its values are of one call.
+Metadata that all benchmarks have in common is in the file's metadata, the rest in each benchmark's
+or each run's. A run is a process; its values are per call.
 """
 
 from collections.abc import Sequence
@@ -12,101 +12,87 @@ from msgspec import Struct
 
 from veperf.core.case import Metric
 from veperf.core.run import Machine, Run
-from veperf.formats.collector import Collector, Facts, time_or
-from veperf.formats.exported_values import (
-    Figure,
-    Written,
-    json_text,
-    left_out,
-    moment,
-    python,
-    refuse_nothing,
-    safe,
-    seconds,
-    unique,
-    values_by_case,
+from veperf.formats.exported import (
+    ExportedFile,
+    ExportedMetric,
+    exported_metrics,
+    indented_json,
+    left_out_note,
+    python_version,
+    require_values,
+    safe_text,
+    unique_names,
+    values_in_seconds,
 )
-from veperf.formats.source import Source
+from veperf.formats.imported import ParsedRun, Provenance, parse_utc, time_or_metric
+from veperf.formats.source import SourceFile, text_field
 
 TOOL = "pyperf"
 
 _UNITS = {"second": "s", "byte": "B", "integer": "1"}
 
 
-class Process(Struct, frozen=True):
-    """One worker. Those that only calibrated have no values."""
+class PyperfProcess(Struct, frozen=True):
+    """A worker; without values if it only calibrated."""
 
     values: list[float] | None = None
     metadata: dict[str, Any] | None = None
 
 
-class Entry(Struct, frozen=True):
-    """One benchmark."""
+class PyperfBenchmark(Struct, frozen=True):
+    """A benchmark of the file."""
 
-    runs: list[Process]
+    runs: list[PyperfProcess]
     metadata: dict[str, Any] | None = None
 
 
-class File(Struct, frozen=True):
-    """The whole file."""
+class PyperfFile(Struct, frozen=True):
+    """A file of pyperf."""
 
-    benchmarks: list[Entry]
+    benchmarks: list[PyperfBenchmark]
     metadata: dict[str, Any] | None = None
 
 
-def matches(source: Source) -> bool:
-    """Whether the first benchmark has runs."""
-    if "benchmarks" not in source.keys or not isinstance(source.document, dict):
-        return False
-    found = source.document["benchmarks"]
-    return (
-        isinstance(found, list)
-        and bool(found)
-        and isinstance(found[0], dict)
-        and isinstance(found[0].get("runs"), list)
-    )
+def is_pyperf_file(source: SourceFile) -> bool:
+    """Return whether the first benchmark has runs."""
+    return isinstance(source.first_of("benchmarks").get("runs"), list)
 
 
-def read(source: Source) -> Collector:
-    """The run in the file."""
-    file = source.document_as(File)
-    run = Collector(TOOL)
+def read_pyperf(source: SourceFile) -> ParsedRun:
+    """Read the run in a file of pyperf."""
+    file = source.document_as(PyperfFile)
+    run = ParsedRun(TOOL)
     common = file.metadata or {}
     facts: dict[str, Any] = {}
     for entry in file.benchmarks:
-        known = common | (entry.metadata or {})
-        one = run.benchmark(TOOL, _text(known, "name") or "benchmark")
-        unit = _text(known, "unit") or "second"
+        metadata = common | (entry.metadata or {})
+        parsed = run.benchmark(TOOL, text_field(metadata, "name") or "benchmark")
+        unit = text_field(metadata, "unit") or "second"
         metric, factor = _metric(_UNITS.get(unit, unit))
         for process in entry.runs:
-            own = known | (process.metadata or {})
-            facts = facts or (own if process.values else {})
+            process_metadata = metadata | (process.metadata or {})
+            facts = facts or (process_metadata if process.values else {})
             for value in process.values or []:
-                one.add({metric: value * factor}, _whole(own, "loops", 1))
+                parsed.add({metric: value * factor}, _whole(process_metadata, "loops", 1))
     facts = common | facts
-    run.facts = Facts(
-        cpu_model=_text(facts, "cpu_model_name"),
+    run.provenance = Provenance(
+        cpu_model=text_field(facts, "cpu_model_name"),
         cores=_whole(facts, "cpu_count", 0),
-        system=_text(facts, "platform"),
-        python=f"{_text(facts, 'python_implementation')} {_python(facts)}".strip(),
-        created=_text(facts, "date"),
+        system=text_field(facts, "platform"),
+        python=f"{text_field(facts, 'python_implementation')} {_python(facts)}".strip(),
+        created=text_field(facts, "date"),
     )
     return run
 
 
 def _metric(unit: str) -> tuple[Metric, float]:
-    metric, factor, _ = time_or("time" if unit == "s" else "value", unit)
+    metric, factor, _ = time_or_metric("time" if unit == "s" else "value", unit)
     return metric, factor
 
 
 def _python(facts: dict[str, Any]) -> str:
-    """``3.11.7`` of ``3.11.7 (64-bit) revision abc``."""
-    return next(iter(_text(facts, "python_version").split()), "")
-
-
-def _text(facts: dict[str, Any], key: str) -> str:
-    value = facts.get(key, "")
-    return value if isinstance(value, str) else ""
+    """Return ``3.11.7`` for ``3.11.7 (64-bit) revision abc``."""
+    return next(iter(text_field(facts, "python_version").split()), "")
 
 
 def _whole(facts: dict[str, Any], key: str, default: int) -> int:
@@ -118,67 +104,71 @@ _JSON_VERSION = "1.0"
 
 
 @dataclass(frozen=True, slots=True)
-class _Fitting:
-    """A figure in one of pyperf's units."""
+class _PyperfValues:
+    """A metric with its values in one of pyperf's units."""
 
-    figure: Figure
+    figure: ExportedMetric
     unit: str
     values: Sequence[float]
 
 
-def write(run: Run) -> Written:
-    """The file.
+def write_pyperf(run: Run) -> ExportedFile:
+    """Write a run as a file of pyperf.
 
     Raises:
         UsageError: nothing fits the format.
     """
-    found = values_by_case(run)
-    fitting = [one for figure in found if (one := _fitting(figure)) is not None]
-    refuse_nothing(fitting, run, "pyperf JSON")
-    names = unique([one.figure.full_name.strip() for one in fitting])
-    when = moment(run.created)
-    common = _machine(run.machine) | {"date": when.isoformat(sep=" ") if when else ""}
+    metrics = exported_metrics(run)
+    fitting = [values for figure in metrics if (values := _pyperf_values(figure)) is not None]
+    require_values(fitting, run, "pyperf JSON")
+    names = unique_names([values.figure.full_name.strip() for values in fitting])
+    created = parse_utc(run.created)
+    common = _machine(run.machine) | {"date": created.isoformat(sep=" ") if created else ""}
     document = {
         "version": _JSON_VERSION,
         "metadata": {key: value for key, value in common.items() if value},
-        "benchmarks": [_benchmark(one, name) for one, name in zip(fitting, names, strict=True)],
+        "benchmarks": [
+            _benchmark(values, name) for values, name in zip(fitting, names, strict=True)
+        ],
     }
-    kept = {id(one.figure) for one in fitting}
-    others = (figure.full_name for figure in found if id(figure) not in kept)
-    return Written(json_text(document), left_out(others, "as pyperf has no such unit or direction"))
+    written = {id(values.figure) for values in fitting}
+    others = (figure.full_name for figure in metrics if id(figure) not in written)
+    return ExportedFile(
+        indented_json(document), left_out_note(others, "as pyperf has no such unit or direction")
+    )
 
 
-def _fitting(figure: Figure) -> _Fitting | None:
+def _pyperf_values(figure: ExportedMetric) -> _PyperfValues | None:
     if figure.metric.better == "higher":
         return None
-    times_s = seconds(figure)
+    times_s = values_in_seconds(figure)
     if times_s is not None:
-        one = _Fitting(figure, "second", times_s)
+        converted = _PyperfValues(figure, "second", times_s)
     elif figure.metric.unit in ("B", "B/op"):
-        one = _Fitting(figure, "byte", figure.values)
+        converted = _PyperfValues(figure, "byte", figure.values)
     else:
-        one = _Fitting(figure, "integer", figure.values)
+        converted = _PyperfValues(figure, "integer", figure.values)
         if not all(value.is_integer() for value in figure.values):
             return None
-    return one if min(one.values) > 0 and figure.full_name.strip() else None
+    return converted if min(converted.values) > 0 and figure.full_name.strip() else None
 
 
-def _benchmark(one: _Fitting, name: str) -> dict[str, Any]:
-    loops = {"loops": one.figure.loops, "inner_loops": one.figure.operations}
+def _benchmark(metric: _PyperfValues, name: str) -> dict[str, Any]:
+    loops = {"loops": metric.figure.loops, "inner_loops": metric.figure.operations}
     return {
-        "metadata": {"name": name, "unit": one.unit}
+        "metadata": {"name": name, "unit": metric.unit}
         | {key: count for key, count in loops.items() if count >= 1},
-        "runs": [{"values": [value]} for value in one.values],
+        "runs": [{"values": [value]} for value in metric.values],
     }
 
 
 def _machine(machine: Machine) -> dict[str, Any]:
-    implementation, version = python(machine)
+    implementation, version = python_version(machine)
     texts = {
         "cpu_model_name": machine.cpu_model,
         "platform": machine.system,
         "python_implementation": implementation.lower(),
         "python_version": version,
     }
-    facts: dict[str, Any] = {key: safe(text).strip() for key, text in texts.items()}
+    facts: dict[str, Any] = {key: safe_text(text).strip() for key, text in texts.items()}
     return facts | {"cpu_count": max(0, machine.cores)}

@@ -1,4 +1,4 @@
-"""pytest-benchmark: what ``--benchmark-json``, ``--benchmark-save`` and ``autosave`` write."""
+"""pytest-benchmark: files of ``--benchmark-json``, ``--benchmark-save`` and ``autosave``."""
 
 from collections.abc import Sequence
 from statistics import mean, median
@@ -9,54 +9,53 @@ from msgspec import Struct
 
 from veperf.core.case import TIME
 from veperf.core.run import Machine, Revision, Run
-from veperf.formats.collector import Collector, Facts, plain
-from veperf.formats.exported_values import (
-    Figure,
-    Written,
-    json_text,
-    left_out,
-    moment,
-    python,
-    refuse_nothing,
-    safe,
-    seconds,
-    unique,
-    values_by_case,
+from veperf.formats.exported import (
+    ExportedFile,
+    ExportedMetric,
+    exported_metrics,
+    indented_json,
+    left_out_note,
+    python_version,
+    require_values,
+    safe_text,
+    unique_names,
+    values_in_seconds,
 )
-from veperf.formats.source import Source
+from veperf.formats.imported import ParsedRun, Provenance, parse_utc, plain_params
+from veperf.formats.source import SourceFile
 
 TOOL = "pytest-benchmark"
 
 
-class Stats(Struct, frozen=True):
-    """Times in seconds a call."""
+class PytestStats(Struct, frozen=True):
+    """Statistics of a benchmark, in seconds per call."""
 
     data: list[float] | None = None
-    """A value a round; only where it was asked for."""
+    """A value per round; only if saving it was requested."""
     median: float | None = None
     mean: float | None = None
     iterations: int = 1
 
 
-class Entry(Struct, frozen=True):
-    """One test."""
+class PytestEntry(Struct, frozen=True):
+    """A benchmark of the file."""
 
     name: str
-    stats: Stats | None = None
+    stats: PytestStats | None = None
     fullname: str | None = None
     params: dict[str, Any] | None = None
 
 
-class Processor(Struct, frozen=True):
-    """What py-cpuinfo says."""
+class PytestCpu(Struct, frozen=True):
+    """The CPU, as py-cpuinfo describes it."""
 
     brand_raw: str = ""
     brand: str = ""
     count: int = 0
 
 
-class Host(Struct, frozen=True):
-    """The machine; all of it may be missing."""
+class PytestMachine(Struct, frozen=True):
+    """The machine; all fields may be missing."""
 
     processor: str = ""
     machine: str = ""
@@ -64,61 +63,64 @@ class Host(Struct, frozen=True):
     release: str = ""
     python_implementation: str = ""
     python_version: str = ""
-    cpu: Processor | None = None
+    cpu: PytestCpu | None = None
 
 
-class Commit(Struct, frozen=True):
-    """The code."""
+class PytestCommit(Struct, frozen=True):
+    """The commit."""
 
     id: str | None = None
     branch: str | None = None
     dirty: bool | None = None
 
 
-class File(Struct, frozen=True):
-    """The whole file."""
+class PytestBenchmarkFile(Struct, frozen=True):
+    """A file of pytest-benchmark."""
 
-    benchmarks: list[Entry]
+    benchmarks: list[PytestEntry]
     machine_info: Any = None
     commit_info: Any = None
     datetime: Any = None
 
 
-def matches(source: Source) -> bool:
-    """Whether the keys are those of pytest-benchmark."""
+def is_pytest_benchmark_file(source: SourceFile) -> bool:
+    """Return whether the file has the keys of pytest-benchmark."""
     return {"benchmarks", "machine_info"} <= source.keys
 
 
-def read(source: Source) -> Collector:
-    """The run in the file."""
-    file = source.document_as(File)
-    run = Collector(TOOL)
+def read_pytest_benchmark(source: SourceFile) -> ParsedRun:
+    """Read the run in a file of pytest-benchmark."""
+    file = source.document_as(PytestBenchmarkFile)
+    run = ParsedRun(TOOL)
     for entry in file.benchmarks:
-        one = run.benchmark(
-            TOOL, entry.fullname or entry.name, benchmark=_base(entry), params=plain(entry.params)
+        parsed = run.benchmark(
+            TOOL,
+            entry.fullname or entry.name,
+            benchmark=_base(entry),
+            params=plain_params(entry.params),
         )
-        stats = entry.stats or Stats()
+        stats = entry.stats or PytestStats()
         values = stats.data or []
         if not values:
             middle = stats.median if stats.median is not None else stats.mean
             values = [] if middle is None else [middle]
-            run.note("no single rounds for some benchmarks: their median is the one value there is")
+            run.note("some benchmarks have no single rounds: their median is the only value")
         for value in values:
-            one.add({TIME: value * 1e9}, stats.iterations)
-    run.facts = _facts(source, file)
+            parsed.add({TIME: value * 1e9}, stats.iterations)
+    run.provenance = _provenance(source, file)
     return run
 
 
-def _base(entry: Entry) -> str:
+def _base(entry: PytestEntry) -> str:
     name = entry.fullname or entry.name
     return name.partition("[")[0] if entry.params else name
 
 
-def _facts(source: Source, file: File) -> Facts:
-    host = source.beside(file.machine_info, Host) or Host()
-    cpu = host.cpu or Processor()
-    commit = source.beside(file.commit_info, Commit) or Commit()
-    return Facts(
+def _provenance(source: SourceFile, file: PytestBenchmarkFile) -> Provenance:
+    host = source.optional_as(file.machine_info, PytestMachine) or PytestMachine()
+    cpu = host.cpu or PytestCpu()
+    commit = source.optional_as(file.commit_info, PytestCommit) or PytestCommit()
+    return Provenance(
         cpu_model=cpu.brand_raw or cpu.brand or host.processor or host.machine,
         cores=max(0, cpu.count),
         system=f"{host.system} {host.release}".strip(),
@@ -131,17 +133,17 @@ def _facts(source: Source, file: File) -> Facts:
 _LIKE_VERSION = "5.3.1"
 
 
-def write(run: Run) -> Written:
-    """The file.
+def write_pytest_benchmark(run: Run) -> ExportedFile:
+    """Write a run as a file of pytest-benchmark.
 
     Raises:
         UsageError: no case has a time.
     """
-    found = [(figure, seconds(figure)) for figure in values_by_case(run)]
-    timed = [(figure, times_s) for figure, times_s in found if times_s is not None]
-    refuse_nothing(timed, run, "pytest-benchmark JSON")
-    names = unique([figure.full_name for figure, _ in timed])
-    when = moment(run.created)
+    metrics = [(figure, values_in_seconds(figure)) for figure in exported_metrics(run)]
+    timed = [(figure, times_s) for figure, times_s in metrics if times_s is not None]
+    require_values(timed, run, "pytest-benchmark JSON")
+    names = unique_names([figure.full_name for figure, _ in timed])
+    created = parse_utc(run.created)
     document = {
         "machine_info": _machine(run.machine),
         "commit_info": _commit(run.revision),
@@ -149,20 +151,22 @@ def write(run: Run) -> Written:
             _benchmark(figure, name, times_s)
             for (figure, times_s), name in zip(timed, names, strict=True)
         ],
-        "datetime": when.isoformat() if when else "",
+        "datetime": created.isoformat() if created else "",
         "version": _LIKE_VERSION,
     }
-    others = (figure.full_name for figure, times_s in found if times_s is None)
-    return Written(json_text(document), left_out(others, "as they are no times"))
+    others = (figure.full_name for figure, times_s in metrics if times_s is None)
+    return ExportedFile(indented_json(document), left_out_note(others, "as they are no times"))
 
 
-def _benchmark(figure: Figure, name: str, times_s: Sequence[float]) -> dict[str, Any]:
+def _benchmark(figure: ExportedMetric, name: str, times_s: Sequence[float]) -> dict[str, Any]:
     params = figure.case.params if figure.is_time else {}
     return {
-        "group": safe(figure.case.suite),
+        "group": safe_text(figure.case.suite),
         "name": name,
         "fullname": name,
-        "params": {safe(k): safe(v) if isinstance(v, str) else v for k, v in params.items()}
+        "params": {
+            safe_text(k): safe_text(v) if isinstance(v, str) else v for k, v in params.items()
+        }
         or None,
         "param": None,
         "extra_info": {"clock": figure.clock, "level": figure.case.level.value},
@@ -202,7 +206,7 @@ def _stats(times_s: Sequence[float], iterations: int) -> dict[str, Any]:
 
 
 def _deviation(times_s: Sequence[float]) -> float:
-    """The standard deviation of a sample, whose squares may be beyond what a number can hold."""
+    """Return the sample standard deviation, scaled so that the squares don't overflow."""
     scale = max(map(abs, times_s))
     if len(times_s) < 2 or not scale:
         return 0.0
@@ -210,23 +214,23 @@ def _deviation(times_s: Sequence[float]) -> float:
 
 
 def _machine(machine: Machine) -> dict[str, Any]:
-    system, _, release = safe(machine.system).partition(" ")
-    implementation, version = python(machine)
+    system, _, release = safe_text(machine.system).partition(" ")
+    implementation, version = python_version(machine)
     return {
-        "node": safe(machine.name),
-        "processor": safe(machine.cpu_model),
-        "machine": safe(machine.name),
+        "node": safe_text(machine.name),
+        "processor": safe_text(machine.cpu_model),
+        "machine": safe_text(machine.name),
         "python_implementation": implementation,
         "python_version": version,
         "release": release,
         "system": system,
-        "cpu": {"brand_raw": safe(machine.cpu_model), "count": machine.cores},
+        "cpu": {"brand_raw": safe_text(machine.cpu_model), "count": machine.cores},
     }
 
 
 def _commit(revision: Revision) -> dict[str, Any]:
     return {
-        "id": safe(revision.commit),
-        "branch": safe(revision.branch),
+        "id": safe_text(revision.commit),
+        "branch": safe_text(revision.branch),
         "dirty": revision.dirty,
     }

@@ -1,40 +1,37 @@
-"""Every format that can be read, and how to tell which one a file has."""
+"""The table of the formats that can be read, and the detection of a file's format."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from veperf.core.errors import CorruptFileError, DataError, UsageError
-from veperf.formats import (
-    asv,
-    criterion,
-    go_test,
-    google_benchmark,
-    hyperfine,
-    pyperf,
-    pytest_benchmark,
-    rows,
-)
-from veperf.formats.collector import Collector, clean
-from veperf.formats.imported_run import Imported, build
-from veperf.formats.source import Source, is_folder, load
+from veperf.formats import criterion
+from veperf.formats.asv import is_asv_file, read_asv
+from veperf.formats.go_test import is_go_json, is_go_text, read_go_json, read_go_text
+from veperf.formats.google_benchmark import is_google_benchmark_file, read_google_benchmark
+from veperf.formats.hyperfine import is_hyperfine_file, read_hyperfine
+from veperf.formats.imported import ImportedRun, ParsedRun, build_run, clean_name
+from veperf.formats.pyperf import is_pyperf_file, read_pyperf
+from veperf.formats.pytest_benchmark import is_pytest_benchmark_file, read_pytest_benchmark
+from veperf.formats.rows import is_csv_table, is_json_lines, read_csv_table, read_json_lines
+from veperf.formats.source import SourceFile, is_existing_folder, load_source
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
-    """One format: its name, whether a file looks like it, and what reads it."""
+class InputFormat:
+    """A format: its name, a test whether a file has it, and a reader."""
 
     name: str
-    matches: Callable[[Source], bool]
-    read: Callable[[Source], Collector] | None = None
-    read_by: Callable[[Source, str], list[Collector]] | None = None
-    """In place of ``read`` where a configuration in the file can tell several runs apart."""
+    matches: Callable[[SourceFile], bool]
+    read: Callable[[SourceFile], ParsedRun] | None = None
+    read_by: Callable[[SourceFile, str], list[ParsedRun]] | None = None
+    """Reader in place of ``read`` for files with several runs, split by a configuration key."""
 
-    def runs(self, source: Source, by: str) -> list[Collector]:
-        """What is in the file.
+    def runs(self, source: SourceFile, by: str) -> list[ParsedRun]:
+        """Read the runs in a file.
 
         Raises:
-            UsageError: there is no configuration in such files that ``by`` could name.
+            UsageError: ``by`` is given, but the format has no configuration keys.
         """
         if self.read_by is not None:
             return self.read_by(source, by)
@@ -44,84 +41,79 @@ class Format:
         return [self.read(source)]
 
 
-FORMATS = (
-    # Those that look alike in this order: the one with the surer sign first.
-    Format("pytest-benchmark", pytest_benchmark.matches, pytest_benchmark.read),
-    Format("pyperf", pyperf.matches, pyperf.read),
-    Format("google-benchmark", google_benchmark.matches, google_benchmark.read),
-    Format("asv", asv.matches, asv.read),
-    Format("hyperfine", hyperfine.matches, hyperfine.read),
-    Format("criterion-sample", criterion.is_sample, criterion.read_sample),
-    Format("criterion-estimates", criterion.is_estimates, criterion.read_estimates),
-    Format("criterion-csv", criterion.is_csv, criterion.read_csv),
-    Format("criterion-messages", criterion.is_messages, criterion.read_messages),
-    Format("json-lines", rows.is_lines, rows.read_lines),
-    Format("csv", rows.is_csv, rows.read_csv),
-    Format("go-json", go_test.is_events, read_by=go_test.read_events),
-    Format("go", go_test.is_text, read_by=go_test.read_text),
+INPUT_FORMATS = (
+    # Similar formats are in this order: the more distinctive one first.
+    InputFormat("pytest-benchmark", is_pytest_benchmark_file, read_pytest_benchmark),
+    InputFormat("pyperf", is_pyperf_file, read_pyperf),
+    InputFormat("google-benchmark", is_google_benchmark_file, read_google_benchmark),
+    InputFormat("asv", is_asv_file, read_asv),
+    InputFormat("hyperfine", is_hyperfine_file, read_hyperfine),
+    InputFormat("criterion-sample", criterion.is_criterion_sample, criterion.read_criterion_sample),
+    InputFormat(
+        "criterion-estimates", criterion.is_criterion_estimates, criterion.read_criterion_estimates
+    ),
+    InputFormat("criterion-csv", criterion.is_criterion_csv, criterion.read_criterion_csv),
+    InputFormat(
+        "criterion-messages", criterion.is_criterion_messages, criterion.read_criterion_messages
+    ),
+    InputFormat("json-lines", is_json_lines, read_json_lines),
+    InputFormat("csv", is_csv_table, read_csv_table),
+    InputFormat("go-json", is_go_json, read_by=read_go_json),
+    InputFormat("go", is_go_text, read_by=read_go_text),
 )
-NAMES = tuple(one.name for one in FORMATS)
+INPUT_FORMAT_NAMES = tuple(format.name for format in INPUT_FORMATS)
 
 
-def detect(data: bytes, name: str = "") -> str:
-    """The name of the format that ``data`` has; empty where it looks like none.
-
-    Raises:
-        CorruptFileError: there is too much of it.
-    """
-    found = _detect(Source(data, clean(name)))
-    return found.name if found else ""
-
-
-def read(
+def read_runs(
     data: bytes, name: str, *, format: str = "", by: str = "", title: str = ""
-) -> tuple[Imported, ...]:
-    """The runs in a file: one, or for Go one for each value of the configuration key ``by``.
+) -> tuple[ImportedRun, ...]:
+    """Read the runs in a file: one, or for Go one for each value of the configuration key ``by``.
 
     Args:
         data: the whole file.
-        name: of the file, for messages and where a format takes names from it.
-        format: one of ``NAMES``; found out when not given.
+        name: name of the file, for messages and for formats that take names from it.
+        format: one of ``INPUT_FORMAT_NAMES``; detected if empty.
         by: a configuration key of Go files, such as ``note`` or ``commit``, that tells runs apart.
         title: becomes part of the runs' ids.
 
     Raises:
         UsageError: there is no such format.
-        DataError: it has no format that can be read, or no results.
-        CorruptFileError: it is broken; the message says where.
+        DataError: the format can't be read, or there are no results.
+        CorruptFileError: the file is damaged; the message says where.
     """
-    return _runs(Source(data, clean(name)), format, by, title)
+    return _runs(SourceFile(data, clean_name(name)), format, by, title)
 
 
-def read_path(
+def read_runs_from(
     path: Path, *, format: str = "", by: str = "", title: str = ""
-) -> tuple[Imported, ...]:
-    """The runs in the file ``path``, or in a folder of criterion's.
+) -> tuple[ImportedRun, ...]:
+    """Read the runs in the file ``path``, or in a folder of criterion.
 
     Raises:
-        UsageError, DataError, CorruptFileError: as ``read``; also where it can't be read.
+        UsageError, DataError, CorruptFileError: as ``read_runs``; also if it can't be read.
     """
-    if is_folder(path):
-        return (build(criterion.read_folder(path), str(path), title),)
-    return _runs(load(path), format, by, title)
+    if is_existing_folder(path):
+        return (build_run(criterion.read_criterion_folder(path), str(path), title),)
+    return _runs(load_source(path), format, by, title)
 
 
-def _runs(source: Source, format: str, by: str, title: str) -> tuple[Imported, ...]:
-    known = {one.name: one for one in FORMATS}
+def _runs(source: SourceFile, format: str, by: str, title: str) -> tuple[ImportedRun, ...]:
+    known = {known_format.name: known_format for known_format in INPUT_FORMATS}
     if format and format not in known:
-        raise UsageError(f"no format {format!r}; known are {', '.join(NAMES)}")
-    found = known[format] if format else _detect(source)
-    if found is None:
-        raise _unknown(source)
-    return tuple(build(run, source.name, title) for run in found.runs(source, by))
+        raise UsageError(f"no format {format!r}; known are {', '.join(INPUT_FORMAT_NAMES)}")
+    input_format = known[format] if format else detect_format(source)
+    if input_format is None:
+        raise _unknown_format(source)
+    return tuple(build_run(run, source.name, title) for run in input_format.runs(source, by))
 
 
-def _detect(source: Source) -> Format | None:
-    return next((one for one in FORMATS if one.matches(source)), None)
+def detect_format(source: SourceFile) -> InputFormat | None:
+    """Return the format of a file by its content, or None if it is unknown."""
+    return next((format for format in INPUT_FORMATS if format.matches(source)), None)
 
 
-def _unknown(source: Source) -> DataError:
-    """Why no format fits: broken JSON is said to be that."""
+def _unknown_format(source: SourceFile) -> DataError:
+    """Return the error for a file without a known format, which may be empty or damaged JSON."""
     if not source.text.strip():
         return DataError(f"{source.name}: it is empty")
     if source.text.lstrip()[0] in "{[":
@@ -129,6 +121,5 @@ def _unknown(source: Source) -> DataError:
             _ = source.document
         except CorruptFileError as error:
             return error
-    return DataError(
-        f"{source.name}: no format that can be read; --format names one of {', '.join(NAMES)}"
-    )
+    names = ", ".join(INPUT_FORMAT_NAMES)
+    return DataError(f"{source.name}: unknown format; choose one with --format: {names}")

@@ -1,8 +1,8 @@
-"""Plain tables in long form, as CSV or as JSON lines: a row a value.
+"""Plain tables in long form, as CSV, JSON lines or Parquet: one row per value.
 
-Columns: ``benchmark`` (or ``name``), ``value``, and as wanted ``metric`` (``time`` when not given),
-``unit`` (``ns``), ``better`` (``lower``, ``higher``) and ``process``. Rows of the same process
-belong together: its value is their median. Without ``process`` each row is a repetition.
+Input columns: ``benchmark`` (or ``name``), ``value``, and optionally ``metric`` (default ``time``),
+``unit`` (``ns``), ``better`` (``lower``, ``higher``) and ``process``. The value of a process is the
+median of its rows. Without ``process`` each row is a repetition.
 """
 
 import csv
@@ -13,11 +13,11 @@ from typing import Any
 
 from veperf.core.case import TIME, Better, Metric
 from veperf.core.errors import CorruptFileError
-from veperf.core.json_text import parse
+from veperf.core.json_text import parse_json
 from veperf.core.run import Run
-from veperf.formats.collector import NS, Collector, clean, time_or
-from veperf.formats.exported_values import Written, safe, values_by_case
-from veperf.formats.source import Source, brief
+from veperf.formats.exported import ExportedFile, exported_metrics, safe_text
+from veperf.formats.imported import NS_PER_UNIT, ParsedRun, clean_name, time_or_metric
+from veperf.formats.source import SourceFile, shorten
 
 CSV, LINES = "csv", "json-lines"
 
@@ -26,35 +26,37 @@ _DELIMITERS = ",;\t"
 _LONGEST_NUMBER = 400
 
 
-def is_csv(source: Source) -> bool:
-    """Whether the head names the columns that are needed."""
+def is_csv_table(source: SourceFile) -> bool:
+    """Return whether the header has the required columns."""
     head = _head(source)[0]
     return "value" in head and any(name in head for name in _NAMES)
 
 
-def is_lines(source: Source) -> bool:
-    """Whether the first line is an object with the fields that are needed."""
+def is_json_lines(source: SourceFile) -> bool:
+    """Return whether the first line is an object with the required fields."""
     if not source.first_line.lstrip().startswith("{"):
         return False
     try:
-        first = parse(source.first_line)
+        first = parse_json(source.first_line)
     except ValueError:
         return False
     return isinstance(first, dict) and "value" in first and any(name in first for name in _NAMES)
 
 
-def read_csv(source: Source) -> Collector:
-    """The run in a CSV file; comma, semicolon and tab separate, whichever the head has."""
+def read_csv_table(source: SourceFile) -> ParsedRun:
+    """Read the run in a CSV file, separated by comma, semicolon or tab as its header is."""
     return _read(source, CSV, _csv_rows(source))
 
 
-def read_lines(source: Source) -> Collector:
-    """The run in a file of JSON lines."""
+def read_json_lines(source: SourceFile) -> ParsedRun:
+    """Read the run in a file of JSON lines."""
     return _read(source, LINES, _line_rows(source))
 
 
-def _read(source: Source, tool: str, rows: Iterable[tuple[int, Mapping[str, Any]]]) -> Collector:
-    run = Collector(tool)
+def _read(
+    source: SourceFile, tool: str, rows: Iterable[tuple[int, Mapping[str, Any]]]
+) -> ParsedRun:
+    run = ParsedRun(tool)
     processes: dict[tuple[str, str], dict[Metric, list[float]]] = {}
     repetitions: dict[str, dict[Metric, list[float]]] = {}
     for line, row in rows:
@@ -72,58 +74,64 @@ def _read(source: Source, tool: str, rows: Iterable[tuple[int, Mapping[str, Any]
     for (name, _), metrics in processes.items():
         of_process.setdefault(name, []).append({m: median(v) for m, v in metrics.items()})
     for name, columns in repetitions.items():
-        one = run.benchmark(tool, name)
+        parsed = run.benchmark(tool, name)
         for index in range(max(map(len, columns.values()), default=0)):
-            one.add({m: values[index] for m, values in columns.items() if index < len(values)})
+            parsed.add({m: values[index] for m, values in columns.items() if index < len(values)})
         for figures in of_process.get(name, []):
-            one.add(figures)
+            parsed.add(figures)
     return run
 
 
 def _metric(
-    source: Source, run: Collector, row: Mapping[str, Any], line: int
+    source: SourceFile, run: ParsedRun, row: Mapping[str, Any], line: int
 ) -> tuple[Metric, float]:
-    told, unit = _text(row, "better"), _text(row, "unit")
+    direction, unit = _text(row, "better"), _text(row, "unit")
     better: Better | None = None
-    match told:
+    match direction:
         case "lower" | "higher":
-            better = told
+            better = direction
         case "":
             pass
         case _:
-            raise source.corrupt(f"better is lower or higher, not {brief(told)}", line)
-    name = _text(row, "metric") or (unit if unit and unit not in NS else TIME.name)
+            raise source.corrupt(f"better must be lower or higher, not {shorten(direction)}", line)
+    name = _text(row, "metric") or (unit if unit and unit not in NS_PER_UNIT else TIME.name)
     if name == TIME.name and not unit:
         unit = "ns"
-        run.note("times without a unit are taken as ns")
-    metric, factor, guessed = time_or(name, unit, better)
-    if guessed:
-        run.guessed(metric)
+        run.note("assuming ns for times without a unit")
+    metric, factor, is_guess = time_or_metric(name, unit, better)
+    if is_guess:
+        run.note_guess(metric)
     return metric, factor
 
 
-def _value(source: Source, row: Mapping[str, Any], line: int) -> float:
-    given = row.get("value")
+def _value(source: SourceFile, row: Mapping[str, Any], line: int) -> float:
+    raw_value = row.get("value")
     try:
-        if isinstance(given, int | float) and not isinstance(given, bool):
-            return float(given)
-        if isinstance(given, str) and len(given) <= _LONGEST_NUMBER and "_" not in given:
-            return float(given)
+        if isinstance(raw_value, int | float) and not isinstance(raw_value, bool):
+            return float(raw_value)
+        if (
+            isinstance(raw_value, str)
+            and len(raw_value) <= _LONGEST_NUMBER
+            and "_" not in raw_value
+        ):
+            return float(raw_value)
     except OverflowError:
         return float("inf")
     except ValueError:
         pass
-    raise source.corrupt(f"no number: {brief(str(given)) if isinstance(given, str) else ''}", line)
+    raise source.corrupt(
+        f"no number: {shorten(str(raw_value)) if isinstance(raw_value, str) else ''}", line
+    )
 
 
 def _text(row: Mapping[str, Any], key: str) -> str:
     value = row.get(key)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 53:
         return str(value)
-    return clean(value.strip()) if isinstance(value, str) else ""
+    return clean_name(value.strip()) if isinstance(value, str) else ""
 
 
-def _head(source: Source) -> tuple[list[str], str]:
+def _head(source: SourceFile) -> tuple[list[str], str]:
     line = source.first_line[:10_000]
     delimiter = max(_DELIMITERS, key=line.count)
     try:
@@ -133,7 +141,7 @@ def _head(source: Source) -> tuple[list[str], str]:
     return [cell.strip().lower() for cell in cells], delimiter
 
 
-def _csv_rows(source: Source) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _csv_rows(source: SourceFile) -> Iterator[tuple[int, Mapping[str, Any]]]:
     head, delimiter = _head(source)
     rows = csv.reader(source.lines, delimiter=delimiter)
     started = False
@@ -145,19 +153,19 @@ def _csv_rows(source: Source) -> Iterator[tuple[int, Mapping[str, Any]]]:
                 yield rows.line_num, dict(zip(head, row, strict=False))
             started = True
     except csv.Error as error:
-        raise source.corrupt(f"no CSV: {brief(str(error))}", rows.line_num) from error
+        raise source.corrupt(f"not CSV: {shorten(str(error))}", rows.line_num) from error
 
 
-def _line_rows(source: Source) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _line_rows(source: SourceFile) -> Iterator[tuple[int, Mapping[str, Any]]]:
     for number, line in enumerate(source.lines, 1):
         if not line.strip():
             continue
         try:
-            row = parse(line)
+            row = parse_json(line)
         except ValueError as error:
-            raise source.corrupt(f"no JSON: {brief(str(error))}", number) from error
+            raise source.corrupt(f"not JSON: {shorten(str(error))}", number) from error
         if not isinstance(row, dict):
-            raise CorruptFileError(f"{source.name}:{number}: no object")
+            raise CorruptFileError(f"{source.name}:{number}: not an object")
         yield number, row
 
 
@@ -166,22 +174,22 @@ COLUMNS = (
     "clock", "process", "value",
 )  # fmt: skip
 
-# A spreadsheet takes what begins with one of these for a formula.
+# A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA = ("=", "+", "-", "@")
 
 
-def write_csv(run: Run) -> Written:
-    """Values in full precision, under a head with the names of ``COLUMNS``."""
+def write_csv_table(run: Run) -> ExportedFile:
+    """Write a run as CSV, with values in full precision and ``COLUMNS`` as the header."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
     for row in _rows(run):
-        writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in row])
-    return Written(file.getvalue())
+        writer.writerow([escape_formula(cell) if isinstance(cell, str) else cell for cell in row])
+    return ExportedFile(file.getvalue())
 
 
-def write_parquet(run: Run) -> Written:
-    """The same columns; ``process`` is an integer, ``value`` a float, all else text."""
+def write_parquet_table(run: Run) -> ExportedFile:
+    """Write a run as Parquet: ``process`` is an integer, ``value`` a float, all else text."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -190,15 +198,15 @@ def write_parquet(run: Run) -> Written:
     rows = [dict(zip(COLUMNS, row, strict=True)) for row in _rows(run)]
     buffer = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), buffer, compression="zstd")
-    return Written(buffer.getvalue())
+    return ExportedFile(buffer.getvalue())
 
 
 def _rows(run: Run) -> Iterator[tuple[str | int | float, ...]]:
-    found = (run.id, run.created, run.machine.name, run.revision.commit)
-    place = tuple(map(safe, found))
-    for figure in values_by_case(run):
-        what = (
-            safe(figure.case.suite),
+    run_columns = (run.id, run.created, run.machine.name, run.revision.commit)
+    place = tuple(map(safe_text, run_columns))
+    for figure in exported_metrics(run):
+        metric_columns = (
+            safe_text(figure.case.suite),
             figure.name,
             figure.metric_name,
             figure.unit,
@@ -206,9 +214,9 @@ def _rows(run: Run) -> Iterator[tuple[str | int | float, ...]]:
             figure.clock,
         )
         for process, value in zip(figure.processes, figure.values, strict=True):
-            yield (*place, *what, process, value)
+            yield (*place, *metric_columns, process, value)
 
 
-def harmless(text: str) -> str:
-    """``text`` as a cell that no spreadsheet takes for a formula."""
+def escape_formula(text: str) -> str:
+    """Return ``text`` as a cell that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,7 +1,8 @@
-"""One file from elsewhere: its bytes, decoded once for whoever asks."""
+"""A file to import: its bytes, decoded lazily as text, lines and JSON."""
 
 import codecs
 import json
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -9,22 +10,22 @@ from typing import TypeVar
 import msgspec
 
 from veperf.core.errors import CorruptFileError
-from veperf.core.json_text import parse
-from veperf.formats.collector import clean
+from veperf.core.json_text import parse_json
+from veperf.formats.imported import clean_name
 
 MAX_FILE_BYTES = 128 << 20
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),  # what a redirection in PowerShell writes
+    (codecs.BOM_UTF16_LE, "utf-16"),  # written by a redirection in PowerShell
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
 T = TypeVar("T")
 
 
-class Source:
-    """The file ``name`` with its bytes. Everything derived is made when it is first asked for."""
+class SourceFile:
+    """The content of the file ``name``; derived forms are computed when first used."""
 
     def __init__(self, data: bytes, name: str) -> None:
         if len(data) > MAX_FILE_BYTES:
@@ -34,79 +35,86 @@ class Source:
 
     @cached_property
     def text(self) -> str:
-        """The whole file; bytes that are no UTF-8 become U+FFFD, as they do in a terminal."""
+        """The whole file as text; bytes that are not UTF-8 become U+FFFD."""
         encoding = next((e for bom, e in _BOMS if self.data.startswith(bom)), "utf-8")
         return self.data.decode(encoding, errors="replace")
 
     @cached_property
     def lines(self) -> list[str]:
-        """The lines without their ends, split where the tools that wrote them split."""
+        """The lines without their ends, split at newlines only, as the tools write them."""
         return [line.removesuffix("\r") for line in self.text.split("\n")]
 
     @cached_property
     def first_line(self) -> str:
-        """The first line that is not empty; empty where there is none."""
+        """The first line that is not blank; empty if there is none."""
         return next((line for line in self.lines if line.strip()), "")
 
     @cached_property
     def document(self) -> object:
-        """The file as one JSON value, NaN and infinities included: several tools write them.
+        """The file as one JSON value; NaN and infinities are allowed, as several tools write them.
 
         Raises:
-            CorruptFileError: it is none.
+            CorruptFileError: it is not JSON.
         """
         try:
-            return parse(self.text)
+            return parse_json(self.text)
         except json.JSONDecodeError as error:
-            raise self.corrupt(f"no valid JSON: {error.msg}", error.lineno) from error
+            raise self.corrupt(f"not valid JSON: {error.msg}", error.lineno) from error
         except ValueError as error:
-            raise self.corrupt(f"no JSON that can be read: {brief(str(error))}") from error
+            raise self.corrupt(f"unreadable JSON: {shorten(str(error))}") from error
 
     @cached_property
     def keys(self) -> frozenset[str]:
-        """The keys of the JSON object that the file is; empty where it is none."""
+        """The keys of the file's JSON object; empty if it is not an object."""
         if not self.text.lstrip().startswith("{"):
             return frozenset()
         try:
-            found = self.document
+            document = self.document
         except CorruptFileError:
             return frozenset()
-        return frozenset(found) if isinstance(found, dict) else frozenset()
+        return frozenset(document) if isinstance(document, dict) else frozenset()
+
+    def first_of(self, key: str) -> dict[str, object]:
+        """Return the first object of the list under ``key``; empty if there is none."""
+        if key not in self.keys or not isinstance(self.document, dict):
+            return {}
+        items = self.document[key]
+        return items[0] if isinstance(items, list) and items and isinstance(items[0], dict) else {}
 
     def document_as(self, kind: type[T]) -> T:
-        """The JSON value as a ``kind``, every field checked against its type.
+        """Return the file's JSON value as a ``kind``, every field checked against its type.
 
         Raises:
-            CorruptFileError: it is none.
+            CorruptFileError: it does not fit.
         """
-        return self.checked(self.document, kind)
+        return self.convert(self.document, kind)
 
-    def checked(self, value: object, kind: type[T], line: int | None = None) -> T:
-        """A JSON value, of ``line`` if it is not the whole file, as a ``kind``.
+    def convert(self, value: object, kind: type[T], line: int | None = None) -> T:
+        """Convert a JSON value, of ``line`` if it is not the whole file, to a ``kind``.
 
         Raises:
-            CorruptFileError: it is none.
+            CorruptFileError: it does not fit.
         """
         try:
             return msgspec.convert(value, type=kind)
         # Lone surrogates are a ValueError, whole numbers beyond any float an OverflowError.
         except (msgspec.ValidationError, ValueError, OverflowError) as error:
-            raise self.corrupt(f"not what it looks like: {brief(str(error))}", line) from error
+            raise self.corrupt(f"unexpected content: {shorten(str(error))}", line) from error
 
-    def beside(self, value: object, kind: type[T]) -> T | None:
-        """What a file says beside its results, as a ``kind``; None where it is none."""
+    def optional_as(self, value: object, kind: type[T]) -> T | None:
+        """Convert optional information to a ``kind``, or return None if it does not fit."""
         try:
-            return self.checked(value, kind)
+            return self.convert(value, kind)
         except CorruptFileError:
             return None
 
-    def corrupt(self, what: str, line: int | None = None) -> CorruptFileError:
-        """The error that says ``what`` is wrong, and where."""
-        return CorruptFileError(f"{self.name}{f':{line}' if line else ''}: {what}")
+    def corrupt(self, problem: str, line: int | None = None) -> CorruptFileError:
+        """Return an error that says ``problem`` is wrong, with the file and ``line``."""
+        return CorruptFileError(f"{self.name}{f':{line}' if line else ''}: {problem}")
 
 
-def load(path: Path) -> Source:
-    """The file ``path``.
+def load_source(path: Path) -> SourceFile:
+    """Read the file ``path``.
 
     Raises:
         CorruptFileError: it can't be read, or is too large.
@@ -115,27 +123,33 @@ def load(path: Path) -> Source:
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise CorruptFileError(f"can't read {clean(str(path))}: {why}") from error
-    return Source(data, clean(str(path)))
+        reason = getattr(error, "strerror", None) or error
+        raise CorruptFileError(f"can't read {clean_name(str(path))}: {reason}") from error
+    return SourceFile(data, clean_name(str(path)))
 
 
-def is_file(path: Path) -> bool:
-    """Whether ``path`` can be read as a file, be it a pipe; no name is too long to ask."""
+def is_readable_file(path: Path) -> bool:
+    """Return whether ``path`` is a file or pipe; False for names that are too long."""
     try:
         return path.exists() and not path.is_dir()
     except OSError:
         return False
 
 
-def is_folder(path: Path) -> bool:
-    """Whether ``path`` is a folder, likewise."""
+def is_existing_folder(path: Path) -> bool:
+    """Return whether ``path`` is a folder; False for names that are too long."""
     try:
         return path.is_dir()
     except OSError:
         return False
 
 
-def brief(text: str) -> str:
-    """As much of ``text`` as fits into a message."""
+def text_field(fields: Mapping[str, object], key: str) -> str:
+    """Return the text under ``key``; empty if it is missing or not text."""
+    value = fields.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def shorten(text: str) -> str:
+    """Cut ``text`` to 200 characters, for messages."""
     return text if len(text) <= 200 else text[:199] + "…"

@@ -1,4 +1,4 @@
-"""Every format that a run can be written in."""
+"""The table of the formats in which runs and verdicts can be written."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,100 +6,99 @@ from dataclasses import dataclass
 from veperf.core.errors import UsageError
 from veperf.core.run import Run
 from veperf.core.verdict import Verdict
-from veperf.formats import (
-    bencher,
-    github_action,
-    go_test,
-    junit,
-    markdown,
-    pyperf,
-    pytest_benchmark,
-    rows,
-)
-from veperf.formats.exported_values import Written
-from veperf.formats.judged import Judged, JudgedRun
+from veperf.formats.bencher import write_bencher
+from veperf.formats.exported import ExportedFile, Judged, JudgedRun
+from veperf.formats.github_action import write_bigger_is_better, write_smaller_is_better
+from veperf.formats.go_test import write_go_text
+from veperf.formats.junit import write_junit
+from veperf.formats.markdown import write_markdown_comment, write_markdown_summary
+from veperf.formats.pyperf import write_pyperf
+from veperf.formats.pytest_benchmark import write_pytest_benchmark
+from veperf.formats.rows import write_csv_table, write_parquet_table
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
-    """One format: its name, what it is in a few words, and what writes it."""
+class OutputFormat:
+    """A format: its name, a short description, and a writer."""
 
     name: str
     what: str
-    write: Callable[[Run], Written] | None = None
-    write_judged: Callable[[Sequence[Judged]], Written] | None = None
-    """In place of ``write`` where verdicts are what is written."""
+    write: Callable[[Run], ExportedFile] | None = None
+    write_judged: Callable[[Sequence[Judged]], ExportedFile] | None = None
+    """Writer in place of ``write`` for formats of verdicts."""
 
 
-FORMATS = (
-    Format("pytest-benchmark", "JSON for pytest-benchmark compare", pytest_benchmark.write),
-    Format("pyperf", "JSON for pyperf show and compare_to", pyperf.write),
-    Format("bencher", "Bencher Metric Format, JSON", bencher.write),
-    Format(
+OUTPUT_FORMATS = (
+    OutputFormat("pytest-benchmark", "JSON for pytest-benchmark compare", write_pytest_benchmark),
+    OutputFormat("pyperf", "JSON for pyperf show and compare_to", write_pyperf),
+    OutputFormat("bencher", "Bencher Metric Format, JSON", write_bencher),
+    OutputFormat(
         "github-action-smaller",
         "JSON for github-action-benchmark's customSmallerIsBetter",
-        github_action.write_smaller,
+        write_smaller_is_better,
     ),
-    Format(
+    OutputFormat(
         "github-action-bigger",
         "JSON for github-action-benchmark's customBiggerIsBetter",
-        github_action.write_bigger,
+        write_bigger_is_better,
     ),
-    Format("go", "Go benchmark text, for benchstat", go_test.write),
-    Format("csv", "a row a value", rows.write_csv),
-    Format("parquet", "the same, for DataFrames", rows.write_parquet),
-    Format("junit", "the verdict as JUnit XML", write_judged=junit.write),
-    Format("summary", "the verdict as Markdown, under 1 MiB", write_judged=markdown.write_summary),
-    Format(
+    OutputFormat("go", "Go benchmark text, for benchstat", write_go_text),
+    OutputFormat("csv", "a row per value", write_csv_table),
+    OutputFormat("parquet", "the same, for DataFrames", write_parquet_table),
+    OutputFormat("junit", "the verdict as JUnit XML", write_judged=write_junit),
+    OutputFormat(
+        "summary", "the verdict as Markdown, under 1 MiB", write_judged=write_markdown_summary
+    ),
+    OutputFormat(
         "comment",
         "the verdict as a pull request's comment, under 64 KB",
-        write_judged=markdown.write_comment,
+        write_judged=write_markdown_comment,
     ),
 )
-NAMES = tuple(one.name for one in FORMATS)
+OUTPUT_FORMAT_NAMES = tuple(format.name for format in OUTPUT_FORMATS)
 
 
-def named(format: str) -> Format:
-    """The format of that name.
+def output_format(format: str) -> OutputFormat:
+    """Return the output format named ``format``.
 
     Raises:
         UsageError: there is none.
     """
-    found = next((one for one in FORMATS if one.name == format), None)
-    if found is None:
-        raise UsageError(f"no format {format!r}; known are {', '.join(NAMES)}")
-    return found
+    chosen = {known.name: known for known in OUTPUT_FORMATS}.get(format)
+    if chosen is None:
+        raise UsageError(f"no format {format!r}; known are {', '.join(OUTPUT_FORMAT_NAMES)}")
+    return chosen
 
 
-def write(run: Run, format: str, judge: Callable[[], Verdict]) -> Written:
-    """``run`` in one of the formats ``NAMES``.
+def write_run(run: Run, format: str, judge: Callable[[], Verdict]) -> ExportedFile:
+    """Write ``run`` in a format.
 
     Args:
-        run: whichever tool measured it.
-        format: one of ``NAMES``.
-        judge: gives the verdict on the run; asked only by formats that show one.
+        run: a run, of any tool.
+        format: one of ``OUTPUT_FORMAT_NAMES``.
+        judge: returns the verdict on the run; called only for formats of verdicts.
 
     Raises:
-        UsageError: there is no such format, or it can hold nothing of the run.
+        UsageError: there is no such format, or the run has no values for it.
     """
-    found = named(format)
-    if found.write_judged is not None:
-        return found.write_judged([JudgedRun(run, judge())])
-    assert found.write is not None
-    return found.write(run)
+    chosen = output_format(format)
+    if chosen.write_judged is not None:
+        return chosen.write_judged([JudgedRun(run, judge())])
+    assert chosen.write is not None
+    return chosen.write(run)
 
 
-def write_judged(judged: Sequence[Judged], format: str) -> Written:
-    """What was judged in one of the formats ``NAMES``; its first run where that is no verdict's.
+def write_judged(judged: Sequence[Judged], format: str) -> ExportedFile:
+    """Write verdicts in a format; if that is not one of verdicts, write their first run.
 
     Raises:
-        UsageError: there is no such format, or it can hold nothing of ``judged``.
+        UsageError: there is no such format, or ``judged`` has no values for it.
     """
-    found = named(format)
-    if found.write_judged is not None:
-        return found.write_judged(judged)
-    assert found.write is not None
-    for one in judged:
-        if isinstance(one, JudgedRun):
-            return found.write(one.run)
+    chosen = output_format(format)
+    if chosen.write_judged is not None:
+        return chosen.write_judged(judged)
+    assert chosen.write is not None
+    for item in judged:
+        if isinstance(item, JudgedRun):
+            return chosen.write(item.run)
     raise UsageError(f"an A/B comparison has nothing that can be written as {format}")

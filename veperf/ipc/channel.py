@@ -1,4 +1,8 @@
-"""Whole messages over a socket that never blocks."""
+"""Messages in frames: a length of four bytes, big-endian, and a body of so many bytes.
+
+``FrameReader`` splits a stream of bytes into frames; ``Channel`` sends and receives messages over
+a socket that never blocks.
+"""
 
 import socket
 from collections import deque
@@ -8,53 +12,15 @@ from typing import Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from veperf.loadtest.remote.messages import FIRST_FRAME_BYTES, FRAME_BYTES, encode
-
 _LENGTH_BYTES = 4
+MAX_FRAME_BYTES = (1 << 32) - 1
+_RECEIVE_BYTES = 1 << 18
+
+Received = TypeVar("Received")
 
 
 class FrameError(ValueError):
     """A frame that is longer than allowed."""
-
-
-def to_frame(body: bytes) -> bytes:
-    """``body`` as it travels."""
-    return len(body).to_bytes(_LENGTH_BYTES, "big") + body
-
-
-class FrameReader:
-    """Puts frames together from whatever pieces arrive, holding one that is not whole at most."""
-
-    def __init__(self, most_bytes: int) -> None:
-        self.most_bytes = most_bytes
-        """That a frame may have."""
-        self._buffer = bytearray()
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """Take ``data``; the frames that are whole now, without their lengths.
-
-        Raises:
-            FrameError: a frame says that it is too long.
-        """
-        buffer = self._buffer
-        buffer += data
-        frames, start = [], 0
-        while len(buffer) - start >= _LENGTH_BYTES:
-            body = start + _LENGTH_BYTES
-            size = int.from_bytes(buffer[start:body], "big")
-            if size > self.most_bytes:
-                raise FrameError(f"a frame of {size} bytes, where {self.most_bytes} are allowed")
-            if len(buffer) < body + size:
-                break
-            frames.append(bytes(buffer[body : body + size]))
-            start = body + size
-        del buffer[:start]
-        return frames
-
-
-_RECEIVE_BYTES = 1 << 18
-
-_Message = TypeVar("_Message")
 
 
 class PeerGoneError(ConnectionError):
@@ -62,36 +28,97 @@ class PeerGoneError(ConnectionError):
 
 
 class BadMessageError(ValueError):
-    """The other side breaks the rules."""
+    """A message from the other side that is invalid or too long."""
 
 
-class Channel(Generic[_Message]):
-    """One side's end of a connection. Until ``trust`` only short messages are taken."""
+def make_frame(body: bytes) -> bytes:
+    """Return the frame of ``body``."""
+    return len(body).to_bytes(_LENGTH_BYTES, "big") + body
 
-    def __init__(self, peer: socket.socket, decode: Callable[[bytes], _Message]) -> None:
-        """``peer`` is non-blocking, and ``decode`` strict: it raises what msgspec raises."""
+
+class FrameReader:
+    """Assembles frames from pieces of a stream; it buffers at most one incomplete frame."""
+
+    def __init__(self, max_bytes: int = MAX_FRAME_BYTES) -> None:
+        self.max_bytes = max_bytes
+        """Longest body that is accepted."""
+        self._buffer = bytearray()
+        self._needed = _LENGTH_BYTES
+        """Bytes that the buffer must hold before another frame can be complete."""
+
+    def feed(self, data: bytes) -> list[memoryview]:
+        """Take ``data`` and return the bodies of the frames that are complete now.
+
+        Raises:
+            FrameError: a frame is longer than ``max_bytes``.
+        """
+        self._buffer += data
+        if len(self._buffer) < self._needed:
+            return []
+        view, start, frames = memoryview(self._buffer), 0, []
+        self._needed = _LENGTH_BYTES
+        while len(view) - start >= _LENGTH_BYTES:
+            body = start + _LENGTH_BYTES
+            size = int.from_bytes(view[start:body], "big")
+            if size > self.max_bytes:
+                raise FrameError(f"a frame of {size} bytes, where {self.max_bytes} are allowed")
+            if len(view) < body + size:
+                self._needed = _LENGTH_BYTES + size
+                break
+            frames.append(view[body : body + size])
+            start = body + size
+        # The frames are views of the old buffer, which therefore can't be resized.
+        self._buffer = bytearray(view[start:])
+        return frames
+
+
+class Channel(Generic[Received]):
+    """An end of a connection. Until ``trust`` is called only short messages are accepted."""
+
+    def __init__(
+        self,
+        peer: socket.socket,
+        encode: Callable[[Struct], bytes],
+        decode: Callable[[memoryview], Received],
+        *,
+        first_bytes: int = MAX_FRAME_BYTES,
+        max_bytes: int = MAX_FRAME_BYTES,
+    ) -> None:
+        """Wrap ``peer``, which is non-blocking.
+
+        Args:
+            peer: the socket.
+            encode: makes the body of a frame.
+            decode: reads the body of a frame strictly; raises what msgspec raises.
+            first_bytes: the longest body that is accepted until ``trust`` is called.
+            max_bytes: the longest body that is accepted afterwards.
+        """
         self._socket = peer
+        self._encode = encode
         self._decode = decode
-        self._reader = FrameReader(FIRST_FRAME_BYTES)
+        self._max_bytes = max_bytes
+        self._reader = FrameReader(first_bytes)
         self._unsent: deque[memoryview] = deque()
         self.unsent_bytes = 0
-        """That wait for room in the socket."""
+        """Bytes that wait for room in the socket."""
+        self.received_bytes = 0
+        """Bytes received so far, parts of messages included."""
 
     def fileno(self) -> int:
-        """The socket, for a selector."""
+        """Return the socket's descriptor, for a selector."""
         return self._socket.fileno()
 
     def trust(self) -> None:
-        """Take messages of full length from now on."""
-        self._reader.most_bytes = FRAME_BYTES
+        """Accept messages of full length from now on."""
+        self._reader.max_bytes = self._max_bytes
 
     def send(self, message: Struct) -> None:
-        """Queue ``message`` and send what the socket takes now.
+        """Queue ``message`` and send as much as the socket takes now.
 
         Raises:
-            PeerGoneError: nobody is there.
+            PeerGoneError: the other side is gone.
         """
-        frame = to_frame(encode(message))
+        frame = make_frame(self._encode(message))
         self._unsent.append(memoryview(frame))
         self.unsent_bytes += len(frame)
         self.flush()
@@ -100,7 +127,7 @@ class Channel(Generic[_Message]):
         """Send as much of what is queued as the socket takes now.
 
         Raises:
-            PeerGoneError: nobody is there.
+            PeerGoneError: the other side is gone.
         """
         while self._unsent:
             first = self._unsent[0]
@@ -116,12 +143,12 @@ class Channel(Generic[_Message]):
             else:
                 self._unsent[0] = first[sent:]
 
-    def receive(self) -> list[_Message]:
-        """What has arrived.
+    def receive(self) -> list[Received]:
+        """Return the messages that have arrived.
 
         Raises:
-            PeerGoneError: nothing has, and nobody is there.
-            BadMessageError: something that is no message, or too long.
+            PeerGoneError: none has, and the other side is gone.
+            BadMessageError: one of them is invalid or too long.
         """
         try:
             data = self._socket.recv(_RECEIVE_BYTES)
@@ -131,11 +158,12 @@ class Channel(Generic[_Message]):
             raise PeerGoneError(error.strerror) from error
         if not data:
             raise PeerGoneError("it has closed the connection")
+        self.received_bytes += len(data)
         try:
             return [self._decode(frame) for frame in self._reader.feed(data)]
         except (FrameError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadMessageError(str(error)) from error
 
     def close(self) -> None:
-        """Safe to call twice."""
+        """Close the connection. Safe to call twice."""
         self._socket.close()

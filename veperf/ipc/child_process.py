@@ -1,45 +1,63 @@
-"""A process that does not outlive the worker that started it, however that one ends."""
+"""Child processes: modules at the other end of a socket, ``veperf`` commands, and exit codes."""
 
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-_PATIENCE_S = 5.0
+_GRACE_PERIOD_S = 5.0
 
-# Of its standard input the worker holds the other end. A program in place of a module: the code
-# that is measured may be of a commit that has no such module.
-_LEASHED = f"""
+# The parent holds the other end of its standard input, which closes however the parent ends. The
+# program is passed as text: the measured code may be of a commit that has no such module.
+_ENDS_WITH_PARENT = f"""
 import os, runpy, signal, threading, time
 
 def follow():
     os.read(0, 1)  # not by sys.stdin, whose lock the interpreter wants when it ends
     os.killpg(0, signal.SIGINT)
-    time.sleep({_PATIENCE_S})
+    time.sleep({_GRACE_PERIOD_S})
     os.killpg(0, signal.SIGKILL)
 
 threading.Thread(target=follow, daemon=True).start()
 runpy.run_module("veperf", run_name="__main__", alter_sys=True)
 """
-# A step of CI has one summary: that of the command which hands the tasks out.
-_NOT_FOR_TASKS = "GITHUB_STEP_SUMMARY"
+# A CI step has one summary: that of the command that distributes the tasks.
+_NOT_INHERITED = "GITHUB_STEP_SUMMARY"
 
 
-def start(
-    words: Sequence[str], folder: Path | None, output: IO[bytes], lock: int
+def start_socket_process(module: str) -> "tuple[subprocess.Popen[bytes], socket.socket]":
+    """Start ``python -m module`` with a socket as its standard input; return it and our end.
+
+    The process should end when the socket is closed, so that a killed caller leaves none behind. It
+    leads its own process group: Ctrl-C reaches only the caller.
+    """
+    parent_socket, child_socket = socket.socketpair()
+    with child_socket:
+        process = subprocess.Popen(  # noqa: S603 - fixed words, no shell
+            [sys.executable, "-m", module],
+            stdin=child_socket.fileno(),
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    return process, parent_socket
+
+
+def start_veperf(
+    arguments: Sequence[str], folder: Path | None, output: IO[bytes], lock: int
 ) -> "subprocess.Popen[bytes]":
-    """``veperf`` with ``words``, in ``folder``; what it says goes to ``output``.
+    """Start ``veperf`` with ``arguments`` in ``folder``; its output goes to ``output``.
 
     It holds the ``lock`` of the host as long as it lives.
     """
     return subprocess.Popen(  # noqa: S603 - no shell
-        [sys.executable, "-c", _LEASHED, *words],
+        [sys.executable, "-c", _ENDS_WITH_PARENT, *arguments],
         cwd=folder,
-        env={name: value for name, value in os.environ.items() if name != _NOT_FOR_TASKS},
+        env={name: value for name, value in os.environ.items() if name != _NOT_INHERITED},
         stdin=subprocess.PIPE,
         stdout=output,
         stderr=output,
@@ -48,13 +66,23 @@ def start(
     )
 
 
-def end(process: "subprocess.Popen[bytes]") -> None:
-    """End ``process`` and what it started, in so far as it has not ended."""
-    for how in (signal.SIGINT, signal.SIGKILL):
+def end_process_group(process: "subprocess.Popen[bytes]") -> None:
+    """End ``process`` and the processes that it started, if they have not ended."""
+    for number in (signal.SIGINT, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, how)
+            os.killpg(process.pid, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_PATIENCE_S)
+            process.wait(_GRACE_PERIOD_S)
             break
     if process.stdin is not None:
         process.stdin.close()
+
+
+def describe_exit(code: int) -> str:
+    """Return an exit code in words; negative codes are signals."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:  # real-time signals have no name
+        return f"killed by signal {-code}"

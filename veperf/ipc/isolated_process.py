@@ -24,126 +24,131 @@ from veperf.core.errors import (
     WorkerProtocolError,
     WorkerTimeoutError,
 )
+from veperf.ipc.child_process import describe_exit
 
 _CHUNK = 65_536
-_MOST_BYTES = 64 << 20
-_KEPT_OUTPUT_BYTES = 4_000
+_MAX_RESULT_BYTES = 64 << 20
+_OUTPUT_TAIL_BYTES = 4_000
 
 T = TypeVar("T")
 
 
-class Went(Struct, frozen=True, tag="went"):
-    """The work was done, and this is what it found."""
+class WorkDone(Struct, frozen=True, tag="done"):
+    """The result of work that succeeded."""
 
-    found: msgspec.Raw
+    result: msgspec.Raw
 
 
-class Broke(Struct, frozen=True, tag="broke"):
-    """The work raised."""
+class WorkFailed(Struct, frozen=True, tag="failed"):
+    """The error that the work raised."""
 
-    words: str
+    message: str
     traceback: str
 
 
-def in_fork(work: Callable[[], T], kind: type[T], *, timeout_s: float) -> T:
-    """What ``work`` returns in a fork of this process: only so any callable gets there.
+def run_in_fork(work: Callable[[], T], kind: type[T], *, timeout_s: float) -> T:
+    """Return the result of ``work``, of type ``kind``, run in a fork of this process.
 
-    The fork has this process's modules and data, and of its threads the calling one alone. What
-    the work prints is shown only if it fails.
+    Any callable can be run that way. The fork has this process's modules and data, and of its
+    threads the calling one alone. The output of the work is shown only if it fails.
 
     Raises:
         MeasureError: the work raised, or called sys.exit; its traceback is in a note.
         WorkerCrashedError: the process ended before it answered.
-        WorkerTimeoutError: it did not answer in time, and was ended.
-        WorkerProtocolError: what it answered is no answer.
+        WorkerTimeoutError: it did not answer in time, and was killed.
+        WorkerProtocolError: its answer is invalid.
     """
-    answers, theirs = os.pipe()
+    reader, writer = os.pipe()
     with tempfile.TemporaryFile() as output, warnings.catch_warnings():
         # From 3.12 on Python warns of forks where there are threads, as there are in a notebook.
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
         if child == 0:
-            _be_a_fork(work, theirs, output.fileno())
-        os.close(theirs)
-        return _outcome(child, answers, output.fileno(), kind, timeout_s)
+            _run_as_fork(work, writer, output.fileno())
+        os.close(writer)
+        return _wait_for_result(child, reader, output.fileno(), kind, timeout_s)
 
 
-def in_fresh_process(module: str, request: Struct, kind: type[T], *, timeout_s: float) -> T:
-    """What ``python -m module`` finds, by ``answer``: a new interpreter with nothing in it.
+def run_in_fresh_process(module: str, request: Struct, kind: type[T], *, timeout_s: float) -> T:
+    """Return the result, of type ``kind``, that ``python -m module`` sends by ``send_result``.
 
-    It is given ``request`` as JSON and the number of an open descriptor, to answer on.
+    The new interpreter gets ``request`` as JSON and the number of an open descriptor, to which it
+    sends the result.
 
     Raises:
-        MeasureError, WorkerCrashedError, WorkerTimeoutError, WorkerProtocolError: as ``in_fork``.
+        MeasureError, WorkerCrashedError, WorkerTimeoutError, WorkerProtocolError: as
+            ``run_in_fork``.
     """
-    answers, theirs = os.pipe()
-    with tempfile.TemporaryFile() as output:
-        words = [sys.executable, "-m", module, msgspec.json.encode(request).decode(), str(theirs)]
-        with subprocess.Popen(  # noqa: S603 - fixed words, no shell
-            words,
+    reader, writer = os.pipe()
+    request_json = msgspec.json.encode(request).decode()
+    with (
+        tempfile.TemporaryFile() as output,
+        subprocess.Popen(  # noqa: S603 - fixed words, no shell
+            [sys.executable, "-m", module, request_json, str(writer)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            pass_fds=(theirs,),
+            pass_fds=(writer,),
             start_new_session=True,
-            # Counts of allocations are to be the same every time, and hashing is part of them.
+            # Counts of allocations must be the same every time, and hashing is part of them.
             env=os.environ | {"PYTHONHASHSEED": "0"},
-        ) as process:
-            os.close(theirs)
-            return _outcome(process.pid, answers, output.fileno(), kind, timeout_s)
+        ) as process,
+    ):
+        os.close(writer)
+        return _wait_for_result(process.pid, reader, output.fileno(), kind, timeout_s)
 
 
-def answer(work: Callable[[], object], descriptor: int) -> NoReturn:
-    """Do ``work``, write what came of it to ``descriptor``, and end the process."""
-    said: Went | Broke
+def send_result(work: Callable[[], object], descriptor: int) -> NoReturn:
+    """Do ``work``, write its result or its error to ``descriptor``, and end the process."""
+    outcome: WorkDone | WorkFailed
     try:
-        said = Went(msgspec.Raw(msgspec.json.encode(work())))
+        outcome = WorkDone(msgspec.Raw(msgspec.json.encode(work())))
     except BaseException as error:  # noqa: BLE001 - the work may raise anything, SystemExit too
-        plain = "".join(traceback.format_exception_only(error)).strip()
-        words = str(error) if isinstance(error, VeperfError) else plain
-        said = Broke(words[:2_000], traceback.format_exc()[-20_000:])
+        full = "".join(traceback.format_exception_only(error)).strip()
+        message = str(error) if isinstance(error, VeperfError) else full
+        outcome = WorkFailed(message[:2_000], traceback.format_exc()[-20_000:])
     with contextlib.suppress(BaseException):
         sys.stdout.flush()
-    left = memoryview(msgspec.json.encode(said) + b"\n")
+    unsent = memoryview(msgspec.json.encode(outcome) + b"\n")
     try:
-        while left:
-            left = left[os.write(descriptor, left) :]
+        while unsent:
+            unsent = unsent[os.write(descriptor, unsent) :]
     finally:
-        # Neither other threads nor what the parent would do at its end are to run here.
+        # Neither other threads nor the parent's exit handlers may run in this process.
         os._exit(0)
 
 
-def _be_a_fork(work: Callable[[], object], theirs: int, output: int) -> NoReturn:
+def _run_as_fork(work: Callable[[], object], descriptor: int, output: int) -> NoReturn:
     try:
         os.setsid()
         os.dup2(output, 1)
         os.dup2(output, 2)
         sys.stdout = sys.stderr = os.fdopen(os.dup(output), "w", buffering=1)
-        answer(work, theirs)
+        send_result(work, descriptor)
     finally:
         os._exit(1)
 
 
-def _outcome(child: int, answers: int, output: int, kind: type[T], timeout_s: float) -> T:
-    """What the process ``child`` says on ``answers``; it has ended afterwards."""
+def _wait_for_result(child: int, reader: int, output: int, kind: type[T], timeout_s: float) -> T:
+    """Return the result that the process ``child`` sends to ``reader``, and end the process."""
     try:
-        line = read_line(answers, time.monotonic() + timeout_s)
+        line = read_line(reader, time.monotonic() + timeout_s)
     except TimeoutError:
-        raise _noted(
+        raise _with_output(
             WorkerTimeoutError(f"it was not done within {timeout_s:g} s"), output
         ) from None
     finally:
-        os.close(answers)
-        # An answer is its last act; a process that closed its end is about to be no more.
-        code = _end(child)
+        os.close(reader)
+        # A result is the last thing that it sends; once its end is closed it is about to exit.
+        code = _end_child(child)
     try:
-        return believed(line, code, kind)
+        return decode_result(line, code, kind)
     except MeasureError as error:
-        raise _noted(error, output) from None
+        raise _with_output(error, output) from None
 
 
 def read_line(descriptor: int, deadline: float = math.inf) -> bytes:
-    """Up to the end of the line or of the file, or as much as is ever believed.
+    """Return the bytes up to the end of the line or of the file, 64 MiB at most.
 
     Raises:
         TimeoutError: the deadline (``time.monotonic``) came first.
@@ -151,7 +156,7 @@ def read_line(descriptor: int, deadline: float = math.inf) -> bytes:
     data = b""
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_READ)
-        while not data.endswith(b"\n") and len(data) < _MOST_BYTES:
+        while not data.endswith(b"\n") and len(data) < _MAX_RESULT_BYTES:
             left_s = max(0.0, deadline - time.monotonic())
             if not selector.select(left_s if left_s < math.inf else None):
                 raise TimeoutError
@@ -162,8 +167,8 @@ def read_line(descriptor: int, deadline: float = math.inf) -> bytes:
     return data
 
 
-def _end(child: int) -> int:
-    """End the process and all that it started; its exit code, negative for a signal."""
+def _end_child(child: int) -> int:
+    """End the process and its group, and return its exit code, negative for a signal."""
     for _ in range(20):
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
@@ -178,31 +183,30 @@ def _end(child: int) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
-def believed(line: bytes, code: int, kind: type[T]) -> T:
-    """What the line that ``answer`` wrote says, of a process that ended with ``code``.
+def decode_result(line: bytes, code: int, kind: type[T]) -> T:
+    """Return the result in a line of ``send_result``, of a process that ended with ``code``.
 
     Raises:
         MeasureError: the work raised.
-        WorkerCrashedError: there is no line, or not all of it.
-        WorkerProtocolError: it is no answer.
+        WorkerCrashedError: the line is missing or incomplete.
+        WorkerProtocolError: it is invalid.
     """
     if not line.endswith(b"\n"):
-        how = f"exit code {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"
-        raise WorkerCrashedError(f"the process ended before it was done: {how}")
+        raise WorkerCrashedError(f"the process ended before it was done: {describe_exit(code)}")
     try:
-        said = msgspec.json.decode(line, type=Went | Broke)
-        if isinstance(said, Went):
-            return msgspec.json.decode(said.found, type=kind)
+        outcome = msgspec.json.decode(line, type=WorkDone | WorkFailed)
+        if isinstance(outcome, WorkDone):
+            return msgspec.json.decode(outcome.result, type=kind)
     except msgspec.DecodeError as error:
-        raise WorkerProtocolError(f"the process answered with no answer ({error})") from error
-    broken = MeasureError(said.words)
-    broken.add_note(said.traceback)
-    raise broken
+        raise WorkerProtocolError(f"the process sent an invalid result ({error})") from error
+    failure = MeasureError(outcome.message)
+    failure.add_note(outcome.traceback)
+    raise failure
 
 
-def _noted(error: MeasureError, output: int) -> MeasureError:
-    """``error`` with the last that the process wrote."""
-    start = max(0, os.fstat(output).st_size - _KEPT_OUTPUT_BYTES)
-    if said := os.pread(output, _KEPT_OUTPUT_BYTES, start).decode(errors="replace").strip():
-        error.add_note(f"it wrote:\n{said}")
+def _with_output(error: MeasureError, output: int) -> MeasureError:
+    """Return ``error`` with a note that has the end of the process's output."""
+    start = max(0, os.fstat(output).st_size - _OUTPUT_TAIL_BYTES)
+    if text := os.pread(output, _OUTPUT_TAIL_BYTES, start).decode(errors="replace").strip():
+        error.add_note(f"its output:\n{text}")
     return error

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish, so that what runs ends in its own time and tidies up."""
+"""Ctrl-C and SIGTERM as a request to stop, so that the work ends in order and cleans up."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -7,19 +7,22 @@ from types import FrameType
 
 
 @contextmanager
-def stopping() -> Iterator[Callable[[], bool]]:
-    """Whether this process has been told to end; being told again raises ``KeyboardInterrupt``."""
-    told = False
+def catch_stop_signals() -> Iterator[Callable[[], bool]]:
+    """Yield a function that returns whether a signal has asked this process to stop.
 
-    def hear(_number: int, _frame: FrameType | None) -> None:
-        nonlocal told
-        if told:
+    The second signal raises ``KeyboardInterrupt``.
+    """
+    is_stopping = False
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        nonlocal is_stopping
+        if is_stopping:
             raise KeyboardInterrupt
-        told = True
+        is_stopping = True
 
-    before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: told
+        yield lambda: is_stopping
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,0 +1,1 @@
+"""JupyterLab: its launcher, and the cell magics."""

@@ -1,4 +1,4 @@
-"""How JupyterLab is started: on the start notebook, with this Python, without news pop-ups."""
+"""The command that starts JupyterLab with the start notebook and this Python."""
 
 import os
 import shutil
@@ -6,18 +6,19 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from veperf.archive.files import storage_error
+from veperf.archive.files import file_write_error
 from veperf.core import paths
 from veperf.core.errors import KernelError
 
 START = "start.ipynb"
-_CONFIG = Path(__file__).parent / "jupyter"
+# The folder that holds labconfig/, where JupyterLab looks for settings.
+_CONFIG = Path(__file__).parent
 
 
-def command(*, browser: bool, port: int) -> tuple[list[str], dict[str, str]]:
-    """The words to execute, and what to add to their environment.
+def jupyterlab_command(*, browser: bool, port: int) -> tuple[list[str], dict[str, str]]:
+    """Return the command line, and the variables to add to its environment.
 
-    It looks for no news and no updates: nothing is fetched, and no pop-up asks whether it may be.
+    JupyterLab looks for no news and no updates: nothing is fetched, and no pop-up asks.
 
     Raises:
         KernelError: JupyterLab or its Python kernel is not installed.
@@ -29,13 +30,13 @@ def command(*, browser: bool, port: int) -> tuple[list[str], dict[str, str]]:
                 f"{package} is not installed for {sys.executable}; run `make lab`, which sets "
                 "everything up, or `pip install veperf` again"
             )
-    root = paths.project()
+    root = paths.project_folder()
     words = [
         sys.executable,
         "-m",
         "jupyterlab",
         f"--ServerApp.root_dir={root}",
-        # Not as a file to open: the address that is printed would not lead to it.
+        # Not as a file to open: the printed address would not open it.
         f"--LabApp.default_url=/lab/tree/{_notebooks(root).relative_to(root).as_posix()}/{START}",
         f"--ServerApp.port={port}",
         f"--ServerApp.open_browser={browser}",
@@ -51,13 +52,13 @@ def command(*, browser: bool, port: int) -> tuple[list[str], dict[str, str]]:
 
 
 def _notebooks(root: Path) -> Path:
-    """The project's notebooks; outside a checkout a copy to work in, never written over."""
+    """Return the project's notebooks; outside a checkout copies, which are never overwritten."""
     folder = root / "notebooks"
     try:
         folder.mkdir(exist_ok=True)
-        for source in sorted(paths.notebooks().glob("*.ipynb")):
+        for source in sorted(paths.notebooks_folder().glob("*.ipynb")):
             if not (folder / source.name).exists():
                 shutil.copyfile(source, folder / source.name)
     except OSError as error:
-        raise storage_error(folder, error) from error
+        raise file_write_error(folder, error) from error
     return folder

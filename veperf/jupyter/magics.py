@@ -6,64 +6,65 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from veperf.core.errors import UsageError
-from veperf.core.sizes import count
-from veperf.measure.clock import calibrate, take_sample
-from veperf.profiling.memory import charts
-from veperf.profiling.memory.profile import MemoryProfile, profile
+from veperf.core.escape import as_html
+from veperf.core.text import format_quantity
+from veperf.measure.clock import calibrate_loops, take_sample
+from veperf.profiling.memory.profile import MemoryProfile, profile_memory
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 _MIN_SAMPLE_NS = 5_000_000
 _SAMPLES = 8
-_STEPS = (("ns", 1.0), ("µs", 1e3), ("ms", 1e6), ("s", 1e9))
 
 
 class CellTime(Struct, frozen=True):
-    """What a cell takes, each time that it is run."""
+    """The time of a notebook cell."""
 
     best_cpu_ns: float
-    """CPU time of the thread, mean of the two lowest samples."""
+    """CPU time of the thread, mean of the two lowest samples, in ns."""
     median_ns: float
-    """Wall time."""
+    """Median wall time, in ns."""
     worst_ns: float
     loops: int
-    """In a sample."""
+    """Calls in a sample."""
     samples: int
 
     def __repr__(self) -> str:
         return (
-            f"{_time(self.best_cpu_ns)} of CPU time at best; wall time {_time(self.median_ns)} "
-            f"typically, {_time(self.worst_ns)} at worst ({self.samples} samples of {self.loops})"
+            f"{format_quantity(self.best_cpu_ns, 'ns')} of CPU time at best; wall time "
+            f"{format_quantity(self.median_ns, 'ns')} typically, "
+            f"{format_quantity(self.worst_ns, 'ns')} at worst "
+            f"({self.samples} samples of {self.loops})"
         )
 
     def _repr_html_(self) -> str:
-        return charts.paragraph(repr(self))
+        return f"<p>{as_html(repr(self))}</p>"
 
 
-def register(shell: "InteractiveShell") -> None:
-    """Add the magics to ``shell``; ``%load_ext veperf`` does."""
+def load_ipython_extension(shell: "InteractiveShell") -> None:
+    """Add the magics to ``shell``; ``%load_ext veperf`` calls it."""
 
     def veperf_time(line: str, cell: str) -> CellTime:
-        """Run the cell again and again in this kernel: what it takes each time."""
+        """Run the cell repeatedly in this kernel, and return its time."""
         return time_cell(_callable(shell, line, cell))
 
     def veperf_memory(line: str, cell: str) -> MemoryProfile:
-        """Run the cell again and again in a fork: what it allocates. Names it sets stay there."""
-        return profile(_callable(shell, line, cell))
+        """Run the cell repeatedly in a fork, and return its allocations; its names stay there."""
+        return profile_memory(_callable(shell, line, cell))
 
     for magic in (veperf_time, veperf_memory):
-        # IPython's types take a function of one's own for a method.
+        # IPython's types expect a method.
         shell.register_magic_function(magic, "cell", magic.__name__)  # type: ignore[arg-type]
 
 
 def time_cell(call: Callable[[], object]) -> CellTime:
-    """Calibrate so that a sample lasts 5 ms at least, and take 8, after one to warm up.
+    """Return the time of ``call``: calibrated to samples of at least 5 ms, 8 after a warm-up.
 
     Raises:
-        Whatever ``call`` does.
+        Any exception of ``call``.
     """
-    loops = calibrate(call, _MIN_SAMPLE_NS, multithreaded=False)
+    loops = calibrate_loops(call, _MIN_SAMPLE_NS, multithreaded=False)
     take_sample(call, loops)
     samples = [take_sample(call, loops) for _ in range(_SAMPLES)]
     walls = sorted(sample.wall_ns / loops for sample in samples)
@@ -78,7 +79,7 @@ def time_cell(call: Callable[[], object]) -> CellTime:
 
 
 def _callable(shell: "InteractiveShell", line: str, cell: str) -> Callable[[], object]:
-    """The cell as a callable that runs it in the notebook's namespace."""
+    """Return the cell as a callable that runs it in the notebook's namespace."""
     if line.strip():
         raise UsageError(f"the magic takes no arguments: {line.strip()!r}")
     source = shell.transform_cell(cell)  # type: ignore[no-untyped-call]  # IPython is half typed
@@ -90,13 +91,3 @@ def _callable(shell: "InteractiveShell", line: str, cell: str) -> Callable[[], o
 
     run_cell.__qualname__ = "the cell"
     return run_cell
-
-
-def _time(value_ns: float) -> str:
-    unit, scale = next((s for s in reversed(_STEPS) if value_ns >= s[1]), _STEPS[0])
-    return f"{count(value_ns / scale)} {unit}"
-
-
-def load_ipython_extension(shell: "InteractiveShell") -> None:
-    """``%load_ext veperf``: the cell magics ``%%veperf_time`` and ``%%veperf_memory``."""
-    register(shell)

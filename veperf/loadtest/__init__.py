@@ -1,1 +1,1 @@
-"""Open-loop load: arrivals fixed beforehand, latency from the scheduled arrival to the commit."""
+"""Open-loop load: arrivals are fixed beforehand, latency counts from the scheduled arrival."""

@@ -6,47 +6,52 @@ from veperf.core.errors import MeasureError
 from veperf.core.load import LoadPlan, Search, Trial
 from veperf.core.registry import LoadTask
 from veperf.core.run import CaseResult, Failure
-from veperf.loadtest.generator import DRAIN_S, Watch, look_away, run_load
-from veperf.loadtest.result import LoadResult, figures, meets
+from veperf.loadtest.generator import DRAIN_S, ProgressCallback, keep_going, run_open_loop
+from veperf.loadtest.result import LoadResult, is_within_limits, load_figures
 from veperf.loadtest.schedule import Schedule
 from veperf.loadtest.search import find_saturation
 
-# A rate far beyond the highest leaves a queue that it is no use to wait for.
+# A rate far beyond the highest leaves a queue that is not worth waiting for.
 _TRIAL_DRAIN_S = 1.0
 
 
 def measure_load(
-    case: str, task: LoadTask, plan: LoadPlan, seed: int, watch: Watch = look_away
+    case: str,
+    task: LoadTask,
+    plan: LoadPlan,
+    seed: int,
+    on_progress: ProgressCallback = keep_going,
 ) -> CaseResult:
-    """Put the load on ``task``'s system, with arrivals as ``plan`` wants them, drawn from ``seed``.
+    """Load ``task``'s system with arrivals as in ``plan``, drawn from ``seed``.
 
     A search's figures are those of the run that confirmed its result, and ``throughput``.
 
     Raises:
-        MeasureError: ``watch`` has ended a search.
+        MeasureError: ``on_progress`` stopped a search.
     """
     if isinstance(task.load, Search):
-        return _search(case, task, task.load, plan, seed, watch)
+        return _search(case, task, task.load, plan, seed, on_progress)
     schedule = Schedule(task.load, plan.seconds, plan.warmup_s, plan.arrivals, seed)
-    return case_result(case, run_load(task.system, schedule, watch=watch))
+    return case_result(case, run_open_loop(task.system, schedule, on_progress=on_progress))
 
 
 def case_result(case: str, run: LoadResult) -> CaseResult:
-    """``run`` as the result of ``case``.
+    """Return ``run`` as the result of ``case``.
 
-    An invalid run has its figures, for the eye, and a failure that keeps verdicts from using them.
+    An invalid run keeps its figures for display, with a failure that keeps verdicts from using
+    them.
     """
     return CaseResult(
         case,
-        figures=figures(run),
+        figures=load_figures(run),
         latencies=run.latencies,
         stopped_after_s=run.schedule.seconds if run.stopped else None,
         failure=_failure(run.invalid),
     )
 
 
-def trial_of(run: LoadResult, search: Search) -> Trial:
-    """What a search needs to know of ``run``."""
+def to_trial(run: LoadResult, search: Search) -> Trial:
+    """Return ``run`` as a trial of ``search``."""
     return Trial(
         rate=run.schedule.rate,
         seconds=run.schedule.seconds,
@@ -54,39 +59,44 @@ def trial_of(run: LoadResult, search: Search) -> Trial:
         latency_p95_ms=run.latency.p95 if run.latency else None,
         latency_p99_ms=run.latency.p99 if run.latency else None,
         error_percent=run.error_percent,
-        met=meets(run, search),
+        met=is_within_limits(run, search),
         invalid=run.invalid,
     )
 
 
 def _search(
-    case: str, task: LoadTask, search: Search, plan: LoadPlan, seed: int, watch: Watch
+    case: str,
+    task: LoadTask,
+    search: Search,
+    plan: LoadPlan,
+    seed: int,
+    on_progress: ProgressCallback,
 ) -> CaseResult:
-    last: LoadResult | None = None
+    confirmed: LoadResult | None = None
 
     def run(rate: float, seconds: float, drain_s: float) -> LoadResult:
         schedule = Schedule(rate, seconds, plan.warmup_s, plan.arrivals, seed)
-        found = run_load(task.system, schedule, drain_s=drain_s, watch=watch)
-        if found.stopped:
-            raise MeasureError("the search was ended before it had found a rate")
-        return found
+        result = run_open_loop(task.system, schedule, drain_s=drain_s, on_progress=on_progress)
+        if result.stopped:
+            raise MeasureError("the search was ended before it found a rate")
+        return result
 
     def trial(rate: float) -> Trial:
-        return trial_of(run(rate, plan.trial_s, _TRIAL_DRAIN_S), search)
+        return to_trial(run(rate, plan.trial_s, _TRIAL_DRAIN_S), search)
 
     def confirm(rate: float) -> Trial:
-        nonlocal last
-        last = run(rate, plan.seconds, DRAIN_S)
-        return trial_of(last, search)
+        nonlocal confirmed
+        confirmed = run(rate, plan.seconds, DRAIN_S)
+        return to_trial(confirmed, search)
 
-    found = find_saturation(trial, confirm, search)
-    throughput = {"throughput": found.rate}
-    if found.rate == 0:
-        failure = _failure(found.trials[-1].invalid)
-        return CaseResult(case, figures=throughput, trials=found.trials, failure=failure)
-    assert last is not None, "a rate that was found has been confirmed"
-    result = case_result(case, last)
-    return replace(result, figures=result.figures | throughput, trials=found.trials)
+    saturation = find_saturation(trial, confirm, search)
+    throughput = {"throughput": saturation.rate}
+    if saturation.rate == 0:
+        failure = _failure(saturation.trials[-1].invalid)
+        return CaseResult(case, figures=throughput, trials=saturation.trials, failure=failure)
+    assert confirmed is not None, "a rate that the search returns has been confirmed"
+    result = case_result(case, confirmed)
+    return replace(result, figures=result.figures | throughput, trials=saturation.trials)
 
 
 def _failure(invalid: str) -> Failure | None:

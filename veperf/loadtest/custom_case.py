@@ -1,4 +1,4 @@
-"""A case of a load benchmark with parameters of one's own."""
+"""A case of a load benchmark with parameters that the user chooses."""
 
 import math
 from collections.abc import Mapping
@@ -14,34 +14,43 @@ RATE = "rate"
 Value = int | float | str
 
 
-def load_case(registry: Registry, benchmark: str, given: Mapping[str, str]) -> Case:
-    """The case of the load ``benchmark`` with the parameters ``given``, the others as they are.
+def custom_load_case(registry: Registry, benchmark_id: str, params: Mapping[str, str]) -> Case:
+    """Return the case of a load benchmark with ``params``, the others at their defaults.
 
-    A number may be any of its kind; words must be among those that the benchmark names. Only the
-    defaults answer the published targets.
+    A number may be any of its kind; a text must be one of those that the benchmark names. Only the
+    default case answers the published targets.
 
     Raises:
         UnknownBenchmarkError: there is no such benchmark.
-        UsageError: it is no load, has no such parameter, or that can't have such a value.
+        UsageError: it is no load benchmark, has no such parameter, or can't have such a value.
     """
-    found = registry.benchmarks.get(benchmark)
-    loads = [b.id for b in registry.benchmarks.values() if b.level is Level.LOAD]
-    if found is None:
-        raise UnknownBenchmarkError(f"no load {benchmark!r}; there are {', '.join(loads)}")
-    if found.level is not Level.LOAD:
-        raise UsageError(f"{benchmark} is no load; there are {', '.join(loads)}")
-    default = found.cases()[0]
-    values = {name: _value(found, name, text) for name, text in given.items()}
-    changed = {n: values[n] for n in found.params if n in values and values[n] != default.params[n]}
+    benchmark = registry.benchmarks.get(benchmark_id)
+    loads = ", ".join(b.id for b in registry.benchmarks.values() if b.level is Level.LOAD)
+    if benchmark is None:
+        raise UnknownBenchmarkError(f"no load benchmark {benchmark_id!r}; there are {loads}")
+    if benchmark.level is not Level.LOAD:
+        raise UsageError(f"{benchmark_id} is no load benchmark; there are {loads}")
+    default = benchmark.cases()[0]
+    values = {name: _parse_value(benchmark, name, text) for name, text in params.items()}
+    changed = {
+        name: values[name]
+        for name in benchmark.params
+        if name in values and values[name] != default.params[name]
+    }
     if not changed:
         return default
-    shown = ",".join(f"{name}={value}" for name, value in changed.items())
-    params = default.params | changed
-    return replace(default, id=f"{benchmark}[{shown}]", params=params, targets={}, floor="")
+    suffix = ",".join(f"{name}={value}" for name, value in changed.items())
+    return replace(
+        default,
+        id=f"{benchmark_id}[{suffix}]",
+        params=default.params | changed,
+        targets={},
+        floor="",
+    )
 
 
-def by_shards(case: Case, shards: int) -> Case:
-    """``case``, with its load put on by ``shards`` processes, which its id says.
+def sharded_case(case: Case, shards: int) -> Case:
+    """Return ``case`` with its load put on by ``shards`` processes, as its id says.
 
     It answers no published target: those are about a system that shares its thread with the load.
     """
@@ -49,7 +58,7 @@ def by_shards(case: Case, shards: int) -> Case:
     return replace(case, id=f"{name}shards={shards}]", targets={}, floor="")
 
 
-def _value(benchmark: Benchmark, name: str, text: str) -> Value:
+def _parse_value(benchmark: Benchmark, name: str, text: str) -> Value:
     if name not in benchmark.params:
         names = ", ".join(benchmark.params) or "none"
         raise UsageError(f"{benchmark.id} has no parameter {name!r}; it has {names}")
@@ -63,8 +72,8 @@ def _value(benchmark: Benchmark, name: str, text: str) -> Value:
     try:
         value = kind(text)
     except ValueError:
-        words = "a whole number" if kind is int else "a number"
-        raise UsageError(f"{name} must be {words}, not {text!r}") from None
+        kind_name = "a whole number" if kind is int else "a number"
+        raise UsageError(f"{name} must be {kind_name}, not {text!r}") from None
     if not (math.isfinite(value) and value > 0):
         raise UsageError(f"{name} must be more than 0 and finite, not {text!r}")
     return value

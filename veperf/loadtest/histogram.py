@@ -1,6 +1,6 @@
 """Latencies as an HdrHistogram: fixed memory, 3 significant digits from 1 µs to 1 hour, mergeable.
 
-The layout of the counters is HdrHistogram's (hdrhistogram.org), recorded into by numpy: a value a
+The counters are laid out as in HdrHistogram (hdrhistogram.org) and updated by numpy: a value a
 call, as the package itself does it, costs a generator 0.8 µs a latency.
 """
 
@@ -21,7 +21,7 @@ _NS_A_MS = 1e6
 
 
 class Percentiles(Struct, frozen=True):
-    """Of latencies, in ms; each at most 0.1 % too high."""
+    """Percentiles of latencies, in ms; each at most 0.1 % too high."""
 
     p50: float
     p95: float
@@ -39,15 +39,15 @@ class Latencies:
 
     @classmethod
     def merged(cls, encoded: Iterable[str]) -> Self:
-        """The latencies of several processes as one: counters are added, nothing is averaged."""
-        whole = cls()
+        """Return the latencies of several processes as one: counters are added, none averaged."""
+        merged = cls()
         for text in encoded:
-            whole._histogram.decode_and_add(text)
-        return whole
+            merged._histogram.decode_and_add(text)
+        return merged
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """Number of latencies."""
         return int(self._histogram.total_count)
 
     def record(self, latencies_ns: Nanoseconds) -> None:
@@ -68,36 +68,39 @@ class Latencies:
         histogram.max_value = max(histogram.max_value, int(values.max()))
 
     def percentiles(self) -> Percentiles | None:
-        """The usual ones; None where there is no latency."""
+        """Return the usual percentiles; None where there is no latency."""
         if not self.count:
             return None
-        found = self._histogram.get_percentile_to_value_dict([50, 95, 99, 99.9])
+        values_ns = self._histogram.get_percentile_to_value_dict([50, 95, 99, 99.9])
         return Percentiles(
-            p50=found[50] / _NS_A_MS,
-            p95=found[95] / _NS_A_MS,
-            p99=found[99] / _NS_A_MS,
-            p999=found[99.9] / _NS_A_MS,
+            p50=values_ns[50] / _NS_A_MS,
+            p95=values_ns[95] / _NS_A_MS,
+            p99=values_ns[99] / _NS_A_MS,
+            p999=values_ns[99.9] / _NS_A_MS,
             max=self._histogram.get_max_value() / _NS_A_MS,
         )
 
     def percentile_ms(self, percent: float) -> float | None:
-        """One of them; for use during a load: it takes 50 µs where ``percentiles`` takes 10 ms."""
+        """Return a percentile in ms, fast enough for use during a load.
+
+        It takes 50 µs where ``percentiles`` takes 10 ms. None where there is no latency.
+        """
         if not self.count:
             return None
         histogram = self._histogram
-        place = histogram.get_target_count_at_percentile(percent)
-        index = int(np.searchsorted(np.cumsum(self._counts), place))
+        target_count = histogram.get_target_count_at_percentile(percent)
+        index = int(np.searchsorted(np.cumsum(self._counts), target_count))
         value = histogram.get_highest_equivalent_value(histogram.get_value_from_index(index))
         return float(value) / _NS_A_MS
 
     def counts(self) -> tuple[Nanoseconds, Nanoseconds]:
-        """Upper bounds in ns of the buckets that hold anything, and what they hold; shape (n,)."""
+        """Return the upper bounds in ns of the non-empty buckets, and their counts; shape (n,)."""
         (used,) = np.nonzero(self._counts)
         highest = self._histogram.get_highest_equivalent_value
         bounds = [highest(self._histogram.get_value_from_index(i)) for i in used.tolist()]
         return np.array(bounds, dtype=np.int64), self._counts[used].astype(np.int64)
 
     def encode(self) -> str:
-        """HdrHistogram's own interchange format: V2, compressed, in base64."""
+        """Return HdrHistogram's own interchange format: V2, compressed, in base64."""
         encoded: bytes = self._histogram.encode()
         return encoded.decode("ascii")

@@ -1,4 +1,4 @@
-"""The results of the shards of one load as the result of the whole."""
+"""Merge the results of a load's shards into the result of the whole load."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -9,39 +9,34 @@ from msgspec.structs import replace
 from veperf.core.errors import MeasureError
 from veperf.loadtest.histogram import Latencies
 from veperf.loadtest.result import LoadResult, Second
-from veperf.loadtest.schedule import WHOLE, Schedule
+from veperf.loadtest.schedule import WHOLE_SCHEDULE, Schedule
 
 _NOTHING = Second(0, 0, None)
 
 
-def merge(results: Sequence[LoadResult], *, fault: str = "") -> LoadResult:
-    """What ``results``, one for each shard that came to its end, say together.
+def merge_results(results: Sequence[LoadResult], *, fault: str = "") -> LoadResult:
+    """Return the result of a whole load from ``results``, one for each shard that finished.
 
     Counts and rates are added, and so are the counters of the histograms: no percentile is made of
-    other percentiles. For want of a histogram a second, the 99th percentiles of the seconds are
-    unknown where there is more than one shard. Costs are the target's, which tells every shard the
-    same. Where a shard was stopped early, rates are each over its own time.
+    other percentiles. As there is no histogram for each second, the 99th percentiles of the seconds
+    are unknown where there is more than one shard. Costs are the target's, which tells every shard
+    the same. Where a shard was stopped early, its rates are over its own time.
 
     Args:
         results: of different shards of one load, in any order.
-        fault: why the whole is invalid, if it is.
+        fault: the reason why the whole is invalid, if it is.
 
     Raises:
-        MeasureError: they are not shards of one load, or one is there twice.
+        MeasureError: they are not shards of one load, or one comes twice.
     """
-    _check(results)
+    _check_same_load(results)
     first = results[0]
-    latencies, lags, own_lags = (
-        Latencies.merged(texts)
-        for texts in (
-            [r.latencies for r in results],
-            [r.lags for r in results],
-            [r.own_lags for r in results],
-        )
-    )
+    latencies = Latencies.merged(r.latencies for r in results)
+    lags = Latencies.merged(r.lags for r in results)
+    own_lags = Latencies.merged(r.own_lags for r in results)
     seconds = min(r.schedule.seconds for r in results)
     return LoadResult(
-        schedule=replace(first.schedule, seconds=seconds, part=WHOLE),
+        schedule=replace(first.schedule, seconds=seconds, part=WHOLE_SCHEDULE),
         offered=sum(r.offered for r in results),
         committed=sum(r.committed for r in results),
         refused=sum(r.refused for r in results),
@@ -58,33 +53,33 @@ def merge(results: Sequence[LoadResult], *, fault: str = "") -> LoadResult:
         latencies=latencies.encode(),
         lags=lags.encode(),
         own_lags=own_lags.encode(),
-        timeline=first.timeline if len(results) == 1 else _timeline(r.timeline for r in results),
+        timeline=first.timeline if len(results) == 1 else _add_up(r.timeline for r in results),
         stopped=any(r.stopped for r in results),
         costs=next((r.costs for r in results if r.costs), {}),
         fault=fault,
     )
 
 
-def _check(results: Sequence[LoadResult]) -> None:
+def _check_same_load(results: Sequence[LoadResult]) -> None:
     if not results:
-        raise MeasureError("no shard of the load came to its end")
-    plans = {_plan(r.schedule) for r in results}
+        raise MeasureError("no shard of the load finished")
+    common = {_common_settings(r.schedule) for r in results}
     lengths = {r.schedule.seconds for r in results if not r.stopped}
     parts = [r.schedule.part for r in results]
-    if len(plans) > 1 or len(lengths) > 1:
+    if len(common) > 1 or len(lengths) > 1:
         raise MeasureError("these are shards of different loads, which have no common result")
-    twice = [part.shard + 1 for part, times in Counter(parts).items() if times > 1]
-    if twice:
-        raise MeasureError(f"the result of shard {twice[0]} is there twice")
+    repeated = [part.shard + 1 for part, times in Counter(parts).items() if times > 1]
+    if repeated:
+        raise MeasureError(f"there are two results of shard {repeated[0]}")
 
 
-def _plan(schedule: Schedule) -> tuple[object, ...]:
-    """What all shards have in common, whether they were stopped early or not."""
+def _common_settings(schedule: Schedule) -> tuple[object, ...]:
+    """Return the settings that all shards share, whether they were stopped early or not."""
     shards = schedule.part.shards
     return schedule.rate, schedule.warmup_s, schedule.arrivals, schedule.seed, shards
 
 
-def _timeline(timelines: Iterable[Sequence[Second]]) -> tuple[Second, ...]:
+def _add_up(timelines: Iterable[Sequence[Second]]) -> tuple[Second, ...]:
     return tuple(
         Second(sum(s.offered for s in same), sum(s.committed for s in same), None)
         for same in zip_longest(*timelines, fillvalue=_NOTHING)

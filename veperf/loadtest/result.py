@@ -1,73 +1,74 @@
-"""What a load run found, and whether it can be believed."""
+"""The result of a load run, and the check that it is valid."""
 
 from msgspec import Struct
 
 from veperf.core.load import Search
 from veperf.loadtest.histogram import Percentiles
-from veperf.loadtest.schedule import WHOLE, Schedule, is_empty
+from veperf.loadtest.schedule import WHOLE_SCHEDULE, Schedule, is_empty_schedule
 
 # A tenth of the latency that a chain's 95th percentile may have.
 LAG_LIMIT_MS = 10.0
-OFFERED_LEAST = 0.99
+MIN_OFFERED_RATIO = 0.99
 # One block's commit at the end of a short run is no sign of falling behind.
-BEHIND_LEAST_S = 0.1
+MIN_BEHIND_S = 0.1
 
 
 class Second(Struct, frozen=True):
-    """One second of a run, warm-up included, by when things happened."""
+    """A second of a run, warm-up included, by the time of each event."""
 
     offered: int
     committed: int
     latency_p99_ms: float | None
-    """Of what was committed in it; None where nothing was, and where it is not known."""
+    """Of the items committed in it; None where there are none, or where it is not known."""
 
 
 class LoadResult(Struct, frozen=True):
-    """One load run. Counts are of the items scheduled after the warm-up.
+    """A load run. Counts are of the items scheduled after the warm-up.
 
     ``lag`` is how late items were handed over. It is part of their latency; ``own_lag`` is the
-    part for which the system is not to blame, because it did not have the thread meanwhile.
+    generator's part of it, while the system did not have the thread.
     """
 
     schedule: Schedule
     offered: int
     committed: int
     refused: int
-    """Turned away at the door: back pressure."""
+    """Turned away when offered: back pressure."""
     failed: int
     """Valid, but not committed."""
     lost: int
     """Not finished when the drain ended."""
     rejected: int
-    """Bad, and rightly not committed: neither errors nor counted among the valid ones."""
+    """Invalid, and rightly not committed: no errors, and not counted among the valid items."""
     reasons: dict[str, int]
-    """Why items failed, with counts."""
+    """Reasons for which items failed, with counts."""
     offering_s: float
-    """What handing them over took, after the warm-up: longer than planned where it fell behind."""
+    """Time to hand them over, after the warm-up; longer than planned if the generator fell
+    behind."""
     achieved_rate: float
     """Commits a second while the schedule ran after the warm-up."""
     behind_s: float
-    """How late the last item was handed over."""
+    """Lag of the last item."""
     latency: Percentiles | None
-    """Of what was committed, from the scheduled arrival; None where nothing was."""
+    """Of the committed items, from the scheduled arrival; None where there are none."""
     lag: Percentiles | None
     own_lag: Percentiles | None
     latencies: str
     """The histogram of latencies in ns, as ``Latencies.encode`` gives it."""
     lags: str
     own_lags: str
-    """Those of lags."""
+    """The same of lags."""
     timeline: tuple[Second, ...]
     stopped: bool = False
-    """Ended before its time; ``schedule`` is what had passed of it."""
+    """Ended early; ``schedule`` is the part of it that ran."""
     costs: dict[str, float] = {}
-    """CPU time in ns by stage for each item committed, warm-up included, as the system says."""
+    """CPU time in ns by stage for each item committed, warm-up included, as the system reports."""
     fault: str = ""
-    """What else was wrong with how the load was put on, in words."""
+    """Any other fault of the load generation, as a text."""
 
     @property
     def offered_rate(self) -> float:
-        """Items a second, over the time that handing them over took."""
+        """Items offered a second, over the time that it took to hand them over."""
         return self.offered / self.offering_s
 
     @property
@@ -78,42 +79,42 @@ class LoadResult(Struct, frozen=True):
 
     @property
     def invalid(self) -> str:
-        """Why the run says nothing about the system, in words; empty where it does."""
+        """The reason why the run says nothing about the system; empty where it is valid."""
         if self.fault:
             return self.fault
-        if self.own_lag is None and not is_empty(self.schedule):
+        if self.own_lag is None and not is_empty_schedule(self.schedule):
             return "the generator fell behind: it offered nothing after the warm-up"
         if self.own_lag is None:
             # One shard of many may well have nothing to do.
-            short = "the schedule was too short: nothing was to be offered after the warm-up"
-            return short if self.schedule.part == WHOLE else ""
-        most_s = (1 - OFFERED_LEAST) * (self.schedule.end_ns / 1e9)
-        if self.behind_s > max(most_s, BEHIND_LEAST_S):
+            reason = "the schedule was too short: no item was due after the warm-up"
+            return reason if self.schedule.part == WHOLE_SCHEDULE else ""
+        max_behind_s = (1 - MIN_OFFERED_RATIO) * (self.schedule.end_ns / 1e9)
+        if self.behind_s > max(max_behind_s, MIN_BEHIND_S):
             return (
                 f"the generator fell behind: it offered {self.offered_rate:.0f} items a second, "
                 f"where {self.schedule.own_rate:.0f} were scheduled"
             )
         if self.own_lag.p99 > LAG_LIMIT_MS:
             return (
-                f"the generator fell behind by its own doing: 99 % of the items were handed over "
-                f"up to {self.own_lag.p99:.3g} ms late, where {LAG_LIMIT_MS:g} ms are allowed"
+                f"the generator itself fell behind: the 99th percentile of its own lag is "
+                f"{self.own_lag.p99:.3g} ms, where {LAG_LIMIT_MS:g} ms are allowed"
             )
         return ""
 
 
-def figures(result: LoadResult) -> dict[str, float]:
-    """The figures of a run by the names of ``model.LATENCY_METRICS``, and the two rates.
+def load_figures(result: LoadResult) -> dict[str, float]:
+    """Return the figures of a run by the names of ``core.case.LATENCY_METRICS``, and the two rates.
 
-    A stage's CPU time in µs is ``cpu_`` and its name. What is unknown is left out, since no number
-    may stand for it.
+    A stage's CPU time in µs is ``cpu_`` and its name. Unknown figures are left out, since no number
+    may stand for them.
     """
-    found = {
+    values = {
         "offered": result.offered_rate,
         "achieved": result.achieved_rate,
         "error_rate": result.error_percent,
     }
     if result.latency is not None:
-        found |= {
+        values |= {
             "latency_p50": result.latency.p50,
             "latency_p95": result.latency.p95,
             "latency_p99": result.latency.p99,
@@ -121,18 +122,17 @@ def figures(result: LoadResult) -> dict[str, float]:
             "latency_max": result.latency.max,
         }
     if result.lag is not None:
-        found["lag_p99"] = result.lag.p99
-    found |= {f"cpu_{stage}": ns / 1000 for stage, ns in result.costs.items()}
-    return found
+        values["lag_p99"] = result.lag.p99
+    return values | {f"cpu_{stage}": ns / 1000 for stage, ns in result.costs.items()}
 
 
-def meets(result: LoadResult, wanted: Search) -> bool:
-    """Whether a run is valid, and within what ``wanted`` allows."""
+def is_within_limits(result: LoadResult, limits: Search) -> bool:
+    """Return True if a run is valid, and within the ``limits`` of a search."""
     latency = result.latency
     return (
         not result.invalid
         and latency is not None
-        and latency.p95 <= wanted.latency_p95_ms
-        and latency.p99 <= wanted.latency_p99_ms
-        and result.error_percent <= wanted.error_percent
+        and latency.p95 <= limits.latency_p95_ms
+        and latency.p99 <= limits.latency_p99_ms
+        and result.error_percent <= limits.error_percent
     )

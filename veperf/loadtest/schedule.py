@@ -1,4 +1,4 @@
-"""When each item of a load arrives: fixed before the run, whatever the system does meanwhile."""
+"""Arrival schedules: each item's arrival is fixed before the run, whatever the system does."""
 
 from collections.abc import Iterator
 from typing import TypeAlias
@@ -17,15 +17,15 @@ MAX_RATE = 1e6
 _NS_A_SECOND = 1e9
 
 
-class Part(Struct, frozen=True):
-    """The arrivals of one shard of several: arrival i of the schedule is that of shard i mod n.
+class SchedulePart(Struct, frozen=True):
+    """The arrivals of a shard among n: arrival i of the schedule belongs to shard i mod n.
 
     Raises:
         UsageError: there is no such shard.
     """
 
     shard: int = 0
-    """From 0."""
+    """Number from 0."""
     shards: int = 1
 
     def __post_init__(self) -> None:
@@ -33,17 +33,17 @@ class Part(Struct, frozen=True):
             raise UsageError(f"there is no shard {self.shard} of {self.shards}, counted from 0")
 
 
-WHOLE = Part()
+WHOLE_SCHEDULE = SchedulePart()
 
 
 class Schedule(Struct, frozen=True):
-    """Arrivals at ``rate`` a second for ``warmup_s + seconds``, the first part not measured.
+    """Arrivals at ``rate`` a second for ``warmup_s + seconds``; the warm-up is not measured.
 
     ``poisson`` draws independent exponential gaps with ``seed``, as from many clients that know
     nothing of each other; ``constant`` spaces arrivals evenly. Equal schedules have equal arrivals.
 
-    ``rate`` is that of all shards together. Those of a shard alone are no Poisson process, all
-    together they are; each shard draws all of them and keeps its own.
+    ``rate`` is that of all shards together. All arrivals together are a Poisson process, those of
+    one shard alone are not; each shard draws all of them and keeps its own.
 
     Raises:
         UsageError: the rate is not in (0, 1e6], or a duration makes no sense.
@@ -54,7 +54,7 @@ class Schedule(Struct, frozen=True):
     warmup_s: float = 0.0
     arrivals: Arrivals = "poisson"
     seed: int = 0
-    part: Part = WHOLE
+    part: SchedulePart = WHOLE_SCHEDULE
 
     def __post_init__(self) -> None:
         if not 0 < self.rate <= MAX_RATE:
@@ -71,60 +71,60 @@ class Schedule(Struct, frozen=True):
 
     @property
     def warmup_ns(self) -> int:
-        """Where the measured part begins, from the start."""
+        """Begin of the measured part, in ns from the start."""
         return round(self.warmup_s * _NS_A_SECOND)
 
     @property
     def end_ns(self) -> int:
-        """Where the schedule ends, from the start."""
+        """End of the schedule, in ns from the start."""
         return self.warmup_ns + round(self.seconds * _NS_A_SECOND)
 
 
-def arrivals(schedule: Schedule) -> Iterator[Nanoseconds]:
-    """Arrival times in ns from the start, ascending, in chunks of 4,096 (the last one shorter).
+def arrival_times(schedule: Schedule) -> Iterator[Nanoseconds]:
+    """Yield arrival times in ns from the start, ascending, in chunks of 4,096 (the last shorter).
 
     They are those of the schedule's ``part``. Memory does not grow with the schedule's length.
     """
     if schedule.part.shards == 1:
-        yield from _all(schedule)
+        yield from _all_arrivals(schedule)
         return
-    held = np.empty(0, dtype=np.int64)
-    for own in _own(schedule):
-        held = np.concatenate((held, own))
-        if held.size >= CHUNK:
-            yield held[:CHUNK]
-            held = held[CHUNK:]
-    yield held
+    pending = np.empty(0, dtype=np.int64)
+    for times in _part_arrivals(schedule):
+        pending = np.concatenate((pending, times))
+        if pending.size >= CHUNK:
+            yield pending[:CHUNK]
+            pending = pending[CHUNK:]
+    yield pending
 
 
-def count(schedule: Schedule) -> int:
-    """How many arrivals there are."""
-    return sum(times.size for times in arrivals(schedule))
+def count_arrivals(schedule: Schedule) -> int:
+    """Return the number of arrivals."""
+    return sum(times.size for times in arrival_times(schedule))
 
 
-def is_empty(schedule: Schedule) -> bool:
-    """Whether there is no arrival after the warm-up."""
-    return not any(np.any(times >= schedule.warmup_ns) for times in arrivals(schedule))
+def is_empty_schedule(schedule: Schedule) -> bool:
+    """Return True if there is no arrival after the warm-up."""
+    return not any(np.any(times >= schedule.warmup_ns) for times in arrival_times(schedule))
 
 
-def _own(schedule: Schedule) -> Iterator[Nanoseconds]:
-    """Those of the part, in pieces of any size up to 4,096."""
+def _part_arrivals(schedule: Schedule) -> Iterator[Nanoseconds]:
+    """Yield the arrivals of the part, in pieces of any size up to 4,096."""
     shard, shards = schedule.part.shard, schedule.part.shards
-    seen = 0
-    for times in _all(schedule):
-        yield times[(shard - seen) % shards :: shards]
-        seen += times.size
+    count = 0
+    for times in _all_arrivals(schedule):
+        yield times[(shard - count) % shards :: shards]
+        count += times.size
 
 
-def _all(schedule: Schedule) -> Iterator[Nanoseconds]:
-    for times in _endless(schedule):
+def _all_arrivals(schedule: Schedule) -> Iterator[Nanoseconds]:
+    for times in _endless_arrivals(schedule):
         if times[-1] >= schedule.end_ns:
             yield times[: np.searchsorted(times, schedule.end_ns)]
             return
         yield times
 
 
-def _endless(schedule: Schedule) -> Iterator[Nanoseconds]:
+def _endless_arrivals(schedule: Schedule) -> Iterator[Nanoseconds]:
     gap_ns = _NS_A_SECOND / schedule.rate
     if schedule.arrivals == "constant":
         first = 0

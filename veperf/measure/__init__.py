@@ -1,1 +1,1 @@
-"""How things are measured: clock and loops, worker processes, passes, machine facts."""
+"""Timing in fresh worker processes: clock, calibration, worker protocol, passes, machine facts."""

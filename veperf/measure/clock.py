@@ -1,14 +1,15 @@
-"""The timing loop: the one place where a clock is read."""
+"""Timing loop, calibration of its loops, and the calibration run that shows machine speed."""
 
 import gc
 import resource
 import time
 from collections.abc import Callable
+from hashlib import sha256
 from itertools import repeat
 
 from veperf.core.run import Sample
 
-# Per-thread usage is Linux's; elsewhere the process's is the nearest there is.
+# Usage per thread exists on Linux only; elsewhere that of the process comes nearest.
 _USAGE_OF_THREAD = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
 
 
@@ -35,14 +36,14 @@ def take_sample(call: Callable[[], object], loops: int, *, multithreaded: bool =
     return Sample(wall, cpu, after.ru_nivcsw - before.ru_nivcsw, after.ru_nvcsw - before.ru_nvcsw)
 
 
-def calibrate(
+def calibrate_loops(
     call: Callable[[], object], min_sample_ns: int, *, multithreaded: bool = False
 ) -> int:
-    """The number of calls that makes a sample last at least ``min_sample_ns``.
+    """Return the number of calls that makes a sample last at least ``min_sample_ns``.
 
-    Grows until a sample is long enough, then rounds up to 1, 2 or 5 times a power of ten, so
-    that two calibrations of the same code nearly always agree. Judged by CPU time where the work
-    is mostly that or never waits, so that a moment without the CPU does not pass for a long call.
+    Grows until a sample is long enough, then rounds up to 1, 2 or 5 times a power of ten, so that
+    two calibrations of the same code nearly always agree. Goes by CPU time where the work is mostly
+    that or never waits, so that a moment without the CPU does not pass for a long call.
     """
     loops = 1
     while True:
@@ -63,3 +64,30 @@ def _round_up(number: float) -> int:
             if leading * magnitude >= number:
                 return leading * magnitude
         magnitude *= 10
+
+
+_CALIBRATION_SAMPLES = 12
+_LOWEST_SAMPLES = 3
+
+
+def measure_calibration_run() -> float:
+    """Return the CPU time of a fixed piece of work, in ns: how fast the machine is at the moment.
+
+    Where code is slower than its baseline and the calibration run is too, the machine got slower.
+    The work belongs to no suite and mixes what the suites consist of: interpreted Python, small
+    allocations and a C library's inner loop. The value is the mean of the lowest 3 of 12 samples.
+    """
+    times = sorted(take_sample(_fixed_work, 1).cpu_ns or 0 for _ in range(_CALIBRATION_SAMPLES))
+    return sum(times[:_LOWEST_SAMPLES]) / _LOWEST_SAMPLES
+
+
+def _fixed_work() -> int:
+    # Never change this: recorded baselines hold its times.
+    table: dict[bytes, int] = {}
+    digest = b"yardstick"
+    total = 0
+    for i in range(600):
+        digest = sha256(digest * 8).digest()
+        table[digest] = i
+        total = (total * 31 + table[digest]) % 1_000_003
+    return total

@@ -1,4 +1,4 @@
-"""Facts about the machine, its state and the code that is measured."""
+"""Facts about the machine, its state and tuning, and the revision of the measured code."""
 
 import os
 import platform
@@ -12,12 +12,12 @@ from typing import Self
 
 from veperf.core.run import Machine, Revision
 
-# What the workloads rest on: a new version of one of these can change a figure.
+# Packages that the workloads use: a new version of one of these can change a figure.
 _PACKAGES = ("veperf", "numpy", "coincurve", "pynacl", "protobuf", "lmdb", "msgspec")
 
 
 def describe_machine() -> Machine:
-    """The machine that this process runs on."""
+    """Return the facts about the machine that this process runs on."""
     model = _cpu_model()
     cores = _usable_cores()
     return Machine(
@@ -32,7 +32,7 @@ def describe_machine() -> Machine:
 
 
 def describe_revision(folder: Path) -> Revision:
-    """The commit checked out in ``folder``; empty where that is no git checkout."""
+    """Return the commit checked out in ``folder``; empty where that is no git checkout."""
     commit = _git(folder, "rev-parse", "HEAD")
     if not commit:
         return Revision()
@@ -44,19 +44,19 @@ def describe_revision(folder: Path) -> Revision:
 
 
 def load_average() -> float:
-    """One-minute load average."""
+    """Return the load average over the last minute."""
     return os.getloadavg()[0]
 
 
 def frequency_mhz() -> float | None:
-    """Mean current clock frequency over the cores, where the system tells."""
-    found = re.findall(r"^cpu MHz\s*:\s*([\d.]+)", _read("/proc/cpuinfo"), re.MULTILINE)
-    return sum(map(float, found)) / len(found) if found else None
+    """Return the mean current clock frequency over the cores in MHz; None where unknown."""
+    cores = re.findall(r"^cpu MHz\s*:\s*([\d.]+)", _read("/proc/cpuinfo"), re.MULTILINE)
+    return sum(map(float, cores)) / len(cores) if cores else None
 
 
 @dataclass(frozen=True, slots=True)
 class CpuTimes:
-    """The machine's CPU time so far, in ticks."""
+    """CPU time of the machine since boot, in ticks."""
 
     total: int
     steal: int
@@ -68,7 +68,7 @@ class CpuTimes:
         return cls(sum(fields), fields[7] if len(fields) > 7 else 0)
 
     def steal_ratio(self, later: Self) -> float | None:
-        """Share of the time between the two that the hypervisor gave to others."""
+        """Return the share of CPU time between the two that the hypervisor gave to others."""
         total = later.total - self.total
         return (later.steal - self.steal) / total if total > 0 else None
 
@@ -77,11 +77,11 @@ def _cpu_model() -> str:
     info = _read("/proc/cpuinfo")
 
     def field(name: str) -> str:
-        found = re.search(rf"^{name}\s*:\s*(.+)$", info, re.MULTILINE)
-        return found[1].strip() if found else ""
+        match = re.search(rf"^{name}\s*:\s*(.+)$", info, re.MULTILINE)
+        return match[1].strip() if match else ""
 
     name = field("model name") or platform.processor() or platform.machine()
-    # Hypervisors like to call every CPU "Xeon Processor": family and model tell them apart.
+    # Hypervisors call every CPU "Xeon Processor": family and model distinguish them.
     family, model = field("cpu family"), field("model")
     return f"{name}, family {family} model {model}" if family and model else name
 
@@ -116,7 +116,7 @@ def _git(folder: Path, *words: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _read(path: str) -> str:
+def _read(path: str | Path) -> str:
     try:
         return Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -126,3 +126,32 @@ def _read(path: str) -> str:
 def _slug(text: str) -> str:
     plain = re.sub(r"\((r|tm)\)|@.*?(?=,|$)|\bcpu\b", "", text.lower())
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+
+
+_GOVERNORS = "devices/system/cpu/cpu*/cpufreq/scaling_governor"
+_QUOTA = "fs/cgroup/cpu.max"
+
+
+@dataclass(frozen=True, slots=True)
+class MachineTuning:
+    """Settings of the machine that disturb measurements and can be changed. Known on Linux only."""
+
+    governors: tuple[str, ...]
+    """Frequency governors of the cores, each once; empty where unknown."""
+    quota_cores: float | None
+    """CPU time that the container may use, in cores; None where there is no limit."""
+
+    @classmethod
+    def now(cls, sys: Path = Path("/sys")) -> Self:
+        """Read from sysfs (cpufreq, cgroup v2)."""
+        governors = {_read(path).strip() for path in sys.glob(_GOVERNORS)} - {""}
+        return cls(tuple(sorted(governors)), _quota_cores(_read(sys / _QUOTA)))
+
+
+def _quota_cores(text: str) -> float | None:
+    """Parse ``cpu.max``, quota and period in µs: ``150000 100000`` is 1.5 cores."""
+    try:
+        quota, period = map(int, text.split())
+        return quota / period
+    except (ValueError, ZeroDivisionError):  # "max", or no such file
+        return None

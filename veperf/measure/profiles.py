@@ -1,12 +1,13 @@
-"""How much to measure, by name."""
+"""Profiles: named configurations of how much to measure."""
 
 from veperf.core.errors import UsageError
 from veperf.core.load import LoadPlan
+from veperf.core.options import RunOptions
 from veperf.core.run import Config
 
 MIN_SAMPLE_NS = 5_000_000
 PASSES = {"quick": 6, "standard": 12, "thorough": 24}
-# Counts hardly vary between processes: as few as a target can be judged by.
+# Counts hardly vary between processes: the fewest that a target can be judged by.
 MEMORY_PASSES = 3
 SAMPLES = {"quick": 5, "standard": 6, "thorough": 8}
 LOAD = {
@@ -20,11 +21,11 @@ def configure(
     profile: str,
     *,
     seed: int,
-    timeout_s: float = 60.0,
+    timeout_s: float = RunOptions.timeout_s,
     modules: tuple[str, ...] = (),
     memory: bool = False,
 ) -> Config:
-    """The configuration that ``profile`` stands for, with passes that measure ``memory`` or not.
+    """Return the configuration of ``profile``, with passes that measure ``memory`` or without.
 
     Raises:
         UsageError: there is no such profile, or the timeout is not positive.

@@ -1,8 +1,11 @@
-"""What the measuring process and a worker say to each other: JSON lines over two pipes.
+"""Worker protocol: JSON lines over two pipes between the measuring process and a worker.
 
-The parent asks, the worker answers, one line each, one at a time. Every answer repeats the number
-of its request, so that a line from anywhere else can't pass for one. While a load is on, a worker
-says how it goes in lines of their own before its answer; SIGINT has it end the load and answer.
+The parent sends one request at a time, one line each, and the worker answers it with one line.
+Every answer repeats the number of its request, so that a line from anywhere else can't be mistaken
+for one. During a load the worker reports progress in lines of their own before its answer; SIGINT
+makes it end the load and answer.
+
+Tags and fields on the wire stay as they are: an A/B comparison runs the workers of other commits.
 """
 
 import msgspec
@@ -15,30 +18,30 @@ from veperf.core.run import CaseResult, Failure, Sample
 
 MAX_LINE_BYTES = 1 << 20
 
-# History of the protocol, for workers that are of another version than what they measure for:
+# History of the protocol, for workers of another version than the measuring process:
 #   0  the first
-#   1  survey; this number in Ready
+#   1  survey; this number in WorkerReady
 PROTOCOL = 1
 
 
-class Begin(Struct, frozen=True, tag="begin"):
-    """Import ``modules`` and measure the yardstick; answered by ``Ready``."""
+class StartWorker(Struct, frozen=True, tag="begin"):
+    """Import ``modules`` and do the calibration run; answered by ``WorkerReady``."""
 
     modules: tuple[str, ...]
 
 
-class Survey(Struct, frozen=True, tag="survey"):
-    """Import those of ``modules`` that exist and find what ``patterns`` mean.
+class DiscoverCases(Struct, frozen=True, tag="survey"):
+    """Import those of ``modules`` that exist and find the cases that ``patterns`` select.
 
-    Answered by ``Surveyed``. Cases of load and slow ones are left out unless they are named.
+    Answered by ``CasesDiscovered``. Load cases and slow ones are left out unless they are named.
     """
 
     modules: tuple[str, ...]
     patterns: tuple[str, ...]
 
 
-class Open(Struct, frozen=True, tag="open"):
-    """Set a case up, and calibrate it unless ``loops`` is known; answered by ``Opened``."""
+class OpenCase(Struct, frozen=True, tag="open"):
+    """Set a case up, and calibrate it unless ``loops`` is known; answered by ``CaseOpened``."""
 
     benchmark: str
     params: Params
@@ -46,24 +49,24 @@ class Open(Struct, frozen=True, tag="open"):
     loops: int | None
 
 
-class Take(Struct, frozen=True, tag="take"):
-    """Take one sample of the open case; answered by ``Taken``."""
+class TakeSample(Struct, frozen=True, tag="take"):
+    """Take one sample of the open case; answered by ``SampleTaken``."""
 
 
-class Divide(Struct, frozen=True, tag="divide"):
-    """Measure the stages of the open case apart; answered by ``Divided``."""
+class MeasureStages(Struct, frozen=True, tag="divide"):
+    """Measure each stage of the open case; answered by ``StagesMeasured``."""
 
 
-class Weigh(Struct, frozen=True, tag="weigh"):
-    """Measure the memory of the open case; answered by ``Weighed``."""
+class MeasureMemory(Struct, frozen=True, tag="weigh"):
+    """Measure the memory of the open case; answered by ``MemoryMeasured``."""
 
 
-class Close(Struct, frozen=True, tag="close"):
-    """Let go of the open case; answered by ``Closed``."""
+class CloseCase(Struct, frozen=True, tag="close"):
+    """Close the open case; answered by ``CaseClosed``."""
 
 
-class Drive(Struct, frozen=True, tag="drive"):
-    """Set a load case up, put its load on it and let go of it again; answered by ``Driven``."""
+class RunLoad(Struct, frozen=True, tag="drive"):
+    """Set a load case up, run its load and close it; answered by ``LoadFinished``."""
 
     case: str
     benchmark: str
@@ -72,131 +75,141 @@ class Drive(Struct, frozen=True, tag="drive"):
     seed: int
 
 
-class Join(Struct, frozen=True, tag="join"):
-    """Set a load case up, and put one shard's share of its load on a target in another process.
+class RunShard(Struct, frozen=True, tag="join"):
+    """Set a load case up, and run one shard of its load on a remote system.
 
-    Answered by ``Standing`` and then ``Joined``.
+    Answered by ``ShardPrepared`` and then ``ShardFinished``.
     """
 
     benchmark: str
     params: Params
     plan: LoadPlan
-    """Says how many shards there are."""
+    """Load plan, with the number of shards."""
     seed: int
-    """Of the whole schedule."""
+    """Seed of the whole schedule."""
     shard: int
-    """From 0."""
+    """Index of the shard, from 0."""
     address: str
-    """Of the target."""
+    """Address of the remote system."""
     token: str
-    """What the target knows shards by."""
+    """Shared secret by which the remote system accepts shards."""
     timeout_s: float
-    """For the target to be found."""
+    """Time limit for reaching the remote system."""
 
 
-class Ready(Struct, frozen=True, tag="ready"):
+class WorkerReady(Struct, frozen=True, tag="ready"):
     """The worker has imported everything."""
 
     yardstick_ns: float
     protocol: int = 0
 
 
-class Surveyed(Struct, frozen=True, tag="surveyed"):
-    """What there is on this side."""
+class CasesDiscovered(Struct, frozen=True, tag="surveyed"):
+    """Cases that this worker's code has."""
 
     cases: tuple[Case, ...]
     modules: tuple[str, ...]
-    """Those that the cases come from."""
+    """Modules that the cases come from."""
     unknown: dict[str, str]
-    """Patterns that match nothing, each with why."""
+    """Patterns that match nothing, each with the reason."""
 
 
-class Opened(Struct, frozen=True, tag="opened"):
+class CaseOpened(Struct, frozen=True, tag="opened"):
     """The case is set up."""
 
     loops: int
     operations: int
     in_stages: bool
-    """Whether the case names its stages."""
+    """True where the case names its stages."""
 
 
-class Taken(Struct, frozen=True, tag="taken"):
-    """One sample."""
+class SampleTaken(Struct, frozen=True, tag="taken"):
+    """Result of one sample."""
 
     sample: Sample
 
 
-class Divided(Struct, frozen=True, tag="divided"):
-    """What each stage takes."""
+class StagesMeasured(Struct, frozen=True, tag="divided"):
+    """Time of each stage."""
 
     figures: dict[str, float]
 
 
-class Weighed(Struct, frozen=True, tag="weighed"):
-    """What an operation allocates, as ``model.MEMORY_METRICS`` name it."""
+class MemoryMeasured(Struct, frozen=True, tag="weighed"):
+    """Allocations of one operation, by the names of ``core.case.MEMORY_METRICS``."""
 
     figures: dict[str, float]
 
 
-class Closed(Struct, frozen=True, tag="closed"):
-    """Nothing is open any more."""
+class CaseClosed(Struct, frozen=True, tag="closed"):
+    """The case is closed."""
 
 
-class Ticked(Struct, frozen=True, tag="ticked"):
-    """No answer yet, but the load goes on."""
+class LoadTicked(Struct, frozen=True, tag="ticked"):
+    """Progress of a load, before its answer."""
 
     so_far: LoadSoFar
 
 
-class Driven(Struct, frozen=True, tag="driven"):
-    """What the load run learnt."""
+class LoadFinished(Struct, frozen=True, tag="driven"):
+    """Result of a load."""
 
     result: CaseResult
 
 
-class Standing(Struct, frozen=True, tag="standing"):
-    """No answer yet, but the shard is set up and waits for the others."""
+class ShardPrepared(Struct, frozen=True, tag="standing"):
+    """The shard is set up and waits for the others; comes before its answer."""
 
 
-class Joined(Struct, frozen=True, tag="joined"):
-    """What the shard found."""
+class ShardFinished(Struct, frozen=True, tag="joined"):
+    """Result of a shard."""
 
     report: msgspec.Raw
-    """A ``ShardReport``, whose type takes long to import."""
+    """``ShardReport`` as JSON, as its type takes long to import."""
 
 
-class Failed(Struct, frozen=True, tag="failed"):
-    """The request raised in the worker; nothing is open any more."""
+class RequestFailed(Struct, frozen=True, tag="failed"):
+    """The request raised in the worker; no case is open any more."""
 
     failure: Failure
 
 
-Request = Begin | Survey | Open | Take | Divide | Weigh | Close | Drive | Join
+Request = (
+    StartWorker
+    | DiscoverCases
+    | OpenCase
+    | TakeSample
+    | MeasureStages
+    | MeasureMemory
+    | CloseCase
+    | RunLoad
+    | RunShard
+)
 Reply = (
-    Ready
-    | Surveyed
-    | Opened
-    | Taken
-    | Divided
-    | Weighed
-    | Closed
-    | Ticked
-    | Driven
-    | Standing
-    | Joined
-    | Failed
+    WorkerReady
+    | CasesDiscovered
+    | CaseOpened
+    | SampleTaken
+    | StagesMeasured
+    | MemoryMeasured
+    | CaseClosed
+    | LoadTicked
+    | LoadFinished
+    | ShardPrepared
+    | ShardFinished
+    | RequestFailed
 )
 
 
 class NumberedRequest(Struct, frozen=True):
-    """A request as it travels."""
+    """Request as sent on the wire."""
 
     number: int
     body: Request
 
 
 class NumberedReply(Struct, frozen=True):
-    """An answer as it travels."""
+    """Answer as sent on the wire."""
 
     number: int
     body: Reply
@@ -207,18 +220,18 @@ _request_decoder = msgspec.json.Decoder(NumberedRequest)
 _reply_decoder = msgspec.json.Decoder(NumberedReply)
 
 
-def encode(message: NumberedRequest | NumberedReply) -> bytes:
-    """One line, newline included."""
+def encode_line(message: NumberedRequest | NumberedReply) -> bytes:
+    """Encode ``message`` as one line, newline included."""
     return _encoder.encode(message) + b"\n"
 
 
-def decode_request(line: bytes) -> NumberedRequest:
-    """The request in ``line``."""
+def decode_request_line(line: bytes) -> NumberedRequest:
+    """Decode the request in ``line``."""
     return _request_decoder.decode(line)
 
 
 def decode_reply(line: bytes, number: int) -> Reply:
-    """The answer to request ``number`` in ``line``.
+    """Decode the answer to request ``number`` in ``line``.
 
     Raises:
         WorkerProtocolError: it is not that.
@@ -227,7 +240,7 @@ def decode_reply(line: bytes, number: int) -> Reply:
         reply = _reply_decoder.decode(line)
     except msgspec.DecodeError as error:
         raise WorkerProtocolError(
-            f"the worker sent something that is no answer: {line[:80]!r} ({error})"
+            f"the worker sent an answer that can't be read: {line[:80]!r} ({error})"
         ) from error
     if reply.number != number:
         raise WorkerProtocolError(f"the worker answered request {reply.number}, not {number}")

@@ -1,50 +1,108 @@
-"""The measuring side's handle on one worker process."""
+"""Client of one worker process: starting it on some code, requests, answers and failures."""
 
 import contextlib
 import os
 import selectors
 import signal
 import subprocess
+import sys
 import time
-from typing import Self
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Self, TypeVar
 
-from veperf.core.errors import WorkerCrashedError, WorkerProtocolError, WorkerTimeoutError
+from veperf.core.errors import (
+    MeasureError,
+    WorkerCrashedError,
+    WorkerProtocolError,
+    WorkerTimeoutError,
+)
+from veperf.core.run import Failure, FailureKind
+from veperf.ipc.child_process import describe_exit
 from veperf.measure import address_layout
-from veperf.measure.code_source import HERE, Side
-from veperf.measure.protocol import MAX_LINE_BYTES, NumberedRequest, Reply, Request, decode_reply
-from veperf.measure.protocol import encode as encode_message
+from veperf.measure.protocol import (
+    MAX_LINE_BYTES,
+    NumberedRequest,
+    Reply,
+    Request,
+    RequestFailed,
+    StartWorker,
+    WorkerReady,
+    decode_reply,
+    encode_line,
+)
 
-_KEPT_OUTPUT_BYTES = 20_000
+_WORKER = "veperf.runner.worker"
+# The module's name in commits before it moved.
+_EARLIER_WORKER = "veperf.measure.worker"
+
+
+_Reply = TypeVar("_Reply", bound=Reply)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSource:
+    """Interpreter and import path of the code that a worker runs."""
+
+    interpreter: str = sys.executable
+    folder: Path | None = None
+    """Working folder, from which workers import first; None is the current one."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables that differ from those of this process."""
+    hidden: tuple[str, ...] = ()
+    """Folders on the interpreter's path, resolved, that hold the other side's code."""
+
+    def command(self) -> list[str]:
+        """Return the command line that starts a worker, without its arguments."""
+        if not self.hidden:
+            return [self.interpreter, "-m", _WORKER]
+        script = (
+            "import importlib.util, os, runpy, sys\n"
+            f"hidden = {self.hidden!r}\n"
+            "sys.path[:] = [p for p in sys.path if os.path.realpath(p or '.') not in hidden]\n"
+            f"is_earlier = importlib.util.find_spec({_WORKER.rpartition('.')[0]!r}) is None\n"
+            f"worker = {_EARLIER_WORKER!r} if is_earlier else {_WORKER!r}\n"
+            "runpy.run_module(worker, run_name='__main__', alter_sys=True)\n"
+        )
+        return [self.interpreter, "-c", script]
+
+
+CURRENT_CODE = CodeSource()
+"""Code that this process runs itself."""
+
+_MAX_OUTPUT_BYTES = 20_000
 _CHUNK = 65_536
 
 
 class Worker:
-    """A fresh Python process that answers one request at a time.
+    """Fresh Python process that answers one request at a time.
 
-    It leads a process group of its own: Ctrl-C reaches only the parent, and ending the worker
-    ends whatever it started.
+    It leads a process group of its own: Ctrl-C reaches only the parent, and ending the worker ends
+    all processes that it started.
     """
 
-    def __init__(self, *, hash_seed: int, side: Side = HERE) -> None:
-        theirs_in, self._requests = os.pipe()
-        self._answers, theirs_out = os.pipe()
-        self._stderr, theirs_err = os.pipe()
-        # A seed of its own for every process: how strings hash and where things lie is part of
-        # what varies between processes, and this way a run can be repeated.
-        chance = {"PYTHONHASHSEED": str(hash_seed), **address_layout.drawn(hash_seed)}
-        environment = os.environ | side.environment | chance
+    def __init__(self, *, hash_seed: int, code: CodeSource = CURRENT_CODE) -> None:
+        child_in, self._requests = os.pipe()
+        self._answers, child_out = os.pipe()
+        self._stderr, child_err = os.pipe()
+        # String hashes and the address layout vary between processes; drawn from a seed, a run can
+        # be repeated.
+        randomness = {"PYTHONHASHSEED": str(hash_seed), **address_layout.random_layout(hash_seed)}
+        environment = os.environ | code.environment | randomness
         self._process = subprocess.Popen(  # noqa: S603 - fixed words, no shell
-            [*side.command(), str(theirs_in), str(theirs_out)],
+            [*code.command(), str(child_in), str(child_out)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=theirs_err,
-            pass_fds=(theirs_in, theirs_out),
+            stderr=child_err,
+            pass_fds=(child_in, child_out),
             env=environment,
-            cwd=side.folder,
+            cwd=code.folder,
             start_new_session=True,
         )
-        for theirs in (theirs_in, theirs_out, theirs_err):
-            os.close(theirs)
+        for descriptor in (child_in, child_out, child_err):
+            os.close(descriptor)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._answers, selectors.EVENT_READ)
         self._selector.register(self._stderr, selectors.EVENT_READ)
@@ -61,15 +119,15 @@ class Worker:
 
     @property
     def output(self) -> str:
-        """The last that the worker wrote to standard output and standard error."""
+        """Last part of what the worker wrote to standard output and standard error."""
         return self._output.decode(errors="replace")
 
     def forget_output(self) -> None:
-        """From here on, ``output`` is another case's."""
+        """Clear ``output``, before another case."""
         self._output = b""
 
     def ask(self, request: Request, *, deadline: float) -> Reply:
-        """Send ``request`` and wait for its answer, as ``send`` and ``receive`` do."""
+        """Send ``request`` and return its answer; raises as ``send`` and ``receive`` do."""
         self.send(request)
         return self.receive(deadline=deadline)
 
@@ -81,18 +139,18 @@ class Worker:
         """
         self._number += 1
         try:
-            os.write(self._requests, encode_message(NumberedRequest(self._number, request)))
+            os.write(self._requests, encode_line(NumberedRequest(self._number, request)))
         except BrokenPipeError:
             raise self._crashed() from None
 
     def receive(self, *, deadline: float) -> Reply:
-        """What the worker says next of the last request, until ``deadline`` (``time.monotonic``).
+        """Return the next reply to the last request, until ``deadline`` (``time.monotonic``).
 
         Raises:
             WorkerCrashedError: the process ended.
             WorkerTimeoutError: no answer in time; the process has been ended, and its stack at
                 that moment is in ``output``.
-            WorkerProtocolError: the answer is none; the process has been ended.
+            WorkerProtocolError: the answer can't be read; the process has been ended.
         """
         try:
             return decode_reply(self._read_line(deadline), self._number)
@@ -101,16 +159,16 @@ class Worker:
             raise
 
     def interrupt(self) -> None:
-        """Ask for the end of the load that is on; its answer comes all the same."""
+        """End the current load early; its answer still comes."""
         self._process.send_signal(signal.SIGINT)
 
     def kill(self) -> None:
-        """End the process, from any thread; the one that waits for an answer learns of it."""
+        """End the process, from any thread; a thread that waits for an answer gets an error."""
         if self._process.poll() is None:
             self._signal(signal.SIGKILL)
 
     def stop(self) -> None:
-        """End the process and all that it started. Safe to call twice."""
+        """End the process and all processes that it started. Safe to call twice."""
         if self._stopped:
             return
         self._stopped = True
@@ -133,7 +191,7 @@ class Worker:
                 raise self._timed_out()
             for key, _ in self._selector.select(left):
                 if key.fd == self._stderr:
-                    self._keep_output()
+                    self._read_output()
                 else:
                     chunk = os.read(self._answers, _CHUNK)
                     if not chunk:
@@ -142,28 +200,30 @@ class Worker:
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line
 
-    def _keep_output(self) -> None:
+    def _read_output(self) -> None:
         chunk = os.read(self._stderr, _CHUNK)
         if not chunk:
             self._selector.unregister(self._stderr)
-        self._output = (self._output + chunk)[-_KEPT_OUTPUT_BYTES:]
+        self._output = (self._output + chunk)[-_MAX_OUTPUT_BYTES:]
 
     def _drain(self, *, wait_s: float) -> None:
-        """Keep what is still to come on standard error: the traceback is usually there."""
+        """Read what is left on standard error, which usually has the traceback."""
         if self._answers in self._selector.get_map():
             self._selector.unregister(self._answers)
         until = time.monotonic() + wait_s
         while self._selector.get_map():
             if not self._selector.select(max(0.0, until - time.monotonic())):
                 return
-            self._keep_output()
+            self._read_output()
 
     def _crashed(self) -> WorkerCrashedError:
         self._drain(wait_s=1.0)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=1.0)  # its own exit code, before stop() makes one
         self.stop()
-        return WorkerCrashedError(f"the worker process ended: {_how_it_ended(self._process)}")
+        return WorkerCrashedError(
+            f"the worker process ended: {describe_exit(self._process.returncode)}"
+        )
 
     def _timed_out(self) -> WorkerTimeoutError:
         # faulthandler answers SIGABRT with the stack of every thread.
@@ -177,11 +237,67 @@ class Worker:
             os.killpg(self._process.pid, number)
 
 
-def _how_it_ended(process: "subprocess.Popen[bytes]") -> str:
-    code = process.returncode
-    if code >= 0:
-        return f"exit code {code}"
+START_TIMEOUT_S = 60.0
+
+_KINDS: Mapping[type[Exception], FailureKind] = MappingProxyType(
+    {
+        WorkerCrashedError: "crashed",
+        WorkerTimeoutError: "timeout",
+        WorkerProtocolError: "protocol",
+    }
+)
+
+
+def start_worker(
+    modules: tuple[str, ...], *, hash_seed: int, code: CodeSource = CURRENT_CODE
+) -> tuple[Worker, WorkerReady]:
+    """Start a worker that has imported ``modules``, and return it with its first answer.
+
+    Raises:
+        MeasureError: it can't start, or can't import them; a note has its output.
+    """
+    worker = Worker(hash_seed=hash_seed, code=code)
     try:
-        return f"killed by {signal.Signals(-code).name}"
-    except ValueError:  # real-time signals have no name
-        return f"killed by signal {-code}"
+        ready = worker.ask(StartWorker(modules), deadline=time.monotonic() + START_TIMEOUT_S)
+        if not isinstance(ready, WorkerReady):
+            raise MeasureError(f"a worker can't start: {describe_wrong_reply(ready)}")
+    except BaseException as error:
+        worker.stop()
+        if isinstance(error, MeasureError) and worker.output:
+            error.add_note(worker.output)
+        raise
+    return worker, ready
+
+
+class RequestFailedError(Exception):
+    """The worker answered that the request raised in it."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+def expect_reply(reply: Reply, expected: type[_Reply]) -> _Reply:
+    """Return ``reply``, which must be of the type ``expected``.
+
+    Raises:
+        RequestFailedError: the request raised in the worker.
+        WorkerProtocolError: it is something else.
+    """
+    if isinstance(reply, expected):
+        return reply
+    if isinstance(reply, RequestFailed):
+        raise RequestFailedError(reply.failure)
+    raise WorkerProtocolError(f"the worker {describe_wrong_reply(reply)}")
+
+
+def as_failure(error: Exception, message: str = "", output: str = "") -> Failure:
+    """Return ``error`` as a failure, with ``message`` or its own; ``output`` is the worker's."""
+    return Failure(_KINDS.get(type(error), "raised"), message or str(error), output)
+
+
+def describe_wrong_reply(reply: Reply) -> str:
+    """Describe a reply that is not the expected one."""
+    if isinstance(reply, RequestFailed):
+        return reply.failure.message
+    return f"answered with {type(reply).__name__} out of turn"

@@ -1,0 +1,1 @@
+"""CPU and memory profiles of a benchmark or of any callable, budgets and leaks."""

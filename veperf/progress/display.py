@@ -1,21 +1,18 @@
-"""What is going on, for people: a bar in a terminal, lines in a log, one line in a notebook."""
+"""Progress of a run: a bar in a terminal, lines in a log, a single line in a notebook."""
 
-import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from veperf.core.case import Case
 from veperf.core.load import LoadSoFar
 from veperf.core.run import CaseResult, Run
-from veperf.progress.estimate import Estimate, Job
-
-if TYPE_CHECKING:
-    from IPython.display import DisplayHandle
-    from rich.progress import Progress as RichProgress
+from veperf.core.text import format_duration
+from veperf.progress.estimate import Job, TimeEstimate
+from veperf.progress.output import NotebookLine, choose_display, make_rich_bar, print_status
 
 
-class Silent:
-    """Says nothing."""
+class NoProgress:
+    """Progress that is not shown; the base of those that are."""
 
     def __enter__(self) -> Self:
         return self
@@ -24,45 +21,47 @@ class Silent:
         pass
 
     def case_started(self, index: int, case: Case) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def case_finished(self, index: int, case: Case, result: CaseResult) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def load_ticked(self, index: int, case: Case, so_far: LoadSoFar) -> bool:
-        """Nothing: whatever is drawn takes CPU time that the load may need."""
+        """Go on, without output: drawing takes CPU time that the load may need."""
         return True
 
 
-class Lines(Silent):
-    """A line a pass, for logs."""
+class ProgressLines(NoProgress):
+    """A line for each pass, for logs."""
 
-    def __init__(self, estimate: Estimate) -> None:
+    def __init__(self, estimate: TimeEstimate) -> None:
         self._estimate = estimate
-        self._shown = -1
+        self._printed_pass = -1
 
     def case_started(self, index: int, case: Case) -> None:
-        """A new pass gets its line."""
-        if index != self._shown:
-            self._shown = index
+        """Print a line if a new pass begins."""
+        if index != self._printed_pass:
+            self._printed_pass = index
             estimate = self._estimate
-            say(f"pass {index + 1} of {estimate.passes}  {_words(estimate)}".rstrip())
+            print_status(
+                f"pass {index + 1} of {estimate.passes}  {_describe_rest(estimate)}".rstrip()
+            )
         self._estimate.started(index)
 
     def case_finished(self, index: int, case: Case, result: CaseResult) -> None:
-        """A failure gets its line at once, the first time."""
+        """Print a failure at once, the first time that the case fails."""
         failure = result.failure
         if failure is not None and case.id not in self._estimate.failed:
-            say(f"  {case.id}: {failure.kind}: {failure.message}")
+            print_status(f"  {case.id}: {failure.kind}: {failure.message}")
         self._estimate.finished(index, case, result)
 
 
-class Bar(Silent):
+class ProgressBar(NoProgress):
     """A bar in a terminal. Drawn between cases only, so that drawing disturbs no sample."""
 
-    def __init__(self, estimate: Estimate) -> None:
+    def __init__(self, estimate: TimeEstimate) -> None:
         self._estimate = estimate
-        self._bar = rich_bar()
+        self._bar = make_rich_bar()
         self._task = self._bar.add_task("starting", total=self._estimate.total, words="")
 
     def __enter__(self) -> Self:
@@ -73,44 +72,39 @@ class Bar(Silent):
         self._bar.stop()
 
     def case_started(self, index: int, case: Case) -> None:
-        """Show what is being measured."""
-        estimate = self._estimate
-        self._bar.update(
-            self._task,
-            description=f"pass {index + 1}/{estimate.passes}  {case.id}",
-            words=_words(estimate),
-            completed=estimate.done,
-            refresh=True,
-        )
-        estimate.started(index)
+        """Show the case that is measured now."""
+        self._draw(description=f"pass {index + 1}/{self._estimate.passes}  {case.id}")
+        self._estimate.started(index)
 
     def case_finished(self, index: int, case: Case, result: CaseResult) -> None:
-        """Move on; a failure stays visible above the bar."""
+        """Advance; a failure stays visible above the bar."""
         failure = result.failure
         if failure is not None and case.id not in self._estimate.failed:
             from rich.markup import escape
 
             self._bar.console.print(f"[red]✗[/] {escape(f'{case.id}: {failure.message}')}")
         self._estimate.finished(index, case, result)
+        self._draw()
+
+    def _draw(self, description: str | None = None) -> None:
         self._bar.update(
             self._task,
+            description=description,
+            words=_describe_rest(self._estimate),
             completed=self._estimate.done,
-            words=_words(self._estimate),
             refresh=True,
         )
 
 
-class NotebookLine(Silent):
-    """One line that is written over, in a notebook."""
+class ProgressNotebookLine(NoProgress):
+    """A single line in a notebook."""
 
-    def __init__(self, estimate: Estimate) -> None:
+    def __init__(self, estimate: TimeEstimate) -> None:
         self._estimate = estimate
-        self._handle: DisplayHandle | None = None
+        self._show = NotebookLine()
 
     def __enter__(self) -> Self:
-        from IPython.display import display
-
-        self._handle = display(Text("starting"), display_id=True)  # type: ignore[no-untyped-call]  # IPython is half typed
+        self._show("starting")
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -119,80 +113,34 @@ class NotebookLine(Silent):
         self._show(f"measured {estimate.done} of {estimate.total}{failed}")
 
     def case_started(self, index: int, case: Case) -> None:
-        """Show what is being measured."""
+        """Show the case that is measured now."""
         estimate = self._estimate
         self._show(
             f"pass {index + 1} of {estimate.passes}, {estimate.done} of {estimate.total} done, "
-            f"{_words(estimate)}  {case.id}"
+            f"{_describe_rest(estimate)}  {case.id}"
         )
         estimate.started(index)
 
     def case_finished(self, index: int, case: Case, result: CaseResult) -> None:
-        """Take note."""
+        """Record the time that the case took."""
         self._estimate.finished(index, case, result)
 
-    def _show(self, words: str) -> None:
-        if self._handle is not None:
-            self._handle.update(Text(words))  # type: ignore[no-untyped-call]  # IPython is half typed
 
+def run_progress(run: Run, earlier: Mapping[Job, float]) -> NoProgress:
+    """Return the display for ``run`` that suits a notebook, a terminal or a log.
 
-class Text:
-    """A line of a cell's output, without quotes."""
-
-    def __init__(self, words: str) -> None:
-        self._words = words
-
-    def __repr__(self) -> str:
-        return self._words
-
-
-def for_here(run: Run, earlier: Mapping[Job, float]) -> "NotebookLine | Bar | Lines":
-    """What suits the place: a notebook, a terminal or a log.
-
-    ``earlier`` has what cases took in earlier runs, in seconds.
+    ``earlier`` has the durations of cases in earlier runs, in seconds.
     """
-    estimate = Estimate(run, earlier)
-    if in_notebook():
-        return NotebookLine(estimate)
-    return Bar(estimate) if sys.stderr.isatty() else Lines(estimate)
-
-
-def in_notebook() -> bool:
-    """Whether a notebook's kernel runs this."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return shell is not None and hasattr(shell, "kernel")
-
-
-def rich_bar(*, auto_refresh: bool = False) -> "RichProgress":
-    """A bar on stderr with the tasks' ``words`` beside it, drawn when told to or by itself."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    return Progress(
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[words]}", style="dim"),
-        TextColumn("{task.description}", markup=False),
-        console=Console(stderr=True),
-        auto_refresh=auto_refresh,
-        transient=True,
+    estimate = TimeEstimate(run, earlier)
+    return choose_display(
+        notebook=lambda: ProgressNotebookLine(estimate),
+        terminal=lambda: ProgressBar(estimate),
+        log=lambda: ProgressLines(estimate),
     )
 
 
-def _words(estimate: Estimate) -> str:
-    """The time left and what failed, in a few words."""
-    left = estimate.seconds_left()
-    text = "" if left is None else f"{minutes(left)} left"
+def _describe_rest(estimate: TimeEstimate) -> str:
+    """Return the time left and the number of failed cases."""
+    left_s = estimate.seconds_left()
+    text = "" if left_s is None else f"{format_duration(left_s, digits=2)} left"
     return text + (f", {len(estimate.failed)} failing" if estimate.failed else "")
-
-
-def minutes(seconds: float) -> str:
-    """``seconds`` for people who wait."""
-    whole = round(seconds)
-    return f"{whole} s" if whole < 90 else f"{whole // 60}:{whole % 60:02} min"
-
-
-def say(line: str) -> None:
-    """A line for a log."""
-    print(line, file=sys.stderr, flush=True)

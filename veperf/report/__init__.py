@@ -1,0 +1,1 @@
+"""Runs and verdicts as pages, tables, charts and notebooks' cells."""

@@ -1,17 +1,18 @@
-"""What a run says of each case, before anybody judges it."""
+"""The metrics of a run, each with its median, before they are judged."""
 
 import math
 from dataclasses import dataclass
 
-from veperf.core.case import Case
+from veperf.core.case import MEMORY_NAMES, Case
 from veperf.core.run import Run
-from veperf.stats.hodges_lehmann import Estimate, median
+from veperf.core.text import format_quantity
+from veperf.stats.hodges_lehmann import Estimate, estimate_median
 from veperf.stats.process_values import Series, series_of
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """One metric of one case, with the median of its per-process values."""
+class MeasuredMetric:
+    """A metric of a case, with the median of its process values."""
 
     case: Case
     series: Series
@@ -20,27 +21,45 @@ class Measured:
 
     @property
     def name(self) -> str:
-        """The case, and the metric unless that is time."""
+        """The id of the case, and the metric unless that is time."""
         return measured_name(self.series.case, self.series.metric)
+
+    @property
+    def spread(self) -> float | None:
+        """The range of the process values, as a share of their median."""
+        if self.estimate is None or not self.estimate.value:
+            return None
+        values = self.series.values
+        return float(values.max() - values.min()) / abs(self.estimate.value)
+
+    @property
+    def is_memory(self) -> bool:
+        """Return whether the metric is a memory figure."""
+        return self.series.metric in MEMORY_NAMES
 
 
 def measured_name(case: str, metric: str) -> str:
-    """How a case and its metric are called together."""
+    """Return the name of a metric of a case; time is not named."""
     return case if metric == "time" else f"{case} · {metric}"
 
 
-def summarise(run: Run) -> tuple[Measured, ...]:
-    """Every metric of every case of ``run``, in the run's order."""
-    series = series_of(run)
+def summarise_cases(run: Run) -> tuple[MeasuredMetric, ...]:
+    """Return every metric of every case of ``run``, in the run's order."""
+    series_by_name = series_of(run)
     return tuple(
-        Measured(case, found, estimate(found.values.tolist()))
+        MeasuredMetric(case, series, median_estimate(series.values.tolist()))
         for case in run.cases
         for metric in case.metrics
-        for found in [series[case.id, metric.name]]
+        for series in [series_by_name[case.id, metric.name]]
     )
 
 
-def estimate(values: list[float]) -> Estimate | None:
-    """Median and interval of the finite ones of ``values``; None when there is none."""
+def estimate_text(estimate: Estimate | None, unit: str) -> str:
+    """Return the value of an estimate with its unit, or a dash without one."""
+    return format_quantity(estimate.value if estimate else None, unit)
+
+
+def median_estimate(values: list[float]) -> Estimate | None:
+    """Return median and interval of the finite ``values``; None when there is none."""
     finite = [v for v in values if math.isfinite(v)]
-    return median(finite) if finite else None
+    return estimate_median(finite) if finite else None

@@ -1,4 +1,4 @@
-"""What the load cases of a run found, over their processes."""
+"""The load cases of a run, each summarised over its processes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from veperf.core.case import LATENCY_METRICS, Case, Level
 from veperf.core.load import Shard
 from veperf.core.run import CaseResult, Run
 from veperf.loadtest.histogram import Latencies, Percentiles
-from veperf.report.case_summary import estimate
+from veperf.report.case_summary import median_estimate
 from veperf.report.charts import stages
 from veperf.stats.hodges_lehmann import Estimate
 
@@ -16,99 +16,101 @@ _RATES = ("throughput", "offered", "achieved")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Loaded:
-    """A load case, over the processes that measured it."""
+class LoadSummary:
+    """A load case, summarised over the processes that measured it."""
 
     case: Case
     processes: tuple[tuple[int, CaseResult], ...]
-    """Each with its number, from 1."""
-    believed: tuple[CaseResult, ...]
-    """The valid ones; where there is none, those that are invalid, for the eye."""
+    """The results, each with the number of its process, from 1."""
+    counted: tuple[CaseResult, ...]
+    """The valid results; where there is none the invalid ones, to have something to show."""
     latencies: Latencies
-    """Of the ``believed`` together: counters added, percentiles never averaged."""
+    """The latencies of ``counted`` together: counters added, percentiles never averaged."""
     percentiles: Percentiles | None
-    """Of these, in ms."""
+    """The percentiles of ``latencies``, in ms."""
     unreadable: int
-    """How many of them have latencies that can't be read."""
+    """The number of ``counted`` whose latencies can't be read."""
 
     @property
     def valid(self) -> int:
-        """Processes that offered the load as planned."""
+        """The number of processes that offered the load as planned."""
         return sum(result.failure is None for _, result in self.processes)
 
     @property
     def invalid(self) -> list[tuple[int, CaseResult]]:
-        """Processes that did not, each with its number."""
+        """The results of processes that did not, each with its number."""
         return [(n, r) for n, r in self.processes if _is_invalid(r)]
 
     @property
     def rate(self) -> float | None:
-        """The rate that was asked for; None where it is no parameter, as in a search."""
-        found = self.case.params.get("rate")
-        return float(found) if isinstance(found, int | float) else None
+        """The requested rate; None where it is no parameter, as in a search."""
+        rate = self.case.params.get("rate")
+        return float(rate) if isinstance(rate, int | float) else None
 
     @property
     def shards(self) -> tuple[Shard, ...]:
-        """The processes that put the load on, where the system was in another one."""
+        """The shards that offered the load, where the system was in another process."""
         return tuple(shard for _, result in self.processes for shard in result.shards)
 
     @property
     def is_search(self) -> bool:
-        """Whether it looked for a rate."""
+        """Return whether the case searched for the sustained rate."""
         return any(result.trials for _, result in self.processes)
 
     @property
     def rate_unit(self) -> str:
-        """What its rates are given in."""
+        """The unit of its rates."""
         return next((m.unit for m in self.case.metrics if m.name in _RATES), "1/s")
 
     def unit(self, metric: str) -> str:
-        """What a figure is given in, whether the case declares it or not."""
-        declared = {one.name: one.unit for one in (*LATENCY_METRICS, *self.case.metrics)}
+        """Return the unit of a figure, whether the case declares it or not."""
+        declared = {
+            metric_.name: metric_.unit for metric_ in (*LATENCY_METRICS, *self.case.metrics)
+        }
         if metric.startswith(stages.PREFIX):
             return declared.get(metric, stages.UNIT)
         return declared.get(metric, self.rate_unit)
 
     def figure(self, name: str) -> Estimate | None:
-        """The median over the ``believed`` processes, in the unit of the case's metric."""
-        return estimate([r.figures[name] for r in self.believed if name in r.figures])
+        """Return the median of a figure over ``counted``, in the unit of the case's metric."""
+        return median_estimate([r.figures[name] for r in self.counted if name in r.figures])
 
     def stages(self) -> dict[str, float]:
-        """CPU time an item by stage, in µs and in the order of the work."""
-        return stages.stage_times(self.believed, self.unit)
+        """Return the CPU time of an item by stage, in µs and in the order of the work."""
+        return stages.stage_times(self.counted, self.unit)
 
 
-def loaded(run: Run) -> tuple[Loaded, ...]:
-    """Every load case of ``run``, in its order."""
-    return tuple(_loaded(run, case) for case in run.cases if case.level is Level.LOAD)
+def load_summaries(run: Run) -> tuple[LoadSummary, ...]:
+    """Return a summary of every load case of ``run``, in its order."""
+    return tuple(_summarise_load(run, case) for case in run.cases if case.level is Level.LOAD)
 
 
-def defaults(found: Iterable[Loaded]) -> list[Loaded]:
-    """One case for each benchmark: that of its default parameters, or else its first."""
-    chosen: dict[str, Loaded] = {}
-    for one in found:
-        if one.case.id == one.case.benchmark:
-            chosen[one.case.benchmark] = one
-        chosen.setdefault(one.case.benchmark, one)
+def default_cases(loads: Iterable[LoadSummary]) -> list[LoadSummary]:
+    """Return a case for each benchmark: that of its default parameters, or else its first."""
+    chosen: dict[str, LoadSummary] = {}
+    for load in loads:
+        if load.case.id == load.case.benchmark:
+            chosen[load.case.benchmark] = load
+        chosen.setdefault(load.case.benchmark, load)
     return list(chosen.values())
 
 
-def _loaded(run: Run, case: Case) -> Loaded:
+def _summarise_load(run: Run, case: Case) -> LoadSummary:
     processes = tuple(
-        (made.index + 1, result)
-        for made in run.passes
-        for result in made.results
+        (pass_.index + 1, result)
+        for pass_ in run.passes
+        for result in pass_.results
         if result.case == case.id
     )
     valid = tuple(r for _, r in processes if r.failure is None)
-    believed = valid or tuple(r for _, r in processes if _is_invalid(r))
-    texts = [r.latencies for r in believed if r.latencies]
+    counted = valid or tuple(r for _, r in processes if _is_invalid(r))
+    texts = [r.latencies for r in counted if r.latencies]
     readable = list(filter(_is_readable, texts))
     latencies = Latencies.merged(readable)
-    return Loaded(
+    return LoadSummary(
         case,
         processes,
-        believed,
+        counted,
         latencies,
         latencies.percentiles(),
         unreadable=len(texts) - len(readable),

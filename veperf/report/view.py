@@ -1,53 +1,56 @@
-"""A report in parts, each of which shows itself in a notebook's cell."""
+"""The report of a run, as parts that a notebook's cell displays."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from veperf.archive.storage.base import Storage
-from veperf.core import number_format
 from veperf.core.case import Level
 from veperf.core.errors import UsageError
 from veperf.core.escape import as_html
 from veperf.core.run import Run
+from veperf.core.text import as_sentence
 from veperf.core.verdict import Baseline, Change, Verdict
-from veperf.report import text
+from veperf.report import rendering
 from veperf.report.case_history import History
-from veperf.report.case_summary import Measured, summarise
-from veperf.report.charts import scaling, stages
-from veperf.report.charts.scaling import Curve
+from veperf.report.case_summary import MeasuredMetric, summarise_cases
+from veperf.report.charts import scaling, stages, svg
+from veperf.report.charts.changes import changes_chart, describe_changes
+from veperf.report.charts.scaling import ScalingCurve
 from veperf.report.html import markup
 from veperf.report.html.fragment import Fragment
 from veperf.report.html.links import Links
-from veperf.report.load_summary import Loaded, defaults, loaded
+from veperf.report.load_summary import LoadSummary, default_cases, load_summaries
 from veperf.report.sections import (
-    cases,
-    changes,
-    files,
-    glossary,
-    headroom,
+    cards,
     identity,
     load_section,
-    lower_bounds,
     memory_section,
-    raw_json,
-    suites,
+    overview,
+    raw_data,
     verdict_sections,
 )
-from veperf.report.sections.card import Card, grid
-from veperf.report.sections.load_card import load_card
+from veperf.report.sections.cards import BenchmarkCard, card_grid, load_card
+from veperf.report.sections.glossary import glossary_section
+from veperf.report.sections.headroom import headroom_section, lower_bounds, with_lower_bounds
 from veperf.report.tables import result_tables
-from veperf.report.tables.load_tables import loads as load_table
+from veperf.report.tables.load_tables import loads_table
+from veperf.report.tables.table import aligned_text, text_table
 from veperf.stats.hodges_lehmann import Estimate
-from veperf.verdicts.baseline import compared_with
-from veperf.verdicts.suite_filter import run_of, verdict_of
+from veperf.verdicts.baseline import baselines_used
+from veperf.verdicts.verdict import run_of_suite, verdict_of_suite
 
 _MOST_CARDS = 24
+_NO_CURVES = "No benchmark of this run was measured at more than one size."
+_CHANGES_KEY = (
+    "Every comparison by its change: ✕ slower, ○ in doubt or not judged, ● no slower. Where all "
+    "are on one side, the machine has changed rather than the code."
+)
 
 
 @dataclass(frozen=True)
 class ReportView:
-    """What there is to say about ``run``, in the order in which a reader wants it."""
+    """The parts of the report of ``run``, in reading order."""
 
     run: Run
     verdict: Verdict
@@ -55,63 +58,67 @@ class ReportView:
     history: History = field(default_factory=dict)
     """Values of earlier runs."""
     pages: Mapping[str, str] = field(default_factory=dict)
-    """The file of each suite's page, where there are such pages; empty for this page itself."""
+    """The file of each suite's page, if there are such pages; empty for this page itself."""
     folder: Storage | None = None
     """The run's folder in the archive."""
 
     def of_suite(self, suite: str) -> "ReportView":
-        """The same of one suite.
+        """Return the report of a single suite.
 
         Raises:
             UsageError: the run has no case of it.
         """
-        run = run_of(suite, self.run)
+        run = run_of_suite(suite, self.run)
         if not run.cases:
             raise UsageError(f"run {run.id} has no case of suite {suite!r}")
-        verdict = verdict_of(suite, self.run, self.verdict, self.baselines)
-        own = [one for one in self.baselines if one.suite == suite]
-        return ReportView(run, verdict, own, self.history, {**self.pages, suite: ""}, self.folder)
+        verdict = verdict_of_suite(suite, self.run, self.verdict, self.baselines)
+        baselines = [baseline for baseline in self.baselines if baseline.suite == suite]
+        return ReportView(
+            run, verdict, baselines, self.history, {**self.pages, suite: ""}, self.folder
+        )
 
     @property
     def headline(self) -> Fragment:
-        """The outcome, the sentence that sums up, and how many of what."""
-        return Fragment(verdict_sections.banner(self.verdict), text.verdict(self.verdict))
+        """The outcome, the summary sentence, and the counts."""
+        return Fragment(
+            verdict_sections.verdict_banner(self.verdict), rendering.verdict_text(self.verdict)
+        )
 
     @property
     def identity(self) -> Fragment:
-        """Which run this is: code, machine, time, and what it is compared with."""
-        facts = identity.facts(self.run, self._compared_with)
-        line = markup.paragraph(number_format.sentence(identity.sentence(self.run)))
+        """The run's code, machine and time, and its baseline."""
+        facts = identity.run_details(self.run, self._compared_with)
+        line = markup.paragraph(as_sentence(identity.run_sentence(self.run)))
         title = "Machine, conditions, baseline"
-        return Fragment(line + markup.folded(title, markup.definitions(facts)), _plain(facts))
+        return Fragment(line + markup.folded(title, markup.definitions(facts)), aligned_text(facts))
 
     @property
     def findings(self) -> Fragment:
-        """What needs attention, with how much, how sure and why; the rest folded away."""
-        found, links = self._explained, self._links
+        """Failures, targets and changes that need attention, with reasons; the others folded."""
+        verdict, links = self._explained, self._links
         html = (
-            verdict_sections.failures(found.failures, links)
-            + verdict_sections.targets(found.targets, self._overview(), links)
-            + verdict_sections.changes(self._changes, found.against, links)
+            verdict_sections.failures_section(verdict.failures, links)
+            + verdict_sections.targets_section(verdict.targets, self._targets_picture(), links)
+            + verdict_sections.changes_section(self._changes, verdict.against, links)
         )
-        return Fragment(html, text.verdict(found))
+        return Fragment(html, rendering.verdict_text(verdict))
 
     @property
-    def alarms(self) -> Fragment:
-        """What of the findings needs attention, for a page that leads to all the others."""
-        found, links = self._explained, self._links
+    def alerts(self) -> Fragment:
+        """Only the findings that need attention, for the overview page."""
+        verdict, links = self._explained, self._links
         html = (
-            verdict_sections.failures(found.failures, links)
-            + verdict_sections.target_alarms(found.targets, "", links)
-            + verdict_sections.change_alarms(self._changes, found.against, links)
-            + verdict_sections.room(self._overview())
+            verdict_sections.failures_section(verdict.failures, links)
+            + verdict_sections.target_alerts(verdict.targets, "", links)
+            + verdict_sections.change_alerts(self._changes, verdict.against, links)
+            + verdict_sections.headroom_picture(self._targets_picture())
         )
-        return Fragment(html, text.verdict(found))
+        return Fragment(html, rendering.verdict_text(verdict))
 
     @property
     def overview(self) -> Fragment:
         """Every case in a table, suite by suite."""
-        return suites.section(
+        return overview.overview_section(
             self.run,
             self.verdict,
             self.baselines,
@@ -122,82 +129,88 @@ class ReportView:
         )
 
     @property
-    def margins(self) -> Fragment:
-        """How much room each target leaves, the tightest first."""
-        return headroom.section(self.verdict.targets)
+    def headroom(self) -> Fragment:
+        """The headroom of each target, the tightest first."""
+        return headroom_section(self.verdict.targets)
 
     @property
     def load(self) -> Fragment:
-        """What rate is sustained, at what latency, and where the CPU time goes."""
-        return load_section.load(self._loaded, self.verdict)
+        """Sustained rates, latencies, and CPU time by stage."""
+        return load_section.load_section(self._loaded, self.verdict)
 
     @property
     def stages(self) -> Fragment:
-        """Where the CPU time of an operation goes, for the benchmarks that name their stages."""
-        return stages.section(stages.staged(self.run))
+        """CPU time of an operation by stage, for the benchmarks that name their stages."""
+        return stages.stages_section(stages.staged_cases(self.run))
 
     @property
     def benchmarks(self) -> Fragment:
-        """A card for each benchmark; what is only a point of a curve is left to that."""
-        loads = defaults(self._loaded)
-        made = self._cards(self._carded) + [load_card(one, self.verdict) for one in loads]
-        plain = [result_tables.summary(self._carded, "")] if self._carded or not loads else []
-        plain += [load_table(loads, "")] if loads else []
-        return Fragment(grid(made), "\n\n".join(map(text.table, plain)))
+        """A card for each benchmark; cases that are points of a scaling curve have none."""
+        loads = default_cases(self._loaded)
+        all_cards = self._cards(self._carded) + [load_card(load, self.verdict) for load in loads]
+        tables = (
+            [result_tables.summary_table(self._carded, "")] if self._carded or not loads else []
+        )
+        tables += [loads_table(loads, "")] if loads else []
+        return Fragment(card_grid(all_cards), "\n\n".join(map(text_table, tables)))
 
     @property
     def scaling(self) -> Fragment:
-        """How costs grow with size, one curve a benchmark and parameter."""
+        """The growth of costs with size: a curve for each benchmark and parameter."""
         if not self._curves:
-            nothing = "No benchmark of this run was measured at more than one size."
-            return Fragment(markup.paragraph(nothing), nothing)
+            return markup.paragraph_fragment(_NO_CURVES)
         html = "".join(map(_curve, self._curves))
-        said = "\n".join(f"{c.name}: {scaling.in_words(c)}" for c in self._curves)
-        return Fragment(f'<div class="vp-cards">{html}</div>', said)
+        sentences = "\n".join(f"{c.name}: {scaling.describe_scaling(c)}" for c in self._curves)
+        return Fragment(f'<div class="vp-cards">{html}</div>', sentences)
 
     @property
     def memory(self) -> Fragment:
-        """What an operation of each benchmark holds and allocates."""
-        return memory_section.section(self._measured, self._links)
+        """The memory that an operation of each benchmark holds and allocates."""
+        return memory_section.memory_section(self._measured, self._links)
 
     @property
     def regression(self) -> Fragment:
-        """Everything that was compared: all changes in one picture, then one by one."""
-        return changes.section(self._changes, self.verdict.against, self._links)
+        """All changes in one chart, then in tables, those that need attention first."""
+        picture, summary = changes_chart(self._changes), describe_changes(self._changes)
+        html = markup.figure(picture, f"{summary} {_CHANGES_KEY}") if picture else ""
+        html += verdict_sections.changes_section(self._changes, self.verdict.against, self._links)
+        plain = rendering.changes_text(self._changes, self.verdict.against)
+        return Fragment(html, "\n".join(filter(None, [summary, plain])))
 
     @property
-    def changed(self) -> Fragment:
-        """A card with both samples for each benchmark that may have become slower."""
-        alarms, _, _, _ = result_tables.groups(self._changes)
-        wanted = {(c.case, c.metric) for c in alarms}
-        shown = [m for m in self._timed if (m.case.id, m.series.metric) in wanted][:_MOST_CARDS]
-        if not shown:
-            nothing = "None."
-            return Fragment(markup.paragraph(nothing), nothing)
-        return Fragment(grid(self._cards(shown)), text.table(result_tables.summary(shown, "")))
+    def slowdowns(self) -> Fragment:
+        """A card for each benchmark that may have become slower."""
+        alarms, _, _, _ = result_tables.group_changes(self._changes)
+        slower = {(c.case, c.metric) for c in alarms}
+        metrics = [m for m in self._timed if (m.case.id, m.series.metric) in slower][:_MOST_CARDS]
+        if not metrics:
+            return markup.paragraph_fragment("None.")
+        return Fragment(
+            card_grid(self._cards(metrics)), text_table(result_tables.summary_table(metrics, ""))
+        )
 
     @property
-    def guide(self) -> Fragment:
-        """How to read the figures."""
-        return Fragment(glossary.guide(), "How to read the figures: see the HTML.")
+    def glossary(self) -> Fragment:
+        """The terms of a report, explained."""
+        return glossary_section()
 
     @property
     def method(self) -> Fragment:
-        """Everything that is needed to measure the same again."""
-        facts = identity.method(self.run)
+        """The parameters and versions that are needed to repeat the run."""
+        facts = identity.method_details(self.run)
         return Fragment(
-            markup.folded("Parameters and versions", markup.definitions(facts)), _plain(facts)
+            markup.folded("Parameters and versions", markup.definitions(facts)), aligned_text(facts)
         )
 
     @property
     def files(self) -> Fragment:
-        """The run's own files beside the page: every sample, flamegraphs."""
-        return files.section(self.folder)
+        """Links to the run's files beside the page: samples, flamegraphs."""
+        return raw_data.files_section(self.folder)
 
     @property
     def raw(self) -> Fragment:
         """The figures as JSON."""
-        content = raw_json.raw_json(self.run, self.verdict, self._measured)
+        content = raw_data.raw_json(self.run, self.verdict, self._measured)
         return Fragment(markup.folded("JSON", f"<pre>{as_html(content)}</pre>"), content)
 
     def __repr__(self) -> str:
@@ -207,85 +220,80 @@ class ReportView:
         return Fragment(self.headline.html + self.findings.html, "")._repr_html_()
 
     @cached_property
-    def _measured(self) -> tuple[Measured, ...]:
-        return summarise(self.run)
+    def _measured(self) -> tuple[MeasuredMetric, ...]:
+        return summarise_cases(self.run)
 
     @cached_property
-    def _curves(self) -> tuple[Curve, ...]:
-        return scaling.curves(self._timed)
+    def _curves(self) -> tuple[ScalingCurve, ...]:
+        return scaling.scaling_curves(self._timed)
 
     @cached_property
-    def _timed(self) -> list[Measured]:
-        """All but load and memory, whose figures are shown together."""
+    def _timed(self) -> list[MeasuredMetric]:
+        """All metrics but those of load cases and memory, which have sections of their own."""
         return [
-            one
-            for one in self._measured
-            if one.case.level is not Level.LOAD and not memory_section.is_memory(one)
+            metric
+            for metric in self._measured
+            if metric.case.level is not Level.LOAD and not metric.is_memory
         ]
 
     @cached_property
-    def _carded(self) -> list[Measured]:
+    def _carded(self) -> list[MeasuredMetric]:
         on_curves = {(point.case, curve.metric) for curve in self._curves for point in curve.points}
         return [
-            one
-            for one in self._timed
-            if one.case.id == one.case.benchmark
-            or (one.case.id, one.series.metric) not in on_curves
-            or one.case.id in self.verdict.failures
+            metric
+            for metric in self._timed
+            if metric.case.id == metric.case.benchmark
+            or (metric.case.id, metric.series.metric) not in on_curves
+            or metric.case.id in self.verdict.failures
         ]
 
     @cached_property
     def _links(self) -> Links:
-        return Links.to(self.run.cases, (one.case.id for one in self._carded), self.pages)
+        return Links.to(self.run.cases, (metric.case.id for metric in self._carded), self.pages)
 
     @cached_property
-    def _loaded(self) -> tuple[Loaded, ...]:
-        return loaded(self.run)
+    def _loaded(self) -> tuple[LoadSummary, ...]:
+        return load_summaries(self.run)
 
     @cached_property
-    def _floors(self) -> dict[tuple[str, str], Estimate]:
-        return lower_bounds.floors(self._measured)
+    def _lower_bounds(self) -> dict[tuple[str, str], Estimate]:
+        return lower_bounds(self._measured)
 
     @property
     def _explained(self) -> Verdict:
-        return lower_bounds.explained(self.verdict, self.run.cases, self._floors)
+        return with_lower_bounds(self.verdict, self.run.cases, self._lower_bounds)
 
     @property
     def _changes(self) -> list[Change]:
-        loads = {one.case.id for one in self._loaded}
+        loads = {load.case.id for load in self._loaded}
         return [change for change in self.verdict.changes if change.case not in loads]
 
     @property
     def _compared_with(self) -> tuple[Baseline, ...]:
-        return compared_with(self.run, self.baselines, self.verdict.changes)
+        return baselines_used(self.run, self.baselines, self.verdict.changes)
 
-    def _cards(self, shown: Sequence[Measured]) -> list[Card]:
-        return cases.cards(
-            self.run, self.verdict, shown, self.baselines, self._floors, self.history
+    def _cards(self, metrics: Sequence[MeasuredMetric]) -> list[BenchmarkCard]:
+        return cards.benchmark_cards(
+            self.run, self.verdict, metrics, self.baselines, self._lower_bounds, self.history
         )
 
-    def _overview(self) -> str:
+    def _targets_picture(self) -> str:
         if not any(v.value is not None for v in self.verdict.targets):
             return ""
-        from veperf.report.charts import figures, svg
+        from veperf.report.charts import figures
 
-        picture = svg.inline(
-            figures.targets(self.verdict.targets),
+        picture = svg.inline_svg(
+            figures.targets_figure(self.verdict.targets),
             name="targets",
             alt="How much of each target's limit is used",
         )
         return markup.figure(picture, "How much of its limit each target uses, with the interval.")
 
 
-def _curve(curve: Curve) -> str:
+def _curve(curve: ScalingCurve) -> str:
     return (
         f'<article class="vp-card"><h3>{as_html(curve.benchmark)}</h3>'
-        + markup.figure(scaling.picture(curve), scaling.in_words(curve))
-        + markup.compact(result_tables.curve(curve))
+        + markup.figure(scaling.scaling_chart(curve), scaling.describe_scaling(curve))
+        + markup.compact_table(result_tables.curve_table(curve))
         + "</article>"
     )
-
-
-def _plain(facts: Sequence[tuple[str, str]]) -> str:
-    widest = max(len(term) for term, _ in facts)
-    return "\n".join(f"{term.ljust(widest)}  {said}" for term, said in facts)

@@ -1,4 +1,4 @@
-"""A run from the question to the complete folder: measuring and archive brought together."""
+"""Plan a run, measure it and complete its folder: measuring and archive brought together."""
 
 import contextlib
 import secrets
@@ -15,46 +15,24 @@ from veperf.core import registry
 from veperf.core.case import MEMORY_METRICS, MEMORY_NAMES, TIME, Case, Level
 from veperf.core.errors import UsageError, VeperfError
 from veperf.core.load import LoadPlan
-from veperf.core.paths import project
+from veperf.core.option_fields import keyword_options
+from veperf.core.options import LoadOptions, RunOptions
+from veperf.core.paths import project_folder
+from veperf.core.registry import ON_REQUEST, SUITES, select_cases
 from veperf.core.run import Config, Machine, Run
-from veperf.loadtest.custom_case import RATE, by_shards, load_case
-from veperf.loadtest.remote.benchmark import apart_of
+from veperf.loadtest.custom_case import RATE, custom_load_case, sharded_case
+from veperf.loadtest.remote.benchmark import set_up_remote_load
 from veperf.loadtest.schedule import Schedule
-from veperf.loadtest.sharded.local_processes import here
-from veperf.loadtest.sharded.passes import Ground, ShardedPasses
+from veperf.loadtest.sharded.local_processes import local_launcher
+from veperf.loadtest.sharded.passes import Placement, ShardedPasses
 from veperf.measure.machine import describe_machine, describe_revision
-from veperf.measure.passes import Passes, Progress
+from veperf.measure.passes import Passes, PassProgress
 from veperf.measure.profiles import configure
-from veperf.workloads.suites import ON_REQUEST, SUITES
 
 
-def benchmarks(
-    select: Sequence[str] = (), modules: Sequence[str] = (), *, quick: bool = False
-) -> tuple[Case, ...]:
-    """The cases that ``select`` means, among the built-in suites and ``modules``.
-
-    ``quick`` leaves those out that take long, unless they are named.
-
-    Raises:
-        UnknownBenchmarkError: a pattern matches nothing.
-        UsageError: a module can't be imported.
-    """
-    named = [suite for suite in ON_REQUEST if any(p.partition("/")[0] == suite for p in select)]
-    wanted = [*SUITES.values(), *(ON_REQUEST[suite] for suite in named), *modules]
-    cases = registry.select(registry.load(wanted), select, quick=quick)
-    return tuple(c for c in cases if c.suite not in ON_REQUEST or c.suite in named)
-
-
-def begin(
-    select: Sequence[str],
-    *,
-    profile: str,
-    archive: Archive,
-    baselines: Path,
-    seed: int | None = None,
-    timeout_s: float = 60.0,
-    modules: Sequence[str] = (),
-    memory: bool = False,
+@keyword_options
+def begin_run(
+    select: Sequence[str], *, options: RunOptions, archive: Archive, baselines: Path
 ) -> RunWriter:
     """Plan a run and make its folder, so that what can't work fails before anything is measured.
 
@@ -66,35 +44,37 @@ def begin(
         DataError: a recorded baseline is broken.
         StorageError: the archive can't be written.
     """
-    cases = benchmarks(select, modules, quick=profile == "quick")
+    cases = select_cases(select, options.modules, quick=options.profile == "quick")
     config = configure(
-        profile, seed=_seed(seed), timeout_s=timeout_s, modules=tuple(modules), memory=memory
+        options.profile,
+        seed=_seed(options.seed),
+        timeout_s=options.timeout_s,
+        modules=options.modules,
+        memory=options.memory,
     )
     return _begin(cases, config, archive, baselines)
 
 
 def check_shards(benchmark: str, params: Mapping[str, str], modules: Sequence[str] = ()) -> None:
-    """Find out whether a load can be put on by shards, before any of them is there.
+    """Check that a load can be put on by shards, before any of them is started.
 
     Raises:
         UsageError: it can't; or there is no such load.
         MeasureError: it can't be set up.
     """
-    case = load_case(registry.load([*SUITES.values(), *modules]), benchmark, params)
-    with apart_of(case.benchmark, case.params):
+    case = custom_load_case(registry.load_registry([*SUITES.values(), *modules]), benchmark, params)
+    with set_up_remote_load(case.benchmark, case.params):
         pass
 
 
+@keyword_options
 def begin_load(
     benchmark: str,
     params: Mapping[str, str],
-    plan: LoadPlan,
     *,
+    options: LoadOptions,
     archive: Archive,
     baselines: Path,
-    seed: int | None = None,
-    timeout_s: float = 60.0,
-    modules: Sequence[str] = (),
     machine: Machine | None = None,
 ) -> RunWriter:
     """Plan a run that is a single load, and make its folder.
@@ -106,18 +86,28 @@ def begin_load(
         DataError: a recorded baseline is broken.
         StorageError: the archive can't be written.
     """
-    case = load_case(registry.load([*SUITES.values(), *modules]), benchmark, params)
+    modules = options.modules
+    case = custom_load_case(registry.load_registry([*SUITES.values(), *modules]), benchmark, params)
+    plan = LoadPlan(
+        passes=1,
+        seconds=options.seconds,
+        warmup_s=options.warmup_s,
+        arrivals=options.arrivals,
+        shards=options.shards,
+    )
     rate = case.params.get(RATE, 1)  # where it is not to be chosen, it is the benchmark's affair
     Schedule(float(rate), plan.seconds, plan.warmup_s)
     if plan.shards:
-        case = by_shards(case, plan.shards)
-    config = configure("quick", seed=_seed(seed), timeout_s=timeout_s, modules=tuple(modules))
+        case = sharded_case(case, plan.shards)
+    config = configure(
+        "quick", seed=_seed(options.seed), timeout_s=options.timeout_s, modules=modules
+    )
     config = replace(config, profile="load", passes=1, load=plan)
     return _begin([case], config, archive, baselines, machine)
 
 
-def _seed(given: int | None) -> int:
-    return secrets.randbits(32) if given is None else given
+def _seed(seed: int | None) -> int:
+    return secrets.randbits(32) if seed is None else seed
 
 
 def _begin(
@@ -129,7 +119,7 @@ def _begin(
 ) -> RunWriter:
     machine = machine or describe_machine()
     now = datetime.now(UTC)
-    revision = describe_revision(project())
+    revision = describe_revision(project_folder())
     return archive.begin(
         Run(
             id=f"{now:%Y%m%d-%H%M%S}-{revision.commit[:7] or 'nocommit'}-{secrets.token_hex(4)}",
@@ -144,7 +134,9 @@ def _begin(
     )
 
 
-def finish(writer: RunWriter, progress: Progress, ground: Ground | None = None) -> Run:
+def finish_run(
+    writer: RunWriter, progress: PassProgress, placement: Placement | None = None
+) -> Run:
     """Make the passes that are missing and complete the run.
 
     Whatever interrupts it, Ctrl-C too, leaves the finished passes on disk, and says in a note on
@@ -152,8 +144,8 @@ def finish(writer: RunWriter, progress: Progress, ground: Ground | None = None) 
 
     Args:
         writer: of the run.
-        progress: is told how it goes.
-        ground: where shards put the load on, if they are to; this machine where it is not said.
+        progress: shows how far it is.
+        placement: of the shards, if the load comes from shards; this machine when not given.
 
     Raises:
         MeasureError: no worker can be started.
@@ -163,11 +155,11 @@ def finish(writer: RunWriter, progress: Progress, ground: Ground | None = None) 
     run = writer.run
     with contextlib.closing(writer), contextlib.ExitStack() as stack:
         modules = _modules(run.cases, run.config)
-        registry.load(modules)  # what a worker can't import fails here, in words
+        registry.load_registry(modules)  # what a worker can't import fails here, with a message
         passes: Passes | ShardedPasses
         if run.config.load.shards:
-            ground = ground or stack.enter_context(_on_this_machine(run))
-            passes = ShardedPasses(run.config, modules, run.cases, progress, ground)
+            placement = placement or stack.enter_context(_on_this_machine(run))
+            passes = ShardedPasses(run.config, modules, run.cases, progress, placement)
         else:
             passes = Passes(
                 config=run.config,
@@ -178,25 +170,25 @@ def finish(writer: RunWriter, progress: Progress, ground: Ground | None = None) 
                 timeouts=_timeouts(run),
             )
         try:
-            for one in passes.measure(writer.missing()):
-                writer.add(one, passes.loops)
+            for pass_ in passes.measure(writer.missing()):
+                writer.add(pass_, passes.loops)
             return writer.complete()
         except (KeyboardInterrupt, VeperfError) as error:
-            if note := writer.how_to_go_on():
+            if note := writer.resume_hint():
                 error.add_note(note)
             raise
 
 
 @contextlib.contextmanager
-def _on_this_machine(run: Run) -> Iterator[Ground]:
+def _on_this_machine(run: Run) -> Iterator[Placement]:
     machine = describe_machine()
     if machine.name != run.machine.name:
         raise UsageError(
             f"the load of run {run.id} was on a target elsewhere ({run.machine.name}); "
             "put it on again with `veperf load`"
         )
-    with here() as place:
-        yield Ground(place, machine)
+    with local_launcher() as launcher:
+        yield Placement(launcher, machine)
 
 
 def _with_memory(case: Case) -> Case:
@@ -206,7 +198,7 @@ def _with_memory(case: Case) -> Case:
 
 
 def _in_time(case: Case) -> Case:
-    """The case less the targets that only a run with memory answers."""
+    """``case`` without the targets that only a run with memory answers."""
     targets = {m: target for m, target in case.targets.items() if m not in MEMORY_NAMES}
     return replace(case, targets=targets)
 
@@ -218,27 +210,27 @@ def _modules(cases: Sequence[Case], config: Config) -> tuple[str, ...]:
 
 
 def _code(cases: Sequence[Case]) -> dict[str, str]:
-    found = registry.REGISTRY.benchmarks
-    wanted = dict.fromkeys(case.benchmark for case in cases)
-    return {id: code for id in wanted if (code := found[id].code)}
+    known = registry.REGISTRY.benchmarks
+    ids = dict.fromkeys(case.benchmark for case in cases)
+    return {id: code for id in ids if (code := known[id].code)}
 
 
 def _known_loops(cases: Sequence[Case], baselines: Path, machine: Machine) -> dict[str, int]:
     suites = sorted({case.suite for case in cases})
-    wanted = {case.id for case in cases}
+    ids = {case.id for case in cases}
     return {
         series.case: series.loops
         for baseline in load_baselines(baselines, suites)
         if baseline.machine.name == machine.name
         for series in baseline.series
-        if series.case in wanted and series.metric not in MEMORY_NAMES  # measured in other passes
+        if series.case in ids and series.metric not in MEMORY_NAMES  # measured in other passes
     }
 
 
 def _timeouts(run: Run) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for one in run.passes:
-        for result in one.results:
+    timeouts: dict[str, int] = {}
+    for pass_ in run.passes:
+        for result in pass_.results:
             if result.failure is not None and result.failure.kind == "timeout":
-                found[result.case] = found.get(result.case, 0) + 1
-    return found
+                timeouts[result.case] = timeouts.get(result.case, 0) + 1
+    return timeouts

@@ -1,17 +1,18 @@
 """A target that waits for loads from elsewhere, one after the other."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import closing
 
 from veperf.core import registry
 from veperf.core.errors import MeasureError
-from veperf.ipc.signals import stopping
-from veperf.loadtest.custom_case import load_case
-from veperf.loadtest.remote.address import Listener, TcpAddress, parse_address
-from veperf.loadtest.remote.auth import TOKEN_VARIABLE, draw_token, given_token
-from veperf.loadtest.remote.benchmark import apart_of, subject_of
-from veperf.loadtest.remote.server import Served, serve
-from veperf.workloads.suites import SUITES
+from veperf.core.options import ServeOptions
+from veperf.core.registry import SUITES
+from veperf.ipc.signals import catch_stop_signals
+from veperf.loadtest.custom_case import custom_load_case
+from veperf.loadtest.remote.address import Listener, TcpAddress, parse_target_address
+from veperf.loadtest.remote.auth import TOKEN_VARIABLE, generate_token, token_from_environment
+from veperf.loadtest.remote.benchmark import load_subject, set_up_remote_load
+from veperf.loadtest.remote.server import ServedLoad, serve_load
 
 _ALL_INTERFACES = ("0.0.0.0", "::")  # noqa: S104 - to warn of them
 
@@ -20,56 +21,60 @@ def serve_loads(
     benchmark: str,
     params: Mapping[str, str],
     *,
-    listen: str,
-    shards: int | None,
-    modules: Sequence[str],
-    tell: Callable[[str], object],
+    options: ServeOptions,
+    notify: Callable[[str], object],
 ) -> bool:
-    """Serve loads on the system of ``benchmark``, a fresh one each, until told to end by a signal.
+    """Serve loads on the system of ``benchmark``, a fresh one each, until a signal ends it.
 
     Args:
         benchmark: of level load.
         params: those to be other than the benchmark's defaults.
-        listen: the address, ``unix:///PATH`` or ``tcp://HOST:PORT``.
-        shards: how many every load must have; None: as many as its first shard says.
-        modules: more modules with benchmarks.
-        tell: takes lines for people; the first is the address, with the real port.
+        options: the address, the number of shards, more modules with benchmarks.
+        notify: takes lines for people; the first is the address, with the real port.
 
     Returns:
-        Whether a load was on when it was told to end.
+        True where the signal came in the middle of a load.
 
     Raises:
         UsageError: there is no such load, or nowhere to listen.
         MeasureError: the system can't be made, or failed.
     """
-    case = load_case(registry.load([*SUITES.values(), *modules]), benchmark, params)
-    subject = subject_of(case.benchmark, case.params)
-    given = given_token()
-    token = given or draw_token()
+    known = registry.load_registry([*SUITES.values(), *options.modules])
+    case = custom_load_case(known, benchmark, params)
+    subject = load_subject(case.benchmark, case.params)
+    chosen_token = token_from_environment()
+    token = chosen_token or generate_token()
     with (
-        stopping() as told,
-        apart_of(case.benchmark, case.params) as apart,
-        closing(Listener(parse_address(listen))) as door,
+        catch_stop_signals() as is_stopping,
+        set_up_remote_load(case.benchmark, case.params) as load,
+        closing(Listener(parse_target_address(options.listen))) as listener,
     ):
-        tell(str(door.address))
-        if not given:
-            tell(f"{TOKEN_VARIABLE}={token}")
-        tell(f"{subject}: `veperf load --target` puts a load on it; Ctrl-C ends it")
-        if isinstance(door.address, TcpAddress) and door.address.host in _ALL_INTERFACES:
-            tell("on every interface of this host: do that on a trusted network only")
-        while not told():
+        notify(str(listener.address))
+        if not chosen_token:
+            notify(f"{TOKEN_VARIABLE}={token}")
+        notify(f"{subject}: `veperf load --target` puts a load on it; Ctrl-C ends it")
+        if isinstance(listener.address, TcpAddress) and listener.address.host in _ALL_INTERFACES:
+            notify("on every interface of this host: do that on a trusted network only")
+        while not is_stopping():
             try:
-                served = serve(apart, door, subject=subject, token=token, shards=shards, stop=told)
+                served = serve_load(
+                    load,
+                    listener,
+                    subject=subject,
+                    token=token,
+                    shards=options.shards,
+                    stop=is_stopping,
+                )
             except MeasureError:
-                if told():
+                if is_stopping():
                     return True
                 raise
-            if not told():
-                tell(_words(served))
+            if not is_stopping():
+                notify(_describe(served))
     return False
 
 
-def _words(served: Served) -> str:
+def _describe(served: ServedLoad) -> str:
     if served.called_off:
         return f"load called off: {served.called_off}"
     failed = f", {served.failed:,} failed" if served.failed else ""

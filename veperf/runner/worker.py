@@ -1,7 +1,7 @@
-"""A worker process: sets cases up and takes samples, as asked. Started by ``client``.
+"""Worker process: sets cases up and takes samples on request. Started by ``worker_client``.
 
-``python -m veperf.runner.worker REQUESTS ANSWERS``, two open file descriptors. Whatever the
-benchmarks print goes to standard error, which the parent keeps as evidence.
+``python -m veperf.runner.worker REQUESTS ANSWERS``, two open file descriptors. The benchmarks'
+output goes to standard error, which the parent keeps as evidence.
 """
 
 import ctypes
@@ -25,96 +25,95 @@ from veperf.core.case import Case, Level
 from veperf.core.errors import MeasureError, UnknownBenchmarkError, VeperfError
 from veperf.core.load import LoadSoFar
 from veperf.core.run import Failure
-from veperf.measure.calibration import measure_yardstick
-from veperf.measure.clock import calibrate, take_sample
+from veperf.measure.clock import calibrate_loops, measure_calibration_run, take_sample
 from veperf.measure.protocol import (
     PROTOCOL,
-    Begin,
-    Close,
-    Closed,
-    Divide,
-    Divided,
-    Drive,
-    Driven,
-    Failed,
-    Join,
-    Joined,
+    CaseClosed,
+    CaseOpened,
+    CasesDiscovered,
+    CloseCase,
+    DiscoverCases,
+    LoadFinished,
+    LoadTicked,
+    MeasureMemory,
+    MeasureStages,
+    MemoryMeasured,
     NumberedReply,
-    Open,
-    Opened,
-    Ready,
+    OpenCase,
     Reply,
     Request,
-    Standing,
-    Survey,
-    Surveyed,
-    Take,
-    Taken,
-    Ticked,
-    Weigh,
-    Weighed,
-    decode_request,
-    encode,
+    RequestFailed,
+    RunLoad,
+    RunShard,
+    SampleTaken,
+    ShardFinished,
+    ShardPrepared,
+    StagesMeasured,
+    StartWorker,
+    TakeSample,
+    WorkerReady,
+    decode_request_line,
+    encode_line,
 )
 
-_ENOUGH_NS = 50_000_000
-_ROUNDS = 200
+_STAGES_NS = 50_000_000
+_MAX_STAGE_ROUNDS = 200
 
 
 def measure_stages(
     stages: Mapping[str, Callable[[Any], Any]], operations: int, *, multithreaded: bool = False
 ) -> dict[str, float]:
-    """CPU time of one operation in µs by stage, as figures: ``cpu_decrypt`` for ``decrypt``.
+    """Return the CPU time of one operation in µs by stage: ``cpu_decrypt`` for ``decrypt``.
 
-    Goes through ``stages`` in order, each called with what the one before returned and the first
-    with None, until they have taken 50 ms of CPU time, after one round that does not count. A
-    stage's figure is its lowest: what a busy machine adds is no part of it.
+    Runs ``stages`` in order, each called with the result of the one before and the first with None,
+    until they have taken 50 ms of CPU time, after a warm-up round. A stage's figure is its lowest
+    time, which leaves out the disturbances of a busy machine.
     """
     clock = time.process_time_ns if multithreaded else time.thread_time_ns
     lowest: dict[str, int] = {}
     spent = 0
-    for number in range(_ROUNDS):
+    for number in range(_MAX_STAGE_ROUNDS):
         value: Any = None
         for name, stage in stages.items():
             began = clock()
             value = stage(value)
-            took = clock() - began
+            elapsed = clock() - began
             if number:
-                lowest[name] = min(took, lowest.get(name, took))
-                spent += took
-        if spent >= _ENOUGH_NS:
+                lowest[name] = min(elapsed, lowest.get(name, elapsed))
+                spent += elapsed
+        if spent >= _STAGES_NS:
             break
     return {f"cpu_{name}": ns / 1000 / operations for name, ns in lowest.items()}
 
 
-def survey(asked: Survey) -> Surveyed:
-    """Import the modules that exist here, and find the cases that are meant.
+def find_cases(request: DiscoverCases) -> CasesDiscovered:
+    """Import the modules that exist on this side, and find the selected cases.
 
     Raises:
-        UsageError: a module is there, and can't be imported.
+        UsageError: a module exists but can't be imported.
     """
     origins: dict[str, str] = {}
-    for name in filter(_exists, asked.modules):
-        registry.load([name])
+    for name in filter(_exists, request.modules):
+        registry.load_registry([name])
         for benchmark in registry.REGISTRY.benchmarks:
             origins.setdefault(benchmark, name)
     unknown: dict[str, str] = {}
-    for pattern in asked.patterns:
+    for pattern in request.patterns:
         try:
-            registry.select(registry.REGISTRY, [pattern])
+            registry.matching_cases(registry.REGISTRY, [pattern])
         except UnknownBenchmarkError as error:
             unknown[pattern] = str(error)
-    known = tuple(pattern for pattern in asked.patterns if pattern not in unknown)
-    cases = _chosen(known) if known or not asked.patterns else ()
+    known = tuple(pattern for pattern in request.patterns if pattern not in unknown)
+    cases = _select_cases(known) if known or not request.patterns else ()
     needed = dict.fromkeys(origins[case.benchmark] for case in cases)
-    return Surveyed(cases, tuple(needed), unknown)
+    return CasesDiscovered(cases, tuple(needed), unknown)
 
 
-def _chosen(patterns: tuple[str, ...]) -> tuple[Case, ...]:
-    """The cases, less load and slow ones that are not named."""
+def _select_cases(patterns: tuple[str, ...]) -> tuple[Case, ...]:
+    """Return the cases without load and slow ones, unless these are named."""
     return tuple(
         case
-        for case in registry.select(registry.REGISTRY, patterns, quick=True)
+        for case in registry.matching_cases(registry.REGISTRY, patterns, quick=True)
         if case.level is not Level.LOAD or {case.id, case.benchmark} & set(patterns)
     )
 
@@ -129,92 +128,94 @@ def _exists(module: str) -> bool:
 _PR_SET_PDEATHSIG = 1
 
 
-class Session:
-    """What the worker holds between requests: the case that is open."""
+class WorkerSession:
+    """State of the worker between requests: the open case."""
 
     def __init__(self) -> None:
         self._task: registry.Task | None = None
-        self._reading: registry.Reading | None = None
+        self._reading: registry.MetricsTask | None = None
         self._loops = 0
         self._multithreaded = False
         self._is_interrupted = False
 
     def interrupt(self) -> None:
-        """End the load that is on, or the next one, as soon as it looks up."""
+        """End the current load, or the next one, at its next progress report."""
         self._is_interrupted = True
 
-    def answer(self, request: Request, tell: Callable[[Reply], object]) -> Reply:
-        """Carry ``request`` out; whatever the benchmark raises becomes ``Failed``.
+    def answer(self, request: Request, send: Callable[[Reply], object]) -> Reply:
+        """Carry ``request`` out; whatever the benchmark raises becomes ``RequestFailed``.
 
-        ``tell`` takes what there is to say before the answer.
+        ``send`` takes replies that come before the answer.
         """
         try:
             match request:
-                case Begin():
-                    registry.load(request.modules)
-                    return Ready(measure_yardstick(), PROTOCOL)
-                case Survey():
-                    return survey(request)
-                case Open():
+                case StartWorker():
+                    registry.load_registry(request.modules)
+                    return WorkerReady(measure_calibration_run(), PROTOCOL)
+                case DiscoverCases():
+                    return find_cases(request)
+                case OpenCase():
                     return self._open(request)
-                case Take():
+                case TakeSample():
                     sample = take_sample(
                         self._opened().call, self._loops, multithreaded=self._multithreaded
                     )
-                    return Taken(sample)
-                case Divide():
-                    return self._divide()
-                case Weigh():
-                    return self._weigh()
-                case Close():
+                    return SampleTaken(sample)
+                case MeasureStages():
+                    return self._measure_stages()
+                case MeasureMemory():
+                    return self._measure_memory()
+                case CloseCase():
                     self._close()
-                    return Closed()
-                case Drive():
-                    return self._drive(request, tell)
-                case Join():
-                    return self._join(request, tell)
+                    return CaseClosed()
+                case RunLoad():
+                    return self._run_load(request, send)
+                case RunShard():
+                    return self._run_shard(request, send)
         except Exception as error:  # noqa: BLE001 - a benchmark may raise anything
             self._task = self._reading = None
-            return Failed(Failure("raised", _words(error)[:2000], traceback.format_exc()[-20_000:]))
+            return RequestFailed(
+                Failure("raised", _describe_error(error)[:2000], traceback.format_exc()[-20_000:])
+            )
 
-    def _open(self, request: Open) -> Opened:
+    def _open(self, request: OpenCase) -> CaseOpened:
         benchmark = registry.REGISTRY.benchmarks[request.benchmark]
         task = benchmark.setup(**request.params)
-        if isinstance(task, registry.Reading):
-            # All its figures are none of time, and so it is never called for samples.
+        if isinstance(task, registry.MetricsTask):
+            # None of its figures is a time, so it is never called for samples.
             self._reading = task
-            return Opened(1, 1, in_stages=False)
+            return CaseOpened(1, 1, in_stages=False)
         if not isinstance(task, registry.Task):
             raise MeasureError(f"{benchmark.id} sets up a load: declare it as level load")
         self._task = task
         self._multithreaded = benchmark.multithreaded
-        # What the set-up made is not garbage: it stays out of the collections that samples pay for.
+        # Frozen, the objects of the set-up add nothing to the collections that samples pay for.
         gc.collect()
         gc.freeze()
-        self._loops = request.loops or calibrate(
+        self._loops = request.loops or calibrate_loops(
             task.call, request.min_sample_ns, multithreaded=self._multithreaded
         )
-        return Opened(self._loops, task.operations, bool(task.stages))
+        return CaseOpened(self._loops, task.operations, bool(task.stages))
 
-    def _divide(self) -> Divided:
+    def _measure_stages(self) -> StagesMeasured:
         task = self._opened()
-        return Divided(
+        return StagesMeasured(
             measure_stages(task.stages, task.operations, multithreaded=self._multithreaded)
         )
 
-    def _weigh(self) -> Weighed:
+    def _measure_memory(self) -> MemoryMeasured:
         if self._reading is not None:
-            return Weighed(dict(self._reading.read()))
-        # Here alone: memray takes part in no pass that measures time.
+            return MemoryMeasured(dict(self._reading.read()))
+        # Not at the top: memray must not be loaded in a pass that measures time.
         from veperf.profiling.memory.footprint import measure_footprint
 
         task = self._opened()
-        found = measure_footprint(task.call, task.operations, multithreaded=self._multithreaded)
-        return Weighed(
+        footprint = measure_footprint(task.call, task.operations, multithreaded=self._multithreaded)
+        return MemoryMeasured(
             {
-                "memory_peak": found.peak_bytes,
-                "memory_total": found.total_bytes,
-                "memory_allocations": found.allocations,
+                "memory_peak": footprint.peak_bytes,
+                "memory_total": footprint.total_bytes,
+                "memory_allocations": footprint.allocations,
             }
         )
 
@@ -232,43 +233,44 @@ class Session:
             gc.unfreeze()
             gc.collect()
 
-    def _drive(self, request: Drive, tell: Callable[[Reply], object]) -> Driven:
+    def _run_load(self, request: RunLoad, send: Callable[[Reply], object]) -> LoadFinished:
         # Only load cases need it: numpy and the histogram package take 0.1 s to import.
         from veperf.loadtest.case import measure_load
 
         with _set_up(request) as task:
-            watch = self._watch(tell)
-            return Driven(measure_load(request.case, task, request.plan, request.seed, watch))
+            return LoadFinished(
+                measure_load(request.case, task, request.plan, request.seed, self._watch(send))
+            )
 
-    def _join(self, request: Join, tell: Callable[[Reply], object]) -> Joined:
-        from veperf.loadtest.sharded.shard import put_share  # as above
+    def _run_shard(self, request: RunShard, send: Callable[[Reply], object]) -> ShardFinished:
+        from veperf.loadtest.sharded.shard import run_shard  # as above
 
         with _set_up(request) as task:
-            waiting = partial(tell, Standing())
-            report = put_share(task, request, self._watch(tell), waiting)
-        return Joined(msgspec.Raw(msgspec.json.encode(report)))
+            notify_prepared = partial(send, ShardPrepared())
+            report = run_shard(task, request, self._watch(send), notify_prepared)
+        return ShardFinished(msgspec.Raw(msgspec.json.encode(report)))
 
-    def _watch(self, tell: Callable[[Reply], object]) -> Callable[[LoadSoFar], bool]:
+    def _watch(self, send: Callable[[Reply], object]) -> Callable[[LoadSoFar], bool]:
         def watch(so_far: LoadSoFar) -> bool:
-            tell(Ticked(so_far))
+            send(LoadTicked(so_far))
             return not self._is_interrupted
 
         return watch
 
 
-def _words(error: Exception) -> str:
-    """What is raised on purpose says all by itself; of the rest its type is the half."""
+def _describe_error(error: Exception) -> str:
+    """Return the message; with its type, unless it is an error raised on purpose."""
     if isinstance(error, VeperfError):
         return str(error)
     return "".join(traceback.format_exception_only(error)).strip()
 
 
 @contextmanager
-def _set_up(request: Drive | Join) -> Iterator[registry.LoadTask]:
-    """The load that ``request`` is about, for the time of the block."""
+def _set_up(request: RunLoad | RunShard) -> Iterator[registry.LoadTask]:
+    """Set up the load that ``request`` is about, for the time of the block."""
     task = registry.REGISTRY.benchmarks[request.benchmark].setup(**request.params)
     if not isinstance(task, registry.LoadTask):
-        raise MeasureError(f"{request.benchmark} is of level load, and sets up no load")
+        raise MeasureError(f"{request.benchmark} is declared as level load, but sets up no load")
     try:
         yield task
     finally:
@@ -276,15 +278,17 @@ def _set_up(request: Drive | Join) -> Iterator[registry.LoadTask]:
             task.close()
 
 
-def serve(session: Session, requests: BinaryIO, write: Callable[[bytes], object]) -> None:
+def answer_requests(
+    session: WorkerSession, requests: BinaryIO, write: Callable[[bytes], object]
+) -> None:
     """Answer requests until the parent closes its end."""
     for line in requests:
-        request = decode_request(line)
+        request = decode_request_line(line)
 
-        def tell(reply: Reply, number: int = request.number) -> None:
-            write(encode(NumberedReply(number, reply)))
+        def send(reply: Reply, number: int = request.number) -> None:
+            write(encode_line(NumberedReply(number, reply)))
 
-        tell(session.answer(request.body, tell))
+        send(session.answer(request.body, send))
 
 
 def main() -> None:
@@ -292,13 +296,13 @@ def main() -> None:
     requests, answers = map(int, sys.argv[1:3])
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     faulthandler.enable()
-    session = Session()
+    session = WorkerSession()
     signal.signal(signal.SIGINT, lambda *_: session.interrupt())
     if sys.platform == "linux":
-        # A parent that is killed outright must not leave a worker behind.
+        # A parent that is killed must not leave a worker behind.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     with os.fdopen(requests, "rb") as incoming, os.fdopen(answers, "wb", buffering=0) as outgoing:
-        serve(session, incoming, outgoing.write)
+        answer_requests(session, incoming, outgoing.write)
 
 
 if __name__ == "__main__":

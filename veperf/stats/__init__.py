@@ -1,1 +1,1 @@
-"""Statistics on arrays and runs: is it fast enough, and is it slower than it was?"""
+"""Statistics on arrays: tests, estimators, intervals, sequential rules, change points."""

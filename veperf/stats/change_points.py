@@ -1,9 +1,9 @@
-"""Where a long series of measurements moved to another level, and stayed there.
+"""Change points: places where a long series moved to another level and stayed there.
 
-Candidates are the steps of the piecewise constant fit with the least sum of squares and a penalty
-a step (PELT, Killick, Fearnhead, Eckley, JASA 107, 2012, as KernelCPD of ruptures). Those that
-part like levels or cut a slope are dropped; of the rest, those stay whose levels differ without
-doubt.
+Candidates are the steps of the piecewise constant fit with the least sum of squares plus a penalty
+per step (PELT, Killick, Fearnhead, Eckley, JASA 107, 2012, as KernelCPD of ruptures). Those between
+similar levels or within a slope are dropped; of the others, those remain whose levels differ
+significantly.
 """
 
 import math
@@ -16,23 +16,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from veperf.core.errors import UsageError
-from veperf.stats.hodges_lehmann import shift
-from veperf.stats.level_shift import NEAR, Step, clipped, noise_of, step_between
-from veperf.stats.pairs import as_values, from_log
+from veperf.stats.hodges_lehmann import hodges_lehmann_shift
+from veperf.stats.level_shift import NEAR, LevelShift, clip_outliers, estimate_noise, evaluate_shift
+from veperf.stats.paired import as_values, from_log
 
 ALPHA = 1e-5
 MIN_EFFECT = 0.02
 MIN_SEGMENT = 5
-# What is gone again earlier was an episode of the machine, not of the code.
+# A shorter inner segment is taken for an episode of the machine, not of the code.
 MIN_INNER = 10
-# A step's cost is so many times the noise's variance times ln n.
+# Penalty of a step, in units of the noise's variance times ln n.
 _PENALTY = 3.0
-# A curve that fits better by so many variances of the noise says that there is no step.
-_SMOOTH = 5.0
-# If it says so of more than one candidate in six, the whole series drifts.
-_DRIFTS = 6
-# Evidence for a step, though no proof.
-_WEAK = 1e-3
+# A smooth curve that fits better by so many variances of the noise rules a step out.
+_SMOOTHNESS_LIMIT = 5.0
+# Where that holds for more than one candidate in six, the whole series drifts.
+_DRIFT_FRACTION = 6
+# p of weak evidence for a step.
+_WEAK_EVIDENCE_P = 1e-3
 # PELT takes quadratic time where nothing changes: long series are searched in overlapping parts.
 _PART = 4_000
 _OVERLAP = 400
@@ -40,26 +40,27 @@ _OVERLAP = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePoint:
-    """A step in a series."""
+    """Step in a series from one level to another."""
 
     index: int
-    """Of the first value at the new level."""
+    """Index of the first value at the new level."""
     before: float
-    """Median of the (at most 200) values before, back to the change point before this one."""
+    """Median of the (at most 200) values before, back to the previous change point."""
     after: float
+    """Median of the (at most 200) values after, up to the next change point."""
     ratio: float
-    """Hodges-Lehmann estimate of after by before."""
+    """Hodges-Lehmann estimate of after / before."""
     low: float
     high: float
     """95 % interval of the ratio, as though values were independent."""
     p: float
-    """Of "no step", two-sided, corrected for autocorrelation, not for the choice of the place."""
+    """Two-sided p of "no step", corrected for autocorrelation, not for the choice of the index."""
 
 
 def change_points(
     series: ArrayLike, *, alpha: float = ALPHA, min_effect: float = MIN_EFFECT
 ) -> tuple[ChangePoint, ...]:
-    """The steps in ``series``, of shape (n,): positive values in the order they were measured.
+    """Return the steps in ``series``, of shape (n,), positive values in the order of measuring.
 
     A step is where neighbouring segments differ by a Mann-Whitney p below ``alpha``, corrected
     for the series' autocorrelation, and by a ratio of at least 1 + ``min_effect`` either way, and
@@ -67,8 +68,8 @@ def change_points(
     infinite, zero or below are left out.
 
     The shortest segment is 10 values, or 5 at either end of the series; with independent noise, 5
-    show against 27 or more before them, 6 against 20, 8 against 13, 10 against 11. What is gone
-    again earlier is taken for outliers.
+    are significant against 27 or more before them, 6 against 20, 8 against 13, 10 against 11.
+    Shorter ones are taken for outliers.
 
     Drift without an edge, like a trend or a season, is hardly ever taken for steps where the
     series is long against it (1 to 3 % of simulated series of 60 to 300 values are). A random walk
@@ -87,36 +88,42 @@ def change_points(
     if places.size < 2 * MIN_SEGMENT:
         return ()
     logs, n = np.log(values[places]), places.size
-    smooth = clipped(logs)
-    # Differences across steps make neighbours seem correlated: first find out where those may be.
-    noise = noise_of(smooth, _candidates(smooth, noise_of(smooth).variance))
-    between = partial(step_between, logs, smooth, noise)
-    steps = _joined(_candidates(smooth, noise.variance * noise.inflation), between, n, min_effect)
+    smooth = clip_outliers(logs)
+    # Differences across steps make neighbours seem correlated: first find where they may be.
+    noise = estimate_noise(smooth, _candidates(smooth, estimate_noise(smooth).variance))
+    between = partial(evaluate_shift, logs, smooth, noise)
+    candidates = _candidates(smooth, noise.variance * noise.inflation)
+    steps = _join_segments(candidates, between, n, min_effect)
     return tuple(
-        _report(step, places, logs)
+        _change_point(step, places, logs)
         for step in steps
-        if step.p < alpha and step.smoothness <= _SMOOTH
+        if step.p < alpha and step.smoothness <= _SMOOTHNESS_LIMIT
     )
 
 
-def _joined(
-    candidates: Sequence[int], between: Callable[[int, int, int], Step], n: int, min_effect: float
-) -> list[Step]:
-    """``candidates`` but for those that cut a slope, mark an episode, or part like levels.
+def _join_segments(
+    candidates: Sequence[int],
+    between: Callable[[int, int, int], LevelShift],
+    n: int,
+    min_effect: float,
+) -> list[LevelShift]:
+    """Return ``candidates`` less those within a slope, at an episode, or between similar levels.
 
-    Levels that probably differ are not joined, proven or not: that would blur the next step too.
+    Segments whose levels probably differ are not joined: that would blur the next step too.
     """
     steps = _steps([0, *candidates, n], between)
-    drifts = _DRIFTS * sum(s.smoothness > _SMOOTH for s in steps) > len(steps)
-    while any(s.smoothness > _SMOOTH for s in steps):
-        steps = _steps([0, *(s.at for s in steps if s.smoothness <= _SMOOTH), n], between)
+    is_drifting = _DRIFT_FRACTION * sum(map(_is_smooth, steps)) > len(steps)
+    while any(map(_is_smooth, steps)):
+        steps = _steps([0, *(s.at for s in steps if not _is_smooth(s)), n], between)
         # Two true levels joined by mistake look like a slope beside the next step.
-        if not drifts:
+        if not is_drifting:
             break
-    while idle := [
-        s for s in steps if s.is_brief(MIN_INNER, n) or s.p > _WEAK or not s.matters(min_effect)
+    while removable := [
+        s
+        for s in steps
+        if s.is_brief(MIN_INNER, n) or s.p > _WEAK_EVIDENCE_P or not s.is_relevant(min_effect)
     ]:
-        worst = steps.index(max(idle, key=lambda s: s.p))
+        worst = steps.index(max(removable, key=lambda s: s.p))
         removed = steps.pop(worst)
         if worst > 0:
             left = steps[worst - 1]
@@ -127,12 +134,18 @@ def _joined(
     return steps
 
 
-def _steps(bounds: Sequence[int], between: Callable[[int, int, int], Step]) -> list[Step]:
+def _is_smooth(step: LevelShift) -> bool:
+    return step.smoothness > _SMOOTHNESS_LIMIT
+
+
+def _steps(
+    bounds: Sequence[int], between: Callable[[int, int, int], LevelShift]
+) -> list[LevelShift]:
     return [between(start, at, end) for (start, at), (_, end) in pairwise(pairwise(bounds))]
 
 
 def _candidates(smooth: NDArray[np.float64], variance: float) -> list[int]:
-    """Where there may be steps, ascending, ``MIN_SEGMENT`` or more apart and from the ends.
+    """Return the indices of possible steps, ascending, ``MIN_SEGMENT`` apart and from the ends.
 
     ``variance`` is that of means of many values, times their number.
     """
@@ -140,25 +153,27 @@ def _candidates(smooth: NDArray[np.float64], variance: float) -> list[int]:
 
     n = smooth.size
     penalty = _PENALTY * variance * math.log(n)
-    found: list[int] = []
+    steps: list[int] = []
     for start in range(0, max(1, n - _OVERLAP), _PART - _OVERLAP):
         part = smooth[start : start + _PART]
-        # Of what two parts share, each answers for its own half.
+        # Each part covers its own half of an overlap.
         first = start + _OVERLAP // 2 if start else 0
         search = KernelCPD("linear", min_size=MIN_SEGMENT).fit(part[:, None])
         for place in search.predict(pen=penalty)[:-1]:
             at = start + int(place)
             if at >= first and n - at >= MIN_SEGMENT:
-                while found and at - found[-1] < MIN_SEGMENT:
-                    found.pop()
-                found.append(at)
-    return found
+                while steps and at - steps[-1] < MIN_SEGMENT:
+                    steps.pop()
+                steps.append(at)
+    return steps
 
 
-def _report(step: Step, places: NDArray[np.intp], logs: NDArray[np.float64]) -> ChangePoint:
+def _change_point(
+    step: LevelShift, places: NDArray[np.intp], logs: NDArray[np.float64]
+) -> ChangePoint:
     before = logs[max(step.start, step.at - NEAR) : step.at]
     after = logs[step.at : min(step.end, step.at + NEAR)]
-    size = shift(before, after)
+    size = hodges_lehmann_shift(before, after)
     return ChangePoint(
         index=int(places[step.at]),
         before=from_log(float(np.median(before))),

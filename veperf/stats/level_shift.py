@@ -1,4 +1,4 @@
-"""Does a series step from one level to another at a given place?"""
+"""Evidence that a series steps from one level to another at a given index."""
 
 import math
 from collections.abc import Sequence
@@ -12,113 +12,116 @@ from veperf.stats.mann_whitney import mann_whitney, u_standard_deviation
 
 # From median absolute deviation to standard deviation, of normal noise.
 _MAD = 1.4826
-_WIDTH = 11
-_CLIP = 2.5
-# Differences count as no more than so many of their standard deviations: beyond are steps.
-_STEP = 3.0
-# No series of times is more exact than this.
-_LEAST = 0.001
-_MOST_CORRELATED = 0.99
+_MEDIAN_WINDOW = 11
+_CLIP_DEVIATIONS = 2.5
+# Differences are clipped to so many of their standard deviations: larger ones are steps.
+_STEP_DEVIATIONS = 3.0
+# Relative deviation below which no series of times is believed to be exact.
+_MIN_DEVIATION = 0.001
+_MAX_AUTOCORRELATION = 0.99
 _STANDARD_ERRORS = 1.25
 
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """Of logarithms of times."""
+    """Noise of the logarithms of times."""
 
     variance: float
     inflation: float
-    """How many times more the mean of many values varies than if they were independent."""
+    """Variance of the mean of many values, relative to that of independent ones."""
 
 
-def clipped(y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``y``, of shape (n,), with outliers pulled in: 2.5 robust deviations from a running median.
+def clip_outliers(y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ``y``, of shape (n,), clipped to 2.5 robust deviations around a running median.
 
     The median is of 11 neighbours, fewer at the ends.
     """
-    middle = _running_median(y)
-    reach = _CLIP * max(_LEAST, _MAD * float(np.median(np.abs(y - middle))))
-    return np.clip(y, middle - reach, middle + reach)
+    medians = _running_median(y)
+    limit = _CLIP_DEVIATIONS * max(_MIN_DEVIATION, _MAD * float(np.median(np.abs(y - medians))))
+    return np.clip(y, medians - limit, medians + limit)
 
 
-def noise_of(y: NDArray[np.float64], steps: Sequence[int] = ()) -> Noise:
-    """Noise of the clipped series ``y``, of shape (n,), n at least 3.
+def estimate_noise(y: NDArray[np.float64], steps: Sequence[int] = ()) -> Noise:
+    """Return the noise of the clipped series ``y``, of shape (n,), n at least 3.
 
-    Differences across ``steps``, the first places of known new levels, are left out.
+    Differences across ``steps``, the first indices of known new levels, are left out.
     """
     level = np.zeros(y.size, dtype=np.int64)
     level[list(steps)] = 1
     level = np.cumsum(level)
     first, second = _mean_square(y, level, 1), _mean_square(y, level, 2)
-    if first <= 2 * _LEAST**2:
-        return Noise(_LEAST**2, 1.0)
-    # Somewhat less: a short series of independent values must not seem correlated by chance.
-    r = min(_MOST_CORRELATED, max(0.0, second / first - 1 - _STANDARD_ERRORS / math.sqrt(y.size)))
+    if first <= 2 * _MIN_DEVIATION**2:
+        return Noise(_MIN_DEVIATION**2, 1.0)
+    # Reduced by 1.25 standard errors: a short series of independent values must not seem
+    # correlated by chance.
+    r = min(
+        _MAX_AUTOCORRELATION, max(0.0, second / first - 1 - _STANDARD_ERRORS / math.sqrt(y.size))
+    )
     return Noise(first / (2 * (1 - r)), (1 + r) / (1 - r))
 
 
 def _running_median(y: NDArray[np.float64]) -> NDArray[np.float64]:
-    half = _WIDTH // 2
+    half = _MEDIAN_WINDOW // 2
     padded = np.concatenate([np.full(half, np.nan), y, np.full(half, np.nan)])
-    windows = np.lib.stride_tricks.sliding_window_view(padded, _WIDTH)
-    found: NDArray[np.float64] = np.median(windows, axis=1)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, _MEDIAN_WINDOW)
+    medians: NDArray[np.float64] = np.median(windows, axis=1)
     for i in {*range(min(half, y.size)), *range(max(0, y.size - half), y.size)}:
-        found[i] = np.median(y[max(0, i - half) : i + half + 1])
-    return found
+        medians[i] = np.median(y[max(0, i - half) : i + half + 1])
+    return medians
 
 
 def _mean_square(y: NDArray[np.float64], level: NDArray[np.int64], lag: int) -> float:
     differences = (y[lag:] - y[:-lag])[level[lag:] == level[:-lag]]
-    reach = _STEP * _MAD * float(np.median(np.abs(differences)))
-    return float(np.mean(np.clip(differences, -reach, reach) ** 2))
+    limit = _STEP_DEVIATIONS * _MAD * float(np.median(np.abs(differences)))
+    return float(np.mean(np.clip(differences, -limit, limit) ** 2))
 
 
-# Values on either side that speak for a step, the nearest ones: further ones say little more.
+# Values on either side that are tested for a step: further ones add little.
 NEAR = 200
 # With a shorter side the normal approximation is too coarse so far out in the tail.
 _EXACT_UP_TO = 15
 _EXACT_NEAR = 40
-# Slow drift shows over many values, a wave over few.
+# Slow drift shows over many values (``NEAR``), a wave over few.
 _CLOSE = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A place between two segments of a series, and what speaks for a step there."""
+class LevelShift:
+    """Boundary between two segments of a series, with the evidence for a step there."""
 
     start: int
     at: int
-    """The first place of the second segment."""
+    """First index of the second segment."""
     end: int
     p: float
     shift: float
-    """Hodges-Lehmann, on logarithms."""
+    """Hodges-Lehmann shift of the logarithms."""
     smoothness: float
-    """How much better a smooth curve fits than two levels do: the difference of their sums of
-    squares by the noise's variance."""
+    """Excess of the residual sum of squares of two levels over that of a smooth curve, in units of
+    the noise's variance."""
 
-    def matters(self, min_effect: float) -> bool:
-        """Whether the levels differ by the smallest effect that counts, proven or not."""
+    def is_relevant(self, min_effect: float) -> bool:
+        """Return True where the levels differ by ``min_effect`` or more, proven or not."""
         return abs(self.shift) >= math.log1p(min_effect)
 
     def is_brief(self, least: int, n: int) -> bool:
-        """Whether a segment beside it is shorter than ``least`` and not at an end of the series."""
+        """Return True where an inner segment beside it is shorter than ``least``."""
         first, second = self.at - self.start, self.end - self.at
         return (self.start > 0 and first < least) or (self.end < n and second < least)
 
 
-def step_between(
+def evaluate_shift(
     logs: NDArray[np.float64],
     smooth: NDArray[np.float64],
     noise: Noise,
     start: int,
     at: int,
     end: int,
-) -> Step:
-    """Evidence for a step at ``at``, between the segments from ``start`` and up to ``end``.
+) -> LevelShift:
+    """Return the evidence for a step at ``at``, between the segments from ``start`` to ``end``.
 
-    ``logs``, of shape (n,), are the series' logarithms and ``smooth`` the same with outliers
-    pulled in.
+    ``logs``, of shape (n,), are the series' logarithms and ``smooth`` the same with clipped
+    outliers.
     """
     first, last = max(start, at - NEAR), min(end, at + NEAR)
     before, after = logs[first:at], logs[at:last]
@@ -126,7 +129,7 @@ def step_between(
         _curve_gain(smooth[max(first, at - n) : at], smooth[at : min(last, at + n)])
         for n in (NEAR, _CLOSE)
     ]
-    return Step(
+    return LevelShift(
         start,
         at,
         end,
@@ -137,7 +140,7 @@ def step_between(
 
 
 def _p_value(before: NDArray[np.float64], after: NDArray[np.float64], inflation: float) -> float:
-    """Two-sided Mann-Whitney p, where means vary ``inflation`` times more than they should."""
+    """Return the two-sided Mann-Whitney p, corrected for the variance ``inflation`` of means."""
     if min(before.size, after.size) <= _EXACT_UP_TO:
         p = mann_whitney(before[-_EXACT_NEAR:], after[:_EXACT_NEAR]).p_two_sided
         z = -NormalDist().inv_cdf(p / 2)
@@ -147,7 +150,7 @@ def _p_value(before: NDArray[np.float64], after: NDArray[np.float64], inflation:
 
 
 def _z_score(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    """Size of U's deviation from what is expected, in standard deviations, ties corrected for."""
+    """Return |U - E(U)| in standard deviations, corrected for ties."""
     ordered = np.sort(x)
     below = np.searchsorted(ordered, y, "left") + np.searchsorted(ordered, y, "right")
     tied = np.unique(np.concatenate([x, y]), return_counts=True)[1].astype(np.float64)
@@ -156,13 +159,13 @@ def _z_score(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
 
 
 def _curve_gain(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
-    """By how much the best cubic over both leaves less of a sum of squares than two levels do.
+    """Return by how much a cubic's residual sum of squares is below that of two levels.
 
-    Both have four parameters, the place of the step being one. Between the halves of a slope or
-    of a wave the cubic wins, at an edge the levels do.
+    Both have four parameters, counting the index of the step. Between the halves of a slope or a
+    wave the cubic fits better, at an edge the levels do.
     """
     levels = before.size * float(before.var()) + after.size * float(after.var())
     both = np.concatenate([before, after])
     cubics = np.polynomial.legendre.legvander(np.linspace(-1, 1, both.size), 3)
-    found = np.linalg.lstsq(cubics, both, rcond=None)[0]
-    return levels - float(np.sum((both - cubics @ found) ** 2))
+    coefficients = np.linalg.lstsq(cubics, both, rcond=None)[0]
+    return levels - float(np.sum((both - cubics @ coefficients) ** 2))

@@ -1,4 +1,4 @@
-"""Is there a trend, and how steep is it? Mann-Kendall's test and Theil and Sen's slope."""
+"""Monotonic trend: Mann-Kendall test, Theil-Sen slope, and the fit of other shapes."""
 
 import math
 from collections.abc import Iterable
@@ -13,36 +13,36 @@ Floats = NDArray[np.float64]
 _CONFIDENCE = 0.95
 
 
-class Trend(Struct, frozen=True):
-    """A straight line through points, by the median of the slopes between all pairs of them."""
+class MonotonicTrend(Struct, frozen=True):
+    """Theil-Sen line: its slope is the median of the slopes between all pairs of points."""
 
     slope: float
     low: float
     high: float
     """Ends of the slope's 95 % interval."""
     intercept: float
-    """Of the line at 0: the median of y - slope x."""
+    """Value of the line at 0, the median of y - slope x."""
     p: float
-    """Of "no trend", two-sided, by Mann and Kendall."""
+    """Two-sided Mann-Kendall p of "no trend"."""
 
     def at(self, x: float) -> float:
-        """The line's value at ``x``."""
+        """Return the line's value at ``x``."""
         return self.intercept + self.slope * x
 
 
-def fit_trend(x: Floats, y: Floats) -> Trend:
-    """The trend of ``y`` over ascending ``x``, shape (n,) each, n of 2 at least.
+def fit_trend(x: Floats, y: Floats) -> MonotonicTrend:
+    """Return the trend of ``y`` over ascending ``x``, each of shape (n,), n at least 2.
 
-    Mann and Kendall's S = sum over i < j of sgn(y_j - y_i) has, without a trend, the variance::
+    The Mann-Kendall S = sum over i < j of sgn(y_j - y_i) has, without a trend, the variance::
 
         Var(S) = (n (n - 1) (2 n + 5) - sum over ties t (t - 1) (2 t + 5)) / 18
 
     and Z = (|S| - 1) / sqrt(Var(S)). Sen (1968) takes the interval of the slope from the same
     variance: with N slopes in order, those numbered (N -+ z sqrt(Var(S))) / 2.
 
-    Both hold for independent points only. Where what the line leaves is correlated from one point
-    to the next, as on waves, Var(S) is multiplied by 1 + 2 sum of the autocorrelations up to the
-    first that is not positive (as Hamed and Rao, 1998, but never below 1).
+    Both hold for independent points only. Where the residuals are autocorrelated, as on waves,
+    Var(S) is multiplied by 1 + 2 sum of the autocorrelations up to the first that is not positive
+    (as Hamed and Rao, 1998, but never below 1).
     """
     first, second = np.triu_indices(x.size, k=1)
     slopes = np.sort((y[second] - y[first]) / (x[second] - x[first]))
@@ -53,7 +53,7 @@ def fit_trend(x: Floats, y: Floats) -> Trend:
     z = (abs(s) - 1) / spread if s and spread else 0.0
     reach = NormalDist().inv_cdf((1 + _CONFIDENCE) / 2) * spread
     low, high = math.floor((slopes.size - reach) / 2), math.ceil((slopes.size + reach) / 2)
-    return Trend(
+    return MonotonicTrend(
         slope=slope,
         low=float(slopes[low]) if low >= 0 else -math.inf,
         high=float(slopes[high]) if high < slopes.size else math.inf,
@@ -82,13 +82,13 @@ def _inflation(residuals: Floats) -> float:
     return total
 
 
-def straight(x: Floats, y: Floats) -> float:
-    """A straight line."""
-    return _left(y, x - x[0])
+def line_residual(x: Floats, y: Floats) -> float:
+    """Return the residual sum of squares of a straight line."""
+    return _residual(y, x - x[0])
 
 
-def step(y: Floats) -> float:
-    """Two levels, one after the other, parted at the best place; of n of 2 points at least."""
+def step_residual(y: Floats) -> float:
+    """Return the residual sum of squares of two levels with the best step; n at least 2."""
     n = y.size
     sums = np.cumsum(y - y.mean())
     first = np.arange(1, n)
@@ -96,14 +96,14 @@ def step(y: Floats) -> float:
     return max(0.0, float(np.sum((y - y.mean()) ** 2) - explained.max()))
 
 
-def levelling_off(x: Floats, y: Floats, constants: Iterable[float]) -> float:
-    """A level that is approached as exp(-x / constant), with the best of ``constants``."""
-    return min(_left(y, np.exp(-(x - x[0]) / constant)) for constant in constants)
+def saturation_residual(x: Floats, y: Floats, constants: Iterable[float]) -> float:
+    """Return that of a level approached as exp(-x / constant), for the best of ``constants``."""
+    return min(_residual(y, np.exp(-(x - x[0]) / constant)) for constant in constants)
 
 
-def _left(y: Floats, column: Floats) -> float:
+def _residual(y: Floats, column: Floats) -> float:
     columns = np.column_stack([column, np.ones_like(column)])
-    # Sizes are large and alike: less their mean, no digits are lost in the squares.
+    # Sizes are large and alike: centred, they lose no digits in the squares.
     centred = y - y.mean()
-    left = centred - columns @ np.linalg.lstsq(columns, centred, rcond=None)[0]
-    return float(left @ left)
+    residuals = centred - columns @ np.linalg.lstsq(columns, centred, rcond=None)[0]
+    return float(residuals @ residuals)

@@ -1,32 +1,213 @@
-"""The same number of measurements of old and new code, taken in pairs: is the new one worse?"""
+"""Paired comparison of old and new code by exact signed-rank tests on log ratios.
 
+Each pair gives d = ln(new / old), or ln(old / new) where higher is better, so that more is worse.
+A disturbance of both sides of a pair cancels; and where old and new do not differ, chance decides
+which side of a pair is slower, so that d is symmetric about zero whatever the noise looks like:
+heavy tails, two modes or a drifting level. The exact signed-rank test assumes no more than that,
+and that the pairs are independent of each other.
+"""
+
+import math
 from dataclasses import asdict, dataclass
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from veperf.core.case import Better
 from veperf.core.errors import UsageError
-from veperf.core.verdict import ChangeStatus, Severity
-from veperf.core.words import plural
-from veperf.stats.pairs import (
-    Evidence,
-    PairRule,
-    as_values,
-    decide,
-    log_ratios,
-    obstacle,
-    reason,
-    severity,
-    weigh,
+from veperf.core.options import JudgeOptions
+from veperf.core.text import (
+    describe_interval,
+    describe_p_value,
+    format_effect,
+    format_exact,
+    plural,
 )
-from veperf.stats.wilcoxon import smallest_t_p_value
+from veperf.core.verdict import ChangeStatus, Severity
+from veperf.stats.hodges_lehmann import pseudomedian
+from veperf.stats.wilcoxon import smallest_signed_rank_p, wilcoxon
+
+# Log ratios that are the same but for the rounding of their values must tie.
+_DECIMALS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairRule:
+    """Sizes of change that count, and the errors that are permitted.
+
+    Raises:
+        UsageError: a setting is out of its range.
+    """
+
+    better: Better = "lower"
+    min_effect: float = 0.01
+    """Smallest effect that matters: smaller slowdowns and speed-ups do not count."""
+    margin: float = 0.03
+    """Equivalence margin: a slowdown that is proven to be less is ``ok``."""
+    fail_over: float = JudgeOptions.fail_over
+    """A slowdown that is proven to be more is a failure, otherwise a warning."""
+    alpha: float = JudgeOptions.alpha
+    """Largest probability of a false ``slower`` anywhere in the suite, and of a false ``ok`` of one
+    benchmark that is worse by the margin."""
+    comparisons: int = 1
+    """Benchmarks in the suite, among which ``alpha`` of ``slower`` and ``faster`` is divided."""
+
+    def __post_init__(self) -> None:
+        if self.better not in ("lower", "higher"):
+            raise UsageError(f"better is 'lower' or 'higher', not {self.better!r}")
+        if not 0 <= self.min_effect <= self.margin < math.inf:
+            raise UsageError(
+                f"0 <= min_effect <= margin must hold, not {self.min_effect} and {self.margin}"
+            )
+        if not self.min_effect <= self.fail_over < math.inf:
+            raise UsageError(f"fail_over is min_effect or more, not {self.fail_over}")
+        if not 0 < self.alpha < 1:
+            raise UsageError(f"alpha lies between 0 and 1, not {self.alpha}")
+        if not self.comparisons >= 1:
+            raise UsageError(f"comparisons is 1 or more, not {self.comparisons}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeEvidence:
+    """Estimate and tests of a change; ratios over 1 are worse, NaN is untested."""
+
+    ratio: float = math.nan
+    """Hodges-Lehmann estimate of new / old."""
+    low: float = math.nan
+    high: float = math.nan
+    confidence: float = math.nan
+    """Coverage of ``low`` to ``high``, for sample sizes fixed beforehand."""
+    p_slower: float = math.nan
+    """p of "at most worse by the smallest effect that matters"."""
+    p_faster: float = math.nan
+    """p of "at most better by the smallest effect that matters"."""
+    p_equivalent: float = math.nan
+    """p of "worse by the margin or more"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairEvidence(ChangeEvidence):
+    """Evidence of a number of pairs."""
+
+    pairs: int
+
+
+def evaluate_pairs(log_ratios: NDArray[np.float64], rule: PairRule) -> PairEvidence:
+    """Return the estimate and the tests of ``log_ratios``, of shape (n,), n at least 1."""
+    smallest, margin = math.log1p(rule.min_effect), math.log1p(rule.margin)
+    size = pseudomedian(log_ratios, confidence=1 - rule.alpha)
+    return PairEvidence(
+        pairs=log_ratios.size,
+        ratio=from_log(size.value),
+        low=from_log(size.low),
+        high=from_log(size.high),
+        confidence=size.confidence,
+        p_slower=wilcoxon(np.round(log_ratios - smallest, _DECIMALS)).p_greater,
+        p_faster=wilcoxon(np.round(log_ratios + smallest, _DECIMALS)).p_less,
+        p_equivalent=wilcoxon(np.round(log_ratios - margin, _DECIMALS)).p_less,
+    )
+
+
+def decide_status(
+    p_slower: float, p_faster: float, p_equivalent: float, *, alpha_change: float, alpha_ok: float
+) -> ChangeStatus:
+    """Return the status of the first of the three tests that rejects; else ``inconclusive``."""
+    if p_slower <= alpha_change:
+        return ChangeStatus.SLOWER
+    if p_faster <= alpha_change:
+        return ChangeStatus.FASTER
+    return ChangeStatus.OK if p_equivalent <= alpha_ok else ChangeStatus.INCONCLUSIVE
+
+
+def decide_pairs(evidence: PairEvidence, alpha_change: float, alpha_ok: float) -> ChangeStatus:
+    """Return the status that ``evidence`` leads to at these levels."""
+    return decide_status(
+        evidence.p_slower,
+        evidence.p_faster,
+        evidence.p_equivalent,
+        alpha_change=alpha_change,
+        alpha_ok=alpha_ok,
+    )
+
+
+def change_severity(evidence: PairEvidence, status: ChangeStatus, rule: PairRule) -> Severity:
+    """Return ``fail`` for a slowdown whose whole interval lies beyond ``fail_over``."""
+    if status is not ChangeStatus.SLOWER:
+        return Severity.NONE
+    return Severity.FAIL if evidence.low > 1 + rule.fail_over else Severity.WARN
+
+
+def deciding_test(
+    status: ChangeStatus, evidence: ChangeEvidence, margin: float
+) -> tuple[str, float]:
+    """Return how the reason for ``status`` opens, and the p of the test that decided."""
+    match status:
+        case ChangeStatus.SLOWER:
+            return "", evidence.p_slower
+        case ChangeStatus.FASTER:
+            return "", evidence.p_faster
+        case ChangeStatus.OK:
+            opening = f"less than {format_exact(100 * margin, '%')} slower: "
+            return opening, evidence.p_equivalent
+    return "can't be told from noise: ", evidence.p_slower
+
+
+def change_reason(evidence: PairEvidence, status: ChangeStatus, rule: PairRule) -> str:
+    """Return ``status`` as text: effect, interval, p of the deciding test, number of pairs."""
+    opening, p = deciding_test(status, evidence, rule.margin)
+    interval = describe_interval(evidence.low, evidence.high, evidence.confidence)
+    facts = (interval, describe_p_value(p), plural(evidence.pairs, "pair"))
+    return f"{opening}{format_effect(evidence.ratio)} ({', '.join(facts)})"
+
+
+def log_ratios(
+    old: NDArray[np.float64], new: NDArray[np.float64], better: Better
+) -> NDArray[np.float64]:
+    """Return d of each pair, whose values are positive and finite."""
+    before, after = (old, new) if better == "lower" else (new, old)
+    ratios: NDArray[np.float64] = np.log(after) - np.log(before)
+    return ratios
+
+
+def find_obstacle(values: ArrayLike) -> tuple[ChangeStatus, str] | None:
+    """Return the status and the reason where ``values`` have no ratio to judge, else None."""
+    numbers = np.asarray(values, dtype=np.float64)
+    if not np.isfinite(numbers).all():
+        return ChangeStatus.ERROR, "a value is no number: it can't be judged"
+    if (numbers <= 0).any():
+        return ChangeStatus.INCONCLUSIVE, "values of zero or below have no ratio to judge"
+    return None
+
+
+def as_values(values: ArrayLike) -> NDArray[np.float64]:
+    """Return a plain list of numbers as an array of shape (n,).
+
+    Raises:
+        UsageError: it is something else.
+    """
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise UsageError(f"values are a list of numbers ({error})") from error
+    if array.ndim != 1:
+        raise UsageError(f"values have one dimension, not {array.ndim}")
+    return array
+
+
+def from_log(x: float) -> float:
+    """Return exp(``x``), infinite where that overflows."""
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
+
 
 _DEFAULT = PairRule()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PairedVerdict(Evidence):
-    """The evidence and what it comes to."""
+class PairedVerdict(PairEvidence):
+    """Evidence with the status that it leads to."""
 
     status: ChangeStatus
     severity: Severity = Severity.NONE
@@ -34,33 +215,33 @@ class PairedVerdict(Evidence):
     reason: str
 
 
-def paired(
+def compare_pairs(
     values_a: ArrayLike,
     values_b: ArrayLike,
     *,
     better: Better = _DEFAULT.better,
     min_effect: float = _DEFAULT.min_effect,
     margin: float = _DEFAULT.margin,
-    fail_effect: float = _DEFAULT.fail_effect,
+    fail_over: float = _DEFAULT.fail_over,
     alpha: float = _DEFAULT.alpha,
     comparisons: int = _DEFAULT.comparisons,
 ) -> PairedVerdict:
-    """Compare ``values_b`` (new) with ``values_a`` (old), of shape (n,); [i] of both is a pair.
+    """Compare ``values_b`` (new) with ``values_a`` (old), both of shape (n,), in pairs by index.
 
     Three exact one-sided Wilcoxon signed-rank tests on the log ratios; the first that rejects
     decides:
 
     - ``slower``: "ratio <= 1 + min_effect" is rejected at ``alpha / comparisons``. A failure
-      where the whole interval lies beyond ``fail_effect``, else a warning
+      where the whole interval lies beyond ``fail_over``, else a warning
     - ``faster``: "ratio >= 1 / (1 + min_effect)" is rejected at ``alpha / comparisons``
     - ``ok``: "ratio >= 1 + margin" is rejected at ``alpha``
     - ``inconclusive``: none is
 
     ``not enough samples`` where so few pairs can't reach ``alpha`` on two sides whatever their
-    values (less than 6 for 5 %), and instead of ``inconclusive`` where they could not have been
+    values (fewer than 6 for 5 %), and instead of ``inconclusive`` where they could not have been
     found slower among so many comparisons. ``error`` where a value is NaN or infinite,
     ``inconclusive`` where one is zero or below. The number of pairs must be fixed beforehand:
-    to look while measuring, use ``sequential``.
+    to look while measuring, use ``compare_sequentially``.
 
     Raises:
         UsageError: a setting is out of its range, the values are not plain lists of numbers, or
@@ -70,7 +251,7 @@ def paired(
         better=better,
         min_effect=min_effect,
         margin=margin,
-        fail_effect=fail_effect,
+        fail_over=fail_over,
         alpha=alpha,
         comparisons=comparisons,
     )
@@ -79,21 +260,20 @@ def paired(
         raise UsageError(f"{a.size} values can't be paired with {b.size}")
     if a.size == 0:
         return PairedVerdict(pairs=0, status=ChangeStatus.NOT_ENOUGH, reason="there are no pairs")
-    if (found := obstacle([a, b])) is not None:
-        return PairedVerdict(pairs=a.size, status=found[0], reason=found[1])
-    return _judge(weigh(log_ratios(a, b, better), rule), rule)
+    if (obstacle := find_obstacle([a, b])) is not None:
+        return PairedVerdict(pairs=a.size, status=obstacle[0], reason=obstacle[1])
+    return _judge(evaluate_pairs(log_ratios(a, b, better), rule), rule)
 
 
-def _judge(found: Evidence, rule: PairRule) -> PairedVerdict:
+def _judge(evidence: PairEvidence, rule: PairRule) -> PairedVerdict:
     alpha_change = rule.alpha / rule.comparisons
-    status = decide(found, alpha_change, rule.alpha)
-    why = reason(found, status, rule)
-    few, smallest = plural(found.pairs, "pair"), smallest_t_p_value(found.pairs)
+    status = decide_pairs(evidence, alpha_change, rule.alpha)
+    reason = change_reason(evidence, status, rule)
+    few, smallest = plural(evidence.pairs, "pair"), smallest_signed_rank_p(evidence.pairs)
     if 2 * smallest > rule.alpha:
-        status, why = ChangeStatus.NOT_ENOUGH, f"{few} can't show any change: measure more"
+        status, reason = ChangeStatus.NOT_ENOUGH, f"{few} can't show any change: measure more"
     elif status is ChangeStatus.INCONCLUSIVE and smallest > alpha_change:
         status = ChangeStatus.NOT_ENOUGH
-        why += f"; among {rule.comparisons} comparisons {few} can't show any slowdown"
-    return PairedVerdict(
-        **asdict(found), status=status, severity=severity(found, status, rule), reason=why
-    )
+        reason += f"; among {rule.comparisons} comparisons {few} can't show any slowdown"
+    severity = change_severity(evidence, status, rule)
+    return PairedVerdict(**asdict(evidence), status=status, severity=severity, reason=reason)

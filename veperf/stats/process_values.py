@@ -1,8 +1,10 @@
-"""The one value that a process contributes, robust against a busy machine.
+"""Process values: one number per process and metric, robust against a busy machine.
 
-What disturbs a measurement (other processes, interrupts, migrations) only ever adds time, so low
-values are the clean ones; and CPU time leaves out the waiting for a CPU. The price is blindness to
-changes in the tail alone, which is why the median and the p99 are kept beside this value.
+Disturbances (other processes, interrupts, migrations) only ever add time, so low values are the
+clean ones; and CPU time leaves out the waiting for a CPU. Low values are blind to changes of the
+tail alone, which is why the median and the 99th percentile are kept beside them.
+
+The only module of the statistics that reads a run: it makes the arrays for the others.
 """
 
 import math
@@ -17,17 +19,17 @@ from veperf.core.case import TIME, Better, Case, Clock, Metric
 from veperf.core.run import CaseResult, Run, Sample
 
 CPU_BOUND_RATIO = 0.95
-# Above this several threads worked at once: CPU time says what that costs, not how long it takes.
+# Above this several threads worked at once: CPU time is what that costs, not how long it takes.
 ONE_THREAD_RATIO = 1.05
 
 
 def pick_clock(samples: Iterable[Sample]) -> Clock:
-    """``cpu`` where the work is CPU-bound on one thread, else ``wall``.
+    """Return ``cpu`` where the work is CPU-bound on one thread, else ``wall``.
 
-    Judged by the median CPU/wall of the clean samples, those with the fewest involuntary context
+    Decided by the median CPU/wall of the clean samples, those with the fewest involuntary context
     switches: where the scheduler took the CPU away, the ratio says nothing about the work. On a
-    machine so busy that no sample is clean, work that never gave the CPU up by itself is CPU-bound
-    all the same. ``wall`` as well where a sample has no CPU time, and where there is no sample.
+    machine so busy that no sample is clean, work that never yielded the CPU by itself still counts
+    as CPU-bound. ``wall`` too where a sample has no CPU time, and where there is no sample.
     """
     timed = [s for s in samples if s.wall_ns > 0]
     if not timed or any(s.cpu_ns is None for s in timed):
@@ -40,16 +42,16 @@ def pick_clock(samples: Iterable[Sample]) -> Clock:
 
 
 def _never_waits(samples: Sequence[Sample]) -> bool:
-    """Whether at least half of the samples, of all of which that is known, waited for nothing."""
+    """Return True where all samples' waits are known, and half of the samples had none."""
     waits = [s.waits for s in samples if s.waits is not None]
     return len(waits) == len(samples) and float(np.median(waits)) == 0
 
 
 def process_value(times: ArrayLike) -> float:
-    """Mean of the lowest quarter of ``times``, at least two of them (or the only one).
+    """Return the mean of the lowest quarter of ``times``, at least two of them (or the only one).
 
-    NaN where there is none, or where one is not a positive finite number: a process whose clock
-    said so can't be believed in its other samples either.
+    NaN where there is none, or where one is not a positive finite number: the other samples of a
+    process with such a clock can't be trusted either.
     """
     ordered = np.sort(np.asarray(times, dtype=np.float64).ravel())
     if ordered.size == 0 or not np.all(np.isfinite(ordered)) or ordered[0] <= 0:
@@ -58,19 +60,19 @@ def process_value(times: ArrayLike) -> float:
 
 
 Floats: TypeAlias = NDArray[np.float64]
-Key: TypeAlias = tuple[str, str]
+SeriesKey: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """One metric of one case: a value for each process that measured it, in order of pass."""
+    """Process values of one metric of one case, in order of pass."""
 
     case: str
     metric: str
     unit: str
     better: Better
     clock: Clock
-    """Which of the two the case is judged by, decided once over all its passes."""
+    """Clock that the case is judged by, decided once over all its passes."""
     loops: int
     operations: int
     cpu: Floats
@@ -78,34 +80,35 @@ class Series:
     wall: Floats
     """Robust wall time an operation, or the figure itself for other metrics, shape (n,)."""
     wall_median: float | None
-    """Of the wall time an operation over all samples of all processes; None but for time."""
+    """Median wall time an operation over all samples of all processes; None but for time."""
     wall_p99: float | None
+    """99th percentile of the same."""
     failed: int
     """Passes in which the case failed; they contribute nothing."""
 
     @property
     def values(self) -> Floats:
-        """The values to judge by, shape (n,)."""
-        return self.on(self.clock)
+        """Values to judge by, shape (n,)."""
+        return self.by_clock(self.clock)
 
     @property
     def n(self) -> int:
         """Processes that contributed a value."""
         return self.wall.size
 
-    def on(self, clock: Clock) -> Floats:
-        """The values by ``clock``, shape (n,)."""
+    def by_clock(self, clock: Clock) -> Floats:
+        """Return the values by ``clock``, shape (n,)."""
         return self.cpu if clock == "cpu" else self.wall
 
 
-def series_of(run: Run) -> dict[Key, Series]:
-    """Every declared metric of every case of ``run``, by case id and metric name.
+def series_of(run: Run) -> dict[SeriesKey, Series]:
+    """Return the series of every declared metric of every case, by case id and metric name.
 
-    A case that failed throughout is there too, with no values.
+    A case that failed throughout is included, without values.
     """
     results: dict[str, list[CaseResult]] = {case.id: [] for case in run.cases}
-    for made in run.passes:
-        for result in made.results:
+    for pass_ in run.passes:
+        for result in pass_.results:
             results.setdefault(result.case, []).append(result)
     return {
         (case.id, metric.name): _series(case, metric, results[case.id])
@@ -118,7 +121,7 @@ def _series(case: Case, metric: Metric, results: Sequence[CaseResult]) -> Series
     good = [r for r in results if r.failure is None]
     failed = len(results) - len(good)
     figures = [r for r in good if metric.name in r.figures]
-    # Other tools give a time as a figure, of which rounded samples would lose the ties.
+    # Imported runs have times as figures: samples, in whole ns, would lose their ties.
     if metric.name == TIME.name and not figures:
         return _time_series(case, metric, [r for r in good if r.samples], failed)
     first = figures[0] if figures else CaseResult(case.id)
@@ -162,9 +165,9 @@ def _time_series(case: Case, metric: Metric, results: Sequence[CaseResult], fail
 
 
 def _divisor(result: CaseResult) -> float:
-    """Operations in a sample; NaN, which no verdict passes, where the counts make no sense."""
-    done = result.loops * result.operations
-    return done if done > 0 else np.nan
+    """Return the operations in a sample; NaN, which no verdict passes, where there are none."""
+    operations = result.loops * result.operations
+    return operations if operations > 0 else np.nan
 
 
 def _frozen(values: Sequence[float]) -> Floats:

@@ -1,91 +1,90 @@
-"""Pairs judged while they are measured: no more of them than it takes to decide."""
+"""Sequential paired comparison: no more pairs than it takes to decide."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from veperf.core.case import Better
 from veperf.core.errors import UsageError
+from veperf.core.text import plural
 from veperf.core.verdict import ChangeStatus
-from veperf.core.words import plural
-from veperf.stats.look_schedule import LOOKS, Plan, looks_up_to, plan
-from veperf.stats.paired import PairedVerdict
-from veperf.stats.pairs import (
-    Evidence,
+from veperf.stats.look_schedule import LOOKS, LookSchedule, looks_up_to, schedule_looks
+from veperf.stats.paired import (
+    PairedVerdict,
+    PairEvidence,
     PairRule,
     as_values,
-    decide,
+    change_reason,
+    change_severity,
+    decide_pairs,
+    evaluate_pairs,
+    find_obstacle,
     log_ratios,
-    obstacle,
-    reason,
-    severity,
-    weigh,
 )
 
 # Up to this p of either change, an early ok waits for more pairs.
-_HINT = 0.05
+_HINT_P = 0.05
 _DEFAULT = PairRule()
-_PLAN = plan()
+_SCHEDULE = schedule_looks()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look(Evidence):
-    """The evidence at one look, and how strict it was."""
+class Look(PairEvidence):
+    """Evidence at one look, with its significance levels."""
 
     alpha_change: float
-    """What ``p_slower`` or ``p_faster`` may be at most to decide; 0 is never."""
+    """Largest ``p_slower`` or ``p_faster`` that decides; 0 is never."""
     alpha_ok: float
-    """What ``p_equivalent`` may be at most to decide."""
+    """Largest ``p_equivalent`` that decides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequentialVerdict(PairedVerdict):
-    """What the pairs used come to, and the way there."""
+    """Verdict from the pairs used, with the looks that led to it."""
 
     path: tuple[Look, ...]
 
 
-class Sequential:
-    """One benchmark's pairs, added as they are measured, until they decide.
+class SequentialTest:
+    """Sequential test of one benchmark, to which pairs are added until they decide.
 
-    At each look of the plan the tests of ``paired``, at levels by which all looks together keep
-    to the rule's ``alpha``. Before the last look, ``ok`` waits while the pairs hint at a change of
-    either kind (p up to 5 %), which more of them may then show.
+    Each look of the schedule runs the tests of ``compare_pairs``, at levels by which all looks
+    together keep to the rule's ``alpha``. Before the last look, ``ok`` waits while the pairs hint
+    at a change of either kind (p up to 5 %), which more of them may prove.
     """
 
-    def __init__(self, rule: PairRule = _DEFAULT, looks: Plan = _PLAN) -> None:
+    def __init__(self, rule: PairRule = _DEFAULT, looks: LookSchedule = _SCHEDULE) -> None:
         self._rule = rule
-        self._plan = looks
+        self._schedule = looks
         self._ratios: list[float] = []
         self._path: tuple[Look, ...] = ()
         self._verdict: SequentialVerdict | None = None
 
     @property
     def verdict(self) -> SequentialVerdict | None:
-        """The decision; None while there is none."""
+        """Decision; None while there is none."""
         return self._verdict
 
     @property
     def path(self) -> tuple[Look, ...]:
-        """The looks so far."""
+        """Looks so far."""
         return self._path
 
     @property
     def pairs(self) -> int:
-        """How many were taken in."""
+        """Number of pairs added."""
         return len(self._ratios)
 
     @property
     def next_look(self) -> int | None:
-        """The number of pairs at which it may be decided; None where it is."""
-        return None if self._verdict else self._plan.looks[len(self._path)]
+        """Number of pairs at the next look; None once decided."""
+        return None if self._verdict else self._schedule.looks[len(self._path)]
 
     def add(self, old: float, new: float) -> SequentialVerdict | None:
-        """Take in one more pair, and return the decision if that brought it.
+        """Add a pair, and return the decision if it led to one.
 
-        A value that is NaN or infinite decides ``error`` at once, one of zero or below
-        ``inconclusive``.
+        A value that is NaN or infinite decides ``error`` at once, zero or below ``inconclusive``.
 
         Raises:
             UsageError: it was decided already, or a value is not a number.
@@ -93,76 +92,76 @@ class Sequential:
         if self._verdict is not None:
             raise UsageError("it is decided: no more pairs are needed")
         values = as_values([old, new])
-        if (found := obstacle(values)) is not None:
-            return self._end(Evidence(pairs=self.pairs), *found)
+        if (obstacle := find_obstacle(values)) is not None:
+            return self._end(PairEvidence(pairs=self.pairs), *obstacle)
         self._ratios.append(float(log_ratios(values[0], values[1], self._rule.better)))
         if self.pairs == self.next_look:
             evidence, status = self._look()
-            if self.pairs == self._plan.looks[-1] or not _waits(evidence, status):
+            if self.pairs == self._schedule.looks[-1] or not _must_wait(evidence, status):
                 return self._conclude(evidence, status)
         return None
 
     def finish(self) -> SequentialVerdict:
-        """The decision from the pairs there are, at a last look with all that is not yet spent.
+        """Return the decision from the pairs so far, at a last look that spends all alpha left.
 
-        For when time is up; the moment must not depend on what the pairs show.
+        For when time is up; the moment must not depend on the pairs' values.
         ``not enough samples`` with fewer pairs than the first look takes.
         """
         if self._verdict is not None:
             return self._verdict
-        least = self._plan.looks[0]
+        least = self._schedule.looks[0]
         if self.pairs < least:
-            few = f"{plural(self.pairs, 'pair')}, where {least} are the least"
-            return self._end(Evidence(pairs=self.pairs), ChangeStatus.NOT_ENOUGH, few)
-        self._plan = self._plan.ending_at(self.pairs)
-        # Where the last look saw the same pairs, it is taken again.
-        self._path = self._path[: len(self._plan.looks) - 1]
+            few = f"{plural(self.pairs, 'pair')}, and {least} are the minimum"
+            return self._end(PairEvidence(pairs=self.pairs), ChangeStatus.NOT_ENOUGH, few)
+        self._schedule = self._schedule.ending_at(self.pairs)
+        # A last look at the same number of pairs is taken again.
+        self._path = self._path[: len(self._schedule.looks) - 1]
         return self._conclude(*self._look())
 
-    def _look(self) -> tuple[Evidence, ChangeStatus]:
+    def _look(self) -> tuple[PairEvidence, ChangeStatus]:
         rule, number = self._rule, len(self._path)
-        found = weigh(np.array(self._ratios), rule)
-        alpha_change = self._plan.levels_change(rule.alpha / rule.comparisons)[number]
-        alpha_ok = self._plan.levels_ok(rule.alpha)[number]
-        self._path += (Look(**asdict(found), alpha_change=alpha_change, alpha_ok=alpha_ok),)
-        return found, decide(found, alpha_change, alpha_ok)
+        evidence = evaluate_pairs(np.array(self._ratios), rule)
+        alpha_change = self._schedule.levels_change(rule.alpha / rule.comparisons)[number]
+        alpha_ok = self._schedule.levels_ok(rule.alpha)[number]
+        self._path += (Look(**asdict(evidence), alpha_change=alpha_change, alpha_ok=alpha_ok),)
+        return evidence, decide_pairs(evidence, alpha_change, alpha_ok)
 
-    def _conclude(self, found: Evidence, status: ChangeStatus) -> SequentialVerdict:
-        return self._end(found, status, reason(found, status, self._rule))
+    def _conclude(self, evidence: PairEvidence, status: ChangeStatus) -> SequentialVerdict:
+        return self._end(evidence, status, change_reason(evidence, status, self._rule))
 
-    def _end(self, found: Evidence, status: ChangeStatus, why: str) -> SequentialVerdict:
+    def _end(self, evidence: PairEvidence, status: ChangeStatus, reason: str) -> SequentialVerdict:
         self._verdict = SequentialVerdict(
-            **asdict(found),
+            **asdict(evidence),
             status=status,
-            severity=severity(found, status, self._rule),
-            reason=why,
+            severity=change_severity(evidence, status, self._rule),
+            reason=reason,
             path=self._path,
         )
         return self._verdict
 
 
-def sequential(
+def compare_sequentially(
     pairs: Iterable[tuple[float, float]],
     *,
     better: Better = _DEFAULT.better,
     min_effect: float = _DEFAULT.min_effect,
     margin: float = _DEFAULT.margin,
-    fail_effect: float = _DEFAULT.fail_effect,
+    fail_over: float = _DEFAULT.fail_over,
     alpha: float = _DEFAULT.alpha,
     comparisons: int = _DEFAULT.comparisons,
     looks: Sequence[int] = LOOKS,
     cap: int | None = None,
     spending: Sequence[float] | None = None,
 ) -> SequentialVerdict:
-    """Take (old, new) values from ``pairs`` until they decide, and no more.
+    """Compare (old, new) values from ``pairs``, taking no more of them than it takes to decide.
 
-    The tests of ``paired`` at each of the numbers of pairs ``looks``, cut short or gone on with up
-    to ``cap`` pairs where that is given (96 costs more than 48, and decides more). ``spending`` is
-    the share of alpha that each look may use up for ``slower`` and for ``faster``.
+    Runs the tests of ``compare_pairs`` at each of the numbers of pairs ``looks``, cut short or
+    extended to ``cap`` pairs where that is given (96 costs more than 48, and decides more).
+    ``spending`` is the share of alpha that each look may spend on ``slower`` and on ``faster``.
 
-    In the long run, of suites of ``comparisons`` benchmarks at most a share of ``alpha`` have one
-    called ``slower`` that is not; and of benchmarks that are worse by the margin at most a share
-    of ``alpha`` are called ``ok``. Where the pairs run out undecided, they get a last look.
+    In the long run, at most a share of ``alpha`` of suites of ``comparisons`` benchmarks have a
+    false ``slower``, and at most a share of ``alpha`` of benchmarks that are worse by the margin
+    are called ``ok``. Pairs that run out undecided get a last look.
 
     Raises:
         UsageError: a setting is out of its range, or an element of ``pairs`` is not two numbers.
@@ -171,43 +170,20 @@ def sequential(
         better=better,
         min_effect=min_effect,
         margin=margin,
-        fail_effect=fail_effect,
+        fail_over=fail_over,
         alpha=alpha,
         comparisons=comparisons,
     )
     counts = looks if cap is None else looks_up_to(cap, looks)
-    state = Sequential(rule, plan(counts, spending))
+    test = SequentialTest(rule, schedule_looks(counts, spending))
     for pair in pairs:
-        if state.add(*_two(pair)):
+        if test.add(*_two(pair)):
             break
-    return state.finish()
+    return test.finish()
 
 
-def sequential_suite(
-    streams: Mapping[str, Iterable[tuple[float, float]]],
-    rule: PairRule = _DEFAULT,
-    looks: Plan = _PLAN,
-) -> dict[str, SequentialVerdict]:
-    """Judge a suite: in rounds, a pair of each benchmark that is still undecided.
-
-    ``rule`` is corrected for as many comparisons as there are ``streams``.
-
-    Raises:
-        UsageError: an element of a stream is not two numbers.
-    """
-    corrected = replace(rule, comparisons=max(1, len(streams)))
-    states = {name: Sequential(corrected, looks) for name in streams}
-    going = {name: iter(pairs) for name, pairs in streams.items()}
-    while going:
-        for name, pairs in tuple(going.items()):
-            pair = next(pairs, None)
-            if pair is None or states[name].add(*_two(pair)):
-                del going[name]
-    return {name: state.finish() for name, state in states.items()}
-
-
-def _waits(found: Evidence, status: ChangeStatus) -> bool:
-    hint = min(found.p_slower, found.p_faster) <= _HINT
+def _must_wait(evidence: PairEvidence, status: ChangeStatus) -> bool:
+    hint = min(evidence.p_slower, evidence.p_faster) <= _HINT_P
     return status is ChangeStatus.INCONCLUSIVE or (status is ChangeStatus.OK and hint)
 
 

@@ -1,4 +1,4 @@
-"""Two independent samples: is the new one worse?"""
+"""Comparison of two independent samples by Mann-Whitney tests, and Holm's correction."""
 
 import math
 from dataclasses import dataclass, replace
@@ -8,10 +8,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from veperf.core.case import Better
 from veperf.core.errors import UsageError
+from veperf.core.text import (
+    describe_interval,
+    describe_p_value,
+    format_effect,
+    plural,
+)
 from veperf.core.verdict import ChangeStatus
-from veperf.core.words import change_interval, effect, p_value, percent, plural
-from veperf.stats.hodges_lehmann import ratio
-from veperf.stats.mann_whitney import mann_whitney, smallest_u_p_value
+from veperf.stats.hodges_lehmann import hodges_lehmann_ratio
+from veperf.stats.mann_whitney import mann_whitney, smallest_u_p
+from veperf.stats.paired import (
+    ChangeEvidence,
+    PairRule,
+    as_values,
+    decide_status,
+    deciding_test,
+)
 
 ALPHA = 0.05
 MIN_EFFECT = 0.01
@@ -19,28 +31,16 @@ MARGIN = 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Independent:
-    """What two samples say about each other. Ratios over 1 are worse, whatever the direction."""
+class TwoSampleComparison(ChangeEvidence):
+    """Evidence of two samples with the status that it leads to."""
 
     status: ChangeStatus
-    ratio: float = math.nan
-    """Hodges-Lehmann shift on the logarithms; NaN where a value is zero or no number."""
-    low: float = math.nan
-    high: float = math.nan
-    confidence: float = math.nan
-    """The coverage that ``low`` to ``high`` really has."""
-    p_slower: float = math.nan
-    """Of "at most worse by the smallest effect that counts"; NaN where nothing was tested."""
-    p_faster: float = math.nan
-    """Of "at most better by the smallest effect that counts"."""
-    p_equivalent: float = math.nan
-    """Of "worse by the margin or more"."""
     n_base: int
     n_new: int
     reason: str
 
 
-def independent(
+def compare_two_samples(
     base: ArrayLike,
     new: ArrayLike,
     *,
@@ -48,8 +48,8 @@ def independent(
     min_effect: float = MIN_EFFECT,
     margin: float = MARGIN,
     alpha: float = ALPHA,
-) -> Independent:
-    """Compare ``new`` with ``base``: values of shape (n,), one a process, of any positive unit.
+) -> TwoSampleComparison:
+    """Compare ``new`` with ``base``, values of shape (n,), one a process, in any positive unit.
 
     Three one-sided Mann-Whitney tests, each at ``alpha``, on values scaled by the bound tested;
     the first that rejects decides:
@@ -67,24 +67,26 @@ def independent(
     Raises:
         UsageError: a setting is out of its range, or the values are not a plain list of numbers.
     """
-    _check(better, min_effect, margin, alpha)
-    a, b = _sample(base), _sample(new)
+    PairRule(
+        better=better, min_effect=min_effect, margin=margin, fail_over=margin, alpha=alpha
+    )  # refuses settings that are out of range
+    a, b = as_values(base), as_values(new)
     obstacle = _obstacle(a, b)
     if obstacle is not None:
         status, reason = obstacle
-        return Independent(status=status, n_base=a.size, n_new=b.size, reason=reason)
+        return TwoSampleComparison(status=status, n_base=a.size, n_new=b.size, reason=reason)
     if not a.any() and not b.any():
         a, b = np.ones_like(a), np.ones_like(b)
 
-    # A loss of rate is a gain of its inverse: with the sides swapped, more is worse for both.
+    # With the sides swapped, more is worse for rates as well.
     before, after = (a, b) if better == "lower" else (b, a)
     p_slower = mann_whitney(before * (1 + min_effect), after).p_less
     p_faster = mann_whitney(before, after * (1 + min_effect)).p_greater
     p_equivalent = mann_whitney(before * (1 + margin), after).p_greater
-    status = decide(p_slower, p_faster, p_equivalent, alpha)
-    if 2 * smallest_u_p_value(a.size, b.size) > alpha:
+    status = decide_status(p_slower, p_faster, p_equivalent, alpha_change=alpha, alpha_ok=alpha)
+    if 2 * smallest_u_p(a.size, b.size) > alpha:
         status = ChangeStatus.NOT_ENOUGH
-    found = Independent(
+    change = TwoSampleComparison(
         status=status,
         p_slower=p_slower,
         p_faster=p_faster,
@@ -94,70 +96,37 @@ def independent(
         reason="",
     )
     if min(a.min(), b.min()) > 0:
-        size = ratio(before, after, confidence=1 - alpha)
-        found = replace(
-            found, ratio=size.value, low=size.low, high=size.high, confidence=size.confidence
+        size = hodges_lehmann_ratio(before, after, confidence=1 - alpha)
+        change = replace(
+            change, ratio=size.value, low=size.low, high=size.high, confidence=size.confidence
         )
-    return replace(found, reason=_reason(found, margin, alpha))
+    return replace(change, reason=_reason(change, margin, alpha))
 
 
-def decide(p_slower: float, p_faster: float, p_equivalent: float, alpha: float) -> ChangeStatus:
-    """The first of the three tests that rejects."""
-    if p_slower <= alpha:
-        return ChangeStatus.SLOWER
-    if p_faster <= alpha:
-        return ChangeStatus.FASTER
-    return ChangeStatus.OK if p_equivalent <= alpha else ChangeStatus.INCONCLUSIVE
-
-
-def evidence(found: Independent, p: float, *, worse: str, better: str) -> str:
-    """Effect, interval, p and n in words; ``p`` is that of the deciding test, NaN for none."""
-    facts = [f"{found.n_base} against {plural(found.n_new, 'process', 'processes')}"]
+def describe_evidence(change: TwoSampleComparison, p: float, *, worse: str, better: str) -> str:
+    """Return effect, interval, p and n as text; ``p`` is the deciding test's, NaN for none."""
+    facts = [_sizes(change)]
     if not math.isnan(p):
-        facts.insert(0, p_value(p))
-    if math.isnan(found.ratio):
+        facts.insert(0, describe_p_value(p))
+    if math.isnan(change.ratio):
         return f"no ratio, as values are zero ({', '.join(facts)})"
-    facts.insert(0, change_interval(found.low, found.high, found.confidence))
-    return f"{effect(found.ratio, worse, better)} ({', '.join(facts)})"
+    interval = describe_interval(change.low, change.high, change.confidence)
+    return f"{format_effect(change.ratio, worse, better)} ({', '.join([interval, *facts])})"
 
 
-def _reason(found: Independent, margin: float, alpha: float) -> str:
-    match found.status:
-        case ChangeStatus.NOT_ENOUGH:
-            sizes = f"{found.n_base} against {plural(found.n_new, 'process', 'processes')}"
-            return f"{sizes} can't show any difference at {alpha:g}: measure more"
-        case ChangeStatus.SLOWER:
-            before, p = "", found.p_slower
-        case ChangeStatus.FASTER:
-            before, p = "", found.p_faster
-        case ChangeStatus.OK:
-            before, p = f"less than {percent(margin)} slower: ", found.p_equivalent
-        case _:
-            before, p = "can't be told from noise: ", found.p_slower
-    return before + evidence(found, p, worse="slower", better="faster")
+def _reason(change: TwoSampleComparison, margin: float, alpha: float) -> str:
+    if change.status is ChangeStatus.NOT_ENOUGH:
+        return f"{_sizes(change)} can't show any difference at {alpha:g}: measure more"
+    opening, p = deciding_test(change.status, change, margin)
+    return opening + describe_evidence(change, p, worse="slower", better="faster")
 
 
-def _check(better: Better, min_effect: float, margin: float, alpha: float) -> None:
-    if better not in ("lower", "higher"):
-        raise UsageError(f"better is 'lower' or 'higher', not {better!r}")
-    if not 0 <= min_effect <= margin < math.inf:
-        raise UsageError(f"0 <= min_effect <= margin must hold, not {min_effect} and {margin}")
-    if not 0 < alpha < 1:
-        raise UsageError(f"alpha lies between 0 and 1, not {alpha}")
-
-
-def _sample(values: ArrayLike) -> NDArray[np.float64]:
-    try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"a sample is a list of numbers ({error})") from error
-    if array.ndim != 1:
-        raise UsageError(f"a sample has one dimension, not {array.ndim}")
-    return array
+def _sizes(change: TwoSampleComparison) -> str:
+    return f"{change.n_base} against {plural(change.n_new, 'process', 'processes')}"
 
 
 def _obstacle(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[ChangeStatus, str] | None:
-    """Why the two can't be tested at all, if so."""
+    """Return the status and the reason where the samples can't be tested, else None."""
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         return ChangeStatus.ERROR, "a value is no number: it can't be judged"
     if a.size == 0 or b.size == 0:
@@ -168,25 +137,26 @@ def _obstacle(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[ChangeSta
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:
-    """Adjusted p-values, of the shape (m,) of ``p`` and in its order.
+    """Return Holm's adjusted p-values, of the shape (m,) of ``p`` and in its order.
 
     With p_(1) <= ... <= p_(m):  adjusted_(i) = max over j <= i of min(1, (m - j + 1) p_(j))
     (Holm, Scandinavian Journal of Statistics 6, 1979). Rejecting where that is at most alpha
-    keeps the chance of any false rejection at alpha, however the tests depend on each other.
+    keeps the probability of any false rejection at alpha, however the tests depend on each other.
 
-    NaN stands for a test that was not made: it stays NaN and does not count in m.
+    NaN stands for a test that was not run: it stays NaN and does not count in m.
 
     Raises:
         UsageError: a p-value lies outside 0 to 1.
     """
-    given = np.asarray(p, dtype=np.float64)
-    made = ~np.isnan(given)
-    values = given[made]
+    raw = np.asarray(p, dtype=np.float64)
+    tested = ~np.isnan(raw)
+    values = raw[tested]
     if np.any((values < 0) | (values > 1)):
         raise UsageError("a p-value lies between 0 and 1")
     order = np.argsort(values, kind="stable")
-    left = np.arange(values.size, 0, -1)
-    stepped = np.minimum(1.0, np.maximum.accumulate(left * values[order]))
-    adjusted = np.full(given.shape, np.nan)
-    adjusted[np.flatnonzero(made)[order]] = stepped
+    factors = np.arange(values.size, 0, -1)
+    adjusted = np.full(raw.shape, np.nan)
+    adjusted[np.flatnonzero(tested)[order]] = np.minimum(
+        1.0, np.maximum.accumulate(factors * values[order])
+    )
     return adjusted

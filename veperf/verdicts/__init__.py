@@ -1,0 +1,1 @@
+"""Answers about a run: its targets, its baseline screen, and the verdict in words."""

@@ -1,4 +1,4 @@
-"""Recorded baselines: made from a run, and found again for a later one."""
+"""Recorded baselines: recording them from runs, and matching them with later runs."""
 
 import math
 import re
@@ -13,19 +13,19 @@ from veperf.core.run import Machine, Run
 from veperf.core.verdict import Baseline, BaselineSeries, Change
 from veperf.stats.process_values import Series, series_of
 
-# More than this and the machine, not the code, may be what changed.
+# Beyond this drift, the machine and not the code may have changed.
 DRIFT_LIMIT = 0.10
 
 
 def make_baseline(run: Run, suite: str) -> Baseline:
-    """What ``run`` measured of ``suite``, for later runs to be screened against.
+    """Record the process values of ``suite`` in ``run``, to screen later runs against.
 
     A series with a value that is no number is left out, and so is load: its few processes could
-    never show a difference. Published targets judge that. Memory is recorded: its counts differ,
-    or don't, without any test.
+    never show a difference, and published targets judge it. Memory is recorded: its counts need no
+    test.
 
     Raises:
-        UsageError: that leaves nothing.
+        UsageError: no series is left.
     """
     cases = {case.id for case in run.cases if case.suite == suite}
     series = tuple(
@@ -51,16 +51,16 @@ def make_baseline(run: Run, suite: str) -> Baseline:
         run=run.id,
         machine=run.machine,
         revision=run.revision,
-        yardstick_ns=yardsticks_ns(run),
+        yardstick_ns=calibration_times_ns(run),
         series=series,
     )
 
 
-def pooled(sessions: Sequence[Baseline]) -> Baseline:
-    """One baseline of several of the same suite and machine, a session each, oldest first.
+def pool_baselines(sessions: Sequence[Baseline]) -> Baseline:
+    """Pool the baselines of several sessions, of the same suite and machine, oldest first.
 
-    What differs between sessions, as layouts of memory and neighbours do, then counts as noise.
-    A series has the processes of all sessions that recorded it, and the loops of the last.
+    Differences between sessions, such as address layouts and neighbours, then count as noise. A
+    series has the processes of all sessions that recorded it, and the loops of the last.
 
     Raises:
         UsageError: there is none, or they are of different suites or machines.
@@ -68,29 +68,31 @@ def pooled(sessions: Sequence[Baseline]) -> Baseline:
     if not sessions:
         raise UsageError("a baseline needs one run or more")
     last = sessions[-1]
-    for one in sessions:
-        if one.suite != last.suite:
-            raise UsageError(f"runs of {one.suite} and of {last.suite} are no one baseline")
-        if found := differences(last.machine, one.machine):
+    for session in sessions:
+        if session.suite != last.suite:
             raise UsageError(
-                f"runs {one.run} and {last.run} are not of one machine ({'; '.join(found)}): "
-                "record a baseline of each"
+                f"a baseline is of one suite, but the runs are of {session.suite} and {last.suite}"
+            )
+        if different := machine_differences(last.machine, session.machine):
+            raise UsageError(
+                f"runs {session.run} and {last.run} are from different machines "
+                f"({'; '.join(different)}): record a baseline of each"
             )
     if len(sessions) == 1:
         return last
     groups: dict[tuple[str, str, str], list[BaselineSeries]] = {}
-    for one in sessions:
-        for series in one.series:
+    for session in sessions:
+        for series in session.series:
             groups.setdefault((series.case, series.metric, series.unit), []).append(series)
     return replace(
         last,
-        yardstick_ns=tuple(t for one in sessions for t in one.yardstick_ns),
-        series=tuple(map(_joined, groups.values())),
-        sessions=tuple(run for one in sessions for run in one.sessions or (one.run,)),
+        yardstick_ns=tuple(t for session in sessions for t in session.yardstick_ns),
+        series=tuple(map(_pool_series, groups.values())),
+        sessions=tuple(run for session in sessions for run in session.sessions or (session.run,)),
     )
 
 
-def _joined(group: Sequence[BaselineSeries]) -> BaselineSeries:
+def _pool_series(group: Sequence[BaselineSeries]) -> BaselineSeries:
     has_cpu = all(series.cpu for series in group)
     return replace(
         group[-1],
@@ -101,71 +103,71 @@ def _joined(group: Sequence[BaselineSeries]) -> BaselineSeries:
 
 
 def baselines_of(run: Run) -> tuple[Baseline, ...]:
-    """A baseline for each suite that ``run`` has values of."""
+    """Record a baseline of each suite that ``run`` has values of."""
     measured = {s.case for s in _recordable(run)}
     suites = dict.fromkeys(case.suite for case in run.cases if case.id in measured)
     return tuple(make_baseline(run, suite) for suite in suites)
 
 
-def matching(
+def match_baselines(
     run: Run, baselines: Sequence[Baseline]
 ) -> dict[tuple[str, str, str], tuple[Baseline, BaselineSeries]]:
-    """The best recording there is by case, metric and unit.
+    """Return the best recorded series by case, metric and unit.
 
-    That is the latest from the machine and Python of ``run``, or just the latest where none is.
+    That is the latest from the machine and Python of ``run``, or else the latest of all.
     """
     best_last = sorted(
-        baselines, key=lambda b: (not differences(run.machine, b.machine), b.recorded)
+        baselines, key=lambda b: (not machine_differences(run.machine, b.machine), b.recorded)
     )
     return {(s.case, s.metric, s.unit): (b, s) for b in best_last for s in b.series}
 
 
-def compared_with(
+def baselines_used(
     run: Run, baselines: Sequence[Baseline], changes: Iterable[Change]
 ) -> tuple[Baseline, ...]:
-    """Those of ``baselines`` that ``changes``, of ``run``, were measured against."""
-    best = matching(run, baselines)
-    found = (best.get((c.case, c.metric, c.unit)) for c in changes)
-    return tuple({id(f[0]): f[0] for f in found if f is not None}.values())
+    """Return those of ``baselines`` that ``changes``, of ``run``, were compared with."""
+    best = match_baselines(run, baselines)
+    matches = (best.get((c.case, c.metric, c.unit)) for c in changes)
+    return tuple({id(match[0]): match[0] for match in matches if match is not None}.values())
 
 
-def differences(here: Machine, there: Machine) -> tuple[str, ...]:
-    """What forbids to compare figures of two machines, in words; empty where nothing does.
+def machine_differences(now: Machine, then: Machine) -> tuple[str, ...]:
+    """Describe the differences that make figures of two machines incomparable; empty if none do.
 
-    What is unknown of either, as in runs of other tools, forbids nothing.
+    A fact that is unknown of either, as in runs of other tools, is no difference.
     """
     facts = (
-        ("machine class", here.name, there.name),
-        ("CPU", here.cpu_model, there.cpu_model),
-        ("Python", _minor(here.python), _minor(there.python)),
+        ("machine class", now.name, then.name),
+        ("CPU", now.cpu_model, then.cpu_model),
+        ("Python", _minor(now.python), _minor(then.python)),
     )
     return tuple(
-        f"{what} {then}, now {now}"
-        for what, now, then in facts
-        if now != then and not {now, then} & {"", "unknown"}
+        f"{fact} {before}, now {after}"
+        for fact, after, before in facts
+        if after != before and not {after, before} & {"", "unknown"}
     )
 
 
-def drift(run: Run, baseline: Baseline) -> float | None:
-    """How much slower the machine's yardstick is than then: 0.1 is 10 %; None where unknown."""
-    then, now = baseline.yardstick_ns, yardsticks_ns(run)
+def machine_drift(run: Run, baseline: Baseline) -> float | None:
+    """Return the slowdown of the calibration run since ``baseline``: 0.1 is 10 %, None unknown."""
+    then, now = baseline.yardstick_ns, calibration_times_ns(run)
     return float(np.median(now) / np.median(then)) - 1 if then and now else None
 
 
-def yardsticks_ns(run: Run) -> tuple[float, ...]:
-    """What the yardstick took in each pass that has it."""
+def calibration_times_ns(run: Run) -> tuple[float, ...]:
+    """Return the time of the calibration run in each pass that has it, in ns."""
     return tuple(t for p in run.passes if (t := p.yardstick_ns) is not None and 0 < t < math.inf)
 
 
-def day(created: str) -> str:
-    """The date of an ISO 8601 time."""
+def date_of(created: str) -> str:
+    """Return the date of an ISO 8601 time."""
     return created[:10]
 
 
 def _minor(python: str) -> str:
-    """``CPython 3.11`` of ``CPython 3.11.7``."""
-    found = re.match(r".*?\d+\.\d+", python)
-    return found[0] if found else python
+    """Return ``CPython 3.11`` of ``CPython 3.11.7``."""
+    match = re.match(r".*?\d+\.\d+", python)
+    return match[0] if match else python
 
 
 def _recordable(run: Run) -> list[Series]:

@@ -5,14 +5,14 @@ with at least 95 %: with the n values in order and B binomial (n, 1/2),
 
     [x(l), x(r)],    P(l <= B < r) >= 0.95
 
-Chances are taken in from the middle outwards, the greater first and of two equal ones the left,
+Probabilities are added from the middle outwards, the greater first and of two equal ones the left,
 until they suffice; from 31 values on the normal approximation replaces the binomial. Where l or r
 lies outside the sample, that end is infinite. Two samples differ where the two-sided Mann-Whitney
-test says so at 0.05. What is declared exact has no distribution: its mode stands for it, and any
-difference is one.
+test rejects at 0.05. A metric that is declared exact has no distribution: its mode stands for it,
+and any difference counts.
 
-This describes, and knows no smallest effect that counts, no direction, no machine and no number of
-comparisons. The verdict beside it does: see ``screen``.
+This describes two runs, and knows no smallest effect that matters, no direction, no machine and no
+number of comparisons. The verdict does: see ``screen``.
 """
 
 import math
@@ -25,9 +25,9 @@ import numpy as np
 
 from veperf.core.case import TIME, Clock, Metric
 from veperf.core.run import Run
-from veperf.core.units import tidy
-from veperf.stats.mann_whitney import mann_whitney, smallest_u_p_value
-from veperf.stats.process_values import Key, Series, series_of
+from veperf.core.units import base_unit
+from veperf.stats.mann_whitney import mann_whitney, smallest_u_p
+from veperf.stats.process_values import Series, SeriesKey, series_of
 
 CONFIDENCE = 0.95
 ALPHA = 0.05
@@ -35,8 +35,8 @@ _MOST_BINOMIAL = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """One side of a row, in the table's unit."""
+class ValueSummary:
+    """Summary of one side of a row, in the table's unit."""
 
     center: float
     low: float
@@ -47,24 +47,24 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
-    """Whether the two sides of a row differ."""
+class DifferenceTest:
+    """Test for a difference between the two sides of a row."""
 
     p: float | None
-    """None where values are exact and nothing had to be tested."""
+    """None where values are exact and need no test."""
     differ: bool
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One metric of one case."""
+class UnitRow:
+    """Row of a table: one metric of one case in both runs."""
 
     case: str
     metric: str
-    base: Summary | None
-    new: Summary | None
-    test: Test | None
+    base: ValueSummary | None
+    new: ValueSummary | None
+    test: DifferenceTest | None
     """None where one side is missing."""
 
     @property
@@ -79,12 +79,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Geomean:
-    """The last row of a table; None where there is no such mean."""
+    """Last row of a table: the geometric means, None where there is none."""
 
     base: float | None
     new: float | None
     ratio: float | None
-    """Of the rows that have both sides."""
+    """Geometric mean of the ratios of rows that have both sides."""
     base_notes: tuple[str, ...] = ()
     new_notes: tuple[str, ...] = ()
 
@@ -96,16 +96,16 @@ class UnitTable:
     suite: str
     metric: str
     unit: str
-    """Without scale: seconds, bytes."""
-    rows: tuple[Row, ...]
+    """Base unit, such as seconds or bytes."""
+    rows: tuple[UnitRow, ...]
     geomean: Geomean
 
 
-def side_by_side(base: Run, new: Run) -> tuple[UnitTable, ...]:
-    """A table for each suite, metric and unit that either run has, in the order of the runs."""
+def benchstat_tables(base: Run, new: Run) -> tuple[UnitTable, ...]:
+    """Return a table for each suite, metric and unit of either run, in the order of the runs."""
     sides = _by_table(base), _by_table(new)
     suites = list(dict.fromkeys(case.suite for run in (base, new) for case in run.cases))
-    found: list[UnitTable] = []
+    tables: list[UnitTable] = []
     for suite, metric, unit in sorted(sides[0] | sides[1], key=lambda key: suites.index(key[0])):
         columns = [side.get((suite, metric, unit), {}) for side in sides]
         exact = any(m.exact for column in columns for m, _ in column.values())
@@ -115,13 +115,13 @@ def side_by_side(base: Run, new: Run) -> tuple[UnitTable, ...]:
         )
         rows = tuple(row for row in rows if row.base or row.new)
         if rows:
-            name = f"{tidy(unit)[0]}/op" if metric == TIME.name else tidy(unit)[0]
-            found.append(UnitTable(suite, metric, name, rows, _geomean(rows)))
-    return tuple(found)
+            name = f"{base_unit(unit)[0]}/op" if metric == TIME.name else base_unit(unit)[0]
+            tables.append(UnitTable(suite, metric, name, rows, _geomean(rows)))
+    return tuple(tables)
 
 
-def summarise(values: Sequence[float], *, exact: bool = False) -> Summary:
-    """Median and interval of ``values``, or mode and range of what is exact; not empty."""
+def summarise_values(values: Sequence[float], *, exact: bool = False) -> ValueSummary:
+    """Return median and interval of ``values``, not empty; mode and range where ``exact``."""
     ordered = sorted(values)
     n = len(ordered)
     if exact:
@@ -131,7 +131,7 @@ def summarise(values: Sequence[float], *, exact: bool = False) -> Summary:
         if len(counts) > 1:
             ends = f"{_plain(ordered[0])} to {_plain(ordered[-1])}"
             note = f"exact distribution expected, but values range from {ends}"
-        return Summary(mode, ordered[0], ordered[-1], n, note)
+        return ValueSummary(mode, ordered[0], ordered[-1], n, note)
     left, right = _median_ranks(n)
     low = ordered[left - 1] if left >= 1 else -math.inf
     high = ordered[right - 1] if right <= n else math.inf
@@ -139,34 +139,36 @@ def summarise(values: Sequence[float], *, exact: bool = False) -> Summary:
     if math.isinf(low) or math.isinf(high):
         least = next(k for k in range(2, 50) if _median_ranks(k)[0] >= 1)
         note = f"need >= {least} samples for confidence interval at level {CONFIDENCE:g}"
-    return Summary(float(np.median(ordered)), low, high, n, note)
+    return ValueSummary(float(np.median(ordered)), low, high, n, note)
 
 
-def differ(base: Sequence[float], new: Sequence[float], *, exact: bool = False) -> Test:
-    """Test two samples, neither empty, for a difference of any kind."""
+def compare_values(
+    base: Sequence[float], new: Sequence[float], *, exact: bool = False
+) -> DifferenceTest:
+    """Test two samples, neither of them empty, for a difference of any kind."""
     if exact:
-        return Test(None, True)
+        return DifferenceTest(None, True)
     if len({*base, *new}) == 1:
-        return Test(1.0, False, "all samples are equal")
+        return DifferenceTest(1.0, False, "all samples are equal")
     p = mann_whitney(base, new).p_two_sided
-    least = next(k for k in range(1, 50) if 2 * smallest_u_p_value(k, k) <= ALPHA)
+    least = next(k for k in range(1, 50) if 2 * smallest_u_p(k, k) <= ALPHA)
     note = ""
     if p > ALPHA and len(base) < least and len(new) < least:
         note = f"need >= {least} samples to detect a difference at alpha level {ALPHA:g}"
-    return Test(p, p <= ALPHA, note)
+    return DifferenceTest(p, p <= ALPHA, note)
 
 
 def _median_ranks(n: int) -> tuple[int, int]:
-    """The ranks l and r, from 1; 0 and n + 1 lie outside."""
+    """Return the ranks l and r, from 1; 0 and n + 1 lie outside the sample."""
     if n > _MOST_BINOMIAL:
         return _normal_ranks(n)
-    chances = [math.comb(n, b) / 2**n for b in range(n + 1)]
+    probabilities = [math.comb(n, b) / 2**n for b in range(n + 1)]
     left = (n + 2) // 2 - 1
     right = left + 1
-    covered = chances[left]
+    covered = probabilities[left]
     while covered < CONFIDENCE and (left > 0 or right <= n):
-        before = chances[left - 1] if left > 0 else 0.0
-        after = chances[right] if right <= n else 0.0
+        before = probabilities[left - 1] if left > 0 else 0.0
+        after = probabilities[right] if right <= n else 0.0
         if before >= after:
             left -= 1
         else:
@@ -176,7 +178,7 @@ def _median_ranks(n: int) -> tuple[int, int]:
 
 
 def _normal_ranks(n: int) -> tuple[int, int]:
-    """The same by the normal approximation, to whole ranks, one less on the right if it can be."""
+    """Return the same by the normal approximation, to whole ranks, the right one less if it can."""
     normal = NormalDist(n / 2, math.sqrt(n) / 2)
     low = normal.inv_cdf((1 - CONFIDENCE) / 2)
     left = math.floor(low - 0.5) + 1
@@ -187,38 +189,42 @@ def _normal_ranks(n: int) -> tuple[int, int]:
 
 
 def _by_table(run: Run) -> dict[tuple[str, str, str], dict[str, tuple[Metric, Series]]]:
-    found: dict[tuple[str, str, str], dict[str, tuple[Metric, Series]]] = {}
-    series: Mapping[Key, Series] = series_of(run)
+    tables: dict[tuple[str, str, str], dict[str, tuple[Metric, Series]]] = {}
+    series: Mapping[SeriesKey, Series] = series_of(run)
     for case in run.cases:
         for metric in case.metrics:
             key = case.suite, metric.name, metric.unit
-            found.setdefault(key, {})[case.id] = metric, series[case.id, metric.name]
-    return found
+            tables.setdefault(key, {})[case.id] = metric, series[case.id, metric.name]
+    return tables
 
 
 def _values(*sides: tuple[Metric, Series] | None) -> list[list[float]]:
-    """The finite values of each side, by a clock that both have, without scale."""
+    """Return the finite values of each side in the base unit, by a clock that both have."""
     clocks = {series.clock for _, series in filter(None, sides)}
     clock: Clock = "cpu" if clocks == {"cpu"} else "wall"
     return [
-        [v * tidy(side[0].unit)[1] for v in side[1].on(clock).tolist() if math.isfinite(v)]
+        [
+            v * base_unit(side[0].unit)[1]
+            for v in side[1].by_clock(clock).tolist()
+            if math.isfinite(v)
+        ]
         if side
         else []
         for side in sides
     ]
 
 
-def _row(case: str, metric: str, base: list[float], new: list[float], *, exact: bool) -> Row:
-    return Row(
+def _row(case: str, metric: str, base: list[float], new: list[float], *, exact: bool) -> UnitRow:
+    return UnitRow(
         case,
         metric,
-        summarise(base, exact=exact) if base else None,
-        summarise(new, exact=exact) if new else None,
-        differ(base, new, exact=exact) if base and new else None,
+        summarise_values(base, exact=exact) if base else None,
+        summarise_values(new, exact=exact) if new else None,
+        compare_values(base, new, exact=exact) if base and new else None,
     )
 
 
-def _geomean(rows: Sequence[Row]) -> Geomean:
+def _geomean(rows: Sequence[UnitRow]) -> Geomean:
     base_notes: list[str] = []
     new_notes: list[str] = []
     paired = [row for row in rows if row.base and row.new]
@@ -227,11 +233,11 @@ def _geomean(rows: Sequence[Row]) -> Geomean:
         new_notes.append("benchmark set differs from baseline; geomeans may not be comparable")
     base = _geometric_mean([row.base.center for row in rows if row.base])
     new = _geometric_mean([row.new.center for row in rows if row.new])
-    for mean, notes, there in (
+    for mean, notes, has_values in (
         (base, base_notes, any(row.base for row in rows)),
         (new, new_notes, any(row.new for row in rows)),
     ):
-        if mean is None and there:
+        if mean is None and has_values:
             notes.append("summaries must be >0 to compute geomean")
     ratio = None
     if paired and None not in ratios:

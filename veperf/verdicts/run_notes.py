@@ -1,28 +1,44 @@
-"""What a reader must know about a run before believing its verdict."""
+"""Notes on a run that qualify its verdict: other machine, drift, busy machine, failures."""
 
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from veperf.core.run import Failure, Run
+from veperf.core.text import (
+    abbreviate_names,
+    format_duration,
+    format_effect,
+    format_number,
+    format_percent,
+    plural,
+)
 from veperf.core.verdict import Baseline, TargetStatus, TargetVerdict
-from veperf.core.words import effect, names, number, percent, plural
-from veperf.verdicts.baseline import DRIFT_LIMIT, day, differences, drift, yardsticks_ns
+from veperf.verdicts.baseline import (
+    DRIFT_LIMIT,
+    calibration_times_ns,
+    date_of,
+    machine_differences,
+    machine_drift,
+)
 
 _STEAL_LIMIT = 0.05
 _SPREAD_LIMIT = 0.20
 
 
-def notes(
+def run_notes(
     run: Run,
     used: Sequence[Baseline],
     targets: Sequence[TargetVerdict],
     failures: dict[str, Failure],
 ) -> tuple[str, ...]:
-    """One sentence each, the most important first; ``used`` are the baselines compared with."""
+    """Return the notes, a sentence each, the most important first.
+
+    ``used`` are the baselines that the run was compared with.
+    """
     return (
         *_incomplete(run),
-        *stopped(run),
+        *stopped_load_notes(run),
         *_failed(run, failures),
         *_other_machines(run, used),
         *_drift(run, used),
@@ -34,47 +50,47 @@ def notes(
 
 
 def _incomplete(run: Run) -> Iterable[str]:
-    made, asked = len(run.passes), run.config.passes
-    if made < asked:
-        yield f"The run is not complete: {made} of {plural(asked, 'pass', 'passes')} were made."
+    done, planned = len(run.passes), run.config.passes
+    if done < planned:
+        yield f"The run is not complete: {done} of {plural(planned, 'pass', 'passes')} were made."
 
 
-def stopped(run: Run) -> Iterable[str]:
-    """Loads that were ended before their time."""
+def stopped_load_notes(run: Run) -> Iterable[str]:
+    """Yield a note on each load that was stopped before its end."""
     planned_s = run.config.load.seconds
-    for made in run.passes:
-        for result in made.results:
+    for pass_ in run.passes:
+        for result in pass_.results:
             if (after_s := result.stopped_after_s) is not None:
                 yield (
-                    f"{result.case} was ended by hand: its figures are of {number(after_s)} s, "
-                    f"where {number(planned_s)} s were planned."
+                    f"{result.case} was stopped by hand: its figures cover "
+                    f"{format_duration(after_s)} of the {format_duration(planned_s)} planned."
                 )
 
 
 def _failed(run: Run, failures: dict[str, Failure]) -> Iterable[str]:
-    results = [r for made in run.passes for r in made.results]
+    results = [r for pass_ in run.passes for r in pass_.results]
     good = {r.case for r in results if r.failure is None}
     if partly := sorted(good & failures.keys()):
-        yield f"Failed in some passes, judged by the others: {names(partly)}."
+        yield f"Failed in some passes, judged by the others: {abbreviate_names(partly)}."
 
 
 def _other_machines(run: Run, used: Sequence[Baseline]) -> Iterable[str]:
     for baseline in used:
-        if different := differences(run.machine, baseline.machine):
+        if different := machine_differences(run.machine, baseline.machine):
             yield (
-                f"The {baseline.suite} baseline of {day(baseline.recorded)} is shown, "
-                f"not judged by: {'; '.join(different)}."
+                f"The {baseline.suite} baseline of {date_of(baseline.recorded)} is shown but not "
+                f"judged by: {'; '.join(different)}."
             )
 
 
 def _drift(run: Run, used: Sequence[Baseline]) -> Iterable[str]:
     for baseline in used:
-        drifted = drift(run, baseline)
-        same = not differences(run.machine, baseline.machine)
+        drifted = machine_drift(run, baseline)
+        same = not machine_differences(run.machine, baseline.machine)
         if same and drifted is not None and abs(drifted) > DRIFT_LIMIT:
             yield (
-                f"The machine itself is {effect(1 + drifted)} than for the {baseline.suite} "
-                f"baseline of {day(baseline.recorded)}, by a yardstick that is part of no suite."
+                f"The machine itself is {format_effect(1 + drifted)} than for the {baseline.suite} "
+                f"baseline of {date_of(baseline.recorded)}, by the calibration run."
             )
 
 
@@ -84,16 +100,16 @@ def _busy(run: Run) -> Iterable[str]:
     load = float(np.median([max(p.load_before, p.load_after) for p in run.passes]))
     if 0 < run.machine.cores < load:
         cores = plural(run.machine.cores, "core")
-        yield f"The machine was busy: load {number(load)} on {cores}."
+        yield f"The machine was busy: load {format_number(load, 2)} on {cores}."
     steals = [p.steal_ratio for p in run.passes if p.steal_ratio is not None]
     if steals and (steal := float(np.median(steals))) > _STEAL_LIMIT:
-        yield f"The hypervisor gave {percent(steal)} of the machine's CPU time to others."
+        yield f"The hypervisor gave {format_percent(steal)} of the machine's CPU time to others."
 
 
 def _unsteady(run: Run) -> Iterable[str]:
-    times_ns = yardsticks_ns(run)
+    times_ns = calibration_times_ns(run)
     if times_ns and (spread := max(times_ns) / min(times_ns) - 1) > _SPREAD_LIMIT:
-        yield f"The machine's speed varied by {percent(spread)} between passes, by its yardstick."
+        yield f"The machine's speed varied by {format_percent(spread)} between passes."
 
 
 def _missing(run: Run, used: Sequence[Baseline]) -> Iterable[str]:
@@ -101,13 +117,15 @@ def _missing(run: Run, used: Sequence[Baseline]) -> Iterable[str]:
     for baseline in used:
         if gone := sorted({s.case for s in baseline.series} - cases):
             yield (
-                f"In the {baseline.suite} baseline of {day(baseline.recorded)} but not measured "
-                f"here: {names(gone)}."
+                f"In the {baseline.suite} baseline of {date_of(baseline.recorded)}, but not in "
+                f"this run: {abbreviate_names(gone)}."
             )
 
 
 def _stale_misses(targets: Sequence[TargetVerdict]) -> Iterable[str]:
     met = [t.target.id for t in targets if t.known_miss and t.status is TargetStatus.PASS]
     if met:
-        them = "it" if len(met) == 1 else "them"
-        yield f"Met now, though listed as known to miss: {names(met)}; take {them} off that list."
+        yield (
+            f"Met now, although listed as a known miss: {abbreviate_names(met)}; remove "
+            f"{'it' if len(met) == 1 else 'them'} from that list."
+        )

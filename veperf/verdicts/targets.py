@@ -1,4 +1,4 @@
-"""Is it fast enough? A run against the published targets."""
+"""Verdicts on published targets: is a run fast enough?"""
 
 import math
 from collections.abc import Collection, Iterable, Mapping
@@ -9,11 +9,11 @@ from msgspec.structs import replace
 from veperf.core.case import TIME
 from veperf.core.errors import UnknownTargetError, UsageError
 from veperf.core.run import Run
+from veperf.core.text import format_exact, format_limit_distance, format_number, plural
 from veperf.core.units import convert, per_operation
 from veperf.core.verdict import Target, TargetSet, TargetStatus, TargetVerdict
-from veperf.core.words import distance, number, plural
-from veperf.stats.hodges_lehmann import median
-from veperf.stats.process_values import Key, Series, series_of
+from veperf.stats.hodges_lehmann import estimate_median
+from veperf.stats.process_values import Series, SeriesKey, series_of
 
 MIN_PROCESSES = 3
 # Limits and percents are decimal: a value at a bound must not miss it by its last bit.
@@ -23,11 +23,11 @@ _ROUNDING = 1e-9
 def judge_targets(
     run: Run, targets: TargetSet, known_misses: Collection[str] = ()
 ) -> tuple[TargetVerdict, ...]:
-    """A verdict for each target of the suites that ``run`` measured, in the order of ``targets``.
+    """Judge each target of the suites that ``run`` measured, in the order of ``targets``.
 
     The value is the median over processes of the per-process values, in the target's unit.
     ``pass`` up to ``warn_percent`` beyond the limit, ``warn`` up to ``fail_percent``, ``fail``
-    past that, bounds included in the milder. Where the low value passes but the median of all
+    past that, bounds counted as the milder. Where the low value passes but the median of all
     wall times does not, ``warn``. ``not measured`` where no case answers the target, or fewer than
     3 processes do and not ``fail``. ``error`` where its case failed throughout or a value is no
     number.
@@ -69,8 +69,8 @@ def _refuse_unknown(ids: Iterable[str], known: Collection[str], where: str) -> N
         raise UnknownTargetError(f"no published target {', '.join(unknown)} (named by {where})")
 
 
-def _answers(run: Run, series: Mapping[Key, Series]) -> dict[str, list[Series]]:
-    found: dict[str, list[Series]] = {}
+def _answers(run: Run, series: Mapping[SeriesKey, Series]) -> dict[str, list[Series]]:
+    answers: dict[str, list[Series]] = {}
     for case in run.cases:
         for metric, target in case.targets.items():
             if (case.id, metric) not in series:
@@ -78,8 +78,8 @@ def _answers(run: Run, series: Mapping[Key, Series]) -> dict[str, list[Series]]:
                     f"benchmark {case.benchmark} answers {target} by a metric {metric!r} "
                     "that it does not declare"
                 )
-            found.setdefault(target, []).append(series[case.id, metric])
-    return found
+            answers.setdefault(target, []).append(series[case.id, metric])
+    return answers
 
 
 def _judge(blank: TargetVerdict, series: Series, targets: TargetSet) -> TargetVerdict:
@@ -91,28 +91,28 @@ def _judge(blank: TargetVerdict, series: Series, targets: TargetSet) -> TargetVe
     values = np.array([in_unit_of(target, series.metric, series.unit, v) for v in series.values])
     if not np.isfinite(values).all():
         return replace(verdict, reason="a value is no number, or a time of nothing")
-    found = median(values)
-    over = beyond_limit(found.value, target)
+    estimate = estimate_median(values)
+    over = beyond_limit(estimate.value, target)
     status, reason = _status(over, series, target, targets)
-    if over > 0 and found.low <= target.limit <= found.high:
+    if over > 0 and estimate.low <= target.limit <= estimate.high:
         reason += "; the interval includes the limit, so the miss may be noise"
     return replace(
         verdict,
         status=status,
-        value=found.value,
-        low=found.low,
-        high=found.high,
-        confidence=found.confidence,
+        value=estimate.value,
+        low=estimate.low,
+        high=estimate.high,
+        confidence=estimate.confidence,
         over=over,
         reason=reason,
     )
 
 
 def in_unit_of(target: Target, metric: str, unit: str, value: float) -> float:
-    """``value`` of a metric in its ``unit``, in the target's unit.
+    """Convert ``value`` of a metric from ``unit`` to the target's unit.
 
     Raises:
-        UsageError: there is no way from one to the other.
+        UsageError: one can't be converted into the other.
     """
     if metric == TIME.name:
         return per_operation(value, target.unit)
@@ -120,7 +120,7 @@ def in_unit_of(target: Target, metric: str, unit: str, value: float) -> float:
 
 
 def beyond_limit(value: float, target: Target) -> float:
-    """How far ``value``, in the target's unit, is beyond the limit, as a share of that."""
+    """Return how far ``value``, in the target's unit, is beyond the limit, as a share of it."""
     beyond = value - target.limit if target.better == "lower" else target.limit - value
     if target.limit == 0:
         return math.inf if beyond > 0 else 0.0
@@ -130,26 +130,28 @@ def beyond_limit(value: float, target: Target) -> float:
 def _status(
     over: float, series: Series, target: Target, targets: TargetSet
 ) -> tuple[TargetStatus, str]:
-    words = distance(over, target.better)
+    distance = format_limit_distance(over, target.better)
     missed = over > targets.fail_percent / 100 + _ROUNDING
     if series.n < MIN_PROCESSES:
-        # Too few to pass, but a miss must not go by unseen because it was measured but once.
-        few = f"{plural(series.n, 'process', 'processes')}, where {MIN_PROCESSES} are the least"
+        # Too few to pass, but a miss must not go unnoticed because few processes measured it.
+        few = f"{plural(series.n, 'process', 'processes')}, and {MIN_PROCESSES} are the minimum"
         status = TargetStatus.FAIL if missed else TargetStatus.NOT_MEASURED
-        return status, f"{words}, but by {few}"
+        return status, f"{distance}, but by {few}"
     if missed:
-        return TargetStatus.FAIL, words
+        return TargetStatus.FAIL, distance
     warn = targets.warn_percent / 100 + _ROUNDING
     if over > warn:
-        return TargetStatus.WARN, f"{words}: a failure past {targets.fail_percent:g} %"
+        fail_percent = format_exact(targets.fail_percent, "%")
+        return TargetStatus.WARN, f"{distance}: a failure past {fail_percent}"
     if series.wall_median is not None:
         typical = per_operation(series.wall_median, target.unit)
         beyond = beyond_limit(typical, target)
         if beyond > warn:
             return TargetStatus.WARN, (
-                f"{words} at its best, but the typical wall time, {number(typical)} "
-                f"{target.unit}, is {distance(beyond, target.better)}"
+                f"{distance} at its best, but the typical wall time, {format_number(typical)} "
+                f"{target.unit}, is {format_limit_distance(beyond, target.better)}"
             )
     if over > 0:
-        return TargetStatus.PASS, f"{words}, within the {targets.warn_percent:g} % allowed"
-    return TargetStatus.PASS, words
+        warn_percent = format_exact(targets.warn_percent, "%")
+        return TargetStatus.PASS, f"{distance}, within the {warn_percent} allowed"
+    return TargetStatus.PASS, distance

@@ -1,6 +1,8 @@
-"""The two answers about a run, apart, summed up in one word and one sentence."""
+"""Verdict on a run: targets and changes, combined in an outcome and a sentence."""
 
 from collections.abc import Collection, Sequence
+
+from msgspec.structs import replace
 
 from veperf.core.errors import COULD_NOT_MEASURE, FAILED, INCONCLUSIVE, OK
 from veperf.core.run import Failure, Run
@@ -15,14 +17,14 @@ from veperf.core.verdict import (
     Verdict,
 )
 from veperf.stats.process_values import series_of
-from veperf.verdicts.baseline import compared_with
-from veperf.verdicts.run_notes import notes
+from veperf.verdicts.baseline import baselines_used
+from veperf.verdicts.run_notes import run_notes
 from veperf.verdicts.screen import screen
 from veperf.verdicts.targets import judge_targets
-from veperf.verdicts.verdict_text import against, sentence
+from veperf.verdicts.verdict_text import describe_baselines, verdict_sentence
 
 
-def verdict(
+def run_verdict(
     run: Run,
     targets: TargetSet,
     baselines: Sequence[Baseline] = (),
@@ -40,46 +42,41 @@ def verdict(
        another machine, or failed in some of the passes
     5. ``pass``
 
-    A benchmark without a baseline and a target without a benchmark are shown, and decide nothing.
+    A benchmark without a baseline and a target without a benchmark are shown but decide nothing.
 
     Raises:
         UnknownTargetError: a case or ``known_misses`` names a target that ``targets`` lacks.
         UsageError: a case's figure can't be converted to its target's unit.
     """
     judged = judge_targets(run, targets, known_misses)
-    return sum_up(run, judged, screen(run, baselines), baselines)
+    return combine_verdict(run, judged, screen(run, baselines), baselines)
 
 
-def sum_up(
+def combine_verdict(
     run: Run,
     targets: tuple[TargetVerdict, ...],
     changes: tuple[Change, ...],
     baselines: Sequence[Baseline],
 ) -> Verdict:
-    """The verdict that ``targets`` and ``changes``, which are about ``run``, add up to."""
+    """Combine ``targets`` and ``changes``, the answers about ``run``, in one verdict."""
     failures = _failures(run)
     measured = {s.case for s in series_of(run).values() if s.n}
     unmeasured = tuple(case.id for case in run.cases if case.id not in measured)
-    used = compared_with(run, baselines, changes)
+    used = baselines_used(run, baselines, changes)
     return Verdict(
         run=run.id,
         outcome=_outcome(targets, changes, failures, unmeasured),
-        sentence=sentence(run, targets, changes, unmeasured, used),
+        sentence=verdict_sentence(run, targets, changes, unmeasured, used),
         targets=targets,
         changes=changes,
         failures=failures,
-        against=against(used),
-        notes=notes(run, used, targets, failures),
+        against=describe_baselines(used),
+        notes=run_notes(run, used, targets, failures),
     )
 
 
-def exit_code(verdict: Verdict, strict: bool = False) -> int:
-    """What a command ends with, as ``exit_code_of`` the outcome."""
-    return exit_code_of(verdict.outcome, strict=strict)
-
-
 def exit_code_of(outcome: Outcome, *, strict: bool = False) -> int:
-    """3 for ``error``, 1 for ``fail``, 4 for ``inconclusive`` when ``strict``, otherwise 0."""
+    """Return 3 for ``error``, 1 for ``fail``, 4 for ``inconclusive`` if ``strict``, else 0."""
     match outcome:
         case Outcome.ERROR:
             return COULD_NOT_MEASURE
@@ -93,8 +90,8 @@ def exit_code_of(outcome: Outcome, *, strict: bool = False) -> int:
 
 def _failures(run: Run) -> dict[str, Failure]:
     first: dict[str, Failure] = {}
-    for made in run.passes:
-        for result in made.results:
+    for pass_ in run.passes:
+        for result in pass_.results:
             if result.failure is not None:
                 first.setdefault(result.case, result.failure)
     return first
@@ -121,3 +118,41 @@ def _outcome(
     missed = TargetStatus.WARN in met or {TargetStatus.WARN, TargetStatus.FAIL} & known
     doubtful = {ChangeStatus.SUSPECT, ChangeStatus.OTHER_MACHINE} & changed
     return Outcome.WARN if missed or doubtful or failures else Outcome.PASS
+
+
+def run_of_suite(suite: str, run: Run) -> Run:
+    """Return ``run`` reduced to the cases of ``suite``."""
+    cases = tuple(case for case in run.cases if case.suite == suite)
+    ids = {case.id for case in cases}
+    return replace(
+        run,
+        cases=cases,
+        passes=tuple(
+            replace(pass_, results=tuple(r for r in pass_.results if r.case in ids))
+            for pass_ in run.passes
+        ),
+    )
+
+
+def verdict_of_suite(
+    suite: str, run: Run, whole: Verdict, baselines: Sequence[Baseline]
+) -> Verdict:
+    """Reduce ``whole``, the verdict on ``run``, to ``suite``.
+
+    Nothing is judged again: p-values stay corrected for all comparisons of the run.
+    """
+    part = run_of_suite(suite, run)
+    ids = {case.id for case in part.cases}
+    return combine_verdict(
+        part,
+        tuple(v for v in whole.targets if _is_about(v, suite, ids)),
+        tuple(change for change in whole.changes if change.case in ids),
+        [baseline for baseline in baselines if baseline.suite == suite],
+    )
+
+
+def _is_about(verdict: TargetVerdict, suite: str, cases: set[str]) -> bool:
+    """True where the suite answers the target, or where none does and it bears the suite's name."""
+    if verdict.case is not None:
+        return verdict.case in cases
+    return verdict.target.id.partition("/")[0] == suite

@@ -1,4 +1,4 @@
-"""Files that are there whole, or not at all."""
+"""Atomic, durable replacement of a file."""
 
 import os
 from contextlib import suppress
@@ -8,13 +8,13 @@ from veperf.core.errors import StorageError
 
 
 def replace_file(path: Path, data: bytes, temporary: Path) -> None:
-    """Put ``data`` in the place of ``path``; when this returns it is there even if power fails.
+    """Replace the contents of ``path`` with ``data``, durably: they survive a power failure.
 
-    It is written to ``temporary``, in the same folder, synced and moved: whoever is killed leaves
-    the old file or the new one. No two may write to one temporary file at the same time.
+    The data is written to ``temporary``, in the same folder, synced and moved: a process that is
+    killed leaves the old file or the new one. Two writers must not share a temporary file.
 
     Raises:
-        StorageError: it can't be written; the old file is untouched.
+        StorageError: the file can't be written; the old one is untouched.
     """
     try:
         with temporary.open("wb") as file:

@@ -2,7 +2,7 @@
 
     client.py ARCHIVE SCHEDULER TASKS
 
-Says what the watcher is told, and at the end ``failed N``.
+Says what the progress is told, and at the end ``failed N``.
 """
 
 import sys
@@ -12,22 +12,22 @@ from distributed import Client
 
 from tests.support.networks.held import held
 from veperf.archive.store import Archive
-from veperf.cluster.ledger import Ledger
-from veperf.cluster.plan import make_plan
-from veperf.cluster.progress import Lines
-from veperf.cluster.run import conduct
-from veperf.cluster.spec import Spec
+from veperf.cluster.plan import plan_sweep
+from veperf.cluster.progress import SweepLines
+from veperf.cluster.spec import SweepSpec
+from veperf.cluster.sweep import run_tasks
+from veperf.cluster.sweep_journal import SweepJournal
 
 
 def main() -> None:
     """Until all are done."""
     archive, scheduler, tasks = sys.argv[1:]
-    plan = make_plan(Spec("held", benchmarks=("a/x",), repeats=int(tasks)), str)
-    with Ledger.begin(Archive(Path(archive)), plan) as ledger:
-        failed = conduct(
-            ledger,
+    plan = plan_sweep(SweepSpec("held", benchmarks=("a/x",), repeats=int(tasks)), str)
+    with SweepJournal.create(Archive(Path(archive)), plan) as journal:
+        failed = run_tasks(
+            journal,
             lambda: Client(scheduler, timeout="5s", set_as_default=False),
-            Lines(ledger),
+            SweepLines(journal),
             patience_s=120,
             work=held,
         )

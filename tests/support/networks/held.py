@@ -15,8 +15,8 @@ from pathlib import Path
 from msgspec.json import encode
 
 from tests.support.runs import timed_run
-from veperf.cluster.host_lock import alone
-from veperf.cluster.task_context import unwanted
+from veperf.cluster.host_lock import exclusive_host_lock
+from veperf.cluster.task_worker import cancellation_check
 
 
 def held(task_json: str) -> dict[str, object]:
@@ -24,10 +24,10 @@ def held(task_json: str) -> dict[str, object]:
     folder = Path(os.environ["HELD"])
     task = json.loads(task_json)
     host = socket.gethostname()
-    stop = unwanted()
+    stop = cancellation_check()
     place = {"task": task["repeat"], "host": host, "worker": os.getpid()}
     _take_down(folder / "came", place)
-    with alone(stop) as lock:
+    with exclusive_host_lock(stop) as lock:
         if lock is None:
             return {"host": host, "run": None}
         _take_down(folder / "begun", place)

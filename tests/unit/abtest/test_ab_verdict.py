@@ -3,8 +3,9 @@
 import pytest
 
 from tests.support.ab_runs import ab_run, change
-from veperf.abtest.verdict import exit_code, outcome, sentence
+from veperf.abtest.verdict import comparison_outcome, comparison_sentence
 from veperf.core.verdict import ChangeStatus, Outcome, Severity
+from veperf.verdicts.verdict import exit_code_of
 
 OK, FASTER, SLOWER = ChangeStatus.OK, ChangeStatus.FASTER, ChangeStatus.SLOWER
 UNSURE, FEW = ChangeStatus.INCONCLUSIVE, ChangeStatus.NOT_ENOUGH
@@ -31,8 +32,11 @@ def test_the_worst_part_decides(
     """Error, then failure, inconclusive, warning, pass; nothing compared is never a pass."""
     found = ab_run(*(change(f"mine/{n}", status) for n, status in enumerate(statuses)))
 
-    assert word is outcome(found)
-    assert (code, strict) == (exit_code(found), exit_code(found, strict=True))
+    assert word is comparison_outcome(found)
+    assert (code, strict) == (
+        exit_code_of(comparison_outcome(found)),
+        exit_code_of(comparison_outcome(found), strict=True),
+    )
 
 
 def test_a_slowdown_fails_by_its_severity() -> None:
@@ -40,8 +44,11 @@ def test_a_slowdown_fails_by_its_severity() -> None:
     bad = change("mine/bad", SLOWER, severity=Severity.FAIL)
     found = ab_run(bad, change("mine/unsure", UNSURE))
 
-    assert Outcome.FAIL is outcome(found)
-    assert (1, 1) == (exit_code(found), exit_code(found, strict=True))
+    assert Outcome.FAIL is comparison_outcome(found)
+    assert (1, 1) == (
+        exit_code_of(comparison_outcome(found)),
+        exit_code_of(comparison_outcome(found), strict=True),
+    )
 
 
 def test_the_sentence_counts_and_names_what_is_wrong() -> None:
@@ -54,6 +61,7 @@ def test_the_sentence_counts_and_names_what_is_wrong() -> None:
     )
 
     assert (
-        "1 slower (bad, by 10 %), 1 inconclusive (unsure), 1 no slower; 2 pairs in 0.5 minutes; "
-        "the time was up before all was decided" == sentence(found)
+        "1 slower (bad, by 10\u202f%), 1 inconclusive (unsure), 1 no slower; "
+        "2 pairs in 0.5 minutes; "
+        "the time budget ran out before all were decided" == comparison_sentence(found)
     )

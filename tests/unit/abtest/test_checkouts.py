@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from veperf.abtest import git
-from veperf.abtest.checkouts import dependencies, interpreter, prepared
+from veperf.abtest.checkouts import dependencies, environment_interpreter, prepare_sides
 from veperf.core.errors import DataError, UsageError
-from veperf.measure.code_source import HERE
+from veperf.measure.worker_client import CURRENT_CODE
 
 ROOT = Path(__file__).parents[3]
 
@@ -55,9 +55,9 @@ def imported(side, module: str) -> str:
 
 def test_each_side_imports_its_own_code(checkout: Path) -> None:
     """Changed, deleted and new modules: neither sees the other's, whatever is on the path."""
-    with prepared("HEAD", None) as (base, new):
+    with prepare_sides("HEAD", None) as (base, new):
         found = {
-            module: (imported(base.side, module), imported(new.side, module))
+            module: (imported(base.code, module), imported(new.code, module))
             for module in ("changed", "gone", "fresh")
         }
 
@@ -70,14 +70,14 @@ def test_each_side_imports_its_own_code(checkout: Path) -> None:
 
 def test_a_worktree_of_another_host_stays(checkout: Path, tmp_path: Path) -> None:
     """Where hosts share a repository, a worktree that can't be seen from here is not removed."""
-    commit = git.commit_of(checkout, "HEAD")
-    with git.worktree(checkout, commit) as theirs:
+    commit = git.resolve_commit(checkout, "HEAD")
+    with git.temporary_worktree(checkout, commit) as theirs:
         theirs.rename(tmp_path / "unseen")
-        with git.worktree(checkout, commit):
+        with git.temporary_worktree(checkout, commit):
             pass
         (tmp_path / "unseen").rename(theirs)
 
-        assert commit == git.has_commit(theirs, "HEAD")
+        assert commit == git.find_commit(theirs, "HEAD")
 
 
 def test_a_worktree_is_gone_afterwards(checkout: Path) -> None:
@@ -85,8 +85,8 @@ def test_a_worktree_is_gone_afterwards(checkout: Path) -> None:
     folders: list[Path] = []
 
     def interrupted() -> None:
-        with prepared("HEAD", "HEAD") as sides:
-            folders.extend(one.side.folder for one in sides if one.side.folder is not None)
+        with prepare_sides("HEAD", "HEAD") as sides:
+            folders.extend(side.code.folder for side in sides if side.code.folder is not None)
             assert [True, True] == [folder.is_dir() for folder in folders]
             raise KeyboardInterrupt
 
@@ -100,18 +100,18 @@ def test_a_worktree_is_gone_afterwards(checkout: Path) -> None:
 
 def test_names_and_revisions_say_what_was_compared(checkout: Path) -> None:
     """The commit, and that the working tree has more than it."""
-    with prepared("HEAD", None) as (base, new):
-        assert ("HEAD", "working tree") == (base.said.name, new.said.name)
-        assert base.said.revision.commit == new.said.revision.commit
-        assert (False, True) == (base.said.revision.dirty, new.said.revision.dirty)
+    with prepare_sides("HEAD", None) as (base, new):
+        assert ("HEAD", "working tree") == (base.description.name, new.description.name)
+        assert base.description.revision.commit == new.description.revision.commit
+        assert (False, True) == (base.description.revision.dirty, new.description.revision.dirty)
 
 
 def test_a_hook_s_variables_lead_nowhere(checkout: Path, monkeypatch) -> None:
     """Called from a hook, git itself is told of another index; that one stays as it is."""
     monkeypatch.setenv("GIT_DIR", str(checkout / "no such folder"))
     monkeypatch.setenv("GIT_INDEX_FILE", str(checkout / "index"))
-    with prepared("HEAD", None) as (base, _):
-        assert "base" == imported(base.side, "gone")
+    with prepare_sides("HEAD", None) as (base, _):
+        assert "base" == imported(base.code, "gone")
 
     assert not (checkout / "index").exists()
 
@@ -119,7 +119,7 @@ def test_a_hook_s_variables_lead_nowhere(checkout: Path, monkeypatch) -> None:
 @pytest.mark.parametrize("ref", ["nonsense", "--help", "", "HEAD~7", "HEAD:gone.py"])
 def test_what_is_no_commit_is_refused(checkout: Path, ref: str) -> None:
     """In words, before anything is made."""
-    with pytest.raises(UsageError, match="is no commit"), prepared(ref, None):
+    with pytest.raises(UsageError, match="is no commit"), prepare_sides(ref, None):
         pass
 
 
@@ -127,7 +127,7 @@ def test_outside_a_checkout_there_is_nothing_to_compare(tmp_path, monkeypatch) -
     """The current folder decides."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match="no git checkout"):
-        git.repository()
+        git.find_repository()
 
 
 def test_dependencies_are_those_of_the_lock_without_comments(tmp_path: Path) -> None:
@@ -157,12 +157,12 @@ def test_an_environment_of_its_own_has_the_rest_from_here(tmp_path, monkeypatch)
     """Made once; veperf and its packages are found in it, and it is not this interpreter's."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "requirements.lock").write_text("# nothing\n")
-    python = interpreter(tmp_path)
+    python = environment_interpreter(tmp_path)
     marks = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob(".ready")}
     script = "import sys, msgspec, numpy; print(sys.prefix)"
     done = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() not in (sys.prefix, "")
-    assert HERE.interpreter != python
-    assert python == interpreter(tmp_path)
+    assert CURRENT_CODE.interpreter != python
+    assert python == environment_interpreter(tmp_path)
     assert marks == {p: p.stat().st_mtime_ns for p in (tmp_path / "cache").rglob(".ready")}

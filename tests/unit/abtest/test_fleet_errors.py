@@ -3,10 +3,11 @@
 import math
 
 import numpy as np
+import pytest
 
 from tests.support.pair_noise import KINDS, sides
 from veperf.core.verdict import ChangeStatus
-from veperf.stats.sequential import sequential
+from veperf.stats.sequential import compare_sequentially
 
 CLASSES, BENCHMARKS = 3, 4
 
@@ -18,10 +19,11 @@ def _statuses(effect: float, trials: int, comparisons: int) -> list[ChangeStatus
         noise = KINDS[trial % len(KINDS)](chance, 48)
         pairs = zip(*sides(noise + math.log1p(effect), chance), strict=True)
         each = ((float(a), float(b)) for a, b in pairs)
-        found.append(sequential(each, comparisons=comparisons).status)
+        found.append(compare_sequentially(each, comparisons=comparisons).status)
     return found
 
 
+@pytest.mark.slow
 def test_a_false_alarm_on_any_class_is_rare() -> None:
     """At the smallest effect that counts, at most 5 % (3 SE) of fleets have one anywhere."""
     fleets = 200

@@ -45,7 +45,7 @@ def test_the_worst_place_decides(
         found = fleet(*order)
         assert outcome is found.outcome
         assert (code, strict) == (found.exit_code(), found.exit_code(strict=True))
-        assert found.failed == sum(place.found is None for place in order)
+        assert found.failed == sum(place.comparison is None for place in order)
 
 
 def test_the_sentence_says_where() -> None:
@@ -85,7 +85,7 @@ def test_what_is_not_on_every_place_is_said() -> None:
     """A benchmark that one place lacks; a place that was not measured lacks none."""
     found = fleet(GOOD, BAD, at("arm", change("a/x", OK)), GONE)
 
-    assert ["not there on large and arm, only on small: a/y"] == found.notes
+    assert ["missing on large and arm, only on small: a/y"] == found.notes
     assert [] == fleet(BAD, GONE).notes
 
 

@@ -6,15 +6,15 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.ab_runs import change
-from veperf.abtest.selfcheck import advice
+from veperf.abtest.selfcheck import machine_advice
 from veperf.core.ab import ABChange, ABRound
 from veperf.core.run import Machine
 from veperf.core.verdict import ChangeStatus
-from veperf.measure.machine_tuning import Tuning
+from veperf.measure.machine import MachineTuning
 
 MACHINE = Machine("box", "Box 9000", 4, 16 << 30, "Linux 6.1", "CPython 3.11.7")
 CALM = ABRound(1.0, 0.5, 0.0, 3_000.0)
-STEADY = Tuning(("performance",), None)
+STEADY = MachineTuning(("performance",), None)
 CPU_BOUND = change("mine/work", ChangeStatus.OK)
 WAITING = replace(CPU_BOUND, clock="wall")
 
@@ -24,21 +24,31 @@ WAITING = replace(CPU_BOUND, clock="wall")
     [
         (MACHINE, STEADY, [CALM] * 3, [CPU_BOUND], ""),
         (MACHINE, STEADY, [], [], ""),
-        (MACHINE, STEADY, [replace(CALM, load=9.0)] * 3, [], "load 9 on 4 cores"),
-        (MACHINE, STEADY, [replace(CALM, steal_ratio=0.1)] * 3, [], "10 % of the CPU time"),
+        (MACHINE, STEADY, [replace(CALM, load=9.0)] * 3, [], "load 9.0 on 4 cores"),
+        (MACHINE, STEADY, [replace(CALM, steal_ratio=0.1)] * 3, [], "10\u202f% of the CPU time"),
         (MACHINE, STEADY, [replace(CALM, steal_ratio=None, frequency_mhz=None)], [], ""),
-        (MACHINE, Tuning((), 0.5), [CALM], [], "may use 0.5 cores"),
-        (MACHINE, Tuning(("powersave",), None), [CALM], [], "governor is powersave"),
+        (MACHINE, MachineTuning((), 0.5), [CALM], [], "may use 0.5 cores"),
+        (MACHINE, MachineTuning(("powersave",), None), [CALM], [], "governor is powersave"),
         (replace(MACHINE, cores=1), STEADY, [CALM], [], "There is one core"),
-        (MACHINE, STEADY, [CALM, replace(CALM, frequency_mhz=2_000.0)], [], "2000 and 3000 MHz"),
+        (
+            MACHINE,
+            STEADY,
+            [CALM, replace(CALM, frequency_mhz=2_000.0)],
+            [],
+            "2,000 and 3,000\u202fMHz",
+        ),
         (MACHINE, STEADY, [CALM], [WAITING], "Judged by wall time"),
     ],
 )
 def test_each_fault_has_its_sentence(
-    machine: Machine, tuning: Tuning, rounds: list[ABRound], changes: list[ABChange], said: str
+    machine: Machine,
+    tuning: MachineTuning,
+    rounds: list[ABRound],
+    changes: list[ABChange],
+    said: str,
 ) -> None:
     """One for each, and none where there is nothing to complain of."""
-    found = list(advice(machine, tuning, rounds, changes))
+    found = list(machine_advice(machine, tuning, rounds, changes))
 
     assert (1 if said else 0) == len(found)
     assert said in "".join(found)
@@ -57,5 +67,5 @@ def test_settings_are_read_from_sysfs(tmp_path: Path, quota: str, cores: float |
     (tmp_path / "fs" / "cgroup").mkdir(parents=True)
     (tmp_path / "fs" / "cgroup" / "cpu.max").write_text(quota)
 
-    assert Tuning(("performance", "powersave"), cores) == Tuning.now(tmp_path)
-    assert Tuning((), None) == Tuning.now(tmp_path / "elsewhere")
+    assert MachineTuning(("performance", "powersave"), cores) == MachineTuning.now(tmp_path)
+    assert MachineTuning((), None) == MachineTuning.now(tmp_path / "elsewhere")

@@ -5,23 +5,25 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.ab_pairs import CASE, RATE, broken, figured, timed
-from veperf.abtest.sequential_comparison import Contest
+from veperf.abtest.sequential_comparison import SequentialComparison
 from veperf.core.ab import ABChange
 from veperf.core.verdict import ChangeStatus, Severity
-from veperf.stats.look_schedule import plan
-from veperf.stats.pairs import PairRule
-from veperf.stats.sequential import sequential
+from veperf.stats.look_schedule import schedule_looks
+from veperf.stats.paired import PairRule
+from veperf.stats.sequential import compare_sequentially
 
-RULE, LOOKS = PairRule(comparisons=3), plan()
-
-
-def contest() -> Contest:
-    return Contest(CASE, RULE, LOOKS)
+RULE, LOOKS = PairRule(comparisons=3), schedule_looks()
 
 
-def taken(contest: Contest, pairs: list[tuple[float, float]], busy: float = 1.0) -> ABChange | None:
+def comparison() -> SequentialComparison:
+    return SequentialComparison(CASE, RULE, LOOKS)
+
+
+def taken(
+    comparison: SequentialComparison, pairs: list[tuple[float, float]], busy: float = 1.0
+) -> ABChange | None:
     for base, new in pairs:
-        if (found := contest.add(timed(base, new, busy=busy))) is not None:
+        if (found := comparison.add(timed(base, new, busy=busy))) is not None:
             return found
     return None
 
@@ -36,9 +38,9 @@ def test_pairs_are_judged_as_the_judge_does(effect: float, status: ChangeStatus)
     noise = np.exp(chance.normal(0, 0.01, 48))
     pairs = [(100_000.0, 100_000 * (1 + effect) * x) for x in noise.tolist()]
 
-    found = taken(contest(), pairs)
+    found = taken(comparison(), pairs)
     # The clock counts whole ns.
-    expected = sequential([(a, round(b * 10) / 10) for a, b in pairs], comparisons=3)
+    expected = compare_sequentially([(a, round(b * 10) / 10) for a, b in pairs], comparisons=3)
 
     assert found is not None
     assert status is found.status
@@ -51,7 +53,7 @@ def test_pairs_are_judged_as_the_judge_does(effect: float, status: ChangeStatus)
 
 def test_a_surely_large_slowdown_fails() -> None:
     """Severity comes from the whole interval."""
-    found = taken(contest(), [(100.0, 120.0 + i % 3) for i in range(48)])
+    found = taken(comparison(), [(100.0, 120.0 + i % 3) for i in range(48)])
 
     assert found is not None
     assert Severity.FAIL is found.severity
@@ -60,7 +62,7 @@ def test_a_surely_large_slowdown_fails() -> None:
 @pytest.mark.parametrize(("busy", "clock", "base"), [(1.0, "cpu", 100.0), (0.5, "wall", 100.0)])
 def test_the_clock_is_that_of_the_work(busy: float, clock: str, base: float) -> None:
     """CPU time where the work is CPU-bound on both sides, else wall time."""
-    found = taken(contest(), [(100.0, 100.0)] * 48, busy)
+    found = taken(comparison(), [(100.0, 100.0)] * 48, busy)
 
     assert found is not None
     assert (clock, base) == (found.clock, found.base)
@@ -68,14 +70,14 @@ def test_the_clock_is_that_of_the_work(busy: float, clock: str, base: float) -> 
 
 def test_work_that_waits_on_one_side_is_judged_by_wall_time() -> None:
     """New code that sleeps where the old computed is no speed-up."""
-    match = contest()
+    match = comparison()
     for _ in range(48):
         sleepy = timed(100.0, 200.0, busy=0.3)
         if match.add(replace_a(sleepy, timed(100.0, 200.0))) is not None:
             break
 
-    assert match.decided is not None
-    assert ("wall", ChangeStatus.SLOWER) == (match.decided.clock, match.decided.status)
+    assert match.change is not None
+    assert ("wall", ChangeStatus.SLOWER) == (match.change.clock, match.change.status)
 
 
 def replace_a(measured, other):
@@ -84,19 +86,19 @@ def replace_a(measured, other):
 
 def test_loops_and_operations_are_divided_by() -> None:
     """Samples of more loops say the same of one operation; each side has its own operations."""
-    match = contest()
+    match = comparison()
     for n in range(8):
         measured = timed(100.0, 100.0, loops=10 * (n + 1))
         doubled = replace(measured.b, operations=2)
         match.add(type(measured)(CASE, measured.a, doubled))
 
-    found = match.run_out()
+    found = match.finish()
     assert (100.0, 50.0) == (found.base, found.new)
 
 
 def test_more_is_better_where_the_metric_says_so() -> None:
     """A higher rate is faster; its ratio is below 1, as every improvement's."""
-    match = Contest(RATE, PairRule(better="higher"), LOOKS)
+    match = SequentialComparison(RATE, PairRule(better="higher"), LOOKS)
     found = None
     while found is None:
         found = match.add(figured(100.0, 120.0))
@@ -107,7 +109,7 @@ def test_more_is_better_where_the_metric_says_so() -> None:
 
 def test_a_failure_costs_only_that_benchmark_and_says_which_side() -> None:
     """`error` at once, with the side, the message and what was measured so far."""
-    match = contest()
+    match = comparison()
     match.add(timed(100.0, 100.0))
     found = match.add(broken("ValueError: x"))
 
@@ -122,26 +124,26 @@ def test_a_failure_costs_only_that_benchmark_and_says_which_side() -> None:
 @pytest.mark.parametrize("pairs", [0, 1, 5])
 def test_time_that_is_up_too_early_decides_nothing(pairs: int) -> None:
     """Fewer pairs than any look takes never pass."""
-    match = contest()
+    match = comparison()
     taken(match, [(100.0, 150.0)] * pairs)
 
-    assert ChangeStatus.NOT_ENOUGH is match.run_out().status
+    assert ChangeStatus.NOT_ENOUGH is match.finish().status
 
 
 def test_time_that_is_up_gives_a_last_look() -> None:
     """As many pairs as can decide do, at the moment that time alone has chosen."""
-    match = contest()
+    match = comparison()
     taken(match, [(100.0, 150.0)] * 7)
 
-    assert ChangeStatus.SLOWER is match.run_out().status
+    assert ChangeStatus.SLOWER is match.finish().status
 
 
 @pytest.mark.parametrize("pairs", [0, 3, 7])
 def test_a_hand_that_stops_decides_nothing(pairs: int) -> None:
     """However clear it looks: who looked may have stopped because of it."""
-    match = contest()
+    match = comparison()
     taken(match, [(100.0, 150.0)] * pairs)
-    found = match.break_off()
+    found = match.stop()
 
     assert ChangeStatus.INCONCLUSIVE is found.status
     assert Severity.NONE is found.severity
@@ -152,7 +154,7 @@ def test_a_hand_that_stops_decides_nothing(pairs: int) -> None:
     ChangeStatus.ERROR)])  # fmt: skip
 def test_values_that_have_no_ratio_never_pass(bad: float, status: ChangeStatus) -> None:
     """Zero is inconclusive, what is no number an error, whenever it comes."""
-    match = Contest(RATE, PairRule(better="higher"), LOOKS)
+    match = SequentialComparison(RATE, PairRule(better="higher"), LOOKS)
     for _ in range(5):
         match.add(figured(100.0, 100.0))
     found = match.add(figured(100.0, bad))

@@ -19,7 +19,7 @@ from veperf.core.errors import (
     UsageError,
     VeperfError,
 )
-from veperf.formats.readers import read
+from veperf.formats.readers import read_runs
 
 METRICS = VECTORS / "BASELINE_METRICS.json"
 GO = VECTORS / "interop" / "go_virtengine.json"
@@ -64,7 +64,7 @@ def test_what_is_no_figure_fails(value: float) -> None:
 
 def test_unknown_names_are_errors() -> None:
     """A target that isn't there, a benchmark that nobody listed, and figures that are none."""
-    (foreign,) = read((VECTORS / "gobench" / "old.txt").read_bytes(), "old.txt")
+    (foreign,) = read_runs((VECTORS / "gobench" / "old.txt").read_bytes(), "old.txt")
     wrong: list[tuple[Any, type[VeperfError]]] = [
         ({"transaction/hash": 1.0}, UnknownTargetError),
         ({"transaction/hash_compute": "fast"}, UsageError),
@@ -91,7 +91,7 @@ def test_nothing_compared_is_no_pass() -> None:
 def test_a_go_run_becomes_a_report(tmp_path: Path) -> None:
     """From file to file, shaped like the original's; a run, a path and its name are the same."""
     comparator = Comparator(METRICS)
-    (run,) = (one.run for one in read(GO.read_bytes(), "f"))
+    (run,) = (one.run for one in read_runs(GO.read_bytes(), "f"))
 
     report = comparator.generate_report(GO)
     save_report(report, tmp_path / "reports" / "comparison.json")

@@ -1,4 +1,4 @@
-"""Recorded baselines: of several sessions, with their history, counts among them."""
+"""Recorded baselines: pooled sessions, history, and exact counts."""
 
 from pathlib import Path
 
@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from tests.support.archives import dated_run
 from tests.support.runs import MACHINE, case, one_pass, timed, whole_run
 from veperf.archive.baselines import (
+    baseline_run_ids,
     load_baselines,
     load_retired,
-    recorded_runs,
     save_baseline,
     update_baseline,
 )
@@ -24,7 +24,7 @@ from veperf.core.run import CaseResult, Revision, Run
 from veperf.core.verdict import Baseline, BaselineSeries
 from veperf.measure.machine import describe_machine
 from veperf.runner import execute
-from veperf.verdicts.baseline import baselines_of, make_baseline, pooled
+from veperf.verdicts.baseline import baselines_of, make_baseline, pool_baselines
 from veperf.verdicts.screen import screen
 
 
@@ -33,10 +33,10 @@ def recorded(day: int, time_ns: float = 100.0) -> Baseline:
 
 
 def test_several_sessions_are_one_baseline():
-    """Their processes together, the last one's commit, loops and machine, all their runs named."""
+    """A baseline has all sessions' processes, and the last one's commit, loops and machine."""
     days = [recorded(day) for day in range(3)]
 
-    one = pooled(days)
+    one = pool_baselines(days)
 
     assert tuple(b.run for b in days) == one.sessions
     assert (days[2].run, days[2].revision) == (one.run, one.revision)
@@ -44,16 +44,16 @@ def test_several_sessions_are_one_baseline():
     assert sum((b.series[0].cpu for b in days), ()) == series.cpu
     assert sum((b.series[0].wall for b in days), ()) == series.wall
     assert 18 == len(one.yardstick_ns)
-    assert days[0] == pooled(days[:1])
+    assert days[0] == pool_baselines(days[:1])
 
 
 def test_the_noise_between_sessions_is_in_a_pooled_baseline():
-    """Sessions 4 % apart: a run like the slower one is a change to one of them, not to both."""
+    """With sessions 4 % apart, a run like the slower one is a change to one of them only."""
     fast, slow = recorded(1, 100.0), recorded(2, 104.0)
     run = dated_run(3, {"demo/a": 104.0})
 
     assert ["suspect"] == [c.status for c in screen(run, [fast])]
-    assert ["suspect"] != [c.status for c in screen(run, [pooled([fast, slow])])]
+    assert ["suspect"] != [c.status for c in screen(run, [pool_baselines([fast, slow])])]
 
 
 @pytest.mark.parametrize(
@@ -65,11 +65,11 @@ def test_the_noise_between_sessions_is_in_a_pooled_baseline():
     ],
 )
 def test_sessions_of_different_machines_or_suites_are_not_pooled(other: Baseline):
-    """Their values would be no one sample."""
+    """Values of different machines or suites would not be one sample."""
     with pytest.raises(UsageError):
-        pooled([other, recorded(0)])
+        pool_baselines([other, recorded(0)])
     with pytest.raises(UsageError):
-        pooled([])
+        pool_baselines([])
 
 
 def test_an_updated_baseline_keeps_the_old_one_and_the_reason(tmp_path: Path):
@@ -83,7 +83,7 @@ def test_an_updated_baseline_keeps_the_old_one_and_the_reason(tmp_path: Path):
     assert [(first, "verifies twice"), (second, "and thrice")] == [
         (one.baseline, one.reason) for one in load_retired(tmp_path, ["demo"])
     ]
-    assert {first.run, second.run, third.run} == recorded_runs(tmp_path)
+    assert {first.run, second.run, third.run} == baseline_run_ids(tmp_path)
 
 
 def test_a_reason_and_a_baseline_are_needed(tmp_path: Path):
@@ -91,13 +91,13 @@ def test_a_reason_and_a_baseline_are_needed(tmp_path: Path):
     with pytest.raises(UsageError, match="baseline record"):
         update_baseline(tmp_path, recorded(0), reason="why not")
     save_baseline(tmp_path, recorded(0))
-    with pytest.raises(UsageError, match="say which"):
+    with pytest.raises(UsageError, match="give the reason"):
         update_baseline(tmp_path, recorded(1), reason=" ")
     assert (recorded(0),) == load_baselines(tmp_path, ["*"])
 
 
 def test_the_same_baseline_again_changes_nothing(tmp_path: Path):
-    """Recording a run twice makes no history."""
+    """Recording a run twice adds nothing to the history."""
     save_baseline(tmp_path, recorded(0))
     save_baseline(tmp_path, recorded(0))
 
@@ -105,7 +105,7 @@ def test_the_same_baseline_again_changes_nothing(tmp_path: Path):
 
 
 def test_an_interrupted_update_is_repeated_without_a_trace(tmp_path: Path, monkeypatch):
-    """Stopped between history and baseline, the old one still counts, and is retired once."""
+    """Interrupted between history and baseline, the old one counts, and is retired once."""
     save_baseline(tmp_path, recorded(0))
 
     def stop(path: Path, value: object) -> None:
@@ -126,7 +126,7 @@ def test_an_interrupted_update_is_repeated_without_a_trace(tmp_path: Path, monke
 
 
 def test_counts_are_recorded_too(tmp_path: Path):
-    """Allocations and what is declared exact, few as they are: they differ, or they don't."""
+    """Allocations and exact metrics are compared for equality, however few values there are."""
     size = Metric("size", "B", exact=True)
     metrics = (TIME, size, *MEMORY_METRICS)
     counts = {"memory_peak": 10.0, "memory_total": 20.0, "memory_allocations": 3.0}
@@ -145,7 +145,7 @@ def test_counts_are_recorded_too(tmp_path: Path):
 
 
 def test_a_run_without_memory_does_not_drop_what_is_recorded_of_it(tmp_path: Path):
-    """What is lost is named, be it a case or one metric of a case that is there."""
+    """The error names the cases and metrics that would be lost."""
     full = make_baseline(dated_run(0, {"demo/a": 100.0, "demo/b": 100.0}), "demo")
     first, second = full.series
     save_baseline(tmp_path, replace(full, series=(replace(first, metric="size"), first, second)))
@@ -158,15 +158,17 @@ def test_a_run_without_memory_does_not_drop_what_is_recorded_of_it(tmp_path: Pat
 
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=5, unique=True))
 def test_pooling_in_parts_is_pooling_at_once(days: list[int]):
-    """The sessions of a pooled baseline are the runs, however they came together."""
-    one_by_one = pooled([recorded(day) for day in days])
-    in_parts = pooled([pooled([recorded(day) for day in days[:2]]), *map(recorded, days[2:])])
+    """All sessions of a pooled baseline count as its runs."""
+    one_by_one = pool_baselines([recorded(day) for day in days])
+    in_parts = pool_baselines(
+        [pool_baselines([recorded(day) for day in days[:2]]), *map(recorded, days[2:])]
+    )
 
     assert one_by_one == in_parts
 
 
 def test_a_new_run_takes_its_loops_from_the_time_not_from_a_count(tmp_path: Path):
-    """Memory is counted over single calls; that says nothing about how long a sample lasts."""
+    """Memory is counted over single calls, which don't determine the loops of a sample."""
     machine = describe_machine()
     series = [
         BaselineSeries("planted/work", metric, unit, "lower", "wall", loops, 1, (), (1.0,) * 6)
@@ -175,7 +177,7 @@ def test_a_new_run_takes_its_loops_from_the_time_not_from_a_count(tmp_path: Path
     recorded = Baseline("planted", "2026-01-01", "run", machine, Revision(), (), tuple(series))
     save_baseline(tmp_path / "baselines", recorded)
 
-    writer = execute.begin(
+    writer = execute.begin_run(
         ["planted"],
         profile="quick",
         archive=Archive(tmp_path / "runs"),

@@ -1,4 +1,4 @@
-"""Comparisons in the archive: what was written comes back, and nothing else does."""
+"""Comparisons in the archive are read back as written; damaged ones are refused."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def test_comparisons_are_no_runs(near: str) -> None:
 
 
 def test_a_comparison_is_written_once(near: str) -> None:
-    """Never over another."""
+    """An existing comparison is never overwritten."""
     save_ab(near, FOUND)
 
     with pytest.raises(UsageError, match="already"):
@@ -39,7 +39,7 @@ def test_a_comparison_is_written_once(near: str) -> None:
 
 
 def test_a_name_that_is_not_one_comparison_s_is_refused(place: str) -> None:
-    """Unknown, ambiguous, empty, or a path elsewhere."""
+    """Unknown, ambiguous and empty names and paths are refused."""
     for end in ("a", "b"):
         save_ab(place, msgspec.structs.replace(FOUND, id=f"20261123-{end}"))
 
@@ -63,7 +63,7 @@ def test_a_name_that_is_not_one_comparison_s_is_refused(place: str) -> None:
 def test_a_file_that_is_something_else_is_refused(
     tmp_path: Path, before: bytes, after: bytes, error: type[Exception]
 ) -> None:
-    """Newer, of other types, of another name, cut off."""
+    """Comparisons of a newer format, of other types, of another id, or cut off are refused."""
     path = Path(save_ab(tmp_path, FOUND)) / "ab.json"
     content = path.read_bytes()
     assert before in content

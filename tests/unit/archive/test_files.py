@@ -1,4 +1,4 @@
-"""Files are whole or not there, and believed only when they are what they should be."""
+"""Files are written atomically, and refused when damaged."""
 
 import errno
 import json
@@ -12,21 +12,21 @@ from hypothesis import strategies as st
 
 from veperf.archive import files
 from veperf.core.errors import CorruptFileError, NewerFormatError, StorageError, VeperfError
-from veperf.core.json_text import depth
+from veperf.core.json_text import nesting_depth
 from veperf.core.verdict import BASELINE_FORMAT, Baseline, TargetSet
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path: Path, monkeypatch):
-    """A disk that is full while writing costs nothing that was there before."""
+    """A full disk leaves the old file untouched."""
     path = tmp_path / "run.json"
-    files.write(path, b"old")
+    files.write_file(path, b"old")
 
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StorageError, match=r"run\.json: the disk is full") as caught:
-        files.write(path, b"new")
+        files.write_file(path, b"new")
 
     assert b"old" == path.read_bytes()
     assert [path] == list(tmp_path.iterdir())
@@ -38,7 +38,7 @@ def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path):
     (tmp_path / "reports").write_text("a file")
 
     with pytest.raises(StorageError, match=r"can't write .*choose another folder"):
-        files.write(tmp_path / "reports" / "run" / "run.json", b"")
+        files.write_file(tmp_path / "reports" / "run" / "run.json", b"")
 
 
 def test_a_newer_format_is_said_to_be_newer(tmp_path: Path):
@@ -65,7 +65,7 @@ def test_a_newer_format_is_said_to_be_newer(tmp_path: Path):
     ids=["empty", "cut off", "a list", "no UTF-8", "wrong type", "null", "deep", "huge"],
 )
 def test_a_corrupt_file_is_named_with_what_is_wrong(tmp_path: Path, content: bytes):
-    """Whatever is in the file, the error is ours, names the file and ends with exit code 2."""
+    """Any damage gives veperf's own error with the file name and exit code 2."""
     path = tmp_path / "targets.json"
     path.write_bytes(content)
 
@@ -99,7 +99,7 @@ def _nesting(value: object) -> int:
 )
 def test_depth_is_what_a_decoder_would_descend(value: object):
     """Brackets, quotes and backslashes in strings don't count."""
-    assert _nesting(value) == depth(json.dumps(value).encode())
+    assert _nesting(value) == nesting_depth(json.dumps(value).encode())
 
 
 def test_depth_is_refused_whatever_the_recursion_limit(tmp_path: Path):
@@ -122,12 +122,12 @@ def test_only_regular_files_of_our_size_are_read(tmp_path: Path):
     with (tmp_path / "huge").open("wb") as file:
         file.truncate(files.MAX_FILE_BYTES + 1)
 
-    for name, told in (
-        ("pipe", "no regular"),
-        ("zeros", "no regular"),
-        (".", "no regular"),
+    for name, notices in (
+        ("pipe", "not a regular"),
+        ("zeros", "not a regular"),
+        (".", "not a regular"),
         ("huge", "more than any file"),
         ("none", "No such file"),
     ):
-        with pytest.raises(CorruptFileError, match=told):
-            files.read(tmp_path / name)
+        with pytest.raises(CorruptFileError, match=notices):
+            files.read_file(tmp_path / name)

@@ -1,4 +1,4 @@
-"""Whoever is killed between any two objects leaves an archive that is whole, and goes on."""
+"""A process killed between any two writes leaves an intact archive; the work can be repeated."""
 
 import secrets
 from collections.abc import Callable
@@ -8,25 +8,25 @@ import msgspec
 import pytest
 
 from tests.support.archives import archive_of, dated_run
-from veperf.archive.compaction import compact, prune
-from veperf.archive.merge import take_over
+from veperf.archive.compaction import compact_archive, prune_runs
+from veperf.archive.merge import merge_runs
 from veperf.archive.storage import lease
-from veperf.archive.storage.lease import Holder, Pace
+from veperf.archive.storage.lease import LeaseTimes, LockOwner
 from veperf.archive.storage.location import Url
 from veperf.archive.storage.objects import Objects
 from veperf.archive.storage.remote import RemoteStorage, open_remote
 from veperf.archive.store import Archive
-from veperf.archive.summary import summarise
+from veperf.archive.summary import load_summary
 from veperf.core.run import Run
 
 RUNS = [dated_run(day) for day in range(6)]
 LOOPS = {result.case: result.loops for result in dated_run(9).passes[0].results}
 MORE = msgspec.structs.replace(dated_run(9), loops=LOOPS)
-PACE = Pace(renew_s=1e6, look_s=0.002, dead_s=0.02)
+PACE = LeaseTimes(renew_s=1e6, poll_s=0.002, dead_s=0.02)
 
 
 class _KilledError(BaseException):
-    """After it nothing is written any more, whatever is still tried on the way out."""
+    """Simulated death of the process: later writes have no effect."""
 
 
 def _keep(archive: Archive, _: Path) -> None:
@@ -37,19 +37,19 @@ def _keep(archive: Archive, _: Path) -> None:
 
 
 def _compact(archive: Archive, _: Path) -> None:
-    compact(archive, keep=1)
+    compact_archive(archive, keep=1)
 
 
 def _prune(archive: Archive, _: Path) -> None:
-    prune(archive, [RUNS[0].id, RUNS[4].id])
+    prune_runs(archive, [RUNS[0].id, RUNS[4].id])
 
 
 def _take_over(archive: Archive, other: Path) -> None:
-    list(take_over(archive, Archive(other)))
+    list(merge_runs(archive, Archive(other)))
 
 
 def _summarise(archive: Archive, _: Path) -> None:
-    summarise(archive)
+    load_summary(archive)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_it_may_be_cut_off_anywhere(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    """Tried before each single write: nothing is lost, nothing half there; done again, it ends."""
+    """Killed before any single write, nothing is lost or half written; repeating succeeds."""
     archive_of(tmp_path, [MORE])
     for allowed in range(100):
         storage = RemoteStorage(open_remote(Url("memory", secrets.token_hex(8))).objects, PACE)
@@ -82,16 +82,16 @@ def test_it_may_be_cut_off_anywhere(
                 ended = False
 
         archive = Archive(storage)
-        found = list(archive.readable())
+        actual = list(archive.readable_runs())
         assert {} == archive.faults()
-        assert all(run in found for run in RUNS if run in expected)
-        assert all(run in [*RUNS, MORE] for run in found)
-        assert {run.id for run in found}.isdisjoint(archive.incomplete_ids())
+        assert all(run in actual for run in RUNS if run in expected)
+        assert all(run in [*RUNS, MORE] for run in actual)
+        assert {run.id for run in actual}.isdisjoint(archive.incomplete_ids())
         again = _resume if work is _keep else work
         again(archive, tmp_path)
-        assert expected == list(Archive(storage).readable())
+        assert expected == list(Archive(storage).readable_runs())
         assert {} == Archive(storage).faults()
-        assert [run.id for run in expected] == [run.id for run in summarise(archive).runs]
+        assert [run.id for run in expected] == [run.id for run in load_summary(archive).runs]
         if ended:
             return
     pytest.fail("it never came to an end")
@@ -101,12 +101,12 @@ def archive_of_storage(storage: RemoteStorage) -> None:
     """Six runs, of which two are packed."""
     archive = Archive(storage)
     for run in RUNS:
-        archive.keep(run)
-    compact(archive, keep=4)
+        archive.save(run)
+    compact_archive(archive, keep=4)
 
 
 def _resume(archive: Archive, _: Path) -> None:
-    """Go on where the run was begun; begin it where it was not."""
+    """Continue the run if it was begun, else begin it."""
     if archive.is_complete(MORE.id):
         return
     if MORE.id not in archive.incomplete_ids():
@@ -119,11 +119,11 @@ def _resume(archive: Archive, _: Path) -> None:
 
 
 def _kill_after(patch: pytest.MonkeyPatch, allowed: int) -> None:
-    """Let so many objects be written or deleted, by a process of another machine."""
+    """Allow that many writes or deletions, by a process of another machine."""
     left = allowed
-    patch.setattr(lease, "this_process", lambda: Holder("another machine", 1, "1"))
+    patch.setattr(lease, "current_process", lambda: LockOwner("another machine", 1, "1"))
 
-    def counted(name: str) -> None:
+    def count_calls(name: str) -> None:
         true = getattr(Objects, name)
 
         def one(objects: Objects, *given: object) -> None:
@@ -138,4 +138,4 @@ def _kill_after(patch: pytest.MonkeyPatch, allowed: int) -> None:
         patch.setattr(Objects, name, one)
 
     for name in ("put", "put_file", "delete"):
-        counted(name)
+        count_calls(name)

@@ -1,4 +1,4 @@
-"""What names an archive, and that no secret is repeated."""
+"""Locations of archives are parsed, and credentials in them are refused and never repeated."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.archive.storage.location import locate, location_of
+from veperf.archive.storage.location import locate
 from veperf.archive.storage.open import open_storage
 from veperf.core.errors import UsageError
 
@@ -26,12 +26,12 @@ from veperf.core.errors import UsageError
     ],
 )
 def test_locations_have_one_form(given: str, wanted: str):
-    """Folders as they are, addresses without a slash at the end."""
-    assert wanted == location_of(given)
+    """Folders stay as they are, URLs lose the slash at the end."""
+    assert wanted == str(locate(given))
 
 
 def test_a_path_is_a_folder():
-    """Also as a Path."""
+    """A Path is a folder as well."""
     assert Path("a/b") == locate(Path("a/b"))
 
 
@@ -49,7 +49,7 @@ def test_a_path_is_a_folder():
     ],
 )
 def test_credentials_are_refused_and_not_repeated(given: str):
-    """Whatever form they take; the refusal says where they belong."""
+    """Credentials in any form are refused, with a hint where they belong."""
     with pytest.raises(UsageError, match="environment") as caught:
         locate(given)
 
@@ -77,24 +77,24 @@ def test_credentials_are_refused_and_not_repeated(given: str):
     ],
 )
 def test_what_is_no_place_is_refused_in_words(given: str | Path):
-    """With an example of what is one."""
-    with pytest.raises(UsageError, match=r"such as|two slashes|no kind of storage"):
+    """The error has an example of a valid location."""
+    with pytest.raises(UsageError, match=r"such as|two slashes|not a known kind of storage"):
         open_storage(given)
 
 
 def test_a_kind_that_nobody_knows_is_refused():
-    """And so is one whose package is missing, which is named."""
-    with pytest.raises(UsageError, match="no kind of storage called nonsense://"):
+    """Unknown schemes are refused, and missing packages are named."""
+    with pytest.raises(UsageError, match="nonsense:// is not a known kind of storage"):
         open_storage("nonsense://bucket/a")
-    with pytest.raises(UsageError, match=r"need a package more: .*gcsfs"):
+    with pytest.raises(UsageError, match=r"need another package: .*gcsfs"):
         open_storage("gs://bucket/a")
 
 
 @given(st.text(max_size=60), st.sampled_from(["s3", "https", "memory", "file", "x"]))
 def test_any_text_is_a_place_or_refused(text: str, scheme: str):
-    """Never anything but our own error, and what is accepted stays what it is."""
+    """Any text gives a UsageError or a location that parses to itself."""
     try:
-        found = location_of(f"{scheme}://{text}")
+        actual = str(locate(f"{scheme}://{text}"))
     except UsageError:
         return
-    assert found == location_of(found)
+    assert actual == str(locate(actual))

@@ -1,4 +1,4 @@
-"""Another archive's runs come over one by one, and nothing of it is believed unchecked."""
+"""Runs of another archive are merged one by one, each checked first."""
 
 import os
 from collections.abc import Callable
@@ -8,27 +8,27 @@ import msgspec
 import pytest
 
 from tests.support.archives import archive_of, dated_run, stepped
-from veperf.archive.compaction import compact
+from veperf.archive.compaction import compact_archive
 from veperf.archive.files import checksum
-from veperf.archive.merge import THERE, take_over
+from veperf.archive.merge import ALREADY_PRESENT, merge_runs
 from veperf.archive.store import Archive
 from veperf.core.errors import UsageError
 from veperf.core.run import Pass, Run, Sample
 
 
 def test_runs_come_over_as_they_were(place: str):
-    """Loose and packed ones, equal to what was measured, sound, and only once."""
+    """Packed and unpacked runs are merged unchanged, intact, and only once."""
     runs = stepped(4, step_at=2)
     other = archive_of(f"{place}/other", runs)
-    compact(other, keep=2)
+    compact_archive(other, keep=2)
     archive = archive_of(f"{place}/mine", runs[:1])
 
-    first = list(take_over(archive, other))
-    again = list(take_over(archive, other))
+    first = list(merge_runs(archive, other))
+    again = list(merge_runs(archive, other))
 
-    assert [THERE, "", "", ""] == [one.skipped for one in first]
-    assert [THERE] * 4 == [one.skipped for one in again]
-    assert runs == list(archive.readable())
+    assert [ALREADY_PRESENT, "", "", ""] == [one.skipped for one in first]
+    assert [ALREADY_PRESENT] * 4 == [one.skipped for one in again]
+    assert runs == list(archive.readable_runs())
     assert {} == archive.faults()
     assert 4 == len(archive.query("SELECT DISTINCT run FROM samples"))
 
@@ -58,8 +58,8 @@ def _beyond_64_bits(folder: Path) -> None:
     def change(run: Run) -> Run:
         first: Pass = run.passes[0]
         result = msgspec.structs.replace(first.results[0], samples=(Sample(10**30, 10**30, 0),))
-        made = msgspec.structs.replace(first, results=(result,))
-        return msgspec.structs.replace(run, passes=(made,))
+        created = msgspec.structs.replace(first, results=(result,))
+        return msgspec.structs.replace(run, passes=(created,))
 
     _forge(folder, change)
 
@@ -106,7 +106,7 @@ def _link_to_folder(folder: Path) -> None:
         (_other_id, "holds run"),
         (_beyond_64_bits, "64 bits|valid Run"),
         (_link, "symbolic link|leads out"),
-        (_pipe, "no regular file"),
+        (_pipe, "not a regular file"),
         (_device, "symbolic link|leads out"),
         (_huge, "more than any file"),
         (_deep, "nests deeper"),
@@ -117,24 +117,24 @@ def _link_to_folder(folder: Path) -> None:
 def test_what_is_damaged_or_hostile_is_skipped_with_a_word(
     tmp_path: Path, damage: Callable[[Path], None], told: str
 ):
-    """The others come over; the word says what is wrong; nothing is left of the attempt."""
+    """Damaged runs are skipped with a reason, and leave nothing behind."""
     runs = [dated_run(day) for day in range(3)]
     other = archive_of(tmp_path / "theirs", runs)
-    damage(other.path(runs[1].id))
+    damage(other.folder / runs[1].id)
     archive = Archive(tmp_path / "mine")
 
-    found = {one.run: one.skipped for one in take_over(archive, other)}
+    actual = {one.run: one.skipped for one in merge_runs(archive, other)}
 
-    assert {run.id for run in runs} == found.keys()
-    assert [runs[0], runs[2]] == list(archive.readable())
-    assert any(word in found[runs[1].id] for word in told.split("|")), found
+    assert {run.id for run in runs} == actual.keys()
+    assert [runs[0], runs[2]] == list(archive.readable_runs())
+    assert any(word in actual[runs[1].id] for word in told.split("|")), actual
     assert {runs[0].id, runs[2].id} == {path.name for path in archive.folder.iterdir()}
 
 
 def test_an_archive_does_not_take_itself_over(near: str):
-    """Nor a folder that does not exist."""
+    """An archive can't be merged with itself, nor with a folder that does not exist."""
     archive = archive_of(near, [dated_run(0)])
 
     for other in (near, f"{near}/none"):
         with pytest.raises(UsageError):
-            list(take_over(archive, Archive(other)))
+            list(merge_runs(archive, Archive(other)))

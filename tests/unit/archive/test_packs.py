@@ -1,4 +1,4 @@
-"""Packed runs are the runs that they were; what is damaged is named."""
+"""Packed runs are read back unchanged, and damaged packs are named."""
 
 import io
 import zipfile
@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.support.archives import archive_of, dated_run
-from veperf.archive.compaction import compact
+from veperf.archive.compaction import compact_archive
 from veperf.archive.packs import MANIFEST, TABLE, ZIP
 from veperf.archive.store import Archive
 from veperf.core.errors import CorruptFileError, UnknownRunError, UsageError
@@ -19,16 +19,16 @@ SAMPLES = "SELECT run, count(*) AS n FROM samples GROUP BY ALL ORDER BY run"
 
 
 def test_packed_runs_are_as_they_were(place: str):
-    """By id, beginning, as the last, in a query and as a list; only their folders are gone."""
+    """Packed runs are found by id, prefix, `last`, query and list; only their folders are gone."""
     runs = [dated_run(day) for day in range(5)]
     archive = archive_of(place, runs)
     before = archive.query(SAMPLES)
 
-    done = compact(archive, keep=1)
+    done = compact_archive(archive, keep=1)
 
     assert tuple(run.id for run in runs[:4]) == done.packed
     assert [run.id for run in runs] == Archive(place).ids()
-    assert runs == list(Archive(place).readable())
+    assert runs == list(Archive(place).readable_runs())
     assert runs[2] == Archive(place).load(runs[2].id[:8])
     assert runs[4] == Archive(place).load()
     assert before.equals(Archive(place).query(SAMPLES))
@@ -44,7 +44,7 @@ def test_a_pack_is_an_ordinary_zip_of_whole_folders(tmp_path: Path):
     (tmp_path / run / "pages").mkdir()
     (tmp_path / run / "pages" / "suite.html").write_text("a report")
     kept = (tmp_path / run / "run.json").read_bytes()
-    compact(archive, keep=0)
+    compact_archive(archive, keep=0)
     (pack,) = (tmp_path / "packs").iterdir()
 
     with zipfile.ZipFile(pack / ZIP) as packed:
@@ -59,8 +59,8 @@ def test_small_packs_join_larger_ones(near: str):
     """A compaction a day leaves few packs, not one a day, and nothing twice."""
     archive = Archive(near)
     for day in range(16):
-        archive.keep(dated_run(day))
-        compact(archive, keep=0)
+        archive.save(dated_run(day))
+        compact_archive(archive, keep=0)
 
     assert 16 == len(archive.ids()) == len(archive.query(SAMPLES))
     assert 5 >= len(archive.packs.storage.folders(*PACK_FILES))
@@ -68,17 +68,17 @@ def test_small_packs_join_larger_ones(near: str):
 
 
 def test_damaged_runs_are_not_packed(tmp_path: Path):
-    """What can't be believed stays where it can be looked at, and is named with its file."""
+    """Damaged runs stay in their folders, and are named with the file."""
     archive = archive_of(tmp_path, [dated_run(day) for day in range(3)])
     first, second, third = archive.ids()
     (tmp_path / first / "samples.parquet").write_bytes(b"damaged")
     (tmp_path / second / "elsewhere").symlink_to("/etc/passwd")
 
-    done = compact(archive, keep=0)
+    done = compact_archive(archive, keep=0)
 
     assert (third,) == done.packed
-    assert f"{first}/samples.parquet is not what was written" in done.left_out[first]
-    assert f"{second}/elsewhere is no file but a link" in done.left_out[second]
+    assert f"{first}/samples.parquet has changed since it was written" in done.left_out[first]
+    assert f"{second}/elsewhere is a link or device" in done.left_out[second]
     assert (tmp_path / first).is_dir()
 
 
@@ -86,10 +86,10 @@ def test_what_a_killed_compaction_left_is_put_in_order(tmp_path: Path):
     """A run both packed and in its folder counts once, and half a pack counts for nothing."""
     runs = [dated_run(day) for day in range(3)]
     archive = archive_of(tmp_path, runs)
-    compact(archive, keep=0)
+    compact_archive(archive, keep=0)
     for run in runs[:2]:
         other = archive_of(tmp_path / "other", [run])
-        other.path(run.id).rename(tmp_path / run.id)
+        (other.folder / run.id).rename(tmp_path / run.id)
     (tmp_path / "other").rmdir()
     (tmp_path / "packs" / ".new-1234").mkdir()
     (tmp_path / "packs" / "no-manifest").mkdir()
@@ -97,30 +97,30 @@ def test_what_a_killed_compaction_left_is_put_in_order(tmp_path: Path):
 
     assert [run.id for run in runs] == archive.ids()
     assert 3 == len(archive.query(SAMPLES))
-    compact(archive, keep=0)
+    compact_archive(archive, keep=0)
     assert {"packs"} == {path.name for path in tmp_path.iterdir()}
-    assert runs == list(Archive(tmp_path).readable())
+    assert runs == list(Archive(tmp_path).readable_runs())
 
 
 @pytest.mark.parametrize("name", [ZIP, TABLE, MANIFEST])
 def test_a_damaged_pack_is_named(tmp_path: Path, name: str):
-    """Whichever of its files: verify names it or nothing is lost, and nothing wrong is loaded."""
+    """Damage to any file of a pack is reported by verify, or harmless; nothing wrong is loaded."""
     run = dated_run(0)
     archive = archive_of(tmp_path, [run])
-    compact(archive, keep=0)
+    compact_archive(archive, keep=0)
     (path,) = tmp_path.glob(f"packs/*/{name}")
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     again = Archive(tmp_path)
 
-    found = [fault for faults in again.faults().values() for fault in faults]
+    actual = [fault for faults in again.faults().values() for fault in faults]
     try:
         loaded = [again.load()]
     except (CorruptFileError, UnknownRunError):
         loaded = []
     assert loaded in ([], [run])
-    assert any(name in fault for fault in found) or (name == MANIFEST and loaded)
+    assert any(name in fault for fault in actual) or (name == MANIFEST and loaded)
 
 
 @pytest.mark.parametrize("run_id", ["../outside", "a/b", ".hidden", "", "packs", "a\0b", "x" * 256])
@@ -135,10 +135,10 @@ def test_no_pack_leads_out_of_the_archive(near: str, run_id: str):
 
 
 def test_a_bomb_in_a_pack_is_not_unpacked(near: str):
-    """A member that says that it is larger than any file of ours is refused unread."""
+    """A zip member that claims to be too large is refused unread."""
     archive = archive_of(near, [dated_run(0)])
     (run,) = archive.ids()
-    compact(archive, keep=0)
+    compact_archive(archive, keep=0)
     (pack,) = archive.packs.names()
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed:
@@ -153,10 +153,10 @@ def test_a_bomb_in_a_pack_is_not_unpacked(near: str):
 
 
 def test_a_newer_pack_stands_for_those_that_it_replaces(near: str):
-    """From the moment a pack is there, those that it names count no more."""
+    """Packs that a new pack replaces no longer count once it exists."""
     archive = archive_of(near, [dated_run(0), dated_run(1)])
     _, second = archive.ids()
-    compact(archive, keep=0)
+    compact_archive(archive, keep=0)
     (old,) = archive.packs.names()
     manifest = {"runs": {second: 1}, "sha256": {}, "replaces": [old], "format": 1}
     archive.packs.storage.write(f"newer/{MANIFEST}", msgspec.json.encode(manifest))
@@ -169,22 +169,22 @@ def test_a_copy_put_back_counts_where_the_pack_is_damaged(tmp_path: Path):
     runs = [dated_run(day) for day in range(2)]
     archive = archive_of(tmp_path / "runs", runs)
     copy = archive_of(tmp_path / "copy", runs[:1])
-    compact(archive, keep=0)
+    compact_archive(archive, keep=0)
     (path,) = archive.folder.glob(f"packs/*/{ZIP}")
     path.write_bytes(b"damaged")
     assert runs[0].id in Archive(archive.folder).faults()
 
-    copy.path(runs[0].id).rename(archive.folder / runs[0].id)
+    (copy.folder / runs[0].id).rename(archive.folder / runs[0].id)
 
-    compact(Archive(archive.folder), keep=0)
-    assert runs[:1] == list(Archive(archive.folder).readable())
+    compact_archive(Archive(archive.folder), keep=0)
+    assert runs[:1] == list(Archive(archive.folder).readable_runs())
     assert runs[0].id not in Archive(archive.folder).faults()
 
 
 def test_an_id_is_taken_where_its_run_is_packed(near: str):
-    """Nobody begins another run of that id."""
+    """A run with the id of a packed run can't be begun."""
     archive = archive_of(near, [dated_run(0)])
-    compact(archive, keep=0)
+    compact_archive(archive, keep=0)
 
     with pytest.raises(UsageError, match="already"):
         archive.begin(dated_run(0))
@@ -193,13 +193,13 @@ def test_an_id_is_taken_where_its_run_is_packed(near: str):
 def test_a_damaged_pack_does_not_hold_up_the_others(tmp_path: Path):
     """New runs are packed beside it."""
     archive = archive_of(tmp_path, [dated_run(0)])
-    compact(archive, keep=0)
+    compact_archive(archive, keep=0)
     (path,) = tmp_path.glob(f"packs/*/{ZIP}")
     path.write_bytes(b"damaged")
-    archive.keep(dated_run(1))
+    archive.save(dated_run(1))
 
-    compact(Archive(tmp_path), keep=0)
+    compact_archive(Archive(tmp_path), keep=0)
 
-    assert [dated_run(1)] == list(Archive(tmp_path).readable())
+    assert [dated_run(1)] == list(Archive(tmp_path).readable_runs())
     assert path.exists()
     assert {"packs"} == {folder.name for folder in tmp_path.iterdir()}

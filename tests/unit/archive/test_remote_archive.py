@@ -1,4 +1,4 @@
-"""An archive in object storage: what only happens there."""
+"""An archive in object storage: requests, interruptions and hostile content."""
 
 import errno
 import logging
@@ -18,14 +18,14 @@ from tests.support.archives import archive_of, dated_run
 from tests.support.object_store import KEY, bucket, contents
 from veperf.api.reports import report_view
 from veperf.api.runs import load, save_run
-from veperf.archive.compaction import compact, prune
+from veperf.archive.compaction import compact_archive, prune_runs
 from veperf.archive.comparisons import ab_ids, save_ab
-from veperf.archive.merge import THERE, take_comparisons, take_over
+from veperf.archive.merge import ALREADY_PRESENT, merge_comparisons, merge_runs
 from veperf.archive.packs import MANIFEST
 from veperf.archive.storage.objects import Objects
 from veperf.archive.storage.remote import RemoteStorage
 from veperf.archive.store import Archive
-from veperf.archive.summary import summarise
+from veperf.archive.summary import load_summary
 from veperf.archive.writer import RunWriter
 from veperf.core.errors import (
     CorruptFileError,
@@ -40,7 +40,7 @@ from veperf.core.verdict import ChangeStatus
 
 @pytest.fixture
 def requests() -> Iterator[list[str]]:
-    """What the server is asked from now on, a line a request."""
+    """Record the requests to the server, a line each."""
     seen: list[str] = []
 
     class Listener(logging.Handler):
@@ -59,17 +59,17 @@ def requests() -> Iterator[list[str]]:
 def test_a_current_summary_costs_no_request_a_run(s3_url: str, requests: list[str]):
     """However many runs: their list, the packs', the summary's, and its files."""
     archive_of(s3_url, [dated_run(day) for day in range(12)])
-    summarise(Archive(s3_url))
+    load_summary(Archive(s3_url))
     requests.clear()
 
-    assert 12 == len(summarise(Archive(s3_url)).runs)
+    assert 12 == len(load_summary(Archive(s3_url)).runs)
 
     assert 6 >= len(requests), requests
     assert not [line for line in requests if "run.json" in line]
 
 
 def test_many_runs_are_listed_a_thousand_objects_a_request(s3_url: str, requests: list[str]):
-    """And none of them is asked for."""
+    """None of the run's files is requested."""
     name, _, prefix = s3_url.removeprefix("s3://").partition("/")
     (server,) = (backends["aws"] for backends in s3_backends.values())
     for i in range(600):
@@ -83,22 +83,22 @@ def test_many_runs_are_listed_a_thousand_objects_a_request(s3_url: str, requests
 
 
 def test_a_pack_without_its_manifest_counts_for_nothing(s3_url: str):
-    """What a killed compaction had put by then is hidden, and the next one ends it."""
+    """Objects of a killed compaction are hidden, and the next compaction deletes them."""
     runs = [dated_run(day) for day in range(3)]
     archive = archive_of(s3_url, runs)
     half = archive.packs.storage.at("20260101-half")
     half.write(".hidden", b"")
     half.write("runs.zip", b"PK")
 
-    assert runs == list(Archive(s3_url).readable())
+    assert runs == list(Archive(s3_url).readable_runs())
     assert {} == archive.faults()
-    compact(archive, keep=0)
-    assert runs == list(Archive(s3_url).readable())
+    compact_archive(archive, keep=0)
+    assert runs == list(Archive(s3_url).readable_runs())
     assert not half.exists()
 
 
 def test_a_removal_that_was_cut_off_leaves_no_half_run(s3_url: str):
-    """It is neither complete nor unfinished; the next compaction takes the rest away."""
+    """A half-removed run is neither complete nor unfinished; the next compaction deletes it."""
     runs = [dated_run(day) for day in range(3)]
     archive = archive_of(s3_url, runs)
     gone = archive.at(runs[0].id)
@@ -108,10 +108,11 @@ def test_a_removal_that_was_cut_off_leaves_no_half_run(s3_url: str):
     assert ([run.id for run in runs[1:]], []) == (archive.ids(), archive.incomplete_ids())
     with pytest.raises(UnknownRunError):
         archive.load(runs[0].id)
-    compact(archive, keep=5)
+    compact_archive(archive, keep=5)
     assert not gone.exists()
 
 
+@pytest.mark.slow
 def test_readers_lose_nothing_while_others_pack_and_prune(s3_url: str):
     """Runs are read again and again from elsewhere: each is there, and as it was."""
     runs = [dated_run(day) for day in range(5)]
@@ -121,9 +122,9 @@ def test_readers_lose_nothing_while_others_pack_and_prune(s3_url: str):
     def read() -> None:
         while not done.is_set():
             archive = Archive(s3_url)
-            found = list(archive.readable())
-            if [run for run in runs[1:] if run not in found]:
-                wrong.append([run.id for run in found])
+            actual = list(archive.readable_runs())
+            if [run for run in runs[1:] if run not in actual]:
+                wrong.append([run.id for run in actual])
             if runs[3] != archive.load(runs[3].id):
                 wrong.append("another run")
 
@@ -131,14 +132,14 @@ def test_readers_lose_nothing_while_others_pack_and_prune(s3_url: str):
     reader.start()
     try:
         for keep in (3, 0):
-            compact(Archive(s3_url), keep=keep)
-        prune(Archive(s3_url), [runs[0].id])
+            compact_archive(Archive(s3_url), keep=keep)
+        prune_runs(Archive(s3_url), [runs[0].id])
     finally:
         done.set()
         reader.join()
 
     assert [] == wrong
-    assert runs[1:] == list(Archive(s3_url).readable())
+    assert runs[1:] == list(Archive(s3_url).readable_runs())
 
 
 def test_hostile_objects_are_not_believed(s3_url: str):
@@ -156,20 +157,20 @@ def test_hostile_objects_are_not_believed(s3_url: str):
     name, _, prefix = s3_url.removeprefix("s3://").partition("/")
     bucket().call_s3("put_object", Bucket=name, Key=f"{prefix}/a/../run.json", Body=b"{}")
 
-    assert runs[3:] == list(archive.readable())
-    for run, told in zip(runs[:3], ("holds run", "no valid", "nests deeper"), strict=True):
-        with pytest.raises(CorruptFileError, match=told):
+    assert runs[3:] == list(archive.readable_runs())
+    for run, notices in zip(runs[:3], ("holds run", "not a valid", "nests deeper"), strict=True):
+        with pytest.raises(CorruptFileError, match=notices):
             archive.load(run.id)
     faults = archive.faults()
     assert {run.id for run in runs[:3]} | {"packs", "a/../run.json"} == faults.keys()
-    compact(archive, keep=0)
-    assert runs[3:] == list(Archive(s3_url).readable())
+    compact_archive(archive, keep=0)
+    assert runs[3:] == list(Archive(s3_url).readable_runs())
     with pytest.raises(CorruptFileError):
         archive.load("20260101-x")
 
 
 def test_an_interrupted_run_goes_on_from_another_place(s3_url: str):
-    """Whoever resumes it has the passes that were put; the first may not go on beside it."""
+    """A resumed run has the passes that were written; the first process can't continue it."""
     whole = dated_run(0)
     first = Archive(s3_url).begin(msgspec.structs.replace(whole, passes=()))
     for one in whole.passes[:2]:
@@ -202,7 +203,7 @@ def _measured(writer: RunWriter, run: Run) -> None:
 def test_what_can_t_be_put_is_kept_here_and_taken_over_later(
     s3_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """The way breaks in the middle of a run: it goes on, and the error says where it is."""
+    """If the connection breaks, the run continues locally, and the error says where it is."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     whole = dated_run(0)
     archive = Archive(s3_url)
@@ -219,52 +220,52 @@ def test_what_can_t_be_put_is_kept_here_and_taken_over_later(
 
     kept = tmp_path / "veperf" / "kept"
     assert f"`veperf archive import {kept} --archive {s3_url}`" in str(caught.value)
-    assert "" == writer.how_to_go_on()
+    assert "" == writer.resume_hint()
     assert whole == Archive(kept).load()
     assert [whole.id] == archive.incomplete_ids()
-    assert ["", THERE] == [
-        one.skipped for _ in range(2) for one in take_over(archive, Archive(kept))
+    assert ["", ALREADY_PRESENT] == [
+        one.skipped for _ in range(2) for one in merge_runs(archive, Archive(kept))
     ]
-    assert [whole] == list(archive.readable())
+    assert [whole] == list(archive.readable_runs())
     assert {} == archive.faults()
 
 
 def test_what_was_begun_here_as_something_else_stays(near: str, tmp_path: Path):
-    """Taking over completes only a run that was to be the same."""
+    """Merging completes an unfinished run only with the same plan."""
     whole = dated_run(0)
     begun = msgspec.structs.replace(whole, passes=(), created="another day")
     Archive(near).begin(begun).close()
     other = archive_of(tmp_path / "other", [whole])
 
-    assert [THERE] == [one.skipped for one in take_over(Archive(near), other)]
+    assert [ALREADY_PRESENT] == [one.skipped for one in merge_runs(Archive(near), other)]
     assert [whole.id] == Archive(near).incomplete_ids()
 
 
 def test_comparisons_come_over_too(near: str, tmp_path: Path):
-    """Whole ones, once; a broken one is skipped with a word."""
+    """Comparisons are merged once; a damaged one is skipped with a reason."""
     other = Archive(tmp_path / "other")
-    found = ab_run(change("mine/work", ChangeStatus.OK))
-    save_ab(other.storage, found)
+    actual = ab_run(change("mine/work", ChangeStatus.OK))
+    save_ab(other.storage, actual)
     other.storage.write("ab-broken/ab.json", b"{}")
     archive = Archive(near)
 
-    first = {one.run: one.skipped for one in take_comparisons(archive, other)}
-    again = {one.run: one.skipped for one in take_comparisons(archive, other)}
+    first = {one.run: one.skipped for one in merge_comparisons(archive, other)}
+    again = {one.run: one.skipped for one in merge_comparisons(archive, other)}
 
-    assert "" == first[found.id]
-    assert "no valid" in first["broken"]
-    assert THERE == again[found.id]
-    assert [found.id] == ab_ids(archive.storage)
+    assert "" == first[actual.id]
+    assert "not a valid" in first["broken"]
+    assert ALREADY_PRESENT == again[actual.id]
+    assert [actual.id] == ab_ids(archive.storage)
 
 
 def test_a_query_reads_elsewhere_and_tells_of_sql_only(s3_url: str):
     """Samples of loose and packed runs; an error in the SQL in DuckDB's words, no other one."""
     runs = [dated_run(day) for day in range(4)]
     archive = archive_of(s3_url, runs)
-    compact(archive, keep=2)
+    compact_archive(archive, keep=2)
 
-    found = archive.query("SELECT run, count(*) AS n FROM samples GROUP BY ALL ORDER BY run")
-    assert [run.id for run in runs] == found["run"].tolist()
+    actual = archive.query("SELECT run, count(*) AS n FROM samples GROUP BY ALL ORDER BY run")
+    assert [run.id for run in runs] == actual["run"].tolist()
     with pytest.raises(UsageError, match=r"the query failed: .*nonsense"):
         archive.query("SELECT nonsense FROM samples")
     archive.at(runs[3].id).write("samples.parquet", b"PAR1 damaged PAR1")
@@ -279,28 +280,32 @@ def test_a_file_system_that_wants_folders_gets_them(tmp_path: Path):
     runs = [dated_run(day) for day in range(6)]
     archive = Archive(RemoteStorage(objects))
     for run in runs:
-        archive.keep(run)
-    compact(archive, keep=2)
-    prune(archive, [runs[0].id, runs[5].id])
+        archive.save(run)
+    compact_archive(archive, keep=2)
+    prune_runs(archive, [runs[0].id, runs[5].id])
 
-    assert runs[1:5] == list(archive.readable()) == list(Archive(tmp_path / "runs").readable())
+    assert (
+        runs[1:5]
+        == list(archive.readable_runs())
+        == list(Archive(tmp_path / "runs").readable_runs())
+    )
     assert {} == archive.faults()
-    assert 4 == len(summarise(archive).runs)
+    assert 4 == len(load_summary(archive).runs)
 
 
 def test_an_archive_on_a_web_server_can_be_read(tmp_path: Path):
     """Another kind of place: a plain server, which knows no ranges and takes nothing."""
     runs = [dated_run(day) for day in range(3)]
-    compact(archive_of(tmp_path, runs), keep=1)
+    compact_archive(archive_of(tmp_path, runs), keep=1)
     handler = partial(_QuietHandler, directory=str(tmp_path))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever).start()
         try:
             archive = Archive(f"http://127.0.0.1:{server.server_port}")
-            assert runs == list(archive.readable())
+            assert runs == list(archive.readable_runs())
             assert ({}, []) == (archive.faults(), archive.incomplete_ids())
-            with pytest.raises(StorageError, match="can't do this; choose another place"):
-                archive.keep(dated_run(5))
+            with pytest.raises(StorageError, match="does not support this; choose another place"):
+                archive.save(dated_run(5))
         finally:
             server.shutdown()
 
@@ -318,18 +323,18 @@ def test_names_may_hold_what_patterns_do(near: str):
     assert ["a*", "b[1]?", "c #%20{x}"] == sorted(
         archive.query("SELECT DISTINCT run FROM samples")["run"]
     )
-    compact(archive, keep=0)
-    assert runs == list(Archive(near).readable())
+    compact_archive(archive, keep=0)
+    assert runs == list(Archive(near).readable_runs())
     assert 3 == len(archive.query("SELECT DISTINCT run FROM samples"))
 
 
 def test_a_result_says_where_it_is(s3_url: str):
-    """By its address; it is no folder, and what a report shows of it is read from there."""
+    """A remote result has a URL and no folder, and its report is read from there."""
     run = dated_run(0)
     result = save_run(run, s3_url)
 
     assert f"{s3_url}/{run.id}" == result.place == load("last", s3_url).place
     assert result.archive is not None
     assert "run.json" in str(report_view(result).files)
-    with pytest.raises(UsageError, match="no folder of this machine"):
+    with pytest.raises(UsageError, match="not a folder of this machine"):
         _ = result.folder

@@ -1,4 +1,4 @@
-"""Wherever an archive lies, its files behave the same."""
+"""Local and remote storages behave the same."""
 
 import contextlib
 import errno
@@ -12,12 +12,12 @@ import pytest
 from tests.support.object_store import bucket
 from veperf.archive.storage.local import LocalStorage
 from veperf.archive.storage.lock import FolderLock
-from veperf.archive.storage.open import local_folder, open_storage, place_of
+from veperf.archive.storage.open import local_folder, open_storage, path_or_url
 from veperf.core.errors import CorruptFileError, StorageError, UsageError
 
 
 class Lost(FolderLock):
-    """A lock that its holder could not renew."""
+    """A lock that its owner could not renew."""
 
     def check(self) -> None:
         raise StorageError(errno.ESTALE, "lost")
@@ -35,47 +35,47 @@ def test_files_come_back_as_they_were_put(place: str):
     assert b"new" == storage.read("run/a.json") == storage.at("run").read("a.json")
     assert ["a.json", "pages/b.html"] == storage.at("run").names()
     assert (True, False) == (storage.has("run/a.json"), storage.has("run/none"))
-    assert (True, False) == (storage.holds("run", "a.json"), storage.holds("run", "none"))
+    assert (True, False) == (storage.folder_has("run", "a.json"), storage.folder_has("run", "none"))
     storage.delete(["run/a.json", "run/none"])
     with pytest.raises(CorruptFileError, match=r"can't read .*run/a\.json"):
         storage.read("run/a.json")
 
 
 def test_folders_are_found_by_what_they_hold(place: str):
-    """With the time when that was written; those that hold nothing of it are left out."""
+    """Folders are listed with the time of the file; folders without one are left out."""
     storage = open_storage(place)
     for name in ("a/run.json", "a/complete.json", "b/run.json", "c/other", "top.json"):
         storage.write(name, b"{}")
 
-    found = storage.folders("run.json", "complete.json")
+    actual = storage.folders("run.json", "complete.json")
 
     assert {"a": {"run.json", "complete.json"}, "b": {"run.json"}} == {
-        folder: set(written) for folder, written in found.items()
+        folder: set(written) for folder, written in actual.items()
     }
-    assert all(ns > 1_700_000_000 * 10**9 for written in found.values() for ns in written.values())
+    assert all(ns > 1_700_000_000 * 10**9 for written in actual.values() for ns in written.values())
     assert {} == open_storage(place).at("nothing").folders("run.json")
 
 
 def test_what_is_not_there_holds_nothing(place: str):
-    """An empty place is no error to look at."""
+    """Reading an empty storage is not an error."""
     storage = open_storage(place).at("none")
 
-    assert (False, {}, {}) == (storage.exists(), storage.folders("x"), storage.strangers())
+    assert (False, {}, {}) == (storage.exists(), storage.folders("x"), storage.foreign_entries())
     storage.remove("either")
-    storage.sweep()
+    storage.remove_leftovers()
 
 
 def test_a_filled_folder_is_there_at_once_or_never(place: str):
-    """Not while it is filled, nor when that fails, nor when the lock was lost by then."""
+    """A new folder does not appear while it is filled, nor if that fails or the lock is lost."""
     storage = open_storage(place)
     storage.require_writable()
     with storage.lock() as lock:
-        with storage.fill("pack", lock) as new:
+        with storage.new_folder("pack", lock) as new:
             (new / "pack.json").write_text("{}")
             assert {} == storage.folders("pack.json")
-        with contextlib.suppress(ZeroDivisionError), storage.fill("other", lock) as new:
+        with contextlib.suppress(ZeroDivisionError), storage.new_folder("other", lock) as new:
             (new / "pack.json").write_text(f"{1 / 0}")
-    with pytest.raises(StorageError, match="lost"), storage.fill("late", Lost(-1)) as new:
+    with pytest.raises(StorageError, match="lost"), storage.new_folder("late", Lost(-1)) as new:
         (new / "pack.json").write_text("{}")
 
     assert ["pack"] == list(storage.folders("pack.json"))
@@ -83,7 +83,7 @@ def test_a_filled_folder_is_there_at_once_or_never(place: str):
 
 
 def test_a_removed_folder_is_gone(place: str):
-    """With all that it held; the others stay."""
+    """A removed folder is gone with all its files; others stay."""
     storage = open_storage(place)
     for name in ("a/run.json", "a/pages/x.html", "ab/run.json"):
         storage.write(name, b"{}")
@@ -96,7 +96,7 @@ def test_a_removed_folder_is_gone(place: str):
 
 @pytest.mark.parametrize("elsewhere", ["memory", "s3"])
 def test_a_removal_that_was_cut_off_hides_the_folder(elsewhere: str, request, tmp_path):
-    """What a killed remover left is not there for readers, and the next sweep ends it."""
+    """Leftovers of a killed process are invisible, and `remove_leftovers` deletes them."""
     url = request.getfixturevalue("s3_url") if elsewhere == "s3" else f"memory://{tmp_path.name}"
     storage = open_storage(url)
     for name in ("a/run.json", "a/complete.json", "b/run.json"):
@@ -104,8 +104,8 @@ def test_a_removal_that_was_cut_off_hides_the_folder(elsewhere: str, request, tm
     storage.write("a/.hidden", b"")
 
     assert (["b"], []) == (list(storage.folders("run.json")), storage.at("a").names())
-    assert not storage.holds("a", "run.json")
-    storage.sweep()
+    assert not storage.folder_has("a", "run.json")
+    storage.remove_leftovers()
     assert (False, True) == (storage.has("a/run.json"), storage.has("b/run.json"))
     assert not storage.has("a/.hidden")
 
@@ -128,7 +128,7 @@ def test_large_files_are_read_piece_by_piece(place: str, tmp_path: Path):
 
 
 def test_one_holds_the_lock_and_the_next_gets_it(place: str):
-    """Who only tries gets nothing while it is held; who waits gets it when it is let go."""
+    """`try_lock` returns None while the lock is held; `lock` waits for its release."""
     storage = open_storage(place)
     storage.require_writable()
     got = threading.Event()
@@ -152,7 +152,7 @@ def test_one_holds_the_lock_and_the_next_gets_it(place: str):
 
 
 def test_the_same_place_is_known_as_such(place: str):
-    """By another way of writing it, too."""
+    """A place is the same when it is written in another way."""
     storage = open_storage(place)
 
     assert storage.is_same(open_storage(f"{place}/"))
@@ -160,11 +160,11 @@ def test_the_same_place_is_known_as_such(place: str):
 
 
 def test_a_place_on_this_machine_is_a_path(tmp_path: Path, s3_url: str):
-    """And one elsewhere is text, and no folder."""
-    assert tmp_path / "a" == place_of(LocalStorage(tmp_path), "a")
-    assert f"{s3_url}/a" == place_of(open_storage(s3_url), "a")
+    """A local place is a path; a remote one is a URL as text."""
+    assert tmp_path / "a" == path_or_url(LocalStorage(tmp_path), "a")
+    assert f"{s3_url}/a" == path_or_url(open_storage(s3_url), "a")
     assert tmp_path == local_folder(open_storage(f"file://{tmp_path}"))
-    with pytest.raises(UsageError, match="is no folder of this machine"):
+    with pytest.raises(UsageError, match="is not a folder of this machine"):
         local_folder(open_storage(s3_url))
 
 
@@ -179,7 +179,7 @@ def test_keys_that_are_no_paths_are_named_and_not_followed(s3_url: str, tmp_path
 
     assert ({}, []) == (storage.folders("run.json"), storage.names())
     assert {"../evil", "run//run.json", "./run.json", "run/../../x/run.json"} == (
-        storage.strangers().keys()
+        storage.foreign_entries().keys()
     )
     for bad in ("../ours-beside/run.json", "run//run.json", "", "a/./b", "a\0b"):
         with pytest.raises(CorruptFileError, match="no file"):
@@ -204,13 +204,13 @@ def test_a_bucket_that_is_not_there_is_an_error(s3_url: str):
 def test_a_long_wait_for_a_folder_s_lock_is_told_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """While it lasts; who gets the lock at once says nothing."""
+    """A long wait is reported while it lasts; an immediate lock is not."""
     monkeypatch.setattr("veperf.archive.storage.lock.PATIENCE_S", 0.05)
-    told: list[str] = []
+    notices: list[str] = []
     one_more = threading.Event()
 
     def tell(line: str) -> None:
-        told.append(line)
+        notices.append(line)
         one_more.set()
 
     storage = open_storage(str(tmp_path), tell)
@@ -220,4 +220,4 @@ def test_a_long_wait_for_a_folder_s_lock_is_told_once(
             assert one_more.wait(60)
             assert not waiting.done()
         waiting.result(60).release()
-    assert [f"waiting for another process, which has the lock of {tmp_path}"] == told
+    assert [f"waiting for another process that holds the lock of {tmp_path}"] == notices

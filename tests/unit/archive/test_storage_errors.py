@@ -1,4 +1,4 @@
-"""What goes wrong elsewhere is said in our words, and in no provider's."""
+"""Errors of storage providers are reworded, without the provider's own text."""
 
 import subprocess
 import sys
@@ -7,13 +7,13 @@ import traceback
 import pytest
 
 from tests.support.object_store import KEY, SECRET
-from veperf.archive.storage.errors import in_words
+from veperf.archive.storage.errors import to_storage_error
 from veperf.archive.store import Archive
 from veperf.core.errors import COULD_NOT_MEASURE, StorageError
 
 
 class _RefusedError(Exception):
-    """As botocore tells: with all that the provider said."""
+    """An error as botocore raises it, with the provider's full text."""
 
     def __init__(self, code: str) -> None:
         super().__init__(f"{code}: {KEY} {SECRET}")
@@ -32,23 +32,24 @@ class _RefusedError(Exception):
         (PermissionError(KEY), "access denied"),
         (TimeoutError(KEY), "timed out"),
         (ConnectionRefusedError(KEY), "can't be reached"),
-        (NotImplementedError(KEY), "can't do this"),
+        (NotImplementedError(KEY), "does not support this"),
         (ValueError(SECRET), "provider's tools"),
     ],
 )
 def test_a_provider_s_words_are_not_passed_on(error: Exception, told: str):
-    """They hold ids of keys; ours say what to do."""
-    said = in_words("can't read s3://b/x", error)
+    """Provider messages contain key ids; veperf's messages say what to do."""
+    output = to_storage_error("can't read s3://b/x", error)
 
-    assert "can't read s3://b/x: " in str(said)
-    assert told in str(said)
-    assert KEY not in repr(said)
-    assert SECRET not in repr(said)
-    assert COULD_NOT_MEASURE == said.exit_code
+    assert "can't read s3://b/x: " in str(output)
+    assert told in str(output)
+    assert KEY not in repr(output)
+    assert SECRET not in repr(output)
+    assert COULD_NOT_MEASURE == output.exit_code
 
 
+@pytest.mark.slow
 def test_errors_carry_no_secret_in_their_chain(s3_url: str, monkeypatch: pytest.MonkeyPatch):
-    """What a notebook shows of an error is ours as well."""
+    """The traceback of a notebook has no text of the provider either."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     archive = Archive(s3_url)
     monkeypatch.setattr("s3fs.S3FileSystem.retries", 1)
@@ -56,14 +57,14 @@ def test_errors_carry_no_secret_in_their_chain(s3_url: str, monkeypatch: pytest.
     with pytest.raises(StorageError, match="can't be reached") as caught:
         archive.ids()
 
-    shown = "".join(traceback.format_exception(caught.value))
-    assert KEY not in shown + repr(archive.storage)
-    assert SECRET not in shown + repr(archive.storage)
+    output = "".join(traceback.format_exception(caught.value))
+    assert KEY not in output + repr(archive.storage)
+    assert SECRET not in output + repr(archive.storage)
 
 
 def test_a_missing_package_is_named():
-    """With the extra that installs it."""
-    code = "import sys; sys.modules['s3fs'] = None\nfrom veperf.archive import Archive\n"
+    """The error names the extra that installs the package."""
+    code = "import sys; sys.modules['s3fs'] = None\nfrom veperf.archive.store import Archive\n"
     done = subprocess.run(
         [sys.executable, "-c", f"{code}Archive('s3://bucket/x')"],
         capture_output=True,
@@ -71,4 +72,6 @@ def test_a_missing_package_is_named():
         check=False,
     )
 
-    assert "UsageError: s3:// archives need a package more: pip install 'veperf[s3]'" in done.stderr
+    assert (
+        "UsageError: s3:// archives need another package: pip install 'veperf[s3]'" in done.stderr
+    )

@@ -1,4 +1,4 @@
-"""The archive keeps what was measured, and says of a run whether it is whole."""
+"""The archive stores runs, and knows which are complete."""
 
 from pathlib import Path
 
@@ -143,11 +143,11 @@ def test_samples_are_a_table_of_time_an_operation(place: str):
     complete(archive, "a")
     complete(archive, "b")
 
-    found = archive.query(
+    actual = archive.query(
         "SELECT run, max(wall_ns) AS worst, count(*) AS n FROM samples GROUP BY ALL ORDER BY run"
     )
 
-    assert [("a", 40.0, 4), ("b", 40.0, 4)] == list(found.itertuples(index=False, name=None))
+    assert [("a", 40.0, 4), ("b", 40.0, 4)] == list(actual.itertuples(index=False, name=None))
     with pytest.raises(UsageError, match="the query failed"):
         archive.query("SELECT nonsense FROM samples")
 

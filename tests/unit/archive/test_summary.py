@@ -1,4 +1,4 @@
-"""The summary says what the runs say, whatever happened to it."""
+"""The summary agrees with the runs, whatever happens to its files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,43 +8,45 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.archives import archive_of, dated_run
-from veperf.archive.compaction import compact, prune
+from veperf.archive.compaction import compact_archive, prune_runs
 from veperf.archive.run_summary import RunFacts
 from veperf.archive.store import Archive
-from veperf.archive.summary import FOLDER, Summary, summarise
-from veperf.archive.trend import trend
+from veperf.archive.summary import FOLDER, ArchiveSummary, load_summary
+from veperf.archive.trend import case_trend
 from veperf.core.run import Run
-from veperf.stats.hodges_lehmann import median
+from veperf.stats.hodges_lehmann import estimate_median
 from veperf.stats.process_values import series_of
 
 
-def contents(summary: Summary) -> dict[str, list[dict[str, object]]]:
+def contents(summary: ArchiveSummary) -> dict[str, list[dict[str, object]]]:
     """Every figure, by run."""
-    found: dict[str, list[dict[str, object]]] = {run.id: [] for run in summary.runs}
+    actual: dict[str, list[dict[str, object]]] = {run.id: [] for run in summary.runs}
     for row in summary.table.to_pylist():
-        found[summary.runs[row.pop("run")].id].append(row)
-    return {run: sorted(rows, key=repr) for run, rows in found.items()}
+        actual[summary.runs[row.pop("run")].id].append(row)
+    return {run: sorted(rows, key=repr) for run, rows in actual.items()}
 
 
 def by_hand(runs: list[Run]) -> dict[str, list[float]]:
     """What the judge makes of each run's times of demo/a."""
-    return {run.id: [median(series_of(run)["demo/a", "time"].values).value] for run in runs}
+    return {
+        run.id: [estimate_median(series_of(run)["demo/a", "time"].values).value] for run in runs
+    }
 
 
 def judged(archive: Archive) -> dict[str, list[float]]:
     """The same from the summary."""
-    found = trend(summarise(archive), "demo/a")
-    return {run.id: [value] for run, value in zip(found.runs, found.values.tolist(), strict=True)}
+    actual = case_trend(load_summary(archive), "demo/a")
+    return {run.id: [value] for run, value in zip(actual.runs, actual.values.tolist(), strict=True)}
 
 
 def test_values_are_those_that_the_judge_goes_by(near: str):
     """The median over processes of the robust values, its interval, and how many they are."""
     run = dated_run(0)
-    summary = summarise(archive_of(near, [run]))
+    summary = load_summary(archive_of(near, [run]))
 
-    wanted = median(series_of(run)["demo/a", "time"].values)
+    expected = estimate_median(series_of(run)["demo/a", "time"].values)
     (row,) = (r for r in summary.table.to_pylist() if r["judged"])
-    assert (wanted.value, wanted.low, wanted.high, 6) == (
+    assert (expected.value, expected.low, expected.high, 6) == (
         row["value"],
         row["low"],
         row["high"],
@@ -62,12 +64,12 @@ def test_values_are_those_that_the_judge_goes_by(near: str):
 def test_only_new_runs_are_read(place: str):
     """What the summary has is not read again: a run that is damaged afterwards stays in it."""
     archive = archive_of(place, [dated_run(day) for day in range(5)])
-    before = contents(summarise(archive))
+    before = contents(load_summary(archive))
     run = archive.ids()[0]
     archive.at(run).write("run.json", b"damaged")
-    archive.keep(dated_run(5))
+    archive.save(dated_run(5))
 
-    after = summarise(archive)
+    after = load_summary(archive)
 
     assert before[run] == contents(after)[run]
     assert (6, {}) == (len(after.runs), after.left_out)
@@ -77,18 +79,18 @@ def test_a_few_runs_leave_no_files(near: str):
     """A small archive holds nothing but its runs."""
     archive = archive_of(near, [dated_run(day) for day in range(4)])
 
-    assert 4 == len(summarise(archive).runs)
+    assert 4 == len(load_summary(archive).runs)
     assert not archive.storage.at(FOLDER).exists()
 
 
 def test_packing_changes_nothing(near: str):
     """Packed runs are the same runs, so no segment is written anew."""
     archive = archive_of(near, [dated_run(day) for day in range(8)])
-    before = contents(summarise(archive))
+    before = contents(load_summary(archive))
     files = archive.storage.at(FOLDER).names()
-    compact(archive, keep=1)
+    compact_archive(archive, keep=1)
 
-    assert before == contents(summarise(archive))
+    assert before == contents(load_summary(archive))
     assert files == archive.storage.at(FOLDER).names()
 
 
@@ -114,23 +116,23 @@ def _empty(path: Path) -> None:
 def test_what_is_missing_or_broken_is_made_anew(tmp_path: Path, damage: Callable[[Path], None]):
     """A segment that was deleted, cut, altered or overwritten costs time, not a value."""
     archive = archive_of(tmp_path, [dated_run(day) for day in range(6)])
-    before = contents(summarise(archive))
+    before = contents(load_summary(archive))
     assert list((tmp_path / FOLDER).iterdir())
     for path in (tmp_path / FOLDER).iterdir():
         damage(path)
 
-    assert before == contents(summarise(archive))
-    assert before == contents(summarise(Archive(tmp_path)))
+    assert before == contents(load_summary(archive))
+    assert before == contents(load_summary(Archive(tmp_path)))
 
 
 def test_a_run_that_was_replaced_is_read_anew(tmp_path: Path):
     """Another run of the same id does not keep the figures of the first."""
     runs = [dated_run(day) for day in range(6)]
     archive = archive_of(tmp_path, runs)
-    summarise(archive)
-    archive.path(runs[2].id).rename(tmp_path.parent / f"{tmp_path.name}-old")
+    load_summary(archive)
+    (archive.folder / runs[2].id).rename(tmp_path.parent / f"{tmp_path.name}-old")
     runs[2] = dated_run(2, {"demo/a": 200.0})
-    archive.keep(runs[2])
+    archive.save(runs[2])
 
     assert by_hand(runs) == judged(archive)
 
@@ -143,10 +145,10 @@ def test_runs_that_can_t_be_read_are_left_out_with_a_word(tmp_path: Path):
     sound = path.read_bytes()
     path.write_bytes(sound.replace(b"demo/a", b"demo/x"))
 
-    found = summarise(archive)
+    actual = load_summary(archive)
 
-    assert [run.id for run in runs[1:]] == [run.id for run in found.runs]
-    assert "checksum differs" in found.left_out[runs[0].id]
+    assert [run.id for run in runs[1:]] == [run.id for run in actual.runs]
+    assert "checksum differs" in actual.left_out[runs[0].id]
     path.write_bytes(sound)
     assert by_hand(runs) == judged(archive)
 
@@ -164,10 +166,10 @@ def test_an_archive_that_can_t_be_written_can_be_read(tmp_path: Path):
 def test_an_empty_archive_has_an_empty_summary(near: str):
     """No run, or no folder at all: nothing, and nothing is made."""
     assert ((), 0) == (
-        summarise(Archive(near)).runs,
-        summarise(Archive(near)).table.num_rows,
+        load_summary(Archive(near)).runs,
+        load_summary(Archive(near)).table.num_rows,
     )
-    assert () == summarise(Archive(f"{near}/none")).runs
+    assert () == load_summary(Archive(f"{near}/none")).runs
     assert [] == Archive(near).storage.names()
 
 
@@ -175,8 +177,8 @@ def test_segments_stay_few(near: str):
     """Runs that come one by one leave a handful of files, and each run is in one of them."""
     archive = Archive(near)
     for day in range(20):
-        archive.keep(dated_run(day))
-        summarise(archive)
+        archive.save(dated_run(day))
+        load_summary(archive)
 
     assert 6 >= len(archive.storage.at(FOLDER).names())
     assert 20 == len(judged(archive))
@@ -198,18 +200,18 @@ def test_whatever_is_done_the_archive_says_what_was_measured(tmp_path_factory, s
         match step:
             case "keep":
                 kept.append(dated_run(day))
-                archive.keep(kept[-1])
+                archive.save(kept[-1])
             case "compact" if kept:
-                compact(archive, keep=1)
+                compact_archive(archive, keep=1)
             case "prune" if kept:
-                prune(archive, [kept.pop(len(kept) // 2).id])
+                prune_runs(archive, [kept.pop(len(kept) // 2).id])
             case "read":
-                summarise(archive)
+                load_summary(archive)
             case "lose" | "break":
                 for path in (archive.folder / FOLDER).glob("*"):
                     (Path.unlink if step == "lose" else _flip)(path)
 
-    assert kept == list(Archive(archive.folder).readable())
+    assert kept == list(Archive(archive.folder).readable_runs())
     assert {} == archive.faults()
     if kept:
         assert by_hand(kept) == judged(archive)

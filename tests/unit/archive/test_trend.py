@@ -1,4 +1,4 @@
-"""Trends: the right runs, in order, and the commits between which a benchmark moved."""
+"""Trends have the right runs in order, and name the commits around a change point."""
 
 from dataclasses import replace as with_fields
 from pathlib import Path
@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from tests.support.archives import archive_of, dated_run, stepped
 from tests.support.runs import MACHINE, case, one_pass, whole_run
-from veperf.archive.summary import summarise
-from veperf.archive.trend import Trend, trend, trends
+from veperf.archive.summary import load_summary
+from veperf.archive.trend import Trend, case_trend, machine_trends
 from veperf.core.case import Metric
 from veperf.core.errors import UnknownBenchmarkError, UsageError
 from veperf.core.run import CaseResult, Revision, Run, Sample
@@ -20,19 +20,19 @@ OTHER = replace(MACHINE, name="other-8c")
 
 
 def of(folder: Path, runs: list[Run], name: str = "demo/a", **settings) -> Trend:
-    return trend(summarise(archive_of(folder, runs)), name, **settings)
+    return case_trend(load_summary(archive_of(folder, runs)), name, **settings)
 
 
 def test_a_step_is_found_with_the_commits_to_blame(tmp_path: Path):
     """A planted 6 % slowdown lies between the commits on either side, and nothing else does."""
-    found = of(tmp_path, stepped(50, step_at=30))
+    actual = of(tmp_path, stepped(50, step_at=30))
 
-    (shift,) = found.shifts
-    assert (30, f"{29:040x}..{30:040x}") == (shift.point.index, shift.blame)
+    (shift,) = actual.change_points
+    assert (30, f"{29:040x}..{30:040x}") == (shift.point.index, shift.commit_range)
     assert ("20260130-box-4c", "20260131-box-4c") == (shift.good.id, shift.bad.id)
     assert 1.06 == pytest.approx(shift.worse, rel=0.01)
-    assert change_points(found.values) == tuple(s.point for s in found.shifts)
-    assert () == of(tmp_path / "b", stepped(50, step_at=30), "demo/b").shifts
+    assert change_points(actual.values) == tuple(s.point for s in actual.change_points)
+    assert () == of(tmp_path / "b", stepped(50, step_at=30), "demo/b").change_points
 
 
 def test_runs_are_in_the_order_they_were_made(tmp_path: Path):
@@ -55,16 +55,16 @@ def test_machine_classes_are_kept_apart(tmp_path: Path):
         dated_run(day, {"demo/a": 100.0 if machine is MACHINE else 300.0}, machine=machine)
         for day, machine in enumerate([MACHINE, OTHER] * 4 + [MACHINE])
     ]
-    summary = summarise(archive_of(tmp_path, runs))
+    summary = load_summary(archive_of(tmp_path, runs))
 
-    here, there = trend(summary, "demo/a"), trend(summary, "demo/a", machine="other-8c")
+    here, there = case_trend(summary, "demo/a"), case_trend(summary, "demo/a", machine="other-8c")
 
     assert ("box-4c", 5) == (here.machine, len(here.runs))
     assert ("other-8c", 4) == (there.machine, len(there.runs))
     assert 110 > here.values.max()
     assert 290 < there.values.min()
-    assert ["box-4c"] == [one.machine for one in trends(summary)]
-    assert ["other-8c"] == [one.machine for one in trends(summary, machine="other-8c")]
+    assert ["box-4c"] == [one.machine for one in machine_trends(summary)]
+    assert ["other-8c"] == [one.machine for one in machine_trends(summary, machine="other-8c")]
 
 
 def test_the_largest_recent_shift_comes_first(tmp_path: Path):
@@ -75,22 +75,22 @@ def test_the_largest_recent_shift_comes_first(tmp_path: Path):
         for day in range(40)
     ]
 
-    found = trends(summarise(archive_of(tmp_path, runs)))
+    actual = machine_trends(load_summary(archive_of(tmp_path, runs)))
 
-    assert ["demo/faster", "demo/slower", "demo/calm", "demo/still"] == [t.case for t in found]
+    assert ["demo/faster", "demo/slower", "demo/calm", "demo/still"] == [t.case for t in actual]
 
 
 def test_only_the_last_runs_count_where_that_is_asked(tmp_path: Path):
     """The step is out of sight then."""
-    summary = summarise(archive_of(tmp_path, stepped(40, step_at=15)))
+    summary = load_summary(archive_of(tmp_path, stepped(40, step_at=15)))
 
     assert (20, ()) == (
-        len(trend(summary, "demo/a", last=20).runs),
-        trend(summary, "demo/a", last=20).shifts,
+        len(case_trend(summary, "demo/a", last=20).runs),
+        case_trend(summary, "demo/a", last=20).change_points,
     )
-    assert 1 == len(trend(summary, "demo/a", last=1000).shifts)
-    with pytest.raises(UsageError, match="1 run or more"):
-        trend(summary, "demo/a", last=0)
+    assert 1 == len(case_trend(summary, "demo/a", last=1000).change_points)
+    with pytest.raises(UsageError, match="at least 1 run"):
+        case_trend(summary, "demo/a", last=0)
 
 
 def test_better_may_be_higher(tmp_path: Path):
@@ -100,13 +100,13 @@ def test_better_may_be_higher(tmp_path: Path):
     def run(day: int) -> Run:
         value = 1000.0 * (0.8 if day >= 15 else 1) + day % 3
         results = [CaseResult("demo/rate", figures={"rate": value})]
-        made = whole_run([case("demo/rate", metrics=(rate,))], [one_pass(results)])
-        return replace(made, id=f"{day:03}", created=f"2026-01-{day + 1:02}")
+        created = whole_run([case("demo/rate", metrics=(rate,))], [one_pass(results)])
+        return replace(created, id=f"{day:03}", created=f"2026-01-{day + 1:02}")
 
-    found = of(tmp_path, [run(day) for day in range(30)], "demo/rate")
+    actual = of(tmp_path, [run(day) for day in range(30)], "demo/rate")
 
-    assert ("rate", "higher", "wall") == (found.metric, found.better, found.clock)
-    assert 1.25 == pytest.approx(found.shifts[0].worse, rel=0.01)
+    assert ("rate", "higher", "wall") == (actual.metric, actual.better, actual.clock)
+    assert 1.25 == pytest.approx(actual.change_points[0].worse, rel=0.01)
 
 
 def test_one_clock_for_all_runs(tmp_path: Path):
@@ -115,12 +115,12 @@ def test_one_clock_for_all_runs(tmp_path: Path):
     def run(day: int) -> Run:
         wall = 300_000 if day in (3, 4) else 101_000
         results = [CaseResult("demo/a", loops=1000, samples=(Sample(wall, 100_000, 0),) * 4)]
-        made = whole_run([case("demo/a")], [one_pass(results)])
-        return replace(made, id=f"{day}", created=f"2026-01-{day + 1:02}")
+        created = whole_run([case("demo/a")], [one_pass(results)])
+        return replace(created, id=f"{day}", created=f"2026-01-{day + 1:02}")
 
-    found = of(tmp_path, [run(day) for day in range(9)])
+    actual = of(tmp_path, [run(day) for day in range(9)])
 
-    assert ("cpu", [100.0] * 9) == (found.clock, found.values.tolist())
+    assert ("cpu", [100.0] * 9) == (actual.clock, actual.values.tolist())
 
 
 def test_what_else_changed_is_said(tmp_path: Path):
@@ -135,14 +135,14 @@ def test_what_else_changed_is_said(tmp_path: Path):
         for day in range(40)
     ]
 
-    (shift,) = of(tmp_path, runs).shifts
+    (shift,) = of(tmp_path, runs).change_points
 
-    assert "" == shift.blame
+    assert "" == shift.commit_range
     assert ("Python became CPython 3.12.1", "the commit is the same on both sides") == (
-        shift.surroundings
+        shift.other_changes
     )
     dirty = with_fields(shift, bad=replace(shift.bad, dirty=True))
-    assert "there were uncommitted changes" in dirty.surroundings
+    assert "there were uncommitted changes" in dirty.other_changes
 
 
 def test_values_without_a_logarithm_are_shown_but_no_change(tmp_path: Path):
@@ -151,13 +151,17 @@ def test_values_without_a_logarithm_are_shown_but_no_change(tmp_path: Path):
     def run(day: int) -> Run:
         value = 0.0 if day % 10 == 9 else 50.0 + day % 3 * 0.1 + (10 if day >= 20 else 0)
         results = [CaseResult("demo/n", figures={"n": value})]
-        made = whole_run([case("demo/n", metrics=(Metric("n", "objects"),))], [one_pass(results)])
-        return replace(made, id=f"{day:03}", created=f"2026-{1 + day // 28:02}-{day % 28 + 1:02}")
+        created = whole_run(
+            [case("demo/n", metrics=(Metric("n", "objects"),))], [one_pass(results)]
+        )
+        return replace(
+            created, id=f"{day:03}", created=f"2026-{1 + day // 28:02}-{day % 28 + 1:02}"
+        )
 
-    found = of(tmp_path, [run(day) for day in range(40)], "demo/n")
+    actual = of(tmp_path, [run(day) for day in range(40)], "demo/n")
 
-    (shift,) = found.shifts
-    assert 40 == len(found.values) == np.count_nonzero(found.values) + 4
+    (shift,) = actual.change_points
+    assert 40 == len(actual.values) == np.count_nonzero(actual.values) + 4
     assert ("018", "020") == (shift.good.id, shift.bad.id)
 
 
@@ -174,11 +178,11 @@ def test_unknown_names_say_what_there_is(
     tmp_path: Path, name: str, metric: str, machine: str, told: str
 ):
     """Of benchmarks, metrics and machines."""
-    summary = summarise(archive_of(tmp_path, [dated_run(0)]))
+    summary = load_summary(archive_of(tmp_path, [dated_run(0)]))
 
     with pytest.raises(UnknownBenchmarkError) as caught:
-        trend(summary, name, metric=metric, machine=machine)
+        case_trend(summary, name, metric=metric, machine=machine)
     assert told in str(caught.value)
     if metric or machine:
         with pytest.raises(UnknownBenchmarkError, match="did you mean"):
-            trends(summary, metric=metric, machine=machine)
+            machine_trends(summary, metric=metric, machine=machine)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from veperf.cluster.host_lock import alone
+from veperf.cluster.host_lock import exclusive_host_lock
 from veperf.core.errors import MeasureError
 
 _HOLDS = """
 import sys, time
 from pathlib import Path
-from veperf.cluster.host import alone
-with alone(lambda: False, Path(sys.argv[1])):
+from veperf.cluster.host_lock import exclusive_host_lock
+with exclusive_host_lock(lambda: False, Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -23,8 +23,8 @@ with alone(lambda: False, Path(sys.argv[1])):
 _STARTS = """
 import subprocess, sys
 from pathlib import Path
-from veperf.cluster.host import alone
-with alone(lambda: False, Path(sys.argv[1])) as lock:
+from veperf.cluster.host_lock import exclusive_host_lock
+with exclusive_host_lock(lambda: False, Path(sys.argv[1])) as lock:
     child = subprocess.Popen(["sleep", "600"], pass_fds=[lock], stdout=subprocess.DEVNULL)
     print(child.pid, flush=True)
     sys.stdin.read()
@@ -38,11 +38,11 @@ def test_only_one_holds_it(tmp_path: Path) -> None:
         assert other.stdout is not None
         assert b"held\n" == other.stdout.readline()
         patience = iter([False, False, True])
-        with alone(lambda: next(patience), tmp_path) as lock:
+        with exclusive_host_lock(lambda: next(patience), tmp_path) as lock:
             assert lock is None
         other.kill()
         other.wait()
-        with alone(lambda: False, tmp_path) as lock:
+        with exclusive_host_lock(lambda: False, tmp_path) as lock:
             assert lock is not None
 
 
@@ -54,10 +54,10 @@ def test_what_outlives_its_worker_holds_it(tmp_path: Path) -> None:
         child = int(worker.stdout.readline())
         worker.kill()
     patience = iter([False, True])
-    with alone(lambda: next(patience), tmp_path) as lock:
+    with exclusive_host_lock(lambda: next(patience), tmp_path) as lock:
         assert lock is None
     os.kill(child, signal.SIGKILL)
-    with alone(lambda: False, tmp_path) as lock:
+    with exclusive_host_lock(lambda: False, tmp_path) as lock:
         assert lock is not None
 
 
@@ -65,7 +65,7 @@ def test_every_user_may_hold_it(tmp_path: Path) -> None:
     """Whoever was first, and whatever that one's umask is."""
     before = os.umask(0o077)
     try:
-        with alone(lambda: False, tmp_path):
+        with exclusive_host_lock(lambda: False, tmp_path):
             pass
     finally:
         os.umask(before)
@@ -80,6 +80,6 @@ def test_what_is_no_lock(tmp_path: Path) -> None:
 
     with (
         pytest.raises(MeasureError, match=r"veperf-measuring\.lock"),
-        alone(lambda: False, tmp_path),
+        exclusive_host_lock(lambda: False, tmp_path),
     ):
         pass

@@ -17,8 +17,8 @@ from distributed.cli.dask_scheduler import main as dask_scheduler
 from distributed.cli.dask_worker import main as dask_worker
 
 from veperf.cli.main import veperf
-from veperf.cluster.plan import ONE_AT_A_TIME
-from veperf.cluster.scheduler import QUIET
+from veperf.cluster.plan import WORKER_RESOURCE
+from veperf.cluster.scheduler import LOW_OVERHEAD_SETTINGS
 from veperf.cluster.spec import load_spec
 
 PAGE = (Path(__file__).parents[3] / "docs" / "scale.md").read_text()
@@ -42,13 +42,13 @@ def commands() -> list[str]:
 
 def settings(tree: dict[str, Any], path: str = "") -> dict[str, object]:
     """The leaves of ``tree`` by their full names."""
-    found: dict[str, object] = {}
+    leaves: dict[str, object] = {}
     for name, value in tree.items():
         if isinstance(value, dict):
-            found |= settings(value, f"{path}{name}.")
+            leaves |= settings(value, f"{path}{name}.")
         else:
-            found[path + name] = value
-    return found
+            leaves[path + name] = value
+    return leaves
 
 
 def calls(name: str) -> list[dict[str, ast.expr]]:
@@ -82,7 +82,7 @@ def test_settings_exist(block: str) -> None:
 
 def test_a_local_sweep_has_the_settings_of_the_page() -> None:
     """Those of a worker."""
-    assert QUIET.items() <= settings(yaml.safe_load(blocks("yaml")[0])).items()
+    assert LOW_OVERHEAD_SETTINGS.items() <= settings(yaml.safe_load(blocks("yaml")[0])).items()
 
 
 @pytest.mark.parametrize("line", commands())
@@ -108,7 +108,7 @@ def test_resources_are_those_that_tasks_ask_for() -> None:
     (ssh,) = calls("SSHCluster")
 
     assert 4 == len(words)
-    assert {ONE_AT_A_TIME: 1, "class:large": 1} == (
+    assert {WORKER_RESOURCE: 1, "class:large": 1} == (
         ast.literal_eval(ssh["worker_options"])["resources"]
     )
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.cluster.plan import Pairs, Ref, make_plan
-from veperf.cluster.spec import AB, Spec, checked, load_spec, patterns
+from veperf.cluster.plan import ABJob, Ref, plan_sweep, upgrade_plan
+from veperf.cluster.spec import ABSpec, SweepSpec, load_spec, spec_patterns, validate_spec
 from veperf.core.errors import CorruptFileError, UsageError, VeperfError
+from veperf.core.options import ABOptions
 
 
 def test_every_combination_is_a_task(tmp_path: Path) -> None:
@@ -29,10 +30,10 @@ def test_every_combination_is_a_task(tmp_path: Path) -> None:
     )
 
     spec = load_spec(path)
-    plan = make_plan(spec, {"main": "a" * 40, "v1": "b" * 40}.__getitem__)
+    plan = plan_sweep(spec, {"main": "a" * 40, "v1": "b" * 40}.__getitem__)
 
     assert 4 * 2 * 2 * 3 == len(plan.tasks) == len({task.id for task in plan.tasks})
-    assert "transaction/state_write[accounts=1000]" in patterns(spec)
+    assert "transaction/state_write[accounts=1000]" in spec_patterns(spec)
     assert {7, 8, 9} == {task.seed for task in plan.tasks}
     assert {"veperf": 1, "class:small": 0.001} in [task.resources for task in plan.tasks]
     assert [0] * 16 + [1] * 16 + [2] * 16 == [task.repeat for task in plan.tasks]
@@ -40,13 +41,13 @@ def test_every_combination_is_a_task(tmp_path: Path) -> None:
 
 def test_a_task_keeps_its_id() -> None:
     """The same work has the same id, other work another: only so can a sweep go on."""
-    spec = Spec("a", benchmarks=("x", "y"), repeats=2)
+    spec = SweepSpec("a", benchmarks=("x", "y"), repeats=2)
 
-    def ids(of: Spec) -> list[str]:
-        return [task.id for task in make_plan(of, str).tasks]
+    def ids(of: SweepSpec) -> list[str]:
+        return [task.id for task in plan_sweep(of, str).tasks]
 
     assert ids(spec) == ids(spec)
-    assert not set(ids(spec)) & set(ids(Spec("a", benchmarks=("x", "y"), profile="standard")))
+    assert not set(ids(spec)) & set(ids(SweepSpec("a", benchmarks=("x", "y"), profile="standard")))
 
 
 def test_a_comparison_is_a_task_a_class_and_repeat(tmp_path: Path) -> None:
@@ -62,36 +63,36 @@ def test_a_comparison_is_a_task_a_class_and_repeat(tmp_path: Path) -> None:
         [ab]
         base = "v1"
         head = "main"
-        threshold = 10
+        fail_over = "10%"
         time_budget = "1.5h"
         """
     )
 
-    plan = make_plan(load_spec(path), {"main": "a" * 40, "v1": "b" * 40}.__getitem__)
+    plan = plan_sweep(load_spec(path), {"main": "a" * 40, "v1": "b" * 40}.__getitem__)
 
     jobs = {task.job for task in plan.tasks}
     assert [("small", 0), ("large", 0), ("small", 1), ("large", 1)] == [
         (task.machine_class, task.repeat) for task in plan.tasks
     ]
     assert {
-        Pairs(
+        ABJob(
             ("transaction", "zk_proof"), Ref("v1", "b" * 40), Ref("main", "a" * 40),
-            max_pairs=48, fail_percent=10, time_budget_s=5400, among=4,
+            ABOptions(fail_over=0.1, time_budget_s=5400, comparisons=4),
         )
     } == jobs  # fmt: skip
 
 
 def test_a_spec_of_a_program_is_checked_too() -> None:
     """As is one that was read."""
-    assert Spec("a", ab=AB("x")) == checked(Spec("a", ab=AB("x")))
+    assert SweepSpec("a", ab=ABSpec("x")) == validate_spec(SweepSpec("a", ab=ABSpec("x")))
     with pytest.raises(CorruptFileError, match=r"\$\.name"):
-        checked(Spec("../a", benchmarks=("x",)))
+        validate_spec(SweepSpec("../a", benchmarks=("x",)))
     with pytest.raises(UsageError, match="names no benchmarks"):
-        checked(Spec("a"))
+        validate_spec(SweepSpec("a"))
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ('name = "a"', "names no benchmarks"),
         ('benchmarks = ["x"]', "name"),
@@ -100,23 +101,29 @@ def test_a_spec_of_a_program_is_checked_too() -> None:
         ('name = "a"\nbenchmarks = ["x"]\nrepeats = 0', "$.repeats"),
         ('name = "a"\nbenchmarks = ["x"]\nprofile = "fast"', "$.profile"),
         ('name = "a"\nbenchmarks = ["x"]\nspeed = 1', "speed"),
-        ('name = "a"\nbenchmarks = ["x"]\nrefs = ["--upload-pack=x"]', "no name of a commit"),
+        (
+            'name = "a"\nbenchmarks = ["x"]\nrefs = ["--upload-pack=x"]',
+            "not a valid name of a commit",
+        ),
         ('name = "a\\n"\nbenchmarks = ["x"]', "$.name"),
         ('name = "a"\n[ab]', "base"),
-        ('name = "a"\n[ab]\nbase = "--output=x"', "no name of a commit"),
-        ('name = "a"\n[ab]\nbase = "x"\nhead = "a b"', "no name of a commit"),
-        ('name = "a"\n[ab]\nbase = "x"\nthreshold = 0.5', "$.ab.threshold"),
-        ('name = "a"\n[ab]\nbase = "x"\nthreshold = nan', "$.ab.threshold"),
+        ('name = "a"\n[ab]\nbase = "--output=x"', "not a valid name of a commit"),
+        ('name = "a"\n[ab]\nbase = "x"\nhead = "a b"', "not a valid name of a commit"),
+        ('name = "a"\n[ab]\nbase = "x"\nfail_over = 0.005', "$.ab.fail_over"),
+        ('name = "a"\n[ab]\nbase = "x"\nfail_over = nan', "$.ab.fail_over"),
         ('name = "a"\n[ab]\nbase = "x"\nmax_pairs = 5', "$.ab.max_pairs"),
-        ('name = "a"\n[ab]\nbase = "x"\ntime_budget = "soon"', "`time_budget`: 'soon'"),
+        (
+            'name = "a"\n[ab]\nbase = "x"\ntime_budget = "soon"',
+            "$.ab.time_budget is 'soon', not a duration such as 90s, 10m or 1.5h",
+        ),
         ('name = "a"\n[ab]\nbase = "x"\ntime_budget = 10', "$.ab.time_budget"),
-        ('name = "a"\nprofile = "standard"\n[ab]\nbase = "x"', "are of runs"),
-        ('name = "a"\nrefs = ["v1"]\n[ab]\nbase = "x"', "are of runs"),
+        ('name = "a"\nprofile = "standard"\n[ab]\nbase = "x"', "are for runs"),
+        ('name = "a"\nrefs = ["v1"]\n[ab]\nbase = "x"', "are for runs"),
         ("name = ", "no TOML"),
         ("\x00", "no TOML"),
     ],
 )
-def test_what_is_wrong_is_said(tmp_path: Path, text: str, said: str) -> None:
+def test_what_is_wrong_is_said(tmp_path: Path, text: str, message: str) -> None:
     """With the file and the field."""
     path = tmp_path / "sweep.toml"
     path.write_text(text)
@@ -124,7 +131,7 @@ def test_what_is_wrong_is_said(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises((UsageError, CorruptFileError)) as caught:
         load_spec(path)
 
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "sweep.toml" in str(caught.value)
 
 
@@ -135,3 +142,39 @@ def test_any_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, d
     path.write_bytes(data)
     with pytest.raises(VeperfError):
         load_spec(path)
+
+
+def test_a_plan_of_an_earlier_format_goes_on() -> None:
+    """Its percents become ratios, and its tasks keep their ids."""
+    table = {
+        "spec": {
+            "name": "release", "benchmarks": [], "parameters": {}, "profile": "quick",
+            "machine_classes": ["small"], "refs": [], "repeats": 2, "seed": 7, "timeout_s": 90.0,
+            "modules": ["mine"], "memory": False,
+            "ab": {
+                "base": "v1", "head": "v2", "threshold": 10, "max_pairs": 24, "time_budget": "90m",
+            },
+        },
+        "tasks": [
+            {
+                "id": "c6a39287ed256a51",
+                "job": {
+                    "type": "ab", "patterns": [], "base": {"name": "v1", "commit": "a"},
+                    "head": {"name": "v2", "commit": "b"}, "max_pairs": 24, "fail_percent": 10,
+                    "time_budget_s": 5400.0, "among": 2,
+                },
+                "modules": ["mine"], "seed": 7, "timeout_s": 90.0, "repeat": 0,
+                "machine_class": "small",
+            }
+        ],
+    }  # fmt: skip
+
+    plan = upgrade_plan(table)
+
+    (task,) = plan.tasks
+    assert "c6a39287ed256a51" == task.id
+    assert ABSpec("v1", "v2", fail_over=0.1, max_pairs=24, time_budget_s=5400) == plan.spec.ab
+    assert ABOptions(
+        modules=("mine",), timeout_s=90, fail_over=0.1, max_pairs=24, time_budget_s=5400,
+        comparisons=2,
+    ) == task.job.options  # fmt: skip

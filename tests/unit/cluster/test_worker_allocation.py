@@ -4,29 +4,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.cluster.worker_allocation import Seat, free_seats, take_seats
+from veperf.cluster.worker_allocation import WorkerSlot, allocate_workers, free_slots
 from veperf.core.errors import MeasureError
 
 HOSTS = st.lists(st.sampled_from("abcd"), min_size=1, max_size=12)
 
 
-def seats_on(hosts: list[str]) -> list[Seat]:
-    return [Seat(f"tcp://{host}:{n}", host, frozenset({"veperf"})) for n, host in enumerate(hosts)]
+def seats_on(hosts: list[str]) -> list[WorkerSlot]:
+    return [
+        WorkerSlot(f"tcp://{host}:{n}", host, frozenset({"veperf"})) for n, host in enumerate(hosts)
+    ]
 
 
 @given(HOSTS, st.integers(1, 12), st.booleans())
 def test_one_worker_each_or_an_error(hosts: list[str], shards: int, with_target: bool) -> None:
     """Nobody has two parts, and every part has somebody, unless there are too few: that is said."""
     free = seats_on(hosts)
-    wanted = shards + with_target
-    if wanted > len(free):
-        with pytest.raises(MeasureError, match=f"need {wanted} free workers"):
-            take_seats(free, shards, with_target=with_target)
+    needed = shards + with_target
+    if needed > len(free):
+        with pytest.raises(MeasureError, match=f"need {needed} free workers"):
+            allocate_workers(free, shards, with_target=with_target)
         return
-    found = take_seats(free, shards, with_target=with_target)
+    allocation = allocate_workers(free, shards, with_target=with_target)
 
-    taken = [*found.shards, *([found.target] if found.target else [])]
-    assert wanted == len(taken) == len(set(taken))
+    taken = [*allocation.shards, *([allocation.target] if allocation.target else [])]
+    assert needed == len(taken) == len(set(taken))
     assert set(taken) <= set(free)
 
 
@@ -36,11 +38,11 @@ def test_the_target_is_alone_if_that_can_be(hosts: list[str], shards: int) -> No
     free = seats_on(hosts)
     if shards >= len(free):
         return
-    found = take_seats(free, shards, with_target=True)
+    allocation = allocate_workers(free, shards, with_target=True)
 
-    assert found.target is not None
-    elsewhere = sum(seat.host != found.target.host for seat in free)
-    beside = sum(seat.host == found.target.host for seat in found.shards)
+    assert allocation.target is not None
+    elsewhere = sum(seat.host != allocation.target.host for seat in free)
+    beside = sum(seat.host == allocation.target.host for seat in allocation.shards)
     assert max(0, shards - elsewhere) == beside
 
 
@@ -50,9 +52,9 @@ def test_shards_are_spread(hosts: list[str], shards: int) -> None:
     free = seats_on(hosts)
     if shards > len(free):
         return
-    found = take_seats(free, shards, with_target=False)
+    allocation = allocate_workers(free, shards, with_target=False)
     there = {host: hosts.count(host) for host in hosts}
-    used = {host: sum(s.host == host for s in found.shards) for host in there}
+    used = {host: sum(s.host == host for s in allocation.shards) for host in there}
 
     for count in used.values():
         assert all(count <= used[other] + 1 for other in there if used[other] < there[other])
@@ -61,14 +63,14 @@ def test_shards_are_spread(hosts: list[str], shards: int) -> None:
 def test_the_target_s_machine_class() -> None:
     """Is kept to, and missed where no free worker has it."""
     small, big = (
-        Seat(f"tcp://h:{n}", "h", frozenset({"veperf", f"class:{name}"}))
+        WorkerSlot(f"tcp://h:{n}", "h", frozenset({"veperf", f"class:{name}"}))
         for n, name in enumerate(["small", "big"])
     )
 
-    found = take_seats([small, big], 1, with_target=True, target_class="big")
-    assert big == found.target
+    allocation = allocate_workers([small, big], 1, with_target=True, target_class="big")
+    assert big == allocation.target
     with pytest.raises(MeasureError, match="machine class 'huge'"):
-        take_seats([small, big], 1, with_target=True, target_class="huge")
+        allocate_workers([small, big], 1, with_target=True, target_class="huge")
 
 
 def test_workers_that_are_not_free() -> None:
@@ -79,4 +81,6 @@ def test_workers_that_are_not_free() -> None:
         "tcp://h:3": {"host": "h", "resources": {}},
     }
 
-    assert [Seat("tcp://h:2", "h", frozenset({"veperf"}))] == free_seats(workers, {"tcp://h:1"})
+    assert [WorkerSlot("tcp://h:2", "h", frozenset({"veperf"}))] == free_slots(
+        workers, {"tcp://h:1"}
+    )

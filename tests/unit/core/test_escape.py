@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.core.escape import as_html, as_markdown, one_line, visible
+from veperf.core.escape import as_html, as_markdown, one_line, make_visible
 
 
 class _Text(HTMLParser):
@@ -28,19 +28,19 @@ def test_a_parser_sees_text_and_no_elements(text):
     parser.feed(f"{as_html(text)}")
     parser.close()
 
-    assert ([], visible(text)) == (parser.tags, parser.text)
+    assert ([], make_visible(text)) == (parser.tags, parser.text)
 
 
 def test_what_controls_is_spelt_out():
     """Controls, bidi overrides, zero widths and lone surrogates show as escapes; lines stay."""
-    shown = visible("a\x00b\u202ec\u200bd\ud800e\U000e0041\nf\tg")
+    shown = make_visible("a\x00b\u202ec\u200bd\ud800e\U000e0041\nf\tg")
 
     assert r"a\u0000b\u202ec\u200bd\ud800e\U000e0041" + "\nf\tg" == shown
 
 
 def test_terminal_sequences_are_dropped():
     """Colours, cursor movements, titles and links of a terminal leave only their text."""
-    shown = visible("\x1b[31mred\x1b[0m \x1b[2K\x1b]0;title\x07plain\x1b]8;;x\x1b\\link")
+    shown = make_visible("\x1b[31mred\x1b[0m \x1b[2K\x1b]0;title\x07plain\x1b]8;;x\x1b\\link")
 
     assert "red plainlink" == shown
 

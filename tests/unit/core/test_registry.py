@@ -4,7 +4,7 @@ import pytest
 
 from veperf.core.case import Level
 from veperf.core.errors import UnknownBenchmarkError, UsageError
-from veperf.core.registry import Benchmark, Registry, Task, load, select
+from veperf.core.registry import Benchmark, Registry, Task, load_registry, matching_cases
 
 
 def setup(size: int = 0, kind: str = "") -> Task:
@@ -29,7 +29,7 @@ def registry() -> Registry:
 
 
 def ids(*patterns: str, quick: bool = False) -> list[str]:
-    return [case.id for case in select(registry(), patterns, quick=quick)]
+    return [case.id for case in matching_cases(registry(), patterns, quick=quick)]
 
 
 def test_each_value_that_is_not_the_default_makes_a_case():
@@ -74,7 +74,7 @@ def test_what_is_not_there_is_an_error_that_helps():
     with pytest.raises(UnknownBenchmarkError, match="`veperf list` shows them all"):
         ids("zzz")
     with pytest.raises(UsageError, match="nowhere can't be imported"):
-        load(["nowhere"])
+        load_registry(["nowhere"])
 
 
 def test_an_id_is_taken_once():

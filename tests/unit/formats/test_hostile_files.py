@@ -1,4 +1,4 @@
-"""Whatever is in a file: veperf's own errors, or a run that can be kept, compared and shown."""
+"""Any file gives veperf's own error, or a run that can be stored, compared and shown."""
 
 import contextlib
 import json
@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.support.helpers import HOSTILE
 from tests.support.hostile_files import any_format, check, mutated, samples
 from veperf.core.errors import DataError
-from veperf.core.json_text import parse
-from veperf.formats.readers import NAMES, read
+from veperf.core.json_text import parse_json
+from veperf.formats.readers import INPUT_FORMAT_NAMES, read_runs
 
 
 @settings(max_examples=400, deadline=None)
@@ -28,14 +28,14 @@ def test_damaged_files(seed: int) -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.binary(max_size=300), st.sampled_from(["", *NAMES]))
+@given(st.binary(max_size=300), st.sampled_from(["", *INPUT_FORMAT_NAMES]))
 def test_any_bytes(data: bytes, format: str) -> None:
-    """No sample to start from, and any format forced on it."""
+    """Random bytes, read as any format."""
     check(data, HOSTILE, format, deep=True)
 
 
 def test_every_sample_is_read_and_shown() -> None:
-    """Undamaged, none is refused but those that are no benchmark results."""
+    """Undamaged samples are read, except for files without benchmark results."""
     refused = {name for name, data in samples() if check(data, name, deep=True) is None}
 
     assert {"benchmark.json", "BASELINE_METRICS.json", "go_benchmarks.json"} == {
@@ -43,27 +43,27 @@ def test_every_sample_is_read_and_shown() -> None:
     }
 
 
-@pytest.mark.parametrize("format", ["", *NAMES])
+@pytest.mark.parametrize("format", ["", *INPUT_FORMAT_NAMES])
 def test_depth_is_bounded_whatever_the_recursion_limit(format: str) -> None:
-    """Where a library has raised that, depth would otherwise end the process."""
+    """Where a library has raised the recursion limit, deep nesting would end the process."""
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(1_000_000)
     try:
         for start in (b"", b'{"benchmark":"a","value":', b'{"Action":"output","x":', b'{"reason":'):
             for piece in (b"[", b'{"a":'):
                 with pytest.raises(DataError):
-                    read(start + piece * 200_000, "f", format=format)
+                    read_runs(start + piece * 200_000, "f", format=format)
     finally:
         sys.setrecursionlimit(limit)
 
 
 def test_brackets_in_texts_are_no_depth() -> None:
-    """Nor are those side by side, however many."""
+    """Many lists side by side are not refused."""
     for text in ('{"a": "' + "[" * 10_000 + '\\""}', "[" + "[]," * 10_000 + "[]]"):
-        assert parse(text) == json.loads(text)
-    assert parse("[" * 200 + "]" * 200)
+        assert parse_json(text) == json.loads(text)
+    assert parse_json("[" * 200 + "]" * 200)
     with pytest.raises(ValueError, match="nested deeper than 200"):
-        parse("[" * 201 + "]" * 201)
+        parse_json("[" * 201 + "]" * 201)
 
 
 def test_cost_grows_with_the_size_only() -> None:
@@ -81,5 +81,5 @@ def _seconds(data: bytes) -> float:
     started = time.thread_time()
     for format in ("", "go", "csv", "json-lines"):
         with contextlib.suppress(DataError):
-            read(data, "f", format=format)
+            read_runs(data, "f", format=format)
     return time.thread_time() - started

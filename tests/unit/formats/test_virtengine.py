@@ -1,4 +1,4 @@
-"""VirtEngine's own files: its baselines as targets, its Go benchmarks as their answers."""
+"""VirtEngine's own files: baseline metrics as targets, and targets of Go benchmarks."""
 
 import json
 from pathlib import Path
@@ -12,10 +12,10 @@ from veperf.core import units
 from veperf.core.errors import CorruptFileError, DataError, UnknownBenchmarkError
 from veperf.core.run import Run
 from veperf.core.verdict import TargetStatus
-from veperf.formats import baseline_metrics, go_targets
-from veperf.formats.go_targets import aim, go_benchmarks, refuse_strangers
-from veperf.formats.readers import read
-from veperf.formats.source import Source
+from veperf.formats import virtengine
+from veperf.formats.readers import read_runs
+from veperf.formats.source import SourceFile
+from veperf.formats.virtengine import load_go_benchmarks, require_listed, with_go_targets
 from veperf.verdicts.targets import judge_targets
 
 BASELINES = Path(__file__).parents[3] / "data" / "baselines"
@@ -24,12 +24,12 @@ MODULE = "github.com/virtengine/virtengine"
 
 
 def go(text: str) -> Run:
-    (found,) = read(text.encode(), "f", format="go")
-    return aim(found.run, go_benchmarks())
+    (actual,) = read_runs(text.encode(), "f", format="go")
+    return with_go_targets(actual.run, load_go_benchmarks())
 
 
 def metrics(text: str):
-    return baseline_metrics.read(Source(text.encode(), "f"))
+    return virtengine.read_baseline_metrics(SourceFile(text.encode(), "f"))
 
 
 # ---------------------------------------------------------------- BASELINE_METRICS.json
@@ -39,15 +39,15 @@ def test_the_originals_baselines_are_the_published_targets() -> None:
     """Every field is mapped, each to the limit, the unit and the aim that targets.json has."""
     published = load_targets(BASELINES)
 
-    found = baseline_metrics.read_file(METRICS)
+    actual = virtengine.read_baseline_metrics_file(METRICS)
 
-    assert published.targets == found.targets
-    assert ("1.0.0", str(METRICS)) == (found.version, found.source)
+    assert published.targets == actual.targets
+    assert ("1.0.0", str(METRICS)) == (actual.version, actual.source)
 
 
 def test_limits_are_the_files() -> None:
-    """A changed one is taken over, in the target's unit; targets without a field drop out."""
-    found = metrics(
+    """A changed limit is read in the target's unit; targets without a field are left out."""
+    actual = metrics(
         '{"version": "2", "memory": {"max_heap_objects_millions": 3},'
         ' "transaction": {"target_tps": 20000, "min_acceptable_tps": 15000}}'
     )
@@ -55,31 +55,31 @@ def test_limits_are_the_files() -> None:
     assert [
         ("transaction/throughput", 15_000, 20_000, "tx/s"),
         ("memory/heap_objects", 3e6, None, "objects"),
-    ] == [(t.id, t.limit, t.target, t.unit) for t in found.targets]
+    ] == [(t.id, t.limit, t.target, t.unit) for t in actual.targets]
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"bidding": {"signing": 1}}', "no published target is made of bidding.signing"),
-        ('{"staking": {"max_ms": 1}}', "no published target is made of staking.max_ms"),
-        ('{"transaction": {"target_tps": 1}}', "are wanted together"),
-        ('{"transaction": {"hash_compute_ns": 0}}', "hash_compute_ns is no positive number"),
-        ('{"transaction": {"hash_compute_ns": true}}', "no positive number"),
-        ('{"transaction": {"hash_compute_ns": "1000"}}', "no positive number"),
-        ('{"transaction": {"hash_compute_ns": NaN}}', "no positive number"),
-        ('{"transaction": {"hash_compute_ns": 1e999}}', "no positive number"),
-        (f'{{"transaction": {{"hash_compute_ns": {"9" * 400}}}}}', "no positive number"),
-        ('{"transaction": 3}', "transaction is no section"),
+        ('{"bidding": {"signing": 1}}', "no published target is made from bidding.signing"),
+        ('{"staking": {"max_ms": 1}}', "no published target is made from staking.max_ms"),
+        ('{"transaction": {"target_tps": 1}}', "must be given together"),
+        ('{"transaction": {"hash_compute_ns": 0}}', "hash_compute_ns is not a positive number"),
+        ('{"transaction": {"hash_compute_ns": true}}', "not a positive number"),
+        ('{"transaction": {"hash_compute_ns": "1000"}}', "not a positive number"),
+        ('{"transaction": {"hash_compute_ns": NaN}}', "not a positive number"),
+        ('{"transaction": {"hash_compute_ns": 1e999}}', "not a positive number"),
+        (f'{{"transaction": {{"hash_compute_ns": {"9" * 400}}}}}', "not a positive number"),
+        ('{"transaction": 3}', "transaction is not a section"),
         ('{"version": 3, "transaction": {"hash_compute_ns": 1}}', "$.version"),
         ("{}", "no baseline metrics"),
-        ("[]", "an object is wanted"),
+        ("[]", "not an object"),
         ("[" * 10_000, "nested deeper"),
-        ("", "no valid JSON"),
+        ("", "not valid JSON"),
     ],
 )
 def test_baselines_that_can_not_be_believed(text: str, said: str) -> None:
-    """An unknown field, above all, is an error: its limit would never be looked at."""
+    """An unknown field above all is an error: its limit would never be checked."""
     with pytest.raises(CorruptFileError, match="f") as caught:
         metrics(text)
 
@@ -87,9 +87,9 @@ def test_baselines_that_can_not_be_believed(text: str, said: str) -> None:
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    """Is one of veperf's errors."""
+    """A missing file is a DataError."""
     with pytest.raises(DataError, match="can't read"):
-        baseline_metrics.read_file(tmp_path / "none.json")
+        virtengine.read_baseline_metrics_file(tmp_path / "none.json")
 
 
 # ---------------------------------------------------------------- go_benchmarks.json
@@ -97,24 +97,26 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_every_listed_target_exists_and_can_be_measured_so() -> None:
     """Its id is published, and the benchmark's unit converts to the target's."""
-    wanted = {target.id: target.unit for target in load_targets(BASELINES).targets}
+    expected = {target.id: target.unit for target in load_targets(BASELINES).targets}
     listed = [
         answer
-        for benchmarks in go_benchmarks().packages.values()
+        for benchmarks in load_go_benchmarks().packages.values()
         for answers in benchmarks.values()
         for answer in answers.items()
     ]
 
     assert 30 == len(listed)
     for unit, id in listed:
-        assert units.convert(1.0, unit, wanted[id]) > 0
+        assert units.convert(1.0, unit, expected[id]) > 0
 
 
 def test_what_go_test_wrote_answers_targets() -> None:
-    """Times, rates and shares of three packages, in the targets' units; the rest answers none."""
-    (found,) = read((VECTORS / "interop" / "go_virtengine.json").read_bytes(), "f")
+    """Times, rates and shares of three packages get targets in their units; others get none."""
+    (actual,) = read_runs((VECTORS / "interop" / "go_virtengine.json").read_bytes(), "f")
 
-    judged = judge_targets(aim(found.run, go_benchmarks()), load_targets(BASELINES))
+    judged = judge_targets(
+        with_go_targets(actual.run, load_go_benchmarks()), load_targets(BASELINES)
+    )
 
     assert {
         "transaction/throughput": TargetStatus.PASS,
@@ -168,7 +170,7 @@ def test_only_the_benchmark_itself_answers(package: str, name: str, targets: obj
 
 
 def test_a_benchmark_that_is_listed_nowhere_is_refused() -> None:
-    """In the module's own packages: it was renamed, or is new. Elsewhere nobody knows better."""
+    """An unlisted benchmark of the module's own packages is refused; others are not."""
     run = go(
         f"pkg: {MODULE}/tests/benchmark\nBenchmarkStateWrite 1 2 ns/op\n"
         "BenchmarkTxValidation-8 1 2 ns/op\n"
@@ -178,18 +180,18 @@ def test_a_benchmark_that_is_listed_nowhere_is_refused() -> None:
     )
 
     with pytest.raises(UnknownBenchmarkError, match="BenchmarkTxValidation-8: add"):
-        refuse_strangers(run, go_benchmarks())
-    refuse_strangers(replace(run, source="pyperf"), go_benchmarks())
+        require_listed(run, load_go_benchmarks())
+    require_listed(replace(run, source="pyperf"), load_go_benchmarks())
 
 
 def test_a_folders_own_list_comes_first(tmp_path: Path) -> None:
-    """Where it has one; a broken one is an error, not a reason to take veperf's."""
+    """A folder's own file is used; a damaged one is an error."""
     mine = {"version": "1", "module": "m", "packages": {"p": {"BenchmarkX": {"ns/op": "a/b"}}}}
-    assert MODULE == go_benchmarks(tmp_path).module
+    assert MODULE == load_go_benchmarks(tmp_path).module
 
-    (tmp_path / go_targets.FILE).write_text(json.dumps(mine))
-    assert "m" == go_benchmarks(tmp_path).module
+    (tmp_path / virtengine.GO_BENCHMARKS_FILE).write_text(json.dumps(mine))
+    assert "m" == load_go_benchmarks(tmp_path).module
 
-    (tmp_path / go_targets.FILE).write_text('{"packages": []}')
+    (tmp_path / virtengine.GO_BENCHMARKS_FILE).write_text('{"packages": []}')
     with pytest.raises(CorruptFileError):
-        go_benchmarks(tmp_path)
+        load_go_benchmarks(tmp_path)

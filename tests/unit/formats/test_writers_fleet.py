@@ -1,4 +1,4 @@
-"""A comparison on several places in the formats that hold verdicts."""
+"""Fleet comparisons in the formats of verdicts."""
 
 import xml.etree.ElementTree as ET
 
@@ -18,7 +18,7 @@ FOUND = fleet(at("small", GOOD), at("large", SLOW), lacking("gpu"))
 
 
 def test_each_place_has_its_tests() -> None:
-    """One that is slower fails, one without a result is an error, each under its own name."""
+    """A slower place is a failure, a missing one an error, each under its own name."""
     root = ET.fromstring(str(write_judged([FOUND.shown], "junit").data))
 
     assert ["mine on small", "mine on large", "on gpu"] == [
@@ -35,7 +35,7 @@ def test_each_place_has_its_tests() -> None:
 
 @pytest.mark.parametrize("format", ["summary", "comment"])
 def test_markdown_holds_the_table(format: str) -> None:
-    """A column a place, once for all of them."""
+    """The table has a column per place."""
     written = str(write_judged([FOUND.shown], format).data)
 
     assert "| Benchmark | small | large | gpu |" in written
@@ -44,14 +44,14 @@ def test_markdown_holds_the_table(format: str) -> None:
 
 
 def test_other_formats_say_that_they_can_t() -> None:
-    """They hold runs."""
+    """Formats of runs refuse a fleet comparison."""
     with pytest.raises(UsageError, match="nothing that can be written as go"):
         write_judged([FOUND.shown], "go")
 
 
 @pytest.mark.parametrize("format", ["junit", "summary", "comment"])
 def test_hostile_names_stay_text(format: str) -> None:
-    """Of places and of why one is missing."""
+    """Hostile names of places and reasons stay text."""
     evil = fleet(ABPlace(HOSTILE, ab_run(SLOW)), ABPlace("x", None, HOSTILE))
     written = str(write_judged([evil.shown], format).data)
 

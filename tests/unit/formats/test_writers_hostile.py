@@ -1,4 +1,4 @@
-"""No name breaks out of what is written, and nothing grows past what is taken."""
+"""Hostile names stay text in every written format, and size limits hold."""
 
 import csv
 import html
@@ -20,16 +20,16 @@ from veperf.core.case import Metric
 from veperf.core.errors import UsageError
 from veperf.core.run import CaseResult, Failure, Machine, Run
 from veperf.core.verdict import Outcome, Verdict
-from veperf.formats.exported_values import unique
+from veperf.formats.exported import unique_names
 from veperf.formats.markdown import (
     MARKER,
     MOST_COMMENT_BYTES,
     MOST_SUMMARY_BYTES,
-    comment,
-    shortened,
+    as_pull_request_comment,
+    shorten_markdown,
 )
-from veperf.formats.readers import read
-from veperf.formats.writers import NAMES, write
+from veperf.formats.readers import read_runs
+from veperf.formats.writers import OUTPUT_FORMAT_NAMES, write_run
 
 NASTY = (
     HOSTILE, "]]>", "<![CDATA[", "a\nb", "a\r\nBenchmarkX 1 2 ns/op", "a | b", "`code`", "\x1b[2J",
@@ -71,10 +71,10 @@ def runs(draw: st.DrawFn) -> Run:
 @settings(max_examples=150)
 @given(runs())
 def test_every_format_stays_what_it_is(run: Run):
-    """Each parses as its kind, in UTF-8, and holds nothing that a terminal or page would obey."""
-    for format in NAMES:
+    """Each file parses as its format, in UTF-8, without control characters or markup."""
+    for format in OUTPUT_FORMAT_NAMES:
         try:
-            data = write(run, format, lambda: judged(run)).encoded
+            data = write_run(run, format, lambda: judged(run)).encoded
         except UsageError as refused:
             assert "has nothing that can be written" in str(refused)  # noqa: PT017 - may be raised
             continue
@@ -86,7 +86,7 @@ def test_every_format_stays_what_it_is(run: Run):
 
 
 def _parsed(format: str, text: str) -> str:
-    """All that a reader of the format gets to see, run together."""
+    """All text that a reader of the format sees, joined."""
     if format == "junit":
         return _junit(text)
     if format == "csv":
@@ -99,7 +99,7 @@ def _parsed(format: str, text: str) -> str:
     document = json.loads(text)
     if format == "bencher":
         assert all(0 < len(name) <= 1024 for name in document)
-        assert all(0 < len(measure) <= 64 for found in document.values() for measure in found)
+        assert all(0 < len(measure) <= 64 for actual in document.values() for measure in actual)
     if format == "pyperf":
         suite = pyperf.BenchmarkSuite.loads(text)
         assert len(document["benchmarks"]) == len(suite)
@@ -154,7 +154,7 @@ def _strings(document: object) -> list[str]:
 
 
 def assert_harmless(text: str) -> None:
-    """No control characters, bidi overrides or surrogates but line ends."""
+    """The text has no control characters but line ends, no bidi overrides, no surrogates."""
     bad = {c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")}
     assert not bad - {"\n", "\u200b"}, bad
 
@@ -162,13 +162,13 @@ def assert_harmless(text: str) -> None:
 @settings(max_examples=150)
 @given(runs())
 def test_no_markup_of_a_name_reaches_markdown(run: Run):
-    """A comment has our own tags only, one hidden marker, and tables with equal rows."""
-    text = str(write(run, "comment", lambda: judged(run)).data)
+    """A comment has only veperf's own tags, one hidden marker, and tables with equal rows."""
+    text = str(write_run(run, "comment", lambda: judged(run)).data)
 
     assert text.startswith(MARKER + "\n")
     body = text.removeprefix(MARKER)
-    ours = re.sub(r"(?<!\\)<(br|/?details|/?summary)>", "", body)
-    assert not re.search(r"(?<!\\)(\\\\)*[<>](?! )", re.sub(r"(?m)^> ", "", ours))
+    own = re.sub(r"(?<!\\)<(br|/?details|/?summary)>", "", body)
+    assert not re.search(r"(?<!\\)(\\\\)*[<>](?! )", re.sub(r"(?m)^> ", "", own))
     assert body.count("<details>") == body.count("</details>")
     for block in re.findall(r"(?:^\|.*\n)+", body, re.MULTILINE):
         widths = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
@@ -176,29 +176,29 @@ def test_no_markup_of_a_name_reaches_markdown(run: Run):
 
 
 def test_a_comment_mentions_nobody():
-    """Neither people nor issues, whether or not a backslash precedes them."""
-    said = comment("by @someone, \\@other, fixes #12 and \\#13; ### Fail")
+    """A comment mentions neither people nor issues, even after a backslash."""
+    output = as_pull_request_comment("by @someone, \\@other, fixes #12 and \\#13; ### Fail")
 
-    assert not re.search(r"@\w", said)
-    assert not re.search(r"#\d", said)
-    assert "### Fail" in said
+    assert not re.search(r"@\w", output)
+    assert not re.search(r"#\d", output)
+    assert "### Fail" in output
 
 
 @pytest.mark.parametrize(
     ("format", "most"), [("comment", MOST_COMMENT_BYTES), ("summary", MOST_SUMMARY_BYTES)]
 )
 def test_what_is_too_long_is_cut_and_says_so(format: str, most: int):
-    """After a whole line, what is folded closed; GitHub's limits are above ours."""
+    """Long text is cut after a line, with details closed, below GitHub's limits."""
     names = [f"mine/{'é' * 60}_{i}" for i in range(12_000)]
     cases = [case(name) for name in names]
     crash = Failure("crashed", "killed by a signal")
     run = whole_run(cases, [one_pass([CaseResult(n, failure=crash) for n in names])])
     failed = Verdict(run.id, Outcome.ERROR, "", (), (), dict.fromkeys(names, crash))
 
-    text = str(write(run, format, lambda: failed).data)
+    text = str(write_run(run, format, lambda: failed).data)
 
     assert most - 300 < len(text.encode()) <= most < {"comment": 65_536, "summary": 1 << 20}[format]
-    assert "There is more than fits here" in text[-100:]
+    assert "Cut to fit the size limit" in text[-100:]
     assert text.count("<details>") == text.count("</details>")
 
 
@@ -206,62 +206,64 @@ def test_what_is_too_long_is_cut_and_says_so(format: str, most: int):
     st.text(alphabet="ab\né", min_size=300, max_size=400), st.integers(min_value=150, max_value=300)
 )
 def test_shortened_is_never_too_long(text: str, most: int):
-    """Whatever is folded where it is cut is closed again."""
+    """Details that are open at the cut are closed."""
     folded = f"x\n<details>\n{text}\n</details>\n"
 
-    short = shortened(folded, most)
+    short = shorten_markdown(folded, most)
 
     assert len(short.encode()) <= most
     assert short.count("<details>") == short.count("</details>")
-    assert short == folded or short.endswith("the report has it all.*\n")
+    assert short == folded or short.endswith("the report has everything.*\n")
 
 
 @given(st.lists(st.sampled_from(["a", "a (2)", "a (3)", "b", ""]), max_size=12))
 def test_names_are_made_unlike(names: list[str]):
-    """None twice, none missing, and a name that came once stays."""
-    found = unique(names)
+    """Names are unique and complete, and a unique name is unchanged."""
+    actual = unique_names(names)
 
-    assert len(names) == len(set(found))
-    for before, after in zip(names, found, strict=True):
-        assert after == before or names.count(before) > 1 or before in found
+    assert len(names) == len(set(actual))
+    for before, after in zip(names, actual, strict=True):
+        assert after == before or names.count(before) > 1 or before in actual
 
 
 @pytest.mark.parametrize(
     "names", [("mine/a", "mine/\x1b[31ma"), ("mine/a b", "mine/a%20b"), ("mine/A", "mine/a")]
 )
 def test_names_that_look_alike_when_made_safe_stay_apart(names: tuple[str, str]):
-    """A coloured name and a plain one are two benchmarks in every format."""
+    """A coloured name and a plain one stay two benchmarks in every format."""
     run = whole_run(
         [case(name) for name in names],
         [one_pass([timed(name, 2.0) for name in names], i) for i in range(3)],
     )
 
     for format in ("pytest-benchmark", "pyperf", "go", "csv"):
-        (found,) = read(write(run, format, lambda: judged(run)).encoded, "file")
-        assert 2 == len(found.run.cases), format
-    assert 2 == len(json.loads(write(run, "bencher", lambda: judged(run)).data))
+        (actual,) = read_runs(write_run(run, format, lambda: judged(run)).encoded, "file")
+        assert 2 == len(actual.run.cases), format
+    assert 2 == len(json.loads(write_run(run, "bencher", lambda: judged(run)).data))
 
 
 @pytest.mark.parametrize("name", ["5", "nan", "1e5", ""])
 def test_values_that_are_no_numbers_and_units_that_are(name: str):
-    """The ones are left out, each process keeping its place; the others stay apart from values."""
+    """Values that are not finite are left out, and each process keeps its number."""
     odd = case("mine/a", metrics=(Metric(name, name),))
     figures = [CaseResult("mine/a", figures={name: v}) for v in (7.5, math.nan, math.inf, 8.5)]
     run = whole_run([odd], [one_pass([one], i) for i, one in enumerate(figures)])
 
-    rows = list(csv.DictReader(io.StringIO(str(write(run, "csv", lambda: judged(run)).data))))
+    rows = list(csv.DictReader(io.StringIO(str(write_run(run, "csv", lambda: judged(run)).data))))
     assert [("0", "7.5"), ("3", "8.5")] == [(row["process"], row["value"]) for row in rows]
     lines = [
-        x for x in str(write(run, "go", lambda: judged(run)).data).split("\n") if "BenchmarkA" in x
+        x
+        for x in str(write_run(run, "go", lambda: judged(run)).data).split("\n")
+        if "BenchmarkA" in x
     ]
     assert [["7.5", f"value-{name}"], ["8.5", f"value-{name}"]] == [x.split()[2:] for x in lines]
 
 
 def test_the_hostile_run_in_every_format():
-    """No markup that a page would run, in the text of any format."""
+    """No format has markup that a page would run."""
     run = hostile_run()
     verdict = judged(run)
     for format in ("summary", "comment", "junit"):
-        text = str(write(run, format, lambda: verdict).data)
+        text = str(write_run(run, format, lambda: verdict).data)
         assert "<script>" not in text
         assert "<script>" in html.unescape(text.replace("\\", ""))

@@ -12,10 +12,10 @@ from tests.support.simulated import MS, Clock, Server, simulate
 from veperf.core.errors import MeasureError
 from veperf.core.load import Finished
 from veperf.core.registry import System
-from veperf.loadtest.generator import run_load
+from veperf.loadtest.generator import run_open_loop
 from veperf.loadtest.histogram import Latencies
-from veperf.loadtest.result import LoadResult, figures
-from veperf.loadtest.schedule import Schedule, arrivals, count
+from veperf.loadtest.result import LoadResult, load_figures
+from veperf.loadtest.schedule import Schedule, arrival_times, count_arrivals
 
 STEADY = Schedule(1_000, 10, arrivals="constant")
 
@@ -25,7 +25,7 @@ def test_a_fast_system_commits_everything_at_once():
     schedule = Schedule(1_000, 5, 2, seed=4)
     result = simulate(lambda clock: Server(clock, service_ns=10_000), schedule)
 
-    times = np.concatenate(list(arrivals(schedule)))
+    times = np.concatenate(list(arrival_times(schedule)))
     measured = int((times >= 2e9).sum())
     assert "" == result.invalid
     assert (
@@ -38,6 +38,7 @@ def test_a_fast_system_commits_everything_at_once():
     assert 0.01 <= result.latency.p50 <= result.latency.max < 0.5
 
 
+@pytest.mark.alone
 @given(st.floats(0.5, 8.5), st.sampled_from([100, 500, 1_000]))
 @settings(max_examples=20)
 def test_a_freeze_shows_in_the_tail(at_s, freeze_ms):
@@ -67,14 +68,14 @@ def test_latencies_are_those_of_a_queue():
     service_ns = 1_200_000
     result = simulate(lambda clock: Server(clock, service_ns=service_ns), schedule)
 
-    times = np.concatenate(list(arrivals(schedule)))
+    times = np.concatenate(list(arrival_times(schedule)))
     done, waited = 0, []
     for time in times.tolist():
         done = max(done, time) + service_ns
         waited.append((done - time) / 1e6)
     assert result.latency is not None
-    found = [result.latency.p50, result.latency.p95, result.latency.p99, result.latency.max]
-    np.testing.assert_allclose(found, np.percentile(waited, [50, 95, 99, 100]), rtol=0.005)
+    counts = [result.latency.p50, result.latency.p95, result.latency.p99, result.latency.max]
+    np.testing.assert_allclose(counts, np.percentile(waited, [50, 95, 99, 100]), rtol=0.005)
     assert 1e9 / service_ns == pytest.approx(result.achieved_rate, rel=0.01)
     assert result.offered_rate > 1.15 * result.achieved_rate
 
@@ -147,14 +148,14 @@ def test_nothing_committed_has_no_latency():
     assert result.latency is None
     assert 100 == result.error_percent
     assert 0 == result.achieved_rate
-    assert not any("latency" in name for name in figures(result))
+    assert not any("latency" in name for name in load_figures(result))
 
 
 @pytest.mark.parametrize(
     ("system", "oversleeps_ns", "words"),
     [
         (lambda clock: Server(clock, offer_ns=2 * MS), 0, "offered 500 items a second"),
-        (lambda clock: Server(clock), 30 * MS, "by its own doing"),
+        (lambda clock: Server(clock), 30 * MS, "the generator itself fell behind"),
     ],
     ids=["a door that is too slow", "a generator that oversleeps"],
 )
@@ -174,7 +175,7 @@ def test_a_hopeless_run_is_given_up():
     """A system that takes far too long to be offered the load does not hold the run up."""
     clock = Clock()
     server = Server(clock, offer_ns=1_000 * MS)
-    result = run_load(lambda _: server, Schedule(1_000, 2), clock=clock, sleep=clock.sleep)
+    result = run_open_loop(lambda _: server, Schedule(1_000, 2), clock=clock, sleep=clock.sleep)
 
     assert 2 * 2 + 5 <= clock.ns / 1e9 <= 20
     assert 5 <= result.offered <= 20
@@ -209,13 +210,13 @@ def test_a_system_that_lies_is_found_out(lie: list[int]):
 
     server = Liar(clock)
     with pytest.raises(MeasureError):
-        run_load(lambda _: server, Schedule(1_000, 1), clock=clock, sleep=clock.sleep)
+        run_open_loop(lambda _: server, Schedule(1_000, 1), clock=clock, sleep=clock.sleep)
     assert server.closed
 
 
 def test_the_system_learns_how_many_items_will_come():
     """So that it can prepare as many, tags 0 to n - 1, before the clock starts."""
-    clock, told, tags = Clock(), [], []
+    clock, messages, tags = Clock(), [], []
 
     class Counting(Server):
         def offer(self, tag: int) -> bool:
@@ -223,15 +224,16 @@ def test_the_system_learns_how_many_items_will_come():
             return super().offer(tag)
 
     def system(items: int) -> System:
-        told.append(items)
+        messages.append(items)
         return Counting(clock)
 
     schedule = Schedule(2_000, 2, 1, seed=2)
-    run_load(system, schedule, clock=clock, sleep=clock.sleep)
-    assert [count(schedule)] == told
-    assert list(range(told[0])) == tags
+    run_open_loop(system, schedule, clock=clock, sleep=clock.sleep)
+    assert [count_arrivals(schedule)] == messages
+    assert list(range(messages[0])) == tags
 
 
+@pytest.mark.alone
 def test_memory_does_not_grow_with_the_run():
     """Four times the items take no more memory: an hour takes what a minute does."""
 

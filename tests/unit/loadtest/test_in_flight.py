@@ -6,31 +6,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from veperf.core.errors import MeasureError
-from veperf.loadtest.recorder import Outstanding
+from veperf.loadtest.recorder import InFlightItems
 from veperf.loadtest.schedule import CHUNK
 
 TIMES = np.arange(2 * CHUNK + 100) * 7
 
 
-def filled() -> Outstanding:
-    outstanding = Outstanding()
+def filled() -> InFlightItems:
+    in_flight = InFlightItems()
     for first in range(0, TIMES.size, CHUNK):
-        outstanding.add(TIMES[first : first + CHUNK])
-    return outstanding
+        in_flight.add(TIMES[first : first + CHUNK])
+    return in_flight
 
 
 @given(st.integers(0, 2**32), st.integers(1, 5_000))
 @settings(max_examples=20)
 def test_every_item_is_found_again(seed, batch):
     """In whatever order items are settled, each one's time comes back; the rest stays."""
-    outstanding = filled()
+    in_flight = filled()
     tags = np.random.default_rng(seed).permutation(TIMES.size)
     done, left = tags[: TIMES.size // 2], tags[TIMES.size // 2 :]
     for first in range(0, len(done), batch):
         some = done[first : first + batch]
-        np.testing.assert_array_equal(TIMES[some], outstanding.settle(some))
+        np.testing.assert_array_equal(TIMES[some], in_flight.settle(some))
 
-    remaining = np.concatenate(list(outstanding.left()))
+    remaining = np.concatenate(list(in_flight.unsettled()))
     assert sorted(TIMES[left].tolist()) == sorted(remaining.tolist())
 
 
@@ -48,18 +48,18 @@ def test_every_item_is_found_again(seed, batch):
 )
 def test_what_is_not_outstanding_is_refused(tags):
     """A system that finishes an item twice, or one that it never had, is found out."""
-    outstanding = filled()
-    outstanding.settle(np.array([5]))
+    in_flight = filled()
+    in_flight.settle(np.array([5]))
 
     with pytest.raises(MeasureError, match="finished items twice"):
-        outstanding.settle(np.array(tags))
+        in_flight.settle(np.array(tags))
 
 
 def test_a_settled_chunk_is_let_go():
     """Once all its items are settled a chunk takes no memory, and they are not settled again."""
-    outstanding = filled()
-    outstanding.settle(np.arange(CHUNK))
+    in_flight = filled()
+    in_flight.settle(np.arange(CHUNK))
 
-    assert [CHUNK, 100] == [times.size for times in outstanding.left()]
+    assert [CHUNK, 100] == [times.size for times in in_flight.unsettled()]
     with pytest.raises(MeasureError):
-        outstanding.settle(np.array([0]))
+        in_flight.settle(np.array([0]))

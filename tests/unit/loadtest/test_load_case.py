@@ -12,7 +12,7 @@ from veperf.core.load import Search
 from veperf.core.run import CaseResult, Run
 from veperf.core.verdict import Target, TargetSet, TargetStatus
 from veperf.loadtest.case import case_result
-from veperf.loadtest.result import LoadResult, figures, meets
+from veperf.loadtest.result import LoadResult, is_within_limits, load_figures
 from veperf.loadtest.schedule import Schedule
 from veperf.verdicts.baseline import make_baseline
 from veperf.verdicts.screen import compare_runs
@@ -53,9 +53,9 @@ def test_figures_are_those_that_the_metrics_name():
     """A case that declares the metrics of load finds them, both rates and its stages in µs."""
     names = {metric.name for metric in LATENCY_METRICS}
 
-    found = figures(load_run())
-    assert names | {"offered", "achieved", "cpu_serve"} == set(found)
-    assert 1.5 == found["cpu_serve"]
+    result = load_figures(load_run())
+    assert names | {"offered", "achieved", "cpu_serve"} == set(result)
+    assert 1.5 == result["cpu_serve"]
 
 
 def test_a_valid_run_is_judged():
@@ -80,7 +80,7 @@ def test_an_invalid_run_never_passes(invalid: int):
     for verdict in judge_targets(run, TARGETS):
         assert verdict.status in (TargetStatus.ERROR, TargetStatus.NOT_MEASURED)
         assert 3 - invalid == verdict.processes
-    assert not meets(load_run(oversleeps_ns=20 * MS), SEARCH)
+    assert not is_within_limits(load_run(oversleeps_ns=20 * MS), SEARCH)
 
 
 def test_load_cases_are_not_screened():
@@ -102,7 +102,7 @@ def test_load_cases_are_not_screened():
 )
 def test_a_search_s_limits_are_all_looked_at(search: Search, holds: bool):
     """Each percentile by itself decides."""
-    assert holds == meets(load_run(), search)
+    assert holds == is_within_limits(load_run(), search)
 
 
 def test_errors_decide_a_search():
@@ -110,5 +110,5 @@ def test_errors_decide_a_search():
     run = simulate(lambda clock: Server(clock, 2 * MS, capacity=50), Schedule(600, 2, seed=1))
 
     assert run.error_percent > 1
-    assert meets(run, Search(1e3, 1e3, 100, 1, 1))
-    assert not meets(run, Search(1e3, 1e3, 1, 1, 1))
+    assert is_within_limits(run, Search(1e3, 1e3, 100, 1, 1))
+    assert not is_within_limits(run, Search(1e3, 1e3, 1, 1, 1))

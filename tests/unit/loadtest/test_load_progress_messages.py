@@ -11,7 +11,7 @@ from veperf.core.load import LoadPlan, LoadSoFar, Search
 from veperf.core.registry import LoadTask
 from veperf.loadtest.case import measure_load
 from veperf.loadtest.histogram import Latencies
-from veperf.loadtest.result import figures
+from veperf.loadtest.result import load_figures
 from veperf.loadtest.schedule import Schedule
 
 SERVICE_NS = 200_000
@@ -30,9 +30,9 @@ def test_what_is_told_during_a_run_is_what_comes_out_of_it():
         seen.append(so_far)
         return True
 
-    unwatched, watched = simulate(server, schedule), simulate(server, schedule, watch=watch)
+    unwatched, watched = simulate(server, schedule), simulate(server, schedule, on_progress=watch)
 
-    assert figures(unwatched) == figures(watched)
+    assert load_figures(unwatched) == load_figures(watched)
     assert list(range(1, 22)) == [round(s.elapsed_s) for s in seen]
     assert {22.0} == {s.planned_s for s in seen}
     assert [None] == [s.achieved for s in seen if s.elapsed_s < 2]
@@ -54,19 +54,20 @@ def test_errors_and_lag_are_told():
     simulate(
         lambda clock: Server(clock, 10 * MS, capacity=5, offer_ns=2 * MS),
         Schedule(1_000, 4, arrivals="constant"),
-        watch=watch,
+        on_progress=watch,
     )
 
     assert 100 < seen[0].errors < seen[1].errors < seen[-1].errors
     assert 300 < seen[0].lag_ms < seen[1].lag_ms
 
 
+@pytest.mark.alone
 @given(st.integers(3, 9), st.sampled_from(["poisson", "constant"]))
 @settings(max_examples=15)
 def test_a_run_that_is_stopped_is_a_shorter_run(seconds, arrivals):
     """Its figures are those of a schedule that was no longer in the first place."""
     schedule = Schedule(1_000, 30, 1, arrivals, 5)
-    stopped = simulate(server, schedule, watch=lambda s: s.elapsed_s < seconds + 1)
+    stopped = simulate(server, schedule, on_progress=lambda s: s.elapsed_s < seconds + 1)
     shorter = simulate(server, Schedule(1_000, stopped.schedule.seconds, 1, arrivals, 5))
 
     assert stopped.stopped
@@ -75,13 +76,13 @@ def test_a_run_that_is_stopped_is_a_shorter_run(seconds, arrivals):
     assert "" == stopped.invalid
     assert 0 == stopped.lost
     assert shorter.offered == pytest.approx(stopped.offered, abs=3)
-    for name, value in figures(shorter).items():
-        assert figures(stopped)[name] == pytest.approx(value, rel=0.02), name
+    for name, value in load_figures(shorter).items():
+        assert load_figures(stopped)[name] == pytest.approx(value, rel=0.02), name
 
 
 def test_a_run_that_is_stopped_before_it_counts_is_invalid():
     """In the warm-up there is nothing to report; it passes nothing and does not fail."""
-    stopped = simulate(server, Schedule(1_000, 30, 10), watch=lambda s: s.elapsed_s < 2)
+    stopped = simulate(server, Schedule(1_000, 30, 10), on_progress=lambda s: s.elapsed_s < 2)
 
     assert stopped.stopped
     assert stopped.invalid

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from veperf.core.errors import UsageError
-from veperf.loadtest.schedule import CHUNK, Schedule, arrivals, count
+from veperf.loadtest.schedule import CHUNK, Schedule, arrival_times, count_arrivals
 
 RATES = st.floats(0.5, 50_000)
 
 
 def all_arrivals(schedule: Schedule) -> np.ndarray:
-    return np.concatenate(list(arrivals(schedule)))
+    return np.concatenate(list(arrival_times(schedule)))
 
 
 @given(RATES, st.floats(0.01, 0.5), st.sampled_from(["constant", "poisson"]))
@@ -27,7 +27,7 @@ def test_arrivals_ascend_within_the_schedule(rate, seconds, kind):
     assert schedule.end_ns == round(0.1 * 1e9) + round(seconds * 1e9)
     assert np.all(np.diff(times) >= 0)
     assert np.all((times >= 0) & (times < schedule.end_ns))
-    assert times.size == count(schedule)
+    assert times.size == count_arrivals(schedule)
 
 
 @given(RATES, st.floats(0.01, 0.5))
@@ -44,7 +44,7 @@ def test_poisson_arrivals_keep_the_rate(rate, seed):
     """Their number is Poisson distributed: within 6 standard deviations of its mean."""
     expected = rate * 0.5
 
-    assert abs(count(Schedule(rate, 0.5, seed=seed)) - expected) < 6 * np.sqrt(expected)
+    assert abs(count_arrivals(Schedule(rate, 0.5, seed=seed)) - expected) < 6 * np.sqrt(expected)
 
 
 def test_poisson_gaps_are_exponential():
@@ -68,7 +68,7 @@ def test_the_seed_is_the_schedule():
 def test_an_hour_comes_in_chunks_of_one_size(kind):
     """Whatever the length of the schedule, no more than a chunk is in memory."""
     hour = Schedule(10_000, 3_600, arrivals=kind)
-    sizes = {times.size for times in islice(arrivals(hour), 200)}
+    sizes = {times.size for times in islice(arrival_times(hour), 200)}
 
     assert {CHUNK} == sizes
 

@@ -9,18 +9,30 @@ from hypothesis import strategies as st
 
 from veperf.core.errors import UsageError
 from veperf.core.load import Arrivals
-from veperf.loadtest.schedule import CHUNK, Nanoseconds, Part, Schedule, arrivals, count
+from veperf.loadtest.schedule import (
+    CHUNK,
+    Nanoseconds,
+    Schedule,
+    SchedulePart,
+    arrival_times,
+    count_arrivals,
+)
 
 KINDS = st.sampled_from(["constant", "poisson"])
 
 
 def times_of(schedule: Schedule) -> Nanoseconds:
-    return np.concatenate(list(arrivals(schedule)))
+    return np.concatenate(list(arrival_times(schedule)))
 
 
 def part_of(whole: Schedule, shard: int, shards: int) -> Schedule:
     return Schedule(
-        whole.rate, whole.seconds, whole.warmup_s, whole.arrivals, whole.seed, Part(shard, shards)
+        whole.rate,
+        whole.seconds,
+        whole.warmup_s,
+        whole.arrivals,
+        whole.seed,
+        SchedulePart(shard, shards),
     )
 
 
@@ -41,7 +53,7 @@ def test_arrival_i_is_that_of_shard_i_mod_n(
     part = part_of(whole, shard, shards)
 
     np.testing.assert_array_equal(times_of(whole)[shard::shards], times_of(part))
-    assert count(part) == times_of(part).size
+    assert count_arrivals(part) == times_of(part).size
     assert whole.end_ns == part.end_ns
 
 
@@ -61,14 +73,14 @@ def test_the_union_of_the_parts_is_the_schedule(
 @pytest.mark.parametrize("shards", [2, 7])
 def test_a_part_comes_in_chunks_of_one_size(shards: int) -> None:
     """As the whole does: an hour's part takes no more memory than a second's."""
-    hour = Schedule(10_000, 3_600, part=Part(1, shards))
+    hour = Schedule(10_000, 3_600, part=SchedulePart(1, shards))
 
-    assert {CHUNK} == {times.size for times in islice(arrivals(hour), 50)}
+    assert {CHUNK} == {times.size for times in islice(arrival_times(hour), 50)}
 
 
 def test_the_rate_of_a_part() -> None:
     """The rate stays that of the whole; the part has its share."""
-    part = Schedule(900, 10, part=Part(0, 3))
+    part = Schedule(900, 10, part=SchedulePart(0, 3))
 
     assert 900 == part.rate
     assert 300 == part.own_rate
@@ -78,4 +90,4 @@ def test_the_rate_of_a_part() -> None:
 def test_no_such_shard(shard: int, shards: int) -> None:
     """Is refused."""
     with pytest.raises(UsageError, match="no shard"):
-        Part(shard, shards)
+        SchedulePart(shard, shards)

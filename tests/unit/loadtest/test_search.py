@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.support.simulated import Clock, Server
 from veperf.core.load import Search, Trial
-from veperf.loadtest.case import trial_of
-from veperf.loadtest.generator import run_load
+from veperf.loadtest.case import to_trial
+from veperf.loadtest.generator import run_open_loop
 from veperf.loadtest.schedule import Schedule
 from veperf.loadtest.search import Saturation, find_saturation
 from veperf.measure.profiles import LOAD
@@ -26,10 +26,10 @@ def simulated(service_ns: int) -> Callable[[float, float], Trial]:
     def trial(rate: float, seconds: float) -> Trial:
         clock = Clock()
         schedule = Schedule(rate, seconds, QUICK.warmup_s, seed=3)
-        run = run_load(
+        run = run_open_loop(
             lambda _: Server(clock, service_ns), schedule, clock=clock, sleep=clock.sleep
         )
-        return trial_of(run, SEARCH)
+        return to_trial(run, SEARCH)
 
     return trial
 
@@ -47,31 +47,32 @@ def threshold(capacity: float, false_misses: frozenset[int] = frozenset()) -> Sa
     return find_saturation(trial, trial, SEARCH)
 
 
+@pytest.mark.alone
 @given(st.floats(700, 4_000))
 @settings(max_examples=4)
 def test_the_capacity_of_a_queue_is_found(capacity):
     """A queue is sustained up to its capacity: found to the resolution, and never far beyond."""
     trial = simulated(round(1e9 / capacity))
-    found = find_saturation(
+    saturation = find_saturation(
         lambda rate: trial(rate, QUICK.trial_s), lambda rate: trial(rate, QUICK.seconds), SEARCH
     )
 
-    assert 0.9 * capacity <= found.rate <= 1.04 * capacity
-    assert (found.rate, QUICK.seconds, True) == (
-        found.trials[-1].rate,
-        found.trials[-1].seconds,
-        found.trials[-1].met,
+    assert 0.9 * capacity <= saturation.rate <= 1.04 * capacity
+    assert (saturation.rate, QUICK.seconds, True) == (
+        saturation.trials[-1].rate,
+        saturation.trials[-1].seconds,
+        saturation.trials[-1].met,
     )
 
 
 @given(st.floats(8, 19_900))
 def test_the_search_ends_within_its_resolution(capacity):
     """The result meets, and 5 % more than it does not; without noise it is done in few trials."""
-    found = threshold(capacity)
+    saturation = threshold(capacity)
 
-    assert found.rate <= capacity < found.rate * 1.0501
-    assert found.trials[-1].met
-    assert len(found.trials) <= 24
+    assert saturation.rate <= capacity < saturation.rate * 1.0501
+    assert saturation.trials[-1].met
+    assert len(saturation.trials) <= 24
 
 
 @given(st.floats(8, 19_900), st.integers(0, 24))
@@ -87,21 +88,21 @@ def test_what_does_not_hold_for_long_is_lowered(capacity, ratio):
     def trial(rate: float, limit: float) -> Trial:
         return Trial(rate, 1, rate, 1, 1, 0, rate <= limit)
 
-    found = find_saturation(
+    saturation = find_saturation(
         lambda rate: trial(rate, capacity), lambda rate: trial(rate, ratio * capacity), SEARCH
     )
 
-    assert 0 < found.rate <= ratio * capacity
-    assert found.trials[-1].met
+    assert 0 < saturation.rate <= ratio * capacity
+    assert saturation.trials[-1].met
 
 
 @pytest.mark.parametrize("capacity", [0.0, 1.0])
 def test_a_system_that_meets_nowhere_sustains_nothing(capacity):
     """No rate is made up; the trials show what was tried."""
-    found = threshold(capacity)
+    saturation = threshold(capacity)
 
-    assert 0 == found.rate
-    assert not any(trial.met for trial in found.trials)
+    assert 0 == saturation.rate
+    assert not any(trial.met for trial in saturation.trials)
 
 
 def test_the_highest_rate_ends_the_search():

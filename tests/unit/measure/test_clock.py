@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from veperf.core.errors import UsageError
 from veperf.core.run import Sample
 from veperf.measure import clock
-from veperf.measure.clock import calibrate, take_sample
+from veperf.measure.clock import calibrate_loops, take_sample
 from veperf.measure.profiles import PASSES, configure
 
 
@@ -59,7 +59,7 @@ def test_calibration_makes_a_sample_long_enough_and_rounds_to_1_2_5(cost, target
 
     original, clock.take_sample = clock.take_sample, pretend
     try:
-        loops = calibrate(lambda: None, target)
+        loops = calibrate_loops(lambda: None, target)
     finally:
         clock.take_sample = original
 
@@ -77,7 +77,7 @@ def test_calibration_is_not_fooled_by_a_moment_without_the_cpu():
         stalled, Sample(wall_ns=loops * 6_000, cpu_ns=loops * 6_000, switches=0)
     )
     try:
-        loops = calibrate(lambda: None, 9_000)
+        loops = calibrate_loops(lambda: None, 9_000)
     finally:
         clock.take_sample = original
 

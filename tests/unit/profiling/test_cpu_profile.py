@@ -1,4 +1,4 @@
-"""Where CPU time goes, looked at while it goes there."""
+"""CPU profiles, by functions and by lines."""
 
 import os
 import re
@@ -10,9 +10,9 @@ import pytest
 
 from tests.support.helpers import HOSTILE
 from veperf.core.errors import MeasureError, UnknownBenchmarkError, UsageError, WorkerCrashedError
-from veperf.profiling.cpu.profile import CpuProfile, profile
-from veperf.profiling.cpu.sampler import sample
-from veperf.profiling.cpu.stacks import Frame, Sampled, Stack
+from veperf.profiling.cpu.profile import CpuProfile, profile_cpu
+from veperf.profiling.cpu.sampler import sample_stacks
+from veperf.profiling.cpu.stacks import CpuSamples, Frame, Stack
 
 
 def _burn(rounds: int) -> int:
@@ -34,7 +34,7 @@ def _both() -> None:
 
 def test_shares_are_those_of_the_work():
     """A function that does three times the work of another gets three quarters of the time."""
-    frame = profile(_both, seconds=0.8).frame().set_index("function")
+    frame = profile_cpu(_both, seconds=0.8).frame().set_index("function")
 
     assert 0.75 == pytest.approx(frame["total"]["_heavy"], abs=0.15)
     assert 0.25 == pytest.approx(frame["total"]["_light"], abs=0.15)
@@ -42,33 +42,33 @@ def test_shares_are_those_of_the_work():
     assert 1.0 == pytest.approx(frame["own"].sum(), abs=0.05)
 
 
-def test_a_benchmark_is_looked_at_in_a_fresh_process():
+def test_a_benchmark_is_sampled_in_a_fresh_process():
     """The functions are those of the benchmark's own call, and none of its set-up."""
-    found = profile("planted/work", seconds=0.1, modules=("tests.support.planted",))
+    found = profile_cpu("planted/work", seconds=0.1, modules=("tests.support.planted",))
 
     assert "planted/work" == found.what
     assert {"work.<locals>.<lambda>"} == set(found.frame()["function"])
     assert "return Task(lambda: sum(numbers))" == found.lines()["source"][0]
 
 
-def test_work_that_waits_is_not_looked_at_for_ever():
+def test_work_that_waits_is_not_sampled_for_ever():
     """A callable that uses no CPU ends by the clock, after a call or more."""
-    found = profile(lambda: time.sleep(0.01), seconds=0.02)
+    found = profile_cpu(lambda: time.sleep(0.01), seconds=0.02)
 
     assert found.sampled.calls >= 1
     assert found.sampled.cpu_s < 0.02
-    empty = CpuProfile("x", Sampled((), 1, 0.0))
-    assert "Nobody was seen at work" in repr(empty)
-    assert "Nobody was seen at work" in empty._repr_html_()
+    empty = CpuProfile("x", CpuSamples((), 1, 0.0))
+    assert "No samples were taken" in repr(empty)
+    assert "No samples were taken" in empty._repr_html_()
 
 
 def test_afterwards_timer_and_handler_are_as_before():
     """Nothing of it stays in the process, even where the work raises."""
     before = signal.getsignal(signal.SIGPROF)
 
-    sample(_light, 0.02)
+    sample_stacks(_light, 0.02)
     with pytest.raises(ZeroDivisionError):
-        sample(lambda: 1 // 0, 0.02)
+        sample_stacks(lambda: 1 // 0, 0.02)
 
     assert (0.0, 0.0) == signal.getitimer(signal.ITIMER_PROF)
     assert before == signal.getsignal(signal.SIGPROF)
@@ -80,7 +80,7 @@ def test_another_profiler_and_another_thread_are_refused():
 
     def elsewhere() -> None:
         try:
-            sample(_light, 0.02)
+            sample_stacks(_light, 0.02)
         except MeasureError as error:
             errors.append(error)
 
@@ -90,7 +90,7 @@ def test_another_profiler_and_another_thread_are_refused():
     signal.setitimer(signal.ITIMER_PROF, 1_000)
     try:
         with pytest.raises(MeasureError, match="another profiler"):
-            sample(_light, 0.02)
+            sample_stacks(_light, 0.02)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
 
@@ -100,44 +100,44 @@ def test_another_profiler_and_another_thread_are_refused():
 def test_work_that_breaks_is_an_error_and_harms_nobody():
     """Raising, exiting and dying are errors of their own kinds; this process goes on."""
     with pytest.raises(MeasureError, match="ZeroDivisionError"):
-        profile(lambda: 1 // 0, seconds=0.1)
+        profile_cpu(lambda: 1 // 0, seconds=0.1)
     with pytest.raises(MeasureError, match="SystemExit"):
-        profile(lambda: exit(3), seconds=0.1)
+        profile_cpu(lambda: exit(3), seconds=0.1)
     with pytest.raises(WorkerCrashedError, match="SIGKILL"):
-        profile(lambda: os.kill(os.getpid(), signal.SIGKILL), seconds=0.1)
+        profile_cpu(lambda: os.kill(os.getpid(), signal.SIGKILL), seconds=0.1)
 
 
 def test_what_makes_no_sense_is_refused():
     """No such benchmark, a load, a whole suite, no time, too much of it, no callable."""
     with pytest.raises(UnknownBenchmarkError):
-        profile("transaction/none")
+        profile_cpu("transaction/none")
     with pytest.raises(UnknownBenchmarkError, match="not one benchmark"):
-        profile("transaction")
+        profile_cpu("transaction")
     with pytest.raises(UsageError, match="load"):
-        profile("transaction/load")
+        profile_cpu("transaction/load")
     for seconds in (0, -1, float("nan"), 1e9):
         with pytest.raises(UsageError, match="seconds"):
-            profile(_light, seconds=seconds)
+            profile_cpu(_light, seconds=seconds)
     with pytest.raises(UsageError, match="callable"):
-        profile(3)  # type: ignore[arg-type]  # what is tested
+        profile_cpu(3)  # type: ignore[arg-type]  # what is tested
 
 
 def test_names_from_elsewhere_are_shown_as_text():
     """Markup and invisible characters in names are never interpreted; widths are shares."""
     frame = Frame(HOSTILE, HOSTILE, "nowhere")
     deep = Stack((frame,) * 100, 1, 30)
-    found = CpuProfile(HOSTILE, Sampled((deep, Stack((frame,), 2, 10)), 5, 1.0))
+    found = CpuProfile(HOSTILE, CpuSamples((deep, Stack((frame,), 2, 10)), 5, 1.0))
     html = found._repr_html_()
 
     assert not re.search(r"<script|<img|[\x00\x1b\u202a-\u202e]", html)
     assert not re.search(r"[\x00\x1b\u202e]", repr(found))
     assert "width:75%" in html
-    assert "5\u202fcalls" in html
+    assert "5 calls" in html
 
 
 def test_stacks_can_be_taken_elsewhere():
     """The collapsed form: frames from the outside in, parted by semicolons, then the count."""
     outer, inner = Frame("f", "a", "a.py"), Frame("g;h", "b", "b.py")
-    found = CpuProfile("x", Sampled((Stack((outer, inner), 3, 7), Stack((), 0, 2)), 1, 1.0))
+    found = CpuProfile("x", CpuSamples((Stack((outer, inner), 3, 7), Stack((), 0, 2)), 1, 1.0))
 
     assert "a:f;b:g:h 7\n" == found.collapsed()

@@ -1,11 +1,18 @@
-"""Stacks laid over one another."""
+"""Call trees of stacks."""
 
 from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.profiling.cpu.stacks import Frame, Node, Stack, functions, lines, tree
+from veperf.profiling.cpu.stacks import (
+    CallNode,
+    Frame,
+    Stack,
+    call_tree,
+    function_shares,
+    line_samples,
+)
 
 FRAMES = st.sampled_from([Frame(name, "m", "m.py") for name in "abcd"])
 STACKS = st.lists(
@@ -13,14 +20,14 @@ STACKS = st.lists(
 )
 
 
-def _nodes(node: Node) -> list[Node]:
+def _nodes(node: CallNode) -> list[CallNode]:
     return [node, *(below for one in node.called.values() for below in _nodes(one))]
 
 
 @given(STACKS)
 def test_the_tree_loses_no_sample(stacks):
     """The whole is the sum of all stacks, and no function is smaller than what it called."""
-    root = tree(stacks)
+    root = call_tree(stacks)
 
     assert sum(stack.samples for stack in stacks) == root.samples
     for node in _nodes(root):
@@ -37,7 +44,7 @@ def test_functions_count_as_a_plain_count_does(stacks):
             own.update([stack.frames[-1].name] if stack.frames else [])
             total.update({frame.name for frame in stack.frames})
 
-    found = functions(stacks)
+    found = function_shares(stacks)
 
     assert dict(total) == {one.frame.name: one.total for one in found}
     assert +own == Counter({one.frame.name: one.own for one in found if one.own})
@@ -47,8 +54,8 @@ def test_functions_count_as_a_plain_count_does(stacks):
 @given(STACKS)
 def test_lines_add_up_to_their_functions(stacks):
     """Each line once; all lines of a function together are its own time."""
-    found = list(lines(stacks))
-    own = {one.frame: one.own for one in functions(stacks) if one.own}
+    found = list(line_samples(stacks))
+    own = {one.frame: one.own for one in function_shares(stacks) if one.own}
 
     added: Counter[Frame] = Counter()
     for frame, _, samples in found:

@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from veperf.core.errors import MeasureError
-from veperf.profiling.memory.capture import capture, record, tally
+from veperf.profiling.memory.capture import capture, record_allocations, tally
 from veperf.profiling.memory.footprint import measure_footprint
 
 # Of a few Python objects, and of the frames that memray has made.
 SMALL = 1_000
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(1_000, 200_000), min_size=1, max_size=20))
 @settings(max_examples=15, deadline=None)
 def test_blocks_held_together_add_up(sizes):
@@ -28,6 +29,7 @@ def test_blocks_held_together_add_up(sizes):
     assert len(sizes) <= found.allocations <= 4 * len(sizes) + 20
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(1_000, 200_000), min_size=2, max_size=20))
 @settings(max_examples=15, deadline=None)
 def test_blocks_held_one_after_the_other_do_not(sizes):
@@ -43,6 +45,7 @@ def test_blocks_held_one_after_the_other_do_not(sizes):
     assert max(sizes) <= found.peak_bytes <= max(sizes) + SMALL
 
 
+@pytest.mark.slow
 def test_a_footprint_is_that_of_one_operation():
     """Whatever the number of operations in a call: the same blocks cost the same each."""
     few = measure_footprint(lambda: [bytearray(5_000) for _ in range(100)], 100)
@@ -55,6 +58,7 @@ def test_a_footprint_is_that_of_one_operation():
     assert few.total_bytes == pytest.approx(many.total_bytes, rel=0.01)
 
 
+@pytest.mark.slow
 def test_what_happens_once_cancels():
     """A block that is kept from the first call on is no cost of an operation."""
     kept: list[bytearray] = []
@@ -79,6 +83,7 @@ def test_what_was_held_before_does_not_count():
     assert 50_000 <= found.peak_bytes <= 100_000 + 2 * SMALL
 
 
+@pytest.mark.slow
 def test_memory_outside_of_python_s_heap_counts():
     """An array of numpy comes from malloc."""
     found = measure_footprint(lambda: np.empty(100_000))
@@ -138,7 +143,7 @@ def test_a_second_tracker_is_refused(tmp_path: Path):
 def test_records_that_are_cut_off_are_refused(kept: float, tmp_path: Path):
     """A full disk, of which memray says nothing, passes for no small footprint."""
     path = tmp_path / "records.bin"
-    record(lambda: [bytearray(size) for size in range(600, 40_000, 7)], 1, path)
+    record_allocations(lambda: [bytearray(size) for size in range(600, 40_000, 7)], 1, path)
     whole = path.read_bytes()
     assert tally(path).total_bytes > 1_000_000
 
@@ -149,6 +154,7 @@ def test_records_that_are_cut_off_are_refused(kept: float, tmp_path: Path):
         tally(tmp_path / "nowhere.bin")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept_bytes", [0, 5_000])
 def test_what_calls_have_kept_before_is_no_part_of_the_peak(kept_bytes: int):
     """The most during a call counts from when it began, however many came before."""
@@ -164,6 +170,7 @@ def test_what_calls_have_kept_before_is_no_part_of_the_peak(kept_bytes: int):
     assert len(kept) > 20
 
 
+@pytest.mark.slow
 def test_what_is_made_once_is_no_part_of_the_peak():
     """Not even where it is made while recording goes on."""
     kept: list[bytearray] = []

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veperf.core.errors import MeasureError, UsageError
-from veperf.profiling.memory.probes import Rationed, count_tasks
+from veperf.profiling.memory.probes import RationedCount, count_tasks
 from veperf.profiling.memory.profiler import MemoryProfiler
-from veperf.runner.soak import Thinned
+from veperf.runner.soak import ThinnedSeries
 
 MIB = 2**20
 
@@ -213,7 +213,7 @@ def test_a_count_that_takes_long_is_rationed():
             pass
         return len(calls)
 
-    rationed = Rationed(count)
+    rationed = RationedCount(count)
     assert [1, 1, 1] == [rationed.recent() for _ in range(3)]
     assert 2 == rationed.fresh()
     assert 2 == rationed.recent()
@@ -222,7 +222,7 @@ def test_a_count_that_takes_long_is_rationed():
 @given(st.lists(st.integers(0, 100), max_size=200), st.sampled_from([2, 4, 8]))
 def test_a_thinned_series_keeps_the_troughs(values, capacity):
     """Never more points than it may have, in order, and the lowest of all among them."""
-    series = Thinned(capacity)
+    series = ThinnedSeries(capacity)
     for time_s, value in enumerate(values):
         series.add(time_s, value)
 

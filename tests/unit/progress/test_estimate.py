@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tests.support.runs import timed_run
 from veperf.core.run import CaseResult, Run
-from veperf.progress.estimate import Estimate
+from veperf.progress.estimate import TimeEstimate
 
 NAMES = [f"s/{letter}" for letter in "abcdef"]
 
@@ -29,7 +29,7 @@ def _run(passes: int = 6) -> Run:
 
 
 def _measure(
-    run: Run, seconds: dict[str, float], estimate: Estimate, clock: Clock
+    run: Run, seconds: dict[str, float], estimate: TimeEstimate, clock: Clock
 ) -> list[tuple[float, float | None]]:
     """Each moment at which a case is done, and the estimate at that moment."""
     dice, seen = Random(1), []
@@ -47,7 +47,7 @@ def _measure(
 def test_from_the_second_pass_on_the_estimate_is_right(lengths):
     """Where every pass takes the same time, nothing is left to guess once one is through."""
     run, clock = _run(), Clock()
-    estimate = Estimate(run, clock=clock)
+    estimate = TimeEstimate(run, clock=clock)
     seen = _measure(run, dict(zip(NAMES, lengths, strict=True)), estimate, clock)
 
     end = seen[-1][0]
@@ -59,7 +59,7 @@ def test_earlier_runs_tell_from_the_start():
     """With what the cases took before, the first estimate is right but for the first start."""
     run, clock = _run(), Clock()
     seconds = {name: float(n + 1) for n, name in enumerate(NAMES)}
-    estimate = Estimate(run, {(name, False): s for name, s in seconds.items()}, clock)
+    estimate = TimeEstimate(run, {(name, False): s for name, s in seconds.items()}, clock)
     before = estimate.seconds_left()
     seen = _measure(run, seconds, estimate, clock)
 
@@ -69,9 +69,9 @@ def test_earlier_runs_tell_from_the_start():
 def test_nothing_is_said_while_little_is_known():
     """One case of six says nothing about the others."""
     run, clock = _run(), Clock()
-    seen = _measure(run, dict.fromkeys(NAMES, 1.0), Estimate(run, clock=clock), clock)
+    seen = _measure(run, dict.fromkeys(NAMES, 1.0), TimeEstimate(run, clock=clock), clock)
 
-    assert None is Estimate(run).seconds_left()
+    assert None is TimeEstimate(run).seconds_left()
     assert [None] * 4 == [left for _, left in seen[:4]]
     assert None is not seen[4][1]
 
@@ -79,7 +79,7 @@ def test_nothing_is_said_while_little_is_known():
 def test_a_machine_that_gets_slower_is_noticed_within_a_pass():
     """Twice as slow from the third pass on: right within 20 % from the fourth on."""
     run, clock, seen = _run(), Clock(), []
-    estimate = Estimate(run, clock=clock)
+    estimate = TimeEstimate(run, clock=clock)
     for index in range(run.config.passes):
         for case in run.cases:
             estimate.started(index)
@@ -96,5 +96,5 @@ def test_what_is_done_already_is_not_counted():
     whole = timed_run({name: [1.0] * 6 for name in NAMES})
     half = replace(whole, passes=whole.passes[:4])
 
-    assert 12 == Estimate(half).total
-    assert 0 == Estimate(whole).seconds_left()
+    assert 12 == TimeEstimate(half).total
+    assert 0 == TimeEstimate(whole).seconds_left()

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from tests.support.runs import MACHINE, timed_run
 from veperf.archive.store import Archive
 from veperf.core.run import Run
-from veperf.report.case_history import history
+from veperf.report.case_history import read_case_history
 
 
 def _run(day: int, time_ns: float, machine: str = MACHINE.name) -> Run:
@@ -23,18 +23,22 @@ def _run(day: int, time_ns: float, machine: str = MACHINE.name) -> Run:
 @pytest.fixture
 def archive(tmp_path: Path) -> Archive:
     """Six days, one of them on another machine."""
-    found = Archive(tmp_path)
+    actual = Archive(tmp_path)
     for day in range(1, 7):
-        found.keep(_run(day, 100.0 * day, "other-8c" if day == 3 else MACHINE.name))
-    return found
+        actual.save(_run(day, 100.0 * day, "other-8c" if day == 3 else MACHINE.name))
+    return actual
 
 
 def test_history_has_what_came_before_on_the_same_machine(archive):
     """Oldest first, without the run itself, later ones and those of other machines."""
-    assert {("shop/sell", "time"): [100.0, 200.0, 400.0]} == history(archive, _run(5, 500.0))
-    assert {("shop/sell", "time"): [200.0, 400.0]} == history(archive, _run(5, 500.0), most=2)
-    assert {} == history(archive, _run(1, 100.0))
-    assert {} == history(archive, _run(9, 100.0))
+    assert {("shop/sell", "time"): [100.0, 200.0, 400.0]} == read_case_history(
+        archive, _run(5, 500.0)
+    )
+    assert {("shop/sell", "time"): [200.0, 400.0]} == read_case_history(
+        archive, _run(5, 500.0), most=2
+    )
+    assert {} == read_case_history(archive, _run(1, 100.0))
+    assert {} == read_case_history(archive, _run(9, 100.0))
 
 
 def test_another_unit_is_another_figure(archive):
@@ -43,4 +47,4 @@ def test_another_unit_is_another_figure(archive):
     (case,) = run.cases
     other = replace(case, metrics=(replace(case.metrics[0], unit="s"),))
 
-    assert {} == history(archive, replace(run, cases=(other,)))
+    assert {} == read_case_history(archive, replace(run, cases=(other,)))

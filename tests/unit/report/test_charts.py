@@ -18,7 +18,7 @@ POSITIVE = st.floats(1e-9, 1e12)
 @given(st.lists(POSITIVE, min_size=1, max_size=9))
 def test_a_logarithmic_axis_holds_all_and_has_a_few_ticks(values):
     """Every value lies within, in order; at least two ticks and at most six, ascending."""
-    axis = axes.logarithmic(values, str)
+    axis = axes.log_axis(values, str)
     shares = [axis.share(v) for v in sorted(values)]
     ticks = [at for at, _ in axis.ticks]
 
@@ -33,7 +33,7 @@ def test_a_logarithmic_axis_holds_all_and_has_a_few_ticks(values):
 @given(POSITIVE)
 def test_a_linear_axis_begins_at_zero(high):
     """Zero and two to four more ticks, evenly spaced, all within."""
-    axis = axes.linear(high, str)
+    axis = axes.linear_axis(high, str)
     ticks = [at for at, _ in axis.ticks]
     steps = [b - a for a, b in pairwise(ticks)]
 
@@ -52,7 +52,7 @@ def test_what_lies_beyond_an_axis_stays_at_its_end():
 
 def test_names_at_the_ends_of_lines_keep_apart():
     """Three lines that end in one point have three names, at least a line's height apart."""
-    axis = axes.linear(10, str)
+    axis = axes.linear_axis(10, str)
     chart = Chart(axis, axis, title="x")
     for name in ("a", "b", "c"):
         chart.line([(0, 0), (10, 10)], "new", name=name)
@@ -65,9 +65,9 @@ def test_names_at_the_ends_of_lines_keep_apart():
 
 def test_a_label_is_never_crossed_by_a_line():
     """Texts come last, and so lie on top, in whatever order things are drawn."""
-    axis = axes.linear(10, str)
+    axis = axes.linear_axis(10, str)
     chart = Chart(axis, axis, title="x")
-    chart.across(5, "ink", "limit", low=0, high=10)
+    chart.horizontal_line(5, "ink", "limit", low=0, high=10)
     chart.line([(0, 0), (10, 10)], "new", name="end")
     tags = [element.tag for element in ET.fromstring(chart.svg("two"))]
 
@@ -77,10 +77,10 @@ def test_a_label_is_never_crossed_by_a_line():
 
 def test_every_text_is_escaped():
     """Names of rows, lines and axes, and the words for the picture, are text and nothing else."""
-    chart = Chart(axes.linear(1, str), axes.rows([HOSTILE]), title=HOSTILE)
+    chart = Chart(axes.linear_axis(1, str), axes.row_axis([HOSTILE]), title=HOSTILE)
     chart.line([(0, 0)], "new", name=HOSTILE)
-    chart.down(0.5, "ink", HOSTILE)
-    chart.across(0, "ink", HOSTILE, low=0, high=1)
+    chart.vertical_line(0.5, "ink", HOSTILE)
+    chart.horizontal_line(0, "ink", HOSTILE, low=0, high=1)
     chart.bar(0, 0, 1, HOSTILE, "new")
 
     root = ET.fromstring(chart.svg(HOSTILE))

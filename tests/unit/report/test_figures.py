@@ -9,20 +9,20 @@ import pytest
 from tests.support.helpers import HOSTILE, hostile_run, judged, plausible_run
 from veperf.core.case import Better
 from veperf.core.verdict import Target, TargetStatus, TargetVerdict
-from veperf.report.case_summary import estimate, summarise
+from veperf.report.case_summary import median_estimate
 from veperf.report.charts import figures, strip, svg
-from veperf.report.charts.scaling import Point, curves, exponent
+from veperf.report.charts.scaling import CurvePoint, fit_exponent
 from veperf.stats.process_values import series_of
 
 
 def _drawings() -> dict[str, str]:
     run = plausible_run()
-    (curve, *_) = curves(summarise(run))
     series = series_of(run)["transaction/state_write", "time"]
     return {
-        "targets": svg.inline(figures.targets(judged(run).targets), name="t", alt="<all>"),
-        "scaling": svg.inline(figures.scaling(curve), name="s", alt="grows"),
-        "values": svg.inline(figures.values(series, base=series), name="v", alt="dots"),
+        "targets": svg.inline_svg(
+            figures.targets_figure(judged(run).targets), name="t", alt="<all>"
+        ),
+        "values": svg.inline_svg(figures.values_figure(series, base=series), name="v", alt="dots"),
     }
 
 
@@ -31,7 +31,7 @@ def test_a_figure_is_the_same_bytes_each_time():
     assert _drawings() == _drawings()
 
 
-@pytest.mark.parametrize("name", ["targets", "scaling", "values"])
+@pytest.mark.parametrize("name", ["targets", "values"])
 def test_a_figure_is_small_well_formed_and_its_own(name):
     """XML with a viewBox, a label, ids under its own prefix, no address, no style rule, no bulk."""
     drawing = _drawings()[name]
@@ -63,7 +63,7 @@ def test_ids_that_look_like_formulas_are_drawn_as_they_are():
         target, TargetStatus.PASS, "c", 5.0, 4.0, 6.0, 0.97, -0.5, 6, False, HOSTILE
     )
 
-    drawing = svg.inline(figures.targets([verdict]), name="x", alt=HOSTILE)
+    drawing = svg.inline_svg(figures.targets_figure([verdict]), name="x", alt=HOSTILE)
 
     assert "script" not in {e.tag for e in ET.fromstring(drawing).iter()}
     assert "$x$" in drawing
@@ -79,7 +79,7 @@ def test_beyond_the_limit_is_to_the_right_whatever_the_direction(better: Better,
         target, TargetStatus.PASS, "c", value, None, None, None, 0, 6, False, ""
     )
 
-    (ax,) = figures.targets([verdict]).axes
+    (ax,) = figures.targets_figure([verdict]).axes
     drawn = np.concatenate([np.asarray(line.get_xdata(), dtype=float) for line in ax.lines])
 
     assert {1.0, {"over": 2.0, "under": 0.5}[side]} == set(drawn.tolist())
@@ -87,10 +87,10 @@ def test_beyond_the_limit_is_to_the_right_whatever_the_direction(better: Better,
 
 def test_a_strip_has_a_dot_a_process_within_its_frame():
     """As many dots as finite values, all between the axis' ends, and a limit only if near."""
-    row = strip.Row("this run", "new", [10.0, 11.0, float("nan"), 12.0], 11.0, 10.0, 12.0)
+    row = strip.StripRow("this run", "new", [10.0, 11.0, float("nan"), 12.0], 11.0, 10.0, 12.0)
 
-    near = strip.strip([row], unit="ns", limit=13.0, alt="a")
-    far = strip.strip([row], unit="ns", limit=100.0, alt="a")
+    near = strip.strip_plot([row], unit="ns", limit=13.0, alt="a")
+    far = strip.strip_plot([row], unit="ns", limit=100.0, alt="a")
     (dots,) = re.findall(r'class="vp-dots" d="([^"]+)"', near)
     xs = [float(x) for x in re.findall(r"M([\d.]+) ", dots)]
 
@@ -104,10 +104,10 @@ def test_a_strip_has_a_dot_a_process_within_its_frame():
 @pytest.mark.parametrize("values", [[5.0], [5.0, 5.0], [1e-9, 1e-9], [0.0, 0.0], [1e12, 3e12]])
 def test_a_strip_of_equal_or_extreme_values_can_be_drawn(values):
     """One value, the same value twice, zeros and large numbers still make a picture."""
-    row = strip.Row("r", "new", values, values[0], values[0], values[0])
+    row = strip.StripRow("r", "new", values, values[0], values[0], values[0])
 
     assert "NaN" not in ET.tostring(
-        ET.fromstring(strip.strip([row], unit="ns", limit=None, alt="")), "unicode"
+        ET.fromstring(strip.strip_plot([row], unit="ns", limit=None, alt="")), "unicode"
     )
 
 
@@ -116,18 +116,18 @@ def test_the_exponent_of_a_power_law_is_found(power):
     """Points on y = 3 x^b give b back; a point at zero has no logarithm."""
     points = []
     for x in (1, 10, 100):
-        found = estimate([3 * x**power])
-        assert found is not None
-        points.append(Point(x, "c", found))
+        actual = median_estimate([3 * x**power])
+        assert actual is not None
+        points.append(CurvePoint(x, "c", actual))
 
-    assert power == pytest.approx(exponent(points))
-    zero = estimate([0.0])
+    assert power == pytest.approx(fit_exponent(points))
+    zero = median_estimate([0.0])
     assert zero is not None
-    assert exponent([*points, Point(1000, "c", zero)]) is None
+    assert fit_exponent([*points, CurvePoint(1000, "c", zero)]) is None
 
 
 def test_hostile_runs_can_be_drawn():
     """The values of a case with a hostile name make a figure."""
     series = next(iter(series_of(hostile_run()).values()))
 
-    ET.fromstring(svg.inline(figures.values(series), name="v", alt="a"))
+    ET.fromstring(svg.inline_svg(figures.values_figure(series), name="v", alt="a"))

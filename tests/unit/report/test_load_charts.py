@@ -13,7 +13,7 @@ from tests.support.helpers import judged, latencies_ns, plausible_run, with_load
 from veperf.core.run import CaseResult
 from veperf.loadtest.histogram import Latencies
 from veperf.report.charts import load_charts
-from veperf.report.load_summary import loaded
+from veperf.report.load_summary import load_summaries
 
 
 def _paths(svg: str, shade: str) -> list[str]:
@@ -30,15 +30,15 @@ def _ticks(svg: str) -> dict[str, float]:
 
 
 def _latencies(raw) -> Latencies:
-    found = Latencies()
-    found.record(raw)
-    return found
+    actual = Latencies()
+    actual.record(raw)
+    return actual
 
 
 def test_the_percentile_curve_goes_through_the_percentiles():
     """At 50, 90, 99 and 99.9 % the curve is as high as numpy's percentiles of the raw latencies."""
     raw = latencies_ns(np.random.default_rng(2), 9_000)
-    svg = load_charts.percentiles(_latencies(raw), {}, "curve")
+    svg = load_charts.percentiles_chart(_latencies(raw), {}, "curve")
     (path,) = _paths(svg, "vp-line")
     points = np.array(re.findall(r"[ML]([\d.]+) ([\d.]+)", path), dtype=float)
     at = {float(name.removesuffix(" %")): x for name, x in _ticks(svg).items()}
@@ -55,7 +55,7 @@ def test_the_percentile_curve_goes_through_the_percentiles():
 def test_any_latencies_can_be_drawn(values):
     """One alone, all the same, zero, more than an hour: the columns' heights add up to all."""
     latencies = _latencies(np.array(values, dtype=np.int64))
-    svg = load_charts.histogram(latencies, {}, "bins")
+    svg = load_charts.latency_histogram(latencies, {}, "bins")
     (columns,) = _paths(svg, "vp-area")
     labels = [
         (t.text, float(t.attrib["y"]))
@@ -69,15 +69,15 @@ def test_any_latencies_can_be_drawn(values):
 
     assert zero.startswith("0")
     assert sum((base - v) * per_unit for v in tops) == pytest.approx(100, abs=0.5 * len(tops) + 0.5)
-    assert load_charts.percentiles(latencies, {}, "curve") == "" or "<path" in svg
+    assert load_charts.percentiles_chart(latencies, {}, "curve") == "" or "<path" in svg
 
 
 def test_every_trial_and_every_result_is_marked():
     """As many dots, crosses and rings as trials met, missed and invalid; a bar a process."""
     run = with_load(plausible_run())
-    search = loaded(run)[-1]
+    search = load_summaries(run)[-1]
     target = next(v for v in judged(run).targets if v.target.id == "transaction/throughput").target
-    svg = load_charts.trials(search, target, "trials")
+    svg = load_charts.trials_chart(search, target, "trials")
     trials = [t for _, result in search.processes for t in result.trials]
 
     def marked(shade: str) -> int:
@@ -87,15 +87,15 @@ def test_every_trial_and_every_result_is_marked():
     assert sum(bool(t.invalid) for t in trials) == marked("vp-rings")
     assert sum(not t.met and not t.invalid for t in trials) == marked("vp-crosses")
     assert 3 == marked("vp-bars")
-    assert {"limit", "aim"} <= {t.text for t in ET.fromstring(svg).iter("text")}
+    assert {"limit", "goal"} <= {t.text for t in ET.fromstring(svg).iter("text")}
 
 
 def test_a_rate_has_its_point_on_each_line_and_rings_for_the_invalid():
     """Five rates, of which one has an invalid process and one has nothing else."""
     bad = [(0, 10_000), *((i, 20_000) for i in range(3))]
     run = with_load(plausible_run(), invalid=bad)
-    curve = sorted(loaded(run)[:-1], key=lambda one: one.rate or 0)
-    svg = load_charts.by_rate(curve, {}, "rates")
+    curve = sorted(load_summaries(run)[:-1], key=lambda load: load.rate or 0)
+    svg = load_charts.latency_by_rate_chart(curve, {}, "rates")
     lines = _paths(svg, "vp-line")
 
     assert [4, 4, 4] == [len(re.findall("[ML]", line)) for line in lines]
@@ -106,9 +106,9 @@ def test_what_can_not_be_drawn_is_left_out():
     """Without a latency above zero there is no picture of latencies, and no error."""
     run = with_load(plausible_run(passes=3))
     empty = tuple(
-        replace(made, results=tuple(CaseResult(r.case) for r in made.results))
-        for made in run.passes
+        replace(pass_, results=tuple(CaseResult(r.case) for r in pass_.results))
+        for pass_ in run.passes
     )
-    curve = loaded(replace(run, passes=empty))[:-1]
+    curve = load_summaries(replace(run, passes=empty))[:-1]
 
-    assert "" == load_charts.by_rate(curve, {}, "rates")
+    assert "" == load_charts.latency_by_rate_chart(curve, {}, "rates")

@@ -15,9 +15,9 @@ from tests.support.helpers import (
 from tests.support.runs import timed_run
 from veperf.core.case import MEMORY_METRICS, Level
 from veperf.report.html.links import Links, anchor
-from veperf.report.html.navigation import Sibling, navigation
-from veperf.report.pages.page_list import pages
-from veperf.report.tables.status import of_outcome
+from veperf.report.html.page import Sibling, navigation
+from veperf.report.pages.page_list import report_pages
+from veperf.report.tables.status import outcome_mark
 from veperf.report.view import ReportView
 
 TWO = {"alpha/one": [100.0] * 6, "beta/two": [5_000.0] * 6}
@@ -30,9 +30,9 @@ class _Elements(HTMLParser):
         self.links: list[str] = []
 
     def handle_starttag(self, tag, attrs):
-        found = dict(attrs)
-        self.ids += [found["id"]] if found.get("id") else []
-        self.links += [found["href"]] if tag == "a" else []
+        actual = dict(attrs)
+        self.ids += [actual["id"]] if actual.get("id") else []
+        self.links += [actual["href"]] if tag == "a" else []
 
 
 def _elements(html: str) -> _Elements:
@@ -43,13 +43,13 @@ def _elements(html: str) -> _Elements:
 
 def test_a_run_has_a_page_for_each_suite_between_overview_and_changes():
     """In the run's order; a suite that veperf does not bring is told to the notebook for any."""
-    found = pages(timed_run(TWO))
+    actual = report_pages(timed_run(TWO))
 
-    assert ["index", "alpha", "beta", "regression"] == [page.name for page in found]
-    assert ["run", "suite", "suite", "run_regression"] == [page.notebook for page in found]
-    assert {"suite": "beta"} == found[2].parameters
-    assert {"pages": {"alpha": "alpha.html", "beta": "beta.html"}} == found[0].parameters
-    assert "transaction" == pages(plausible_run())[1].notebook
+    assert ["index", "alpha", "beta", "regression"] == [page.name for page in actual]
+    assert ["run", "suite", "suite", "run_regression"] == [page.notebook for page in actual]
+    assert {"suite": "beta"} == actual[2].parameters
+    assert {"pages": {"alpha": "alpha.html", "beta": "beta.html"}} == actual[0].parameters
+    assert "transaction" == report_pages(plausible_run())[1].notebook
 
 
 def test_memory_has_a_page_where_it_was_measured():
@@ -59,8 +59,8 @@ def test_memory_has_a_page_where_it_was_measured():
         run, cases=tuple(replace(c, metrics=(*c.metrics, *MEMORY_METRICS)) for c in run.cases)
     )
 
-    assert "memory" not in [page.name for page in pages(run)]
-    assert ["memory", "regression"] == [page.name for page in pages(with_memory)][-2:]
+    assert "memory" not in [page.name for page in report_pages(run)]
+    assert ["memory", "regression"] == [page.name for page in report_pages(with_memory)][-2:]
 
 
 def test_no_suite_writes_where_it_should_not():
@@ -70,7 +70,7 @@ def test_no_suite_writes_where_it_should_not():
     run = replace(
         run, cases=tuple(replace(c, suite=n) for c, n in zip(run.cases, names, strict=True))
     )
-    files = [page.file for page in pages(run)]
+    files = [page.file for page in report_pages(run)]
 
     assert len(files) == len({file.lower() for file in files})
     assert all(set(file) <= set("abcdefghijklmnopqrstuvwxyz0123456789_.") for file in files)
@@ -83,7 +83,7 @@ def test_every_link_of_the_overview_leads_to_a_card_of_a_suites_page():
     view = ReportView(run, judged(run, baselines), baselines, pages={"transaction": "t.html"})
     suite = view.of_suite("transaction")
     ids = _elements(suite.benchmarks.html).ids
-    links = _elements(view.overview.html).links + _elements(view.alarms.html).links
+    links = _elements(view.overview.html).links + _elements(view.alerts.html).links
 
     assert len(ids) == len(set(ids))
     assert len(run.cases) < len(links)
@@ -105,7 +105,7 @@ def test_a_hostile_case_has_a_harmless_address():
 def test_navigation_says_where_one_is():
     """A landmark with a name; the current page is marked, a verdict has a word."""
     siblings = [
-        Sibling("index.html", "Overview", of_outcome(judged(plausible_run()).outcome)),
+        Sibling("index.html", "Overview", outcome_mark(judged(plausible_run()).outcome)),
         Sibling("a.html", "<a>"),
     ]
     html = navigation(siblings, "a.html")
@@ -130,6 +130,6 @@ def test_a_suites_verdict_is_part_of_the_whole():
     assert ["alpha/one"] == [case.id for case in parts[0].run.cases]
     assert ["transaction/hash_compute"] == [v.target.id for v in parts[0].verdict.targets]
     assert () == parts[1].verdict.targets
-    assert all(len(made.results) == 1 for part in parts for made in part.run.passes)
+    assert all(len(pass_.results) == 1 for part in parts for pass_ in part.run.passes)
     assert {c for p in parts for c in p.verdict.changes} == {*whole.changes}
     assert all(c.level is Level.MICRO for part in parts for c in part.run.cases)

@@ -17,7 +17,7 @@ from veperf.archive.baselines import save_baseline
 from veperf.archive.store import Archive
 from veperf.core.errors import UnknownTargetError
 from veperf.core.run import Run
-from veperf.report.site.build import build
+from veperf.report.site.build import build_site
 from veperf.verdicts.baseline import make_baseline
 
 STEP = 15
@@ -42,10 +42,10 @@ def _run(index: int, *, factor: float = 1.0, machine: str = MACHINE.name) -> Run
 @pytest.fixture
 def archive(tmp_path: Path) -> Archive:
     """Thirty runs; the hash became 10 % slower after fifteen of them."""
-    found = Archive(tmp_path / "reports")
+    actual = Archive(tmp_path / "reports")
     for index in range(2 * STEP):
-        found.keep(_run(index, factor=1.1 if index >= STEP else 1.0))
-    return found
+        actual.save(_run(index, factor=1.1 if index >= STEP else 1.0))
+    return actual
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def update(archive: Archive, tmp_path: Path) -> Callable[..., Path]:
     save_baseline(baselines, make_baseline(_run(3), "shop"))
 
     def call(*known_misses: str) -> Path:
-        return Path(build(archive, baselines, baselines, known_misses))
+        return Path(build_site(archive, baselines, baselines, known_misses))
 
     return call
 
@@ -71,10 +71,10 @@ class _Page(HTMLParser):
         self.headings: list[int] = []
 
     def handle_starttag(self, tag, attrs):
-        found = dict(attrs)
+        actual = dict(attrs)
         self.tags.add(tag)
-        self.ids += [found["id"]] if found.get("id") else []
-        self.links += [found["href"]] if tag == "a" else []
+        self.ids += [actual["id"]] if actual.get("id") else []
+        self.links += [actual["href"]] if tag == "a" else []
         self.headings += [int(tag[1])] if re.fullmatch(r"h\d", tag) else []
 
 
@@ -149,20 +149,20 @@ def test_what_has_not_changed_is_not_written(update, archive):
 
     assert before == {path: path.stat().st_mtime_ns for path in before}
     assert kept == (archive.folder / "site" / "verdicts.json").stat().st_mtime_ns
-    archive.keep(_run(40, factor=1.1))
+    archive.save(_run(40, factor=1.1))
     index = update()
-    assert "31\u202fruns" in index.read_text(encoding="utf-8")
+    assert "31 runs" in index.read_text(encoding="utf-8")
 
 
 def test_machines_are_never_mixed(update, archive):
     """Each class has its own trends, under its own name."""
     for index in range(30, 33):
-        archive.keep(_run(index, factor=3.0, machine="other-8c"))
+        archive.save(_run(index, factor=3.0, machine="other-8c"))
     folder = update().parent / "site"
     page = (folder / "benchmark-shop-hash.html").read_text(encoding="utf-8")
 
-    assert {"30\u202fruns on box-4c", "3\u202fruns on other-8c"} == set(
-        re.findall(r"\d+\u202fruns on [\w-]+", page)
+    assert {"30 runs on box-4c", "3 runs on other-8c"} == set(
+        re.findall(r"\d+ runs on [\w-]+", page)
     )
     assert "other-8c" not in (folder / "regressions.html").read_text(encoding="utf-8")
 
@@ -171,17 +171,19 @@ def test_more_runs_than_fit_go_on_on_further_pages(update, archive, monkeypatch)
     """Every run is on one of them, and each leads to the others."""
     monkeypatch.setattr("veperf.report.site.build.A_PAGE", 12)
     pages = [path for path in _all(update()) if path.name.startswith(("index", "runs-"))]
-    found = [id for path in pages for id in archive.ids() if id in path.read_text(encoding="utf-8")]
+    actual = [
+        id for path in pages for id in archive.ids() if id in path.read_text(encoding="utf-8")
+    ]
 
     assert 3 == len(pages)
-    assert sorted(archive.ids()) == sorted(found)
+    assert sorted(archive.ids()) == sorted(actual)
     assert {"site/runs-2.html", "site/runs-3.html"} <= {*_read(pages[0]).links}
     assert {"../index.html", "../site/runs-3.html"} <= {*_read(pages[1]).links}
 
 
 def test_an_archive_without_runs_has_a_site_that_says_so(tmp_path):
     """And tells what to do."""
-    index = Path(build(Archive(tmp_path / "none"), TARGETS, tmp_path))
+    index = Path(build_site(Archive(tmp_path / "none"), TARGETS, tmp_path))
 
     assert "veperf run" in index.read_text(encoding="utf-8")
     assert all(_read(path).links for path in _all(index))
@@ -198,8 +200,8 @@ def test_known_misses_are_asked_for_by_name(update):
 def test_hostile_and_broken_runs_do_no_harm(update, archive):
     """Texts stay text; a run that can't be read is left out; kept verdicts may be rubbish."""
     run = timed_run({f"evil/{HOSTILE}": [1.0] * 6}, id="20261201-000000-evil")
-    archive.keep(replace(run, machine=replace(MACHINE, name=HOSTILE, cpu_model=HOSTILE)))
-    archive.keep(_run(41))
+    archive.save(replace(run, machine=replace(MACHINE, name=HOSTILE, cpu_model=HOSTILE)))
+    archive.save(_run(41))
     (archive.folder / _run(41).id / "run.json").write_text("{}")
     (archive.folder / "site").mkdir()
     (archive.folder / "site" / "verdicts.json").write_text("[1, 2")

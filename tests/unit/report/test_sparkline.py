@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.helpers import judged, plausible_baselines, plausible_run
-from veperf.report.charts.changes import in_words as swarm_in_words
-from veperf.report.charts.changes import swarm
-from veperf.report.charts.sparkline import in_words, sparkline
+from veperf.report.charts.changes import changes_chart
+from veperf.report.charts.changes import describe_changes as swarm_in_words
+from veperf.report.charts.sparkline import describe_change_from_median, sparkline
 
 POSITIVE = st.floats(1e-6, 1e12)
 
@@ -35,7 +35,9 @@ def test_slower_is_higher_and_the_band_is_five_percent():
         (top, bottom), (y,) = re.findall(band, drawn)[0], re.findall(now, drawn)
         assert inside == (int(top) <= int(y) <= int(bottom))
         assert int(y) < int(bottom)
-    assert "+10.0\u202f% from the median of 5\u202fearlier runs" == in_words([100.0] * 5, 110.0)
+    assert "+10.0\u202f% from the median of 5 earlier runs" == describe_change_from_median(
+        [100.0] * 5, 110.0
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,10 +54,10 @@ def test_the_swarm_has_a_mark_for_each_comparison():
     baselines = plausible_baselines()
     changes = judged(plausible_run(slower={"transaction/decode": 1.5}), baselines).changes
     sized = [change for change in changes if change.ratio is not None]
-    drawn = swarm(changes)
+    drawn = changes_chart(changes)
     marks = "".join(re.findall(r'class="vp-(?:dots|rings|crosses) [^>]*d="([^"]+)"', drawn))
 
     assert len(sized) == marks.count("M")
     assert 1 == drawn.count("m-4-4l8 8m0-8l-8 8")
-    assert f"{len(sized)}\u202fcomparisons: " in swarm_in_words(changes)
-    assert "" == swarm([])
+    assert f"{len(sized)} comparisons: " in swarm_in_words(changes)
+    assert "" == changes_chart([])

@@ -32,7 +32,7 @@ def _bars(svg: str) -> list[tuple[float, float]]:
 
 def test_stages_add_up_to_the_bar_of_all():
     """Each bar begins where the last one ended; the last row goes from zero to the total."""
-    svg = stages.waterfall(TIMES_US, "cpu")
+    svg = stages.waterfall_chart(TIMES_US, "cpu")
     *parts, (begin, end) = _bars(svg)
 
     assert all(abs(b - a) < 0.11 for (_, b), (a, _) in pairwise(parts))
@@ -45,13 +45,16 @@ def test_stages_add_up_to_the_bar_of_all():
 
 def test_a_case_with_stages_has_their_means():
     """Over its processes, in the order of the work; a case without stages is left out."""
-    (found,) = stages.staged(
+    (staged,) = stages.staged_cases(
         _run({"cpu_open": 2.0, "cpu_add": 5.0}, {"cpu_open": 4.0, "cpu_add": 9.0})
     )
 
-    assert {"open": 3.0, "add": 7.0} == found.times_us
-    assert ["open", "add"] == list(found.times_us)
-    assert "10.0\u202fµs of CPU time, most of it, 70\u202f%, in add" in stages.section([found]).text
+    assert {"open": 3.0, "add": 7.0} == staged.times_us
+    assert ["open", "add"] == list(staged.times_us)
+    assert (
+        "10.0\u202fµs of CPU time, most of it, 70\u202f%, in add"
+        in stages.stages_section([staged]).text
+    )
 
 
 @pytest.mark.parametrize(
@@ -60,7 +63,7 @@ def test_a_case_with_stages_has_their_means():
 )
 def test_stages_that_make_no_sense_are_not_shown(figures):
     """What can't be shares of a whole gives no picture."""
-    assert () == stages.staged(_run(figures))
+    assert () == stages.staged_cases(_run(figures))
 
 
 def test_failed_processes_and_loads_count_for_nothing():
@@ -69,5 +72,5 @@ def test_failed_processes_and_loads_count_for_nothing():
     load = _run({"cpu_a": 1.0})
     load = replace(load, cases=tuple(replace(c, level=Level.LOAD) for c in load.cases))
 
-    assert () == stages.staged(failed) == stages.staged(load)
-    assert stages.NOTHING == stages.section(()).text
+    assert () == stages.staged_cases(failed) == stages.staged_cases(load)
+    assert stages.NOTHING == stages.stages_section(()).text

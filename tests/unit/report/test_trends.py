@@ -12,11 +12,11 @@ from tests.support.archives import archive_of, stepped
 from tests.support.helpers import HOSTILE
 from tests.support.runs import MACHINE, case, timed_run
 from veperf.archive.store import Archive
-from veperf.archive.summary import summarise
-from veperf.archive.trend import Trend, trend
+from veperf.archive.summary import load_summary
+from veperf.archive.trend import Trend, case_trend
 from veperf.core.errors import UsageError
 from veperf.core.run import Revision
-from veperf.report.charts.trend_chart import bars, picture, span, thinned
+from veperf.report.charts.trend_chart import axis_span, thin_series, trend_blocks, trend_chart
 
 
 @pytest.fixture(scope="module")
@@ -28,30 +28,30 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def found(folder: Path) -> Trend:
-    return trend(summarise(Archive(folder)), "demo/a")
+def trend(folder: Path) -> Trend:
+    return case_trend(load_summary(Archive(folder)), "demo/a")
 
 
-def test_a_line_of_blocks_shows_the_step(found: Trend):
+def test_a_line_of_blocks_shows_the_step(trend: Trend):
     """Low before, high after, at any width; what hardly moves is a calm line in the middle."""
-    line = bars(found, 12)
+    line = trend_blocks(trend, 12)
     assert 12 == len(line)
     assert max(line[:6]) < min(line[6:])
-    assert 60 == len(bars(found, 100))
+    assert 60 == len(trend_blocks(trend, 100))
 
 
-def test_stretches_cover_every_run(found: Trend):
+def test_stretches_cover_every_run(trend: Trend):
     """Medians of equal stretches, their middles in order; few runs stay as they are."""
-    thin = thinned(found, 7)
+    thin = thin_series(trend, 7)
 
-    assert 7 == len(thin.values) == len(thin.places)
-    assert sorted(thin.places) == list(thin.places)
-    assert found.values.tolist() == list(thinned(found, 60).values)
+    assert 7 == len(thin)
+    assert sorted(thin) == thin
+    assert trend.values.tolist() == [value for _, value in thin_series(trend, 60)]
 
 
-def test_the_chart_is_small_and_says_what_it_shows(found: Trend):
+def test_the_chart_is_small_and_says_what_it_shows(trend: Trend):
     """Well-formed, labelled with the change, no colour of its own, a few kilobytes."""
-    drawn = picture(found)
+    drawn = trend_chart(trend)
     root = ET.fromstring(drawn)
 
     assert "slower since 2026-01-31" in root.attrib["aria-label"]
@@ -63,36 +63,36 @@ def test_the_chart_is_small_and_says_what_it_shows(found: Trend):
 @pytest.mark.parametrize("values", [[1.0], [0.0], [-3.0, 5.0], [1e-12, 1e12], [7.0, 7.0]])
 def test_an_axis_has_room_for_its_values(values: list[float]):
     """Whatever they are: both ends beyond them, and apart."""
-    low, high = span(values)
+    low, high = axis_span(values)
 
     assert low < min(values) <= max(values) < high
 
 
 def test_results_show_themselves(folder: Path):
     """In a console, a notebook and a comment, one benchmark and all, as frames and figures."""
-    one, everything = veperf.history("demo/a", archive=folder), veperf.trends(archive=folder)
+    trend, everything = veperf.history("demo/a", archive=folder), veperf.trends(archive=folder)
 
-    assert "slower" in repr(one)
+    assert "slower" in repr(trend)
     assert "demo/b" in repr(everything)
-    assert 'class="vp"' in one._repr_html_()
+    assert 'class="vp"' in trend._repr_html_()
     assert 2 == everything._repr_html_().count("<svg")
-    assert "| Run |" in one._repr_markdown_()
-    assert (60, 1) == (len(one.frame()), int(one.frame()["change_point"].sum()))
-    assert one.frame()["created"].is_monotonic_increasing
+    assert "| Run |" in trend._repr_markdown_()
+    assert (60, 1) == (len(trend.frame()), int(trend.frame()["change_point"].sum()))
+    assert trend.frame()["created"].is_monotonic_increasing
     assert ["demo/a", "demo/b"] == list(everything.frame()["case"])
-    assert len(one.change_points) == len(one.plain()["change_points"]) == 1
-    for figure in (one.figure(), everything.figure()):
+    assert len(trend.change_points) == len(trend.plain()["change_points"]) == 1
+    for figure in (trend.figure(), everything.figure()):
         assert figure.get_axes()
 
 
 def test_trends_can_be_sorted(folder: Path):
     """By shift or by name, and by nothing else."""
-    found = veperf.trends(archive=folder)
+    trend = veperf.trends(archive=folder)
 
-    assert ["demo/a", "demo/b"] == [t.case for t in found.sorted("name").trends]
-    assert found.trends == found.sorted("name").sorted("shift").trends
+    assert ["demo/a", "demo/b"] == [t.case for t in trend.sorted("name").trends]
+    assert trend.trends == trend.sorted("name").sorted("shift").trends
     with pytest.raises(UsageError, match="by shift or name"):
-        found.sorted("size")
+        trend.sorted("size")
 
 
 def test_hostile_names_are_text(tmp_path: Path):
@@ -119,13 +119,13 @@ def test_hostile_names_are_text(tmp_path: Path):
     ]
     archive_of(tmp_path, runs)
 
-    one, everything = veperf.history(name, archive=tmp_path), veperf.trends(archive=tmp_path)
+    trend, everything = veperf.history(name, archive=tmp_path), veperf.trends(archive=tmp_path)
 
-    assert 1 == len(one.change_points)
-    for html in (one._repr_html_(), everything._repr_html_()):
+    assert 1 == len(trend.change_points)
+    for html in (trend._repr_html_(), everything._repr_html_()):
         assert "&lt;script&gt;" in html
         assert not re.search(r"<script|<img|[\x00\x1b\u202a-\u202e]", html)
-    for text in (repr(one), repr(everything), one._repr_markdown_()):
+    for text in (repr(trend), repr(everything), trend._repr_markdown_()):
         assert not re.search(r"[\x00\x1b\u202a-\u202e]", text)
-    assert one.frame()["created"].isna().all()
+    assert trend.frame()["created"].isna().all()
     assert everything.figure().get_axes()

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from veperf.stats.alpha_spending import levels
-from veperf.stats.look_schedule import plan
-from veperf.stats.wilcoxon import t_distribution
+from veperf.stats.alpha_spending import look_levels
+from veperf.stats.look_schedule import schedule_looks
+from veperf.stats.wilcoxon import signed_rank_distribution
 
 SPENT = 0.95  # of what is allowed, see spending
 
@@ -20,7 +20,7 @@ def test_agrees_with_published_boundaries(first: float, expected: float) -> None
     """Two equal looks, 5 % two-sided: nominal levels of Pocock and of O'Brien and Fleming."""
     spent = (first / 2 / SPENT, 0.025 / SPENT)
 
-    found = levels((100, 200), spent)
+    found = look_levels((100, 200), spent)
 
     np.testing.assert_allclose((first, expected), [2 * level for level in found], rtol=0.01)
 
@@ -28,7 +28,7 @@ def test_agrees_with_published_boundaries(first: float, expected: float) -> None
 def exact_p(d: NDArray[np.float64]) -> NDArray[np.float64]:
     """P(T+ <= t) of each row."""
     ranks = np.argsort(np.argsort(np.abs(d), axis=1), axis=1) + 1
-    chances = np.cumsum(t_distribution(d.shape[1]))
+    chances = np.cumsum(signed_rank_distribution(d.shape[1]))
     found: NDArray[np.float64] = chances[(ranks * (d > 0)).sum(axis=1)]
     return found
 
@@ -37,7 +37,7 @@ def exact_p(d: NDArray[np.float64]) -> NDArray[np.float64]:
 def test_looks_together_err_no_more_than_allowed(comparisons: int) -> None:
     """Of 60,000 streams without a shift (fixed seed), and nearly as often as they may."""
     d = np.random.default_rng(3).standard_t(3, (60_000, 48))
-    schedule, alpha = plan(), 0.05 / comparisons
+    schedule, alpha = schedule_looks(), 0.05 / comparisons
     at = {n: exact_p(d[:, :n]) for n in schedule.looks}
     for found in (schedule.levels_change(alpha), schedule.levels_ok(alpha)):
         rejected = np.zeros(60_000, dtype=bool)
@@ -50,7 +50,7 @@ def test_looks_together_err_no_more_than_allowed(comparisons: int) -> None:
 
 def test_what_few_pairs_can_not_use_is_left_for_later() -> None:
     """Among 45 comparisons six pairs can't be called slower; the last look gets most of alpha."""
-    found = plan((6, 14, 24, 48)).levels_change(0.05 / 45)
+    found = schedule_looks((6, 14, 24, 48)).levels_change(0.05 / 45)
 
     assert 0 == found[0]
     assert 0 < found[1] < found[2] < found[3] < 0.05 / 45
@@ -59,5 +59,5 @@ def test_what_few_pairs_can_not_use_is_left_for_later() -> None:
 
 def test_any_alpha_can_be_spent() -> None:
     """Also one beyond a half, and one that no look can use."""
-    assert 0.4 < plan((100, 200)).levels_change(0.99)[-1] < 1
-    assert (0.0, 0.0) == plan((6, 8)).levels_change(1e-9)
+    assert 0.4 < schedule_looks((100, 200)).levels_change(0.99)[-1] < 1
+    assert (0.0, 0.0) == schedule_looks((6, 8)).levels_change(1e-9)

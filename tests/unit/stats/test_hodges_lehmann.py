@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from veperf.core.errors import UsageError
-from veperf.stats.hodges_lehmann import median, ratio, shift
+from veperf.stats.hodges_lehmann import estimate_median, hodges_lehmann_ratio, hodges_lehmann_shift
 from veperf.stats.mann_whitney import mann_whitney
 
 # Permeability of the chorioamnion (Hollander, Wolfe, table 4.1), the example of R's wilcox.test.
@@ -19,7 +19,7 @@ EARLY = [1.15, 0.88, 0.90, 0.74, 1.21]
 
 def test_the_textbook_example() -> None:
     """Hollander and Wolfe: difference 0.305, interval -0.15 to 0.76."""
-    found = shift(EARLY, AT_TERM)
+    found = hodges_lehmann_shift(EARLY, AT_TERM)
 
     np.testing.assert_allclose((found.value, found.low, found.high), (0.305, -0.15, 0.76))
     assert found.confidence >= 0.95
@@ -48,7 +48,7 @@ def test_the_interval_is_the_test_inverted(n_x: int, n_y: int, confidence: float
     """It holds exactly those shifts that full enumeration does not reject."""
     chance = np.random.default_rng(n_x)
     x, y = chance.normal(size=n_x).tolist(), chance.normal(1, size=n_y).tolist()
-    found = shift(x, y, confidence=confidence)
+    found = hodges_lehmann_shift(x, y, confidence=confidence)
 
     expected = not_rejected(x, y, 1 - confidence)
 
@@ -60,7 +60,7 @@ def test_large_samples_agree_with_the_test_they_invert(n: int) -> None:
     """Also past the exact limit, a shift just inside the ends is kept and one outside is not."""
     chance = np.random.default_rng(n)
     x, y = chance.normal(size=n), chance.normal(0.3, size=n + 3)
-    found = shift(x, y)
+    found = hodges_lehmann_shift(x, y)
 
     assert math.isclose(0.95, found.confidence, abs_tol=2e-3)
     for end, inward in ((found.low, 1), (found.high, -1)):
@@ -72,7 +72,7 @@ def test_large_samples_agree_with_the_test_they_invert(n: int) -> None:
 def test_few_values_give_the_widest_interval_and_its_true_coverage(n: int, attained: float) -> None:
     """95 % can't be had from three a side: 1 - 2 / C(6, 3) is all there is."""
     x, y = np.arange(n) / 7, np.arange(n) + 10.0
-    found = shift(x, y)
+    found = hodges_lehmann_shift(x, y)
 
     assert ((y[0] - x[-1]), (y[-1] - x[0])) == (found.low, found.high)
     assert math.isclose(attained, found.confidence, abs_tol=1e-12)
@@ -86,8 +86,8 @@ def test_intervals_cover_as_often_as_they_say(n: int) -> None:
     hits_shift = hits_median = 0
     for _ in range(trials):
         x, y = chance.lognormal(size=n), chance.lognormal(size=n + 1)
-        of_ratio = ratio(x, y)
-        of_median = median(x)
+        of_ratio = hodges_lehmann_ratio(x, y)
+        of_median = estimate_median(x)
         hits_shift += of_ratio.low <= 1 <= of_ratio.high
         hits_median += of_median.low <= 1 <= of_median.high
 
@@ -99,7 +99,7 @@ def test_intervals_cover_as_often_as_they_say(n: int) -> None:
 def test_a_ratio_is_the_factor_between_the_samples() -> None:
     """Scaling one side by 1.3 is a ratio of 1.3, and swapping the sides inverts all of it."""
     x = np.random.default_rng(3).lognormal(0, 0.2, 9)
-    there, back = ratio(x, x * 1.3), ratio(x * 1.3, x)
+    there, back = hodges_lehmann_ratio(x, x * 1.3), hodges_lehmann_ratio(x * 1.3, x)
 
     np.testing.assert_allclose(1.3, there.value)
     np.testing.assert_allclose(
@@ -111,16 +111,16 @@ def test_a_ratio_is_the_factor_between_the_samples() -> None:
 def test_ratios_need_positive_numbers(bad: float) -> None:
     """Zero has no logarithm: nothing is dropped or nudged to make one."""
     with pytest.raises(UsageError):
-        ratio([1.0, bad], [1.0, 2.0])
+        hodges_lehmann_ratio([1.0, bad], [1.0, 2.0])
     with pytest.raises(UsageError):
-        ratio([1.0, 2.0], [bad, 1.0])
+        hodges_lehmann_ratio([1.0, 2.0], [bad, 1.0])
 
 
 @pytest.mark.parametrize("n", [6, 7, 10, 17, 24, 48])
 def test_the_medians_interval_agrees_with_scipy(n: int) -> None:
     """scipy.stats.quantile_test inverts the same sign test by its own means."""
     x = np.random.default_rng(n).normal(size=n)
-    found = median(x)
+    found = estimate_median(x)
 
     interval = np.asarray(stats.quantile_test(x, q=0, p=0.5).confidence_interval(0.95))
 
@@ -130,7 +130,7 @@ def test_the_medians_interval_agrees_with_scipy(n: int) -> None:
 @pytest.mark.parametrize(("n", "attained"), [(1, 0.0), (2, 0.5), (5, 0.9375), (6, 0.96875)])
 def test_the_medians_interval_says_its_coverage(n: int, attained: float) -> None:
     """From least to greatest covers 1 - 2^(1 - n): benchstat's "need >= 6 samples" for 95 %."""
-    found = median(np.arange(n, dtype=float))
+    found = estimate_median(np.arange(n, dtype=float))
 
     assert (0.0, n - 1.0, attained) == (found.low, found.high, found.confidence)
 
@@ -139,4 +139,4 @@ def test_the_medians_interval_says_its_coverage(n: int, attained: float) -> None
 def test_a_confidence_that_is_none_is_refused(confidence: float) -> None:
     """95 is not a probability."""
     with pytest.raises(UsageError):
-        median([1.0, 2.0], confidence=confidence)
+        estimate_median([1.0, 2.0], confidence=confidence)

@@ -11,7 +11,7 @@ from scipy import stats
 from tests.support.pair_noise import KINDS, Noise, sides
 from veperf.core.errors import UsageError
 from veperf.core.verdict import ChangeStatus, Severity
-from veperf.stats.paired import PairedVerdict, paired
+from veperf.stats.paired import PairedVerdict, compare_pairs
 
 MIRRORED = {ChangeStatus.SLOWER: ChangeStatus.FASTER, ChangeStatus.FASTER: ChangeStatus.SLOWER}
 
@@ -19,7 +19,7 @@ MIRRORED = {ChangeStatus.SLOWER: ChangeStatus.FASTER, ChangeStatus.FASTER: Chang
 def tried(kind: Noise, effect: float, n: int, trials: int = 400) -> list[PairedVerdict]:
     chance = np.random.default_rng(n)
     shifts = (kind(chance, n) + math.log1p(effect) for _ in range(trials))
-    return [paired(*sides(d, chance)) for d in shifts]
+    return [compare_pairs(*sides(d, chance)) for d in shifts]
 
 
 def share(found: list[PairedVerdict], status: ChangeStatus) -> float:
@@ -48,7 +48,7 @@ def test_p_values_are_those_of_scipy() -> None:
     a = chance.lognormal(5, 0.1, 20)
     b = a * chance.lognormal(0.02, 0.03, 20)
 
-    found = paired(a, b)
+    found = compare_pairs(a, b)
 
     d = np.log(b / a)
     expected = [
@@ -66,7 +66,7 @@ def test_swapping_the_sides_mirrors_the_answer(effect: float, n: int, seed: int)
     chance = np.random.default_rng(seed)
     a, b = sides(chance.normal(math.log(effect), 0.02, n), chance)
 
-    there, back = paired(a, b), paired(b, a)
+    there, back = compare_pairs(a, b), compare_pairs(b, a)
 
     if there.status in MIRRORED or back.status in MIRRORED:
         assert MIRRORED[there.status] is back.status
@@ -91,7 +91,7 @@ def test_neither_unit_nor_order_matters(
     shuffler.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a Random
     c, d = np.array(shuffled, dtype=float).T * unit
 
-    one, other = paired(a, b), paired(c, d)
+    one, other = compare_pairs(a, b), compare_pairs(c, d)
 
     assert one.status is other.status
     np.testing.assert_allclose(
@@ -106,7 +106,7 @@ def test_rates_are_judged_like_their_times(effect: float, seed: int) -> None:
     chance = np.random.default_rng(seed)
     a, b = sides(chance.normal(math.log(effect), 0.03, 12), chance)
 
-    times, rates = paired(a, b), paired(1 / a, 1 / b, better="higher")
+    times, rates = compare_pairs(a, b), compare_pairs(1 / a, 1 / b, better="higher")
 
     assert times.status is rates.status
     np.testing.assert_allclose((times.ratio, times.p_slower), (rates.ratio, rates.p_slower))
@@ -126,7 +126,7 @@ def test_severity_is_of_the_whole_interval(effect: float, status: str, severity:
     """A failure only where even the interval's mild end is beyond 5 %."""
     base = np.random.default_rng(1).lognormal(5, 0.1, 12)
 
-    found = paired(base, base * effect)
+    found = compare_pairs(base, base * effect)
 
     assert (status, severity) == (found.status, found.severity)
 
@@ -135,11 +135,11 @@ def test_an_interval_that_reaches_below_the_limit_only_warns() -> None:
     """7 % slower, but perhaps less than 5 %: a warning, or a failure past 3 %."""
     a, b = sides(np.linspace(-0.01, 0.15, 20), np.random.default_rng(2))
 
-    found = paired(a, b)
+    found = compare_pairs(a, b)
 
     assert found.low < 1.05 < found.ratio
     assert Severity.WARN is found.severity
-    assert Severity.FAIL is paired(a, b, fail_effect=0.03).severity
+    assert Severity.FAIL is compare_pairs(a, b, fail_over=0.03).severity
 
 
 @given(
@@ -150,7 +150,7 @@ def test_an_interval_that_reaches_below_the_limit_only_warns() -> None:
 def test_what_has_no_ratio_never_passes(values: list[float], bad: float, in_base: bool) -> None:
     """One NaN, infinity, zero or negative value, however good the others look."""
     good, spoiled = [*values, 1.0], [*(v / 2 for v in values), bad]
-    found = paired(spoiled, good) if in_base else paired(good, spoiled)
+    found = compare_pairs(spoiled, good) if in_base else compare_pairs(good, spoiled)
 
     expected = "inconclusive" if math.isfinite(bad) else "error"
 
@@ -161,21 +161,21 @@ def test_what_has_no_ratio_never_passes(values: list[float], bad: float, in_base
 @pytest.mark.parametrize("factor", [0.1, 1.0, 9.0])
 def test_too_few_never_pass_or_fail(n: int, factor: float) -> None:
     """With 5 pairs the smallest two-sided p is 0.0625."""
-    assert paired([1.0] * n, [factor] * n).status is ChangeStatus.NOT_ENOUGH
+    assert compare_pairs([1.0] * n, [factor] * n).status is ChangeStatus.NOT_ENOUGH
 
 
 def test_many_comparisons_need_many_pairs() -> None:
     """Nine pairs, all 10 % slower, are proof alone, but not among 45: 2^-9 is over 0.05 / 45."""
     a = np.linspace(1, 2, 9)
 
-    assert paired(a, a * 1.1).status is ChangeStatus.SLOWER
-    assert paired(a, a * 1.1, comparisons=45).status is ChangeStatus.NOT_ENOUGH
-    assert paired(a, a, comparisons=45).status is ChangeStatus.OK
+    assert compare_pairs(a, a * 1.1).status is ChangeStatus.SLOWER
+    assert compare_pairs(a, a * 1.1, comparisons=45).status is ChangeStatus.NOT_ENOUGH
+    assert compare_pairs(a, a, comparisons=45).status is ChangeStatus.OK
 
 
 def test_extreme_values_are_ratios_like_others() -> None:
     """From the smallest to the largest number there is: no overflow, and slower."""
-    found = paired([5e-324] * 8, [1.7e308] * 8)
+    found = compare_pairs([5e-324] * 8, [1.7e308] * 8)
 
     assert (ChangeStatus.SLOWER, math.inf) == (found.status, found.ratio)
 
@@ -188,7 +188,7 @@ def test_extreme_values_are_ratios_like_others() -> None:
         {"min_effect": -0.1},
         {"min_effect": 0.05},
         {"margin": math.inf},
-        {"fail_effect": 0.001},
+        {"fail_over": 0.001},
         {"comparisons": 0},
         {"better": "less"},
     ],
@@ -196,7 +196,7 @@ def test_extreme_values_are_ratios_like_others() -> None:
 def test_settings_out_of_range_are_refused(setting: dict[str, object]) -> None:
     """A negative effect, a margin below the effect and the like are mistakes, not choices."""
     with pytest.raises(UsageError):
-        paired([1.0] * 6, [1.0] * 6, **setting)  # type: ignore[arg-type]  # wrong on purpose
+        compare_pairs([1.0] * 6, [1.0] * 6, **setting)  # type: ignore[arg-type]  # wrong on purpose
 
 
 @pytest.mark.parametrize(
@@ -205,4 +205,4 @@ def test_settings_out_of_range_are_refused(setting: dict[str, object]) -> None:
 def test_only_lists_of_equal_length_are_pairs(a: object, b: object) -> None:
     """Nothing is cut off, and tables, words and lone numbers are refused."""
     with pytest.raises(UsageError):
-        paired(a, b)  # type: ignore[arg-type]  # wrong on purpose
+        compare_pairs(a, b)  # type: ignore[arg-type]  # wrong on purpose

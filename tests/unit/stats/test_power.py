@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from veperf.core.verdict import ChangeStatus
-from veperf.stats.look_schedule import plan
-from veperf.stats.pairs import PairRule
-from veperf.stats.power import EFFECTS, smallest_visible
-from veperf.stats.sequential import sequential
+from veperf.stats.look_schedule import schedule_looks
+from veperf.stats.paired import PairRule
+from veperf.stats.power import EFFECTS, minimum_detectable_effect
+from veperf.stats.sequential import compare_sequentially
 
 RULE = PairRule(comparisons=3)
 
@@ -19,13 +19,13 @@ def pairs_of(spread: float, n: int = 48, seed: int = 0) -> list[float]:
 
 def test_what_is_called_visible_is_found_in_fresh_noise() -> None:
     """In noise that the resampling never saw, 8 of 10 and more; the step before, in fewer."""
-    visible = smallest_visible(pairs_of(0.02), RULE, plan())
+    visible = minimum_detectable_effect(pairs_of(0.02), RULE, schedule_looks())
     assert visible is not None
     smaller = EFFECTS[EFFECTS.index(visible) - 1]
 
     def power(effect: float) -> float:
         found = [
-            sequential(
+            compare_sequentially(
                 [(1.0, (1 + effect) * np.exp(x)) for x in pairs_of(0.02, seed=seed)], comparisons=3
             )
             for seed in range(1, 101)
@@ -39,7 +39,8 @@ def test_what_is_called_visible_is_found_in_fresh_noise() -> None:
 def test_more_noise_hides_more() -> None:
     """The quieter the pairs, the smaller what shows; and wild ones hide everything."""
     quiet, restless, wild = (
-        smallest_visible(pairs_of(spread), RULE, plan()) for spread in (0.002, 0.05, 5.0)
+        minimum_detectable_effect(pairs_of(spread), RULE, schedule_looks())
+        for spread in (0.002, 0.05, 5.0)
     )
 
     assert EFFECTS[0] == quiet
@@ -51,4 +52,4 @@ def test_more_noise_hides_more() -> None:
 @pytest.mark.parametrize("pairs", [[0.0], [0.0] * 6, [0.01, -0.01]])
 def test_a_few_pairs_are_enough_to_say_something(pairs: list[float]) -> None:
     """Pairs that don't differ at all, or a single one, are no special case."""
-    assert smallest_visible(pairs, RULE, plan()) in EFFECTS
+    assert minimum_detectable_effect(pairs, RULE, schedule_looks()) in EFFECTS

@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from tests.support.pair_noise import KINDS, Noise, normal, sides
 from veperf.core.errors import UsageError
 from veperf.core.verdict import ChangeStatus
-from veperf.stats.look_schedule import LOOKS, looks_up_to, plan
-from veperf.stats.paired import paired
-from veperf.stats.pairs import PairRule
-from veperf.stats.sequential import Sequential, SequentialVerdict, sequential, sequential_suite
+from veperf.stats.look_schedule import LOOKS, looks_up_to, schedule_looks
+from veperf.stats.paired import PairRule, compare_pairs
+from veperf.stats.sequential import (
+    SequentialTest,
+    SequentialVerdict,
+    compare_sequentially,
+)
 
 SUITE = 45
 Pair = tuple[float, float]
@@ -28,7 +31,8 @@ def stream(kind: Noise, effect: float, chance: np.random.Generator, n: int = 48)
 def tried(kind: Noise, effect: float, trials: int, comparisons: int) -> list[SequentialVerdict]:
     chance = np.random.default_rng(5)
     return [
-        sequential(stream(kind, effect, chance), comparisons=comparisons) for _ in range(trials)
+        compare_sequentially(stream(kind, effect, chance), comparisons=comparisons)
+        for _ in range(trials)
     ]
 
 
@@ -76,7 +80,7 @@ def test_no_more_pairs_are_taken_than_decide() -> None:
             taken += 1
             yield 1.0, 1.0
 
-    found = sequential(endless())
+    found = compare_sequentially(endless())
 
     assert ("ok", 6, 6) == (found.status, found.pairs, taken)
 
@@ -87,7 +91,7 @@ def test_a_hopeless_stream_ends_inconclusive() -> None:
     a, b = sides(chance.normal(0.05, 0.5, 200), chance)
     pairs = list(zip(a, b, strict=True))
 
-    short, long = sequential(pairs), sequential(pairs, cap=96)
+    short, long = compare_sequentially(pairs), compare_sequentially(pairs, cap=96)
 
     assert ("inconclusive", 48) == (short.status, short.pairs)
     assert ("inconclusive", 96) == (long.status, long.pairs)
@@ -99,12 +103,12 @@ def test_each_look_is_the_test_of_its_pairs() -> None:
     """The path's figures are those that ``paired`` gives for as many pairs."""
     pairs = stream(normal, 0.05, np.random.default_rng(8))
 
-    found = sequential(pairs, comparisons=SUITE)
+    found = compare_sequentially(pairs, comparisons=SUITE)
 
     assert len(found.path) > 2
     for look in found.path:
         a, b = np.array(pairs[: look.pairs]).T
-        expected = paired(a, b)
+        expected = compare_pairs(a, b)
         assert (expected.p_slower, expected.p_equivalent) == (look.p_slower, look.p_equivalent)
         assert (expected.low, expected.high) == (look.low, look.high)
     assert found.ratio == found.path[-1].ratio
@@ -123,7 +127,10 @@ def test_the_order_between_two_looks_does_not_matter(
         shuffler.shuffle(part)  # type: ignore[attr-defined]  # hypothesis gives a Random
         shuffled += part
 
-    one, other = sequential(pairs, comparisons=9), sequential(shuffled, comparisons=9)
+    one, other = (
+        compare_sequentially(pairs, comparisons=9),
+        compare_sequentially(shuffled, comparisons=9),
+    )
 
     assert (one.status, one.pairs) == (other.status, other.pairs)
     assert math.isclose(one.ratio, other.ratio)
@@ -131,7 +138,7 @@ def test_the_order_between_two_looks_does_not_matter(
 
 def test_the_state_can_be_driven_from_outside() -> None:
     """It says where it stands, decides by itself, and takes no pair after that."""
-    state = Sequential(PairRule(comparisons=SUITE))
+    state = SequentialTest(PairRule(comparisons=SUITE))
 
     for added in range(14):
         assert (None, added) == (state.verdict, state.pairs)
@@ -156,14 +163,14 @@ def test_the_state_can_be_driven_from_outside() -> None:
 )
 def test_when_time_is_up_what_is_there_decides(pairs: int, expected: str) -> None:
     """The last look may use all that was kept for later ones; below 6 pairs nothing is said."""
-    found = sequential([(1.0, 1.1)] * pairs, comparisons=SUITE)
+    found = compare_sequentially([(1.0, 1.1)] * pairs, comparisons=SUITE)
 
     assert (expected, min(pairs, 14)) == (found.status, found.pairs)
 
 
 def test_a_last_look_at_known_pairs_takes_the_place_of_the_one_before() -> None:
     """Ended right after the look at 11 pairs: that one again, with all there is left."""
-    state = Sequential(PairRule(comparisons=30))
+    state = SequentialTest(PairRule(comparisons=30))
     for _ in range(11):
         state.add(1.0, 1.1)
     before = state.path[-1]
@@ -175,27 +182,13 @@ def test_a_last_look_at_known_pairs_takes_the_place_of_the_one_before() -> None:
     assert found.status is ChangeStatus.SLOWER
 
 
-def test_a_suite_goes_on_with_the_undecided_only() -> None:
-    """Each stream is read as far as it needs, at the levels for all of them."""
-    chance = np.random.default_rng(4)
-    streams = {"same": iter([(1.0, 1.0)] * 48), "slow": iter([(1.0, 1.2)] * 48)}
-    noisy = {f"noise {i}": stream(normal, 0.0, chance) for i in range(10)}
-
-    found = sequential_suite({**streams, **noisy})
-
-    assert ("ok", "slower") == (found["same"].status, found["slow"].status)
-    assert 48 - found["slow"].pairs == len(list(streams["slow"]))
-    for name, pairs in noisy.items():
-        assert sequential(pairs, comparisons=12) == found[name]
-
-
 @pytest.mark.parametrize(
     ("bad", "expected"),
     [(math.nan, "error"), (math.inf, "error"), (0.0, "inconclusive"), (-1.0, "inconclusive")],
 )
 def test_a_value_without_ratio_ends_it_at_once(bad: float, expected: str) -> None:
     """No more is measured, and it does not pass."""
-    found = sequential([(1.0, 1.0)] * 4 + [(1.0, bad)] + [(1.0, 1.0)] * 90)
+    found = compare_sequentially([(1.0, 1.0)] * 4 + [(1.0, bad)] + [(1.0, 1.0)] * 90)
 
     assert (expected, 4) == (found.status, found.pairs)
 
@@ -204,7 +197,7 @@ def test_a_value_without_ratio_ends_it_at_once(bad: float, expected: str) -> Non
 def test_what_is_no_pair_is_refused(bad: object) -> None:
     """An element must be two numbers."""
     with pytest.raises(UsageError):
-        sequential([bad])  # type: ignore[list-item]  # wrong on purpose
+        compare_sequentially([bad])  # type: ignore[list-item]  # wrong on purpose
 
 
 @pytest.mark.parametrize(
@@ -227,12 +220,14 @@ def test_plans_that_are_none_are_refused(
 ) -> None:
     """Looks ascend, and no more than all of alpha is spent."""
     with pytest.raises(UsageError):
-        plan(looks, spending)
+        schedule_looks(looks, spending)
 
 
 def test_looks_and_spending_can_be_chosen() -> None:
     """The shares that each look may use up, as given."""
-    found = sequential([(1.0, 1.1)] * 48, looks=(6, 14, 24, 48), spending=(0.1, 0.2, 0.3, 0.4))
+    found = compare_sequentially(
+        [(1.0, 1.1)] * 48, looks=(6, 14, 24, 48), spending=(0.1, 0.2, 0.3, 0.4)
+    )
 
     assert ("slower", [6]) == (found.status, [look.pairs for look in found.path][:1])
 
@@ -249,4 +244,4 @@ def test_looks_end_at_the_cap(most: int, expected: tuple[int, ...]) -> None:
 def test_a_cap_below_the_first_look_is_refused() -> None:
     """Five pairs decide nothing."""
     with pytest.raises(UsageError):
-        sequential([], cap=5)
+        compare_sequentially([], cap=5)

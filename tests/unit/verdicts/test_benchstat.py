@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.hostile_files import VECTORS
-from veperf.core.number_format import MISSING
 from veperf.core.run import Run
-from veperf.formats.readers import read_path
-from veperf.report.tables.benchstat_table import as_markdown_text, as_text, scale
-from veperf.stats.hodges_lehmann import median, shift
-from veperf.verdicts.benchstat import side_by_side, summarise
+from veperf.core.text import MISSING
+from veperf.formats.readers import read_runs_from
+from veperf.report.tables.benchstat_table import benchstat_markdown, benchstat_text, choose_scale
+from veperf.stats.hodges_lehmann import estimate_median, hodges_lehmann_shift
+from veperf.verdicts.benchstat import benchstat_tables, summarise_values
 from veperf.verdicts.screen import compare_runs
 
 GOBENCH = VECTORS / "gobench"
@@ -23,7 +23,7 @@ _TOKEN = re.compile(r"[^\s│]+")
 
 
 def shown(base: Run, new: Run) -> str:
-    return as_text(side_by_side(base, new), compare_runs(base, new), "before", "after")
+    return benchstat_text(benchstat_tables(base, new), compare_runs(base, new), "before", "after")
 
 
 def words(line: str) -> list[str]:
@@ -41,7 +41,7 @@ def row(text: str, name: str) -> list[str]:
 @pytest.mark.parametrize("name", ["units", "smallSample", "zero", "issue19565", "issue19634"])
 def test_benchstats_own_output(name: str) -> None:
     """Every row and footnote that benchstat prints for these is ours, to the last character."""
-    before, after = read_path(GOBENCH / f"{name}.txt", by="note")
+    before, after = read_runs_from(GOBENCH / f"{name}.txt", by="note")
     printed = (GOBENCH / f"{name}.stdout").read_text()
 
     text = shown(before.run, after.run)
@@ -55,7 +55,7 @@ def test_benchstats_own_output(name: str) -> None:
 
 def test_benchstats_example() -> None:
     """The table in benchstat's documentation, of its old.txt and new.txt."""
-    (old,), (new,) = read_path(GOBENCH / "old.txt"), read_path(GOBENCH / "new.txt")
+    (old,), (new,) = read_runs_from(GOBENCH / "old.txt"), read_runs_from(GOBENCH / "new.txt")
 
     text = shown(old.run, new.run)
 
@@ -68,12 +68,12 @@ def test_benchstats_example() -> None:
 @given(st.lists(st.floats(1, 1e6), min_size=1, max_size=60))
 def test_the_interval_holds_the_median(values: list[float]) -> None:
     """At any size; from 6 values on it is finite, and then no wider than veperf's own."""
-    found = summarise(values)
+    found = summarise_values(values)
 
     assert found.low <= found.center <= found.high
     assert math.isfinite(found.low) == (len(values) >= 6)
     if 6 <= len(values) <= 30:
-        own = median(values)
+        own = estimate_median(values)
         assert own.low <= found.low
         assert found.high <= own.high
 
@@ -81,7 +81,7 @@ def test_the_interval_holds_the_median(values: list[float]) -> None:
 @given(st.floats(1e-8, 1e11))
 def test_numbers_have_four_digits(value: float) -> None:
     """And are the value to within half a unit of the last of them."""
-    written = scale([value], "sec/op").write(value)
+    written = choose_scale([value], "sec/op").write(value)
 
     found = re.fullmatch(r"([\d.]+)(.?)", written)
     assert found
@@ -105,7 +105,7 @@ def test_numbers_have_four_digits(value: float) -> None:
 )
 def test_prefixes(value: float, unit: str, written: str) -> None:
     """Bytes by 1,024, all else by 1,000; rounding never shows 1000.0."""
-    assert written == scale([value], unit).write(value)
+    assert written == choose_scale([value], unit).write(value)
 
 
 def test_zeros_and_one_sided_rows(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_zeros_and_one_sided_rows(tmp_path: Path) -> None:
     old, new = tmp_path / "old", tmp_path / "new"
     old.write_text("BenchmarkA 1 0 B/op\n" * 6 + "BenchmarkGone 1 5 B/op\n" * 6)
     new.write_text("BenchmarkA 1 8 B/op\n" * 6 + "BenchmarkNew 1 5 B/op\n" * 6)
-    (a,), (b,) = read_path(old, format="go"), read_path(new, format="go")
+    (a,), (b,) = read_runs_from(old, format="go"), read_runs_from(new, format="go")
 
     text = shown(a.run, b.run)
 
@@ -125,10 +125,10 @@ def test_zeros_and_one_sided_rows(tmp_path: Path) -> None:
 
 def test_names_stay_text() -> None:
     """In markdown, a name with markup is shown, not obeyed."""
-    (found,) = read_path(GOBENCH / "old.txt")
+    (found,) = read_runs_from(GOBENCH / "old.txt")
 
-    written = as_markdown_text(
-        side_by_side(found.run, found.run), (), "<img src=x>|", "\x1b[31m\u202e"
+    written = benchstat_markdown(
+        benchstat_tables(found.run, found.run), (), "<img src=x>|", "\x1b[31m\u202e"
     )
 
     assert "<img" not in written.replace("\\<img", "")
@@ -141,7 +141,7 @@ def test_large_samples_take_no_room() -> None:
     dice = np.random.default_rng(1)
     x, y = dice.normal(100, 1, 10_000), dice.normal(101, 1, 10_000)
 
-    found, middle = shift(x, y), median(x)
+    found, middle = hodges_lehmann_shift(x, y), estimate_median(x)
 
     assert found.value == pytest.approx(1, abs=0.05)
     assert found.low < found.value < found.high
@@ -156,4 +156,4 @@ def test_bisection_finds_what_sorting_finds() -> None:
     x, y = dice.normal(5, 1, 2049), dice.normal(6, 1, 2049)
     differences = np.sort((y[:, None] - x[None, :]).ravel())
 
-    assert shift(x, y).value == pytest.approx(np.median(differences), rel=1e-12)
+    assert hodges_lehmann_shift(x, y).value == pytest.approx(np.median(differences), rel=1e-12)

@@ -49,7 +49,7 @@ def test_a_run_against_itself_is_ok() -> None:
 def test_only_what_is_beyond_doubt_is_slower(
     factor: float, drift: float | None, status: str
 ) -> None:
-    """Suspect, unless all of the interval is beyond 20 % and the yardstick stands still."""
+    """Suspect, unless all of the interval is beyond 20 % and the calibration run shows no drift."""
     base = timed_run({"demo/a": around(100), "demo/b": around(50)})
     new = timed_run(
         {"demo/a": around(100 * factor), "demo/b": around(50)},

@@ -9,7 +9,7 @@ from tests.support.runs import CRASH, MACHINE, timed_run
 from veperf.core.run import Failure, Run
 from veperf.core.verdict import Baseline, Target, TargetSet
 from veperf.verdicts.baseline import baselines_of
-from veperf.verdicts.verdict import exit_code, verdict
+from veperf.verdicts.verdict import exit_code_of, run_verdict
 
 TARGETS = TargetSet(
     "1.0.0",
@@ -86,10 +86,13 @@ def test_the_worst_thing_found_decides(
     strict: int,
 ) -> None:
     """Error, fail, inconclusive, warn, pass, in that order; the exit code follows from it."""
-    found = verdict(measured, TARGETS, baselines, known)
+    found = run_verdict(measured, TARGETS, baselines, known)
 
     assert outcome == found.outcome
-    assert (lenient, strict) == (exit_code(found), exit_code(found, strict=True))
+    assert (lenient, strict) == (
+        exit_code_of(found.outcome),
+        exit_code_of(found.outcome, strict=True),
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,7 +116,7 @@ def test_the_worst_thing_found_decides(
             run(scaled(2)),
             baselines_of(run(STEADY)),
             (),
-            "2 of 2 targets met; 1 slower (a, by 100 %) against the baseline of 2026-11-20",
+            "2 of 2 targets met; 1 slower (a, by 100\u202f%) against the baseline of 2026-11-20",
         ),
         (
             run([CRASH] * 6),
@@ -137,24 +140,27 @@ def test_the_sentence_counts(
     measured: Run, baselines: Sequence[Baseline], known: Sequence[str], sentence: str
 ) -> None:
     """What is wrong comes with its name and size, in plain words."""
-    assert sentence == verdict(measured, TARGETS, baselines, known).sentence
+    assert sentence == run_verdict(measured, TARGETS, baselines, known).sentence
 
 
 @pytest.mark.parametrize(
     ("measured", "told"),
     [
         (run(STEADY, asked=12), "6 of 12 passes"),
-        (run(STEADY, load=7.0), "busy: load 7 on 4 cores"),
-        (run(STEADY, steal=0.25), "25 %"),
-        (run(STEADY, yardstick_ns=1.3e6), "30 % slower than for the demo baseline of 2026-11-20"),
+        (run(STEADY, load=7.0), "busy: load 7.0 on 4 cores"),
+        (run(STEADY, steal=0.25), "25\u202f%"),
+        (
+            run(STEADY, yardstick_ns=1.3e6),
+            "30.0\u202f% slower than for the demo baseline of 2026-11-20",
+        ),
     ],
 )
 def test_the_notes_tell_what_to_know_first(measured: Run, told: str) -> None:
     """Incomplete runs, busy machines and drift are each named; a quiet whole run has no note."""
     recorded = baselines_of(run(STEADY))
 
-    assert () == verdict(run(STEADY), TARGETS, recorded).notes
-    (note,) = verdict(measured, TARGETS, recorded).notes
+    assert () == run_verdict(run(STEADY), TARGETS, recorded).notes
+    (note,) = run_verdict(measured, TARGETS, recorded).notes
     assert told in note
 
 
@@ -162,28 +168,30 @@ def test_notes_on_baselines_and_known_misses() -> None:
     """Another CPU, cases that are gone and misses that are none any more are told as well."""
     gone = timed_run({"demo/a": STEADY, "demo/gone": STEADY})
 
-    (other,) = verdict(run(STEADY), TARGETS, baselines_of(ELSEWHERE)).notes
-    (missing,) = verdict(run(STEADY), TARGETS, baselines_of(gone)).notes
-    (stale,) = verdict(run(STEADY), TARGETS, known_misses=["demo/a"]).notes
+    (other,) = run_verdict(run(STEADY), TARGETS, baselines_of(ELSEWHERE)).notes
+    (missing,) = run_verdict(run(STEADY), TARGETS, baselines_of(gone)).notes
+    (stale,) = run_verdict(run(STEADY), TARGETS, known_misses=["demo/a"]).notes
 
     assert "CPU X, now Box 9000" in other
-    assert "not measured here: gone" in missing
-    assert "Met now, though listed as known to miss: a" in stale
+    assert "not in this run: gone" in missing
+    assert "Met now, although listed as a known miss: a" in stale
 
 
 def test_a_machine_that_changes_its_speed_is_told() -> None:
-    """Passes whose yardstick differs by more than a fifth are not of one machine, so to say."""
+    """A calibration run that differs by more than a fifth between passes is noted."""
     calm = run(STEADY)
     slow = msgspec.structs.replace(calm.passes[0], yardstick_ns=1.25e6)
-    (note,) = verdict(msgspec.structs.replace(calm, passes=(slow, *calm.passes[1:])), TARGETS).notes
+    (note,) = run_verdict(
+        msgspec.structs.replace(calm, passes=(slow, *calm.passes[1:])), TARGETS
+    ).notes
 
-    assert "varied by 25 %" in note
+    assert "varied by 25\u202f%" in note
 
 
 def test_the_first_failure_of_each_case_is_kept() -> None:
     """Also of a case that later passes measured; the note says that it was judged by those."""
     later = Failure("timeout", "not done within 60 s")
-    found = verdict(run([CRASH, later, *STEADY[2:]]), TARGETS)
+    found = run_verdict(run([CRASH, later, *STEADY[2:]]), TARGETS)
 
     assert {"demo/a": CRASH} == found.failures
     assert ["Failed in some passes, judged by the others: a."] == list(found.notes)
@@ -193,5 +201,5 @@ def test_what_was_compared_with_is_named() -> None:
     """Baselines that were not used are not."""
     recorded = baselines_of(run(STEADY))
 
-    assert "the baseline of 2026-11-20" == verdict(run(STEADY), TARGETS, recorded).against
-    assert "" == verdict(run(STEADY), TARGETS).against
+    assert "the baseline of 2026-11-20" == run_verdict(run(STEADY), TARGETS, recorded).against
+    assert "" == run_verdict(run(STEADY), TARGETS).against

@@ -1,4 +1,4 @@
-"""The examples with which each suite's package introduces itself."""
+"""The examples in the docstring of each suite's package."""
 
 import doctest
 from importlib import import_module
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.mark.parametrize("suite", ["transaction", "verification", "bidding", "zk"])
 def test_the_examples_run(suite: str) -> None:
-    """Every line of them gives what stands beneath it."""
+    """Every line gives the documented result."""
     outcome = doctest.testmod(import_module(f"veperf.workloads.{suite}"))
 
     assert 0 == outcome.failed

@@ -1,1 +1,1 @@
-"""Where an archive lies: in a folder of this machine, or at a URL that fsspec knows."""
+"""Places where an archive can be stored: a local folder, or a URL that fsspec knows."""

@@ -1,19 +1,23 @@
-"""What the archive asks of the place where it lies."""
+"""The interface of the places where an archive can be stored, and JSON files in them."""
 
 from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol, Self
+from typing import TYPE_CHECKING, BinaryIO, Protocol, Self, TypeVar
+
+from veperf.archive.files import decode_json, encode_json
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+T = TypeVar("T")
+
 
 class Lock(Protocol):
-    """That nobody else works on a folder. As a context manager it lets go at the end."""
+    """An exclusive lock of a folder; as a context manager it is released at the end."""
 
     def check(self) -> None:
-        """To be called before a step that would do harm if somebody else held the lock by now.
+        """Confirm that the lock is still held; call this before every destructive step.
 
         Raises:
             StorageError: it was lost.
@@ -21,25 +25,23 @@ class Lock(Protocol):
         ...
 
     def release(self) -> None:
-        """Let others work; once or more often."""
+        """Release the lock; calling this again does nothing."""
         ...
 
     def __enter__(self) -> Self:
-        """Itself."""
-        ...
+        return self
 
     def __exit__(self, *exc: object) -> None:
-        """Release it."""
-        ...
+        self.release()
 
 
 class Storage(Protocol):
-    """A folder of files: one of this machine, or the objects under a prefix.
+    """A folder of files: a local one, or the objects under a prefix.
 
-    Names are relative to it, with ``/`` between folders; a folder is there while it holds a file.
-    Single files are there whole or not at all. Whatever can't be read because of the way there
-    (no access, no connection) is a StorageError; a file that is not what it should be, or is
-    missing, a CorruptFileError.
+    Names are relative to it, with ``/`` between folders; a folder exists while it holds a file.
+    Single files are written whole or not at all. An inaccessible place (no permission, no
+    connection) raises a StorageError; a file that is missing or not as expected raises a
+    CorruptFileError.
     """
 
     @property
@@ -48,28 +50,28 @@ class Storage(Protocol):
         ...
 
     @property
-    def at_once(self) -> int:
-        """How many files it is best to ask for at a time, from as many threads."""
+    def concurrency(self) -> int:
+        """The number of threads with which files are best read."""
         ...
 
     def at(self, folder: str) -> "Storage":
-        """A folder in it, which need not be there."""
+        """Return a subfolder, which need not exist."""
         ...
 
     def where(self, name: str) -> str:
-        """What to call a file in a message."""
+        """Return the path or URL of a file, for messages."""
         ...
 
     def exists(self) -> bool:
-        """Whether there is such a folder, or anything under the prefix."""
+        """Return whether the folder exists, or anything under the prefix."""
         ...
 
     def is_same(self, other: "Storage") -> bool:
-        """Whether ``other`` is this very place."""
+        """Return whether ``other`` is the same place."""
         ...
 
     def require_writable(self) -> None:
-        """Find out whether files can be written, before minutes are spent on what they are to hold.
+        """Check that files can be written, before minutes are spent on measuring.
 
         Raises:
             StorageError: they can't.
@@ -77,20 +79,24 @@ class Storage(Protocol):
         ...
 
     def has(self, name: str) -> bool:
-        """Whether there is a file."""
+        """Return whether the file exists.
+
+        Raises:
+            StorageError: the place is inaccessible.
+        """
         ...
 
     def read(self, name: str) -> bytes:
-        """The bytes of a file, which is no larger than any of veperf's.
+        """Return the bytes of a file of at most ``MAX_FILE_BYTES``.
 
         Raises:
-            CorruptFileError: it is not there, is no file of its own, or is too large.
-            StorageError: there is no way to it.
+            CorruptFileError: it does not exist, is a link, or is too large.
+            StorageError: the place is inaccessible.
         """
         ...
 
     def open(self, name: str) -> BinaryIO:
-        """A file of any size, to read here and there; the caller closes it.
+        """Open a file of any size for random access; the caller closes it.
 
         Raises:
             OSError: it can't be read (a StorageError is one).
@@ -98,15 +104,15 @@ class Storage(Protocol):
         ...
 
     def write(self, name: str, data: bytes) -> None:
-        """Put ``data`` in place of what may be there: readers see the old file or the new one.
+        """Write a file atomically: readers see the old file or the new one.
 
         Raises:
-            StorageError: it can't be written; what was there is untouched.
+            StorageError: it can't be written; the old file is untouched.
         """
         ...
 
     def delete(self, names: Collection[str]) -> None:
-        """Delete files, those that are there.
+        """Delete those of the files that exist.
 
         Raises:
             StorageError: they can't be deleted.
@@ -114,59 +120,57 @@ class Storage(Protocol):
         ...
 
     def names(self) -> list[str]:
-        """The files in it and in its folders, in order; those that begin with a dot left out.
+        """Return the names of all files in it and its subfolders, sorted, without dot files.
 
         Raises:
-            CorruptFileError: there is something else than files and folders, or no folder.
-            StorageError: there is no way to it.
+            CorruptFileError: there is something other than files and folders, or no folder.
+            StorageError: the place is inaccessible.
         """
         ...
 
     def folders(self, *names: str) -> dict[str, dict[str, int]]:
-        """The folders directly in it that have one of these files, and when each was written.
+        """Return the direct subfolders that have one of these files, and when each was written.
 
-        In ns since 1970, as far as the place knows. One question, however many folders there are;
-        none where there is nothing. Links are no folders.
+        In ns since 1970, as far as the place knows. This is one request, however many folders
+        there are; empty where nothing exists. Links are not followed.
 
         Raises:
-            StorageError: there is no way to it.
+            StorageError: the place is inaccessible.
         """
         ...
 
-    def holds(self, folder: str, name: str) -> bool:
-        """Whether ``folder``, directly in it, has the file ``name``; as ``folders``, for one."""
+    def folder_has(self, folder: str, name: str) -> bool:
+        """Return whether the direct subfolder ``folder`` has the file ``name``."""
         ...
 
-    def strangers(self) -> dict[str, str]:
-        """What lies directly in it and is no file or folder of anybody's, by name, and why."""
+    def foreign_entries(self) -> dict[str, str]:
+        """Return the entries directly in it that are neither files nor folders, and the reason."""
         ...
 
     def remove(self, folder: str) -> None:
-        """Take a folder away: at once for whoever reads, then file by file.
+        """Remove a folder: at once for readers, then file by file.
 
         Raises:
             StorageError: it can't be removed.
         """
         ...
 
-    def sweep(self) -> None:
-        """End what killed ``remove`` and ``fill`` began; for who alone works here."""
+    def remove_leftovers(self) -> None:
+        """Delete what a killed ``remove`` or ``new_folder`` left; needs the lock of the folder."""
         ...
 
-    def fill(self, folder: str, lock: Lock) -> AbstractContextManager[Path]:
-        """A local folder for files; at the end they are in ``folder``, which is there at once.
+    def new_folder(self, folder: str, lock: Lock) -> AbstractContextManager[Path]:
+        """Give a local folder to fill; at the end its files appear at once as ``folder``.
 
         ``lock`` is checked right before.
 
         Raises:
-            StorageError: they can't be written, or the lock was lost; nothing is there then.
+            StorageError: they can't be written, or the lock was lost; nothing appears then.
         """
         ...
 
     def lock(self) -> Lock:
-        """Wait until nobody else has the lock of this folder, and take it.
-
-        A process that dies lets go.
+        """Wait for the lock of this folder and return it; a dying process releases its lock.
 
         Raises:
             StorageError: the folder can't be locked.
@@ -174,9 +178,37 @@ class Storage(Protocol):
         ...
 
     def try_lock(self) -> Lock | None:
-        """The same without waiting for who has it: None then. The folder is made if need be."""
+        """Return the lock, or None if another process holds it; the folder is made if need be.
+
+        Raises:
+            CorruptFileError: the folder is a link.
+            StorageError: the folder can't be made or locked.
+        """
         ...
 
-    def serve(self, connection: "DuckDBPyConnection", names: Iterable[str]) -> list[str]:
-        """Let DuckDB read files; returns what it is to call them, in that order."""
+    def duckdb_paths(self, connection: "DuckDBPyConnection", names: Iterable[str]) -> list[str]:
+        """Give DuckDB access to files, and return the paths under which it reads them."""
         ...
+
+
+def read_stored_json(
+    storage: Storage, name: str, kind: type[T], *, newest_format: int | None = None
+) -> T:
+    """Read a JSON file as a ``kind``, every field checked against its type.
+
+    Raises:
+        CorruptFileError: it does not exist, is not JSON, or is not a ``kind``.
+        NewerFormatError: its ``format`` is beyond ``newest_format``.
+        StorageError: the place is inaccessible.
+    """
+    data = storage.read(name)
+    return decode_json(data, storage.where(name), kind, newest_format=newest_format)
+
+
+def write_stored_json(storage: Storage, name: str, value: object) -> None:
+    """Write ``value`` as indented JSON, atomically.
+
+    Raises:
+        StorageError: it can't be written.
+    """
+    storage.write(name, encode_json(value))

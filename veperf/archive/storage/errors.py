@@ -1,47 +1,47 @@
-"""What went wrong on the way to a storage, in our words.
+"""Errors of storage providers, reworded as StorageErrors.
 
-Those of a provider are not passed on: they hold ids of access keys, signatures and addresses.
+The provider's own text is not passed on: it contains ids of access keys, signatures and addresses.
 """
 
 import errno
 
 from veperf.core.errors import StorageError
 
-_LOOK = "see docs/formats.md about archives elsewhere"
+_SEE_DOCS = "see docs/formats.md about archives elsewhere"
 _DENIED = (
-    "access denied; give the credentials that you have there the right to list, read, write and "
-    "delete, or choose another place with --archive"
+    "access denied; grant your credentials the right to list, read, write and delete there, or "
+    "choose another place with --archive"
 )
-_NONE = (
+_NO_CREDENTIALS = (
     "no credentials were found; set the provider's environment variables (AWS_ACCESS_KEY_ID and "
-    f"AWS_SECRET_ACCESS_KEY, AWS_PROFILE, ...) or log in with its tools; {_LOOK}"
+    f"AWS_SECRET_ACCESS_KEY, AWS_PROFILE, ...) or log in with its tools; {_SEE_DOCS}"
 )
-_BAD = "the credentials are wrong or have expired; renew them and call again"
-_NO_PLACE = (
-    "there is no such bucket; make it with the provider's tools, or check the name and "
+_BAD_CREDENTIALS = "the credentials are wrong or have expired; renew them and call again"
+_NO_BUCKET = (
+    "there is no such bucket; create it with the provider's tools, or check the name and "
     "AWS_ENDPOINT_URL"
 )
-_AWAY = (
+_UNREACHABLE = (
     "the endpoint can't be reached; check the connection, the region and AWS_ENDPOINT_URL, then "
     "call again"
 )
-_SLOW = "it timed out; check the connection and call again"
-_BUSY = "the provider says that it is too busy; call again later"
-_UNABLE = "that kind of storage can't do this; choose another place with --archive"
+_TIMED_OUT = "it timed out; check the connection and call again"
+_BUSY = "the provider is too busy; call again later"
+_UNSUPPORTED = "that kind of storage does not support this; choose another place with --archive"
 
 _BY_CODE = {
-    "NoSuchBucket": _NO_PLACE,
-    "404": _NO_PLACE,
-    "InvalidBucketName": "that is no name of a bucket; check it",
+    "NoSuchBucket": _NO_BUCKET,
+    "404": _NO_BUCKET,
+    "InvalidBucketName": "that is not a valid name of a bucket; check it",
     "AccessDenied": _DENIED,
     "AllAccessDisabled": _DENIED,
     "AccountProblem": _DENIED,
     "401": _DENIED,
     "403": _DENIED,
-    "InvalidAccessKeyId": _BAD,
-    "SignatureDoesNotMatch": _BAD,
-    "ExpiredToken": _BAD,
-    "InvalidToken": _BAD,
+    "InvalidAccessKeyId": _BAD_CREDENTIALS,
+    "SignatureDoesNotMatch": _BAD_CREDENTIALS,
+    "ExpiredToken": _BAD_CREDENTIALS,
+    "InvalidToken": _BAD_CREDENTIALS,
     "RequestTimeTooSkewed": "the clock of this machine is wrong; set it and call again",
     "PermanentRedirect": "the bucket is in another region; set AWS_DEFAULT_REGION to it",
     "AuthorizationHeaderMalformed": (
@@ -50,82 +50,87 @@ _BY_CODE = {
     "SlowDown": _BUSY,
     "ServiceUnavailable": _BUSY,
     "503": _BUSY,
-    "405": _UNABLE,
-    "501": _UNABLE,
+    "405": _UNSUPPORTED,
+    "501": _UNSUPPORTED,
     "InternalError": _BUSY,
     "QuotaExceeded": "the quota there is used up; free some space and call again",
 }
 _BY_NAME = {
-    "NoCredentialsError": _NONE,
-    "PartialCredentialsError": _NONE,
-    "DefaultCredentialsError": _NONE,
-    "TokenRetrievalError": _BAD,
-    "CredentialRetrievalError": _BAD,
-    "UnauthorizedSSOTokenError": _BAD,
-    "SSOTokenLoadError": _BAD,
-    "RefreshError": _BAD,
-    "ClientAuthenticationError": _BAD,
-    "AuthenticationException": _BAD,
-    "ProfileNotFound": "AWS_PROFILE names a profile that is not there",
+    "NoCredentialsError": _NO_CREDENTIALS,
+    "PartialCredentialsError": _NO_CREDENTIALS,
+    "DefaultCredentialsError": _NO_CREDENTIALS,
+    "TokenRetrievalError": _BAD_CREDENTIALS,
+    "CredentialRetrievalError": _BAD_CREDENTIALS,
+    "UnauthorizedSSOTokenError": _BAD_CREDENTIALS,
+    "SSOTokenLoadError": _BAD_CREDENTIALS,
+    "RefreshError": _BAD_CREDENTIALS,
+    "ClientAuthenticationError": _BAD_CREDENTIALS,
+    "AuthenticationException": _BAD_CREDENTIALS,
+    "ProfileNotFound": "AWS_PROFILE names a profile that does not exist",
     "NoRegionError": "the region is not known; set AWS_DEFAULT_REGION",
-    "EndpointConnectionError": _AWAY,
-    "ClientConnectorError": _AWAY,
-    "ConnectionError": _AWAY,
-    "ConnectionClosedError": _AWAY,
-    "HTTPClientError": _AWAY,
-    "SSLError": _AWAY,
-    "gaierror": _AWAY,
-    "ClientOSError": _AWAY,
-    "ClientPayloadError": _AWAY,
-    "ServerDisconnectedError": _AWAY,
-    "TimeoutError": _SLOW,
-    "FSTimeoutError": _SLOW,
-    "ConnectTimeoutError": _SLOW,
-    "ReadTimeoutError": _SLOW,
-    "NotImplementedError": _UNABLE,
+    "EndpointConnectionError": _UNREACHABLE,
+    "ClientConnectorError": _UNREACHABLE,
+    "ConnectionError": _UNREACHABLE,
+    "ConnectionClosedError": _UNREACHABLE,
+    "HTTPClientError": _UNREACHABLE,
+    "SSLError": _UNREACHABLE,
+    "gaierror": _UNREACHABLE,
+    "ClientOSError": _UNREACHABLE,
+    "ClientPayloadError": _UNREACHABLE,
+    "ServerDisconnectedError": _UNREACHABLE,
+    "TimeoutError": _TIMED_OUT,
+    "FSTimeoutError": _TIMED_OUT,
+    "ConnectTimeoutError": _TIMED_OUT,
+    "ReadTimeoutError": _TIMED_OUT,
+    "NotImplementedError": _UNSUPPORTED,
     "PermissionError": _DENIED,
 }
-_NUMBERS = {_DENIED: errno.EACCES, _SLOW: errno.ETIMEDOUT, _AWAY: errno.EHOSTUNREACH}
+_ERRNO = {_DENIED: errno.EACCES, _TIMED_OUT: errno.ETIMEDOUT, _UNREACHABLE: errno.EHOSTUNREACH}
 
 
-def in_words(what: str, error: BaseException) -> StorageError:
-    """The error to raise for ``error``, ``from None``; ``what`` begins it: ``can't read ...``."""
-    said = _BY_CODE.get(_code(error)) or _by_name(error) or _of_another(error)
-    return StorageError(_NUMBERS.get(said, errno.EIO), f"{what}: {said}")
+def to_storage_error(action: str, error: BaseException) -> StorageError:
+    """Return the StorageError to raise, ``from None``, in place of ``error``.
+
+    ``action`` begins its message, such as ``can't read ...``.
+    """
+    message = (
+        _BY_CODE.get(_response_code(error)) or _message_by_type(error) or _other_message(error)
+    )
+    return StorageError(_ERRNO.get(message, errno.EIO), f"{action}: {message}")
 
 
-def lacks_bucket(error: FileNotFoundError) -> bool:
-    """Whether what is missing is known to be the bucket rather than the object."""
-    return _code(error) == "NoSuchBucket"
+def is_missing_bucket(error: FileNotFoundError) -> bool:
+    """Return whether the bucket is known to be missing, rather than the object."""
+    return _response_code(error) == "NoSuchBucket"
 
 
-def is_answer(error: FileNotFoundError) -> bool:
-    """Whether a server says so, and not a filesystem that finds no folder."""
-    return bool(_code(error))
+def is_server_response(error: FileNotFoundError) -> bool:
+    """Return whether the error is a server's response, not a filesystem that finds no folder."""
+    return bool(_response_code(error))
 
 
-def is_beyond_end(error: OSError) -> bool:
-    """Whether bytes were asked for that a file does not have, such as any of an empty one."""
-    return _code(error) == "InvalidRange"
+def is_past_end(error: OSError) -> bool:
+    """Return whether the range asked for lies past the end, such as any of an empty file."""
+    return _response_code(error) == "InvalidRange"
 
 
-def _code(error: BaseException) -> str:
-    """The code in an answer of S3's, wherever s3fs or botocore put it, or the status of HTTP."""
-    for one in (error, error.__cause__):
-        response = getattr(one, "response", None)
+def _response_code(error: BaseException) -> str:
+    """Return the code of an S3 response, where s3fs or botocore put it, or the HTTP status."""
+    for cause in (error, error.__cause__):
+        response = getattr(cause, "response", None)
         if isinstance(response, dict) and isinstance(response.get("Error"), dict):
             return str(response["Error"].get("Code", ""))
-        if isinstance(status := getattr(one, "status", None), int):
+        if isinstance(status := getattr(cause, "status", None), int):
             return str(status)
     return "NoSuchBucket" if "bucket does not exist" in str(error) else ""
 
 
-def _by_name(error: BaseException) -> str:
+def _message_by_type(error: BaseException) -> str:
     kinds = (kind.__name__ for kind in type(error).__mro__)
     return next((_BY_NAME[name] for name in kinds if name in _BY_NAME), "")
 
 
-def _of_another(error: BaseException) -> str:
+def _other_message(error: BaseException) -> str:
     if isinstance(error, FileNotFoundError):
-        return "it is not there"
-    return f"that failed ({type(error).__name__}); check the place with the provider's tools"
+        return "it does not exist"
+    return f"failed with {type(error).__name__}; check the place with the provider's tools"

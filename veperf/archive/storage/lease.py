@@ -1,15 +1,15 @@
-"""A lock among machines, made of nothing but objects that can be put, listed and deleted.
+"""A lease: a lock among machines, made of objects that can be written, listed and deleted.
 
-Who wants it puts a claim of its own into ``.lock/`` and lists them: with no other claim there, it
-has the lock; else it takes its claim back and tries again a little later. Of two who claim at
-once, the later one's listing shows the other's, wherever a listing shows what was written before
-it (S3, Google, Azure and file systems do). The holder writes its claim anew every few seconds. A
-claim that stayed the same for a minute of an onlooker's own clock, or whose process is gone from
-the onlooker's machine, is a dead one's: the onlooker deletes it. Claims have random names, so
-nobody deletes another one's by mistake, and clocks need not agree.
+A process that needs the lock writes a claim of its own into ``.lock/`` and lists all claims. If
+there is no other, it has the lock; else it deletes its claim and tries again a little later. Of two
+processes that claim at the same time, at least the later one sees the other's claim, wherever a
+listing shows what was written before it (S3, Google, Azure and file systems do). The owner rewrites
+its claim every few seconds. A claim that stayed the same for a minute of a waiting process's own
+clock, or whose process no longer runs on the same machine, is dead: the waiting process deletes it.
+Claims have random names, so nobody deletes another one by mistake, and clocks need not agree.
 
-A holder that could not renew its claim for long enough that others may take it for dead loses it:
-``check`` says so.
+An owner that could not renew its claim for so long that others may consider it dead loses the lock:
+``check`` raises.
 """
 
 import errno
@@ -28,49 +28,51 @@ import msgspec
 from msgspec import Struct
 
 from veperf.archive.files import decode_json
-from veperf.archive.storage.notify import PATIENCE_S, Tell, Wait, silent
+from veperf.archive.storage.base import Lock
+from veperf.archive.storage.lock import PATIENCE_S, Notify, SlowWaitNotice, ignore_notice
 from veperf.archive.storage.objects import Objects
 from veperf.core.errors import CorruptFileError, StorageError
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
-class Holder(Struct, frozen=True):
-    """A process. The machine is a hash that tells nothing but whether it is the same one."""
+class LockOwner(Struct, frozen=True):
+    """A process that holds or wants the lock."""
 
     machine: str
-    """Empty where the system does not say; then nobody can see whether the process lives."""
+    """A hash that tells only whether two machines are the same; empty where the system gives none,
+    in which case nobody can see whether the process is alive."""
     process: int
     begun: str
-    """When, in the system's own count: another process may get the number later."""
+    """Start time in clock ticks: a later process may get the same number."""
 
 
-def this_process() -> Holder:
-    """The one that asks."""
-    machine = _machine()
-    return Holder(machine, os.getpid(), (_begun(os.getpid()) or "") if machine else "")
+def current_process() -> LockOwner:
+    """Return this process as a lock owner."""
+    machine = _machine_id()
+    return LockOwner(machine, os.getpid(), (_start_time(os.getpid()) or "") if machine else "")
 
 
-def is_gone(holder: Holder) -> bool:
-    """Whether the process is known to be dead: it was on this machine, and is no more."""
-    if not _is_here(holder):
+def is_dead(holder: LockOwner) -> bool:
+    """Return whether the process is known to be dead: it ran on this machine and is gone."""
+    if not _is_on_this_machine(holder):
         return False
-    begun = _begun(holder.process)
-    return begun != holder.begun if begun is not None else not _exists(holder.process)
+    begun = _start_time(holder.process)
+    return begun != holder.begun if begun is not None else not _process_exists(holder.process)
 
 
-def lives(holder: Holder) -> bool:
-    """Whether it is known to live: on this machine."""
-    return _is_here(holder) and not is_gone(holder)
+def is_alive(holder: LockOwner) -> bool:
+    """Return whether the process is known to run on this machine."""
+    return _is_on_this_machine(holder) and not is_dead(holder)
 
 
-def _is_here(holder: Holder) -> bool:
-    return bool(holder.machine) and holder.machine == _machine()
+def _is_on_this_machine(holder: LockOwner) -> bool:
+    return bool(holder.machine) and holder.machine == _machine_id()
 
 
 @cache
-def _machine() -> str:
-    """This boot of this machine, and the name space in which process numbers mean something."""
+def _machine_id() -> str:
+    """Return a hash of the machine's boot id and the PID name space; empty where unavailable."""
     try:
         space = Path("/proc/self/ns/pid").readlink()
         return sha256(f"{_BOOT.read_text()}{space}".encode()).hexdigest()[:16]
@@ -78,19 +80,19 @@ def _machine() -> str:
         return ""
 
 
-def _begun(process: int) -> str | None:
-    """Field 22 of /proc/<pid>/stat; empty of the dead; None where it can't be seen."""
+def _start_time(process: int) -> str | None:
+    """Return field 22 of /proc/<pid>/stat; empty if dead, None if not visible."""
     try:
         stat = Path(f"/proc/{process}/stat").read_text(errors="replace")
     except OSError:
         return None
-    # The second field is a name in brackets, which may hold anything.
+    # The second field is a name in brackets, which may contain anything.
     fields = stat.rpartition(")")[2].split()
     return fields[19] if fields[0] not in "ZX" else ""
 
 
-def _exists(process: int) -> bool:
-    """Also where other users' processes are hidden."""
+def _process_exists(process: int) -> bool:
+    """Return whether the process exists, even where other users' processes are hidden."""
     try:
         os.kill(process, 0)
     except PermissionError:
@@ -101,39 +103,39 @@ def _exists(process: int) -> bool:
 
 
 FOLDER = ".lock"
-_LARGEST = 4_096
-"""Bytes of a claim, of which more than enough are read."""
+_MAX_CLAIM_BYTES = 4_096
+"""Largest part of a claim that is read; a claim is far smaller."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How often a claim is renewed and looked at, in seconds."""
+class LeaseTimes:
+    """Intervals and limits of a lease, in seconds."""
 
     renew_s: float = 10.0
     lost_s: float = 30.0
-    """After so long without a renewal the holder counts its claim as lost."""
+    """Time without a renewal after which the owner considers its claim lost."""
     dead_s: float = 60.0
-    """After so long without a renewal others do."""
-    look_s: float = 0.5
+    """Time without a renewal after which others consider a claim dead."""
+    poll_s: float = 0.5
     patience_s: float = PATIENCE_S
-    """Who waits for longer says so."""
+    """Wait after which the user is notified."""
 
 
-PACE = Pace()
+LEASE_TIMES = LeaseTimes()
 
 
 class _Claim(Struct, frozen=True):
-    holder: Holder
+    holder: LockOwner
     renewed: int = 0
-    """How often."""
+    """Number of renewals."""
 
 
-class Lease:
-    """The lock of one folder, held."""
+class Lease(Lock):
+    """A held lock of one folder."""
 
-    def __init__(self, claims: Objects, pace: Pace) -> None:
+    def __init__(self, claims: Objects, times: LeaseTimes) -> None:
         self._claims = claims
-        self._pace = pace
+        self._times = times
         self._name = secrets.token_hex(8)
         self._renewed = 0
         self._proved = 0.0
@@ -141,65 +143,67 @@ class Lease:
         self._thread: threading.Thread | None = None
 
     @classmethod
-    def waited_for(cls, folder: Objects, pace: Pace, tell: Tell = silent) -> Self:
-        """Wait until nobody else has it; ``tell`` takes that it takes long.
+    def acquire(cls, folder: Objects, times: LeaseTimes, notify: Notify = ignore_notice) -> Self:
+        """Wait for the lock; ``notify`` is called if that takes long.
 
         Raises:
             StorageError: the folder can't be listed or written.
         """
-        onlooker = _Onlooker(folder.at(FOLDER), pace, tell)
-        while (lease := cls._claimed(onlooker)) is None:
-            onlooker.pause()
+        watcher = _ClaimWatcher(folder.at(FOLDER), times, notify)
+        while (lease := cls._try_claim(watcher)) is None:
+            watcher.pause()
         return lease
 
     @classmethod
-    def tried(cls, folder: Objects, pace: Pace, tell: Tell = silent) -> Self | None:
-        """None where somebody has it who is seen to live; that may take a renewal's time.
+    def try_acquire(
+        cls, folder: Objects, times: LeaseTimes, notify: Notify = ignore_notice
+    ) -> Self | None:
+        """Return the lock, or None if a living process holds it; that takes up to one renewal.
 
         Raises:
-            StorageError: as ``waited_for``.
+            StorageError: as ``acquire``.
         """
-        onlooker = _Onlooker(folder.at(FOLDER), pace, tell)
-        while (lease := cls._claimed(onlooker)) is None:
-            if onlooker.sees_life:
+        watcher = _ClaimWatcher(folder.at(FOLDER), times, notify)
+        while (lease := cls._try_claim(watcher)) is None:
+            if watcher.sees_living_owner:
                 return None
-            onlooker.pause()
+            watcher.pause()
         return lease
 
     @classmethod
-    def _claimed(cls, onlooker: "_Onlooker") -> Self | None:
-        if onlooker.others(""):
+    def _try_claim(cls, watcher: "_ClaimWatcher") -> Self | None:
+        if watcher.has_other_claims(""):
             return None
-        lease = cls(onlooker.claims, onlooker.pace)
+        lease = cls(watcher.claims, watcher.times)
         lease._renew()
         try:
-            alone = not onlooker.others(lease._name)
+            alone = not watcher.has_other_claims(lease._name)
         except BaseException:
             lease.release()
             raise
         if not alone:
             lease.release()
             return None
-        lease._thread = threading.Thread(target=lease._keep, daemon=True)
+        lease._thread = threading.Thread(target=lease._renew_regularly, daemon=True)
         lease._thread.start()
         return lease
 
     def check(self) -> None:
-        """To be called before a step that would do harm if somebody else held the lock by now.
+        """Confirm that the lock is still held; call this before every destructive step.
 
         Raises:
             StorageError: it was lost.
         """
         away_s = time.monotonic() - self._proved
-        if self._done.is_set() or away_s > self._pace.lost_s:
+        if self._done.is_set() or away_s > self._times.lost_s:
             raise StorageError(
                 errno.ESTALE,
                 f"lost the lock in {self._claims.url}: for {away_s:.0f} s it could not be renewed, "
-                "so that somebody else may work there now; call again",
+                "so another process may hold it now; call again",
             )
 
     def release(self) -> None:
-        """Let others work. Where the claim can't be deleted, it dies by itself."""
+        """Release the lock. A claim that can't be deleted expires by itself."""
         if self._done.is_set():
             return
         self._done.set()
@@ -210,21 +214,15 @@ class Lease:
         except StorageError:
             return
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.release()
-
     def _renew(self) -> None:
-        asked = time.monotonic()
-        self._claims.put(self._name, msgspec.json.encode(_Claim(this_process(), self._renewed)))
-        self._proved, self._renewed = asked, self._renewed + 1
+        started = time.monotonic()
+        self._claims.put(self._name, msgspec.json.encode(_Claim(current_process(), self._renewed)))
+        self._proved, self._renewed = started, self._renewed + 1
 
-    def _keep(self) -> None:
-        while not self._done.wait(self._pace.renew_s):
-            # A claim that others have deleted must not come back.
-            if time.monotonic() - self._proved > self._pace.lost_s:
+    def _renew_regularly(self) -> None:
+        while not self._done.wait(self._times.renew_s):
+            # A claim that others may have deleted must not come back.
+            if time.monotonic() - self._proved > self._times.lost_s:
                 return
             try:
                 self._renew()
@@ -232,29 +230,29 @@ class Lease:
                 continue
 
 
-class _Onlooker:
-    """Who looks at the claims again and again."""
+class _ClaimWatcher:
+    """A waiting process's view of the claims, over time."""
 
-    def __init__(self, claims: Objects, pace: Pace, tell: Tell) -> None:
+    def __init__(self, claims: Objects, times: LeaseTimes, notify: Notify) -> None:
         self.claims = claims
-        self.pace = pace
+        self.times = times
         line = (
-            f"waiting for whoever holds {claims.url}; "
-            f"if that process died, it is over after {pace.dead_s:.0f} s"
+            f"waiting for another process that holds {claims.url}; "
+            f"if it died, its lock expires after {times.dead_s:.0f} s"
         )
-        self._wait = Wait(tell, line, pace.patience_s)
-        self.sees_life = False
-        """Whether one of the claims is known to be a living process's."""
+        self._notice = SlowWaitNotice(notify, line, times.patience_s)
+        self.sees_living_owner = False
+        """True if one of the claims is known to belong to a living process."""
         self._seen: dict[str, tuple[bytes, float]] = {}
-        """The content of each claim, and since when it has been the same."""
+        """Content of each claim, and the time since which it has been the same."""
 
     def pause(self) -> None:
-        """Let some time pass, not always the same: two who try at once part."""
-        self._wait.look()
-        time.sleep(self.pace.look_s * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+        """Sleep for a random time, so that two processes that try at once drift apart."""
+        self._notice.notify_if_slow()
+        time.sleep(self.times.poll_s * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
 
-    def others(self, own: str) -> bool:
-        """Whether there are claims beside ``own``; those of the dead are deleted.
+    def has_other_claims(self, own: str) -> bool:
+        """Return whether there are claims beside ``own``; dead ones are deleted.
 
         Raises:
             StorageError: the claims can't be listed.
@@ -266,19 +264,19 @@ class _Onlooker:
 
     def _is_dead(self, name: str) -> bool:
         try:
-            data = self.claims.get(name, 0, _LARGEST)
-        except CorruptFileError:  # just taken back
+            data = self.claims.get(name, 0, _MAX_CLAIM_BYTES)
+        except CorruptFileError:  # just withdrawn
             return False
-        now, known = time.monotonic(), name in self._seen
+        now, was_seen = time.monotonic(), name in self._seen
         before, since = self._seen.setdefault(name, (data, now))
         if before != data:
             self._seen[name] = data, now
-            self.sees_life = True
+            self.sees_living_owner = True
             return False
         try:
             holder = decode_json(data, name, _Claim).holder
         except CorruptFileError:
-            return now - since > self.pace.dead_s
-        # One that is seen once may be of somebody who only tries, too.
-        self.sees_life = self.sees_life or (known and lives(holder))
-        return is_gone(holder) or now - since > self.pace.dead_s
+            return now - since > self.times.dead_s
+        # A claim that is seen once may belong to a process that is only trying, too.
+        self.sees_living_owner = self.sees_living_owner or (was_seen and is_alive(holder))
+        return is_dead(holder) or now - since > self.times.dead_s

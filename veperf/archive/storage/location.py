@@ -1,4 +1,4 @@
-"""What a user may give for an archive: a folder, or a URL, and no credentials in it."""
+"""The location of an archive as users give it: a folder, or a URL without credentials."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Location: TypeAlias = str | Path
 """A folder, or a URL as text."""
 
 _URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+)://(.*)", re.DOTALL)
-_HALF = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+):/?(?=[^/])", re.DOTALL)
+_HALF_URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+):/?(?=[^/])", re.DOTALL)
 _LOCAL = ("file", "local")
 _ADVICE = (
     "credentials come from the environment or from where the provider's own tools keep them; "
@@ -22,80 +22,75 @@ _ADVICE = (
 
 @dataclass(frozen=True, slots=True)
 class Url:
-    """A place that is no folder of this machine."""
+    """A storage location that is not a local folder."""
 
     scheme: str
     rest: str
-    """What follows ``://``, without a slash at the end."""
+    """The part after ``://``, without a slash at the end."""
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.rest}"
 
 
-def locate(given: Location) -> Path | Url:
-    """The folder or URL that is ``given``.
+def locate(location: Location) -> Path | Url:
+    """Parse a location into a folder or a URL.
 
     Raises:
-        UsageError: it is neither, or holds credentials; the message does not repeat them.
+        UsageError: it is neither, or contains credentials, which the message does not repeat.
     """
-    if isinstance(given, Path):
-        return _folder(given)
-    if "::" in given.partition("://")[0] and "://" in given:
-        raise UsageError("an archive's address is a single one, such as s3://bucket/folder")
-    found = _URL.fullmatch(given)
-    if found is None:
-        return _folder(Path(given))
-    scheme, rest = found[1].lower(), found[2]
+    if isinstance(location, Path):
+        return _folder(location)
+    if "::" in location.partition("://")[0] and "://" in location:
+        raise UsageError(
+            "give a single URL, such as s3://bucket/folder; chained ones (`::`) are not supported"
+        )
+    match = _URL.fullmatch(location)
+    if match is None:
+        return _folder(Path(location))
+    scheme, rest = match[1].lower(), match[2]
     if scheme in _LOCAL:
-        return _of_file(scheme, rest)
+        return _file_url_path(scheme, rest)
     _refuse_credentials(scheme, rest)
     if re.search(r"[\x00-\x20\x7f]|::", rest):
         raise UsageError(
-            f"that {scheme}:// address has blanks, control characters or `::` in it; an archive's "
-            "is plain, such as s3://bucket/folder"
+            f"that {scheme}:// URL contains blanks, control characters or `::`; give a plain one, "
+            "such as s3://bucket/folder"
         )
     rest = rest.rstrip("/")
     if not rest or rest.startswith("/") or {"", ".", ".."} & set(rest.split("/")):
         raise UsageError(
-            f"a {scheme}:// address names a place and folders in it, none of them empty, `.` or "
-            "`..`, such as s3://bucket/folder"
+            f"a {scheme}:// URL names a bucket and folders in it, such as s3://bucket/folder; none "
+            "of them may be empty, `.` or `..`"
         )
     return Url(scheme, rest)
 
 
-def location_of(given: Location) -> str:
-    """The same as text, to pass on: an absolute path stays so, a URL is in its plain form.
-
-    Raises:
-        UsageError: as ``locate``.
-    """
-    return str(locate(given))
-
-
-def _folder(given: Path) -> Path:
-    half = _HALF.match(str(given))
+def _folder(folder: Path) -> Path:
+    half = _HALF_URL.match(str(folder))
     if half is not None and half[1].lower() in (*_LOCAL, "s3", "s3a", "gs", "gcs", "memory"):
         scheme = half[1].lower()
         raise UsageError(
-            f"{scheme}: wants two slashes after it, and the address given as text (a Path drops "
-            f"one of them): {'file:///folder' if scheme in _LOCAL else f'{scheme}://bucket/folder'}"
+            f"{scheme}: needs two slashes after it, and the URL as text (a Path drops one): "
+            f"{'file:///folder' if scheme in _LOCAL else f'{scheme}://bucket/folder'}"
         )
-    return given
+    return folder
 
 
-def _of_file(scheme: str, rest: str) -> Path:
+def _file_url_path(scheme: str, rest: str) -> Path:
     path = rest.removeprefix("localhost")
     if not path.startswith("/") or {"?", "#"} & set(path):
         raise UsageError(
-            f"{scheme}:// wants an absolute path and nothing else, such as {scheme}:///srv/runs; "
-            "a folder can also be given as it is"
+            f"{scheme}:// needs an absolute path and nothing else, such as {scheme}:///srv/runs; "
+            "a folder can also be given as a plain path"
         )
     return Path(unquote(path))
 
 
 def _refuse_credentials(scheme: str, rest: str) -> None:
-    # A secret may have a slash in it, so that what stands before the @ need not end at the first.
+    # A secret may contain a slash, so the part before the @ need not end at the first slash.
     if re.search(r":[^@]*@", rest) or (scheme.startswith("s3") and "@" in rest.partition("/")[0]):
-        raise UsageError(f"that {scheme}:// address has a name or password before an @: {_ADVICE}")
+        raise UsageError(f"that {scheme}:// URL has a name or password before an @: {_ADVICE}")
     if "?" in rest or "#" in rest:
-        raise UsageError(f"that {scheme}:// address has a `?` or `#`, which none needs: {_ADVICE}")
+        raise UsageError(
+            f"that {scheme}:// URL has a `?` or `#`, which is not supported: {_ADVICE}"
+        )

@@ -1,42 +1,45 @@
-"""From what a user gives to a storage."""
+"""Opening a storage by its path or URL."""
 
 from pathlib import Path
 
 from veperf.archive.storage.base import Storage
 from veperf.archive.storage.local import LocalStorage
 from veperf.archive.storage.location import Location, Url, locate
-from veperf.archive.storage.notify import Tell, silent
+from veperf.archive.storage.lock import Notify, ignore_notice
 from veperf.core.errors import UsageError
 
 
-def open_storage(location: Location, tell: Tell = silent) -> Storage:
-    """The storage at a folder or URL. Reads nothing yet; ``tell`` takes what it waits for.
+def open_storage(location: Location, notify: Notify = ignore_notice) -> Storage:
+    """Return the storage at a path or URL, without reading anything yet.
+
+    ``notify`` is called when waiting for a lock takes long.
 
     Raises:
-        UsageError: that is no location, it holds credentials, or what reads it is not installed.
+        UsageError: it is not a valid location, contains credentials, or needs a package that is
+            not installed.
     """
-    found = locate(location)
-    if isinstance(found, Url):
-        from veperf.archive.storage.remote import open_remote  # fsspec takes its time
+    place = locate(location)
+    if isinstance(place, Url):
+        from veperf.archive.storage.remote import open_remote  # fsspec is slow to import
 
-        return open_remote(found, tell)
-    return LocalStorage(found, tell)
+        return open_remote(place, notify)
+    return LocalStorage(place, notify)
 
 
 def local_folder(storage: Storage | Path) -> Path:
-    """The folder of this machine that ``storage`` is.
+    """Return the local folder of ``storage``.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not on this machine.
     """
-    place = place_of(storage)
+    place = path_or_url(storage)
     if isinstance(place, Path):
         return place
-    raise UsageError(f"{place} is no folder of this machine")
+    raise UsageError(f"{place} is not a folder of this machine")
 
 
-def place_of(storage: Storage | Path, name: str = "") -> Location:
-    """A folder, or a file in it: a path on this machine, else a URL as text."""
+def path_or_url(storage: Storage | Path, name: str = "") -> Location:
+    """Return where a folder, or a file in it, is: a path if local, else a URL as text."""
     if isinstance(storage, LocalStorage):
         return storage.folder / name
     if isinstance(storage, Path):

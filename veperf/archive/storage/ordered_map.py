@@ -1,4 +1,4 @@
-"""Many files from far away: each takes its time, so several are asked for at once."""
+"""A map over many remote files, several at a time, with the results in order."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -9,24 +9,24 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def in_order(at_once: int, do: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """What ``do`` returns of each of ``items``, in their order; ``at_once`` are done at a time.
+def ordered_map(concurrency: int, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """Yield ``function(item)`` for each item, in order, with ``concurrency`` calls at a time.
 
-    No more is done ahead of whoever takes the results than twice as many. What ``do`` raises comes
-    where its result would have; the rest is dropped then, and so it is when nobody asks for more.
+    At most twice as many results are computed ahead of the consumer. An exception is raised where
+    its result would have come; the remaining items are dropped then, and when the consumer stops.
     """
-    if at_once == 1:
-        yield from map(do, items)
+    if concurrency == 1:
+        yield from map(function, items)
         return
-    ahead: deque[Future[R]] = deque()
-    with ThreadPoolExecutor(at_once, thread_name_prefix="veperf-archive") as pool:
+    pending: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(concurrency, thread_name_prefix="veperf-archive") as pool:
         try:
             for item in items:
-                ahead.append(pool.submit(do, item))
-                if len(ahead) == 2 * at_once:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
+                pending.append(pool.submit(function, item))
+                if len(pending) == 2 * concurrency:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
         finally:
-            for one in ahead:
-                one.cancel()
+            for future in pending:
+                future.cancel()

@@ -1,8 +1,8 @@
-"""What lies under a prefix of an object store, or of another place that fsspec knows.
+"""A storage under a prefix of an object store, or of another filesystem that fsspec knows.
 
-Single objects are there whole or not at all; nothing can be renamed. A folder that has an object
-``.hidden`` is not there for readers: one is put before a folder is filled or removed, and deleted
-last. What a killed process leaves is hidden, then, and ``sweep`` ends it.
+Single objects are written whole or not at all; nothing can be renamed. Readers ignore a folder
+that has an object ``.hidden``: it is written before a folder is filled or removed, and deleted
+last. What a killed process leaves is therefore hidden, and ``remove_leftovers`` deletes it.
 """
 
 import contextlib
@@ -14,22 +14,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+import fsspec.core
+from fsspec.registry import known_implementations
+
 from veperf.archive.files import MAX_FILE_BYTES
 from veperf.archive.storage.base import Lock, Storage
-from veperf.archive.storage.errors import in_words
-from veperf.archive.storage.lease import PACE, Lease, Pace
+from veperf.archive.storage.errors import to_storage_error
+from veperf.archive.storage.lease import LEASE_TIMES, Lease, LeaseTimes
 from veperf.archive.storage.location import Url
-from veperf.archive.storage.notify import Tell, silent
+from veperf.archive.storage.lock import Notify, ignore_notice
 from veperf.archive.storage.objects import Objects
 from veperf.core.errors import CorruptFileError, UsageError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_AT_ONCE_ranges = 1 << 20
+_BUFFER_BYTES = 1 << 20
 
 
-class _Pieces(io.RawIOBase):
+class _RangeReader(io.RawIOBase):
+    """A raw file whose reads are range requests."""
+
     def __init__(self, objects: Objects, name: str) -> None:
         super().__init__()
         self._objects = objects
@@ -44,10 +49,10 @@ class _Pieces(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        if start + offset < 0:
-            raise ValueError(f"there is nothing at {start + offset}")
-        self._at = start + offset
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        if base + offset < 0:
+            raise ValueError(f"negative seek position {base + offset}")
+        self._at = base + offset
         return self._at
 
     def tell(self) -> int:
@@ -63,27 +68,27 @@ class _Pieces(io.RawIOBase):
         return len(data)
 
 
-def reader(objects: Objects, name: str) -> io.BufferedReader:
-    """The file ``name``, to read here and there, about 1 MiB a request.
+def open_buffered(objects: Objects, name: str) -> io.BufferedReader:
+    """Open the file ``name`` for random access, about 1 MiB a request.
 
     Raises:
-        CorruptFileError, StorageError: as ``Objects.get``; so does reading.
+        CorruptFileError, StorageError: as ``Objects.get``; reading raises them too.
     """
-    return io.BufferedReader(_Pieces(objects, name), _AT_ONCE_ranges)
+    return io.BufferedReader(_RangeReader(objects, name), _BUFFER_BYTES)
 
 
 HIDDEN = ".hidden"
 _PROBE = ".writable"
-_AT_ONCE = 16
+_CONCURRENCY = 16
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteStorage:
-    """A prefix as ``protocol.Storage``."""
+    """A prefix as a ``base.Storage``, which says what the methods raise."""
 
     objects: Objects
-    pace: Pace = PACE
-    tell: Tell = field(default=silent, compare=False, repr=False)
+    times: LeaseTimes = LEASE_TIMES
+    notify: Notify = field(default=ignore_notice, compare=False, repr=False)
 
     @property
     def location(self) -> str:
@@ -91,50 +96,37 @@ class RemoteStorage:
         return self.objects.url
 
     def at(self, folder: str) -> "RemoteStorage":
-        """A folder in it."""
-        return RemoteStorage(self.objects.at(folder), self.pace, self.tell)
+        """Return a subfolder."""
+        return RemoteStorage(self.objects.at(folder), self.times, self.notify)
 
     def where(self, name: str) -> str:
-        """The URL of a file."""
+        """Return the URL of a file."""
         return f"{self.objects.url}/{name}"
 
     @property
-    def at_once(self) -> int:
-        """Several, where the filesystem is made for it; others may not bear two threads."""
-        return _AT_ONCE if self.objects.filesystem.async_impl else 1
+    def concurrency(self) -> int:
+        """16 where the filesystem is asynchronous; others may not be thread-safe."""
+        return _CONCURRENCY if self.objects.filesystem.async_impl else 1
 
     def exists(self) -> bool:
-        """Whether anything is there."""
+        """Return whether there is any object."""
         return bool(self.objects.listing())
 
     def is_same(self, other: Storage) -> bool:
-        """Whether ``other`` has the same URL."""
+        """Return whether ``other`` has the same URL."""
         return other.location == self.location
 
     def require_writable(self) -> None:
-        """Put something, and delete it.
-
-        Raises:
-            StorageError: it can't be written.
-        """
+        """Write a probe object, and delete it."""
         self.objects.put(_PROBE, b"")
         self.objects.delete([_PROBE])
 
     def has(self, name: str) -> bool:
-        """Whether there is a file.
-
-        Raises:
-            StorageError: there is no way to it.
-        """
+        """Return whether the file exists."""
         return self.objects.has(name)
 
     def read(self, name: str) -> bytes:
-        """The bytes of a file.
-
-        Raises:
-            CorruptFileError: it is not there, or larger than any of ours.
-            StorageError: there is no way to it.
-        """
+        """Return the bytes of a file."""
         if not _is_plain(name):
             raise CorruptFileError(f"{self.location} has no file {name!r} of its own")
         data = self.objects.get(name, 0, MAX_FILE_BYTES + 1)
@@ -143,159 +135,127 @@ class RemoteStorage:
         return data
 
     def open(self, name: str) -> BinaryIO:
-        """A file to read, piece by piece."""
-        return reader(self.objects, name)
+        """Open a file that is fetched piece by piece."""
+        return open_buffered(self.objects, name)
 
     def write(self, name: str, data: bytes) -> None:
-        """Put a file.
-
-        Raises:
-            StorageError: it can't be written.
-        """
+        """Write a file."""
         self.objects.put(name, data)
 
     def delete(self, names: Collection[str]) -> None:
-        """Delete files.
-
-        Raises:
-            StorageError: they can't be deleted.
-        """
+        """Delete those of the files that exist."""
         self.objects.delete(names)
 
     def names(self) -> list[str]:
-        """Names of the files, unless they are hidden.
-
-        Raises:
-            StorageError: there is no way to it.
-        """
-        found = self.objects.listing()
-        if HIDDEN in found:
+        """Return the names of all files; none where the folder is hidden."""
+        files = self.objects.listing()
+        if HIDDEN in files:
             return []
-        return sorted(name for name in found if _is_plain(name) and not _has_dots(name))
+        return sorted(name for name in files if _is_plain(name) and not _has_dots(name))
 
     def folders(self, *names: str) -> dict[str, dict[str, int]]:
-        """Folders with one of these files, by the time that the place gives them."""
-        found: dict[str, dict[str, int]] = {}
+        """Return the subfolders that have one of these files, with the listed time in ns."""
+        folders: dict[str, dict[str, int]] = {}
         hidden: set[str] = set()
         for key, about in self.objects.listing().items():
             folder, _, name = key.partition("/")
             if name == HIDDEN:
                 hidden.add(folder)
             elif name in names and _is_plain(key) and not folder.startswith("."):
-                found.setdefault(folder, {})[name] = self.objects.written_ns(key, about)
-        return {folder: written for folder, written in found.items() if folder not in hidden}
+                folders.setdefault(folder, {})[name] = self.objects.written_ns(key, about)
+        return {folder: written for folder, written in folders.items() if folder not in hidden}
 
-    def holds(self, folder: str, name: str) -> bool:
-        """Whether there is the file, not hidden."""
+    def folder_has(self, folder: str, name: str) -> bool:
+        """Return whether the subfolder, which must not be hidden, has the file."""
         return name in self.at(folder).names()
 
-    def strangers(self) -> dict[str, str]:
-        """Objects whose names are no paths."""
-        odd = [name for name in self.objects.listing() if not _is_plain(name.rstrip("/"))]
-        return {name: f"{self.where(name)} has a name that no file has" for name in odd}
+    def foreign_entries(self) -> dict[str, str]:
+        """Return the objects whose names are not valid paths, each with a sentence."""
+        names = [name for name in self.objects.listing() if not _is_plain(name.rstrip("/"))]
+        return {name: f"{self.where(name)} has a name that is not a path" for name in names}
 
     def remove(self, folder: str) -> None:
-        """Hide a folder, then delete it.
+        """Hide a folder, then delete it."""
+        objects = self.objects.at(folder)
+        names = objects.listing()
+        if names:
+            objects.put(HIDDEN, b"")
+            _delete_all(objects, names)
 
-        Raises:
-            StorageError: it can't be removed.
-        """
-        there = self.objects.at(folder)
-        found = there.listing()
-        if found:
-            there.put(HIDDEN, b"")
-            _empty(there, found)
-
-    def sweep(self) -> None:
-        """Delete the folders that are hidden."""
+    def remove_leftovers(self) -> None:
+        """Delete the hidden folders."""
         for key in self.objects.listing():
             folder, _, name = key.partition("/")
             if name == HIDDEN and _is_plain(key):
-                there = self.objects.at(folder)
-                _empty(there, there.listing())
+                objects = self.objects.at(folder)
+                _delete_all(objects, objects.listing())
 
     @contextlib.contextmanager
-    def fill(self, folder: str, lock: Lock) -> Iterator[Path]:
-        """A temporary folder, whose files are put at the end, and shown last.
-
-        Raises:
-            StorageError: they can't be.
-        """
+    def new_folder(self, folder: str, lock: Lock) -> Iterator[Path]:
+        """Give a temporary folder; its files are uploaded at the end, and shown last."""
         with tempfile.TemporaryDirectory(prefix="veperf-") as local:
             yield Path(local)
-            there = self.objects.at(folder)
-            there.put(HIDDEN, b"")
+            objects = self.objects.at(folder)
+            objects.put(HIDDEN, b"")
             for file in sorted(Path(local).iterdir()):
-                there.put_file(file.name, file)
+                objects.put_file(file.name, file)
             lock.check()
-            there.delete([HIDDEN])
+            objects.delete([HIDDEN])
 
     def lock(self) -> Lease:
-        """Wait for the lock.
-
-        Raises:
-            StorageError: there is no way to it.
-        """
-        return Lease.waited_for(self.objects, self.pace, self.tell)
+        """Wait for the lock."""
+        return Lease.acquire(self.objects, self.times, self.notify)
 
     def try_lock(self) -> Lease | None:
-        """The lock, unless somebody is seen to have it.
+        """Return the lock, or None if a living process is seen to hold it."""
+        return Lease.try_acquire(self.objects, self.times, self.notify)
 
-        Raises:
-            StorageError: there is no way to it.
-        """
-        return Lease.tried(self.objects, self.pace, self.tell)
+    def duckdb_paths(self, connection: "DuckDBPyConnection", names: Iterable[str]) -> list[str]:
+        """Register the filesystem, with its credentials, and return the URLs.
 
-    def serve(self, connection: "DuckDBPyConnection", names: Iterable[str]) -> list[str]:
-        """Let DuckDB use the same filesystem, with the same credentials.
-
-        It takes every address for a pattern.
+        DuckDB takes every URL for a glob pattern, so special characters are escaped.
         """
         connection.register_filesystem(self.objects.filesystem)
         return [re.sub(r"([*?[])", r"[\1]", self.where(name)) for name in names]
 
 
-def open_remote(url: Url, tell: Tell = silent) -> RemoteStorage:
-    """The storage at ``url``. Nothing is asked of it yet.
+def open_remote(url: Url, notify: Notify = ignore_notice) -> RemoteStorage:
+    """Return the storage at ``url``, without sending a request yet.
 
     Raises:
-        UsageError: fsspec does not know such addresses, or a package is missing.
+        UsageError: fsspec does not know the scheme, or a package is missing.
     """
-    from fsspec.core import get_filesystem_class, url_to_fs
-
     try:
-        get_filesystem_class(url.scheme)
+        fsspec.core.get_filesystem_class(url.scheme)
     except ImportError:
-        raise UsageError(_missing(url.scheme)) from None
+        raise UsageError(_missing_package(url.scheme)) from None
     except ValueError:
         raise UsageError(
-            f"there is no kind of storage called {url.scheme}://; an archive is a folder, or an "
-            "address such as s3://bucket/folder"
+            f"{url.scheme}:// is not a known kind of storage; give a folder, or a URL such as "
+            "s3://bucket/folder"
         ) from None
     try:
-        # Not one that was made before: the environment may have other credentials by now.
-        filesystem, path = url_to_fs(str(url), skip_instance_cache=True)
+        # Not a cached instance: the credentials in the environment may have changed.
+        filesystem, path = fsspec.core.url_to_fs(str(url), skip_instance_cache=True)
     except Exception as error:  # noqa: BLE001 - each filesystem raises its own
-        raise in_words(f"can't open {url}", error) from None
-    return RemoteStorage(Objects(filesystem, str(url), path.rstrip("/")), PACE, tell)
+        raise to_storage_error(f"can't open {url}", error) from None
+    return RemoteStorage(Objects(filesystem, str(url), path.rstrip("/")), LEASE_TIMES, notify)
 
 
-def _missing(scheme: str) -> str:
-    from fsspec.registry import known_implementations
-
+def _missing_package(scheme: str) -> str:
     how = known_implementations[scheme].get("err", "see fsspec's documentation")
     if scheme in ("s3", "s3a"):
         how = "pip install 'veperf[s3]'"
-    return f"{scheme}:// archives need a package more: {how}"
+    return f"{scheme}:// archives need another package: {how}"
 
 
-def _empty(there: Objects, names: Collection[str]) -> None:
-    there.delete([name for name in names if name != HIDDEN])
-    there.delete([HIDDEN])
+def _delete_all(objects: Objects, names: Collection[str]) -> None:
+    objects.delete([name for name in names if name != HIDDEN])
+    objects.delete([HIDDEN])
 
 
 def _is_plain(name: str) -> bool:
-    """Whether it would name a file below, on any system."""
+    """Return whether it names a file below the prefix, on any system."""
     return "\0" not in name and not {"", ".", ".."} & set(name.split("/"))
 
 

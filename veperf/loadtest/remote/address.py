@@ -1,4 +1,4 @@
-"""Where a target listens: ``unix:///path/of/socket`` or ``tcp://host:port``."""
+"""Addresses and sockets of a target: ``unix:///path/of/socket`` or ``tcp://host:port``."""
 
 import contextlib
 import socket
@@ -18,7 +18,7 @@ _GIVE_UP_MS = 20_000
 
 
 class UnixAddress(Struct, frozen=True):
-    """A socket in a folder of this machine."""
+    """The path of a socket on this machine."""
 
     path: str
 
@@ -27,36 +27,33 @@ class UnixAddress(Struct, frozen=True):
 
 
 class TcpAddress(Struct, frozen=True):
-    """A port, by IPv4 or IPv6; port 0 is any free one."""
+    """A host and port, by IPv4 or IPv6; port 0 is any free one."""
 
     host: str
     port: int
 
     def __str__(self) -> str:
-        return (
-            f"tcp://[{self.host}]:{self.port}"
-            if ":" in self.host
-            else f"tcp://{self.host}:{self.port}"
-        )
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"tcp://{host}:{self.port}"
 
 
 Address = UnixAddress | TcpAddress
 
 
-def parse_address(text: str) -> Address:
-    """``text`` as an address.
+def parse_target_address(text: str) -> Address:
+    """Parse ``text`` as an address.
 
     Raises:
         UsageError: it is none.
     """
-    wanted = UsageError(f"{text!r} is no address; it is unix:///PATH or tcp://HOST:PORT")
+    no_address = UsageError(f"{text!r} is no address; give unix:///PATH or tcp://HOST:PORT")
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise wanted from None
+        raise no_address from None
     if parts.query or parts.fragment or "@" in parts.netloc or "\0" in text:
-        raise wanted
+        raise no_address
     if parts.scheme == "tcp" and host and port is not None and not parts.path:
         return TcpAddress(host, port)
     if parts.scheme == "unix" and not parts.netloc and len(parts.path) > 1:
@@ -65,17 +62,17 @@ def parse_address(text: str) -> Address:
                 f"{text} is too long: a socket's path has at most {_UNIX_PATH_BYTES} bytes"
             )
         return UnixAddress(parts.path)
-    raise wanted
+    raise no_address
 
 
 class Listener:
-    """A socket that takes connections, non-blocking, and its real address."""
+    """A non-blocking socket that accepts connections, and its real address."""
 
     def __init__(self, address: Address) -> None:
-        """Listen.
+        """Start to listen.
 
         Raises:
-            UsageError: that is not possible there.
+            UsageError: that is not possible at ``address``.
         """
         try:
             if isinstance(address, TcpAddress):
@@ -89,29 +86,29 @@ class Listener:
         self.socket.setblocking(False)
 
     def accept(self) -> socket.socket | None:
-        """The next connection, non-blocking; None where there is none after all."""
+        """Return the next connection, non-blocking; None where there is none after all."""
         try:
             peer, _ = self.socket.accept()
         except OSError:
-            # It has gone again, or there are no descriptors left: not the listener's end.
+            # It is gone again, or there are no descriptors left: the listener goes on.
             return None
-        return tuned(peer)
+        return configure_socket(peer)
 
     def close(self) -> None:
-        """Listen no more. Safe to call twice."""
+        """Stop listening. Safe to call twice."""
         if self.socket.fileno() >= 0 and isinstance(self.address, UnixAddress):
             Path(self.address.path).unlink(missing_ok=True)
         self.socket.close()
 
 
-def dial(address: Address, timeout_s: float) -> socket.socket:
-    """A connection to ``address``, non-blocking.
+def open_connection(address: Address, timeout_s: float) -> socket.socket:
+    """Open a non-blocking connection to ``address``.
 
     Raises:
-        OSError: nobody takes it there.
+        OSError: nothing accepts it there.
     """
     if isinstance(address, TcpAddress):
-        return tuned(socket.create_connection((address.host, address.port), timeout_s))
+        return configure_socket(socket.create_connection((address.host, address.port), timeout_s))
     peer = socket.socket(socket.AF_UNIX)
     try:
         peer.settimeout(timeout_s)
@@ -119,13 +116,13 @@ def dial(address: Address, timeout_s: float) -> socket.socket:
     except BaseException:
         peer.close()
         raise
-    return tuned(peer)
+    return configure_socket(peer)
 
 
-def tuned(peer: socket.socket) -> socket.socket:
-    """``peer``, made non-blocking; by TCP, sent at once, and closed when the link is cut.
+def configure_socket(peer: socket.socket) -> socket.socket:
+    """Make ``peer`` non-blocking; with TCP also send at once, and close when the link is cut.
 
-    A host that is gone says nothing: keepalive probes find that out within ``_GIVE_UP_MS``.
+    A host that is gone sends nothing: keepalive probes detect that within ``_GIVE_UP_MS``.
     """
     peer.setblocking(False)
     if peer.family != socket.AF_UNIX:
@@ -139,16 +136,16 @@ def tuned(peer: socket.socket) -> socket.socket:
 
 
 def _listen_tcp(address: TcpAddress) -> socket.socket:
-    # The first that the name stands for decides between IPv4 and IPv6.
+    # The first address of the name decides between IPv4 and IPv6.
     (family, *_), *_ = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     return socket.create_server((address.host, address.port), family=family, backlog=_BACKLOG)
 
 
 def _listen_unix(path: Path) -> socket.socket:
-    """Only this user can connect: nobody can before the mode is set, because nobody listens yet."""
+    """Listen at ``path`` for this user alone: the mode is set before listening begins."""
     listener = socket.socket(socket.AF_UNIX)
     try:
-        _remove_left_over(path)
+        _remove_stale_socket(path)
         listener.bind(str(path))
         path.chmod(0o600)
         listener.listen(_BACKLOG)
@@ -158,7 +155,7 @@ def _listen_unix(path: Path) -> socket.socket:
     return listener
 
 
-def _remove_left_over(path: Path) -> None:
+def _remove_stale_socket(path: Path) -> None:
     """Remove the socket of a process that is gone, and nothing else."""
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISSOCK(path.lstat().st_mode):

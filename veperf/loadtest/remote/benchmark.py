@@ -1,4 +1,4 @@
-"""The part of a load benchmark that a target and shards need."""
+"""The part of a load benchmark that a target and its shards need."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,70 +6,72 @@ from contextlib import contextmanager
 from veperf.core.case import Level, Params
 from veperf.core.errors import MeasureError, UsageError
 from veperf.core.load import Search
-from veperf.core.registry import REGISTRY, Apart, Benchmark, LoadTask
-
-_RATE = "rate"
+from veperf.core.registry import REGISTRY, Benchmark, LoadTask, RemoteLoad
+from veperf.loadtest.custom_case import RATE
 
 
 @contextmanager
-def apart_of(benchmark: str, params: Params) -> Iterator[Apart]:
-    """Set ``benchmark`` up, and let go of it afterwards. Its module has been loaded.
+def set_up_remote_load(benchmark_id: str, params: Params) -> Iterator[RemoteLoad]:
+    """Set a benchmark up for the time of the block. Its module has been loaded.
 
     Raises:
-        UsageError: it is no load, or ``checked_apart`` says that it can't be had.
+        UsageError: it is no load, or has no remote part (see ``remote_load_of``).
         MeasureError: it can't be set up.
     """
-    found = REGISTRY.benchmarks.get(benchmark)
+    benchmark = REGISTRY.benchmarks.get(benchmark_id)
     try:
-        task = found.setup(**params) if found else None
+        task = benchmark.setup(**params) if benchmark else None
     except Exception as error:  # a benchmark may raise anything
         raise MeasureError(
-            f"{benchmark} can't be set up: {type(error).__name__}: {error}"
+            f"{benchmark_id} can't be set up: {type(error).__name__}: {error}"
         ) from error
     if not isinstance(task, LoadTask):
-        raise UsageError(f"{benchmark} is no load")
+        raise UsageError(f"{benchmark_id} is no load benchmark")
     try:
-        yield checked_apart(benchmark, task)
+        yield remote_load_of(benchmark_id, task)
     finally:
         if task.close is not None:
             task.close()
 
 
-def checked_apart(benchmark: str, task: LoadTask) -> Apart:
-    """What shards need of ``task``, which ``benchmark`` has set up.
+def remote_load_of(benchmark_id: str, task: LoadTask) -> RemoteLoad:
+    """Return the part of ``task``, which the benchmark has set up, that shards need.
 
     Raises:
-        UsageError: it has no target apart, or looks for a rate; which benchmarks can is said.
+        UsageError: it has no such part, or searches for a rate; the message names benchmarks that
+            can be loaded by shards.
     """
-    if task.apart is not None and not isinstance(task.load, Search):
-        return task.apart
-    why = (
-        "it searches for a rate, and what shards divide among themselves is one rate"
+    if task.remote is not None and not isinstance(task.load, Search):
+        return task.remote
+    reason = (
+        "it searches for a rate, and shards divide one given rate"
         if isinstance(task.load, Search)
-        else "it has no target apart (`apart` of its LoadTask)"
+        else "its system can't run in a process of its own (its LoadTask has no `remote`)"
     )
-    raise UsageError(f"{benchmark} can't be put on by shards: {why}{_instead(benchmark)}")
+    raise UsageError(
+        f"{benchmark_id} can't be put on by shards: {reason}{_alternatives(benchmark_id)}"
+    )
 
 
-def subject_of(benchmark: str, params: Params) -> str:
-    """What a load is put on: the benchmark and its parameters, all but the rate."""
-    given = ",".join(f"{name}={value}" for name, value in sorted(params.items()) if name != _RATE)
-    return f"{benchmark}[{given}]" if given else benchmark
+def load_subject(benchmark_id: str, params: Params) -> str:
+    """Return the name of a load's system: the benchmark and its parameters without the rate."""
+    others = ",".join(f"{name}={value}" for name, value in sorted(params.items()) if name != RATE)
+    return f"{benchmark_id}[{others}]" if others else benchmark_id
 
 
-def _instead(benchmark: str) -> str:
-    """What can be, those of the same suite first; empty where nothing can."""
-    suite = benchmark.partition("/")[0]
-    able = [found for found in REGISTRY.benchmarks.values() if _has_apart(found)]
-    names = [found.id for found in sorted(able, key=lambda found: found.suite != suite)]
+def _alternatives(benchmark_id: str) -> str:
+    """Name the benchmarks that shards can load, same suite first; empty where there are none."""
+    suite = benchmark_id.partition("/")[0]
+    able = [benchmark for benchmark in REGISTRY.benchmarks.values() if _has_remote_load(benchmark)]
+    names = [benchmark.id for benchmark in sorted(able, key=lambda b: b.suite != suite)]
     if not names:
         return ""
     example = f"`veperf load {names[0]} --rate RATE --shards 2`"
-    return f"; what can be is {', '.join(names)}, as in {example}"
+    return f"; those that can: {', '.join(names)}, as in {example}"
 
 
-def _has_apart(benchmark: Benchmark) -> bool:
-    """Whether its default case can be put on by shards; one that can't be set up can't."""
+def _has_remote_load(benchmark: Benchmark) -> bool:
+    """Return True if shards can load its default case; False if that can't be set up."""
     if benchmark.level is not Level.LOAD:
         return False
     try:
@@ -80,4 +82,4 @@ def _has_apart(benchmark: Benchmark) -> bool:
         return False
     if task.close is not None:
         task.close()
-    return task.apart is not None and not isinstance(task.load, Search)
+    return task.remote is not None and not isinstance(task.load, Search)

@@ -1,51 +1,67 @@
-"""What a target and the shards of a load say to each other: msgpack in frames, strictly typed.
+"""The messages between a target and the shards of a load: msgpack in frames, strictly typed.
 
 ::
 
     target                                   shard
-    Greeting    nonce                 ->
-                                      <-     Hello     which shard, proof that it has the token
-    Welcome     how much it may send  ->
-                                      <-     Ping      as often as it likes
-    Pong        what its clocks say   ->
-                                      <-     Ready     its first items are made
-    Start       once all are ready    ->
-                                      <-     Items
-    Results     what is finished      ->
-                                      <-     Done      it has no more items
-    Over        once all are done     ->
-                                      <-     Ping      the clocks once more; and it closes
+    Greeting       nonce                ->
+                                        <-   Hello     which shard, proof that it has the token
+    Welcome        its window           ->
+                                        <-   Ping      as often as it likes
+    Pong           the target's clocks  ->
+                                        <-   Ready     its first items are made
+    Start          once all are ready   ->
+                                        <-   Items
+    Results        what is finished     ->
+                                        <-   ShardDone it has no more items
+    AllShardsDone  once all are done    ->
+                                        <-   Ping      the clocks once more; and it closes
 
-    target                                   visitor
-    Greeting    nonce                 ->
-                                      <-     Visit     proof that it has the token
-    Card        what machine it is on ->
+    target                                   probe
+    Greeting       nonce                ->
+                                        <-   ProbeRequest  proof that it has the token
+    MachineInfo    the target's machine ->
 
-``Ended`` may come instead of anything, with the reason, and is the last. Nothing that arrives is
-ever executed or imported: numbers, bytes and short text are all there is.
+``Aborted`` may come instead of anything, with the reason, and is the last. Nothing that arrives is
+ever executed or imported: messages hold only numbers, bytes and short text.
 """
 
-from typing import Annotated
+import socket
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from veperf.core.run import Machine
-from veperf.loadtest.remote.host_conditions import Surroundings
+from veperf.ipc.channel import Channel
 
 # History, for a target and shards that are of different versions:
 #   1  the first
-PROTOCOL = 1
+#   2  tags probe_request, machine_info, aborted, shard_done and all_shards_done
+PROTOCOL = 2
 
 MAX_SHARDS = 1_024
 FIRST_FRAME_BYTES = 4_096
-"""Of what somebody says before it is known who that is."""
+"""Limit of a frame before the other side has proved who it is."""
 FRAME_BYTES = 8 << 20
 ITEM_BYTES = 4 << 20
+
+_Received = TypeVar("_Received")
 
 Number = Annotated[int, Meta(ge=0, lt=2**53)]
 Nonce = Annotated[bytes, Meta(min_length=16, max_length=16)]
 Proof = Annotated[bytes, Meta(min_length=32, max_length=32)]
+_Amount = Annotated[float, Meta(ge=0, le=1e15)]
+
+
+class HostConditions(Struct, frozen=True):
+    """The state of the target's host during a load, as in ``core.run.Pass``."""
+
+    load_before: _Amount
+    load_after: _Amount
+    frequency_mhz: _Amount | None
+    steal_ratio: _Amount | None
+    calibration_ns: _Amount
 
 
 class Greeting(Struct, frozen=True, array_like=True, tag="greeting"):
@@ -56,57 +72,57 @@ class Greeting(Struct, frozen=True, array_like=True, tag="greeting"):
 
 
 class Hello(Struct, frozen=True, array_like=True, tag="hello"):
-    """Who connects."""
+    """A shard's introduction."""
 
     subject: Annotated[str, Meta(max_length=300)]
-    """What it means to put a load on."""
+    """Name of what it means to put a load on."""
     shard: Annotated[int, Meta(ge=0, lt=MAX_SHARDS)]
     shards: Annotated[int, Meta(ge=1, le=MAX_SHARDS)]
     nonce: Nonce
     proof: Proof
-    """That it has the token, for the target's nonce."""
+    """Proof that it has the token, for the target's nonce."""
 
 
-class Visit(Struct, frozen=True, array_like=True, tag="visit"):
-    """Of somebody who takes no part in a load."""
+class ProbeRequest(Struct, frozen=True, array_like=True, tag="probe_request"):
+    """A request for the target's machine by someone who takes no part in a load."""
 
     nonce: Nonce
     proof: Proof
-    """That it has the token, for the target's nonce."""
+    """Proof that it has the token, for the target's nonce."""
 
 
-class Card(Struct, frozen=True, array_like=True, tag="card"):
-    """Where the target is; at most ``FIRST_FRAME_BYTES`` long."""
+class MachineInfo(Struct, frozen=True, array_like=True, tag="machine_info"):
+    """The target's machine; at most ``FIRST_FRAME_BYTES`` long."""
 
     machine: Machine
     proof: Proof
-    """That the target has the token, for the visitor's nonce."""
+    """Proof that the target has the token, for the probe's nonce."""
 
 
 class Welcome(Struct, frozen=True, array_like=True, tag="welcome"):
-    """The shard is one of this load's."""
+    """The shard is part of this load."""
 
     window: int
     """Items that it may have on their way at once."""
     proof: Proof
-    """That the target has the token, for the shard's nonce."""
+    """Proof that the target has the token, for the shard's nonce."""
 
 
-class Ended(Struct, frozen=True, array_like=True, tag="ended"):
+class Aborted(Struct, frozen=True, array_like=True, tag="aborted"):
     """There will be no load, or no more of it, or none with this shard."""
 
     reason: str
 
 
 class Ping(Struct, frozen=True, array_like=True, tag="ping"):
-    """What time is it?"""
+    """A request for the target's clocks."""
 
 
 class Pong(Struct, frozen=True, array_like=True, tag="pong"):
     """The target's clocks when it read the ping."""
 
     clock_ns: int
-    """The one that never goes back."""
+    """Of the monotonic clock."""
     wall_ns: int
     """Since 1970."""
 
@@ -116,44 +132,51 @@ class Ready(Struct, frozen=True, array_like=True, tag="ready"):
 
 
 class Start(Struct, frozen=True, array_like=True, tag="start"):
-    """All can."""
+    """All shards can start."""
 
     at_ns: int
-    """The instant at which all do, on the target's clock."""
+    """The instant at which they do, on the target's clock."""
 
 
 class Items(Struct, frozen=True, array_like=True, tag="items"):
     """Items in order; their tags go up one by one."""
 
     first_tag: Number
-    """More than any before."""
+    """Higher than any before."""
     items: list[bytes]
 
 
 class Results(Struct, frozen=True, array_like=True, tag="results"):
-    """What got finished, as of ``model.Finished``."""
+    """Finished items, as in ``core.load.Finished``."""
 
     committed: list[int]
     failed: dict[int, str]
     rejected: list[int]
 
 
-class Done(Struct, frozen=True, array_like=True, tag="done"):
+class ShardDone(Struct, frozen=True, array_like=True, tag="shard_done"):
     """The shard sends no more, and waits for nothing that is still on its way."""
 
 
-class Over(Struct, frozen=True, array_like=True, tag="over"):
-    """All shards are done."""
+class AllShardsDone(Struct, frozen=True, array_like=True, tag="all_shards_done"):
+    """The load is over."""
 
     costs: dict[str, float]
     lost: list[int]
-    """Shards that went away before they were done."""
-    surroundings: Surroundings
+    """Shards that left before they were done."""
+    host_conditions: HostConditions
 
 
-FromTarget = Greeting | Card | Welcome | Ended | Pong | Start | Results | Over
-FromShard = Visit | Hello | Ping | Ready | Items | Done
+FromTarget = Greeting | MachineInfo | Welcome | Aborted | Pong | Start | Results | AllShardsDone
+FromShard = ProbeRequest | Hello | Ping | Ready | Items | ShardDone
 
 encode = msgspec.msgpack.Encoder().encode
 from_target = msgspec.msgpack.Decoder(FromTarget).decode
 from_shard = msgspec.msgpack.Decoder(FromShard).decode
+
+
+def make_channel(
+    peer: socket.socket, decode: Callable[[memoryview], _Received]
+) -> Channel[_Received]:
+    """Return a channel over ``peer``, which is non-blocking; ``decode`` is one of the above."""
+    return Channel(peer, encode, decode, first_bytes=FIRST_FRAME_BYTES, max_bytes=FRAME_BYTES)

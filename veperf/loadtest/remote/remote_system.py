@@ -1,4 +1,4 @@
-"""A target in another process, as a load generator sees it."""
+"""A target in another process as the system of a load generator."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -6,50 +6,50 @@ from itertools import chain
 
 from veperf.core.errors import MeasureError
 from veperf.core.load import Finished
-from veperf.loadtest.remote.connection import Connection
+from veperf.loadtest.remote.connection import ShardConnection
 from veperf.loadtest.remote.messages import ITEM_BYTES, Items, Ping, Results
 
-_AHEAD_BYTES = 100_000_000
-"""Of items that are made before the load starts; what goes beyond is made as it goes."""
+# Size of the items that are made before the load starts; the others are made during it.
+_PREFETCH_BYTES = 100_000_000
 _BATCH_BYTES = 1 << 16
 _WAIT_MS = 1
-_ASK_AFTER_S = 5.0
+_PING_AFTER_S = 5.0
 _SILENCE_S = 30.0
 _NOTHING = Finished()
 
 
 class RemoteSystem:
-    """Sends items to a target and receives what became of them (``veperf.core.registry.System``).
+    """A ``System`` that sends items to a target and receives their results.
 
-    Latency is what the shard sees by its own clock: from the scheduled arrival until the commit is
-    known here. No other host's clock is in it, and both ways over the wire are.
+    Latency is measured by the shard's own clock, from the scheduled arrival until the shard knows
+    of the commit. It depends on no other host's clock, and includes both ways over the wire.
     """
 
-    def __init__(self, connection: Connection, source: Iterator[bytes], items: int) -> None:
-        """Make the first ``items`` of ``source`` already, unless they are very many."""
+    def __init__(self, connection: ShardConnection, source: Iterator[bytes], items: int) -> None:
+        """Make the first ``items`` of ``source`` in advance, unless they are very many."""
         self._connection = connection
-        self._items = _prepared(source, items)
+        self._items = _prefetch(source, items)
         self._window = connection.window
         self._in_flight = 0
         self._first_tag = 0
         self._batch: list[bytes] = []
-        """Items that were offered and not sent, tags from ``_first_tag`` on."""
+        """Items offered and not yet sent, with tags from ``_first_tag`` on."""
         self._batch_bytes = 0
-        self._heard_at = 0.0
-        """When the target last said something while items were on their way."""
-        self._has_asked = False
-        """Whether it was asked for a sign of life since."""
+        self._last_heard_at = 0.0
+        """Time of the target's last message while items were on their way."""
+        self._has_pinged = False
+        """True if it was pinged since."""
 
     def offer(self, tag: int) -> bool:
-        """Send the next item soon; False, and it stays the next one, while the window is full.
+        """Send the next item soon; return False, and keep it, while the window is full.
 
         Raises:
-            MeasureError: the target is gone, or has ended the load; or the item is too long.
+            MeasureError: the target is gone, or has aborted the load; or the item is too long.
         """
         if self._in_flight >= self._window:
             return False
         if not self._in_flight:
-            self._heard_at = time.monotonic()
+            self._last_heard_at = time.monotonic()
         if tag != self._first_tag + len(self._batch):
             self._send()
             self._first_tag = tag
@@ -64,27 +64,27 @@ class RemoteSystem:
         return True
 
     def step(self) -> Finished:
-        """Send what was offered; what got finished, waiting for it for a millisecond at most.
+        """Send what was offered; return what is finished, after a wait of at most a millisecond.
 
         Raises:
-            MeasureError: the target is gone, has ended the load, or says nothing any more.
+            MeasureError: the target is gone, has aborted the load, or no longer answers.
         """
         self._send()
-        heard = self._connection.line.listen(_WAIT_MS)
-        if heard:
-            self._heard_at, self._has_asked = time.monotonic(), False
-            return self._finished([m for m in heard if isinstance(m, Results)])
+        messages = self._connection.channel.receive(_WAIT_MS)
+        if messages:
+            self._last_heard_at, self._has_pinged = time.monotonic(), False
+            return self._finished([m for m in messages if isinstance(m, Results)])
         if self._in_flight:
-            self._look_after(time.monotonic() - self._heard_at)
+            self._check_alive(time.monotonic() - self._last_heard_at)
         return _NOTHING
 
     def costs(self) -> Mapping[str, float]:
         """End the load: wait until all shards are done, and compare the clocks once more.
 
-        Empty where that takes too long. The connection knows the clocks and lost shards then.
+        Empty where that takes too long. Afterwards the connection has the clocks and lost shards.
 
         Raises:
-            MeasureError: the target is gone, or has ended the load.
+            MeasureError: the target is gone, or has aborted the load.
         """
         self._send()
         return self._connection.finish()
@@ -93,39 +93,39 @@ class RemoteSystem:
         """Close the connection."""
         self._connection.close()
 
-    def _look_after(self, silent_s: float) -> None:
-        """A target may work on an item for long, but not be dead: it answers when it is asked."""
+    def _check_alive(self, silent_s: float) -> None:
+        """Ping a silent target, as it may work on an item for long; raise if it stays silent."""
         if silent_s > _SILENCE_S:
             raise MeasureError(f"the target has said nothing for {_SILENCE_S:g} s")
-        if silent_s > _ASK_AFTER_S and not self._has_asked:
-            self._connection.line.send(Ping())
-            self._has_asked = True
+        if silent_s > _PING_AFTER_S and not self._has_pinged:
+            self._connection.channel.send(Ping())
+            self._has_pinged = True
 
     def _send(self) -> None:
         batch = self._batch
         if batch:
-            self._connection.line.send(Items(self._first_tag, batch))
+            self._connection.channel.send(Items(self._first_tag, batch))
             self._first_tag += len(batch)
             self._batch, self._batch_bytes = [], 0
 
     def _finished(self, results: list[Results]) -> Finished:
         if len(results) == 1:
-            (only,) = results
-            done = Finished(only.committed, only.failed, only.rejected)
+            (result,) = results
+            done = Finished(result.committed, result.failed, result.rejected)
         else:
             done = Finished(
                 [tag for result in results for tag in result.committed],
-                {tag: why for result in results for tag, why in result.failed.items()},
+                {tag: reason for result in results for tag, reason in result.failed.items()},
                 [tag for result in results for tag in result.rejected],
             )
         self._in_flight -= len(done.committed) + len(done.failed) + len(done.rejected)
         return done
 
 
-def _prepared(source: Iterator[bytes], items: int) -> Iterator[bytes]:
-    made: list[bytes] = []
-    made_bytes = 0
-    while len(made) < items and made_bytes < _AHEAD_BYTES:
-        made.append(next(source))
-        made_bytes += len(made[-1])
-    return chain(made, source)
+def _prefetch(source: Iterator[bytes], items: int) -> Iterator[bytes]:
+    prefetched: list[bytes] = []
+    size = 0
+    while len(prefetched) < items and size < _PREFETCH_BYTES:
+        prefetched.append(next(source))
+        size += len(prefetched[-1])
+    return chain(prefetched, source)

@@ -1,4 +1,4 @@
-"""The target's side of one load, from the making of the target to the farewell."""
+"""The target's side of one load, from making the target to the last shard's leaving."""
 
 import gc
 from collections.abc import Callable
@@ -6,30 +6,30 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from veperf.core.errors import MeasureError, VeperfError
-from veperf.core.registry import Apart
+from veperf.core.registry import RemoteLoad
 from veperf.loadtest.remote.address import Listener
-from veperf.loadtest.remote.rendezvous import CalledOffError, Gathering, Terms
-from veperf.loadtest.remote.session import Running
+from veperf.loadtest.remote.rendezvous import CalledOffError, LoadTerms, Rendezvous
+from veperf.loadtest.remote.session import LoadSession
 
 RENDEZVOUS_S = 240.0
 
 
-class Served(Struct, frozen=True):
-    """One load, from the target's side. Counts are of items, warm-up included."""
+class ServedLoad(Struct, frozen=True):
+    """A load, from the target's side. Counts are of items, warm-up included."""
 
     shards: int
-    """That took part."""
+    """Those that took part."""
     committed: int = 0
     failed: int = 0
     rejected: int = 0
     lost: tuple[int, ...] = ()
-    """Shards that went away after the start and before they were done."""
+    """Shards that left after the start and before they were done."""
     called_off: str = ""
-    """Why the load did not start; empty where it did."""
+    """Reason why the load did not start; empty where it did."""
 
 
-def serve(
-    apart: Apart,
+def serve_load(
+    remote_load: RemoteLoad,
     listener: Listener,
     *,
     subject: str,
@@ -37,48 +37,53 @@ def serve(
     shards: int | None = None,
     stop: Callable[[], bool] = lambda: False,
     rendezvous_s: float = RENDEZVOUS_S,
-) -> Served:
+) -> ServedLoad:
     """Make the target, and serve one load on it.
 
-    Before the start, a shard that goes away has the load called off. After it, the others go on;
-    what was lost is said. Who connects meanwhile has to wait for the next load.
+    If a shard leaves before the start, the load is called off. After it, the others go on, and the
+    result names the lost one. Whoever connects meanwhile has to wait for the next load.
 
     Args:
-        apart: how to make the target.
+        remote_load: how to make the target.
         listener: where shards connect.
-        subject: what it is, as ``subject_of`` gives it; shards must mean the same.
-        token: who has it may take part.
+        subject: its name, as ``load_subject`` returns it; shards must name the same.
+        token: whoever has it may take part.
         shards: how many there must be; None: as many as the first one says.
-        stop: asked many times a second; where it says yes, serving ends.
+        stop: called many times a second; serving ends once it returns True.
         rendezvous_s: how long after the first shard the last one may be ready.
 
     Raises:
-        MeasureError: ``stop`` said yes in the middle of the load; or the target failed.
+        MeasureError: ``stop`` returned True in the middle of the load; or the target failed.
     """
+    terms = LoadTerms(subject, token, shards, remote_load.capacity, rendezvous_s)
     try:
-        return _serve(
-            apart, listener, Terms(subject, token, shards, apart.capacity, rendezvous_s), stop
-        )
+        return _serve(remote_load, listener, terms, stop)
     except VeperfError:
         raise
     except Exception as error:  # a target may raise anything
         raise MeasureError(f"the target failed: {type(error).__name__}: {error}") from error
 
 
-def _serve(apart: Apart, listener: Listener, terms: Terms, stop: Callable[[], bool]) -> Served:
-    target = apart.target()
+def _serve(
+    remote_load: RemoteLoad, listener: Listener, terms: LoadTerms, stop: Callable[[], bool]
+) -> ServedLoad:
+    target = remote_load.target()
     try:
-        # As in ``run_load``: what the set-up made is not gone through again and again.
+        # As in ``run_open_loop``: collections need not scan again what the set-up made.
         gc.collect()
         gc.freeze()
         try:
-            guests = Gathering(listener, terms).run(stop)
-        except CalledOffError as off:
-            return Served(0, called_off=str(off))
-        load = Running(target, guests)
-        load.run(stop)
-        return Served(
-            len(guests), load.committed, load.failed, load.rejected, tuple(sorted(load.lost))
+            peers = Rendezvous(listener, terms).run(stop)
+        except CalledOffError as reason:
+            return ServedLoad(0, called_off=str(reason))
+        session = LoadSession(target, peers)
+        session.run(stop)
+        return ServedLoad(
+            len(peers),
+            session.committed,
+            session.failed,
+            session.rejected,
+            tuple(sorted(session.lost)),
         )
     finally:
         gc.unfreeze()

@@ -7,145 +7,148 @@ from collections.abc import Callable, Sequence
 
 from veperf.core.errors import MeasureError, VeperfError
 from veperf.core.load import Finished
-from veperf.core.registry import Target
+from veperf.core.registry import RemoteTarget
 from veperf.ipc.channel import BadMessageError, PeerGoneError
-from veperf.loadtest.remote.host_conditions import look_around
 from veperf.loadtest.remote.messages import (
-    Done,
-    Ended,
+    Aborted,
+    AllShardsDone,
     FromShard,
+    HostConditions,
     Items,
-    Over,
     Ping,
     Results,
+    ShardDone,
     Start,
 )
-from veperf.loadtest.remote.peer import Guest
+from veperf.loadtest.remote.rendezvous import Peer
+from veperf.measure.clock import measure_calibration_run
+from veperf.measure.machine import CpuTimes, frequency_mhz, load_average
 
+# From the message to the start: far more than the message takes to arrive.
 _LEAD_NS = 500_000_000
-"""From the word to the start: far more than the word takes to arrive."""
 _IDLE_S = 0.1
 _UNSENT_S = 0.001
-_FAREWELL_S = 10.0
+_CLOSING_S = 10.0
+# After so long without a message a shard is lost, once another is done: they have one schedule.
 _SILENCE_S = 30.0
-"""After which a shard that says nothing is lost, once another is done: they have one schedule."""
 
 
-class Running:
-    """The load of ``guests``, the shards in order, on ``target``.
+class LoadSession:
+    """The load of ``peers``, the shards in order, on ``target``.
 
-    An item that the shard k of n calls t is t n + k to the target, so that tags are unique, and
-    tell whose they are.
+    The item with tag t of shard k of n has tag t n + k in the target, so that tags are unique and
+    identify their shards.
     """
 
-    def __init__(self, target: Target, guests: Sequence[Guest]) -> None:
+    def __init__(self, target: RemoteTarget, peers: Sequence[Peer]) -> None:
         self._target = target
-        self._all = len(guests)
-        self._guests = {guest.shard: guest for guest in guests}
-        """Those that are still here."""
+        self._shards = len(peers)
+        self._peers = {peer.shard: peer for peer in peers}
+        """Those that are still connected."""
         self._in_target = 0
         self._selector = selectors.DefaultSelector()
-        for guest in guests:
-            self._selector.register(guest, selectors.EVENT_READ)
-        self._silence_from = math.inf
-        """When the first shard was done (``time.monotonic``)."""
+        for peer in peers:
+            self._selector.register(peer, selectors.EVENT_READ)
+        self._first_done_at = math.inf
+        """Time at which the first shard was done (``time.monotonic``)."""
         self.committed = 0
         self.failed = 0
         self.rejected = 0
         self.lost: list[int] = []
-        """Shards that went away before they were done."""
+        """Shards that left before they were done."""
 
     def run(self, stop: Callable[[], bool]) -> None:
-        """From the start until the last shard has left; all of them are told how it ends.
+        """Serve from the start until the last shard has left; all of them are told how it ends.
 
         Raises:
-            MeasureError: ``stop`` said yes.
+            MeasureError: ``stop`` returned True.
             Exception: whatever the target raises.
         """
         try:
-            look_again = look_around()
-            self._tell(Start(time.perf_counter_ns() + _LEAD_NS))
-            while not all(guest.is_done for guest in self._guests.values()):
+            conditions = read_host_conditions()
+            self._broadcast(Start(time.perf_counter_ns() + _LEAD_NS))
+            while not all(peer.is_done for peer in self._peers.values()):
                 if stop():
                     raise MeasureError("it was told to end")
-                self._pass()
-            self._tell(Over(dict(self._target.costs()), self.lost, look_again()))
-            self._see_off(stop)
+                self._turn()
+            costs = dict(self._target.costs())
+            self._broadcast(AllShardsDone(costs, self.lost, conditions()))
+            self._answer_last_pings(stop)
         except BaseException as error:
-            words = (
+            reason = (
                 str(error) if isinstance(error, VeperfError) else f"{type(error).__name__}: {error}"
             )
-            self._tell(Ended(f"the target has ended the load: {words}"[:500]))
+            self._broadcast(Aborted(f"the target has ended the load: {reason}"[:500]))
             raise
         finally:
-            for guest in self._guests.values():
-                guest.channel.close()
+            for peer in self._peers.values():
+                peer.channel.close()
             self._selector.close()
 
-    def _pass(self) -> None:
-        """Once through: what arrived, the target's own work, what is finished."""
-        self._listen(0 if self._in_target else self._patience_s())
-        for guest in self._guests.values():
-            self._hand_in(guest)
+    def _turn(self) -> None:
+        """Take what arrived, let the target work, and send what is finished."""
+        self._receive(0 if self._in_target else self._idle_wait_s())
+        for peer in self._peers.values():
+            self._offer_waiting(peer)
         if self._in_target:
-            self._deliver(self._target.step())
+            self._send_results(self._target.step())
         self._flush()
         silent_since = time.monotonic() - _SILENCE_S
-        if silent_since > self._silence_from:
-            self._lose(silent_since)
+        if silent_since > self._first_done_at:
+            self._drop_silent(silent_since)
 
-    def _lose(self, silent_since: float) -> None:
-        for guest in list(self._guests.values()):
-            if not guest.is_done and guest.heard_at < silent_since:
-                self._drop(guest)
+    def _drop_silent(self, silent_since: float) -> None:
+        for peer in list(self._peers.values()):
+            if not peer.is_done and peer.last_heard_at < silent_since:
+                self._drop(peer)
 
-    def _see_off(self, stop: Callable[[], bool]) -> None:
-        """Tell shards the time until they have left, but not for ever."""
-        until = time.monotonic() + _FAREWELL_S
-        while self._guests and time.monotonic() < until and not stop():
-            self._listen(self._patience_s())
+    def _answer_last_pings(self, stop: Callable[[], bool]) -> None:
+        """Answer pings until all shards have left, but not for ever."""
+        until = time.monotonic() + _CLOSING_S
+        while self._peers and time.monotonic() < until and not stop():
+            self._receive(self._idle_wait_s())
             self._flush()
 
-    def _patience_s(self) -> float:
-        """How long to wait for something to arrive, where the target has nothing to do."""
-        unsent = any(guest.channel.unsent_bytes for guest in self._guests.values())
+    def _idle_wait_s(self) -> float:
+        """Return how long to wait for messages while the target has nothing to do."""
+        unsent = any(peer.channel.unsent_bytes for peer in self._peers.values())
         return _UNSENT_S if unsent else _IDLE_S
 
-    def _listen(self, wait_s: float) -> None:
+    def _receive(self, wait_s: float) -> None:
         for key, _ in self._selector.select(wait_s):
-            guest = key.fileobj
-            assert isinstance(guest, Guest), "nothing else is registered"
-            guest.heard_at = time.monotonic()
+            peer = key.fileobj
+            assert isinstance(peer, Peer), "nothing else is registered"
+            peer.last_heard_at = time.monotonic()
             try:
-                for message in guest.channel.receive():
-                    self._hear(guest, message)
+                for message in peer.channel.receive():
+                    self._handle(peer, message)
             except (PeerGoneError, BadMessageError):
-                self._drop(guest)
+                self._drop(peer)
 
-    def _hear(self, guest: Guest, message: FromShard) -> None:
+    def _handle(self, peer: Peer, message: FromShard) -> None:
         match message:
-            case Items() if not guest.is_done:
-                guest.take(message)
+            case Items() if not peer.is_done:
+                peer.accept(message)
             case Ping():
-                guest.tell_time()
-            case Done():
-                guest.is_done = True
-                self._silence_from = min(self._silence_from, time.monotonic())
+                peer.answer_ping()
+            case ShardDone():
+                peer.is_done = True
+                self._first_done_at = min(self._first_done_at, time.monotonic())
             case _:
                 raise BadMessageError(f"{type(message).__name__} out of turn")
 
-    def _hand_in(self, guest: Guest) -> None:
-        """Offer the target what waits, in order, until it has no room for more."""
-        waiting, offer = guest.waiting, self._target.offer
+    def _offer_waiting(self, peer: Peer) -> None:
+        """Offer the target the peer's waiting items, in order, until it has no room for more."""
+        waiting, offer = peer.waiting, self._target.offer
         while waiting:
             tag, item = waiting[0]
-            if not offer(tag * self._all + guest.shard, item):
+            if not offer(tag * self._shards + peer.shard, item):
                 return
             waiting.popleft()
             self._in_target += 1
 
-    def _deliver(self, done: Finished) -> None:
-        """Tell each shard what is finished of its own items."""
+    def _send_results(self, done: Finished) -> None:
+        """Send each shard the results of its own items."""
         count = len(done.committed) + len(done.failed) + len(done.rejected)
         if not count:
             return
@@ -156,44 +159,56 @@ class Running:
         committed = self._by_shard(done.committed)
         failed = self._by_shard(list(done.failed))
         rejected = self._by_shard(done.rejected)
-        for shard, guest in list(self._guests.items()):
+        for shard, peer in list(self._peers.items()):
             tags = failed[shard]
-            reasons = {tag: done.failed[tag * self._all + shard] for tag in tags}
+            reasons = {tag: done.failed[tag * self._shards + shard] for tag in tags}
             results = Results(committed[shard], reasons, rejected[shard])
             finished = len(results.committed) + len(tags) + len(results.rejected)
             if finished:
-                guest.in_flight -= finished
-                self._send(guest, results)
+                peer.in_flight -= finished
+                self._send(peer, results)
 
     def _by_shard(self, tags: Sequence[int]) -> list[list[int]]:
-        """The shards' own tags, in the same order."""
-        found: list[list[int]] = [[] for _ in range(self._all)]
+        """Divide ``tags`` into the shards' own tags, in the same order."""
+        shard_tags: list[list[int]] = [[] for _ in range(self._shards)]
         for tag in tags:
-            own, shard = divmod(tag, self._all)
-            found[shard].append(own)
-        return found
+            own, shard = divmod(tag, self._shards)
+            shard_tags[shard].append(own)
+        return shard_tags
 
-    def _tell(self, message: Start | Over | Ended) -> None:
-        for guest in list(self._guests.values()):
-            self._send(guest, message)
+    def _broadcast(self, message: Start | AllShardsDone | Aborted) -> None:
+        for peer in list(self._peers.values()):
+            self._send(peer, message)
 
-    def _send(self, guest: Guest, message: Results | Start | Over | Ended) -> None:
+    def _send(self, peer: Peer, message: Results | Start | AllShardsDone | Aborted) -> None:
         try:
-            guest.tell(message)
+            peer.send(message)
         except (PeerGoneError, BadMessageError):
-            self._drop(guest)
+            self._drop(peer)
 
     def _flush(self) -> None:
-        for guest in list(self._guests.values()):
+        for peer in list(self._peers.values()):
             try:
-                guest.channel.flush()
+                peer.channel.flush()
             except PeerGoneError:
-                self._drop(guest)
+                self._drop(peer)
 
-    def _drop(self, guest: Guest) -> None:
-        """It is gone, or has to go. What the target has of it is finished, for nobody."""
-        del self._guests[guest.shard]
-        self._selector.unregister(guest)
-        guest.channel.close()
-        if not guest.is_done:
-            self.lost.append(guest.shard)
+    def _drop(self, peer: Peer) -> None:
+        """Close a connection that is gone or broke the rules; its items finish without a reader."""
+        del self._peers[peer.shard]
+        self._selector.unregister(peer)
+        peer.channel.close()
+        if not peer.is_done:
+            self.lost.append(peer.shard)
+
+
+def read_host_conditions() -> Callable[[], HostConditions]:
+    """Read the state of this host before a load; return a function to call after it."""
+    load_before, calibration_ns, ticks = load_average(), measure_calibration_run(), CpuTimes.now()
+    return lambda: HostConditions(
+        load_before=load_before,
+        load_after=load_average(),
+        frequency_mhz=frequency_mhz(),
+        steal_ratio=ticks.steal_ratio(CpuTimes.now()),
+        calibration_ns=calibration_ns,
+    )

@@ -1,7 +1,7 @@
-"""One load from its target's start to the result of all shards together."""
+"""Run one load from its target's start to the merged result of all shards."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,187 +9,247 @@ from queue import Empty, SimpleQueue
 
 from msgspec.structs import replace
 
-from veperf.core.load import Shard
+from veperf.core.load import LoadSoFar, Shard
 from veperf.core.run import CaseResult, Failure
 from veperf.loadtest.case import case_result
-from veperf.loadtest.generator import Watch
-from veperf.loadtest.merge import merge
-from veperf.loadtest.remote.host_conditions import Surroundings
-from veperf.loadtest.sharded.handles import Hand, Place
+from veperf.loadtest.generator import ProgressCallback
+from veperf.loadtest.merge import merge_results
+from veperf.loadtest.remote.messages import HostConditions
 from veperf.loadtest.sharded.messages import (
-    Begun,
-    Ended,
-    Going,
-    Gone,
-    Heard,
-    Load,
-    Order,
-    Served,
-    Serving,
+    Assignment,
+    Launcher,
+    LoadEvent,
+    ProcessFailed,
+    ProcessHandle,
+    ProcessStarted,
+    ShardedLoad,
+    ShardEnded,
+    ShardProgress,
+    TargetEnded,
+    TargetListening,
 )
-from veperf.loadtest.sharded.progress import Watched
-from veperf.loadtest.sharded.shard_report import ShardReport, shard_of
+from veperf.loadtest.sharded.shard import ShardReport, to_shard_record
 
 TARGET = -1
-"""Its number among those that take part; shards count from 0."""
-_TURN_S = 0.5
-_NAMED = 3
-# So long those who are left may take to come to their own end, once there is no use in going on.
+"""The target's number among the members; shards count from 0."""
+# A shard that is silent for so long holds up neither the display nor an answer.
+_PROGRESS_PATIENCE_S = 2.0
+_POLL_S = 0.5
+_MAX_NAMED = 3
+# Time for the remaining processes to end by themselves once there is no use in going on.
 _GRACE_S = 5.0
 
-Who = int
+Member = int
 
 
-def put_load(
-    case: str, load: Load, place: Place, watch: Watch, *, target: str = ""
-) -> tuple[CaseResult, Surroundings | None]:
-    """Have ``load`` put on a target by its shards, and end them all, whatever happens.
+def run_sharded_load(
+    case: str,
+    load: ShardedLoad,
+    launcher: Launcher,
+    on_progress: ProgressCallback,
+    *,
+    target: str = "",
+) -> tuple[CaseResult, HostConditions | None]:
+    """Run ``load`` by its shards, and end all its processes, whatever happens.
 
     Args:
-        case: whose result it is.
-        load: what, and by how many shards.
-        place: where processes are started.
-        watch: is told about once a second how it goes, and says whether to go on.
-        target: the address of one that runs already; one is started where there is none.
+        case: id of the case that the result is of.
+        load: the load and its number of shards.
+        launcher: starts the processes.
+        on_progress: called about once a second; returns False to stop the load.
+        target: the address of a target that runs already; if empty, one is started.
 
     Returns:
-        What was found; and what the target's host was like, where it came to say so. A shard that
-        is lost, late or behind makes the result invalid, not empty: the others' figures are kept
-        for the eye.
+        The result, and the state of the target's host, where it was reported. A shard that is
+        lost, late or behind makes the result invalid, not empty: the figures of the others are
+        kept for display.
     """
-    conduct = _Conduct(load, place, Watched(watch, load.plan.shards))
+    coordinator = _Coordinator(load, launcher, ProgressAggregator(on_progress, load.plan.shards))
     try:
-        conduct.run(target)
+        coordinator.run(target)
     finally:
-        conduct.drop()
-    return conduct.result(case), conduct.surroundings
+        coordinator.kill()
+    return coordinator.result(case), coordinator.host_conditions
+
+
+class ProgressAggregator:
+    """Adds up the shards' progress, and passes it on when all have reported."""
+
+    def __init__(self, on_progress: ProgressCallback, shards: int) -> None:
+        self._on_progress = on_progress
+        self._active = set(range(shards))
+        self._fresh: set[int] = set()
+        self._last: dict[int, LoadSoFar] = {}
+        self._reported_at = time.monotonic()
+        self._go_on = True
+
+    def update(self, shard: int, so_far: LoadSoFar) -> None:
+        """Take in the progress of ``shard``."""
+        self._last[shard] = so_far
+        self._fresh.add(shard)
+
+    def remove(self, shard: int) -> None:
+        """Expect no more progress of ``shard``; its last one still counts."""
+        self._active.discard(shard)
+
+    def poll(self) -> bool:
+        """Report progress if it is time to; return whether to go on."""
+        now = time.monotonic()
+        is_overdue = now - self._reported_at > _PROGRESS_PATIENCE_S
+        if self._last and (is_overdue or (self._fresh and self._fresh >= self._active)):
+            self._fresh.clear()
+            self._reported_at = now
+            self._go_on = self._on_progress(merge_progress(self._last.values()))
+        return self._go_on
+
+
+def merge_progress(shards: Iterable[LoadSoFar]) -> LoadSoFar:
+    """Return the progress of all shards: rates and errors added, the highest latency and lag.
+
+    The 95th percentile of all can't be computed from those of the shards, but is never above the
+    highest of them.
+    """
+    parts = list(shards)
+    achieved = [part.achieved for part in parts if part.achieved is not None]
+    latencies = [part.latency_p95_ms for part in parts if part.latency_p95_ms is not None]
+    return LoadSoFar(
+        elapsed_s=max(part.elapsed_s for part in parts),
+        planned_s=max(part.planned_s for part in parts),
+        achieved=sum(achieved) if achieved else None,
+        latency_p95_ms=max(latencies, default=None),
+        lag_ms=max(part.lag_ms for part in parts),
+        errors=sum(part.errors for part in parts),
+    )
 
 
 @dataclass(slots=True)
-class _Conduct:
-    """Who takes part, and what was heard of them so far."""
+class _Coordinator:
+    """The processes of a load, and the events received of them so far."""
 
-    load: Load
-    place: Place
-    watched: Watched
-    surroundings: Surroundings | None = None
-    _mail: SimpleQueue[tuple[Who, Heard]] = field(default_factory=SimpleQueue)
-    _hands: dict[Who, Hand] = field(default_factory=dict)
-    _hosts: dict[Who, str] = field(default_factory=dict)
-    _reports: dict[Who, ShardReport] = field(default_factory=dict)
-    _gone: dict[Who, Failure] = field(default_factory=dict)
+    load: ShardedLoad
+    launcher: Launcher
+    progress: ProgressAggregator
+    host_conditions: HostConditions | None = None
+    _events: SimpleQueue[tuple[Member, LoadEvent]] = field(default_factory=SimpleQueue)
+    _handles: dict[Member, ProcessHandle] = field(default_factory=dict)
+    _hosts: dict[Member, str] = field(default_factory=dict)
+    _reports: dict[Member, ShardReport] = field(default_factory=dict)
+    _failures: dict[Member, Failure] = field(default_factory=dict)
     _address: str = ""
     _has_started: bool = False
     _is_stopped: bool = False
-    _give_up: float = float("inf")
-    """When to wait no more (``time.monotonic``)."""
+    _give_up_at: float = float("inf")
+    """Time at which to stop waiting (``time.monotonic``)."""
 
     def run(self, target: str) -> None:
-        """Until there is nothing more to be heard."""
+        """Start the processes, and handle their events until there are no more."""
         self._address = target
         if not target:
-            self._begin(TARGET, self.place.listen)
-            self._listen(lambda: not self._address)
+            self._start(TARGET, self.launcher.listen_address)
+            self._handle_events(lambda: not self._address)
         if self._address:
             for shard in range(self.load.plan.shards):
-                self._begin(shard, self._address)
-            self._listen(lambda: bool(self._hands.keys() - {TARGET}))
-        self._give_up = min(self._give_up, time.monotonic() + _GRACE_S)
-        self._listen(lambda: TARGET in self._hands)
+                self._start(shard, self._address)
+            self._handle_events(lambda: bool(self._handles.keys() - {TARGET}))
+        self._give_up_at = min(self._give_up_at, time.monotonic() + _GRACE_S)
+        self._handle_events(lambda: TARGET in self._handles)
 
-    def drop(self) -> None:
-        """End what is still there."""
-        for hand in self._hands.values():
-            hand.drop()
+    def kill(self) -> None:
+        """End the processes that still run."""
+        for handle in self._handles.values():
+            handle.kill()
 
     def result(self, case: str) -> CaseResult:
-        """Of the shards that came to their end, with what is known of the others."""
+        """Return the merged result of the shards that finished, with a record of each shard."""
         if not self._reports:
             return CaseResult(case, failure=self._cause())
-        shards = [self._shard(number) for number in range(self.load.plan.shards)]
-        found = [report.result for report in self._reports.values()]
-        whole = merge(found, fault=self._fault(shards))
-        return replace(case_result(case, whole), shards=tuple(shards))
+        shards = [self._shard_record(number) for number in range(self.load.plan.shards)]
+        results = [report.result for report in self._reports.values()]
+        merged = merge_results(results, fault=self._fault(shards))
+        return replace(case_result(case, merged), shards=tuple(shards))
 
-    def _begin(self, who: Who, address: str) -> None:
-        order = Order(self.load, address, None if who == TARGET else who)
-        self._hands[who] = self.place.start(order, partial(self._hear, who))
+    def _start(self, member: Member, address: str) -> None:
+        assignment = Assignment(self.load, address, None if member == TARGET else member)
+        on_event = partial(self._on_event, member)
+        self._handles[member] = self.launcher.start(assignment, on_event)
 
-    def _hear(self, who: Who, heard: Heard) -> None:
-        self._mail.put((who, heard))
+    def _on_event(self, member: Member, event: LoadEvent) -> None:
+        self._events.put((member, event))
 
-    def _listen(self, wanted: Callable[[], bool]) -> None:
-        """Take in what is heard for as long as it is ``wanted``, and makes sense."""
-        while wanted() and self._hands and time.monotonic() < self._give_up:
+    def _handle_events(self, is_waiting: Callable[[], bool]) -> None:
+        """Handle events while ``is_waiting``, a process runs, and there is time."""
+        while is_waiting() and self._handles and time.monotonic() < self._give_up_at:
             with suppress(Empty):
-                self._take(*self._mail.get(timeout=_TURN_S))
-            self._look_after()
-            if not self.watched.look() and not self._is_stopped:
+                self._handle(*self._events.get(timeout=_POLL_S))
+            self._remove_lost()
+            if not self.progress.poll() and not self._is_stopped:
                 self._is_stopped = True
-                for hand in self._hands.values():
-                    hand.stop()
+                for handle in self._handles.values():
+                    handle.stop()
 
-    def _look_after(self) -> None:
-        """Give up those of whom nothing will be heard any more."""
-        for who, hand in list(self._hands.items()):
-            if why := hand.lost():
-                hand.drop()
-                self._take(who, Gone(Failure("crashed", why)))
+    def _remove_lost(self) -> None:
+        """Give up processes of which there will be no more events."""
+        for member, handle in list(self._handles.items()):
+            if reason := handle.lost_reason():
+                handle.kill()
+                self._handle(member, ProcessFailed(Failure("crashed", reason)))
 
-    def _take(self, who: Who, heard: Heard) -> None:
-        if who not in self._hands:
-            return  # it is past its end: what is still on its way is of no use
-        match heard:
-            case Begun():
-                self._hosts[who] = heard.host
-            case Serving():
-                self._address = heard.address
-            case Going():
+    def _handle(self, member: Member, event: LoadEvent) -> None:
+        if member not in self._handles:
+            return  # an event that was on its way when its process was given up
+        match event:
+            case ProcessStarted():
+                self._hosts[member] = event.host
+            case TargetListening():
+                self._address = event.address
+            case ShardProgress():
                 self._has_started = True
-                self.watched.going(who, heard.so_far)
-            case Ended():
-                self._reports[who] = heard.report
-                self.surroundings = self.surroundings or heard.report.surroundings
-                self._leave(who)
-            case Served():
-                self._leave(who)
-            case Gone():
-                self._gone[who] = heard.failure
-                self._leave(who)
-                if who == TARGET or not self._has_started:
-                    self._give_up = min(self._give_up, time.monotonic() + _GRACE_S)
+                self.progress.update(member, event.so_far)
+            case ShardEnded():
+                self._reports[member] = event.report
+                self.host_conditions = self.host_conditions or event.report.host_conditions
+                self._remove(member)
+            case TargetEnded():
+                self._remove(member)
+            case ProcessFailed():
+                self._failures[member] = event.failure
+                self._remove(member)
+                if member == TARGET or not self._has_started:
+                    self._give_up_at = min(self._give_up_at, time.monotonic() + _GRACE_S)
 
-    def _leave(self, who: Who) -> None:
-        del self._hands[who]
-        self.watched.left(who)
+    def _remove(self, member: Member) -> None:
+        del self._handles[member]
+        self.progress.remove(member)
 
-    def _shard(self, number: int) -> Shard:
+    def _shard_record(self, number: int) -> Shard:
         if number in self._reports:
-            return shard_of(self._reports[number])
-        failure = self._gone.get(number)
-        why = failure.message if failure else "it was ended, for it did not end by itself"
-        return Shard(number + 1, self._hosts.get(number, "?"), invalid=f"it was lost: {why}")
+            return to_shard_record(self._reports[number])
+        failure = self._failures.get(number)
+        reason = failure.message if failure else "it was killed, as it did not end by itself"
+        return Shard(number + 1, self._hosts.get(number, "?"), invalid=f"it was lost: {reason}")
 
     def _fault(self, shards: Sequence[Shard]) -> str:
-        """What is wrong with the target, and with the first few of the shards."""
+        """Describe the faults of the target, and of the first few shards; empty without any."""
         count = self.load.plan.shards
-        target = self._gone.get(TARGET)
+        target = self._failures.get(TARGET)
         faults = [f"the target: {target.message}"] if target else []
         invalid = [shard for shard in shards if shard.invalid]
         faults += [
             f"shard {shard.number} of {count} on {shard.host}: {shard.invalid}"
-            for shard in invalid[:_NAMED]
+            for shard in invalid[:_MAX_NAMED]
         ]
-        if len(invalid) > _NAMED:
-            faults.append(f"{len(invalid) - _NAMED} more shards are invalid, too")
+        if len(invalid) > _MAX_NAMED:
+            faults.append(f"{len(invalid) - _MAX_NAMED} more shards are invalid, too")
         return "; ".join(faults)
 
     def _cause(self) -> Failure:
-        """Why there is no result: the target's end if it came to a bad one, or else the first."""
-        if not self._gone:
-            return Failure("timeout", "neither the target nor a shard came to its end")
-        who = TARGET if TARGET in self._gone else next(iter(self._gone))
-        words = "the target" if who == TARGET else f"shard {who + 1} of {self.load.plan.shards}"
-        where = f" on {self._hosts[who]}" if who in self._hosts else ""
-        found = self._gone[who]
-        return replace(found, message=f"{words}{where}: {found.message}")
+        """Return the failure to blame for an empty result: the target's, or else the first."""
+        if not self._failures:
+            return Failure("timeout", "neither the target nor a shard finished")
+        member = TARGET if TARGET in self._failures else next(iter(self._failures))
+        name = (
+            "the target" if member == TARGET else f"shard {member + 1} of {self.load.plan.shards}"
+        )
+        host = f" on {self._hosts[member]}" if member in self._hosts else ""
+        failure = self._failures[member]
+        return replace(failure, message=f"{name}{host}: {failure.message}")

@@ -1,77 +1,136 @@
-"""One shard's share of a load, in the process that puts it on."""
+"""A shard's share of a load, in the process that puts it on, and its report."""
 
 import socket
 import time
 from collections.abc import Callable
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from veperf.core.load import Search
+from veperf.core.load import Search, Shard
 from veperf.core.registry import LoadTask
-from veperf.loadtest.generator import Watch, run_load
-from veperf.loadtest.remote.address import parse_address
-from veperf.loadtest.remote.benchmark import checked_apart, subject_of
-from veperf.loadtest.remote.connection import connect
+from veperf.loadtest.generator import ProgressCallback, run_open_loop
+from veperf.loadtest.remote.address import parse_target_address
+from veperf.loadtest.remote.benchmark import load_subject, remote_load_of
+from veperf.loadtest.remote.clock_offset import ClockOffset
+from veperf.loadtest.remote.connection import join_load
+from veperf.loadtest.remote.messages import HostConditions
 from veperf.loadtest.remote.remote_system import RemoteSystem
-from veperf.loadtest.schedule import Part, Schedule
-from veperf.loadtest.sharded.shard_report import ShardReport
-from veperf.measure.protocol import Join
+from veperf.loadtest.result import LAG_LIMIT_MS, LoadResult
+from veperf.loadtest.schedule import Schedule, SchedulePart
+from veperf.measure.protocol import RunShard
+
+# Shards that start further apart than an item may be late do not keep the one schedule.
+START_LIMIT_MS = LAG_LIMIT_MS
 
 
-def put_share(
-    task: LoadTask, wanted: Join, watch: Watch, waiting: Callable[[], object]
+class ShardReport(Struct, frozen=True):
+    """The final report of a shard."""
+
+    host: str
+    result: LoadResult
+    late_ns: int
+    """Delay after the agreed instant until it was told of it or woke up for it; at least 0."""
+    clock: ClockOffset
+    """Before the load."""
+    clock_after: ClockOffset | None
+    """After it, where the target was still there."""
+    host_conditions: HostConditions | None = None
+    """Of the target, where it reported them."""
+
+    @property
+    def invalid(self) -> str:
+        """The reason why it says nothing about the system; empty where it is valid."""
+        late_ms, uncertainty_ms = self.late_ns / 1e6, self.clock.uncertainty_ns / 1e6
+        if self.result.invalid:
+            return self.result.invalid
+        if late_ms > START_LIMIT_MS:
+            return (
+                f"it started {late_ms:.3g} ms after the agreed instant, where {START_LIMIT_MS:g} "
+                "ms are allowed"
+            )
+        if uncertainty_ms > START_LIMIT_MS:
+            return (
+                f"its start is known to ±{uncertainty_ms:.3g} ms, where ±{START_LIMIT_MS:g} ms "
+                "are allowed: the link to the target is too slow"
+            )
+        return ""
+
+
+def to_shard_record(report: ShardReport) -> Shard:
+    """Return ``report`` as runs store it."""
+    result, clock, after = report.result, report.clock, report.clock_after
+    return Shard(
+        number=result.schedule.part.shard + 1,
+        host=report.host,
+        offered=result.offered_rate,
+        achieved=result.achieved_rate,
+        own_lag_p99_ms=result.own_lag.p99 if result.own_lag else None,
+        clock_offset_ns=clock.offset_ns,
+        clock_uncertainty_ns=clock.uncertainty_ns,
+        clock_drift_ns=clock.drift_ns(after) if after else None,
+        wall_offset_ns=clock.wall_offset_ns,
+        invalid=report.invalid,
+    )
+
+
+def run_shard(
+    task: LoadTask,
+    request: RunShard,
+    on_progress: ProgressCallback,
+    on_ready: Callable[[], object],
 ) -> ShardReport:
-    """Put the share that is ``wanted`` on ``task``'s target, together with the other shards.
+    """Put one shard's share of a load on ``task``'s target, together with the other shards.
 
     Args:
         task: the load, set up.
-        wanted: which share, and of what.
-        watch: as of ``run_load``.
-        waiting: is called when this shard is ready, and waits for the others.
+        request: the share, and the load that it is a share of.
+        on_progress: as of ``run_open_loop``.
+        on_ready: called when this shard is ready, and waits for the others.
 
     Raises:
         UsageError: ``task`` can't be put on a target.
         MeasureError: there is none, or it or another shard is gone before the start.
     """
-    apart, plan = checked_apart(wanted.benchmark, task), wanted.plan
-    assert not isinstance(task.load, Search), "what searches has no target apart"
-    part = Part(wanted.shard, plan.shards)
-    schedule = Schedule(task.load, plan.seconds, plan.warmup_s, plan.arrivals, wanted.seed, part)
-    connection = connect(
-        parse_address(wanted.address),
+    remote_load, plan = remote_load_of(request.benchmark, task), request.plan
+    assert not isinstance(task.load, Search), "a search has no remote load"
+    part = SchedulePart(request.shard, plan.shards)
+    schedule = Schedule(task.load, plan.seconds, plan.warmup_s, plan.arrivals, request.seed, part)
+    connection = join_load(
+        parse_target_address(request.address),
         part.shard,
         part.shards,
-        subject=subject_of(wanted.benchmark, wanted.params),
-        token=wanted.token,
-        timeout_s=wanted.timeout_s,
+        subject=load_subject(request.benchmark, request.params),
+        token=request.token,
+        timeout_s=request.timeout_s,
     )
     late_ns = 0
 
     def start() -> int:
         nonlocal late_ns
-        waiting()
+        on_ready()
         at = connection.wait_for_start()
         late_ns = max(time.perf_counter_ns() - at, 0)
         return at
 
     try:
-        source = apart.source(part.shard, part.shards)
-        result = run_load(
+        source = remote_load.source(part.shard, part.shards)
+        result = run_open_loop(
             lambda items: RemoteSystem(connection, source, items),
             schedule,
-            watch=watch,
+            on_progress=on_progress,
             start=start,
         )
     finally:
         connection.close()
     result = replace(
         result,
-        # The system is elsewhere and never holds this thread up: all that is late is its own.
+        # The system is in another process and never blocks this thread: all lag is the shard's.
         own_lag=result.lag,
         own_lags=result.lags,
-        # An account of hours by the second is more than a worker can say in one line.
+        # A timeline of hours does not fit into the one line that a worker may answer.
         timeline=(),
     )
     host = socket.gethostname()
     clocks = connection.clock, connection.clock_after
-    return ShardReport(host, result, late_ns, *clocks, connection.surroundings)
+    return ShardReport(host, result, late_ns, *clocks, connection.host_conditions)

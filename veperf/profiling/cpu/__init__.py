@@ -1,9 +1,10 @@
-"""Where the CPU time of code goes, function by function and line by line.
+"""CPU profiles: the CPU time of a benchmark or a callable, by function and by line.
 
-Never measured in one pass with time: looking costs time, too.
+Never taken in the same pass as timings, because sampling costs time, too.
 """
 
-from veperf.profiling.cpu.profile import CpuProfile, profile
-from veperf.profiling.cpu.stacks import Frame, Sampled, Stack
+from veperf.profiling.cpu.profile import CpuProfile
+from veperf.profiling.cpu.profile import profile_cpu as profile
+from veperf.profiling.cpu.stacks import CpuSamples, Frame, Stack
 
-__all__ = ["CpuProfile", "Frame", "Sampled", "Stack", "profile"]
+__all__ = ["CpuProfile", "CpuSamples", "Frame", "Stack", "profile"]

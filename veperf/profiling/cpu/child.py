@@ -1,11 +1,18 @@
-"""A process in which a benchmark is looked at: ``python -m veperf.profiling.cpu.child REQUEST ANSWER``."""
+"""A fresh process that samples a benchmark: ``python -m veperf.profiling.cpu.child REQUEST FD``."""
 
 import sys
 
 import msgspec
 
-from veperf.ipc.isolated_process import answer
-from veperf.profiling.cpu.measure import LookAt, look_at
+from veperf.ipc.isolated_process import send_result
+from veperf.profiling.cpu.sampler import ProfileCpu, sample_benchmark
 
-asked = msgspec.json.decode(sys.argv[1], type=LookAt)
-answer(lambda: look_at(asked), int(sys.argv[2]))
+
+def main() -> None:
+    """Execute the request in the first argument, and answer on the descriptor in the second."""
+    request = msgspec.json.decode(sys.argv[1], type=ProfileCpu)
+    send_result(lambda: sample_benchmark(request), int(sys.argv[2]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,22 +1,29 @@
-"""A flamegraph: who calls whom, each as wide as its share of the CPU time.
+"""A flamegraph: functions above those that they call, each as wide as its share of the CPU time.
 
 Drawn top down as nested elements, without a script: names are cut where there is no room, can be
-searched for, and are whole in the tool tip. What takes less than half a percent is left out.
+searched for, and are whole in the tool tip. Functions below half a percent are left out.
 """
 
 import sys
 
-from veperf.core import number_format
 from veperf.core.escape import as_html, one_line
-from veperf.profiling.cpu.stacks import Frame, Node, Sampled, functions, lines, source, tree
-from veperf.report import text
+from veperf.core.text import format_duration, format_percent, plural
+from veperf.profiling.cpu.stacks import (
+    CallNode,
+    CpuSamples,
+    Frame,
+    call_tree,
+    function_shares,
+    line_samples,
+    source_line,
+)
 from veperf.report.html import markup
-from veperf.report.html.style import standalone
-from veperf.report.tables.result_tables import Cell, Table
+from veperf.report.html.fragment import standalone
+from veperf.report.tables.table import Cell, Table, text_table
 
-_LEAST_SHARE = 0.005
-_DEEPEST = 40
-_SHOWN = 10
+_MIN_SHARE = 0.005
+_MAX_DEPTH = 40
+_MAX_ROWS = 10
 _STYLE = """
 .vp-flame { font-size: 11px; line-height: 1.5; margin: .6em 0; min-width: 40em; }
 .vp-flame div { min-width: 0; }
@@ -28,60 +35,61 @@ _STYLE = """
 .vp-flame .vp-lib > span { background: color-mix(in srgb, var(--vp-base) 26%, var(--vp-paper)); }
 """
 _KEY = (
-    "The first row is everything; below each function stand those that it called. Blue is veperf, "
+    "The first row is everything; below each function are those that it called. Blue is veperf, "
     "brown are other packages, grey is Python's own library. Time in C code counts for the "
-    "function that called it. Python looks up only where a function begins, a call returns or a "
-    "loop turns: a line stands for those just before it, too."
+    "function that called it. Python takes samples only where a function begins, a call returns "
+    "or a loop turns: a line includes the time of those just before it."
 )
-_NOTHING = "Nobody was seen at work: it takes too little CPU time, or only waits."
+_NO_SAMPLES = "No samples were taken: the work takes too little CPU time, or only waits."
 
 
-def html(what: str, found: Sampled) -> str:
-    """The flamegraph of ``found``, and the lines that take most of its time."""
-    said = markup.paragraph(_sentence(what, found))
-    if not found.samples:
-        return standalone(said + markup.paragraph(_NOTHING))
-    graph = _element(tree(found.stacks), what, share=1.0, whole=found.samples, depth=0)
+def flamegraph_html(what: str, samples: CpuSamples) -> str:
+    """Return the flamegraph of ``samples`` and the lines that take most of the time, as HTML."""
+    summary = markup.paragraph(_summary(what, samples))
+    if not samples.samples:
+        return standalone(summary + markup.paragraph(_NO_SAMPLES))
+    graph = _element(call_tree(samples.stacks), what, share=1.0, whole=samples.samples, depth=0)
     return standalone(
-        f"<style>{_STYLE}</style>{said}"
+        f"<style>{_STYLE}</style>{summary}"
         '<div class="vp-scroll" role="region" aria-label="Flamegraph" tabindex="0">'
         f'<div class="vp-flame">{graph}</div></div>{markup.paragraph(_KEY)}'
-        + markup.table(_lines(found))
+        + markup.html_table(_lines_table(samples))
     )
 
 
-def plain(what: str, found: Sampled) -> str:
-    """The functions and the lines that take most of the time, as tables of text."""
-    said = one_line(_sentence(what, found))
-    if not found.samples:
-        return f"{said}\n\n{_NOTHING}"
-    return "\n\n".join([said, text.table(_functions(found)), text.table(_lines(found))])
+def flamegraph_text(what: str, samples: CpuSamples) -> str:
+    """Return the functions and the lines that take most of the time, as tables of text."""
+    summary = one_line(_summary(what, samples))
+    if not samples.samples:
+        return f"{summary}\n\n{_NO_SAMPLES}"
+    return "\n\n".join(
+        [summary, text_table(_functions_table(samples)), text_table(_lines_table(samples))]
+    )
 
 
-def _sentence(what: str, found: Sampled) -> str:
+def _summary(what: str, samples: CpuSamples) -> str:
     return (
-        f"{what}: {number_format.seconds(found.cpu_s)} of CPU time in {number_format.count(found.calls, 'call')}, "
-        f"looked at {number_format.count(found.samples, 'time')}."
+        f"{what}: {format_duration(samples.cpu_s)} of CPU time in "
+        f"{plural(samples.calls, 'call')}, {plural(samples.samples, 'sample')}."
     )
 
 
-def _element(node: Node, name: str, *, share: float, whole: int, depth: int) -> str:
-    """A function over those that it called; ``share`` is its part of the one above it."""
-    part = node.samples / whole
-    kind = f' class="{_kind(node.frame)}"' if node.frame is not None else ""
-    tip = as_html(f"{name}: {number_format.share(part)}")
+def _element(node: CallNode, name: str, *, share: float, whole: int, depth: int) -> str:
+    """Return a function above those that it called; ``share`` is its part of its caller."""
+    kind = f' class="{_css_class(node.frame)}"' if node.frame is not None else ""
+    tip = as_html(f"{name}: {format_percent(node.samples / whole)}")
     called = ""
-    if depth < _DEEPEST:
+    if depth < _MAX_DEPTH:
         called = "".join(
             _element(
-                one,
-                _name(one.frame) if one.frame is not None else "",
-                share=one.samples / node.samples,
+                callee,
+                _name(callee.frame) if callee.frame is not None else "",
+                share=callee.samples / node.samples,
                 whole=whole,
                 depth=depth + 1,
             )
-            for one in node.ordered()
-            if one.samples >= _LEAST_SHARE * whole
+            for callee in node.ordered()
+            if callee.samples >= _MIN_SHARE * whole
         )
     below = f'<div class="vp-calls">{called}</div>' if called else ""
     width = f"{share * 100:.2f}".rstrip("0").rstrip(".")
@@ -92,40 +100,40 @@ def _name(frame: Frame) -> str:
     return f"{frame.name} ({frame.module})" if frame.module else frame.name
 
 
-def _kind(frame: Frame) -> str:
-    top = frame.module.partition(".")[0]
-    if top == "veperf":
+def _css_class(frame: Frame) -> str:
+    package = frame.module.partition(".")[0]
+    if package == "veperf":
         return "vp-own"
-    return "vp-std" if top in sys.stdlib_module_names else "vp-lib"
+    return "vp-std" if package in sys.stdlib_module_names else "vp-lib"
 
 
-def _functions(found: Sampled) -> Table:
+def _functions_table(samples: CpuSamples) -> Table:
     return Table(
-        "Functions that take most of the time themselves",
-        (("Itself", "right"), ("With what it calls", "right"), ("Function", "left")),
+        "Functions with the most CPU time of their own",
+        (("Own", "right"), ("With callees", "right"), ("Function", "left")),
         tuple(
             (
-                Cell(number_format.share(one.own / found.samples)),
-                Cell(number_format.share(one.total / found.samples)),
-                Cell(_name(one.frame)),
+                Cell(format_percent(share.own / samples.samples)),
+                Cell(format_percent(share.total / samples.samples)),
+                Cell(_name(share.frame)),
             )
-            for one in functions(found.stacks)[:_SHOWN]
+            for share in function_shares(samples.stacks)[:_MAX_ROWS]
         ),
-        heads=2,
+        row_header=2,
     )
 
 
-def _lines(found: Sampled) -> Table:
+def _lines_table(samples: CpuSamples) -> Table:
     rows = [
         (
-            Cell(number_format.share(n / found.samples)),
+            Cell(format_percent(n / samples.samples)),
             Cell(f"{_name(frame)}, line {line}"),
-            Cell(source(frame, line)),
+            Cell(source_line(frame, line)),
         )
-        for frame, line, n in lines(found.stacks)
+        for frame, line, n in line_samples(samples.stacks)
     ]
     return Table(
-        "Where it was seen most often",
+        "Lines with the most CPU time",
         (("Share", "left"), ("Where", "left"), ("Code", "left")),
-        tuple(rows[:_SHOWN]),
+        tuple(rows[:_MAX_ROWS]),
     )

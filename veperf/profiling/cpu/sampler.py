@@ -1,8 +1,8 @@
-"""Looks at the stack every so often while code runs, by a timer that counts CPU time.
+"""A sampler of the stack while code runs, by a timer that counts CPU time.
 
 The kernel sends SIGPROF whenever the process has used so much more CPU time. Python handles it on
 the main thread, where a function begins, a call returns or a loop turns: so time in C code counts
-for the line that called it, that of a few bytecodes for the next such place, and that of other
+for the line that called it, time of a few bytecodes for the next such place, and time of other
 threads for whatever the main thread is doing.
 """
 
@@ -12,49 +12,82 @@ import time
 from collections.abc import Callable
 from types import CodeType, FrameType
 
-from veperf.core.errors import MeasureError
-from veperf.profiling.cpu.stacks import Frame, Sampled, Stack
+from msgspec import Struct
+
+from veperf.core import registry
+from veperf.core.case import Params
+from veperf.core.errors import MeasureError, UsageError
+from veperf.profiling.cpu.stacks import CpuSamples, Frame, Stack
 
 INTERVAL_S = 0.001
 """Kernels round this up to their own tick, 1 to 4 ms."""
-_DEEPEST = 200
+_MAX_DEPTH = 200
 """Of deeper stacks only the innermost frames are kept."""
-_MOST_WALL = 4
-"""Work that mostly waits is looked at for so many times the CPU time that was asked for."""
+_MAX_WALL_FACTOR = 4
+"""Work that mostly waits is sampled for so many times the requested CPU time."""
 
-Place = tuple[tuple[CodeType, str], ...]
+StackKey = tuple[tuple[CodeType, str], ...]
 
 
-def sample(call: Callable[[], object], seconds: float) -> Sampled:
+class ProfileCpu(Struct, frozen=True):
+    """Request to a fresh process: set a benchmark up and sample it; answered by ``CpuSamples``."""
+
+    modules: tuple[str, ...]
+    benchmark: str
+    params: Params
+    seconds: float
+    """CPU time to sample."""
+
+
+def sample_benchmark(request: ProfileCpu) -> CpuSamples:
+    """Set the benchmark up and sample it.
+
+    Raises:
+        Whatever the benchmark does.
+    """
+    benchmark = registry.load_registry(request.modules).benchmarks[request.benchmark]
+    task = benchmark.setup(**request.params)
+    if not isinstance(task, registry.Task):
+        raise UsageError(f"{request.benchmark} is a load, which has no call to sample")
+    return sample_warmed_up(task.call, request.seconds)
+
+
+def sample_warmed_up(call: Callable[[], object], seconds: float) -> CpuSamples:
+    """Call ``call`` once, then sample it as ``sample_stacks`` does."""
+    call()
+    return sample_stacks(call, seconds)
+
+
+def sample_stacks(call: Callable[[], object], seconds: float) -> CpuSamples:
     """Call ``call`` until that took ``seconds`` of CPU time, and at least once.
 
     Raises:
-        MeasureError: this is not the main thread, or somebody else uses the timer.
+        MeasureError: this is not the main thread, or another profiler uses the timer.
         Whatever ``call`` does.
     """
     if threading.current_thread() is not threading.main_thread():
-        raise MeasureError("stacks are looked at on the main thread; call it from there")
+        raise MeasureError("stacks are sampled on the main thread; call it from there")
     if signal.getitimer(signal.ITIMER_PROF)[0]:
         raise MeasureError("another profiler uses the timer; end it first")
-    looker = _Looker()
-    before = signal.signal(signal.SIGPROF, looker.look)
+    sampler = _Sampler()
+    before = signal.signal(signal.SIGPROF, sampler.sample)
     signal.setitimer(signal.ITIMER_PROF, INTERVAL_S, INTERVAL_S)
     try:
-        calls, cpu_s = looker.repeat(call, seconds)
+        calls, cpu_s = sampler.repeat(call, seconds)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
-    return Sampled(looker.stacks(), calls, cpu_s)
+    return CpuSamples(sampler.stacks(), calls, cpu_s)
 
 
-class _Looker:
+class _Sampler:
     def __init__(self) -> None:
-        self._found: dict[tuple[Place, int], int] = {}
+        self._counts: dict[tuple[StackKey, int], int] = {}
 
     def repeat(self, call: Callable[[], object], seconds: float) -> tuple[int, float]:
-        """How often ``call`` was called, and the CPU time that it took."""
+        """Repeat ``call``; return the number of calls and their CPU time."""
         calls, began = 0, time.process_time()
-        deadline = time.monotonic() + _MOST_WALL * seconds
+        deadline = time.monotonic() + _MAX_WALL_FACTOR * seconds
         while True:
             call()
             calls += 1
@@ -62,28 +95,28 @@ class _Looker:
             if cpu_s >= seconds or time.monotonic() > deadline:
                 return calls, cpu_s
 
-    def look(self, number: int, frame: FrameType | None) -> None:
-        """Take note of the stack, from here up to ``repeat``."""
+    def sample(self, number: int, frame: FrameType | None) -> None:
+        """Count the current stack, up to ``repeat``."""
         # Code that stands for no line, such as a loop's jump back, has None.
         line = (frame.f_lineno or frame.f_code.co_firstlineno) if frame is not None else 0
-        place: list[tuple[CodeType, str]] = []
+        stack: list[tuple[CodeType, str]] = []
         while frame is not None and frame.f_code is not _OUTERMOST:
-            if len(place) < _DEEPEST:
-                place.append((frame.f_code, frame.f_globals.get("__name__", "")))
+            if len(stack) < _MAX_DEPTH:
+                stack.append((frame.f_code, frame.f_globals.get("__name__", "")))
             frame = frame.f_back
         if frame is not None:
-            key = tuple(place), line
-            self._found[key] = self._found.get(key, 0) + 1
+            key = tuple(stack), line
+            self._counts[key] = self._counts.get(key, 0) + 1
 
     def stacks(self) -> tuple[Stack, ...]:
-        """What was found, the outermost function first; none where only C code is called."""
+        """Return the stacks, the outermost function first; empty if only C code is called."""
         return tuple(
-            Stack(tuple(_frame(code, module) for code, module in reversed(place)), line, samples)
-            for (place, line), samples in self._found.items()
+            Stack(tuple(_frame(code, module) for code, module in reversed(stack)), line, samples)
+            for (stack, line), samples in self._counts.items()
         )
 
 
-_OUTERMOST = _Looker.repeat.__code__
+_OUTERMOST = _Sampler.repeat.__code__
 
 
 def _frame(code: CodeType, module: str) -> Frame:

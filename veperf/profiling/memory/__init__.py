@@ -1,6 +1,6 @@
-"""What code costs in memory: an operation, a process over time, and whether it leaks.
+"""Memory of an operation and of a process over time, budgets and leaks.
 
-Never measured in one pass with time.
+Never measured in the same pass as time.
 """
 
 from veperf.profiling.memory.budget import Gauges, MemoryBudget, Violation, budget_of, check_budget
@@ -8,7 +8,8 @@ from veperf.profiling.memory.capture import Tally, capture, tally
 from veperf.profiling.memory.footprint import Footprint, measure_footprint
 from veperf.profiling.memory.leak import LeakStatus, LeakVerdict, judge_leak
 from veperf.profiling.memory.probes import Snapshot
-from veperf.profiling.memory.profile import MemoryProfile, at_work, profile
+from veperf.profiling.memory.profile import MemoryProfile, at_work
+from veperf.profiling.memory.profile import profile_memory as profile
 from veperf.profiling.memory.profiler import MemoryProfiler
 from veperf.profiling.memory.sites import Site
 from veperf.profiling.memory.stats import MemoryStats, Range

@@ -1,4 +1,4 @@
-"""Two profiles of the same work side by side: counts, which are equal or are not."""
+"""Recorded memory profiles, and their comparison with a new profile of the same work."""
 
 import tempfile
 from collections.abc import Callable, Iterable
@@ -9,18 +9,18 @@ import msgspec
 from msgspec import Struct
 
 from veperf.core.errors import CorruptFileError, NewerFormatError, StorageError, UsageError
-from veperf.core.sizes import count, size
+from veperf.core.text import format_bytes, format_count
 from veperf.profiling.memory.profile import PROFILE_FORMAT, MemoryProfile
 from veperf.profiling.memory.sites import Site
 
 _ALLOCATIONS = 0.5
-"""Less than this, in a call, is the rounding of a slope."""
+"""Smaller differences, in a call, are the rounding of a slope."""
 _BYTES_RATIO = 0.001
-_MOST_BYTES = 64 << 20
+_MAX_FILE_BYTES = 64 << 20
 
 
 class CountStatus(StrEnum):
-    """Does an operation take more than it did?"""
+    """Result of comparing the allocations of an operation with earlier ones."""
 
     SAME = "same"
     MORE = "more"
@@ -29,12 +29,12 @@ class CountStatus(StrEnum):
 
 
 class ChangedLine(Struct, frozen=True):
-    """A function that allocates otherwise than it did; figures are of a call."""
+    """A function whose allocations have changed; figures are of a call."""
 
     function: str
     file: str
     line: int
-    """The one of its lines that changed most; of the earlier profile where it is gone."""
+    """The line that changed most; of the earlier profile if the function is gone."""
     bytes_before: float
     bytes_now: float
     allocations_before: float
@@ -42,7 +42,7 @@ class ChangedLine(Struct, frozen=True):
 
 
 class CountChange(Struct, frozen=True):
-    """An operation, before and now."""
+    """The allocations of an operation, before and now."""
 
     what: str
     status: CountStatus
@@ -51,22 +51,23 @@ class CountChange(Struct, frozen=True):
     allocations_before: float
     allocations_now: float
     lines: tuple[ChangedLine, ...]
-    """What changed, the largest change first."""
+    """Functions that changed, the largest change first."""
 
     def __repr__(self) -> str:
         head = (
-            f"{self.what}: {self.status}: {count(self.allocations_before)} allocations before, "
-            f"{count(self.allocations_now)} now; {size(self.bytes_before)}, {size(self.bytes_now)}"
+            f"{self.what}: {self.status}: {format_count(self.allocations_before)} allocations "
+            f"before, {format_count(self.allocations_now)} now; "
+            f"{format_bytes(self.bytes_before)}, {format_bytes(self.bytes_now)}"
         )
-        return "\n".join([head, *(f"  {_said(line)}" for line in self.lines[:8])])
+        return "\n".join([head, *(f"  {_describe_line(line)}" for line in self.lines[:8])])
 
 
 def compare_profiles(before: MemoryProfile, now: MemoryProfile) -> CountChange:
-    """Whether an operation allocates as it did, and if not, which functions don't.
+    """Compare the allocations of an operation in two profiles, in all and by function.
 
-    Counts don't depend on the load of the machine, so that equal is equal: a difference is one of
-    half an allocation a call at least, or of 0.1 % of the bytes. They do depend on Python's
-    version; then nothing is judged.
+    Counts don't depend on the load of the machine, so that no test is needed: a difference is half
+    an allocation a call at least, or 0.1 % of the bytes. They do depend on Python's version; if
+    that differs, nothing is judged.
 
     Raises:
         UsageError: the two are of different work.
@@ -93,23 +94,23 @@ def compare_profiles(before: MemoryProfile, now: MemoryProfile) -> CountChange:
 
 
 def read_profile(path: Path) -> MemoryProfile:
-    """The profile in ``path``, as ``MemoryProfile.to_json`` wrote it.
+    """Return the profile in ``path``, as ``MemoryProfile.to_json`` wrote it.
 
     Raises:
-        CorruptFileError: the file can't be read, or is none.
+        CorruptFileError: the file can't be read, or is no profile.
         NewerFormatError: a later veperf wrote it.
     """
     try:
-        if path.stat().st_size > _MOST_BYTES:
+        if path.stat().st_size > _MAX_FILE_BYTES:
             raise CorruptFileError(f"{path} is larger than any profile")
-        found = msgspec.json.decode(path.read_bytes(), type=MemoryProfile)
+        profile = msgspec.json.decode(path.read_bytes(), type=MemoryProfile)
     except OSError as error:
         raise CorruptFileError(f"can't read {path}: {error.strerror or error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CorruptFileError(f"{path} is no memory profile: {error}") from error
-    if found.format > PROFILE_FORMAT:
-        raise NewerFormatError(f"{path} has format {found.format}; update veperf")
-    return found
+    if profile.format > PROFILE_FORMAT:
+        raise NewerFormatError(f"{path} has format {profile.format}; update veperf")
+    return profile
 
 
 def _sign(difference: float, least: float) -> int:
@@ -120,36 +121,36 @@ def _sign(difference: float, least: float) -> int:
 
 def _changed_lines(before: Iterable[Site], now: Iterable[Site]) -> tuple[ChangedLine, ...]:
     old, new = _by_function(before), _by_function(now)
-    found: list[ChangedLine] = []
+    changes: list[ChangedLine] = []
     for place in old.keys() | new.keys():
-        was, has = old.get(place, []), new.get(place, [])
+        sites_before, sites_now = old.get(place, []), new.get(place, [])
         line = ChangedLine(
             function=place[1],
             file=place[0],
-            line=_most_changed(was, has),
-            bytes_before=_sum(was, lambda site: site.total_bytes),
-            bytes_now=_sum(has, lambda site: site.total_bytes),
-            allocations_before=_sum(was, lambda site: site.allocations),
-            allocations_now=_sum(has, lambda site: site.allocations),
+            line=_most_changed(sites_before, sites_now),
+            bytes_before=_sum(sites_before, lambda site: site.total_bytes),
+            bytes_now=_sum(sites_now, lambda site: site.total_bytes),
+            allocations_before=_sum(sites_before, lambda site: site.allocations),
+            allocations_now=_sum(sites_now, lambda site: site.allocations),
         )
         change_bytes = line.bytes_now - line.bytes_before
         if _sign(line.allocations_now - line.allocations_before, _ALLOCATIONS) or _sign(
             change_bytes, max(_BYTES_RATIO * line.bytes_before, 8)
         ):
-            found.append(line)
-    return tuple(sorted(found, key=lambda one: -abs(one.bytes_now - one.bytes_before)))
+            changes.append(line)
+    return tuple(sorted(changes, key=lambda line: -abs(line.bytes_now - line.bytes_before)))
 
 
 def _by_function(sites: Iterable[Site]) -> dict[tuple[str, str], list[Site]]:
     # Lines move when others are edited; functions mostly keep their names.
-    found: dict[tuple[str, str], list[Site]] = {}
+    groups: dict[tuple[str, str], list[Site]] = {}
     for site in sites:
-        found.setdefault((site.file, site.function), []).append(site)
-    return found
+        groups.setdefault((site.file, site.function), []).append(site)
+    return groups
 
 
 def _most_changed(before: list[Site], now: list[Site]) -> int:
-    """The line with bytes that no line had before; else the largest one."""
+    """Return the largest line whose bytes no line had before, else the largest of all."""
     known = {site.total_bytes for site in before}
     fresh = [site for site in now if site.total_bytes not in known]
     return max(fresh or now or before, key=lambda site: site.total_bytes).line
@@ -159,28 +160,28 @@ def _sum(sites: Iterable[Site], figure: Callable[[Site], float]) -> float:
     return sum(map(figure, sites))
 
 
-def _said(line: ChangedLine) -> str:
+def _describe_line(line: ChangedLine) -> str:
     change = line.allocations_now - line.allocations_before
     return (
-        f"{line.file}:{line.line} {line.function}: {size(line.bytes_before)} before, "
-        f"{size(line.bytes_now)} now ({change:+.4g} allocations)"
+        f"{line.file}:{line.line} {line.function}: {format_bytes(line.bytes_before)} before, "
+        f"{format_bytes(line.bytes_now)} now ({change:+.4g} allocations)"
     )
 
 
-def record_profile(folder: Path, found: MemoryProfile) -> Path:
-    """Write ``found`` to its place in ``folder``, whole or not at all, and return that.
+def record_profile(folder: Path, profile: MemoryProfile) -> Path:
+    """Write ``profile`` to its file in ``folder`` atomically, and return the path.
 
     Raises:
-        UsageError: it is of no benchmark.
+        UsageError: it is not of a benchmark.
         StorageError: it can't be written.
     """
-    path = _path(folder, found.what)
+    path = _path(folder, profile.what)
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
             temporary = Path(file.name)
-            file.write(found.to_json())
+            file.write(profile.to_json())
         temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
@@ -190,19 +191,21 @@ def record_profile(folder: Path, found: MemoryProfile) -> Path:
     return path
 
 
-def compared(folder: Path, found: MemoryProfile) -> CountChange | None:
-    """``found`` against what was recorded of the same benchmark; None where nothing was.
+def compare_with_recorded(folder: Path, profile: MemoryProfile) -> CountChange | None:
+    """Compare ``profile`` with the recorded one of the same benchmark; None if there is none.
 
     Raises:
-        UsageError: it is of no benchmark.
-        CorruptFileError, NewerFormatError: what was recorded can't be read.
+        UsageError: it is not of a benchmark.
+        CorruptFileError, NewerFormatError: the recorded profile can't be read.
     """
-    path = _path(folder, found.what)
-    return compare_profiles(read_profile(path), found) if path.exists() else None
+    path = _path(folder, profile.what)
+    return compare_profiles(read_profile(path), profile) if path.exists() else None
 
 
 def _path(folder: Path, what: str) -> Path:
     suite, slash, case = what.partition("/")
     if not slash or not suite or not case or "/" in case or what.startswith("."):
-        raise UsageError(f"{what!r} is no benchmark, whose profile can be recorded")
+        raise UsageError(
+            f"{what!r} is not a benchmark: only profiles of benchmarks can be recorded"
+        )
     return folder / "memory" / suite / f"{case}.json"

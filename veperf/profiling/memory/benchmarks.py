@@ -1,19 +1,23 @@
-"""The memory suite: what whole processes hold, each measured in a fresh one."""
+"""The memory suite: the memory of whole processes, each measured in a fresh one."""
 
 from collections.abc import Mapping
 
 from veperf.core.case import Level, Metric
-from veperf.core.registry import Reading, benchmark
-from veperf.ipc.isolated_process import in_fresh_process
+from veperf.core.registry import SUITES, MetricsTask, benchmark
+from veperf.ipc.isolated_process import run_in_fresh_process
 from veperf.profiling.memory.footprint import Footprint
-from veperf.profiling.memory.requests import HoldCase, LookIdle, WorkRounds
-from veperf.profiling.memory.workload_process import Idle, Rounds
-from veperf.workloads.suites import SUITES
+from veperf.profiling.memory.requests import (
+    IdleProcess,
+    MeasureFootprint,
+    MeasureIdle,
+    RoundsResult,
+    RunRounds,
+)
 
 _CHILD = "veperf.profiling.memory.child"
 _TIMEOUT_S = 50.0
 _MODULES = tuple(SUITES.values())
-# Smaller blocks than usual: each takes its share of a round, not most of it.
+# Smaller blocks than usual, so that a block is not most of a round.
 _BLOCK = "transaction/block_processing[transactions=100]"
 _VERIFICATION = "verification/latency"
 _WORK = (_BLOCK, _VERIFICATION, "bidding/latency")
@@ -26,14 +30,16 @@ _ROUNDS = 40
     metrics=(Metric("idle_heap", "B"), Metric("idle_objects", "objects")),
     targets={"idle_heap": "memory/idle_heap"},
 )
-def idle() -> Reading:
+def idle() -> MetricsTask:
     """A process that has loaded every suite and done nothing: resident memory and objects."""
 
     def read() -> Mapping[str, float]:
-        found = in_fresh_process(_CHILD, LookIdle(_MODULES), Idle, timeout_s=_TIMEOUT_S)
-        return {"idle_heap": found.rss_bytes, "idle_objects": found.blocks}
+        process = run_in_fresh_process(
+            _CHILD, MeasureIdle(_MODULES), IdleProcess, timeout_s=_TIMEOUT_S
+        )
+        return {"idle_heap": process.rss_bytes, "idle_objects": process.blocks}
 
-    return Reading(read)
+    return MetricsTask(read)
 
 
 @benchmark(
@@ -54,16 +60,16 @@ def idle() -> Reading:
         "leak_growth": "memory/leak_growth",
     },
 )
-def work() -> Reading:
+def work() -> MetricsTask:
     """A process with every suite loaded processes blocks, verifications and bids, round by round.
 
     Peaks over all rounds, and how much resident memory grows over them.
     """
 
     def read() -> Mapping[str, float]:
-        asked = WorkRounds(_MODULES, _WORK, _ROUNDS)
-        found = in_fresh_process(_CHILD, asked, Rounds, timeout_s=_TIMEOUT_S)
-        stats, growth = found.stats, found.leak.growth
+        request = RunRounds(_MODULES, _WORK, _ROUNDS)
+        result = run_in_fresh_process(_CHILD, request, RoundsResult, timeout_s=_TIMEOUT_S)
+        stats, growth = result.stats, result.leak.growth
         assert growth is not None, "the rounds are enough for troughs"
         return {
             "heap_alloc": stats.peak_rss_bytes,
@@ -73,7 +79,7 @@ def work() -> Reading:
             "leak_growth": 100 * growth,
         }
 
-    return Reading(read)
+    return MetricsTask(read)
 
 
 @benchmark(
@@ -82,9 +88,9 @@ def work() -> Reading:
     metrics=(Metric("held", "B"),),
     targets={"held": "memory/per_transaction"},
 )
-def per_transaction() -> Reading:
-    """What a transaction adds to the most that is held while its block of 100 is processed."""
-    return Reading(lambda: _held(_BLOCK))
+def per_transaction() -> MetricsTask:
+    """Peak memory while a block of 100 is processed, for each transaction."""
+    return MetricsTask(lambda: _held(_BLOCK))
 
 
 @benchmark(
@@ -93,11 +99,12 @@ def per_transaction() -> Reading:
     metrics=(Metric("held", "B"),),
     targets={"held": "memory/per_verification"},
 )
-def per_verification() -> Reading:
-    """The most that is held during one verification, less what was held before it."""
-    return Reading(lambda: _held(_VERIFICATION))
+def per_verification() -> MetricsTask:
+    """Peak memory during a verification, less the memory before it."""
+    return MetricsTask(lambda: _held(_VERIFICATION))
 
 
 def _held(name: str) -> Mapping[str, float]:
-    asked = HoldCase(_MODULES, name)
-    return {"held": in_fresh_process(_CHILD, asked, Footprint, timeout_s=_TIMEOUT_S).peak_bytes}
+    request = MeasureFootprint(_MODULES, name)
+    footprint = run_in_fresh_process(_CHILD, request, Footprint, timeout_s=_TIMEOUT_S)
+    return {"held": footprint.peak_bytes}

@@ -1,9 +1,15 @@
-"""How much memory a process may take, and where it took more."""
+"""Memory budgets: limits on heap, objects, tasks, pauses and growth, and their violations."""
 
 from msgspec import Struct
 
 from veperf.core.errors import UnknownTargetError
-from veperf.core.sizes import count, size
+from veperf.core.text import (
+    format_bytes,
+    format_count,
+    format_exact,
+    format_percent,
+    format_quantity,
+)
 from veperf.core.units import convert
 from veperf.core.verdict import TargetSet
 from veperf.profiling.memory import charts
@@ -12,38 +18,38 @@ from veperf.profiling.memory.stats import MemoryStats
 
 
 class MemoryBudget(Struct, frozen=True, kw_only=True):
-    """Limits, by default those that are published in targets.json; at a limit is within it."""
+    """Limits, by default those published in targets.json; a value at its limit is within it."""
 
     heap_bytes: float = 4096 * 2**20
     objects: float = 10_000_000
     tasks: float = 100_000
-    """Threads and tasks of asyncio together."""
+    """Threads and asyncio tasks together."""
     gc_pause_ns: float = 100e6
     leak_growth: float = 0.1
-    """Of the memory at the beginning of a long run, over that run."""
+    """Growth over a long run, as a share of the memory at its beginning."""
 
 
 class Violation(Struct, frozen=True):
-    """A limit and what came of it; as a result of ``check_budget``, one that was passed."""
+    """A limit and the measured value; in the result of ``check_budget``, one that was exceeded."""
 
     limit_name: str
-    """The name of the limit in the budget."""
+    """Name of the limit in the budget."""
     value: float
     limit: float
     words: str
 
 
 def budget_of(targets: TargetSet) -> MemoryBudget:
-    """The limits that ``targets`` publish as ``memory/...``.
+    """Return the limits that ``targets`` publish as ``memory/...``.
 
     Raises:
-        UnknownTargetError: one of them is not there.
+        UnknownTargetError: one of them is missing.
         UsageError: one is given in a unit of something else.
     """
-    found = {target.id: target for target in targets.targets}
+    by_id = {target.id: target for target in targets.targets}
 
     def limit(name: str, unit: str) -> float:
-        target = found.get(f"memory/{name}")
+        target = by_id.get(f"memory/{name}")
         if target is None:
             raise UnknownTargetError(f"no published target memory/{name}")
         return convert(target.limit, target.unit, unit)
@@ -60,40 +66,41 @@ def budget_of(targets: TargetSet) -> MemoryBudget:
 def check_budget(
     measured: MemoryStats, budget: MemoryBudget | None = None, leak: LeakVerdict | None = None
 ) -> tuple[Violation, ...]:
-    """Every limit that was passed at any time: peaks and the longest pause, not the last state.
+    """Return the limits that were exceeded at any time, by peaks and the longest pause.
 
-    The heap is what was resident, the objects are the blocks of Python's allocator. Where ``leak``
-    is given and not clean, its growth is held to the budget by the lower end of its interval: what
-    levels off, like a cache that fills up, is held to the budget of the heap.
+    The heap is resident memory, the objects are the blocks of Python's allocator. If ``leak`` is
+    given and not clean, the lower end of its growth's interval is compared with the budget; memory
+    that levels off, like a cache that fills up, is limited by the budget of the heap alone.
     """
     allowed = budget or MemoryBudget()
     used = _uses(measured, allowed)
     if leak is not None and leak.status is not LeakStatus.CLEAN and leak.low is not None:
-        words = f"memory grows by {leak.low:.1%} at least, of {allowed.leak_growth:.1%}"
+        growth, limit = format_percent(leak.low), format_exact(100 * allowed.leak_growth, "%")
+        words = f"memory grows by {growth} at least, of {limit}"
         used = (*used, Violation("leak_growth", leak.low, allowed.leak_growth, words))
-    return tuple(one for one in used if one.value > one.limit)
+    return tuple(use for use in used if use.value > use.limit)
 
 
 class Gauges(Struct, frozen=True):
-    """How much of each limit was used at most, to look at."""
+    """Bars that show the highest use of each limit."""
 
     measured: MemoryStats
     budget: MemoryBudget = MemoryBudget()
 
     def __repr__(self) -> str:
         return "\n".join(
-            f"{one.value / one.limit:8.2%}  {one.words}"
-            for one in _uses(self.measured, self.budget)
+            f"{format_percent(use.value / use.limit):>8}  {use.words}"
+            for use in _uses(self.measured, self.budget)
         )
 
     def _repr_html_(self) -> str:
-        used = [(one.value / one.limit, one.words) for one in _uses(self.measured, self.budget)]
-        return charts.gauges(used)
+        used = [(use.value / use.limit, use.words) for use in _uses(self.measured, self.budget)]
+        return charts.gauge_table(used)
 
 
 def _uses(measured: MemoryStats, allowed: MemoryBudget) -> tuple[Violation, ...]:
-    """The use of every limit, passed or not."""
-    pause_ms, pause_limit_ms = measured.gc_longest_ns / 1e6, allowed.gc_pause_ns / 1e6
+    """Return the use of every limit, exceeded or not."""
+    pause_ns, pause_limit_ns = measured.gc_longest_ns, allowed.gc_pause_ns
     heap, blocks = measured.peak_rss_bytes, measured.blocks.max
     tasks = measured.concurrent.max
     return (
@@ -101,24 +108,25 @@ def _uses(measured: MemoryStats, allowed: MemoryBudget) -> tuple[Violation, ...]
             "heap_bytes",
             heap,
             allowed.heap_bytes,
-            f"{size(heap)} were resident, of {size(allowed.heap_bytes)}",
+            f"{format_bytes(heap)} were resident, of {format_exact(allowed.heap_bytes, 'B')}",
         ),
         Violation(
             "objects",
             blocks,
             allowed.objects,
-            f"{count(blocks)} objects, of {count(allowed.objects)}",
+            f"{format_count(blocks)} objects, of {format_count(allowed.objects)}",
         ),
         Violation(
             "tasks",
             tasks,
             allowed.tasks,
-            f"{count(tasks)} threads and tasks, of {count(allowed.tasks)}",
+            f"{format_count(tasks)} threads and tasks, of {format_count(allowed.tasks)}",
         ),
         Violation(
             "gc_pause_ns",
-            measured.gc_longest_ns,
-            allowed.gc_pause_ns,
-            f"a collection took {pause_ms:.3g} ms, of {pause_limit_ms:.3g} ms",
+            pause_ns,
+            pause_limit_ns,
+            f"a collection took {format_quantity(pause_ns, 'ns')}, "
+            f"of {format_exact(pause_limit_ns, 'ns')}",
         ),
     )

@@ -1,4 +1,4 @@
-"""Recording every allocation of a stretch of work, and adding the records up."""
+"""Recording of every allocation of some calls, and sums of the records."""
 
 import gc
 import tempfile
@@ -15,30 +15,30 @@ from veperf.core.errors import MeasureError
 
 FREES = frozenset({AllocatorType.FREE, AllocatorType.MUNMAP, AllocatorType.PYMALLOC_FREE})
 OWN_THREAD = 1
-"""The number that memray gives to the thread that starts it."""
-_BEGIN_BYTES = 1_299_709
-"""The first allocation of so many bytes (and one) is the last before the calls."""
-_REST_BYTES, _LAP_TIMES, _END_TIMES = 7_919, 13, 17
-"""A block of so many bytes grows to so many times that and shrinks again between two calls, and
-otherwise after the last: whoever releases the block makes a mark, whatever else has its size."""
+"""Number that memray gives to the thread that starts it."""
+_BEGIN_MARK_BYTES = 1_299_709
+"""The first allocation of so many bytes, plus one, is the last before the calls."""
+_MARK_BYTES, _LAP_TIMES, _END_TIMES = 7_919, 13, 17
+"""A block of so many bytes grows by a factor and shrinks again between two calls, and by another
+factor after the last. A release of the block makes a mark, whatever else has its size."""
 
 
 class Tally(Struct, frozen=True):
-    """What a stretch of work allocated."""
+    """Allocations of the recorded calls."""
 
     total_bytes: int
-    """Of all allocations, freed or not; a block that is moved to grow counts whole again."""
+    """Bytes of all allocations, freed or not; a block that moves to grow counts whole again."""
     allocations: int
     peak_bytes: int
-    """The most that was held during a call, less what was held when it began, of what was
-    allocated in the stretch: the median over the calls, of two the lower one."""
+    """Peak during a call, less the bytes held when it began, of memory allocated in these calls:
+    the median over the calls, the lower one of two."""
 
 
 def capture(call: Callable[[], object], loops: int, *, multithreaded: bool = False) -> Tally:
-    """What ``loops`` calls of ``call`` allocate, by Python's allocators and by malloc and mmap.
+    """Return what ``loops`` calls of ``call`` allocate by Python's allocators, malloc and mmap.
 
-    Of the calling thread alone, unless the work is ``multithreaded``. What was there before does
-    not count. Garbage is collected beforehand, and during the calls as Python does it.
+    Only the calling thread counts, unless the work is ``multithreaded``. Memory allocated before
+    does not count. Garbage is collected beforehand, and during the calls as Python does it.
 
     Raises:
         MeasureError: another Tracker is active, or the records can't be written or read.
@@ -46,40 +46,40 @@ def capture(call: Callable[[], object], loops: int, *, multithreaded: bool = Fal
     """
     with tempfile.TemporaryDirectory(prefix="veperf-memory-") as folder:
         path = Path(folder) / "records.bin"
-        record(call, loops, path)
+        record_allocations(call, loops, path)
         return tally(path, multithreaded=multithreaded)
 
 
-def record(call: Callable[[], object], loops: int, path: Path) -> None:
-    """Record what ``loops`` calls of ``call`` allocate, and free, in the new file ``path``.
+def record_allocations(call: Callable[[], object], loops: int, path: Path) -> None:
+    """Record the allocations and releases of ``loops`` calls of ``call`` in the new file ``path``.
 
     Raises:
         MeasureError: another Tracker is active, or the file can't be made.
         Whatever ``call`` does.
     """
-    more = repeat(None, loops - 1)
-    # Made to grow in place, these allocate nothing but the marks.
-    begin, block = bytearray(1), bytearray(_REST_BYTES)
-    rest = slice(_REST_BYTES, None)
+    later_calls = repeat(None, loops - 1)
+    # Objects that grow in place allocate nothing but the marks.
+    begin, block = bytearray(1), bytearray(_MARK_BYTES)
+    excess = slice(_MARK_BYTES, None)
     gc.collect()
-    with tracking(path):
-        begin *= _BEGIN_BYTES
+    with track_allocations(path):
+        begin *= _BEGIN_MARK_BYTES
         block *= _LAP_TIMES
-        del block[rest]
+        del block[excess]
         call()
-        for _ in more:
+        for _ in later_calls:
             block *= _LAP_TIMES
-            del block[rest]
+            del block[excess]
             call()
         block *= _END_TIMES
-        del block[rest]
+        del block[excess]
         gc.collect()
         block *= _END_TIMES
 
 
 @contextmanager
-def tracking(path: Path) -> Iterator[None]:
-    """Record into the new file ``path``.
+def track_allocations(path: Path) -> Iterator[None]:
+    """Record allocations into the new file ``path``.
 
     Raises:
         MeasureError: another Tracker is active, or the file can't be made.
@@ -88,7 +88,7 @@ def tracking(path: Path) -> Iterator[None]:
         try:
             stack.enter_context(Tracker(path, trace_python_allocators=True))
         except AssertionError as error:
-            # memray's whole answer in a fork of a process in which one is active.
+            # All that memray says in a fork of a process in which a Tracker is active.
             raise MeasureError("allocations can't be recorded: a Tracker is active") from error
         except (OSError, RuntimeError) as error:
             raise MeasureError(f"allocations can't be recorded: {error}") from error
@@ -96,21 +96,21 @@ def tracking(path: Path) -> Iterator[None]:
 
 
 def tally(path: Path, *, multithreaded: bool = False) -> Tally:
-    """Add up the records in the file ``path``, which ``capture`` made.
+    """Add up the records in the file ``path``, which ``record_allocations`` made.
 
     Raises:
         MeasureError: it can't be read, or is cut off.
     """
-    with reading(path) as reader:
-        return _add_up(stretch(reader.get_allocation_records()), multithreaded)
+    with open_records(path) as reader:
+        return _add_up(measured_records(reader.get_allocation_records()), multithreaded)
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[FileReader]:
-    """A reader of the records in ``path``.
+def open_records(path: Path) -> Iterator[FileReader]:
+    """Open the records in ``path``.
 
     Raises:
-        MeasureError: it can't be read, also where that shows only within the context.
+        MeasureError: they can't be read, also if that shows only within the context.
     """
     try:
         with FileReader(path) as reader:
@@ -119,26 +119,26 @@ def reading(path: Path) -> Iterator[FileReader]:
         raise MeasureError(f"the records of allocations can't be read: {error}") from error
 
 
-def stretch(records: Iterable[AllocationRecord]) -> Iterator[AllocationRecord | None]:
-    """The stretch itself, without what recording costs, and None between two calls.
+def measured_records(records: Iterable[AllocationRecord]) -> Iterator[AllocationRecord | None]:
+    """Yield the records of the calls, without the cost of recording, and None between two calls.
 
-    Last comes what is freed when garbage is collected after it.
+    The last ones are of memory that is released when garbage is collected after the calls.
 
     Raises:
-        MeasureError: it has no end: memray goes on in silence when its disk is full.
+        MeasureError: the end is missing: memray goes on in silence when its disk is full.
     """
     began = in_mark = ended = False
     block_at: int | None = None
     for record in records:
         own, size = record.tid == OWN_THREAD, record.size
         if not began:
-            began = in_mark = own and size == _BEGIN_BYTES + 1
+            began = in_mark = own and size == _BEGIN_MARK_BYTES + 1
         elif own and in_mark:
-            if size == _END_TIMES * _REST_BYTES + 1:
+            if size == _END_TIMES * _MARK_BYTES + 1:
                 if ended:
                     return
                 ended = True
-            elif size == _REST_BYTES + 1:
+            elif size == _MARK_BYTES + 1:
                 in_mark = False
                 if block_at is not None and not ended:
                     yield None
@@ -159,7 +159,7 @@ def _add_up(records: Iterable[AllocationRecord | None], multithreaded: bool) -> 
             peaks.append(top - start)
             start = top = held
         elif record.allocator in FREES:
-            # What was allocated before, or by others, is not known here.
+            # Memory that was allocated before, or by other threads, is not known here.
             held -= sizes.pop(record.address, 0)
         elif multithreaded or record.tid == OWN_THREAD:
             size = record.size

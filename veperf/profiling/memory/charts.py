@@ -1,10 +1,10 @@
-"""Small pictures for notebooks, in the colours of the page: no script, nothing from elsewhere."""
+"""Small charts and tables for notebooks, in the colours of the page, without scripts."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
 from urllib.parse import quote
 
-from veperf.core.sizes import count, size
+from veperf.core.text import format_bytes, format_count, format_percent
 
 Points = Sequence[tuple[float, float]]
 
@@ -12,12 +12,11 @@ _WIDTH, _HEIGHT = 480, 110
 _LEFT, _BOTTOM, _TOP = 70, 18, 8
 
 
-def curve(points: Points, alt: str, *, line: Points = (), unit: str = "s") -> str:
-    """Bytes over time, and a dashed ``line`` through them; an ``<svg>`` element.
+def memory_curve(points: Points, alt: str, *, line: Points = (), unit: str = "s") -> str:
+    """Return a chart of bytes over time, with a dashed ``line``, as an ``<svg>`` element.
 
-    ``unit`` is that of the time.
-
-    Where there are more points than pixels, the highest of each pixel is drawn.
+    ``unit`` is that of the time. If there are more points than pixels, the highest point of each
+    pixel is drawn.
     """
     if not points:
         return ""
@@ -42,16 +41,16 @@ def curve(points: Points, alt: str, *, line: Points = (), unit: str = "s") -> st
         f'<polyline points="{drawn}" stroke-width="1.5"/>'
         + (f'<polyline points="{dashed}" stroke-dasharray="5 4"/>' if line else "")
         + f'<g fill="currentColor" stroke="none"><text x="{_LEFT - 6}" y="{_TOP + 8}" '
-        f'text-anchor="end">{escape(size(highest))}</text>'
+        f'text-anchor="end">{escape(format_bytes(highest))}</text>'
         f'<text x="{_LEFT - 6}" y="{floor}" text-anchor="end">0</text>'
-        f'<text x="{_WIDTH - 4}" y="{_HEIGHT - 4}" text-anchor="end">{count(last - first)} '
+        f'<text x="{_WIDTH - 4}" y="{_HEIGHT - 4}" text-anchor="end">{format_count(last - first)} '
         f"{escape(unit)}</text>"
         "</g></svg>"
     )
 
 
-def gauge(share: float, alt: str) -> str:
-    """How much of a limit is used: a bar in a frame, full from 1 on; an ``<svg>`` element."""
+def gauge_bar(share: float, alt: str) -> str:
+    """Return the used ``share`` of a limit as a bar in a frame, an ``<svg>`` element."""
     filled = 160 * min(max(share, 0.0), 1.0)
     return (
         f'<svg viewBox="0 0 164 14" width="164" height="14" role="img" aria-label="{escape(alt)}" '
@@ -61,33 +60,29 @@ def gauge(share: float, alt: str) -> str:
     )
 
 
-def gauges(used: Iterable[tuple[float, str]]) -> str:
-    """A bar for each share of a limit, and what it is of, in words."""
+def gauge_table(used: Iterable[tuple[float, str]]) -> str:
+    """Return a table with a bar for each share of a limit, and its description."""
     rows = "".join(
-        f"<tr><td>{gauge(share, f'{share:.1%} of the limit')}</td><td>{share:.1%}</td>"
+        f"<tr><td>{gauge_bar(share, f'{format_percent(share)} of the limit')}</td>"
+        f"<td>{format_percent(share)}</td>"
         f"<td>{escape(words)}</td></tr>"
         for share, words in used
     )
     return f"<table><tbody>{rows}</tbody></table>"
 
 
-def card(words: str, *parts: str) -> str:
-    """A line of text over ``parts``, which are HTML."""
-    return f"<div>{paragraph(words)}{''.join(parts)}</div>"
+def html_card(words: str, *parts: str) -> str:
+    """Return a line of text above ``parts``, which are HTML."""
+    return f"<div><p>{escape(words)}</p>{''.join(parts)}</div>"
 
 
-def paragraph(words: str) -> str:
-    """A paragraph of plain text."""
-    return f"<p>{escape(words)}</p>"
-
-
-def link(path: str, words: str) -> str:
-    """A link to a file."""
+def file_link(path: str, words: str) -> str:
+    """Return a link to a file."""
     return f'<p><a href="{escape(quote(path))}">{escape(words)}</a></p>'
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of texts."""
+def plain_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of texts."""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows

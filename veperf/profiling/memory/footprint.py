@@ -1,4 +1,4 @@
-"""Memory of one operation: what it allocates in all, and what it holds at once."""
+"""Memory of one operation: allocated in all, and held at once."""
 
 import time
 from collections.abc import Callable
@@ -7,44 +7,43 @@ from msgspec import Struct
 
 from veperf.profiling.memory.capture import Tally, capture
 
-_ENOUGH_ALLOCATIONS = 100_000
-"""In a stretch: cheap calls are repeated until there are about as many, to average."""
-_MOST_LOOPS = 1_000
-_LONGEST_S = 0.2
-"""Of the shorter stretch, if it were not recorded: up to ten times as long when it is."""
-_ONLY_ONCE_S = 2.0
-_ONLY_ONCE_ALLOCATIONS = 200_000
-"""A call that lasts longer, or has more, is recorded once: what comes once is little of it."""
+_TARGET_ALLOCATIONS = 100_000
+"""In one recording: cheap calls are repeated until there are about as many, to average."""
+_MAX_LOOPS = 1_000
+_MAX_SHORT_S = 0.2
+"""Duration of the shorter recording without its overhead, which may be tenfold."""
+_SINGLE_CALL_S = 2.0
+_SINGLE_CALL_ALLOCATIONS = 200_000
+"""A call that takes longer or allocates more is recorded once: one-off costs are a small part."""
 
 
 class Footprint(Struct, frozen=True):
     """The memory of one operation."""
 
     peak_bytes: float
-    """How much higher the most that is held during a call is than what was held before it, for
-    each operation of the call: the median over the calls. What a call leaves behind is there
-    before the next one."""
+    """Peak during a call less the memory held before it, for each operation of the call: the
+    median over the calls. Memory that a call leaves behind is there before the next one."""
     total_bytes: float
-    """Allocated, freed or not: what keeps allocator and garbage collector busy."""
+    """Bytes allocated, freed or not: the load of allocator and garbage collector."""
     allocations: float
 
 
 def measure_footprint(
     call: Callable[[], object], operations: int = 1, *, multithreaded: bool = False
 ) -> Footprint:
-    """The memory of an operation, of which one ``call`` performs ``operations``.
+    """Return the memory of an operation, of which one ``call`` performs ``operations``.
 
-    Bytes and allocations are the slope between n and 2 n calls, so that whatever happens once in
-    a stretch cancels::
+    Bytes and allocations are the slope between n and 2 n calls, so that one-off costs of a
+    recording cancel::
 
         (total(2 n) - total(n)) / (n operations)
 
-    A call that lasts long or has very many allocations is recorded once: the slope between none
-    and one. ``call`` is called once beforehand, so that what it makes the first time and keeps does
-    not count.
+    A call that takes long or has very many allocations is recorded once: the slope between no call
+    and one. ``call`` is called once beforehand, so that objects that it makes the first time and
+    keeps do not count.
 
-    While memray looks on, each Python call makes an object of its frame, as it otherwise does only
-    on demand: about 150 bytes and one allocation more, so that all figures are upper bounds.
+    While memray records, each Python call makes an object of its frame, otherwise only made on
+    demand: about 150 bytes and one allocation more, so that all figures are upper bounds.
 
     Raises:
         MeasureError: allocations can't be recorded.
@@ -55,7 +54,7 @@ def measure_footprint(
     lasted_s = time.perf_counter() - started
     short, long = Tally(0, 0, 0), capture(call, 1, multithreaded=multithreaded)
     loops = 1
-    if lasted_s < _ONLY_ONCE_S and long.allocations < _ONLY_ONCE_ALLOCATIONS:
+    if lasted_s < _SINGLE_CALL_S and long.allocations < _SINGLE_CALL_ALLOCATIONS:
         loops, short = _loops(long, lasted_s), long
         if loops > 1:
             short = capture(call, loops, multithreaded=multithreaded)
@@ -67,7 +66,7 @@ def measure_footprint(
     )
 
 
-def _loops(one: Tally, lasted_s: float) -> int:
-    """As many as make the shorter stretch long enough, and not too long; 1 at least."""
-    enough = _ENOUGH_ALLOCATIONS / max(one.allocations, 1)
-    return max(1, int(min(_MOST_LOOPS, enough, _LONGEST_S / max(lasted_s, 1e-9))))
+def _loops(single: Tally, duration_s: float) -> int:
+    """Return the number of calls for a shorter recording that is long enough; 1 at least."""
+    enough = _TARGET_ALLOCATIONS / max(single.allocations, 1)
+    return max(1, int(min(_MAX_LOOPS, enough, _MAX_SHORT_S / max(duration_s, 1e-9))))

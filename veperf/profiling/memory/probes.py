@@ -1,4 +1,4 @@
-"""What a process holds at this moment, for microseconds each."""
+"""Probes of this process: resident memory, objects, tasks and garbage collections."""
 
 import gc
 import os
@@ -12,40 +12,40 @@ from msgspec import Struct
 
 from veperf.core.errors import MeasureError
 
-_RATION = 3_000
-"""Between two counts that are rationed lies so many times what the first one took."""
+_COUNT_INTERVAL_FACTOR = 3_000
+"""Time between two rationed counts, as a multiple of the duration of the first one."""
 _TRIES = 100
-"""How often to go through a set that other threads change meanwhile."""
+"""Attempts to read a set that other threads change meanwhile."""
 
 
 class Snapshot(Struct, frozen=True):
-    """What a process holds at one moment."""
+    """The memory of a process at one moment."""
 
     at_s: float
-    """Since the profiler was made."""
+    """Seconds since the profiler was created."""
     rss_bytes: int
     """Resident memory, shared pages included."""
     blocks: int
-    """Of Python's allocator in use: about as many as there are small objects."""
+    """Blocks of Python's allocator in use, about the number of small objects."""
     gc_counts: tuple[int, int, int]
     """Objects made since the last collection of the youngest generation, and so on."""
     gc_cycles: int
     """Collections so far."""
     gc_pause_ns: int
-    """Time that these took."""
+    """Total time of the collections."""
     threads: int
     tasks: int
-    """Tasks of asyncio that are not done, in all loops of all threads."""
+    """Asyncio tasks that are not done, in all loops of all threads."""
 
 
 class RssReader:
     """Resident memory from /proc/self/statm, which stays open."""
 
     def __init__(self) -> None:
-        """Open it.
+        """Open the file.
 
         Raises:
-            MeasureError: there is none: the system is not Linux.
+            MeasureError: there is none, as the system is not Linux.
         """
         try:
             self._statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
@@ -54,23 +54,23 @@ class RssReader:
         self._page_bytes = os.sysconf("SC_PAGE_SIZE")
 
     def read_bytes(self) -> int:
-        """Resident memory now."""
+        """Return the resident memory now, in bytes."""
         return int(os.pread(self._statm, 128, 0).split(maxsplit=2)[1]) * self._page_bytes
 
     def close(self) -> None:
-        """Close it. Safe to call twice."""
+        """Close the file. Safe to call twice."""
         if self._statm >= 0:
             os.close(self._statm)
             self._statm = -1
 
 
-def highest_rss_bytes() -> int:
-    """The most that was ever resident since the process began."""
+def peak_rss_bytes() -> int:
+    """Return the peak of resident memory since the process began."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-class Pauses:
-    """How long garbage collections take; called by ``gc`` when one begins and ends."""
+class GcPauses:
+    """Durations of garbage collections; called by ``gc`` when one begins and ends."""
 
     def __init__(self) -> None:
         self._began_ns = 0
@@ -80,7 +80,7 @@ class Pauses:
         self.longest_ns = 0
 
     def __call__(self, phase: str, info: dict[str, int]) -> None:
-        """Take note of a collection."""
+        """Record the begin or the end of a collection."""
         now = time.perf_counter_ns()
         if phase == "start":
             self._began_ns = now
@@ -93,25 +93,25 @@ class Pauses:
                 self.longest_ns = pause_ns
 
     def start(self) -> None:
-        """Be told from now on."""
+        """Begin to record collections."""
         if self not in gc.callbacks:
             gc.callbacks.append(self)
 
     def stop(self) -> None:
-        """Be told no more."""
+        """Stop recording collections."""
         if self in gc.callbacks:
             gc.callbacks.remove(self)
 
     def clear(self) -> None:
-        """Forget all so far."""
+        """Reset all counts."""
         self.cycles = [0, 0, 0]
         self.total_ns = self.longest_ns = 0
 
 
-class Rationed:
-    """A count that takes the longer the more there is to count.
+class RationedCount:
+    """A count whose duration grows with the number, and which is therefore repeated less often.
 
-    Taken as often as snapshots are, it could cost more than the whole rest.
+    At every snapshot it could cost more than everything else together.
     """
 
     def __init__(self, count: Callable[[], int]) -> None:
@@ -120,15 +120,15 @@ class Rationed:
         self._due_ns = 0
 
     def fresh(self) -> int:
-        """The count now."""
+        """Return the count now."""
         began_ns = time.thread_time_ns()
         self._last = self._count()
-        took_ns = time.thread_time_ns() - began_ns
-        self._due_ns = time.monotonic_ns() + took_ns * _RATION
+        duration_ns = time.thread_time_ns() - began_ns
+        self._due_ns = time.monotonic_ns() + duration_ns * _COUNT_INTERVAL_FACTOR
         return self._last
 
     def recent(self) -> int:
-        """The count now; the last one, while counting again would take more than its share."""
+        """Return the count now, or the last one while counting again would cost too much."""
         return self.fresh() if time.monotonic_ns() >= self._due_ns else self._last
 
 
@@ -137,12 +137,12 @@ class _Task(Protocol):
 
 
 def count_tasks() -> int:
-    """Tasks of asyncio that are not done, in all loops of all threads; 0 where nobody uses it."""
+    """Return the number of asyncio tasks that are not done, in all loops of all threads."""
     module = sys.modules.get("asyncio.tasks")
-    # asyncio itself tells of one loop only. The first name is that of Python 3.11.
+    # The public function knows one loop only. The first name is that of Python 3.11.
     names = ("_all_tasks", "_scheduled_tasks", "_eager_tasks")
-    known: list[Collection[_Task]] = [getattr(module, name, ()) for name in names]
-    return sum(not task.done() for tasks in known for task in _members(tasks))
+    task_sets: list[Collection[_Task]] = [getattr(module, name, ()) for name in names]
+    return sum(not task.done() for tasks in task_sets for task in _members(tasks))
 
 
 def _members(tasks: Collection[_Task]) -> list[_Task]:

@@ -1,25 +1,25 @@
-"""``profile``: the memory of a benchmark or of any callable, measured in a process of its own."""
+"""``profile_memory``: the memory of a benchmark or of any callable, in a process of its own."""
 
 import os
 from collections.abc import Callable, Sequence
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
-from veperf.core import registry
-from veperf.core.case import Level
+from veperf.core.case import Case, Level
 from veperf.core.errors import UsageError
-from veperf.core.sizes import count, size
-from veperf.ipc.isolated_process import in_fork, in_fresh_process
+from veperf.core.options import CaseOptions
+from veperf.core.registry import SUITES, find_case, load_registry, matching_cases
+from veperf.core.text import format_bytes, format_count
+from veperf.ipc.isolated_process import run_in_fork, run_in_fresh_process
 from veperf.profiling.memory import charts
 from veperf.profiling.memory.footprint import Footprint
-from veperf.profiling.memory.profile_callable import Weighed, weigh_checked
-from veperf.profiling.memory.requests import WeighCase, WorkRounds
+from veperf.profiling.memory.profile_callable import CallableProfile, profile_after_fork_check
+from veperf.profiling.memory.requests import ProfileCase, RoundsResult, RunRounds
 from veperf.profiling.memory.sites import Site
-from veperf.profiling.memory.workload_process import Rounds, find_case
-from veperf.workloads.suites import SUITES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,90 +28,91 @@ if TYPE_CHECKING:
 #   1  the first
 PROFILE_FORMAT = 1
 
-_SHOWN_SITES = 8
+_CHILD = "veperf.profiling.memory.child"
+_MAX_ROWS = 8
 
 
 class MemoryProfile(Struct, frozen=True):
-    """The memory of one operation of ``what``, and the lines that it goes to."""
+    """The memory of one operation of ``what``, in all and by line."""
 
     what: str
-    """The id of the benchmark's case, or the callable's name."""
+    """Id of the benchmark's case, or the callable's name."""
     footprint: Footprint
-    """Of one operation."""
+    """Memory of one operation."""
     operations: int
-    """In a call; the figures of sites are for a call."""
+    """Operations in a call; the figures of sites are for a call."""
     calls: int
-    """So many were recorded for curve, sites and high-water mark."""
+    """Calls that were recorded for curve, sites and high-water mark."""
     high_water_bytes: int
-    """The most that these held at one moment, all together."""
+    """Peak of the memory that all these calls held together."""
     curve_bytes: tuple[int, ...]
-    """What they held from the first allocation to the last."""
+    """Memory that they held, from the first allocation to the last."""
     sites: tuple[Site, ...]
     """The lines that allocate, the one with the most bytes first."""
     python: str
-    """Counts depend on the version of Python."""
+    """Version of Python, on which counts depend."""
     flamegraph: str = ""
-    """The HTML file with the flamegraph, where one was wanted."""
+    """HTML file with the flamegraph; empty for none."""
     format: int = PROFILE_FORMAT
 
     @property
     def growing(self) -> tuple[Site, ...]:
-        """The lines of which every call leaves something behind, the one with the most first."""
-        kept = [site for site in self.sites if site.kept_bytes > 0]
-        return tuple(sorted(kept, key=lambda site: -site.kept_bytes))
+        """Lines whose memory every call leaves behind in part, the one with the most first."""
+        growing = [site for site in self.sites if site.kept_bytes > 0]
+        return tuple(sorted(growing, key=lambda site: -site.kept_bytes))
 
     def to_frame(self) -> "pd.DataFrame":
-        """One row a line that allocates, the one with the most bytes first; figures of a call."""
+        """Return a row for each line that allocates, the largest first; figures of a call."""
         import pandas as pd
 
         rows = [msgspec.to_builtins(site) for site in self.sites]
         return pd.DataFrame(rows, columns=list(Site.__struct_fields__))
 
     def to_json(self) -> str:
-        """All of it, as ``read_profile`` takes it."""
+        """Return the profile as JSON, which ``read_profile`` reads."""
         return msgspec.json.format(msgspec.json.encode(self), indent=1).decode() + "\n"
 
     def __repr__(self) -> str:
         rows = "\n".join("  " + "  ".join(row) for row in _rows(self.sites))
         grows = "".join(f"\n  kept by every call: {_kept(site)}" for site in self.growing[:3])
-        return f"{_sentence(self)}\n{rows}{grows}"
+        return f"{_summary(self)}\n{rows}{grows}"
 
     def _repr_html_(self) -> str:
         points = [(float(i), float(y)) for i, y in enumerate(self.curve_bytes)]
-        grows = [charts.paragraph(f"Kept by every call: {_kept(s)}") for s in self.growing[:3]]
-        # A notebook's page knows its own folder alone.
+        grows = [f"<p>{escape(f'Kept by every call: {_kept(s)}')}</p>" for s in self.growing[:3]]
+        # A notebook's page can only reach files below its own folder.
         path = os.path.relpath(self.flamegraph) if self.flamegraph else ""
-        link = charts.link(path, "flamegraph") if path else ""
-        return charts.card(
-            _sentence(self),
-            charts.curve(points, f"Memory held over {self.calls} calls", unit="allocations"),
-            charts.table(("bytes", "allocations", "where"), _rows(self.sites)),
+        link = charts.file_link(path, "flamegraph") if path else ""
+        return charts.html_card(
+            _summary(self),
+            charts.memory_curve(points, f"Memory held over {self.calls} calls", unit="allocations"),
+            charts.plain_table(("bytes", "allocations", "where"), _rows(self.sites)),
             *grows,
             link,
         )
 
 
-def profile(
+def profile_memory(
     subject: "str | Callable[[], object]",
     *,
     operations: int = 1,
     multithreaded: bool = False,
     flamegraph: str | Path | None = None,
     modules: Sequence[str] = (),
-    timeout_s: float = 60.0,
+    timeout_s: float = CaseOptions.timeout_s,
 ) -> MemoryProfile:
     """Measure the memory of ``subject`` in a process of its own; this one stays as it is.
 
-    A benchmark gets a fresh Python process. A callable gets a fork of this one, as it can't be
-    sent anywhere: what it changes is changed there alone. It is called many times.
+    A benchmark gets a fresh Python process. A callable gets a fork of this one, so that its side
+    effects stay there. It is called many times.
 
     Args:
         subject: the id of a benchmark or of one of its cases, or a callable without parameters.
-        operations: that one call of a callable performs; a benchmark says so itself.
-        multithreaded: count other threads than the calling one; a benchmark says so itself.
-        flamegraph: an HTML file to make, of 4.5 MB, that works without a network.
+        operations: performed by one call of a callable; a benchmark declares its own.
+        multithreaded: count all threads, not only the calling one; a benchmark declares it.
+        flamegraph: an HTML file to write, of 4.5 MB, that works without a network.
         modules: more modules with benchmarks.
-        timeout_s: after which the process is ended.
+        timeout_s: seconds after which the process is killed.
 
     Raises:
         UnknownBenchmarkError: there is no such benchmark.
@@ -126,27 +127,29 @@ def profile(
     path = Path(flamegraph).absolute() if flamegraph is not None else None
     if not isinstance(subject, str):
         if not callable(subject):
-            raise UsageError(f"a benchmark's id or a callable is wanted, not {subject!r}")
+            raise UsageError(f"expected a benchmark's id or a callable, not {subject!r}")
         call = subject
-        found = in_fork(
-            lambda: weigh_checked(call, operations, multithreaded, path),
-            Weighed,
+        result = run_in_fork(
+            lambda: profile_after_fork_check(call, operations, multithreaded, path),
+            CallableProfile,
             timeout_s=timeout_s,
         )
         name = getattr(call, "__qualname__", type(call).__qualname__)
-        return _made(name, found, path)
-    wanted = (*_suite_modules(subject), *modules)
-    case = find_case(registry.load(wanted), subject)
+        return _memory_profile(name, result, path)
+    suite = subject.partition("/")[0]
+    suites = (SUITES[suite],) if suite in SUITES else tuple(SUITES.values())
+    all_modules = (*suites, *modules)
+    case = _find_case(all_modules, subject)
     if case.level is Level.LOAD:
         raise UsageError(f"{subject} is a load; `veperf soak {subject}` watches its memory")
-    asked = WeighCase(wanted, case.id, str(path or ""))
-    found = in_fresh_process("veperf.profiling.memory.child", asked, Weighed, timeout_s=timeout_s)
-    return _made(case.id, found, path)
+    request = ProfileCase(all_modules, case.id, str(path or ""))
+    result = run_in_fresh_process(_CHILD, request, CallableProfile, timeout_s=timeout_s)
+    return _memory_profile(case.id, result, path)
 
 
 def at_work(
     *cases: str, rounds: int = 100, modules: Sequence[str] = (), timeout_s: float = 300.0
-) -> Rounds:
+) -> RoundsResult:
     """Call each of ``cases`` once in each of ``rounds``, in a fresh process that loads every suite.
 
     Garbage is collected after each round, and what is left then is judged for a leak.
@@ -156,53 +159,53 @@ def at_work(
         MeasureError: a case raised or crashed, or is a load.
     """
     if rounds < 1 or not cases:
-        raise UsageError("one case and one round at least are wanted")
-    wanted = (*SUITES.values(), *modules)
-    known = registry.load(wanted)
-    found = tuple(find_case(known, name).id for name in cases)
-    asked = WorkRounds(wanted, found, rounds)
-    return in_fresh_process("veperf.profiling.memory.child", asked, Rounds, timeout_s=timeout_s)
+        raise UsageError("expected one case and one round at least")
+    all_modules = (*SUITES.values(), *modules)
+    ids = tuple(_find_case(all_modules, name).id for name in cases)
+    request = RunRounds(all_modules, ids, rounds)
+    return run_in_fresh_process(_CHILD, request, RoundsResult, timeout_s=timeout_s)
 
 
-def _suite_modules(name: str) -> tuple[str, ...]:
-    suite = name.partition("/")[0]
-    return (SUITES[suite],) if suite in SUITES else tuple(SUITES.values())
+def _find_case(modules: Sequence[str], name: str) -> Case:
+    return find_case(matching_cases(load_registry(modules), [name]), name)
 
 
-def _made(what: str, found: Weighed, flamegraph: Path | None) -> MemoryProfile:
+def _memory_profile(what: str, result: CallableProfile, flamegraph: Path | None) -> MemoryProfile:
     return MemoryProfile(
         what=what,
-        footprint=found.footprint,
-        operations=found.operations,
-        calls=found.calls,
-        high_water_bytes=found.detail.high_water_bytes,
-        curve_bytes=found.detail.curve_bytes,
-        sites=found.detail.sites,
-        python=found.python,
+        footprint=result.footprint,
+        operations=result.operations,
+        calls=result.calls,
+        high_water_bytes=result.detail.high_water_bytes,
+        curve_bytes=result.detail.curve_bytes,
+        sites=result.detail.sites,
+        python=result.python,
         flamegraph=str(flamegraph or ""),
     )
 
 
-def _sentence(found: MemoryProfile) -> str:
-    cost = found.footprint
-    each = "a call" if found.operations == 1 else f"an operation, of {found.operations} in a call"
+def _summary(profile: MemoryProfile) -> str:
+    cost = profile.footprint
+    each = (
+        "a call" if profile.operations == 1 else f"an operation, of {profile.operations} in a call"
+    )
     return (
-        f"{found.what}: {size(cost.total_bytes)} in {count(cost.allocations)} allocations {each}, "
-        f"{size(cost.peak_bytes)} held at most"
+        f"{profile.what}: {format_bytes(cost.total_bytes)} in {format_count(cost.allocations)} "
+        f"allocations {each}, {format_bytes(cost.peak_bytes)} held at most"
     )
 
 
 def _rows(sites: Sequence[Site]) -> list[tuple[str, str, str]]:
     return [
-        (size(site.total_bytes), count(site.allocations), where(site))
-        for site in sites[:_SHOWN_SITES]
+        (format_bytes(site.total_bytes), format_count(site.allocations), describe_site(site))
+        for site in sites[:_MAX_ROWS]
     ]
 
 
-def where(site: Site) -> str:
-    """The place of a line, in words."""
+def describe_site(site: Site) -> str:
+    """Return the place of an allocation: file, line and function."""
     return f"{site.file}:{site.line} {site.function}" if site.file else site.function
 
 
 def _kept(site: Site) -> str:
-    return f"{size(site.kept_bytes)} by {where(site)}"
+    return f"{format_bytes(site.kept_bytes)} by {describe_site(site)}"

@@ -12,13 +12,13 @@ from memray.reporters.flamegraph import FlameGraphReporter
 from msgspec import Struct
 
 from veperf.core.errors import MeasureError, StorageError
-from veperf.profiling.memory.capture import reading, record, tracking
+from veperf.profiling.memory.capture import open_records, record_allocations, track_allocations
 from veperf.profiling.memory.footprint import Footprint, measure_footprint
 from veperf.profiling.memory.sites import Detail, read_detail
 
 
 def write_flamegraph(call: Callable[[], object], calls: int, path: Path) -> None:
-    """Record so many ``calls`` once more, and draw where the memory was at its highest.
+    """Record so many ``calls`` once more, and write a flamegraph of memory at its peak.
 
     The file has about 4.5 MB, nearly all of it the page's own script: link it, don't inline it.
 
@@ -30,11 +30,11 @@ def write_flamegraph(call: Callable[[], object], calls: int, path: Path) -> None
     with tempfile.TemporaryDirectory(prefix="veperf-memory-") as folder:
         records = Path(folder) / "records.bin"
         gc.collect()
-        with tracking(records):
+        with track_allocations(records):
             for _ in range(calls):
                 call()
         page = StringIO()
-        with reading(records) as reader:
+        with open_records(records) as reader:
             snapshots = list(reader.get_memory_snapshots())
             reporter = FlameGraphReporter.from_snapshot(
                 reader.get_high_watermark_allocation_records(merge_threads=True),
@@ -56,26 +56,26 @@ def write_flamegraph(call: Callable[[], object], calls: int, path: Path) -> None
         raise StorageError(error.errno, f"can't write {path}: {error.strerror}") from error
 
 
-_ENOUGH_ALLOCATIONS = 50_000
-_MOST_CALLS = 10
+_TARGET_ALLOCATIONS = 50_000
+_MAX_CALLS = 10
 
 
-class Weighed(Struct, frozen=True):
-    """What was found of one callable."""
+class CallableProfile(Struct, frozen=True):
+    """The memory of one callable, in all and by line."""
 
     footprint: Footprint
     detail: Detail
     calls: int
-    """Of which the detail is."""
+    """Calls that were recorded for the detail."""
     operations: int
-    """In a call."""
+    """Operations in a call."""
     python: str
 
 
-def weigh(
+def profile_callable(
     call: Callable[[], object], operations: int, *, multithreaded: bool, flamegraph: Path | None
-) -> Weighed:
-    """Memory of an operation, and which lines it goes to; and a flamegraph where one is wanted.
+) -> CallableProfile:
+    """Measure the memory of an operation, in all and by line; write a flamegraph if asked to.
 
     Raises:
         MeasureError: allocations can't be recorded, or not read.
@@ -84,27 +84,27 @@ def weigh(
     """
     footprint = measure_footprint(call, operations, multithreaded=multithreaded)
     each = max(footprint.allocations * operations, 1.0)
-    calls = max(2, min(_MOST_CALLS, int(_ENOUGH_ALLOCATIONS / each)))
+    calls = max(2, min(_MAX_CALLS, int(_TARGET_ALLOCATIONS / each)))
     with tempfile.TemporaryDirectory(prefix="veperf-memory-") as folder:
         records = Path(folder) / "records.bin"
-        record(call, calls, records)
+        record_allocations(call, calls, records)
         detail = read_detail(records, calls, multithreaded=multithreaded)
     if flamegraph is not None:
         write_flamegraph(call, calls, flamegraph)
-    return Weighed(footprint, detail, calls, operations, platform.python_version())
+    return CallableProfile(footprint, detail, calls, operations, platform.python_version())
 
 
-def weigh_checked(
+def profile_after_fork_check(
     call: Callable[[], object], operations: int, multithreaded: bool, flamegraph: Path | None
-) -> Weighed:
-    """As ``weigh``, after one call that shows whether it forks and lets its child go on.
+) -> CallableProfile:
+    """Profile as ``profile_callable``, after a call that shows whether the callable forks.
 
     Raises:
-        MeasureError: it does, or as ``weigh``.
+        MeasureError: it forks and its child returns, or as ``profile_callable``.
         Whatever ``call`` does.
     """
     own = os.getpid()
     call()
     if os.getpid() != own:
         raise MeasureError("it forks, and its child returns; end the child with os._exit()")
-    return weigh(call, operations, multithreaded=multithreaded, flamegraph=flamegraph)
+    return profile_callable(call, operations, multithreaded=multithreaded, flamegraph=flamegraph)

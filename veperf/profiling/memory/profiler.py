@@ -1,4 +1,4 @@
-"""Watches the memory of the own process from a thread in the background."""
+"""A profiler that watches the memory of its own process from a background thread."""
 
 import gc
 import sys
@@ -11,24 +11,24 @@ import msgspec
 from msgspec import Struct
 
 from veperf.core.errors import MeasureError, UsageError
-from veperf.core.sizes import size
+from veperf.core.text import format_bytes, format_duration, format_quantity, plural
 from veperf.profiling.memory import charts
 from veperf.profiling.memory.probes import (
-    Pauses,
-    Rationed,
+    GcPauses,
+    RationedCount,
     RssReader,
     Snapshot,
     count_tasks,
-    highest_rss_bytes,
+    peak_rss_bytes,
 )
-from veperf.profiling.memory.stats import MemoryStats, Totals
+from veperf.profiling.memory.stats import MemoryStats, SnapshotTotals
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class Export(Struct, frozen=True):
-    """What ``MemoryProfiler.to_json`` writes."""
+class ProfilerExport(Struct, frozen=True):
+    """Statistics and snapshots, as ``MemoryProfiler.to_json`` writes them."""
 
     interval_s: float
     stats: MemoryStats
@@ -44,18 +44,18 @@ class MemoryProfiler:
 
     Peaks and means are of all snapshots, kept or not. At 1 s it takes less than 0.1 % of a core,
     whatever there is: in the background, counts of objects and tasks are repeated where counting
-    anew would take more than its share.
+    anew would cost too much.
     """
 
     def __init__(self, interval: float = 1.0, max_snapshots: int = 3_600) -> None:
-        """A profiler that is not running.
+        """Create a profiler, which is not running yet.
 
         Args:
             interval: seconds between two snapshots.
-            max_snapshots: so many are kept, the oldest go.
+            max_snapshots: number of snapshots that are kept; the oldest are dropped.
 
         Raises:
-            UsageError: either makes no sense.
+            UsageError: one of them is out of range.
         """
         if not 0 < interval <= threading.TIMEOUT_MAX:
             raise UsageError(f"the interval must be more than 0 s and finite, not {interval}")
@@ -65,15 +65,15 @@ class MemoryProfiler:
         self._ring: deque[Snapshot] = deque(maxlen=max_snapshots)
         # Garbage collected in the middle of a snapshot may run code that asks for one.
         self._lock = threading.RLock()
-        self._pauses = Pauses()
-        self._blocks = Rationed(sys.getallocatedblocks)
-        self._tasks = Rationed(count_tasks)
-        self._totals = Totals()
+        self._pauses = GcPauses()
+        self._blocks = RationedCount(sys.getallocatedblocks)
+        self._tasks = RationedCount(count_tasks)
+        self._totals = SnapshotTotals()
         self._made_s = time.monotonic()
         self._rss: RssReader | None = None
         self._thread: threading.Thread | None = None
         self._end = threading.Event()
-        self._highest_before = 0
+        self._peak_before = 0
 
     def __enter__(self) -> Self:
         self.start()
@@ -84,18 +84,18 @@ class MemoryProfiler:
 
     @property
     def running(self) -> bool:
-        """Whether snapshots are being taken."""
+        """True while snapshots are taken in the background."""
         return self._thread is not None
 
     @property
     def snapshots(self) -> tuple[Snapshot, ...]:
-        """Those that are kept, the oldest first."""
+        """Snapshots that are kept, the oldest first."""
         with self._lock:
             return tuple(self._ring)
 
     @property
     def latest(self) -> Snapshot | None:
-        """The last snapshot; None where there is none."""
+        """Last snapshot; None if there is none."""
         with self._lock:
             return self._ring[-1] if self._ring else None
 
@@ -103,12 +103,12 @@ class MemoryProfiler:
         """Begin, or go on after ``stop``; the first snapshot is taken here.
 
         Raises:
-            MeasureError: it is running, or this system does not tell what is resident.
+            MeasureError: it is running, or this system has no resident memory to read.
         """
         if self._thread is not None:
             raise MeasureError("the profiler is running; stop it first")
         self._rss = RssReader()
-        self._highest_before = highest_rss_bytes()
+        self._peak_before = peak_rss_bytes()
         self._pauses.start()
         self._end.clear()
         self.take_snapshot()
@@ -129,30 +129,30 @@ class MemoryProfiler:
             self._rss = None
 
     def take_snapshot(self) -> Snapshot:
-        """A snapshot now, kept like all others; also while it is not running.
+        """Take a snapshot now, kept like all others; also while the profiler is stopped.
 
         Raises:
-            MeasureError: this system does not tell what is resident.
+            MeasureError: this system has no resident memory to read.
         """
         with self._lock:
             return self._take(self._blocks.fresh(), self._tasks.fresh())
 
     def force_gc(self) -> tuple[Snapshot, Snapshot]:
-        """Collect garbage; snapshots of before and after."""
+        """Collect garbage, and return snapshots of before and after."""
         before = self.take_snapshot()
         gc.collect()
         return before, self.take_snapshot()
 
     def clear(self) -> None:
-        """Forget all snapshots and whatever was counted."""
+        """Drop all snapshots and counts."""
         with self._lock:
             self._ring.clear()
-            self._totals = Totals()
+            self._totals = SnapshotTotals()
             self._pauses.clear()
-            self._highest_before = highest_rss_bytes()
+            self._peak_before = peak_rss_bytes()
 
     def stats(self) -> MemoryStats:
-        """Least, most and mean of everything, over all snapshots since ``clear``.
+        """Return statistics over all snapshots since ``clear``.
 
         Raises:
             MeasureError: there is no snapshot.
@@ -161,40 +161,43 @@ class MemoryProfiler:
             return self._totals.stats(self._pauses)
 
     def to_json(self) -> str:
-        """Statistics and snapshots.
+        """Return statistics and snapshots as JSON.
 
         Raises:
             MeasureError: there is no snapshot.
         """
-        export = Export(self.interval_s, self.stats(), self.snapshots)
+        export = ProfilerExport(self.interval_s, self.stats(), self.snapshots)
         return msgspec.json.format(msgspec.json.encode(export), indent=1).decode()
 
     def to_frame(self) -> "pd.DataFrame":
-        """One row a snapshot that is kept."""
+        """Return a row for each snapshot that is kept."""
         import pandas as pd
 
-        rows = [msgspec.to_builtins(one) for one in self.snapshots]
+        rows = [msgspec.to_builtins(snapshot) for snapshot in self.snapshots]
         return pd.DataFrame(rows, columns=list(Snapshot.__struct_fields__)).set_index("at_s")
 
     def __repr__(self) -> str:
         state = "running" if self.running else "stopped"
         if self.latest is None:
             return f"MemoryProfiler({state}, no snapshots)"
-        found = self.stats()
+        stats = self.stats()
         return (
-            f"MemoryProfiler({state}, {found.snapshots} snapshots in {found.duration_s:.3g} s: "
-            f"{size(found.rss.last)} resident, peak {size(found.peak_rss_bytes)}, "
-            f"longest collection {found.gc_longest_ns / 1e6:.3g} ms)"
+            f"MemoryProfiler({state}, {plural(stats.snapshots, 'snapshot')} "
+            f"in {format_duration(stats.duration_s)}: "
+            f"{format_bytes(stats.rss.last)} resident, peak {format_bytes(stats.peak_rss_bytes)}, "
+            f"longest collection {format_quantity(stats.gc_longest_ns, 'ns')})"
         )
 
     def _repr_html_(self) -> str:
-        points = [(one.at_s, float(one.rss_bytes)) for one in self.snapshots]
-        return charts.card(repr(self), charts.curve(points, "Resident memory over time"))
+        points = [(s.at_s, float(s.rss_bytes)) for s in self.snapshots]
+        return charts.html_card(
+            repr(self), charts.memory_curve(points, "Resident memory over time")
+        )
 
     def _take(self, blocks: int, tasks: int) -> Snapshot:
         rss = self._rss or RssReader()
         try:
-            found = Snapshot(
+            snapshot = Snapshot(
                 at_s=time.monotonic() - self._made_s,
                 rss_bytes=rss.read_bytes(),
                 blocks=blocks,
@@ -207,18 +210,18 @@ class MemoryProfiler:
         finally:
             if rss is not self._rss:
                 rss.close()
-        self._ring.append(found)
-        self._totals.add(found)
-        highest = highest_rss_bytes()
-        # The system knows of a peak between two snapshots, if it is the highest ever.
-        if self._highest_before and highest > self._highest_before:
-            self._totals.peak_rss_bytes = max(self._totals.peak_rss_bytes, highest)
-        return found
+        self._ring.append(snapshot)
+        self._totals.add(snapshot)
+        peak = peak_rss_bytes()
+        # The system knows a peak between two snapshots if it is the highest ever.
+        if self._peak_before and peak > self._peak_before:
+            self._totals.peak_rss_bytes = max(self._totals.peak_rss_bytes, peak)
+        return snapshot
 
     def _watch(self) -> None:
         due = time.monotonic() + self.interval_s
         while not self._end.wait(max(0.0, due - time.monotonic())):
             with self._lock:
                 self._take(self._blocks.recent(), self._tasks.recent())
-            # A moment that was missed is not made up for.
+            # A missed snapshot is not made up for.
             due = max(due + self.interval_s, time.monotonic())

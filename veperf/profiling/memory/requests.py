@@ -1,36 +1,152 @@
-"""What a fresh process can be asked for; ``child`` answers."""
+"""Requests to a fresh process that measures memory, and their execution there."""
+
+import gc
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 
 from msgspec import Struct
 
+from veperf.core import registry
+from veperf.core.errors import MeasureError
+from veperf.profiling.memory.footprint import Footprint, measure_footprint
+from veperf.profiling.memory.leak import LeakVerdict, judge_leak
+from veperf.profiling.memory.probes import RssReader
+from veperf.profiling.memory.profile_callable import CallableProfile, profile_after_fork_check
+from veperf.profiling.memory.profiler import MemoryProfiler
+from veperf.profiling.memory.stats import MemoryStats
 
-class WeighCase(Struct, frozen=True, tag="weigh"):
-    """Set a case up and measure its memory; answered by ``Weighed``."""
+_SAMPLING_S = 0.02
+
+
+class ProfileCase(Struct, frozen=True, tag="profile"):
+    """Set a case up and profile its memory; answered by ``CallableProfile``."""
 
     modules: tuple[str, ...]
     case: str
     flamegraph: str
-    """The file to make; empty for none."""
+    """The file to write; empty for none."""
 
 
-class HoldCase(Struct, frozen=True, tag="hold"):
-    """Set a case up and measure its footprint alone; answered by ``Footprint``."""
+class MeasureFootprint(Struct, frozen=True, tag="footprint"):
+    """Set a case up and measure only its footprint; answered by ``Footprint``."""
 
     modules: tuple[str, ...]
     case: str
 
 
-class LookIdle(Struct, frozen=True, tag="idle"):
-    """Load modules and do nothing; answered by ``Idle``."""
+class MeasureIdle(Struct, frozen=True, tag="idle"):
+    """Load modules and do nothing; answered by ``IdleProcess``."""
 
     modules: tuple[str, ...]
 
 
-class WorkRounds(Struct, frozen=True, tag="rounds"):
-    """Call each of some cases in every round; answered by ``Rounds``."""
+class RunRounds(Struct, frozen=True, tag="rounds"):
+    """Call each of some cases in every round; answered by ``RoundsResult``."""
 
     modules: tuple[str, ...]
     cases: tuple[str, ...]
     rounds: int
 
 
-Asked = WeighCase | HoldCase | LookIdle | WorkRounds
+MemoryRequest = ProfileCase | MeasureFootprint | MeasureIdle | RunRounds
+
+
+class IdleProcess(Struct, frozen=True):
+    """The memory of a process that has loaded everything and done nothing."""
+
+    rss_bytes: int
+    blocks: int
+
+
+class RoundsResult(Struct, frozen=True):
+    """The memory of a process that did its work over and over."""
+
+    stats: MemoryStats
+    leak: LeakVerdict
+    """Judged by resident memory after each round, when garbage is collected."""
+
+
+def execute_request(
+    request: MemoryRequest,
+) -> CallableProfile | Footprint | IdleProcess | RoundsResult:
+    """Do what ``request`` asks for, in this process.
+
+    Raises:
+        UsageError: a module can't be imported, or there is no such case.
+        MeasureError: allocations can't be recorded, or a case is a load.
+        StorageError: the flamegraph can't be written.
+        Whatever the benchmarks do.
+    """
+    match request:
+        case MeasureIdle():
+            return measure_idle(request.modules)
+        case RunRounds():
+            return run_rounds(request.modules, request.cases, request.rounds)
+    with ExitStack() as stack:
+        registered = registry.load_registry(request.modules)
+        benchmark, task = set_up_case(registered, request.case, stack)
+        call, operations, multithreaded = task.call, task.operations, benchmark.multithreaded
+        if isinstance(request, MeasureFootprint):
+            return measure_footprint(call, operations, multithreaded=multithreaded)
+        flamegraph = Path(request.flamegraph) if request.flamegraph else None
+        return profile_after_fork_check(call, operations, multithreaded, flamegraph)
+
+
+def measure_idle(modules: Sequence[str]) -> IdleProcess:
+    """Load ``modules`` and return the memory that the process holds then.
+
+    Raises:
+        UsageError: a module can't be imported.
+    """
+    registry.load_registry(modules)
+    gc.collect()
+    rss = RssReader()
+    try:
+        return IdleProcess(rss.read_bytes(), sys.getallocatedblocks())
+    finally:
+        rss.close()
+
+
+def run_rounds(modules: Sequence[str], cases: Iterable[str], rounds: int) -> RoundsResult:
+    """Load ``modules``, set ``cases`` up, and call each once in each of ``rounds``.
+
+    Raises:
+        UsageError: a module can't be imported, or there is no such case.
+        MeasureError: one of them is a load.
+        Whatever the benchmarks do.
+    """
+    registered = registry.load_registry(modules)
+    with ExitStack() as stack:
+        tasks = [set_up_case(registered, name, stack)[1] for name in cases]
+        heap: list[float] = []
+        with MemoryProfiler(_SAMPLING_S) as profiler:
+            for _ in range(rounds):
+                for task in tasks:
+                    task.call()
+                _, after = profiler.force_gc()
+                heap.append(after.rss_bytes)
+        return RoundsResult(profiler.stats(), judge_leak(range(rounds), heap))
+
+
+def set_up_case(
+    registered: registry.Registry, name: str, stack: ExitStack
+) -> tuple[registry.Benchmark, registry.Task]:
+    """Set the case ``name`` up until ``stack`` is closed; objects of the set-up are no garbage.
+
+    Raises:
+        UnknownBenchmarkError: there is no such case.
+        MeasureError: it is a load.
+        Whatever the benchmark does.
+    """
+    case = registry.find_case(registry.matching_cases(registered, [name]), name)
+    benchmark = registered.benchmarks[case.benchmark]
+    task = benchmark.setup(**case.params)
+    if not isinstance(task, registry.Task):
+        raise MeasureError(f"{name} sets up nothing that can be called")
+    if task.close is not None:
+        stack.callback(task.close)
+    gc.collect()
+    gc.freeze()
+    return benchmark, task

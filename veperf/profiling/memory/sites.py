@@ -1,4 +1,4 @@
-"""Where in the code memory is allocated, held and kept: the records of a capture, line by line."""
+"""Allocation sites: the memory that each line of code allocates, holds and keeps."""
 
 import sys
 from collections import defaultdict
@@ -9,9 +9,9 @@ from pathlib import Path
 from memray import AllocationRecord, FileReader
 from msgspec import Struct
 
-from veperf.profiling.memory.capture import FREES, OWN_THREAD, reading, stretch
+from veperf.profiling.memory.capture import FREES, OWN_THREAD, measured_records, open_records
 
-_MOST_POINTS = 480
+_MAX_POINTS = 480
 
 
 class Site(Struct, frozen=True):
@@ -21,25 +21,25 @@ class Site(Struct, frozen=True):
     file: str
     line: int
     total_bytes: float
-    """Allocated by a call, freed or not."""
+    """Bytes allocated by a call, freed or not."""
     allocations: float
-    """By a call."""
+    """Allocations by a call."""
     peak_bytes: int
-    """Held when most was held."""
+    """Bytes held at the peak of all."""
     kept_bytes: float
-    """That a call leaves behind when all garbage is collected; 0 where only some calls do. The last
-    call counts for nothing: what it leaves may be what the next one would replace."""
+    """Bytes that a call leaves behind when all garbage is collected; 0 if only some calls do. The
+    last call does not count: the next one might replace what it leaves."""
 
 
 class Detail(Struct, frozen=True):
-    """What the records of a stretch of calls say."""
+    """The records of a number of calls, summed up by site and over time."""
 
     high_water_bytes: int
-    """The most that was held at one moment, of what was allocated in the stretch."""
+    """Peak of the memory that these calls allocated."""
     curve_bytes: tuple[int, ...]
-    """Held from the first allocation to the last: the most in each of at most 480 parts."""
+    """Bytes held from the first allocation to the last: the peak in each of at most 480 parts."""
     sites: tuple[Site, ...]
-    """The one that allocates most first."""
+    """Sites, the one that allocates most first."""
 
 
 Location = tuple[str, str, int]
@@ -54,25 +54,25 @@ class _Counts:
 
 
 def read_detail(path: Path, calls: int, *, multithreaded: bool = False) -> Detail:
-    """What the records in ``path``, of a stretch of so many ``calls``, say.
+    """Sum up the records in ``path``, of so many ``calls``.
 
     Raises:
-        MeasureError: it can't be read, or is cut off.
+        MeasureError: they can't be read, or are cut off.
     """
-    heights = _Heights()
-    with reading(path) as reader:
-        heights.follow(_steps(reader, multithreaded, _nowhere, _Kept()))
-    book, kept = _Book(), _Kept()
-    with reading(path) as reader:
-        book.follow(_steps(reader, multithreaded, _Locations().of, kept), heights.peak_at)
+    held_curve = _HeldCurve()
+    with open_records(path) as reader:
+        held_curve.follow(_steps(reader, multithreaded, _no_location, _HeldBlocks()))
+    sites_book, kept = _SiteCounts(), _HeldBlocks()
+    with open_records(path) as reader:
+        sites_book.follow(_steps(reader, multithreaded, _Locations().of, kept), held_curve.peak_at)
     kept_bytes = kept.by_location(calls)
     sites = [
         _site(location, counts, calls, kept_bytes.get(location, 0.0))
-        for location, counts in book.counts.items()
+        for location, counts in sites_book.counts.items()
         if not location[1].endswith("veperf/profiling/memory/capture.py")  # the loop itself
     ]
     sites.sort(key=lambda site: (-site.total_bytes, site.file, site.line, site.function))
-    return Detail(heights.peak_bytes, heights.curve(), tuple(sites))
+    return Detail(held_curve.peak_bytes, held_curve.curve(), tuple(sites))
 
 
 _NATIVE = "outside of Python", "", 0
@@ -88,23 +88,23 @@ class _Step(Struct, frozen=True):
 
 
 @dataclass(slots=True)
-class _Kept:
+class _HeldBlocks:
     """The blocks that are held, by address."""
 
     blocks: dict[int, tuple[int, Location, int]] = field(default_factory=dict)
-    """Size, place and number of the call that made it."""
+    """Size, location and number of the call that allocated it."""
 
     def by_location(self, calls: int) -> dict[Location, float]:
-        """Bytes that each call but the last has left behind, where every one of them has."""
-        made_in: dict[Location, set[int]] = defaultdict(set)
-        left: dict[Location, int] = defaultdict(int)
+        """Return the bytes kept by each call but the last, of lines where every call keeps some."""
+        calls_of: dict[Location, set[int]] = defaultdict(set)
+        kept_bytes: dict[Location, int] = defaultdict(int)
         for size, location, call in self.blocks.values():
             if call < calls - 1:
-                made_in[location].add(call)
-                left[location] += size
+                calls_of[location].add(call)
+                kept_bytes[location] += size
         return {
-            location: left[location] / (calls - 1)
-            for location, numbers in made_in.items()
+            location: kept_bytes[location] / (calls - 1)
+            for location, numbers in calls_of.items()
             if len(numbers) == calls - 1
         }
 
@@ -113,25 +113,25 @@ def _steps(
     reader: FileReader,
     multithreaded: bool,
     locate: Callable[[AllocationRecord], Location],
-    kept: _Kept,
+    kept: _HeldBlocks,
 ) -> Iterator[_Step]:
-    """What counts of the records, each release with the place of its allocation."""
+    """Yield the counted allocations, and the releases with their allocations' locations."""
     held, call = kept.blocks, 0
-    for one in stretch(reader.get_allocation_records()):
-        if one is None:
+    for record in measured_records(reader.get_allocation_records()):
+        if record is None:
             call += 1
-        elif one.allocator in FREES:
-            if (freed := held.pop(one.address, None)) is not None:
+        elif record.allocator in FREES:
+            if (freed := held.pop(record.address, None)) is not None:
                 yield _Step(freed[1], -freed[0], is_release=True)
-        elif multithreaded or one.tid == OWN_THREAD:
-            location = locate(one)
-            held[one.address] = one.size, location, call
-            yield _Step(location, one.size, is_release=False)
+        elif multithreaded or record.tid == OWN_THREAD:
+            location = locate(record)
+            held[record.address] = record.size, location, call
+            yield _Step(location, record.size, is_release=False)
 
 
 @dataclass(slots=True)
-class _Heights:
-    """How much is held, step by step, and where the highest point is."""
+class _HeldCurve:
+    """Memory held over the steps, and the step of its peak."""
 
     peak_bytes: int = 0
     peak_at: int = -1
@@ -145,18 +145,18 @@ class _Heights:
             self._held += step.change_bytes
             if self._held > self.peak_bytes:
                 self.peak_bytes, self.peak_at = self._held, self._steps
-            self._draw()
+            self._add_point()
             self._steps += 1
 
     def curve(self) -> tuple[int, ...]:
         return tuple(self._parts)
 
-    def _draw(self) -> None:
+    def _add_point(self) -> None:
         if self._steps % self._each:
             self._parts[-1] = max(self._parts[-1], self._held)
             return
-        if len(self._parts) == _MOST_POINTS:
-            # Two become one, so that a stretch of any length fits.
+        if len(self._parts) == _MAX_POINTS:
+            # Points are merged in pairs, so that any number of steps fits.
             pairs = zip(self._parts[::2], self._parts[1::2], strict=True)
             self._parts = [max(pair) for pair in pairs]
             self._each *= 2
@@ -164,8 +164,8 @@ class _Heights:
 
 
 @dataclass(slots=True)
-class _Book:
-    """Keeps the counts of each line."""
+class _SiteCounts:
+    """The counts of each line."""
 
     counts: dict[Location, _Counts] = field(default_factory=lambda: defaultdict(_Counts))
 
@@ -177,30 +177,30 @@ class _Book:
                 counts.total_bytes += step.change_bytes
                 counts.allocations += 1
             if number == peak_at:
-                for one in self.counts.values():
-                    one.peak_bytes = one.held_bytes
+                for site in self.counts.values():
+                    site.peak_bytes = site.held_bytes
 
 
-def _nowhere(_: AllocationRecord) -> Location:
+def _no_location(_: AllocationRecord) -> Location:
     return "", "", 0
 
 
 class _Locations:
-    """The line of a record, looked up once for each stack.
+    """Lines of records, looked up once for each stack.
 
-    Files are named from where they are imported, so that a profile says nothing of the machine.
+    Files are named relative to the import path, so that a profile has no paths of the machine.
     """
 
     def __init__(self) -> None:
-        self._known: dict[int, Location] = {}
+        self._by_stack: dict[int, Location] = {}
         folders = {str(Path(entry or ".").resolve()) + "/" for entry in sys.path}
         self._folders = sorted(folders, key=len, reverse=True)
 
     def of(self, record: AllocationRecord) -> Location:
-        if record.stack_id not in self._known:
+        if record.stack_id not in self._by_stack:
             stack = record.stack_trace(max_stacks=1)
-            self._known[record.stack_id] = self._named(stack[0]) if stack else _NATIVE
-        return self._known[record.stack_id]
+            self._by_stack[record.stack_id] = self._named(stack[0]) if stack else _NATIVE
+        return self._by_stack[record.stack_id]
 
     def _named(self, location: Location) -> Location:
         function, file, line = location

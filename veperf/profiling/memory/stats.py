@@ -1,13 +1,13 @@
-"""What a profiler has seen in all, in constant memory."""
+"""Statistics over all snapshots of a profiler, in constant memory."""
 
 from msgspec import Struct
 
 from veperf.core.errors import MeasureError
-from veperf.profiling.memory.probes import Pauses, Snapshot
+from veperf.profiling.memory.probes import GcPauses, Snapshot
 
 
 class Range(Struct, frozen=True):
-    """A figure over all snapshots."""
+    """Statistics of a figure over all snapshots."""
 
     min: int
     max: int
@@ -17,28 +17,28 @@ class Range(Struct, frozen=True):
 
 
 class MemoryStats(Struct, frozen=True):
-    """What a process held, over all snapshots that were taken."""
+    """The memory of a process, over all snapshots that were taken."""
 
     snapshots: int
     duration_s: float
-    """From the first to the last."""
+    """Seconds from the first snapshot to the last."""
     rss: Range
-    """In bytes."""
+    """Resident memory in bytes."""
     peak_rss_bytes: int
-    """With peaks between two snapshots, where they are the highest since the process began."""
+    """Peak, also between two snapshots if it is the highest since the process began."""
     blocks: Range
     threads: Range
     tasks: Range
     concurrent: Range
     """Threads and tasks together."""
     gc_cycles: tuple[int, ...]
-    """Collections by generation."""
+    """Collections, by generation."""
     gc_total_ns: int
     gc_longest_ns: int
 
 
 class _Tally:
-    """Least, most and sum of what it is told."""
+    """Minimum, maximum, first, last and sum of a series."""
 
     def __init__(self, first: int) -> None:
         self._min = self._max = self._first = self._last = self._sum = first
@@ -55,8 +55,8 @@ class _Tally:
         return Range(self._min, self._max, mean, self._first, self._last)
 
 
-class Totals:
-    """Adds snapshots up."""
+class SnapshotTotals:
+    """Sums over snapshots."""
 
     def __init__(self) -> None:
         self.peak_rss_bytes = 0
@@ -64,21 +64,22 @@ class Totals:
         self._count = 0
         self._first_s = self._last_s = 0.0
 
-    def add(self, one: Snapshot) -> None:
-        """Take ``one`` in."""
-        values = one.rss_bytes, one.blocks, one.threads, one.tasks, one.threads + one.tasks
+    def add(self, snapshot: Snapshot) -> None:
+        """Add ``snapshot``."""
+        concurrent = snapshot.threads + snapshot.tasks
+        values = (snapshot.rss_bytes, snapshot.blocks, snapshot.threads, snapshot.tasks, concurrent)
         if not self._tallies:
             self._tallies = tuple(map(_Tally, values))
-            self._first_s = one.at_s
+            self._first_s = snapshot.at_s
         else:
             for tally, value in zip(self._tallies, values, strict=True):
                 tally.add(value)
-        self._last_s = one.at_s
+        self._last_s = snapshot.at_s
         self._count += 1
-        self.peak_rss_bytes = max(self.peak_rss_bytes, one.rss_bytes)
+        self.peak_rss_bytes = max(self.peak_rss_bytes, snapshot.rss_bytes)
 
-    def stats(self, pauses: Pauses) -> MemoryStats:
-        """All so far.
+    def stats(self, pauses: GcPauses) -> MemoryStats:
+        """Return the statistics of all snapshots so far.
 
         Raises:
             MeasureError: there is no snapshot.

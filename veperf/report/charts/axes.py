@@ -1,7 +1,7 @@
-"""Small charts with axes, put together by hand: lines, dots, bars, limits.
+"""Small SVG charts with axes: lines, dots, bars, limits.
 
-Like the strips they take a few hundred bytes where a matplotlib figure takes thousands, and their
-colours follow the page. What tells series apart is never colour alone: every line has its name.
+Like the strip plots they take a few hundred bytes where a matplotlib figure takes thousands, and
+their colours follow the page. Series never differ by colour alone: every line has its name.
 """
 
 import math
@@ -13,16 +13,16 @@ from veperf.core.escape import as_html
 
 _WIDTH = 340
 _LEFT, _TOP, _BOTTOM = 62, 16, 22
-# Between the middles of two labels, one above the other and side by side.
+# Distances between the centres of two labels, one above the other and side by side.
 _LINE, _WORD = 12, 28
 _MOST_TICKS = 6
 
-Kind = Literal["new", "base", "ink", "quiet"]
-Mark = Literal["dots", "crosses", "rings", "bars"]
+Shade = Literal["new", "base", "ink", "quiet"]
+MarkShape = Literal["dots", "crosses", "rings", "bars"]
 Point = tuple[float, float]
 
 # A stroke of no length with round caps is a dot.
-_MARKS: dict[Mark, str] = {
+_MARKS: dict[MarkShape, str] = {
     "dots": "h0",
     "crosses": "m-4-4l8 8m0-8l-8 8",
     "rings": "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0",
@@ -32,7 +32,7 @@ _MARKS: dict[Mark, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """From ``low`` to ``high``, with the places that have a label."""
+    """An axis from ``low`` to ``high``, with its labelled ticks."""
 
     low: float
     high: float
@@ -40,7 +40,7 @@ class Axis:
     logarithmic: bool = False
 
     def share(self, value: float) -> float:
-        """How far along ``value`` is: 0 at the low end, 1 at the high one; never beyond."""
+        """Return the position of ``value``: 0 at the low end, 1 at the high one; never beyond."""
         low, high = self.low, self.high
         if self.logarithmic:
             if value <= 0:
@@ -49,10 +49,10 @@ class Axis:
         return min(1.0, max(0.0, (value - low) / (high - low)))
 
 
-def logarithmic(values: Iterable[float], label: Callable[[float], str]) -> Axis:
-    """An axis around ``values``, all above zero, over a factor of 5 at least: two ticks or more."""
-    shown = list(values)
-    low, high = min(shown) / 1.2, max(shown) * 1.2
+def log_axis(values: Iterable[float], label: Callable[[float], str]) -> Axis:
+    """Return an axis around ``values``, all above zero, that spans at least a factor of 5."""
+    finite = list(values)
+    low, high = min(finite) / 1.2, max(finite) * 1.2
     widen = max(1.0, math.sqrt(5 * low / high))
     low, high = low / widen, high * widen
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
@@ -66,37 +66,42 @@ def logarithmic(values: Iterable[float], label: Callable[[float], str]) -> Axis:
     return Axis(low, high, tuple((tick, label(tick)) for tick in at), logarithmic=True)
 
 
-def linear(high: float, label: Callable[[float], str]) -> Axis:
-    """An axis from zero to a little beyond ``high``, which is above zero."""
-    power = 10.0 ** math.floor(math.log10(high / 3))
-    step = next(power * m for m in (1, 2, 2.5, 5, 10) if high / (power * m) <= 4)
+def linear_axis(high: float, label: Callable[[float], str]) -> Axis:
+    """Return an axis from zero to a little beyond ``high``, which is above zero."""
+    step = round_step(high / 4)
     ticks = tuple((n * step, label(n * step)) for n in range(math.floor(high / step) + 1))
     return Axis(0.0, high * 1.05, ticks)
 
 
-def rows(names: Sequence[str]) -> Axis:
-    """An axis with a row for each of ``names``, the first one on top."""
+def row_axis(names: Sequence[str]) -> Axis:
+    """Return an axis with a row for each of ``names``, the first on top."""
     last = len(names) - 1
     return Axis(-0.5, last + 0.5, tuple((last - i, name) for i, name in enumerate(names)))
 
 
+def round_step(step: float) -> float:
+    """Return the next step of 1, 2, 2.5 or 5 times a power of ten."""
+    power = 10.0 ** math.floor(math.log10(step))
+    return next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= step * 0.999)
+
+
 class Chart:
-    """A chart while it is drawn: what comes later lies on top, and every text above all that."""
+    """A chart while it is drawn: later parts lie above earlier ones, and texts above all."""
 
     def __init__(self, x: Axis, y: Axis, *, title: str, height: int = 170, right: int = 34) -> None:
-        """``title`` names the x axis; ``height`` is that of the plot, ``right`` its margin."""
+        """``title`` names the x axis; ``height`` is the plot's, ``right`` its right margin."""
         self._x, self._y = x, y
         self._height, self._right = height, right
         self._parts: list[str] = []
         self._texts: list[str] = []
-        self._ends: list[tuple[float, str, Kind]] = []
-        self._tops: list[tuple[float, str, Kind]] = []
+        self._ends: list[tuple[float, str, Shade]] = []
+        self._tops: list[tuple[float, str, Shade]] = []
         self._axes(title)
 
     def line(
-        self, points: Iterable[Point], kind: Kind, *, name: str = "", dashes: str = ""
+        self, points: Iterable[Point], kind: Shade, *, name: str = "", dashes: str = ""
     ) -> None:
-        """A line through ``points``, its ``name`` at the end."""
+        """Draw a line through ``points``, with its ``name`` at the end."""
         at = [self._at(point) for point in points]
         if not at:
             return
@@ -106,35 +111,35 @@ class Chart:
         if name:
             self._ends.append((at[-1][1], name, kind))
 
-    def marks(self, points: Iterable[Point], kind: Kind, mark: Mark) -> None:
-        """The same mark at each of ``points``."""
+    def marks(self, points: Iterable[Point], kind: Shade, mark: MarkShape) -> None:
+        """Draw the same mark at each of ``points``."""
         at = [self._at(point) for point in points]
         if at:
             path = "".join(f"M{x:.1f} {y:.1f}{_MARKS[mark]}" for x, y in at)
             self._parts.append(f'<path class="vp-{mark} vp-{kind}" d="{path}"/>')
 
-    def upright(self, x: float, low: float, high: float, kind: Kind) -> None:
-        """The interval from ``low`` to ``high`` of what lies at ``x``."""
+    def vertical_interval(self, x: float, low: float, high: float, kind: Shade) -> None:
+        """Draw a vertical interval from ``low`` to ``high`` at ``x``."""
         (at, bottom), (_, top) = self._at((x, low)), self._at((x, high))
         self._parts.append(f'<path class="vp-bar vp-{kind}" d="M{at:.1f} {bottom:.1f}V{top:.1f}"/>')
 
-    def across(self, y: float, kind: Kind, name: str, *, low: float, high: float) -> None:
-        """A dashed line at ``y`` from ``low`` to ``high`` on the x axis, its name above it."""
+    def horizontal_line(self, y: float, kind: Shade, name: str, *, low: float, high: float) -> None:
+        """Draw a dashed line at ``y`` from ``low`` to ``high`` on the x axis, its name above it."""
         (start, at), (end, _) = self._at((low, y)), self._at((high, y))
         self._parts.append(
             f'<path class="vp-limit vp-{kind}" d="M{start:.1f} {at:.1f}H{end:.1f}"/>'
         )
         self._text(start + 2, at - 3, name, kind)
 
-    def down(self, x: float, kind: Kind, name: str) -> None:
-        """A dashed line at ``x`` over the whole height, its name on top."""
+    def vertical_line(self, x: float, kind: Shade, name: str) -> None:
+        """Draw a dashed line at ``x`` over the whole height, its name on top."""
         at, _ = self._at((x, self._y.low))
         bottom = _TOP + self._height
         self._parts.append(f'<path class="vp-limit vp-{kind}" d="M{at:.1f} {_TOP}V{bottom}"/>')
         self._tops.append((at, name, kind))
 
     def columns(self, edges: Sequence[float], heights: Sequence[float]) -> None:
-        """A column of each height, between one edge and the next."""
+        """Draw a column of each height between successive edges."""
         bottom = _TOP + self._height
         path = "".join(
             f"M{left:.1f} {bottom}V{top:.1f}H{right:.1f}V{bottom}"
@@ -145,18 +150,18 @@ class Chart:
         )
         self._parts.append(f'<path class="vp-area" d="{path}"/>')
 
-    def bar(self, row: float, low: float, high: float, name: str, kind: Kind) -> None:
-        """A bar in a row, from ``low`` to ``high``, its name in the right margin."""
+    def bar(self, row: float, low: float, high: float, name: str, kind: Shade) -> None:
+        """Draw a bar in a row, from ``low`` to ``high``, its name in the right margin."""
         (start, at), (end, _) = self._at((low, row)), self._at((high, row))
         path = f"M{start:.1f} {at:.1f}H{max(end, start + 1):.1f}"
         self._parts.append(f'<path class="vp-stage vp-{kind}" d="{path}"/>')
         self._text(_WIDTH, at + 4, name, "", anchor="end")
 
     def svg(self, alt: str) -> str:
-        """The chart; ``alt`` says what is to be seen in it."""
-        for (_, name, kind), y in zip(self._ends, _apart(self._ends, _LINE), strict=True):
+        """Return the chart; ``alt`` describes it for those who can't see it."""
+        for (_, name, kind), y in zip(self._ends, _spread_labels(self._ends, _LINE), strict=True):
             self._text(_WIDTH - self._right + 5, y + 4, name, kind)
-        for (_, name, kind), x in zip(self._tops, _apart(self._tops, _WORD), strict=True):
+        for (_, name, kind), x in zip(self._tops, _spread_labels(self._tops, _WORD), strict=True):
             self._text(x, _TOP - 4, name, kind, anchor="middle")
         return (
             f'<svg class="vp-strip vp-chart" viewBox="0 0 {_WIDTH} '
@@ -187,15 +192,15 @@ class Chart:
         self._text(0, bottom + 15, title, "")
 
     def _text(
-        self, x: float, y: float, said: str, kind: Kind | Literal[""], *, anchor: str = ""
+        self, x: float, y: float, text: str, kind: Shade | Literal[""], *, anchor: str = ""
     ) -> None:
         place = f' text-anchor="{anchor}"' if anchor else ""
         shade = f' class="vp-{kind}"' if kind else ""
-        self._texts.append(f'<text x="{x:.1f}" y="{y:.1f}"{place}{shade}>{as_html(said)}</text>')
+        self._texts.append(f'<text x="{x:.1f}" y="{y:.1f}"{place}{shade}>{as_html(text)}</text>')
 
 
-def _apart(labels: Sequence[tuple[float, str, Kind]], gap: float) -> list[float]:
-    """The places of ``labels``, in their order, moved on as far as it takes to keep them apart."""
+def _spread_labels(labels: Sequence[tuple[float, str, Shade]], gap: float) -> list[float]:
+    """Return the positions of ``labels``, in their order, moved so that they don't overlap."""
     moved = [place for place, _, _ in labels]
     last = -math.inf
     for index in sorted(range(len(moved)), key=lambda i: moved[i]):

@@ -1,17 +1,16 @@
-"""All changes of a run in one picture: whether one benchmark moved, or the whole machine."""
+"""A chart of all changes of a run: it shows whether one benchmark moved, or the machine."""
 
 from collections.abc import Sequence
 from statistics import median
 
-from veperf.core import number_format
+from veperf.core.text import format_change, plural
 from veperf.core.verdict import Change
-from veperf.report.charts.axes import Axis, Chart, Kind, Mark, Point
-from veperf.report.tables.result_tables import change_mark
-from veperf.report.tables.status import Tone
+from veperf.report.charts.axes import Axis, Chart, MarkShape, Point, Shade
+from veperf.report.tables.status import Tone, change_mark
 
 _LEVELS = 7
 _REACHES = (0.05, 0.1, 0.2, 0.5)
-_LOOKS: dict[Tone, tuple[Kind, Mark]] = {
+_MARKS: dict[Tone, tuple[Shade, MarkShape]] = {
     "fail": ("ink", "crosses"),
     "warn": ("base", "rings"),
     "pass": ("new", "dots"),
@@ -19,37 +18,40 @@ _LOOKS: dict[Tone, tuple[Kind, Mark]] = {
 }
 
 
-def swarm(found: Sequence[Change]) -> str:
-    """A mark for each of ``found`` where its ratio lies; empty where none has one.
+def changes_chart(changes: Sequence[Change]) -> str:
+    """Return a chart with a mark at the ratio of each change; empty where none has one.
 
-    What lies beyond the axis stands at its end.
+    Changes beyond the axis are drawn at its end.
     """
-    sized = sorted((c for c in found if c.ratio is not None), key=_size)
-    if not sized:
+    with_ratio = sorted((c for c in changes if c.ratio is not None), key=_size)
+    if not with_ratio:
         return ""
-    furthest = max(abs(_size(change)) for change in sized)
-    reach = next((r for r in _REACHES if r >= furthest), _REACHES[-1])
+    largest = max(abs(_size(change)) for change in with_ratio)
+    reach = next((r for r in _REACHES if r >= largest), _REACHES[-1])
     chart = Chart(_axis(reach), Axis(-0.5, _LEVELS - 0.5, ()), title="", height=86, right=16)
-    chart.down(0.0, "quiet", "")
-    for tone, (kind, mark) in _LOOKS.items():
+    chart.vertical_line(0.0, "quiet", "")
+    for tone, (kind, mark) in _MARKS.items():
         points: list[Point] = [
             (_size(c), level % _LEVELS)
-            for level, c in enumerate(sized)
+            for level, c in enumerate(with_ratio)
             if change_mark(c).tone == tone
         ]
         chart.marks(points, kind, mark)
-    return chart.svg(in_words(sized))
+    return chart.svg(describe_changes(with_ratio))
 
 
-def in_words(found: Sequence[Change]) -> str:
-    """Where the middle of all changes lies: far from zero, the machine has moved, not the code."""
-    ratios = [c.ratio for c in found if c.ratio is not None]
+def describe_changes(changes: Sequence[Change]) -> str:
+    """Return the counts and the median of all changes.
+
+    If it is far from zero, the machine has changed, not the code.
+    """
+    ratios = [c.ratio for c in changes if c.ratio is not None]
     if not ratios:
         return ""
     worse = sum(ratio > 1 for ratio in ratios)
     return (
-        f"{number_format.count(len(ratios), 'comparison')}: {worse} worse, {len(ratios) - worse} better, "
-        f"the middle one at {number_format.change(median(ratios))}."
+        f"{plural(len(ratios), 'comparison')}: {worse} worse, {len(ratios) - worse} better, "
+        f"median {format_change(median(ratios))}."
     )
 
 
@@ -59,5 +61,5 @@ def _size(change: Change) -> float:
 
 def _axis(reach: float) -> Axis:
     step = reach / 2
-    ticks = tuple((n * step, number_format.change(1 + n * step)) for n in range(-2, 3))
+    ticks = tuple((n * step, format_change(1 + n * step)) for n in range(-2, 3))
     return Axis(-reach * 1.05, reach * 1.05, ticks)

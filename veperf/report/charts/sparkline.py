@@ -1,20 +1,20 @@
-"""A benchmark over its last runs, as a line without axes."""
+"""Sparklines: a benchmark over its last runs, as a line without axes."""
 
 from collections.abc import Sequence
 from statistics import median
 
-from veperf.core import number_format
 from veperf.core.escape import as_html
-from veperf.stats.pairs import PairRule
+from veperf.core.text import format_change, plural
+from veperf.stats.paired import PairRule
 
-BAND = PairRule().fail_effect
-"""Half the band's width, as a share: beyond it, a change would fail."""
+BAND = PairRule().fail_over
+"""Half the width of the band, as a ratio: a change beyond it would fail."""
 
 _WIDTH, _HEIGHT, _EDGE = 240, 48, 8
 
 
 def sparkline(earlier: Sequence[float], now: float) -> str:
-    """A line through ``earlier``, a dot for ``now``, and a band around the median of the earlier.
+    """Return a line through ``earlier``, a dot for ``now``, and a band around their median.
 
     Empty where there are none, or some that are not above zero.
     """
@@ -31,14 +31,14 @@ def sparkline(earlier: Sequence[float], now: float) -> str:
     line = "L".join(f"{_EDGE + i * step:.0f} {y(v)}" for i, v in enumerate((*earlier, now)))
     return (
         f'<svg class="vp-spark" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
-        f'aria-label="{as_html(in_words(earlier, now))}">'
+        f'aria-label="{as_html(describe_change_from_median(earlier, now))}">'
         f'<path class="vp-band" d="M0 {y(high)}H{_WIDTH}V{y(low)}H0"/>'
         f'<path class="vp-past" d="M{line}"/>'
         f'<path class="vp-now" d="M{_WIDTH - _EDGE} {y(now)}h0"/></svg>'
     )
 
 
-def in_words(earlier: Sequence[float], now: float) -> str:
-    """How ``now`` stands to what was before: +3.2 % from the median of 12 earlier runs."""
-    runs = number_format.count(len(earlier), "earlier run")
-    return f"{number_format.change(now / median(earlier))} from the median of {runs}"
+def describe_change_from_median(earlier: Sequence[float], now: float) -> str:
+    """Return the change from earlier runs: +3.2 % from the median of 12 earlier runs."""
+    runs = plural(len(earlier), "earlier run")
+    return f"{format_change(now / median(earlier))} from the median of {runs}"

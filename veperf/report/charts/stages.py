@@ -1,14 +1,14 @@
-"""Where the CPU time of an operation goes: its stages, each beginning where the last one ended."""
+"""CPU time of an operation by stage, as a waterfall chart."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from veperf.core import number_format
 from veperf.core.case import Case, Level
 from veperf.core.escape import as_html
 from veperf.core.run import CaseResult, Run
+from veperf.core.text import format_exact, format_percent, format_quantity, join_words
 from veperf.core.units import convert
 from veperf.report.charts import axes
 from veperf.report.charts.axes import Chart
@@ -16,14 +16,14 @@ from veperf.report.html import markup
 from veperf.report.html.fragment import Fragment
 
 PREFIX = "cpu_"
-"""A figure that begins so is the CPU time of a stage."""
+"""The prefix of figures that are the CPU time of a stage."""
 UNIT = "us"
 NOTHING = "No benchmark of this run was measured stage by stage."
-_KEY = "Each stage begins where the one before ends."
+STAGES_KEY = "Each stage begins where the previous one ends."
 
 
 @dataclass(frozen=True, slots=True)
-class Staged:
+class StagedCase:
     """A case that was measured stage by stage."""
 
     case: Case
@@ -31,21 +31,21 @@ class Staged:
     """CPU time of one operation by stage, in the order of the work."""
 
 
-def staged(run: Run) -> tuple[Staged, ...]:
-    """The benchmarks of ``run`` with stages, load apart: the first case of each, its default."""
-    found: dict[str, Staged] = {}
+def staged_cases(run: Run) -> tuple[StagedCase, ...]:
+    """Return the benchmarks of ``run`` with stages, without load: the first case of each."""
+    by_benchmark: dict[str, StagedCase] = {}
     for case in run.cases:
         results = [r for p in run.passes for r in p.results if r.case == case.id]
         times = stage_times((r for r in results if r.failure is None), lambda _: UNIT)
         if times and case.level is not Level.LOAD:
-            found.setdefault(case.benchmark, Staged(case, times))
-    return tuple(found.values())
+            by_benchmark.setdefault(case.benchmark, StagedCase(case, times))
+    return tuple(by_benchmark.values())
 
 
 def stage_times(results: Iterable[CaseResult], unit_of: Callable[[str], str]) -> dict[str, float]:
-    """CPU time of one item by stage, in µs: means over processes, which add up to their total.
+    """Return the CPU time of an item by stage, in µs, as means over processes.
 
-    ``unit_of`` tells what a figure is given in. Empty where the figures make no sense as shares.
+    ``unit_of`` returns the unit of a figure. Empty where the figures make no sense as shares.
     """
     counted = list(results)
     names = dict.fromkeys(n for r in counted for n in r.figures if n.startswith(PREFIX))
@@ -55,56 +55,54 @@ def stage_times(results: Iterable[CaseResult], unit_of: Callable[[str], str]) ->
         )
         for name in names
     }
-    sensible = all(time >= 0 for time in times.values()) and 0 < sum(times.values()) < math.inf
-    return times if sensible else {}
+    is_sensible = all(time >= 0 for time in times.values()) and 0 < sum(times.values()) < math.inf
+    return times if is_sensible else {}
 
 
-def section(found: Sequence[Staged]) -> Fragment:
-    """A waterfall for each of ``found``, side by side."""
-    if not found:
-        return Fragment(markup.paragraph(NOTHING), NOTHING)
+def stages_section(staged: Sequence[StagedCase]) -> Fragment:
+    """Return a waterfall chart for each of ``staged``, side by side."""
+    if not staged:
+        return markup.paragraph_fragment(NOTHING)
     cards = "".join(
-        f'<article class="vp-card"><h3>{as_html(one.case.id)}</h3>'
-        + f'<p class="vp-what">{as_html(one.case.what)}</p>'
-        + markup.figure(waterfall(one.times_us, _alt(one)), f"{_said(one)} {_KEY}")
+        f'<article class="vp-card"><h3>{as_html(case.case.id)}</h3>'
+        + f'<p class="vp-what">{as_html(case.case.what)}</p>'
+        + markup.figure(
+            waterfall_chart(case.times_us, _alt(case)), f"{_sentence(case)} {STAGES_KEY}"
+        )
         + "</article>"
-        for one in found
+        for case in staged
     )
-    plain = "\n".join(f"{one.case.id}: {_said(one)}" for one in found)
+    plain = "\n".join(f"{case.case.id}: {_sentence(case)}" for case in staged)
     return Fragment(f'<div class="vp-cards">{cards}</div>', plain)
 
 
-def shares(times_us: Mapping[str, float]) -> str:
-    """Each stage's share of the whole, in words."""
+def describe_shares(times_us: Mapping[str, float]) -> str:
+    """Return each stage's share of the total, in words."""
     total = sum(times_us.values())
-    return number_format.listed(
-        f"{stage} {number_format.share(time / total)}" for stage, time in times_us.items()
-    )
+    return join_words(f"{stage} {format_percent(time / total)}" for stage, time in times_us.items())
 
 
-def waterfall(times_us: Mapping[str, float], alt: str) -> str:
-    """A bar a stage, and one for all of them together."""
+def waterfall_chart(times_us: Mapping[str, float], alt: str) -> str:
+    """Return a chart with a bar for each stage, and one for the total."""
     total = sum(times_us.values())
-    x = axes.linear(total, lambda time: number_format.given(time, UNIT) if time else "0")
-    y = axes.rows([*times_us, "all"])
+    x = axes.linear_axis(total, lambda time: format_exact(time, UNIT) if time else "0")
+    y = axes.row_axis([*times_us, "total"])
     chart = Chart(x, y, title="", height=22 * len(y.ticks), right=92)
     begin = 0.0
     for (row, _), time in zip(y.ticks, times_us.values(), strict=False):
-        share = number_format.share(time / total)
-        chart.bar(
-            row, begin, begin + time, f"{number_format.quantity(time, UNIT)} · {share}", "new"
-        )
+        share = format_percent(time / total)
+        chart.bar(row, begin, begin + time, f"{format_quantity(time, UNIT)} · {share}", "new")
         begin += time
-    chart.bar(0, 0, total, number_format.quantity(total, UNIT), "quiet")
+    chart.bar(0, 0, total, format_quantity(total, UNIT), "quiet")
     return chart.svg(alt)
 
 
-def _said(one: Staged) -> str:
-    total = number_format.quantity(sum(one.times_us.values()), UNIT)
-    most = max(one.times_us, key=lambda stage: one.times_us[stage])
-    share = number_format.share(one.times_us[most] / sum(one.times_us.values()))
+def _sentence(staged: StagedCase) -> str:
+    total = format_quantity(sum(staged.times_us.values()), UNIT)
+    most = max(staged.times_us, key=lambda stage: staged.times_us[stage])
+    share = format_percent(staged.times_us[most] / sum(staged.times_us.values()))
     return f"{total} of CPU time, most of it, {share}, in {most}."
 
 
-def _alt(one: Staged) -> str:
-    return f"{one.case.id}: CPU time by stage: {shares(one.times_us)}"
+def _alt(staged: StagedCase) -> str:
+    return f"{staged.case.id}: CPU time by stage: {describe_shares(staged.times_us)}"

@@ -1,4 +1,4 @@
-"""Tiny pictures, put together by hand: a strip of values, an interval in a table row.
+"""Strip plots of values, and forest plots of an interval in a table row, as SVG.
 
 A matplotlib figure takes ten times the bytes, and a report has dozens of these. Dots are strokes
 of no length with round caps: a dozen of them are one short path.
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from veperf.core.escape import as_html
-from veperf.core.number_format import number, scale
+from veperf.core.text import choose_unit, format_number
+from veperf.report.charts.axes import round_step
 
 _WIDTH = 340
 _LEFT, _RIGHT = 62, 8
@@ -22,8 +23,8 @@ Kind = Literal["base", "new"]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One row of a strip: a value a process, and the interval of their median."""
+class StripRow:
+    """A row of a strip plot: a value for each process, and the interval of their median."""
 
     label: str
     kind: Kind
@@ -33,18 +34,18 @@ class Row:
     high: float | None
 
 
-def strip(rows: Sequence[Row], *, unit: str, limit: float | None, alt: str) -> str:
-    """Dots for the values, a bar for the interval, a dashed line at ``limit`` if that is near.
+def strip_plot(rows: Sequence[StripRow], *, unit: str, limit: float | None, alt: str) -> str:
+    """Return dots for the values, a bar for the interval, and a dashed line at a near ``limit``.
 
     All in ``unit``; the axis is linear. Rows without finite values are left out.
     """
     rows = [row for row in rows if any(map(math.isfinite, row.values))]
     if not rows:
         return ""
-    shown = [v for row in rows for v in (*row.values, row.low, row.high) if v is not None]
-    shown = [v for v in shown if math.isfinite(v)]
-    near = limit is not None and min(shown) / 2 <= limit <= max(shown) * 2
-    axis = _Axis.around([*shown, *([limit] if limit is not None and near else [])])
+    drawn = [v for row in rows for v in (*row.values, row.low, row.high) if v is not None]
+    drawn = [v for v in drawn if math.isfinite(v)]
+    near = limit is not None and min(drawn) / 2 <= limit <= max(drawn) * 2
+    axis = _Axis.around([*drawn, *([limit] if limit is not None and near else [])])
     bottom = 6 + _ROW * len(rows)
     parts = [_axis(axis, bottom, unit)]
     if limit is not None and near:
@@ -58,22 +59,22 @@ def strip(rows: Sequence[Row], *, unit: str, limit: float | None, alt: str) -> s
     )
 
 
-def forest(low: float, middle: float, high: float, *, reach: float, alt: str = "") -> str:
-    """A change's interval on an axis from -reach to +reach with a line at no change.
+def forest_plot(low: float, middle: float, high: float, *, reach: float, alt: str = "") -> str:
+    """Return a change's interval on an axis from -reach to +reach with a line at no change.
 
-    All four are differences from 1 of a ratio; what lies beyond the reach ends in an arrow.
-    Without ``alt`` it is hidden from those who can't see it, for where its figures stand beside it.
+    All four are a ratio minus 1; an interval that exceeds the reach ends in an arrow. Without
+    ``alt`` the plot is hidden from screen readers, for use beside its figures.
     """
 
     def x(value: float) -> float:
         return 60 + 56 * max(-1.0, min(1.0, value / reach))
 
-    said = f'role="img" aria-label="{as_html(alt)}"' if alt else 'aria-hidden="true"'
+    attributes = f'role="img" aria-label="{as_html(alt)}"' if alt else 'aria-hidden="true"'
     arrows = ("M8 5L4 8L8 11" if low < -reach else "") + (
         "M112 5L116 8L112 11" if high > reach else ""
     )
     return (
-        f'<svg class="vp-forest" viewBox="0 0 120 16" {said}>'
+        f'<svg class="vp-forest" viewBox="0 0 120 16" {attributes}>'
         f'<path class="vp-zero" d="M60 0V16"/><path d="M{x(low):.1f} 8H{x(high):.1f}{arrows}"/>'
         f'<path class="vp-dots" d="M{x(middle):.1f} 8h0"/></svg>'
     )
@@ -88,10 +89,10 @@ class _Axis:
     @classmethod
     def around(cls, values: Sequence[float]) -> "_Axis":
         low, high = min(values), max(values)
-        # Never so close that a difference of a thousandth fills the picture.
+        # Limit the zoom: a difference of a thousandth must not fill the picture.
         span = max(high - low, abs(high) * 0.02, 1e-12)
         low, high = (low + high - span) / 2 - 0.06 * span, (low + high + span) / 2 + 0.06 * span
-        step = _nice((high - low) / 4)
+        step = round_step((high - low) / 4)
         first = math.ceil(low / step)
         ticks = tuple(n * step for n in range(first, math.floor(high / step) + 1))
         return cls(low, high, ticks)
@@ -101,14 +102,8 @@ class _Axis:
         return _LEFT + share * (_WIDTH - _LEFT - _RIGHT)
 
 
-def _nice(step: float) -> float:
-    """The next step of 1, 2, 2.5 or 5 times a power of ten."""
-    power = 10.0 ** math.floor(math.log10(step))
-    return next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= step * 0.999)
-
-
 def _axis(axis: _Axis, y: float, unit: str) -> str:
-    factor, shown_unit = scale(min(map(abs, axis.ticks or (axis.high,))), unit)
+    factor, shown_unit = choose_unit(min(map(abs, axis.ticks or (axis.high,))), unit)
     step = axis.ticks[1] - axis.ticks[0] if len(axis.ticks) > 1 else axis.high - axis.low
     largest = max((abs(t) for t in axis.ticks), default=1.0)
     digits = max(2, math.ceil(math.log10(max(largest / step, 1))) + 2)
@@ -129,13 +124,13 @@ def _anchor(x: float) -> str:
 
 
 def _tick(value: float, digits: int) -> str:
-    shown = number(value, digits)
-    return shown.rstrip("0").rstrip(".") if "." in shown else shown
+    digits_text = format_number(value, digits)
+    return digits_text.rstrip("0").rstrip(".") if "." in digits_text else digits_text
 
 
-def _row(row: Row, axis: _Axis, y: float) -> str:
+def _row(row: StripRow, axis: _Axis, y: float) -> str:
     finite = [v for v in row.values if math.isfinite(v)]
-    # Neighbours stand on three levels, so that equal values don't hide each other.
+    # Neighbours alternate between three levels, so that equal values don't hide each other.
     dots = "".join(f"M{axis.x(v):.1f} {y + (i % 3 - 1) * 4:g}h0" for i, v in enumerate(finite))
     bar = ""
     if row.low is not None and row.high is not None:

@@ -1,8 +1,8 @@
-"""A matplotlib figure as a small piece of SVG for the middle of a page.
+"""Conversion of a matplotlib figure to a small piece of inline SVG.
 
 matplotlib's own output is a document: with a style rule for every element of the page it lands
 in, ids that clash with the next figure's, a date, and coordinates to a millionth of a point. What
-is left here is the drawing, the same bytes each time, in colours that follow the page's theme.
+is kept is the drawing, the same bytes each time, in colours that follow the page's theme.
 """
 
 import io
@@ -41,14 +41,14 @@ VARIABLES: dict[str, str] = {
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 _REFERENCE = re.compile(r"#([\w-]+)")
 _COLOUR = re.compile(r"#[0-9a-f]{6}\b")
-# What SVG assumes anyway, or what the page decides.
-_IDLE = re.compile(
+# Properties that are SVG's defaults, or that the page sets.
+_REDUNDANT = re.compile(
     r"(?:font-(?:family|size-adjust|stretch|variant|weight): *[^;]*"
     r"|stroke-opacity: *1|opacity: *1|stroke-dashoffset: *0|stroke-miterlimit: *\d+)(?:;|$)"
 )
 
 
-def inline(figure: "Figure", *, name: str, alt: str) -> str:
+def inline_svg(figure: "Figure", *, name: str, alt: str) -> str:
     """Return ``figure`` as an ``<svg>`` element, labelled ``alt`` for those who can't see it.
 
     ``name`` must differ between the figures of a page: it begins every id. The element has a
@@ -77,11 +77,8 @@ def _draw(figure: "Figure", name: str) -> ET.Element:
     import matplotlib as mpl
 
     buffer = io.StringIO()
-    with (
-        mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}),
-        warnings.catch_warnings(),
-    ):
-        # An id in a script that matplotlib's font lacks: the browser's font has it.
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}), warnings.catch_warnings():
+        # Glyphs that matplotlib's font lacks are in the browser's font.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure.savefig(
             buffer,
@@ -89,7 +86,7 @@ def _draw(figure: "Figure", name: str) -> ET.Element:
             transparent=True,
             metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
         )
-    return ET.fromstring(buffer.getvalue())  # noqa: S314  matplotlib wrote it a moment ago
+    return ET.fromstring(buffer.getvalue())  # noqa: S314  written by matplotlib
 
 
 def _strip_namespaces(root: ET.Element) -> ET.Element:
@@ -122,17 +119,17 @@ def _shorten(element: ET.Element, ids: dict[str, str]) -> None:
 
 
 def _style(value: str) -> str:
-    kept = _IDLE.sub("", value).replace("; ", ";").replace(": ", ":").strip("; ")
-    short = _NUMBER.sub(lambda found: f"{float(found[0]):.3g}", kept)
-    return _COLOUR.sub(lambda found: VARIABLES.get(found[0], found[0]), short)
+    needed = _REDUNDANT.sub("", value).replace("; ", ";").replace(": ", ":").strip("; ")
+    short = _NUMBER.sub(lambda match: f"{float(match[0]):.3g}", needed)
+    return _COLOUR.sub(lambda match: VARIABLES.get(match[0], match[0]), short)
 
 
-def _rounded(found: re.Match[str]) -> str:
-    return f"{round(float(found[0]), 1) + 0.0:g}"  # plus zero: there is no minus zero
+def _rounded(match: re.Match[str]) -> str:
+    return f"{round(float(match[0]), 1) + 0.0:g}"  # plus zero: there is no minus zero
 
 
 def _unwrap(parent: ET.Element) -> None:
-    """Put the children of groups that say nothing in the place of their group."""
+    """Replace groups without attributes by their children."""
     flat: list[ET.Element] = []
     for child in parent:
         _unwrap(child)

@@ -1,44 +1,35 @@
-"""A trend as a small chart: a dot for each run (or stretch of runs), levels, change points."""
+"""A trend as a small chart: a dot for each run or group of runs, levels, change points."""
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
-from veperf.archive.trend import Shift, Trend
-from veperf.core import number_format
-from veperf.report.charts.axes import Axis, Chart
-from veperf.report.tables.trend_tables import day, effect, headline
+from veperf.archive.trend import Trend, TrendChange
+from veperf.core.text import format_change, format_quantity
+from veperf.report.charts.axes import Axis, Chart, Point, round_step
+from veperf.report.tables.trend_tables import run_date, trend_effect, trend_headline
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
-_LEAST_SPAN_trend_line = 0.05
+_MOST_DOTS = 100
+_MOST_NAMES = 5
+# Limit the zoom: the noise of a quiet benchmark must not fill the picture.
+_LEAST_SPAN = 0.05
+_TICKS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Thin:
-    """A series of few points: each the median of a stretch of the runs."""
-
-    places: tuple[float, ...]
-    """The middle of each stretch, in runs."""
-    values: tuple[float, ...]
-
-
-def thinned(found: Trend, most: int) -> Thin:
-    """At most so many points of the series."""
-    n = len(found.values)
+def thin_series(trend: Trend, most: int) -> list[Point]:
+    """Return at most ``most`` points, each the mean index and median value of adjacent runs."""
+    n = len(trend.values)
     parts = np.array_split(np.arange(n), min(n, most))
-    return Thin(
-        tuple(float(part.mean()) for part in parts),
-        tuple(float(np.median(found.values[part])) for part in parts),
-    )
+    return [(float(part.mean()), float(np.median(trend.values[part]))) for part in parts]
 
 
-def bars(found: Trend, width: int) -> str:
-    """The series as blocks, at most ``width`` of them, over a span of at least 5 %."""
-    values = thinned(found, width).values
+def trend_blocks(trend: Trend, width: int) -> str:
+    """Return the series as at most ``width`` block characters, over a span of at least 5 %."""
+    values = [value for _, value in thin_series(trend, width)]
     low, high = min(values), max(values)
-    least = _LEAST_SPAN_trend_line * abs(low + high) / 2
+    least = _LEAST_SPAN * abs(low + high) / 2
     if high - low < least:
         low, high = (low + high - least) / 2, (low + high + least) / 2
     if high == low:
@@ -47,68 +38,65 @@ def bars(found: Trend, width: int) -> str:
     return "".join(_BLOCKS[round((value - low) / (high - low) * top)] for value in values)
 
 
-_MOST_DOTS = 100
-_MOST_NAMES = 5
-# Never so close that the noise of a quiet benchmark fills the picture.
-_LEAST_SPAN = 0.05
-_TICKS = 4
-
-
-def picture(found: Trend, *, height: int = 110) -> str:
-    """The chart as SVG; the largest shifts have their size beside them."""
-    dots = thinned(found, _MOST_DOTS)
-    y = _around([*dots.values, *(v for level in levels(found) for v in level[2:])], found.unit)
-    chart = Chart(_dates(found), y, title="", height=height, right=16)
-    named = sorted(found.shifts, key=_size, reverse=True)[:_MOST_NAMES]
-    for shift in found.shifts:
-        name = number_format.change(shift.point.ratio) if shift in named else ""
-        chart.down(shift.point.index - 0.5, "quiet", name)
-    chart.marks(zip(dots.places, dots.values, strict=True), "new", "dots")
-    for first, last, value in levels(found):
+def trend_chart(trend: Trend, *, height: int = 110) -> str:
+    """Return the chart as SVG; the largest change points are labelled with their size."""
+    dots = thin_series(trend, _MOST_DOTS)
+    y = _around(
+        [*(value for _, value in dots), *(v for level in trend_levels(trend) for v in level[2:])],
+        trend.unit,
+    )
+    chart = Chart(_dates(trend), y, title="", height=height, right=16)
+    named = sorted(trend.change_points, key=_size, reverse=True)[:_MOST_NAMES]
+    for change in trend.change_points:
+        name = format_change(change.point.ratio) if change in named else ""
+        chart.vertical_line(change.point.index - 0.5, "quiet", name)
+    chart.marks(dots, "new", "dots")
+    for first, last, value in trend_levels(trend):
         chart.line([(first, value), (last, value)], "base")
-    said = "; ".join(f"{effect(found, s)} since {day(s.bad)}" for s in found.shifts)
-    return chart.svg(f"{headline(found)}. {said}")
+    changes = "; ".join(
+        f"{trend_effect(trend, s)} since {run_date(s.bad)}" for s in trend.change_points
+    )
+    return chart.svg(f"{trend_headline(trend)}. {changes}")
 
 
-def levels(found: Trend) -> list[tuple[float, float, float]]:
-    """First place, last place and median of each stretch between change points."""
-    if not found.shifts:
+def trend_levels(trend: Trend) -> list[tuple[float, float, float]]:
+    """Return first index, last index and median of each level between change points."""
+    if not trend.change_points:
         return []
-    ends = [0, *(shift.point.index for shift in found.shifts), len(found.values)]
-    medians = [found.shifts[0].point.before, *(shift.point.after for shift in found.shifts)]
+    ends = [0, *(change.point.index for change in trend.change_points), len(trend.values)]
+    medians = [
+        trend.change_points[0].point.before,
+        *(change.point.after for change in trend.change_points),
+    ]
     return [
         (first - 0.5, end - 0.5, value)
         for first, end, value in zip(ends, ends[1:], medians, strict=False)
     ]
 
 
-def span(values: Iterable[float]) -> tuple[float, float]:
-    """Both ends of an axis about ``values``, that need not reach down to zero."""
-    shown = list(values)
-    low, high = min(shown), max(shown)
+def axis_span(values: Iterable[float]) -> tuple[float, float]:
+    """Return both ends of an axis around ``values`` that need not include zero."""
+    finite = list(values)
+    low, high = min(finite), max(finite)
     least = max(_LEAST_SPAN * max(abs(low), abs(high)), 1e-9)
     beyond = max(0.1 * (high - low), (least - (high - low)) / 2)
     return low - beyond, high + beyond
 
 
-def _size(shift: Shift) -> float:
-    return abs(shift.point.ratio - 1)
+def _size(change: TrendChange) -> float:
+    return abs(change.point.ratio - 1)
 
 
-def _dates(found: Trend) -> Axis:
-    n = len(found.runs)
+def _dates(trend: Trend) -> Axis:
+    n = len(trend.runs)
     places = sorted({0, (n - 1) // 2, n - 1})
-    ticks = tuple((float(place), day(found.runs[place])) for place in places)
+    ticks = tuple((float(place), run_date(trend.runs[place])) for place in places)
     return Axis(-0.5, n - 0.5, ticks)
 
 
 def _around(values: list[float], unit: str) -> Axis:
-    low, high = span(values)
-    rough = (high - low) / _TICKS
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= rough * 0.999)
+    low, high = axis_span(values)
+    step = round_step((high - low) / _TICKS)
     digits = max(2, math.ceil(math.log10(max(abs(low), abs(high)) / step)) + 1)
     ticks = [n * step for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
-    return Axis(
-        low, high, tuple((tick, number_format.quantity(tick, unit, digits)) for tick in ticks)
-    )
+    return Axis(low, high, tuple((tick, format_quantity(tick, unit, digits)) for tick in ticks))

@@ -1,0 +1,1 @@
+"""HTML: markup helpers, styles, sanitising, and whole pages."""

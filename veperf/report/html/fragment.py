@@ -1,16 +1,41 @@
-"""A piece of a report that shows itself, in JupyterLab and in a terminal."""
+"""Parts of a report in HTML and in plain text, and their style."""
 
+import re
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
-from veperf.report.html.style import standalone
+
+@cache
+def component_css() -> str:
+    """Return the style of the parts of a report, all under the class ``vp``."""
+    return _read("parts.css")
+
+
+@cache
+def page_css() -> str:
+    """Return the style of the page around them."""
+    return _read("page.css")
+
+
+def standalone(part: str) -> str:
+    """Return ``part`` with its style, for a notebook's cell; pages have the style already."""
+    return f'<div class="vp"><style>{component_css()}</style>{part}</div>'
+
+
+def _read(name: str) -> str:
+    text = (files("veperf.report") / "template" / name).read_text(encoding="utf-8")
+    bare = re.sub(r"/\*.*?\*/\n?", "", text, flags=re.DOTALL)
+    # Every page contains the style, so blanks count.
+    return re.sub(r" *([{};,]) *", r"\1", re.sub(r'(?<!"): +', ":", bare))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Fragment:
-    """The same in HTML, for a page, and in plain text, for a console."""
+    """A part of a report in HTML, for a page, and in plain text, for a console."""
 
     html: str
-    """Safe to put into a page: whatever came from elsewhere is escaped."""
+    """Safe to put into a page: text from elsewhere is escaped."""
     text: str
 
     def __repr__(self) -> str:

@@ -1,29 +1,30 @@
-"""The few HTML elements that reports are made of. Text goes in raw and comes out escaped."""
+"""The HTML elements that reports are made of: text goes in raw and comes out escaped."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from veperf.core import number_format
 from veperf.core.escape import as_html
+from veperf.core.text import MISSING
+from veperf.report.html.fragment import Fragment
 from veperf.report.html.links import NO_LINKS, Links
-from veperf.report.tables.result_tables import Align, Cell, Table
 from veperf.report.tables.status import Mark
+from veperf.report.tables.table import Align, Cell, Table, text_table
 
 _LONGEST_SOURCE = 4_000
 
 
 def badge(mark: Mark) -> str:
-    """A status: its symbol for the eye, its word for everybody."""
-    # The symbol is in the style: of these a page has hundreds.
+    """Return a status as a badge with its symbol and word."""
+    # The symbol is in the style, because a page has hundreds of badges.
     return f'<span class="vp-badge vp-{mark.tone}">{as_html(mark.word)}</span>'
 
 
-def table(content: Table, links: Links = NO_LINKS) -> str:
-    """A table that scrolls within its own frame where the page is too narrow for it."""
+def html_table(content: Table, links: Links = NO_LINKS) -> str:
+    """Return a table that scrolls within its own frame where the page is too narrow for it."""
     head = "".join(f"<th scope=col{_side(a)}>{as_html(name)}</th>" for name, a in content.columns)
     rows = "".join(
         "<tr>"
         + "".join(
-            _cell(cell, column, links, heads_row=index == content.heads)
+            _cell(cell, column, links, is_header=index == content.row_header)
             for index, (cell, column) in enumerate(zip(row, content.columns, strict=True))
         )
         + "</tr>"
@@ -37,8 +38,8 @@ def table(content: Table, links: Links = NO_LINKS) -> str:
     )
 
 
-def compact(content: Table) -> str:
-    """A table of short texts, at a third of the bytes; it scrolls on narrow pages, too."""
+def compact_table(content: Table) -> str:
+    """Return a table of short texts at a third of the bytes; it scrolls on narrow pages, too."""
     head = "".join(f"<th scope=col>{as_html(name)}</th>" for name, _ in content.columns)
     rows = "".join(
         "<tr>" + "".join(f"<td>{_plain(cell)}</td>" for cell in row) + "</tr>"
@@ -53,55 +54,72 @@ def compact(content: Table) -> str:
 
 
 def folded(summary: str, body: str, *, is_open: bool = False) -> str:
-    """``body``, which is HTML, behind one line of text."""
+    """Return ``body``, which is HTML, folded behind a line of text."""
     start = "<details open>" if is_open else "<details>"
     return f"{start}<summary>{as_html(summary)}</summary>{body}</details>"
 
 
 def figure(svg: str, caption: str) -> str:
-    """A picture, as wide as there is room for, over a line of text."""
+    """Return a picture, as wide as there is room for, with a caption."""
     return f"<figure>{svg}<figcaption>{as_html(caption)}</figcaption></figure>"
 
 
-def source(code: str) -> str:
-    """Python, folded away; what is longer than any set-up should be is cut."""
-    shown = code if len(code) <= _LONGEST_SOURCE else f"{code[:_LONGEST_SOURCE]}\n..."
-    return folded("Source", f"<pre>{as_html(shown)}</pre>")
+def source_listing(code: str) -> str:
+    """Return Python code, folded, and cut where it is very long."""
+    cut = code if len(code) <= _LONGEST_SOURCE else f"{code[:_LONGEST_SOURCE]}\n..."
+    return folded("Source", f"<pre>{as_html(cut)}</pre>")
 
 
 def definitions(pairs: Iterable[tuple[str, str]]) -> str:
-    """Terms and their descriptions."""
+    """Return a list of terms and their descriptions."""
     body = "".join(
-        f"<div><dt>{as_html(term)}</dt><dd>{as_html(said)}</dd></div>" for term, said in pairs
+        f"<div><dt>{as_html(term)}</dt><dd>{as_html(text)}</dd></div>" for term, text in pairs
     )
     return f'<dl class="vp-facts">{body}</dl>'
 
 
 def paragraph(text: str) -> str:
-    """A paragraph of plain text."""
+    """Return a paragraph of plain text."""
     return f"<p>{as_html(text)}</p>"
 
 
-def link(text: str, address: str) -> str:
-    """``text``, leading to ``address`` if there is one."""
+def hyperlink(text: str, address: str) -> str:
+    """Return ``text``, linked to ``address`` if there is one."""
     return f'<a href="{as_html(address)}">{as_html(text)}</a>' if address else as_html(text)
 
 
-def _cell(cell: Cell, column: tuple[str, Align], links: Links, *, heads_row: bool) -> str:
+def paragraph_fragment(text: str) -> Fragment:
+    """Return ``text`` as a fragment of a single paragraph."""
+    return Fragment(paragraph(text), text)
+
+
+def table_fragment(content: Table, links: Links = NO_LINKS) -> Fragment:
+    """Return a table as a fragment."""
+    return Fragment(html_table(content, links), text_table(content))
+
+
+def join_fragments(parts: Sequence[Fragment]) -> Fragment:
+    """Return the fragments one after the other."""
+    return Fragment("".join(p.html for p in parts), "\n\n".join(p.text for p in parts))
+
+
+def _cell(cell: Cell, column: tuple[str, Align], links: Links, *, is_header: bool) -> str:
     name, align = column
-    said = link(cell.text, cell.address or links.of(cell.case))
-    shown = " ".join(filter(None, [badge(cell.mark) if cell.mark else "", said]))
-    shown = shown or ("" if cell.picture else number_format.MISSING)
-    picture = ("<br>" if shown else "") + cell.picture if cell.picture else ""
+    name_html = hyperlink(cell.text, cell.address or links.of(cell.case))
+    content = " ".join(filter(None, [badge(cell.mark) if cell.mark else "", name_html]))
+    content = content or ("" if cell.picture else MISSING)
+    picture = ("<br>" if content else "") + cell.picture if cell.picture else ""
     note = f"<small>{as_html(cell.note)}</small>" if cell.note else ""
-    tag, scope = ("th", " scope=row") if heads_row else ("td", "")
-    # The name again for narrow pages, where rows turn into cards without a head.
-    return f'<{tag}{scope}{_side(align)} data-name="{as_html(name)}">{shown}{picture}{note}</{tag}>'
+    tag, scope = ("th", " scope=row") if is_header else ("td", "")
+    # The name is repeated for narrow pages, where rows turn into cards without a head.
+    return (
+        f'<{tag}{scope}{_side(align)} data-name="{as_html(name)}">{content}{picture}{note}</{tag}>'
+    )
 
 
 def _plain(cell: Cell) -> str:
-    shown = f"{cell.mark.symbol} {cell.mark.word}" if cell.mark else cell.text
-    return as_html(f"{shown}: {cell.note}" if cell.note else shown)
+    content = cell.mark.label if cell.mark else cell.text
+    return as_html(f"{content}: {cell.note}" if cell.note else content)
 
 
 def _side(align: Align) -> str:

@@ -1,4 +1,4 @@
-"""An executed notebook as one page of HTML that needs nothing but itself.
+"""Conversion of an executed notebook to a single self-contained HTML page.
 
 Imports nbconvert: import this module only where a page is made.
 """
@@ -11,16 +11,23 @@ from nbconvert.exporters.templateexporter import TemplateExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from traitlets.config import Config
 
-from veperf.archive.files import write
+from veperf.archive.files import write_file
 from veperf.core.escape import as_html
-from veperf.report.html.navigation import Sibling, navigation
+from veperf.report.html.fragment import component_css, page_css
+from veperf.report.html.page import Sibling, navigation
 from veperf.report.html.sanitise import sanitise
-from veperf.report.html.style import component_css, page_css
 from veperf.report.pages.notebook_file import read_notebook
 
 _TEMPLATE = "template"
-# Scripts, widgets and LaTeX need more than a page without scripts can give: their text is shown.
-_SHOWN = ("text/html", "image/svg+xml", "text/markdown", "image/png", "image/jpeg", "text/plain")
+# A page without scripts can't show scripts, widgets and LaTeX: their text is shown.
+_MIME_TYPES = (
+    "text/html",
+    "image/svg+xml",
+    "text/markdown",
+    "image/png",
+    "image/jpeg",
+    "text/plain",
+)
 
 
 def notebook_to_html(
@@ -29,11 +36,11 @@ def notebook_to_html(
     """Write the executed ``notebook`` as a page to ``html``, which is returned.
 
     The same outputs give the same bytes. Inputs are folded away at the end. Whatever is in the
-    outputs, the page holds no script and fetches nothing. ``siblings`` are the pages to lead to
-    from its top, itself among them.
+    outputs, the page holds no script and fetches nothing. ``siblings`` are the pages that it links
+    to at its top, including itself.
 
     Raises:
-        UsageError: ``notebook`` is none.
+        UsageError: ``notebook`` is not a notebook.
         StorageError: ``html`` can't be written.
     """
     with as_file(files("veperf.report") / _TEMPLATE) as template:
@@ -41,7 +48,7 @@ def notebook_to_html(
             template_name=_TEMPLATE,
             template_file="index.html.j2",
             extra_template_basedirs=[str(template.parent)],
-            config=Config(NbConvertBase={"display_data_priority": list(_SHOWN)}),
+            config=Config(NbConvertBase={"display_data_priority": list(_MIME_TYPES)}),
             filters=_filters(),
         )
         page, _ = exporter.from_notebook_node(
@@ -52,7 +59,7 @@ def notebook_to_html(
                 "navigation": navigation(siblings, html.name),
             },
         )
-    write(html, page.encode())
+    write_file(html, page.encode())
     return html
 
 

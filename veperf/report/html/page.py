@@ -1,10 +1,43 @@
-"""A page of the site: as strict as a report's, and in the same style."""
+"""The frame of the site's pages, and the navigation of all pages."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from veperf.core.escape import as_html
-from veperf.report.html.navigation import Sibling, navigation
-from veperf.report.html.style import component_css, page_css
+from veperf.report.html.fragment import component_css, page_css
+from veperf.report.tables.status import Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """A page of the same report."""
+
+    file: str
+    title: str
+    mark: Mark | None = None
+    """The verdict on the subject of the page."""
+
+
+def navigation(siblings: Sequence[Sibling], current: str) -> str:
+    """Return links to ``siblings``, side by side; ``current`` is the file that holds them."""
+    if not siblings:
+        return ""
+    items = "".join(f"<li>{_item(sibling, current)}</li>" for sibling in siblings)
+    return f'<nav class="vp-nav" aria-label="Pages"><ul>{items}</ul></nav>'
+
+
+def _item(sibling: Sibling, current: str) -> str:
+    current_attribute = ' aria-current="page"' if sibling.file == current else ""
+    mark = ""
+    if sibling.mark is not None:
+        mark = (
+            f' <span class="vp-tone vp-{sibling.mark.tone}" role="img" '
+            f'aria-label="{as_html(sibling.mark.word)}">{sibling.mark.symbol}</span>'
+        )
+    return (
+        f'<a href="{as_html(sibling.file)}"{current_attribute}>{as_html(sibling.title)}{mark}</a>'
+    )
+
 
 _HEAD = (
     '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -16,8 +49,8 @@ _HEAD = (
 )
 
 
-def page(title: str, body: str, siblings: Sequence[Sibling], current: str) -> str:
-    """A whole page; ``body`` is HTML, ``current`` the address that it has among ``siblings``."""
+def html_page(title: str, body: str, siblings: Sequence[Sibling], current: str) -> str:
+    """Return a whole page; ``body`` is HTML, ``current`` its own address in ``siblings``."""
     return (
         f"{_HEAD}<title>{as_html(title)} · veperf</title>\n"
         f"<style>\n{component_css()}\n{page_css()}\n</style>\n</head>\n"

@@ -1,15 +1,15 @@
-"""HTML from a notebook's outputs, with all that could act or reach outside taken out.
+"""Sanitising of HTML from a notebook's outputs: no scripts, nothing that is fetched.
 
-Only the elements and attributes listed here pass, everything else is dropped: an element that is
-not known loses its tags and keeps its text, one that is harmful goes with all that is in it. The
-page's content security policy would stop most of that too; this does not rely on it.
+Only the elements and attributes listed here pass, everything else is dropped: an
+unknown element loses its tags and keeps its text, a harmful one is dropped with its content. The
+page's content security policy would stop most of it too; this does not rely on that.
 """
 
 import re
 from html import escape
 from html.parser import HTMLParser
 
-# Ruff would have lists, which its formatter then gives a line for each of the 150 names.
+# Ruff prefers lists, which its formatter would give a line for each of the 150 names.
 # ruff: noqa: SIM905
 _VOID = frozenset("br hr img wbr col".split())
 _SVG = frozenset(
@@ -29,7 +29,7 @@ _ATTRIBUTES = frozenset(
     "stroke-opacity stroke-width style tabindex text-anchor title transform viewbox width x x1 x2 "
     "y y1 y2 data-name".split()
 )
-# In a style, but also in SVG's fill and stroke.
+# Used for styles, and for SVG's fill and stroke.
 _REACHES_OUT = re.compile(r"url\s*\(|image|expression|position\s*:|[\\@<]", re.IGNORECASE)
 _STYLING = frozenset("style fill stroke".split())
 _IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+")
@@ -38,15 +38,15 @@ _SCHEME = re.compile(r"[^/?#]*:")
 
 
 def sanitise(html: str) -> str:
-    """Return ``html`` with every element closed and nothing in it that acts or is fetched."""
+    """Return ``html`` with every element closed and nothing in it that runs or is fetched."""
     writer = _Writer()
     writer.feed(html)
     writer.close()
-    return writer.written()
+    return writer.html()
 
 
 class _Writer(HTMLParser):
-    """Writes down again what may pass."""
+    """Collects what is allowed."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -55,8 +55,8 @@ class _Writer(HTMLParser):
         self._harmful = ""
         self._depth = 0
 
-    def written(self) -> str:
-        """All that passed, with what is still open closed."""
+    def html(self) -> str:
+        """Return all that is allowed, with open elements closed."""
         return "".join([*self._parts, *(f"</{tag}>" for tag in reversed(self._open))])
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -87,14 +87,14 @@ class _Writer(HTMLParser):
         elif tag in _HARMFUL:
             self._harmful, self._depth = tag, 1
         elif tag in _VOID | _SVG | _HTML:
-            kept = "".join(_attribute(tag, name, value or "") for name, value in attrs)
-            self._parts.append(f"<{tag}{kept}{'/' if closed else ''}>")
+            attributes = "".join(_attribute(tag, name, value or "") for name, value in attrs)
+            self._parts.append(f"<{tag}{attributes}{'/' if closed else ''}>")
             if tag not in _VOID and not closed:
                 self._open.append(tag)
 
 
 def _attribute(tag: str, name: str, value: str) -> str:
-    """The attribute with a blank before it, or nothing."""
+    """Return the attribute with a space before it, or an empty string."""
     if name in _STYLING:
         passes = not _REACHES_OUT.search(value)
     elif name == "href":
@@ -103,9 +103,9 @@ def _attribute(tag: str, name: str, value: str) -> str:
         passes = tag == "img" and _IMAGE.fullmatch(value) is not None
     else:
         passes = name in _ATTRIBUTES or name.startswith("aria-")
-    # The parser has lowered the case, which this one attribute needs where no browser reads it.
-    shown = "viewBox" if name == "viewbox" else name
-    return f' {shown}="{escape(value)}"' if passes else ""
+    # The parser lowers the case, but outside browsers this attribute needs it.
+    attribute = "viewBox" if name == "viewbox" else name
+    return f' {attribute}="{escape(value)}"' if passes else ""
 
 
 def _is_harmless_link(value: str) -> bool:

@@ -1,1 +1,1 @@
-"""One benchmark of one run, from its verdict down to processes, samples and the machine."""
+"""Investigation of a benchmark: its verdict, processes, samples and the machine's state."""

@@ -1,27 +1,36 @@
-"""One benchmark of one run under the glass: its parts show themselves in a notebook."""
+"""The investigation of a benchmark of a run, as parts that a notebook's cell displays."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from veperf.core import number_format
+from veperf.archive.query import samples_table
 from veperf.core.case import Level
 from veperf.core.escape import one_line
 from veperf.core.run import Run
+from veperf.core.text import as_sentence, format_number, format_percent, format_quantity, join_words
 from veperf.core.verdict import Baseline, Verdict
-from veperf.report import text
-from veperf.report.case_summary import Measured, estimate, measured_name, summarise
+from veperf.report.case_summary import (
+    MeasuredMetric,
+    measured_name,
+    median_estimate,
+    summarise_cases,
+)
 from veperf.report.html import markup
 from veperf.report.html.fragment import Fragment
-from veperf.report.investigation.focus import Focus, ranked
-from veperf.report.investigation.processes import Process, events, nothing_in, processes
-from veperf.report.load_summary import loaded
-from veperf.report.sections import cases, identity, lower_bounds, verdict_sections
-from veperf.report.sections.card import Card, grid
-from veperf.report.sections.load_card import load_card
+from veperf.report.investigation.focus import Focus, rank_focuses
+from veperf.report.investigation.processes import (
+    MeasuringProcess,
+    find_anomalies,
+    measuring_processes,
+    no_anomalies_sentence,
+)
+from veperf.report.load_summary import load_summaries
+from veperf.report.sections import cards, headroom, identity, verdict_sections
+from veperf.report.sections.cards import BenchmarkCard, card_grid, load_card
 from veperf.report.tables import result_tables
-from veperf.report.tables.result_tables import Cell, Table
+from veperf.report.tables.table import Cell, Table, aligned_text, columns, text_table
 from veperf.stats.process_values import Series, series_of
 
 if TYPE_CHECKING:
@@ -34,7 +43,7 @@ _MOST_RANKED = 12
 
 @dataclass(frozen=True)
 class Investigation:
-    """What is known of ``focus`` in ``run``, from its verdict down to every sample."""
+    """Everything about ``focus`` in ``run``, from its verdict down to every sample."""
 
     run: Run
     verdict: Verdict
@@ -43,113 +52,110 @@ class Investigation:
 
     @property
     def ranking(self) -> Fragment:
-        """What is worth a look in this run, the worst first."""
-        found = ranked(self.run, self.verdict)[:_MOST_RANKED]
+        """The metrics worth a look in this run, the worst first."""
+        focuses = rank_focuses(self.run, self.verdict)[:_MOST_RANKED]
         table = Table(
-            "What is worth a look, the worst first",
-            (("Status", "left"), ("Benchmark", "left"), ("Why", "left")),
+            "Worth a look, the worst first",
+            columns("Status", "Benchmark", "Why"),
             tuple(
                 (
-                    Cell("", mark=one.mark),
-                    Cell(measured_name(one.case.id, one.metric)),
-                    Cell(number_format.sentence(one.why)),
+                    Cell("", mark=focus.mark),
+                    Cell(measured_name(focus.case.id, focus.metric)),
+                    Cell(as_sentence(focus.why)),
                 )
-                for one in found
+                for focus in focuses
             ),
         )
-        return Fragment(markup.table(table), text.table(table))
+        return markup.table_fragment(table)
 
     @property
     def headline(self) -> Fragment:
-        """The benchmark's value with its picture, and what the verdict says of it."""
+        """The benchmark's value with its picture, and its verdict."""
         id = self.focus.case.id
-        targets = [one for one in self.verdict.targets if one.case == id]
-        changes = [one for one in self.verdict.changes if one.case == id and one.base is not None]
+        targets = [target for target in self.verdict.targets if target.case == id]
+        changes = [
+            change
+            for change in self.verdict.changes
+            if change.case == id and change.base is not None
+        ]
         failed = {case: why for case, why in self.verdict.failures.items() if case == id}
-        shown = [result_tables.targets(targets, "Is it fast enough?")] if targets else []
-        shown += [result_tables.changes(changes, "Is it slower than it was?")] if changes else []
-        plain = [result_tables.summary([self._measured], ""), *shown]
-        html = (
-            grid([self._card])
-            + verdict_sections.failures(failed)
-            + "".join(map(markup.table, shown))
+        tables = [result_tables.targets_table(targets, "Is it fast enough?")] if targets else []
+        tables += (
+            [result_tables.changes_table(changes, "Is it slower than it was?")] if changes else []
         )
-        said = [one_line(f"{one.kind}: {one.message}") for one in failed.values()]
-        return Fragment(html, "\n\n".join([*map(text.table, plain), *said]))
+        plain = [result_tables.summary_table([self._measured], ""), *tables]
+        html = (
+            card_grid([self._card])
+            + verdict_sections.failures_section(failed)
+            + "".join(map(markup.html_table, tables))
+        )
+        messages = [one_line(f"{failure.kind}: {failure.message}") for failure in failed.values()]
+        return Fragment(html, "\n\n".join([*map(text_table, plain), *messages]))
 
     @property
     def processes(self) -> Fragment:
-        """Each process: what it found, and what the machine did meanwhile."""
-        table = _by_process(self._processes, self._series.unit)
-        return Fragment(markup.table(table), text.table(table))
+        """Each process: its value, and the state of the machine."""
+        return markup.table_fragment(_processes_table(self._processes, self._series.unit))
 
     @property
     def events(self) -> Fragment:
-        """What was out of the ordinary in which process, in words."""
-        found = events(self._processes, self.run.machine)
-        if not found:
-            nothing = nothing_in(self._processes)
-            return Fragment(markup.paragraph(nothing), nothing)
+        """The anomalies, and the processes in which they occurred."""
+        anomalies = find_anomalies(self._processes, self.run.machine)
+        if not anomalies:
+            return markup.paragraph_fragment(no_anomalies_sentence(self._processes))
         table = Table(
-            "Out of the ordinary; of several processes, what was worst",
-            (("Process", "left"), ("What", "left")),
+            "Anomalies; of several processes, the worst",
+            columns("Process", "What"),
             tuple(
-                (
-                    Cell(number_format.listed(map(str, one.processes))),
-                    Cell(number_format.sentence(one.what)),
-                )
-                for one in found
+                (Cell(join_words(map(str, anomaly.processes))), Cell(as_sentence(anomaly.what)))
+                for anomaly in anomalies
             ),
-            heads=0,
+            row_header=0,
         )
-        return Fragment(markup.table(table), text.table(table))
+        return markup.table_fragment(table)
 
     @property
     def machine(self) -> Fragment:
         """The machine, and its state over the whole run."""
         facts = [
-            ("Machine", identity.machine(self.run.machine)),
-            ("While measuring", identity.conditions(self.run)),
-            ("Yardstick", identity.yardstick(self.run)),
-            ("Code", identity.revision(self.run.revision)),
+            ("Machine", identity.machine_text(self.run.machine)),
+            ("While measuring", identity.conditions_text(self.run)),
+            ("Calibration run", identity.calibration_text(self.run)),
+            ("Code", identity.revision_text(self.run.revision)),
         ]
-        widest = max(len(term) for term, _ in facts)
-        plain = "\n".join(f"{term.ljust(widest)}  {said}" for term, said in facts)
-        return Fragment(markup.definitions(facts), plain)
+        return Fragment(markup.definitions(facts), aligned_text(facts))
 
     def frame(self) -> "pd.DataFrame":
-        """One row a process: its value, in ``unit``, and the state of the machine."""
+        """Return a row for each process: its value, in ``unit``, and the state of the machine."""
         import pandas as pd
 
         rows = [
             {"case": self.focus.case.id, "metric": self.focus.metric, "unit": self._series.unit}
-            | asdict(one)
-            | {"failure": one.failure.message if one.failure is not None else ""}
-            for one in self._processes
+            | asdict(process)
+            | {"failure": process.failure.message if process.failure is not None else ""}
+            for process in self._processes
         ]
         return pd.DataFrame(rows).rename(columns={"index": "process"})
 
     def samples(self) -> "pd.DataFrame":
-        """One row a sample of the benchmark, times in ns of one operation."""
-        from veperf.archive.query import samples_table
-
+        """Return a row for each sample of the benchmark, times in ns an operation."""
         frame: pd.DataFrame = samples_table(self.run).to_pandas()
-        columns = ["process", "sample", "loops", "operations", "wall_ns", "cpu_ns", "switches"]
-        own = frame.loc[frame["case"] == self.focus.case.id, columns]
-        return own.reset_index(drop=True)
+        names = ["process", "sample", "loops", "operations", "wall_ns", "cpu_ns", "switches"]
+        samples = frame.loc[frame["case"] == self.focus.case.id, names]
+        return samples.reset_index(drop=True)
 
     def figure_samples(self, ax: "Axes | None" = None) -> "Figure":
-        """Every sample in the order in which it was taken, wall time and CPU time apart."""
+        """Draw every sample in order, wall time and CPU time apart."""
         from veperf.report.investigation import figures
 
         timed = self.focus.metric == "time"
-        return figures.samples(self.samples(), self._processes if timed else (), ax=ax)
+        return figures.samples_figure(self.samples(), self._processes if timed else (), ax=ax)
 
     def figure_machine(self) -> "Figure":
-        """The value of each process over its load, lost CPU time, clock and yardstick."""
+        """Draw process values over load, lost CPU time, clock and calibration run."""
         from veperf.report.investigation import figures
 
-        return figures.machine(self._processes, unit=self._series.unit)
+        return figures.machine_figure(self._processes, unit=self._series.unit)
 
     def __repr__(self) -> str:
         return f"{one_line(self._title)}\n\n{self.headline!r}\n\n{self.events!r}"
@@ -162,59 +168,67 @@ class Investigation:
     def _title(self) -> str:
         name = measured_name(self.focus.case.id, self.focus.metric)
         why = self.focus.why or self.focus.mark.word
-        return f"{name} in run {self.run.id}: {number_format.sentence(why)}"
+        return f"{name} in run {self.run.id}: {as_sentence(why)}"
 
     @cached_property
     def _series(self) -> Series:
         return series_of(self.run)[self.focus.case.id, self.focus.metric]
 
     @cached_property
-    def _measured(self) -> Measured:
-        return Measured(self.focus.case, self._series, estimate(self._series.values.tolist()))
+    def _measured(self) -> MeasuredMetric:
+        return MeasuredMetric(
+            self.focus.case, self._series, median_estimate(self._series.values.tolist())
+        )
 
     @cached_property
-    def _processes(self) -> tuple[Process, ...]:
-        return processes(self.run, self._series)
+    def _processes(self) -> tuple[MeasuringProcess, ...]:
+        return measuring_processes(self.run, self._series)
 
     @property
-    def _card(self) -> Card:
+    def _card(self) -> BenchmarkCard:
         if self.focus.case.level is Level.LOAD:
-            (found,) = (one for one in loaded(self.run) if one.case.id == self.focus.case.id)
-            return load_card(found, self.verdict)
-        known = lower_bounds.floors(summarise(self.run))
-        (card,) = cases.cards(self.run, self.verdict, [self._measured], self.baselines, known, {})
+            (summary,) = (
+                load for load in load_summaries(self.run) if load.case.id == self.focus.case.id
+            )
+            return load_card(summary, self.verdict)
+        known = headroom.lower_bounds(summarise_cases(self.run))
+        (card,) = cards.benchmark_cards(
+            self.run, self.verdict, [self._measured], self.baselines, known, {}
+        )
         return card
 
 
-def _by_process(found: Sequence[Process], unit: str) -> Table:
+def _processes_table(processes: Sequence[MeasuringProcess], unit: str) -> Table:
     return Table(
         "Process by process",
-        (
-            ("Process", "left"),
-            ("Value", "right"),
-            ("Typical", "right"),
-            ("Samples", "right"),
-            ("Off CPU", "right"),
-            ("Switches a sample", "right"),
-            ("Load", "right"),
-            ("Stolen", "right"),
-            ("Clock", "right"),
-            ("Yardstick", "right"),
+        columns(
+            "Process",
+            ">Value",
+            ">Typical",
+            ">Samples",
+            ">Off CPU",
+            ">Switches a sample",
+            ">Load",
+            ">Stolen",
+            ">Clock",
+            ">Calibration run",
         ),
         tuple(
             (
-                Cell(str(one.index), note="" if one.failure is None else one.failure.kind),
-                Cell(number_format.quantity(one.value, unit)),
-                Cell(number_format.quantity(one.wall_median, "ns")),
-                Cell(str(one.samples)),
-                Cell(number_format.share(one.waited_ratio)),
-                Cell(number_format.number(one.switches, 2)),
-                Cell(number_format.number(one.load, 2)),
-                Cell(number_format.share(one.steal_ratio)),
-                Cell(number_format.quantity(one.frequency_mhz, "MHz")),
-                Cell(number_format.quantity(one.yardstick_ns, "ns")),
+                Cell(
+                    str(process.index), note="" if process.failure is None else process.failure.kind
+                ),
+                Cell(format_quantity(process.value, unit)),
+                Cell(format_quantity(process.wall_median, "ns")),
+                Cell(str(process.samples)),
+                Cell(format_percent(process.waited_ratio)),
+                Cell(format_number(process.switches, 2)),
+                Cell(format_number(process.load, 2)),
+                Cell(format_percent(process.steal_ratio)),
+                Cell(format_quantity(process.frequency_mhz, "MHz")),
+                Cell(format_quantity(process.yardstick_ns, "ns")),
             )
-            for one in found
+            for process in processes
         ),
-        heads=0,
+        row_header=0,
     )

@@ -1,0 +1,1 @@
+"""The pages of a report: notebooks executed by papermill, rendered to HTML."""

@@ -1,7 +1,7 @@
 """The kernel that notebooks run in: always this interpreter, over Unix sockets.
 
-A kernel spec named python3 in a user's home may well start another Python, without veperf in it
-or with another veperf; so none is looked up. Unix sockets in a folder of our own need no ports.
+A kernel spec named python3 in a user's home may start another Python, without veperf or with
+another version; so none is looked up. Unix sockets in a private folder need no ports.
 Imports jupyter_client: import this module only where a notebook is about to run.
 """
 
@@ -25,7 +25,7 @@ class ThisInterpreter(AsyncKernelManager):
 
     @property
     def kernel_spec(self) -> KernelSpec:
-        """A spec that exists nowhere on disk, apart from the user's own IPython start-up files."""
+        """A spec that is not on disk and ignores the user's IPython start-up files."""
         return KernelSpec(
             argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
             env={"IPYTHONDIR": str(Path(self.connection_file).parent)},
@@ -37,18 +37,18 @@ class ThisInterpreter(AsyncKernelManager):
     async def start_kernel(  # type: ignore[override]  # as in the async base class
         self, *, extra_arguments: list[str], cwd: str
     ) -> None:
-        """Start it with its stderr in a file: its last words matter only if it dies."""
-        with last_words(Path(self.connection_file).parent).open("wb") as file:
+        """Start the kernel with its stderr in a file, which matters only if it dies."""
+        with stderr_file(Path(self.connection_file).parent).open("wb") as file:
             await super().start_kernel(extra_arguments=extra_arguments, cwd=cwd, stderr=file)
 
 
-def last_words(folder: Path) -> Path:
-    """Where a kernel that was configured with ``folder`` writes what it has no cell for."""
+def stderr_file(folder: Path) -> Path:
+    """Return the file for the stderr of a kernel that was configured with ``folder``."""
     return folder / "stderr.txt"
 
 
-def config(folder: Path) -> Config:
-    """What to configure a client with so that the kernel's files are all in ``folder``."""
+def kernel_config(folder: Path) -> Config:
+    """Return a configuration that keeps all of the kernel's files in ``folder``."""
     short = len(str(folder)) <= _LONGEST_FOLDER
     return Config(
         ThisInterpreter={
@@ -60,16 +60,16 @@ def config(folder: Path) -> Config:
     )
 
 
-def require(name: str) -> None:
-    """Make sure that there is a kernel for a notebook that asks for the one called ``name``.
+def require_kernel(name: str) -> None:
+    """Check that there is a kernel for a notebook that requires the one called ``name``.
 
     Raises:
-        KernelError: it asks for another one than Python's, or ipykernel is not installed.
+        KernelError: it requires another kernel than Python's, or ipykernel is not installed.
     """
     if name not in ("", "python", NAME):
         raise KernelError(
-            f"the notebook asks for the kernel {name!r}, but veperf has only {NAME!r}: choose "
-            "that one in JupyterLab and save the notebook"
+            f"the notebook requires the kernel {name!r}, but veperf has only {NAME!r}: select "
+            "it in JupyterLab and save the notebook"
         )
     if find_spec("ipykernel") is None:
         raise KernelError(

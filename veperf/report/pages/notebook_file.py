@@ -5,7 +5,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from veperf.archive.files import write
+from veperf.archive.files import write_file
 from veperf.core.errors import UsageError
 
 
@@ -13,15 +13,15 @@ def read_notebook(path: Path) -> NotebookNode:
     """Return the notebook at ``path`` in nbformat 4.
 
     Raises:
-        UsageError: there is none, or the file is something else.
+        UsageError: there is no such file, or it is not a notebook.
     """
     try:
-        found: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # nbformat annotates only its classes
+        notebook: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # nbformat annotates only its classes
     except FileNotFoundError as error:
         raise UsageError(f"there is no notebook {path}") from error
     except (OSError, ValueError, AttributeError, nbformat.ValidationError) as error:
-        raise UsageError(f"{path} is no notebook that can be read: {error}") from error
-    return found
+        raise UsageError(f"{path} is not a readable notebook: {error}") from error
+    return notebook
 
 
 def write_notebook(path: Path, notebook: NotebookNode) -> None:
@@ -31,4 +31,4 @@ def write_notebook(path: Path, notebook: NotebookNode) -> None:
         StorageError: ``path`` can't be written.
     """
     text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]  # nbformat annotates only its classes
-    write(path, text.encode())
+    write_file(path, text.encode())

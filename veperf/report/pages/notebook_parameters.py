@@ -1,7 +1,7 @@
-"""What a notebook may be told: its typed parameters, checked before anything runs.
+"""The typed parameters of a notebook, checked before anything runs.
 
-papermill itself only logs a parameter that the notebook does not have, and passes one of the
-wrong type on; either way the notebook would run with something that nobody asked for.
+papermill itself only logs a parameter that the notebook does not have, and passes on one of the
+wrong type; either way the notebook would run with unintended values.
 """
 
 import ast
@@ -11,10 +11,10 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from veperf.core.errors import ParameterError
-from veperf.core.logs import quiet
+from veperf.core.logs import NOTEBOOK_LOGGERS, suppress_logging
 
-JSON = str | int | float | bool | None | list["JSON"] | dict[str, "JSON"]
-"""What a parameter may hold: what JSON can say, without NaN and infinities."""
+JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
+"""The values of parameters: JSON, without NaN and infinities."""
 
 _TYPES: dict[str, type] = {
     "str": str,
@@ -26,38 +26,38 @@ _TYPES: dict[str, type] = {
 }
 
 
-def check_parameters(notebook: Path, given: Mapping[str, JSON]) -> dict[str, JSON]:
-    """Return ``given`` as the notebook's ``parameters`` cell wants it, or refuse it.
+def check_parameters(notebook: Path, parameters: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return ``parameters`` in the types of the notebook's ``parameters`` cell.
 
     The cell's lines read ``name: type = default``; without an annotation the type is that of
-    the default. An int is taken where a float is wanted, nothing else is converted.
+    the default. An int is converted to a float where that is declared, nothing else is converted.
 
     Raises:
         ParameterError: a parameter that the notebook does not have, one of another type, or a
             value that is not JSON.
     """
-    if not given:
+    if not parameters:
         return {}
-    wanted = _types(notebook)
-    return {name: _checked(notebook, name, value, wanted) for name, value in given.items()}
+    types = _types(notebook)
+    return {name: _checked(notebook, name, value, types) for name, value in parameters.items()}
 
 
-def brace(path: Path) -> str:
-    """``path`` for papermill, which takes braces in it for the names of parameters."""
+def escape_braces(path: Path) -> str:
+    """Return ``path`` for papermill, which reads braces in it as names of parameters."""
     return str(path).replace("{", "{{").replace("}", "}}")
 
 
 def _types(notebook: Path) -> dict[str, str]:
-    """The name of each parameter's type: that of the annotation, else of the default."""
+    """Return the name of each parameter's type: the annotation, else the type of the default."""
     from papermill import inspect_notebook
 
-    with quiet():
-        found = inspect_notebook(brace(notebook))
+    with suppress_logging(*NOTEBOOK_LOGGERS):
+        inspected = inspect_notebook(escape_braces(notebook))
     return {
         name: _type_of_default(p["default"])
         if p["inferred_type_name"] == "None"
         else p["inferred_type_name"].partition("[")[0].strip()
-        for name, p in found.items()
+        for name, p in inspected.items()
     }
 
 
@@ -68,16 +68,16 @@ def _type_of_default(source: str) -> str:
         return "unknown"
 
 
-def _checked(notebook: Path, name: str, value: JSON, wanted: Mapping[str, str]) -> JSON:
-    if name not in wanted:
-        close = get_close_matches(name, wanted, n=1)
+def _checked(notebook: Path, name: str, value: JsonValue, types: Mapping[str, str]) -> JsonValue:
+    if name not in types:
+        close = get_close_matches(name, types, n=1)
         hint = f"did you mean {close[0]}? " if close else ""
-        has = ", ".join(wanted) or "none"
+        has = ", ".join(types) or "none"
         raise ParameterError(
             f"{notebook.name} has no parameter {name!r}: {hint}Its parameters are: {has}"
         )
-    _refuse_what_json_cannot_say(name, value)
-    kind = wanted[name]
+    _refuse_non_json(name, value)
+    kind = types[name]
     if kind not in _TYPES:
         return value
     if kind == "float" and type(value) is int:
@@ -90,17 +90,17 @@ def _checked(notebook: Path, name: str, value: JSON, wanted: Mapping[str, str]) 
     return value
 
 
-def _refuse_what_json_cannot_say(name: str, value: object) -> None:
+def _refuse_non_json(name: str, value: object) -> None:
     if isinstance(value, float) and not math.isfinite(value):
-        raise ParameterError(f"parameter {name} holds {value}, which JSON can't say; leave it out")
+        raise ParameterError(f"parameter {name} holds {value}, which JSON lacks; leave it out")
     if type(value) is list:
         for item in value:
-            _refuse_what_json_cannot_say(name, item)
+            _refuse_non_json(name, item)
     elif type(value) is dict:
         for key, item in value.items():
             if type(key) is not str:
                 raise ParameterError(f"parameter {name} has the key {key!r}; keys are strings")
-            _refuse_what_json_cannot_say(name, item)
+            _refuse_non_json(name, item)
     elif value is not None and type(value) not in (str, int, float, bool):
         raise ParameterError(
             f"parameter {name} holds a {type(value).__name__}; only text, numbers, booleans, "

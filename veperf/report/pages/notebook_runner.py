@@ -1,8 +1,8 @@
-"""Run a notebook from start to end and say for certain whether it got there.
+"""Run a notebook, and record reliably whether it ran to its end.
 
-papermill does the running. What it writes into the cells can't be believed afterwards: when the
-kernel dies, all of them say "completed". So a notebook counts as executed only where this module
-has written so into its metadata, last of all.
+papermill runs it. The states that it writes into the cells are not reliable: when the kernel dies,
+all of them are "completed". So a notebook counts as executed only where this module has written
+so into its metadata, as the last step.
 """
 
 import math
@@ -13,11 +13,11 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from veperf.archive.files import storage_error
-from veperf.core.errors import KernelError, NotebookError, UsageError
-from veperf.core.escape import visible
-from veperf.core.logs import quiet
-from veperf.report.pages.notebook_parameters import JSON, brace, check_parameters
+from veperf.archive.files import file_write_error
+from veperf.core.errors import KernelError, NotebookError
+from veperf.core.escape import make_visible
+from veperf.core.logs import NOTEBOOK_LOGGERS, suppress_logging
+from veperf.report.pages.notebook_parameters import JsonValue, check_parameters, escape_braces
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -27,19 +27,19 @@ _START_TIMEOUT_S = 60
 _LINES_OF_TRACEBACK = 15
 
 
-def execute(
+def run_notebook(
     notebook: Path,
     output: Path,
-    parameters: Mapping[str, JSON],
+    parameters: Mapping[str, JsonValue],
     *,
     timeout_s: float,
     cwd: Path | None = None,
     progress: bool = False,
 ) -> Path:
-    """Run ``notebook`` with ``parameters`` and keep the result in ``output``, which is returned.
+    """Run ``notebook`` with ``parameters``, write the result to ``output`` and return it.
 
     ``timeout_s`` is for all cells together. ``cwd`` is where the kernel starts, by default the
-    folder of ``output``. Whatever goes wrong, ``output`` keeps the cells that did run.
+    folder of ``output``. After an error ``output`` holds the cells that did run.
 
     Raises:
         ParameterError: a parameter that the notebook does not have, or of the wrong type.
@@ -51,17 +51,17 @@ def execute(
     from veperf.report.pages import kernel
     from veperf.report.pages.notebook_file import read_notebook, write_notebook
 
-    kernel.require(read_notebook(notebook).metadata.get("kernelspec", {}).get("name", ""))
+    kernel.require_kernel(read_notebook(notebook).metadata.get("kernelspec", {}).get("name", ""))
     checked = check_parameters(notebook, parameters)
     folder = Path(tempfile.mkdtemp(prefix="veperf-"))
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        with quiet():
+        with suppress_logging(*NOTEBOOK_LOGGERS):
             done = _run(
                 notebook, output, checked, timeout_s, cwd or output.parent, folder, progress
             )
     except OSError as error:
-        raise storage_error(output, error) from error
+        raise file_write_error(output, error) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     done.metadata["veperf"] = {"executed": True}
@@ -69,21 +69,10 @@ def execute(
     return output
 
 
-def executed(notebook: Path) -> bool:
-    """Whether :func:`execute` has run all of ``notebook``."""
-    from veperf.report.pages.notebook_file import read_notebook
-
-    try:
-        found = read_notebook(notebook)
-    except UsageError:
-        return False
-    return bool(found.metadata.get("veperf", {}).get("executed", False))
-
-
 def _run(
     notebook: Path,
     output: Path,
-    parameters: dict[str, JSON],
+    parameters: dict[str, JsonValue],
     timeout_s: float,
     cwd: Path,
     folder: Path,
@@ -96,61 +85,61 @@ def _run(
 
     try:
         done: NotebookNode = execute_notebook(
-            brace(notebook.absolute()),
-            brace(output.absolute()),
+            escape_braces(notebook.absolute()),
+            escape_braces(output.absolute()),
             parameters,
             kernel_name=kernel.NAME,
             language="python",
             progress_bar=progress,
             start_timeout=_START_TIMEOUT_S,
             kernel_manager_class=kernel.ThisInterpreter,
-            config=kernel.config(folder),
+            config=kernel.kernel_config(folder),
             resources={"metadata": {"path": str(cwd.absolute())}},
             timeout_func=_time_left(monotonic() + timeout_s),
             # The default of 4 s is too little for figures from a kernel on a busy machine.
             iopub_timeout=30,
         )
     except PapermillExecutionError as error:
-        raise NotebookError(_of_cell(notebook, output, error)) from error
+        raise NotebookError(_cell_error(notebook, output, error)) from error
     except CellTimeoutError as error:
         raise NotebookError(
-            f"{notebook.name} was not done after {timeout_s:g} s; what it had done by then is in "
+            f"{notebook.name} did not finish within {timeout_s:g} s; the cells that ran are in "
             f"{output}; allow it more time, or measure less"
         ) from error
     except (DeadKernelError, RuntimeError) as error:
         raise KernelError(
-            f"the kernel died while {notebook.name} was running, which is mostly for want of "
-            f"memory or by a crash in native code ({error}); what it had done by then is in "
-            f"{output}{_last_words(kernel.last_words(folder))}"
+            f"the kernel died while {notebook.name} was running, mostly because of too little "
+            f"memory or a crash in native code ({error}); the cells that ran are in "
+            f"{output}{_kernel_stderr(kernel.stderr_file(folder))}"
         ) from error
     _refuse_early_exit(done, notebook, output)
     return done
 
 
 def _time_left(deadline: float) -> Callable[[object], int]:
-    """How long a cell may take so that all of them end by ``deadline``; nbclient wants int."""
+    """Return the time limit of a cell so that all end by ``deadline``; nbclient needs int."""
     return lambda _cell: max(1, math.ceil(deadline - monotonic()))
 
 
-def _of_cell(notebook: Path, output: Path, error: "PapermillExecutionError") -> str:
-    lines = visible("\n".join(error.traceback)).splitlines()
-    shown = "\n".join(f"    {line}" for line in lines[-_LINES_OF_TRACEBACK:])
+def _cell_error(notebook: Path, output: Path, error: "PapermillExecutionError") -> str:
+    lines = make_visible("\n".join(error.traceback)).splitlines()
+    traceback = "\n".join(f"    {line}" for line in lines[-_LINES_OF_TRACEBACK:])
     return (
         f"cell In [{error.exec_count}] of {notebook.name} raised {error.ename}: "
-        f"{visible(error.evalue)}\n{shown}\nAll of it is in {output}"
+        f"{make_visible(error.evalue)}\n{traceback}\nThe whole traceback is in {output}"
     )
 
 
-def _last_words(file: Path) -> str:
-    lines = visible(file.read_text(errors="replace")).splitlines() if file.exists() else []
+def _kernel_stderr(file: Path) -> str:
+    lines = make_visible(file.read_text(errors="replace")).splitlines() if file.exists() else []
     return "".join(f"\n    {line}" for line in lines[-_LINES_OF_TRACEBACK:])
 
 
 def _refuse_early_exit(done: "NotebookNode", notebook: Path, output: Path) -> None:
-    """A cell that calls ``exit(0)`` ends the notebook, and papermill finds nothing wrong."""
+    """Raise where a cell called ``exit(0)``, which papermill takes for success."""
     for cell in done.cells:
         if cell.metadata.get("papermill", {}).get("exception"):
             raise NotebookError(
                 f"cell In [{cell.execution_count}] of {notebook.name} ended the notebook before "
-                f"its last cell; what it had done by then is in {output}"
+                f"its last cell; the cells that ran are in {output}"
             )

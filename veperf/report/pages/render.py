@@ -1,4 +1,4 @@
-"""A run's report: notebooks executed about it, and the pages made of them."""
+"""Rendering of a run's report: notebooks are executed and converted to pages."""
 
 import os
 import tempfile
@@ -12,30 +12,29 @@ from veperf.archive.baselines import load_baselines, load_targets
 from veperf.archive.storage.base import Storage
 from veperf.archive.storage.local import LocalStorage
 from veperf.archive.storage.location import Location
-from veperf.archive.storage.open import place_of
+from veperf.archive.storage.open import path_or_url
 from veperf.archive.store import Archive
-from veperf.archive.summary import summarise
+from veperf.archive.summary import load_summary
 from veperf.core import paths
 from veperf.core.errors import ReportError, UsageError
-from veperf.core.logs import quiet
+from veperf.core.logs import NOTEBOOK_LOGGERS, suppress_logging
 from veperf.core.run import Run
 from veperf.core.verdict import Baseline, Verdict
-from veperf.report.html.navigation import Sibling
 from veperf.report.html.notebook_page import notebook_to_html
-from veperf.report.pages.notebook_parameters import JSON
-from veperf.report.pages.notebook_runner import execute
-from veperf.report.pages.page_list import INDEX, Page, pages
+from veperf.report.html.page import Sibling
+from veperf.report.pages.notebook_parameters import JsonValue
+from veperf.report.pages.notebook_runner import run_notebook
+from veperf.report.pages.page_list import INDEX, ReportPage, report_pages
 from veperf.report.site.build import INDEX as SITE
 from veperf.report.tables import status
-from veperf.verdicts.suite_filter import verdict_of
-from veperf.verdicts.verdict import verdict
+from veperf.verdicts.verdict import run_verdict, verdict_of_suite
 
 _TIMEOUT_S = 300.0
-# More kernels at once than that would want more memory than a small machine has.
+# More kernels at once would need more memory than a small machine has.
 _MOST_AT_ONCE = 4
 
 
-def render(
+def render_report(
     run: Run,
     folder: Path,
     baselines: Path | None = None,
@@ -45,9 +44,9 @@ def render(
 ) -> Path:
     """Write the report of ``run`` into its ``folder`` in the archive; return its first page.
 
-    ``folder`` then holds the executed notebooks too, which run again where they lie: the paths in
-    them are relative to it. ``baselines`` is the folder of targets and recorded baselines, the
-    project's own when not given. ``archive`` is given where ``folder`` is not in it.
+    ``folder`` then holds the executed notebooks too, which can run again there: the paths in them
+    are relative to it. ``baselines`` is the folder of targets and recorded baselines, the
+    project's own by default. ``archive`` is needed where ``folder`` is not in it.
 
     Raises:
         KernelError, NotebookError: a notebook could not be run.
@@ -55,102 +54,107 @@ def render(
         UnknownTargetError: ``known_misses`` names one that does not exist.
         StorageError: ``folder`` can't be written.
     """
-    # Once for all notebooks, which else would each do the same.
+    # Once for all notebooks, which would otherwise each do the same.
     store = archive or Archive(folder.parent)
-    summarise(store)
-    known = baselines or paths.baselines()
+    load_summary(store)
+    known = baselines or paths.default_baselines_folder()
     recorded = load_baselines(known, sorted({case.suite for case in run.cases}))
-    whole = verdict(run, load_targets(paths.targets(known)), recorded, known_misses)
-    wanted = pages(run)
-    siblings = [_sibling(page, run, whole, recorded) for page in wanted]
+    whole_verdict = run_verdict(
+        run, load_targets(paths.targets_folder(known)), recorded, known_misses
+    )
+    page_list = report_pages(run)
+    siblings = [_sibling(page, run, whole_verdict, recorded) for page in page_list]
     if store.storage.has(SITE):
         siblings.insert(0, Sibling(f"../{SITE}", "All runs"))
-    parameters: dict[str, JSON] = {
+    parameters: dict[str, JsonValue] = {
         "run": run.id,
         "archive": archive.location if archive else os.path.relpath(folder.parent, folder),
-        "baselines": _named(baselines, folder, archive) if baselines else "",
+        "baselines": _baselines_path(baselines, folder, archive) if baselines else "",
         "known_misses": list(known_misses),
     }
 
-    def make(page: Page) -> Path:
+    def make(page: ReportPage) -> Path:
         try:
-            notebook = execute(
-                paths.notebooks() / f"{page.notebook}.ipynb",
+            notebook = run_notebook(
+                paths.notebooks_folder() / f"{page.notebook}.ipynb",
                 folder / f"{page.name}.ipynb",
                 parameters | dict(page.parameters),
                 timeout_s=_TIMEOUT_S,
             )
         finally:
-            ensure_event_loop().close()  # nbclient leaves that of this thread open
+            ensure_event_loop().close()  # nbclient leaves the loop of this thread open
         title = f"{page.title} {run.id} · veperf"
         return notebook_to_html(notebook, folder / page.file, title, siblings)
 
-    # Kernels are processes of their own. The longest of them, about everything, begins first.
-    with quiet(), ThreadPoolExecutor(min(_MOST_AT_ONCE, os.cpu_count() or 1)) as pool:
-        made = list(pool.map(make, wanted))
-    return made[0]
+    # Kernels are processes of their own. The longest, about everything, starts first.
+    with (
+        suppress_logging(*NOTEBOOK_LOGGERS),
+        ThreadPoolExecutor(min(_MOST_AT_ONCE, os.cpu_count() or 1)) as pool,
+    ):
+        written = list(pool.map(make, page_list))
+    return written[0]
 
 
-def _named(baselines: Path, folder: Path, archive: Archive | None) -> str:
-    """What the notebooks call it: relative to their folder, where they stay in that."""
+def _baselines_path(baselines: Path, folder: Path, archive: Archive | None) -> str:
+    """Return the path for the notebooks: relative to their folder, where they stay in it."""
     return str(baselines.resolve()) if archive else os.path.relpath(baselines, folder)
 
 
-def _sibling(page: Page, run: Run, whole: Verdict, baselines: Sequence[Baseline]) -> Sibling:
+def _sibling(
+    page: ReportPage, run: Run, whole_verdict: Verdict, baselines: Sequence[Baseline]
+) -> Sibling:
     if page.suite:
-        found = verdict_of(page.suite, run, whole, baselines)
-        return Sibling(page.file, page.title, status.of_outcome(found.outcome))
-    mark = status.of_outcome(whole.outcome) if page.name == INDEX else None
+        verdict = verdict_of_suite(page.suite, run, whole_verdict, baselines)
+        return Sibling(page.file, page.title, status.outcome_mark(verdict.outcome))
+    mark = status.outcome_mark(whole_verdict.outcome) if page.name == INDEX else None
     return Sibling(page.file, page.title, mark)
 
 
 _OF_THIS_PROCESS = "memory://"
 
 
-def publish(
+def publish_run_report(
     run: Run,
     archive: Archive | None,
     baselines: Path | None = None,
     known_misses: Sequence[str] = (),
 ) -> Location:
-    """Write the report of ``run`` into its folder in ``archive``; return where its first page is.
+    """Write the report of ``run`` into its folder in ``archive``; return its first page.
 
-    Where the archive is elsewhere, the notebooks run in a temporary folder first.
+    Where the archive is not a local folder, the notebooks run in a temporary folder first.
 
     Raises:
         VeperfError: as ``render``.
-        UsageError: there is no archive, or only in the memory of this process: notebooks have
-            others.
+        UsageError: there is no archive, or it is in the memory of this process, which the
+            notebooks' kernels can't read.
     """
     if archive is None:
         raise UsageError(
             f"run {run.id} is in no archive; "
-            "`veperf.archive.Archive(folder).keep(result.run)` puts it into one"
+            "`veperf.archive.store.Archive(folder).save(result.run)` puts it into one"
         )
     folder = archive.at(run.id)
     if isinstance(folder, LocalStorage):
-        return render(run, folder.folder, baselines, known_misses)
+        return render_report(run, folder.folder, baselines, known_misses)
     if archive.location.startswith(_OF_THIS_PROCESS):
         raise UsageError(
-            f"a report is made by other processes, which don't see {archive.location}; copy the "
-            "run to a folder first: `veperf.archive.Archive(folder).keep(result.run)`"
+            f"a report is rendered by other processes, which can't read {archive.location}; copy "
+            "the run to a folder first: `veperf.archive.store.Archive(folder).save(result.run)`"
         )
     folder.require_writable()
-    with tempfile.TemporaryDirectory(prefix="veperf-") as made:
+    with tempfile.TemporaryDirectory(prefix="veperf-") as temporary:
         try:
-            page = render(run, Path(made), baselines, known_misses, archive=archive)
+            page = render_report(run, Path(temporary), baselines, known_misses, archive=archive)
         except ReportError as error:
-            _put(folder, Path(made), "*.ipynb")
-            error.add_note(
-                f"that folder was a temporary one; the notebooks are in {folder.location}"
-            )
+            _upload(folder, Path(temporary), "*.ipynb")
+            error.add_note(f"that folder was temporary; the notebooks are in {folder.location}")
             raise
-        _put(folder, Path(made), "*.ipynb")
-        _put(folder, Path(made), "*.html", last=page)
-        return place_of(folder, page.name)
+        _upload(folder, Path(temporary), "*.ipynb")
+        _upload(folder, Path(temporary), "*.html", last=page)
+        return path_or_url(folder, page.name)
 
 
-def _put(folder: Storage, made: Path, pattern: str, last: Path | None = None) -> None:
-    """The files in ``made``; ``last`` when all that it leads to is there."""
-    for path in sorted(made.glob(pattern), key=lambda path: (path == last, path)):
+def _upload(folder: Storage, source: Path, pattern: str, last: Path | None = None) -> None:
+    """Copy the files in ``source`` to the archive, ``last`` after all that it links to."""
+    for path in sorted(source.glob(pattern), key=lambda path: (path == last, path)):
         folder.write(path.name, path.read_bytes())

@@ -1,97 +1,105 @@
-"""How to read a report: every figure in it, explained in plain words."""
+"""The glossary section: every figure of a report, in the words of docs/glossary.md."""
 
 from veperf.report.html import markup
+from veperf.report.html.fragment import Fragment
 
 _TERMS: tuple[tuple[str, str], ...] = (
     (
-        "Value of a process",
-        "Every benchmark runs in several fresh processes, because two processes differ more than "
-        "two samples of one. Each process gives one value: the mean of its fastest samples, which "
-        "are those that the rest of the machine disturbed least. Each is a dot in the pictures.",
+        "Process value",
+        "Every benchmark runs in several fresh processes, because two processes differ more "
+        "than two samples of the same process. Each contributes one process value: the mean of "
+        "its fastest samples, which are those that the rest of the machine disturbed least. "
+        "Each is a dot in the charts.",
     ),
     (
         "Value and interval",
-        "The value of a benchmark is the median over its processes. The interval lies between two "
-        "of the dots and covers the true median with the probability given beside it, whatever "
-        "the distribution. With six processes that is 97 %, with three only 75 %.",
+        "The value of a benchmark is the median of its process values. The interval lies "
+        "between two of the dots and covers the true median with the probability given beside "
+        "it, whatever the distribution. With six processes that is 97 %, with three only 75 %.",
     ),
     (
         "Calls a sample",
-        "How often the work was done between two looks at the clock, so that the clock's own cost "
-        "does not count. Times a second number: one call does that many operations, and the "
-        "value is that of one.",
+        "Loops: the number of calls in a sample, so that reading the clock does not count. "
+        "Where it is multiplied by a second number, a call does that many operations, and the "
+        "value is that of one operation.",
     ),
     (
         "Spread",
-        "From the lowest to the highest of the processes' values, as a share of their median: how "
-        "restless the machine was, or how much depends on a process's luck.",
+        "The range of the process values as a share of their median: it shows how restless the "
+        "machine was, or how much depends on chance in each process.",
     ),
     (
         "CPU time and wall time",
-        "Work that keeps the CPU busy is judged by CPU time, which a busy machine disturbs less; "
-        "work that waits (for a disk, for other processes) is judged by wall time.",
+        "Work that keeps the CPU busy is judged by CPU time, which a busy machine disturbs "
+        "less; work that waits (for a disk, for other processes) is judged by wall time.",
     ),
     (
         "Typical and p99",
-        "The median and the 99th percentile of all samples by wall time, disturbances included. "
-        "They show what the value hides, such as slow outliers. They may warn, never fail.",
+        "The median and the 99th percentile of the wall times of all samples, disturbances "
+        "included. They show what the value hides, such as slow outliers. They may warn, never "
+        "fail.",
     ),
     (
         "Targets",
         "Met: no more than 10 % beyond the limit. Warning: up to 20 %. Missed: beyond that. "
-        "(The two percentages are set in targets.json.) A known miss is a target that is announced "
-        "as missed; it is shown, but it does not fail the run.",
+        "(The two percentages are set in targets.json.) A known miss is a target that is known "
+        "to be missed, with a reason; it is shown, but does not fail the run.",
     ),
     (
-        "Floor",
-        "A benchmark of what another one can't do without, such as a library's call by itself. "
-        "Where even the floor is beyond the limit, nothing of ours can meet it.",
+        "Headroom",
+        "The room that a value leaves to its target, as a multiple or as a share of the limit.",
     ),
     (
-        "Under load",
-        "Arrivals are fixed beforehand (open loop) and don't wait for each other. Latency counts "
-        "from the moment something was to arrive until it was committed, so a system that stalls "
-        "can't hide those that had to wait meanwhile.",
+        "Lower bound",
+        "What no implementation on this machine beats, such as the library call alone. Where "
+        "even the lower bound is beyond the limit, no change of the code can meet the target.",
+    ),
+    (
+        "Open loop",
+        "Arrivals are fixed beforehand and don't wait for each other. Latency counts from the "
+        "scheduled arrival until the item is committed, so a system that stalls can't hide the "
+        "items that had to wait.",
     ),
     (
         "p50, p95, p99, p99.9",
-        "Half, 95, 99 of 100, 999 of 1,000 took no longer than that. For a picture the latencies "
-        "of all processes are put together; a target is judged by the median of the processes' "
+        "50, 95, 99 and 99.9 % of all items took no longer than that. The charts combine the "
+        "latencies of all processes; a target is judged by the median of the processes' "
         "percentiles.",
     ),
     (
         "Lag, invalid",
-        "How late the generator handed 99 of 100 over at most. A load that was not offered as "
-        "planned is invalid: it is shown, but no target passes by it.",
+        "Lag is how far the generator was behind its schedule for 99 % of the items. A load "
+        "that was not offered as planned is invalid: it is shown, but meets no target.",
     ),
     (
-        "Rate sustained",
-        "The highest rate at which latencies and errors stayed within their limits, found by "
-        "trials in each process and confirmed by a longer run.",
+        "Sustained rate",
+        "The highest offered rate at which latency and errors stay within their limits, found "
+        "by trials in each process and confirmed by a longer run.",
     ),
     (
         "CPU time by stage",
-        "What each step of the work cost for one item, in all processes together. It hardly "
-        "depends on how busy the machine is, and tells how many a core could do.",
+        "The CPU time that each stage of the work took for one item, in all processes together. "
+        "It hardly depends on how busy the machine is, and shows how many items a core can "
+        "process.",
     ),
     (
         "Change",
-        "The Hodges-Lehmann shift: of all pairs of one earlier and one new value, the middle "
-        "ratio. One odd process can't move it far. The interval beside it says which changes "
-        "these samples don't rule out.",
+        "The shift is the Hodges-Lehmann estimate: the median ratio over all pairs of a base "
+        "and a new process value. A single outlier can't move it far. The interval beside it "
+        "holds the changes that these samples don't rule out.",
     ),
     (
         "p",
-        "How often the Mann-Whitney test would see such a difference by chance alone if the code "
-        "had not become slower. It is corrected by Holm's method for the number of benchmarks "
-        "tested: with twenty tests at 0.05 each, one false alarm would be the rule.",
+        "The probability that the Mann-Whitney test sees such a difference by chance alone if "
+        "the code did not become slower. It is corrected by Holm's method for the number of "
+        "benchmarks tested: with twenty tests at 0.05 each, a false alarm would be the rule.",
     ),
     (
         "No slower, suspect, slower",
         "No slower: a slowdown that matters has been ruled out. Suspect: the values differ, but "
-        "they were recorded at another time, and machines drift; run old and new code side by "
-        "side before you believe it. Slower: the difference is too large for that, and the "
-        "yardstick says that the machine has not drifted.",
+        "the baseline was recorded at another time, and machines drift; an A/B comparison of "
+        "old and new code decides. Slower: the difference is too large for drift, and the "
+        "calibration runs show that the machine's speed has not changed.",
     ),
     (
         "Inconclusive, not enough samples",
@@ -100,24 +108,25 @@ _TERMS: tuple[tuple[str, str], ...] = (
     ),
     (
         "Earlier runs",
-        "A point for each of the last 20 runs on this machine, the dot for this one. The band is "
-        "5 % to either side of their median: a change beyond it would fail a comparison side by "
-        "side.",
+        "A point for each of the last 20 runs on this machine, the dot for this one. The band "
+        "is 5 % to either side of their median: a change beyond it would fail an A/B "
+        "comparison.",
     ),
     (
         "Exponent",
         "The slope b of the line through the logarithms, of cost = a n^b by least squares: 1 is "
-        "in proportion to the size, 2 its square, 0 no matter what size. Where a point is off by "
-        "more than a factor of 1.25, no single exponent is given.",
+        "in proportion to the size, 2 its square, 0 independent of size. Where a point is off "
+        "by more than a factor of 1.25, no single exponent is given.",
     ),
     (
-        "Yardstick",
-        "A fixed piece of work that is no part of any benchmark, timed in every process. If it "
-        "changes from one run to another, the machine has changed, not the code.",
+        "Calibration run",
+        "Fixed work that belongs to no suite, timed in every process: it shows the machine's "
+        "speed. If it changes from one run to another, the machine has changed, not the code.",
     ),
 )
 
 
-def guide() -> str:
-    """The explanation, folded into one line."""
-    return markup.folded("Every figure, in plain words", markup.definitions(_TERMS))
+def glossary_section() -> Fragment:
+    """Return the glossary, folded into one line."""
+    html = markup.folded("Every figure explained", markup.definitions(_TERMS))
+    return Fragment(html, "Glossary: see the HTML.")

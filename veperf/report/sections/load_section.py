@@ -1,231 +1,276 @@
-"""The load part of a report, in the order in which people ask."""
+"""The load section: sustained rate, latency, shards and CPU time by stage."""
 
 from collections.abc import Iterable, Sequence
 
-from veperf.core import number_format
 from veperf.core.escape import as_html
+from veperf.core.text import (
+    MISSING,
+    as_sentence,
+    format_exact,
+    format_interval,
+    format_limit_distance,
+    format_percent,
+    format_quantity,
+    join_words,
+    plural,
+)
 from veperf.core.verdict import Target, TargetVerdict, Verdict
-from veperf.report import text
+from veperf.report.case_summary import estimate_text
 from veperf.report.charts import load_charts
-from veperf.report.charts.stages import shares, waterfall
+from veperf.report.charts.stages import STAGES_KEY, describe_shares, waterfall_chart
 from veperf.report.html import markup
 from veperf.report.html.fragment import Fragment
-from veperf.report.load_summary import Loaded, defaults
-from veperf.report.sections.shards import shards
+from veperf.report.load_summary import LoadSummary, default_cases
 from veperf.report.tables import load_tables
-from veperf.report.tables.result_tables import target_mark
+from veperf.report.tables.load_tables import describe_shards, shards_table
+from veperf.report.tables.status import target_mark
+from veperf.report.tables.table import text_table
 
-NOTHING = "No case of this run puts a load on the system."
-_TRIALS_KEY = (
-    "A row a process: ● met, ✕ too much, ○ invalid, │ the rate that was found. What misses is "
-    "tried a second time."
+SHARDS_KEY = (
+    "Clock offset: the remote system's time of day minus the shard's; it enters no figure. Drift: "
+    "how much the remote system's clock gained on the shard's during the load."
 )
-_RATES_KEY = "Both axes are logarithmic; dashed across: the limits."
+
+
+def shards_section(load: LoadSummary) -> Fragment:
+    """Return the shards of a load in a sentence and a table."""
+    content = shards_table(load)
+    sentence = describe_shards(load)
+    html = (
+        f"<h3>Where the load came from: {as_html(load.case.id)}</h3>"
+        + markup.paragraph(sentence)
+        + markup.html_table(content)
+        + markup.paragraph(SHARDS_KEY)
+    )
+    return Fragment(html, f"{sentence}\n{text_table(content)}")
+
+
+NOTHING = "No case of this run is a load."
+_TRIALS_KEY = (
+    "A row for each process: ● met, ✕ missed, ○ invalid, │ the sustained rate. A rate that is "
+    "missed is tried a second time."
+)
+_RATES_KEY = "Both axes are logarithmic; horizontal dashed lines are limits."
 _LOADS = (
-    "Load runs. Percentiles are those of all processes together; a target is judged by the median "
-    "of the processes' own."
+    "Load runs. Percentiles cover all processes together; a target is judged by the median of the "
+    "processes' percentiles."
 )
 _JUDGED = ("latency_p50", "latency_p95", "latency_p99", "latency_p999")
 
 
-def load(found: Sequence[Loaded], verdict: Verdict) -> Fragment:
-    """The rate sustained, latency by rate and in full, and where the CPU time goes."""
-    if not found:
-        return Fragment(markup.paragraph(NOTHING), NOTHING)
-    searches = [one for one in found if one.is_search]
-    loads = [one for one in found if not one.is_search]
-    shown = defaults(loads)
+def load_section(loads: Sequence[LoadSummary], verdict: Verdict) -> Fragment:
+    """Return sustained rates, latency by rate, latency distributions, shards and stages."""
+    if not loads:
+        return markup.paragraph_fragment(NOTHING)
+    searches = [load for load in loads if load.is_search]
+    fixed_rate = [load for load in loads if not load.is_search]
+    defaults = default_cases(fixed_rate)
     parts = [
-        *(sustained(one, verdict) for one in searches),
-        *([by_rate(loads, verdict)] if loads else []),
-        *(distribution(one, verdict) for one in shown if one.percentiles),
-        *(shards(one) for one in found if one.shards),
-        *(stages(one) for one in shown or defaults(searches) if one.stages()),
+        *(sustained_rate_section(load, verdict) for load in searches),
+        *([latency_by_rate_section(fixed_rate, verdict)] if fixed_rate else []),
+        *(latency_section(load, verdict) for load in defaults if load.percentiles),
+        *(shards_section(load) for load in loads if load.shards),
+        *(
+            load_stages_section(load)
+            for load in defaults or default_cases(searches)
+            if load.stages()
+        ),
     ]
-    return Fragment("".join(p.html for p in parts), "\n\n".join(p.text for p in parts))
+    return markup.join_fragments(parts)
 
 
-def sustained(one: Loaded, verdict: Verdict) -> Fragment:
-    """What a search found, against what is wanted; its way in a picture, and in a folded table."""
-    rate, answer = one.figure("throughput"), _answer(one, "throughput", verdict)
-    target = answer.target if answer else None
-    value = number_format.quantity(rate.value if rate else None, one.rate_unit)
-    processes = number_format.count(len(one.believed), "process", "processes")
-    between = "no process found a rate"
+def sustained_rate_section(load: LoadSummary, verdict: Verdict) -> Fragment:
+    """Return the sustained rate against its target, with the trials as a chart and a table."""
+    rate, target_verdict = load.figure("throughput"), _target_verdict(load, "throughput", verdict)
+    target = target_verdict.target if target_verdict else None
+    value = estimate_text(rate, load.rate_unit)
+    processes = plural(len(load.counted), "process", "processes")
+    interval = "no process sustained a rate"
     if rate:
-        sure = f"{number_format.share(rate.confidence)} sure"
-        between = (
-            f"{number_format.interval(rate.low, rate.high, one.rate_unit)}, {sure}, {processes}"
-        )
-    badge = markup.badge(target_mark(answer)) if answer and answer.case == one.case.id else ""
-    said = " ".join(_against(rate.value, target)) if rate and target else ""
-    content = load_tables.trials(one)
-    picture = load_charts.trials(one, target, f"Rates tried by {one.case.id}; it sustains {value}")
+        sure = f"{format_percent(rate.confidence)} sure"
+        interval = f"{format_interval(rate.low, rate.high, load.rate_unit)}, {sure}, {processes}"
+    badge = (
+        markup.badge(target_mark(target_verdict))
+        if target_verdict and target_verdict.case == load.case.id
+        else ""
+    )
+    sentences = " ".join(_target_sentences(rate.value, target)) if rate and target else ""
+    content = load_tables.trials_table(load)
+    picture = load_charts.trials_chart(
+        load, target, f"Rates tried by {load.case.id}; it sustains {value}"
+    )
     html = (
         "<h3>What rate does it sustain?</h3>"
-        + _loud(one)
-        + f'<p class="vp-value"><b>{as_html(value)}</b> <span>{as_html(between)}</span> {badge}</p>'
-        + markup.paragraph(f"{one.case.what} {said}")
+        + _invalid_warning(load)
+        + f'<p class="vp-value"><b>{as_html(value)}</b> '
+        f"<span>{as_html(interval)}</span> {badge}</p>"
+        + markup.paragraph(f"{load.case.what} {sentences}")
         + markup.figure(picture, _TRIALS_KEY)
-        + markup.folded(number_format.count(len(content.rows), "trial"), markup.compact(content))
+        + markup.folded(plural(len(content.rows), "trial"), markup.compact_table(content))
     )
-    lines = [f"{one.case.id} sustains {value} ({between}). {said}", invalid(one)]
-    return Fragment(html, "\n".join([*filter(None, lines), text.table(content)]))
+    lines = [f"{load.case.id} sustains {value} ({interval}). {sentences}", describe_invalid(load)]
+    return Fragment(html, "\n".join([*filter(None, lines), text_table(content)]))
 
 
-def by_rate(found: Sequence[Loaded], verdict: Verdict) -> Fragment:
-    """Latency against the offered rate: a picture a benchmark, every case in a table."""
-    content = load_tables.loads(found, _LOADS)
-    pictured = ""
-    for benchmark in dict.fromkeys(one.case.benchmark for one in found):
-        curve = _curve([one for one in found if one.case.benchmark == benchmark])
+def latency_by_rate_section(loads: Sequence[LoadSummary], verdict: Verdict) -> Fragment:
+    """Return latency against offered rate: a chart for each benchmark, all cases in a table."""
+    content = load_tables.loads_table(loads, _LOADS)
+    figures = ""
+    for benchmark in dict.fromkeys(load.case.benchmark for load in loads):
+        curve = _curve([load for load in loads if load.case.benchmark == benchmark])
         if len(curve) > 1:
             limits = _limits(curve[0], verdict)
-            picture = load_charts.by_rate(curve, limits, _rates_in_words(benchmark, curve))
-            rings = " ○ an invalid process." if any(one.invalid for one in curve) else ""
-            pictured += markup.figure(picture, f"{benchmark}. {_RATES_KEY}{rings}")
+            picture = load_charts.latency_by_rate_chart(
+                curve, limits, _describe_curve(benchmark, curve)
+            )
+            rings = " ○ an invalid process." if any(load.invalid for load in curve) else ""
+            figures += markup.figure(picture, f"{benchmark}. {_RATES_KEY}{rings}")
     html = (
         "<h3>Latency against offered rate</h3>"
-        + "".join(_loud(one) for one in found)
-        + pictured
-        + markup.table(content)
+        + "".join(_invalid_warning(load) for load in loads)
+        + figures
+        + markup.html_table(content)
     )
-    lines = [*filter(None, map(invalid, found)), text.table(content)]
+    lines = [*filter(None, map(describe_invalid, loads)), text_table(content)]
     return Fragment(html, "\n".join(lines))
 
 
-def distribution(one: Loaded, verdict: Verdict) -> Fragment:
-    """How long how many had to wait, in two pictures and in words."""
-    limits = _limits(one, verdict)
-    said = " ".join([*_waits(one), *_conduct(one)])
-    marked = {name: load_tables.percentile(one, m) for m, name in load_tables.PERCENTILES[:3]}
-    curve = load_charts.percentiles(
-        one.latencies, limits, f"{one.case.id}: latency that a share of all stays below. {said}"
+def latency_section(load: LoadSummary, verdict: Verdict) -> Fragment:
+    """Return the latency distribution of a load, in words and two charts."""
+    limits = _limits(load, verdict)
+    sentences = " ".join([*_latency_sentences(load), *_generator_sentences(load)])
+    percentiles = {
+        name: load_tables.load_percentile(load, m) for m, name in load_tables.PERCENTILES[:3]
+    }
+    curve = load_charts.percentiles_chart(
+        load.latencies, limits, f"{load.case.id}: latency percentiles. {sentences}"
     )
-    bins = load_charts.histogram(
-        one.latencies,
-        {name: value for name, value in marked.items() if value},
-        f"{one.case.id}: share of all by how long they took",
+    bins = load_charts.latency_histogram(
+        load.latencies,
+        {name: value for name, value in percentiles.items() if value},
+        f"{load.case.id}: latency histogram",
     )
     html = (
-        f"<h3>How long it takes: {as_html(one.case.id)}</h3>"
-        + _loud(one)
-        + markup.paragraph(said)
+        f"<h3>Latency: {as_html(load.case.id)}</h3>"
+        + _invalid_warning(load)
+        + markup.paragraph(sentences)
         + '<div class="vp-cards">'
-        + markup.figure(curve, "What share of all took no longer than that.")
-        + markup.figure(bins, "How many took how long.")
+        + markup.figure(curve, "The share of all items that took no longer.")
+        + markup.figure(bins, "The distribution of latencies.")
         + "</div>"
     )
-    return Fragment(html, f"{one.case.id}: {said}")
+    return Fragment(html, f"{load.case.id}: {sentences}")
 
 
-def stages(one: Loaded) -> Fragment:
-    """CPU time by stage, and what its total means for one core."""
-    times = one.stages()
+def load_stages_section(load: LoadSummary) -> Fragment:
+    """Return the CPU time by stage, and the rate that it allows on one core."""
+    times = load.stages()
     total = sum(times.values())
-    item = one.rate_unit.partition("/")[0]
-    most = number_format.quantity(1e6 / total, one.rate_unit) if total else number_format.MISSING
-    said = (
-        f"{number_format.quantity(total, 'us')} of CPU time for one {item}, all processes counted: a core "
-        f"with nothing else to do manages {most} at most."
+    item = load.rate_unit.partition("/")[0]
+    most = format_quantity(1e6 / total, load.rate_unit) if total else MISSING
+    sentence = (
+        f"{format_quantity(total, 'us')} of CPU time for one {item} in all processes: a core that "
+        f"does nothing else reaches {most} at most."
     )
-    picture = waterfall(times, f"{one.case.id}: CPU time by stage: {shares(times)}")
+    picture = waterfall_chart(times, f"{load.case.id}: CPU time by stage: {describe_shares(times)}")
     html = (
-        f"<h3>Where the CPU time goes: {as_html(one.case.id)}</h3>"
-        + ("" if one.valid else _loud(one))
-        + markup.paragraph(said)
-        + markup.figure(picture, "Each stage begins where the one before ends.")
+        f"<h3>Where the CPU time goes: {as_html(load.case.id)}</h3>"
+        + ("" if load.valid else _invalid_warning(load))
+        + markup.paragraph(sentence)
+        + markup.figure(picture, STAGES_KEY)
     )
-    return Fragment(html, f"{said} {shares(times)}.")
+    return Fragment(html, f"{sentence} {describe_shares(times)}.")
 
 
-def invalid(one: Loaded) -> str:
-    """Which processes did not offer the load as planned, and why; empty where all did."""
-    if not one.invalid:
+def describe_invalid(load: LoadSummary) -> str:
+    """Return a sentence on the processes that did not offer the load as planned, if any."""
+    if not load.invalid:
         return ""
-    reasons = dict.fromkeys(r.failure.message for _, r in one.invalid if r.failure)
-    if one.valid:
-        which = f"process {number_format.listed(str(number) for number, _ in one.invalid)}"
-        which, left = f"{which} of {len(one.processes)}", "The others count."
+    reasons = dict.fromkeys(r.failure.message for _, r in load.invalid if r.failure)
+    if load.valid:
+        which = f"process {join_words(str(number) for number, _ in load.invalid)}"
+        which, consequence = f"{which} of {len(load.processes)}", "The others count."
     else:
-        which, left = "every process", "These figures do not say what the system can do."
-    return f"{one.case.id}: invalid in {which}, because {number_format.listed(reasons)}. {left}"
+        which = "every process"
+        consequence = "These figures say nothing about the system."
+    return f"{load.case.id}: invalid in {which}, because {join_words(reasons)}. {consequence}"
 
 
-def _loud(one: Loaded) -> str:
-    said = [invalid(one)]
-    if one.unreadable:
-        count = number_format.count(one.unreadable, "process", "processes")
-        said.append(f"{one.case.id}: the latencies of {count} can't be read and are left out.")
-    body = "".join(markup.paragraph(line) for line in said if line)
+def _invalid_warning(load: LoadSummary) -> str:
+    warnings = [describe_invalid(load)]
+    if load.unreadable:
+        count = plural(load.unreadable, "process", "processes")
+        warnings.append(f"{load.case.id}: the latencies of {count} can't be read and are left out.")
+    body = "".join(markup.paragraph(line) for line in warnings if line)
     return (
-        f'<div class="vp-failure">{markup.badge(load_tables.load_mark(one))}{body}</div>'
+        f'<div class="vp-failure">{markup.badge(load_tables.load_mark(load))}{body}</div>'
         if body
         else ""
     )
 
 
-def _answer(one: Loaded, metric: str, verdict: Verdict) -> TargetVerdict | None:
-    """The target that a case answers by a metric, or else its suite's of that name."""
-    id = one.case.targets.get(metric, f"{one.case.suite}/{metric}")
-    answers = [v for v in verdict.targets if v.target.id == id]
-    own = [v for v in answers if v.case == one.case.id]
-    return next(iter(own or answers), None)
+def _target_verdict(load: LoadSummary, metric: str, verdict: Verdict) -> TargetVerdict | None:
+    """Return the verdict on the case's target for a metric, or else on its suite's."""
+    id = load.case.targets.get(metric, f"{load.case.suite}/{metric}")
+    verdicts = [v for v in verdict.targets if v.target.id == id]
+    own_verdicts = [v for v in verdicts if v.case == load.case.id]
+    return next(iter(own_verdicts or verdicts), None)
 
 
-def _limits(one: Loaded, verdict: Verdict) -> dict[str, Target]:
-    """The targets of latency percentiles in ms, by metric."""
-    found = {metric: _answer(one, metric, verdict) for metric in _JUDGED}
-    return {m: v.target for m, v in found.items() if v is not None and v.target.unit == "ms"}
+def _limits(load: LoadSummary, verdict: Verdict) -> dict[str, Target]:
+    """Return the targets of latency percentiles in ms, by metric."""
+    verdicts = {metric: _target_verdict(load, metric, verdict) for metric in _JUDGED}
+    return {m: v.target for m, v in verdicts.items() if v is not None and v.target.unit == "ms"}
 
 
-def _against(rate: float, target: Target) -> Iterable[str]:
-    limit = number_format.given(target.limit, target.unit)
-    yield number_format.sentence(
-        f"{number_format.beyond((target.limit - rate) / target.limit, 'higher')} of {limit}"
-    )
+def _target_sentences(rate: float, target: Target) -> Iterable[str]:
+    limit = format_exact(target.limit, target.unit)
+    distance = format_limit_distance((target.limit - rate) / target.limit, "higher")
+    yield as_sentence(f"{distance} of {limit}")
     if target.target:
-        aim = number_format.given(target.target, target.unit)
-        yield f"{number_format.share(rate / target.target)} of the {aim} aimed at."
+        goal = format_exact(target.target, target.unit)
+        yield f"{format_percent(rate / target.target)} of the goal of {goal}."
 
 
-def _curve(cases: Sequence[Loaded]) -> list[Loaded]:
-    """The cases that differ in their rate only, ascending."""
-    others = [{k: v for k, v in one.case.params.items() if k != "rate"} for one in cases]
+def _curve(cases: Sequence[LoadSummary]) -> list[LoadSummary]:
+    """Return the cases that differ from the first in their rate only, by ascending rate."""
+    others = [{k: v for k, v in case.case.params.items() if k != "rate"} for case in cases]
     chosen = [c for c, o in zip(cases, others, strict=True) if o == others[0] and c.rate]
-    return sorted(chosen, key=lambda one: one.rate or 0.0)
+    return sorted(chosen, key=lambda load: load.rate or 0.0)
 
 
-def _rates_in_words(benchmark: str, curve: Sequence[Loaded]) -> str:
+def _describe_curve(benchmark: str, curve: Sequence[LoadSummary]) -> str:
     points = [
-        f"{number_format.quantity(load_tables.percentile(one, 'latency_p99'), 'ms')} at "
-        f"{number_format.given(one.rate, one.rate_unit)}"
-        for one in curve
+        f"{format_quantity(load_tables.load_percentile(load, 'latency_p99'), 'ms')} at "
+        f"{format_exact(load.rate, load.rate_unit)}"
+        for load in curve
     ]
-    return f"{benchmark}: p99 by offered rate: {number_format.listed(points)}"
+    return f"{benchmark}: p99 by offered rate: {join_words(points)}"
 
 
-def _waits(one: Loaded) -> Iterable[str]:
-    found = one.percentiles
-    if found is None:
+def _latency_sentences(load: LoadSummary) -> Iterable[str]:
+    latency = load.percentiles
+    if latency is None:
         return
-    processes = number_format.count(len(one.believed), "process", "processes")
+    processes = plural(len(load.counted), "process", "processes")
     yield (
-        f"{one.latencies.count:,} in {processes}: half took up to {_ms(found.p50)}, 95 of 100 "
-        f"up to {_ms(found.p95)}, 99 of 100 up to {_ms(found.p99)}, the slowest {_ms(found.max)}."
+        f"{load.latencies.count:,} items in {processes}: p50 {_ms(latency.p50)}, p95 "
+        f"{_ms(latency.p95)}, p99 {_ms(latency.p99)}, maximum {_ms(latency.max)}."
     )
 
 
-def _conduct(one: Loaded) -> Iterable[str]:
-    """How the generator did, and what became of the load."""
-    yield f"Offered {load_tables.shown(one, 'offered')}, achieved {load_tables.shown(one, 'achieved')}."
-    late = load_tables.shown(one, "lag_p99")
-    yield f"The generator handed 99 of 100 over at most {late} late, which is counted in."
-    errors = one.figure("error_rate")
+def _generator_sentences(load: LoadSummary) -> Iterable[str]:
+    """Yield sentences on the rates, the generator's lag and the errors."""
+    offered, achieved, lag = (
+        load_tables.format_figure(load, metric) for metric in ("offered", "achieved", "lag_p99")
+    )
+    yield f"Offered {offered}, achieved {achieved}."
+    yield f"The generator's lag (p99) was {lag}, which the latencies include."
+    errors = load.figure("error_rate")
     if errors is not None:
-        rate = number_format.quantity(errors.value, one.unit("error_rate"))
-        yield "No errors." if errors.value == 0 else f"Errors: {rate} of what was valid."
+        rate = format_quantity(errors.value, load.unit("error_rate"))
+        yield "No errors." if errors.value == 0 else f"Errors: {rate} of valid items."
 
 
 def _ms(value: float) -> str:
-    return number_format.quantity(value, "ms")
+    return format_quantity(value, "ms")

@@ -1,118 +1,147 @@
-"""Every case of a run in a table: what it takes, how that stands to its target, how it changed."""
+"""A table of every case of a suite, with its value, target, change and earlier runs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from veperf.core import number_format
-from veperf.core.verdict import Change, ChangeStatus, TargetVerdict, Verdict
-from veperf.report.case_history import History
-from veperf.report.case_summary import Measured
-from veperf.report.charts.sparkline import sparkline
-from veperf.report.load_summary import Loaded
-from veperf.report.tables import status
-from veperf.report.tables.load_tables import load_mark, percentile
-from veperf.report.tables.result_tables import Align, Cell, Table, target_mark
-
-_COLUMNS: tuple[tuple[str, Align], ...] = (
-    ("Benchmark", "left"),
-    ("Value", "right"),
-    ("Target", "left"),
-    ("Change", "left"),
-    ("Earlier runs", "left"),
+from veperf.core.escape import as_html
+from veperf.core.run import Run
+from veperf.core.text import (
+    as_sentence,
+    format_change,
+    format_exact,
+    format_interval,
+    format_limit_distance,
+    format_quantity,
 )
+from veperf.core.verdict import Baseline, Change, ChangeStatus, TargetVerdict, Verdict
+from veperf.report.case_history import History
+from veperf.report.case_summary import MeasuredMetric, estimate_text
+from veperf.report.charts.sparkline import sparkline
+from veperf.report.html import markup
+from veperf.report.html.fragment import Fragment
+from veperf.report.html.links import Links
+from veperf.report.load_summary import LoadSummary
+from veperf.report.tables import status
+from veperf.report.tables.load_tables import load_mark, load_percentile
+from veperf.report.tables.status import target_mark
+from veperf.report.tables.table import Cell, Table, columns, drop_columns, text_table
+from veperf.verdicts.verdict import verdict_of_suite
+
+_COLUMNS = columns("Benchmark", ">Value", "Target", "Change", "Earlier runs")
 
 
-def overview(
-    timed: Iterable[Measured],
-    loads: Iterable[Loaded],
+def overview_table(
+    timed: Iterable[MeasuredMetric],
+    loads: Iterable[LoadSummary],
     verdict: Verdict,
     history: History,
     caption: str,
 ) -> Table:
-    """A row a case, in the run's order; columns that nothing fills are left out."""
+    """Return a row for each case, in the run's order; empty columns are left out."""
     changes = {(c.case, c.metric): c for c in verdict.changes}
-    answers: dict[str, list[TargetVerdict]] = {}
-    for found in verdict.targets:
-        answers.setdefault(found.case or "", []).append(found)
+    targets: dict[str, list[TargetVerdict]] = {}
+    for target_verdict in verdict.targets:
+        targets.setdefault(target_verdict.case or "", []).append(target_verdict)
     rows = [
-        _row(one, answers, changes.get((one.case.id, one.series.metric)), history) for one in timed
+        _case_row(m, targets, changes.get((m.case.id, m.series.metric)), history) for m in timed
     ]
-    rows += [_load_row(one, answers) for one in loads]
-    filled = [i for i in range(len(_COLUMNS)) if i < 2 or any(_holds(row[i]) for row in rows)]
-    return Table(
-        caption,
-        tuple(_COLUMNS[i] for i in filled),
-        tuple(tuple(row[i] for i in filled) for row in rows),
-        heads=0,
+    rows += [_load_row(load, targets) for load in loads]
+    content = Table(caption, _COLUMNS, tuple(rows), row_header=0)
+    filled = {i for row in rows for i, c in enumerate(row) if c.text or c.mark or c.picture}
+    return drop_columns(
+        content, *(name for i, (name, _) in enumerate(_COLUMNS) if i > 1 and i not in filled)
     )
 
 
-def _holds(cell: Cell) -> bool:
-    return bool(cell.text or cell.mark or cell.picture)
-
-
-def _row(
-    one: Measured,
-    answers: Mapping[str, Sequence[TargetVerdict]],
+def _case_row(
+    metric: MeasuredMetric,
+    targets: Mapping[str, Sequence[TargetVerdict]],
     change: Change | None,
     history: History,
 ) -> tuple[Cell, ...]:
-    found, unit = one.estimate, one.series.unit
-    id = one.case.targets.get(one.series.metric)
+    estimate, unit = metric.estimate, metric.series.unit
+    id = metric.case.targets.get(metric.series.metric)
     value = Cell("", mark=status.FAILED)
     trend = ""
-    if found is not None:
-        value = Cell(
-            number_format.quantity(found.value, unit),
-            number_format.interval(found.low, found.high, unit),
-        )
-        # Points of a curve are many, and move as their benchmark does.
-        if one.case.id == one.case.benchmark:
-            earlier = history.get((one.case.id, one.series.metric), ())
-            trend = sparkline(earlier, found.value)
+    if estimate is not None:
+        interval = format_interval(estimate.low, estimate.high, unit)
+        value = Cell(format_quantity(estimate.value, unit), interval)
+        # A curve has many points, which change as their benchmark does.
+        if metric.case.id == metric.case.benchmark:
+            earlier = history.get((metric.case.id, metric.series.metric), ())
+            trend = sparkline(earlier, estimate.value)
     return (
-        Cell(one.name, case=one.case.id),
+        Cell(metric.name, case=metric.case.id),
         value,
-        _targets([v for v in answers.get(one.case.id, ()) if v.target.id == id]),
+        _targets([v for v in targets.get(metric.case.id, ()) if v.target.id == id]),
         _change(change),
         Cell("", picture=trend),
     )
 
 
-def _load_row(one: Loaded, answers: Mapping[str, Sequence[TargetVerdict]]) -> tuple[Cell, ...]:
-    sustained = one.figure("throughput")
-    p99 = f"p99 {number_format.quantity(percentile(one, 'latency_p99'), 'ms')}"
-    value = Cell(p99, one.rate_unit and f"at {_offered(one)}")
-    if one.is_search:
-        value = Cell(
-            number_format.quantity(sustained.value if sustained else None, one.rate_unit), p99
-        )
-    if load_mark(one).tone != "pass":
-        value = Cell(value.text, value.note, load_mark(one))
+def _load_row(
+    load: LoadSummary, targets: Mapping[str, Sequence[TargetVerdict]]
+) -> tuple[Cell, ...]:
+    p99 = f"p99 {format_quantity(load_percentile(load, 'latency_p99'), 'ms')}"
+    offered = estimate_text(load.figure("offered"), load.unit("offered"))
+    value = Cell(p99, load.rate_unit and f"at {offered}")
+    if load.is_search:
+        value = Cell(estimate_text(load.figure("throughput"), load.rate_unit), p99)
+    if load_mark(load).tone != "pass":
+        value = Cell(value.text, value.note, load_mark(load))
     return (
-        Cell(one.case.id, case=one.case.id),
+        Cell(load.case.id, case=load.case.id),
         value,
-        _targets(answers.get(one.case.id, ())),
+        _targets(targets.get(load.case.id, ())),
         Cell(""),
         Cell(""),
     )
 
 
-def _offered(one: Loaded) -> str:
-    found = one.figure("offered")
-    return number_format.quantity(found.value if found else None, one.unit("offered"))
-
-
-def _targets(answered: Sequence[TargetVerdict]) -> Cell:
-    """The one that stands worst to its limit."""
-    if not answered:
+def _targets(verdicts: Sequence[TargetVerdict]) -> Cell:
+    """Return a cell about the worst of the targets."""
+    if not verdicts:
         return Cell("")
-    worst = min(answered, key=lambda v: (target_mark(v).urgency, -(v.over or 0)))
-    limit = number_format.given(worst.target.limit, worst.target.unit)
-    stands = number_format.beyond(worst.over, worst.target.better)
-    return Cell("", f"{stands} of {limit}", target_mark(worst))
+    worst = min(verdicts, key=lambda v: (target_mark(v).urgency, -(v.over or 0)))
+    limit = format_exact(worst.target.limit, worst.target.unit)
+    distance = format_limit_distance(worst.over, worst.target.better)
+    return Cell("", f"{distance} of {limit}", target_mark(worst))
 
 
 def _change(change: Change | None) -> Cell:
     if change is None or change.status is ChangeStatus.NO_BASELINE:
         return Cell("")
-    return Cell("", number_format.change(change.ratio), status.of_change(change.status))
+    return Cell("", format_change(change.ratio), status.change_mark(change))
+
+
+def overview_section(
+    run: Run,
+    verdict: Verdict,
+    baselines: Sequence[Baseline],
+    *,
+    timed: Sequence[MeasuredMetric],
+    loads: Sequence[LoadSummary],
+    history: History,
+    links: Links,
+) -> Fragment:
+    """Return a heading, the verdict and the table of each suite, in the run's order."""
+    parts: list[Fragment] = []
+    for suite in dict.fromkeys(case.suite for case in run.cases):
+        suite_verdict = verdict_of_suite(suite, run, verdict, baselines)
+        mark = status.outcome_mark(suite_verdict.outcome)
+        sentence = as_sentence(suite_verdict.sentence)
+        content = overview_table(
+            [metric for metric in timed if metric.case.suite == suite],
+            [load for load in loads if load.case.suite == suite],
+            suite_verdict,
+            history,
+            f"Every case of {suite}",
+        )
+        name = markup.hyperlink(suite, links.pages.get(suite, ""))
+        parts.append(
+            Fragment(
+                f"<h3>{name} {markup.badge(mark)}</h3>"
+                f"<p>{as_html(sentence)}</p>{markup.html_table(content, links)}",
+                f"{suite}: {mark.word}: {sentence}\n{text_table(content)}",
+            )
+        )
+    return markup.join_fragments(parts)

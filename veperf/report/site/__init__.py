@@ -1,1 +1,1 @@
-"""The archive as a web site: its runs, its benchmarks over time, and where they got slower."""
+"""The archive as a web site: its runs, benchmarks over time, and regressions."""

@@ -1,149 +1,146 @@
-"""Benchmarks over time: all of them in a table, and a page for each."""
+"""The site's pages on benchmarks over time: all in a table, a page for each, regressions."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from veperf.archive.trend import Shift, Trend
-from veperf.core import number_format
+from veperf.archive.trend import Trend, TrendChange
 from veperf.core.escape import as_html
+from veperf.core.text import format_change_interval, format_quantity
 from veperf.report.case_summary import measured_name
 from veperf.report.charts.sparkline import sparkline
-from veperf.report.charts.trend_chart import picture
+from veperf.report.charts.trend_chart import trend_chart
 from veperf.report.html import markup
 from veperf.report.html.links import anchor
 from veperf.report.tables import trend_tables as tables
-from veperf.report.tables.result_tables import Cell, Table
+from veperf.report.tables.table import Cell, Table, columns
 
-NOTHING = "No complete run in the archive has a figure."
-NO_SHIFT = (
-    "No benchmark has moved to another level yet. That takes ten runs on one machine or more."
-)
+NO_CHANGE_POINT = "No benchmark has a change point yet. That takes ten runs on one machine or more."
 _SPARK = 20
 _RUNS = 20
 
 
 def benchmark_of(case: str) -> str:
-    """The benchmark that ``case`` is of: its id less the parameters."""
+    """Return the benchmark of ``case``: its id without the parameters."""
     return case.partition("[")[0]
 
 
-def overview(found: Sequence[Trend], pages: Mapping[str, str]) -> str:
-    """A table for each suite of each machine; ``pages`` has the address of each benchmark."""
-    if not found:
-        return markup.paragraph(NOTHING)
+def benchmarks_overview(trends: Sequence[Trend], pages: Mapping[str, str]) -> str:
+    """Return a table for each suite of each machine.
+
+    ``pages`` has the address of each benchmark.
+    """
+    if not trends:
+        return markup.paragraph(tables.NO_TRENDS)
     parts: list[str] = []
-    by_machine = sorted(found, key=lambda one: (one.machine, one.case, one.metric))
-    for machine, here in groupby(by_machine, key=lambda one: one.machine):
+    by_machine = sorted(trends, key=lambda trend: (trend.machine, trend.case, trend.metric))
+    for machine, of_machine in groupby(by_machine, key=lambda trend: trend.machine):
         parts.append(f"<h2>{as_html(machine)}</h2>")
-        for suite, own in groupby(here, key=lambda one: one.case.partition("/")[0]):
+        for suite, of_suite in groupby(of_machine, key=lambda trend: trend.case.partition("/")[0]):
             content = Table(
                 f"Benchmarks of {suite}",
-                (
-                    ("Benchmark", "left"),
-                    ("Last", "right"),
-                    ("Trend", "left"),
-                    ("Latest change", "left"),
-                    ("Runs", "right"),
-                ),
-                tuple(_row(one, pages) for one in own),
-                heads=0,
+                columns("Benchmark", ">Last", "Trend", "Latest change", ">Runs"),
+                tuple(_row(trend, pages) for trend in of_suite),
+                row_header=0,
             )
-            parts.append(f"<h3>{as_html(suite)}</h3>{markup.table(content)}")
+            parts.append(f"<h3>{as_html(suite)}</h3>{markup.html_table(content)}")
     return "".join(parts)
 
 
-def details(found: Iterable[Trend], reports: Mapping[str, str]) -> str:
-    """Each trend of a benchmark: its picture, its change points, its latest runs.
+def benchmark_details(trends: Iterable[Trend], reports: Mapping[str, str]) -> str:
+    """Return each trend of a benchmark: its picture, its change points, its latest runs.
 
     ``reports`` has the address of each run's report, where it has one.
     """
-    return "".join(
-        f'<h2 id="{as_html(anchor(f"{one.machine}/{one.case}/{one.metric}"))}">'
-        f"{as_html(measured_name(one.case, one.metric))}</h2>"
-        f"{markup.paragraph(tables.headline(one))}"
-        f"{markup.figure(picture(one, height=130), _KEY)}"
-        f"{markup.table(tables.shifts(one)) if one.shifts else ''}"
-        f"{markup.folded(_last_runs(one), markup.table(_runs(one, reports)))}"
-        for one in found
+    return "".join(_details(trend, reports) for trend in trends)
+
+
+def _details(trend: Trend, reports: Mapping[str, str]) -> str:
+    points = markup.html_table(tables.change_points_table(trend)) if trend.change_points else ""
+    runs = markup.html_table(_runs(trend, reports))
+    return (
+        f'<h2 id="{as_html(_anchor(trend))}">'
+        f"{as_html(measured_name(trend.case, trend.metric))}</h2>"
+        f"{markup.paragraph(tables.trend_headline(trend))}"
+        f"{markup.figure(trend_chart(trend, height=130), _KEY)}{points}"
+        f"{markup.folded(tables.latest_runs_title(trend, _RUNS), runs)}"
     )
 
 
-def regressions(found: Iterable[Trend], pages: Mapping[str, str]) -> str:
-    """Every change point that made something worse, then those that made it better."""
-    pairs = [(one, shift) for one in found for shift in one.shifts]
+def regressions_html(trends: Iterable[Trend], pages: Mapping[str, str]) -> str:
+    """Return every change point for the worse, then those for the better."""
+    pairs = [(trend, change) for trend in trends for change in trend.change_points]
     if not pairs:
-        return markup.paragraph(NO_SHIFT)
+        return markup.paragraph(NO_CHANGE_POINT)
     pairs.sort(key=lambda pair: (pair[1].bad.created, pair[1].worse), reverse=True)
     worse = [pair for pair in pairs if pair[1].worse > 1]
     better = [pair for pair in pairs if pair[1].worse <= 1]
     return "".join(
         f"<h2>{title}</h2>"
-        + (markup.table(_shifts(group, title, pages)) if group else markup.paragraph("None."))
+        + (
+            markup.html_table(_change_points(group, title, pages))
+            if group
+            else markup.paragraph("None.")
+        )
         for title, group in (("Slower or worse", worse), ("Faster or better", better))
     )
 
 
-_KEY = "A dot is a run, or a stretch of runs; a line the level between two change points."
+_KEY = "A dot is a run, or a group of runs; a line is the level between two change points."
 
 
-def _row(found: Trend, pages: Mapping[str, str]) -> tuple[Cell, ...]:
-    *earlier, now = found.values[-_SPARK - 1 :].tolist()
-    shift = found.last_shift
+def _row(trend: Trend, pages: Mapping[str, str]) -> tuple[Cell, ...]:
+    *earlier, now = trend.values[-_SPARK - 1 :].tolist()
+    change = trend.last_change
     changed = Cell("none")
-    if shift is not None:
-        changed = Cell(tables.effect(found, shift), note=f"since {tables.day(shift.bad)}")
+    if change is not None:
+        changed = Cell(
+            tables.trend_effect(trend, change), note=f"since {tables.run_date(change.bad)}"
+        )
     return (
-        Cell(measured_name(found.case, found.metric), address=_address(found, pages)),
-        Cell(number_format.quantity(now, found.unit)),
+        Cell(measured_name(trend.case, trend.metric), address=_address(trend, pages)),
+        Cell(format_quantity(now, trend.unit)),
         Cell("", picture=sparkline(earlier, now)),
         changed,
-        Cell(f"{len(found.runs):,}"),
+        Cell(f"{len(trend.runs):,}"),
     )
 
 
-def _shifts(found: Sequence[tuple[Trend, Shift]], caption: str, pages: Mapping[str, str]) -> Table:
+def _change_points(
+    pairs: Sequence[tuple[Trend, TrendChange]], caption: str, pages: Mapping[str, str]
+) -> Table:
     return Table(
         caption,
-        (
-            ("Since", "left"),
-            ("Benchmark", "left"),
-            ("Change", "left"),
-            ("Before", "right"),
-            ("After", "right"),
-            ("Commits to blame", "left"),
-            ("Machine", "left"),
-        ),
+        columns("Since", "Benchmark", "Change", ">Before", ">After", "Commits to blame", "Machine"),
         tuple(
             (
-                Cell(tables.day(shift.bad)),
-                Cell(measured_name(one.case, one.metric), address=_address(one, pages)),
+                Cell(tables.run_date(change.bad)),
+                Cell(measured_name(trend.case, trend.metric), address=_address(trend, pages)),
                 Cell(
-                    tables.effect(one, shift),
-                    note=number_format.change_interval(shift.point.low, shift.point.high),
+                    tables.trend_effect(trend, change),
+                    note=format_change_interval(change.point.low, change.point.high),
                 ),
-                Cell(number_format.quantity(shift.point.before, one.unit)),
-                Cell(number_format.quantity(shift.point.after, one.unit)),
-                Cell(tables.blame(shift), note="; ".join(shift.surroundings)),
-                Cell(one.machine),
+                Cell(format_quantity(change.point.before, trend.unit)),
+                Cell(format_quantity(change.point.after, trend.unit)),
+                Cell(tables.commit_range(change), note="; ".join(change.other_changes)),
+                Cell(trend.machine),
             )
-            for one, shift in found
+            for trend, change in pairs
         ),
     )
 
 
-def _runs(found: Trend, reports: Mapping[str, str]) -> Table:
-    content = tables.runs(found, _RUNS)
+def _runs(trend: Trend, reports: Mapping[str, str]) -> Table:
+    content = tables.trend_runs_table(trend, _RUNS)
     linked = tuple(
         (Cell(row[0].text, address=reports.get(row[0].text, "")), *row[1:]) for row in content.rows
     )
-    return Table(content.caption, content.columns, linked, heads=content.heads)
+    return Table(content.caption, content.columns, linked, row_header=content.row_header)
 
 
-def _last_runs(found: Trend) -> str:
-    n = len(found.runs)
-    return f"The last {_RUNS} of {n:,} runs" if n > _RUNS else number_format.count(n, "run")
+def _address(trend: Trend, pages: Mapping[str, str]) -> str:
+    page = pages.get(benchmark_of(trend.case), "")
+    return page and f"{page}#{_anchor(trend)}"
 
 
-def _address(found: Trend, pages: Mapping[str, str]) -> str:
-    page = pages.get(benchmark_of(found.case), "")
-    return page and f"{page}#{anchor(f'{found.machine}/{found.case}/{found.metric}')}"
+def _anchor(trend: Trend) -> str:
+    return anchor(f"{trend.machine}/{trend.case}/{trend.metric}")

@@ -1,4 +1,4 @@
-"""What the site says of each run, kept so that no run is judged twice."""
+"""The verdicts of the site, stored so that no run is judged twice."""
 
 import contextlib
 import math
@@ -8,101 +8,100 @@ from pathlib import Path
 from msgspec import Struct
 
 from veperf.archive.baselines import load_baselines, load_targets
-from veperf.archive.storage.base import Storage
-from veperf.archive.storage.json_files import read_document, write_document
+from veperf.archive.storage.base import Storage, read_stored_json, write_stored_json
 from veperf.archive.store import Archive
-from veperf.archive.summary import Summary
+from veperf.archive.summary import ArchiveSummary
 from veperf.core.errors import DataError, UnknownTargetError, UsageError
 from veperf.core.run import Run
 from veperf.core.verdict import Change, ChangeStatus, Outcome, Verdict
-from veperf.verdicts.verdict import verdict
+from veperf.verdicts.verdict import run_verdict
 
 _DECIDED = {ChangeStatus.SLOWER, ChangeStatus.SUSPECT, ChangeStatus.FASTER}
 _FORMAT = 1
-KEPT = "verdicts.json"
+FILE = "verdicts.json"
 
 
-class Judged(Struct, frozen=True):
-    """The verdict on a run, in short."""
+class RunVerdict(Struct, frozen=True):
+    """The verdict on a run, shortened."""
 
     completed_ns: int
-    """Of the run: tells it from another one of that id."""
+    """The completion time of the run, in ns: identifies it beside its id."""
     outcome: Outcome
     sentence: str
     branch: str
     profile: str
     cases: int
     change: Change | None
-    """The largest that was found against the baseline."""
+    """The largest change from the baseline."""
 
 
-class Verdicts(Struct, frozen=True):
-    """The file that keeps them, by run."""
+class VerdictsFile(Struct, frozen=True):
+    """The stored verdicts, by run."""
 
     known_misses: tuple[str, ...] = ()
-    runs: dict[str, Judged] = {}
+    runs: dict[str, RunVerdict] = {}
     format: int = _FORMAT
 
 
 def judge_runs(
     archive: Archive,
-    summary: Summary,
+    summary: ArchiveSummary,
     site: Storage,
     targets: Path,
     baselines: Path,
     known_misses: Collection[str] = (),
-) -> dict[str, Judged]:
-    """The verdicts on the runs of ``summary``, from the file that ``site`` keeps where it has them.
+) -> dict[str, RunVerdict]:
+    """Return the verdicts on the runs of ``summary``, stored ones where ``site`` has them.
 
-    A verdict stays as it was when the run was judged first, whatever baselines are recorded later;
-    other ``known_misses`` judge all runs anew. Runs that can't be judged are left out.
+    A stored verdict stays, whatever baselines are recorded later; after a change of
+    ``known_misses`` all runs are judged again. Runs that can't be judged are left out.
 
     Raises:
         CorruptFileError: targets or baselines are broken.
         UnknownTargetError: ``known_misses`` names one that does not exist.
-        StorageError: that can't be written.
+        StorageError: the verdicts can't be written.
     """
     misses = tuple(sorted(known_misses))
     old = _read(site)
     runs = old.runs if old.known_misses == misses else {}
     published = load_targets(targets)
-    if strange := set(misses) - {target.id for target in published.targets}:
-        raise UnknownTargetError(f"there is no target {' or '.join(sorted(strange))}")
+    if unknown := set(misses) - {target.id for target in published.targets}:
+        raise UnknownTargetError(f"there is no target {' or '.join(sorted(unknown))}")
     suites = sorted(path.stem for path in baselines.glob("*/*.json"))
     recorded = load_baselines(baselines, list(dict.fromkeys(suites)))
-    found: dict[str, Judged] = {}
+    verdicts: dict[str, RunVerdict] = {}
     for facts in summary.runs:
         before = runs.get(facts.id)
         if before is not None and before.completed_ns == facts.completed_ns:
-            found[facts.id] = before
+            verdicts[facts.id] = before
             continue
-        # A run from elsewhere may be broken, or answer targets that nobody published.
+        # A run from elsewhere may be broken, or refer to targets that are not published.
         with contextlib.suppress(DataError, UsageError):
             run = archive.read(facts.id)
             known = {case.suite for case in run.cases}
             earlier = [b for b in recorded if b.suite in known and b.recorded < run.created]
-            judged = verdict(run, published, earlier, misses)
-            found[facts.id] = _in_short(run, judged, facts.completed_ns)
-    if found != runs or old.known_misses != misses:
-        write_document(site, KEPT, Verdicts(misses, found))
-    return found
+            verdict = run_verdict(run, published, earlier, misses)
+            verdicts[facts.id] = _run_verdict(run, verdict, facts.completed_ns)
+    if verdicts != runs or old.known_misses != misses:
+        write_stored_json(site, FILE, VerdictsFile(misses, verdicts))
+    return verdicts
 
 
-def _read(site: Storage) -> Verdicts:
-    """What is kept; nothing where there is no file, or a broken one."""
+def _read(site: Storage) -> VerdictsFile:
+    """Return the stored verdicts; none where there is no file, or a broken one."""
     try:
-        return read_document(site, KEPT, Verdicts, newest_format=_FORMAT)
+        return read_stored_json(site, FILE, VerdictsFile, newest_format=_FORMAT)
     except DataError:
-        return Verdicts()
+        return VerdictsFile()
 
 
-def _in_short(run: Run, found: Verdict, completed_ns: int) -> Judged:
-    decided = [c for c in found.changes if c.status in _DECIDED and c.ratio]
+def _run_verdict(run: Run, verdict: Verdict, completed_ns: int) -> RunVerdict:
+    decided = [c for c in verdict.changes if c.status in _DECIDED and c.ratio]
     largest = max(decided, key=lambda c: abs(math.log(c.ratio or 1.0)), default=None)
-    return Judged(
+    return RunVerdict(
         completed_ns,
-        found.outcome,
-        found.sentence,
+        verdict.outcome,
+        verdict.sentence,
         run.revision.branch,
         run.config.profile,
         len(run.cases),

@@ -1,4 +1,4 @@
-"""Two runs side by side, as benchstat writes it down, with veperf's verdict beside each row."""
+"""Two runs side by side in the layout of benchstat, with veperf's verdict in each row."""
 
 import math
 from bisect import bisect_left
@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from veperf.core.escape import as_markdown, one_line
 from veperf.core.units import is_binary
 from veperf.core.verdict import Change
-from veperf.report import markdown, text
-from veperf.report.tables.result_tables import Cell, Table
-from veperf.report.tables.status import of_change
-from veperf.verdicts.benchstat import Geomean, Row, Summary, Test, UnitTable
+from veperf.report.tables.status import change_mark
+from veperf.report.tables.table import Cell, Table, markdown_table, text_table
+from veperf.verdicts.benchstat import DifferenceTest, Geomean, UnitRow, UnitTable, ValueSummary
 
 _DECIMAL = ("n", "µ", "m", "", "k", "M", "G", "T")
 _BINARY = ("", "Ki", "Mi", "Gi", "Ti")
@@ -19,41 +18,45 @@ _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MOST_DIGITS = 10
 
 
-def as_text(tables: Iterable[UnitTable], changes: Sequence[Change], base: str, new: str) -> str:
-    """For a terminal; ``base`` and ``new`` are what the sides are called."""
+def benchstat_text(
+    tables: Iterable[UnitTable], changes: Sequence[Change], base: str, new: str
+) -> str:
+    """Return the tables for a terminal; ``base`` and ``new`` are the names of the sides."""
     return "\n\n".join(
-        "\n".join([*one.head(one_line), text.table(one.table(base, new, one_line)), *one.notes()])
-        for one in _written(tables, changes)
+        "\n".join(
+            [*table.head(one_line), text_table(table.table(base, new, one_line)), *table.notes()]
+        )
+        for table in _benchstat_tables(tables, changes)
     )
 
 
-def as_markdown_text(
+def benchstat_markdown(
     tables: Iterable[UnitTable], changes: Sequence[Change], base: str, new: str
 ) -> str:
-    """For a comment or a step summary."""
+    """Return the tables as Markdown, for a comment or a step summary."""
     parts: list[str] = []
-    for one in _written(tables, changes):
-        parts += [f"**{' · '.join(one.head(as_markdown))}**"]
-        parts += [markdown.table(one.table(base, new, as_markdown))]
-        parts += ["  \n".join(map(as_markdown, one.notes()))] if one.notes() else []
+    for table in _benchstat_tables(tables, changes):
+        parts += [f"**{' · '.join(table.head(as_markdown))}**"]
+        parts += [markdown_table(table.table(base, new, as_markdown))]
+        parts += ["  \n".join(map(as_markdown, table.notes()))] if table.notes() else []
     return "\n\n".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How the numbers of a row are written: digits after the point, and a prefix of the unit."""
+    """The number format of a row: digits after the point, and a prefix of the unit."""
 
     digits: int
     size: float
     prefix: str
 
     def write(self, value: float) -> str:
-        """``value`` to this scale: 1.718µ."""
+        """Return ``value`` at this scale: 1.718µ."""
         return f"{value / self.size:.{self.digits}f}{self.prefix}"
 
 
-def scale(values: Iterable[float], unit: str) -> Scale:
-    """The scale at which the smallest of ``values`` that is not zero shows four digits."""
+def choose_scale(values: Iterable[float], unit: str) -> Scale:
+    """Return the scale at which the smallest of ``values`` that is not zero has four digits."""
     sizes = [abs(value) for value in values if value]
     if not sizes:
         return Scale(3, 1.0, "")
@@ -70,24 +73,24 @@ def scale(values: Iterable[float], unit: str) -> Scale:
     return Scale(digits, factors[step], prefixes[step])
 
 
-class _Written:
-    """A table on its way to paper: footnotes are numbered as they come up."""
+class _BenchstatTable:
+    """A table while it is written: footnotes are numbered as they come up."""
 
-    def __init__(self, found: UnitTable, verdicts: Mapping[tuple[str, str], Change]) -> None:
-        self._found = found
+    def __init__(self, table: UnitTable, verdicts: Mapping[tuple[str, str], Change]) -> None:
+        self._found = table
         self._footnotes: dict[str, int] = {}
-        self._rows = [self._row(row, verdicts.get((row.case, row.metric))) for row in found.rows]
-        if len(found.rows) > 1:
-            self._rows.append(self._last(found.geomean))
+        self._rows = [self._row(row, verdicts.get((row.case, row.metric))) for row in table.rows]
+        if len(table.rows) > 1:
+            self._rows.append(self._last(table.geomean))
 
     def head(self, escape: Callable[[str], str]) -> list[str]:
-        """Which suite, and of what."""
+        """Return the suite and the metric with its unit."""
         suite, metric, unit = self._found.suite, self._found.metric, self._found.unit
         what = unit if metric in ("time", unit) or unit in metric else f"{metric}, {unit}"
         return [escape(suite), escape(what)]
 
     def table(self, base: str, new: str, escape: Callable[[str], str]) -> Table:
-        """The rows under the names of the two sides."""
+        """Return the rows under the names of the two sides."""
         return Table(
             "",
             (
@@ -99,16 +102,16 @@ class _Written:
                 ("veperf", "left"),
             ),
             tuple(tuple(map(Cell, row)) for row in self._rows),
-            heads=0,
+            row_header=0,
         )
 
     def notes(self) -> list[str]:
-        """The footnotes."""
+        """Return the footnotes."""
         return [f"{_superscript(i)} {one_line(note)}" for note, i in self._footnotes.items()]
 
-    def _row(self, row: Row, verdict: Change | None) -> tuple[str, ...]:
+    def _row(self, row: UnitRow, verdict: Change | None) -> tuple[str, ...]:
         sides = [side for side in (row.base, row.new) if side]
-        written = scale([side.center for side in sides], self._found.unit)
+        written = choose_scale([side.center for side in sides], self._found.unit)
         name = row.case.removeprefix(f"{self._found.suite}/").removeprefix("Benchmark")
         return (
             name,
@@ -116,31 +119,31 @@ class _Written:
             self._side(row.new, written),
             _delta(row),
             "" if row.test is None else self._test(row, row.test),
-            "" if verdict is None else f"{of_change(verdict.status).symbol} {verdict.status}",
+            "" if verdict is None else f"{change_mark(verdict).symbol} {verdict.status}",
         )
 
-    def _side(self, side: Summary | None, written: Scale) -> str:
+    def _side(self, side: ValueSummary | None, written: Scale) -> str:
         if side is None:
             return " "
         return f"{written.write(side.center)} ± {_spread(side)}{self._mark(side.note)}"
 
-    def _test(self, row: Row, test: Test) -> str:
+    def _test(self, row: UnitRow, test: DifferenceTest) -> str:
         assert row.base
         assert row.new
         p = "" if test.p is None else f"p={test.p:.3f} "
         n = f"n={row.base.n}" if row.base.n == row.new.n else f"n={row.base.n}+{row.new.n}"
         return f"({p}{n}){self._mark(test.note)}"
 
-    def _last(self, found: Geomean) -> tuple[str, ...]:
+    def _last(self, geomean: Geomean) -> tuple[str, ...]:
         unit = self._found.unit
         base, new = (
-            " " if mean is None else scale([mean], unit).write(mean)
-            for mean in (found.base, found.new)
+            " " if mean is None else choose_scale([mean], unit).write(mean)
+            for mean in (geomean.base, geomean.new)
         )
-        base += "".join(map(self._mark, found.base_notes))
+        base += "".join(map(self._mark, geomean.base_notes))
         both = any(row.base and row.new for row in self._found.rows)
-        change = f"{(found.ratio - 1) * 100:+.2f}%" if found.ratio is not None else "?"
-        marks = "".join(map(self._mark, found.new_notes)).strip()
+        change = f"{(geomean.ratio - 1) * 100:+.2f}%" if geomean.ratio is not None else "?"
+        marks = "".join(map(self._mark, geomean.new_notes)).strip()
         return ("geomean", base, new, change if both else " ", marks or " ", " ")
 
     def _mark(self, note: str) -> str:
@@ -149,17 +152,19 @@ class _Written:
         return f" {_superscript(self._footnotes.setdefault(note, len(self._footnotes) + 1))}"
 
 
-def sides_meet(tables: Iterable[UnitTable]) -> bool:
-    """Whether any row has both sides."""
-    return any(row.base and row.new for found in tables for row in found.rows)
+def has_common_rows(tables: Iterable[UnitTable]) -> bool:
+    """Return whether any row has both sides."""
+    return any(row.base and row.new for table in tables for row in table.rows)
 
 
-def _written(tables: Iterable[UnitTable], changes: Sequence[Change]) -> list[_Written]:
+def _benchstat_tables(
+    tables: Iterable[UnitTable], changes: Sequence[Change]
+) -> list[_BenchstatTable]:
     verdicts = {(change.case, change.metric): change for change in changes}
-    return [_Written(table, verdicts) for table in tables]
+    return [_BenchstatTable(table, verdicts) for table in tables]
 
 
-def _delta(row: Row) -> str:
+def _delta(row: UnitRow) -> str:
     if row.base is None or row.new is None or row.test is None:
         return " "
     if not row.test.differ:
@@ -169,8 +174,8 @@ def _delta(row: Row) -> str:
     return "?" if row.ratio is None else f"{(row.ratio - 1) * 100:+.2f}%"
 
 
-def _spread(side: Summary) -> str:
-    """The farther end of the interval, as a share of the centre."""
+def _spread(side: ValueSummary) -> str:
+    """Return the distance of the farther end of the interval, as a share of the centre."""
     if math.isinf(side.low) or math.isinf(side.high):
         return "∞"
     signs = {(value > 0) - (value < 0) for value in (side.low, side.center, side.high)}

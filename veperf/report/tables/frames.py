@@ -1,4 +1,4 @@
-"""DataFrames that show themselves as tables of ours.
+"""DataFrames that are shown as tables of a report.
 
 Imports pandas: import this module only where a DataFrame is wanted.
 """
@@ -7,47 +7,47 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from veperf.core import number_format
 from veperf.core.case import Case
-from veperf.report import text
+from veperf.core.text import plural
 from veperf.report.html import markup
 from veperf.report.html.fragment import Fragment
 from veperf.report.tables import listings
+from veperf.report.tables.table import text_table
 
 
-class ShownFrame(pd.DataFrame):
-    """A DataFrame that shows itself as ``shown``; what is made of it is a plain one."""
+class RenderedFrame(pd.DataFrame):
+    """A DataFrame that is shown as ``fragment``; frames derived from it are plain ones."""
 
-    def __init__(self, frame: pd.DataFrame, shown: Fragment) -> None:
+    def __init__(self, frame: pd.DataFrame, fragment: Fragment) -> None:
         super().__init__(frame)  # type: ignore[call-arg]  # the stubs know only __new__
-        # Past pandas, which takes attributes for columns.
-        object.__setattr__(self, "_shown", shown)
+        # pandas takes attributes for columns, so its __setattr__ is bypassed.
+        object.__setattr__(self, "_fragment", fragment)
 
     def __repr__(self) -> str:
-        return repr(self._shown)
+        return repr(self._fragment)
 
     def _repr_html_(self) -> str:
-        html: str = self._shown._repr_html_()
+        html: str = self._fragment._repr_html_()
         return html
 
 
-def benchmarks(cases: Iterable[Case]) -> ShownFrame:
-    """One row a case, shown suite by suite, each folded."""
+def benchmarks_frame(cases: Iterable[Case]) -> RenderedFrame:
+    """Return a frame with a row for each case, shown suite by suite, each folded."""
     suites: dict[str, list[Case]] = {}
     for case in cases:
         suites.setdefault(case.suite, []).append(case)
     rows = [
         {"id": c.id, "level": c.level.value, "what": c.what, "targets": [*c.targets.values()]}
-        for own in suites.values()
-        for c in own
+        for group in suites.values()
+        for c in group
     ]
     frame = pd.DataFrame(rows, columns=["id", "level", "what", "targets"]).set_index("id")
     html = "".join(
         markup.folded(
-            f"{suite}: {number_format.count(len(own), 'case')}",
-            markup.table(listings.benchmarks(own)),
+            f"{suite}: {plural(len(group), 'case')}",
+            markup.html_table(listings.benchmarks_table(group)),
         )
-        for suite, own in suites.items()
+        for suite, group in suites.items()
     )
-    every = [case for own in suites.values() for case in own]
-    return ShownFrame(frame, Fragment(html, text.table(listings.benchmarks(every))))
+    every = [case for group in suites.values() for case in group]
+    return RenderedFrame(frame, Fragment(html, text_table(listings.benchmarks_table(every))))

@@ -1,38 +1,38 @@
-"""What there is: benchmarks, runs and recorded baselines, as tables."""
+"""The tables of benchmarks, runs and recorded baselines that the list commands print."""
 
 from collections.abc import Iterable, Sequence
 
-from veperf.core import number_format
 from veperf.core.case import Case
 from veperf.core.run import Run
+from veperf.core.text import format_time, join_words
 from veperf.core.verdict import Baseline, RetiredBaseline
-from veperf.report.tables.result_tables import Cell, Table
+from veperf.report.tables.table import Cell, Table, columns
 
 
-def benchmarks(cases: Iterable[Case]) -> Table:
-    """One row a case."""
+def benchmarks_table(cases: Iterable[Case]) -> Table:
+    """Return a table with a row for each case."""
     return Table(
         "Benchmarks",
-        (("Benchmark", "left"), ("Level", "left"), ("Target", "left"), ("One operation", "left")),
+        columns("Benchmark", "Level", "Target", "One operation"),
         tuple(
             (
                 Cell(case.id),
                 Cell(case.level.value),
-                Cell(number_format.listed(case.targets.values())),
+                Cell(join_words(case.targets.values())),
                 Cell(case.what),
             )
             for case in cases
         ),
-        heads=0,
+        row_header=0,
     )
 
 
-def runs(complete: Iterable[Run], unfinished: Sequence[str]) -> Table:
-    """One row a run, the unfinished ones last."""
+def runs_table(complete: Iterable[Run], unfinished: Sequence[str]) -> Table:
+    """Return a table with a row for each run, the unfinished ones last."""
     rows = [
         (
             Cell(run.id),
-            Cell(number_format.moment(run.created)),
+            Cell(format_time(run.created)),
             Cell(run.revision.branch),
             Cell(run.machine.name),
             Cell(run.config.profile),
@@ -45,71 +45,48 @@ def runs(complete: Iterable[Run], unfinished: Sequence[str]) -> Table:
     rows += [(Cell(i), Cell("unfinished"), Cell(""), *blank) for i in unfinished]
     return Table(
         "Runs",
-        (
-            ("Run", "left"),
-            ("Made", "left"),
-            ("Branch", "left"),
-            ("Machine", "left"),
-            ("Profile", "left"),
-            ("Passes", "right"),
-            ("Cases", "right"),
-        ),
+        columns("Run", "Created", "Branch", "Machine", "Profile", ">Passes", ">Cases"),
         tuple(rows),
-        heads=0,
+        row_header=0,
     )
 
 
-def baselines(recorded: Iterable[Baseline]) -> Table:
-    """One row a suite of a machine class."""
+def baselines_table(recorded: Iterable[Baseline]) -> Table:
+    """Return a table with a row for each suite of each machine class."""
     return Table(
         "Recorded baselines",
-        (
-            ("Machine", "left"),
-            ("Suite", "left"),
-            ("Recorded", "left"),
-            ("Commit", "left"),
-            ("Python", "left"),
-            ("Figures", "right"),
-            ("Processes", "right"),
-        ),
+        columns("Machine", "Suite", "Recorded", "Commit", "Python", ">Figures", ">Processes"),
         tuple(
             (
-                Cell(one.machine.name),
-                Cell(one.suite),
-                Cell(number_format.moment(one.recorded)),
-                Cell(one.revision.commit[:12]),
-                Cell(one.machine.python),
-                Cell(str(len(one.series))),
-                Cell(str(max((len(s.wall) for s in one.series), default=0))),
+                Cell(baseline.machine.name),
+                Cell(baseline.suite),
+                Cell(format_time(baseline.recorded)),
+                Cell(baseline.revision.commit[:12]),
+                Cell(baseline.machine.python),
+                Cell(str(len(baseline.series))),
+                Cell(str(max((len(s.wall) for s in baseline.series), default=0))),
             )
-            for one in recorded
+            for baseline in recorded
         ),
-        heads=0,
+        row_header=0,
     )
 
 
-def retired(found: Iterable[RetiredBaseline]) -> Table:
-    """One row a baseline that another one took the place of."""
+def retired_baselines_table(retired: Iterable[RetiredBaseline]) -> Table:
+    """Return a table with a row for each baseline that was replaced."""
     return Table(
-        "Former baselines",
-        (
-            ("Machine", "left"),
-            ("Suite", "left"),
-            ("Recorded", "left"),
-            ("Commit", "left"),
-            ("Replaced", "left"),
-            ("Why", "left"),
-        ),
+        "Replaced baselines",
+        columns("Machine", "Suite", "Recorded", "Commit", "Replaced", "Why"),
         tuple(
             (
-                Cell(one.baseline.machine.name),
-                Cell(one.baseline.suite),
-                Cell(number_format.moment(one.baseline.recorded)),
-                Cell(one.baseline.revision.commit[:12]),
-                Cell(number_format.moment(one.retired)),
-                Cell(one.reason),
+                Cell(entry.baseline.machine.name),
+                Cell(entry.baseline.suite),
+                Cell(format_time(entry.baseline.recorded)),
+                Cell(entry.baseline.revision.commit[:12]),
+                Cell(format_time(entry.retired)),
+                Cell(entry.reason),
             )
-            for one in found
+            for entry in retired
         ),
-        heads=0,
+        row_header=0,
     )

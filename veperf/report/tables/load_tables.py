@@ -1,17 +1,68 @@
-"""Load runs and a search's trials as tables."""
+"""The tables of load cases, of the trials of a search, and of shards."""
 
 from collections.abc import Sequence
 
-from veperf.core import number_format
 from veperf.core.case import Level
-from veperf.core.load import Trial
+from veperf.core.load import Shard, Trial
 from veperf.core.run import Run
-from veperf.report.case_summary import summarise
-from veperf.report.load_summary import INVALID, Loaded, loaded
-from veperf.report.sections.memory_section import is_memory, memory
+from veperf.core.text import MISSING, format_quantity, plural
+from veperf.report.case_summary import estimate_text, summarise_cases
+from veperf.report.load_summary import INVALID, LoadSummary, load_summaries
 from veperf.report.tables import status
-from veperf.report.tables.result_tables import Cell, Table, summary
+from veperf.report.tables.result_tables import memory_table, summary_table
 from veperf.report.tables.status import Mark
+from veperf.report.tables.table import Cell, Table, columns
+
+
+def describe_shards(load: LoadSummary) -> str:
+    """Return a sentence on the shards that offered the load, and on their clocks."""
+    hosts = len({shard.host for shard in load.shards})
+    processes = plural(len(load.shards), "process", "processes")
+    return (
+        f"A single arrival schedule was divided among {processes} on {plural(hosts, 'host')} and "
+        "offered to a remote system. All started at an agreed time; each measures latency with its "
+        "own clock, from the scheduled arrival until it learns of the commit."
+    )
+
+
+def shards_table(load: LoadSummary) -> Table:
+    """Return a table with a row for each shard."""
+    return Table(
+        f"Shards of {load.case.id}",
+        columns(
+            ">Shard",
+            "Status",
+            "Host",
+            ">Offered",
+            ">Achieved",
+            ">Own lag p99",
+            ">Clock offset",
+            ">Drift",
+        ),
+        tuple(_shard_row(shard, load.rate_unit) for shard in load.shards),
+    )
+
+
+def _shard_row(shard: Shard, rate_unit: str) -> tuple[Cell, ...]:
+    mark = Mark(INVALID, "warn", 2) if shard.invalid else Mark("valid", "pass", 6)
+    return (
+        Cell(str(shard.number)),
+        Cell("", note=shard.invalid, mark=mark),
+        Cell(shard.host),
+        Cell(format_quantity(shard.offered, rate_unit)),
+        Cell(format_quantity(shard.achieved, rate_unit)),
+        Cell(format_quantity(shard.own_lag_p99_ms, "ms")),
+        Cell(_clock_offset(shard)),
+        Cell(format_quantity(shard.clock_drift_ns, "ns")),
+    )
+
+
+def _clock_offset(shard: Shard) -> str:
+    if shard.wall_offset_ns is None:
+        return MISSING
+    unsure = format_quantity(shard.clock_uncertainty_ns, "ns")
+    return f"{format_quantity(shard.wall_offset_ns, 'ns')} ± {unsure}"
+
 
 PERCENTILES = (
     ("latency_p50", "p50"),
@@ -22,128 +73,114 @@ PERCENTILES = (
 )
 
 
-def of_run(run: Run, caption: str) -> list[Table]:
-    """Every case of ``run``: a row for each figure; memory and load in tables of their own."""
-    plain = [one for one in summarise(run) if one.case.level is not Level.LOAD]
-    timed = [one for one in plain if not is_memory(one)]
-    found = loaded(run)
+def run_tables(run: Run, caption: str) -> list[Table]:
+    """Return tables of every case of ``run``; memory and load have tables of their own."""
+    plain = [metric for metric in summarise_cases(run) if metric.case.level is not Level.LOAD]
+    timed = [metric for metric in plain if not metric.is_memory]
+    loads = load_summaries(run)
     return [
-        *([summary(timed, caption)] if timed or not found else []),
-        *([memory(plain, "Memory")] if len(timed) < len(plain) else []),
-        *([loads(found, "Load")] if found else []),
+        *([summary_table(timed, caption)] if timed or not loads else []),
+        *([memory_table(plain, "Memory")] if len(timed) < len(plain) else []),
+        *([loads_table(loads, "Load")] if loads else []),
     ]
 
 
-def loads(found: Sequence[Loaded], caption: str) -> Table:
-    """One row a load case; percentiles are those of its processes together."""
-    searched = any(one.is_search for one in found)
+def loads_table(loads: Sequence[LoadSummary], caption: str) -> Table:
+    """Return a table with a row for each load case; percentiles cover all its processes."""
+    has_search = any(load.is_search for load in loads)
     return Table(
         caption,
-        (
-            ("Status", "left"),
-            ("Load", "left"),
-            *((("Sustained", "right"),) if searched else ()),
-            ("Offered", "right"),
-            ("Achieved", "right"),
-            *((name, "right") for _, name in PERCENTILES),
-            ("Errors", "right"),
-            ("Lag", "right"),
+        columns(
+            *("Status", "Load"),
+            *([">Sustained"] if has_search else []),
+            *(">Offered", ">Achieved", *(f">{name}" for _, name in PERCENTILES), ">Errors", ">Lag"),
         ),
-        tuple(_load_row(one, searched=searched) for one in found),
+        tuple(_load_row(load, has_search=has_search) for load in loads),
     )
 
 
-def figures(one: Loaded) -> Table:
-    """Everything that a single load case found, a row a figure."""
-    stages = one.stages()
+def load_figures_table(load: LoadSummary) -> Table:
+    """Return a table of all figures of one load case."""
+    stages = load.stages()
     rows = [
-        ("Offered", shown(one, "offered")),
-        ("Achieved", shown(one, "achieved")),
-        *((f"Latency {name.lower()}", shown(one, metric)) for metric, name in PERCENTILES),
-        ("Errors", shown(one, "error_rate")),
-        ("Generator lag p99", shown(one, "lag_p99")),
-        *((f"CPU time: {stage}", number_format.quantity(us, "us")) for stage, us in stages.items()),
+        ("Offered", format_figure(load, "offered")),
+        ("Achieved", format_figure(load, "achieved")),
+        *((f"Latency {name.lower()}", format_figure(load, metric)) for metric, name in PERCENTILES),
+        ("Errors", format_figure(load, "error_rate")),
+        ("Generator lag p99", format_figure(load, "lag_p99")),
+        *((f"CPU time: {stage}", format_quantity(us, "us")) for stage, us in stages.items()),
     ]
     if stages:
-        rows.append(("CPU time in all", number_format.quantity(sum(stages.values()), "us")))
+        rows.append(("CPU time in total", format_quantity(sum(stages.values()), "us")))
     return Table(
-        one.case.id,
-        (("Figure", "left"), ("Value", "right")),
+        load.case.id,
+        columns("Figure", ">Value"),
         tuple((Cell(name), Cell(value)) for name, value in rows),
-        heads=0,
+        row_header=0,
     )
 
 
-def trials(searched: Loaded) -> Table:
-    """The way of a search in each process, one row a trial."""
+def trials_table(load: LoadSummary) -> Table:
+    """Return a table with a row for each trial of a search, process by process."""
     return Table(
-        f"Trials of {searched.case.id}",
-        (
-            ("Process", "left"),
-            ("Rate tried", "right"),
-            ("Achieved", "right"),
-            ("p95", "right"),
-            ("p99", "right"),
-            ("Errors", "right"),
-            ("Result", "left"),
-        ),
+        f"Trials of {load.case.id}",
+        columns("Process", ">Rate tried", ">Achieved", ">p95", ">p99", ">Errors", "Result"),
         tuple(
-            _trial_row(number, trial, searched.rate_unit)
-            for number, result in searched.processes
+            _trial_row(number, trial, load.rate_unit)
+            for number, result in load.processes
             for trial in result.trials
         ),
     )
 
 
-def load_mark(found: Loaded) -> Mark:
-    """Whether a load case can be believed."""
-    measured = len(found.processes)
-    if not found.believed:
+def load_mark(load: LoadSummary) -> Mark:
+    """Return the mark that says whether the processes of a load case are valid."""
+    measured = len(load.processes)
+    if not load.counted:
         return status.FAILED
-    if not found.valid:
+    if not load.valid:
         return status.INVALID
-    if found.valid < measured:
-        return Mark(f"{found.valid} of {measured} valid", "warn", 3)
+    if load.valid < measured:
+        return Mark(f"{load.valid} of {measured} valid", "warn", 3)
     return Mark("valid", "pass", 6)
 
 
-def percentile(found: Loaded, metric: str) -> float | None:
-    """One of ``PERCENTILES`` in ms: of all latencies together where they are kept."""
-    if (together := found.percentiles) is not None:
+def load_percentile(load: LoadSummary, metric: str) -> float | None:
+    """Return one of ``PERCENTILES`` in ms, over all latencies together where those are stored."""
+    if (together := load.percentiles) is not None:
         return float(getattr(together, metric.removeprefix("latency_")))
-    median = found.figure(metric)
+    median = load.figure(metric)
     return median.value if median else None
 
 
-def shown(found: Loaded, metric: str) -> str:
-    """A figure of a load case with its unit."""
+def format_figure(load: LoadSummary, metric: str) -> str:
+    """Return a figure of a load case with its unit."""
     if metric in dict(PERCENTILES):
-        return number_format.quantity(percentile(found, metric), "ms")
-    median = found.figure(metric)
-    return number_format.quantity(median.value if median else None, found.unit(metric))
+        return format_quantity(load_percentile(load, metric), "ms")
+    return estimate_text(load.figure(metric), load.unit(metric))
 
 
-def _load_row(found: Loaded, *, searched: bool) -> tuple[Cell, ...]:
+def _load_row(load: LoadSummary, *, has_search: bool) -> tuple[Cell, ...]:
     return (
-        Cell("", mark=load_mark(found)),
-        Cell(found.case.id),
-        *((Cell(shown(found, "throughput")),) if searched else ()),
-        Cell(shown(found, "offered")),
-        Cell(shown(found, "achieved")),
-        *(Cell(shown(found, metric)) for metric, _ in PERCENTILES),
-        Cell(shown(found, "error_rate")),
-        Cell(shown(found, "lag_p99")),
+        Cell("", mark=load_mark(load)),
+        Cell(load.case.id),
+        *((Cell(format_figure(load, "throughput")),) if has_search else ()),
+        Cell(format_figure(load, "offered")),
+        Cell(format_figure(load, "achieved")),
+        *(Cell(format_figure(load, metric)) for metric, _ in PERCENTILES),
+        Cell(format_figure(load, "error_rate")),
+        Cell(format_figure(load, "lag_p99")),
     )
 
 
 def _trial_row(number: int, trial: Trial, rate_unit: str) -> tuple[Cell, ...]:
     return (
         Cell(str(number)),
-        Cell(number_format.quantity(trial.rate, rate_unit)),
-        Cell(number_format.quantity(trial.achieved, rate_unit)),
-        Cell(number_format.quantity(trial.latency_p95_ms, "ms")),
-        Cell(number_format.quantity(trial.latency_p99_ms, "ms")),
-        Cell(number_format.quantity(trial.error_percent, "%")),
+        Cell(format_quantity(trial.rate, rate_unit)),
+        Cell(format_quantity(trial.achieved, rate_unit)),
+        Cell(format_quantity(trial.latency_p95_ms, "ms")),
+        Cell(format_quantity(trial.latency_p99_ms, "ms")),
+        Cell(format_quantity(trial.error_percent, "%")),
         Cell("", note=trial.invalid, mark=_trial_mark(trial)),
     )
 
@@ -151,4 +188,4 @@ def _trial_row(number: int, trial: Trial, rate_unit: str) -> tuple[Cell, ...]:
 def _trial_mark(trial: Trial) -> Mark:
     if trial.invalid:
         return Mark(INVALID, "warn", 2)
-    return Mark("met", "pass", 6) if trial.met else Mark("too much", "quiet", 5)
+    return Mark("met", "pass", 6) if trial.met else Mark("missed", "quiet", 5)

@@ -1,242 +1,218 @@
-"""The tables of a report, apart from how they are written down: text, Markdown or HTML."""
+"""The tables of targets, changes, measured values and memory."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-from veperf.core import number_format
+from veperf.core.case import MEMORY_METRICS
+from veperf.core.text import (
+    MISSING,
+    as_sentence,
+    format_change_interval,
+    format_exact,
+    format_interval,
+    format_metric_effect,
+    format_number,
+    format_p_value,
+    format_percent,
+    format_quantity,
+    join_words,
+    plural,
+)
 from veperf.core.verdict import Change, ChangeStatus, TargetVerdict
-from veperf.report.case_summary import Measured, measured_name
+from veperf.report.case_summary import MeasuredMetric, estimate_text, measured_name
 from veperf.report.charts import strip
-from veperf.report.charts.scaling import Curve
-from veperf.report.tables import status
-from veperf.report.tables.status import Mark
+from veperf.report.charts.scaling import ScalingCurve
+from veperf.report.tables.status import Mark, change_mark, target_mark
+from veperf.report.tables.table import Cell, Table, columns
 
 T = TypeVar("T")
-Align = Literal["left", "right"]
 
 _UNDECIDED = {ChangeStatus.INCONCLUSIVE, ChangeStatus.NOT_ENOUGH}
 NOTHING_IN_COMMON = "Nothing to compare: the two have no benchmark in common."
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What stands in one place of a table."""
-
-    text: str
-    note: str = ""
-    """In smaller print below."""
-    mark: Mark | None = None
-    picture: str = ""
-    """SVG of our own making, for HTML only."""
-    case: str = ""
-    """The case that this names, for a link to it."""
-    address: str = ""
-    """Where it leads, if it is no such case."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows under named columns; ``heads`` is the index of the column that names the row."""
-
-    caption: str
-    columns: tuple[tuple[str, Align], ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    heads: int = 1
-
-
-def targets(verdicts: Iterable[TargetVerdict], caption: str) -> Table:
-    """One row a target, the most urgent first."""
+def targets_table(verdicts: Iterable[TargetVerdict], caption: str) -> Table:
+    """Return a table with a row for each target, the most urgent first."""
     ordered = sorted(verdicts, key=lambda v: (target_mark(v).urgency, -(v.over or 0)))
     return Table(
         caption,
-        (
-            ("Status", "left"),
-            ("Target", "left"),
-            ("Measured", "right"),
-            ("Limit", "right"),
-            ("Why", "left"),
-        ),
+        columns("Status", "Target", ">Measured", ">Limit", "Why"),
         tuple(_target_row(v) for v in ordered),
     )
 
 
-def changes(found: Sequence[Change], caption: str) -> Table:
-    """One row a comparison, the most urgent first, with an interval drawn on a common axis."""
-    ordered = sorted(found, key=lambda c: (change_mark(c).urgency, -(c.ratio or 0)))
-    reach = _reach(found)
+def changes_table(changes: Sequence[Change], caption: str) -> Table:
+    """Return a table with a row for each change, the most urgent first.
+
+    The intervals are drawn on a common axis.
+    """
+    ordered = sorted(changes, key=lambda c: (change_mark(c).urgency, -(c.ratio or 0)))
+    reach = _reach(changes)
     return Table(
         caption,
-        (
-            ("Status", "left"),
-            ("Benchmark", "left"),
-            ("Before", "right"),
-            ("Now", "right"),
-            ("Change", "left"),
-            ("p", "right"),
-            ("Processes", "right"),
-            ("Why", "left"),
-        ),
+        columns("Status", "Benchmark", ">Before", ">Now", "Change", ">p", ">Processes", "Why"),
         tuple(_change_row(c, reach) for c in ordered),
     )
 
 
-def summary(measured: Iterable[Measured], caption: str) -> Table:
-    """One row a metric of a case, in the run's order."""
+def summary_table(measured: Iterable[MeasuredMetric], caption: str) -> Table:
+    """Return a table with a row for each metric of a case, in the run's order."""
     return Table(
         caption,
-        (
-            ("Level", "left"),
-            ("Benchmark", "left"),
-            ("Value", "right"),
-            ("Interval", "right"),
-            ("Typical", "right"),
-            ("p99", "right"),
-            ("Processes", "right"),
-        ),
+        columns("Level", "Benchmark", ">Value", ">Interval", ">Typical", ">p99", ">Processes"),
         tuple(_summary_row(m) for m in measured),
     )
 
 
-def curve(content: Curve) -> Table:
-    """One row a point."""
+def curve_table(content: ScalingCurve) -> Table:
+    """Return a table with a row for each point of a scaling curve."""
     return Table(
         content.name,
         ((content.parameter, "left"), (content.metric, "right"), ("Interval", "right")),
         tuple(
             (
-                Cell(number_format.given(p.x)),
-                Cell(number_format.quantity(p.y.value, content.unit)),
-                Cell(number_format.interval(p.y.low, p.y.high, content.unit)),
+                Cell(format_exact(p.x)),
+                Cell(format_quantity(p.y.value, content.unit)),
+                Cell(format_interval(p.y.low, p.y.high, content.unit)),
             )
             for p in content.points
         ),
-        heads=0,
+        row_header=0,
     )
 
 
-def target_mark(verdict: TargetVerdict) -> Mark:
-    """How a target's status is shown."""
-    return status.of_target(verdict.status, known_miss=verdict.known_miss)
-
-
-def change_mark(change: Change) -> Mark:
-    """How a change's status is shown."""
-    return status.of_change(change.status)
-
-
-def split(found: Iterable[T], mark: Callable[[T], Mark]) -> tuple[list[T], list[T], list[T]]:
-    """What needs attention, what is well, and what was not judged, each in its order."""
+def split_by_urgency(
+    items: Iterable[T], mark: Callable[[T], Mark]
+) -> tuple[list[T], list[T], list[T]]:
+    """Split ``items`` into those that need attention, those that pass and those not judged."""
     urgent: list[T] = []
     well: list[T] = []
     unjudged: list[T] = []
     groups = {"fail": urgent, "warn": urgent, "pass": well, "quiet": unjudged}
-    for one in found:
-        groups[mark(one).tone].append(one)
+    for item in items:
+        groups[mark(item).tone].append(item)
     return urgent, well, unjudged
 
 
-def groups(
-    found: Iterable[Change],
+def group_changes(
+    changes: Iterable[Change],
 ) -> tuple[list[Change], list[Change], list[Change], list[Change]]:
-    """What may be a slowdown, what could not be decided, what is well, and what was not judged."""
-    urgent, well, unjudged = split(worth_a_row(found), change_mark)
+    """Split changes into possible slowdowns, undecided, without a slowdown, and not judged."""
+    urgent, well, unjudged = split_by_urgency(displayed_changes(changes), change_mark)
     alarms = [change for change in urgent if change.status not in _UNDECIDED]
     undecided = [change for change in urgent if change.status in _UNDECIDED]
     return alarms, undecided, well, unjudged
 
 
-def calm_title(calm: Sequence[Change]) -> str:
-    """How many comparisons found no slowdown."""
-    return number_format.count(
-        len(calm), "comparison without a slowdown", "comparisons without a slowdown"
-    )
+def no_slowdown_title(calm: Sequence[Change]) -> str:
+    """Return a title with the number of comparisons without a slowdown."""
+    return plural(len(calm), "comparison without a slowdown", "comparisons without a slowdown")
 
 
-def worth_a_row(found: Iterable[Change]) -> list[Change]:
-    """Less what no baseline has, and with only one metric of a case that gave no value at all."""
-    kept: dict[tuple[str, str], Change] = {}
-    for change in found:
+def displayed_changes(changes: Iterable[Change]) -> list[Change]:
+    """Return the changes that get a row of their own.
+
+    Left out are cases that are in no baseline, and all but one metric of a case without values.
+    """
+    by_row: dict[tuple[str, str], Change] = {}
+    for change in changes:
         if change.status is not ChangeStatus.NO_BASELINE:
             lost = change.base is None and not change.n_new
-            kept.setdefault((change.case, "" if lost else change.metric), change)
-    return list(kept.values())
+            by_row.setdefault((change.case, "" if lost else change.metric), change)
+    return list(by_row.values())
 
 
-def unrecorded(found: Iterable[Change]) -> str:
-    """In a sentence which cases no baseline has; empty where there is none."""
-    new = dict.fromkeys(c.case for c in found if c.status is ChangeStatus.NO_BASELINE)
-    return f"Not in the baseline: {number_format.listed(new)}." if new else ""
+def unrecorded_sentence(changes: Iterable[Change]) -> str:
+    """Return a sentence that lists the cases in no baseline; empty where there is none."""
+    new = dict.fromkeys(c.case for c in changes if c.status is ChangeStatus.NO_BASELINE)
+    return f"Not in the baseline: {join_words(new)}." if new else ""
 
 
-def in_common(found: Iterable[Change]) -> bool:
-    """Whether the two sides have anything that can be compared."""
-    return any(change.base is not None for change in found)
-
-
-def without(content: Table, *names: str) -> Table:
-    """``content`` less the columns of these ``names``."""
-    kept = [i for i, (name, _) in enumerate(content.columns) if name not in names]
-    return Table(
-        content.caption,
-        tuple(content.columns[i] for i in kept),
-        tuple(tuple(row[i] for i in kept) for row in content.rows),
-        heads=kept.index(content.heads),
-    )
+def has_common_benchmarks(changes: Iterable[Change]) -> bool:
+    """Return whether base and new have any benchmark in common."""
+    return any(change.base is not None for change in changes)
 
 
 def _target_row(v: TargetVerdict) -> tuple[Cell, ...]:
     unit = v.target.unit
-    sure = f", {number_format.share(v.confidence)} sure" if v.confidence is not None else ""
-    between = number_format.interval(v.low, v.high, unit)
+    sure = f", {format_percent(v.confidence)} sure" if v.confidence is not None else ""
+    interval = format_interval(v.low, v.high, unit)
     at = "at most" if v.target.better == "lower" else "at least"
     return (
         Cell("", mark=target_mark(v)),
         Cell(v.target.id, note=v.target.what, case=v.case or ""),
-        Cell(number_format.quantity(v.value, unit), note="" if v.low is None else between + sure),
-        Cell(f"{at} {number_format.given(v.target.limit, unit)}"),
-        Cell(number_format.sentence(v.reason)),
+        Cell(format_quantity(v.value, unit), note="" if v.low is None else interval + sure),
+        Cell(f"{at} {format_exact(v.target.limit, unit)}"),
+        Cell(as_sentence(v.reason)),
     )
 
 
 def _change_row(c: Change, reach: float) -> tuple[Cell, ...]:
     picture = ""
-    between = number_format.change_interval(c.low, c.high)
+    interval = format_change_interval(c.low, c.high)
     if c.ratio is not None and c.low is not None and c.high is not None:
-        picture = strip.forest(c.low - 1, c.ratio - 1, c.high - 1, reach=reach)
-    p = number_format.probability(c.p if c.p_adjusted is None else c.p_adjusted)
+        picture = strip.forest_plot(c.low - 1, c.ratio - 1, c.high - 1, reach=reach)
+    p = format_p_value(c.p if c.p_adjusted is None else c.p_adjusted)
     return (
         Cell("", mark=change_mark(c)),
         Cell(measured_name(c.case, c.metric), case=c.case),
-        Cell(number_format.quantity(c.base, c.unit)),
-        Cell(number_format.quantity(c.new, c.unit)),
+        Cell(format_quantity(c.base, c.unit)),
+        Cell(format_quantity(c.new, c.unit)),
         Cell(
-            number_format.effect(c.ratio, c.metric),
-            note="" if c.low is None else between,
+            format_metric_effect(c.ratio, c.metric),
+            note="" if c.low is None else interval,
             picture=picture,
         ),
         Cell(p),
         Cell(f"{c.n_base} → {c.n_new}"),
-        Cell(number_format.sentence(c.reason)),
+        Cell(as_sentence(c.reason)),
     )
 
 
-def _summary_row(m: Measured) -> tuple[Cell, ...]:
-    found, unit = m.estimate, m.series.unit
+def _summary_row(m: MeasuredMetric) -> tuple[Cell, ...]:
+    estimate, unit = m.estimate, m.series.unit
     return (
         Cell(m.case.level.value),
         Cell(m.name, note=m.case.what),
-        Cell(number_format.quantity(found.value if found else None, unit)),
-        Cell(
-            number_format.interval(found.low, found.high, unit) if found else number_format.MISSING
-        ),
-        Cell(number_format.quantity(m.series.wall_median, unit)),
-        Cell(number_format.quantity(m.series.wall_p99, unit)),
+        Cell(estimate_text(estimate, unit)),
+        Cell(format_interval(estimate.low, estimate.high, unit) if estimate else MISSING),
+        Cell(format_quantity(m.series.wall_median, unit)),
+        Cell(format_quantity(m.series.wall_p99, unit)),
         Cell(str(m.series.n), note=f"{m.series.failed} failed" if m.series.failed else ""),
     )
 
 
-def _reach(found: Iterable[Change]) -> float:
-    """How far the common axis goes to either side: 5 % at least, 50 % at most."""
-    ends = [abs(end - 1) for c in found for end in (c.low, c.high) if end is not None]
+def _reach(changes: Iterable[Change]) -> float:
+    """Return the length of the common axis to either side: 5 % at least, 50 % at most."""
+    ends = [abs(end - 1) for c in changes for end in (c.low, c.high) if end is not None]
     return min(0.5, max(0.05, *ends, 0.0))
+
+
+def memory_table(measured: Iterable[MeasuredMetric], caption: str) -> Table:
+    """Return a table with a row for each case that has memory figures, in the run's order."""
+    by_case: dict[str, dict[str, MeasuredMetric]] = {}
+    for metric in measured:
+        if metric.is_memory:
+            by_case.setdefault(metric.case.id, {})[metric.series.metric] = metric
+    return Table(
+        caption,
+        columns("Memory", ">Held", ">Allocated", ">Allocations", ">Processes"),
+        tuple(
+            _memory_row(case, [metrics.get(m.name) for m in MEMORY_METRICS])
+            for case, metrics in by_case.items()
+        ),
+        row_header=0,
+    )
+
+
+def _memory_row(case: str, figures: Sequence[MeasuredMetric | None]) -> tuple[Cell, ...]:
+    held, allocated, allocations = (figure.estimate if figure else None for figure in figures)
+    series = [figure.series for figure in figures if figure]
+    failed = max(entry.failed for entry in series)
+    return (
+        Cell(case, case=case),
+        Cell(estimate_text(held, "B")),
+        Cell(estimate_text(allocated, "B")),
+        Cell(format_number(allocations.value if allocations else None)),
+        Cell(str(max(entry.n for entry in series)), note=f"{failed} failed" if failed else ""),
+    )

@@ -1,10 +1,10 @@
-"""How a status is shown: always a symbol and a word, so that nothing hangs on colour alone."""
+"""The marks of statuses: always a symbol and a word, so that nothing depends on colour alone."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from veperf.core.run import Failure
-from veperf.core.verdict import ChangeStatus, Outcome, TargetStatus
+from veperf.core.verdict import Change, ChangeStatus, Outcome, TargetStatus, TargetVerdict
 
 Tone = Literal["pass", "warn", "fail", "quiet"]
 
@@ -13,7 +13,7 @@ SYMBOL: dict[Tone, str] = {"pass": "✓", "warn": "▲", "fail": "✗", "quiet":
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A status as a reader meets it; ``urgency`` sorts, the most urgent first."""
+    """The symbol and word of a status; the lower ``urgency``, the more urgent."""
 
     word: str
     tone: Tone
@@ -21,11 +21,16 @@ class Mark:
 
     @property
     def symbol(self) -> str:
-        """One character for the tone."""
+        """The tone as one character."""
         return SYMBOL[self.tone]
 
+    @property
+    def label(self) -> str:
+        """The symbol and the word."""
+        return f"{self.symbol} {self.word}"
 
-_TARGETS = {
+
+TARGET_MARKS = {
     TargetStatus.ERROR: Mark("error", "fail", 0),
     TargetStatus.FAIL: Mark("missed", "fail", 1),
     TargetStatus.WARN: Mark("warning", "warn", 3),
@@ -33,7 +38,7 @@ _TARGETS = {
     TargetStatus.PASS: Mark("met", "pass", 6),
 }
 
-_CHANGES = {
+CHANGE_MARKS = {
     ChangeStatus.ERROR: Mark("error", "fail", 0),
     ChangeStatus.SLOWER: Mark("slower", "fail", 1),
     ChangeStatus.SUSPECT: Mark("suspect", "warn", 2),
@@ -55,37 +60,37 @@ _OUTCOMES = {
 }
 
 KNOWN_MISS = Mark("known miss", "warn", 2)
-"""A target that is missed as announced: shown as missed, but nobody's news."""
+"""A target that is known to be missed: shown, but no failure."""
 
 FAILED = Mark("not measured", "fail", 0)
 """A case that raised, crashed or hung."""
 
 INVALID = Mark("invalid", "fail", 0)
-"""A load that was not offered as planned: what it found says nothing about the system."""
+"""A load that was not offered as planned, so that its figures say nothing about the system."""
 
 
-def of_target(status: TargetStatus, *, known_miss: bool = False) -> Mark:
-    """The mark of a target's status."""
-    if known_miss and status in (TargetStatus.FAIL, TargetStatus.WARN):
-        return KNOWN_MISS
-    return _TARGETS[status]
-
-
-def of_change(status: ChangeStatus) -> Mark:
-    """The mark of a change's status."""
-    return _CHANGES[status]
-
-
-def of_failure(failure: Failure) -> Mark:
-    """The mark of a case that has no value in some process."""
+def failure_mark(failure: Failure) -> Mark:
+    """Return the mark of a case that has no value in some process."""
     return INVALID if failure.kind == "invalid" else FAILED
 
 
-def failed(failure: Failure) -> str:
-    """What happened to such a case, as the verb of a sentence."""
-    return "is invalid" if of_failure(failure) is INVALID else "could not be measured"
+def describe_failure(failure: Failure) -> str:
+    """Return the predicate of a sentence about a case that failed."""
+    return "is invalid" if failure_mark(failure) is INVALID else "could not be measured"
 
 
-def of_outcome(outcome: Outcome) -> Mark:
-    """The mark of a whole verdict."""
+def outcome_mark(outcome: Outcome) -> Mark:
+    """Return the mark of a whole verdict."""
     return _OUTCOMES[outcome]
+
+
+def target_mark(verdict: TargetVerdict) -> Mark:
+    """Return the mark of a target's status."""
+    if verdict.known_miss and verdict.status in (TargetStatus.FAIL, TargetStatus.WARN):
+        return KNOWN_MISS
+    return TARGET_MARKS[verdict.status]
+
+
+def change_mark(change: Change) -> Mark:
+    """Return the mark of a change's status."""
+    return CHANGE_MARKS[change.status]

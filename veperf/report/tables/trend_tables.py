@@ -4,140 +4,136 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from veperf.archive.run_summary import RunFacts
-from veperf.archive.trend import Shift, Trend
-from veperf.core import number_format
+from veperf.archive.trend import Trend, TrendChange
+from veperf.core.text import (
+    MISSING,
+    format_change,
+    format_change_interval,
+    format_interval,
+    format_metric_effect,
+    format_quantity,
+    format_time,
+    plural,
+)
 from veperf.report.case_summary import measured_name
-from veperf.report.tables.result_tables import Cell, Table
+from veperf.report.tables.table import Cell, Table, columns
 
 _SHORT = 10
 _DIGITS = 4
 _CLOCKS = {"cpu": "CPU time", "wall": "wall time"}
-NOTHING = "No complete run in the archive has a figure."
+NO_TRENDS = "No complete run in the archive has a figure."
 
 
-def headline(found: Trend) -> str:
-    """Which figure of which runs, and how it stands."""
-    name = measured_name(found.case, found.metric)
-    clock = f" by {_CLOCKS[found.clock]}" if found.metric == "time" else ""
+def trend_headline(trend: Trend) -> str:
+    """Return a sentence with the metric, the range of runs and the latest value."""
+    name = measured_name(trend.case, trend.metric)
+    clock = f" by {_CLOCKS[trend.clock]}" if trend.metric == "time" else ""
     return (
-        f"{name}{clock}: {number_format.count(len(found.runs), 'run')} on {found.machine}, "
-        f"{day(found.runs[0])} to {day(found.runs[-1])}; last "
-        f"{number_format.quantity(found.values[-1], found.unit, _DIGITS)}, "
-        f"{number_format.count(len(found.shifts), 'change point')}"
+        f"{name}{clock}: {plural(len(trend.runs), 'run')} on {trend.machine}, "
+        f"{run_date(trend.runs[0])} to {run_date(trend.runs[-1])}; last "
+        f"{format_quantity(trend.values[-1], trend.unit, _DIGITS)}, "
+        f"{plural(len(trend.change_points), 'change point')}"
     )
 
 
-def runs(found: Trend, most: int | None = None) -> Table:
-    """One row a run, the latest first; ``most`` of them where it is given."""
-    ratios = [None, *(_ratio(a, b) for a, b in pairwise(found.values.tolist()))]
-    stepped = {shift.point.index for shift in found.shifts}
+def trend_runs_table(trend: Trend, most: int | None = None) -> Table:
+    """Return a table with a row for each run, the latest first, at most ``most`` of them."""
+    ratios = [None, *(_ratio(a, b) for a, b in pairwise(trend.values.tolist()))]
+    stepped = {change.point.index for change in trend.change_points}
     rows = [
         (
             Cell(run.id),
-            Cell(number_format.moment(run.created)),
-            Cell(commit(run)),
-            Cell(number_format.quantity(found.values[i], found.unit, _DIGITS)),
-            Cell(number_format.interval(found.low[i], found.high[i], found.unit, _DIGITS)),
-            Cell(number_format.change(ratios[i]) + (" ◂ change point" if i in stepped else "")),
+            Cell(format_time(run.created)),
+            Cell(short_commit(run)),
+            Cell(format_quantity(trend.values[i], trend.unit, _DIGITS)),
+            Cell(format_interval(trend.low[i], trend.high[i], trend.unit, _DIGITS)),
+            Cell(format_change(ratios[i]) + (" ◂ change point" if i in stepped else "")),
         )
-        for i, run in enumerate(found.runs)
+        for i, run in enumerate(trend.runs)
     ]
     return Table(
         "Runs",
-        (
-            ("Run", "left"),
-            ("Made", "left"),
-            ("Commit", "left"),
-            ("Value", "right"),
-            ("Interval", "right"),
-            ("To the run before", "left"),
-        ),
+        columns("Run", "Created", "Commit", ">Value", ">Interval", "From the previous run"),
         tuple(rows[::-1][:most]),
-        heads=0,
+        row_header=0,
     )
 
 
-def shifts(found: Trend) -> Table:
-    """One row a change point, the latest first."""
+def latest_runs_title(trend: Trend, most: int) -> str:
+    """Return the title of a table of at most ``most`` runs."""
+    n = len(trend.runs)
+    return f"The last {most} of {n:,} runs" if n > most else plural(n, "run")
+
+
+def change_points_table(trend: Trend) -> Table:
+    """Return a table with a row for each change point, the latest first."""
     return Table(
         "Change points",
-        (
-            ("Since", "left"),
-            ("Change", "left"),
-            ("Before", "right"),
-            ("After", "right"),
-            ("Commits to blame", "left"),
-            ("Beside them", "left"),
-        ),
-        tuple(_shift_row(found, shift) for shift in reversed(found.shifts)),
-        heads=0,
+        columns("Since", "Change", ">Before", ">After", "Commits to blame", "Other changes"),
+        tuple(_change_point_row(trend, change) for change in reversed(trend.change_points)),
+        row_header=0,
     )
 
 
-def overview(found: Iterable[Trend], picture: Sequence[str]) -> Table:
-    """One row a benchmark, in the given order; ``picture`` has a text for each."""
+def trends_table(trends: Iterable[Trend], picture: Sequence[str]) -> Table:
+    """Return a table with a row for each benchmark, in order; ``picture`` has a text for each."""
     return Table(
         "Trends",
-        (
-            ("Benchmark", "left"),
-            ("Last", "right"),
-            ("Trend", "left"),
-            ("Latest change", "left"),
-            ("Since", "left"),
-            ("Commits to blame", "left"),
-        ),
-        tuple(_overview_row(one, text) for one, text in zip(found, picture, strict=True)),
-        heads=0,
+        columns("Benchmark", ">Last", "Trend", "Latest change", "Since", "Commits to blame"),
+        tuple(_overview_row(trend, text) for trend, text in zip(trends, picture, strict=True)),
+        row_header=0,
     )
 
 
-def effect(found: Trend, shift: Shift) -> str:
-    """How much better or worse it got, in words."""
-    return number_format.effect(shift.worse, found.metric)
+def trend_effect(trend: Trend, change: TrendChange) -> str:
+    """Return in words how much better or worse the benchmark became."""
+    return format_metric_effect(change.worse, trend.metric)
 
 
-def blame(shift: Shift) -> str:
-    """The range of commits, short."""
-    old, new = commit(shift.good), commit(shift.bad)
-    return f"{old}..{new}" if shift.blame else number_format.MISSING
+def commit_range(change: TrendChange) -> str:
+    """Return the range of commits that contains the change, shortened."""
+    old, new = short_commit(change.good), short_commit(change.bad)
+    return f"{old}..{new}" if change.commit_range else MISSING
 
 
-def commit(run: RunFacts) -> str:
-    """The run's commit, short, with a plus where there was more than it says."""
+def short_commit(run: RunFacts) -> str:
+    """Return the run's commit, shortened, with a plus where there were uncommitted changes."""
     return run.commit[:_SHORT] + ("+" if run.dirty and run.commit else "")
 
 
-def _shift_row(found: Trend, shift: Shift) -> tuple[Cell, ...]:
+def _change_point_row(trend: Trend, change: TrendChange) -> tuple[Cell, ...]:
     return (
-        Cell(day(shift.bad), note=f"run {shift.bad.id}"),
-        Cell(effect(found, shift), note=_interval(shift)),
-        Cell(number_format.quantity(shift.point.before, found.unit, _DIGITS)),
-        Cell(number_format.quantity(shift.point.after, found.unit, _DIGITS)),
-        Cell(blame(shift)),
-        Cell("; ".join(shift.surroundings)),
+        Cell(run_date(change.bad), note=f"run {change.bad.id}"),
+        Cell(trend_effect(trend, change), note=_interval(change)),
+        Cell(format_quantity(change.point.before, trend.unit, _DIGITS)),
+        Cell(format_quantity(change.point.after, trend.unit, _DIGITS)),
+        Cell(commit_range(change)),
+        Cell("; ".join(change.other_changes)),
     )
 
 
-def _overview_row(found: Trend, picture: str) -> tuple[Cell, ...]:
-    shift = found.last_shift
+def _overview_row(trend: Trend, picture: str) -> tuple[Cell, ...]:
+    change = trend.last_change
     return (
-        Cell(measured_name(found.case, found.metric)),
-        Cell(number_format.quantity(found.values[-1], found.unit, _DIGITS)),
+        Cell(measured_name(trend.case, trend.metric)),
+        Cell(format_quantity(trend.values[-1], trend.unit, _DIGITS)),
         Cell(picture),
-        Cell(effect(found, shift) if shift else "none"),
-        Cell(day(shift.bad) if shift else ""),
-        Cell(blame(shift) if shift else ""),
+        Cell(trend_effect(trend, change) if change else "none"),
+        Cell(run_date(change.bad) if change else ""),
+        Cell(commit_range(change) if change else ""),
     )
 
 
-def _interval(shift: Shift) -> str:
-    return number_format.change_interval(shift.point.low, shift.point.high)
+def _interval(change: TrendChange) -> str:
+    return format_change_interval(change.point.low, change.point.high)
 
 
 def _ratio(before: float, after: float) -> float | None:
     return after / before if before > 0 else None
 
 
-def day(run: RunFacts) -> str:
-    """The date of the run."""
-    return f"{run.made:%Y-%m-%d}" if run.made else run.created[:_SHORT] or "an unknown day"
+def run_date(run: RunFacts) -> str:
+    """Return the date of the run."""
+    return (
+        f"{run.created_at:%Y-%m-%d}" if run.created_at else run.created[:_SHORT] or "an unknown day"
+    )

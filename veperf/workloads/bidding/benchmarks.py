@@ -1,6 +1,6 @@
-"""The bidding suite: which pieces of a provider daemon's work are measured, and how each is set up.
+"""The benchmarks of the bidding suite.
 
-Tables of providers are made once a process: no benchmark leaves one changed.
+Tables of providers are made once a process: every benchmark leaves them unchanged.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -9,24 +9,30 @@ from itertools import islice
 
 from veperf.core.case import LATENCY_METRICS, Level, Metric
 from veperf.core.load import Search
-from veperf.core.registry import Apart, LoadTask, Supplied, Task, benchmark
+from veperf.core.registry import LoadTask, RemoteLoad, SuppliedSystem, Task, benchmark
 from veperf.workloads.bidding import example_data
-from veperf.workloads.bidding.bid_store import Ledger
 from veperf.workloads.bidding.bids import (
     Bid,
+    BidStore,
     SignedBid,
     canonical_bytes,
     decode_bid,
     encode_bid,
     verify_bid,
 )
-from veperf.workloads.bidding.engine import Decision, Outcome, cheapest
-from veperf.workloads.bidding.load import CAPACITY, DaemonTarget, bursts, engine_for
-from veperf.workloads.bidding.matching import Quote, Rows, match, quotes, rank
-from veperf.workloads.bidding.orders import Order, decode_order, encode_order
+from veperf.workloads.bidding.daemon import EventQueue
+from veperf.workloads.bidding.engine import BidOutcome, Decision, choose_quote
+from veperf.workloads.bidding.load import CAPACITY, DaemonTarget, create_engine, order_bursts
+from veperf.workloads.bidding.matching import (
+    Quote,
+    Rows,
+    match_providers,
+    quote_prices,
+    rank_quotes,
+)
+from veperf.workloads.bidding.orders import Order, OrderEvent, decode_order, encode_order
 from veperf.workloads.bidding.parallel.pool import EnginePool
-from veperf.workloads.bidding.pricing import price_atto, rates_of
-from veperf.workloads.bidding.queue import Event, EventQueue
+from veperf.workloads.bidding.pricing import parse_rates, price_atto
 from veperf.workloads.bidding.rate_limit import RateLimiter
 from veperf.workloads.bidding.table import ProviderTable
 
@@ -42,20 +48,20 @@ def _table(providers: int) -> ProviderTable:
     return ProviderTable(example_data.providers(providers))
 
 
-def _events(count: int) -> tuple[Event, ...]:
-    return tuple(islice(example_data.events(), count))
+def _events(count: int) -> tuple[OrderEvent, ...]:
+    return tuple(islice(example_data.order_events(), count))
 
 
 def _order(table: ProviderTable, profile: str) -> Order:
-    """The first example order of ``profile`` that somebody can serve."""
+    """Return the first example order of ``profile`` that a provider can serve."""
     orders = (example_data.order(number, profile) for number in range(100))
-    return next(order for order in orders if rank(table, order, example_data.NOW_NS))
+    return next(order for order in orders if rank_quotes(table, order, example_data.NOW_NS))
 
 
 def _bid() -> Bid:
     order = _order(_table(_FEW_PROVIDERS), _PROFILES[0])
-    best = rank(_table(_FEW_PROVIDERS), order, example_data.NOW_NS)[0]
-    return engine_for(ProviderTable()).make_bid(order, best, 1, example_data.NOW_NS)
+    best = rank_quotes(_table(_FEW_PROVIDERS), order, example_data.NOW_NS)[0]
+    return create_engine(ProviderTable()).make_bid(order, best, 1, example_data.NOW_NS)
 
 
 # ---------------------------------------------------------------- a whole bid
@@ -69,17 +75,17 @@ def _bid() -> Bid:
     slow=("providers=100000",),
 )
 def latency(providers: int) -> Task:
-    """One whole bid: decode the order, match, price, ask the limiter, sign, submit, reserve.
+    """A whole bid: decode the order, match, price, ask the limiter, sign, submit, reserve.
 
-    The chain's side verifies the signature, and that is part of the time. The bid loses at once,
-    so that the next call finds all as it was.
+    The chain verifies the signature, and that is part of the time. The bid loses at once, so that
+    the next call starts from the same state.
     """
     table = _table(providers)
     order = _order(table, _PROFILES[0])
-    event = Event(1, encode_order(order))
+    event = OrderEvent(1, encode_order(order))
     stages = _Stages(table, event)
     return Task(
-        lambda: _one_bid(table, event),
+        lambda: _place_bid(table, event),
         stages={
             "decode": stages.decode,
             "match": stages.match,
@@ -92,8 +98,8 @@ def latency(providers: int) -> Task:
     )
 
 
-def _one_bid(table: ProviderTable, event: Event) -> Decision:
-    engine = engine_for(table)
+def _place_bid(table: ProviderTable, event: OrderEvent) -> Decision:
+    engine = create_engine(table)
     decision = engine.handle(event)
     engine.reservations.release(decision.order_id)
     return decision
@@ -102,23 +108,23 @@ def _one_bid(table: ProviderTable, event: Event) -> Decision:
 class _Stages:
     """The steps of a bid one by one, as the engine takes them."""
 
-    def __init__(self, table: ProviderTable, event: Event) -> None:
+    def __init__(self, table: ProviderTable, event: OrderEvent) -> None:
         self._table = table
         self._event = event
-        self._engine = engine_for(table)
-        self._signer = example_data.signer()
+        self._engine = create_engine(table)
+        self._signer = example_data.daemon_signer()
         self._limiter = RateLimiter(None, None)
 
     def decode(self, _: None) -> Order:
         return decode_order(self._event.payload)
 
     def match(self, order: Order) -> tuple[Order, Rows]:
-        return order, match(self._table, order, example_data.NOW_NS)
+        return order, match_providers(self._table, order, example_data.NOW_NS)
 
     def price(self, matched: tuple[Order, Rows]) -> tuple[Order, Quote]:
         order, rows = matched
-        quote = cheapest(quotes(self._table, order, rows), order)
-        assert isinstance(quote, Quote), "somebody can serve the example"
+        quote = choose_quote(quote_prices(self._table, order, rows), order)
+        assert isinstance(quote, Quote), "a provider can serve the example"
         return order, quote
 
     def limit(self, chosen: tuple[Order, Quote]) -> tuple[Order, Quote]:
@@ -132,7 +138,7 @@ class _Stages:
 
     def submit(self, signed: tuple[Order, SignedBid]) -> tuple[Order, SignedBid]:
         order, bid = signed
-        return order, Ledger(example_data.CHAIN_ID).submit(bid)
+        return order, BidStore(example_data.CHAIN_ID).submit(bid)
 
     def reserve(self, submitted: tuple[Order, SignedBid]) -> None:
         order, signed = submitted
@@ -146,10 +152,10 @@ class _Stages:
     params={"profile": _PROFILES},
 )
 def resources(profile: str) -> Task:
-    """One whole bid among 1,000 providers, on orders for little and for much."""
+    """A whole bid among 1,000 providers, on orders for few and for many resources."""
     table = _table(_FEW_PROVIDERS)
-    event = Event(1, encode_order(_order(table, profile)))
-    return Task(lambda: _one_bid(table, event))
+    event = OrderEvent(1, encode_order(_order(table, profile)))
+    return Task(lambda: _place_bid(table, event))
 
 
 # ---------------------------------------------------------------- the steps of a bid
@@ -170,61 +176,61 @@ def order_matching(providers: int) -> Task:
     table = _table(providers)
     orders = [example_data.order(number) for number in range(24)]
     return Task(
-        lambda: [len(match(table, order, example_data.NOW_NS)) for order in orders],
+        lambda: [len(match_providers(table, order, example_data.NOW_NS)) for order in orders],
         operations=len(orders),
     )
 
 
 @benchmark("bidding/ranking", level=Level.COMPONENT)
 def ranking() -> Task:
-    """Match an order against 10,000 providers, price it for all who can serve it, and rank them."""
+    """Match an order against 10,000 providers, price it for those that can serve it, rank them."""
     table = _table(_PROVIDERS)
     order = _order(table, _PROFILES[0])
-    return Task(lambda: rank(table, order, example_data.NOW_NS))
+    return Task(lambda: rank_quotes(table, order, example_data.NOW_NS))
 
 
 @benchmark("bidding/price_calc", level=Level.MICRO, targets={"time": "bidding/price_calc"})
 def price_calc() -> Task:
     """Price an order for one provider: its decimals parsed, 18 places, markup and minimum."""
     (provider,) = example_data.providers(1)
-    wanted = example_data.PROFILES["gpu_small"]
-    return Task(lambda: price_atto(wanted, rates_of(provider.pricing)))
+    needed = example_data.PROFILES["gpu_small"]
+    return Task(lambda: price_atto(needed, parse_rates(provider.pricing)))
 
 
 @benchmark("bidding/price_all", level=Level.COMPONENT)
 def price_all() -> Task:
-    """Price an order for everybody among 10,000 providers who can serve it."""
+    """Price an order for all of 10,000 providers that can serve it."""
     table = _table(_PROVIDERS)
     order = _order(table, _PROFILES[0])
-    rows = match(table, order, example_data.NOW_NS)
-    return Task(lambda: quotes(table, order, rows))
+    rows = match_providers(table, order, example_data.NOW_NS)
+    return Task(lambda: quote_prices(table, order, rows))
 
 
 @benchmark("bidding/signing", level=Level.MICRO, targets={"time": "bidding/signing"})
 def signing() -> Task:
     """Sign a bid: its canonical bytes, Ed25519."""
-    signer, bid = example_data.signer(), _bid()
+    signer, bid = example_data.daemon_signer(), _bid()
     return Task(lambda: signer.sign(bid))
 
 
 @benchmark("bidding/verification", level=Level.MICRO)
 def verification() -> Task:
     """Verify a signed bid."""
-    signer = example_data.signer()
+    signer = example_data.daemon_signer()
     signed = signer.sign(_bid())
     return Task(lambda: verify_bid(signed, signer.public_key, example_data.CHAIN_ID))
 
 
 @benchmark("bidding/reservation", level=Level.MICRO)
 def reservation() -> Task:
-    """Reserve what an order needs in a table of 10,000 providers, and give it back."""
+    """Reserve what an order needs in a table of 10,000 providers, and release it."""
     table = _table(_PROVIDERS)
-    wanted = example_data.PROFILES[_PROFILES[0]]
-    provider = rank(table, _order(table, _PROFILES[0]), example_data.NOW_NS)[0].provider
+    needed = example_data.PROFILES[_PROFILES[0]]
+    provider = rank_quotes(table, _order(table, _PROFILES[0]), example_data.NOW_NS)[0].provider
 
     def call() -> None:
-        table.reserve(provider, wanted)
-        table.release(provider, wanted)
+        table.reserve(provider, needed)
+        table.release(provider, needed)
 
     return Task(call)
 
@@ -233,7 +239,7 @@ def reservation() -> Task:
 
 
 def _full_limiter(limit: int) -> RateLimiter:
-    """A limiter whose windows hold ``limit`` bids; each further one comes just as one goes."""
+    """Return a limiter with full windows of ``limit`` bids; with each new bid one expires."""
     moments = iter(range(10**18, 1 << 62, -(-3600 * 10**9 // limit)))
     limiter = RateLimiter(limit, limit, moments.__next__)
     for _ in range(limit):
@@ -288,7 +294,7 @@ def rate_limiter_parallel(threads: int) -> Task:
 
 @benchmark("bidding/event_enqueue", level=Level.MICRO)
 def event_enqueue() -> Task:
-    """Put an event into the queue: a thousand into an empty one."""
+    """Enqueue an event: a thousand into an empty queue."""
     events = _events(_BATCH)
 
     def call() -> int:
@@ -310,12 +316,12 @@ def event_processing() -> Task:
         queue = EventQueue(len(events))
         for event in events:
             queue.offer(event)
-        engine = engine_for(table)
-        while (taken := queue.take()) is not None:
-            engine.handle(taken)
+        engine = create_engine(table)
+        while (next_event := queue.take()) is not None:
+            engine.handle(next_event)
         for held in engine.reservations.all():
             engine.reservations.release(held.order_id)
-        return engine.counts[Outcome.BID]
+        return engine.counts[BidOutcome.BID]
 
     return Task(call, operations=len(events))
 
@@ -328,7 +334,7 @@ def event_processing() -> Task:
 def serialization(form: str) -> Task:
     """An order or a signed bid to JSON or back; a bid to the bytes that are signed."""
     order, bid = example_data.order(0), _bid()
-    signed = example_data.signer().sign(bid)
+    signed = example_data.daemon_signer().sign(bid)
     raw_order, raw_bid = encode_order(order), encode_bid(signed)
     calls = {
         "order_decode": lambda: decode_order(raw_order),
@@ -350,12 +356,12 @@ def serialization(form: str) -> Task:
     slow=("engines=1", "engines=4"),
 )
 def parallel(engines: int) -> Task:
-    """Bid on 200 orders with several engines, each a process with 1,000 providers of its own.
+    """Bid on 200 orders with several engines, each a process with its own 1,000 providers.
 
-    The time is that of the clock on the wall: the processor works in several places.
+    The time is wall time: several processors work.
     """
     pool = EnginePool(engines, _FEW_PROVIDERS)
-    events = example_data.events()
+    events = example_data.order_events()
     return Task(
         lambda: pool.bid(list(islice(events, 200))),
         operations=200,
@@ -367,13 +373,13 @@ _LOAD_METRICS = (Metric("achieved", "1/s", "higher"), *LATENCY_METRICS)
 
 
 def _loaded(orders: int, load: float | Search) -> LoadTask:
-    """Bursts of so many orders. Providers are made with the system: who only sends needs none."""
+    """Return the load of bursts; providers are made with the system, as a sender needs none."""
     return LoadTask(
-        lambda _: Supplied(DaemonTarget(_table(_PROVIDERS)), bursts(orders)),
+        lambda _: SuppliedSystem(DaemonTarget(_table(_PROVIDERS)), order_bursts(orders)),
         load,
-        apart=Apart(
+        remote=RemoteLoad(
             target=lambda: DaemonTarget(_table(_PROVIDERS)),
-            source=partial(bursts, orders),
+            source=partial(order_bursts, orders),
             capacity=CAPACITY // orders,
         ),
     )
@@ -418,7 +424,7 @@ def burst(orders: int) -> LoadTask:
     slow=("*",),
 )
 def throughput() -> LoadTask:
-    """The highest rate of orders that get their bids within the published latencies."""
+    """The highest rate of orders that get their bids within the latency targets."""
     search = Search(
         latency_p95_ms=100, latency_p99_ms=200, error_percent=0.1, start=200, highest=5_000
     )

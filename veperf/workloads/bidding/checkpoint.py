@@ -1,27 +1,35 @@
-"""What an engine must not forget, in a file that is whole or refused.
+"""Checkpoints of an engine, and the journal of the bids since the last one.
 
-::
+A checkpoint is a file::
 
     magic (26 bytes)  format (1 byte)  SHA-256 of the rest (32 bytes)  msgpack
 
-It is written beside its place, synced and moved there: whoever is killed leaves the old one or the
-new one. So a file that is cut off or altered is nobody's crash, and is refused.
+It is replaced atomically: a process that is killed leaves the old one or the new one. So a file
+that is cut off or altered did not come from a crash, and is rejected.
+
+The journal has each bid before it is submitted, so that a daemon that is killed between two
+checkpoints loses none of the bids that its limits count::
+
+    SHA-256 of the checkpoint that it follows (32 bytes)  times of bids (8 bytes each, big-endian)
+
+The journal is not synced: after a power failure, the latest bids may be missing.
 """
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
+from struct import Struct as Layout
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from veperf.core.errors import CorruptFileError, DataError, NewerFormatError
+from veperf.core.errors import CorruptFileError, DataError, NewerFormatError, StorageError
 from veperf.workloads.atomic_file import replace_file
-from veperf.workloads.bidding.bid_journal import BidJournal
-from veperf.workloads.bidding.fields import check_kind, check_moment, check_name
+from veperf.workloads.bidding.field_checks import check_kind, check_moment, check_name
 from veperf.workloads.bidding.providers import Resources
 
+_MOMENT = Layout(">q")
 _MAGIC = b"veperf bidding checkpoint\n"
 # Format history:
 #   1  the first
@@ -33,17 +41,17 @@ MAX_CHECKPOINT_BYTES = 256 << 20
 
 
 class CheckpointError(DataError):
-    """A checkpoint of another engine."""
+    """The checkpoint is of another engine."""
 
 
 class Reservation(Struct, frozen=True):
-    """What a bid holds."""
+    """The resources that a bid reserves."""
 
     order_id: str
     provider: str
     resources: Resources
     expires_ns: int | None
-    """Given back from this moment on, unless the bid has won; None when it has."""
+    """Time of release, unless the bid has won; None when it has."""
 
     def __post_init__(self) -> None:
         """Raises FieldError."""
@@ -55,31 +63,31 @@ class Reservation(Struct, frozen=True):
 
 
 class Checkpoint(Struct, frozen=True):
-    """An engine's memory after some event."""
+    """An engine's state after an event."""
 
     chain_id: str
     public_key: bytes
-    """Of the daemon."""
+    """Public key of the daemon."""
     last_sequence: int
-    """The last event that was handled; the stream is to be read on from the next."""
+    """Number of the last handled event; the stream is to be read from the next one on."""
     orders: Sequence[str]
-    """Those that have a bid, the oldest first."""
+    """Ids of the orders that have a bid, the oldest first."""
     reservations: Sequence[Reservation]
     bids_ns: Sequence[int] = ()
-    """When those bids were placed that the rate limiter still counts: nanoseconds since 1970."""
+    """Times of the bids that the rate limiter still counts, in nanoseconds since 1970."""
 
 
 class CheckpointFile:
-    """Where an engine's checkpoints go, each in the place of the one before."""
+    """The file of an engine's checkpoints, each replacing the one before."""
 
     def __init__(self, path: Path) -> None:
-        """The checkpoints at ``path``; a journal beside it has the bids placed since."""
+        """Use the file ``path``, and a journal beside it for the bids placed since."""
         self.path = path
         self._journal = BidJournal(path.with_name(path.name + ".bids"))
         self._digest: bytes | None = None
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Put ``checkpoint`` on disk; when this returns, it is there even if the power fails.
+        """Write ``checkpoint`` durably: it survives a power failure.
 
         Raises:
             StorageError: it can't be written; the old one is untouched.
@@ -87,17 +95,17 @@ class CheckpointFile:
         body = msgspec.msgpack.encode(checkpoint)
         digest = sha256(body).digest()
         data = _MAGIC + bytes([_FORMAT]) + digest + body
-        # One engine has one checkpoint, so that the name is free or a dead one's.
+        # An engine has one checkpoint, so that the name is free or left by a crash.
         temporary = self.path.with_name(self.path.name + ".new")
         replace_file(self.path, data, temporary)
         self._digest = digest
         self._journal.clear()
 
-    def note_bid(self, moment_ns: int, now: Callable[[], Checkpoint]) -> None:
-        """Note that a bid is about to be placed; ``load`` tells of it until the next ``save``.
+    def record_bid(self, moment_ns: int, now: Callable[[], Checkpoint]) -> None:
+        """Record that a bid is about to be placed; ``load`` returns it until the next ``save``.
 
-        Notes follow a checkpoint: where nothing was saved or loaded yet, ``now``, which knows of
-        the bid, is saved instead.
+        The journal follows a checkpoint: if nothing was saved or loaded yet, the checkpoint of
+        ``now``, which contains the bid, is saved instead.
 
         Raises:
             StorageError: it can't be written.
@@ -105,14 +113,14 @@ class CheckpointFile:
         if self._digest is None:
             self.save(now())
         else:
-            self._journal.note(self._digest, moment_ns)
+            self._journal.append(self._digest, moment_ns)
 
     def load(self) -> Checkpoint | None:
-        """The last checkpoint, and the bids that were placed since; None where there has been none.
+        """Return the last checkpoint, with the bids placed since; None if there is none.
 
         Raises:
             NewerFormatError: a later version of veperf wrote it.
-            CorruptFileError: it was cut off or altered, is no checkpoint, or can't be read.
+            CorruptFileError: it was cut off or altered, is not a checkpoint, or can't be read.
         """
         try:
             with self.path.open("rb") as file:
@@ -128,11 +136,11 @@ class CheckpointFile:
 
     def _decode(self, data: bytes) -> Checkpoint:
         if not data.startswith(_MAGIC) or not _BODY_AT <= len(data) <= MAX_CHECKPOINT_BYTES:
-            raise self._corrupt("it is no checkpoint, or was cut off")
-        found = data[len(_MAGIC)]
-        if found > _FORMAT:
+            raise self._corrupt("it is not a checkpoint, or was cut off")
+        number = data[len(_MAGIC)]
+        if number > _FORMAT:
             raise NewerFormatError(
-                f"{self.path} has format {found}, this veperf reads up to {_FORMAT}; update veperf"
+                f"{self.path} has format {number}, this veperf reads up to {_FORMAT}; update veperf"
             )
         digest, body = data[len(_MAGIC) + 1 : _BODY_AT], data[_BODY_AT:]
         if sha256(body).digest() != digest:
@@ -144,6 +152,64 @@ class CheckpointFile:
 
     def _corrupt(self, reason: str) -> CorruptFileError:
         return CorruptFileError(
-            f"{self.path} can't be believed: {reason}; restore it, or delete it and read the "
-            "stream of events from its beginning"
+            f"{self.path} is corrupt: {reason}; restore it, or delete it and read the stream of "
+            "events from its beginning"
         )
+
+
+class BidJournal:
+    """The journal of bids in a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def append(self, checkpoint: bytes, moment_ns: int) -> None:
+        """Add a bid that is about to be placed after the ``checkpoint`` with this digest.
+
+        Raises:
+            StorageError: the journal can't be written.
+        """
+        moment = _MOMENT.pack(moment_ns)
+        try:
+            with self._path.open("ab", buffering=0) as file:
+                # One write: a kill can't leave part of it.
+                file.write(moment if file.tell() else checkpoint + moment)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def resume(self, checkpoint: bytes) -> list[int]:
+        """Return the times of the bids placed after the ``checkpoint`` with this digest.
+
+        A journal of another checkpoint is deleted: its bids are in a later checkpoint.
+
+        Raises:
+            CorruptFileError: the journal can't be read.
+        """
+        try:
+            if not self._path.exists():
+                return []
+            data = self._path.read_bytes()
+            if data[:_DIGEST_LENGTH] != checkpoint:
+                self.clear()
+                return []
+            whole = len(data) - (len(data) - _DIGEST_LENGTH) % _MOMENT.size
+            if whole < len(data):
+                with self._path.open("r+b") as file:
+                    file.truncate(whole)
+        except OSError as error:
+            raise CorruptFileError(f"can't read {self._path}: {error.strerror or error}") from error
+        return [moment for (moment,) in _MOMENT.iter_unpack(data[_DIGEST_LENGTH:whole])]
+
+    def clear(self) -> None:
+        """Delete the journal: its bids are in a checkpoint.
+
+        Raises:
+            StorageError: it can't be deleted.
+        """
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> StorageError:
+        return StorageError(error.errno, f"can't write {self._path}: {error.strerror or error}")

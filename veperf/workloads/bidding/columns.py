@@ -1,4 +1,4 @@
-"""Providers as columns of numpy arrays: a row each, no gaps, grown by doubling."""
+"""Providers as columns of numpy arrays: a row each without gaps, grown by doubling."""
 
 from collections.abc import Hashable, Sequence
 from enum import Enum
@@ -14,8 +14,8 @@ Objects = NDArray[np.object_]
 _FIRST_ROWS = 16
 
 
-class Kind(Enum):
-    """What a label says of a provider."""
+class LabelKind(Enum):
+    """The kinds of labels of a provider."""
 
     CURRENCY = "currency"
     OFFERING = "offering"
@@ -24,26 +24,26 @@ class Kind(Enum):
     ATTRIBUTE = "attribute"
 
 
-class Columns:
-    """What matching and pricing read; only a table writes. Rows from ``size`` on mean nothing."""
+class ProviderColumns:
+    """Columns that matching and pricing read and a table writes; rows from ``size`` are unused."""
 
     def __init__(self) -> None:
         self.size = 0
         self.ids: Objects = np.empty(_FIRST_ROWS, dtype=object)
         self.active = np.zeros(_FIRST_ROWS, dtype=bool)
         self.held: Ints = np.zeros((4, _FIRST_ROWS), dtype=np.int64)
-        """Taken by bids: cores, GB of memory, GB of storage, GPUs."""
+        """Reserved by bids: cores, GB of memory, GB of storage, GPUs."""
         self.free: Ints = np.zeros((4, _FIRST_ROWS), dtype=np.int64)
-        """For sale and not taken; negative where a provider has shrunk meanwhile."""
+        """For sale and not reserved; negative if a provider has shrunk since."""
         self.rates: Objects = np.empty((6, _FIRST_ROWS), dtype=object)
-        """Python integers, in the order of ``Rates``: no 64 bits hold every price."""
-        self.labels: dict[Kind, Numbers] = {
-            kind: np.zeros((1, _FIRST_ROWS), dtype=np.int32) for kind in Kind
+        """Python integers, in the order of ``Rates``: 64 bits don't hold every price."""
+        self.labels: dict[LabelKind, Numbers] = {
+            kind: np.zeros((1, _FIRST_ROWS), dtype=np.int32) for kind in LabelKind
         }
-        """A row's numbers of each kind, in as many slots as the provider with most of them has."""
+        """Label numbers of each row by kind, in as many slots as any provider has at most."""
 
     def append(self) -> int:
-        """The number of a new row, whose columns are to be set."""
+        """Add a row and return its number; the caller sets its columns."""
         if self.size == len(self.ids):
             self._double()
         row = self.size
@@ -51,7 +51,7 @@ class Columns:
         self.held[:, row] = 0
         return row
 
-    def set_labels(self, kind: Kind, row: int, numbers: Sequence[int]) -> None:
+    def set_labels(self, kind: LabelKind, row: int, numbers: Sequence[int]) -> None:
         """Set a row's labels of one kind."""
         slots = self.labels[kind]
         missing = len(numbers) - len(slots)
@@ -62,7 +62,7 @@ class Columns:
         slots[: len(numbers), row] = numbers
 
     def remove(self, row: int) -> None:
-        """Take ``row`` out; the last row takes its number."""
+        """Remove ``row``; the last row moves there."""
         last = self.size - 1
         for column in self._all():
             column[..., row] = column[..., last]
@@ -86,42 +86,42 @@ def _doubled(column: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate([column, np.zeros_like(column)], axis=-1)
 
 
-NONE = 0
-"""No name has this number."""
+NO_LABEL = 0
+"""Number that no name has."""
 
 
-class Labels:
-    """Names with a number each, for as long as somebody holds it."""
+class InternTable:
+    """Numbers for names, with reference counts: a number is valid while it is held."""
 
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
-        self._holders = [0]
+        self._references = [0]
         self._unused: list[int] = []
 
     def __len__(self) -> int:
         return len(self._numbers)
 
     def number(self, name: Hashable) -> int:
-        """The number of ``name``; ``NONE`` where nobody holds it."""
-        return self._numbers.get(name, NONE)
+        """Return the number of ``name``; ``NO_LABEL`` if it is not held."""
+        return self._numbers.get(name, NO_LABEL)
 
     def hold(self, name: Hashable) -> int:
-        """The number of ``name``, which is kept until it is dropped as often as it was held."""
+        """Hold ``name`` and return its number, which is valid until every hold is dropped."""
         number = self._numbers.get(name)
         if number is None:
             if self._unused:
                 number = self._unused.pop()
             else:
-                number = len(self._holders)
-                self._holders.append(0)
+                number = len(self._references)
+                self._references.append(0)
             self._numbers[name] = number
-        self._holders[number] += 1
+        self._references[number] += 1
         return number
 
     def drop(self, name: Hashable) -> None:
-        """Give up one hold of ``name``."""
+        """Drop one hold of ``name``."""
         number = self._numbers[name]
-        self._holders[number] -= 1
-        if not self._holders[number]:
+        self._references[number] -= 1
+        if not self._references[number]:
             del self._numbers[name]
             self._unused.append(number)

@@ -1,7 +1,7 @@
 """Exact decimals with 18 places, as the Cosmos SDK's ``LegacyDec``: integers of 1e-18 ("atto").
 
-No float ever takes part. Unlike ``LegacyNewDecFromStr`` the parser takes one way of writing a
-number only: no sign, no leading zeros, no digits left out around the point.
+No float is involved. Unlike ``LegacyNewDecFromStr`` the parser accepts a single notation of a
+number: no sign, no leading zeros, no omitted digits around the point.
 """
 
 import re
@@ -20,47 +20,47 @@ MAX_ATTO = (1 << 315) - 1
 
 _NUMBER = re.compile(r"(0|[1-9][0-9]*)(?:\.([0-9]{1,18}))?")
 _MAX_LENGTH = 96  # digits of MAX_ATTO, and the point
-_SHOWN = 40
+_MAX_QUOTED = 40
 
 # An integer, or a numpy array of Python integers, element by element.
 Integers = TypeVar("Integers", int, NDArray[np.object_])
 
 
 def parse_decimal(text: str) -> int:
-    """The number that ``text`` is, in units of 1e-18: ``"1.5"`` is 1500000000000000000.
+    """Parse the decimal ``text`` into units of 1e-18: ``"1.5"`` gives 1500000000000000000.
 
     Raises:
-        DecimalError: it is not digits with, maybe, a point and 1 to 18 digits after it (so not
-            NaN, infinite, negative, with an exponent), or the number is over ``MAX_ATTO``.
+        DecimalError: it is not digits with, optionally, a point and 1 to 18 digits after it (so
+            not NaN, infinite, negative, with an exponent), or the number is over ``MAX_ATTO``.
     """
     if not isinstance(text, str):
-        raise DecimalError(f"a decimal is a text, not {type(text).__name__}")
+        raise DecimalError(f"a decimal must be a text, not {type(text).__name__}")
     match = _NUMBER.fullmatch(text) if len(text) <= _MAX_LENGTH else None
     if match is None:
         raise DecimalError(
-            f"{text[:_SHOWN]!r} is no decimal; write digits, and at most {PLACES} after a point"
+            f"{text[:_MAX_QUOTED]!r} is not a decimal: digits, at most {PLACES} after a point"
         )
     whole, fraction = match.groups("")
     atto: int = int(whole) * ATTO + int(fraction.ljust(PLACES, "0"))
     if atto > MAX_ATTO:
-        raise DecimalError(f"{text[:_SHOWN]!r} is too large: over 315 bits in units of 1e-18")
+        raise DecimalError(f"{text[:_MAX_QUOTED]!r} is too large: over 315 bits in units of 1e-18")
     return atto
 
 
 def format_decimal(atto: int) -> str:
-    """``atto`` units of 1e-18 with all 18 places, as ``LegacyDec.String`` writes it.
+    """Format ``atto`` units of 1e-18 with all 18 places, as ``LegacyDec.String`` does.
 
     Raises:
-        DecimalError: it is negative or over ``MAX_ATTO``.
+        DecimalError: the number is negative or over ``MAX_ATTO``.
     """
     if not 0 <= atto <= MAX_ATTO:
-        raise DecimalError("only numbers from 0 to 315 bits of 1e-18 are written")
+        raise DecimalError("only numbers from 0 to 315 bits of 1e-18 can be formatted")
     whole, fraction = divmod(atto, ATTO)
     return f"{whole}.{fraction:018d}"
 
 
 def divide_half_even(number: Integers, divisor: int) -> Integers:
-    """``number`` / ``divisor`` to the nearest integer, a half to the even one (banker's rounding).
+    """Divide to the nearest integer, a half to the even one (banker's rounding).
 
     For a number of at least 0 and an even divisor. ``LegacyDec`` calls it
     ``chopPrecisionAndRound``; with q = floor(n/d) the remainder must exceed d/2, or reach it where

@@ -1,19 +1,19 @@
-"""A provider daemon's engine: an announced order in, a signed bid out, or a code that says why not.
+"""A provider daemon's engine: turns an announced order into a signed bid, or an outcome without.
 
 The daemon bids for the providers in its table, one or many, with one key. An order gets its
-cheapest provider's bid, and what it needs is reserved.
+cheapest provider's bid, and its resources are reserved.
 
-**Once, and only once.** Events are handled at least once: after a crash the stream is read again
-from the last checkpoint on. Bids stand once: an event whose number was seen is left out, an order
-that has a bid gets no other, and where a crash wiped out that memory the other side still knows:
-it keeps the daemon's first bid for an order and hands that one back (``Sink.submit``).
+**Exactly-once bids.** Events are handled at least once: after a crash the stream is read again from
+the last checkpoint on. A bid is placed once: an event with a known number is skipped, an order that
+has a bid gets no other, and if a crash lost that knowledge the chain still has it: it keeps the
+daemon's first bid for an order and returns it (``ChainClient.submit``).
 
 **Limits hold across a crash.** The bids that the rate limiter counts are part of a checkpoint, and
-a daemon notes those after it (``on_bid``). When their events are handled again they count once
-more, and may be denied; then the engine asks a sink that can tell (``Informed``) whether a bid
+a daemon records those after it (``on_bid``). When their events are handled again they count once
+more, and may be denied; then the engine asks a client that can answer (``BidQuery``) whether a bid
 stands.
 
-A bid that could not be submitted is not tried again until its order is announced again. Where the
+A bid that could not be submitted is not retried until its order is announced again. If the
 connection broke it may have arrived all the same; nothing is reserved for it until then.
 """
 
@@ -30,56 +30,55 @@ from veperf.workloads.bidding.bids import Bid, BidSigner, SignedBid, verify_bid
 from veperf.workloads.bidding.checkpoint import Checkpoint, CheckpointError, Reservation
 from veperf.workloads.bidding.decimals import format_decimal
 from veperf.workloads.bidding.errors import (
-    MalformedError,
+    MalformedMessageError,
     ReservationError,
     SignatureError,
     SubmitError,
 )
-from veperf.workloads.bidding.fields import MAX_NS, check_moment, check_name, check_quantity
-from veperf.workloads.bidding.matching import Quote, match, quotes
-from veperf.workloads.bidding.orders import Order, decode_order
-from veperf.workloads.bidding.queue import Event
+from veperf.workloads.bidding.field_checks import MAX_NS, check_moment, check_name, check_quantity
+from veperf.workloads.bidding.matching import Quote, match_providers, quote_prices
+from veperf.workloads.bidding.orders import Order, OrderEvent, decode_order
 from veperf.workloads.bidding.rate_limit import RateLimiter
 from veperf.workloads.bidding.reservations import Reservations
 from veperf.workloads.bidding.table import ProviderTable
 
 
-class Outcome(StrEnum):
-    """What came of an event."""
+class BidOutcome(StrEnum):
+    """The outcome of an event."""
 
     BID = "bid placed"
     ALREADY_BID = "a bid placed before a crash stands"
-    REPLAYED = "an event that was handled before"
-    MALFORMED = "no valid order"
+    REPLAYED = "the event was handled before"
+    MALFORMED = "not a valid order"
     DUPLICATE = "the order has a bid"
     EXPIRED = "the order has expired"
-    NO_PROVIDER = "nobody can serve it"
-    NO_PRICE = "nobody who can serve it has a price for it"
-    OVER_MAX_PRICE = "the cheapest is over the highest price"
+    NO_PROVIDER = "no provider can serve it"
+    NO_PRICE = "no provider that can serve it has a price for it"
+    OVER_MAX_PRICE = "the cheapest quote is over the highest price"
     RATE_LIMITED = "too many bids"
-    NOT_SUBMITTED = "the other side did not take the bid"
+    NOT_SUBMITTED = "the chain did not accept the bid"
 
 
 class Decision(Struct, frozen=True):
-    """An event's outcome."""
+    """The decision on an event."""
 
-    outcome: Outcome
+    outcome: BidOutcome
     order_id: str = ""
-    """Empty where it is not known."""
+    """Id of the order; empty if it is unknown."""
     bid: SignedBid | None = None
-    """The one that stands."""
+    """The standing bid."""
     reason: str = ""
-    """In more words, where there are any."""
+    """Details of the outcome, if there are any."""
 
 
-class Settings(Struct, frozen=True):
-    """How an engine bids."""
+class EngineSettings(Struct, frozen=True):
+    """The settings of an engine."""
 
     chain_id: str
     bid_lifetime_ns: int = 3600 * 10**9
-    """How long a bid is binding, and holds what it needs; less where the order expires sooner."""
+    """Time for which a bid binds and its reservation lasts; less if the order expires sooner."""
     remembered_orders: int = 1 << 16
-    """Orders with a bid that are known as such; of those before only the other side knows."""
+    """Number of orders with a bid that are remembered; the chain knows the earlier ones."""
 
     def __post_init__(self) -> None:
         """Raises FieldError."""
@@ -88,54 +87,54 @@ class Settings(Struct, frozen=True):
         check_quantity("remembered_orders", self.remembered_orders)
 
 
-class Sink(Protocol):
-    """Where bids go: the chain."""
+class ChainClient(Protocol):
+    """A client of the chain, which accepts bids."""
 
     def submit(self, signed: SignedBid) -> SignedBid:
-        """Take ``signed``, unless its key has a bid for its order; the one that stands.
+        """Submit ``signed``; return the bid that stands: the first of its key for its order.
 
         Raises:
-            SubmitError: it is not taken.
-            OSError: the other side can't be reached.
+            SubmitError: it is not accepted.
+            OSError: the chain can't be reached.
         """
 
 
 @runtime_checkable
-class Informed(Protocol):
-    """A sink that tells what it has taken."""
+class BidQuery(Protocol):
+    """A client of the chain that returns accepted bids."""
 
     def standing_bid(self, order_id: str, public_key: bytes) -> SignedBid | None:
-        """The bid of that key for an order; None where there is none.
+        """Return the key's bid for an order; None if there is none.
 
         Raises:
-            OSError: the other side can't be reached.
+            OSError: the chain can't be reached.
         """
 
 
-class Engine:
+class BidEngine:
     """Handles one event at a time; for one thread."""
 
     def __init__(
         self,
-        settings: Settings,
+        settings: EngineSettings,
         table: ProviderTable,
         signer: BidSigner,
-        sink: Sink,
+        chain: ChainClient,
         limiter: RateLimiter,
         *,
         clock: Callable[[], int] = time.time_ns,
         checkpoint: Checkpoint | None = None,
     ) -> None:
-        """An engine that knows nothing, or what ``checkpoint`` says.
+        """Make a new engine, or one that continues from ``checkpoint``.
 
         Args:
-            settings: how it bids.
-            table: the providers that it bids for. What the checkpoint reserves is reserved there.
+            settings: chain, bid lifetime and memory.
+            table: the providers that it bids for. The checkpoint's reservations are made there.
             signer: the daemon's key.
-            sink: takes the bids.
-            limiter: how many there may be. The checkpoint's bids are counted there.
+            chain: accepts the bids.
+            limiter: limits the bids. The checkpoint's bids are counted there.
             clock: nanoseconds since 1970, UTC.
-            checkpoint: where to go on.
+            checkpoint: state to continue from.
 
         Raises:
             CheckpointError: the checkpoint is of another key or chain.
@@ -149,27 +148,27 @@ class Engine:
                 "start without it"
             )
         self.on_bid: Callable[[int], object] | None = None
-        """Called with the time just before a bid is submitted that the limiter counts."""
-        self.counts: Counter[Outcome] = Counter()
+        """Called with the time, just before a bid that the limiter counts is submitted."""
+        self.counts: Counter[BidOutcome] = Counter()
         self.last_sequence = checkpoint.last_sequence if checkpoint else 0
         self.reservations = Reservations(table, checkpoint.reservations if checkpoint else ())
-        # Not a dict: finding the first key of one takes ever longer as first keys are deleted.
+        # Not a dict: finding its first key takes ever longer as first keys are deleted.
         self._with_bid = OrderedDict.fromkeys(checkpoint.orders if checkpoint else ())
         self._settings = settings
         self._table = table
         self._signer = signer
-        self._sink = sink
-        self._informed = sink if isinstance(sink, Informed) else None
+        self._chain = chain
+        self._bid_query = chain if isinstance(chain, BidQuery) else None
         self._limiter = limiter
         self._clock = clock
         if checkpoint is not None:
             now = clock()
             limiter.restore(now - moment for moment in checkpoint.bids_ns)
 
-    def handle(self, event: Event) -> Decision:
-        """Bid on the order that ``event`` announces, or say why not; counted either way."""
+    def handle(self, event: OrderEvent) -> Decision:
+        """Bid on the order that ``event`` announces, if possible; return and count the outcome."""
         if event.sequence <= self.last_sequence:
-            decision = Decision(Outcome.REPLAYED)
+            decision = Decision(BidOutcome.REPLAYED)
         else:
             decision = self._decide(event)
             self.last_sequence = event.sequence
@@ -177,9 +176,11 @@ class Engine:
         return decision
 
     def checkpoint(self) -> Checkpoint:
-        """All that the engine must know to go on after the last event."""
+        """Return the state that the engine needs to continue after the last event."""
         ages = self._limiter.ages_ns()
-        now = self._clock()  # after the ages: time between the two makes bids younger, not older
+        now = (
+            self._clock()
+        )  # read after the ages: time between the two makes bids younger, not older
         return Checkpoint(
             self._settings.chain_id,
             self._signer.public_key,
@@ -191,46 +192,46 @@ class Engine:
 
     # ---------------------------------------------------------------- the steps of a bid
 
-    def _decide(self, event: Event) -> Decision:
+    def _decide(self, event: OrderEvent) -> Decision:
         try:
             order = decode_order(event.payload)
-        except MalformedError as error:
-            return Decision(Outcome.MALFORMED, reason=str(error))
+        except MalformedMessageError as error:
+            return Decision(BidOutcome.MALFORMED, reason=str(error))
         now = self._clock()
         self.reservations.expire(now)
         if order.id in self._with_bid or order.id in self.reservations:
-            return Decision(Outcome.DUPLICATE, order.id)
+            return Decision(BidOutcome.DUPLICATE, order.id)
         if order.has_expired(now):
-            return Decision(Outcome.EXPIRED, order.id)
-        found = self._choose(order, now)
-        if not isinstance(found, Quote):
-            return Decision(found, order.id)
+            return Decision(BidOutcome.EXPIRED, order.id)
+        quote = self._choose(order, now)
+        if not isinstance(quote, Quote):
+            return Decision(quote, order.id)
         if not self._limiter.allow():
-            return self._denied(order)
-        return self._place(order, self.make_bid(order, found, event.sequence, now))
+            return self._rate_limited(order)
+        return self._place(order, self.make_bid(order, quote, event.sequence, now))
 
-    def _choose(self, order: Order, now_ns: int) -> Quote | Outcome:
-        """The cheapest quote for ``order``, or why there is none."""
-        rows = match(self._table, order, now_ns)
+    def _choose(self, order: Order, now_ns: int) -> Quote | BidOutcome:
+        """Return the cheapest quote for ``order``, or the outcome without a quote."""
+        rows = match_providers(self._table, order, now_ns)
         if not len(rows):
-            return Outcome.NO_PROVIDER
-        return cheapest(quotes(self._table, order, rows), order)
+            return BidOutcome.NO_PROVIDER
+        return choose_quote(quote_prices(self._table, order, rows), order)
 
-    def _denied(self, order: Order) -> Decision:
-        """No bid for ``order``, unless one that a crash wiped out here stands at the other side."""
-        if self._informed is None:
-            return Decision(Outcome.RATE_LIMITED, order.id)
+    def _rate_limited(self, order: Order) -> Decision:
+        """Decide on ``order`` without a bid, unless one that a crash lost stands on the chain."""
+        if self._bid_query is None:
+            return Decision(BidOutcome.RATE_LIMITED, order.id)
         try:
-            standing = self._informed.standing_bid(order.id, self._signer.public_key)
+            standing = self._bid_query.standing_bid(order.id, self._signer.public_key)
             if standing is None:
-                return Decision(Outcome.RATE_LIMITED, order.id)
-            self._check(standing, order)
+                return Decision(BidOutcome.RATE_LIMITED, order.id)
+            self._check_standing(standing, order)
         except (SignatureError, OSError) as error:
-            return Decision(Outcome.RATE_LIMITED, order.id, reason=str(error))
-        return self._adopt(order, standing, Outcome.ALREADY_BID)
+            return Decision(BidOutcome.RATE_LIMITED, order.id, reason=str(error))
+        return self._record_bid(order, standing, BidOutcome.ALREADY_BID)
 
     def make_bid(self, order: Order, quote: Quote, nonce: int, now_ns: int) -> Bid:
-        """The bid that ``quote`` makes."""
+        """Return the bid of ``quote`` for ``order``."""
         end = min(now_ns + self._settings.bid_lifetime_ns, MAX_NS)
         return Bid(
             chain_id=self._settings.chain_id,
@@ -243,35 +244,35 @@ class Engine:
         )
 
     def _place(self, order: Order, bid: Bid) -> Decision:
-        """Sign and submit, then adopt the bid that stands."""
+        """Sign and submit ``bid``, then record the bid that stands."""
         signed = self._signer.sign(bid)
         if self.on_bid is not None and self._limiter.has_limits:
             self.on_bid(self._clock())
         try:
-            standing = self._sink.submit(signed)
+            standing = self._chain.submit(signed)
             if standing != signed:
-                self._check(standing, order)
+                self._check_standing(standing, order)
         except (SubmitError, SignatureError, OSError) as error:
-            return Decision(Outcome.NOT_SUBMITTED, order.id, reason=str(error))
-        outcome = Outcome.BID if standing == signed else Outcome.ALREADY_BID
-        return self._adopt(order, standing, outcome)
+            return Decision(BidOutcome.NOT_SUBMITTED, order.id, reason=str(error))
+        outcome = BidOutcome.BID if standing == signed else BidOutcome.ALREADY_BID
+        return self._record_bid(order, standing, outcome)
 
-    def _adopt(self, order: Order, standing: SignedBid, outcome: Outcome) -> Decision:
-        """Remember ``order`` and reserve what its bid has promised."""
+    def _record_bid(self, order: Order, standing: SignedBid, outcome: BidOutcome) -> Decision:
+        """Remember ``order`` and reserve the resources of its bid."""
         self._remember(order.id)
-        promised = standing.bid
-        # For the engine's own bid there is room. An older one may be of a provider that is gone.
+        bid = standing.bid
+        # A new bid's resources are free. An older bid may be of a provider that is gone.
         with suppress(ReservationError):
             self.reservations.hold(
-                Reservation(order.id, promised.provider, order.resources, promised.expires_ns)
+                Reservation(order.id, bid.provider, order.resources, bid.expires_ns)
             )
         return Decision(outcome, order.id, standing)
 
-    def _check(self, standing: SignedBid, order: Order) -> None:
+    def _check_standing(self, standing: SignedBid, order: Order) -> None:
         """Raise SignatureError unless ``standing`` is a bid of this daemon's for ``order``."""
         verify_bid(standing, self._signer.public_key, self._settings.chain_id)
         if standing.bid.order_id != order.id:
-            raise SignatureError("the bid that is said to stand is for another order")
+            raise SignatureError("the standing bid is for another order")
 
     def _remember(self, order_id: str) -> None:
         self._with_bid[order_id] = None
@@ -279,12 +280,12 @@ class Engine:
             self._with_bid.popitem(last=False)
 
 
-def cheapest(offers: Sequence[Quote], order: Order) -> Quote | Outcome:
-    """The first of ``offers`` by price and id, if it is not over the order's highest price."""
-    if not offers:
-        return Outcome.NO_PRICE
-    best = min(offers)
+def choose_quote(quotes: Sequence[Quote], order: Order) -> Quote | BidOutcome:
+    """Return the first of ``quotes`` by price and id, if it is not over the highest price."""
+    if not quotes:
+        return BidOutcome.NO_PRICE
+    best = min(quotes)
     highest = order.max_price_atto
     if highest is not None and best.price_atto > highest:
-        return Outcome.OVER_MAX_PRICE
+        return BidOutcome.OVER_MAX_PRICE
     return best

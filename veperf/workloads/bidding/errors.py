@@ -1,45 +1,45 @@
-"""What bidding refuses, as one tree.
+"""The errors of bidding.
 
 ::
 
     BiddingError (ValueError)
-    ├── DecimalError      a text that is no decimal number, or one out of range
-    ├── PriceError        a price of nothing, or beyond all bounds
-    ├── FieldError        an order, a provider or a bid with a field that can't be
-    ├── MalformedError    bytes that are no order, or no bid
-    ├── SignatureError    a bid that the key did not sign
-    ├── ReservationError  a provider that is not there, or has not so much to give or to take back
-    └── SubmitError       the other side did not take a bid
+    ├── DecimalError           a text that is not a decimal number, or out of range
+    ├── PriceError             a price of zero, or out of range
+    ├── FieldError             an invalid field of an order, a provider or a bid
+    ├── MalformedMessageError  bytes that are not a valid order or bid
+    ├── SignatureError         a bid that was not signed by the key
+    ├── ReservationError       an unknown provider, or amounts that it has not free or reserved
+    └── SubmitError            the chain did not accept a bid
 """
 
 
 class BiddingError(ValueError):
-    """Base of what bidding refuses."""
+    """Base class of the errors of bidding."""
 
 
 class DecimalError(BiddingError):
-    """A text that is no decimal number, or one out of range."""
+    """A text is not a decimal number, or the number is out of range."""
 
 
 class PriceError(BiddingError):
-    """A price of nothing, or beyond all bounds."""
+    """A price is zero or out of range."""
 
 
 class FieldError(BiddingError):
-    """An order, a provider or a bid with a field that can't be."""
+    """A field of an order, a provider or a bid is invalid."""
 
 
-class MalformedError(BiddingError):
-    """Bytes that are no order, or no bid."""
+class MalformedMessageError(BiddingError):
+    """Bytes are not a valid order or bid."""
 
 
 class SignatureError(BiddingError):
-    """A bid that the key did not sign."""
+    """A bid was not signed by the key."""
 
 
 class ReservationError(BiddingError):
-    """A provider that is not there, or has not so much to give or to take back."""
+    """The provider is unknown, or has not the amounts free or reserved."""
 
 
 class SubmitError(BiddingError):
-    """The other side did not take a bid."""
+    """The chain did not accept a bid."""

@@ -1,4 +1,4 @@
-"""Example providers and orders, always the same: a market of clouds of all sizes."""
+"""Deterministic example providers and orders: a market of clouds of all sizes."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -9,14 +9,13 @@ from msgspec.structs import replace
 
 from veperf.workloads.bidding.bids import BidSigner
 from veperf.workloads.bidding.decimals import format_decimal
-from veperf.workloads.bidding.orders import Order, encode_order
+from veperf.workloads.bidding.orders import Order, OrderEvent, encode_order
 from veperf.workloads.bidding.providers import Pricing, Provider, Resources
-from veperf.workloads.bidding.queue import Event
 
 CHAIN_ID = "virtengine-1"
 CURRENCY = "uve"
 NOW_NS = 1_790_000_000 * 10**9
-"""The moment at which the examples are set."""
+"""Time of the examples, in nanoseconds since 1970, UTC."""
 
 PROFILES = {
     "medium": Resources(4, 8, 100),
@@ -25,7 +24,7 @@ PROFILES = {
     "gpu_small": Resources(4, 16, 100, 1),
     "gpu_large": Resources(32, 128, 1_000, 4),
 }
-"""What orders ask for: the resource profiles of VirtEngine's own bidding benchmark."""
+"""Resources of orders: the resource profiles of VirtEngine's own bidding benchmark."""
 
 _SEED = 1
 _REGIONS = (
@@ -44,28 +43,28 @@ _CENTURY_NS = 36_525 * 24 * 3600 * 10**9
 
 
 @cache
-def signer() -> BidSigner:
-    """The key of the example daemon."""
+def daemon_signer() -> BidSigner:
+    """Return the key of the example daemon."""
     return BidSigner(sha256(b"veperf bidding daemon").digest())
 
 
 def providers(count: int) -> tuple[Provider, ...]:
-    """The first ``count`` example providers; every third has GPUs, one in fifty is not active."""
+    """Return ``count`` example providers; every third has GPUs, one in fifty is not active."""
     random = Random(_SEED)  # noqa: S311  # an example, not a secret
     return tuple([_provider(i, random) for i in range(count)])
 
 
 def order(number: int, profile: str = "medium") -> Order:
-    """An example order: one region, one attribute, a highest price that somebody meets."""
-    wanted = PROFILES[profile]
+    """Return an example order with a region, an attribute and a highest price that can be met."""
+    needed = PROFILES[profile]
     return Order(
         id=f"order-{number}",
         customer=f"ve1customer{number % 1_000:04d}",
-        offering="gpu" if wanted.gpus else "compute",
-        resources=wanted,
+        offering="gpu" if needed.gpus else "compute",
+        resources=needed,
         currency=CURRENCY,
         created_ns=NOW_NS,
-        gpu_type=_GPU_TYPES[number % len(_GPU_TYPES)] if wanted.gpus else "",
+        gpu_type=_GPU_TYPES[number % len(_GPU_TYPES)] if needed.gpus else "",
         region=_REGIONS[number % len(_REGIONS)],
         attributes={"tier": _TIERS[number % len(_TIERS)]},
         max_price="100",
@@ -73,13 +72,13 @@ def order(number: int, profile: str = "medium") -> Order:
     )
 
 
-def events(first: int = 1, step: int = 1) -> Iterator[Event]:
-    """Announced orders without end, each with an id of its own, numbered from ``first`` on."""
+def order_events(first: int = 1, step: int = 1) -> Iterator[OrderEvent]:
+    """Yield announced orders without end, each with its own id, numbered from ``first`` on."""
     kinds = [order(i, profile) for i in range(24) for profile in ("medium", "small")]
     number = first
     while True:
-        announced = replace(kinds[number % len(kinds)], id=f"order-{number}")
-        yield Event(number, encode_order(announced))
+        unique = replace(kinds[number % len(kinds)], id=f"order-{number}")
+        yield OrderEvent(number, encode_order(unique))
         number += step
 
 
@@ -105,15 +104,15 @@ def _provider(number: int, random: Random) -> Provider:
 
 
 def _pricing(random: Random) -> Pricing:
-    def about(atto: int) -> str:
+    def random_price(atto: int) -> str:
         return format_decimal(random.randint(atto // 2, 2 * atto))
 
     return Pricing(
         currency=CURRENCY,
-        cpu_core=about(10**17),
-        memory_gb=about(5 * 10**16),
-        storage_gb=about(10**16),
-        gpu=about(10**18),
+        cpu_core=random_price(10**17),
+        memory_gb=random_price(5 * 10**16),
+        storage_gb=random_price(10**16),
+        gpu=random_price(10**18),
         markup_percent=f"{random.randint(0, 30)}.{random.randint(0, 9)}",
         minimum="0.001",
     )

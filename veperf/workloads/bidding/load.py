@@ -1,4 +1,4 @@
-"""The daemon under load: a queue, an engine with its checkpoints, and orders that arrive."""
+"""The daemon as a load target, and bursts of orders for it."""
 
 import time
 from collections import deque
@@ -11,38 +11,38 @@ from tempfile import mkdtemp
 
 from veperf.core.load import Finished
 from veperf.workloads.bidding import example_data
-from veperf.workloads.bidding.bid_store import Ledger
+from veperf.workloads.bidding.bids import BidStore
 from veperf.workloads.bidding.checkpoint import Checkpoint, CheckpointFile
-from veperf.workloads.bidding.daemon import Daemon
-from veperf.workloads.bidding.engine import Engine, Outcome, Settings
-from veperf.workloads.bidding.queue import Event, EventQueue
+from veperf.workloads.bidding.daemon import Daemon, EventQueue
+from veperf.workloads.bidding.engine import BidEngine, BidOutcome, EngineSettings
+from veperf.workloads.bidding.orders import OrderEvent
 from veperf.workloads.bidding.rate_limit import RateLimiter
 from veperf.workloads.bidding.table import ProviderTable
 
 CAPACITY = 10_000
-"""Orders that may wait."""
+"""Orders that may wait in the queue."""
 _NOTHING = Finished()
 
 
-def engine_for(table: ProviderTable) -> Engine:
-    """An engine of the example daemon that submits to a ledger of its own."""
-    settings = Settings(example_data.CHAIN_ID)
-    return Engine(
+def create_engine(table: ProviderTable) -> BidEngine:
+    """Return an engine of the example daemon that submits to its own bid store."""
+    settings = EngineSettings(example_data.CHAIN_ID)
+    return BidEngine(
         settings,
         table,
-        example_data.signer(),
+        example_data.daemon_signer(),
         # As many bids as an engine remembers: memory does not grow with the length of a load.
-        Ledger(example_data.CHAIN_ID, remembered=settings.remembered_orders),
+        BidStore(example_data.CHAIN_ID, remembered=settings.remembered_orders),
         RateLimiter(None, None),
     )
 
 
-def bursts(orders: int, shard: int = 0, shards: int = 1) -> Iterator[bytes]:
-    """Bursts of so many announced orders, a line of JSON each, without end: shard k's of n.
+def order_bursts(orders: int, shard: int = 0, shards: int = 1) -> Iterator[bytes]:
+    """Yield bursts of ``orders`` announced orders, a line of JSON each, without end.
 
-    No other shard has an order with the same id.
+    They are those of shard k of n: no other shard has an order with the same id.
     """
-    events = example_data.events(1 + shard, shards)
+    events = example_data.order_events(1 + shard, shards)
     while True:
         yield b"\n".join([event.payload for event in islice(events, orders)])
 
@@ -50,13 +50,14 @@ def bursts(orders: int, shard: int = 0, shards: int = 1) -> Iterator[bytes]:
 @dataclass(slots=True)
 class _Burst:
     tag: int
-    left: int
+    remaining: int
+    """Number of orders that are not handled yet."""
     failure: str = ""
-    """The code of the last order in it that got no bid."""
+    """Outcome of the last order in it that got no bid."""
 
 
-class _TimedFile(CheckpointFile):
-    """Adds up the CPU time of saving."""
+class _TimedCheckpointFile(CheckpointFile):
+    """A checkpoint file that adds up the CPU time of saving."""
 
     spent_ns = 0
 
@@ -67,31 +68,31 @@ class _TimedFile(CheckpointFile):
 
 
 class DaemonTarget:
-    """A daemon whose orders come from elsewhere (``veperf.core.registry.Target``).
+    """A daemon as the target of a load (``veperf.core.registry.RemoteTarget``).
 
     An item is a burst of orders, and is finished when each of them has its bid. Every bid loses
-    at once, so that capacity does not run out; checkpoints go to a folder for temporary files.
+    at once, so that capacity does not run out; checkpoints go to a temporary folder.
     """
 
     def __init__(self, table: ProviderTable, capacity: int = CAPACITY) -> None:
         self._folder = Path(mkdtemp(prefix="veperf-bidding-"))
-        self._engine = engine_for(table)
+        self._engine = create_engine(table)
         self._queue = EventQueue(capacity)
-        self._file = _TimedFile(self._folder / "checkpoint")
+        self._file = _TimedCheckpointFile(self._folder / "checkpoint")
         self._daemon = Daemon(self._engine, self._queue, self._file)
         self._sequence = count(1)
         self._waiting: deque[_Burst] = deque()
         self._finished = 0
-        """Bursts."""
+        """Number of finished bursts."""
         self._enqueue_ns = 0
         self._step_ns = 0
 
     def offer(self, tag: int, item: bytes) -> bool:
-        """Put the orders of ``item`` into the queue; False where there is no room for all."""
+        """Put the orders of ``item`` into the queue; False if there is no room for all."""
         payloads = item.split(b"\n")
         if len(self._queue) + len(payloads) > self._queue.capacity:
             return False
-        events = [Event(next(self._sequence), payload) for payload in payloads]
+        events = [OrderEvent(next(self._sequence), payload) for payload in payloads]
         started = time.thread_time_ns()
         for event in events:
             self._queue.offer(event)
@@ -100,20 +101,20 @@ class DaemonTarget:
         return True
 
     def step(self) -> Finished:
-        """Handle one event; the burst that is finished by it."""
+        """Handle an event; return the burst that it finished, if any."""
         if not self._waiting:
             return _NOTHING
         started = time.thread_time_ns()
         decision = self._daemon.step()
         self._step_ns += time.thread_time_ns() - started
-        assert decision is not None, "what waits is in the queue"
+        assert decision is not None, "orders of waiting bursts are in the queue"
         burst = self._waiting[0]
-        burst.left -= 1
-        if decision.outcome is Outcome.BID:
+        burst.remaining -= 1
+        if decision.outcome is BidOutcome.BID:
             self._engine.reservations.release(decision.order_id)
         else:
             burst.failure = decision.outcome.name
-        if burst.left:
+        if burst.remaining:
             return _NOTHING
         self._waiting.popleft()
         self._finished += 1
@@ -122,7 +123,7 @@ class DaemonTarget:
         )
 
     def costs(self) -> dict[str, float]:
-        """CPU time in ns of each burst: into the queue, from there to its bids, and on disk."""
+        """Return CPU time in ns for each burst: to enqueue it, to bid, and to write checkpoints."""
         if not self._finished:
             return {}
         spent = {

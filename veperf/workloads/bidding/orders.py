@@ -1,11 +1,11 @@
-"""Orders, as they are announced: data, and JSON on the wire."""
+"""Orders and their announcements; JSON on the wire."""
 
 import msgspec
 from msgspec import Struct
 
 from veperf.workloads.bidding.decimals import parse_decimal
-from veperf.workloads.bidding.errors import MalformedError
-from veperf.workloads.bidding.fields import (
+from veperf.workloads.bidding.errors import MalformedMessageError
+from veperf.workloads.bidding.field_checks import (
     check_attributes,
     check_decimal,
     check_kind,
@@ -18,25 +18,25 @@ MAX_ORDER_BYTES = 64 << 10
 
 
 class Order(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a customer wants. Moments are nanoseconds since 1970, UTC."""
+    """A customer's order. Times are nanoseconds since 1970, UTC."""
 
     id: str
     customer: str
     offering: str
-    """The type of offering: ``compute``, ``gpu`` ..."""
+    """Type of offering: ``compute``, ``gpu`` ..."""
     resources: Resources
     currency: str
     created_ns: int
     gpu_type: str = ""
-    """Empty for any; without meaning where no GPUs are wanted."""
+    """GPU type; empty for any, ignored without GPUs."""
     region: str = ""
-    """Empty for any."""
+    """Region; empty for any."""
     attributes: dict[str, str] = {}
-    """What the provider's attributes must say, too."""
+    """Attributes that the provider must have."""
     max_price: str | None = None
-    """An hour, as a decimal; None for any price."""
+    """Highest price an hour, as a decimal; None for any price."""
     expires_ns: int | None = None
-    """From this moment on it takes no bids; None for never."""
+    """Time from which it takes no bids; None for never."""
 
     def __post_init__(self) -> None:
         """Raises FieldError."""
@@ -58,11 +58,11 @@ class Order(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def max_price_atto(self) -> int | None:
-        """The highest price in units of 1e-18."""
+        """The highest price in units of 1e-18; None for any."""
         return None if self.max_price is None else parse_decimal(self.max_price)
 
     def has_expired(self, now_ns: int) -> bool:
-        """Whether it takes no more bids."""
+        """Return if the order takes no more bids."""
         return self.expires_ns is not None and self.expires_ns <= now_ns
 
 
@@ -71,20 +71,36 @@ _ENCODER = msgspec.json.Encoder()
 
 
 def encode_order(order: Order) -> bytes:
-    """``order`` as JSON."""
+    """Encode ``order`` as JSON."""
     return _ENCODER.encode(order)
 
 
 def decode_order(raw: bytes) -> Order:
-    """The order that ``raw``, JSON, is.
+    """Decode an order from JSON.
 
     Raises:
-        MalformedError: it is no JSON, no order, has a field that can't be or is not known, or is
-            longer than 64 KiB.
+        MalformedMessageError: ``raw`` is not JSON, not an order, has an invalid or unknown field,
+            or is longer than 64 KiB.
     """
     if len(raw) > MAX_ORDER_BYTES:
-        raise MalformedError(f"an order of {len(raw)} bytes; at most {MAX_ORDER_BYTES} are read")
+        raise MalformedMessageError(
+            f"an order of {len(raw)} bytes; at most {MAX_ORDER_BYTES} are read"
+        )
     try:
         return _DECODER.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise MalformedError(f"{len(raw)} bytes are no order: {error}") from error
+        raise MalformedMessageError(f"{len(raw)} bytes are not an order: {error}") from error
+
+
+class OrderEvent(Struct, frozen=True, gc=False):
+    """An announced order as it was received."""
+
+    sequence: int
+    """Number in the chain's stream of events, increasing from 1."""
+    payload: bytes
+    """The order as JSON, not validated yet."""
+
+    def __post_init__(self) -> None:
+        """Raises FieldError."""
+        check_moment("sequence", self.sequence)
+        check_kind("payload", self.payload, bytes)

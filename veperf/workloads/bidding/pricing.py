@@ -1,4 +1,4 @@
-"""What a provider asks for an order: exact, with 18 places, as VirtEngine's bid engine does it.
+"""A provider's exact price for an order, with 18 places, as VirtEngine's bid engine computes it.
 
 ::
 
@@ -7,8 +7,8 @@
     price  = max(total * factor, minimum)         rounded to 18 places, half to even
 
 That is ``calculateBidPrice`` of VirtEngine's provider daemon with ``LegacyDec``'s Mul and Quo,
-which round half to even. A markup of up to 16 places loses nothing at the first rounding, so that
-there the price is rounded once. A price of zero is no price.
+which round half to even. A markup of up to 16 places loses nothing at the first rounding, so the
+price is then rounded only once. A price of zero is invalid.
 """
 
 from msgspec import Struct
@@ -36,8 +36,8 @@ class Rates(Struct, frozen=True):
     minimum: int
 
 
-def rates_of(pricing: Pricing) -> Rates:
-    """``pricing`` as integers."""
+def parse_rates(pricing: Pricing) -> Rates:
+    """Parse ``pricing`` into integers."""
     return Rates(
         parse_decimal(pricing.cpu_core),
         parse_decimal(pricing.memory_gb),
@@ -48,16 +48,16 @@ def rates_of(pricing: Pricing) -> Rates:
     )
 
 
-def marked_up(total: Integers, factor: Integers) -> Integers:
-    """``total`` * ``factor``, both in units of 1e-18, rounded half to even."""
+def apply_markup(total: Integers, factor: Integers) -> Integers:
+    """Return ``total`` * ``factor``, both in units of 1e-18, rounded half to even."""
     return divide_half_even(total * factor, ATTO)
 
 
 def price_atto(resources: Resources, rates: Rates) -> int:
-    """The price of ``resources`` an hour, in units of 1e-18.
+    """Return the price of ``resources`` an hour, in units of 1e-18.
 
     Raises:
-        PriceError: it is zero, or over ``MAX_ATTO``.
+        PriceError: the price is zero, or over ``MAX_ATTO``.
     """
     total = (
         resources.cpu_cores * rates.cpu_core
@@ -65,7 +65,7 @@ def price_atto(resources: Resources, rates: Rates) -> int:
         + resources.storage_gb * rates.storage_gb
         + resources.gpus * rates.gpu
     )
-    price = max(marked_up(total, rates.factor), rates.minimum)
+    price = max(apply_markup(total, rates.factor), rates.minimum)
     if not 0 < price <= MAX_ATTO:
         raise PriceError("a price of zero" if price == 0 else "a price over 315 bits of 1e-18")
     return price

@@ -1,9 +1,9 @@
-"""Providers: what each one sells, where and for how much."""
+"""Providers: their capacity, regions, offerings and prices."""
 
 from msgspec import Struct
 
 from veperf.workloads.bidding.errors import FieldError
-from veperf.workloads.bidding.fields import (
+from veperf.workloads.bidding.field_checks import (
     check_attributes,
     check_decimal,
     check_kind,
@@ -44,21 +44,17 @@ class Pricing(Struct, frozen=True, forbid_unknown_fields=True):
     gpu: str = "0"
     markup_percent: str = "0"
     minimum: str = "0"
-    """No bid is lower."""
+    """Lowest price of a bid, an hour."""
 
     def __post_init__(self) -> None:
         """Raises FieldError."""
         check_name("currency", self.currency)
-        check_decimal("cpu_core", self.cpu_core)
-        check_decimal("memory_gb", self.memory_gb)
-        check_decimal("storage_gb", self.storage_gb)
-        check_decimal("gpu", self.gpu)
-        check_decimal("markup_percent", self.markup_percent)
-        check_decimal("minimum", self.minimum)
+        for field in ("cpu_core", "memory_gb", "storage_gb", "gpu", "markup_percent", "minimum"):
+            check_decimal(field, getattr(self, field))
 
 
 class Provider(Struct, frozen=True, forbid_unknown_fields=True):
-    """A provider as it is configured on the chain."""
+    """A provider's configuration on the chain."""
 
     id: str
     pricing: Pricing
@@ -66,9 +62,9 @@ class Provider(Struct, frozen=True, forbid_unknown_fields=True):
     offerings: tuple[str, ...]
     regions: tuple[str, ...]
     reserved: Resources = Resources()
-    """The part of the capacity that is not for sale."""
+    """Part of the capacity that is not for sale."""
     gpu_type: str = ""
-    """Of all its GPUs; empty where it has none, or does not say."""
+    """Type of all its GPUs; empty if it has none or the type is unknown."""
     attributes: dict[str, str] = {}
     active: bool = True
 
@@ -86,11 +82,11 @@ class Provider(Struct, frozen=True, forbid_unknown_fields=True):
         check_attributes(self.attributes)
         pairs = zip(self.reserved.amounts, self.capacity.amounts, strict=True)
         if any(reserved > total for reserved, total in pairs):
-            raise FieldError("more is reserved than there is")
+            raise FieldError("reserved exceeds the capacity")
 
     @property
     def for_sale(self) -> tuple[int, int, int, int]:
-        """Capacity less what is reserved: CPU cores, GB of memory, GB of storage, GPUs."""
+        """Capacity less the reserved part: CPU cores, GB of memory, GB of storage, GPUs."""
         cpu, memory, storage, gpus = self.capacity.amounts
         no_cpu, no_memory, no_storage, no_gpus = self.reserved.amounts
         return cpu - no_cpu, memory - no_memory, storage - no_storage, gpus - no_gpus

@@ -1,4 +1,4 @@
-"""How many bids may be placed: so many in any minute, so many in any hour."""
+"""A rate limiter for bids, with a limit for any minute and one for any hour."""
 
 import threading
 import time
@@ -14,12 +14,11 @@ class RateLimiter:
     """Sliding windows over a minute and an hour; safe to use from several threads.
 
     A bid counts until it is exactly as old as the window is long, as in VirtEngine's limiter, and
-    one that was denied does not count. A window of n bids is full exactly where the n-th last of
-    them still counts: so the last n moments are all that is kept, as a ring, and no list is gone
-    through.
+    a denied bid does not count. A window of n bids is full exactly when the n-th last of them still
+    counts: so only the last n times are stored, as a ring, and no list is searched.
 
-    A clock that goes back stands still here until it has caught up with the last bid: no real
-    window ever has more bids in it than allowed.
+    A clock that goes back is treated as standing still until it has caught up with the last bid: no
+    real window ever has more bids in it than allowed.
     """
 
     def __init__(
@@ -28,12 +27,12 @@ class RateLimiter:
         per_hour: int | None,
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        """A limiter that has seen no bids.
+        """Make a limiter that has counted no bids.
 
         Args:
             per_minute: bids in any minute; 0 for none at all, None for any number.
             per_hour: bids in any hour; 0 for none at all, None for any number.
-            clock: nanoseconds since any moment.
+            clock: nanoseconds since any fixed time.
 
         Raises:
             ValueError: a limit is negative.
@@ -41,7 +40,7 @@ class RateLimiter:
         if min(per_minute or 0, per_hour or 0) < 0:
             raise ValueError(f"limits of {per_minute} and {per_hour} bids; give 0 or more")
         self._clock = clock
-        # A window without a limit keeps nothing, and is never as long as this.
+        # A window without a limit stores nothing, and never has this length.
         self._per_minute = _NEVER if per_minute is None else per_minute
         self._per_hour = _NEVER if per_hour is None else per_hour
         self._minute: deque[int] = deque(maxlen=per_minute or 0)
@@ -50,11 +49,11 @@ class RateLimiter:
 
     @property
     def has_limits(self) -> bool:
-        """Whether it ever denies a bid."""
+        """True if there is a limit."""
         return (self._per_minute, self._per_hour) != (_NEVER, _NEVER)
 
     def allow(self) -> bool:
-        """Whether a bid may be placed now; if so it counts as placed."""
+        """Return if a bid may be placed now; if so it counts as placed."""
         minute, hour = self._minute, self._hour
         with self._lock:
             now = self._clock()
@@ -70,14 +69,14 @@ class RateLimiter:
             return True
 
     def ages_ns(self) -> list[int]:
-        """How long ago the bids were placed that still count, the oldest first."""
+        """Return the ages of the bids that still count, the oldest first."""
         with self._lock:
             now = self._clock()
             ages = [max(0, now - moment) for moment in self._moments()]
         return [age for age in ages if age < HOUR_NS]
 
     def restore(self, ages_ns: Iterable[int]) -> None:
-        """Count bids, too, that another limiter allowed so many nanoseconds ago.
+        """Count bids, too, that another limiter allowed, by their ages in nanoseconds.
 
         An age below 0 counts as 0: a clock has gone back meanwhile.
         """
@@ -89,5 +88,5 @@ class RateLimiter:
                 window.extend(moments)
 
     def _moments(self) -> deque[int]:
-        """When bids were placed: both windows end with the same, one goes back further."""
+        """The times of bids: both windows end with the same ones, and the longer has more."""
         return max(self._minute, self._hour, key=len)

@@ -1,4 +1,4 @@
-"""What bids hold of providers, and until when."""
+"""Reservations of providers' resources for bids, with their expiry."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -12,17 +12,17 @@ from veperf.workloads.bidding.table import ProviderTable
 
 
 class Reservations:
-    """Reservations by order, made in a table and given back there."""
+    """Reservations by order, made and released in a table of providers."""
 
-    def __init__(self, table: ProviderTable, kept: Iterable[Reservation] = ()) -> None:
-        """Reserve what ``kept`` says.
+    def __init__(self, table: ProviderTable, reservations: Iterable[Reservation] = ()) -> None:
+        """Make ``reservations`` again.
 
-        What can't be reserved again (the provider is gone, or has less now) is left out.
+        Those that can't be made (the provider is gone, or has less now) are left out.
         """
         self._table = table
         self._by_order: dict[str, Reservation] = {}
         self._ends: list[tuple[int, str]] = []
-        for reservation in kept:
+        for reservation in reservations:
             with suppress(ReservationError):
                 self.hold(reservation)
 
@@ -33,15 +33,15 @@ class Reservations:
         return order_id in self._by_order
 
     def all(self) -> tuple[Reservation, ...]:
-        """The reservations, in the order in which they were made."""
+        """Return the reservations, in the order in which they were made."""
         return tuple(self._by_order.values())
 
     def hold(self, reservation: Reservation) -> None:
         """Make ``reservation``.
 
         Raises:
-            ReservationError: the provider is not there or has not so much free, or the order has
-                a reservation.
+            ReservationError: there is no such provider or too little is free, or the order has a
+                reservation.
         """
         order_id = reservation.order_id
         if order_id in self._by_order:
@@ -52,35 +52,35 @@ class Reservations:
             heappush(self._ends, (reservation.expires_ns, order_id))
 
     def confirm(self, order_id: str) -> None:
-        """Keep an order's reservation until it is released: the bid has won.
+        """Cancel the expiry of an order's reservation: the bid has won.
 
         Raises:
-            ReservationError: it has none.
+            ReservationError: the order has none.
         """
-        self._by_order[order_id] = replace(self._of(order_id), expires_ns=None)
+        self._by_order[order_id] = replace(self._get(order_id), expires_ns=None)
 
     def release(self, order_id: str) -> None:
-        """Give back what is held for an order.
+        """Release the reservation of an order.
 
         Raises:
-            ReservationError: nothing is.
+            ReservationError: the order has none.
         """
-        reservation = self._of(order_id)
+        reservation = self._get(order_id)
         del self._by_order[order_id]
-        # A provider that is gone has taken with it what was held of it.
+        # Removing a provider has removed its reservations.
         with suppress(ReservationError):
             self._table.release(reservation.provider, reservation.resources)
 
     def expire(self, now_ns: int) -> None:
-        """Give back what is held for bids that have not won and are binding no more."""
+        """Release the reservations of bids that have not won and are no longer binding."""
         while self._ends and self._ends[0][0] <= now_ns:
             end, order_id = heappop(self._ends)
             reservation = self._by_order.get(order_id)
-            # It may have been released or confirmed meanwhile, and another made since.
+            # It may have been released or confirmed, and another made since.
             if reservation is not None and reservation.expires_ns == end:
                 self.release(order_id)
 
-    def _of(self, order_id: str) -> Reservation:
+    def _get(self, order_id: str) -> Reservation:
         reservation = self._by_order.get(order_id)
         if reservation is None:
             raise ReservationError(f"order {order_id!r} has no reservation")

@@ -15,11 +15,11 @@ _DIGITS = bytes.maketrans(_CHARSET, b"0123456789abcdefghijklmnopqrstuv")
 
 
 class Bech32Error(ValueError):
-    """The text is no bech32."""
+    """The text is not bech32."""
 
 
-def encode(prefix: str, data: bytes) -> str:
-    """``data`` as bech32 with the human-readable ``prefix``.
+def bech32_encode(prefix: str, data: bytes) -> str:
+    """Encode ``data`` in bech32 with the human-readable ``prefix``.
 
     Raises:
         Bech32Error: the result would be longer than 90 characters, or the prefix is not allowed.
@@ -35,19 +35,24 @@ def encode(prefix: str, data: bytes) -> str:
     return text
 
 
-def decode(text: str) -> tuple[str, bytes]:
-    """The prefix, in lower case, and the data of a bech32 ``text``.
+def bech32_decode(text: str) -> tuple[str, bytes]:
+    """Return the prefix, in lower case, and the data of a bech32 ``text``.
 
     Raises:
-        Bech32Error: wrong checksum, length, character, padding, or case that is mixed.
+        Bech32Error: wrong checksum, length, character or padding, or mixed case.
     """
     lower = text.lower()
     if text != lower and text != text.upper():
         raise Bech32Error(f"{text!r} mixes upper and lower case")
-    prefix, found, rest = lower.rpartition("1")
-    if not found or len(rest) < _CHECKSUM_LENGTH or len(text) > _MAX_LENGTH or not text.isascii():
+    prefix, separator, data = lower.rpartition("1")
+    if (
+        not separator
+        or len(data) < _CHECKSUM_LENGTH
+        or len(text) > _MAX_LENGTH
+        or not text.isascii()
+    ):
         raise Bech32Error(f"{text[:100]!r} does not have the form of bech32")
-    letters = rest.encode()
+    letters = data.encode()
     values = letters.translate(_VALUES)
     if _INVALID in values:
         raise Bech32Error(f"{text!r} has a character that bech32 does not use")
@@ -64,15 +69,15 @@ def decode(text: str) -> tuple[str, bytes]:
 
 
 def _checksum(prefix: str, values: bytes) -> int:
-    """The checksum polynomial of BIP-173 over ``prefix`` and ``values``.
+    """Return the checksum polynomial of BIP-173 over ``prefix`` and ``values``.
 
-    It is linear: what each symbol adds depends only on itself and its place.
+    It is linear: a symbol's contribution depends only on its value and position.
     """
     return reduce(xor, map(getitem, _PLACES, values[::-1]), _prefix_state(prefix, len(values)))
 
 
 def _step(state: int) -> int:
-    """BIP-173's polymod goes on by a symbol of 0."""
+    """Advance BIP-173's polymod by a symbol of 0."""
     state, top = (state & 0x1FFFFFF) << 5, state >> 25
     for bit, generator in enumerate(_GENERATOR):
         if top >> bit & 1:
@@ -81,7 +86,7 @@ def _step(state: int) -> int:
 
 
 def _places() -> list[list[int]]:
-    """What a symbol adds, by its place from the end and its value."""
+    """Return each symbol's contribution, by its position from the end and its value."""
     places = [list(range(32))]
     while len(places) < _MAX_LENGTH:
         places.append([_step(state) for state in places[-1]])

@@ -1,4 +1,4 @@
-"""The transaction suite: which pieces of a chain's work are measured, and how each is set up."""
+"""The benchmarks of the transaction suite."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,41 +12,45 @@ from msgspec import Struct
 
 from veperf.core.case import LATENCY_METRICS, Level, Metric
 from veperf.core.load import Search
-from veperf.core.registry import Apart, LoadTask, Supplied, Task, benchmark
+from veperf.core.registry import LoadTask, RemoteLoad, SuppliedSystem, Task, benchmark
 from veperf.workloads.transaction import example_data
-from veperf.workloads.transaction.address import address
+from veperf.workloads.transaction.address import address_from_bytes
 from veperf.workloads.transaction.cache import Cache
 from veperf.workloads.transaction.codec import (
-    decode,
+    decode_transaction,
     encode_auth_info,
     encode_body,
     encode_raw,
     encode_sign_doc,
     transaction_hash,
+    validate_transaction,
 )
-from veperf.workloads.transaction.execution import admit, execute, process_block
+from veperf.workloads.transaction.execution import (
+    execute_transaction,
+    process_block,
+    run_ante_checks,
+)
 from veperf.workloads.transaction.iavl import Tree
-from veperf.workloads.transaction.load import CAPACITY, Rig, State
-from veperf.workloads.transaction.pipeline.block import ChainHead
+from veperf.workloads.transaction.load import CAPACITY, ChainLoadFixture, StateStorage
+from veperf.workloads.transaction.pipeline.chain_head import ChainHead
 from veperf.workloads.transaction.pipeline.verifier_pool import VerifierPool
 from veperf.workloads.transaction.signature import Ed25519Signer, Signer, der_signature
 from veperf.workloads.transaction.state import account_key
 from veperf.workloads.transaction.store import Store
-from veperf.workloads.transaction.validation import validate
 
 _ACCOUNTS = 10_000
 _TREE_SIZES = (10_000, 1_000, 100_000)
 # Setting up 1,000,000 accounts takes 4 seconds, on disk much more.
 _MEMORY_TREE_SIZES = (*_TREE_SIZES, 1_000_000)
-_SLOW_TREE_SIZES = ("accounts=1000000",)  # seconds to set up, in every process
+_SLOW_TREE_SIZES = ("accounts=1000000",)  # take seconds to set up, in every process
 _BATCH = 1_000
-_CHUNK = 125  # of a block for one verifier: eight, so that several have their share
+_CHUNK = 125  # an eighth of a block, so that several verifiers get a share
 _NUMBER = 7
-_RECIPIENT = address(example_data.keyless_address(0))
+_RECIPIENT = address_from_bytes(example_data.keyless_address(0))
 
 
 def _example(signer: Signer) -> bytes:
-    return example_data.transfer(signer, _NUMBER, _RECIPIENT, 12_345, sequence=3)
+    return example_data.signed_transfer(signer, _NUMBER, _RECIPIENT, 12_345, sequence=3)
 
 
 # ---------------------------------------------------------------- one transaction
@@ -59,14 +63,14 @@ def _example(signer: Signer) -> bytes:
 )
 def hash_compute() -> Task:
     """SHA-256 of an encoded transaction (a transfer, about 320 bytes)."""
-    raw = _example(example_data.signer(0))
+    raw = _example(example_data.account_signer(0))
     return Task(lambda: transaction_hash(raw))
 
 
 @benchmark("transaction/encode", level=Level.MICRO)
 def encode() -> Task:
     """Encode a signed transfer: its body, its signer and fee, and the whole."""
-    transaction = decode(_example(example_data.signer(0)))
+    transaction = decode_transaction(_example(example_data.account_signer(0)))
 
     def call() -> bytes:
         body = encode_body(transaction.messages)
@@ -81,15 +85,15 @@ def encode() -> Task:
 @benchmark("transaction/decode", level=Level.MICRO)
 def decode_one() -> Task:
     """Decode an encoded transaction and check its form, addresses, amounts and key."""
-    raw = _example(example_data.signer(0))
-    return Task(lambda: decode(raw))
+    raw = _example(example_data.account_signer(0))
+    return Task(lambda: decode_transaction(raw))
 
 
 @benchmark("transaction/sign", level=Level.MICRO)
 def sign() -> Task:
     """Sign a transaction with secp256k1: encode the sign document, hash it, sign."""
-    signer = example_data.signer(0)
-    transaction = decode(_example(signer))
+    signer = example_data.account_signer(0)
+    transaction = decode_transaction(_example(signer))
     body, auth_info = transaction.body_bytes, transaction.auth_info_bytes
     return Task(
         lambda: signer.sign(encode_sign_doc(body, auth_info, example_data.CHAIN.id, _NUMBER))
@@ -105,16 +109,18 @@ def sign() -> Task:
 def validation() -> Task:
     """Validate an encoded transaction: decode, check the fields, verify the secp256k1 signature.
 
-    A thousand different ones in turn, of senders whose keys have been seen before.
+    A thousand different ones in turn, of senders whose keys are cached.
     """
     raws = [
-        example_data.transfer(example_data.signer(i), _NUMBER, _RECIPIENT, i + 1, sequence=3)
+        example_data.signed_transfer(
+            example_data.account_signer(i), _NUMBER, _RECIPIENT, i + 1, sequence=3
+        )
         for i in range(_BATCH)
     ]
 
     def call() -> None:
         for raw in raws:
-            validate(raw, example_data.CHAIN.id, _NUMBER)
+            validate_transaction(raw, example_data.CHAIN.id, _NUMBER)
 
     return Task(call, operations=_BATCH)
 
@@ -123,13 +129,13 @@ def validation() -> Task:
 def validation_ed25519() -> Task:
     """Validate an encoded transaction that is signed with Ed25519 in place of secp256k1."""
     raw = _example(Ed25519Signer(bytes(range(32))))
-    return Task(lambda: validate(raw, example_data.CHAIN.id, _NUMBER))
+    return Task(lambda: validate_transaction(raw, example_data.CHAIN.id, _NUMBER))
 
 
 @benchmark("transaction/validation_library", level=Level.MICRO)
 def validation_library() -> Task:
-    """libsecp256k1 (by coincurve) verifies a signature over a digest: the floor of validation."""
-    signer = example_data.signer(0)
+    """libsecp256k1 (coincurve) verifies a signature over a digest: validation's lower bound."""
+    signer = example_data.account_signer(0)
     digest = transaction_hash(b"any message")
     signature = der_signature(signer.sign(b"any message"))
     key = coincurve.PublicKey(signer.public_key.data)
@@ -180,7 +186,7 @@ def state_write(accounts: int) -> Task:
 
 @benchmark("transaction/state_write_cache", level=Level.COMPONENT)
 def state_write_cache() -> Task:
-    """Write one account to the write cache, which is all that a transaction waits for."""
+    """Write one account to the write cache: the only write that a transaction waits for."""
     writes = _writes(_ACCOUNTS)
 
     def call() -> Cache:
@@ -200,8 +206,8 @@ def state_write_cache() -> Task:
 def state_write_durable(accounts: int) -> Task:
     """Write one account to disk: tree, hashing, and its share of a synced LMDB commit.
 
-    The same 1,000 writes as ``state_write``, version after version, of which two are kept, in the
-    folder for temporary files: where that is memory, syncing costs nothing.
+    The same 1,000 writes as ``state_write``, version after version with two retained, in the
+    folder for temporary files: if that is in memory, syncing costs nothing.
     """
     writes = _writes(accounts)
     tree = writes.tree
@@ -250,8 +256,8 @@ def state_read(accounts: int) -> Task:
 def state_read_parallel(threads: int) -> Task:
     """Read one account from a saved version of the tree, by several threads at once.
 
-    As a node does that answers queries. One interpreter lock makes them take turns: what is shown
-    is what threads cost, not what they gain.
+    A node does so to answer queries. The interpreter lock makes the threads take turns: the result
+    shows their cost, not their gain.
     """
     writes = _writes(_ACCOUNTS)
     writes.tree.save_version()
@@ -273,7 +279,7 @@ def state_read_parallel(threads: int) -> Task:
 def state_write_parallel() -> Task:
     """Write one account to the tree, while another thread reads the version before.
 
-    The same 1,000 writes as ``state_write``. The reader never stops, so half of the time is its.
+    The same 1,000 writes as ``state_write``. The reader never stops, so it takes half of the time.
     """
     writes = _writes(_ACCOUNTS)
     writes.tree.save_version()
@@ -309,18 +315,19 @@ def state_write_parallel() -> Task:
 def execution() -> Task:
     """Execute one decoded transfer: sequence, fee and balance checks, money moved, events.
 
-    Its signature is not verified here and the writes stay in the cache: both have benchmarks of
-    their own.
+    The signature is not verified and the writes stay in the cache: both have separate benchmarks.
     """
     work = example_data.workload(_ACCOUNTS, _BATCH)
     work.tree.save_version()
-    transactions = [decode(raw) for raw in work.transactions]
+    transactions = [decode_transaction(raw) for raw in work.transactions]
     height = work.tree.version + 1
 
     def call() -> None:
         state = Cache(work.tree)
         for transaction in transactions:
-            execute(state, transaction, admit(state, transaction, example_data.CHAIN, height))
+            execute_transaction(
+                state, transaction, run_ante_checks(state, transaction, example_data.CHAIN, height)
+            )
 
     return Task(call, operations=_BATCH)
 
@@ -335,8 +342,8 @@ def execution() -> Task:
 def block_processing(transactions: int) -> Task:
     """Process one of a block's transfers: decode, verify and execute it, its share of the commit.
 
-    What is held for it at most is its share of what the whole block holds: decoded, in the write
-    cache, in the tree, its result and events; not its encoded bytes, which are there before.
+    Its peak memory is its share of the whole block's: decoded, in the write cache, in the tree, its
+    result and events; not its encoded bytes, which exist before.
     """
     work = example_data.workload(_ACCOUNTS, transactions)
     work.tree.save_version()
@@ -365,18 +372,18 @@ _STAGE_METRICS = tuple(Metric(f"cpu_{stage}", "µs") for stage in _STAGES)
     },
     slow=("rate=2500", "rate=7500", "rate=10000", "state=memory"),
 )
-def load(rate: int, state: State) -> LoadTask:
-    """Latency from arrival to commit, transfers arriving at random (Poisson) at a fixed rate.
+def load(rate: int, state: StateStorage) -> LoadTask:
+    """Latency from arrival to commit; transfers arrive at random (Poisson) at a fixed rate.
 
-    The targets of latency are judged at 5,000 a second, the least that the target of throughput
-    accepts. Beyond what a machine sustains, latency is only a matter of how long the run is.
+    The latency targets are judged at 5,000 a second, the throughput target's minimum. Above the
+    rate that a machine sustains, latency depends only on the length of the run.
     """
-    rig = Rig(_LOADED_ACCOUNTS, state)
+    fixture = ChainLoadFixture(_LOADED_ACCOUNTS, state)
     return LoadTask(
-        lambda items: Supplied(*rig.chain(items)),
+        lambda items: SuppliedSystem(*fixture.chain(items)),
         rate,
-        rig.close,
-        Apart(rig.target, rig.source, CAPACITY),
+        fixture.close,
+        RemoteLoad(fixture.target, fixture.source, CAPACITY),
     )
 
 
@@ -388,12 +395,12 @@ def load(rate: int, state: State) -> LoadTask:
     slow=("*",),
 )
 def throughput() -> LoadTask:
-    """The highest rate of transfers that is committed within the published latencies."""
-    rig = Rig(_LOADED_ACCOUNTS, "disk")
+    """The highest rate of transfers that is committed within the latency targets."""
+    fixture = ChainLoadFixture(_LOADED_ACCOUNTS, "disk")
     search = Search(
         latency_p95_ms=100, latency_p99_ms=250, error_percent=0.1, start=2_500, highest=20_000
     )
-    return LoadTask(lambda items: Supplied(*rig.chain(items)), search, rig.close)
+    return LoadTask(lambda items: SuppliedSystem(*fixture.chain(items)), search, fixture.close)
 
 
 @benchmark(
@@ -404,24 +411,24 @@ def throughput() -> LoadTask:
 def parallel_processing(verifiers: int) -> Task:
     """Process a block of 1,000 transfers, their signatures verified in other processes.
 
-    Here transactions are executed as soon as their chunk is verified. The time is that of the
-    clock on the wall: the processor works in several places.
+    Transactions are executed as soon as their chunk is verified. The time is wall time: several
+    processors work.
     """
     work = example_data.workload(_ACCOUNTS, _BATCH)
     work.tree.save_version()
     head = ChainHead(work.tree.branch(), example_data.CHAIN, Tree.save_version)
-    pool = VerifierPool(verifiers, example_data.CHAIN.id, head.numbers_of)
+    pool = VerifierPool(verifiers, example_data.CHAIN.id, head.look_up_numbers)
     chunks = [list(work.transactions[i : i + _CHUNK]) for i in range(0, _BATCH, _CHUNK)]
 
     def call() -> bytes:
         head = ChainHead(work.tree.branch(), example_data.CHAIN, Tree.save_version)
         for chunk in chunks:
             pool.submit(chunk)
-        left = _BATCH
-        while left:
-            for outcome in pool.collect(wait_s=1.0):
-                head.deliver(outcome)
-                left -= 1
+        pending = _BATCH
+        while pending:
+            for check in pool.collect(wait_s=1.0):
+                head.deliver(check)
+                pending -= 1
         for _ in head.commit():
             pass
         return head.root_hash

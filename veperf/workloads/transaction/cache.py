@@ -6,14 +6,14 @@ from operator import itemgetter
 from typing import Protocol
 
 Changes = Sequence[tuple[bytes, bytes | None]]
-"""Keys, in their order and without repeats, with their new values; None: to be removed."""
+"""Keys, sorted and without repeats, with their new values; None: the key is removed."""
 
 
 class KeyValueStore(Protocol):
-    """What a cache stands in front of: a tree, or another cache."""
+    """The store behind a cache: a tree, or another cache."""
 
     def get(self, key: bytes) -> bytes | None:
-        """The value of ``key``."""
+        """Return the value of ``key``."""
 
     def set(self, key: bytes, value: bytes) -> object:
         """Set ``key``."""
@@ -22,30 +22,30 @@ class KeyValueStore(Protocol):
         """Remove ``key``, whether it is there or not."""
 
     def apply(self, changes: Changes) -> None:
-        """Make many changes, as ``set`` and ``remove`` would one by one."""
+        """Apply many changes, as ``set`` and ``remove`` would one by one."""
 
     def iterate(
         self, start: bytes | None = None, end: bytes | None = None, *, ascending: bool = True
     ) -> Iterator[tuple[bytes, bytes]]:
-        """Keys and values from ``start`` (included) to ``end`` (excluded)."""
+        """Iterate over keys and values from ``start`` (included) to ``end`` (excluded)."""
 
 
 class Cache:
-    """Changes that the store behind doesn't see until they are written; dropped by forgetting it.
+    """A buffer of changes that reach the parent store only when they are written.
 
-    What was read is kept, too: nobody else may write to the store behind meanwhile. Caches nest:
-    one a transaction over one a block over the tree.
+    Values that were read are cached, too: nothing else may write to the parent meanwhile. Caches
+    nest: one of a transaction over one of a block over the tree.
     """
 
     __slots__ = ("_changed", "_known", "_parent")
 
     def __init__(self, parent: KeyValueStore) -> None:
         self._parent = parent
-        self._known: dict[bytes, bytes | None] = {}  # None: not there
+        self._known: dict[bytes, bytes | None] = {}  # None: no such key
         self._changed: set[bytes] = set()
 
     def get(self, key: bytes) -> bytes | None:
-        """The value of ``key`` with the changes made here."""
+        """Return the value of ``key`` with the changes of this cache."""
         known = self._known
         if key in known:
             return known[key]
@@ -71,7 +71,7 @@ class Cache:
     def iterate(
         self, start: bytes | None = None, end: bytes | None = None, *, ascending: bool = True
     ) -> Iterator[tuple[bytes, bytes]]:
-        """Keys and values from ``start`` (included) to ``end`` (excluded), as they are now.
+        """Iterate over the current keys and values from ``start`` (included) to ``end`` (excluded).
 
         Descending order goes through the same range backwards.
         """
@@ -80,31 +80,31 @@ class Cache:
             for key in self._changed
             if (start is None or start <= key) and (end is None or key < end)
         }
-        behind = self._parent.iterate(start, end, ascending=ascending)
-        kept = ((key, value) for key, value in behind if key not in changes)
-        own = (
+        below = self._parent.iterate(start, end, ascending=ascending)
+        unchanged = ((key, value) for key, value in below if key not in changes)
+        changed = (
             (key, value)
             for key in sorted(changes, reverse=not ascending)
             if (value := changes[key]) is not None
         )
-        return merge(kept, own, key=itemgetter(0), reverse=not ascending)
+        return merge(unchanged, changed, key=itemgetter(0), reverse=not ascending)
 
     def __len__(self) -> int:
-        """How many keys are known."""
+        """Return the number of cached keys."""
         return len(self._known)
 
     def changes(self) -> Changes:
-        """What ``write`` would pass on, in the order of their keys.
+        """Return the change set that ``write`` would apply, in the order of the keys.
 
         The order is part of consensus: it decides how an IAVL tree is balanced.
         """
         return [(key, self._known[key]) for key in sorted(self._changed)]
 
     def write(self) -> None:
-        """Pass the changes on to the store behind."""
+        """Apply the changes to the parent store."""
         self._parent.apply(self.changes())
-        self.settle()
+        self.mark_written()
 
-    def settle(self) -> None:
-        """Take the changes for passed on, by whoever did that. They stay known."""
+    def mark_written(self) -> None:
+        """Mark the changes as applied to the parent; their values stay cached."""
         self._changed.clear()

@@ -1,9 +1,9 @@
-"""The commonest transaction read at once: its canonical encoding as one regular expression.
+"""A fast path for the commonest transaction: one regular expression parses its canonical encoding.
 
 A transfer of one coin, signed with secp256k1 by one signer who pays a fee of one coin, without
-memo or timeout, has its fields in one order and one form. The expression finds them; that all
-lengths in between are those of what they stand before makes the bytes a canonical encoding.
-Whatever looks otherwise, good or bad, is for the general decoder to judge.
+memo or timeout, has its fields in one order and one form. The expression extracts them; the
+encoding is canonical if every length prefix matches the field behind it. All other
+transactions, valid or not, go to the general decoder.
 """
 
 import re
@@ -34,7 +34,7 @@ _VARINTS = [uvarint(number) for number in range(1 << 10)]
 
 
 class Transfer(NamedTuple):
-    """The fields of a transfer, as they are on the wire."""
+    """The fields of a transfer as they are on the wire."""
 
     body_bytes: bytes
     auth_info_bytes: bytes
@@ -51,7 +51,7 @@ class Transfer(NamedTuple):
 
 
 def read_transfer(raw: bytes) -> Transfer | None:
-    """The transfer that ``raw`` is the canonical encoding of; None for anything else."""
+    """Parse ``raw`` if it is the canonical encoding of a transfer; None for anything else."""
     match = _match(raw)
     if match is None:
         return None
@@ -99,7 +99,7 @@ def read_transfer(raw: bytes) -> Transfer | None:
     )
 
 
-# Gas limits and sequences are few and small.
+# Few different gas limits and sequences occur, and they are small.
 @lru_cache(maxsize=1 << 10)
 def _read_varint(digits: bytes) -> int:
     return sum((digit & 0x7F) << 7 * i for i, digit in enumerate(digits))

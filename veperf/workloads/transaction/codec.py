@@ -1,22 +1,70 @@
-"""Transactions to bytes and back, exactly as the Cosmos SDK has them on the wire.
+"""Encoding and decoding of transactions, exactly as the Cosmos SDK has them on the wire.
 
-What is decoded is checked as far as that can be done without the chain's state: form, addresses,
-amounts, keys. The SDK does the same in ``DefaultTxDecoder`` and ``ValidateBasic``.
+Decoding checks everything that can be checked without the chain's state: form, addresses,
+amounts, keys. The SDK does the same in ``DefaultTxDecoder`` and ``ValidateBasic``. Validation
+verifies the signature, too.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
 from google.protobuf.message import DecodeError
 from msgspec import Struct
 
-from veperf.workloads.transaction import messages as wire
-from veperf.workloads.transaction.address import PREFIX, Address, parse_address
+from veperf.workloads.transaction import protobuf
+from veperf.workloads.transaction.address import PREFIX, Address, parse_account_address
 from veperf.workloads.transaction.canonical import Transfer, read_transfer
-from veperf.workloads.transaction.coins import Coin, Coins, parse_coins
 from veperf.workloads.transaction.errors import Code, TransactionRefused
-from veperf.workloads.transaction.signature import KEY_LENGTHS, PublicKey, Scheme
+from veperf.workloads.transaction.signature import KEY_LENGTHS, PublicKey, Scheme, verify_signature
+
+_MAX_AMOUNT = (1 << 256) - 1  # the SDK's Int
+_MAX_DIGITS = len(str(_MAX_AMOUNT))
+_is_denom = re.compile(r"[a-zA-Z][a-zA-Z0-9/:._-]{2,127}").fullmatch  # the SDK's
+
+
+class Coin(Struct, frozen=True, array_like=True, gc=False):
+    """An amount over 0 of one denomination."""
+
+    denom: str
+    amount: int
+
+
+Coins = tuple[Coin, ...]
+"""Coins in the order of their denominations, without repeats."""
+
+
+def parse_coins(pairs: Iterable[tuple[str, str]]) -> Coins:
+    """Make coins from pairs of denomination and decimal amount, as the SDK's ``Coins.Validate``.
+
+    Stricter in one respect: the SDK also accepts leading zeros and other bases ("0x10").
+
+    Raises:
+        TransactionRefused: ``INVALID_COINS``: amount not a plain decimal over 0 and under 2^256,
+            denomination not allowed, out of order or repeated.
+    """
+    coins = []
+    last = ""
+    for denom, digits in pairs:
+        if not _is_denom(denom):
+            raise TransactionRefused(Code.INVALID_COINS, f"{denom!r} is not a valid denomination")
+        if denom <= last:
+            raise TransactionRefused(Code.INVALID_COINS, f"{denom} repeats or is out of order")
+        last = denom
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS):
+            raise TransactionRefused(Code.INVALID_COINS, f"{digits[:100]!r} is not an amount")
+        amount = int(digits)
+        if digits[0] == "0" or amount > _MAX_AMOUNT:
+            raise TransactionRefused(Code.INVALID_COINS, f"{digits} is not an amount")
+        coins.append(Coin(denom, amount))
+    return tuple(coins)
+
+
+def format_coins(coins: Coins) -> str:
+    """Format coins as the SDK does in events: ``15uatom,3000uve``."""
+    return ",".join([f"{coin.amount}{coin.denom}" for coin in coins])
+
 
 _SCHEMES = {scheme.value: scheme for scheme in Scheme}
 _MAX_GAS = (1 << 63) - 1
@@ -31,12 +79,12 @@ class Send(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Transaction(Struct, frozen=True, array_like=True, gc=False):
-    """A decoded transaction with one signer, who sent all its messages and pays its fee."""
+    """A decoded transaction with one signer, who sends all its messages and pays its fee."""
 
     messages: tuple[Send, ...]
     memo: str
     timeout_height: int
-    """The last block that may include it; 0 for any."""
+    """Height of the last block that may include it; 0 for any."""
     public_key: PublicKey
     sequence: int
     fee: Coins
@@ -47,41 +95,38 @@ class Transaction(Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def signer(self) -> Address:
-        """Who signed and pays."""
+        """Address of the account that signs and pays."""
         return self.messages[0].sender
 
 
 def transaction_hash(raw: bytes) -> bytes:
-    """SHA-256 of the encoded transaction, 32 bytes."""
+    """Return the SHA-256 of the encoded transaction, 32 bytes."""
     return sha256(raw).digest()
-
-
-def transaction_id(raw: bytes) -> str:
-    """The hash as block explorers show it: 64 upper-case hexadecimal digits."""
-    return sha256(raw).hexdigest().upper()
 
 
 # ---------------------------------------------------------------- encoding
 
 
 def encode_body(messages: Sequence[Send], memo: str = "", timeout_height: int = 0) -> bytes:
-    """TxBody."""
-    body = wire.TxBody(memo=memo, timeout_height=timeout_height)
+    """Encode a TxBody."""
+    body = protobuf.TxBody(memo=memo, timeout_height=timeout_height)
     for send in messages:
-        message = wire.MsgSend(from_address=send.sender.text, to_address=send.recipient.text)
+        message = protobuf.MsgSend(from_address=send.sender.text, to_address=send.recipient.text)
         _add_coins(message.amount, send.amount)
-        body.messages.add(type_url=wire.MSG_SEND_URL, value=message.SerializeToString())
+        body.messages.add(type_url=protobuf.MSG_SEND_URL, value=message.SerializeToString())
     return bytes(body.SerializeToString())
 
 
 def encode_auth_info(key: PublicKey, sequence: int, fee: Coins, gas_limit: int) -> bytes:
-    """AuthInfo of one signer in SIGN_MODE_DIRECT, who also pays the fee."""
-    auth = wire.AuthInfo(fee=wire.Fee(gas_limit=gas_limit))
+    """Encode the AuthInfo of one signer in SIGN_MODE_DIRECT, who also pays the fee."""
+    auth = protobuf.AuthInfo(fee=protobuf.Fee(gas_limit=gas_limit))
     _add_coins(auth.fee.amount, fee)
-    public_key = wire.PubKey(key=key.data)
+    public_key = protobuf.PubKey(key=key.data)
     auth.signer_infos.add(
-        public_key=wire.AnyMessage(type_url=key.scheme.value, value=public_key.SerializeToString()),
-        mode_info=wire.ModeInfo(single=wire.Single(mode=wire.SIGN_MODE_DIRECT)),
+        public_key=protobuf.AnyMessage(
+            type_url=key.scheme.value, value=public_key.SerializeToString()
+        ),
+        mode_info=protobuf.ModeInfo(single=protobuf.Single(mode=protobuf.SIGN_MODE_DIRECT)),
         sequence=sequence,
     )
     return bytes(auth.SerializeToString())
@@ -90,8 +135,8 @@ def encode_auth_info(key: PublicKey, sequence: int, fee: Coins, gas_limit: int) 
 def encode_sign_doc(
     body_bytes: bytes, auth_info_bytes: bytes, chain_id: str, account_number: int
 ) -> bytes:
-    """SignDoc: the bytes that are signed."""
-    document = wire.SignDoc(
+    """Encode a SignDoc: the bytes that are signed."""
+    document = protobuf.SignDoc(
         body_bytes=body_bytes,
         auth_info_bytes=auth_info_bytes,
         chain_id=chain_id,
@@ -101,8 +146,10 @@ def encode_sign_doc(
 
 
 def encode_raw(body_bytes: bytes, auth_info_bytes: bytes, signature: bytes) -> bytes:
-    """TxRaw: the transaction as it travels."""
-    raw = wire.TxRaw(body_bytes=body_bytes, auth_info_bytes=auth_info_bytes, signatures=[signature])
+    """Encode a TxRaw: the transaction as it is sent."""
+    raw = protobuf.TxRaw(
+        body_bytes=body_bytes, auth_info_bytes=auth_info_bytes, signatures=[signature]
+    )
     return bytes(raw.SerializeToString())
 
 
@@ -114,31 +161,35 @@ def _add_coins(field: Any, coins: Coins) -> None:
 # ---------------------------------------------------------------- decoding
 
 
-def decode(raw: bytes, prefix: str = PREFIX) -> Transaction:
-    """The transaction that ``raw`` encodes, on a chain whose addresses start with ``prefix``.
+def decode_transaction(raw: bytes, prefix: str = PREFIX) -> Transaction:
+    """Decode the transaction ``raw`` of a chain whose addresses start with ``prefix``.
 
     Raises:
         TransactionRefused: ``MALFORMED`` for bytes that are truncated, not canonical (ADR-027:
-            a second encoding would give the same transaction a second hash) or have a field that
-            is not known; ``UNKNOWN_MESSAGE`` for messages other than MsgSend; ``UNSUPPORTED`` for
+            a second encoding would give the same transaction a second hash) or have an unknown
+            field; ``UNKNOWN_MESSAGE`` for messages other than MsgSend; ``UNSUPPORTED`` for
             several signers, multi-signatures and fees paid by others; ``NO_SIGNATURES``,
             ``INVALID_ADDRESS``, ``INVALID_COINS``, ``INVALID_PUBLIC_KEY``, ``WRONG_SIGNER``,
             ``INVALID_REQUEST`` as their names say.
     """
     transfer = read_transfer(raw)
-    return decode_any(raw, prefix) if transfer is None else _decode_transfer(transfer, prefix)
+    return (
+        decode_with_protobuf(raw, prefix)
+        if transfer is None
+        else _decode_transfer(transfer, prefix)
+    )
 
 
-def decode_any(raw: bytes, prefix: str = PREFIX) -> Transaction:
-    """``decode`` for transactions of any form: what it does where there is no shorter way."""
+def decode_with_protobuf(raw: bytes, prefix: str = PREFIX) -> Transaction:
+    """Decode a transaction of any form by its protobuf messages, without the fast path."""
     if not raw:
         raise TransactionRefused(Code.MALFORMED, "no bytes")
-    outer = _parse(wire.TxRaw, raw)
+    outer = _parse(protobuf.TxRaw, raw)
     if outer.SerializeToString() != raw:
         raise TransactionRefused(Code.MALFORMED, "TxRaw is not in its canonical encoding")
     body_bytes, auth_info_bytes = outer.body_bytes, outer.auth_info_bytes
-    body = _parse(wire.TxBody, body_bytes)
-    auth = _parse(wire.AuthInfo, auth_info_bytes)
+    body = _parse(protobuf.TxBody, body_bytes)
+    auth = _parse(protobuf.AuthInfo, auth_info_bytes)
     public_key, sequence = _decode_signer(auth)
     fee = auth.fee
     messages = tuple([_decode_send(message, prefix) for message in body.messages])
@@ -159,8 +210,8 @@ def decode_any(raw: bytes, prefix: str = PREFIX) -> Transaction:
 
 
 def _decode_transfer(transfer: Transfer, prefix: str) -> Transaction:
-    sender = parse_address(transfer.sender.decode(), prefix)
-    recipient = parse_address(transfer.recipient.decode(), prefix)
+    sender = parse_account_address(transfer.sender.decode(), prefix)
+    recipient = parse_account_address(transfer.recipient.decode(), prefix)
     public_key = PublicKey(Scheme.SECP256K1, transfer.public_key)
     amount = (Coin(transfer.denom.decode(), int(transfer.amount)),)
     messages = (Send(sender, recipient, amount),)
@@ -184,7 +235,7 @@ def _parse(kind: Any, data: bytes) -> Any:
         message = kind.FromString(data)
     except DecodeError as error:
         name = kind.DESCRIPTOR.name
-        raise TransactionRefused(Code.MALFORMED, f"{len(data)} bytes are no {name}") from error
+        raise TransactionRefused(Code.MALFORMED, f"{len(data)} bytes are not a {name}") from error
     before = message.ByteSize()
     message.DiscardUnknownFields()
     if message.ByteSize() != before:
@@ -195,14 +246,14 @@ def _parse(kind: Any, data: bytes) -> Any:
 
 def _decode_signer(auth: Any) -> tuple[PublicKey, int]:
     if not auth.signer_infos:
-        raise TransactionRefused(Code.NO_SIGNATURES, "nobody signs it")
+        raise TransactionRefused(Code.NO_SIGNATURES, "it has no signer")
     if len(auth.signer_infos) > 1:
         raise TransactionRefused(
             Code.UNSUPPORTED, f"{len(auth.signer_infos)} signers; exactly one is supported"
         )
     signer = auth.signer_infos[0]
     mode = signer.mode_info.single.mode
-    if mode != wire.SIGN_MODE_DIRECT:
+    if mode != protobuf.SIGN_MODE_DIRECT:
         raise TransactionRefused(Code.UNSUPPORTED, f"sign mode {mode}; only DIRECT is supported")
     packed = signer.public_key
     scheme = _SCHEMES.get(packed.type_url)
@@ -210,7 +261,7 @@ def _decode_signer(auth: Any) -> tuple[PublicKey, int]:
         raise TransactionRefused(
             Code.INVALID_PUBLIC_KEY, f"keys of type {packed.type_url!r} are not supported"
         )
-    key = _parse(wire.PubKey, packed.value).key
+    key = _parse(protobuf.PubKey, packed.value).key
     if len(key) != KEY_LENGTHS[scheme]:
         raise TransactionRefused(
             Code.INVALID_PUBLIC_KEY, f"a {scheme.name} key of {len(key)} bytes"
@@ -219,11 +270,11 @@ def _decode_signer(auth: Any) -> tuple[PublicKey, int]:
 
 
 def _decode_send(packed: Any, prefix: str) -> Send:
-    if packed.type_url != wire.MSG_SEND_URL:
+    if packed.type_url != protobuf.MSG_SEND_URL:
         raise TransactionRefused(Code.UNKNOWN_MESSAGE, f"{packed.type_url!r} is not supported")
-    message = _parse(wire.MsgSend, packed.value)
-    sender = parse_address(message.from_address, prefix)
-    recipient = parse_address(message.to_address, prefix)
+    message = _parse(protobuf.MsgSend, packed.value)
+    sender = parse_account_address(message.from_address, prefix)
+    recipient = parse_account_address(message.to_address, prefix)
     amount = _decode_coins(message.amount)
     if not amount:
         raise TransactionRefused(Code.INVALID_COINS, "a transfer of nothing")
@@ -241,14 +292,14 @@ def _check_signer(messages: tuple[Send, ...], key: PublicKey) -> None:
     for message in messages:
         if message.sender.data != signer:
             raise TransactionRefused(
-                Code.WRONG_SIGNER, f"the key is not that of {message.sender.text}"
+                Code.WRONG_SIGNER, f"the public key does not belong to {message.sender.text}"
             )
 
 
 def _check_fee(fee: Any, signer: Address, prefix: str) -> None:
     if fee.gas_limit > _MAX_GAS:
         raise TransactionRefused(Code.INVALID_REQUEST, f"gas limit {fee.gas_limit} is over 2^63")
-    payer = parse_address(fee.payer, prefix) if fee.payer else signer
+    payer = parse_account_address(fee.payer, prefix) if fee.payer else signer
     if fee.granter or payer != signer:
         raise TransactionRefused(Code.UNSUPPORTED, "the fee is to be paid by another account")
 
@@ -259,3 +310,29 @@ def _only_signature(signatures: Any) -> bytes:
     if len(signatures) > 1:
         raise TransactionRefused(Code.UNSUPPORTED, f"{len(signatures)} signatures for one signer")
     return bytes(signatures[0])
+
+
+def validate_transaction(raw: bytes, chain_id: str, account_number: int) -> Transaction:
+    """Decode ``raw``, check its fields and verify its signature.
+
+    Raises:
+        TransactionRefused: with the codes of ``decode_transaction`` and ``verify_signature``.
+    """
+    transaction = decode_transaction(raw)
+    verify_transaction_signature(transaction, chain_id, account_number)
+    return transaction
+
+
+def verify_transaction_signature(
+    transaction: Transaction, chain_id: str, account_number: int
+) -> None:
+    """Check that the signature is the signer's, over this transaction, for this chain and account.
+
+    Raises:
+        TransactionRefused: with the codes of ``verify_signature``. A signature for another chain
+            or account number is just wrong: nothing in the transaction says which it was for.
+    """
+    document = encode_sign_doc(
+        transaction.body_bytes, transaction.auth_info_bytes, chain_id, account_number
+    )
+    verify_signature(transaction.public_key, document, transaction.signature)

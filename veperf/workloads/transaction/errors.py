@@ -1,14 +1,14 @@
-"""Why a transaction is not executed: an exception with a code, never a crash of the block."""
+"""Result codes of transactions, and the exception that rejects a transaction with one of them."""
 
 from enum import Enum
 
 
 class Code(Enum):
-    """How a transaction ended: in words, and as the code that the Cosmos SDK gives it.
+    """The result of a transaction, with a description and the Cosmos SDK's code for it.
 
-    The SDK's codes (codespace "sdk", ``types/errors``) are coarser: it says "unauthorized" of
-    every bad signature. A transaction signed for another chain, or for another account number, is
-    a ``WRONG_SIGNATURE``: both are part of the signed bytes and nowhere in the transaction.
+    The SDK's codes (codespace "sdk", ``types/errors``) are coarser: every bad signature is
+    "unauthorized". A transaction signed for another chain, or for another account number, is a
+    ``WRONG_SIGNATURE``: both are part of the signed bytes and nowhere in the transaction.
     """
 
     OK = ("ok", 0)
@@ -35,17 +35,17 @@ class Code(Enum):
 
     @property
     def label(self) -> str:
-        """In words."""
+        """The description."""
         return self.value[0]
 
     @property
     def abci(self) -> int:
-        """As the SDK's number."""
+        """The SDK's number, as ABCI reports it."""
         return self.value[1]
 
 
-class TransactionRefused(ValueError):  # noqa: N818  # an outcome of a block's work, not an error
-    """A transaction can't be executed; ``code`` says why for machines, the message for people."""
+class TransactionRefused(ValueError):  # noqa: N818  # a normal result, not an error
+    """A transaction is rejected: ``code`` is the reason for machines, the message for people."""
 
     def __init__(self, code: Code, reason: str) -> None:
         super().__init__(f"{code.label}: {reason}")

@@ -1,23 +1,34 @@
-"""What a transaction does to the state, and what a block of them does.
+"""Execution of transactions and blocks on the state.
 
-As in the Cosmos SDK there are two steps. Admission (the ante handler) checks the transaction
-against the state, takes the fee and counts up the sequence; a transaction that it refuses changes
-nothing. Then the messages run, all or none: when one fails its changes are dropped, but the fee is
-gone and the sequence used. Unlike in the SDK, gas is not metered (the fee is by the gas limit, as
-there), and the minimum gas price holds in blocks, too, not only at the door of one node.
+As in the Cosmos SDK there are two steps. The ante handler checks the transaction against the
+state, takes the fee and increments the sequence; a transaction that it rejects changes nothing.
+Then the messages run, all or none: when one fails its changes are dropped, but the fee is gone and
+the sequence used. Unlike in the SDK, gas is not metered (the fee is by the gas limit, as there),
+and the minimum gas price holds in blocks, too, not only in a node's mempool.
+
+Events are those of the SDK's bank module. They follow from the transaction and from whether its
+messages ran, so they are made only when they are asked for.
 """
 
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterable
+from hashlib import sha256
 
 from msgspec import Struct
 
-from veperf.workloads.transaction.address import Address
+from veperf.workloads.transaction.address import Address, address_from_bytes
 from veperf.workloads.transaction.cache import Cache, KeyValueStore
-from veperf.workloads.transaction.codec import Send, Transaction, decode
-from veperf.workloads.transaction.coins import Coin
+from veperf.workloads.transaction.codec import (
+    Coin,
+    Coins,
+    Send,
+    Transaction,
+    decode_transaction,
+    format_coins,
+    verify_transaction_signature,
+)
 from veperf.workloads.transaction.errors import Code, TransactionRefused
-from veperf.workloads.transaction.events import FEE_COLLECTOR, Event, fee_events, message_events
 from veperf.workloads.transaction.iavl import Tree
 from veperf.workloads.transaction.signature import Scheme
 from veperf.workloads.transaction.state import (
@@ -29,53 +40,63 @@ from veperf.workloads.transaction.state import (
     set_account,
     withdraw,
 )
-from veperf.workloads.transaction.validation import verify_signature
+
+# Module accounts: the first 20 bytes of SHA-256 of the module's name (ADR-028).
+FEE_COLLECTOR = address_from_bytes(sha256(b"fee_collector").digest()[:20])
+
+
+class ChainEvent(Struct, frozen=True):
+    """An event of the chain, with its type and attributes."""
+
+    type: str
+    attributes: tuple[tuple[str, str], ...]
+
 
 _ATTO = 10**18
 
 
 class Chain(Struct, frozen=True):
-    """What all blocks of a chain have in common."""
+    """The parameters of a chain, the same for all its blocks."""
 
     id: str
     fee_denom: str
     gas_price_atto: int
-    """The least fee for a unit of gas, in 1e-18 of the fee's denomination."""
+    """Minimum fee for a unit of gas, in 1e-18 of the fee's denomination."""
     max_memo_length: int = 256
-    """In characters; the SDK's default."""
+    """Maximum memo length in characters; the SDK's default."""
 
     def minimum_fee(self, gas_limit: int) -> int:
-        """The least fee for ``gas_limit`` units of gas: rounded up, as in the SDK."""
+        """Return the minimum fee for ``gas_limit`` units of gas, rounded up as in the SDK."""
         return -(-gas_limit * self.gas_price_atto // _ATTO)
 
 
-class Result(Struct, frozen=True):
-    """How one transaction ended."""
+class TransactionResult(Struct, frozen=True):
+    """The result of a transaction."""
 
     code: Code
     log: str = ""
-    """Why it was refused or failed."""
+    """Reason for the rejection or failure."""
     transaction: Transaction | None = None
-    """The one that paid its fee; None where it was refused and left no trace."""
+    """The transaction if it paid its fee; None if it was rejected and changed nothing."""
 
     @property
-    def events(self) -> tuple[Event, ...]:
-        """What happened, for those who follow the chain."""
+    def events(self) -> tuple[ChainEvent, ...]:
+        """Events of the fee and, if they ran, of the messages."""
         if self.transaction is None:
             return ()
-        paid = fee_events(self.transaction)
-        return paid + message_events(self.transaction) if self.code is Code.OK else paid
+        fee = _fee_events(self.transaction)
+        return fee + _message_events(self.transaction) if self.code is Code.OK else fee
 
 
-class Block(Struct, frozen=True):
-    """How a block ended."""
+class BlockResult(Struct, frozen=True):
+    """The result of a block."""
 
     height: int
     root_hash: bytes
-    """Of the state after it, 32 bytes."""
-    results: tuple[Result, ...]
+    """App hash: root hash of the state after the block, 32 bytes."""
+    results: tuple[TransactionResult, ...]
     counts: dict[Code, int]
-    """How many transactions ended with each code."""
+    """Number of transactions by result code."""
 
 
 def process_block(
@@ -83,48 +104,54 @@ def process_block(
     transactions: Iterable[bytes],
     chain: Chain,
     commit: Callable[[Tree], tuple[bytes, int]] = Tree.save_version,
-) -> Block:
+) -> BlockResult:
     """Run ``transactions`` in their order and commit the state; the version is the height.
 
-    A bad transaction is refused with a code, whatever its bytes are. ``commit`` may be that of a
-    durable store.
+    An invalid transaction is rejected with a code, whatever its bytes are. ``commit`` may be that
+    of a durable store.
     """
     height = tree.version + 1
     state = Cache(tree)
-    # All at once: verifying a signature pushes everything else out of the processor's caches.
-    decoded = [_decoded(raw) for raw in transactions]
+    # All at once: verifying a signature evicts everything else from the processor's caches.
+    decoded = [_decode_or_reject(raw) for raw in transactions]
     results = tuple(
         [
-            deliver(state, item, chain, height) if isinstance(item, Transaction) else item
+            deliver_transaction(state, item, chain, height)
+            if isinstance(item, Transaction)
+            else item
             for item in decoded
         ]
     )
     state.write()
     root_hash, _ = commit(tree)
-    return Block(height, root_hash, results, Counter(result.code for result in results))
+    return BlockResult(height, root_hash, results, Counter(result.code for result in results))
 
 
-def _decoded(raw: bytes) -> Transaction | Result:
+def _decode_or_reject(raw: bytes) -> Transaction | TransactionResult:
     try:
-        return decode(raw)
+        return decode_transaction(raw)
     except TransactionRefused as refused:
-        return Result(refused.code, str(refused))
+        return TransactionResult(refused.code, str(refused))
 
 
-def deliver(state: KeyValueStore, transaction: Transaction, chain: Chain, height: int) -> Result:
-    """Run one decoded transaction in the block at ``height``."""
+def deliver_transaction(
+    state: KeyValueStore, transaction: Transaction, chain: Chain, height: int
+) -> TransactionResult:
+    """Check and execute one decoded transaction in the block at ``height``."""
     try:
-        account = admit(state, transaction, chain, height)
-        verify_signature(transaction, chain.id, account.number)
+        account = run_ante_checks(state, transaction, chain, height)
+        verify_transaction_signature(transaction, chain.id, account.number)
     except TransactionRefused as refused:
-        return Result(refused.code, str(refused))
-    return execute(state, transaction, account)
+        return TransactionResult(refused.code, str(refused))
+    return execute_transaction(state, transaction, account)
 
 
-def admit(state: KeyValueStore, transaction: Transaction, chain: Chain, height: int) -> Account:
-    """The signer's account, if the state allows ``transaction``; changes nothing.
+def run_ante_checks(
+    state: KeyValueStore, transaction: Transaction, chain: Chain, height: int
+) -> Account:
+    """Check ``transaction`` against the state, without changing it; return the signer's account.
 
-    All that the ante handler checks but the signature, in the order of the SDK's.
+    These are all checks of the ante handler but the signature's, in the order of the SDK.
 
     Raises:
         TransactionRefused: ``TIMEOUT_HEIGHT``, ``MEMO_TOO_LARGE``, ``INSUFFICIENT_FEE``,
@@ -134,7 +161,7 @@ def admit(state: KeyValueStore, transaction: Transaction, chain: Chain, height: 
     if 0 < transaction.timeout_height < height:
         raise TransactionRefused(
             Code.TIMEOUT_HEIGHT,
-            f"this is block {height}, the last was {transaction.timeout_height}",
+            f"this is block {height}, the last allowed was {transaction.timeout_height}",
         )
     if len(transaction.memo) > chain.max_memo_length:
         raise TransactionRefused(
@@ -161,24 +188,26 @@ def admit(state: KeyValueStore, transaction: Transaction, chain: Chain, height: 
     return account
 
 
-def execute(state: KeyValueStore, transaction: Transaction, account: Account) -> Result:
-    """Run a transaction that was admitted: take the fee, then run its messages, all or none."""
+def execute_transaction(
+    state: KeyValueStore, transaction: Transaction, account: Account
+) -> TransactionResult:
+    """Execute a checked transaction: take the fee, then run its messages, all or none."""
     signer = transaction.signer
     for coin in transaction.fee:
         _move(state, signer, FEE_COLLECTOR, coin)
     charged = Account(account.number, account.sequence + 1, transaction.public_key.data)
     set_account(state, signer.data, charged)
     try:
-        _run(state, transaction.messages)
+        _run_messages(state, transaction.messages)
     except TransactionRefused as refused:
-        return Result(refused.code, str(refused), transaction)
-    return Result(Code.OK, "", transaction)
+        return TransactionResult(refused.code, str(refused), transaction)
+    return TransactionResult(Code.OK, "", transaction)
 
 
-def _run(state: KeyValueStore, messages: tuple[Send, ...]) -> None:
-    """Run all messages; where one is refused none has been run."""
+def _run_messages(state: KeyValueStore, messages: tuple[Send, ...]) -> None:
+    """Run all messages; if one is rejected none takes effect."""
     if len(messages) == 1 == len(messages[0].amount):
-        # It is refused before it writes, so nothing is to be dropped.
+        # A single transfer is rejected before it writes: there is nothing to roll back.
         _send(state, messages[0])
         return
     changes = Cache(state)
@@ -188,21 +217,23 @@ def _run(state: KeyValueStore, messages: tuple[Send, ...]) -> None:
 
 
 def _check_fee(transaction: Transaction, chain: Chain) -> None:
-    least = chain.minimum_fee(transaction.gas_limit)
+    minimum = chain.minimum_fee(transaction.gas_limit)
     offered = 0
     for coin in transaction.fee:
         if coin.denom == chain.fee_denom:
             offered += coin.amount
-    if offered < least:
+    if offered < minimum:
         raise TransactionRefused(
-            Code.INSUFFICIENT_FEE, f"{offered}{chain.fee_denom}, at least {least} is needed"
+            Code.INSUFFICIENT_FEE, f"{offered}{chain.fee_denom}, at least {minimum} is needed"
         )
 
 
 def _send(state: KeyValueStore, message: Send) -> None:
     recipient = message.recipient
     if recipient.data == FEE_COLLECTOR.data:
-        raise TransactionRefused(Code.BLOCKED_RECIPIENT, f"{recipient.text} can't be sent money")
+        raise TransactionRefused(
+            Code.BLOCKED_RECIPIENT, f"{recipient.text} can't receive transfers"
+        )
     for coin in message.amount:
         _move(state, message.sender, recipient, coin)
     if get_account(state, recipient.data) is None:
@@ -220,4 +251,47 @@ def _overdraft(owner: Address, balance: int, coin: Coin) -> TransactionRefused:
     return TransactionRefused(
         Code.INSUFFICIENT_FUNDS,
         f"{owner.text} has {balance}{coin.denom}, not {coin.amount}",
+    )
+
+
+# ---------------------------------------------------------------- events
+
+
+def _fee_events(transaction: Transaction) -> tuple[ChainEvent, ...]:
+    """Return the events of the ante handler: the fee paid, the sequence and signature used."""
+    signer, fee = transaction.signer, transaction.fee
+    signature = b64encode(transaction.signature).decode()
+    return (
+        *(_transfer_events(signer, FEE_COLLECTOR, fee) if fee else ()),
+        ChainEvent("tx", (("fee", format_coins(fee)), ("fee_payer", signer.text))),
+        ChainEvent("tx", (("acc_seq", f"{signer.text}/{transaction.sequence}"),)),
+        ChainEvent("tx", (("signature", signature),)),
+    )
+
+
+def _message_events(transaction: Transaction) -> tuple[ChainEvent, ...]:
+    """Return the events of the messages."""
+    events: list[ChainEvent] = []
+    for message in transaction.messages:
+        sender = message.sender
+        about = (
+            ("action", "/cosmos.bank.v1beta1.MsgSend"),
+            ("sender", sender.text),
+            ("module", "bank"),
+        )
+        events += [
+            ChainEvent("message", about),
+            *_transfer_events(sender, message.recipient, message.amount),
+        ]
+    return tuple(events)
+
+
+def _transfer_events(sender: Address, recipient: Address, coins: Coins) -> tuple[ChainEvent, ...]:
+    amount = ("amount", format_coins(coins))
+    spender, receiver = ("spender", sender.text), ("receiver", recipient.text)
+    return (
+        ChainEvent("coin_spent", (spender, amount)),
+        ChainEvent("coin_received", (receiver, amount)),
+        ChainEvent("transfer", (("recipient", recipient.text), ("sender", sender.text), amount)),
+        ChainEvent("message", (("sender", sender.text),)),
     )

@@ -1,4 +1,4 @@
-"""The chain under load: a pipeline, and the transfers that it is offered."""
+"""The chain as a load target: a pipeline, and the transfers that it is offered."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -11,50 +11,50 @@ from typing import Literal
 from veperf.core.load import Finished
 from veperf.workloads.transaction import example_data
 from veperf.workloads.transaction.iavl import Tree
-from veperf.workloads.transaction.load_source import Feed
-from veperf.workloads.transaction.pipeline import Pipeline, Settings
+from veperf.workloads.transaction.load_source import TransferSource
+from veperf.workloads.transaction.pipeline import Pipeline, PipelineSettings
 from veperf.workloads.transaction.store import Store
 
-State = Literal["disk", "memory"]
-"""Whether a block is durable before its transactions count as committed."""
+StateStorage = Literal["disk", "memory"]
+"""Storage of the state; on disk a block is durable before its transactions count as committed."""
 
-CAPACITY = Settings().capacity
-"""Transfers that a chain has on their way at once, at most."""
+CAPACITY = PipelineSettings().capacity
+"""Transfers that a chain has in flight at most."""
 _SIGNED_AHEAD = 300_000
-"""Transfers, 100 MB of them. A longer load is signed as it goes, 10 µs of CPU time each."""
+"""Transfers, 100 MB in all. A longer load is signed on the fly, at 10 µs of CPU time each."""
 _KEPT_VERSIONS = 100
-"""At least, so that a load of any length needs a bounded amount of disk."""
+"""Versions on disk at least; bounded, so that a load of any length needs a bounded disk."""
 _WARM_UP = -1
 _NOTHING = Finished()
 
 
-class Rig:
-    """A state of accounts on which chains start, one after the other, and are offered the same.
+class ChainLoadFixture:
+    """A state of accounts for chains that start one after the other and get the same transfers.
 
-    The state is made when the first chain starts: who only wants transfers does without.
+    The state is made when the first chain starts: callers that only need transfers do without.
     """
 
-    def __init__(self, accounts: int, state: State) -> None:
+    def __init__(self, accounts: int, state: StateStorage) -> None:
         self._accounts = accounts
         self._state = state
         self._signed: list[bytes] = []
         self._genesis: _Genesis | None = None
 
     def chain(self, items: int) -> tuple["ChainTarget", Iterator[bytes]]:
-        """A chain that forgets its state when it is closed, and ``items`` transfers for it."""
+        """Return a chain that deletes its state on closing, and ``items`` transfers for it."""
         transfers = self._transfers(items)
         return self._chain(next(transfers)), transfers
 
     def target(self) -> "ChainTarget":
-        """A chain that takes the transfers of ``source``, from all shards in any order."""
+        """Return a chain for the transfers of ``source``, from all shards in any order."""
         return self._chain(next(self._transfers(0)))
 
     def source(self, shard: int, shards: int) -> Iterator[bytes]:
-        """The transfers of shard k of n, valid in order, whatever comes of others between them."""
-        feed = Feed(self._accounts, shard=shard, shards=shards)
+        """Return the transfers of shard k of n, valid in order however others interleave."""
+        source = TransferSource(self._accounts, shard=shard, shards=shards)
         if shard == 0:
-            next(feed)  # its first sender's first is what a target warms up with
-        return feed
+            next(source)  # a target warms up with the first transfer of the first sender
+        return source
 
     def close(self) -> None:
         """Delete all files."""
@@ -62,27 +62,27 @@ class Rig:
             self._genesis.close()
 
     @cached_property
-    def _feed(self) -> Feed:
-        """Of what is signed ahead."""
-        return Feed(self._accounts)
+    def _shared_source(self) -> TransferSource:
+        """The source of the transfers that are signed ahead."""
+        return TransferSource(self._accounts)
 
     def _chain(self, first: bytes) -> "ChainTarget":
         if self._genesis is None:
-            self._genesis = _Genesis(self._feed.genesis())
+            self._genesis = _Genesis(self._shared_source.genesis())
         return self._genesis.chain(self._state, first)
 
     def _transfers(self, items: int) -> Iterator[bytes]:
-        # One to warm up with, and one that is never taken.
+        # One for the warm-up, and one that is never taken.
         needed = items + 2
         if needed > _SIGNED_AHEAD:
-            feed = Feed(self._accounts)
-            return chain(feed.take(_SIGNED_AHEAD), feed)
-        self._signed += self._feed.take(max(0, needed - len(self._signed)))
+            source = TransferSource(self._accounts)
+            return chain(source.take(_SIGNED_AHEAD), source)
+        self._signed += self._shared_source.take(max(0, needed - len(self._signed)))
         return iter(self._signed)
 
 
 class _Genesis:
-    """A state, in memory and in a folder for temporary files."""
+    """An initial state, in memory and in a temporary folder."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
@@ -90,8 +90,8 @@ class _Genesis:
         with Store(self._folder / "genesis") as store:
             store.commit(tree)
 
-    def chain(self, state: State, first: bytes) -> "ChainTarget":
-        """A chain that starts here, warmed up with the transfer ``first``."""
+    def chain(self, state: StateStorage, first: bytes) -> "ChainTarget":
+        """Return a chain that starts from this state, warmed up with the transfer ``first``."""
         if state == "memory":
             return ChainTarget(Pipeline(self._tree.branch(), example_data.CHAIN), None, first)
         folder = Path(mkdtemp(dir=self._folder))
@@ -106,21 +106,21 @@ class _Genesis:
 
 
 class ChainTarget:
-    """A pipeline whose transfers come from elsewhere (``veperf.core.registry.Target``)."""
+    """A pipeline as the target of a load (``veperf.core.registry.RemoteTarget``)."""
 
     def __init__(self, pipeline: Pipeline, store: Store | None, first: bytes) -> None:
-        """Wait until verifiers are at work: the transfer ``first`` is committed here."""
+        """Commit the transfer ``first``, so that the verifiers are running."""
         self._pipeline = pipeline
         self._store = store
         pipeline.offer(_WARM_UP, first)
         pipeline.flush()
 
     def offer(self, tag: int, item: bytes) -> bool:
-        """Offer the transfer ``item``; False where the pipeline is full."""
+        """Offer the transfer ``item``; False when the pipeline is full."""
         return self._pipeline.offer(tag, item)
 
     def step(self) -> Finished:
-        """Let the pipeline work; the blocks that it committed."""
+        """Let the pipeline work; return the transfers that it finished."""
         batches = self._pipeline.step()
         if not batches:
             return _NOTHING
@@ -131,11 +131,11 @@ class ChainTarget:
         return Finished(tags, failed)
 
     def costs(self) -> dict[str, float]:
-        """CPU time in ns of each transaction, by stage of the pipeline."""
-        return self._pipeline.statistics().stages_each()
+        """Return CPU time in ns for each transaction, by stage of the pipeline."""
+        return self._pipeline.statistics().stages_per_transaction()
 
     def close(self) -> None:
-        """End the verifiers and close the store."""
+        """Stop the verifiers and close the store."""
         self._pipeline.close()
         if self._store is not None:
             self._store.close()

@@ -1,4 +1,4 @@
-"""How a chain lies in LMDB: the records of ``store.Store``, but for snapshots.
+"""The records of ``store.Store`` in LMDB, except for snapshots.
 
 ::
 
@@ -9,8 +9,8 @@
 
 Versions in keys have 8 bytes, big-endian, so that keys sort by version. A change set is a msgpack
 array of pairs, key and new value (nil: removed), *in the order in which the changes were made*:
-that order decides how an IAVL tree is balanced. Made again after a snapshot of an older version
-they give the same tree, node for node, which the root hash shows.
+that order decides how an IAVL tree is balanced. Replayed on a snapshot of an older version they
+give the same tree, node for node, which the root hash shows.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,27 +34,27 @@ _decode = Decoder(list[Change]).decode
 
 
 class DamageError(ValueError):
-    """Records that contradict each other, or that are missing."""
+    """Records are missing, can't be read, or contradict each other."""
 
 
 def write_commit(
     transaction: lmdb.Transaction, version: int, root_hash: bytes, changes: Sequence[Change]
 ) -> None:
-    """Write what made ``version`` of the one before, in place of an earlier commit of it."""
+    """Write the change set that leads to ``version``, in place of an earlier commit of it."""
     transaction.put(version_key(b"c", version), root_hash + _encode(changes))
 
 
 def read_root_hash(transaction: lmdb.Transaction, version: int) -> bytes | None:
-    """The root hash of ``version``; None where that is not there."""
+    """Return the root hash of ``version``; None if there is no such version."""
     record = transaction.get(version_key(b"c", version))
     return None if record is None else bytes(record[:_ROOT_HASH_BYTES])
 
 
 def read_changes(transaction: lmdb.Transaction, version: int) -> list[Change]:
-    """What made ``version`` of the one before.
+    """Return the change set that leads to ``version`` from the one before.
 
     Raises:
-        DamageError: it is missing or can't be read.
+        DamageError: the change set is missing or can't be read.
     """
     record = transaction.get(version_key(b"c", version))
     if record is None:
@@ -66,20 +66,20 @@ def read_changes(transaction: lmdb.Transaction, version: int) -> list[Change]:
 
 
 def read_versions(transaction: lmdb.Transaction) -> Iterator[int]:
-    """The versions that can be loaded, oldest first.
+    """Yield the versions that can be loaded, oldest first.
 
     Raises:
-        DamageError: one is missing, or there is a key that is none.
+        DamageError: a version is missing, or a key is invalid.
     """
     oldest = version = read_oldest(transaction)
     cursor = transaction.cursor()
-    found = cursor.set_range(version_key(b"c", oldest))
-    while found and (key := bytes(cursor.key())).startswith(b"c"):
+    has_record = cursor.set_range(version_key(b"c", oldest))
+    while has_record and (key := bytes(cursor.key())).startswith(b"c"):
         if unpack_version(key) != version:
             break
         yield version
         version += 1
-        found = cursor.next()
+        has_record = cursor.next()
     else:
         if version > oldest or not oldest:
             return
@@ -87,10 +87,10 @@ def read_versions(transaction: lmdb.Transaction) -> Iterator[int]:
 
 
 def read_oldest(transaction: lmdb.Transaction) -> int:
-    """The oldest version that can be loaded; 0 when there is none.
+    """Return the oldest version that can be loaded; 0 when there is none.
 
     Raises:
-        DamageError: it can't be read.
+        DamageError: the record can't be read.
     """
     record = bytes(transaction.get(_OLDEST_KEY, b"0"))
     if not record.isdigit() or len(record) > _MAX_DIGITS:
@@ -99,38 +99,38 @@ def read_oldest(transaction: lmdb.Transaction) -> int:
 
 
 def write_oldest(transaction: lmdb.Transaction, version: int) -> None:
-    """Let ``version`` be the oldest that can be loaded."""
+    """Record ``version`` as the oldest that can be loaded."""
     transaction.put(_OLDEST_KEY, b"%d" % version)
 
 
 def delete_commits(transaction: lmdb.Transaction, before: int) -> None:
-    """Delete the change sets of all versions before that one."""
+    """Delete the change sets of all versions before ``before``."""
     delete_range(transaction, version_key(b"c", 0), version_key(b"c", before))
 
 
 def delete_range(transaction: lmdb.Transaction, start: bytes, end: bytes) -> None:
     """Delete all records from the key ``start`` (included) to ``end`` (excluded)."""
     cursor = transaction.cursor()
-    found = cursor.set_range(start)
-    while found and bytes(cursor.key()) < end:
-        found = cursor.delete()
+    has_record = cursor.set_range(start)
+    while has_record and bytes(cursor.key()) < end:
+        has_record = cursor.delete()
 
 
 def version_key(kind: bytes, version: int) -> bytes:
-    """The key of the record of that kind, a letter, about ``version``."""
+    """Return the key of a record of ``version``; ``kind`` is a letter."""
     return _VERSION_KEY.pack(kind, version)
 
 
 def unpack_version(key: bytes) -> int:
-    """The version in a ``version_key``.
+    """Return the version in a ``version_key``.
 
     Raises:
-        DamageError: it is no such key.
+        DamageError: the key has another form.
     """
     try:
         _, version = _VERSION_KEY.unpack(key)
     except LayoutError as error:
-        raise DamageError(f"the key {key[:40]!r} is none of a store") from error
+        raise DamageError(f"the key {key[:40]!r} is not a store's") from error
     if not 0 < version < _MAX_VERSION:
         raise DamageError(f"there is a version {version}")
     return int(version)

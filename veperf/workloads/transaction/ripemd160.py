@@ -1,4 +1,4 @@
-"""RIPEMD-160 in Python, for machines whose OpenSSL has it switched off.
+"""RIPEMD-160 in Python, for machines whose OpenSSL disables it.
 
 Notation and constants: Dobbertin, Bosselaers, Preneel, "RIPEMD-160: a strengthened version of
 RIPEMD" (1996), section 2 and appendix A. About 100 times slower than OpenSSL's.
@@ -22,7 +22,7 @@ _START = (0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0)
 
 
 def ripemd160(data: bytes) -> bytes:
-    """The 20-byte digest of ``data``."""
+    """Return the 20-byte digest of ``data``."""
     padding = b"\x80" + b"\0" * ((55 - len(data)) % 64)
     padded = data + padding + struct.pack("<Q", 8 * len(data))
     state: tuple[int, ...] = _START

@@ -14,12 +14,12 @@ from nacl.signing import SigningKey, VerifyKey
 from veperf.workloads.transaction.address import ed25519_address, secp256k1_address
 from veperf.workloads.transaction.errors import Code, TransactionRefused
 
-_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-_HALF_ORDER = (_ORDER // 2).to_bytes(32, "big")
-_ORDER_BYTES = _ORDER.to_bytes(32, "big")
+SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+_HALF_ORDER = (SECP256K1_ORDER // 2).to_bytes(32, "big")
+_ORDER_BYTES = SECP256K1_ORDER.to_bytes(32, "big")
 _SIGNATURE_LENGTH = 64
-_REMEMBERED = 1 << 16  # public keys, at most some 15 MB
-# coincurve's own classes want DER and take 4 us more a signature; this is the library beneath.
+_CACHED = 1 << 16  # public keys, at most some 15 MB
+# coincurve's own classes need DER and take 4 us more a signature; this is the underlying library.
 _CONTEXT = coincurve.GLOBAL_CONTEXT.ctx
 
 
@@ -37,7 +37,7 @@ class PublicKey(Struct, frozen=True, array_like=True, gc=False):
     data: bytes
 
     def address(self) -> bytes:
-        """The 20 bytes of the address that belongs to the key."""
+        """Return the 20 bytes of the key's address."""
         if self.scheme is Scheme.SECP256K1:
             return secp256k1_address(self.data)
         return ed25519_address(self.data)
@@ -51,27 +51,27 @@ class Signer(Protocol):
 
     @property
     def public_key(self) -> PublicKey:
-        """The key that verifies."""
+        """The public half, which verifies."""
 
     def sign(self, message: bytes) -> bytes:
-        """The 64-byte signature of ``message``."""
+        """Return the 64-byte signature of ``message``."""
 
 
 class Secp256k1Signer:
     """ECDSA over SHA-256 with deterministic nonces (RFC 6979), low S."""
 
     def __init__(self, secret: bytes) -> None:
-        """A key with this 32-byte secret scalar.
+        """Make a key from its 32-byte secret scalar.
 
         Raises:
-            ValueError: it is not between 1 and the order of the curve.
+            ValueError: the scalar is not between 1 and the order of the curve.
         """
         self._key = coincurve.PrivateKey(secret)
         self.public_key = PublicKey(Scheme.SECP256K1, self._key.public_key.format())
 
     def sign(self, message: bytes) -> bytes:
-        """The 64 bytes r || s over SHA-256(message)."""
-        # The recoverable form is the compact one and a byte; the plain one would be DER.
+        """Return the 64 bytes r || s over SHA-256(message)."""
+        # The recoverable form is the compact one plus a byte; the plain form would be DER.
         return self._key.sign_recoverable(message)[:_SIGNATURE_LENGTH]
 
 
@@ -79,7 +79,7 @@ class Ed25519Signer:
     """Ed25519 (RFC 8032)."""
 
     def __init__(self, seed: bytes) -> None:
-        """A key from its 32-byte seed.
+        """Make a key from its 32-byte seed.
 
         Raises:
             ValueError: the seed has another length.
@@ -88,17 +88,17 @@ class Ed25519Signer:
         self.public_key = PublicKey(Scheme.ED25519, bytes(self._key.verify_key))
 
     def sign(self, message: bytes) -> bytes:
-        """The 64 bytes R || S."""
+        """Return the 64 bytes R || S."""
         return self._key.sign(message).signature
 
 
-def verify(key: PublicKey, message: bytes, signature: bytes) -> None:
-    """Return if ``signature`` over ``message`` was made with the private half of ``key``.
+def verify_signature(key: PublicKey, message: bytes, signature: bytes) -> None:
+    """Check that ``signature`` over ``message`` was made with the private half of ``key``.
 
     Raises:
         TransactionRefused: ``WRONG_SIGNATURE``; ``HIGH_S`` for an ECDSA signature whose s is over
-            half the order: valid mathematics, but anybody can make it of the low one, which
-            would give the same transaction a second hash; ``INVALID_PUBLIC_KEY``.
+            half the order: mathematically valid, but anybody can derive it from the low one,
+            which would give the same transaction a second hash; ``INVALID_PUBLIC_KEY``.
     """
     if len(signature) != _SIGNATURE_LENGTH:
         raise TransactionRefused(
@@ -111,7 +111,7 @@ def verify(key: PublicKey, message: bytes, signature: bytes) -> None:
 
 
 def der_signature(signature: bytes) -> bytes:
-    """``signature``, r || s, in DER: SEQUENCE of two INTEGERs, which coincurve wants."""
+    """Convert ``signature``, r || s, to DER, which coincurve needs: a SEQUENCE of two INTEGERs."""
     r = _der_integer(signature[:32])
     s = _der_integer(signature[32:])
     return b"\x30%c\x02%c%b\x02%c%b" % (len(r) + len(s) + 4, len(r), r, len(s), s)
@@ -133,14 +133,14 @@ def _verify_secp256k1(key: bytes, message: bytes, signature: bytes) -> None:
         lib.secp256k1_ecdsa_signature_parse_compact(_CONTEXT, parsed, signature)
         and lib.secp256k1_ecdsa_verify(_CONTEXT, parsed, digest, point)
     ):
-        raise TransactionRefused(Code.WRONG_SIGNATURE, "does not verify")
+        raise TransactionRefused(Code.WRONG_SIGNATURE, "the signature does not verify")
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=_CACHED)
 def _point(key: bytes) -> Any:
-    """The point of a compressed key, which takes a square root to find."""
+    """Return the point of a compressed key; finding it takes a square root."""
     point = ffi.new("secp256k1_pubkey *")
-    # The library takes other encodings, too, which would give a key several addresses.
+    # The library accepts other encodings, too, which would give a key several addresses.
     compressed = len(key) == KEY_LENGTHS[Scheme.SECP256K1]
     if not (compressed and lib.secp256k1_ec_pubkey_parse(_CONTEXT, point, key, len(key))):
         raise TransactionRefused(Code.INVALID_PUBLIC_KEY, "not a compressed secp256k1 key")
@@ -151,6 +151,6 @@ def _verify_ed25519(key: bytes, message: bytes, signature: bytes) -> None:
     try:
         VerifyKey(key).verify(message, signature)
     except BadSignatureError as error:
-        raise TransactionRefused(Code.WRONG_SIGNATURE, "does not verify") from error
+        raise TransactionRefused(Code.WRONG_SIGNATURE, "the signature does not verify") from error
     except (CryptoError, ValueError) as error:
         raise TransactionRefused(Code.INVALID_PUBLIC_KEY, "not an Ed25519 key") from error

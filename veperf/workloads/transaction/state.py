@@ -1,7 +1,7 @@
-"""Accounts and balances as keys and values.
+"""Accounts and balances as keys and values of the state.
 
-Key prefixes are the SDK's: 0x01 of the auth module, 0x02 of the bank module; here both are in one
-tree, where the SDK has one a module. A balance is a decimal string as there; an account is a
+Key prefixes are the SDK's: 0x01 of the auth module, 0x02 of the bank module; both are in one tree,
+where the SDK has one a module. A balance is a decimal string, as in the SDK; an account is a
 msgpack array, where the SDK has a protobuf BaseAccount.
 """
 
@@ -17,14 +17,14 @@ _NEXT_NUMBER_KEY = b"globalAccountNumber"
 
 
 class Account(Struct, frozen=True, array_like=True, gc=False):
-    """Who may sign what next."""
+    """An account's number, next sequence and public key."""
 
     number: int
-    """Given once, in the order in which accounts appear."""
+    """Number of the account, assigned in the order of creation."""
     sequence: int
-    """How many transactions it has sent."""
+    """Number of transactions it has sent."""
     public_key: bytes = b""
-    """Known from its first transaction on."""
+    """Compressed public key; empty until its first transaction."""
 
 
 _decode_account = Decoder(Account).decode
@@ -32,17 +32,17 @@ _encode = Encoder().encode
 
 
 def account_key(address: bytes) -> bytes:
-    """Where the account of ``address`` is kept."""
+    """Return the key of the account of ``address``."""
     return b"\x01" + address
 
 
 def balance_key(address: bytes, denom: str) -> bytes:
-    """Where the balance of ``address`` in ``denom`` is kept."""
+    """Return the key of the balance of ``address`` in ``denom``."""
     return _BALANCE_PREFIXES[len(address)] + address + denom.encode()
 
 
 def get_account(state: KeyValueStore, address: bytes) -> Account | None:
-    """The account of ``address``."""
+    """Return the account of ``address``; None if there is none."""
     value = state.get(account_key(address))
     return None if value is None else _decode_account(value)
 
@@ -53,7 +53,7 @@ def set_account(state: KeyValueStore, address: bytes, account: Account) -> None:
 
 
 def create_account(state: KeyValueStore, address: bytes) -> Account:
-    """Write a new account, with the next free number."""
+    """Write a new account with the next free number, and return it."""
     number = int(state.get(_NEXT_NUMBER_KEY) or b"0")
     state.set(_NEXT_NUMBER_KEY, b"%d" % (number + 1))
     account = Account(number, 0)
@@ -62,14 +62,14 @@ def create_account(state: KeyValueStore, address: bytes) -> Account:
 
 
 def get_balance(state: KeyValueStore, address: bytes, denom: str) -> int:
-    """What ``address`` has of ``denom``."""
+    """Return the balance of ``address`` in ``denom``."""
     return int(state.get(balance_key(address, denom)) or b"0")
 
 
 def withdraw(state: KeyValueStore, address: bytes, denom: str, amount: int) -> int | None:
-    """Take ``amount`` of ``denom`` from ``address``: None; or, where it has less, what it has.
+    """Take ``amount`` of ``denom`` from ``address``; return the balance if that is too low.
 
-    Nothing is kept of a balance of 0, as in the SDK.
+    Returns None on success. A balance of 0 is not stored, as in the SDK.
     """
     key = balance_key(address, denom)
     balance = int(state.get(key) or b"0")
@@ -83,7 +83,7 @@ def withdraw(state: KeyValueStore, address: bytes, denom: str, amount: int) -> i
 
 
 def deposit(state: KeyValueStore, address: bytes, denom: str, amount: int) -> None:
-    """Give ``address`` an ``amount``, over 0, of ``denom``."""
+    """Add ``amount``, over 0, of ``denom`` to the balance of ``address``."""
     key = balance_key(address, denom)
     balance = state.get(key)
     state.set(key, b"%d" % (amount if balance is None else int(balance) + amount))
@@ -92,9 +92,9 @@ def deposit(state: KeyValueStore, address: bytes, denom: str, amount: int) -> No
 def initial_state(
     addresses: Iterable[bytes], denom: str, balance: int
 ) -> list[tuple[bytes, bytes]]:
-    """Keys and values, sorted, of a state in which each of ``addresses`` has ``balance``.
+    """Return the sorted keys and values of a state in which each of ``addresses`` has ``balance``.
 
-    Accounts are numbered from 0 in the order in which they come.
+    Accounts are numbered from 0 in the order of ``addresses``.
     """
     amount = b"%d" % balance
     items = []

@@ -1,9 +1,10 @@
 """An IAVL tree on disk: the change set of each commit, and from time to time a snapshot.
 
-``records`` and ``snapshots`` have the layout; ``history`` says how they make a version.
+A version is a snapshot and the change sets that follow it; ``records`` and ``snapshots`` have
+their layout.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -11,8 +12,9 @@ from typing import Self
 import lmdb
 
 from veperf.core.errors import CorruptFileError, DataError, NewerFormatError, StorageError
-from veperf.workloads.transaction import records, snapshots, version_history
-from veperf.workloads.transaction.iavl import ExportNode, Tree, import_nodes
+from veperf.workloads.transaction import records, snapshots
+from veperf.workloads.transaction.iavl import Change, ExportNode, Tree, import_nodes
+from veperf.workloads.transaction.records import DamageError
 
 # Format history:
 #   1  every node that a commit made
@@ -23,10 +25,10 @@ _FORMAT_KEY = b"format"
 _MAX_DIGITS = 9
 
 _NODES_A_CHANGE = 2
-"""Of the snapshot that is being written, for each change in the block.
+"""Nodes of the current snapshot to write for each change in the block.
 
 As a tree has almost two nodes a key, a snapshot is whole after about as many changes as there are
-keys; what has to be made again when a version is loaded are twice as many at most.
+keys; loading a version replays twice as many changes at most.
 """
 
 
@@ -34,28 +36,28 @@ class Store:
     """The commits of one chain in a folder.
 
     Each commit is one LMDB write transaction, synced: its changes, and a slice of a snapshot in
-    proportion to them. Opened by one process at a time. ``with Store(path) as store`` closes it.
+    proportion to them. One process may open it at a time. ``with Store(path) as store`` closes it.
     """
 
     def __init__(self, path: Path, max_bytes: int = 1 << 34, keep: int | None = None) -> None:
-        """Open the store in the folder ``path``, or make one.
+        """Open the store in the folder ``path``, or create one.
 
-        ``max_bytes`` is what it may grow to: address space that is set aside, not disk. Whenever a
-        snapshot is whole all versions but the last ``keep`` are pruned; None keeps all. With 1
-        the last block can't be played again.
+        ``max_bytes`` limits its size; it reserves address space, not disk. Whenever a snapshot is
+        whole all versions but the last ``keep`` are pruned; None keeps all. With 1 the last block
+        can't be replayed.
 
         Raises:
             ValueError: ``keep`` is under 1.
             StorageError: the folder can't be written.
-            NewerFormatError: a later version of veperf made it.
-            DataError: an earlier one did, whose format is no longer read.
-            CorruptFileError: there is something else.
+            NewerFormatError: a later version of veperf wrote the store.
+            DataError: an earlier version wrote it, whose format is no longer read.
+            CorruptFileError: the folder holds something else.
         """
         if keep is not None and keep < 1:
             raise ValueError(f"keep is {keep}; the last version can't be pruned")
         self._path = path
         self._keep = keep
-        self._snapshot: snapshots.Unfinished | None = None
+        self._snapshot: snapshots.UnfinishedSnapshot | None = None
         with _translated_errors(f"the store in {path} can't be opened"):
             path.mkdir(parents=True, exist_ok=True)
             self._environment = lmdb.open(str(path), map_size=max_bytes)
@@ -63,7 +65,7 @@ class Store:
                 self._check_length()
                 self._check_format()
                 self.version = max(self.versions, default=0)
-                """The last version that was committed; 0 when there is none."""
+                """The last committed version; 0 when there is none."""
             except BaseException:
                 self.close()
                 raise
@@ -75,13 +77,13 @@ class Store:
             return list(records.read_versions(transaction))
 
     def load(self, version: int | None = None) -> Tree:
-        """The tree of the last commit, or of an older one, all its hashes computed anew.
+        """Load the tree of the last commit, or of an older one; all its hashes are computed anew.
 
-        It is made of the newest snapshot up to it and of the change sets that follow, whose root
+        It is built from the newest snapshot up to it and the change sets that follow; their root
         hashes are all checked.
 
         Raises:
-            LookupError: there is no such version: it was never committed, or is pruned.
+            LookupError: the version was never committed, or is pruned.
             CorruptFileError: records are missing or damaged, or a root hash is not the commit's.
         """
         version = self.version if version is None else version
@@ -90,20 +92,20 @@ class Store:
         with self._reading(f"version {version}") as transaction:
             if not records.read_oldest(transaction) <= version <= self.version:
                 raise LookupError(f"{self._path} does not have version {version}")
-            for tree in version_history.replay(transaction, version):
+            for tree in _replay_versions(transaction, version):
                 self._resume(transaction, tree)
         return tree
 
     def commit(self, tree: Tree) -> tuple[bytes, int]:
-        """Save the working version of ``tree``, on disk first: its root hash and number.
+        """Save the working version of ``tree``, on disk first; return its root hash and number.
 
-        ``tree`` must go on from the last commit, or from the one before, which replaces the last:
-        after a crash a node plays its last block again. Version 1 is written as a whole.
+        ``tree`` must continue from the last commit, or from the one before, which replaces the
+        last: after a crash a node replays its last block. Version 1 is written as a whole.
 
         Raises:
-            ValueError: it does not.
+            ValueError: ``tree`` continues from another version.
             CorruptFileError: records are missing or damaged.
-            StorageError: it can't be written; ``tree`` and the store are as before.
+            StorageError: the version can't be written; ``tree`` and the store are as before.
         """
         version = tree.version + 1
         if version not in (self.version, self.version + 1):
@@ -116,33 +118,33 @@ class Store:
                 count = _NODES_A_CHANGE * len(tree.changes)
                 snapshot = self._write_slice(transaction, base, count)
             else:
-                version_history.begin(transaction, version, tree)
+                _write_first_version(transaction, version, tree)
                 snapshot = None
         self.version, self._snapshot = version, snapshot
         return tree.save_version()
 
     def prune(self, version: int) -> None:
-        """Delete all versions up to ``version``; the later ones are as they were.
+        """Delete all versions up to ``version``; the later ones are unchanged.
 
-        What the oldest one that is kept is made of stays: a snapshot and change sets.
+        The snapshot and change sets that the oldest remaining version is built from stay.
 
         Raises:
             ValueError: the last version can't be deleted.
             CorruptFileError: records are missing or damaged.
-            StorageError: it can't be written.
+            StorageError: the store can't be written.
         """
         if version >= self.version:
             raise ValueError(f"{version} can't be pruned: {self.version} is the last version")
         with self._writing(version) as transaction:
-            version_history.prune(transaction, version)
+            _prune_versions(transaction, version)
 
     def restore(self, nodes: Iterable[ExportNode], version: int, root_hash: bytes) -> Tree:
-        """Begin an empty store with an exported ``version``: the tree, to go on from.
+        """Start an empty store with an exported ``version``; return its tree.
 
         Raises:
             ValueError: the store has commits.
-            DataError: the nodes are no such version, or have another root hash.
-            StorageError: it can't be written.
+            DataError: the nodes are not such a version, or have another root hash.
+            StorageError: the version can't be written.
         """
         if self.version:
             raise ValueError(f"{self._path} has version {self.version} already")
@@ -152,12 +154,12 @@ class Store:
                 f"the export has the root hash {tree.root_hash.hex()}, not {root_hash.hex()}"
             )
         with self._writing(version) as transaction:
-            version_history.begin(transaction, version, tree)
+            _write_first_version(transaction, version, tree)
         self.version = version
         return tree
 
     def close(self) -> None:
-        """Free the files."""
+        """Close the files."""
         self._environment.close()
 
     def __enter__(self) -> Self:
@@ -169,58 +171,60 @@ class Store:
     def _check_length(self) -> None:
         # LMDB maps the file: reading past the end of one that was cut off kills the process.
         used = (self._environment.info()["last_pgno"] + 1) * self._environment.stat()["psize"]
-        found = (self._path / "data.mdb").stat().st_size
-        if found < used:
+        size = (self._path / "data.mdb").stat().st_size
+        if size < used:
             raise CorruptFileError(
-                f"{self._path} was cut off: {found} of {used} bytes; restore it from a copy"
+                f"{self._path} was cut off: {size} of {used} bytes; restore it from a copy"
             )
 
     def _check_format(self) -> None:
         with self._environment.begin(write=True) as transaction:
-            found = transaction.get(_FORMAT_KEY)
-            if found is None:
+            number = transaction.get(_FORMAT_KEY)
+            if number is None:
                 if transaction.stat()["entries"]:
                     raise CorruptFileError(f"{self._path} holds another program's database")
                 transaction.put(_FORMAT_KEY, b"%d" % STORE_FORMAT)
-            elif not found.isdigit() or len(found) > _MAX_DIGITS:
-                raise CorruptFileError(f"{self._path} holds no store that can be read")
-            elif int(found) > STORE_FORMAT:
+            elif not number.isdigit() or len(number) > _MAX_DIGITS:
+                raise CorruptFileError(f"{self._path} does not hold a readable store")
+            elif int(number) > STORE_FORMAT:
                 raise NewerFormatError(
-                    f"{self._path} has format {int(found)}, this veperf reads {STORE_FORMAT}; "
+                    f"{self._path} has format {int(number)}, this veperf reads {STORE_FORMAT}; "
                     "update veperf"
                 )
-            elif int(found) < STORE_FORMAT:
+            elif int(number) < STORE_FORMAT:
                 raise DataError(
-                    f"{self._path} has format {int(found)}, which is no longer read (it is "
+                    f"{self._path} has format {int(number)}, which is no longer read (it is "
                     f"{STORE_FORMAT} now); delete it and make it anew"
                 )
 
     def _base(self, transaction: lmdb.Transaction, tree: Tree) -> Tree:
-        """The version that ``tree`` goes on from."""
+        """Return the version that ``tree`` continues from."""
         base = tree.at(tree.version)
         pruned = base.version < records.read_oldest(transaction)
         if pruned or base.root_hash != records.read_root_hash(transaction, base.version):
-            raise ValueError(f"the tree goes on from a version that {self._path} doesn't have")
+            raise ValueError(f"the tree continues from a version that {self._path} doesn't have")
         return base
 
     def _write_slice(
         self, transaction: lmdb.Transaction, base: Tree, nodes: int
-    ) -> snapshots.Unfinished | None:
-        """Go on with the snapshot or begin one of ``base``: what is left; None: it is whole."""
-        snapshot = self._snapshot or snapshots.unfinished(transaction, base.version, base.root)
+    ) -> snapshots.UnfinishedSnapshot | None:
+        """Continue the snapshot by ``nodes``, or begin one of ``base``; None when it is whole."""
+        snapshot = self._snapshot or snapshots.find_unfinished_snapshot(
+            transaction, base.version, base.root
+        )
         if snapshot is None:
             return None
-        snapshot = snapshots.write(transaction, snapshot, nodes)
+        snapshot = snapshots.write_slice(transaction, snapshot, nodes)
         if snapshot is None and self._keep is not None:
-            version_history.prune(transaction, base.version + 1 - self._keep)
+            _prune_versions(transaction, base.version + 1 - self._keep)
         return snapshot
 
     def _resume(self, transaction: lmdb.Transaction, tree: Tree) -> None:
-        """Go on with a snapshot that another process began, if it is one of ``tree``."""
+        """Continue a snapshot of ``tree`` that another process began, if there is one."""
         if self._snapshot is None:
-            found = snapshots.unfinished(transaction, tree.version, tree.root)
-            if found is not None and found.written:
-                self._snapshot = found
+            snapshot = snapshots.find_unfinished_snapshot(transaction, tree.version, tree.root)
+            if snapshot is not None and snapshot.written:
+                self._snapshot = snapshot
 
     @contextmanager
     def _reading(self, what: str) -> Iterator[lmdb.Transaction]:
@@ -237,6 +241,67 @@ class Store:
             self._environment.begin(write=True) as transaction,
         ):
             yield transaction
+
+
+def _write_first_version(transaction: lmdb.Transaction, version: int, tree: Tree) -> None:
+    """Write the working version of ``tree`` as the store's first version."""
+    records.write_oldest(transaction, version)
+    records.write_commit(transaction, version, tree.root_hash, ())
+    snapshots.write_snapshot(transaction, version, tree.root)
+
+
+def _replay_versions(transaction: lmdb.Transaction, version: int) -> Iterator[Tree]:
+    """Yield a tree at the newest snapshot up to ``version``, and again at each version from there.
+
+    It is the same tree each time, and holds the last saved version only.
+
+    Raises:
+        DamageError: records are missing or damaged, or a root hash is not the commit's.
+    """
+    base = snapshots.newest_snapshot(transaction, version)
+    tree = Tree(snapshots.read_snapshot(transaction, base), base)
+    _check_root_hash(transaction, tree)
+    yield tree
+    while tree.version < version:
+        for run in _ascending_runs(records.read_changes(transaction, tree.version + 1)):
+            tree.apply(run)
+        tree.save_version()
+        tree.prune(tree.version - 1)
+        _check_root_hash(transaction, tree)
+        yield tree
+
+
+def _prune_versions(transaction: lmdb.Transaction, version: int) -> None:
+    """Delete all versions up to ``version``, except for what the next one is built from.
+
+    Raises:
+        DamageError: records are missing or damaged.
+    """
+    oldest = version + 1
+    if oldest > records.read_oldest(transaction):
+        base = snapshots.newest_snapshot(transaction, oldest)
+        records.write_oldest(transaction, oldest)
+        records.delete_commits(transaction, base)
+        snapshots.delete_snapshots(transaction, 0, base)
+
+
+def _check_root_hash(transaction: lmdb.Transaction, tree: Tree) -> None:
+    expected = records.read_root_hash(transaction, tree.version)
+    if tree.root_hash != expected:
+        committed = "nothing" if expected is None else expected.hex()
+        raise DamageError(
+            f"version {tree.version} has the root hash {tree.root_hash.hex()}, "
+            f"but {committed} was committed"
+        )
+
+
+def _ascending_runs(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
+    """Split ``changes`` into the longest pieces in which keys strictly ascend."""
+    start = 0
+    for end in range(1, len(changes) + 1):
+        if end == len(changes) or changes[end][0] <= changes[end - 1][0]:
+            yield changes[start:end]
+            start = end
 
 
 @contextmanager

@@ -1,21 +1,24 @@
 """VirtEngine's identity verification (VEID): envelopes, features, scoring, records, pipeline.
 
-Nothing is handed on here, so that a part can be had without importing all of them: ``envelope`` to
-seal and open scopes, ``features`` for what is computed from them, ``scoring`` for the engines,
-``identity`` for records, ``pipeline`` for all of it together, ``parallel`` for many at once,
-``sample`` for examples.
+Nothing is exported here, so that a part can be imported without the others: ``envelope`` to seal
+and open scopes, ``features`` to extract features from them, ``scoring`` for the engines,
+``identity`` for records, ``pipeline`` for a whole verification, ``parallel`` for many at once,
+``example_data`` for examples.
 
-What a user's phone has sealed is verified into an empty state:
+Envelopes from a user's phone are verified into an empty state:
 
 >>> from veperf.workloads.transaction.iavl import Tree
->>> from veperf.workloads.verification import sample
->>> from veperf.workloads.verification.identity import get_record
->>> from veperf.workloads.verification.pipeline import Moment, Request, Verifier, verify
->>> from veperf.workloads.verification.scoring import load_engine
->>> verifier = Verifier(sample.validator(0), sample.CLIENTS, load_engine("exact"))
->>> request = Request(sample.account(0), tuple(sample.envelopes(sample.evidence(), 0)))
+>>> from veperf.workloads.verification import example_data, pipeline
+>>> from veperf.workloads.verification.identity.keeper import get_record
+>>> from veperf.workloads.verification.scoring.registry import load_engine
+>>> verifier = pipeline.IdentityVerifier(
+...     example_data.validator_key(0), example_data.CLIENTS, load_engine("exact")
+... )
+>>> envelopes = example_data.example_envelopes(example_data.evidence_specs())
+>>> request = pipeline.VerificationRequest(example_data.account_address(0), envelopes)
+>>> block = pipeline.BlockInfo(height=1, time_s=example_data.NOW_S)
 >>> state = Tree()
->>> result = verify(state, request, verifier, Moment(height=1, time_s=sample.NOW_S))
+>>> result = pipeline.verify_identity(state, request, verifier, block)
 >>> result.outcome, get_record(state, request.account).score == result.score
-(<Outcome.SUCCESS: 'success'>, True)
+(<VerificationOutcome.SUCCESS: 'success'>, True)
 """

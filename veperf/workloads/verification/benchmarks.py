@@ -1,4 +1,4 @@
-"""The verification suite: which pieces of identity verification are measured, and how."""
+"""The benchmarks of the verification suite."""
 
 from collections.abc import Callable
 from functools import cache, partial
@@ -7,93 +7,98 @@ from shutil import rmtree
 from tempfile import mkdtemp
 
 import numpy as np
-from msgspec import Struct
 
 from veperf.core.case import LATENCY_METRICS, Level, Metric
 from veperf.core.load import Search
-from veperf.core.registry import Apart, LoadTask, Task, benchmark
+from veperf.core.registry import LoadTask, RemoteLoad, Task, benchmark
 from veperf.workloads.transaction.cache import Cache
 from veperf.workloads.transaction.iavl import Tree
 from veperf.workloads.transaction.store import Store
 from veperf.workloads.verification import example_data
-from veperf.workloads.verification.envelope import (
-    Envelope,
+from veperf.workloads.verification.envelope.sealing import (
     check_envelope,
-    decode_envelope,
-    decrypt,
-    encode_envelope,
+    decrypt_envelope,
     open_envelope,
-    seal,
+    seal_envelope,
 )
-from veperf.workloads.verification.example_data import KIB, SCOPES, Evidence
-from veperf.workloads.verification.features import (
-    FeatureBuilder,
-    extract,
-    feature_hash,
-    input_hash,
+from veperf.workloads.verification.envelope.wire_format import (
+    Envelope,
+    decode_envelope,
+    encode_envelope,
 )
-from veperf.workloads.verification.identity import (
-    Status,
+from veperf.workloads.verification.example_data import KIB, SCOPES, EvidenceSpec
+from veperf.workloads.verification.features.builder import FeatureBuilder, extract_features
+from veperf.workloads.verification.features.vector import feature_hash, input_hash
+from veperf.workloads.verification.identity.keeper import (
     create_record,
-    decode_identity,
-    encode_record,
     get_record,
     record_upload,
     require_record,
     set_status,
     update_score,
 )
+from veperf.workloads.verification.identity.record import Status, decode_identity, encode_record
 from veperf.workloads.verification.load import (
     CAPACITY,
-    LoadedVerification,
+    VerificationSystem,
     VerificationTarget,
-    requests,
-    settings,
+    encoded_requests,
+    example_verifier_settings,
 )
-from veperf.workloads.verification.parallel import Pool, verify_many
+from veperf.workloads.verification.parallel.pool import IdentityVerifierPool, verify_many
 from veperf.workloads.verification.pipeline import (
-    Moment,
-    Request,
-    Result,
-    Verifier,
-    open_scope,
-    update,
-    verify,
+    BlockInfo,
+    IdentityVerifier,
+    VerificationRequest,
+    VerificationResult,
+    decrypt_scope,
+    update_identity,
+    verify_identity,
 )
 from veperf.workloads.verification.scope import DecryptedScope, ScopeMetadata
-from veperf.workloads.verification.scoring import available_engines, load_engine
+from veperf.workloads.verification.scoring.registry import available_engines, load_engine
 
 _ACCOUNTS = 10_000
 _BATCH = 1_000
 _PARALLEL_BATCH = 16
 _PAYLOADS_KIB = (32, 1, 8, 128, 512, 2_048)
-_SLOW_PAYLOADS = ("payload_kib=8", "payload_kib=512")  # the curve can do without in a hurry
+_SLOW_PAYLOADS = (
+    "payload_kib=8",
+    "payload_kib=512",
+)  # the curve is drawn without them in a quick run
 _TREE_SIZES = (_ACCOUNTS, 1_000, 100_000)
 _MODEL_HASH = bytes(32)
 _HEIGHT = 2
-_MOMENT = Moment(_HEIGHT, example_data.NOW_S)
+_BLOCK = BlockInfo(_HEIGHT, example_data.NOW_S)
 
 
-def _verifier() -> Verifier:
-    return Verifier(example_data.validator(0), example_data.CLIENTS, load_engine("exact"))
+def _verifier() -> IdentityVerifier:
+    return IdentityVerifier(
+        example_data.validator_key(0), example_data.CLIENTS, load_engine("exact")
+    )
 
 
-def _request(pieces: tuple[Evidence, ...], index: int = 0) -> Request:
-    return Request(example_data.account(index), example_data.envelopes(pieces, index))
+def _request(pieces: tuple[EvidenceSpec, ...], index: int = 0) -> VerificationRequest:
+    return VerificationRequest(
+        example_data.account_address(index), example_data.example_envelopes(pieces, index)
+    )
 
 
-def _in_the_clear(pieces: tuple[Evidence, ...]) -> list[DecryptedScope]:
+def _decrypted_scopes(pieces: tuple[EvidenceSpec, ...]) -> list[DecryptedScope]:
     metadata = ScopeMetadata(3_600)
-    return [DecryptedScope(piece.type, example_data.payload(piece), metadata) for piece in pieces]
+    return [
+        DecryptedScope(piece.type, example_data.evidence_payload(piece), metadata)
+        for piece in pieces
+    ]
 
 
-class _Disk:
-    """A state of identities that is on disk, to which the same version is committed each time."""
+class _IdentityStore:
+    """A state of identities on disk, to which the same version is committed each time."""
 
     def __init__(self, accounts: int) -> None:
         self._folder = Path(mkdtemp(prefix="veperf-identities-"))
         self._store = Store(self._folder)
-        self.tree = example_data.identities(accounts)
+        self.tree = example_data.identity_tree(accounts)
         self._store.commit(self.tree)
 
     def commit(self, tree: Tree) -> bytes:
@@ -118,10 +123,10 @@ class _Disk:
 def latency(scopes: int, payload_kib: int) -> Task:
     """Verify one account: decrypt, extract, score, update, committed to disk.
 
-    Evidence of the same size each, in a state of 10,000 identities. The stages are of all scopes at
-    a time, where the whole goes scope by scope, so as to hold one payload in the clear.
+    Scopes of equal size, in a state of 10,000 identities. Each stage takes all scopes at once; the
+    whole verification goes scope by scope, to hold one payload in the clear at a time.
     """
-    return _verification(example_data.evidence(scopes, payload_kib * KIB))
+    return _verification(example_data.evidence_specs(scopes, payload_kib * KIB))
 
 
 @benchmark("verification/latency_realistic", level=Level.INTEGRATION)
@@ -130,81 +135,51 @@ def latency_realistic() -> Task:
     return _verification(example_data.REALISTIC)
 
 
-class _Opened(Struct, frozen=True):
-    envelopes: list[Envelope]
-    scopes: list[DecryptedScope]
+def _verification(pieces: tuple[EvidenceSpec, ...]) -> Task:
+    request, verifier, store = _request(pieces), _verifier(), _IdentityStore(_ACCOUNTS)
 
-
-class _Extracted(Struct, frozen=True):
-    envelopes: list[Envelope]
-    builder: FeatureBuilder
-
-
-class _Scored(Struct, frozen=True):
-    envelopes: list[Envelope]
-    score: int
-
-
-class _Stages:
-    """The stages of one verification, one after the other."""
-
-    def __init__(self, request: Request, verifier: Verifier, disk: _Disk) -> None:
-        self._request = request
-        self._verifier = verifier
-        self._disk = disk
-
-    def decrypt(self, _: object) -> _Opened:
-        envelopes = [decode_envelope(raw) for raw in self._request.envelopes]
+    def decrypt(_: object) -> tuple[list[Envelope], list[DecryptedScope]]:
+        envelopes = [decode_envelope(raw) for raw in request.envelopes]
         for envelope in envelopes:
-            check_envelope(envelope, self._request.account, self._verifier.clients, _MOMENT.time_s)
-        scopes = [open_scope(envelope, self._verifier.key, _MOMENT) for envelope in envelopes]
-        return _Opened(envelopes, scopes)
+            check_envelope(envelope, request.account, verifier.clients, _BLOCK.time_s)
+        return envelopes, [decrypt_scope(envelope, verifier.key, _BLOCK) for envelope in envelopes]
 
-    def extract(self, opened: _Opened) -> _Extracted:
+    def extract(
+        decrypted: tuple[list[Envelope], list[DecryptedScope]],
+    ) -> tuple[list[Envelope], FeatureBuilder]:
+        envelopes, scopes = decrypted
         builder = FeatureBuilder()
-        for scope in opened.scopes:
+        for scope in scopes:
             builder.add(scope)
-        return _Extracted(opened.envelopes, builder)
+        return envelopes, builder
 
-    def score(self, extracted: _Extracted) -> _Scored:
-        features = extracted.builder.vector()
+    def score(extracted: tuple[list[Envelope], FeatureBuilder]) -> tuple[list[Envelope], int]:
+        envelopes, builder = extracted
+        features = builder.vector()
         input_hash(features)
         feature_hash(features)
-        return _Scored(extracted.envelopes, self._verifier.engine.score(features).value)
+        return envelopes, verifier.engine.score(features).value
 
-    def update(self, scored: _Scored) -> bytes:
-        tree = self._disk.tree.branch()
+    def update(scored: tuple[list[Envelope], int]) -> bytes:
+        envelopes, value = scored
+        tree = store.tree.branch()
         state = Cache(tree)
-        for envelope in scored.envelopes:
+        for envelope in envelopes:
             record_upload(state, envelope.header, _HEIGHT)
-        model_hash = self._verifier.engine.model_hash
-        update(state, self._request.account, scored.score, model_hash, _MOMENT)
+        update_identity(state, request.account, value, verifier.engine.model_hash, _BLOCK)
         state.write()
-        return self._disk.commit(tree)
+        return store.commit(tree)
 
-
-def _verification(pieces: tuple[Evidence, ...]) -> Task:
-    request, verifier, disk = _request(pieces), _verifier(), _Disk(_ACCOUNTS)
-    stages = _Stages(request, verifier, disk)
-
-    def call() -> Result:
-        tree = disk.tree.branch()
+    def call() -> VerificationResult:
+        tree = store.tree.branch()
         state = Cache(tree)
-        result = verify(state, request, verifier, _MOMENT)
+        result = verify_identity(state, request, verifier, _BLOCK)
         state.write()
-        disk.commit(tree)
+        store.commit(tree)
         return result
 
-    return Task(
-        call,
-        close=disk.close,
-        stages={
-            "decrypt": stages.decrypt,
-            "extract": stages.extract,
-            "score": stages.score,
-            "update": stages.update,
-        },
-    )
+    stages = {"decrypt": decrypt, "extract": extract, "score": score, "update": update}
+    return Task(call, close=store.close, stages=stages)
 
 
 @benchmark(
@@ -216,13 +191,13 @@ def _verification(pieces: tuple[Evidence, ...]) -> Task:
 def parallel(workers: int) -> Task:
     """Verify 16 accounts, in several processes at once.
 
-    The time is that of the clock on the wall: the processor works in several places.
+    The time is wall time, since several processors work at once.
     """
-    requests = [_request(example_data.evidence(), index) for index in range(_PARALLEL_BATCH)]
+    requests = [_request(example_data.evidence_specs(), index) for index in range(_PARALLEL_BATCH)]
     tree = Tree()
-    pool = Pool(workers, settings())
+    pool = IdentityVerifierPool(workers, example_verifier_settings())
     return Task(
-        lambda: verify_many(pool, Cache(tree), requests, _MOMENT),
+        lambda: verify_many(pool, Cache(tree), requests, _BLOCK),
         operations=_PARALLEL_BATCH,
         close=pool.close,
     )
@@ -241,12 +216,12 @@ def parallel(workers: int) -> Task:
 def decryption(payload_kib: int, validators: int) -> Task:
     """Open the envelopes of three scopes: decode, verify both signatures, decrypt.
 
-    By the validator to whom the data key is wrapped last.
+    As the validator whose wrapped data key comes last.
     """
-    raws = example_data.envelopes(
-        example_data.evidence(SCOPES, payload_kib * KIB), validators=validators
+    raws = example_data.example_envelopes(
+        example_data.evidence_specs(SCOPES, payload_kib * KIB), validators=validators
     )
-    key, account = example_data.validator(validators - 1), example_data.account(0)
+    key, account = example_data.validator_key(validators - 1), example_data.account_address(0)
 
     def call() -> list[bytearray]:
         return [
@@ -260,20 +235,25 @@ def decryption(payload_kib: int, validators: int) -> Task:
 @benchmark("verification/decryption_only", level=Level.COMPONENT)
 def decryption_only() -> Task:
     """Decrypt the payloads of three envelopes whose signatures have been verified."""
-    envelopes = [decode_envelope(raw) for raw in example_data.envelopes(example_data.evidence())]
-    key = example_data.validator(0)
-    return Task(lambda: [decrypt(envelope, key) for envelope in envelopes])
+    envelopes = [
+        decode_envelope(raw)
+        for raw in example_data.example_envelopes(example_data.evidence_specs())
+    ]
+    key = example_data.validator_key(0)
+    return Task(lambda: [decrypt_envelope(envelope, key) for envelope in envelopes])
 
 
 @benchmark("verification/sealing", level=Level.COMPONENT)
 def sealing() -> Task:
     """Seal one scope of 32 KiB to four validators, signed by client and user, as on a phone."""
-    scope = example_data.scopes(example_data.evidence(1))[0]
-    recipients = [example_data.validator(i).public_key for i in range(example_data.VALIDATORS)]
+    scope = example_data.example_scopes(example_data.evidence_specs(1))[0]
+    recipients = [example_data.validator_key(i).public_key for i in range(example_data.VALIDATORS)]
 
     def call() -> bytes:
         random = example_data.SeededBytes(b"sealing")
-        envelope = seal(scope, example_data.user(0), example_data.CLIENT, recipients, random)
+        envelope = seal_envelope(
+            scope, example_data.user_key(0), example_data.CLIENT, recipients, random
+        )
         return encode_envelope(envelope)
 
     return Task(call)
@@ -285,8 +265,8 @@ def sealing() -> Task:
 @benchmark("verification/extraction", level=Level.COMPONENT, params={"payload_kib": _PAYLOADS_KIB})
 def extraction(payload_kib: int) -> Task:
     """Extract the 768 features from the payloads of three scopes."""
-    scopes = _in_the_clear(example_data.evidence(SCOPES, payload_kib * KIB))
-    return Task(lambda: extract(scopes).tobytes())
+    scopes = _decrypted_scopes(example_data.evidence_specs(SCOPES, payload_kib * KIB))
+    return Task(lambda: extract_features(scopes).tobytes())
 
 
 @benchmark(
@@ -298,7 +278,7 @@ def extraction(payload_kib: int) -> Task:
 def scoring(engine: str) -> Task:
     """Score one vector of features with the model of 570,113 parameters."""
     loaded = load_engine(engine)
-    features = extract(_in_the_clear(example_data.evidence()))
+    features = extract_features(_decrypted_scopes(example_data.evidence_specs()))
     return Task(partial(loaded.score, features), close=loaded.close)
 
 
@@ -311,20 +291,26 @@ def scoring(engine: str) -> Task:
 def scoring_batch(engine: str, rows: int) -> Task:
     """Score many vectors at once; the time is that of one."""
     loaded = load_engine(engine)
-    features = np.tile(extract(_in_the_clear(example_data.evidence())), (rows, 1))
+    features = np.tile(
+        extract_features(_decrypted_scopes(example_data.evidence_specs())), (rows, 1)
+    )
     return Task(partial(loaded.score_many, features), operations=rows, close=loaded.close)
 
 
 @benchmark("verification/input_hash", level=Level.MICRO)
 def hash_input() -> Task:
-    """SHA-256 of the features at fixed precision, which validators compare."""
-    return Task(partial(input_hash, extract(_in_the_clear(example_data.evidence()))))
+    """Compute SHA-256 of the features in fixed point, which validators compare."""
+    return Task(
+        partial(input_hash, extract_features(_decrypted_scopes(example_data.evidence_specs())))
+    )
 
 
 @benchmark("verification/feature_hash", level=Level.MICRO)
 def hash_features() -> Task:
-    """SHA-256 of the features as they are, to the last bit."""
-    return Task(partial(feature_hash, extract(_in_the_clear(example_data.evidence()))))
+    """Compute SHA-256 of the features as float32, to the last bit."""
+    return Task(
+        partial(feature_hash, extract_features(_decrypted_scopes(example_data.evidence_specs())))
+    )
 
 
 # ---------------------------------------------------------------- identity records
@@ -340,25 +326,25 @@ def hash_features() -> Task:
 def state_update(accounts: int) -> Task:
     """Update one identity's score, status and tier, and commit to disk.
 
-    Root hash and a synced LMDB transaction included, in the folder for temporary files: where that
-    is memory, syncing costs nothing.
+    Root hash and a synced LMDB transaction included, in the folder for temporary files; if that is
+    in memory, syncing costs nothing.
     """
-    disk = _Disk(accounts)
+    store = _IdentityStore(accounts)
     account = example_data.keyless_account(0)
 
     def call() -> bytes:
-        tree = disk.tree.branch()
+        tree = store.tree.branch()
         state = Cache(tree)
-        update(state, account, 90, _MODEL_HASH, _MOMENT)
+        update_identity(state, account, 90, _MODEL_HASH, _BLOCK)
         state.write()
-        return disk.commit(tree)
+        return store.commit(tree)
 
-    return Task(call, close=disk.close)
+    return Task(call, close=store.close)
 
 
-def _for_each(work: Callable[[Cache, bytes], object], first: int = 0) -> Task:
-    """``work`` on a thousand accounts from number ``first`` on, the writes left in a cache."""
-    tree = example_data.identities(_ACCOUNTS)
+def _for_each_account(work: Callable[[Cache, bytes], object], first: int = 0) -> Task:
+    """Return a task of ``work`` on 1,000 accounts from ``first`` on; writes stay in a cache."""
+    tree = example_data.identity_tree(_ACCOUNTS)
     tree.save_version()
     accounts = [example_data.keyless_account(i) for i in range(first, first + _BATCH)]
 
@@ -377,7 +363,9 @@ def _for_each(work: Callable[[Cache, bytes], object], first: int = 0) -> Task:
 )
 def identity_record_create() -> Task:
     """Create the record of an account that has none, in a state of 10,000."""
-    return _for_each(lambda state, account: create_record(state, account, _HEIGHT), _ACCOUNTS)
+    return _for_each_account(
+        lambda state, account: create_record(state, account, _HEIGHT), _ACCOUNTS
+    )
 
 
 @benchmark(
@@ -387,7 +375,7 @@ def identity_record_create() -> Task:
 )
 def identity_record_get() -> Task:
     """Read and decode the record of one account of 10,000."""
-    return _for_each(require_record)
+    return _for_each_account(require_record)
 
 
 @benchmark(
@@ -397,19 +385,23 @@ def identity_record_get() -> Task:
 )
 def score_update() -> Task:
     """Give one account of 10,000 another score, from which its tier follows."""
-    return _for_each(lambda state, account: update_score(state, account, 70, _MODEL_HASH, _HEIGHT))
+    return _for_each_account(
+        lambda state, account: update_score(state, account, 70, _MODEL_HASH, _HEIGHT)
+    )
 
 
 @benchmark("verification/tier_transition", level=Level.COMPONENT)
 def tier_transition() -> Task:
     """Let the verification of one account of 10,000 expire, which ends its tier."""
-    return _for_each(lambda state, account: set_status(state, account, Status.EXPIRED, _HEIGHT))
+    return _for_each_account(
+        lambda state, account: set_status(state, account, Status.EXPIRED, _HEIGHT)
+    )
 
 
 def _full_record() -> bytes:
-    """An encoded record with as much history as it keeps, and three scopes."""
+    """Return an encoded record with the longest history and three scopes."""
     state = Cache(Tree())
-    request = _request(example_data.evidence())
+    request = _request(example_data.evidence_specs())
     for raw in request.envelopes:
         record_upload(state, decode_envelope(raw).header, _HEIGHT)
     for score in range(60, 70):
@@ -436,16 +428,16 @@ def record_decode() -> Task:
 _STAGE_METRICS = tuple(Metric(f"cpu_{s}", "µs") for s in ("verify", "transport", "commit"))
 
 
-def _loaded(rate: float | Search) -> LoadTask:
+def _load_task(rate: float | Search) -> LoadTask:
     @cache
     def genesis() -> Tree:
-        """The state, for who needs it: who only sends requests does not."""
-        return example_data.identities(_ACCOUNTS)
+        """Make the state when it is needed; a process that only sends requests needs none."""
+        return example_data.identity_tree(_ACCOUNTS)
 
     return LoadTask(
-        lambda items: LoadedVerification(genesis(), items),
+        lambda items: VerificationSystem(genesis(), items),
         rate,
-        apart=Apart(lambda: VerificationTarget(genesis()), requests, CAPACITY),
+        remote=RemoteLoad(lambda: VerificationTarget(genesis()), encoded_requests, CAPACITY),
     )
 
 
@@ -461,12 +453,12 @@ def _loaded(rate: float | Search) -> LoadTask:
     slow=("rate=10", "rate=50", "rate=100"),
 )
 def load(rate: int) -> LoadTask:
-    """Latency from arrival to commit, requests arriving at random (Poisson) at a fixed rate.
+    """Verify requests that arrive at random (Poisson) at a fixed rate; latency is until commit.
 
-    Three scopes of 32 KiB each, verified in processes of their own, committed to disk. The targets
-    of latency are judged at 25 a second, more than twice the published least of throughput.
+    Three scopes of 32 KiB each, verified in child processes, committed to disk. The targets of
+    latency are judged at 25 a second, more than twice the published minimum throughput.
     """
-    return _loaded(rate)
+    return _load_task(rate)
 
 
 @benchmark(
@@ -477,8 +469,8 @@ def load(rate: int) -> LoadTask:
     slow=("*",),
 )
 def throughput() -> LoadTask:
-    """The highest rate of requests that is verified and committed within the latencies."""
+    """Find the highest rate at which requests are verified and committed within the limits."""
     search = Search(
         latency_p95_ms=150, latency_p99_ms=250, error_percent=0.1, start=50, highest=2_000
     )
-    return _loaded(search)
+    return _load_task(search)

@@ -1,8 +1,8 @@
-"""Example people, validators and evidence, always the same: real keys, seals and signatures.
+"""Example people, validators and evidence, the same every time, with real keys and signatures.
 
-The evidence is made up, but has structure: documents with a portrait and lines of text, faces,
+The evidence is synthetic, but has structure: documents with a portrait and lines of text, faces,
 videos of several frames, statements of identity providers. Its noise comes from SHAKE-256, so that
-it is the same with every version of numpy.
+it is the same with every version of NumPy.
 """
 
 from collections.abc import Sequence
@@ -18,19 +18,20 @@ from numpy.typing import NDArray
 
 from veperf.workloads.transaction.address import ed25519_address
 from veperf.workloads.transaction.iavl import Tree
-from veperf.workloads.verification.envelope import Client, Scope, encode_envelope, seal
-from veperf.workloads.verification.identity import (
-    begin,
-    complete,
-    encode_record,
-    identity_key,
+from veperf.workloads.verification.envelope.sealing import Client, Scope, seal_envelope
+from veperf.workloads.verification.envelope.wire_format import encode_envelope
+from veperf.workloads.verification.identity.keeper import identity_key
+from veperf.workloads.verification.identity.lifecycle import (
+    begin_verification,
+    complete_verification,
     new_record,
 )
+from veperf.workloads.verification.identity.record import encode_record
 from veperf.workloads.verification.scope import (
     FULL_CONFIDENCE,
     MAX_PAYLOAD_BYTES,
-    Field,
     ScopeType,
+    TextField,
     encode_payload,
 )
 
@@ -39,7 +40,7 @@ PAYLOAD_BYTES = 32 * KIB
 SCOPES = 3
 VALIDATORS = 4
 NOW_S = 1_767_225_600
-"""The time of the example block: 2026 began."""
+"""The time of the example block: the start of 2026."""
 _DAY_S = 86_400
 
 DEFAULT_TYPES = (ScopeType.ID_DOCUMENT, ScopeType.SELFIE, ScopeType.FACE_VIDEO)
@@ -47,7 +48,7 @@ _FURTHER_TYPES = (ScopeType.BIOMETRIC, ScopeType.EMAIL_PROOF, ScopeType.SSO_META
 _PICTURES = frozenset({*DEFAULT_TYPES, ScopeType.BIOMETRIC})
 _FRAMES = 4
 _TEXT_CHARACTERS = 4_000
-"""Of one line of a statement; 15 of them are the longest head."""
+"""Characters of one line of a statement; 15 lines are the longest header."""
 _MAX_LINES = 15
 
 _FAMILIES = ("Okafor", "Lindqvist", "Tanaka", "Moreau", "Silva", "Haddad", "Novak", "Iyer")
@@ -55,48 +56,48 @@ _COUNTRIES = ("NGA", "SWE", "JPN", "FRA", "BRA", "LBN", "CZE", "IND")
 _CLAIMS = ("issuer", "subject", "issued_at", "assertion")
 
 
-class Evidence(Struct, frozen=True):
-    """A piece of evidence that is to be made."""
+class EvidenceSpec(Struct, frozen=True):
+    """Type and size of a piece of evidence to generate."""
 
     type: ScopeType
     size_bytes: int
 
 
 REALISTIC = (
-    Evidence(ScopeType.ID_DOCUMENT, 512 * KIB),
-    Evidence(ScopeType.SELFIE, 256 * KIB),
-    Evidence(ScopeType.FACE_VIDEO, MAX_PAYLOAD_BYTES),
-    Evidence(ScopeType.EMAIL_PROOF, KIB),
-    Evidence(ScopeType.SSO_METADATA, 4 * KIB),
+    EvidenceSpec(ScopeType.ID_DOCUMENT, 512 * KIB),
+    EvidenceSpec(ScopeType.SELFIE, 256 * KIB),
+    EvidenceSpec(ScopeType.FACE_VIDEO, MAX_PAYLOAD_BYTES),
+    EvidenceSpec(ScopeType.EMAIL_PROOF, KIB),
+    EvidenceSpec(ScopeType.SSO_METADATA, 4 * KIB),
 )
-"""What a person would upload: from a kilobyte to the limit."""
+"""A realistic upload: from a kilobyte to the limit."""
 
 
 class SeededBytes:
-    """Bytes that look random and are the same for the same seed."""
+    """Pseudo-random bytes, the same for the same seed."""
 
     def __init__(self, seed: bytes) -> None:
         self._seed = seed
         self._calls = 0
 
     def __call__(self, count: int) -> bytes:
-        """The next ``count`` bytes."""
+        """Return the next ``count`` bytes."""
         self._calls += 1
         return shake_256(b"%d/%b" % (self._calls, self._seed)).digest(count)
 
 
-def user(index: int) -> SigningKey:
-    """The key of the example account with this number."""
+def user_key(index: int) -> SigningKey:
+    """Return the key of the example account with this number."""
     return SigningKey(sha256(b"veperf identity %d" % index).digest())
 
 
-def account(index: int) -> bytes:
-    """The 20 bytes of the example account's address."""
-    return ed25519_address(bytes(user(index).verify_key))
+def account_address(index: int) -> bytes:
+    """Return the 20 bytes of the example account's address."""
+    return ed25519_address(bytes(user_key(index).verify_key))
 
 
-def validator(index: int) -> PrivateKey:
-    """The key of the example validator with this number, to which scopes are sealed."""
+def validator_key(index: int) -> PrivateKey:
+    """Return the key of the example validator with this number, to which scopes are sealed."""
     return PrivateKey(sha256(b"veperf validator %d" % index).digest())
 
 
@@ -105,14 +106,14 @@ CLIENTS = {CLIENT.id: bytes(CLIENT.key.verify_key)}
 
 
 def keyless_account(index: int) -> bytes:
-    """20 bytes that are nobody's address, for states with more accounts than ever sign."""
+    """Return an address without a key, for states with more accounts than ever sign."""
     return sha256(b"veperf nobody %d" % index).digest()[:20]
 
 
-def identities(count: int) -> Tree:
-    """An unsaved tree with the records of so many keyless accounts, all verified."""
-    unscored = begin(new_record(keyless_account(0), 0), 0)
-    verified = [complete(unscored, score, bytes(32), 0) for score in range(50, 101)]
+def identity_tree(count: int) -> Tree:
+    """Return an unsaved tree with the records of ``count`` keyless accounts, all verified."""
+    unscored = begin_verification(new_record(keyless_account(0), 0), 0)
+    verified = [complete_verification(unscored, score, bytes(32), 0) for score in range(50, 101)]
     accounts = [keyless_account(i) for i in range(count)]
     return Tree.from_sorted(
         sorted(
@@ -122,14 +123,16 @@ def identities(count: int) -> Tree:
     )
 
 
-def evidence(scopes: int = SCOPES, size_bytes: int = PAYLOAD_BYTES) -> tuple[Evidence, ...]:
-    """So many pieces of one size: pictures first, then statements, then more of each."""
+def evidence_specs(
+    scopes: int = SCOPES, size_bytes: int = PAYLOAD_BYTES
+) -> tuple[EvidenceSpec, ...]:
+    """Return specifications of one size: pictures first, then statements, then more of each."""
     types = (*DEFAULT_TYPES, *_FURTHER_TYPES)
-    return tuple(Evidence(types[i % len(types)], size_bytes) for i in range(scopes))
+    return tuple(EvidenceSpec(types[i % len(types)], size_bytes) for i in range(scopes))
 
 
-def payload(piece: Evidence, seed: int = 0) -> bytes:
-    """The bytes of ``piece``: at most its size, and less by no more than a row of pixels.
+def evidence_payload(piece: EvidenceSpec, seed: int = 0) -> bytes:
+    """Return the bytes of ``piece``: at most its size, and at most a row of pixels less.
 
     Statements are text, of which a payload holds 60,000 bytes at most.
     """
@@ -139,33 +142,33 @@ def payload(piece: Evidence, seed: int = 0) -> bytes:
     return _statement(piece, noise)
 
 
-def scopes(
-    pieces: Sequence[Evidence], index: int = 0, captured_at_s: int = NOW_S - _DAY_S
+def example_scopes(
+    pieces: Sequence[EvidenceSpec], index: int = 0, captured_at_s: int = NOW_S - _DAY_S
 ) -> list[Scope]:
-    """The evidence of the example account with this number, in the clear."""
+    """Return the evidence of the example account with this number, in the clear."""
     return [
-        Scope(f"scope-{place}", piece.type, payload(piece, index), captured_at_s)
+        Scope(f"scope-{place}", piece.type, evidence_payload(piece, index), captured_at_s)
         for place, piece in enumerate(pieces)
     ]
 
 
-def envelopes(
-    pieces: Sequence[Evidence], index: int = 0, validators: int = VALIDATORS
+def example_envelopes(
+    pieces: Sequence[EvidenceSpec], index: int = 0, validators: int = VALIDATORS
 ) -> tuple[bytes, ...]:
-    """The evidence of the example account with this number, sealed to the first validators."""
-    recipients = [validator(i).public_key for i in range(validators)]
+    """Return the evidence of the example account ``index``, sealed to the first validators."""
+    recipients = [validator_key(i).public_key for i in range(validators)]
     random = SeededBytes(b"envelopes %d" % index)
     return tuple(
-        encode_envelope(seal(scope, user(index), CLIENT, recipients, random))
-        for scope in scopes(pieces, index)
+        encode_envelope(seal_envelope(scope, user_key(index), CLIENT, recipients, random))
+        for scope in example_scopes(pieces, index)
     )
 
 
-def _picture(piece: Evidence, noise: SeededBytes) -> bytes:
+def _picture(piece: EvidenceSpec, noise: SeededBytes) -> bytes:
     is_document = piece.type is ScopeType.ID_DOCUMENT
-    fields = _lines(noise) if is_document else (Field("camera", "front", FULL_CONFIDENCE),)
-    head_bytes = len(encode_payload(0, 0, fields, b"")) + 4  # sides of up to three bytes each
-    area = max(0, piece.size_bytes - head_bytes)
+    fields = _lines(noise) if is_document else (TextField("camera", "front", FULL_CONFIDENCE),)
+    header_bytes = len(encode_payload(0, 0, fields, b"")) + 4  # sides of up to three bytes each
+    area = max(0, piece.size_bytes - header_bytes)
     width = isqrt(area * 5 // 8)
     height = area // width if width else 0
     if not height:
@@ -178,24 +181,24 @@ def _picture(piece: Evidence, noise: SeededBytes) -> bytes:
     return encode_payload(width, height, fields, pixels.tobytes())
 
 
-def _lines(noise: SeededBytes) -> tuple[Field, ...]:
-    """What a reader found on a document, more or less sure of it."""
-    who, where, year, month, day, *quality = noise(10)
+def _lines(noise: SeededBytes) -> tuple[TextField, ...]:
+    """Return the lines of a document as OCR would read them, with their confidence."""
+    family, country, year, month, day, *uncertainties = noise(10)
     texts = {
-        "name": f"Alex {_FAMILIES[who % len(_FAMILIES)]}",
+        "name": f"Alex {_FAMILIES[family % len(_FAMILIES)]}",
         "date_of_birth": f"{1950 + year % 50}-{1 + month % 12:02}-{1 + day % 28:02}",
         "document_number": noise(5).hex().upper(),
         "expiry_date": f"{2027 + year % 9}-{1 + month % 12:02}-{1 + day % 28:02}",
-        "nationality": _COUNTRIES[where % len(_COUNTRIES)],
+        "nationality": _COUNTRIES[country % len(_COUNTRIES)],
     }
     return tuple(
-        Field(name, text, FULL_CONFIDENCE - 16 * unsure)
-        for (name, text), unsure in zip(texts.items(), quality, strict=True)
+        TextField(name, text, FULL_CONFIDENCE - 16 * uncertainty)
+        for (name, text), uncertainty in zip(texts.items(), uncertainties, strict=True)
     )
 
 
 def _document(width: int, height: int, noise: SeededBytes) -> NDArray[np.uint8]:
-    """A light card with dark lines of text to the right of a portrait."""
+    """Draw a light card with dark lines of text to the right of a portrait."""
     page = np.full((height, width), 200, np.int32)
     left, top = width * 2 // 5, height // 8
     lines = page[top : height - top, left:]
@@ -206,7 +209,7 @@ def _document(width: int, height: int, noise: SeededBytes) -> NDArray[np.uint8]:
 
 
 def _faces(width: int, height: int, frames: int, noise: SeededBytes) -> NDArray[np.uint8]:
-    """Frames of a face below one another, each a little darker."""
+    """Draw frames of a face below one another, each a little darker."""
     picture = np.zeros((height, width), np.int32)
     face = _face(height // frames, width, noise)
     for frame in range(frames):
@@ -216,7 +219,7 @@ def _faces(width: int, height: int, frames: int, noise: SeededBytes) -> NDArray[
 
 
 def _face(height: int, width: int, noise: SeededBytes) -> NDArray[np.int32]:
-    """A bright ellipse with two eyes and a mouth before a gradient."""
+    """Draw a bright ellipse with two eyes and a mouth before a gradient."""
     shade, tilt = noise(2)
     y = np.arange(height, dtype=np.int32)[:, None] * 256 // max(1, height) - 128
     x = np.arange(width, dtype=np.int32)[None, :] * 256 // max(1, width) - 128
@@ -228,19 +231,19 @@ def _face(height: int, width: int, noise: SeededBytes) -> NDArray[np.int32]:
 
 
 def _grain(picture: NDArray[np.int32], noise: SeededBytes) -> NDArray[np.uint8]:
-    """``picture`` in some light, with the grain of a sensor."""
+    """Return ``picture`` with a brightness and the grain of a sensor."""
     strength, light = noise(2)
     grain = np.frombuffer(noise(picture.size), np.uint8).reshape(picture.shape).astype(np.int32)
     picture = picture * (208 + light // 4) // 256 + (grain - 128) * (4 + strength // 16) // 128
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
-def _statement(piece: Evidence, noise: SeededBytes) -> bytes:
-    claims = tuple(Field(name, noise(12).hex(), FULL_CONFIDENCE) for name in _CLAIMS)
-    left = piece.size_bytes - len(encode_payload(0, 0, claims, b"")) - 8
-    token: list[Field] = []
-    while left > 32 and len(token) < _MAX_LINES:
-        text = noise(min(left - 32, _TEXT_CHARACTERS) // 2 + 1).hex()
-        token.append(Field(f"token_{len(token):02}", text, FULL_CONFIDENCE))
-        left -= len(text) + 16
+def _statement(piece: EvidenceSpec, noise: SeededBytes) -> bytes:
+    claims = tuple(TextField(name, noise(12).hex(), FULL_CONFIDENCE) for name in _CLAIMS)
+    remaining = piece.size_bytes - len(encode_payload(0, 0, claims, b"")) - 8
+    token: list[TextField] = []
+    while remaining > 32 and len(token) < _MAX_LINES:
+        text = noise(min(remaining - 32, _TEXT_CHARACTERS) // 2 + 1).hex()
+        token.append(TextField(f"token_{len(token):02}", text, FULL_CONFIDENCE))
+        remaining -= len(text) + 16
     return encode_payload(0, 0, claims + tuple(token), b"")

@@ -17,24 +17,29 @@ from veperf.workloads.transaction.cache import Cache
 from veperf.workloads.transaction.iavl import Tree
 from veperf.workloads.transaction.store import Store
 from veperf.workloads.verification import example_data
-from veperf.workloads.verification.load_source import Feed
-from veperf.workloads.verification.parallel import Pool, Settings, Verified
-from veperf.workloads.verification.pipeline import Moment, Outcome, Request
+from veperf.workloads.verification.load_source import UploadSource
+from veperf.workloads.verification.parallel.pool import IdentityVerifierPool, VerifiedRequest
+from veperf.workloads.verification.parallel.protocol import VerifierSettings
+from veperf.workloads.verification.pipeline import (
+    BlockInfo,
+    VerificationOutcome,
+    VerificationRequest,
+)
 
 CAPACITY = 1_000
-"""Requests, 100 KB each, that may wait."""
+"""The most requests that may wait, 100 KB each."""
 _SIGNED_AHEAD = 2_000
-"""Requests. A longer load is signed as it goes."""
+"""Requests signed before the load starts; a longer load is signed as it runs."""
 _KEPT_VERSIONS = 100
 _WAIT_S = 0.001
 _WARM_UP = -1
 _WARM_UP_ACCOUNTS = 1 << 32
-"""From here on: no load has as many."""
+"""The first account for warm-up; no load has as many."""
 _NOTHING = Finished()
 
 
 class _Item(Struct, frozen=True, array_like=True):
-    """A request as it travels."""
+    """A request in its encoded form."""
 
     account: bytes
     envelopes: tuple[bytes, ...]
@@ -44,24 +49,24 @@ _encode_item = msgspec.msgpack.Encoder().encode
 _decode_item = msgspec.msgpack.Decoder(_Item).decode
 
 
-def requests(shard: int, shards: int) -> Iterator[bytes]:
-    """Requests without end, each of an account of its own: those of shard k of n, encoded."""
-    for upload in Feed(shard, shards):
+def encoded_requests(shard: int, shards: int) -> Iterator[bytes]:
+    """Generate encoded requests without end, each of another account, for one shard."""
+    for upload in UploadSource(shard, shards):
         request = upload.request()
         yield _encode_item(_Item(request.account, tuple(map(bytes, request.envelopes))))
 
 
 class VerificationTarget:
-    """Verifications of requests that come from elsewhere (``veperf.core.registry.Target``).
+    """Verifications of requests from another process (``veperf.core.registry.RemoteTarget``).
 
-    What gets through while one block is committed to disk is the next block; it counts when that is
-    committed, too. Committing waits for the disk, so it has a thread of its own.
+    Requests that are verified while a block is committed to disk form the next block; they are
+    finished when that is committed, too. Committing waits for the disk, so it has its own thread.
     """
 
     def __init__(self, genesis: Tree, workers: int | None = None) -> None:
-        """Start with the state ``genesis``; one request a process is verified here to warm up.
+        """Start with the state ``genesis`` and verify one request a process to warm up.
 
-        ``workers`` verify; by default one a core, but for the one that all else runs on.
+        ``workers`` processes verify; by default one a core, except the core of this process.
         """
         workers = workers or max(1, len(os.sched_getaffinity(0)) - 1)
         self._folder = Path(mkdtemp(prefix="veperf-verification-"))
@@ -70,15 +75,15 @@ class VerificationTarget:
         self._store.commit(self._tree)
         self._state = Cache(self._tree)
         self._height = self._tree.version + 1
-        self._block: list[Verified] = []
+        self._block: list[VerifiedRequest] = []
         self._committer = ThreadPoolExecutor(1)
-        self._commit: Future[list[Verified]] | None = None
+        self._commit: Future[list[VerifiedRequest]] | None = None
         self._malformed: dict[int, str] = {}
         self._through = 0
         self._commit_ns = 0
-        self._pool = Pool(workers, settings())
+        self._pool = IdentityVerifierPool(workers, example_verifier_settings())
         try:
-            for upload in islice(Feed(_WARM_UP_ACCOUNTS), workers):
+            for upload in islice(UploadSource(_WARM_UP_ACCOUNTS), workers):
                 self._pool.submit(_WARM_UP, upload.request())
             while self._through < workers:
                 self.step()
@@ -88,29 +93,29 @@ class VerificationTarget:
 
     @property
     def has_room(self) -> bool:
-        """Whether fewer requests wait than may."""
+        """True if another request can be accepted."""
         return self._pool.pending < CAPACITY
 
     def offer(self, tag: int, item: bytes) -> bool:
-        """Take in the request ``item``, unless too many wait already; bytes that are none fail."""
+        """Accept the request ``item``, unless too many wait; an invalid encoding fails later."""
         if not self.has_room:
             return False
         try:
-            found = _decode_item(item)
+            request = _decode_item(item)
         except msgspec.DecodeError:
             self._malformed[tag] = "MALFORMED"
         else:
-            self.submit(tag, Request(found.account, found.envelopes))
+            self.submit(tag, VerificationRequest(request.account, request.envelopes))
         return True
 
-    def submit(self, tag: int, request: Request) -> None:
-        """Take in ``request``."""
+    def submit(self, tag: int, request: VerificationRequest) -> None:
+        """Accept ``request``."""
         self._pool.submit(tag, request)
 
     def step(self) -> Finished:
-        """Pass on what waits, have committed what got through; what is committed."""
-        moment = Moment(self._height, example_data.NOW_S)
-        self._block += self._pool.step(self._state, moment, _WAIT_S)
+        """Hand out waiting requests, start the next commit; return the committed requests."""
+        block_info = BlockInfo(self._height, example_data.NOW_S)
+        self._block += self._pool.step(self._state, block_info, _WAIT_S)
         finished = _NOTHING
         if self._commit is not None and self._commit.done():
             finished = self._finish(self._commit.result())
@@ -123,7 +128,7 @@ class VerificationTarget:
         return finished
 
     def costs(self) -> dict[str, float]:
-        """CPU time in ns of each verification: in its process, on the way, and at the commit."""
+        """Return CPU time in ns of a verification: in its process, in transport, in the commit."""
         spent = {
             "verify": self._pool.verify_ns,
             "transport": self._pool.transport_ns,
@@ -138,7 +143,7 @@ class VerificationTarget:
         self._store.close()
         rmtree(self._folder)
 
-    def _end_block(self) -> list[Verified]:
+    def _end_block(self) -> list[VerifiedRequest]:
         block, self._block = self._block, []
         self._state.write()
         # While the block is committed the tree is only read, by the next block's cache.
@@ -146,45 +151,45 @@ class VerificationTarget:
         self._height += 1
         return block
 
-    def _commit_block(self, block: list[Verified]) -> list[Verified]:
+    def _commit_block(self, block: list[VerifiedRequest]) -> list[VerifiedRequest]:
         started = time.thread_time_ns()
         self._store.commit(self._tree)
         self._tree.prune(self._tree.version - 1)
         self._commit_ns += time.thread_time_ns() - started
         return block
 
-    def _finish(self, block: list[Verified]) -> Finished:
+    def _finish(self, block: list[VerifiedRequest]) -> Finished:
         self._through += len(block)
         failed = {
             verified.tag: ",".join(verified.result.reasons)
             for verified in block
-            if verified.result.outcome is not Outcome.SUCCESS
+            if verified.result.outcome is not VerificationOutcome.SUCCESS
         }
         return Finished([v.tag for v in block if v.tag not in failed], failed)
 
 
-class LoadedVerification:
-    """Verifications and the requests that they are of (``veperf.core.registry.System``)."""
+class VerificationSystem:
+    """Verifications with their own source of requests (``veperf.core.registry.System``)."""
 
     def __init__(self, genesis: Tree, items: int, workers: int | None = None) -> None:
-        """As a target; the first ``items`` requests are signed here, unless they are very many."""
-        feed = Feed()
-        self._uploads = chain([next(feed) for _ in range(min(items, _SIGNED_AHEAD))], feed)
+        """Start a target, and sign the first ``items`` requests, up to a limit."""
+        source = UploadSource()
+        self._uploads = chain([next(source) for _ in range(min(items, _SIGNED_AHEAD))], source)
         self._target = VerificationTarget(genesis, workers)
 
     def offer(self, tag: int) -> bool:
-        """Take in the next request, unless too many wait already."""
+        """Accept the next request, unless too many wait."""
         if not self._target.has_room:
             return False
         self._target.submit(tag, next(self._uploads).request())
         return True
 
     def step(self) -> Finished:
-        """Pass on what waits, have committed what got through; what is committed."""
+        """Hand out waiting requests, start the next commit; return the committed requests."""
         return self._target.step()
 
     def costs(self) -> dict[str, float]:
-        """CPU time in ns of each verification, by stage."""
+        """Return CPU time in ns of a verification, by stage."""
         return self._target.costs()
 
     def close(self) -> None:
@@ -192,6 +197,6 @@ class LoadedVerification:
         self._target.close()
 
 
-def settings() -> Settings:
-    """What the processes of the first example validator work with."""
-    return Settings(bytes(example_data.validator(0)), example_data.CLIENTS, "exact")
+def example_verifier_settings() -> VerifierSettings:
+    """Return the settings for processes of the first example validator."""
+    return VerifierSettings(bytes(example_data.validator_key(0)), example_data.CLIENTS, "exact")

@@ -1,9 +1,9 @@
-"""Requests without end, for load: all valid, each of an account of its own.
+"""An endless source of verification requests for load tests: all valid, each of another account.
 
-Encrypting evidence anew for each would take longer than verifying it. So a few people's evidence is
-encrypted once, and then uploaded by one account after the other: with a salt of its own and
-signatures of its own, which is all that makes an envelope another one. They are as much work to
-verify as any. About 0.2 ms of CPU time for one of three scopes.
+Encrypting new evidence for each request would take longer than verifying it. So the evidence of a
+few people is encrypted once and uploaded by one account after the other. A new salt and new
+signatures make it another envelope, which takes as much work to verify as any. A request of three
+scopes takes about 0.2 ms of CPU time.
 """
 
 from collections.abc import Iterator
@@ -14,36 +14,36 @@ from nacl.signing import SigningKey
 
 from veperf.workloads.transaction.address import ed25519_address
 from veperf.workloads.verification import example_data
-from veperf.workloads.verification.envelope import (
+from veperf.workloads.verification.envelope.signing import sign_envelope
+from veperf.workloads.verification.envelope.wire_format import (
     Envelope,
     decode_envelope,
     encode_envelope,
-    sign_envelope,
 )
-from veperf.workloads.verification.pipeline import Request
+from veperf.workloads.verification.pipeline import VerificationRequest
 
 _PEOPLE = 8
 
 
 class Upload(Struct, frozen=True):
-    """A request before it is encoded: small, for the ciphertexts are shared with others."""
+    """A request before it is encoded; it is small, since uploads share their ciphertexts."""
 
     account: bytes
     envelopes: tuple[Envelope, ...]
 
-    def request(self) -> Request:
-        """The request, encoded."""
-        return Request(self.account, tuple(map(encode_envelope, self.envelopes)))
+    def request(self) -> VerificationRequest:
+        """Return the encoded request."""
+        return VerificationRequest(self.account, tuple(map(encode_envelope, self.envelopes)))
 
 
-class Feed:
-    """Uploads of three scopes of 32 KiB, always the same ones in the same order."""
+class UploadSource:
+    """Uploads of three scopes of 32 KiB, the same ones in the same order every time."""
 
     def __init__(self, first: int = 0, step: int = 1) -> None:
-        """Those of every ``step``-th account from ``first`` on."""
-        pieces = example_data.evidence()
+        """Take every ``step``-th account from number ``first`` on."""
+        pieces = example_data.evidence_specs()
         self._sealed = [
-            [decode_envelope(raw) for raw in example_data.envelopes(pieces, index)]
+            [decode_envelope(raw) for raw in example_data.example_envelopes(pieces, index)]
             for index in range(_PEOPLE)
         ]
         self._next = first
@@ -53,18 +53,19 @@ class Feed:
         return self
 
     def __next__(self) -> Upload:
-        """The next upload."""
+        """Return the next upload."""
         index = self._next
         self._next += self._step
-        user = example_data.user(index)
+        user = example_data.user_key(index)
         sealed = self._sealed[index % _PEOPLE]
         return Upload(
-            example_data.account(index),
-            tuple(_uploaded_by(user, index, envelope) for envelope in sealed),
+            example_data.account_address(index),
+            tuple(_signed_by(user, index, envelope) for envelope in sealed),
         )
 
 
-def _uploaded_by(user: SigningKey, index: int, sealed: Envelope) -> Envelope:
+def _signed_by(user: SigningKey, index: int, sealed: Envelope) -> Envelope:
+    """Return ``sealed`` with the account, a new salt and the signatures of ``user``."""
     user_key = bytes(user.verify_key)
     salt = example_data.SeededBytes(b"%d %b" % (index, sealed.header.scope_id.encode()))(32)
     header = replace(

@@ -1,5 +1,6 @@
-"""Benchmarks of the zero-knowledge suite: what is measured, and how each is set up."""
+"""The benchmarks of the zero-knowledge suite."""
 
+import sys
 from collections.abc import Callable, Mapping
 from functools import cache
 from random import Random
@@ -7,23 +8,30 @@ from typing import Any
 
 from veperf.core.case import Level
 from veperf.core.registry import Task, benchmark
-from veperf.workloads.zk import example_data, py_ecc_reference
-from veperf.workloads.zk.circuits import age, disclosure, residency, score
-from veperf.workloads.zk.circuits.circuit import Circuit, verify
-from veperf.workloads.zk.circuits.identifiers import SALT_BYTES, claim_commitment, proof_id
-from veperf.workloads.zk.circuits.nonce import new_nonce
-from veperf.workloads.zk.curve import G1, G2, g1_multiply
-from veperf.workloads.zk.field import R
-from veperf.workloads.zk.groth16 import Prover, setup, verify_all
-from veperf.workloads.zk.groth16.proverfile import prover_from_bytes, prover_to_bytes
-from veperf.workloads.zk.groth16.verify import (
-    check,
-    is_one,
-    paired,
-    prepared_key,
-    public_point,
+from veperf.workloads.zk import example_data
+from veperf.workloads.zk.circuits.circuit import Circuit, Statement, verify_statement
+from veperf.workloads.zk.circuits.credential import (
+    AGE_CIRCUIT,
+    RESIDENCY_CIRCUIT,
+    SCORE_CIRCUIT,
+    credential_witness,
 )
-from veperf.workloads.zk.pairing import pairing
+from veperf.workloads.zk.circuits.disclosure import disclosure_circuit, disclosure_witness
+from veperf.workloads.zk.circuits.hashing import SALT_BYTES, claim_commitment, new_nonce, proof_id
+from veperf.workloads.zk.curve.g1 import G1, g1_multiply
+from veperf.workloads.zk.curve.g2 import G2
+from veperf.workloads.zk.field import R
+from veperf.workloads.zk.groth16.files import prover_from_bytes, prover_to_bytes
+from veperf.workloads.zk.groth16.prove import Prover
+from veperf.workloads.zk.groth16.setup import setup
+from veperf.workloads.zk.groth16.verify import (
+    check_proof,
+    prepare_key,
+    proof_miller_loop,
+    public_input_point,
+    verify_batch,
+)
+from veperf.workloads.zk.pairing import is_product_one, pairing
 from veperf.workloads.zk.poseidon import poseidon
 
 _CLAIMS = (4, 1, 2, 8, 16)
@@ -34,26 +42,41 @@ _SCALAR = pow(5, 1_000_003, int(R))  # of full size
 
 @cache
 def _age_prover() -> Prover:
-    # Four benchmarks in one process share it.
-    return example_data.prover(age.CIRCUIT.compile().r1cs)
+    # Shared by the benchmarks of one process.
+    return example_data.example_prover(AGE_CIRCUIT.compile().r1cs)
 
 
-def _proving(prover: Prover, witness: Callable[[], list[int]]) -> Task:
-    """Witness and proof, with the tables made beforehand, and its stages."""
+def _age_witness() -> list[int]:
+    compiled = AGE_CIRCUIT.compile()
+    return credential_witness(compiled, example_data.CREDENTIAL, example_data.AGE_STATEMENT)
+
+
+def _credential_proof_task(
+    circuit: Circuit, statement: Statement, prover: Prover | None = None
+) -> Task:
+    compiled = circuit.compile()
+    return _proof_task(
+        prover or example_data.example_prover(compiled.r1cs),
+        lambda: credential_witness(compiled, example_data.CREDENTIAL, statement),
+    )
+
+
+def _proof_task(prover: Prover, witness: Callable[[], list[int]]) -> Task:
+    """Return a task of witness and proof, in stages, with the tables made beforehand."""
     prover.prove(witness())
     r, s = _SCALAR, _SCALAR + 1
 
     def quotient(values: list[int]) -> tuple[list[int], list[int]]:
         return values, prover.products(values)
 
-    def msm_a(done: tuple[Any, ...]) -> tuple[Any, ...]:
-        return *done, prover.sum_a(done[0], r)
+    def msm_a(results: tuple[Any, ...]) -> tuple[Any, ...]:
+        return *results, prover.sum_a(results[0], r)
 
-    def msm_b(done: tuple[Any, ...]) -> tuple[Any, ...]:
-        return *done, prover.sum_b(done[0], s)
+    def msm_b(results: tuple[Any, ...]) -> tuple[Any, ...]:
+        return *results, prover.sum_b(results[0], s)
 
-    def msm_c(done: tuple[Any, ...]) -> object:
-        values, products, a, _ = done
+    def msm_c(results: tuple[Any, ...]) -> object:
+        values, products, a, _ = results
         return prover.sum_c(values, products, a, r, s)
 
     stages: Mapping[str, Callable[[Any], Any]] = {
@@ -72,10 +95,7 @@ def _proving(prover: Prover, witness: Callable[[], list[int]]) -> Task:
 @benchmark("zk_proof/age_proof", level=Level.COMPONENT, targets={"time": "zk_proof/age_proof"})
 def age_proof() -> Task:
     """Prove an age over a threshold: witness and Groth16 proof."""
-    compiled = age.CIRCUIT.compile()
-    return _proving(
-        _age_prover(), lambda: age.witness(compiled, example_data.CREDENTIAL, example_data.AGE)
-    )
+    return _credential_proof_task(AGE_CIRCUIT, example_data.AGE_STATEMENT, _age_prover())
 
 
 @benchmark(
@@ -85,11 +105,7 @@ def age_proof() -> Task:
 )
 def residency_proof() -> Task:
     """Prove residency in one of up to 32 countries: witness and Groth16 proof."""
-    compiled = residency.CIRCUIT.compile()
-    return _proving(
-        example_data.prover(compiled.r1cs),
-        lambda: residency.witness(compiled, example_data.CREDENTIAL, example_data.RESIDENCY),
-    )
+    return _credential_proof_task(RESIDENCY_CIRCUIT, example_data.RESIDENCY_STATEMENT)
 
 
 @benchmark(
@@ -99,11 +115,7 @@ def residency_proof() -> Task:
 )
 def score_threshold() -> Task:
     """Prove a score at or above a threshold: witness and Groth16 proof."""
-    compiled = score.CIRCUIT.compile()
-    return _proving(
-        example_data.prover(compiled.r1cs),
-        lambda: score.witness(compiled, example_data.CREDENTIAL, example_data.SCORE),
-    )
+    return _credential_proof_task(SCORE_CIRCUIT, example_data.SCORE_STATEMENT)
 
 
 @benchmark(
@@ -115,11 +127,12 @@ def score_threshold() -> Task:
 )
 def selective_disclosure(claims: int) -> Task:
     """Prove every second of several committed claims: witness and Groth16 proof."""
-    compiled = disclosure.circuit(claims).compile()
-    hidden = example_data.claims(claims)
+    compiled = disclosure_circuit(claims).compile()
+    hidden = example_data.example_claims(claims)
     statement = hidden.disclose(range(0, claims, 2), example_data.NONCE)
-    return _proving(
-        example_data.prover(compiled.r1cs), lambda: disclosure.witness(compiled, hidden, statement)
+    return _proof_task(
+        example_data.example_prover(compiled.r1cs),
+        lambda: disclosure_witness(compiled, hidden, statement),
     )
 
 
@@ -131,9 +144,9 @@ def selective_disclosure(claims: int) -> Task:
 )
 def proof_by_constraints(constraints: int) -> Task:
     """Prove a chain of squarings, a constraint each, all wires holding numbers of full size."""
-    compiled = example_data.squarings(constraints)
+    compiled = example_data.compile_squarings(constraints)
     inputs = example_data.squarings_inputs(constraints)
-    return _proving(example_data.prover(compiled.r1cs), lambda: compiled.witness(inputs))
+    return _proof_task(example_data.example_prover(compiled.r1cs), lambda: compiled.witness(inputs))
 
 
 # ---------------------------------------------------------------- verification
@@ -148,18 +161,19 @@ def proof_verification() -> Task:
     """Verify one proof of age: points, subgroup, public inputs, pairings. The key is prepared."""
     prover = _age_prover()
     key = prover.key.verifying_key
-    proof = prover.prove(
-        age.witness(age.CIRCUIT.compile(), example_data.CREDENTIAL, example_data.AGE)
-    )
-    prepared = prepared_key(key)
-    public = example_data.AGE.public_inputs()
+    proof = prover.prove(_age_witness())
+    prepared = prepare_key(key)
+    public = example_data.AGE_STATEMENT.public_inputs()
     return Task(
-        lambda: verify(key, example_data.AGE, proof),
+        lambda: verify_statement(key, example_data.AGE_STATEMENT, proof),
         stages={
-            "checks": lambda _: check(key, public, proof),
-            "public_inputs": lambda checked: (checked, public_point(prepared, checked.public)),
-            "miller_loop": lambda done: paired(prepared, *done),
-            "final_exponentiation": is_one,
+            "checks": lambda _: check_proof(key, public, proof),
+            "public_inputs": lambda checked: (
+                checked,
+                public_input_point(prepared, checked.public),
+            ),
+            "miller_loop": lambda results: proof_miller_loop(prepared, *results),
+            "final_exponentiation": is_product_one,
         },
     )
 
@@ -173,15 +187,13 @@ def proof_verification() -> Task:
 def batch_verification(proofs: int) -> Task:
     """Verify one proof of age among several that are verified together, with random weights."""
     prover = _age_prover()
-    proof = prover.prove(
-        age.witness(age.CIRCUIT.compile(), example_data.CREDENTIAL, example_data.AGE)
-    )
-    # The same proof again and again: nothing in the work depends on that.
-    batch = [(example_data.AGE.public_inputs(), proof)] * proofs
-    return Task(lambda: verify_all(prover.key.verifying_key, batch), operations=proofs)
+    proof = prover.prove(_age_witness())
+    # One proof repeated: the work does not depend on the proofs being different.
+    batch = [(example_data.AGE_STATEMENT.public_inputs(), proof)] * proofs
+    return Task(lambda: verify_batch(prover.key.verifying_key, batch), operations=proofs)
 
 
-# ---------------------------------------------------------------- once a circuit
+# ---------------------------------------------------------------- circuits, keys and tables
 
 
 @benchmark(
@@ -190,80 +202,90 @@ def batch_verification(proofs: int) -> Task:
     targets={"time": "zk_proof/circuit_compilation"},
 )
 def circuit_compilation() -> Task:
-    """Compile the circuit of age and make its keys; nothing is kept from one time to the next."""
-    return Task(lambda: _compile_and_set_up(age.CIRCUIT))
+    """Compile the circuit of age and make its keys, without any cache."""
+    return Task(lambda: _compile_and_set_up(AGE_CIRCUIT))
 
 
 @benchmark("zk_proof/first_proof", level=Level.COMPONENT, slow=("*",))
 def first_proof() -> Task:
-    """Prove an age with a key that was never used: the prover's tables, then one proof."""
-    compiled = age.CIRCUIT.compile()
-    key = _age_prover().key
-    witness = age.witness(compiled, example_data.CREDENTIAL, example_data.AGE)
-    return Task(lambda: Prover(compiled.r1cs, key).prove(witness))
+    """Prove an age with a new key: the prover's tables, then one proof."""
+    r1cs, key, witness = AGE_CIRCUIT.compile().r1cs, _age_prover().key, _age_witness()
+    return Task(lambda: Prover(r1cs, key).prove(witness))
 
 
 @benchmark("zk_proof/prover_load", level=Level.COMPONENT, slow=("*",))
 def prover_load() -> Task:
-    """Read the key of the circuit of age, and its tables, as they are kept on disk."""
-    r1cs = age.CIRCUIT.compile().r1cs
+    """Read the key of the circuit of age, and its tables, from their file format."""
+    r1cs = AGE_CIRCUIT.compile().r1cs
     data = prover_to_bytes(_age_prover())
     return Task(lambda: prover_from_bytes(data, r1cs))
 
 
 def _compile_and_set_up(circuit: Circuit) -> object:
-    return setup(circuit.compile().r1cs, Random(1).randrange)  # noqa: S311  # no secret is wanted
+    return setup(circuit.compile().r1cs, Random(1).randrange)  # noqa: S311  # not for secrets
 
 
-# ---------------------------------------------------------------- small pieces
+# ---------------------------------------------------------------- primitives
 
 
 @benchmark("zk_proof/commitment", level=Level.MICRO, targets={"time": "zk_proof/commitment"})
 def commitment() -> Task:
-    """Commit to a claim outside of circuits, as the target means it: SHA-256(salt || claim)."""
+    """Commit to a claim outside of circuits, as in the published target: SHA-256(salt || claim)."""
     salt, claim = bytes(SALT_BYTES), b"birth date: 1990-05-17"
     return Task(lambda: claim_commitment(salt, claim))
 
 
 @benchmark("zk_proof/commitment_poseidon", level=Level.MICRO, params={"inputs": (2, 5, 16)})
 def commitment_poseidon(inputs: int) -> Task:
-    """Commit to a claim as circuits can open it: Poseidon, of which each S-box is a constraint."""
+    """Commit to a claim with Poseidon, so that circuits can open the commitment."""
     values = [_SCALAR + i for i in range(inputs)]
     return Task(lambda: poseidon(values))
 
 
 @benchmark("zk_proof/nonce", level=Level.MICRO, targets={"time": "zk_proof/nonce"})
 def nonce() -> Task:
-    """32 unpredictable bytes from the operating system."""
+    """Draw 32 unpredictable bytes from the operating system."""
     return Task(new_nonce)
 
 
 @benchmark("zk_proof/proof_id", level=Level.MICRO, targets={"time": "zk_proof/proof_id"})
-def identifier() -> Task:
-    """The identifier of a proof: SHA-256 of its circuit's name and its public inputs."""
-    public = example_data.AGE.public_inputs()
-    return Task(lambda: proof_id(age.CIRCUIT.name, public))
+def proof_identifier() -> Task:
+    """Compute the identifier of a proof: SHA-256 of its circuit's name and its public inputs."""
+    public = example_data.AGE_STATEMENT.public_inputs()
+    return Task(lambda: proof_id(AGE_CIRCUIT.name, public))
 
 
 @benchmark("zk_proof/pairing", level=Level.MICRO)
-def one_pairing() -> Task:
-    """One pairing of points that are not prepared."""
+def unprepared_pairing() -> Task:
+    """Compute the pairing of two points without precomputed lines."""
     return Task(lambda: pairing(G1, G2))
 
 
 @benchmark("zk_proof/pairing_py_ecc", level=Level.MICRO, slow=("*",))
-def one_pairing_py_ecc() -> Task:
-    """One pairing by py_ecc, for reference."""
-    return Task(py_ecc_reference.pairing)
+def pairing_py_ecc() -> Task:
+    """Compute the same pairing by py_ecc, for reference."""
+    curve, pairings = _import_py_ecc()
+    return Task(lambda: pairings.pairing(curve.G2, curve.G1))
 
 
 @benchmark("zk_proof/multiply", level=Level.MICRO)
-def one_multiple() -> Task:
-    """A point of G1 times a scalar of full size."""
+def scalar_multiple() -> Task:
+    """Multiply a point of G1 by a scalar of full size."""
     return Task(lambda: g1_multiply(G1, _SCALAR))
 
 
 @benchmark("zk_proof/multiply_py_ecc", level=Level.MICRO, slow=("*",))
-def one_multiple_py_ecc() -> Task:
-    """A point of G1 times a scalar of full size by py_ecc, for reference."""
-    return Task(lambda: py_ecc_reference.multiply(_SCALAR))
+def scalar_multiple_py_ecc() -> Task:
+    """Multiply a point of G1 by a scalar of full size by py_ecc, for reference."""
+    curve, _ = _import_py_ecc()
+    return Task(lambda: curve.multiply(curve.G1, _SCALAR))
+
+
+def _import_py_ecc() -> tuple[Any, Any]:
+    """Import py_ecc's BN254, its curve and its pairing."""
+    limit = sys.getrecursionlimit()
+    from py_ecc.optimized_bn128 import optimized_curve, optimized_pairing
+
+    # py_ecc raises the limit to 100,000 for good; deeply nested JSON would then end the process.
+    sys.setrecursionlimit(limit)
+    return optimized_curve, optimized_pairing

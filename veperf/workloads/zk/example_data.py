@@ -1,14 +1,21 @@
-"""Example credentials, statements and circuits, always the same; keys for measuring only."""
+"""Example credentials, statements and circuits, the same every time; keys for measuring only."""
 
 from datetime import date
 from random import Random
 
-from veperf.workloads.zk.circuits import age, disclosure, residency, score
-from veperf.workloads.zk.circuits.circuit import Circuit, Compiled
-from veperf.workloads.zk.circuits.credential import Credential
+from veperf.workloads.zk.circuits.circuit import Circuit, CompiledCircuit
+from veperf.workloads.zk.circuits.credential import (
+    AgeStatement,
+    Credential,
+    ResidencyStatement,
+    ScoreStatement,
+)
+from veperf.workloads.zk.circuits.disclosure import ClaimSet, claim_element
 from veperf.workloads.zk.field import R
-from veperf.workloads.zk.groth16 import Prover, setup
-from veperf.workloads.zk.r1cs import Builder, R1cs
+from veperf.workloads.zk.groth16.prove import Prover
+from veperf.workloads.zk.groth16.setup import setup
+from veperf.workloads.zk.r1cs.builder import Builder
+from veperf.workloads.zk.r1cs.system import R1cs
 
 _SEED = 1
 NONCE = bytes(range(32))
@@ -19,28 +26,28 @@ CREDENTIAL = Credential(
     score=87,
     salt=pow(7, 1_000_003, int(R)),
 )
-AGE = age.Statement(
+AGE_STATEMENT = AgeStatement(
     commitment=CREDENTIAL.commitment(), today=date(2026, 1, 15), years=18, nonce=NONCE
 )
-RESIDENCY = residency.Statement(
+RESIDENCY_STATEMENT = ResidencyStatement(
     commitment=CREDENTIAL.commitment(), countries=("AT", "CH", "DE"), nonce=NONCE
 )
-SCORE = score.Statement(commitment=CREDENTIAL.commitment(), threshold=80, nonce=NONCE)
+SCORE_STATEMENT = ScoreStatement(commitment=CREDENTIAL.commitment(), threshold=80, nonce=NONCE)
 
 
-def claims(count: int) -> disclosure.Claims:
-    """So many claims."""
-    values = tuple(disclosure.claim(f"claim {i}", f"value {i}") for i in range(count))
-    return disclosure.Claims(values=values, salt=CREDENTIAL.salt)
+def example_claims(count: int) -> ClaimSet:
+    """Return ``count`` claims."""
+    values = tuple(claim_element(f"claim {i}", f"value {i}") for i in range(count))
+    return ClaimSet(values=values, salt=CREDENTIAL.salt)
 
 
-def prover(r1cs: R1cs) -> Prover:
-    """A prover whose keys come from a known seed, so that they are the same every time."""
-    return Prover(r1cs, setup(r1cs, Random(_SEED).randrange))  # noqa: S311  # no secret is wanted
+def example_prover(r1cs: R1cs) -> Prover:
+    """Return a prover whose keys come from a known seed, so that they are the same every time."""
+    return Prover(r1cs, setup(r1cs, Random(_SEED).randrange))  # noqa: S311  # not for secrets
 
 
-def squarings(constraints: int) -> Compiled:
-    """A circuit of just so many constraints, whose wires hold numbers of full size.
+def compile_squarings(constraints: int) -> CompiledCircuit:
+    """Return a circuit with ``constraints`` constraints, whose wires hold numbers of full size.
 
     It proves knowledge of x with (((x^2 + 1)^2 + 2)^2 ...)^2 = y.
     """
@@ -48,7 +55,7 @@ def squarings(constraints: int) -> Compiled:
 
 
 def squarings_inputs(constraints: int) -> dict[str, int]:
-    """Inputs of :func:`squarings`."""
+    """Return inputs of :func:`compile_squarings`."""
     start = value = CREDENTIAL.salt
     for i in range(constraints):
         value = (value + i) * (value + i) % int(R)

@@ -1,4 +1,4 @@
-"""The prime fields of BN254 (alt_bn128 of Ethereum, bn128 of circom).
+"""The prime fields of BN254 (Ethereum's alt_bn128, circom's bn128).
 
 A Barreto-Naehrig curve is given by one number t; both primes are polynomials in it
 (Barreto, Naehrig: Pairing-friendly elliptic curves of prime order, 2005).
@@ -6,21 +6,21 @@ A Barreto-Naehrig curve is given by one number t; both primes are polynomials in
 
 from operator import index
 
-from veperf.workloads.zk.integers import integer
+from veperf.workloads.zk.bigint import integer
 
 T = integer(4965661367192848881)
 P = 36 * T**4 + 36 * T**3 + 24 * T**2 + 6 * T + 1
-"""The field of the coordinates has P elements."""
+"""The order of the coordinate field."""
 R = 36 * T**4 + 36 * T**3 + 18 * T**2 + 6 * T + 1
-"""The groups have order R; scalars, and so signals of a circuit, count modulo R."""
+"""The order of the groups; scalars, and so the signals of a circuit, are taken modulo R."""
 
 
 class PointError(ValueError):
     """Coordinates that are out of range, off the curve, or of a point outside the subgroup."""
 
 
-def coordinate(value: int) -> int:
-    """``value`` as an element of Fp.
+def fp_element(value: int) -> int:
+    """Return ``value`` as an element of Fp.
 
     Raises:
         PointError: it is not an integer from 0 to P - 1.

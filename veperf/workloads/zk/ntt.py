@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from itertools import chain, repeat
 
+from veperf.workloads.zk.bigint import batch_inverse, integer, invert
 from veperf.workloads.zk.field import R
-from veperf.workloads.zk.integers import batch_inverse, integer, invert
 
 TWO_ADICITY = 28
 """R - 1 is an odd number times 2^28."""
@@ -14,18 +14,18 @@ GENERATOR = 5
 
 
 class DomainError(ValueError):
-    """There is no domain of that size, or the values are not as many as its points."""
+    """There is no domain of that size, or the number of values is not the domain's size."""
 
 
 class Domain:
-    """The ``size`` powers of a root of unity, in order, and the transforms over them.
+    """The ``size`` powers of a root of unity, in order, with the transforms over them.
 
     Coefficients are lowest first; values are in the order 1, root, root^2, ... All results are
     from 0 to R - 1.
     """
 
     def __init__(self, size: int) -> None:
-        """A domain of ``size`` points.
+        """Create the domain of ``size`` points.
 
         Raises:
             DomainError: the size is not a power of 2 from 1 to 2^28.
@@ -37,7 +37,7 @@ class Domain:
         self._inverse_size = invert(integer(size), R)
 
     def ntt(self, coefficients: Sequence[int]) -> list[int]:
-        """The values of a polynomial on the domain.
+        """Return the values of a polynomial on the domain.
 
         Raises:
             DomainError: there are not ``size`` coefficients.
@@ -45,7 +45,7 @@ class Domain:
         return [value % R for value in self._transform(coefficients)]
 
     def intt(self, values: Sequence[int]) -> list[int]:
-        """The coefficients of the polynomial with these values on the domain.
+        """Return the coefficients of the polynomial with these values on the domain.
 
         Raises:
             DomainError: there are not ``size`` values.
@@ -54,7 +54,7 @@ class Domain:
         return [value * scale % R for value in self._transform_back(values)]
 
     def coset_ntt(self, coefficients: Sequence[int]) -> list[int]:
-        """The values of a polynomial on the coset, where x^size - 1 is nowhere 0.
+        """Return the values of a polynomial on the coset, where x^size - 1 is nowhere 0.
 
         Raises:
             DomainError: there are not ``size`` coefficients.
@@ -64,16 +64,16 @@ class Domain:
         return self.ntt([value * shift % R for value, shift in pairs])
 
     def coset_intt(self, values: Sequence[int]) -> list[int]:
-        """The coefficients of the polynomial with these values on the coset.
+        """Return the coefficients of the polynomial with these values on the coset.
 
         Raises:
             DomainError: there are not ``size`` values.
         """
-        pairs = zip(self._transform_back(values), self._shifts_back, strict=True)
+        pairs = zip(self._transform_back(values), self._inverse_shifts, strict=True)
         return [value * shift % R for value, shift in pairs]
 
     def lagrange(self, point: int) -> list[int]:
-        """The values at ``point`` of the polynomials that are 1 on one point of the domain each.
+        """Return the values at ``point`` of the domain's Lagrange polynomials.
 
         L_i(x) = root^i / size * (x^size - 1) / (x - root^i), and on the domain itself 1 or 0.
         """
@@ -89,28 +89,28 @@ class Domain:
         ]
 
     def _transform(self, coefficients: Sequence[int]) -> list[int]:
-        """The values on the domain, not reduced.
+        """Return the values on the domain, not reduced.
 
-        Each level takes neighbours apart and writes their sums and differences to both halves
+        Each level separates neighbours and writes their sums and differences to both halves
         (Pease: An adaptation of the fast Fourier transform for parallel processing, 1968). Sums
-        grow by at most R a level, which costs less than to reduce them.
+        grow by at most R a level, which costs less than reducing them.
         """
         self._check(coefficients)
-        values = [integer(coefficients[place]) for place in self._reversed_places]
+        values = [integer(coefficients[index]) for index in self._reversed_indices]
         half = self.size // 2
         turns = 1
         while turns < self.size:
             run = half // turns
             roots = chain.from_iterable(repeat(root, run) for root in self._roots[::run])
-            turned = [root * odd % R for root, odd in zip(roots, values[1::2], strict=True)]
+            twiddled = [root * odd % R for root, odd in zip(roots, values[1::2], strict=True)]
             even = values[::2]
-            values = [left + right for left, right in zip(even, turned, strict=True)]
-            values += [left - right for left, right in zip(even, turned, strict=True)]
+            values = [left + right for left, right in zip(even, twiddled, strict=True)]
+            values += [left - right for left, right in zip(even, twiddled, strict=True)]
             turns *= 2
         return values
 
     def _transform_back(self, values: Sequence[int]) -> list[int]:
-        """``size`` times the coefficients, not reduced: the values at the inverse roots."""
+        """Return ``size`` times the coefficients, not reduced: the values at the inverse roots."""
         forwards = self._transform(values)
         return forwards[:1] + forwards[:0:-1]
 
@@ -124,12 +124,12 @@ class Domain:
         return _powers(self.root, self.size // 2)
 
     @cached_property
-    def _reversed_places(self) -> list[int]:
+    def _reversed_indices(self) -> list[int]:
         """The numbers below ``size`` with their bits in reverse."""
-        places = [0]
-        while len(places) < self.size:
-            places = [2 * place for place in places] + [2 * place + 1 for place in places]
-        return places
+        indices = [0]
+        while len(indices) < self.size:
+            indices = [2 * index for index in indices] + [2 * index + 1 for index in indices]
+        return indices
 
     @cached_property
     def _shifts(self) -> list[int]:
@@ -137,15 +137,15 @@ class Domain:
         return _powers(integer(GENERATOR), self.size)
 
     @cached_property
-    def _shifts_back(self) -> list[int]:
+    def _inverse_shifts(self) -> list[int]:
         """The powers of 1 / GENERATOR, over ``size``."""
         powers = _powers(invert(integer(GENERATOR), R), self.size)
         return [self._inverse_size * power % R for power in powers]
 
 
 @lru_cache(maxsize=16)
-def domain(size: int) -> Domain:
-    """The domain of ``size`` points, kept for the next time.
+def cached_domain(size: int) -> Domain:
+    """Return the domain of ``size`` points, from a cache.
 
     Raises:
         DomainError: the size is not a power of 2 from 1 to 2^28.
@@ -154,6 +154,7 @@ def domain(size: int) -> Domain:
 
 
 def _powers(base: int, count: int) -> list[int]:
+    """Return the first ``count`` powers of ``base``, from base^0."""
     powers = []
     power = integer(1)
     for _ in range(count):

@@ -4,35 +4,35 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from veperf.workloads.zk.curve import G1Point, G2Point, PointError, is_on_g1, is_on_g2
-from veperf.workloads.zk.curve.g2 import psi
-from veperf.workloads.zk.field import P, T
-from veperf.workloads.zk.integers import invert, non_adjacent_form
+from veperf.workloads.zk.bigint import invert, non_adjacent_form
+from veperf.workloads.zk.curve.g1 import G1Point, is_on_g1
+from veperf.workloads.zk.curve.g2 import G2Point, is_on_g2, psi
+from veperf.workloads.zk.field import P, PointError, T
 from veperf.workloads.zk.tower import fp2, fp12
 from veperf.workloads.zk.tower.fp2 import Fp2
 from veperf.workloads.zk.tower.fp12 import SLOT_BITS, Fp12
 
 Line = tuple[int, int, int, int]
-"""The slope and the intercept, y - slope x, of a line over the twist: both parts of each."""
+"""Slope and intercept, y - slope x, of a line over the twist, each as its two parts in Fp."""
 
-LOOP = non_adjacent_form(6 * T + 2)[-2::-1]
-"""The digits of 6 t + 2 behind the leading one, highest first: a doubling each, and an addition
+LOOP_DIGITS = non_adjacent_form(6 * T + 2)[-2::-1]
+"""The digits of 6 t + 2 after the leading digit, highest first: a doubling each, and an addition
 where not 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedG2:
-    """A point of G2 as its lines in the order of the Miller loop; none for infinity."""
+    """The lines of a point of G2 in the order of the Miller loop; none for infinity."""
 
     lines: tuple[Line, ...]
 
 
-def prepare(point: G2Point) -> PreparedG2:
-    """The lines through the multiples of ``point`` that the optimal ate pairing goes along.
+def prepare_g2(point: G2Point) -> PreparedG2:
+    """Return the lines through multiples of ``point`` that the optimal ate pairing evaluates.
 
     The loop over 6t + 2 ends at [6t + 2]Q + psi(Q) - psi^2(Q), which is -psi^3(Q) for the points
-    of G2 and for no other point of the curve (a test works out why): whether ``point`` is in the
-    subgroup is known at the end for one more addition.
+    of G2 and for no other point of the curve (a test works out why). So one comparison at the end
+    checks that ``point`` is in the subgroup.
 
     Raises:
         PointError: the point is not on the curve or not in the subgroup.
@@ -45,14 +45,14 @@ def prepare(point: G2Point) -> PreparedG2:
     steps = {1: point, -1: (point[0], fp2.negate(point[1]))}
     try:
         multiple = point
-        for digit in LOOP:
-            multiple = _step(lines, multiple, multiple)
+        for digit in LOOP_DIGITS:
+            multiple = _add_line(lines, multiple, multiple)
             if digit:
-                multiple = _step(lines, multiple, steps[digit])
+                multiple = _add_line(lines, multiple, steps[digit])
         once = psi(point)
         twice = psi(once)
-        multiple = _step(lines, multiple, once)
-        multiple = _step(lines, multiple, (twice[0], fp2.negate(twice[1])))
+        multiple = _add_line(lines, multiple, once)
+        multiple = _add_line(lines, multiple, (twice[0], fp2.negate(twice[1])))
     except ZeroDivisionError as error:  # a multiple of a point of small order
         raise PointError("the point is not in the subgroup") from error
     thrice = psi(twice)
@@ -61,8 +61,8 @@ def prepare(point: G2Point) -> PreparedG2:
     return PreparedG2(tuple(lines))
 
 
-def _step(lines: list[Line], left: tuple[Fp2, Fp2], right: tuple[Fp2, Fp2]) -> tuple[Fp2, Fp2]:
-    """The sum left + right; the line through them (or tangent) is appended to ``lines``.
+def _add_line(lines: list[Line], left: tuple[Fp2, Fp2], right: tuple[Fp2, Fp2]) -> tuple[Fp2, Fp2]:
+    """Return left + right, and append the line through them (or tangent) to ``lines``.
 
     Raises:
         ZeroDivisionError: the line is vertical.
@@ -100,11 +100,11 @@ Pair = tuple[G1Point, G2Point | PreparedG2]
 
 
 def miller_loop(pairs: Iterable[Pair]) -> Fp12:
-    """The product of f_{6t+2,Q}(P) and its two closing lines over all pairs (P, Q).
+    """Return the product of f_{6t+2,Q}(P) and its two closing lines over all pairs (P, Q).
 
-    Vercauteren: Optimal pairings, 2010. Only its ``final_exponentiation`` means something: the
-    values are right up to factors that it takes to 1. All pairs share the squarings; one with
-    infinity in it counts 1.
+    Vercauteren: Optimal pairings, 2010. Only its ``final_exponentiation`` is meaningful: the value
+    is correct up to factors that it takes to 1. All pairs share the squarings; one with infinity in
+    it counts 1.
 
     Raises:
         PointError: a point of G1 is not on the curve, or a point of G2 that is not prepared is not
@@ -114,14 +114,14 @@ def miller_loop(pairs: Iterable[Pair]) -> Fp12:
     for p, q in pairs:
         if not is_on_g1(p):
             raise PointError("the point is not on the curve")
-        lines = (q if isinstance(q, PreparedG2) else prepare(q)).lines
+        lines = (q if isinstance(q, PreparedG2) else prepare_g2(q)).lines
         if p is not None and lines:
             factors.append(_line_values(p, lines))
     if not factors:
         return fp12.ONE
     steps = zip(*factors, strict=True)
     result = fp12.ONE
-    for digit in LOOP:
+    for digit in LOOP_DIGITS:
         result = fp12.square(result)
         for line in chain(next(steps), next(steps) if digit else ()):
             result = fp12.multiply(result, line)
@@ -131,10 +131,10 @@ def miller_loop(pairs: Iterable[Pair]) -> Fp12:
 
 
 def _line_values(point: tuple[int, int], lines: Sequence[Line]) -> list[Fp12]:
-    """What each line is at ``point`` (x, y), over y: 1 - slope (x / y) w - intercept (1 / y) w^3.
+    """Return the value of each line at ``point`` (x, y), divided by y.
 
-    The twist takes (x, y) to (x w^2, y w^3), and so the line y' = slope x' + intercept to
-    y = slope w x + intercept w^3.
+    It is 1 - slope (x / y) w - intercept (1 / y) w^3. The twist takes (x, y) to (x w^2, y w^3), and
+    so the line y' = slope x' + intercept to y = slope w x + intercept w^3.
     """
     x, y = point
     y_part = -invert(y, P) % P
@@ -150,11 +150,13 @@ def _line_values(point: tuple[int, int], lines: Sequence[Line]) -> list[Fp12]:
     ]
 
 
-_T_DIGITS = non_adjacent_form(T)[-2::-1]  # behind the leading one
+_T_DIGITS = non_adjacent_form(T)[-2::-1]  # after the leading digit
 
 
 def final_exponentiation(f: Fp12) -> Fp12:
-    """f^(2t (6t^2 + 3t + 1) (P^12 - 1) / R), fully reduced: 1 exactly where f^((P^12 - 1) / R) is.
+    """Return f^(2t (6t^2 + 3t + 1) (P^12 - 1) / R), fully reduced.
+
+    It is 1 exactly where f^((P^12 - 1) / R) is 1.
 
     The easy part is f^((P^6 - 1) (P^2 + 1)). The hard part is that of Fuentes-Castaneda, Knapp,
     Rodriguez-Henriquez: Faster hashing to G2, 2011: a multiple of (P^4 - P^2 + 1) / R by a factor
@@ -183,7 +185,7 @@ def final_exponentiation(f: Fp12) -> Fp12:
 
 
 def _power_t(f: Fp12) -> Fp12:
-    """f^t."""
+    """Return f^t."""
     factors = {1: f, -1: fp12.conjugate(f)}
     result = f
     for digit in _T_DIGITS:
@@ -194,7 +196,7 @@ def _power_t(f: Fp12) -> Fp12:
 
 
 def pairing(p: G1Point, q: G2Point | PreparedG2) -> Fp12:
-    """e(p, q), fully reduced, so that equal values are equal tuples.
+    """Return e(p, q), fully reduced, so that equal values are equal tuples.
 
     Raises:
         PointError: a point is not on its curve, or q is not in the subgroup.
@@ -202,10 +204,6 @@ def pairing(p: G1Point, q: G2Point | PreparedG2) -> Fp12:
     return final_exponentiation(miller_loop([(p, q)]))
 
 
-def pairing_product_is_one(pairs: Iterable[Pair]) -> bool:
-    """Whether the pairings of all pairs multiply to 1.
-
-    Raises:
-        PointError: a point is not on its curve, or one of G2 is not in the subgroup.
-    """
-    return final_exponentiation(miller_loop(pairs)) == fp12.ONE
+def is_product_one(product: Fp12) -> bool:
+    """Return whether the pairings multiply to 1, given the ``product`` of their Miller loops."""
+    return final_exponentiation(product) == fp12.ONE

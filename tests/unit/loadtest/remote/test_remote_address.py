@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veperf.core.errors import UsageError
-from veperf.loadtest.remote.address import Listener, TcpAddress, UnixAddress, dial, parse_address
+from veperf.loadtest.remote.address import (
+    Listener,
+    TcpAddress,
+    UnixAddress,
+    open_connection,
+    parse_target_address,
+)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +29,7 @@ from veperf.loadtest.remote.address import Listener, TcpAddress, UnixAddress, di
 )
 def test_an_address_reads_as_it_is_written(text: str, address: TcpAddress | UnixAddress) -> None:
     """Both kinds, there and back."""
-    assert address == parse_address(text)
+    assert address == parse_target_address(text)
     assert text == str(address)
 
 
@@ -53,24 +59,24 @@ def test_an_address_reads_as_it_is_written(text: str, address: TcpAddress | Unix
 def test_what_is_no_address_is_refused(text: str) -> None:
     """In words, before anything is opened."""
     with pytest.raises(UsageError):
-        parse_address(text)
+        parse_target_address(text)
 
 
 @given(st.one_of(st.text(), st.text().map("tcp://".__add__), st.text().map("unix:///".__add__)))
 def test_any_text_is_an_address_or_an_error(text: str) -> None:
     """Nothing else is raised, and what is taken is understood again."""
     try:
-        address = parse_address(text)
+        address = parse_target_address(text)
     except UsageError:
         return
-    assert address == parse_address(str(address))
+    assert address == parse_target_address(str(address))
 
 
 def taken_in(listener: Listener) -> socket.socket:
     """The next connection."""
-    found = listener.accept()
-    assert found is not None
-    return found
+    parsed = listener.accept()
+    assert parsed is not None
+    return parsed
 
 
 def test_a_socket_in_a_folder_is_its_owners(tmp_path: Path) -> None:
@@ -78,7 +84,7 @@ def test_a_socket_in_a_folder_is_its_owners(tmp_path: Path) -> None:
     path = tmp_path / "a.sock"
     with closing(Listener(UnixAddress(str(path)))) as listener:
         assert 0o600 == path.stat().st_mode & 0o777
-        with dial(listener.address, 5):
+        with open_connection(listener.address, 5):
             taken_in(listener).close()
 
     assert not path.exists()
@@ -90,7 +96,10 @@ def test_a_socket_that_was_left_over_is_taken_over(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
 
-    with closing(Listener(UnixAddress(str(path)))) as listener, dial(listener.address, 5):
+    with (
+        closing(Listener(UnixAddress(str(path)))) as listener,
+        open_connection(listener.address, 5),
+    ):
         taken_in(listener).close()
 
 
@@ -102,7 +111,7 @@ def test_nothing_of_others_is_removed(tmp_path: Path) -> None:
         for taken in (path, file):
             with pytest.raises(UsageError, match="can't listen on"):
                 Listener(UnixAddress(str(taken)))
-        dial(UnixAddress(str(path)), 5).close()
+        open_connection(UnixAddress(str(path)), 5).close()
 
     assert "mine" == file.read_text()
 
@@ -112,8 +121,8 @@ def test_a_free_port_is_found_and_sends_at_once() -> None:
     with closing(Listener(TcpAddress("127.0.0.1", 0))) as listener:
         assert isinstance(listener.address, TcpAddress)
         assert 0 < listener.address.port
-        with dial(listener.address, 5) as ours, taken_in(listener) as theirs:
-            for end in (ours, theirs):
+        with open_connection(listener.address, 5) as own, taken_in(listener) as other:
+            for end in (own, other):
                 assert end.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         with pytest.raises(UsageError, match="can't listen on"):
             Listener(listener.address)

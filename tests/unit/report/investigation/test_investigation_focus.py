@@ -8,8 +8,8 @@ from veperf.archive.baselines import load_targets
 from veperf.core.errors import UnknownBenchmarkError, UsageError
 from veperf.core.run import Failure, Run
 from veperf.core.verdict import Verdict
-from veperf.report.investigation.focus import focus_on, ranked
-from veperf.verdicts.verdict import verdict
+from veperf.report.investigation.focus import focus_on, rank_focuses
+from veperf.verdicts.verdict import run_verdict
 
 
 def _bad_run() -> tuple[Run, Verdict]:
@@ -26,16 +26,16 @@ def test_failures_come_before_slowdowns_before_misses_before_doubts():
     """The order is that of how bad it is, and every metric of every case has its place once."""
     run, verdict = _bad_run()
 
-    found = ranked(run, verdict)
+    actual = rank_focuses(run, verdict)
 
-    first = [(one.case.id, one.mark.word) for one in found[:4]]
+    first = [(focus.case.id, focus.mark.word) for focus in actual[:4]]
     assert first == [
         ("transaction/encode", "not measured"),
         ("transaction/decode", "slower"),
         ("transaction/validation", "missed"),
         ("transaction/sign", "suspect"),
     ]
-    assert sorted((one.case.id, one.metric) for one in found) == sorted(
+    assert sorted((focus.case.id, focus.metric) for focus in actual) == sorted(
         (case.id, metric.name) for case in run.cases for metric in case.metrics
     )
 
@@ -43,9 +43,9 @@ def test_failures_come_before_slowdowns_before_misses_before_doubts():
 def test_where_nothing_is_wrong_the_least_steady_comes_first():
     """What nothing is said against is in the order of its spread, from largest to smallest."""
     run = plausible_run()
-    calm = [one for one in ranked(run, judged(run)) if one.is_calm]
+    calm = [focus for focus in rank_focuses(run, judged(run)) if focus.is_calm]
 
-    spreads = [float(one.why.split("differ by ")[1].split("\u202f")[0]) for one in calm]
+    spreads = [float(focus.why.split("differ by ")[1].split("\u202f")[0]) for focus in calm]
 
     assert sorted(spreads, reverse=True) == spreads
 
@@ -79,9 +79,9 @@ def test_a_known_miss_is_called_one():
     """What is announced to be missed is called that: a warning, no longer a miss."""
     run = plausible_run()
     targets = load_targets(TARGETS)
-    missed = focus_on(run, verdict(run, targets, ()))
+    missed = focus_on(run, run_verdict(run, targets, ()))
 
-    found = ranked(run, verdict(run, targets, (), ["transaction/validation"]))
+    actual = rank_focuses(run, run_verdict(run, targets, (), ["transaction/validation"]))
 
     assert ("transaction/validation", "missed") == (missed.case.id, missed.mark.word)
-    assert "known miss" == next(o for o in found if o.case.id == missed.case.id).mark.word
+    assert "known miss" == next(o for o in actual if o.case.id == missed.case.id).mark.word

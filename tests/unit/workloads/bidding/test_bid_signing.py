@@ -1,4 +1,4 @@
-"""Bids are signed as RFC 8032 says, over bytes that no other bid has."""
+"""Bids are signed as RFC 8032 specifies, over bytes that are unique to each bid."""
 
 from hashlib import sha512
 
@@ -27,7 +27,7 @@ Point = tuple[int, int]
 
 
 def add(a: Point, b: Point) -> Point:
-    """Affine, by the formulas of section 5.1.4."""
+    """Add two affine points by the formulas of section 5.1.4."""
     (x1, y1), (x2, y2) = a, b
     t = D * x1 * x2 * y1 * y2 % P
     x3 = (x1 * y2 + x2 * y1) * pow(1 + t, -1, P)
@@ -69,7 +69,7 @@ def hashed(*parts: bytes) -> int:
 
 
 def reference_sign(seed: bytes, message: bytes) -> tuple[bytes, bytes]:
-    """The public key and the signature."""
+    """Return the public key and the signature."""
     digest = sha512(seed).digest()
     a = int.from_bytes(digest[:32], "little") & ((1 << 254) - 8) | 1 << 254
     key = compress(multiply(a, BASE))
@@ -114,7 +114,7 @@ VECTORS = [
 
 @pytest.mark.parametrize(("seed", "key", "message", "signature"), VECTORS)
 def test_the_reference_passes_the_rfc(seed: str, key: str, message: str, signature: str) -> None:
-    """What bids are compared with is right, and the signer has the RFC's public keys."""
+    """The reference gives the RFC's signatures, and the signer its public keys."""
     raw = bytes.fromhex
     assert (raw(key), raw(signature)) == reference_sign(raw(seed), raw(message))
     assert reference_verify(raw(key), raw(message), raw(signature))
@@ -151,7 +151,7 @@ def is_valid(signed: SignedBid, key: bytes = SIGNER.public_key, chain: str = BID
 @settings(max_examples=15)
 @given(BIDS, st.binary(min_size=32, max_size=32))
 def test_another_implementation_makes_and_takes_the_same_signature(bid: Bid, seed: bytes) -> None:
-    """Byte for byte, and what the other one signed is verified here."""
+    """The bytes are equal, and the other implementation's signature verifies here."""
     signed = BidSigner(seed).sign(bid)
     key, signature = reference_sign(seed, canonical_bytes(bid))
 
@@ -161,7 +161,7 @@ def test_another_implementation_makes_and_takes_the_same_signature(bid: Bid, see
 
 
 def test_the_signed_bytes_written_out() -> None:
-    """As the docstring says, so that anybody can make them."""
+    """They are as documented, so that any client can make them."""
     price = b"1.500000000000000000"
     expected = (
         (b"\0\0\0\x11" + DOMAIN + b"\0\0\0\x0cvirtengine-1" + b"\0\0\0\x05order")
@@ -174,11 +174,11 @@ def test_the_signed_bytes_written_out() -> None:
 
 
 @given(BIDS, BIDS)
-def test_different_bids_have_different_bytes(one: Bid, other: Bid) -> None:
-    """Names that run into each other included."""
-    assert (one == other) == (canonical_bytes(one) == canonical_bytes(other))
-    shifted = replace(one, order_id=one.order_id + one.provider[0], provider=one.provider[1:] + "x")
-    assert canonical_bytes(one) != canonical_bytes(shifted)
+def test_different_bids_have_different_bytes(bid: Bid, other: Bid) -> None:
+    """Moving a character from one field to the next changes them, too."""
+    assert (bid == other) == (canonical_bytes(bid) == canonical_bytes(other))
+    shifted = replace(bid, order_id=bid.order_id + bid.provider[0], provider=bid.provider[1:] + "x")
+    assert canonical_bytes(bid) != canonical_bytes(shifted)
 
 
 @pytest.mark.parametrize(
@@ -194,13 +194,13 @@ def test_different_bids_have_different_bytes(one: Bid, other: Bid) -> None:
     ids=str,
 )
 def test_every_field_is_signed(change: dict[str, str | int]) -> None:
-    """A bid that was changed does not verify."""
+    """A changed bid does not verify."""
     assert is_valid(SIGNED)
     assert not is_valid(replace(SIGNED, bid=replace(BID, **change)))
 
 
 def test_a_bid_is_for_one_chain_and_of_one_key() -> None:
-    """Those that the verifier expects, not those that the bid names."""
+    """The verifier's expectation counts, not the names in the bid."""
     other = BidSigner(bytes(32))
     elsewhere = SIGNER.sign(replace(BID, chain_id="virtengine-2"))
 
@@ -215,7 +215,7 @@ def test_a_bid_is_for_one_chain_and_of_one_key() -> None:
 
 @given(st.integers(0, 511))
 def test_a_changed_bit_breaks_a_signature(bit: int) -> None:
-    """Each of its 512."""
+    """Flipping any of the 512 bits does."""
     number = int.from_bytes(SIGNED.signature, "big") ^ 1 << bit
 
     assert not is_valid(replace(SIGNED, signature=number.to_bytes(64, "big")))
@@ -223,13 +223,13 @@ def test_a_changed_bit_breaks_a_signature(bit: int) -> None:
 
 @given(st.binary(max_size=80))
 def test_signatures_and_keys_of_any_length(data: bytes) -> None:
-    """Are refused with the error that says so."""
+    """Wrong lengths raise SignatureError."""
     assert not is_valid(replace(SIGNED, signature=data))
     assert not is_valid(replace(SIGNED, public_key=data), key=data)
 
 
 def test_a_signature_has_no_second_form() -> None:
-    """S + L is the same number modulo the group's order, and refused (RFC 8032, 5.1.7)."""
+    """S + L is the same number modulo the group's order, and rejected (RFC 8032, 5.1.7)."""
     s = int.from_bytes(SIGNED.signature[32:], "little") + L
 
     assert not is_valid(replace(SIGNED, signature=SIGNED.signature[:32] + s.to_bytes(32, "little")))
@@ -245,6 +245,6 @@ def test_keys_of_small_order_sign_nothing(key: bytes) -> None:
 
 
 def test_a_seed_has_32_bytes() -> None:
-    """Nothing is padded or cut off."""
+    """A seed is not padded or cut off."""
     with pytest.raises(ValueError, match="32"):
         BidSigner(bytes(31))

@@ -1,4 +1,4 @@
-"""The suite's benchmarks do what they say, again and again."""
+"""The benchmarks of the suite measure the documented work, repeatably."""
 
 from hashlib import sha256
 from itertools import islice
@@ -8,16 +8,16 @@ import msgspec
 import pytest
 
 from veperf.core.case import Case, Level
-from veperf.core.registry import LoadTask, Task, load, select
+from veperf.core.registry import LoadTask, Task, load_registry, matching_cases
 from veperf.workloads.bidding import benchmarks, example_data
-from veperf.workloads.bidding.engine import Decision, Outcome
-from veperf.workloads.bidding.load import engine_for
+from veperf.workloads.bidding.engine import BidOutcome, Decision
+from veperf.workloads.bidding.load import create_engine
 from veperf.workloads.bidding.table import ProviderTable
 
-REGISTRY = load(["veperf.workloads.bidding.benchmarks"])
+REGISTRY = load_registry(["veperf.workloads.bidding.benchmarks"])
 SMALL = [
     case
-    for case in select(REGISTRY, ["bidding"])
+    for case in matching_cases(REGISTRY, ["bidding"])
     if case.level is not Level.LOAD
     and case.params.get("providers") != 100_000
     and case.benchmark != "bidding/parallel"  # starts processes: an integration test
@@ -26,7 +26,7 @@ SMALL = [
 
 @pytest.mark.parametrize("case", SMALL, ids=lambda case: case.id)
 def test_a_call_can_be_repeated(case: Case) -> None:
-    """Each call gives what the first gave, so that the hundredth costs the same."""
+    """Each call gives the result of the first, so that all cost the same."""
     task = REGISTRY.benchmarks[case.benchmark].setup(**case.params)
     assert isinstance(task, Task)
     try:
@@ -39,7 +39,7 @@ def test_a_call_can_be_repeated(case: Case) -> None:
 
 
 def comparable(result: Any) -> Any:
-    """A decision without the moment at which it was made."""
+    """Return a decision without its time."""
     if isinstance(result, Decision):
         assert result.bid is not None
         return result.outcome, result.bid.bid.provider, result.bid.bid.price
@@ -47,8 +47,8 @@ def comparable(result: Any) -> Any:
 
 
 def test_ids_and_targets() -> None:
-    """The benchmarks that were agreed are there, and answer the suite's published targets."""
-    cases = [case for case in select(REGISTRY, ["bidding"]) if "[" not in case.id]
+    """The agreed benchmarks exist, and answer the suite's published targets."""
+    cases = [case for case in matching_cases(REGISTRY, ["bidding"]) if "[" not in case.id]
     timed = ("latency", "order_matching", "price_calc", "signing", "rate_limiter")
     loaded = ("latency_p95", "latency_p99", "throughput")
 
@@ -65,14 +65,14 @@ def test_ids_and_targets() -> None:
 
 @pytest.mark.parametrize("profile", example_data.PROFILES)
 def test_the_measured_bid_is_placed(profile: str) -> None:
-    """What is timed is not refusing an order."""
+    """The timed call does not reject the order."""
     decision: Any = benchmarks.resources(profile=profile).call()
 
-    assert Outcome.BID is decision.outcome
+    assert BidOutcome.BID is decision.outcome
 
 
 def test_the_stages_are_the_whole_bid() -> None:
-    """One after the other they come to the same signed bid, and leave the table as it was."""
+    """In turn they give the same signed bid, and leave the table unchanged."""
     task = benchmarks.latency(providers=1_000)
     values: list[Any] = [None]
     for stage in task.stages.values():
@@ -88,22 +88,22 @@ def test_the_stages_are_the_whole_bid() -> None:
 
 
 def test_every_order_of_a_load_gets_its_bid() -> None:
-    """Nothing that is offered under load is an order that nobody could serve."""
-    engine = engine_for(ProviderTable(example_data.providers(10_000)))
-    decisions = [engine.handle(event) for event in islice(example_data.events(), 48)]
+    """Some provider can serve every order that is offered under load."""
+    engine = create_engine(ProviderTable(example_data.providers(10_000)))
+    decisions = [engine.handle(event) for event in islice(example_data.order_events(), 48)]
 
-    assert {Outcome.BID: 48} == engine.counts, decisions
+    assert {BidOutcome.BID: 48} == engine.counts, decisions
 
 
 def test_the_full_limiter_allows_each_time() -> None:
-    """Its windows are full, and yet no call that is timed is a denial."""
+    """Its windows are full, and still no timed call is a denial."""
     limiter = benchmarks._full_limiter(10)
 
     assert all(limiter.allow() for _ in range(1_000))
 
 
 def test_loads_are_made_on_demand() -> None:
-    """Making one starts nothing: the generator does."""
+    """Making a load task starts nothing: the generator does."""
     for setup in (benchmarks.load(rate=20), benchmarks.burst(orders=10), benchmarks.throughput()):
         assert isinstance(setup, LoadTask)
         assert setup.close is None
@@ -112,7 +112,7 @@ def test_loads_are_made_on_demand() -> None:
 def test_the_example_market_is_the_same_everywhere() -> None:
     """Seeded: a digest of it is a constant of the suite; a change breaks comparisons."""
     market = msgspec.json.encode(
-        (example_data.providers(50), list(islice(example_data.events(), 50)))
+        (example_data.providers(50), list(islice(example_data.order_events(), 50)))
     )
 
     digest = "27c7d1a82ffa199fc3862b4037cadf707d8a25ff851d64fbfa7f13cb6aa91772"

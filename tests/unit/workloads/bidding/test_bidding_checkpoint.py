@@ -1,4 +1,4 @@
-"""A checkpoint is read as it was written, or refused."""
+"""A checkpoint is read as it was written, or rejected."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -37,13 +37,13 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def written(body: bytes, version: int = 2) -> bytes:
-    """A checkpoint file by hand, as the module's docstring describes it."""
+    """Write a checkpoint file by hand, as the module documents it."""
     return MAGIC + bytes([version]) + sha256(body).digest() + body
 
 
 @given(checkpoint=CHECKPOINTS)
-def test_what_is_saved_is_loaded(path: Path, checkpoint: Checkpoint) -> None:
-    """In the place of the one before, and nothing else is left in the folder."""
+def test_a_saved_checkpoint_is_loaded(path: Path, checkpoint: Checkpoint) -> None:
+    """It replaces the one before, and nothing else is left in the folder."""
     file = CheckpointFile(path)
     file.save(checkpoint)
 
@@ -53,12 +53,12 @@ def test_what_is_saved_is_loaded(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def test_no_file_is_no_checkpoint(tmp_path: Path) -> None:
-    """A daemon that starts for the first time."""
+    """A daemon that starts for the first time has none."""
     assert CheckpointFile(tmp_path / "none").load() is None
 
 
 def test_a_file_that_was_cut_off_anywhere(tmp_path: Path) -> None:
-    """No prefix of a checkpoint is taken for one."""
+    """Every proper prefix of a checkpoint is rejected."""
     file = CheckpointFile(tmp_path / "checkpoint")
     file.save(CHECKPOINT)
     data = file.path.read_bytes()
@@ -70,7 +70,7 @@ def test_a_file_that_was_cut_off_anywhere(tmp_path: Path) -> None:
 
 
 def test_a_file_with_any_changed_byte(tmp_path: Path) -> None:
-    """Nor one with a byte altered or added."""
+    """A file with a byte altered or added is rejected."""
     file = CheckpointFile(tmp_path / "checkpoint")
     file.save(CHECKPOINT)
     data = file.path.read_bytes()
@@ -97,7 +97,7 @@ def test_a_file_with_any_changed_byte(tmp_path: Path) -> None:
     ids=["empty", "no msgpack", "a list", "fields missing", "negative", "deep"],
 )
 def test_a_right_checksum_over_nonsense(tmp_path: Path, body: bytes) -> None:
-    """Whoever can write the file still can't make it be believed."""
+    """A valid checksum alone does not make a file a checkpoint."""
     file = CheckpointFile(tmp_path / "checkpoint")
     file.path.write_bytes(written(body))
 
@@ -106,7 +106,7 @@ def test_a_right_checksum_over_nonsense(tmp_path: Path, body: bytes) -> None:
 
 
 def test_a_later_format_is_named(tmp_path: Path) -> None:
-    """It is not called corrupt."""
+    """The error names the format; it does not call the file corrupt."""
     file = CheckpointFile(tmp_path / "checkpoint")
     file.path.write_bytes(written(b"", version=3))
 
@@ -115,7 +115,7 @@ def test_a_later_format_is_named(tmp_path: Path) -> None:
 
 
 def test_the_first_format_is_read(tmp_path: Path) -> None:
-    """It says nothing of the rate limiter's bids."""
+    """It has no bids of the rate limiter."""
     fields = msgspec.msgpack.decode(msgspec.msgpack.encode(CHECKPOINT))
     del fields["bids_ns"]
     file = CheckpointFile(tmp_path / "checkpoint")
@@ -124,8 +124,8 @@ def test_the_first_format_is_read(tmp_path: Path) -> None:
     assert CHECKPOINT == file.load()
 
 
-def test_a_place_that_can_not_be_written(tmp_path: Path) -> None:
-    """The error is the one for storage; a folder in the file's place is no checkpoint."""
+def test_an_unwritable_path(tmp_path: Path) -> None:
+    """Writing raises StorageError; a folder in the file's place is corrupt."""
     with pytest.raises(StorageError):
         CheckpointFile(tmp_path / "none" / "checkpoint").save(CHECKPOINT)
     with pytest.raises(CorruptFileError):

@@ -1,4 +1,4 @@
-"""Decimals are exact: as Python's decimal and fractions have them, and nothing else is taken."""
+"""Decimals are exact, as Python's decimal and fractions are, and nothing else is accepted."""
 
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
@@ -22,7 +22,7 @@ NUMBERS = st.integers(0, MAX_ATTO) | st.integers(0, 10**20)
 
 @given(st.integers(0, 10**70), st.text("0123456789", max_size=18))
 def test_parsing_agrees_with_decimal(whole: int, fraction: str) -> None:
-    """Every text that is taken is the number that Python's decimal reads in it."""
+    """Every accepted text is the number that Python's decimal reads."""
     text = f"{whole}.{fraction}" if fraction else str(whole)
 
     assert int(EXACT.multiply(Decimal(text), Decimal(ATTO))) == parse_decimal(text)
@@ -30,7 +30,7 @@ def test_parsing_agrees_with_decimal(whole: int, fraction: str) -> None:
 
 @given(NUMBERS)
 def test_writing_and_reading_again(atto: int) -> None:
-    """All 18 places are written, and what is written is read as the same number."""
+    """All 18 places are written, and read again as the same number."""
     text = format_decimal(atto)
 
     assert 18 == len(text.partition(".")[2])
@@ -67,13 +67,13 @@ def test_everything_else_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("value", [None, 1, 1.5, True, b"1", Decimal(1), ["1"]])
 def test_only_texts_are_parsed(value: object) -> None:
-    """A number is no decimal: it may have been through a float."""
+    """A number is rejected: it may have been a float."""
     with pytest.raises(DecimalError):
         parse_decimal(value)  # type: ignore[arg-type]  # the wrong type is the point
 
 
 def test_the_largest_number() -> None:
-    """315 bits are taken, as by LegacyDec; one unit more is not, neither read nor written."""
+    """315 bits are accepted, as by LegacyDec; one unit more is neither read nor written."""
     largest = format_decimal(MAX_ATTO)
     whole, _, fraction = largest.partition(".")
 

@@ -1,4 +1,4 @@
-"""The vectorised path finds what a plain scan finds, at the same prices, in the same order."""
+"""Vectorised matching gives the result of a plain scan, with the same prices and order."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -11,10 +11,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from veperf.workloads.bidding import example_data
-from veperf.workloads.bidding.columns import NONE, Kind
+from veperf.workloads.bidding.columns import NO_LABEL, LabelKind
 from veperf.workloads.bidding.decimals import ATTO, MAX_ATTO, format_decimal
 from veperf.workloads.bidding.errors import ReservationError
-from veperf.workloads.bidding.matching import Quote, match, quotes, rank
+from veperf.workloads.bidding.matching import Quote, match_providers, quote_prices, rank_quotes
 from veperf.workloads.bidding.orders import Order
 from veperf.workloads.bidding.providers import Pricing, Provider, Resources
 from veperf.workloads.bidding.table import ProviderTable
@@ -23,7 +23,7 @@ NOW = 1_000
 
 
 class Held(Struct):
-    """A provider, and how much of it bids hold."""
+    """A provider, and the amounts that bids reserve."""
 
     provider: Provider
     amounts: list[int]
@@ -35,13 +35,13 @@ class Held(Struct):
 
 
 class PlainTable:
-    """Providers in a dictionary, all of them looked at for every order, prices in fractions."""
+    """Providers in a dictionary, scanned for every order, with prices as fractions."""
 
     def __init__(self) -> None:
         self.held: dict[str, Held] = {}
 
-    def fits(self, wanted: Resources, free: list[int]) -> bool:
-        return all(not n or n <= has for n, has in zip(wanted.amounts, free, strict=True))
+    def fits(self, needed: Resources, free: list[int]) -> bool:
+        return all(not n or n <= has for n, has in zip(needed.amounts, free, strict=True))
 
     def matches(self, order: Order) -> Iterator[Provider]:
         for held in self.held.values():
@@ -59,19 +59,19 @@ class PlainTable:
                 yield provider
 
     def rank(self, order: Order) -> list[Quote]:
-        found = []
+        matching = []
         for provider in self.matches(order):
             price = plain_price(order.resources, provider.pricing)
             highest = order.max_price
             within = highest is None or Fraction(price, ATTO) <= Fraction(highest)
             if 0 < price < 1 << 315 and within:
-                found.append(Quote(price, provider.id))
-        return sorted(found, key=lambda quote: (quote.price_atto, quote.provider))
+                matching.append(Quote(price, provider.id))
+        return sorted(matching, key=lambda quote: (quote.price_atto, quote.provider))
 
 
-def plain_price(wanted: Resources, prices: Pricing) -> int:
+def plain_price(resources: Resources, prices: Pricing) -> int:
     units = (prices.cpu_core, prices.memory_gb, prices.storage_gb, prices.gpu)
-    pairs = zip(wanted.amounts, units, strict=True)
+    pairs = zip(resources.amounts, units, strict=True)
     total = sum([n * Fraction(unit) for n, unit in pairs], Fraction(0))
     factor = 1 + Fraction(round(Fraction(prices.markup_percent) / 100 * ATTO), ATTO)
     price: int = max(round(total * factor * ATTO), int(Fraction(prices.minimum) * ATTO))
@@ -129,7 +129,7 @@ CHANGES = st.tuples(st.sampled_from(["add", "update", "remove"]), PROVIDERS) | s
 
 
 def change(table: ProviderTable, plain: PlainTable, what: tuple[object, ...]) -> None:
-    """Make a change in both tables; where the plain one can't, the other must refuse."""
+    """Make a change in both tables; if the plain one rejects it, the other must, too."""
     match what:
         case (str(verb), Provider() as provider):
             if (provider.id in plain.held) == (verb == "add"):
@@ -182,13 +182,13 @@ def test_a_changed_table_matches_as_a_plain_scan(
     }
     assert len(plain.held) == len(table)
     for order in orders:
-        rows = match(table, order, NOW)
+        rows = match_providers(table, order, NOW)
         assert {p.id for p in plain.matches(order)} == set(table.columns.ids[rows])
-        assert plain.rank(order) == rank(table, order, NOW)
+        assert plain.rank(order) == rank_quotes(table, order, NOW)
 
 
 def random_provider(random: Random) -> Provider:
-    """One of a small world, where much matches and ties are frequent."""
+    """Return a provider of a small world with many matches and ties."""
     cpu, memory, storage, gpu = random.choices(["0", "1", "1", "0.000000000000000001"], k=4)
     markup = random.choice(["0", "50", "0.000000000000000001"])
     total = [random.choice([3, 4]) for _ in range(4)]
@@ -220,42 +220,42 @@ def random_order(random: Random) -> Order:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_long_history_matches_as_a_plain_scan(seed: int) -> None:
-    """Providers come, change and go, capacity is taken and given back; compared at every step."""
+    """Providers and reservations come and go; the tables are compared at every step."""
     random = Random(seed)
     table, plain = ProviderTable(), PlainTable()
-    found = 0
+    matches = 0
     for _ in range(1_500):
         verb = random.choice(["add", "add", "update", "remove", "reserve", "reserve", "release"])
         provider = random_provider(random)
         if verb in ("reserve", "release"):
-            wanted = Resources(*[random.randrange(3) for _ in range(4)])
-            change(table, plain, (verb, provider.id, wanted))
+            needed = Resources(*[random.randrange(3) for _ in range(4)])
+            change(table, plain, (verb, provider.id, needed))
         else:
             change(table, plain, (verb, provider))
         order = random_order(random)
         expected = plain.rank(order)
-        found += len(expected)
-        assert expected == rank(table, order, NOW)
+        matches += len(expected)
+        assert expected == rank_quotes(table, order, NOW)
 
-    assert found > 300
+    assert matches > 300
 
 
 @given(ORDERS)
 def test_an_empty_table_serves_nobody(order: Order) -> None:
-    """Nor does one whose last provider was removed."""
+    """Nor does a table whose last provider was removed."""
     table = ProviderTable()
-    assert [] == rank(table, order, NOW)
+    assert [] == rank_quotes(table, order, NOW)
     (provider,) = example_data.providers(1)
     table.add(provider)
     table.remove(provider.id)
 
-    assert [] == rank(table, order, NOW)
+    assert [] == rank_quotes(table, order, NOW)
     assert provider.id not in table
 
 
 @pytest.mark.parametrize("profile", example_data.PROFILES)
 def test_the_example_market_is_ranked_as_by_a_plain_scan(profile: str) -> None:
-    """A thousand providers, some of their capacity taken, and orders of every kind."""
+    """A thousand providers, partly reserved, and orders of every kind give the same ranking."""
     providers = example_data.providers(1_000)
     table, plain = ProviderTable(providers), PlainTable()
     for number, provider in enumerate(providers):
@@ -266,11 +266,11 @@ def test_the_example_market_is_ranked_as_by_a_plain_scan(profile: str) -> None:
 
     expected = [plain.rank(order) for order in orders]
     assert any(expected)
-    assert expected == [rank(table, order, example_data.NOW_NS) for order in orders]
+    assert expected == [rank_quotes(table, order, example_data.NOW_NS) for order in orders]
 
 
 def test_a_price_out_of_range_is_no_quote() -> None:
-    """Neither nothing at all nor what no decimal holds."""
+    """A price of zero or above the largest decimal is left out."""
     (provider,) = example_data.providers(1)
     free = Pricing("uve", "0", "0", "0")
     largest = format_decimal(MAX_ATTO)
@@ -283,11 +283,11 @@ def test_a_price_out_of_range_is_no_quote() -> None:
     )
     order = replace(example_data.order(0), region="", attributes={}, max_price=None)
     two = replace(order, resources=Resources(2))
-    one = replace(order, resources=Resources(1))
+    small = replace(order, resources=Resources(1))
 
-    assert 3 == len(match(table, two, NOW))
-    assert [Quote(1, "least")] == rank(table, two, NOW)
-    assert [Quote(1, "least"), Quote(MAX_ATTO, "dear")] == rank(table, one, NOW)
+    assert 3 == len(match_providers(table, two, NOW))
+    assert [Quote(1, "least")] == rank_quotes(table, two, NOW)
+    assert [Quote(1, "least"), Quote(MAX_ATTO, "dear")] == rank_quotes(table, small, NOW)
 
 
 def test_ties_go_by_id() -> None:
@@ -298,12 +298,12 @@ def test_ties_go_by_id() -> None:
     order = replace(example_data.order(0), region="", attributes={})
 
     assert ["B", "a10", "a2", "b", "ä"] == [
-        q.provider for q in rank(table, order, example_data.NOW_NS)
+        q.provider for q in rank_quotes(table, order, example_data.NOW_NS)
     ]
 
 
 def test_a_price_differs_in_the_last_place() -> None:
-    """Where floats see the same number the cheaper one still wins, and a highest price holds."""
+    """Prices that are equal as floats are still told apart, as is the highest price."""
     (provider,) = example_data.providers(1)
     dear, cheap = "1000000000.000000000000000002", "1000000000.000000000000000001"
     prices = replace(provider.pricing, memory_gb="0", storage_gb="0", markup_percent="0")
@@ -318,22 +318,22 @@ def test_a_price_differs_in_the_last_place() -> None:
     )
 
     assert float(dear) == float(cheap)
-    assert ["b", "a"] == [q.provider for q in rank(table, order, example_data.NOW_NS)]
+    assert ["b", "a"] == [q.provider for q in rank_quotes(table, order, example_data.NOW_NS)]
     lower = replace(order, max_price=cheap)
-    assert ["b"] == [q.provider for q in rank(table, lower, example_data.NOW_NS)]
+    assert ["b"] == [q.provider for q in rank_quotes(table, lower, example_data.NOW_NS)]
 
 
 def test_a_provider_that_shrinks_below_what_is_held() -> None:
-    """It serves nobody who wants that resource, until enough is given back."""
+    """It serves no order that needs the resource, until enough is released."""
     (provider,) = example_data.providers(1)
     provider = replace(provider, capacity=Resources(8, 8, 8, 8), reserved=Resources())
     table = ProviderTable([provider])
     table.reserve(provider.id, Resources(6, 0, 0, 0))
     table.update(replace(provider, capacity=Resources(4, 8, 8, 8)))
 
-    def fits(wanted: Resources) -> bool:
-        order = replace(example_data.order(0), resources=wanted, region="", attributes={})
-        return bool(len(match(table, order, example_data.NOW_NS)))
+    def fits(resources: Resources) -> bool:
+        order = replace(example_data.order(0), resources=resources, region="", attributes={})
+        return bool(len(match_providers(table, order, example_data.NOW_NS)))
 
     assert (-2, 8, 8, 8) == table.free(provider.id)
     table.reserve(provider.id, Resources(0, 1))
@@ -343,15 +343,15 @@ def test_a_provider_that_shrinks_below_what_is_held() -> None:
     assert [True, False] == [fits(Resources(4)), fits(Resources(5))]
 
 
-def test_names_nobody_has_any_more_take_no_room() -> None:
-    """A provider that is renamed over and over does not fill the memory."""
+def test_unused_names_take_no_memory() -> None:
+    """Renaming a provider again and again does not fill the memory."""
     (provider,) = example_data.providers(1)
     table = ProviderTable([provider])
     for number in range(1_000):
         table.update(replace(provider, regions=(f"region-{number}",)))
 
-    assert NONE == table.number(Kind.REGION, "region-998")
-    assert 0 < table.number(Kind.REGION, "region-999") < 20
+    assert NO_LABEL == table.number(LabelKind.REGION, "region-998")
+    assert 0 < table.number(LabelKind.REGION, "region-999") < 20
 
 
 def test_a_table_does_not_share_a_provider_s_attributes() -> None:
@@ -363,12 +363,14 @@ def test_a_table_does_not_share_a_provider_s_attributes() -> None:
 
     assert {"tier": "gold"} == table.get(provider.id).attributes
     table.remove(provider.id)
-    assert NONE == table.number(Kind.ATTRIBUTE, ("tier", "gold"))
+    assert NO_LABEL == table.number(LabelKind.ATTRIBUTE, ("tier", "gold"))
 
 
 def test_quotes_of_no_rows() -> None:
-    """Nobody to ask, no quotes."""
+    """Without rows there are no quotes."""
     table = ProviderTable(example_data.providers(3))
-    rows = match(table, replace(example_data.order(0), offering="unknown"), example_data.NOW_NS)
+    rows = match_providers(
+        table, replace(example_data.order(0), offering="unknown"), example_data.NOW_NS
+    )
 
-    assert [] == quotes(table, example_data.order(0), rows)
+    assert [] == quote_prices(table, example_data.order(0), rows)

@@ -1,4 +1,4 @@
-"""Orders, providers and bids are what they say, or refused with an error of bidding's own."""
+"""Orders, providers and bids are valid, or rejected with an error of bidding."""
 
 import json
 from contextlib import suppress
@@ -12,7 +12,7 @@ from msgspec.structs import asdict, replace
 
 from veperf.workloads.bidding import example_data
 from veperf.workloads.bidding.bids import Bid, SignedBid, decode_bid, encode_bid
-from veperf.workloads.bidding.errors import BiddingError, FieldError, MalformedError
+from veperf.workloads.bidding.errors import BiddingError, FieldError, MalformedMessageError
 from veperf.workloads.bidding.orders import Order, decode_order, encode_order
 from veperf.workloads.bidding.providers import Provider, Resources
 
@@ -43,7 +43,7 @@ def test_orders_come_back(number: int, profile: str) -> None:
 
 
 def test_an_order_as_any_client_writes_it() -> None:
-    """Optional fields may be missing; the rest is plain JSON."""
+    """Optional fields may be missing; otherwise it is plain JSON."""
     raw = b"""{"id": "o", "customer": "c", "offering": "compute", "currency": "uve",
         "resources": {"cpu_cores": 4}, "created_ns": 1, "max_price": "10.5"}"""
 
@@ -52,34 +52,34 @@ def test_an_order_as_any_client_writes_it() -> None:
 
 @given(st.binary(max_size=60))
 def test_any_bytes_are_refused(raw: bytes) -> None:
-    """Nothing else is raised than the error that says so."""
-    with pytest.raises(MalformedError):
+    """No other error is raised than MalformedMessageError."""
+    with pytest.raises(MalformedMessageError):
         decode_order(raw)
-    with pytest.raises(MalformedError):
+    with pytest.raises(MalformedMessageError):
         decode_bid(raw)
 
 
 @given(st.sampled_from(Order.__struct_fields__), JSON)
 def test_any_value_in_any_field(field: str, value: object) -> None:
-    """An order with it is refused, or is one that can be encoded and decoded again."""
+    """The order is rejected, or can be encoded and decoded again."""
     raw = json.dumps(
         asdict(msgspec.convert(msgspec.to_builtins(ORDER), Order))
         | {"resources": asdict(ORDER.resources), field: value}
     ).encode(errors="replace")
     try:
         order = decode_order(raw)
-    except MalformedError:
+    except MalformedMessageError:
         return
     assert order == decode_order(encode_order(order))
 
 
 @given(st.integers(0, 400), st.integers(0, 255))
 def test_a_changed_byte_breaks_nothing(place: int, value: int) -> None:
-    """Cut off or altered orders give an order or the error, never anything else."""
+    """A cut or altered order gives an order or MalformedMessageError, never anything else."""
     raw = bytearray(encode_order(ORDER))
     raw[place % len(raw)] = value
     for damaged in (bytes(raw), bytes(raw[: place % len(raw)])):
-        with suppress(MalformedError):
+        with suppress(MalformedMessageError):
             assert isinstance(decode_order(damaged), Order)
 
 
@@ -95,8 +95,8 @@ def test_a_changed_byte_breaks_nothing(place: int, value: int) -> None:
     ids=["unknown field", "unknown resource", "deep", "too long", "no UTF-8"],
 )
 def test_orders_that_hide_something(raw: bytes) -> None:
-    """Fields that nobody knows, nesting without end, padding and broken text are refused."""
-    with pytest.raises(MalformedError):
+    """Unknown fields, deep nesting, padding and broken text are rejected."""
+    with pytest.raises(MalformedMessageError):
         decode_order(raw)
 
 
@@ -132,14 +132,14 @@ WRONG: list[tuple[Any, str, list[Any]]] = [
     ],
     ids=lambda value: value if isinstance(value, str) and value.isidentifier() else "",
 )
-def test_fields_that_can_not_be(thing: Any, field: str, wrong: object) -> None:
-    """Each is refused by its own name when the thing is made, not when it is used."""
+def test_invalid_fields(thing: Any, field: str, wrong: object) -> None:
+    """Each is rejected by name on construction, not when it is used."""
     with pytest.raises(FieldError, match="attribute" if field == "attributes" else field):
         replace(thing, **{field: wrong})
 
 
 def test_no_more_can_be_reserved_than_there_is() -> None:
-    """All of it can, of each resource."""
+    """Exactly the capacity can be reserved, of each resource."""
     capacity = Resources(1, 2, 3, 4)
 
     assert (0, 0, 0, 0) == replace(PROVIDER, capacity=capacity, reserved=capacity).for_sale
@@ -149,11 +149,11 @@ def test_no_more_can_be_reserved_than_there_is() -> None:
 
 
 def test_bids_come_back() -> None:
-    """Keys and signatures are bytes again."""
-    signed = example_data.signer().sign(BID)
+    """Keys and signatures are decoded to bytes."""
+    signed = example_data.daemon_signer().sign(BID)
 
     assert signed == decode_bid(encode_bid(signed))
-    with pytest.raises(MalformedError):
+    with pytest.raises(MalformedMessageError):
         decode_bid(b" " * (9 << 10) + encode_bid(signed))
     with pytest.raises(FieldError):
         SignedBid(BID, "key", b"")  # type: ignore[arg-type]  # the wrong type is the point
@@ -169,7 +169,7 @@ def test_providers_come_back_from_json() -> None:
 
 
 def test_all_errors_are_value_errors() -> None:
-    """Who knows nothing of bidding catches them by the usual name."""
+    """Callers that don't know bidding can catch them as ValueError."""
     assert issubclass(BiddingError, ValueError)
     with pytest.raises(ValueError, match="cpu_cores"):
         Resources(cpu_cores=-1)

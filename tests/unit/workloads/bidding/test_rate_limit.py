@@ -1,4 +1,4 @@
-"""The limiter decides as one that keeps every bid in a list and goes through it each time."""
+"""The limiter decides as one that keeps every bid in a list and searches it each time."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ LIMITS = st.integers(0, 5)
 
 
 class Scan:
-    """A literal sliding window: VirtEngine's, which goes through its lists at every bid."""
+    """A literal sliding window: VirtEngine's, which searches its lists at every bid."""
 
     def __init__(self, per_minute: int, per_hour: int) -> None:
         self.limits = ((per_minute, MINUTE_NS), (per_hour, HOUR_NS))
@@ -48,7 +48,7 @@ def running(steps: list[int], start: int) -> Iterator[int]:
 def test_windows_are_right_at_their_edges(
     per_minute: int, per_hour: int, steps: list[int], start: int
 ) -> None:
-    """Bids a nanosecond inside, on and outside of the edge of either window."""
+    """Bids come a nanosecond inside, on and outside of the edge of either window."""
     moments = list(running(steps, start))
     scan = Scan(per_minute, per_hour)
 
@@ -59,7 +59,7 @@ def test_windows_are_right_at_their_edges(
 def test_a_clock_that_goes_back_stands_still(
     per_minute: int, per_hour: int, steps: list[int]
 ) -> None:
-    """As if each moment were at least that of the last bid; nothing is let through twice."""
+    """Each time counts as at least that of the last bid; no bid is allowed twice."""
     moments = list(running(steps, 0))
     scan = Scan(per_minute, per_hour)
 
@@ -67,10 +67,10 @@ def test_a_clock_that_goes_back_stands_still(
 
 
 @given(LIMITS, LIMITS, st.lists(STEPS, max_size=40), st.integers(0, 40), st.integers(0, 10**18))
-def test_restored_it_decides_as_if_it_had_gone_on(
+def test_a_restored_limiter_decides_as_the_old_one(
     per_minute: int, per_hour: int, steps: list[int], restart: int, ahead: int
 ) -> None:
-    """A new limiter, whose clock counts from elsewhere, told how old the old one's bids are."""
+    """A new limiter, with another clock, gets the ages of the old one's bids."""
     moments = list(running(steps, 0))
     now = 0
     old = RateLimiter(per_minute, per_hour, lambda: now)
@@ -84,8 +84,8 @@ def test_restored_it_decides_as_if_it_had_gone_on(
         assert scan.allow(now) == new.allow()
 
 
-def test_what_is_restored_may_be_more_than_is_allowed_or_of_the_future() -> None:
-    """The youngest count, those of the future as if they were placed now."""
+def test_restoring_too_many_or_future_bids() -> None:
+    """The youngest count; those of the future count as placed now."""
     limiter = RateLimiter(2, 3, lambda: 0)
     limiter.restore([1, HOUR_NS, 5, -7, 3])
 
@@ -94,21 +94,21 @@ def test_what_is_restored_may_be_more_than_is_allowed_or_of_the_future() -> None
 
 
 @pytest.mark.parametrize(
-    ("limits", "allowed", "kept"),
+    ("limits", "allowed", "stored"),
     [((None, None), 9, 0), ((None, 3), 3, 3), ((3, None), 3, 3), ((None, 0), 0, 0)],
 )
 def test_a_window_without_a_limit(
-    limits: tuple[int | None, int | None], allowed: int, kept: int
+    limits: tuple[int | None, int | None], allowed: int, stored: int
 ) -> None:
-    """Only the other one counts; with none, nothing is kept."""
+    """Only the other window counts; with neither, nothing is stored."""
     limiter = RateLimiter(*limits, lambda: 5)
 
     assert allowed == sum(limiter.allow() for _ in range(9))
-    assert [0] * kept == limiter.ages_ns()
+    assert [0] * stored == limiter.ages_ns()
 
 
 def test_a_bid_counts_until_it_is_exactly_a_minute_old() -> None:
-    """And one that was denied does not count at all."""
+    """A denied bid does not count at all."""
     edge = MINUTE_NS
 
     assert [True, False, False, True, False] == decisions(1, 9, [0, 1, edge - 1, edge, edge + 1])
@@ -116,7 +116,7 @@ def test_a_bid_counts_until_it_is_exactly_a_minute_old() -> None:
 
 
 def test_threads_share_the_limit() -> None:
-    """However many ask at once, exactly as many bids are allowed as there may be."""
+    """Exactly as many bids are allowed as the limit, however many threads ask at once."""
     limiter = RateLimiter(500, 300, lambda: 7)
     with ThreadPoolExecutor(8) as threads:
         allowed = list(threads.map(lambda _: limiter.allow(), range(4_000)))
@@ -125,7 +125,7 @@ def test_threads_share_the_limit() -> None:
 
 
 def test_the_clock_is_a_steady_one_by_default() -> None:
-    """Without a clock it works, by the machine's."""
+    """Without a clock argument it uses the machine's monotonic clock."""
     limiter = RateLimiter(2, 5)
 
     assert [True, True, False] == [limiter.allow() for _ in range(3)]

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from veperf.workloads.transaction import bech32
 from veperf.workloads.transaction.address import (
     Address,
-    address,
+    address_from_bytes,
     choose_ripemd160,
     ed25519_address,
-    parse_address,
+    parse_account_address,
     secp256k1_address,
 )
 from veperf.workloads.transaction.errors import Code, TransactionRefused
-from veperf.workloads.transaction.events import FEE_COLLECTOR
+from veperf.workloads.transaction.execution import FEE_COLLECTOR
 from veperf.workloads.transaction.ripemd160 import ripemd160
 
 LONG_PREFIX = "characterlonghumanreadablepartthatcontainsthenumber1andtheexcludedcharactersbio"
@@ -48,47 +48,47 @@ INVALID = (
 
 
 @pytest.mark.parametrize("text", VALID)
-def test_what_bip_173_calls_valid(text: str) -> None:
+def test_valid_texts_of_bip_173(text: str) -> None:
     """BIP-173's valid texts decode, and encode again to themselves in lower case."""
-    assert text.lower() == bech32.encode(*bech32.decode(text))
+    assert text.lower() == bech32.bech32_encode(*bech32.bech32_decode(text))
 
 
 @pytest.mark.parametrize("text", INVALID)
-def test_what_bip_173_calls_invalid(text: str) -> None:
-    """BIP-173's invalid texts are refused."""
+def test_invalid_texts_of_bip_173(text: str) -> None:
+    """BIP-173's invalid texts are rejected."""
     with pytest.raises(bech32.Bech32Error):
-        bech32.decode(text)
+        bech32.bech32_decode(text)
 
 
 @given(st.binary(max_size=40))
 def test_encoding_and_back(data: bytes) -> None:
-    """Whatever the bytes, they come back."""
-    assert ("virtengine", data) == bech32.decode(bech32.encode("virtengine", data))
+    """Decoding returns any encoded bytes."""
+    assert ("virtengine", data) == bech32.bech32_decode(bech32.bech32_encode("virtengine", data))
 
 
 @given(st.binary(min_size=20, max_size=20), st.data())
 def test_every_single_mistake_is_found(data: bytes, draw: st.DataObject) -> None:
     """A wrong character anywhere behind the prefix makes the text invalid (BIP-173 finds four)."""
-    text = bech32.encode("virtengine", data)
+    text = bech32.bech32_encode("virtengine", data)
     place = draw.draw(st.integers(len("virtengine1"), len(text) - 1))
     others = "".join(c for c in "qpzry9x8gf2tvdw0s3jn54khce6mua7l" if c != text[place])
     wrong = text[:place] + draw.draw(st.sampled_from(others)) + text[place + 1 :]
 
     with pytest.raises(bech32.Bech32Error):
-        bech32.decode(wrong)
+        bech32.bech32_decode(wrong)
 
 
 def test_data_that_is_no_whole_number_of_bytes_is_refused() -> None:
     """A set bit in the padding, as in BIP-173's last invalid example, is refused."""
     with pytest.raises(bech32.Bech32Error, match="padded"):
-        bech32.decode("tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3pjxtptv")
+        bech32.bech32_decode("tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3pjxtptv")
 
 
 @pytest.mark.parametrize("prefix", ["", "A", "a b"])
 def test_a_prefix_that_is_not_allowed_is_refused(prefix: str) -> None:
     """No empty, upper-case or unprintable prefix can be written."""
     with pytest.raises(bech32.Bech32Error):
-        bech32.encode(prefix, b"")
+        bech32.bech32_encode(prefix, b"")
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_ripemd160_as_openssl(message: bytes) -> None:
     assert expected == ripemd160(message)
 
 
-def test_ours_is_taken_where_openssl_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_python_hash_replaces_a_missing_openssl_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     """OpenSSL 3 without its legacy provider raises ValueError for the name."""
 
     def new(name: str, data: bytes = b"") -> None:
@@ -141,28 +141,28 @@ def test_address_of_the_fee_collector() -> None:
     """The module account has the bytes that it has on every Cosmos chain."""
     known = "cosmos17xpfvakm2amg962yls6f84z3kell8c5lserqta"
 
-    assert ("cosmos", FEE_COLLECTOR.data) == bech32.decode(known)
+    assert ("cosmos", FEE_COLLECTOR.data) == bech32.bech32_decode(known)
 
 
 def test_an_address_is_read_in_either_case() -> None:
-    """Upper case is the same address, kept in lower case."""
-    text = address(bytes(20)).text
+    """Upper case is the same address, stored in lower case."""
+    text = address_from_bytes(bytes(20)).text
 
-    assert Address(bytes(20), text) == parse_address(text.upper())
+    assert Address(bytes(20), text) == parse_account_address(text.upper())
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "virtengine1",
-        bech32.encode("cosmos", bytes(20)),
-        bech32.encode("virtengine", bytes(19)),
-        "Virtengine" + bech32.encode("virtengine", bytes(20))[10:],
+        bech32.bech32_encode("cosmos", bytes(20)),
+        bech32.bech32_encode("virtengine", bytes(19)),
+        "Virtengine" + bech32.bech32_encode("virtengine", bytes(20))[10:],
     ],
 )
-def test_what_is_no_address_of_the_chain(text: str) -> None:
-    """No bech32, another chain's, a wrong length and mixed case are refused."""
+def test_invalid_addresses(text: str) -> None:
+    """Other texts, another chain's addresses, a wrong length and mixed case are rejected."""
     with pytest.raises(TransactionRefused) as caught:
-        parse_address(text)
+        parse_account_address(text)
 
     assert Code.INVALID_ADDRESS is caught.value.code

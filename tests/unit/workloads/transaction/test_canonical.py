@@ -1,4 +1,4 @@
-"""The reader of plain transfers agrees with protobuf's own decoder on whatever it is given."""
+"""The fast parser of plain transfers agrees with protobuf's decoder on all bytes."""
 
 from collections.abc import Callable
 
@@ -7,24 +7,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from veperf.workloads.transaction import example_data
-from veperf.workloads.transaction.address import address
+from veperf.workloads.transaction.address import address_from_bytes
 from veperf.workloads.transaction.canonical import read_transfer
 from veperf.workloads.transaction.codec import (
+    Coin,
     Send,
     Transaction,
-    decode,
-    decode_any,
+    decode_transaction,
+    decode_with_protobuf,
     encode_auth_info,
     encode_body,
     encode_raw,
 )
-from veperf.workloads.transaction.coins import Coin
 from veperf.workloads.transaction.errors import Code, TransactionRefused
 from veperf.workloads.transaction.signature import Ed25519Signer
 
-SIGNER = example_data.signer(0)
-SENDER = address(SIGNER.public_key.address())
-RAW = example_data.transfer(SIGNER, 7, address(bytes(20)), 12_345, sequence=300)
+SIGNER = example_data.account_signer(0)
+SENDER = address_from_bytes(SIGNER.public_key.address())
+RAW = example_data.signed_transfer(SIGNER, 7, address_from_bytes(bytes(20)), 12_345, sequence=300)
 
 DENOMS = st.from_regex(r"[a-zA-Z][a-zA-Z0-9/:._-]{2,127}", fullmatch=True)
 COINS = st.builds(Coin, DENOMS, st.integers(1, 9) | st.integers(1, 2**256 - 1))
@@ -40,13 +40,13 @@ def outcome(decoder: Callable[[bytes], Transaction], raw: bytes) -> Transaction 
 
 
 def check(raw: bytes) -> None:
-    assert outcome(decode_any, raw) == outcome(decode, raw)
+    assert outcome(decode_with_protobuf, raw) == outcome(decode_transaction, raw)
 
 
 def transfer(
     amount: tuple[Coin, ...], fee: tuple[Coin, ...], sequence: int, gas_limit: int, length: int
 ) -> bytes:
-    body = encode_body([Send(SENDER, address(bytes(range(length))), amount)])
+    body = encode_body([Send(SENDER, address_from_bytes(bytes(range(length))), amount)])
     return encode_raw(
         body, encode_auth_info(SIGNER.public_key, sequence, fee, gas_limit), bytes(64)
     )
@@ -95,7 +95,7 @@ def test_other_transactions_are_left_to_protobuf(
 
 
 def test_every_flipped_bit_and_truncation() -> None:
-    """Both decoders make the same of each transaction that differs in one bit or ends early."""
+    """Both decoders agree on each transaction that differs in one bit or ends early."""
     whole = int.from_bytes(RAW, "big")
     for bit in range(8 * len(RAW)):
         check((whole ^ 1 << bit).to_bytes(len(RAW), "big"))
@@ -106,7 +106,7 @@ def test_every_flipped_bit_and_truncation() -> None:
 @settings(max_examples=300)
 @given(st.data())
 def test_mutations(data: st.DataObject) -> None:
-    """Bytes replaced, dropped, doubled and moved, several at once."""
+    """Several bytes at once are replaced, dropped, doubled and moved."""
     raw = bytearray(RAW)
     for _ in range(data.draw(st.integers(1, 3))):
         place = data.draw(st.integers(0, len(raw) - 1))
@@ -128,24 +128,24 @@ def test_mutations(data: st.DataObject) -> None:
 
 @given(st.binary(max_size=400))
 def test_random_bytes(raw: bytes) -> None:
-    """Rubbish is rubbish to both."""
+    """Both decoders reject random bytes."""
     check(raw)
     check(RAW[:200] + raw)
 
 
 def test_lengths_are_checked_one_by_one() -> None:
-    """Each single byte set to each value: the reader takes none that protobuf reads otherwise."""
-    taken = 0
+    """Each byte is set to each value: the parser accepts none that protobuf reads otherwise."""
+    accepted = 0
     for place in range(len(RAW)):
         for value in (RAW[place] ^ flip for flip in (1, 2, 3, 0x7F, 0x80)):
             raw = RAW[:place] + bytes([value]) + RAW[place + 1 :]
             transfer = read_transfer(raw)
             if transfer is None:
                 continue
-            taken += 1
+            accepted += 1
             fields = (transfer.body_bytes, transfer.auth_info_bytes, transfer.signature)
             assert raw == encode_raw(*fields)
-    assert taken > 64
+    assert accepted > 64
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_lengths_are_checked_one_by_one() -> None:
     [
         b"",
         RAW + b"\0",
-        example_data.transfer(Ed25519Signer(bytes(32)), 0, SENDER, 1),
+        example_data.signed_transfer(Ed25519Signer(bytes(32)), 0, SENDER, 1),
         transfer((Coin("uve", 10**77),), (Coin("uve", 1),), 0, 1, 20),
         transfer((Coin("uve", 2**256 - 1),), (Coin("uve", 2**256 - 1),), 2**64 - 1, 1, 20),
         transfer((Coin("uve", 1),), (Coin("uve", 1),), 0, 2**63, 20),
@@ -161,7 +161,7 @@ def test_lengths_are_checked_one_by_one() -> None:
         transfer((Coin("u" * 128, 1),), (Coin("uve", 1),), 0, 1, 20),
     ],
 )
-def test_what_is_left_to_protobuf(raw: bytes) -> None:
-    """Beyond the bounds of the short way the long one is gone."""
+def test_transfers_beyond_the_fast_path(raw: bytes) -> None:
+    """They are decoded by protobuf."""
     assert read_transfer(raw) is None
     check(raw)

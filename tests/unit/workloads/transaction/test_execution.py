@@ -1,4 +1,4 @@
-"""Transactions move money exactly, bad ones are refused with a code, and none is ever made."""
+"""Transactions move money exactly, invalid ones get a code, and money is never created."""
 
 from collections import Counter
 
@@ -7,32 +7,37 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from veperf.workloads.transaction import example_data
-from veperf.workloads.transaction.address import Address, address
+from veperf.workloads.transaction.address import Address, address_from_bytes
 from veperf.workloads.transaction.codec import (
+    Coin,
     Send,
     encode_auth_info,
     encode_body,
     encode_raw,
     encode_sign_doc,
 )
-from veperf.workloads.transaction.coins import Coin
 from veperf.workloads.transaction.errors import Code
-from veperf.workloads.transaction.events import FEE_COLLECTOR, Event
 from veperf.workloads.transaction.example_data import BALANCE, CHAIN, FEE
-from veperf.workloads.transaction.execution import Chain, Result, process_block
+from veperf.workloads.transaction.execution import (
+    FEE_COLLECTOR,
+    Chain,
+    ChainEvent,
+    TransactionResult,
+    process_block,
+)
 from veperf.workloads.transaction.iavl import Tree
 from veperf.workloads.transaction.signature import Ed25519Signer, Signer
 from veperf.workloads.transaction.state import Account, get_account, get_balance
 
-SIGNERS = [example_data.signer(i) for i in range(4)]
-OWNERS = [address(signer.public_key.address()) for signer in SIGNERS]
-STRANGER = address(example_data.keyless_address(0))
+SIGNERS = [example_data.account_signer(i) for i in range(4)]
+OWNERS = [address_from_bytes(signer.public_key.address()) for signer in SIGNERS]
+STRANGER = address_from_bytes(example_data.keyless_address(0))
 FEE_AMOUNT = FEE[0].amount
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
 def genesis() -> Tree:
-    tree = example_data.genesis(owner.data for owner in OWNERS)
+    tree = example_data.genesis_tree(owner.data for owner in OWNERS)
     tree.save_version()
     return tree
 
@@ -104,7 +109,7 @@ def test_the_events_of_a_transfer() -> None:
         ("message", sender),
     ] == [(event.type, event.attributes[0][1]) for event in events]
     attributes = (("recipient", recipient), ("sender", sender), ("amount", "5uve"))
-    assert Event("transfer", attributes) == events[10]
+    assert ChainEvent("transfer", attributes) == events[10]
 
 
 @pytest.mark.parametrize(
@@ -121,11 +126,14 @@ def test_the_events_of_a_transfer() -> None:
         (transaction([send(1)], fee=(Coin("uve", BALANCE + 1),)), Code.INSUFFICIENT_FUNDS),
         (transaction([send(1)], timeout_height=1), Code.TIMEOUT_HEIGHT),
         (transaction([send(1)], memo="m" * 257), Code.MEMO_TOO_LARGE),
-        (example_data.transfer(example_data.signer(9), 9, OWNERS[0], 1), Code.UNKNOWN_ACCOUNT),
+        (
+            example_data.signed_transfer(example_data.account_signer(9), 9, OWNERS[0], 1),
+            Code.UNKNOWN_ACCOUNT,
+        ),
     ],
 )
-def test_what_is_refused_changes_nothing(raw: bytes, code: Code) -> None:
-    """A transaction that is not admitted pays nothing and leaves no trace but its code."""
+def test_a_rejected_transaction_changes_nothing(raw: bytes, code: Code) -> None:
+    """It pays nothing and leaves no trace but its code."""
     tree = genesis()
     before = dict(tree.iterate())
     block = process_block(tree, [raw], CHAIN)
@@ -144,8 +152,8 @@ def test_what_is_refused_changes_nothing(raw: bytes, code: Code) -> None:
         transaction([send(BALANCE - FEE_AMOUNT)]),
     ],
 )
-def test_what_is_just_allowed(raw: bytes) -> None:
-    """In the last block of a timeout, with the longest memo, with all the money."""
+def test_limits_are_inclusive(raw: bytes) -> None:
+    """The last block of a timeout, the longest memo and the whole balance are allowed."""
     assert [Code.OK] == run(genesis(), raw)
 
 
@@ -159,8 +167,8 @@ def test_what_is_just_allowed(raw: bytes) -> None:
         ([send(5, STRANGER), send(BALANCE)], Code.INSUFFICIENT_FUNDS),
     ],
 )
-def test_messages_that_fail_cost_their_fee_all_the_same(messages: list[Send], code: Code) -> None:
-    """The fee is gone and the sequence used; of the messages not one has happened."""
+def test_failing_messages_cost_their_fee(messages: list[Send], code: Code) -> None:
+    """The fee is gone and the sequence used; no message takes effect."""
     tree = genesis()
 
     assert [code] == run(tree, transaction(messages))
@@ -173,7 +181,7 @@ def test_messages_that_fail_cost_their_fee_all_the_same(messages: list[Send], co
 
 
 def test_a_replay_is_refused_in_the_same_block_and_the_next() -> None:
-    """A transaction counts once; its successor is taken in between."""
+    """A transaction counts once; its successor is accepted in between."""
     tree = genesis()
     first, second = transaction([send(1)]), transaction([send(1)], sequence=1)
 
@@ -184,17 +192,19 @@ def test_a_replay_is_refused_in_the_same_block_and_the_next() -> None:
 def test_an_ed25519_key_can_not_be_an_accounts() -> None:
     """As in the SDK, the signature may be right but the key is refused."""
     signer = Ed25519Signer(bytes(32))
-    tree = example_data.genesis([signer.public_key.address()])
+    tree = example_data.genesis_tree([signer.public_key.address()])
     tree.save_version()
 
-    assert [Code.INVALID_PUBLIC_KEY] == run(tree, example_data.transfer(signer, 0, STRANGER, 1))
+    assert [Code.INVALID_PUBLIC_KEY] == run(
+        tree, example_data.signed_transfer(signer, 0, STRANGER, 1)
+    )
 
 
-def test_a_stranger_gets_an_account() -> None:
-    """Whoever is sent money first gets the next number; who is sent more keeps it."""
+def test_a_new_recipient_gets_an_account() -> None:
+    """It gets the next number, and keeps it when it receives more."""
     tree = genesis()
     raws = [transaction([send(1, STRANGER)], sequence=sequence) for sequence in (0, 1)]
-    other = address(example_data.keyless_address(1))
+    other = address_from_bytes(example_data.keyless_address(1))
 
     assert [Code.OK] * 3 == run(tree, *raws, transaction([send(1, other)], sequence=2))
     assert Account(4, 0) == get_account(tree, STRANGER.data)
@@ -202,23 +212,23 @@ def test_a_stranger_gets_an_account() -> None:
 
 
 def test_sending_to_oneself_costs_only_the_fee() -> None:
-    """Neither lost nor doubled."""
+    """The amount is neither lost nor doubled."""
     tree = genesis()
 
     assert [Code.OK] == run(tree, transaction([send(7, OWNERS[0])]))
     assert BALANCE - FEE_AMOUNT == get_balance(tree, OWNERS[0].data, "uve")
 
 
-def test_an_empty_purse_leaves_no_key() -> None:
-    """A balance of 0 is removed from the tree, as in the SDK."""
+def test_a_balance_of_zero_has_no_key() -> None:
+    """It is removed from the tree, as in the SDK."""
     tree = genesis()
     run(tree, transaction([send(BALANCE - FEE_AMOUNT)]))
 
     assert 4 == sum(1 for _ in tree.iterate(b"\x02", b"\x03"))
 
 
-def test_the_least_fee_is_rounded_up() -> None:
-    """In exact integers of 1e-18, however large."""
+def test_the_minimum_fee_is_rounded_up() -> None:
+    """It is computed in exact integers of 1e-18, however large."""
     chain = Chain("c", "uve", gas_price_atto=1)
 
     assert [0, 1, 1, 2] == [chain.minimum_fee(gas) for gas in (0, 1, 10**18, 10**18 + 1)]
@@ -240,7 +250,7 @@ TRANSFERS = st.tuples(
 def test_money_is_neither_made_nor_lost(
     blocks: list[list[tuple[int, int, int, int, str, bool]]],
 ) -> None:
-    """Whatever is sent, good or bad: the sum stays, every transaction counts, all is repeatable."""
+    """The sum of balances stays, every transaction counts, and all is repeatable."""
     tree, again = genesis(), genesis()
     recipients = [*OWNERS, STRANGER]
     for height, transfers in enumerate(blocks, start=2):
@@ -260,9 +270,11 @@ def test_money_is_neither_made_nor_lost(
 
 @given(st.lists(st.binary(max_size=300), max_size=5))
 def test_no_bytes_stop_a_block(raws: list[bytes]) -> None:
-    """Rubbish is refused and counted, and the good transaction behind it is executed."""
+    """Random bytes are rejected and counted, and the valid transaction after them is executed."""
     good = transaction([send(1)])
     results = process_block(genesis(), [*raws, good], CHAIN).results
 
     assert Code.OK is results[-1].code
-    assert all(isinstance(result, Result) and result.code.abci for result in results[:-1])
+    assert all(
+        isinstance(result, TransactionResult) and result.code.abci for result in results[:-1]
+    )

@@ -1,4 +1,4 @@
-"""The tree equals a literal model of cosmos/iavl, whatever is done to it."""
+"""The tree equals a literal model of cosmos/iavl after any operations."""
 
 from itertools import islice
 from random import Random
@@ -15,7 +15,7 @@ from veperf.workloads.transaction.iavl import (
     Tree,
     export_nodes,
     import_nodes,
-    prove,
+    prove_key,
     verify_membership,
     verify_non_membership,
 )
@@ -34,7 +34,7 @@ def test_root_hashes_of_random_operations(seed: int) -> None:
     random = Random(seed)
     tree, model = Tree(), ModelTree()
     keys: list[bytes] = []
-    ours, theirs = [], []
+    actual, expected = [], []
     for _ in range(4):
         for _ in range(random.randint(0, 80)):
             draw = random.random()
@@ -48,14 +48,14 @@ def test_root_hashes_of_random_operations(seed: int) -> None:
             tree.set(key, value)
             model.set(key, value)
             keys = [*dict.fromkeys([*keys, key])]
-        ours.append(tree.save_version()[0])
-        theirs.append(model.save_version())
+        actual.append(tree.save_version()[0])
+        expected.append(model.save_version())
 
-    assert theirs == ours
+    assert expected == actual
 
 
 class Versions(RuleBasedStateMachine):
-    """A tree and the model of it, taken through the same life."""
+    """A tree and its model, with the same operations applied to both."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class Versions(RuleBasedStateMachine):
 
     @rule(changes=st.dictionaries(KEYS, st.none() | VALUES, max_size=20))
     def apply_sorted(self, changes: dict[bytes, bytes | None]) -> None:
-        """All at once in our tree, one by one in the model."""
+        """Apply all at once to the tree, one by one to the model."""
         self.tree.apply(sorted(changes.items()))
         for key, value in sorted(changes.items()):
             if value is None:
@@ -111,7 +111,7 @@ class Versions(RuleBasedStateMachine):
     @precondition(lambda self: self.tree.version)
     @rule()
     def go_on_from_an_import(self) -> None:
-        """Unsaved changes are lost, as they are when a chain is restarted."""
+        """Unsaved changes are lost, as in a restart of the chain."""
         version = self.tree.version
         self.tree = import_nodes(export_nodes(self.tree), version)
         self.model.root = self.model.saved[version]
@@ -122,7 +122,7 @@ class Versions(RuleBasedStateMachine):
     def prove(self, key: bytes) -> None:
         if not self.now or not all(self.now.values()):
             return
-        root, proof = self.tree.root_hash, prove(self.tree, key)
+        root, proof = self.tree.root_hash, prove_key(self.tree, key)
         value = self.now.get(key, b"")
         assert (key in self.now) is verify_membership(root, proof, key, value)
         assert (key not in self.now) is verify_non_membership(root, proof, key)
@@ -134,9 +134,9 @@ class Versions(RuleBasedStateMachine):
 
     @invariant()
     def kept_versions_are_whole(self) -> None:
-        kept = [version for version in self.tree.versions if version]
-        assert sorted(self.model.saved) == kept
-        for version in kept:
+        saved = [version for version in self.tree.versions if version]
+        assert sorted(self.model.saved) == saved
+        for version in saved:
             root = self.model.saved[version]
             old = self.tree.at(version)
             assert hash_of(root) == old.root_hash
@@ -164,7 +164,7 @@ def grown(count: int, versions: int = 4) -> tuple[Tree, ModelTree]:
 
 
 def test_the_export_is_that_of_the_model() -> None:
-    """Key, value, version and height of every node in post-order, for each version."""
+    """It has key, value, version and height of every node in post-order, for each version."""
     tree, model = grown(50)
 
     for version, root in model.saved.items():
@@ -173,7 +173,7 @@ def test_the_export_is_that_of_the_model() -> None:
 
 
 def test_an_empty_version_is_exported_as_nothing() -> None:
-    """And imported as a tree that can go on."""
+    """It is imported as an empty tree that can continue."""
     tree = Tree()
     tree.save_version()
 
@@ -183,7 +183,7 @@ def test_an_empty_version_is_exported_as_nothing() -> None:
 
 
 def test_unsaved_changes_are_not_exported() -> None:
-    """What was saved last is."""
+    """The export is the last saved version."""
     tree, _ = grown(10)
     before = list(export_nodes(tree))
     tree.set(b"new", b"v")
@@ -196,7 +196,7 @@ EXPORT = list(export_nodes(grown(12)[0]))
 
 @pytest.mark.parametrize("length", range(1, len(EXPORT)))
 def test_an_export_that_was_cut_off_is_refused(length: int) -> None:
-    """Wherever it ends, unless what there is happens to be a whole tree: then the root differs."""
+    """A cut export is an error, or a whole tree with another root hash."""
     try:
         tree = import_nodes(islice(EXPORT, length), 4)
     except DataError:
@@ -207,7 +207,7 @@ def test_an_export_that_was_cut_off_is_refused(length: int) -> None:
 
 @given(st.data())
 def test_an_export_with_a_wrong_node_is_refused(data: st.DataObject) -> None:
-    """Any field of any node changed: an error, or another root hash."""
+    """Changing any field of a node gives an error, or another root hash."""
     place = data.draw(st.integers(0, len(EXPORT) - 1))
     old = EXPORT[place]
     new = ExportNode(
@@ -241,14 +241,14 @@ def test_an_export_with_a_wrong_node_is_refused(data: st.DataObject) -> None:
         [ExportNode(b"a", b"v", 1, 0), ExportNode(b"b", b"v", 1, 0), ExportNode(b"b", b"", 1, 1)],
     ],
 )
-def test_what_is_no_export(nodes: list[ExportNode]) -> None:
-    """Nodes out of order, missing, left over, from the future, unbalanced, mislabelled."""
+def test_invalid_exports(nodes: list[ExportNode]) -> None:
+    """Nodes are out of order, missing, left over, from the future, unbalanced or mislabelled."""
     with pytest.raises(DataError):
         import_nodes(nodes, 4)
 
 
 def test_the_last_version_can_not_be_pruned() -> None:
-    """Nor one that is yet to come; what was pruned can't be had any more."""
+    """Nor can a future one; a pruned version can't be read any more."""
     tree, _ = grown(5)
     for version in (4, 5):
         with pytest.raises(ValueError, match="last version"):

@@ -1,4 +1,4 @@
-"""Proofs are those of cosmos/ics23: they show what is in a tree, and nothing else."""
+"""Proofs are those of cosmos/ics23: they prove the contents of a tree, and nothing else."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from veperf.workloads.transaction.iavl import (
     Tree,
     proofs,
-    prove,
+    prove_key,
     verify_membership,
     verify_non_membership,
 )
@@ -62,7 +62,7 @@ def flips(data: bytes) -> list[bytes]:
 
 @pytest.mark.parametrize("name", EXISTENCE)
 def test_the_published_existence_proofs_hold(name: str) -> None:
-    """For their key, value and root, and for no other; nor are they any of absence."""
+    """They hold for their key, value and root only, and prove no absence."""
     root, proof, key, value = vector(name)
 
     assert verify_membership(root, proof, key, value)
@@ -75,7 +75,7 @@ def test_the_published_existence_proofs_hold(name: str) -> None:
 
 @pytest.mark.parametrize("name", NON_EXISTENCE)
 def test_the_published_non_existence_proofs_hold(name: str) -> None:
-    """For their key and root, and for no other; nor do they show that neighbours are there."""
+    """They hold for their key and root only, and don't prove that neighbours exist."""
     root, proof, key, _ = vector(name)
     absence = read(proof).nonexist
 
@@ -89,7 +89,7 @@ def test_the_published_non_existence_proofs_hold(name: str) -> None:
 
 @pytest.mark.parametrize("name", EXISTENCE + NON_EXISTENCE)
 def test_no_bit_of_a_proof_can_be_changed(name: str) -> None:
-    """Every single bit of the published proofs counts, and so does every byte's being there."""
+    """Changing any bit or dropping any byte of the published proofs breaks them."""
     root, proof, key, value = vector(name)
     others = flips(proof) + [proof[:length] for length in range(len(proof))] + [proof + b"\0"]
 
@@ -100,20 +100,20 @@ def test_no_bit_of_a_proof_can_be_changed(name: str) -> None:
 
 
 def test_no_bit_of_our_proofs_can_be_changed() -> None:
-    """The same of a proof of each kind that was made here."""
+    """The same holds for a proof of each kind that is made here."""
     for key in (b"20", b"21", b"00", b"99"):
         value = TREE.get(key) or b""
         assert not any(
             verify_membership(ROOT, other, key, value) or verify_non_membership(ROOT, other, key)
-            for other in flips(prove(TREE, key))
+            for other in flips(prove_key(TREE, key))
         )
 
 
 @given(CONTENT, CONTENT, KEYS)
-def test_what_is_proved_is_so(
+def test_proofs_are_sound(
     content: dict[bytes, bytes], updates: dict[bytes, bytes], probe: bytes
 ) -> None:
-    """Every key is shown to be there, a key that is not to be absent, and never the contrary."""
+    """Every key is proved to exist, a missing key to be absent, and never the contrary."""
     tree = Tree()
     for key, value in content.items():
         tree.set(key, value)
@@ -123,39 +123,39 @@ def test_what_is_proved_is_so(
     root = tree.root_hash
 
     for key, value in (content | updates).items():
-        proof = prove(tree, key)
+        proof = prove_key(tree, key)
         assert verify_membership(root, proof, key, value)
         assert not verify_membership(root, proof, key, value + b"!")
         assert not verify_non_membership(root, proof, key)
-    absent = prove(tree, probe)
+    absent = prove_key(tree, probe)
     assert (probe not in content | updates) is verify_non_membership(root, absent, probe)
     assert not verify_membership(root, absent, probe, b"v")
     for key, value in content.items():
-        assert verify_membership(old_root, prove(tree.at(version), key), key, value)
+        assert verify_membership(old_root, prove_key(tree.at(version), key), key, value)
 
 
 def test_our_proofs_have_the_form_of_the_published_ones() -> None:
-    """The same operations; prefixes and suffixes of the lengths that IavlSpec allows."""
+    """They have the same operations, and prefixes and suffixes of IavlSpec's lengths."""
     _, published, _, _ = vector("exist_left")
-    theirs = read(published).exist
-    ours = read(prove(TREE, b"20")).exist
+    expected = read(published).exist
+    actual = read(prove_key(TREE, b"20")).exist
     operation = ("hash", "prehash_key", "prehash_value", "length")
 
-    assert [getattr(theirs.leaf, name) for name in operation] == [
-        getattr(ours.leaf, name) for name in operation
+    assert [getattr(expected.leaf, name) for name in operation] == [
+        getattr(actual.leaf, name) for name in operation
     ]
-    assert bytes([0, 2]) == theirs.leaf.prefix[:2] == ours.leaf.prefix[:2]
-    assert {step.hash for step in theirs.path} == {step.hash for step in ours.path} == {1}
-    lengths = {(len(step.prefix) - 4, len(step.suffix)) for step in ours.path}
+    assert bytes([0, 2]) == expected.leaf.prefix[:2] == actual.leaf.prefix[:2]
+    assert {step.hash for step in expected.path} == {step.hash for step in actual.path} == {1}
+    lengths = {(len(step.prefix) - 4, len(step.suffix)) for step in actual.path}
     assert lengths == {(0, 33), (33, 0)}
-    assert not read(prove(TREE, b"00")).nonexist.HasField("left")
-    assert not read(prove(TREE, b"99")).nonexist.HasField("right")
+    assert not read(prove_key(TREE, b"00")).nonexist.HasField("left")
+    assert not read(prove_key(TREE, b"99")).nonexist.HasField("right")
 
 
 def test_neighbours_that_are_not_side_by_side_prove_nothing() -> None:
-    """Of all pairs of leaves around a gap or a key, only the two next to the gap show it."""
+    """Of all pairs of leaves around a gap, only the two next to it prove it."""
     keys = [key for key, _ in TREE.iterate()]
-    exist = {key: read(prove(TREE, key)).exist for key in keys}
+    exist = {key: read(prove_key(TREE, key)).exist for key in keys}
     gaps = {a + b"\0": (a, b) for a, b in pairwise(keys)}
     edges = {b"00": (None, keys[0]), b"99": (keys[-1], None)}
     for probe in [*gaps, *edges, *keys]:
@@ -169,8 +169,8 @@ def test_neighbours_that_are_not_side_by_side_prove_nothing() -> None:
                     proof.nonexist.right.CopyFrom(exist[right])
                 honest = (left, right) == (gaps | edges).get(probe)
 
-                found = verify_non_membership(ROOT, bytes(proof.SerializeToString()), probe)
-                assert honest is found
+                actual = verify_non_membership(ROOT, bytes(proof.SerializeToString()), probe)
+                assert honest is actual
 
 
 def set_leaf(name: str, value: object) -> Callable[[Any], object]:
@@ -216,8 +216,8 @@ def step_changes() -> list[Callable[[Any], object]]:
 
 @pytest.mark.parametrize("change", leaf_changes() + step_changes())
 def test_another_spec_is_refused(change: Callable[[Any], object]) -> None:
-    """Any other operation, prefix or suffix than IAVL's, at the leaf and above."""
-    proof = prove(TREE, b"20")
+    """Any other operation, prefix or suffix than IAVL's is rejected, at the leaf and above."""
+    proof = prove_key(TREE, b"20")
     other = changed(proof, change)
 
     assert other == proof or not verify_membership(ROOT, other, b"20", b"value of 20")
@@ -225,20 +225,22 @@ def test_another_spec_is_refused(change: Callable[[Any], object]) -> None:
 
 def test_an_inner_node_can_not_pass_for_a_leaf() -> None:
     """A value that looks like the children of a node does not make the node a leaf."""
-    step = read(prove(TREE, b"20")).exist.path[-1]
-    whole = changed(prove(TREE, b"20"), lambda proof: proof.exist.path.__delitem__(slice(0, -1)))
+    step = read(prove_key(TREE, b"20")).exist.path[-1]
+    whole = changed(
+        prove_key(TREE, b"20"), lambda proof: proof.exist.path.__delitem__(slice(0, -1))
+    )
     forged = changed(whole, lambda proof: setattr(proof.exist.leaf, "prefix", step.prefix))
 
     assert not verify_membership(ROOT, forged, b"20", b"value of 20")
 
 
 def test_empty_keys_and_values_are_refused() -> None:
-    """By the prover with an error, by the verifier with no, as ICS-23 has no such leaves."""
+    """ICS-23 has no such leaves: the prover raises, the verifier returns False."""
     tree = Tree()
     for key in (b"b", b"d", b"f", b"h"):
         tree.set(key, b"" if key == b"d" else b"v")
-    proof = prove(tree, b"b")
-    left_edge = prove(tree, b"a")
+    proof = prove_key(tree, b"b")
+    left_edge = prove_key(tree, b"a")
 
     assert not verify_membership(
         tree.root_hash, changed(proof, lambda m: m.exist.ClearField("key")), b"", b"v"
@@ -248,18 +250,18 @@ def test_empty_keys_and_values_are_refused() -> None:
     )
     for unprovable in (b"", b"d", b"c", b"e"):
         with pytest.raises(ValueError, match="no proof"):
-            prove(tree, unprovable)
+            prove_key(tree, unprovable)
     tree.set(b"", b"v")
     with pytest.raises(ValueError, match="no proof"):
-        prove(tree, b"a")  # the empty key is beside it now
+        prove_key(tree, b"a")  # the empty key is beside it now
     with pytest.raises(ValueError, match="empty tree"):
-        prove(Tree(), b"k")
+        prove_key(Tree(), b"k")
 
 
 def batch(*keys: bytes) -> bytes:
     proof = proofs.CommitmentProof()
     for key in keys:
-        proof.batch.entries.add().MergeFromString(prove(TREE, key))
+        proof.batch.entries.add().MergeFromString(prove_key(TREE, key))
     return bytes(proof.SerializeToString())
 
 
@@ -276,7 +278,7 @@ def compressed(*keys: bytes) -> bytes:
             packed.path.append(list(steps).index(step))
 
     for key in keys:
-        plain, entry = read(prove(TREE, key)), proof.compressed.entries.add()
+        plain, entry = read(prove_key(TREE, key)), proof.compressed.entries.add()
         if plain.HasField("exist"):
             pack(plain.exist, entry.exist)
             continue
@@ -289,7 +291,7 @@ def compressed(*keys: bytes) -> bytes:
 
 @pytest.mark.parametrize("form", [batch, compressed])
 def test_a_batch_proves_each_of_its_keys(form: Callable[..., bytes]) -> None:
-    """Present and absent ones, but none that it does not speak of."""
+    """It proves existing and absent keys, but none that it does not contain."""
     proof = form(b"20", b"21", b"22", b"00", b"99")
 
     assert all(verify_membership(ROOT, proof, key, b"value of " + key) for key in (b"20", b"22"))
@@ -300,7 +302,7 @@ def test_a_batch_proves_each_of_its_keys(form: Callable[..., bytes]) -> None:
 
 
 @pytest.mark.parametrize("place", [-1, 1000, 2**31 - 1])
-def test_a_step_that_is_not_there_is_refused(place: int) -> None:
+def test_a_missing_step_is_refused(place: int) -> None:
     """A compressed proof that points out of its table is false, not a crash."""
 
     def point_out(proof: Any) -> None:
@@ -313,6 +315,6 @@ def test_a_step_that_is_not_there_is_refused(place: int) -> None:
 
 @given(st.binary(max_size=100))
 def test_any_bytes_are_no_proof(data: bytes) -> None:
-    """Random bytes are refused, never an unexpected error."""
+    """Random bytes are rejected, without an unexpected error."""
     assert not verify_membership(ROOT, data, b"20", b"value of 20")
     assert not verify_non_membership(ROOT, data, b"21")

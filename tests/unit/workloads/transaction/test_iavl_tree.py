@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.workloads.transaction.iavl import Node, Tree
+from veperf.workloads.transaction.iavl import Tree, TreeNode
 
 KEYS = st.binary(min_size=1, max_size=2)
 WRITES = st.lists(st.tuples(KEYS, st.none() | st.binary(max_size=3)), max_size=60)
@@ -26,8 +26,8 @@ def content(tree: Tree) -> dict[bytes, bytes]:
     return dict(tree.iterate())
 
 
-def check_shape(node: Node) -> tuple[bytes, bytes]:
-    """Order, sizes, heights and balance below ``node``: its smallest and greatest key."""
+def check_shape(node: TreeNode) -> tuple[bytes, bytes]:
+    """Check order, sizes, heights and balance below ``node``; return its extreme keys."""
     if not node.height:
         assert 1 == node.size
         return node.key, node.key
@@ -75,7 +75,7 @@ def test_it_stays_an_avl_tree(versions: list[list[tuple[bytes, bytes | None]]]) 
 
 @given(st.lists(WRITES, min_size=1, max_size=4))
 def test_saved_versions_never_change(versions: list[list[tuple[bytes, bytes | None]]]) -> None:
-    """Whatever is written later, an old version has its old content and its old root hash."""
+    """Later writes change neither the content nor the root hash of an old version."""
     tree = Tree()
     model: dict[bytes, bytes] = {}
     saved = []
@@ -92,18 +92,18 @@ def test_saved_versions_never_change(versions: list[list[tuple[bytes, bytes | No
 @given(WRITES, WRITES, WRITES)
 def test_branches_do_not_see_each_other(
     before: list[tuple[bytes, bytes | None]],
-    here: list[tuple[bytes, bytes | None]],
-    there: list[tuple[bytes, bytes | None]],
+    tree_changes: list[tuple[bytes, bytes | None]],
+    branch_changes: list[tuple[bytes, bytes | None]],
 ) -> None:
-    """A branch of unsaved changes and its origin go on as two trees that were always apart."""
+    """A branch of unsaved changes and its origin are independent."""
     tree, alone = Tree(), Tree()
     model: dict[bytes, bytes] = {}
     apply(tree, model, before)
     apply(alone, {}, before)
     branch, other = tree.branch(), dict(model)
-    apply(branch, other, there)
-    apply(tree, model, here)
-    apply(alone, content(alone), here)
+    apply(branch, other, branch_changes)
+    apply(tree, model, tree_changes)
+    apply(alone, content(alone), tree_changes)
 
     assert other == content(branch)
     assert model == content(tree)
@@ -165,7 +165,7 @@ def test_removing_a_key_that_is_not_there_changes_nothing() -> None:
     [(b"k", None), (b"k", "v"), ("k", b"v"), (None, b"v"), (bytearray(b"k"), b"v"), (b"k", 1)],
 )
 def test_only_bytes_get_into_a_tree(key: Any, value: Any) -> None:
-    """What can't be hashed, or changes later, is refused before anything is changed."""
+    """Other types are rejected before anything is changed."""
     tree = Tree()
     tree.set(b"a", b"1")
     before = tree.root_hash
@@ -176,13 +176,13 @@ def test_only_bytes_get_into_a_tree(key: Any, value: Any) -> None:
 
 
 def test_an_unknown_version_is_an_error() -> None:
-    """Only versions that were saved can be had."""
+    """Only saved versions can be read."""
     with pytest.raises(LookupError, match="version 3"):
         Tree().at(3)
 
 
 def test_iterating_goes_on_over_the_tree_as_it_was() -> None:
-    """Writes during an iteration don't show in it, nor spoil it."""
+    """Writes during an iteration neither show in it nor break it."""
     tree = Tree()
     keys = [bytes([i]) for i in range(50)]
     for key in keys:
@@ -198,12 +198,12 @@ def test_iterating_goes_on_over_the_tree_as_it_was() -> None:
 
 
 @given(WRITES, WRITES, WRITES)
-def test_the_changes_make_the_tree_again(
+def test_replaying_the_changes_gives_the_tree(
     before: list[tuple[bytes, bytes | None]],
     once: list[tuple[bytes, bytes | None]],
     more: list[tuple[bytes, bytes | None]],
 ) -> None:
-    """On the version before, in order; whether they came one by one, sorted or in a branch."""
+    """They may have been applied one by one, sorted or in a branch."""
     tree = Tree()
     apply(tree, {}, before)
     tree.save_version()

@@ -1,4 +1,4 @@
-"""A pipeline's blocks are those that running its transactions one after the other gives."""
+"""A pipeline's blocks are those of sequential execution."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,23 +8,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.faulty_transfers import Fault, FaultySource, mix_faults
 from veperf.core.errors import StorageError, UsageError
 from veperf.workloads.transaction import example_data
-from veperf.workloads.transaction.address import address
-from veperf.workloads.transaction.codec import decode
+from veperf.workloads.transaction.address import address_from_bytes
+from veperf.workloads.transaction.codec import decode_transaction
 from veperf.workloads.transaction.errors import Code
 from veperf.workloads.transaction.execution import process_block
 from veperf.workloads.transaction.iavl import Tree
-from veperf.workloads.transaction.load_source import Fault, Feed, mix
-from veperf.workloads.transaction.pipeline import Batch, Pipeline, Settings
-from veperf.workloads.transaction.pipeline.block import ChainHead
-from veperf.workloads.transaction.pipeline.verification import CODES, Outcome
+from veperf.workloads.transaction.load_source import TransferSource
+from veperf.workloads.transaction.pipeline import FinishedBatch, Pipeline, PipelineSettings
+from veperf.workloads.transaction.pipeline.chain_head import ChainHead
+from veperf.workloads.transaction.pipeline.checks import CODES, CheckResult
 
 NEVER_NS = 1 << 60
 
 
-def genesis(feed: Feed) -> Tree:
-    tree = feed.genesis()
+def genesis(source: TransferSource) -> Tree:
+    tree = source.genesis()
     tree.save_version()
     return tree
 
@@ -38,8 +39,8 @@ def inline(
     block: int = 20,
     block_wait_ns: int = NEVER_NS,
 ) -> Pipeline:
-    """A pipeline without processes, whose timers never run out."""
-    limits = Settings(
+    """Make a pipeline without processes, whose timers never expire."""
+    limits = PipelineSettings(
         capacity=capacity,
         chunk_transactions=chunk,
         chunk_wait_ns=chunk_wait_ns,
@@ -54,14 +55,14 @@ def offer_all(pipeline: Pipeline, raws: Iterable[bytes]) -> None:
         assert pipeline.offer(tag, raw)
 
 
-def step_until_through(pipeline: Pipeline, count: int) -> list[Batch]:
-    batches: list[Batch] = []
+def step_until_through(pipeline: Pipeline, count: int) -> list[FinishedBatch]:
+    batches: list[FinishedBatch] = []
     while sum(len(batch.tags) for batch in batches) < count:
         batches += pipeline.step()
     return batches
 
 
-def check_blocks(tree: Tree, raws: list[bytes], batches: list[Batch]) -> None:
+def check_blocks(tree: Tree, raws: list[bytes], batches: list[FinishedBatch]) -> None:
     """Each block is that of ``process_block`` on the same transactions; none is missing."""
     for batch in batches:
         if batch.height:
@@ -84,10 +85,13 @@ def check_blocks(tree: Tree, raws: list[bytes], batches: list[Batch]) -> None:
 def test_blocks_are_those_of_sequential_processing(
     kinds: list[Fault | None], block: int, chunk: int, accounts: int
 ) -> None:
-    """Root hashes and the code of every transaction, good or bad, however they are cut."""
-    feed, reference = Feed(accounts), Feed(accounts)
-    raws = [next(feed), *(next(feed) if kind is None else feed.bad(kind) for kind in kinds)]
-    with inline(genesis(feed), block=block, chunk=chunk) as pipeline:
+    """Root hashes and all codes are equal, however the blocks are cut."""
+    source, reference = FaultySource(accounts), TransferSource(accounts)
+    raws = [
+        next(source),
+        *(next(source) if kind is None else source.make_faulty(kind) for kind in kinds),
+    ]
+    with inline(genesis(source), block=block, chunk=chunk) as pipeline:
         offer_all(pipeline, raws)
         batches = pipeline.flush()
 
@@ -97,25 +101,25 @@ def test_blocks_are_those_of_sequential_processing(
         assert all(len(batch.tags) <= block for batch in batches if batch.height)
 
 
-def test_what_blocks_know_of_the_state_is_forgotten_in_time(
+def test_the_cache_between_blocks_is_bounded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With room for a few keys between blocks, or for none, they are the same blocks."""
+    """With room for a few keys or for none, the blocks are the same."""
     for known in (0, 7):
-        monkeypatch.setattr("veperf.workloads.transaction.pipeline.block._KNOWN", known)
-        feed, reference = Feed(accounts=4), Feed(accounts=4)
-        raws = feed.take(30)
-        with inline(genesis(feed), block=3) as pipeline:
+        monkeypatch.setattr("veperf.workloads.transaction.pipeline.chain_head._CACHED_KEYS", known)
+        source, reference = TransferSource(accounts=4), TransferSource(accounts=4)
+        raws = source.take(30)
+        with inline(genesis(source), block=3) as pipeline:
             offer_all(pipeline, raws)
 
             check_blocks(genesis(reference), raws, pipeline.flush())
 
 
 def test_a_block_is_cut_by_size() -> None:
-    """Full blocks need no timer; what is left over waits."""
-    feed = Feed(accounts=10)
-    with inline(genesis(feed), block=4, chunk=1) as pipeline:
-        offer_all(pipeline, feed.take(10))
+    """Full blocks need no timer; the remainder waits."""
+    source = TransferSource(accounts=10)
+    with inline(genesis(source), block=4, chunk=1) as pipeline:
+        offer_all(pipeline, source.take(10))
         batches = step_until_through(pipeline, 8)
 
         assert [[0, 1, 2, 3], [4, 5, 6, 7]] == [batch.tags for batch in batches]
@@ -126,19 +130,19 @@ def test_a_block_is_cut_by_size() -> None:
 
 
 def test_chunks_and_blocks_are_cut_by_time() -> None:
-    """Three transactions get through although neither chunk nor block is ever full."""
-    feed = Feed(accounts=10)
-    with inline(genesis(feed), chunk_wait_ns=1_000_000, block_wait_ns=1_000_000) as pipeline:
-        offer_all(pipeline, feed.take(3))
+    """Three transactions finish although neither chunk nor block is ever full."""
+    source = TransferSource(accounts=10)
+    with inline(genesis(source), chunk_wait_ns=1_000_000, block_wait_ns=1_000_000) as pipeline:
+        offer_all(pipeline, source.take(3))
 
         assert 3 == sum(len(batch.tags) for batch in step_until_through(pipeline, 3))
 
 
 def test_a_full_pipeline_takes_no_more() -> None:
-    """Until something is through; what it turned away leaves no trace."""
-    feed = Feed(accounts=10)
-    first, second, third = feed.take(3)
-    with inline(genesis(feed), capacity=2) as pipeline:
+    """It accepts more once something is finished; a rejected offer leaves no trace."""
+    source = TransferSource(accounts=10)
+    first, second, third = source.take(3)
+    with inline(genesis(source), capacity=2) as pipeline:
         assert [True, True, False] == [
             pipeline.offer(*t) for t in enumerate([first, second, third])
         ]
@@ -152,11 +156,11 @@ def test_a_full_pipeline_takes_no_more() -> None:
 
 
 def test_a_transaction_that_came_too_early_may_come_again() -> None:
-    """Refused, it is forgotten; in its turn it is executed, and only then known."""
-    feed = Feed(accounts=1)
-    first, second = feed.take(2)
+    """Once rejected it is forgotten; in its turn it is executed, and only then known."""
+    source = TransferSource(accounts=1)
+    first, second = source.take(2)
     codes = []
-    with inline(genesis(feed)) as pipeline:
+    with inline(genesis(source)) as pipeline:
         for raw in (second, first, second, second):
             pipeline.offer(0, raw)
             codes += [batch.failed.get(0, Code.OK) for batch in pipeline.flush()]
@@ -165,40 +169,43 @@ def test_a_transaction_that_came_too_early_may_come_again() -> None:
 
 
 def test_an_account_made_on_the_way_is_verified_with_its_number() -> None:
-    """Unknown when its first transaction was verified, known when that is executed."""
-    feed = Feed(accounts=2)
-    newcomer = example_data.signer(7)
-    target = address(newcomer.public_key.address())
+    """It did not exist at verification, but does at execution."""
+    source = TransferSource(accounts=2)
+    newcomer = example_data.account_signer(7)
+    target = address_from_bytes(newcomer.public_key.address())
     raws = [
-        example_data.transfer(example_data.signer(0), 0, target, 10**6),
-        example_data.transfer(newcomer, 2, target, 1),
-        example_data.transfer(newcomer, 3, target, 1, sequence=1),
+        example_data.signed_transfer(example_data.account_signer(0), 0, target, 10**6),
+        example_data.signed_transfer(newcomer, 2, target, 1),
+        example_data.signed_transfer(newcomer, 3, target, 1, sequence=1),
     ]
-    with inline(genesis(feed)) as pipeline:
+    with inline(genesis(source)) as pipeline:
         offer_all(pipeline, raws)
         batches = pipeline.flush()
 
         assert [{2: Code.WRONG_SIGNATURE}] == [batch.failed for batch in batches]
         assert 2 == pipeline.statistics().reverified
-        check_blocks(genesis(feed), raws, batches)
+        check_blocks(genesis(source), raws, batches)
 
 
 def test_a_verdict_for_another_account_number_counts_for_nothing() -> None:
-    """Neither for a transaction nor against it: the signature is verified for the true number."""
-    feed = Feed(accounts=1)
-    head = ChainHead(genesis(feed), example_data.CHAIN, Tree.save_version)
-    good, bad = decode(next(feed)), decode(feed.bad(Fault.WRONG_NUMBER))
+    """The signature is verified for the true number, whatever the result for the other was."""
+    source = FaultySource(accounts=1)
+    head = ChainHead(genesis(source), example_data.CHAIN, Tree.save_version)
+    good, bad = (
+        decode_transaction(next(source)),
+        decode_transaction(source.make_faulty(Fault.WRONG_NUMBER)),
+    )
     ok, wrong = CODES.index(Code.OK), CODES.index(Code.WRONG_SIGNATURE)
 
-    assert Code.OK is head.deliver(Outcome(wrong, good, number=1))
-    assert Code.WRONG_SIGNATURE is head.deliver(Outcome(ok, bad, number=1))
+    assert Code.OK is head.deliver(CheckResult(wrong, good, number=1))
+    assert Code.WRONG_SIGNATURE is head.deliver(CheckResult(ok, bad, number=1))
     assert 2 == head.reverified
 
 
 def test_a_commit_that_fails_can_be_tried_again() -> None:
-    """The block is not lost, and comes out as if nothing had been."""
-    feed = Feed(accounts=10)
-    raws = feed.take(30)
+    """The block is not lost, and has the same result."""
+    source = TransferSource(accounts=10)
+    raws = source.take(30)
     disk_is_full = True
 
     def commit(tree: Tree) -> tuple[bytes, int]:
@@ -206,8 +213,8 @@ def test_a_commit_that_fails_can_be_tried_again() -> None:
             raise StorageError("no space")
         return tree.save_version()
 
-    limits = Settings(block_transactions=20, block_wait_ns=NEVER_NS)
-    tree = genesis(feed)
+    limits = PipelineSettings(block_transactions=20, block_wait_ns=NEVER_NS)
+    tree = genesis(source)
     with Pipeline(
         tree, example_data.CHAIN, commit=commit, verifiers=0, settings=limits
     ) as pipeline:
@@ -218,15 +225,15 @@ def test_a_commit_that_fails_can_be_tried_again() -> None:
             assert 30 == pipeline.pending
         disk_is_full = False
 
-        check_blocks(genesis(feed), raws, pipeline.flush())
+        check_blocks(genesis(source), raws, pipeline.flush())
 
 
 def test_the_state_keeps_one_version() -> None:
     """Memory does not grow with the number of blocks."""
-    feed = Feed(accounts=10)
-    tree = genesis(feed)
+    source = TransferSource(accounts=10)
+    tree = genesis(source)
     with inline(tree, block=1) as pipeline:
-        offer_all(pipeline, feed.take(5))
+        offer_all(pipeline, source.take(5))
         pipeline.flush()
 
         assert pipeline.tree is tree
@@ -234,32 +241,39 @@ def test_the_state_keeps_one_version() -> None:
 
 
 def test_every_transaction_is_counted() -> None:
-    """At each stage and by its code; every stage but transport took CPU time."""
-    feed = Feed(accounts=10)
-    mixed = list(islice(mix(feed, dict.fromkeys(Fault, 0.05)), 200))
+    """It is, at each stage and by code; every stage but transport uses CPU time."""
+    source = FaultySource(accounts=10)
+    mixed = list(islice(mix_faults(source, dict.fromkeys(Fault, 0.05)), 200))
     announced = Counter(code for _, code in mixed)
     duplicates = announced[Code.DUPLICATE]
-    with inline(genesis(feed)) as pipeline:
-        assert {} == pipeline.statistics().stages_each()
+    with inline(genesis(source)) as pipeline:
+        assert {} == pipeline.statistics().stages_per_transaction()
         offer_all(pipeline, [raw for raw, _ in mixed])
         pipeline.flush()
-        found = pipeline.statistics()
+        statistics = pipeline.statistics()
 
-    assert announced == found.codes
-    assert (200, 0, 0) == (found.offered, found.turned_away, found.verifiers_replaced)
-    assert {200 - duplicates} == {found.verified, found.executed, found.committed}
-    assert found.blocks == len(found.recent_blocks)
-    assert found.committed == sum(block.transactions for block in found.recent_blocks)
-    assert ["hash", "decode", "verify", "transport", "execute", "commit"] == list(found.stages)
-    assert [0] == [ns for ns in found.stages.values() if ns <= 0]
-    assert found.stages_each()["hash"] == found.stages["hash"] / found.committed
+    assert announced == statistics.codes
+    assert (200, 0, 0) == (
+        statistics.offered,
+        statistics.turned_away,
+        statistics.verifiers_replaced,
+    )
+    assert {200 - duplicates} == {statistics.verified, statistics.executed, statistics.committed}
+    assert statistics.blocks == len(statistics.recent_blocks)
+    assert statistics.committed == sum(block.transactions for block in statistics.recent_blocks)
+    assert ["hash", "decode", "verify", "transport", "execute", "commit"] == list(statistics.stages)
+    assert [0] == [ns for ns in statistics.stages.values() if ns <= 0]
+    assert (
+        statistics.stages_per_transaction()["hash"]
+        == statistics.stages["hash"] / statistics.committed
+    )
 
 
 def test_a_closed_pipeline_refuses_to_work() -> None:
-    """Closing twice is fine; what was pending is gone."""
-    feed = Feed(accounts=2)
-    with inline(genesis(feed)) as pipeline:
-        pipeline.offer(0, next(feed))
+    """Closing twice is allowed; pending transactions are dropped."""
+    source = TransferSource(accounts=2)
+    with inline(genesis(source)) as pipeline:
+        pipeline.offer(0, next(source))
         pipeline.close()
     pipeline.close()
 
@@ -273,6 +287,6 @@ def test_a_closed_pipeline_refuses_to_work() -> None:
     ("name", "value"), [("capacity", 0), ("chunk_transactions", 0), ("block_wait_ns", -1)]
 )
 def test_settings_that_can_not_work_are_refused(name: str, value: int) -> None:
-    """By name, with the value that was given."""
+    """The error has the name and the value."""
     with pytest.raises(UsageError, match=f"{name} is {value}"):
-        Settings(**{name: value})
+        PipelineSettings(**{name: value})

@@ -1,4 +1,4 @@
-"""Signatures agree with other implementations; anything but the one right form is refused."""
+"""Signatures agree with other implementations; only the canonical form is accepted."""
 
 from hashlib import sha256
 
@@ -13,7 +13,7 @@ from veperf.workloads.transaction.signature import (
     PublicKey,
     Scheme,
     Secp256k1Signer,
-    verify,
+    verify_signature,
 )
 
 ORDER = oracle.N
@@ -22,7 +22,7 @@ SIGNER = Secp256k1Signer(bytes(range(1, 33)))
 
 def refusal(key: PublicKey, message: bytes, signature: bytes) -> Code:
     with pytest.raises(TransactionRefused) as caught:
-        verify(key, message, signature)
+        verify_signature(key, message, signature)
     return caught.value.code
 
 
@@ -41,7 +41,7 @@ def test_secp256k1_as_py_ecc(secret: int, message: bytes) -> None:
 
     assert compact(r, s) == signer.sign(message)
     assert bytes([2 + y % 2]) + x.to_bytes(32, "big") == signer.public_key.data
-    verify(signer.public_key, message, compact(r, s))
+    verify_signature(signer.public_key, message, compact(r, s))
 
 
 @given(st.binary(max_size=100))
@@ -51,7 +51,7 @@ def test_the_high_twin_of_a_signature_is_refused(message: bytes) -> None:
     s = int.from_bytes(signature[32:], "big")
 
     assert s <= ORDER // 2
-    verify(SIGNER.public_key, message, signature)
+    verify_signature(SIGNER.public_key, message, signature)
     twin = signature[:32] + (ORDER - s).to_bytes(32, "big")
     assert Code.HIGH_S is refusal(SIGNER.public_key, message, twin)
 
@@ -74,7 +74,7 @@ def test_the_bound_of_low_s(s: int, code: Code) -> None:
 
 @pytest.mark.parametrize("r", [0, ORDER, 2**256 - 1])
 def test_an_r_out_of_range_is_refused(r: int) -> None:
-    """Zero and what is not below the order are no signatures, and no crash."""
+    """Zero and values from the order on are rejected, without a crash."""
     assert Code.WRONG_SIGNATURE is refusal(SIGNER.public_key, b"", compact(r, 1))
 
 
@@ -102,8 +102,8 @@ def test_any_other_bit_is_refused(signer: Secp256k1Signer | Ed25519Signer) -> No
         PublicKey(Scheme.ED25519, bytes(31)),
     ],
 )
-def test_what_is_no_public_key_is_refused(key: PublicKey) -> None:
-    """Not on the curve, an unknown prefix, a wrong length."""
+def test_invalid_public_keys_are_refused(key: PublicKey) -> None:
+    """The key is not on the curve, or has an unknown prefix or a wrong length."""
     assert Code.INVALID_PUBLIC_KEY is refusal(key, b"", SIGNER.sign(b""))
 
 
@@ -147,4 +147,4 @@ def test_ed25519_as_in_rfc_8032(seed: str, key: str, message: str, signature: st
 
     assert key == signer.public_key.data.hex()
     assert signature == signer.sign(bytes.fromhex(message)).hex()
-    verify(signer.public_key, bytes.fromhex(message), bytes.fromhex(signature))
+    verify_signature(signer.public_key, bytes.fromhex(message), bytes.fromhex(signature))

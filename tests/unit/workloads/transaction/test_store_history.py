@@ -1,4 +1,4 @@
-"""A store is the tree's memory, whatever is done, in whatever order, and wherever it stops."""
+"""A store has the tree's history after any operations in any order, and after any stop."""
 
 from pathlib import Path
 from shutil import copyfile
@@ -42,7 +42,7 @@ class Chain(RuleBasedStateMachine):
 
     @rule(operations=OPERATIONS)
     def one_by_one(self, operations: list[tuple[bytes, bytes | None]]) -> None:
-        """Sets and removals in any order, of any key more than once."""
+        """Set and remove in any order, with repeats."""
         for key, value in operations:
             if value is None:
                 self.tree.remove(key)
@@ -53,7 +53,7 @@ class Chain(RuleBasedStateMachine):
 
     @rule(changes=st.dictionaries(KEYS, st.none() | VALUES, max_size=25))
     def at_once(self, changes: dict[bytes, bytes | None]) -> None:
-        """Sorted, as a block's are; one by one in the model."""
+        """Apply sorted changes, as a block does; one by one in the model."""
         self.tree.apply(sorted(changes.items()))
         for key, value in sorted(changes.items()):
             if value is None:
@@ -68,7 +68,7 @@ class Chain(RuleBasedStateMachine):
 
     @rule()
     def branch_off(self) -> None:
-        """Unsaved changes go with the branch."""
+        """A branch has the unsaved changes."""
         self.tree = self.tree.branch()
 
     @rule()
@@ -84,7 +84,7 @@ class Chain(RuleBasedStateMachine):
 
     @rule(keep=st.none() | st.integers(1, 5))
     def stop_and_go_on(self, keep: int | None) -> None:
-        """Unsaved changes are lost."""
+        """Unsaved changes are lost in a restart."""
         self.store.close()
         self.keep = keep
         self.open()
@@ -125,7 +125,7 @@ TestChain.settings = settings(max_examples=50, stateful_step_count=40, deadline=
 
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[bytes]]:
-    """A store of twelve versions with several snapshots, and their root hashes."""
+    """Make a store of twelve versions with several snapshots; return it with their root hashes."""
     folder = tmp_path_factory.mktemp("chain")
     with Store(folder, max_bytes=1 << 22) as store:
         tree = store.load()
@@ -143,7 +143,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[bytes]]:
 def test_no_damaged_record_is_believed(
     chain: tuple[Path, list[bytes]], data: st.DataObject
 ) -> None:
-    """Whichever record is lost, altered, cut off or exchanged: an error, or what was committed."""
+    """A lost, altered, cut or swapped record gives an error, or the committed version."""
     original, roots = chain
     with TemporaryDirectory() as name:
         copyfile(original / "data.mdb", Path(name) / "data.mdb")

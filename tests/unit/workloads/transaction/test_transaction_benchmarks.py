@@ -1,20 +1,19 @@
-"""The suite's benchmarks do what they say, again and again."""
+"""The benchmarks of the suite measure the documented work, repeatably."""
 
 from pathlib import Path
 
 import pytest
 
 from veperf.core.case import MEMORY_NAMES, Case, Level
-from veperf.core.registry import Task, load, select
-from veperf.workloads.suites import SUITES
+from veperf.core.registry import SUITES, Task, load_registry, matching_cases
 from veperf.workloads.transaction import benchmarks, example_data
 from veperf.workloads.transaction.errors import Code
-from veperf.workloads.transaction.execution import Block, process_block
+from veperf.workloads.transaction.execution import BlockResult, process_block
 
-REGISTRY = load([SUITES["transaction"]])
+REGISTRY = load_registry([SUITES["transaction"]])
 SMALL = [
     case
-    for case in select(REGISTRY, ["transaction"])
+    for case in matching_cases(REGISTRY, ["transaction"])
     if case.level is not Level.LOAD
     and case.params.get("accounts") not in (100_000, 1_000_000)
     and case.params.get("transactions") != 10_000
@@ -23,7 +22,7 @@ SMALL = [
 
 @pytest.mark.parametrize("case", SMALL, ids=lambda case: case.id)
 def test_a_call_can_be_repeated(case: Case) -> None:
-    """Each call gives what the first gave, so that the hundredth costs the same."""
+    """Each call gives the result of the first, so that all cost the same."""
     task = REGISTRY.benchmarks[case.benchmark].setup(**case.params)
     assert isinstance(task, Task)
     try:
@@ -38,8 +37,8 @@ def test_a_call_can_be_repeated(case: Case) -> None:
 
 
 def test_ids_and_targets() -> None:
-    """The benchmarks that were agreed are there, and answer the suite's published targets."""
-    cases = [case for case in select(REGISTRY, ["transaction"]) if "[" not in case.id]
+    """The agreed benchmarks exist, and answer the suite's published targets."""
+    cases = [case for case in matching_cases(REGISTRY, ["transaction"]) if "[" not in case.id]
     timed = ("hash_compute", "validation", "execution", "state_write")
     loaded = ("throughput", "latency_p95", "latency_p99", "error_rate")
 
@@ -58,11 +57,11 @@ def test_ids_and_targets() -> None:
 
 
 def test_the_measured_block_is_valid() -> None:
-    """All its transactions are executed: what is timed is not refusing them."""
+    """All its transactions are executed: the timed call does not reject them."""
     task = benchmarks.block_processing(transactions=100)
     block = task.call()
 
-    assert isinstance(block, Block)
+    assert isinstance(block, BlockResult)
     assert {Code.OK: 100} == block.counts
 
 

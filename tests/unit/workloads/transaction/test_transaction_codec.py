@@ -1,4 +1,4 @@
-"""Transactions are on the wire what they are in the Cosmos SDK, and only in one form."""
+"""Transactions are encoded as in the Cosmos SDK, in a single form."""
 
 import json
 from collections.abc import Callable
@@ -11,36 +11,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veperf.workloads.transaction import example_data
-from veperf.workloads.transaction import messages as wire
-from veperf.workloads.transaction.address import address, parse_address
+from veperf.workloads.transaction import protobuf as wire
+from veperf.workloads.transaction.address import address_from_bytes, parse_account_address
 from veperf.workloads.transaction.codec import (
+    Coin,
     Send,
-    decode,
+    decode_transaction,
     encode_auth_info,
     encode_body,
     encode_raw,
     encode_sign_doc,
+    format_coins,
+    parse_coins,
     transaction_hash,
-    transaction_id,
+    validate_transaction,
+    verify_transaction_signature,
 )
-from veperf.workloads.transaction.coins import Coin, coins_text, parse_coins
 from veperf.workloads.transaction.errors import Code, TransactionRefused
 from veperf.workloads.transaction.signature import PublicKey, Scheme
-from veperf.workloads.transaction.validation import validate, verify_signature
 
 COSMJS = json.loads((Path(__file__).parents[3] / "vectors" / "cosmjs_direct.json").read_text())
-SIGNER = example_data.signer(0)
-RAW = example_data.transfer(SIGNER, 7, address(bytes(20)), 5, sequence=3)
+SIGNER = example_data.account_signer(0)
+RAW = example_data.signed_transfer(SIGNER, 7, address_from_bytes(bytes(20)), 5, sequence=3)
 
 
 def refusal(raw: bytes) -> Code:
     with pytest.raises(TransactionRefused) as caught:
-        decode(raw)
+        decode_transaction(raw)
     return caught.value.code
 
 
 def changed(change: Callable[[Any, Any, Any], None]) -> bytes:
-    """``RAW`` with a change to its TxBody, AuthInfo or TxRaw."""
+    """Return ``RAW`` with a change to its TxBody, AuthInfo or TxRaw."""
     outer = wire.TxRaw.FromString(RAW)
     body = wire.TxBody.FromString(outer.body_bytes)
     auth = wire.AuthInfo.FromString(outer.auth_info_bytes)
@@ -51,7 +53,7 @@ def changed(change: Callable[[Any, Any, Any], None]) -> bytes:
 
 
 def changed_send(change: Callable[[Any], None]) -> bytes:
-    """``RAW`` with a change to its MsgSend."""
+    """Return ``RAW`` with a change to its MsgSend."""
 
     def apply(body: Any, auth: Any, outer: Any) -> None:
         message = wire.MsgSend.FromString(body.messages[0].value)
@@ -63,10 +65,12 @@ def changed_send(change: Callable[[Any], None]) -> bytes:
 
 @pytest.mark.parametrize("vector", COSMJS["transactions"])
 def test_bytes_are_those_of_cosmjs(vector: dict[str, Any]) -> None:
-    """Body, signer and fee, sign document and signed transaction, byte for byte."""
-    sender, recipient = (parse_address(COSMJS[who], "cosmos") for who in ("sender", "recipient"))
+    """Body, signer and fee, sign document and signed transaction are equal byte for byte."""
+    sender, recipient = (
+        parse_account_address(COSMJS[who], "cosmos") for who in ("sender", "recipient")
+    )
     raw = bytes.fromhex(vector["signed_tx_bytes"])
-    key = decode(raw, "cosmos").public_key
+    key = decode_transaction(raw, "cosmos").public_key
     body = encode_body([Send(sender, recipient, (Coin("ucosm", 1234567),))])
     auth_info = encode_auth_info(key, vector["sequence"], (Coin("ucosm", 2000),), 200000)
     document = encode_sign_doc(body, auth_info, COSMJS["chain_id"], COSMJS["account_number"])
@@ -79,24 +83,23 @@ def test_bytes_are_those_of_cosmjs(vector: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("vector", COSMJS["transactions"])
 def test_transactions_of_cosmjs_are_read_and_verified(vector: dict[str, Any]) -> None:
-    """They decode to what they say, and verify for their own chain and account only."""
-    transaction = decode(bytes.fromhex(vector["signed_tx_bytes"]), "cosmos")
+    """They decode to their fields, and verify for their own chain and account only."""
+    transaction = decode_transaction(bytes.fromhex(vector["signed_tx_bytes"]), "cosmos")
 
     assert vector["sequence"] == transaction.sequence
     assert COSMJS["sender"] == transaction.signer.text
     assert (Coin("ucosm", 1234567),) == transaction.messages[0].amount
     assert ((Coin("ucosm", 2000),), 200000) == (transaction.fee, transaction.gas_limit)
-    verify_signature(transaction, "simd-testing", 1)
+    verify_transaction_signature(transaction, "simd-testing", 1)
     for chain_id, number in (("simd-testing", 2), ("simd-testing-2", 1)):
         with pytest.raises(TransactionRefused) as caught:
-            verify_signature(transaction, chain_id, number)
+            verify_transaction_signature(transaction, chain_id, number)
         assert Code.WRONG_SIGNATURE is caught.value.code
 
 
 def test_the_hash_is_sha256_of_the_bytes() -> None:
-    """The id is the same in upper-case hexadecimal."""
+    """The digest is that of the encoded transaction."""
     assert sha256(RAW).digest() == transaction_hash(RAW)
-    assert sha256(RAW).hexdigest().upper() == transaction_id(RAW)
 
 
 @given(
@@ -106,38 +109,43 @@ def test_the_hash_is_sha256_of_the_bytes() -> None:
     st.integers(0, 2**64 - 1),
     st.integers(0, 2**63 - 1),
 )
-def test_decoding_gives_what_was_encoded(
+def test_decoding_returns_the_encoded_fields(
     amounts: list[int], memo: str, timeout_height: int, sequence: int, gas_limit: int
 ) -> None:
-    """All fields come back, at their extremes too."""
-    sender, recipient = address(SIGNER.public_key.address()), address(bytes(range(32)))
+    """All fields are returned, at their extremes too."""
+    sender, recipient = (
+        address_from_bytes(SIGNER.public_key.address()),
+        address_from_bytes(bytes(range(32))),
+    )
     messages = tuple(Send(sender, recipient, (Coin("uve", amount),)) for amount in amounts)
     fee = (Coin("ibc/AB", 3), Coin("uve", 2**256 - 1))
     body = encode_body(messages, memo, timeout_height)
     auth_info = encode_auth_info(SIGNER.public_key, sequence, fee, gas_limit)
-    found = decode(encode_raw(body, auth_info, b"\1" * 64))
+    actual = decode_transaction(encode_raw(body, auth_info, b"\1" * 64))
 
-    assert (messages, memo, timeout_height) == (found.messages, found.memo, found.timeout_height)
-    assert (sequence, fee, gas_limit) == (found.sequence, found.fee, found.gas_limit)
-    assert SIGNER.public_key == found.public_key
+    assert (messages, memo, timeout_height) == (actual.messages, actual.memo, actual.timeout_height)
+    assert (sequence, fee, gas_limit) == (actual.sequence, actual.fee, actual.gas_limit)
+    assert SIGNER.public_key == actual.public_key
     assert (b"\1" * 64, body, auth_info) == (
-        found.signature,
-        found.body_bytes,
-        found.auth_info_bytes,
+        actual.signature,
+        actual.body_bytes,
+        actual.auth_info_bytes,
     )
 
 
 def test_every_flipped_bit_is_refused() -> None:
     """No bit can be changed without the transaction being refused, with a code."""
-    validate(RAW, example_data.CHAIN.id, 7)
+    validate_transaction(RAW, example_data.CHAIN.id, 7)
     whole = int.from_bytes(RAW, "big")
     for bit in range(8 * len(RAW)):
         with pytest.raises(TransactionRefused):
-            validate((whole ^ 1 << bit).to_bytes(len(RAW), "big"), example_data.CHAIN.id, 7)
+            validate_transaction(
+                (whole ^ 1 << bit).to_bytes(len(RAW), "big"), example_data.CHAIN.id, 7
+            )
 
 
 def test_every_truncation_is_refused() -> None:
-    """Cut anywhere, it is malformed, or not signed where a whole field is gone."""
+    """A truncated one is malformed, or unsigned if a whole field is missing."""
     codes = [refusal(RAW[:length]) for length in range(len(RAW))]
 
     assert {Code.MALFORMED, Code.NO_SIGNATURES} == set(codes)
@@ -154,13 +162,13 @@ def test_other_encodings_of_the_same_are_refused() -> None:
     """ADR-027: long varints, another order, repeated or unknown fields would change the hash."""
     outer = wire.TxRaw.FromString(RAW)
     body = wire.TxRaw(body_bytes=outer.body_bytes).SerializeToString()
-    rest = RAW[len(body) :]
+    tail = RAW[len(body) :]
     length = len(outer.body_bytes)
-    assert RAW == b"\x0a%c\x01" % (length & 0x7F | 0x80) + outer.body_bytes + rest
+    assert RAW == b"\x0a%c\x01" % (length & 0x7F | 0x80) + outer.body_bytes + tail
     others = [
-        b"\x0a%c\x81\x00" % (length & 0x7F | 0x80) + outer.body_bytes + rest,
+        b"\x0a%c\x81\x00" % (length & 0x7F | 0x80) + outer.body_bytes + tail,
         b"\x8a\x00" + RAW[1:],
-        rest + body,
+        tail + body,
         body + RAW,
         RAW + b"\x22\x00",
         RAW + b"\x20\x01",
@@ -224,16 +232,16 @@ def short_key(body: Any, auth: Any, outer: Any) -> None:
 
 
 def other_key(body: Any, auth: Any, outer: Any) -> None:
-    key = example_data.signer(1).public_key.data
+    key = example_data.account_signer(1).public_key.data
     auth.signer_infos[0].public_key.value = wire.PubKey(key=key).SerializeToString()
 
 
 def other_payer(body: Any, auth: Any, outer: Any) -> None:
-    auth.fee.payer = address(bytes(20)).text
+    auth.fee.payer = address_from_bytes(bytes(20)).text
 
 
 def granter(body: Any, auth: Any, outer: Any) -> None:
-    auth.fee.granter = address(bytes(20)).text
+    auth.fee.granter = address_from_bytes(bytes(20)).text
 
 
 def too_much_gas(body: Any, auth: Any, outer: Any) -> None:
@@ -266,18 +274,18 @@ def unsigned(body: Any, auth: Any, outer: Any) -> None:
         (unsigned, Code.NO_SIGNATURES),
     ],
 )
-def test_what_the_chain_does_not_take(change: Callable[[Any, Any, Any], None], code: Code) -> None:
-    """Well-formed, but not for this chain: refused with the code that says why."""
+def test_unsupported_transactions(change: Callable[[Any, Any, Any], None], code: Code) -> None:
+    """They are well-formed, but rejected with the code of the reason."""
     assert code is refusal(changed(change))
 
 
-def test_a_payer_who_is_the_signer_is_taken() -> None:
-    """Naming oneself changes nothing."""
+def test_the_signer_may_be_named_as_payer() -> None:
+    """It changes nothing."""
 
     def name_oneself(body: Any, auth: Any, outer: Any) -> None:
-        auth.fee.payer = address(SIGNER.public_key.address()).text
+        auth.fee.payer = address_from_bytes(SIGNER.public_key.address()).text
 
-    assert 3 == decode(changed(name_oneself)).sequence
+    assert 3 == decode_transaction(changed(name_oneself)).sequence
 
 
 @pytest.mark.parametrize("field", ["from_address", "to_address"])
@@ -317,25 +325,30 @@ def test_a_transfer_of_nothing_is_refused() -> None:
         [("uve", "1"), ("atom", "1")],
     ],
 )
-def test_what_are_no_coins(pairs: list[tuple[str, str]]) -> None:
-    """Only plain decimals from 1 to 2^256 - 1 of sorted, well-formed denominations."""
+def test_invalid_coins(pairs: list[tuple[str, str]]) -> None:
+    """Only plain decimals from 1 to 2^256 - 1 of sorted, well-formed denominations are coins."""
     with pytest.raises(TransactionRefused) as caught:
         parse_coins(pairs)
 
     assert Code.INVALID_COINS is caught.value.code
 
 
-def test_coins_in_words() -> None:
-    """As the SDK writes them."""
+def test_formatting_coins() -> None:
+    """Coins are formatted as in the SDK."""
     coins = parse_coins([("atom", "1"), ("uve", str(2**256 - 1))])
 
-    assert f"1atom,{2**256 - 1}uve" == coins_text(coins)
+    assert f"1atom,{2**256 - 1}uve" == format_coins(coins)
 
 
 def test_an_ed25519_key_is_read() -> None:
     """Consensus keys have the same form under another type URL."""
     key = PublicKey(Scheme.ED25519, bytes(range(32)))
-    sender = address(key.address())
+    sender = address_from_bytes(key.address())
     body = encode_body([Send(sender, sender, (Coin("uve", 1),))])
 
-    assert key == decode(encode_raw(body, encode_auth_info(key, 0, (), 0), bytes(64))).public_key
+    assert (
+        key
+        == decode_transaction(
+            encode_raw(body, encode_auth_info(key, 0, (), 0), bytes(64))
+        ).public_key
+    )

@@ -1,4 +1,4 @@
-"""The write cache shows its changes, hides them from the store behind, flushes them in order."""
+"""The write cache shows its changes, hides them from its parent, and writes them in order."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ Writes = list[tuple[bytes, bytes | None]]
 
 
 class Recorder:
-    """A store that only notes what is read from it and written to it."""
+    """A store that records its reads and writes."""
 
     def __init__(self) -> None:
         self.reads: list[bytes] = []
@@ -54,7 +54,7 @@ def apply(store: Cache | Tree, model: dict[bytes, bytes], writes: Writes) -> Non
 def test_nested_caches_are_one_sorted_dictionary(
     base: Writes, outer: Writes, inner: Writes, start: bytes | None, end: bytes | None
 ) -> None:
-    """Through two caches over a tree, reads and ranges are those of all changes made in turn."""
+    """Through two caches over a tree, reads and ranges are those of all changes in turn."""
     tree = Tree()
     model: dict[bytes, bytes] = {}
     apply(tree, model, base)
@@ -74,8 +74,8 @@ def test_nested_caches_are_one_sorted_dictionary(
 
 
 @given(WRITES, WRITES)
-def test_the_store_behind_sees_nothing_before_the_write(base: Writes, changes: Writes) -> None:
-    """Until then it is as it was; afterwards it has all changes."""
+def test_the_parent_sees_nothing_before_the_write(base: Writes, changes: Writes) -> None:
+    """It is unchanged until then; afterwards it has all changes."""
     tree = Tree()
     before: dict[bytes, bytes] = {}
     apply(tree, before, base)
@@ -102,7 +102,7 @@ def test_changes_are_flushed_once_and_in_the_order_of_their_keys(changes: Writes
 
 @given(WRITES, WRITES)
 def test_an_inner_cache_writes_to_the_outer_one(outer: Writes, inner: Writes) -> None:
-    """What reaches the store behind is what one cache would have written."""
+    """The tree gets the changes that a single cache would have written."""
     recorder, alone = Recorder(), Recorder()
     block = Cache(recorder)
     apply(block, {}, outer)
@@ -117,8 +117,8 @@ def test_an_inner_cache_writes_to_the_outer_one(outer: Writes, inner: Writes) ->
     assert alone.writes == recorder.writes
 
 
-def test_a_key_is_read_from_behind_once() -> None:
-    """Whether it is there or not; and never one that was written here."""
+def test_a_key_is_read_from_the_parent_once() -> None:
+    """This holds for missing keys, too; a key that was written here is never read."""
     recorder = Recorder()
     cache = Cache(recorder)
     for key in (b"a", b"b", b"a"):
@@ -129,13 +129,13 @@ def test_a_key_is_read_from_behind_once() -> None:
     assert [b"a", b"b"] == recorder.reads
 
 
-def test_settled_changes_stay_known_and_are_not_written() -> None:
-    """They are taken for passed on; what is changed afterwards is written alone."""
+def test_changes_marked_written_stay_cached() -> None:
+    """They are not written again; later changes are written alone."""
     recorder = Recorder()
     cache = Cache(recorder)
     cache.set(b"a", b"1")
     cache.remove(b"b")
-    cache.settle()
+    cache.mark_written()
     cache.set(b"c", b"2")
     cache.write()
 

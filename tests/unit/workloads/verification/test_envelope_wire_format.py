@@ -7,24 +7,24 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from veperf.workloads.verification import example_data
-from veperf.workloads.verification.envelope import (
-    Envelope,
+from veperf.workloads.verification.envelope.errors import (
     EnvelopeError,
-    MalformedError,
+    MalformedEnvelopeError,
     OversizeError,
     TruncatedError,
     UnsupportedError,
-    decode_envelope,
-    encode_envelope,
 )
 from veperf.workloads.verification.envelope.wire_format import (
     MAX_ENVELOPE_BYTES,
     MAX_RECIPIENTS,
     PREAMBLE,
+    Envelope,
     WrappedKey,
+    decode_envelope,
+    encode_envelope,
 )
 
-RAW = example_data.envelopes(example_data.evidence(1, 600))[0]
+RAW = example_data.example_envelopes(example_data.evidence_specs(1, 600))[0]
 ENVELOPE = decode_envelope(RAW)
 
 
@@ -33,7 +33,7 @@ def test_the_encoding_is_msgpack_as_another_library_writes_it() -> None:
     header, client, user, ciphertext = msgspec.msgpack.decode(RAW[len(PREAMBLE) :])
 
     assert b"VEID\x01\x01" == RAW[:6]
-    assert example_data.account(0) == header[0]
+    assert example_data.account_address(0) == header[0]
     assert ["scope-0", "id_document"] == header[2:4]
     assert "veperf-app" == header[4][1]
     assert [64, 64] == [len(client), len(user)]
@@ -51,7 +51,7 @@ def test_it_comes_back_as_it_was(length: int) -> None:
 
 
 def test_what_is_cut_off_is_truncated() -> None:
-    """Wherever it is cut."""
+    """An envelope that is cut off anywhere is refused."""
     for length in range(len(RAW)):
         with pytest.raises(TruncatedError):
             decode_envelope(RAW[:length])
@@ -69,15 +69,15 @@ def test_decoding_copies_no_ciphertext() -> None:
 @pytest.mark.parametrize(
     ("raw", "error"),
     [
-        (RAW + b"\0", MalformedError),
+        (RAW + b"\0", MalformedEnvelopeError),
         (b"", TruncatedError),
-        (b"VEXX" + RAW[4:], MalformedError),
+        (b"VEXX" + RAW[4:], MalformedEnvelopeError),
         (b"VEID\x02" + RAW[5:], UnsupportedError),
         (b"VEID\x01\x02" + RAW[6:], UnsupportedError),
-        (PREAMBLE + b"\x94" * 100_000, MalformedError),
-        (PREAMBLE + b"\xdf\xff\xff\xff\xff", MalformedError),
-        (PREAMBLE + msgspec.msgpack.encode(None), MalformedError),
-        (PREAMBLE + b"\xdc\x00\x04" + RAW[7:], MalformedError),
+        (PREAMBLE + b"\x94" * 100_000, MalformedEnvelopeError),
+        (PREAMBLE + b"\xdf\xff\xff\xff\xff", MalformedEnvelopeError),
+        (PREAMBLE + msgspec.msgpack.encode(None), MalformedEnvelopeError),
+        (PREAMBLE + b"\xdc\x00\x04" + RAW[7:], MalformedEnvelopeError),
         (bytes(MAX_ENVELOPE_BYTES + 1), OversizeError),
     ],
 )
@@ -89,7 +89,7 @@ def test_other_bytes_are_refused(raw: bytes, error: type[EnvelopeError]) -> None
 
 
 def test_too_long_a_payload_is_refused() -> None:
-    """One byte over 2 MiB, in an envelope that is itself not too long."""
+    """A payload of 2 MiB and a byte, in an envelope that is itself not too long."""
     most = memoryview(bytes(2 * 1024 * 1024 + 16))
     assert most == decode_envelope(encode_envelope(replace(ENVELOPE, ciphertext=most))).ciphertext
     over = encode_envelope(replace(ENVELOPE, ciphertext=memoryview(bytes(len(most) + 1))))
@@ -127,20 +127,20 @@ def with_header(**changes: object) -> Envelope:
 )
 def test_fields_beyond_their_bounds_are_refused(envelope: Envelope) -> None:
     """A field of the wrong length, type or range, or a recipient named twice."""
-    with pytest.raises(MalformedError):
+    with pytest.raises(MalformedEnvelopeError):
         decode_envelope(encode_envelope(envelope))
 
 
 def test_text_that_is_no_utf_8_is_refused() -> None:
     """Not even in a name."""
-    with pytest.raises(MalformedError):
+    with pytest.raises(MalformedEnvelopeError):
         decode_envelope(RAW.replace(b"scope-0", b"scope\xff0"))
 
 
 @settings(max_examples=300)
 @given(st.integers(0, len(RAW) - 1), st.binary(max_size=9), st.integers(0, 9))
 def test_no_change_crashes(place: int, new: bytes, removed: int) -> None:
-    """Whatever is put in place of some bytes: decoded as itself, or refused."""
+    """With some bytes replaced it is decoded as itself, or refused."""
     raw = RAW[:place] + new + RAW[place + removed :]
     try:
         envelope = decode_envelope(raw)

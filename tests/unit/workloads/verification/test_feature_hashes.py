@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from veperf.workloads.verification.features import (
+from veperf.workloads.verification.features.vector import (
     FEATURES,
     MAX_MAGNITUDE,
     FeatureError,
@@ -25,10 +25,10 @@ vectors = arrays(np.float32, FEATURES, elements=st.floats(-MAX_MAGNITUDE, MAX_MA
 @given(vectors)
 def test_fixed_point_rounds_half_to_even(features: np.ndarray) -> None:
     """As Python rounds exact fractions; and there is no second zero."""
-    found = fixed_point(features)
+    actual = fixed_point(features)
 
-    assert [round(Fraction(float(x)) * 2**20) for x in features] == found.tolist()
-    assert not np.signbit(found[found == 0]).any()
+    assert [round(Fraction(float(x)) * 2**20) for x in features] == actual.tolist()
+    assert not np.signbit(actual[actual == 0]).any()
 
 
 @given(vectors)

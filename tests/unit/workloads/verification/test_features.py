@@ -9,24 +9,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import hadamard
 
-from veperf.workloads.verification.features import (
-    DOCUMENT,
-    FACE,
-    FEATURES,
-    METADATA,
-    OCR,
-    FeatureBuilder,
-    extract,
+from veperf.workloads.verification.features.builder import FeatureBuilder, extract_features
+from veperf.workloads.verification.features.document import (
+    UNIT,
+    document_quality,
+    read_document_lines,
 )
-from veperf.workloads.verification.features.document import ONE, quality, read
-from veperf.workloads.verification.features.image import GRID, descriptor, embedding, measure
+from veperf.workloads.verification.features.image import (
+    GRID,
+    face_descriptor,
+    face_embedding,
+    image_statistics,
+)
+from veperf.workloads.verification.features.vector import DOCUMENT, FACE, FEATURES, METADATA, OCR
 from veperf.workloads.verification.scope import (
     MAX_PAYLOAD_BYTES,
     DecryptedScope,
-    Field,
     PayloadError,
     ScopeMetadata,
     ScopeType,
+    TextField,
     encode_payload,
 )
 
@@ -39,7 +41,7 @@ LINES = {
 }
 
 fields = st.builds(
-    Field,
+    TextField,
     name=st.sampled_from([*LINES, "other"]),
     text=st.sampled_from([*LINES.values(), "", "2023-02-30", "?"]),
     confidence=st.integers(0, 10_000),
@@ -65,7 +67,7 @@ def noise(width: int, height: int, seed: int = 1, step: int = 1) -> bytes:
 
 
 def scope(kind: ScopeType, width: int, height: int, pixels: bytes) -> DecryptedScope:
-    lines = tuple(Field(name, text, 9_000) for name, text in LINES.items())
+    lines = tuple(TextField(name, text, 9_000) for name, text in LINES.items())
     return DecryptedScope(kind, encode_payload(width, height, lines, pixels), ScopeMetadata(0))
 
 
@@ -73,7 +75,7 @@ def scope(kind: ScopeType, width: int, height: int, pixels: bytes) -> DecryptedS
 @given(st.lists(scopes(), max_size=5), st.randoms(use_true_random=False))
 def test_features_of_whatever_scopes(some: list[DecryptedScope], random) -> None:
     """768 float32 within 1 of 0, zeros at the end, a face of length 1 or 0; in any order."""
-    features = extract(some)
+    features = extract_features(some)
 
     assert (FEATURES,) == features.shape
     assert np.float32 == features.dtype
@@ -85,7 +87,7 @@ def test_features_of_whatever_scopes(some: list[DecryptedScope], random) -> None
     assert length == 0 or length == pytest.approx(1, abs=1e-6)
     shuffled = list(some)
     random.shuffle(shuffled)
-    assert features.tobytes() == extract(shuffled).tobytes()
+    assert features.tobytes() == extract_features(shuffled).tobytes()
 
 
 def scan(width: int, height: int, pixels: bytes):
@@ -117,15 +119,15 @@ def scan(width: int, height: int, pixels: bytes):
 def test_statistics_as_a_plain_scan(width: int, height: int) -> None:
     """In chunks and whole columns at once, as pixel by pixel; also where a row is a chunk."""
     pixels = noise(width, height)
-    found = measure(memoryview(pixels), width, height)
+    statistics = image_statistics(memoryview(pixels), width, height)
 
-    assert found is not None
+    assert statistics is not None
     histogram, brightness, gradient, areas = scan(width, height, pixels)
-    assert histogram == found.histogram.tolist()
-    assert brightness == found.brightness.tolist()
-    assert gradient == found.gradient.tolist()
-    assert areas == found.areas.tolist()
-    assert width * height == found.pixels
+    assert histogram == statistics.histogram.tolist()
+    assert brightness == statistics.brightness.tolist()
+    assert gradient == statistics.gradient.tolist()
+    assert areas == statistics.areas.tolist()
+    assert width * height == statistics.pixels
 
 
 @pytest.mark.parametrize(("width", "height"), [(0, 0), (15, 200), (200, 15)])
@@ -133,23 +135,23 @@ def test_a_picture_too_small_for_the_grid_is_none(width: int, height: int) -> No
     """It has no statistics, and a face on it no embedding."""
     pixels = noise(width, height)
 
-    assert measure(memoryview(pixels), width, height) is None
-    assert not extract([scope(ScopeType.SELFIE, width, height, pixels)])[FACE].any()
+    assert image_statistics(memoryview(pixels), width, height) is None
+    assert not extract_features([scope(ScopeType.SELFIE, width, height, pixels)])[FACE].any()
 
 
 def test_the_embedding_is_a_signed_hadamard_transform() -> None:
     """|H D x| / |H D x| with H of scipy; one D for all, so that products keep their signs."""
     size = 2 * GRID * GRID
     units = np.eye(size, dtype=np.int64)
-    signs = [round(float(embedding(unit, 1)[0]) * math.sqrt(size)) for unit in units]
-    image = measure(memoryview(noise(64, 64)), 64, 64)
+    signs = [round(float(face_embedding(unit, 1)[0]) * math.sqrt(size)) for unit in units]
+    image = image_statistics(memoryview(noise(64, 64)), 64, 64)
     assert image is not None
-    values = descriptor(image)
+    values = face_descriptor(image)
     mixed = hadamard(size) @ (np.array(signs) * values)
 
     assert {-1, 1} == set(signs)
     assert 200 < signs.count(1) < 312
-    np.testing.assert_allclose(embedding(values, 1), mixed / np.linalg.norm(mixed), atol=1e-7)
+    np.testing.assert_allclose(face_embedding(values, 1), mixed / np.linalg.norm(mixed), atol=1e-7)
 
 
 def test_the_embedding_keeps_what_pictures_have_in_common() -> None:
@@ -157,7 +159,7 @@ def test_the_embedding_keeps_what_pictures_have_in_common() -> None:
     pixels = np.frombuffer(noise(64, 64, step=2), np.uint8) // 2
     lighter = (pixels + 60).astype(np.uint8).tobytes()
     here, light, other = (
-        extract([scope(ScopeType.SELFIE, 64, 64, raw)])[FACE]
+        extract_features([scope(ScopeType.SELFIE, 64, 64, raw)])[FACE]
         for raw in (pixels.tobytes(), lighter, noise(64, 64, seed=2))
     )
 
@@ -169,9 +171,9 @@ def test_document_quality_of_known_pictures() -> None:
     """A grey area, a chessboard of black and white, and an area half of which is white."""
 
     def of(rows: np.ndarray) -> list[float]:
-        image = measure(memoryview(rows.astype(np.uint8).tobytes()), 32, 32)
+        image = image_statistics(memoryview(rows.astype(np.uint8).tobytes()), 32, 32)
         assert image is not None
-        return [part / ONE for part in quality(image)]
+        return [part / UNIT for part in document_quality(image)]
 
     grey = of(np.full((32, 32), 102))
     board = of(np.indices((32, 32)).sum(axis=0) % 2 * 255)
@@ -185,25 +187,27 @@ def test_document_quality_of_known_pictures() -> None:
 
 def test_lines_are_read_by_name_and_checked() -> None:
     """The best of each line counts; what can't be right is read but not valid."""
-    good = [Field(name, text, 9_000) for name, text in LINES.items()]
+    good = [TextField(name, text, 9_000) for name, text in LINES.items()]
     bad = [
-        Field("name", "12", 1),
-        Field("date_of_birth", "2023-02-29", 2),
-        Field("document_number", "x 1", 3),
-        Field("expiry_date", "20310228", 4),
-        Field("nationality", "gbr", 5),
+        TextField("name", "12", 1),
+        TextField("date_of_birth", "2023-02-29", 2),
+        TextField("document_number", "x 1", 3),
+        TextField("expiry_date", "20310228", 4),
+        TextField("nationality", "gbr", 5),
     ]
 
-    assert [(9_000, 1)] * 5 == read([*good, *bad])
-    assert [(n, 0) for n in range(1, 6)] == read(bad)
-    assert [(0, 0)] * 5 == read([Field("other", "x", 9), Field("name", "", 9)])
+    assert [(9_000, 1)] * 5 == read_document_lines([*good, *bad])
+    assert [(n, 0) for n in range(1, 6)] == read_document_lines(bad)
+    assert [(0, 0)] * 5 == read_document_lines(
+        [TextField("other", "x", 9), TextField("name", "", 9)]
+    )
 
 
 def test_features_of_a_document() -> None:
     """Completeness and lines stand where the layout says; other scopes don't change them."""
     document = scope(ScopeType.ID_DOCUMENT, 64, 64, noise(64, 64))
     email = scope(ScopeType.EMAIL_PROOF, 0, 0, b"")
-    alone, both = extract([document]), extract([email, document])
+    alone, both = extract_features([document]), extract_features([email, document])
 
     assert 1 == alone[DOCUMENT][-1]
     assert [0.9, 1.0] * 5 == pytest.approx(alone[OCR].tolist())
@@ -243,9 +247,9 @@ def test_memory_beside_the_payload() -> None:
     """32 KiB need less than 64 KiB more, and 2 MiB less than 256 KiB: pictures are not copied."""
     for side, limit in ((180, 64), (1_440, 256)):
         some = [scope(kind, side, side, noise(side, side)) for kind in ScopeType][:3]
-        extract(some)
+        extract_features(some)
         tracemalloc.start()
-        extract(some)
+        extract_features(some)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < limit * 1_024

@@ -6,43 +6,43 @@ import pytest
 from msgspec.structs import replace
 
 from veperf.workloads.transaction.cache import Cache
-from veperf.workloads.transaction.iavl import Tree, prove, verify_membership
+from veperf.workloads.transaction.iavl import Tree, prove_key, verify_membership
 from veperf.workloads.transaction.store import Store
 from veperf.workloads.verification import example_data
-from veperf.workloads.verification.envelope import (
+from veperf.workloads.verification.envelope.errors import (
     DuplicateScopeError,
-    Header,
     OverLimitError,
     ReplayedError,
-    decode_envelope,
 )
-from veperf.workloads.verification.identity import (
+from veperf.workloads.verification.envelope.wire_format import Header, decode_envelope
+from veperf.workloads.verification.identity.errors import (
     CorruptRecordError,
     LockedError,
     RecordExistsError,
     RecordMissingError,
     ScopeMissingError,
-    ScopeRef,
-    Status,
-    Tier,
+)
+from veperf.workloads.verification.identity.keeper import (
     check_upload,
     create_record,
-    encode_record,
     get_record,
     get_scope,
-    lock,
+    identity_key,
     record_upload,
     revoke_scope,
     set_record,
     set_status,
     update_score,
 )
-from veperf.workloads.verification.identity.keeper import identity_key
+from veperf.workloads.verification.identity.lifecycle import lock_record
+from veperf.workloads.verification.identity.record import ScopeRef, Status, Tier, encode_record
 from veperf.workloads.verification.scope import ScopeType
 
-ACCOUNT = example_data.account(0)
+ACCOUNT = example_data.account_address(0)
 MODEL = bytes(32)
-HEADER = decode_envelope(example_data.envelopes(example_data.evidence(1, 600))[0]).header
+HEADER = decode_envelope(
+    example_data.example_envelopes(example_data.evidence_specs(1, 600))[0]
+).header
 
 
 def header(number: int, scope_type: ScopeType = ScopeType.SELFIE) -> Header:
@@ -67,7 +67,7 @@ def test_create_and_get(state: Cache) -> None:
     with pytest.raises(ValueError, match="20 bytes"):
         create_record(state, ACCOUNT[1:], 6)
     with pytest.raises(ValueError, match="height"):
-        create_record(state, example_data.account(1), -1)
+        create_record(state, example_data.account_address(1), -1)
 
 
 def test_score_and_status(state: Cache) -> None:
@@ -95,10 +95,10 @@ def test_records_are_proved_by_the_root_hash(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         loaded = store.load()
 
-    found = get_record(loaded, ACCOUNT)
-    assert replace(record, scopes=(ScopeRef("scope-1", ScopeType.SELFIE),)) == found
+    stored = get_record(loaded, ACCOUNT)
+    assert replace(record, scopes=(ScopeRef("scope-1", ScopeType.SELFIE),)) == stored
     key = identity_key(ACCOUNT)
-    assert verify_membership(root_hash, prove(loaded, key), key, encode_record(found))
+    assert verify_membership(root_hash, prove_key(loaded, key), key, encode_record(stored))
 
 
 def test_an_envelope_is_taken_once(state: Cache) -> None:
@@ -120,7 +120,7 @@ def test_an_envelope_is_taken_once(state: Cache) -> None:
 def test_salts_are_the_accounts_own(state: Cache) -> None:
     """Nobody can use up another account's."""
     record_upload(state, header(1), 1)
-    check_upload(state, replace(header(1), account=example_data.account(1)))
+    check_upload(state, replace(header(1), account=example_data.account_address(1)))
 
 
 def test_limits(state: Cache) -> None:
@@ -168,7 +168,7 @@ def test_a_locked_record_takes_no_scope(state: Cache) -> None:
     record_upload(state, header(1), 1)
     record = get_record(state, ACCOUNT)
     assert record is not None
-    set_record(state, lock(record, 2))
+    set_record(state, lock_record(record, 2))
     with pytest.raises(LockedError):
         record_upload(state, header(2), 3)
     with pytest.raises(LockedError):
@@ -180,7 +180,7 @@ def test_damage_is_named(state: Cache) -> None:
     state.set(identity_key(ACCOUNT), b"garbage")
     with pytest.raises(CorruptRecordError):
         get_record(state, ACCOUNT)
-    other = create_record(state, example_data.account(1), 1)
+    other = create_record(state, example_data.account_address(1), 1)
     state.set(identity_key(ACCOUNT), encode_record(other))
     with pytest.raises(CorruptRecordError, match="another account"):
         get_record(state, ACCOUNT)

@@ -5,23 +5,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from veperf.workloads.verification.identity import (
+from veperf.workloads.verification.identity.errors import LockedError, TransitionError
+from veperf.workloads.verification.identity.lifecycle import (
+    begin_verification,
+    change_score,
+    change_status,
+    complete_verification,
+    lock_record,
+    new_record,
+    tier_for_score,
+    unlock_record,
+)
+from veperf.workloads.verification.identity.record import (
     MAX_HISTORY,
     IdentityRecord,
-    LockedError,
     Status,
     Tier,
-    TransitionError,
-    begin,
-    complete,
     decode_identity,
     encode_record,
-    lock,
-    move,
-    new_record,
-    rescore,
-    tier_of,
-    unlock,
 )
 
 ACCOUNT = bytes(range(20))
@@ -41,12 +42,12 @@ ALLOWED = {
 
 
 def verified(score: int = 90) -> IdentityRecord:
-    return complete(begin(new_record(ACCOUNT, 1), 2), score, MODEL, 3)
+    return complete_verification(begin_verification(new_record(ACCOUNT, 1), 2), score, MODEL, 3)
 
 
 def with_status(status: Status) -> IdentityRecord:
     """A record that got there on an allowed way, with a score that could be verified."""
-    record = rescore(new_record(ACCOUNT, 1), 60, MODEL, 1)
+    record = change_score(new_record(ACCOUNT, 1), 60, MODEL, 1)
     ways = {
         Status.PENDING: [],
         Status.IN_PROGRESS: [Status.IN_PROGRESS],
@@ -55,20 +56,20 @@ def with_status(status: Status) -> IdentityRecord:
         Status.EXPIRED: [Status.EXPIRED],
     }
     for step in ways[status]:
-        record = move(record, step, 1)
+        record = change_status(record, step, 1)
     return record
 
 
 @pytest.mark.parametrize("old", Status)
 @pytest.mark.parametrize("new", Status)
 def test_transitions(old: Status, new: Status) -> None:
-    """Those of the table, and no others."""
+    """The transitions of the table, and no others, are possible."""
     record = with_status(old)
     if (old, new) in ALLOWED:
-        assert new is move(record, new, 5).status
+        assert new is change_status(record, new, 5).status
     else:
         with pytest.raises(TransitionError):
-            move(record, new, 5)
+            change_status(record, new, 5)
 
 
 @pytest.mark.parametrize(
@@ -93,71 +94,71 @@ def test_thresholds(score: int, tier: Tier, status: Status) -> None:
 @pytest.mark.parametrize("status", [Status.EXPIRED, Status.REJECTED])
 def test_a_tier_ends_with_its_verification(status: Status) -> None:
     """An expired or rejected identity has none."""
-    record = begin(verified(), 4) if status is Status.REJECTED else verified()
-    assert Tier.UNVERIFIED is move(record, status, 5).tier
+    record = begin_verification(verified(), 4) if status is Status.REJECTED else verified()
+    assert Tier.UNVERIFIED is change_status(record, status, 5).tier
 
 
 def test_a_tier_stays_while_it_is_verified_again() -> None:
     """And is given anew by the score."""
-    again = begin(verified(90), 5)
+    again = begin_verification(verified(90), 5)
 
     assert Tier.PREMIUM is again.tier
-    assert Tier.STANDARD is complete(again, 70, MODEL, 6).tier
-    assert Tier.UNVERIFIED is complete(again, 20, MODEL, 6).tier
+    assert Tier.STANDARD is complete_verification(again, 70, MODEL, 6).tier
+    assert Tier.UNVERIFIED is complete_verification(again, 20, MODEL, 6).tier
 
 
 def test_the_tier_follows_the_score() -> None:
-    """Of a verified identity; below the least score it is rejected."""
-    assert Tier.BASIC is rescore(verified(90), 55, MODEL, 4).tier
-    fallen = rescore(verified(90), 49, MODEL, 4)
+    """The tier of a verified identity follows; below the minimum score it is rejected."""
+    assert Tier.BASIC is change_score(verified(90), 55, MODEL, 4).tier
+    fallen = change_score(verified(90), 49, MODEL, 4)
     assert (Tier.UNVERIFIED, Status.REJECTED) == (fallen.tier, fallen.status)
-    waiting = rescore(new_record(ACCOUNT, 1), 90, MODEL, 2)
+    waiting = change_score(new_record(ACCOUNT, 1), 90, MODEL, 2)
     assert (Tier.UNVERIFIED, Status.PENDING) == (waiting.tier, waiting.status)
 
 
 def test_nobody_is_verified_with_too_low_a_score() -> None:
     """Not by a bare transition either."""
     with pytest.raises(TransitionError):
-        move(begin(new_record(ACCOUNT, 1), 2), Status.VERIFIED, 3)
+        change_status(begin_verification(new_record(ACCOUNT, 1), 2), Status.VERIFIED, 3)
 
 
 def test_completing_needs_a_beginning() -> None:
     """A score for a verification that nobody began is refused."""
     with pytest.raises(TransitionError):
-        complete(new_record(ACCOUNT, 1), 90, MODEL, 2)
+        complete_verification(new_record(ACCOUNT, 1), 90, MODEL, 2)
 
 
 @pytest.mark.parametrize("score", [-1, 101])
 def test_scores_have_a_range(score: int) -> None:
     """0 to 100, in every way to give one."""
     with pytest.raises(ValueError, match="0 to 100"):
-        rescore(verified(), score, MODEL, 4)
+        change_score(verified(), score, MODEL, 4)
     with pytest.raises(ValueError, match="0 to 100"):
-        complete(begin(new_record(ACCOUNT, 1), 2), score, MODEL, 3)
+        complete_verification(begin_verification(new_record(ACCOUNT, 1), 2), score, MODEL, 3)
 
 
 def test_a_lock_holds_everything() -> None:
     """Until it is opened."""
-    locked = lock(verified(), 4)
+    locked = lock_record(verified(), 4)
     with pytest.raises(LockedError):
-        move(locked, Status.EXPIRED, 5)
+        change_status(locked, Status.EXPIRED, 5)
     with pytest.raises(LockedError):
-        rescore(locked, 1, MODEL, 5)
+        change_score(locked, 1, MODEL, 5)
     with pytest.raises(LockedError):
-        begin(locked, 5)
-    assert Status.EXPIRED is move(unlock(locked, 5), Status.EXPIRED, 6).status
+        begin_verification(locked, 5)
+    assert Status.EXPIRED is change_status(unlock_record(locked, 5), Status.EXPIRED, 6).status
 
 
 def test_time_does_not_go_back() -> None:
     """A change at a height before the last is the caller's mistake."""
     with pytest.raises(ValueError, match="before the last change"):
-        move(verified(), Status.EXPIRED, 2)
+        change_status(verified(), Status.EXPIRED, 2)
 
 
 @given(st.integers(0, 100))
 def test_tiers_rise_with_scores(score: int) -> None:
     """A higher score never gives a lower tier."""
-    assert tier_of(score) <= tier_of(min(score + 1, 100))
+    assert tier_for_score(score) <= tier_for_score(min(score + 1, 100))
 
 
 class Life(RuleBasedStateMachine):
@@ -172,7 +173,7 @@ class Life(RuleBasedStateMachine):
     def move(self, status: Status) -> None:
         self.height += 1
         try:
-            self.record = move(self.record, status, self.height)
+            self.record = change_status(self.record, status, self.height)
         except (TransitionError, LockedError):
             return
 
@@ -180,24 +181,26 @@ class Life(RuleBasedStateMachine):
     def verify(self, score: int) -> None:
         self.height += 1
         try:
-            self.record = complete(begin(self.record, self.height), score, MODEL, self.height)
+            self.record = complete_verification(
+                begin_verification(self.record, self.height), score, MODEL, self.height
+            )
         except LockedError:
             assert self.record.locked
 
     @rule(score=st.integers(0, 100))
     def rescore(self, score: int) -> None:
         try:
-            self.record = rescore(self.record, score, MODEL, self.height)
+            self.record = change_score(self.record, score, MODEL, self.height)
         except LockedError:
             assert self.record.locked
 
     @rule()
     def lock(self) -> None:
-        self.record = lock(self.record, self.height)
+        self.record = lock_record(self.record, self.height)
 
     @rule()
     def unlock(self) -> None:
-        self.record = unlock(self.record, self.height)
+        self.record = unlock_record(self.record, self.height)
 
     @invariant()
     def is_sound(self) -> None:
@@ -205,7 +208,7 @@ class Life(RuleBasedStateMachine):
         assert record == decode_identity(encode_record(record))
         assert len(record.history) <= MAX_HISTORY
         if record.status is Status.VERIFIED:
-            assert Tier.UNVERIFIED is not record.tier is tier_of(record.score)
+            assert Tier.UNVERIFIED is not record.tier is tier_for_score(record.score)
         if record.status in (Status.REJECTED, Status.EXPIRED):
             assert Tier.UNVERIFIED is record.tier
 

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from veperf.workloads.verification.identity import (
+from veperf.workloads.verification.identity.errors import CorruptRecordError
+from veperf.workloads.verification.identity.record import (
     MAX_HISTORY,
-    CorruptRecordError,
     IdentityRecord,
     ScopeRecord,
     ScopeRef,

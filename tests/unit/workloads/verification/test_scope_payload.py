@@ -6,30 +6,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veperf.workloads.verification import example_data
-from veperf.workloads.verification.example_data import KIB, Evidence
+from veperf.workloads.verification.example_data import KIB, EvidenceSpec
 from veperf.workloads.verification.scope import (
     MAX_PAYLOAD_BYTES,
-    Field,
     PayloadError,
     ScopeType,
+    TextField,
     decode_payload,
     encode_payload,
 )
 
 FIELDS = st.lists(
     st.builds(
-        Field,
+        TextField,
         st.text(st.characters(codec="utf-8"), min_size=1, max_size=64),
         st.text(st.characters(codec="utf-8"), max_size=100),
         st.integers(0, 10_000),
     ),
     max_size=5,
 )
-RAW = encode_payload(2, 3, (Field("name", "Ada", 9_000),), b"pixels")
+RAW = encode_payload(2, 3, (TextField("name", "Ada", 9_000),), b"pixels")
 
 
 @given(st.integers(0, 20), st.integers(0, 20), FIELDS)
-def test_it_comes_back(width: int, height: int, fields: list[Field]) -> None:
+def test_it_comes_back(width: int, height: int, fields: list[TextField]) -> None:
     """Decoding is the inverse of encoding."""
     pixels = bytes(i % 251 for i in range(width * height))
     payload = decode_payload(encode_payload(width, height, tuple(fields), pixels))
@@ -87,7 +87,7 @@ def test_other_bytes_are_refused(raw: bytes) -> None:
 
 
 def test_every_truncation_is_refused() -> None:
-    """Wherever it is cut off."""
+    """A payload that is cut off anywhere is refused."""
     for length in range(len(RAW)):
         with pytest.raises(PayloadError):
             decode_payload(RAW[:length])
@@ -103,7 +103,7 @@ def test_pixels_must_fill_the_picture() -> None:
 @pytest.mark.parametrize("size", [KIB, 32 * KIB, MAX_PAYLOAD_BYTES])
 def test_the_examples_have_their_size(kind: ScopeType, size: int) -> None:
     """At most the size that was asked for; pictures less by at most a row, and readable."""
-    raw = example_data.payload(Evidence(kind, size))
+    raw = example_data.evidence_payload(EvidenceSpec(kind, size))
     payload = decode_payload(raw)
 
     assert len(raw) <= size
@@ -116,10 +116,10 @@ def test_the_examples_have_their_size(kind: ScopeType, size: int) -> None:
 
 def test_examples_differ_by_seed_only() -> None:
     """The same seed gives the same bytes, another one others."""
-    piece = Evidence(ScopeType.SELFIE, KIB)
+    piece = EvidenceSpec(ScopeType.SELFIE, KIB)
 
     assert (
-        example_data.payload(piece, 1)
-        == example_data.payload(piece, 1)
-        != example_data.payload(piece, 2)
+        example_data.evidence_payload(piece, 1)
+        == example_data.evidence_payload(piece, 1)
+        != example_data.evidence_payload(piece, 2)
     )

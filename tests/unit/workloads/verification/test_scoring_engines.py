@@ -6,18 +6,18 @@ import sys
 import numpy as np
 import pytest
 
-from veperf.workloads.verification.features import FEATURES, FeatureError
-from veperf.workloads.verification.scoring import (
-    ENGINES,
-    EngineUnavailableError,
-    UnknownEngineError,
-    available_engines,
-    engines,
-    load_engine,
-    read_model,
-)
+from veperf.workloads.verification.features.vector import FEATURES, FeatureError
+from veperf.workloads.verification.scoring import registry
+from veperf.workloads.verification.scoring.engine import EngineUnavailableError
 from veperf.workloads.verification.scoring.exact import numpy_engine
 from veperf.workloads.verification.scoring.floating import FloatEngine, Floats, float_weights
+from veperf.workloads.verification.scoring.model import read_model
+from veperf.workloads.verification.scoring.registry import (
+    ENGINES,
+    UnknownEngineError,
+    available_engines,
+    load_engine,
+)
 
 EXACT = load_engine()
 ROWS = np.random.default_rng(3).uniform(-0.3, 0.3, (3_000, FEATURES)).astype(np.float32)
@@ -88,7 +88,7 @@ def test_a_missing_package_is_named_with_its_extra(
     name: str, extra: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a command to type."""
-    monkeypatch.setattr(engines, "find_spec", lambda _: None)
+    monkeypatch.setattr(registry, "find_spec", lambda _: None)
 
     with pytest.raises(EngineUnavailableError, match=rf"pip install veperf\[{extra}\]"):
         load_engine(name)

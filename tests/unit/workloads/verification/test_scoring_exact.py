@@ -14,9 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from veperf.workloads.verification.features import FEATURES, FeatureError, fixed_point
-from veperf.workloads.verification.scoring import Score, load_engine, read_model
-from veperf.workloads.verification.scoring.exact import FULL_SCORE, NumpyNetwork, scaled_points
+from veperf.workloads.verification.features.vector import FEATURES, FeatureError, fixed_point
+from veperf.workloads.verification.scoring.engine import Score
+from veperf.workloads.verification.scoring.exact import (
+    FULL_SCORE,
+    NumpyFixedPointNetwork,
+    sigmoid_points,
+)
+from veperf.workloads.verification.scoring.model import read_model
+from veperf.workloads.verification.scoring.registry import load_engine
 
 GOLDEN = "b9de75c7d2bfb0e806fd9289ee82f92e315fd66d5f5b0be2e9832b07e29d069c"
 ENGINE = load_engine()
@@ -58,11 +64,11 @@ def test_logits_as_with_unlimited_integers() -> None:
     fixed = fixed_point([*golden_rows()[:4], *extremes])
 
     expected = [whole_number_logit([int(x) for x in row]) for row in fixed]
-    assert expected == NumpyNetwork(read_model()).logits(fixed).tolist()
+    assert expected == NumpyFixedPointNetwork(read_model()).logits(fixed).tolist()
 
 
 def test_golden_scores() -> None:
-    """What 200 vectors score has been the same on every machine so far."""
+    """The scores of 200 vectors have been the same on every machine so far."""
     assert GOLDEN == digest(ENGINE.score_many(golden_rows()))
 
 
@@ -103,7 +109,7 @@ def test_more_rows_than_go_at_once() -> None:
     assert [] == ENGINE.score_many(rows[:0])
 
 
-def sigmoid_points(logit: int) -> Decimal:
+def exact_points(logit: int) -> Decimal:
     with localcontext(prec=60):
         return 100 / (1 + (-Decimal(logit) / 2**20).exp())
 
@@ -111,9 +117,9 @@ def sigmoid_points(logit: int) -> Decimal:
 @given(st.integers(-(2**26), 2**26))
 def test_the_sigmoid_is_close_to_the_true_one(logit: int) -> None:
     """Within 1.2e-5 points of 60 digits of it, symmetric, and between 0 and 100."""
-    up, down = scaled_points(np.array([logit, -logit], float)).tolist()
+    up, down = sigmoid_points(np.array([logit, -logit], float)).tolist()
 
-    assert abs(Decimal(up) / 2**20 - sigmoid_points(logit)) < Decimal("1.2e-5")
+    assert abs(Decimal(up) / 2**20 - exact_points(logit)) < Decimal("1.2e-5")
     assert FULL_SCORE == up + down
     assert 0 <= up <= FULL_SCORE
 
@@ -121,7 +127,7 @@ def test_the_sigmoid_is_close_to_the_true_one(logit: int) -> None:
 @given(st.integers(-(2**25), 2**25), st.integers(0, 2**14))
 def test_the_sigmoid_never_falls(logit: int, step: int) -> None:
     """A larger logit has no smaller score."""
-    low, high = scaled_points(np.array([logit, logit + step], float)).tolist()
+    low, high = sigmoid_points(np.array([logit, logit + step], float)).tolist()
 
     assert low <= high
 

@@ -10,11 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from veperf.workloads.verification.features import FEATURES, FeatureError
-from veperf.workloads.verification.scoring import EngineCrashedError, load_engine
-from veperf.workloads.verification.scoring.engine import Engine
-from veperf.workloads.verification.scoring.tensorflow_process import HostedTensorFlow
-from veperf.workloads.verification.scoring.train.data import draw
+from veperf.workloads.verification.features.vector import FEATURES, FeatureError
+from veperf.workloads.verification.scoring.engine import ScoringEngine
+from veperf.workloads.verification.scoring.registry import load_engine
+from veperf.workloads.verification.scoring.tensorflow_process import (
+    EngineCrashedError,
+    TensorFlowProcess,
+)
+from veperf.workloads.verification.scoring.train.data import draw_examples
 
 needs_tensorflow = pytest.mark.skipif(
     find_spec("tensorflow") is None, reason="needs veperf[tensorflow]"
@@ -25,7 +28,7 @@ needs_litert = pytest.mark.skipif(
 
 _RNG = np.random.default_rng(4)
 INPUTS = {
-    "like those trained on": draw(1_000, 4).features,
+    "like those trained on": draw_examples(1_000, 4).features,
     "between -1 and 1": _RNG.uniform(-1, 1, (1_000, FEATURES)).astype(np.float32),
     "normal": _RNG.normal(size=(1_000, FEATURES)).astype(np.float32),
 }
@@ -39,14 +42,14 @@ EXACT = load_engine()
         pytest.param("litert", marks=needs_litert),
     ],
 )
-def float_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+def float_engine(request: pytest.FixtureRequest) -> Iterator[ScoringEngine]:
     engine = load_engine(request.param)
     yield engine
     engine.close()
 
 
 @pytest.mark.parametrize("rows", INPUTS.values(), ids=INPUTS.keys())
-def test_float_engines_agree(float_engine: Engine, rows: np.ndarray) -> None:
+def test_float_engines_agree(float_engine: ScoringEngine, rows: np.ndarray) -> None:
     """Within 0.001 points and with the same integer, 1,000 vectors of each kind."""
     ours, theirs = EXACT.score_many(rows), float_engine.score_many(rows)
     points = np.array([(a.points, b.points) for a, b in zip(ours, theirs, strict=True)])
@@ -57,8 +60,8 @@ def test_float_engines_agree(float_engine: Engine, rows: np.ndarray) -> None:
     assert EXACT.model_hash == float_engine.model_hash
 
 
-def test_float_engines_take_any_number_of_rows(float_engine: Engine) -> None:
-    """One, many at once, few again: near the same points, and typed refusals."""
+def test_float_engines_take_any_number_of_rows(float_engine: ScoringEngine) -> None:
+    """Scores singly, many at once and few again: near the same points, and typed refusals."""
     rows = INPUTS["between -1 and 1"]
     alone = [float_engine.score(row).points for row in rows[:5]]
 
@@ -85,7 +88,7 @@ def test_tensorflow_in_fixed_point_agrees_to_the_bit() -> None:
 @needs_tensorflow
 def test_tensorflow_has_a_process_of_its_own() -> None:
     """It is not imported here; when its process is gone, that is said and not waited for."""
-    host = HostedTensorFlow()
+    host = TensorFlowProcess()
     status = Path(f"/proc/{host.process_id}/status").read_text()
     try:
         assert "tensorflow" not in sys.modules

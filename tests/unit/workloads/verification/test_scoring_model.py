@@ -7,29 +7,27 @@ import numpy as np
 import pytest
 
 from veperf.core.errors import CorruptFileError
-from veperf.workloads.verification.scoring import (
+from veperf.workloads.verification.scoring.exact import NumpyFixedPointNetwork
+from veperf.workloads.verification.scoring.model import (
     MODEL_FILE,
     MODEL_SHA256,
     PARAMETERS,
-    load_engine,
-    read_model,
-)
-from veperf.workloads.verification.scoring.exact import NumpyNetwork
-from veperf.workloads.verification.scoring.model import (
     SIZES,
     Layer,
     Model,
     check_bounds,
     encode_model,
+    read_model,
 )
-from veperf.workloads.verification.scoring.train.data import draw, evaluate
+from veperf.workloads.verification.scoring.registry import load_engine
+from veperf.workloads.verification.scoring.train.data import draw_examples, evaluate_engine
 
 RAW = MODEL_FILE.read_bytes()
 LAYERS = read_model().layers
 
 
 def read(path: Path, raw: bytes) -> Model:
-    """What is read from a file of these bytes when their own hash is expected."""
+    """Read the model from a file of these bytes, with their own hash expected."""
     path.write_bytes(raw)
     return read_model(path, sha256(raw).hexdigest())
 
@@ -46,10 +44,10 @@ def test_the_shipped_model() -> None:
 @pytest.mark.parametrize("seed", [2, 11])
 def test_how_good_it_is_on_rows_it_was_not_trained_on(seed: int) -> None:
     """R2 of at least 0.85 and a mean error of at most 8 points, as is asked for."""
-    found = evaluate(load_engine(), draw(2_000, seed))
+    accuracy = evaluate_engine(load_engine(), draw_examples(2_000, seed))
 
-    assert found.r_squared >= 0.85
-    assert found.mean_error_points <= 8
+    assert accuracy.r_squared >= 0.85
+    assert accuracy.mean_error_points <= 8
 
 
 @pytest.mark.parametrize("place", [0, 30, len(RAW) // 2, len(RAW) - 1])
@@ -84,7 +82,7 @@ def test_a_file_that_cannot_be_read_is_refused(name: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize("raw", [b"", b"PK\3\4", RAW[:1_000], RAW[: len(RAW) // 2], b"\x80\4N."])
 def test_bytes_that_are_no_model_are_refused(raw: bytes, tmp_path: Path) -> None:
     """Even where the expected hash is theirs; nothing is unpickled."""
-    with pytest.raises(CorruptFileError, match="no archive"):
+    with pytest.raises(CorruptFileError, match="not an archive"):
         read(tmp_path / "model.npz", raw)
 
 
@@ -125,7 +123,7 @@ def test_weights_too_large_for_exact_sums_are_refused() -> None:
     """The largest that 16 bits hold, everywhere; and a bias that float32 would round."""
     largest = tuple(Layer(np.full_like(layer.weights, 32_767), layer.biases) for layer in LAYERS)
     with pytest.raises(CorruptFileError, match="too large"):
-        NumpyNetwork(Model(largest, b""))
+        NumpyFixedPointNetwork(Model(largest, b""))
     biased = changed(3, Layer(LAYERS[3].weights, np.full_like(LAYERS[3].biases, (1 << 24) + 1)))
     with pytest.raises(CorruptFileError, match="too large"):
         check_bounds(biased)

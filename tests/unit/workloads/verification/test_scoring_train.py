@@ -6,21 +6,20 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from veperf.workloads.verification.features import DOCUMENT, FACE, METADATA, OCR
-from veperf.workloads.verification.scoring import read_model
-from veperf.workloads.verification.scoring.model import WEIGHT_BITS
+from veperf.workloads.verification.features.vector import DOCUMENT, FACE, METADATA, OCR
+from veperf.workloads.verification.scoring.model import WEIGHT_BITS, read_model
 from veperf.workloads.verification.scoring.train import __main__ as script
-from veperf.workloads.verification.scoring.train.data import Rows, draw
+from veperf.workloads.verification.scoring.train.data import Examples, draw_examples
 from veperf.workloads.verification.scoring.train.network import (
     Adam,
-    Network,
-    Normalised,
-    Output,
-    rounded,
+    NormalisedLayer,
+    OutputLayer,
+    TrainingNetwork,
+    quantise,
 )
 
 
-def loss(network: Network, rows: Rows) -> float:
+def loss(network: TrainingNetwork, rows: Examples) -> float:
     """Mean cross-entropy, in float64 once the logits are there."""
     values = rows.features
     for layer in network.layers:
@@ -31,8 +30,8 @@ def loss(network: Network, rows: Rows) -> float:
 
 def test_gradients_as_finite_differences() -> None:
     """The slope of the loss along each parameter's gradient is the gradient's squared length."""
-    rows = draw(64, 5)
-    network = Network.random(np.random.default_rng(5))
+    rows = draw_examples(64, 5)
+    network = TrainingNetwork.random(np.random.default_rng(5))
     gradients = network.gradients(rows.features, rows.scores.astype(np.float32))
 
     assert 18 == len(gradients) == len(network.parameters)
@@ -53,7 +52,7 @@ def test_gradients_as_finite_differences() -> None:
 def test_a_folded_layer_is_the_layer() -> None:
     """With running averages in the place of the batch's, and up to the rounding of weights."""
     rng = np.random.default_rng(6)
-    layer = Normalised(20, 10, rng)
+    layer = NormalisedLayer(20, 10, rng)
     inputs = rng.normal(1, 2, (400, 20)).astype(np.float32)
     for _ in range(600):
         outputs = layer.forward(inputs)
@@ -65,8 +64,8 @@ def test_a_folded_layer_is_the_layer() -> None:
 
 def test_training_learns() -> None:
     """A few steps of Adam take the loss on the same rows down."""
-    rows = draw(256, 7)
-    network = Network.random(np.random.default_rng(7))
+    rows = draw_examples(256, 7)
+    network = TrainingNetwork.random(np.random.default_rng(7))
     adam = Adam(network.parameters, decay=0)
     before = loss(network, rows)
     for _ in range(5):
@@ -87,17 +86,17 @@ def test_adam_begins_with_steps_of_the_rate() -> None:
 
 def test_weights_too_large_to_round_are_refused() -> None:
     """16 bits hold what is below 8."""
-    layer = Output(3, np.random.default_rng(8))
+    layer = OutputLayer(3, np.random.default_rng(8))
     layer.weights[1] = 8
 
     with pytest.raises(ValueError, match="too large"):
         layer.folded()
-    assert 32_767 == rounded(np.array([[7.9998]]), np.zeros(1)).weights[0, 0]
+    assert 32_767 == quantise(np.array([[7.9998]]), np.zeros(1)).weights[0, 0]
 
 
 def test_data_are_features() -> None:
     """The same for a seed, others for another, on the scales that extraction has."""
-    rows, again, other = draw(500, 9), draw(500, 9), draw(500, 10)
+    rows, again, other = draw_examples(500, 9), draw_examples(500, 9), draw_examples(500, 10)
     lengths = np.linalg.norm(rows.features[:, FACE], axis=1)
 
     assert rows.features.tobytes() == again.features.tobytes()

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from veperf.core.case import Case, Level
-from veperf.core.registry import LoadTask, Task, load, select
+from veperf.core.registry import LoadTask, Task, load_registry, matching_cases
 from veperf.workloads.verification import benchmarks
-from veperf.workloads.verification.pipeline import Outcome, Result
+from veperf.workloads.verification.pipeline import VerificationOutcome, VerificationResult
 
-REGISTRY = load(["veperf.workloads.verification.benchmarks"])
+REGISTRY = load_registry(["veperf.workloads.verification.benchmarks"])
 TARGETS = {
     "latency",
     "latency_p95",
@@ -25,7 +25,7 @@ TARGETS = {
 }
 SMALL = [
     case
-    for case in select(REGISTRY, ["verification"])
+    for case in matching_cases(REGISTRY, ["verification"])
     if case.level is not Level.LOAD
     and case.params.get("accounts") != 100_000
     and case.params.get("payload_kib") != 2_048
@@ -50,7 +50,7 @@ def test_a_call_can_be_repeated(case: Case) -> None:
 
 def test_every_target_is_answered() -> None:
     """By a benchmark that has the metric, under the target's own name where it is a time."""
-    cases = [case for case in select(REGISTRY, ["verification"]) if "[" not in case.id]
+    cases = [case for case in matching_cases(REGISTRY, ["verification"]) if "[" not in case.id]
     answered = {target: case for case in cases for target in case.targets.values()}
 
     assert {f"verification/{name}" for name in TARGETS} == {
@@ -73,21 +73,21 @@ def test_what_is_measured_succeeds() -> None:
         assert task.close is not None
         task.close()
 
-    assert isinstance(result, Result)
-    assert Outcome.SUCCESS is result.outcome
+    assert isinstance(result, VerificationResult)
+    assert VerificationOutcome.SUCCESS is result.outcome
 
 
 def test_the_stages_are_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One after the other they come to the state that the whole comes to."""
+    """The stages in turn lead to the same state as the whole verification."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     roots: list[bytes] = []
-    commit = benchmarks._Disk.commit
+    commit = benchmarks._IdentityStore.commit
 
-    def noted(disk: Any, tree: Any) -> bytes:
-        roots.append(commit(disk, tree))
+    def noted(store: Any, tree: Any) -> bytes:
+        roots.append(commit(store, tree))
         return roots[-1]
 
-    monkeypatch.setattr(benchmarks._Disk, "commit", noted)
+    monkeypatch.setattr(benchmarks._IdentityStore, "commit", noted)
     task = benchmarks.latency(scopes=3, payload_kib=1)
     task.call()
     value: object = None

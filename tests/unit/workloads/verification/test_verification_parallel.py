@@ -10,24 +10,35 @@ from veperf.core.errors import WorkerCrashedError
 from veperf.workloads.transaction.cache import Cache
 from veperf.workloads.transaction.iavl import Tree
 from veperf.workloads.verification import example_data
-from veperf.workloads.verification.load import settings
-from veperf.workloads.verification.load_source import Feed
-from veperf.workloads.verification.parallel import Pool, verify_many
+from veperf.workloads.verification.load import example_verifier_settings
+from veperf.workloads.verification.load_source import UploadSource
+from veperf.workloads.verification.parallel.pool import IdentityVerifierPool, verify_many
 from veperf.workloads.verification.parallel.protocol import state_for
-from veperf.workloads.verification.pipeline import Moment, Outcome, Request, Verifier, verify
-from veperf.workloads.verification.scoring import load_engine
+from veperf.workloads.verification.pipeline import (
+    BlockInfo,
+    IdentityVerifier,
+    VerificationOutcome,
+    VerificationRequest,
+    verify_identity,
+)
+from veperf.workloads.verification.scoring.registry import load_engine
 
-MOMENT = Moment(2, example_data.NOW_S)
-PIECES = example_data.evidence(2, 1_024)
+MOMENT = BlockInfo(2, example_data.NOW_S)
+PIECES = example_data.evidence_specs(2, 1_024)
 
 
-def requests() -> list[Request]:
+def requests() -> list[VerificationRequest]:
     """Several accounts, some of them again, with replays and rubbish between."""
-    good = [Request(example_data.account(i), example_data.envelopes(PIECES, i)) for i in range(6)]
+    good = [
+        VerificationRequest(
+            example_data.account_address(i), example_data.example_envelopes(PIECES, i)
+        )
+        for i in range(6)
+    ]
     more = [
-        Request(good[0].account, (good[0].envelopes[0], b"rubbish")),
-        Request(good[1].account, good[0].envelopes),
-        Request(b"nobody", ()),
+        VerificationRequest(good[0].account, (good[0].envelopes[0], b"rubbish")),
+        VerificationRequest(good[1].account, good[0].envelopes),
+        VerificationRequest(b"nobody", ()),
     ]
     return [good[0], *more, *good, good[0]]
 
@@ -41,12 +52,12 @@ def children() -> set[str]:
 def test_parallel_is_serial(processes: int) -> None:
     """The same results in the same order, the same state, and no process is left behind."""
     before = children()
-    key, engine = example_data.validator(0), load_engine("exact")
-    verifier = Verifier(key, example_data.CLIENTS, engine)
-    one, other = example_data.identities(50), example_data.identities(50)
+    key, engine = example_data.validator_key(0), load_engine("exact")
+    verifier = IdentityVerifier(key, example_data.CLIENTS, engine)
+    one, other = example_data.identity_tree(50), example_data.identity_tree(50)
     serial, parallel = Cache(one), Cache(other)
-    expected = [verify(serial, request, verifier, MOMENT) for request in requests()]
-    pool = Pool(processes, settings())
+    expected = [verify_identity(serial, request, verifier, MOMENT) for request in requests()]
+    pool = IdentityVerifierPool(processes, example_verifier_settings())
     try:
         actual = verify_many(pool, parallel, requests(), MOMENT)
         again = verify_many(pool, parallel, requests(), MOMENT)
@@ -56,8 +67,10 @@ def test_parallel_is_serial(processes: int) -> None:
     parallel.write()
 
     assert expected == actual
-    assert {Outcome.SUCCESS, Outcome.FAILED} == {result.outcome for result in expected}
-    assert {Outcome.FAILED} == {result.outcome for result in again}
+    assert {VerificationOutcome.SUCCESS, VerificationOutcome.FAILED} == {
+        result.outcome for result in expected
+    }
+    assert {VerificationOutcome.FAILED} == {result.outcome for result in again}
     assert one.root_hash == other.root_hash
     assert before == children()
 
@@ -76,10 +89,14 @@ class Recorded(Tree):
 
 def test_the_state_that_is_sent_is_enough() -> None:
     """Verifying reads nothing that is not sent with the job."""
-    request = Request(example_data.account(0), (*example_data.envelopes(PIECES), b"rubbish"))
-    verifier = Verifier(example_data.validator(0), example_data.CLIENTS, load_engine("exact"))
+    request = VerificationRequest(
+        example_data.account_address(0), (*example_data.example_envelopes(PIECES), b"rubbish")
+    )
+    verifier = IdentityVerifier(
+        example_data.validator_key(0), example_data.CLIENTS, load_engine("exact")
+    )
     tree = Recorded()
-    verify(Cache(tree), request, verifier, MOMENT)
+    verify_identity(Cache(tree), request, verifier, MOMENT)
 
     assert tree.read == {key for key, _ in state_for(Tree(), request)}
 
@@ -87,7 +104,7 @@ def test_the_state_that_is_sent_is_enough() -> None:
 def test_a_dead_process_is_named() -> None:
     """Killed from outside: an error, no endless wait; closing still works."""
     before = children()
-    pool = Pool(1, settings())
+    pool = IdentityVerifierPool(1, example_verifier_settings())
     try:
         (pid,) = children() - before
         os.kill(int(pid), signal.SIGKILL)
@@ -100,10 +117,12 @@ def test_a_dead_process_is_named() -> None:
 
 def test_the_feed_is_valid() -> None:
     """Its requests are all of other accounts, and all of them are verified."""
-    verifier = Verifier(example_data.validator(1), example_data.CLIENTS, load_engine("exact"))
+    verifier = IdentityVerifier(
+        example_data.validator_key(1), example_data.CLIENTS, load_engine("exact")
+    )
     state = Cache(Tree())
-    feed = Feed()
-    results = [verify(state, next(feed).request(), verifier, MOMENT) for _ in range(20)]
+    feed = UploadSource()
+    results = [verify_identity(state, next(feed).request(), verifier, MOMENT) for _ in range(20)]
 
-    assert {Outcome.SUCCESS} == {result.outcome for result in results}
+    assert {VerificationOutcome.SUCCESS} == {result.outcome for result in results}
     assert 20 == len({result.account for result in results})

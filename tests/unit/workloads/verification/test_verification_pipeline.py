@@ -11,34 +11,33 @@ from msgspec.structs import replace
 from veperf.workloads.transaction.cache import Cache
 from veperf.workloads.transaction.iavl import Tree
 from veperf.workloads.verification import example_data
-from veperf.workloads.verification.envelope import (
+from veperf.workloads.verification.envelope.sealing import Scope, seal_envelope
+from veperf.workloads.verification.envelope.signing import sign_envelope
+from veperf.workloads.verification.envelope.wire_format import (
     Envelope,
-    Scope,
     decode_envelope,
     encode_envelope,
-    seal,
-    sign_envelope,
 )
-from veperf.workloads.verification.features import extract, feature_hash, input_hash
-from veperf.workloads.verification.identity import (
-    CorruptRecordError,
-    Status,
+from veperf.workloads.verification.features.builder import extract_features
+from veperf.workloads.verification.features.vector import feature_hash, input_hash
+from veperf.workloads.verification.identity.errors import CorruptRecordError
+from veperf.workloads.verification.identity.keeper import (
     create_record,
     get_record,
     get_scope,
     identity_key,
-    lock,
     set_record,
-    tier_of,
 )
+from veperf.workloads.verification.identity.lifecycle import lock_record, tier_for_score
+from veperf.workloads.verification.identity.record import Status
 from veperf.workloads.verification.pipeline import (
-    Moment,
-    Outcome,
-    Request,
-    Result,
+    BlockInfo,
+    IdentityVerifier,
     ScopeOutcome,
-    Verifier,
-    verify,
+    VerificationOutcome,
+    VerificationRequest,
+    VerificationResult,
+    verify_identity,
 )
 from veperf.workloads.verification.scope import (
     DecryptedScope,
@@ -46,25 +45,27 @@ from veperf.workloads.verification.scope import (
     ScopeType,
     encode_payload,
 )
-from veperf.workloads.verification.scoring import load_engine
+from veperf.workloads.verification.scoring.registry import load_engine
 
 ENGINE = load_engine("exact")
-ACCOUNT = example_data.account(0)
-MOMENT = Moment(7, example_data.NOW_S)
-PIECES = example_data.evidence(3, 2_048)
-RAWS = example_data.envelopes(PIECES)
-REQUEST = Request(ACCOUNT, RAWS)
+ACCOUNT = example_data.account_address(0)
+MOMENT = BlockInfo(7, example_data.NOW_S)
+PIECES = example_data.evidence_specs(3, 2_048)
+RAWS = example_data.example_envelopes(PIECES)
+REQUEST = VerificationRequest(ACCOUNT, RAWS)
 
 
-def verifier(index: int = 0) -> Verifier:
-    return Verifier(example_data.validator(index), example_data.CLIENTS, ENGINE)
+def verifier(index: int = 0) -> IdentityVerifier:
+    return IdentityVerifier(example_data.validator_key(index), example_data.CLIENTS, ENGINE)
 
 
-def run(request: Request, tree: Tree | None = None, by: int = 0) -> tuple[Result, Tree]:
+def run(
+    request: VerificationRequest, tree: Tree | None = None, by: int = 0
+) -> tuple[VerificationResult, Tree]:
     """The result and the tree after it."""
     tree = Tree() if tree is None else tree.branch()
     state = Cache(tree)
-    result = verify(state, request, verifier(by), MOMENT)
+    result = verify_identity(state, request, verifier(by), MOMENT)
     state.write()
     return result, tree
 
@@ -74,7 +75,7 @@ def test_validators_agree() -> None:
     results = [run(REQUEST, by=index) for index in range(example_data.VALIDATORS)]
     (first, tree), *others = results
 
-    assert Outcome.SUCCESS is first.outcome
+    assert VerificationOutcome.SUCCESS is first.outcome
     for result, other_tree in others:
         assert first == result
         assert first.hash() == result.hash()
@@ -84,10 +85,10 @@ def test_validators_agree() -> None:
 def test_the_result_is_put_together_rightly() -> None:
     """Hashes, score and record are those of the parts, called one by one."""
     scopes = [
-        DecryptedScope(piece.type, example_data.payload(piece), ScopeMetadata(86_400))
+        DecryptedScope(piece.type, example_data.evidence_payload(piece), ScopeMetadata(86_400))
         for piece in PIECES
     ]
-    features = extract(scopes)
+    features = extract_features(scopes)
     result, tree = run(REQUEST)
     record = get_record(tree, ACCOUNT)
 
@@ -97,7 +98,7 @@ def test_the_result_is_put_together_rightly() -> None:
     assert ENGINE.model_hash == result.model_hash
     assert record is not None
     assert (result.score, result.status, result.tier) == (record.score, record.status, record.tier)
-    assert tier_of(result.score) == record.tier
+    assert tier_for_score(result.score) == record.tier
     assert (Status.VERIFIED if result.score >= 50 else Status.REJECTED) == record.status
     assert ["scope-0", "scope-1", "scope-2"] == [scope.id for scope in record.scopes]
     for raw, scope in zip(RAWS, record.scopes, strict=True):
@@ -109,7 +110,7 @@ def test_the_result_is_put_together_rightly() -> None:
 def test_the_order_of_scopes_does_not_matter_to_the_score() -> None:
     """Only to the order of what is said of each."""
     one, _ = run(REQUEST)
-    two, _ = run(Request(ACCOUNT, RAWS[::-1]))
+    two, _ = run(VerificationRequest(ACCOUNT, RAWS[::-1]))
 
     assert (one.score, one.input_hash) == (two.score, two.input_hash)
     assert one.scopes == two.scopes[::-1]
@@ -123,13 +124,15 @@ def flip(raw: bytes, place: int = -1) -> bytes:
 
 
 def resealed(scope: Scope, index: int = 0) -> bytes:
-    recipients = [example_data.validator(0).public_key]
-    return encode_envelope(seal(scope, example_data.user(index), example_data.CLIENT, recipients))
+    recipients = [example_data.validator_key(0).public_key]
+    return encode_envelope(
+        seal_envelope(scope, example_data.user_key(index), example_data.CLIENT, recipients)
+    )
 
 
 def changed(envelope: Envelope, **changes: object) -> bytes:
     header = replace(envelope.header, **changes)
-    user = example_data.user(0)
+    user = example_data.user_key(0)
     return encode_envelope(
         sign_envelope(header, envelope.ciphertext, example_data.CLIENT.key, user)
     )
@@ -174,10 +177,10 @@ BAD = {
 def test_a_bad_scope_is_left_out(code: str) -> None:
     """The rest is scored as if it were not there, and the result says why."""
     scope_id, raw = BAD[code]
-    without, tree = run(Request(ACCOUNT, (RAWS[0], RAWS[2])))
-    result, with_bad = run(Request(ACCOUNT, (RAWS[0], raw, RAWS[2])))
+    without, tree = run(VerificationRequest(ACCOUNT, (RAWS[0], RAWS[2])))
+    result, with_bad = run(VerificationRequest(ACCOUNT, (RAWS[0], raw, RAWS[2])))
 
-    assert Outcome.PARTIAL is result.outcome
+    assert VerificationOutcome.PARTIAL is result.outcome
     assert ScopeOutcome(scope_id, code) == result.scopes[1]
     assert (code,) == result.reasons
     assert (without.score, without.input_hash) == (result.score, result.input_hash)
@@ -188,9 +191,9 @@ def test_a_bad_scope_is_left_out(code: str) -> None:
 def test_rubbish_alone_changes_nothing(code: str) -> None:
     """Nobody's score is lowered by what anybody can send."""
     _, before = run(REQUEST)
-    result, after = run(Request(ACCOUNT, (BAD[code][1],)), before)
+    result, after = run(VerificationRequest(ACCOUNT, (BAD[code][1],)), before)
 
-    assert Outcome.FAILED is result.outcome
+    assert VerificationOutcome.FAILED is result.outcome
     assert 0 == result.score
     assert b"" == result.input_hash
     assert before.root_hash == after.root_hash
@@ -201,7 +204,7 @@ def test_a_request_can_be_made_once() -> None:
     _, before = run(REQUEST)
     again, after = run(REQUEST, before)
 
-    assert Outcome.FAILED is again.outcome
+    assert VerificationOutcome.FAILED is again.outcome
     assert ("replayed",) == again.reasons
     assert before.root_hash == after.root_hash
 
@@ -209,7 +212,7 @@ def test_a_request_can_be_made_once() -> None:
 def test_limits_hold_within_a_request() -> None:
     """The sixth scope of a type is left out."""
     scopes = [Scope(f"s{i}", ScopeType.SELFIE, GOOD_PAYLOAD, 1) for i in range(6)]
-    result, _ = run(Request(ACCOUNT, tuple(map(resealed, scopes))))
+    result, _ = run(VerificationRequest(ACCOUNT, tuple(map(resealed, scopes))))
 
     assert ["ok"] * 5 + ["over_limit"] == [scope.code for scope in result.scopes]
 
@@ -217,20 +220,20 @@ def test_limits_hold_within_a_request() -> None:
 def test_requests_that_are_refused_as_a_whole() -> None:
     """None, too many, or a locked account."""
     tree = Tree()
-    set_record(tree, lock(create_record(tree, ACCOUNT, 1), 1))
+    set_record(tree, lock_record(create_record(tree, ACCOUNT, 1), 1))
 
-    assert ("no_scopes",) == run(Request(ACCOUNT, ()))[0].reasons
-    assert ("too_many_scopes",) == run(Request(ACCOUNT, RAWS[:1] * 51))[0].reasons
+    assert ("no_scopes",) == run(VerificationRequest(ACCOUNT, ()))[0].reasons
+    assert ("too_many_scopes",) == run(VerificationRequest(ACCOUNT, RAWS[:1] * 51))[0].reasons
     locked, after = run(REQUEST, tree)
-    assert (Outcome.FAILED, ("locked",)) == (locked.outcome, locked.reasons)
+    assert (VerificationOutcome.FAILED, ("locked",)) == (locked.outcome, locked.reasons)
     assert tree.root_hash == after.root_hash
 
 
 def test_a_second_verification_replaces_the_first() -> None:
     """With other evidence the identity is scored anew; both scores are remembered."""
     first, tree = run(REQUEST)
-    scope = example_data.scopes(example_data.evidence(1, 4_096))[0]
-    second, tree = run(Request(ACCOUNT, (resealed(replace(scope, id="more")),)), tree)
+    scope = example_data.example_scopes(example_data.evidence_specs(1, 4_096))[0]
+    second, tree = run(VerificationRequest(ACCOUNT, (resealed(replace(scope, id="more")),)), tree)
     record = get_record(tree, ACCOUNT)
 
     assert record is not None
@@ -261,23 +264,25 @@ def test_a_damaged_state_is_an_error() -> None:
 def test_no_request_breaks_it(raws: list[bytes], other: bytes) -> None:
     """Every envelope has its outcome; whatever account it is for."""
     for account in (ACCOUNT, other):
-        result, _ = run(Request(account, tuple(raws)))
+        result, _ = run(VerificationRequest(account, tuple(raws)))
         assert len(raws) == len(result.scopes)
         used = sum(scope.code == "ok" for scope in result.scopes)
-        assert (used == 0) == (result.outcome is Outcome.FAILED)
+        assert (used == 0) == (result.outcome is VerificationOutcome.FAILED)
 
 
 def peak_bytes(scopes: int) -> int:
-    """How much memory a verification takes over what there was before it, at most."""
-    request = Request(ACCOUNT, example_data.envelopes(example_data.evidence(scopes)))
+    """Return the peak memory of a verification above the memory before it."""
+    request = VerificationRequest(
+        ACCOUNT, example_data.example_envelopes(example_data.evidence_specs(scopes))
+    )
     tree = Tree()
-    verify(Cache(tree), request, verifier(), MOMENT)
+    verify_identity(Cache(tree), request, verifier(), MOMENT)
     tracemalloc.start()
     try:
-        verify(Cache(tree), request, verifier(), MOMENT)
+        verify_identity(Cache(tree), request, verifier(), MOMENT)
         before, _ = tracemalloc.get_traced_memory()
         tracemalloc.reset_peak()
-        verify(Cache(tree), request, verifier(), MOMENT)
+        verify_identity(Cache(tree), request, verifier(), MOMENT)
         return tracemalloc.get_traced_memory()[1] - before
     finally:
         tracemalloc.stop()

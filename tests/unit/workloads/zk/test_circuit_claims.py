@@ -1,4 +1,4 @@
-"""What the circuits accept: honest provers, and nobody else, whatever wires they forge."""
+"""The circuits accept honest provers only, whatever wires others forge."""
 
 from datetime import date
 from hashlib import sha256
@@ -8,23 +8,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.workloads.zk.circuits import age, disclosure, residency, score
+from veperf.workloads.zk.circuits import disclosure
 from veperf.workloads.zk.circuits.credential import (
+    AGE_CIRCUIT,
+    MAX_COUNTRIES,
+    RESIDENCY_CIRCUIT,
+    SCORE_CIRCUIT,
+    AgeStatement,
     Credential,
+    ResidencyStatement,
+    ScoreStatement,
     country_number,
+    credential_witness,
     date_number,
     new_salt,
 )
-from veperf.workloads.zk.circuits.identifiers import claim_commitment, proof_id
-from veperf.workloads.zk.circuits.nonce import new_nonce, nonce_element
+from veperf.workloads.zk.circuits.hashing import (
+    claim_commitment,
+    new_nonce,
+    nonce_element,
+    proof_id,
+)
 from veperf.workloads.zk.field import R
 from veperf.workloads.zk.poseidon import poseidon
-from veperf.workloads.zk.r1cs import UnsatisfiedError
+from veperf.workloads.zk.r1cs.system import UnsatisfiedError
 
 ORDER = int(R)
 NONCE = bytes(range(32))
-AGE, RESIDENCY, SCORE = (module.CIRCUIT.compile() for module in (age, residency, score))
-DISCLOSURE = disclosure.circuit(3).compile()
+AGE, RESIDENCY, SCORE = (
+    circuit.compile() for circuit in (AGE_CIRCUIT, RESIDENCY_CIRCUIT, SCORE_CIRCUIT)
+)
+DISCLOSURE = disclosure.disclosure_circuit(3).compile()
 
 
 def credential(**changes):
@@ -39,13 +53,13 @@ def credential(**changes):
 
 
 def age_statement(holder, **changes):
-    wanted: dict[str, Any] = {"today": date(2026, 1, 15), "years": 18, "nonce": NONCE}
-    return age.Statement(commitment=holder.commitment(), **(wanted | changes))
+    values: dict[str, Any] = {"today": date(2026, 1, 15), "years": 18, "nonce": NONCE}
+    return AgeStatement(commitment=holder.commitment(), **(values | changes))
 
 
 def forged(compiled, inputs, changes):
     """The witness for ``inputs`` as the program solves it, with some wires changed by name."""
-    witness = compiled.program.solve(inputs)
+    witness = compiled.program.compute_witness(inputs)
     for name, value in changes.items():
         witness[compiled.r1cs.wire_names.index(name)] = value % ORDER
     return witness
@@ -79,10 +93,10 @@ def test_age_is_by_the_calendar(birth, today, years):
     statement = age_statement(holder, today=today, years=years)
 
     if today >= years_later(birth, years):
-        age.witness(AGE, holder, statement)
+        credential_witness(AGE, holder, statement)
     else:
         with pytest.raises(UnsatisfiedError):
-            age.witness(AGE, holder, statement)
+            credential_witness(AGE, holder, statement)
 
 
 @pytest.mark.parametrize(
@@ -104,10 +118,10 @@ def test_birthdays(birth, today, old_enough):
     statement = age_statement(holder, today=today, years=years)
 
     if old_enough:
-        age.witness(AGE, holder, statement)
+        credential_witness(AGE, holder, statement)
     else:
         with pytest.raises(UnsatisfiedError, match="old enough"):
-            age.witness(AGE, holder, statement)
+            credential_witness(AGE, holder, statement)
 
 
 def test_under_age_prover_can_not_forge_bits():
@@ -156,13 +170,13 @@ def test_commitment_binds_every_claim(name):
         (RESIDENCY, residency_inputs(holder, ("DE", "FR"))),
     ]
     for compiled, inputs in publics:
-        compiled.r1cs.check(compiled.program.solve(inputs))
+        compiled.r1cs.check(compiled.program.compute_witness(inputs))
         refuse(compiled, inputs | {name: inputs[name] - 1})
 
 
 @pytest.mark.parametrize("compiled", [AGE, RESIDENCY, SCORE, DISCLOSURE], ids=lambda c: c.name)
 def test_nonce_is_in_a_constraint(compiled):
-    """Whatever its value, the nonce takes part in what is proven."""
+    """The nonce is part of the proven constraints, whatever its value."""
     wire = compiled.r1cs.wire_names.index("nonce")
 
     assert any(wire in dict(c.a) and wire in dict(c.b) for c in compiled.r1cs.constraints)
@@ -170,7 +184,7 @@ def test_nonce_is_in_a_constraint(compiled):
 
 
 def score_inputs(holder, threshold):
-    statement = score.Statement(commitment=holder.commitment(), threshold=threshold, nonce=NONCE)
+    statement = ScoreStatement(commitment=holder.commitment(), threshold=threshold, nonce=NONCE)
     names = ("commitment", "threshold", "nonce")
     return dict(zip(names, statement.public_inputs(), strict=True)) | holder.inputs()
 
@@ -179,13 +193,13 @@ def score_inputs(holder, threshold):
 def test_score_at_threshold(value, threshold):
     """At the threshold passes, below it does not."""
     holder = credential(score=value)
-    statement = score.Statement(commitment=holder.commitment(), threshold=threshold, nonce=NONCE)
+    statement = ScoreStatement(commitment=holder.commitment(), threshold=threshold, nonce=NONCE)
 
     if value >= threshold:
-        score.witness(SCORE, holder, statement)
+        credential_witness(SCORE, holder, statement)
     else:
         with pytest.raises(UnsatisfiedError):
-            score.witness(SCORE, holder, statement)
+            credential_witness(SCORE, holder, statement)
 
 
 @pytest.mark.parametrize("value", [101, 127, 128, -1, ORDER // 2])
@@ -199,10 +213,8 @@ def test_scores_out_of_range_are_refused(value):
 
 
 def residency_inputs(holder, countries):
-    statement = residency.Statement(
-        commitment=holder.commitment(), countries=countries, nonce=NONCE
-    )
-    names = ["commitment", "nonce", *(f"country{i}" for i in range(residency.SLOTS))]
+    statement = ResidencyStatement(commitment=holder.commitment(), countries=countries, nonce=NONCE)
+    names = ["commitment", "nonce", *(f"country{i}" for i in range(MAX_COUNTRIES))]
     return dict(zip(names, statement.public_inputs(), strict=True)) | holder.inputs()
 
 
@@ -210,7 +222,7 @@ def residency_inputs(holder, countries):
 def test_residents_pass(countries):
     """In the list, wherever in it."""
     inputs = residency_inputs(credential(), countries)
-    RESIDENCY.r1cs.check(RESIDENCY.program.solve(inputs))
+    RESIDENCY.r1cs.check(RESIDENCY.program.compute_witness(inputs))
 
 
 def test_others_are_refused():
@@ -225,21 +237,21 @@ def test_others_are_refused():
 
 def test_order_of_countries_does_not_matter():
     """The same list is the same statement, whatever its order and doubles."""
-    one = residency_inputs(credential(), ("DE", "FR", "AT"))
-    two = residency_inputs(credential(), ("FR", "AT", "DE", "AT"))
+    first = residency_inputs(credential(), ("DE", "FR", "AT"))
+    second = residency_inputs(credential(), ("FR", "AT", "DE", "AT"))
 
-    assert one == two
+    assert first == second
 
 
-CLAIMS = disclosure.Claims(values=(11, 0, 33), salt=5)
+CLAIMS = disclosure.ClaimSet(values=(11, 0, 33), salt=5)
 
 
 @pytest.mark.parametrize("indices", [(), (0,), (1,), (0, 2), (0, 1, 2)])
 def test_any_subset_is_disclosed(indices):
-    """What is disclosed is the claims, and what is not stays out of the public inputs."""
+    """Disclosed values are the claims; hidden ones stay out of the public inputs."""
     statement = CLAIMS.disclose(indices, NONCE)
     public = statement.public_inputs()
-    disclosure.witness(DISCLOSURE, CLAIMS, statement)
+    disclosure.disclosure_witness(DISCLOSURE, CLAIMS, statement)
 
     assert sum(1 << i for i in indices) == public[2]
     assert [v if i in indices else 0 for i, v in enumerate(CLAIMS.values)] == public[3:]
@@ -250,11 +262,11 @@ def test_any_subset_is_disclosed(indices):
 )
 def test_false_disclosures_are_refused(disclosed):
     """A value that is not the claim's, also 0 for one that isn't 0."""
-    statement = disclosure.Statement(
+    statement = disclosure.DisclosureStatement(
         commitment=CLAIMS.commitment(), disclosed=disclosed, nonce=NONCE
     )
     with pytest.raises(UnsatisfiedError):
-        disclosure.witness(DISCLOSURE, CLAIMS, statement)
+        disclosure.disclosure_witness(DISCLOSURE, CLAIMS, statement)
 
 
 def test_mask_can_not_be_forged():
@@ -263,7 +275,7 @@ def test_mask_can_not_be_forged():
     names = ("commitment", "nonce", "mask", "shown0", "shown1", "shown2")
     inputs = dict(zip(names, statement.public_inputs(), strict=True))
     inputs |= {"salt": 5, "claim0": 11, "claim1": 0, "claim2": 33}
-    DISCLOSURE.r1cs.check(DISCLOSURE.program.solve(inputs))
+    DISCLOSURE.r1cs.check(DISCLOSURE.program.compute_witness(inputs))
     for mask in (0, 4, 5, 8, 9, ORDER - 1):
         refuse(DISCLOSURE, inputs | {"mask": mask})
     refuse(DISCLOSURE, inputs | {"shown2": 33})
@@ -274,10 +286,10 @@ def test_mask_can_not_be_forged():
 
 @pytest.mark.parametrize("count", [1, 16])
 def test_extreme_numbers_of_claims(count):
-    """One claim and as many as Poseidon takes."""
-    claims = disclosure.Claims(values=tuple(range(count)), salt=1)
-    compiled = disclosure.circuit(count).compile()
-    disclosure.witness(compiled, claims, claims.disclose([count - 1], NONCE))
+    """The fewest claims and the most that Poseidon takes."""
+    claims = disclosure.ClaimSet(values=tuple(range(count)), salt=1)
+    compiled = disclosure.disclosure_circuit(count).compile()
+    disclosure.disclosure_witness(compiled, claims, claims.disclose([count - 1], NONCE))
 
 
 @pytest.mark.parametrize(
@@ -300,12 +312,12 @@ def test_extreme_numbers_of_claims(count):
             tuple(f"A{chr(65 + i)}" for i in range(26))
             + tuple(f"B{chr(65 + i)}" for i in range(7)),
         ),
-        lambda: disclosure.Claims(values=(), salt=1),
-        lambda: disclosure.Claims(values=(0,) * 17, salt=1),
-        lambda: disclosure.Claims(values=(ORDER,), salt=1),
-        lambda: disclosure.Claims(values=(1,), salt=-1),
-        lambda: disclosure.circuit(0),
-        lambda: disclosure.circuit(17),
+        lambda: disclosure.ClaimSet(values=(), salt=1),
+        lambda: disclosure.ClaimSet(values=(0,) * 17, salt=1),
+        lambda: disclosure.ClaimSet(values=(ORDER,), salt=1),
+        lambda: disclosure.ClaimSet(values=(1,), salt=-1),
+        lambda: disclosure.disclosure_circuit(0),
+        lambda: disclosure.disclosure_circuit(17),
         lambda: CLAIMS.disclose((0,), b"").public_inputs(),
         lambda: claim_commitment(b"short", b"claim"),
         lambda: proof_id("age", [-1]),
@@ -328,8 +340,7 @@ def test_no_such_claim_to_disclose():
 
 @given(st.dates(), st.dates())
 def test_dates_are_ordered_as_their_numbers(a, b):
-    """So that comparing numbers compares dates."""
-
+    """Comparing the numbers compares the dates."""
     assert (a < b) == (date_number(a) < date_number(b))
 
 
@@ -353,7 +364,7 @@ def test_salts_and_nonces_are_fresh():
 def test_commitment_and_identifier_are_sha256():
     """Both as computed by hand."""
     salt = bytes(range(32))
-    one = (1).to_bytes(32, "big")
+    element = (1).to_bytes(32, "big")
 
     assert sha256(salt + b"claim").digest() == claim_commitment(salt, b"claim")
-    assert sha256(b"age\0" + one + one).hexdigest() == proof_id("age", [1, 1])
+    assert sha256(b"age\0" + element + element).hexdigest() == proof_id("age", [1, 1])

@@ -17,31 +17,35 @@ from tests.support.bn254 import (
     reference_g2,
     scalars,
 )
-from veperf.workloads.zk.curve import (
-    G1,
-    G2,
-    PointError,
-    g1_add,
-    g1_from_ints,
-    g1_multiply,
-    g1_negate,
-    g2_add,
-    g2_from_ints,
-    g2_multiply,
-    g2_negate,
-    is_in_g2_subgroup,
-    is_on_g1,
-    is_on_g2,
-)
 from veperf.workloads.zk.curve.batch import (
     g1_add_pairs,
     g1_double_all,
     g2_add_pairs,
     g2_double_all,
 )
-from veperf.workloads.zk.curve.g1 import BETA, LAMBDA, decompose
-from veperf.workloads.zk.curve.g2 import psi, split_by_psi
-from veperf.workloads.zk.field import T
+from veperf.workloads.zk.curve.g1 import (
+    BETA,
+    G1,
+    LAMBDA,
+    g1_add,
+    g1_from_ints,
+    g1_multiply,
+    g1_negate,
+    is_on_g1,
+    split_scalar_g1,
+)
+from veperf.workloads.zk.curve.g2 import (
+    G2,
+    g2_add,
+    g2_from_ints,
+    g2_multiply,
+    g2_negate,
+    is_in_g2_subgroup,
+    is_on_g2,
+    psi,
+    split_scalar_g2,
+)
+from veperf.workloads.zk.field import PointError, T
 
 SMALL_ORDER = 10069  # the least prime factor of the cofactor
 any_scalar = st.one_of(scalars, st.integers(-(2**300), 2**300))
@@ -117,8 +121,8 @@ def test_g2_sums_at_once(pairs: list[Any]) -> None:
 def test_halves_of_a_scalar(scalar: int) -> None:
     """Both ways to split give halves of 126 bits that add up to the scalar."""
     for (first, second), factor in (
-        (decompose(scalar), LAMBDA),
-        (split_by_psi(scalar), FIELD),
+        (split_scalar_g1(scalar), LAMBDA),
+        (split_scalar_g2(scalar), FIELD),
     ):
         assert (first + second * factor - scalar) % ORDER == 0
         assert max(abs(first), abs(second)) < 2**126

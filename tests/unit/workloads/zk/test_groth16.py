@@ -9,36 +9,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from veperf.workloads.zk.circuits import age
-from veperf.workloads.zk.circuits.circuit import verify as verify_statement
-from veperf.workloads.zk.circuits.credential import Credential
-from veperf.workloads.zk.curve import (
-    G1,
-    G2,
-    g1_add,
-    g1_multiply,
-    g1_negate,
-    g2_add,
-    g2_multiply,
-    g2_negate,
+from veperf.workloads.zk.circuits.circuit import verify_statement
+from veperf.workloads.zk.circuits.credential import (
+    AGE_CIRCUIT,
+    AgeStatement,
+    Credential,
+    credential_witness,
 )
+from veperf.workloads.zk.curve.g1 import G1, g1_add, g1_multiply, g1_negate
+from veperf.workloads.zk.curve.g2 import G2, g2_add, g2_multiply, g2_negate
 from veperf.workloads.zk.field import P, R
-from veperf.workloads.zk.groth16 import (
-    Proof,
-    Prover,
-    WrongKeyError,
-    prove,
-    setup,
-    verify,
-    verify_all,
-)
-from veperf.workloads.zk.r1cs import Builder, UnsatisfiedError
+from veperf.workloads.zk.groth16.keys import Proof
+from veperf.workloads.zk.groth16.prove import Prover, WrongKeyError
+from veperf.workloads.zk.groth16.setup import setup
+from veperf.workloads.zk.groth16.verify import verify_batch, verify_proof
+from veperf.workloads.zk.r1cs.builder import Builder
+from veperf.workloads.zk.r1cs.system import UnsatisfiedError
 
 NONCE = bytes(range(32))
 HOLDER = Credential(
     birth=date(1990, 5, 17), country="DE", address="Hauptstraße 1", score=87, salt=12345
 )
-STATEMENT = age.Statement(
+STATEMENT = AgeStatement(
     commitment=HOLDER.commitment(), today=date(2026, 1, 15), years=18, nonce=NONCE
 )
 
@@ -57,20 +49,20 @@ SYSTEM, PROGRAM = small_circuit()
 KEY = setup(SYSTEM, Random(1).randrange)
 PROVER = Prover(SYSTEM, KEY)
 PUBLIC = [12, 7]
-WITNESS = PROGRAM.solve({"x": 3, "y": 4, "product": 12, "total": 7})
+WITNESS = PROGRAM.compute_witness({"x": 3, "y": 4, "product": 12, "total": 7})
 PROOF = PROVER.prove(WITNESS)
 VK = KEY.verifying_key
 
 
 @pytest.fixture(scope="module")
 def age_prover():
-    compiled = age.CIRCUIT.compile()
+    compiled = AGE_CIRCUIT.compile()
     return Prover(compiled.r1cs, setup(compiled.r1cs))
 
 
 @pytest.fixture(scope="module")
 def age_proof(age_prover):
-    return age_prover.prove(age.witness(age.CIRCUIT.compile(), HOLDER, STATEMENT))
+    return age_prover.prove(credential_witness(AGE_CIRCUIT.compile(), HOLDER, STATEMENT))
 
 
 def test_honest_proof_verifies(age_prover, age_proof):
@@ -93,7 +85,7 @@ def test_honest_proof_verifies(age_prover, age_proof):
 def test_proof_is_of_one_statement(age_prover, age_proof, changes):
     """Replayed for another nonce, day, age or credential it is refused."""
     values = {name: getattr(STATEMENT, name) for name in STATEMENT.__struct_fields__}
-    other = age.Statement(**(values | changes))
+    other = AgeStatement(**(values | changes))
 
     assert not verify_statement(age_prover.key.verifying_key, other, age_proof)
 
@@ -103,26 +95,26 @@ def test_proof_is_of_one_statement(age_prover, age_proof, changes):
 def test_every_solution_proves(x, y):
     """Any witness of the circuit gives a valid proof of its public inputs, extremes included."""
     public = {"product": x * y % int(R), "total": (x + y) % int(R)}
-    proof = PROVER.prove(PROGRAM.solve({"x": x, "y": y, **public}))
+    proof = PROVER.prove(PROGRAM.compute_witness({"x": x, "y": y, **public}))
 
-    assert verify(VK, list(public.values()), proof)
-    assert not verify(VK, [public["product"], (public["total"] + 1) % int(R)], proof)
+    assert verify_proof(VK, list(public.values()), proof)
+    assert not verify_proof(VK, [public["product"], (public["total"] + 1) % int(R)], proof)
 
 
 @pytest.mark.parametrize(("x", "y"), [(0, 0), (1, 0), (0, 1), (1, int(R) - 1)])
 def test_degenerate_witnesses(x, y):
     """Zeros make points of the sums vanish."""
     public = [x * y % int(R), (x + y) % int(R)]
-    witness = PROGRAM.solve({"x": x, "y": y, "product": public[0], "total": public[1]})
+    witness = PROGRAM.compute_witness({"x": x, "y": y, "product": public[0], "total": public[1]})
 
-    assert verify(VK, public, PROVER.prove(witness))
+    assert verify_proof(VK, public, PROVER.prove(witness))
 
 
 def test_proofs_are_blinded():
     """Two proofs of one witness have no point in common, and both are valid."""
     other = PROVER.prove(WITNESS)
 
-    assert verify(VK, PUBLIC, other)
+    assert verify_proof(VK, PUBLIC, other)
     assert other.a != PROOF.a
     assert other.b != PROOF.b
     assert other.c != PROOF.c
@@ -138,7 +130,7 @@ def test_blinding_is_the_formula():
         b = g2_add(b, g2_multiply(v, value))
 
     assert (a, b) == (proof.a, proof.b)
-    assert verify(VK, PUBLIC, proof)
+    assert verify_proof(VK, PUBLIC, proof)
 
 
 @pytest.mark.parametrize(
@@ -161,8 +153,8 @@ def test_blinding_is_the_formula():
 def test_other_public_inputs_are_refused(public):
     """Swapped, missing, too many, moved by r, or no integers at all."""
 
-    assert not verify(VK, public, PROOF)
-    assert not verify_all(VK, [(PUBLIC, PROOF), (public, PROOF)])
+    assert not verify_proof(VK, public, PROOF)
+    assert not verify_batch(VK, [(PUBLIC, PROOF), (public, PROOF)])
 
 
 def off(point):
@@ -171,8 +163,7 @@ def off(point):
 
 def outside_point():
     """A point of the twist outside the subgroup: nearly all of them are."""
-    from veperf.workloads.zk.curve import is_in_g2_subgroup
-    from veperf.workloads.zk.curve.g2 import TWIST_B
+    from veperf.workloads.zk.curve.g2 import TWIST_B, is_in_g2_subgroup
     from veperf.workloads.zk.tower import fp2
 
     for i in range(1, 50):
@@ -238,16 +229,16 @@ FORGERIES = {
 def test_forged_proofs_are_refused(forgery):
     """Alone and among good ones; never an exception."""
 
-    assert not verify(VK, PUBLIC, forgery)
-    assert not verify_all(VK, [(PUBLIC, PROOF), (PUBLIC, forgery)])
+    assert not verify_proof(VK, PUBLIC, forgery)
+    assert not verify_batch(VK, [(PUBLIC, PROOF), (PUBLIC, forgery)])
 
 
 def test_malleability_is_what_it_is():
     """(-A, -B, C) is another proof of the same: documented, so proofs must not serve as names."""
     twin = make_proof(g1_negate(PROOF.a), g2_negate(PROOF.b), PROOF.c)
 
-    assert verify(VK, PUBLIC, twin)
-    assert not verify(VK, [12, 8], twin)
+    assert verify_proof(VK, PUBLIC, twin)
+    assert not verify_proof(VK, [12, 8], twin)
 
 
 def test_batches():
@@ -255,24 +246,26 @@ def test_batches():
     proofs = []
     for x in range(4):
         public = [x * 5, x + 5]
-        witness = PROGRAM.solve({"x": x, "y": 5, "product": public[0], "total": public[1]})
+        witness = PROGRAM.compute_witness(
+            {"x": x, "y": 5, "product": public[0], "total": public[1]}
+        )
         proofs.append((public, PROVER.prove(witness)))
 
-    assert verify_all(VK, [])
-    assert verify_all(VK, proofs[:1])
-    assert verify_all(VK, proofs)
+    assert verify_batch(VK, [])
+    assert verify_batch(VK, proofs[:1])
+    assert verify_batch(VK, proofs)
     (public0, proof0), (public1, proof1), *_ = proofs
-    assert not verify_all(VK, [*proofs, (public0, proof1)])
+    assert not verify_batch(VK, [*proofs, (public0, proof1)])
     # Errors that cancel without weights: C moved by G and by -G.
     up = with_points(proof0, c=g1_add(proof0.c, G1))
     down = with_points(proof1, c=g1_add(proof1.c, g1_negate(G1)))
-    assert not verify_all(VK, [(public0, up), (public1, down)])
+    assert not verify_batch(VK, [(public0, up), (public1, down)])
 
 
 def test_prover_refuses_false_witnesses():
     """No proof is made of what is not so."""
     with pytest.raises(UnsatisfiedError, match="total"):
-        PROVER.prove(PROGRAM.solve({"x": 3, "y": 4, "product": 12, "total": 8}))
+        PROVER.prove(PROGRAM.compute_witness({"x": 3, "y": 4, "product": 12, "total": 8}))
     with pytest.raises(ValueError):
         PROVER.prove(WITNESS[:-1])
 
@@ -287,7 +280,7 @@ def test_keys_belong_to_circuits():
     other, _ = builder.build()
     with pytest.raises(WrongKeyError):
         Prover(other, KEY)
-    assert not verify(setup(other).verifying_key, PUBLIC, PROOF)
+    assert not verify_proof(setup(other).verifying_key, PUBLIC, PROOF)
 
 
 def test_setup_is_as_random_as_its_source():
@@ -321,4 +314,6 @@ def test_circuit_without_public_inputs():
     system, program = builder.build()
     key = setup(system)
 
-    assert verify(key.verifying_key, [], prove(system, key, program.solve({"x": 2})))
+    assert verify_proof(
+        key.verifying_key, [], Prover(system, key).prove(program.compute_witness({"x": 2}))
+    )

@@ -7,9 +7,10 @@ import sys
 from hashlib import sha256
 from random import Random
 
-from veperf.workloads.zk.example_data import squarings, squarings_inputs
-from veperf.workloads.zk.groth16 import Prover, setup
-from veperf.workloads.zk.groth16.keyfile import proving_key_to_bytes, verifying_key_to_bytes
+from veperf.workloads.zk.example_data import compile_squarings, squarings_inputs
+from veperf.workloads.zk.groth16.files import proving_key_to_bytes, verifying_key_to_bytes
+from veperf.workloads.zk.groth16.prove import Prover
+from veperf.workloads.zk.groth16.setup import setup
 from veperf.workloads.zk.poseidon import poseidon
 from veperf.workloads.zk.snarkjs.json_files import proof_to_json
 
@@ -18,7 +19,7 @@ PROGRAM = f"import {__name__} as test; import json; print(json.dumps(test.result
 
 def results() -> list[str]:
     """Keys, a proof and a hash, all from known seeds."""
-    compiled = squarings(5)
+    compiled = compile_squarings(5)
     key = setup(compiled.r1cs, Random(3).randrange)
     witness = compiled.witness(squarings_inputs(5))
     proof = Prover(compiled.r1cs, key).prove(witness, Random(4).randrange)

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from tests.support.bn254 import ORDER, scalars
 from veperf.core.errors import CorruptFileError
-from veperf.workloads.zk.curve import G1, G2, g1_add, g1_multiply, g2_add, g2_multiply
-from veperf.workloads.zk.msm import FixedBase, msm, multiples
+from veperf.workloads.zk.curve.g1 import G1, g1_add, g1_multiply
+from veperf.workloads.zk.curve.g2 import G2, g2_add, g2_multiply
 from veperf.workloads.zk.msm.buckets import SignedDigits
+from veperf.workloads.zk.msm.fixed_base import FixedBase
+from veperf.workloads.zk.msm.variable_base import msm, multiples
 
 GROUPS = [(G1, g1_multiply, g1_add), (G2, g2_multiply, g2_add)]
 # Few enough that points repeat, meet their negatives and are infinity.
@@ -129,7 +131,7 @@ def test_signed_digits(window_bits: int, bits: int, data: st.DataObject) -> None
     limit = 2**bits - 1
     number = data.draw(st.sampled_from((-limit, limit)) | st.integers(-limit, limit))
     digits = SignedDigits(window_bits, bits)
-    signed = [digit - digits.middle for digit in digits.lifted(number)[: digits.count]]
+    signed = [digit - digits.middle for digit in digits.offset_digits(number)[: digits.count]]
 
     assert digits.count == len(signed)
     assert number == sum(digit << window_bits * place for place, digit in enumerate(signed))

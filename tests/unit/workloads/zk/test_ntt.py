@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.bn254 import ORDER, scalars
-from veperf.workloads.zk.ntt import GENERATOR, TWO_ADICITY, Domain, DomainError, domain
+from veperf.workloads.zk.ntt import GENERATOR, TWO_ADICITY, Domain, DomainError, cached_domain
 
 polynomials = st.sampled_from([1, 2, 4, 8, 16]).flatmap(
     lambda size: st.lists(scalars, min_size=size, max_size=size)
@@ -27,7 +27,7 @@ def points(domain: Domain) -> list[int]:
 @given(polynomials)
 def test_values_of_a_polynomial(coefficients: list[int]) -> None:
     """The transform gives the values on the domain, in order; on the coset likewise."""
-    over = domain(len(coefficients))
+    over = cached_domain(len(coefficients))
 
     assert [evaluate(coefficients, x) for x in points(over)] == over.ntt(coefficients)
     assert [evaluate(coefficients, GENERATOR * x) for x in points(over)] == over.coset_ntt(
@@ -38,7 +38,7 @@ def test_values_of_a_polynomial(coefficients: list[int]) -> None:
 @given(polynomials)
 def test_there_and_back(coefficients: list[int]) -> None:
     """Each inverse undoes its transform, in either order."""
-    over = domain(len(coefficients))
+    over = cached_domain(len(coefficients))
 
     assert coefficients == over.intt(over.ntt(coefficients))
     assert coefficients == over.ntt(over.intt(coefficients))
@@ -49,7 +49,7 @@ def test_there_and_back(coefficients: list[int]) -> None:
 @given(st.lists(scalars, min_size=40, max_size=40), st.lists(scalars, min_size=80, max_size=80))
 def test_product_of_polynomials(a: list[int], b: list[int]) -> None:
     """Values multiplied and transformed back are the coefficients of the product."""
-    over = domain(128)
+    over = cached_domain(128)
     expected = [0] * 128
     for i, left in enumerate(a):
         for j, right in enumerate(b):
@@ -67,7 +67,7 @@ def test_product_of_polynomials(a: list[int], b: list[int]) -> None:
 @given(polynomials, scalars)
 def test_lagrange(coefficients: list[int], x: int) -> None:
     """The values on the domain, weighted, are the value anywhere."""
-    over = domain(len(coefficients))
+    over = cached_domain(len(coefficients))
     weights = over.lagrange(x)
 
     assert evaluate(coefficients, x) == (
@@ -78,7 +78,7 @@ def test_lagrange(coefficients: list[int], x: int) -> None:
 @pytest.mark.parametrize("place", range(4))
 def test_lagrange_on_the_domain(place: int) -> None:
     """At a point of the domain, one polynomial is 1 and the others are 0."""
-    over = domain(4)
+    over = cached_domain(4)
 
     assert [int(place == i) for i in range(4)] == over.lagrange(pow(over.root, place, ORDER))
 
@@ -103,7 +103,7 @@ def test_the_root_of_snarkjs() -> None:
 def test_sizes_without_a_domain(size: int) -> None:
     """No power of two, or more than the field has roots for."""
     with pytest.raises(DomainError):
-        domain(size)
+        cached_domain(size)
 
 
 @pytest.mark.parametrize("count", [0, 3, 5, 8])
@@ -111,4 +111,4 @@ def test_sizes_without_a_domain(size: int) -> None:
 def test_another_number_of_values(name: str, count: int) -> None:
     """Too few or too many values are an error."""
     with pytest.raises(DomainError):
-        getattr(domain(4), name)([1] * count)
+        getattr(cached_domain(4), name)([1] * count)

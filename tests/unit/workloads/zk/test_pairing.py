@@ -15,24 +15,16 @@ from tests.support.bn254 import (
     scalars,
     to_reference,
 )
-from veperf.workloads.zk.curve import (
-    G1,
-    G2,
-    PointError,
-    g1_multiply,
-    g1_negate,
-    g2_add,
-    g2_multiply,
-    g2_negate,
-)
-from veperf.workloads.zk.field import T
+from veperf.workloads.zk.curve.g1 import G1, g1_multiply, g1_negate
+from veperf.workloads.zk.curve.g2 import G2, g2_add, g2_multiply, g2_negate
+from veperf.workloads.zk.field import PointError, T
 from veperf.workloads.zk.pairing import (
     Pair,
     final_exponentiation,
+    is_product_one,
     miller_loop,
     pairing,
-    pairing_product_is_one,
-    prepare,
+    prepare_g2,
 )
 from veperf.workloads.zk.tower import fp12
 
@@ -52,7 +44,7 @@ def test_pairings_as_py_ecc(a: int, b: int) -> None:
 
 
 def test_the_exponent_kills_nothing_else() -> None:
-    """What py_ecc's pairing is raised to is prime to the order, so that 1 means the same."""
+    """The additional exponent over py_ecc's is prime to the order, so that 1 means the same."""
     assert 1 == gcd(EXCESS, ORDER)
 
 
@@ -88,21 +80,23 @@ def test_products(factors: list[tuple[int, int]], change: int) -> None:
     closing = change - sum(a * b for a, b in factors)
     pairs = [(g1_multiply(G1, a), g2_multiply(G2, b)) for a, b in factors]
     pairs.append((g1_multiply(G1, closing), G2))
-    prepared = [(p, prepare(q)) for p, q in pairs]
+    prepared = [(p, prepare_g2(q)) for p, q in pairs]
 
-    assert (change == 0) == pairing_product_is_one(pairs)
-    assert (change == 0) == pairing_product_is_one(prepared)
+    assert (change == 0) == is_product_one(miller_loop(pairs))
+    assert (change == 0) == is_product_one(miller_loop(prepared))
     assert miller_loop(pairs) == miller_loop(prepared)
 
 
 def test_infinity_counts_one() -> None:
     """Pairs with infinity change no product, and no pairs at all multiply to 1."""
-    pairs: list[Pair] = [(G1, G2), (g1_negate(G1), prepare(G2))]
+    pairs: list[Pair] = [(G1, G2), (g1_negate(G1), prepare_g2(G2))]
 
-    assert pairing_product_is_one([])
-    assert pairing_product_is_one([(None, G2), (G1, None), (None, None), (G1, prepare(None))])
-    assert pairing_product_is_one([*pairs, (None, G2)])
-    assert not pairing_product_is_one([pairs[0], (G1, None)])
+    assert is_product_one(miller_loop([]))
+    assert is_product_one(
+        miller_loop([(None, G2), (G1, None), (None, None), (G1, prepare_g2(None))])
+    )
+    assert is_product_one(miller_loop([*pairs, (None, G2)]))
+    assert not is_product_one(miller_loop([pairs[0], (G1, None)]))
 
 
 def test_signs() -> None:
@@ -114,14 +108,14 @@ def test_signs() -> None:
 @settings(max_examples=10)
 @given(st.integers(0, 2**20))
 def test_points_outside_the_subgroup_are_refused(start: int) -> None:
-    """Whatever the part outside, also beside a part inside: prepared or paired, it is an error."""
+    """A part outside the subgroup is an error, prepared or paired, even beside a part inside."""
     outside = g2_multiply(point_on_twist(start), ORDER)
 
     for point in (outside, g2_add(outside, G2), point_on_twist(start)):
         with pytest.raises(PointError, match="subgroup"):
-            prepare(point)
+            prepare_g2(point)
     with pytest.raises(PointError, match="subgroup"):
-        pairing_product_is_one([(G1, outside)])
+        is_product_one(miller_loop([(G1, outside)]))
 
 
 @pytest.mark.parametrize("order", [10069, 5864401])
@@ -131,7 +125,7 @@ def test_points_of_small_order_are_refused(order: int) -> None:
 
     assert small is not None
     with pytest.raises(PointError):
-        prepare(small)
+        prepare_g2(small)
 
 
 def test_points_off_the_curve_are_refused() -> None:
@@ -140,11 +134,11 @@ def test_points_off_the_curve_are_refused() -> None:
 
     for point in (((x0 + 1, x1), y), ((x0 + FIELD, x1), y), ((0, 0), (0, 0)), ((1, 0), (0, 0))):
         with pytest.raises(PointError):
-            prepare(point)
+            prepare_g2(point)
 
 
 @pytest.mark.parametrize("point", [(1, 3), (1, 0), (0, 0), (1 + FIELD, 2), (1, 2 - FIELD)])
 def test_points_of_g1_off_the_curve_are_refused(point: tuple[int, int]) -> None:
     """Also second names of points that are on it."""
     with pytest.raises(PointError):
-        pairing_product_is_one([(point, G2)])
+        is_product_one(miller_loop([(point, G2)]))

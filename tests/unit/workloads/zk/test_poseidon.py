@@ -6,9 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veperf.workloads.zk.field import R
-from veperf.workloads.zk.poseidon import poseidon
-from veperf.workloads.zk.poseidon.parameters import FULL_ROUNDS, parameters
-from veperf.workloads.zk.poseidon.permutation import permute, trace
+from veperf.workloads.zk.poseidon import (
+    FULL_ROUNDS,
+    permute,
+    poseidon,
+    poseidon_parameters,
+    s_box_trace,
+)
 
 VECTORS = Path(__file__).parents[3] / "vectors" / "zk" / "poseidon.json"
 elements = st.one_of(
@@ -18,7 +22,7 @@ elements = st.one_of(
 
 def by_definition(state):
     """Round after round: constants, S-boxes, the MDS matrix."""
-    instance = parameters(len(state))
+    instance = poseidon_parameters(len(state))
     half = FULL_ROUNDS // 2
     for i, constants in enumerate(instance.constants):
         state = [value + constant for value, constant in zip(state, constants, strict=True)]
@@ -37,7 +41,7 @@ def test_hashes_are_those_of_circomlib(case):
 
 @given(st.lists(elements, min_size=2, max_size=17))
 def test_permutation_is_the_definition(state):
-    """What was rearranged for speed gives the whole state that the plain rounds give."""
+    """The form rearranged for speed gives the same state as the plain rounds."""
 
     assert by_definition(state) == permute(state)
 
@@ -45,11 +49,11 @@ def test_permutation_is_the_definition(state):
 @given(st.lists(elements, min_size=2, max_size=6))
 def test_trace_holds_powers(state):
     """Every S-box leaves x^2, x^4, x^5 of one x, as many as there are boxes."""
-    powers = trace(state)
+    powers = s_box_trace(state)
     width = len(state)
     triples = list(zip(powers[::3], powers[1::3], powers[2::3], strict=True))
 
-    assert FULL_ROUNDS * width + parameters(width).partial_rounds == len(triples)
+    assert FULL_ROUNDS * width + poseidon_parameters(width).partial_rounds == len(triples)
     for x2, x4, x5 in triples:
         assert x4 == x2 * x2 % R
         assert x5 * x5 % R == x4 * x4 * x2 % R
@@ -66,7 +70,7 @@ def test_no_instance_beyond_the_table():
     """Widths that circomlib doesn't have either."""
     for width in (0, 1, 18):
         with pytest.raises(ValueError):
-            parameters(width)
+            poseidon_parameters(width)
 
 
 @pytest.mark.parametrize("value", [1.0, "1", None, b"1"])

@@ -5,13 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veperf.workloads.zk.field import R
-from veperf.workloads.zk.r1cs import Builder, Constraint, R1cs, UnsatisfiedError
-from veperf.workloads.zk.r1cs.linear import Linear, linear, row
+from veperf.workloads.zk.r1cs.builder import Builder
+from veperf.workloads.zk.r1cs.linear import (
+    Constraint,
+    LinearCombination,
+    as_combination,
+    canonical_row,
+)
+from veperf.workloads.zk.r1cs.system import R1cs, UnsatisfiedError
 
 ORDER = int(R)
 coefficients = st.integers(-ORDER, 2 * ORDER)
 combinations = st.dictionaries(st.integers(0, 3), coefficients, max_size=4).map(
-    lambda terms: Linear({wire: f % ORDER for wire, f in terms.items() if f % ORDER})
+    lambda terms: LinearCombination({wire: f % ORDER for wire, f in terms.items() if f % ORDER})
 )
 witnesses = st.lists(st.integers(0, ORDER - 1), min_size=3, max_size=3).map(lambda w: [1, *w])
 
@@ -47,7 +53,7 @@ def test_operators_are_those_of_the_field(a, b, witness, factor):
 @given(combinations, combinations, combinations, witnesses)
 def test_check_is_the_equation(a, b, c, witness):
     """A witness passes exactly where a * b = c."""
-    rows = (row(side.terms.items()) for side in (a, b, c))
+    rows = (canonical_row(side.terms.items()) for side in (a, b, c))
     system = R1cs(4, 0, (Constraint(*rows),))
     holds = value(a, witness) * value(b, witness) % ORDER == value(c, witness)
 
@@ -62,7 +68,7 @@ def test_solver_computes_the_witness():
     """Wires: the constant, public, private, then what follows from them."""
     system, program = cube()
 
-    assert [1, 35, 3, 9, 27] == program.solve({"x": 3, "y": 35})
+    assert [1, 35, 3, 9, 27] == program.compute_witness({"x": 3, "y": 35})
     assert 1 == system.public_count
     system.check([1, 35, 3, 9, 27])
 
@@ -71,7 +77,7 @@ def test_broken_constraint_is_named():
     """The message has the constraint, its combinations in words, and the values."""
     system, program = cube()
     with pytest.raises(UnsatisfiedError) as caught:
-        system.check(program.solve({"x": 3, "y": 36}))
+        system.check(program.compute_witness({"x": 3, "y": 36}))
 
     expected = (
         "constraint 2 (the polynomial is y) is broken: (5 - y + x + x cubed) * (1) = 0, but "
@@ -83,13 +89,13 @@ def test_broken_constraint_is_named():
 def test_long_constraints_are_cut_short_in_messages():
     """A constraint of a hundred wires still gives a message to read."""
     builder = Builder()
-    total = linear(1)
+    total = as_combination(1)
     for i in range(100):
         total = total + builder.private(f"x{i}")
     builder.constrain(total, 1, 0, "sum")
     system, program = builder.build()
     with pytest.raises(UnsatisfiedError) as caught:
-        system.check(program.solve({f"x{i}": 1 for i in range(100)}))
+        system.check(program.compute_witness({f"x{i}": 1 for i in range(100)}))
 
     assert "+ 93 more terms" in str(caught.value)
     assert "and 92 more" in str(caught.value)
@@ -101,14 +107,14 @@ def test_long_constraints_are_cut_short_in_messages():
 def test_wrong_inputs_to_a_circuit_are_refused(inputs):
     """Inputs that are missing, unknown, negative or not below r."""
     with pytest.raises(ValueError):
-        cube()[1].solve(inputs)
+        cube()[1].compute_witness(inputs)
 
 
 def test_values_are_integers():
     """A float is no field element, also where it is a whole number."""
     system, program = cube()
     with pytest.raises(TypeError):
-        program.solve({"x": 3.0, "y": 35})
+        program.compute_witness({"x": 3.0, "y": 35})
     with pytest.raises(TypeError):
         system.check([1, 35.0, 3, 9, 27])
 
@@ -158,7 +164,7 @@ def test_two_combinations_have_no_product():
 
 def test_wires_have_to_exist():
     """A system is refused whose constraints, counts or names don't fit its wires."""
-    beyond = Constraint(row([(3, 1)]), row([(0, 1)]), ())
+    beyond = Constraint(canonical_row([(3, 1)]), canonical_row([(0, 1)]), ())
     with pytest.raises(ValueError):
         R1cs(3, 0, (beyond,))
     for side in (((1, 1), (0, 1)), ((1, 1), (1, 1)), ((1, 0),), ((1, ORDER),), ((-1, 1),)):
@@ -172,10 +178,10 @@ def test_wires_have_to_exist():
 
 def test_digest_is_of_the_mathematics():
     """Names don't change it, a coefficient does."""
-    one = Constraint(row([(1, 1)]), row([(0, 1)]), ())
-    two = Constraint(row([(1, 2)]), row([(0, 1)]), ())
-    plain, named = R1cs(2, 0, (one,)), R1cs(2, 0, (one,), ("1", "x"), ("why",))
+    single = Constraint(canonical_row([(1, 1)]), canonical_row([(0, 1)]), ())
+    double = Constraint(canonical_row([(1, 2)]), canonical_row([(0, 1)]), ())
+    plain, named = R1cs(2, 0, (single,)), R1cs(2, 0, (single,), ("1", "x"), ("why",))
 
     assert plain.digest() == named.digest()
-    assert plain.digest() != R1cs(2, 0, (two,)).digest()
-    assert plain.digest() != R1cs(2, 1, (one,)).digest()
+    assert plain.digest() != R1cs(2, 0, (double,)).digest()
+    assert plain.digest() != R1cs(2, 1, (single,)).digest()

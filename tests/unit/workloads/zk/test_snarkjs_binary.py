@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from veperf.core.errors import CorruptFileError, DataError, NewerFormatError
 from veperf.workloads.zk.field import R
-from veperf.workloads.zk.groth16 import Prover, setup, verify
-from veperf.workloads.zk.r1cs import Constraint, R1cs, UnsatisfiedError
-from veperf.workloads.zk.r1cs.linear import row
+from veperf.workloads.zk.groth16.prove import Prover
+from veperf.workloads.zk.groth16.setup import setup
+from veperf.workloads.zk.groth16.verify import verify_proof
+from veperf.workloads.zk.r1cs.linear import Constraint, canonical_row
+from veperf.workloads.zk.r1cs.system import R1cs, UnsatisfiedError
 from veperf.workloads.zk.snarkjs.circom_files import read_r1cs, read_wtns, write_r1cs, write_wtns
 from veperf.workloads.zk.snarkjs.json_files import public_from_json
 
@@ -23,13 +25,13 @@ both = pytest.mark.parametrize(("data", "read"), READERS, ids=["r1cs", "wtns"])
 ORDER = int(R)
 
 
-def section(data, wanted):
-    """Where the content of a section starts, and its size."""
+def section(data, number):
+    """Return the offset of the content of section ``number``, and its size."""
     position = 12
     while True:
         kind, size = unpack_from("<IQ", data, position)
         position += 12
-        if kind == wanted:
+        if kind == number:
             return position, size
         position += size
 
@@ -43,7 +45,7 @@ def test_circuit_of_circom_is_proved_here():
 
     assert (17, 3) == (system.wire_count, system.public_count)
     assert public == witness[1:4]
-    assert verify(key.verifying_key, public, Prover(system, key).prove(witness))
+    assert verify_proof(key.verifying_key, public, Prover(system, key).prove(witness))
     with pytest.raises(UnsatisfiedError):
         system.check([*witness[:-1], (witness[-1] + 1) % ORDER])
 
@@ -56,7 +58,7 @@ def test_inputs_that_the_optimiser_left_out():
     key = setup(system)
 
     assert (4, 3) == (system.wire_count, system.public_count)
-    assert verify(key.verifying_key, witness[1:], Prover(system, key).prove(witness))
+    assert verify_proof(key.verifying_key, witness[1:], Prover(system, key).prove(witness))
 
 
 # The example of the format's document (iden3/r1csfile, doc/r1cs_bin_format.md), for this prime.
@@ -88,21 +90,23 @@ def test_the_example_of_the_specification():
 
 terms = st.lists(st.tuples(st.integers(0, 4), st.integers(0, ORDER - 1)), max_size=5)
 systems = st.builds(
-    lambda rows: R1cs(5, 2, tuple(Constraint(*(row(side) for side in sides)) for sides in rows)),
+    lambda rows: R1cs(
+        5, 2, tuple(Constraint(*(canonical_row(side) for side in sides)) for sides in rows)
+    ),
     st.lists(st.tuples(terms, terms, terms), max_size=4),
 )
 
 
 @given(systems)
 def test_systems_come_back(system):
-    """What was written is read."""
+    """A written file is read back."""
 
     assert system == read_r1cs(write_r1cs(system))
 
 
 @given(st.lists(st.integers(0, ORDER - 1)).map(lambda values: [1, *values]))
 def test_witnesses_come_back(witness):
-    """What was written is read."""
+    """A written file is read back."""
 
     assert witness == read_wtns(write_wtns(witness))
 

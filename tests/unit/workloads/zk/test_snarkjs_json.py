@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from veperf.core.errors import CorruptFileError
 from veperf.workloads.zk.field import P, R
-from veperf.workloads.zk.groth16 import verify
+from veperf.workloads.zk.groth16.verify import verify_proof
 from veperf.workloads.zk.snarkjs.json_files import (
     proof_from_json,
     proof_to_json,
@@ -43,8 +43,8 @@ def test_proofs_of_snarkjs_verify(folder):
         proof_from_json(proof),
     )
 
-    assert verify(key, public, proof)
-    assert not verify(key, [*public[:-1], public[-1] + 1], proof)
+    assert verify_proof(key, public, proof)
+    assert not verify_proof(key, [*public[:-1], public[-1] + 1], proof)
 
 
 @folders

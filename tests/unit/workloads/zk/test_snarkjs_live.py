@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from veperf.workloads.zk import example_data
-from veperf.workloads.zk.circuits import age
+from veperf.workloads.zk.circuits.credential import AGE_CIRCUIT, credential_witness
 from veperf.workloads.zk.snarkjs.circom_files import write_r1cs, write_wtns
 from veperf.workloads.zk.snarkjs.json_files import (
     proof_to_json,
@@ -28,10 +28,10 @@ def snarkjs(folder: Path, *arguments: str) -> str:
 
 def test_snarkjs_takes_what_is_made_here(tmp_path):
     """It finds our witness correct for our constraints, and our proof valid for one statement."""
-    compiled = age.CIRCUIT.compile()
-    witness = age.witness(compiled, example_data.CREDENTIAL, example_data.AGE)
-    prover = example_data.prover(compiled.r1cs)
-    public = example_data.AGE.public_inputs()
+    compiled = AGE_CIRCUIT.compile()
+    witness = credential_witness(compiled, example_data.CREDENTIAL, example_data.AGE_STATEMENT)
+    prover = example_data.example_prover(compiled.r1cs)
+    public = example_data.AGE_STATEMENT.public_inputs()
     (tmp_path / "age.r1cs").write_bytes(write_r1cs(compiled.r1cs))
     (tmp_path / "age.wtns").write_bytes(write_wtns(witness))
     (tmp_path / "key.json").write_bytes(verifying_key_to_json(prover.key.verifying_key))

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.bn254 import FIELD, fp2s, fp12s, reference, to_reference
+from veperf.workloads.zk.bigint import pack, unpack
 from veperf.workloads.zk.field import P
-from veperf.workloads.zk.integers import pack, unpack
 from veperf.workloads.zk.tower import fp2, fp12
 from veperf.workloads.zk.tower.fp2 import Fp2
 from veperf.workloads.zk.tower.fp12 import SLOT_BITS, Fp12
@@ -35,7 +35,7 @@ def ours(a: Any) -> Fp2:
 
 
 def is_loose(a: Fp12) -> bool:
-    """Whether all slots are in the bounds that the next product relies on."""
+    """Return whether all slots are in the bounds that the next product relies on."""
     return all(
         half >= 0 and len(values := unpack(half, SLOT_BITS)) <= 6 and max(values) <= 2 * P
         for half in a

@@ -1,4 +1,4 @@
-"""The suite's benchmarks do what they say, again and again."""
+"""The benchmarks of the zero-knowledge suite."""
 
 import json
 from pathlib import Path
@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from veperf.core.registry import Task, load, select
+from veperf.core.registry import Task, load_registry, matching_cases
 from veperf.workloads.zk import benchmarks, example_data
 from veperf.workloads.zk.circuits import disclosure
-from veperf.workloads.zk.groth16 import Proof, verify
+from veperf.workloads.zk.groth16.keys import Proof
+from veperf.workloads.zk.groth16.verify import verify_proof
 
-REGISTRY = load(["veperf.workloads.zk.benchmarks"])
-CASES = [case for case in select(REGISTRY, ["zk_proof"]) if "[" not in case.id]
+REGISTRY = load_registry(["veperf.workloads.zk.benchmarks"])
+CASES = [case for case in matching_cases(REGISTRY, ["zk_proof"]) if "[" not in case.id]
 QUICK = ["commitment", "commitment_poseidon", "proof_id", "pairing", "multiply"]
 
 
@@ -20,18 +21,18 @@ def test_ids_and_targets() -> None:
     """Every published target of the suite is answered by the benchmark of that name."""
     root = Path(__file__).parents[4]
     published = json.loads((root / "data" / "baselines" / "targets.json").read_text())["targets"]
-    wanted = {t["id"] for t in published if t["id"].startswith("zk_proof/")}
+    targets = {t["id"] for t in published if t["id"].startswith("zk_proof/")}
     answered = {case.targets["time"]: case.id for case in CASES if case.targets}
 
-    assert {target: target for target in wanted} == answered
+    assert {target: target for target in targets} == answered
     assert all(case.what for case in CASES)
 
 
 @pytest.mark.parametrize("name", QUICK)
 def test_a_call_can_be_repeated(name: str) -> None:
     """Each call gives what the first gave."""
-    found = REGISTRY.benchmarks[f"zk_proof/{name}"]
-    task = found.setup(**found.cases()[0].params)
+    bench = REGISTRY.benchmarks[f"zk_proof/{name}"]
+    task = bench.setup(**bench.cases()[0].params)
     assert isinstance(task, Task)
     results = [task.call() for _ in range(3)]
 
@@ -46,9 +47,11 @@ def test_nonces_differ() -> None:
 
 
 def test_measured_proofs_are_valid() -> None:
-    """What is timed makes proofs that verify, and so do the stages, one after the other."""
-    key = example_data.prover(disclosure.circuit(1).compile().r1cs).key.verifying_key
-    public = example_data.claims(1).disclose([0], example_data.NONCE).public_inputs()
+    """The timed call makes proofs that verify, and so do the stages, one after the other."""
+    key = example_data.example_prover(
+        disclosure.disclosure_circuit(1).compile().r1cs
+    ).key.verifying_key
+    public = example_data.example_claims(1).disclose([0], example_data.NONCE).public_inputs()
     task = benchmarks.selective_disclosure(claims=1)
     whole: Any = task.call()
     *stages, last = task.stages.values()
@@ -57,25 +60,25 @@ def test_measured_proofs_are_valid() -> None:
         value = stage(value)
     *_, a, b = value
 
-    assert verify(key, public, whole)
-    assert verify(key, public, Proof(a, b, last(value)))
+    assert verify_proof(key, public, whole)
+    assert verify_proof(key, public, Proof(a, b, last(value)))
 
 
 def test_measured_squarings_are_proven() -> None:
     """The chain of squarings has as many constraints as it says, and its proof verifies."""
-    compiled = example_data.squarings(20)
+    compiled = example_data.compile_squarings(20)
     proof: Any = benchmarks.proof_by_constraints(constraints=20).call()
 
     assert 20 == len(compiled.r1cs.constraints)
-    assert verify(
-        example_data.prover(compiled.r1cs).key.verifying_key,
+    assert verify_proof(
+        example_data.example_prover(compiled.r1cs).key.verifying_key,
         [example_data.squarings_inputs(20)["y"]],
         proof,
     )
 
 
 def test_measured_verifications_succeed() -> None:
-    """What is timed is accepting a proof, as a whole, in stages and in batches."""
+    """The timed calls accept a proof, as a whole, in stages and in batches."""
     task = benchmarks.proof_verification()
     value: Any = None
     for stage in task.stages.values():

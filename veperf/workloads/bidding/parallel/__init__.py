@@ -1,1 +1,1 @@
-"""Engines in processes of their own, each with its providers, that bid side by side."""
+"""Engines in separate processes, each with its own providers, that bid in parallel."""

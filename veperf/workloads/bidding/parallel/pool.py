@@ -1,8 +1,5 @@
-"""Several engine processes, and a batch of events for all of them."""
+"""A pool of engine processes, which share batches of events."""
 
-import socket
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -10,35 +7,36 @@ from contextlib import suppress
 import msgspec
 
 from veperf.core.errors import WorkerCrashedError
+from veperf.ipc.child_process import start_socket_process
+from veperf.workloads.bidding.orders import OrderEvent
 from veperf.workloads.bidding.parallel.protocol import (
-    Batch,
-    Done,
-    Ended,
+    EngineDisconnected,
+    EventsHandled,
+    HandleEvents,
     Request,
-    Start,
+    StartEngine,
     receive,
     send,
 )
-from veperf.workloads.bidding.queue import Event
 
 _MODULE = "veperf.workloads.bidding.parallel.worker"
 
 
 class EnginePool:
-    """Engine processes that end with this one, or when it is closed."""
+    """Engine processes that end with this process, or when the pool is closed."""
 
     def __init__(self, engines: int, providers: int) -> None:
         """Start ``engines`` processes, each bidding for ``providers`` example providers.
 
         Raises:
-            WorkerCrashedError: one does not start.
+            WorkerCrashedError: a process does not start.
         """
         self._engines: list[_EngineProcess] = []
         try:
             for _ in range(engines):
                 self._engines.append(_EngineProcess())
             for engine in self._engines:
-                engine.send(Start(providers))
+                engine.send(StartEngine(providers))
             for engine in self._engines:
                 engine.receive()
         except BaseException:
@@ -47,25 +45,25 @@ class EnginePool:
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """The processes."""
+        """Process ids of the engines."""
         return tuple(engine.pid for engine in self._engines)
 
-    def bid(self, events: Sequence[Event]) -> dict[str, int]:
-        """Have each event handled by one of the engines, in turn; how often which outcome came up.
+    def bid(self, events: Sequence[OrderEvent]) -> dict[str, int]:
+        """Distribute ``events`` over the engines in turn; return how often each outcome occurred.
 
         Raises:
             WorkerCrashedError: an engine is gone.
         """
         count = len(self._engines)
-        for place, engine in enumerate(self._engines):
-            engine.send(Batch(events[place::count]))
+        for index, engine in enumerate(self._engines):
+            engine.send(HandleEvents(events[index::count]))
         outcomes: Counter[str] = Counter()
         for engine in self._engines:
             outcomes.update(engine.receive().outcomes)
         return dict(outcomes)
 
     def close(self) -> None:
-        """End the processes. Safe to call twice."""
+        """Stop the processes. Safe to call twice."""
         for engine in self._engines:
             engine.stop()
 
@@ -74,29 +72,22 @@ class _EngineProcess:
     """A fresh Python process at the other end of a socket."""
 
     def __init__(self) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603  # fixed words, no shell
-                [sys.executable, "-m", _MODULE],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        self._stream = ours.makefile("rwb")
-        ours.close()  # the stream keeps it open
-        self._decoder = msgspec.msgpack.Decoder(Done)
+        self._process, peer = start_socket_process(_MODULE)
+        self._stream = peer.makefile("rwb")
+        peer.close()  # the stream keeps it open
+        self._decoder = msgspec.msgpack.Decoder(EventsHandled)
         self.pid = self._process.pid
 
     def send(self, request: Request) -> None:
         try:
             send(self._stream, request)
-        except Ended as end:
+        except EngineDisconnected as end:
             raise self._gone() from end
 
-    def receive(self) -> Done:
+    def receive(self) -> EventsHandled:
         try:
             return receive(self._stream, self._decoder)
-        except Ended as end:
+        except EngineDisconnected as end:
             raise self._gone() from end
 
     def stop(self) -> None:

@@ -1,70 +1,71 @@
-"""What a pool and its engine processes say to each other over a stream socket.
+"""Messages between a pool and its engine processes over a stream socket.
 
 A frame is the length of what follows (4 bytes, big-endian) and a message in msgpack. The pool
-says once with whose providers to bid (``Start``, answered by ``Done`` without outcomes), then
-sends ``Batch`` after ``Batch``, each answered by ``Done``.
+starts an engine once (``StartEngine``, answered by ``EventsHandled`` without outcomes), then sends
+``HandleEvents`` requests, each answered by ``EventsHandled``.
 """
 
 from collections.abc import Sequence
 from io import BufferedRWPair
-from struct import pack, unpack
+from struct import unpack
 from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from veperf.workloads.bidding.queue import Event
+from veperf.ipc.channel import make_frame
+from veperf.workloads.bidding.orders import OrderEvent
 
 _MAX_FRAME_BYTES = 64 << 20
 
 Message = TypeVar("Message")
 
 
-class Start(Struct, tag=True):
-    """Bid for so many of the example providers."""
+class StartEngine(Struct, tag=True):
+    """A request to bid for this many of the example providers."""
 
     providers: int
 
 
-class Batch(Struct, tag=True):
-    """Handle these events."""
+class HandleEvents(Struct, tag=True):
+    """A request to handle these events."""
 
-    events: Sequence[Event]
+    events: Sequence[OrderEvent]
 
 
-class Done(Struct, tag=True):
-    """How often each outcome came up, by name."""
+class EventsHandled(Struct, tag=True):
+    """The answer: the number of events by name of the outcome."""
 
     outcomes: dict[str, int]
 
 
-Request = Start | Batch
+Request = StartEngine | HandleEvents
 
 
-class Ended(Exception):  # noqa: N818  # how a connection ends, not an error
+class EngineDisconnected(Exception):  # noqa: N818  # the normal end of a connection, not an error
     """The other side has closed the connection, or is gone."""
 
 
-def send(stream: BufferedRWPair, message: Request | Done) -> None:
+def send(stream: BufferedRWPair, message: Request | EventsHandled) -> None:
     """Send ``message``.
 
     Raises:
-        Ended: nobody is there.
+        EngineDisconnected: the other side is gone.
     """
-    body = msgspec.msgpack.encode(message)
+    frame = make_frame(msgspec.msgpack.encode(message))
     try:
-        stream.write(pack(">I", len(body)) + body)
+        stream.write(frame)
         stream.flush()
     except ConnectionError as error:
-        raise Ended from error
+        raise EngineDisconnected from error
 
 
 def receive(stream: BufferedRWPair, decoder: msgspec.msgpack.Decoder[Message]) -> Message:
-    """The next message.
+    """Receive the next message.
 
     Raises:
-        Ended: there is none, or it was cut off.
-        DecodeError: it is none that is known, or too long.
+        EngineDisconnected: there is none, or it was cut off.
+        DecodeError: the message is unknown or too long.
     """
     (length,) = unpack(">I", _read(stream, 4))
     if length > _MAX_FRAME_BYTES:
@@ -76,7 +77,7 @@ def _read(stream: BufferedRWPair, length: int) -> bytes:
     try:
         data = stream.read(length)
     except ConnectionError as error:
-        raise Ended from error
+        raise EngineDisconnected from error
     if len(data) < length:
-        raise Ended
+        raise EngineDisconnected
     return data

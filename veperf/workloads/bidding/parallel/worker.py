@@ -1,4 +1,4 @@
-"""An engine process: bids on batches of events. Started by ``pool``.
+"""An engine process: bids on batches of events of an ``EnginePool``.
 
 ``python -m veperf.workloads.bidding.parallel.worker`` with a stream socket as its standard input.
 It ends when the other side closes, or is gone.
@@ -12,43 +12,43 @@ from io import BufferedRWPair
 import msgspec
 
 from veperf.workloads.bidding import example_data
-from veperf.workloads.bidding.engine import Engine, Outcome
-from veperf.workloads.bidding.load import engine_for
+from veperf.workloads.bidding.engine import BidEngine, BidOutcome
+from veperf.workloads.bidding.load import create_engine
+from veperf.workloads.bidding.orders import OrderEvent
 from veperf.workloads.bidding.parallel.protocol import (
-    Batch,
-    Done,
-    Ended,
+    EngineDisconnected,
+    EventsHandled,
+    HandleEvents,
     Request,
-    Start,
+    StartEngine,
     receive,
     send,
 )
-from veperf.workloads.bidding.queue import Event
 from veperf.workloads.bidding.table import ProviderTable
 
 
-def serve(stream: BufferedRWPair) -> None:
-    """Answer batches, for ever.
+def serve_engine(stream: BufferedRWPair) -> None:
+    """Answer requests until the other side closes the connection.
 
     Raises:
-        Ended: the other side has enough.
+        EngineDisconnected: it has.
     """
     decoder = msgspec.msgpack.Decoder(Request)
-    engine = engine_for(ProviderTable())
+    engine = create_engine(ProviderTable())
     while True:
         match receive(stream, decoder):
-            case Start(providers):
-                engine = engine_for(ProviderTable(example_data.providers(providers)))
-                send(stream, Done({}))
-            case Batch(events):
-                send(stream, Done(bid_all(engine, events)))
+            case StartEngine(providers):
+                engine = create_engine(ProviderTable(example_data.providers(providers)))
+                send(stream, EventsHandled({}))
+            case HandleEvents(events):
+                send(stream, EventsHandled(handle_events(engine, events)))
 
 
-def bid_all(engine: Engine, events: Iterable[Event]) -> dict[str, int]:
-    """Handle ``events``; every bid loses, so that capacity does not run out. Outcomes by name."""
+def handle_events(engine: BidEngine, events: Iterable[OrderEvent]) -> dict[str, int]:
+    """Handle ``events`` and count outcomes; every bid loses, so that capacity does not run out."""
     decisions = [engine.handle(event) for event in events]
     for decision in decisions:
-        if decision.outcome is Outcome.BID:
+        if decision.outcome is BidOutcome.BID:
             engine.reservations.release(decision.order_id)
     return dict(Counter(decision.outcome.name for decision in decisions))
 
@@ -57,8 +57,8 @@ def main() -> None:
     """Serve on standard input until it is closed."""
     with socket.socket(fileno=0) as peer, peer.makefile("rwb") as stream:
         try:
-            serve(stream)
-        except Ended:
+            serve_engine(stream)
+        except EngineDisconnected:
             return
 
 

@@ -1,20 +1,24 @@
 """IAVL, the versioned Merkle tree of the Cosmos SDK."""
 
 from veperf.workloads.transaction.iavl.export import ExportNode, export_nodes, import_nodes
-from veperf.workloads.transaction.iavl.node import EMPTY_ROOT_HASH, Node, fill_hashes
-from veperf.workloads.transaction.iavl.proofs import prove, verify_membership, verify_non_membership
+from veperf.workloads.transaction.iavl.node import EMPTY_ROOT_HASH, TreeNode, fill_hashes
+from veperf.workloads.transaction.iavl.proofs import (
+    prove_key,
+    verify_membership,
+    verify_non_membership,
+)
 from veperf.workloads.transaction.iavl.tree import Change, Tree
 
 __all__ = [
     "EMPTY_ROOT_HASH",
     "Change",
     "ExportNode",
-    "Node",
     "Tree",
+    "TreeNode",
     "export_nodes",
     "fill_hashes",
     "import_nodes",
-    "prove",
+    "prove_key",
     "verify_membership",
     "verify_non_membership",
 ]

@@ -1,20 +1,20 @@
 """Changes to an IAVL tree: set, remove and the rotations, as cosmos/iavl's ``mutable_tree.go``.
 
-A change copies the nodes from the root to the leaf, unless they are the working tree's own
-already, and gives the copies the working version. What was saved is never touched.
+A change copies the nodes from the root to the leaf, unless the working tree owns them already,
+and gives the copies the working version. Saved nodes never change.
 """
 
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from veperf.workloads.transaction.iavl.node import Node, hashers
+from veperf.workloads.transaction.iavl.node import TreeNode, hashers
 
 
-def set_value(root: Node, key: bytes, value: bytes, version: int) -> tuple[Node, bool]:
-    """Set ``key``: the new root, and whether the key was there before."""
+def set_value(root: TreeNode, key: bytes, value: bytes, version: int) -> tuple[TreeNode, bool]:
+    """Set ``key``; return the new root, and whether the key was there before."""
     root = _own_inner(root, version)
     path, leaf = _own_path(root, key, version)
-    new = Node(key, value, version)
+    new = TreeNode(key, value, version)
     if key == leaf.key:
         if not path:
             return new, True
@@ -25,16 +25,16 @@ def set_value(root: Node, key: bytes, value: bytes, version: int) -> tuple[Node,
             parent.right = new
         return root, True
     if key < leaf.key:
-        new = Node(leaf.key, b"", version, 1, 2, new, leaf)
+        new = TreeNode(leaf.key, b"", version, 1, 2, new, leaf)
     else:
-        new = Node(key, b"", version, 1, 2, leaf, new)
+        new = TreeNode(key, b"", version, 1, 2, leaf, new)
     return _rebalance(path, key, new, version), False
 
 
-def remove(root: Node, key: bytes, version: int) -> tuple[Node | None, bytes | None]:
-    """Remove ``key``: the new root, None where nothing is left, and the value that was there.
+def remove(root: TreeNode, key: bytes, version: int) -> tuple[TreeNode | None, bytes | None]:
+    """Remove ``key``; return the new root, None if the tree is empty, and the removed value.
 
-    A key that is not there leaves the tree as it is.
+    Without the key the tree is unchanged and the value None.
     """
     leaf = find(root, key)
     if leaf is None:
@@ -47,7 +47,7 @@ def remove(root: Node, key: bytes, version: int) -> tuple[Node | None, bytes | N
     if key < parent.key:
         sibling = parent.right
         for node in path:
-            # Only the ancestor to whose right the leaf was the first one has its key.
+            # Only the ancestor in whose right subtree the leaf was the first has its key.
             if node.key == key:
                 node.key = parent.key
                 key = parent.key
@@ -57,76 +57,76 @@ def remove(root: Node, key: bytes, version: int) -> tuple[Node | None, bytes | N
     return _rebalance(path, key, sibling, version), leaf.value
 
 
-def find(root: Node, key: bytes) -> Node | None:
-    """The leaf that holds ``key``."""
+def find(root: TreeNode, key: bytes) -> TreeNode | None:
+    """Return the leaf of ``key``; None if there is none."""
     node = root
     while node.height:
         node = node.left if key < node.key else node.right
     return node if node.key == key else None
 
 
-def _own_inner(node: Node, version: int) -> Node:
+def _own_inner(node: TreeNode, version: int) -> TreeNode:
     if node.hash and node.height:
-        return Node(node.key, b"", version, node.height, node.size, node.left, node.right)
+        return TreeNode(node.key, b"", version, node.height, node.size, node.left, node.right)
     return node
 
 
-def _own_path(root: Node, key: bytes, version: int) -> tuple[list[Node], Node]:
-    """The inner nodes from ``root`` to where ``key`` belongs, all made our own, and the leaf."""
+def _own_path(root: TreeNode, key: bytes, version: int) -> tuple[list[TreeNode], TreeNode]:
+    """Return the inner nodes from ``root`` to the place of ``key``, all owned, and the leaf."""
     path = []
     node = root
     while node.height:
         path.append(node)
-        # _own_inner written out, twice: this loop is where most of the time of a write goes.
+        # _own_inner inlined, twice: a write spends most of its time in this loop.
         if key < node.key:
             child = node.left
             if child.hash and (height := child.height):
-                child = node.left = Node(
+                child = node.left = TreeNode(
                     child.key, b"", version, height, child.size, child.left, child.right
                 )
         else:
             child = node.right
             if child.hash and (height := child.height):
-                child = node.right = Node(
+                child = node.right = TreeNode(
                     child.key, b"", version, height, child.size, child.left, child.right
                 )
         node = child
     return path, node
 
 
-def _rebalance(path: list[Node], key: bytes, child: Node, version: int) -> Node:
-    """Put ``child`` below the last node of ``path`` and balance upwards: the new root."""
+def _rebalance(path: list[TreeNode], key: bytes, child: TreeNode, version: int) -> TreeNode:
+    """Put ``child`` below the last node of ``path``, balance upwards and return the new root."""
     for node in reversed(path):
         if key < node.key:
             node.left = child
         else:
             node.right = child
-        lean = node.left.height - node.right.height
-        if lean > 1:
-            child = _lean_left(node, version)
-        elif lean < -1:
-            child = _lean_right(node, version)
+        balance = node.left.height - node.right.height
+        if balance > 1:
+            child = _fix_left_heavy(node, version)
+        elif balance < -1:
+            child = _fix_right_heavy(node, version)
         else:
             _measure(node)
             child = node
     return child
 
 
-def _lean_left(node: Node, version: int) -> Node:
+def _fix_left_heavy(node: TreeNode, version: int) -> TreeNode:
     left = node.left
     if left.left.height < left.right.height:
         node.left = _rotate_left(_own_inner(left, version), version)
     return _rotate_right(node, version)
 
 
-def _lean_right(node: Node, version: int) -> Node:
+def _fix_right_heavy(node: TreeNode, version: int) -> TreeNode:
     right = node.right
     if right.left.height > right.right.height:
         node.right = _rotate_right(_own_inner(right, version), version)
     return _rotate_left(node, version)
 
 
-def _rotate_right(node: Node, version: int) -> Node:
+def _rotate_right(node: TreeNode, version: int) -> TreeNode:
     top = _own_inner(node.left, version)
     node.left, top.right = top.right, node
     _measure(node)
@@ -134,7 +134,7 @@ def _rotate_right(node: Node, version: int) -> Node:
     return top
 
 
-def _rotate_left(node: Node, version: int) -> Node:
+def _rotate_left(node: TreeNode, version: int) -> TreeNode:
     top = _own_inner(node.right, version)
     node.right, top.left = top.left, node
     _measure(node)
@@ -142,34 +142,34 @@ def _rotate_left(node: Node, version: int) -> Node:
     return top
 
 
-def _measure(node: Node) -> None:
+def _measure(node: TreeNode) -> None:
     left, right = node.left, node.right
     node.size = left.size + right.size
     node.height = 1 + (left.height if left.height > right.height else right.height)
 
 
 def update_existing(
-    root: Node, keys: Sequence[bytes], values: Sequence[bytes], version: int
-) -> tuple[Node, list[int]]:
-    """Give those of ``keys`` that are there their new ``values``; keys ascend and don't repeat.
+    root: TreeNode, keys: Sequence[bytes], values: Sequence[bytes], version: int
+) -> tuple[TreeNode, list[int]]:
+    """Set the ``values`` of those ``keys`` that exist; keys ascend and don't repeat.
 
-    A copy gets its hash at once, while its children are at hand. Nodes that had none are changed
-    in place and still have none.
+    A copy gets its hash at once, while its children are in the processor's caches. Nodes without a
+    hash are changed in place and still have none.
 
-    Returns the new root and the places in ``keys`` of those that are not there.
+    Returns the new root and the indices in ``keys`` of those that don't exist.
     """
     absent: list[int] = []
     leaf_hash, inner_hash = hashers(version)
 
-    def sweep(node: Node, start: int, end: int) -> Node:
-        """The node in place of ``node``, to which ``keys[start:end]`` lead."""
+    def sweep(node: TreeNode, start: int, end: int) -> TreeNode:
+        """Return the replacement of ``node``, to which ``keys[start:end]`` lead."""
         if end - start == 1:
             return update_one(node, start)
         middle = bisect_left(keys, node.key, start, end)
         if not node.height:
-            found = middle < end and keys[middle] == node.key
-            absent.extend(place for place in range(start, end) if place != middle or not found)
-            return update_one(node, middle) if found else node
+            exists = middle < end and keys[middle] == node.key
+            absent.extend(i for i in range(start, end) if i != middle or not exists)
+            return update_one(node, middle) if exists else node
         left, right = node.left, node.right
         if start < middle:
             left = sweep(left, start, middle)
@@ -180,22 +180,22 @@ def update_existing(
         if node.hash:
             height, size = node.height, node.size
             image = inner_hash(height, size, left.hash, right.hash)
-            return Node(node.key, b"", version, height, size, left, right, image)
+            return TreeNode(node.key, b"", version, height, size, left, right, image)
         node.left, node.right = left, right
         return node
 
-    def update_one(node: Node, place: int) -> Node:
-        key = keys[place]
+    def update_one(node: TreeNode, index: int) -> TreeNode:
+        key = keys[index]
         path = []
         below = node
         while below.height:
             path.append(below)
             below = below.left if key < below.key else below.right
         if below.key != key:
-            absent.append(place)
+            absent.append(index)
             return node
-        value = values[place]
-        new = Node(key, value, version, hash=leaf_hash(key, value))
+        value = values[index]
+        new = TreeNode(key, value, version, hash=leaf_hash(key, value))
         for above in reversed(path):
             if not above.hash:
                 if above.left is below:
@@ -210,7 +210,7 @@ def update_existing(
                 right = new
             height, size = above.height, above.size
             image = inner_hash(height, size, left.hash, right.hash)
-            new = Node(above.key, b"", version, height, size, left, right, image)
+            new = TreeNode(above.key, b"", version, height, size, left, right, image)
             below = above
         return new
 

@@ -1,7 +1,7 @@
-"""A version of a tree as a stream of nodes, and back, as cosmos/iavl's ``export.go``.
+"""Export and import of a tree's version as a stream of nodes, as in cosmos/iavl's ``export.go``.
 
 The stream has the nodes in depth-first post-order: left subtree, right subtree, node. Sizes and
-hashes are not in it; they follow.
+hashes are not in it; they are derived.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,29 +9,29 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from veperf.core.errors import DataError
-from veperf.workloads.transaction.iavl.node import Node, fill_hashes
+from veperf.workloads.transaction.iavl.node import TreeNode, fill_hashes
 from veperf.workloads.transaction.iavl.tree import Tree
 
 
 class ExportNode(Struct, frozen=True, gc=False):
-    """One node of the stream."""
+    """A node of the stream."""
 
     key: bytes
     value: bytes | None
-    """None in an inner node (``height`` over 0)."""
+    """Value of a leaf; None in an inner node (``height`` over 0)."""
     version: int
-    """The commit that made it."""
+    """Version of the commit that made the node."""
     height: int
 
 
 class _Subtree(Struct):
-    root: Node
+    root: TreeNode
     smallest: bytes
     greatest: bytes
 
 
 def export_nodes(tree: Tree) -> Iterator[ExportNode]:
-    """The nodes of the last saved version of ``tree``; ``tree.at(version)`` has an older one."""
+    """Yield the nodes of ``tree``'s last saved version; use ``tree.at(version)`` for others."""
     root = tree.at(tree.version).root
     pending = [(root, False)] if root is not None else []
     while pending:
@@ -45,19 +45,21 @@ def export_nodes(tree: Tree) -> Iterator[ExportNode]:
 
 
 def import_nodes(nodes: Iterable[ExportNode], version: int) -> Tree:
-    """A tree whose last saved version is ``version``, with the nodes of an export.
+    """Build a tree whose last saved version is ``version`` from the nodes of an export.
 
-    It has the root hash of the tree that was exported and goes on as that one would; which root
-    hash that should be is for the caller to compare.
+    It has the root hash of the exported tree and continues as that would; the caller compares the
+    root hash with the expected one.
 
     Raises:
-        DataError: the nodes are not those of one whole AVL tree of that version in post-order.
+        DataError: the nodes are not one whole AVL tree of that version in post-order.
     """
     done: list[_Subtree] = []
-    for place, node in enumerate(nodes):
-        where = f"node {place} of the export"
+    for index, node in enumerate(nodes):
+        where = f"node {index} of the export"
         if not 0 < node.version <= version:
-            raise DataError(f"{where} has version {node.version}, which version {version} can't")
+            raise DataError(
+                f"{where} has version {node.version}, which is not within 1 to {version}"
+            )
         done.append(_inner(node, done, where) if node.height else _leaf(node, done, where))
     if len(done) > 1:
         raise DataError(f"the export ends early: {len(done)} subtrees are left without a root")
@@ -72,7 +74,7 @@ def _leaf(node: ExportNode, done: list[_Subtree], where: str) -> _Subtree:
         raise DataError(f"{where} is a leaf without a value")
     if done and node.key <= done[-1].greatest:
         raise DataError(f"{where} is out of order: its key is not over the one before")
-    return _Subtree(Node(node.key, node.value, node.version), node.key, node.key)
+    return _Subtree(TreeNode(node.key, node.value, node.version), node.key, node.key)
 
 
 def _inner(node: ExportNode, done: list[_Subtree], where: str) -> _Subtree:
@@ -86,7 +88,7 @@ def _inner(node: ExportNode, done: list[_Subtree], where: str) -> _Subtree:
         raise DataError(f"{where} has another key than the smallest of its right subtree")
     if node.version < max(left.root.version, right.root.version):
         raise DataError(f"{where} is older than one of its children")
-    root = Node(
+    root = TreeNode(
         node.key,
         b"",
         node.version,

@@ -12,30 +12,30 @@ HASH_LENGTH = b"\x20"
 _LEAF_SHAPE = b"\x00\x02"  # zigzag(height 0), zigzag(size 1)
 
 
-class Node(Struct, eq=False, gc=False):
+class TreeNode(Struct, eq=False, gc=False):
     """A leaf (``height`` 0) with a value, or an inner node with two children.
 
-    A node that has its hash is never changed again and may be shared by any number of trees; one
-    that has none yet belongs to the one tree that made it, which changes it in place.
+    A node that has its hash never changes again and may be shared by any number of trees; a node
+    without a hash belongs to the tree that made it, which changes it in place.
     """
 
     key: bytes
-    """A leaf's own key; an inner node's is the smallest key of its right subtree."""
+    """Key of a leaf; in an inner node the smallest key of its right subtree."""
     value: bytes
-    """Empty in an inner node."""
+    """Value of a leaf; empty in an inner node."""
     version: int
-    """The commit that made the node."""
+    """Version of the commit that made the node."""
     height: int = 0
     size: int = 1
-    """How many leaves are below, itself included."""
-    left: "Node" = None  # type: ignore[assignment]  # leaves have none: readers ask for height first
-    right: "Node" = None  # type: ignore[assignment]  # as above
+    """Number of leaves below, itself included."""
+    left: "TreeNode" = None  # type: ignore[assignment]  # leaves have none: readers check height first
+    right: "TreeNode" = None  # type: ignore[assignment]  # as above
     hash: bytes = b""
-    """Empty until it is known."""
+    """Hash, 32 bytes; empty until it is computed."""
 
 
 def uvarint(number: int) -> bytes:
-    """``number`` (0 or more) in base 128, lowest digit first, as protobuf and Go's binary do."""
+    """Encode ``number`` (0 or more) in base 128, lowest digit first, as protobuf and Go do."""
     digits = bytearray()
     while number > 0x7F:
         digits.append(number & 0x7F | 0x80)
@@ -55,19 +55,19 @@ def _shape(height: int, size: int) -> bytes:
 
 
 def zigzag(number: int) -> bytes:
-    """``number`` as a signed varint: 0, -1, 1, -2 ... become 0, 1, 2, 3 ..."""
+    """Encode ``number`` as a signed varint: 0, -1, 1, -2 ... become 0, 1, 2, 3 ..."""
     return uvarint(number << 1 if number >= 0 else (-number << 1) - 1)
 
 
-def head(node: Node) -> bytes:
-    """What the image of ``node`` begins with: its height, size and version."""
+def hash_prefix(node: TreeNode) -> bytes:
+    """Return the first bytes that the hash of ``node`` covers: its height, size and version."""
     return _shape(node.height, node.size) + zigzag(node.version)
 
 
 def hashers(
     version: int,
 ) -> tuple[Callable[[bytes, bytes], bytes], Callable[[int, int, bytes, bytes], bytes]]:
-    """The hashes of a leaf (key, value) and of an inner node (height, size, children's hashes).
+    """Return hash functions of a leaf (key, value) and an inner node (height, size, child hashes).
 
     With zz the zig-zag varint and 20 the length of a hash (cosmos/iavl, ``node.go``)::
 
@@ -91,8 +91,8 @@ def hashers(
     return leaf_hash, inner_hash
 
 
-def fill_hashes(root: Node) -> None:
-    """Give every node below and including ``root`` its hash, where it has none."""
+def fill_hashes(root: TreeNode) -> None:
+    """Compute the missing hashes of ``root`` and all nodes below."""
     if root.hash:
         return
     pending = [root]

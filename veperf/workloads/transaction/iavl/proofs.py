@@ -7,7 +7,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from veperf.workloads.transaction.iavl.node import HASH_LENGTH, Node, head, uvarint
+from veperf.workloads.transaction.iavl.node import HASH_LENGTH, TreeNode, hash_prefix, uvarint
 from veperf.workloads.transaction.iavl.tree import Tree
 from veperf.workloads.transaction.protobuf import message_classes
 
@@ -16,7 +16,7 @@ NO_HASH = 0
 SHA256 = 1
 VAR_PROTO = 1
 
-# What is a oneof there is a choice of messages here, of which a reader has to see exactly one.
+# A oneof there is several fields here, of which a reader must find exactly one.
 _CLASSES = message_classes(
     "veperf.ics23",
     {
@@ -48,21 +48,21 @@ CompressedBatchProof = _CLASSES["CompressedBatchProof"]
 CommitmentProof = _CLASSES["CommitmentProof"]
 
 
-def prove(tree: Tree, key: bytes) -> bytes:
-    """That ``key`` has its value in the working version of ``tree``, or that it is not there.
+def prove_key(tree: Tree, key: bytes) -> bytes:
+    """Prove the value of ``key`` in the working version of ``tree``, or that there is no such key.
 
-    The bytes of a CommitmentProof (cosmos/ics23, ``proofs.proto``) that holds against the tree's
-    ``root_hash``: an existence proof of the key's leaf, or a non-existence proof made of those of
-    the leaves before and after it. ``tree.at(version)`` proves the same of an older version.
+    Returns the bytes of a CommitmentProof (cosmos/ics23, ``proofs.proto``) that holds against the
+    tree's ``root_hash``: an existence proof of the key's leaf, or a non-existence proof made of
+    those of the leaves before and after it. Use ``tree.at(version)`` for an older version.
 
     Raises:
-        ValueError: an empty tree, an empty key and a leaf with an empty key or value have no proof
-            in ICS-23; the last is that of the key or one beside it.
+        ValueError: an empty tree, an empty key and a leaf (the key's or a neighbour's) with an
+            empty key or value have no proof in ICS-23.
     """
     root = tree.root
     if root is None or not key:
         raise ValueError("an empty tree and an empty key have no proof in ICS-23")
-    assert tree.root_hash  # which gives every node its hash
+    assert tree.root_hash  # computes every node's hash
     if tree.get(key) is not None:
         return bytes(CommitmentProof(exist=_exist(root, key)).SerializeToString())
     proof = NonExistenceProof(key=key)
@@ -75,11 +75,11 @@ def prove(tree: Tree, key: bytes) -> bytes:
     return bytes(CommitmentProof(nonexist=proof).SerializeToString())
 
 
-def _exist(root: Node, key: bytes) -> Any:
+def _exist(root: TreeNode, key: bytes) -> Any:
     steps = []
     node = root
     while node.height:
-        start = head(node) + HASH_LENGTH
+        start = hash_prefix(node) + HASH_LENGTH
         if key < node.key:
             step = InnerOp(prefix=start, suffix=HASH_LENGTH + node.right.hash)
             node = node.left
@@ -94,20 +94,20 @@ def _exist(root: Node, key: bytes) -> Any:
         hash=SHA256,
         prehash_value=SHA256,
         length=VAR_PROTO,
-        prefix=head(node),
+        prefix=hash_prefix(node),
     )
     return ExistenceProof(key=node.key, value=node.value, leaf=leaf, path=reversed(steps))
 
 
 _LEAF = (SHA256, NO_HASH, SHA256, VAR_PROTO)
 _LEFT, _RIGHT = 0, 1
-_MAX_HEAD = 11  # IavlSpec's longest prefix is 12, with the length of a hash
+_MAX_PREFIX = 11  # IavlSpec's longest prefix is 12, with the length of a hash
 
 
 def verify_membership(root_hash: bytes, proof: bytes, key: bytes, value: bytes) -> bool:
-    """Whether ``proof`` shows that the tree with this root hash has ``value`` at ``key``.
+    """Return if ``proof`` shows that the tree with this root hash has ``value`` at ``key``.
 
-    ``proof`` is an encoded CommitmentProof; False for whatever else it may be.
+    ``proof`` is an encoded CommitmentProof; any other bytes are no proof.
     """
     return any(
         entry.exist.key == key and entry.exist.value == value and _root(entry.exist) == root_hash
@@ -117,9 +117,9 @@ def verify_membership(root_hash: bytes, proof: bytes, key: bytes, value: bytes) 
 
 
 def verify_non_membership(root_hash: bytes, proof: bytes, key: bytes) -> bool:
-    """Whether ``proof`` shows that the tree with this root hash does not have ``key``.
+    """Return if ``proof`` shows that the tree with this root hash does not have ``key``.
 
-    ``proof`` is an encoded CommitmentProof; False for whatever else it may be.
+    ``proof`` is an encoded CommitmentProof; any other bytes are no proof.
     """
     return any(
         entry.nonexist.key == key and _separates(entry.nonexist, root_hash)
@@ -128,11 +128,11 @@ def verify_non_membership(root_hash: bytes, proof: bytes, key: bytes) -> bool:
     )
 
 
-# ---------------------------------------------------------------- the forms of a proof
+# ---------------------------------------------------------------- forms of a proof
 
 
 def _entries(data: bytes) -> Iterator[Any]:
-    """Messages with an ``exist`` or a ``nonexist``: one, or those of a batch."""
+    """Yield the messages with an ``exist`` or a ``nonexist``: one, or those of a batch."""
     try:
         proof = CommitmentProof.FromString(data)
     except DecodeError:
@@ -152,7 +152,7 @@ def _entries(data: bytes) -> Iterator[Any]:
 
 
 def _expand(packed: Any, steps: Any) -> Any:
-    """A batch's entry, of one that names its steps by their places in ``steps``."""
+    """Expand a compressed entry, which names its steps by their indices in ``steps``."""
     entry = BatchEntry()
     if packed.HasField("exist"):
         _expand_exist(packed.exist, steps, entry.exist)
@@ -168,53 +168,53 @@ def _expand(packed: Any, steps: Any) -> Any:
 def _expand_exist(packed: Any, steps: Any, exist: Any) -> None:
     exist.key, exist.value = packed.key, packed.value
     exist.leaf.CopyFrom(packed.leaf)
-    # A step that is not there becomes one without a hash, which no spec allows.
+    # A missing step becomes one without a hash, which no spec allows.
     exist.path.extend(
-        steps[place] if 0 <= place < len(steps) else InnerOp() for place in packed.path
+        steps[index] if 0 <= index < len(steps) else InnerOp() for index in packed.path
     )
 
 
-# ---------------------------------------------------------------- what they show
+# ---------------------------------------------------------------- verification
 
 
 def _root(proof: Any) -> bytes | None:
-    """The root hash that an existence proof leads to; None where it is not one of IAVL."""
+    """Return the root hash that an existence proof leads to; None if it is not an IAVL proof."""
     leaf = proof.leaf
     form = (leaf.hash, leaf.prehash_key, leaf.prehash_value, leaf.length)
     if form != _LEAF or not proof.key or not proof.value:
         return None
-    height, rest = _read_head(leaf.prefix)
-    if height != 0 or rest:
+    height, remainder = _parse_hash_prefix(leaf.prefix)
+    if height != 0 or remainder:
         return None
     key, value_hash = proof.key, sha256(proof.value).digest()
-    found = sha256(leaf.prefix + uvarint(len(key)) + key + HASH_LENGTH + value_hash).digest()
+    digest = sha256(leaf.prefix + uvarint(len(key)) + key + HASH_LENGTH + value_hash).digest()
     for layer, step in enumerate(proof.path, start=1):
         if _child(step, layer) is None:
             return None
-        found = sha256(step.prefix + found + step.suffix).digest()
-    return found
+        digest = sha256(step.prefix + digest + step.suffix).digest()
+    return digest
 
 
 def _child(step: Any, layer: int) -> int | None:
-    """Which child ``step`` goes up from; None where it is no inner node of at least that height."""
-    height, rest = _read_head(step.prefix)
+    """Return the child that ``step`` goes up from; None if its node is lower than ``layer``."""
+    height, hashes = _parse_hash_prefix(step.prefix)
     if height is None or height < layer or step.hash != SHA256:
         return None
-    if rest == HASH_LENGTH and len(step.suffix) == 33 and step.suffix.startswith(HASH_LENGTH):
+    if hashes == HASH_LENGTH and len(step.suffix) == 33 and step.suffix.startswith(HASH_LENGTH):
         return _LEFT
-    if len(rest) == 34 and rest[:1] == rest[33:] == HASH_LENGTH and not step.suffix:
+    if len(hashes) == 34 and hashes[:1] == hashes[33:] == HASH_LENGTH and not step.suffix:
         return _RIGHT
     return None
 
 
-def _read_head(prefix: bytes) -> tuple[int | None, bytes]:
-    """The height in the head of a node's image and what follows size and version.
+def _parse_hash_prefix(prefix: bytes) -> tuple[int | None, bytes]:
+    """Parse height, size and version; return the height and the bytes that follow.
 
-    None for a head that no node has: its numbers are zig-zag varints, none of them negative.
+    The height is None if they are not three zig-zag varints that aren't negative.
     """
     numbers = []
     start = 0
-    for end, byte in enumerate(prefix[:_MAX_HEAD], start=1):
+    for end, byte in enumerate(prefix[:_MAX_PREFIX], start=1):
         if byte & 0x80:
             continue
         numbers.append(sum((b & 0x7F) << 7 * i for i, b in enumerate(prefix[start:end])))
@@ -227,7 +227,7 @@ def _read_head(prefix: bytes) -> tuple[int | None, bytes]:
 
 
 def _separates(proof: Any, root_hash: bytes) -> bool:
-    """Whether two leaves side by side (or one at the edge) have the key between them."""
+    """Return if the key lies between two adjacent leaves, or beyond the first or last."""
     left = proof.left if proof.HasField("left") else None
     right = proof.right if proof.HasField("right") else None
     if not proof.key:
@@ -254,5 +254,5 @@ def _separates(proof: Any, root_hash: bytes) -> bool:
 
 
 def _all(side: int, path: Any, below: int) -> bool:
-    """Whether the first ``below`` steps of ``path`` all go up from that child."""
+    """Return if the first ``below`` steps of ``path`` all go up from the child ``side``."""
     return all(_child(path[i], i + 1) == side for i in range(below))

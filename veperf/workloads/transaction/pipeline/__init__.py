@@ -1,7 +1,6 @@
 """A chain core as a library: transactions in, committed blocks out."""
 
-from veperf.workloads.transaction.pipeline.pipeline import Batch, Pipeline
-from veperf.workloads.transaction.pipeline.settings import Settings
-from veperf.workloads.transaction.pipeline.statistics import Statistics
+from veperf.workloads.transaction.pipeline.pipeline import FinishedBatch, Pipeline, PipelineSettings
+from veperf.workloads.transaction.pipeline.statistics import PipelineStatistics
 
-__all__ = ["Batch", "Pipeline", "Settings", "Statistics"]
+__all__ = ["FinishedBatch", "Pipeline", "PipelineSettings", "PipelineStatistics"]

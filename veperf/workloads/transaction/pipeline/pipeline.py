@@ -8,46 +8,92 @@ from typing import Self
 
 from msgspec import Struct
 
+from veperf.core.errors import UsageError
 from veperf.workloads.transaction.errors import Code
 from veperf.workloads.transaction.execution import Chain
 from veperf.workloads.transaction.iavl import Tree
-from veperf.workloads.transaction.pipeline.block import ChainHead, Commit
-from veperf.workloads.transaction.pipeline.mempool import Entry, Mempool
-from veperf.workloads.transaction.pipeline.settings import Settings
-from veperf.workloads.transaction.pipeline.statistics import BlockRecord, Counters, Statistics
-from veperf.workloads.transaction.pipeline.verification import Outcome
-from veperf.workloads.transaction.pipeline.verifier_pool import InlineVerifier, VerifierPool
+from veperf.workloads.transaction.pipeline.chain_head import ChainHead, Commit
+from veperf.workloads.transaction.pipeline.checks import CheckResult
+from veperf.workloads.transaction.pipeline.mempool import Mempool, MempoolEntry
+from veperf.workloads.transaction.pipeline.statistics import (
+    BlockRecord,
+    Counters,
+    PipelineStatistics,
+)
+from veperf.workloads.transaction.pipeline.verifier_pool import (
+    VERIFIER_PATIENCE_NS,
+    InlineVerifier,
+    VerifierPool,
+)
+
+
+class PipelineSettings(Struct, frozen=True, kw_only=True):
+    """The limits of a pipeline, in transactions and nanoseconds."""
+
+    capacity: int = 20_000
+    """Transactions in flight at most; more are not accepted."""
+    chunk_transactions: int = 512
+    """Transactions sent to a verifier in one message at most."""
+    chunk_wait_ns: int = 4_000_000
+    """Wait after which a smaller chunk is sent to an idle verifier."""
+    block_transactions: int = 1_000
+    """Transactions in a block at most."""
+    block_wait_ns: int = 10_000_000
+    """Wait of a transaction after which its block is committed as soon as possible, full or not."""
+    verifier_patience_ns: int = VERIFIER_PATIENCE_NS
+    """Silence after which a verifier that has work is killed and replaced."""
+    remembered: int = 100_000
+    """Executed transactions whose duplicates are rejected without access to the state."""
+
+    def __post_init__(self) -> None:
+        """Check the limits.
+
+        Raises:
+            UsageError: a size under 1, a time or number under 0.
+        """
+        for name in (
+            "capacity",
+            "chunk_transactions",
+            "block_transactions",
+            "verifier_patience_ns",
+        ):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} is {getattr(self, name)}; it must be 1 or more")
+        for name in ("chunk_wait_ns", "block_wait_ns", "remembered"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"{name} is {getattr(self, name)}; it must be 0 or more")
+
 
 _STEP_NS = 2_000_000
 _WAIT_S = 0.001
 _HASHED_AT_ONCE = 1_024
 _EXECUTED_AT_ONCE = 32
-"""Transactions between two looks at the clock: about half a millisecond."""
+"""Transactions between two readings of the clock: about half a millisecond."""
 
 
-class Batch(Struct, frozen=True):
-    """Transactions that are through: a block of them, or some that were refused at the door."""
+class FinishedBatch(Struct, frozen=True):
+    """Finished transactions: a block, or duplicates that never entered one."""
 
     tags: list[int]
-    """In the order of the block."""
+    """Tags in the order of the block."""
     failed: dict[int, Code]
-    """Those of them that did not end with ``Code.OK``, and how they did."""
+    """Codes of the transactions that did not end with ``Code.OK``, by tag."""
     height: int = 0
-    """Of the block; 0 at the door."""
+    """Height of the block; 0 for duplicates."""
     root_hash: bytes = b""
-    """Of the state after the block, 32 bytes."""
+    """App hash: root hash of the state after the block, 32 bytes."""
 
 
 class Pipeline:
-    """Takes encoded transactions and commits blocks of them, in one thread.
+    """Accepts encoded transactions and commits blocks of them, in one thread.
 
-    It works only while it is called: ``offer`` gives it a transaction, ``step`` does what can be
-    done in a few milliseconds and tells which transactions are through. Signatures are verified
-    in processes of their own; the rest is done here, in the order of the offers. All that is
-    refused has a code and stops nothing.
+    It works only while it is called: ``offer`` accepts a transaction, ``step`` works for a few
+    milliseconds and returns the finished transactions. Signatures are verified in other processes;
+    everything else is done in the caller's, in the order of the offers. A rejected transaction
+    has a code and stops nothing.
 
-    A transaction that is through is durable if ``commit`` is a durable store's; closing, or
-    ending otherwise, drops those that are still on their way.
+    A finished transaction is durable if ``commit`` is a durable store's; closing the pipeline, or
+    a crash, drops the pending ones.
     """
 
     def __init__(
@@ -57,23 +103,23 @@ class Pipeline:
         *,
         commit: Commit = Tree.save_version,
         verifiers: int | None = None,
-        settings: Settings = Settings(),  # noqa: B008  # immutable
+        settings: PipelineSettings = PipelineSettings(),  # noqa: B008  # immutable
     ) -> None:
-        """A pipeline that goes on from the state in ``tree``.
+        """Start a pipeline that continues from the state in ``tree``.
 
         ``verifiers`` is the number of processes: one less than there are cores by default, at
         least one; with 0 signatures are verified in the caller's thread.
         """
         self._settings = settings
         self._mempool = Mempool(settings.remembered)
-        self._verifying: deque[Entry] = deque()
-        self._verified: deque[tuple[Entry, Outcome]] = deque()
+        self._verifying: deque[MempoolEntry] = deque()
+        self._verified: deque[tuple[MempoolEntry, CheckResult]] = deque()
         self._head = ChainHead(tree, chain, commit)
-        self._block: list[Entry] = []
-        self._failed: dict[int, Code] = {}  # by place in the block
+        self._block: list[MempoolEntry] = []
+        self._failed: dict[int, Code] = {}  # by index in the block
         self._committing: Iterator[None] | None = None
         self._commit_started_ns = 0
-        self._through: list[Batch] = []
+        self._finished: list[FinishedBatch] = []
         self._counters = Counters()
         self._pending = 0
         self._flushing = False
@@ -84,32 +130,32 @@ class Pipeline:
             VerifierPool(
                 verifiers,
                 chain.id,
-                self._head.numbers_of,
+                self._head.look_up_numbers,
                 patience_ns=self._settings.verifier_patience_ns,
             )
             if verifiers
-            else InlineVerifier(chain.id, self._head.numbers_of)
+            else InlineVerifier(chain.id, self._head.look_up_numbers)
         )
 
     @property
     def tree(self) -> Tree:
-        """The state after the last block; it keeps that version only."""
+        """Tree of the state after the last block, with that saved version only."""
         return self._head.tree
 
     @property
     def pending(self) -> int:
-        """How many transactions were taken and are not through."""
+        """Number of accepted transactions that are not finished."""
         return self._pending
 
     @property
     def verifier_pids(self) -> tuple[int, ...]:
-        """The verifier processes as they are now."""
+        """Process ids of the current verifiers."""
         return self._verifier.pids
 
     def offer(self, tag: int, raw: bytes) -> bool:
-        """Take an encoded transaction; False, and it is not taken, while the pipeline is full.
+        """Accept an encoded transaction; False, without accepting it, if the pipeline is full.
 
-        ``tag`` is what ``step`` will call it; no other that is pending may have it.
+        ``tag`` identifies it in the results of ``step``; no other pending one may have it.
 
         Raises:
             ValueError: the pipeline is closed.
@@ -123,43 +169,43 @@ class Pipeline:
         self._mempool.offer(tag, raw)
         return True
 
-    def step(self) -> list[Batch]:
-        """Do a few milliseconds' work, or wait for up to one, and say what is through since.
+    def step(self) -> list[FinishedBatch]:
+        """Work for a few milliseconds, or wait for up to one; return the newly finished batches.
 
         Raises:
             WorkerCrashedError: verifier processes die or hang, one after the other.
-            StorageError: the block can't be committed; another ``step`` tries it again.
+            StorageError: the block can't be committed; another ``step`` tries again.
             ValueError: the pipeline is closed.
         """
         self._check_open()
         now = time.monotonic_ns()
-        active = self._take_in(now)
+        active = self._hash_offered(now)
         self._submit(now)
         active |= self._work(now + _STEP_NS)
-        self._collect(0.0 if active or self._through else _WAIT_S)
-        through, self._through = self._through, []
-        return through
+        self._collect(0.0 if active or self._finished else _WAIT_S)
+        finished, self._finished = self._finished, []
+        return finished
 
-    def flush(self) -> list[Batch]:
-        """Finish all that is pending, without waiting for chunks and blocks to fill.
+    def flush(self) -> list[FinishedBatch]:
+        """Finish everything pending, without waiting for chunks and blocks to fill.
 
         Raises:
-            Whatever ``step`` does; what was through before is then returned by the next call.
+            The errors of ``step``; batches finished before are then returned by the next call.
         """
-        through: list[Batch] = []
+        finished: list[FinishedBatch] = []
         self._flushing = True
         try:
-            while self._pending or self._through:
-                through += self.step()
+            while self._pending or self._finished:
+                finished += self.step()
         except BaseException:
-            self._through = through + self._through
+            self._finished = finished + self._finished
             raise
         finally:
             self._flushing = False
-        return through
+        return finished
 
-    def statistics(self) -> Statistics:
-        """What was done so far and what it cost."""
+    def statistics(self) -> PipelineStatistics:
+        """Return the counters and CPU times so far."""
         return self._counters.snapshot(
             self._verifier.cost,
             reverified=self._head.reverified,
@@ -167,7 +213,7 @@ class Pipeline:
         )
 
     def close(self) -> None:
-        """End the verifiers; what is pending is dropped. Safe to call twice."""
+        """Stop the verifiers; pending transactions are dropped. Safe to call twice."""
         self._closed = True
         self._verifier.close()
 
@@ -181,35 +227,37 @@ class Pipeline:
         if self._closed:
             raise ValueError("the pipeline is closed")
 
-    def _take_in(self, now: int) -> bool:
+    def _hash_offered(self, now: int) -> bool:
         started = time.thread_time_ns()
-        taken, duplicates = self._mempool.take_in(_HASHED_AT_ONCE, now)
-        if taken:
+        hashed, duplicates = self._mempool.hash_offered(_HASHED_AT_ONCE, now)
+        if hashed:
             self._counters.hash_ns += time.thread_time_ns() - started
         if duplicates:
             self._pending -= len(duplicates)
             self._counters.codes[Code.DUPLICATE] += len(duplicates)
-            self._through.append(Batch(duplicates, dict.fromkeys(duplicates, Code.DUPLICATE)))
-        return taken > 0
+            self._finished.append(
+                FinishedBatch(duplicates, dict.fromkeys(duplicates, Code.DUPLICATE))
+            )
+        return hashed > 0
 
     def _submit(self, now: int) -> None:
         size = self._settings.chunk_transactions
         while len(self._mempool) and self._verifier.has_room:
-            late = self._flushing or now - self._mempool.since_ns >= self._settings.chunk_wait_ns
-            if len(self._mempool) < size and not (late and self._verifier.is_hungry):
+            late = self._flushing or now - self._mempool.oldest_ns >= self._settings.chunk_wait_ns
+            if len(self._mempool) < size and not (late and self._verifier.has_idle_verifier):
                 return
-            entries = self._mempool.take_out(size)
+            entries = self._mempool.pop(size)
             self._verifying.extend(entries)
             self._verifier.submit([entry.raw for entry in entries])
 
     def _collect(self, wait_s: float) -> None:
-        outcomes = self._verifier.collect(wait_s)
-        self._counters.verified += len(outcomes)
-        for outcome in outcomes:
-            self._verified.append((self._verifying.popleft(), outcome))
+        results = self._verifier.collect(wait_s)
+        self._counters.verified += len(results)
+        for result in results:
+            self._verified.append((self._verifying.popleft(), result))
 
     def _work(self, until_ns: int) -> bool:
-        """Execute and commit until that time, or nothing is left to do; whether there was any."""
+        """Execute and commit until ``until_ns`` or all is done; return whether there was work."""
         worked = False
         while self._do_piece():
             worked = True
@@ -233,21 +281,21 @@ class Pipeline:
         size = len(self._block)
         if size >= self._settings.block_transactions:
             return True
-        # A block that is late takes in all that is ready: the more fall behind, the larger are
-        # the blocks, and the cheaper each transaction.
+        # A late block takes everything that is verified: the further the pipeline falls behind,
+        # the larger are the blocks, and the cheaper each transaction.
         if not size or self._verified:
             return False
         if self._flushing and size == self._pending:
             return True
-        return time.monotonic_ns() - self._block[0].since_ns >= self._settings.block_wait_ns
+        return time.monotonic_ns() - self._block[0].received_ns >= self._settings.block_wait_ns
 
     def _execute(self) -> None:
         room = self._settings.block_transactions - len(self._block)
         count = min(room, _EXECUTED_AT_ONCE, len(self._verified))
         started = time.thread_time_ns()
         for _ in range(count):
-            entry, outcome = self._verified.popleft()
-            code = self._head.deliver(outcome)
+            entry, check = self._verified.popleft()
+            code = self._head.deliver(check)
             if code is not Code.OK:
                 self._failed[len(self._block)] = code
             self._block.append(entry)
@@ -269,22 +317,22 @@ class Pipeline:
         block, failed, head, counters = self._block, self._failed, self._head, self._counters
         self._committing, self._block, self._failed = None, [], {}
         self._pending -= len(block)
-        self._mempool.settle(block, failed.keys())
+        self._mempool.finish(block, failed.keys())
         counters.committed += len(block)
         counters.blocks += 1
         counters.codes[Code.OK] += len(block) - len(failed)
         counters.codes.update(failed.values())
         height = head.tree.version
         full = len(block) >= self._settings.block_transactions
-        took_ns = time.monotonic_ns() - self._commit_started_ns
-        counters.recent_blocks.append(BlockRecord(height, len(block), took_ns, full))
-        by_tag = {block[place].tag: code for place, code in failed.items()}
+        commit_ns = time.monotonic_ns() - self._commit_started_ns
+        counters.recent_blocks.append(BlockRecord(height, len(block), commit_ns, full))
+        by_tag = {block[index].tag: code for index, code in failed.items()}
         tags = [entry.tag for entry in block]
-        self._through.append(Batch(tags, by_tag, height, head.root_hash))
+        self._finished.append(FinishedBatch(tags, by_tag, height, head.root_hash))
 
 
 def _cores() -> int:
-    """The cores that this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""What a pipeline and its verifier processes say to each other over a stream socket.
+"""Messages between a pipeline and its verifier processes over a stream socket.
 
 A frame is the length of what follows (4 bytes, big-endian), one byte for the encoding, and the
 message in that encoding: ``M`` for msgpack, ``J`` for JSON where a message holds an amount of more
@@ -6,13 +6,13 @@ than 64 bits, which msgpack can't say.
 
 ::
 
-    pipeline                              verifier
-    Chunk     raw transactions      ->
-              <-                          Ask       for account numbers it doesn't know
-    Numbers   of those accounts     ->
-              <-                          Checked   the outcomes, in order
+    pipeline                               verifier
+    CheckChunk      raw transactions  ->
+                    <-                     GetAccountNumbers  of signers it doesn't know
+    AccountNumbers  of those signers  ->
+                    <-                     ChunkChecked       the results, in order
 
-Chunks may be sent ahead; each is answered in its turn.
+Chunks may be sent ahead; they are answered in order.
 """
 
 from collections.abc import Callable
@@ -20,42 +20,40 @@ from collections.abc import Callable
 import msgspec
 from msgspec import Struct
 
-from veperf.workloads.transaction.pipeline.verification import Outcome
-
-_LENGTH_BYTES = 4
+from veperf.workloads.transaction.pipeline.checks import CheckResult
 
 
-class Chunk(Struct, frozen=True, array_like=True, tag="chunk"):
+class CheckChunk(Struct, frozen=True, array_like=True, tag="chunk"):
     """Encoded transactions to verify."""
 
     chain_id: str
     raws: list[bytes]
 
 
-class Numbers(Struct, frozen=True, array_like=True, tag="numbers"):
-    """The account numbers that were asked for, in that order; ``check.UNKNOWN`` for none."""
+class AccountNumbers(Struct, frozen=True, array_like=True, tag="numbers"):
+    """The requested account numbers in order; ``NO_ACCOUNT`` for addresses without an account."""
 
     numbers: list[int]
 
 
-class Ask(Struct, frozen=True, array_like=True, tag="ask"):
-    """Which account numbers do these addresses have?"""
+class GetAccountNumbers(Struct, frozen=True, array_like=True, tag="ask"):
+    """A request for the account numbers of these addresses."""
 
     addresses: list[bytes]
 
 
-class Checked(Struct, frozen=True, array_like=True, tag="checked"):
-    """The outcomes of a chunk, and what it cost."""
+class ChunkChecked(Struct, frozen=True, array_like=True, tag="checked"):
+    """The results of a chunk, and its CPU time."""
 
-    outcomes: list[Outcome]
+    results: list[CheckResult]
     decode_ns: int
     verify_ns: int
     transport_ns: int
-    """CPU time of the verifier since its last answer that is neither of the above."""
+    """CPU time of the verifier since its last answer, less the two above."""
 
 
-Request = Chunk | Numbers
-Reply = Ask | Checked
+Request = CheckChunk | AccountNumbers
+Reply = GetAccountNumbers | ChunkChecked
 
 _to_msgpack, _to_json = msgspec.msgpack.Encoder().encode, msgspec.json.Encoder().encode
 _requests: dict[int, Callable[[memoryview], Request]] = {
@@ -68,49 +66,19 @@ _replies: dict[int, Callable[[memoryview], Reply]] = {
 }
 
 
-def to_frame(message: Request | Reply) -> bytes:
-    """``message`` as it travels."""
+def encode_message(message: Struct) -> bytes:
+    """Return ``message``, a request or a reply, as the body of a frame."""
     try:
-        body = b"M" + _to_msgpack(message)
+        return b"M" + _to_msgpack(message)
     except OverflowError:
-        body = b"J" + _to_json(message)
-    return len(body).to_bytes(_LENGTH_BYTES, "big") + body
+        return b"J" + _to_json(message)
 
 
 def to_request(frame: memoryview) -> Request:
-    """The request in ``frame``, which comes without its length."""
+    """Return the request in ``frame``, which is without its length."""
     return _requests[frame[0]](frame[1:])
 
 
 def to_reply(frame: memoryview) -> Reply:
-    """The reply in ``frame``, which comes without its length."""
+    """Return the reply in ``frame``, which is without its length."""
     return _replies[frame[0]](frame[1:])
-
-
-class FrameReader:
-    """Puts frames together from whatever pieces arrive."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self._missing = _LENGTH_BYTES
-        """Bytes that must arrive before there can be another frame."""
-
-    def feed(self, data: bytes) -> list[memoryview]:
-        """Take ``data``; the frames that are complete now, without their lengths."""
-        self._pieces.append(data)
-        self._missing -= len(data)
-        if self._missing > 0:
-            return []
-        buffer = memoryview(b"".join(self._pieces))
-        frames = []
-        while len(buffer) >= _LENGTH_BYTES:
-            end = _LENGTH_BYTES + int.from_bytes(buffer[:_LENGTH_BYTES], "big")
-            if len(buffer) < end:
-                break
-            frames.append(buffer[_LENGTH_BYTES:end])
-            buffer = buffer[end:]
-        else:
-            end = _LENGTH_BYTES
-        self._pieces = [bytes(buffer)]
-        self._missing = end - len(buffer)
-        return frames

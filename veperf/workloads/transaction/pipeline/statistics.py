@@ -1,4 +1,4 @@
-"""What a pipeline has done so far, and what it cost."""
+"""Counters of a pipeline: transactions, blocks and CPU time."""
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
@@ -12,53 +12,53 @@ _RECENT_BLOCKS = 1_000
 
 @dataclass(slots=True)
 class VerifyCost:
-    """CPU time of verification, wherever it was spent."""
+    """CPU time of verification in all processes."""
 
     decode_ns: int = 0
     verify_ns: int = 0
     transport_ns: int = 0
-    """Between processes: encoding, sending, receiving, decoding on both sides."""
+    """CPU time of encoding, sending, receiving and decoding messages on both sides."""
 
 
 class BlockRecord(Struct, frozen=True, gc=False):
-    """A block that was committed."""
+    """A committed block."""
 
     height: int
     transactions: int
-    """Refused ones included."""
+    """Number of transactions, rejected ones included."""
     commit_ns: int
-    """From its last transaction until it was saved, by the clock on the wall."""
+    """Wall time from its last transaction until it was saved."""
     full: bool
-    """Cut because of its size; otherwise because of its age."""
+    """True if it was cut because of its size, False because of its age."""
 
 
-class Statistics(Struct, frozen=True):
-    """A pipeline's counters at one moment."""
+class PipelineStatistics(Struct, frozen=True):
+    """A snapshot of a pipeline's counters."""
 
     offered: int
-    """Every call of ``offer``."""
+    """Calls of ``offer``."""
     turned_away: int
-    """Not taken, because the pipeline was full."""
+    """Transactions not accepted because the pipeline was full."""
     verified: int
-    """Through verification, whatever its outcome."""
+    """Transactions verified, whatever the result."""
     reverified: int
-    """Verified again at execution: their account had no number, or another, at verification."""
+    """Transactions verified again at execution: their account had no or another number before."""
     executed: int
-    """Through execution."""
+    """Transactions executed."""
     committed: int
-    """In a block that was committed; those that were refused there are counted, too."""
+    """Transactions in committed blocks, rejected ones included."""
     codes: dict[Code, int]
-    """Transactions that are through, by how they ended: committed ones and duplicates."""
+    """Finished transactions (committed ones and duplicates) by result code."""
     blocks: int
     recent_blocks: tuple[BlockRecord, ...]
-    """The last 1,000."""
+    """The last 1,000 blocks."""
     verifiers_replaced: int
     """Verifier processes that died or hung and were replaced."""
     stages: dict[str, int]
     """CPU time by stage in nanoseconds: hash, decode, verify, transport, execute, commit."""
 
-    def stages_each(self) -> dict[str, float]:
-        """CPU time by stage in nanoseconds, for each committed transaction; {} before the first."""
+    def stages_per_transaction(self) -> dict[str, float]:
+        """Return CPU time by stage in ns for each committed transaction; {} before the first."""
         if not self.committed:
             return {}
         return {stage: total / self.committed for stage, total in self.stages.items()}
@@ -66,7 +66,7 @@ class Statistics(Struct, frozen=True):
 
 @dataclass(slots=True)
 class Counters:
-    """The same while it is counted."""
+    """The running counters of a pipeline."""
 
     offered: int = 0
     turned_away: int = 0
@@ -80,9 +80,9 @@ class Counters:
     execute_ns: int = 0
     commit_ns: int = 0
 
-    def snapshot(self, cost: VerifyCost, *, reverified: int, replaced: int) -> Statistics:
-        """The counters now."""
-        return Statistics(
+    def snapshot(self, cost: VerifyCost, *, reverified: int, replaced: int) -> PipelineStatistics:
+        """Return a snapshot of the counters."""
+        return PipelineStatistics(
             offered=self.offered,
             turned_away=self.turned_away,
             verified=self.verified,

@@ -1,102 +1,81 @@
-"""A pipeline's handle on one verifier process; nothing here ever waits for it."""
-
-import socket
-import subprocess
-import sys
-from collections import deque
+"""A pipeline's handle of a verifier process; no call ever waits for the process."""
 
 from veperf.core.errors import WorkerCrashedError
+from veperf.ipc.channel import Channel, PeerGoneError
+from veperf.ipc.child_process import start_socket_process
 from veperf.workloads.transaction.pipeline.protocol import (
-    FrameReader,
     Reply,
     Request,
-    to_frame,
+    encode_message,
     to_reply,
 )
 
 MODULE = "veperf.workloads.transaction.pipeline.verifier"
-_RECEIVE_BYTES = 1 << 18
 
 
 class VerifierProcess:
     """A fresh Python process that verifies, at the other end of a socket.
 
-    It ends by itself when that is closed, so that a caller who is killed leaves none behind. It
-    leads a process group of its own: Ctrl-C reaches only the caller.
+    It ends by itself when the socket is closed, so that a killed caller leaves no process behind.
     """
 
     def __init__(self) -> None:
-        self._socket, theirs = socket.socketpair()
-        self._socket.setblocking(False)
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603  # fixed words, no shell
-                [sys.executable, "-m", MODULE],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        self._reader = FrameReader()
-        self._unsent: deque[memoryview] = deque()
-        self.received_bytes = 0
-        """So far, parts of messages included: a sign of life."""
+        self._process, peer = start_socket_process(MODULE)
+        peer.setblocking(False)
+        self._channel = Channel(peer, encode_message, to_reply)
 
     @property
     def pid(self) -> int:
-        """The process's number."""
+        """Process id."""
         return self._process.pid
 
+    @property
+    def received_bytes(self) -> int:
+        """Bytes received so far, parts of messages included."""
+        return self._channel.received_bytes
+
     def fileno(self) -> int:
-        """The socket, for a selector."""
-        return self._socket.fileno()
+        """Return the socket's file descriptor, for a selector."""
+        return self._channel.fileno()
 
     def send(self, request: Request) -> None:
-        """Queue ``request`` and send what the socket takes now.
+        """Queue ``request`` and send what the socket accepts now.
 
         Raises:
             WorkerCrashedError: the process is gone.
-        """
-        self._unsent.append(memoryview(to_frame(request)))
-        self.flush()
-
-    def flush(self) -> None:
-        """Send as much of what is queued as the socket takes now.
-
-        Raises:
-            WorkerCrashedError: the process is gone.
-        """
-        while self._unsent:
-            try:
-                sent = self._socket.send(self._unsent[0])
-            except BlockingIOError:
-                return
-            except ConnectionError as error:
-                raise self._gone() from error
-            rest = self._unsent.popleft()[sent:]
-            if rest:
-                self._unsent.appendleft(rest)
-
-    def receive(self) -> list[Reply]:
-        """What has arrived.
-
-        Raises:
-            WorkerCrashedError: nothing has, and the process is gone.
         """
         try:
-            data = self._socket.recv(_RECEIVE_BYTES)
-        except BlockingIOError:
-            return []
-        except ConnectionError as error:
+            self._channel.send(request)
+        except PeerGoneError as error:
             raise self._gone() from error
-        if not data:
-            raise self._gone()
-        self.received_bytes += len(data)
-        return [to_reply(frame) for frame in self._reader.feed(data)]
+
+    def flush(self) -> None:
+        """Send as much of the queue as the socket accepts now.
+
+        Raises:
+            WorkerCrashedError: the process is gone.
+        """
+        try:
+            self._channel.flush()
+        except PeerGoneError as error:
+            raise self._gone() from error
+
+    def receive(self) -> list[Reply]:
+        """Return the messages that have arrived.
+
+        Raises:
+            WorkerCrashedError: none has, and the process is gone.
+        """
+        try:
+            return self._channel.receive()
+        except PeerGoneError as error:
+            raise self._gone() from error
 
     def stop(self) -> None:
-        """End the process, which has no state to lose. Safe to call twice."""
+        """Kill the process, which has no state to lose. Safe to call twice."""
         self._process.kill()
         self._process.wait()
-        self._socket.close()
+        self._channel.close()
 
     def _gone(self) -> WorkerCrashedError:
         return WorkerCrashedError(f"verifier process {self.pid} ended on its own")

@@ -1,9 +1,9 @@
-"""Why an envelope is refused, as one tree; each error has a short code for results on chain.
+"""Errors of refused envelopes, as one tree; each has a short code for results on chain.
 
 ::
 
     EnvelopeError
-    ├── MalformedError              malformed
+    ├── MalformedEnvelopeError      malformed
     │   └── TruncatedError          truncated
     ├── UnsupportedError            unsupported
     ├── OversizeError               oversize
@@ -23,43 +23,43 @@ from typing import ClassVar
 
 
 class EnvelopeError(ValueError):
-    """Base of all reasons for which an envelope is refused."""
+    """Base of all errors for which an envelope is refused."""
 
     code: ClassVar[str] = "refused"
 
 
-class MalformedError(EnvelopeError):
-    """Bytes that are not the one encoding of an envelope."""
+class MalformedEnvelopeError(EnvelopeError):
+    """The bytes are not the canonical encoding of an envelope."""
 
     code = "malformed"
 
 
-class TruncatedError(MalformedError):
-    """An envelope that was cut off."""
+class TruncatedError(MalformedEnvelopeError):
+    """The envelope was cut off."""
 
     code = "truncated"
 
 
 class UnsupportedError(EnvelopeError):
-    """A version or an algorithm that is not known."""
+    """The version or the algorithm is not supported."""
 
     code = "unsupported"
 
 
 class OversizeError(EnvelopeError):
-    """More bytes than an envelope or its payload may have."""
+    """The envelope or its payload is too long."""
 
     code = "oversize"
 
 
 class WrongAccountError(EnvelopeError):
-    """An envelope of another account, or a key that is not the account's."""
+    """The envelope belongs to another account, or the key is not the account's."""
 
     code = "wrong_account"
 
 
 class UnapprovedClientError(EnvelopeError):
-    """It came through a client that is not approved."""
+    """The envelope came through a client that is not approved."""
 
     code = "unapproved_client"
 
@@ -77,13 +77,13 @@ class UserSignatureError(EnvelopeError):
 
 
 class FutureCaptureError(EnvelopeError):
-    """It says that it was captured later than now."""
+    """The capture time is in the future."""
 
     code = "future_capture"
 
 
 class ReplayedError(EnvelopeError):
-    """Its salt was used by this account before."""
+    """The account has used the salt before."""
 
     code = "replayed"
 
@@ -95,18 +95,18 @@ class DuplicateScopeError(EnvelopeError):
 
 
 class OverLimitError(EnvelopeError):
-    """The account has as many scopes, or of this type, as it may."""
+    """The account has the maximum number of scopes, in all or of this type."""
 
     code = "over_limit"
 
 
 class WrongRecipientError(EnvelopeError):
-    """It is not addressed to this key."""
+    """The envelope is not addressed to this key."""
 
     code = "wrong_recipient"
 
 
 class TamperedError(EnvelopeError):
-    """Something in it is not what was sealed."""
+    """A part of the envelope was altered after sealing."""
 
     code = "tampered"

@@ -1,10 +1,11 @@
-"""Seal a scope: what a client does on a user's phone."""
+"""Sealing of scopes into envelopes, as a client does on a user's phone, and opening them."""
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from hmac import compare_digest
 
 from msgspec import Struct
+from nacl._sodium import ffi, lib  # type: ignore[import-not-found]  # compiled, without stubs
 from nacl.bindings import crypto_box_beforenm, crypto_secretbox_easy
 from nacl.exceptions import CryptoError
 from nacl.public import Box, PrivateKey, PublicKey
@@ -12,12 +13,6 @@ from nacl.signing import SigningKey
 from nacl.utils import random as system_random
 
 from veperf.workloads.transaction.address import ed25519_address
-from veperf.workloads.verification.envelope.crypto import (
-    KEY_BYTES,
-    NONCE_BYTES,
-    open_payload,
-    seal_payload,
-)
 from veperf.workloads.verification.envelope.errors import (
     FutureCaptureError,
     OversizeError,
@@ -26,6 +21,7 @@ from veperf.workloads.verification.envelope.errors import (
 )
 from veperf.workloads.verification.envelope.signing import Clients, sign_envelope, verify_signatures
 from veperf.workloads.verification.envelope.wire_format import (
+    MAC_BYTES,
     MAX_RECIPIENTS,
     Envelope,
     Header,
@@ -35,11 +31,59 @@ from veperf.workloads.verification.envelope.wire_format import (
 )
 from veperf.workloads.verification.scope import MAX_PAYLOAD_BYTES, Buffer, ScopeType
 
+# ---------------------------------------------------------------- payloads
+#
+# The symmetric half of a NaCl box (XSalsa20-Poly1305), without PyNaCl's copies. PyNaCl's own
+# functions hold the message two or three times over, which would be most of the memory for one
+# verification. These call the same library beneath; it releases the interpreter lock meanwhile.
+
+KEY_BYTES = 32
+NONCE_BYTES = 24
+
+
+def encrypt_payload(message: Buffer, nonce: bytes, key: bytes) -> bytearray:
+    """Return MAC and encrypted ``message``."""
+    _check_lengths(nonce, key)
+    sealed = bytearray(len(message) + MAC_BYTES)
+    lib.crypto_secretbox_easy(
+        ffi.from_buffer("unsigned char[]", sealed, require_writable=True),
+        ffi.from_buffer(message),
+        len(message),
+        nonce,
+        key,
+    )
+    return sealed
+
+
+def decrypt_payload(sealed: Buffer, nonce: bytes, key: bytes) -> bytearray | None:
+    """Return the message in ``sealed``; None if it was not sealed with this key and nonce."""
+    _check_lengths(nonce, key)
+    if len(sealed) < MAC_BYTES:
+        return None
+    message = bytearray(len(sealed) - MAC_BYTES)
+    failed = lib.crypto_secretbox_open_easy(
+        ffi.from_buffer("unsigned char[]", message, require_writable=True),
+        ffi.from_buffer(sealed),
+        len(sealed),
+        nonce,
+        key,
+    )
+    return None if failed else message
+
+
+def _check_lengths(nonce: bytes, key: bytes) -> None:
+    # The library reads the number of bytes that it needs, whatever the length of the argument.
+    if len(nonce) != NONCE_BYTES or len(key) != KEY_BYTES:
+        raise ValueError(f"{len(nonce)} bytes of nonce, {len(key)} of key; 24 and 32 are needed")
+
+
+# ---------------------------------------------------------------- envelopes
+
 _SALT_BYTES = 32
 _COMMITMENT_DOMAIN = b"virtengine/veid/data-key\0"
 
 RandomBytes = Callable[[int], bytes]
-"""Gives that many random bytes."""
+"""A function that returns the given number of random bytes."""
 
 
 class Client(Struct, frozen=True):
@@ -48,29 +92,29 @@ class Client(Struct, frozen=True):
     id: str
     key: SigningKey
     device_fingerprint: str
-    """Of the device that it runs on."""
+    """Fingerprint of the device that the app runs on."""
 
 
 class Scope(Struct, frozen=True):
-    """What is to be sealed."""
+    """A piece of evidence before it is sealed."""
 
     id: str
     type: ScopeType
     payload: Buffer
     captured_at_s: int
-    """When, in seconds since 1970."""
+    """Capture time in seconds since 1970."""
 
 
-def seal(
+def seal_envelope(
     scope: Scope,
     user: SigningKey,
     client: Client,
     recipients: Sequence[PublicKey],
     random: RandomBytes = system_random,
 ) -> Envelope:
-    """``scope`` sealed to ``recipients``, signed by ``client`` and ``user``.
+    """Seal ``scope`` to ``recipients``, signed by ``client`` and ``user``.
 
-    ``random`` other than the system's is for examples that must always be the same.
+    Another ``random`` than the system's is for reproducible examples only.
 
     Raises:
         OversizeError: the payload is over 2 MiB.
@@ -83,7 +127,7 @@ def seal(
     data_key = random(KEY_BYTES)
     nonce = random(NONCE_BYTES)
     ephemeral = PrivateKey(random(KEY_BYTES))
-    ciphertext = seal_payload(scope.payload, nonce, data_key)
+    ciphertext = encrypt_payload(scope.payload, nonce, data_key)
     upload = UploadMetadata(
         salt=random(_SALT_BYTES),
         client_id=client.id,
@@ -108,48 +152,51 @@ def seal(
     return sign_envelope(header, memoryview(ciphertext), client.key, user)
 
 
-def fingerprint(key: PublicKey) -> bytes:
-    """How envelopes name a recipient: the first 20 bytes of SHA-256(public key)."""
+def key_fingerprint(key: PublicKey) -> bytes:
+    """Return the identifier of a recipient: the first 20 bytes of SHA-256(public key)."""
     return sha256(bytes(key)).digest()[:20]
 
 
 def key_commitment(data_key: bytes) -> bytes:
-    """SHA-256 of the data key, with a domain of its own; 32 bytes.
+    """Return SHA-256 of the data key, with its own domain; 32 bytes.
 
     Poly1305 commits to no key: one ciphertext can be made to open to two payloads under two keys.
-    Wrapped for different validators, these would split them. The signed commitment rules it out.
+    Wrapped for different validators, these would make them disagree. The signed commitment prevents
+    it.
     """
     return sha256(_COMMITMENT_DOMAIN + data_key).digest()
 
 
 def _wrap(data_key: bytes, ephemeral: PrivateKey, recipient: PublicKey, nonce: bytes) -> WrappedKey:
-    # These two are what crypto_box is made of.
+    # crypto_box consists of these two.
     shared = crypto_box_beforenm(bytes(recipient), bytes(ephemeral))
-    return WrappedKey(fingerprint(recipient), nonce, crypto_secretbox_easy(data_key, nonce, shared))
+    return WrappedKey(
+        key_fingerprint(recipient), nonce, crypto_secretbox_easy(data_key, nonce, shared)
+    )
 
 
 MAX_CLOCK_SKEW_S = 300
-"""How far a client's clock may be ahead of the chain's."""
+"""Seconds by which a client's clock may be ahead of the chain's."""
 
 
 def open_envelope(
     raw: Buffer, recipient: PrivateKey, account: bytes, clients: Clients, now_s: int
 ) -> bytearray:
-    """The payload of the encoded envelope ``raw`` of ``account``, all that can be checked checked.
+    """Check and decrypt the encoded envelope ``raw`` of ``account``; return its payload.
 
-    Whether it is new is a matter of the chain's state: ``identity.check_upload`` tells. ``now_s``
-    is the time of the block in seconds since 1970.
+    Replays are not detected here, but by ``identity.check_upload`` from the chain's state.
+    ``now_s`` is the time of the block in seconds since 1970.
 
     Raises:
-        EnvelopeError: one of the tree's leaves says why it is refused.
+        EnvelopeError: the envelope is refused; the class gives the reason.
     """
     envelope = decode_envelope(raw)
     check_envelope(envelope, account, clients, now_s)
-    return decrypt(envelope, recipient)
+    return decrypt_envelope(envelope, recipient)
 
 
 def check_envelope(envelope: Envelope, account: bytes, clients: Clients, now_s: int) -> None:
-    """Return if ``envelope`` is what ``account`` and an approved client have signed.
+    """Check that ``envelope`` is signed by ``account`` and an approved client, and unaltered.
 
     Raises:
         EnvelopeError: it was signed by somebody else, altered, or captured in the future.
@@ -162,26 +209,26 @@ def check_envelope(envelope: Envelope, account: bytes, clients: Clients, now_s: 
         raise TamperedError("the ciphertext is not the one that was signed")
 
 
-def decrypt(envelope: Envelope, recipient: PrivateKey) -> bytearray:
-    """The payload of a checked envelope.
+def decrypt_envelope(envelope: Envelope, recipient: PrivateKey) -> bytearray:
+    """Return the payload of a checked envelope.
 
     Raises:
         WrongRecipientError: it is not addressed to ``recipient``.
-        TamperedError: it does not open, or not with the key that was committed to.
+        TamperedError: it can't be decrypted, or not with the key that was committed to.
     """
     data_key = _unwrap(envelope, recipient)
     if not compare_digest(key_commitment(data_key), envelope.header.key_commitment):
         raise TamperedError("the data key is not the one that was committed to")
-    payload = open_payload(envelope.ciphertext, envelope.header.nonce, data_key)
+    payload = decrypt_payload(envelope.ciphertext, envelope.header.nonce, data_key)
     if payload is None:
         raise TamperedError("the ciphertext does not open")
     return payload
 
 
 def _unwrap(envelope: Envelope, recipient: PrivateKey) -> bytes:
-    ours = fingerprint(recipient.public_key)
+    fingerprint = key_fingerprint(recipient.public_key)
     for wrapped in envelope.header.recipients:
-        if wrapped.fingerprint == ours:
+        if wrapped.fingerprint == fingerprint:
             break
     else:
         raise WrongRecipientError("it is not addressed to this key")
@@ -189,5 +236,5 @@ def _unwrap(envelope: Envelope, recipient: PrivateKey) -> bytes:
         box = Box(recipient, PublicKey(envelope.header.ephemeral_key))
         return box.decrypt(wrapped.sealed, wrapped.nonce)
     except CryptoError as error:
-        # The library's own errors, too: a point of low order as ephemeral key.
+        # Also raised by the library for a point of low order as ephemeral key.
         raise TamperedError("the wrapped key does not open") from error

@@ -1,7 +1,7 @@
-"""Who vouches for an envelope: the approved client signs the header, the user both.
+"""Signatures of envelopes: the approved client signs the header, the user header and signature.
 
-As in ``x/veid`` the user's signature covers the client's, which makes them a chain. Each has a
-domain of its own, so that neither can pass for the other, nor for a signature over anything else.
+As in ``x/veid`` the user's signature covers the client's, which makes them a chain. Each has its
+own domain, so that neither can pass for the other, nor for a signature over anything else.
 """
 
 from collections.abc import Mapping
@@ -31,26 +31,26 @@ Clients = Mapping[str, bytes]
 
 
 def client_message(header: Header) -> bytes:
-    """The bytes that the client signs."""
+    """Return the bytes that the client signs."""
     return _CLIENT_DOMAIN + encode_header(header)
 
 
 def user_message(header: Header, client_signature: bytes) -> bytes:
-    """The bytes that the user signs."""
+    """Return the bytes that the user signs."""
     return _USER_DOMAIN + client_signature + encode_header(header)
 
 
 def sign_envelope(
     header: Header, ciphertext: memoryview, client: SigningKey, user: SigningKey
 ) -> Envelope:
-    """The envelope of ``header`` and ``ciphertext``, signed by both."""
-    by_client = client.sign(client_message(header)).signature
-    by_user = user.sign(user_message(header, by_client)).signature
-    return Envelope(header, by_client, by_user, ciphertext)
+    """Return the envelope of ``header`` and ``ciphertext``, signed by both."""
+    client_signature = client.sign(client_message(header)).signature
+    user_signature = user.sign(user_message(header, client_signature)).signature
+    return Envelope(header, client_signature, user_signature, ciphertext)
 
 
 def verify_signatures(envelope: Envelope, account: bytes, clients: Clients) -> None:
-    """Return if an approved client and the owner of ``account`` signed the header.
+    """Check that an approved client and the owner of ``account`` signed the header.
 
     Raises:
         WrongAccountError: it is another account's, or the key is not that of the account.
@@ -66,14 +66,14 @@ def verify_signatures(envelope: Envelope, account: bytes, clients: Clients) -> N
     client_key = clients.get(header.upload.client_id)
     if client_key is None:
         raise UnapprovedClientError(f"{header.upload.client_id!r} is not an approved client")
-    if not _verifies(client_key, client_message(header), envelope.client_signature):
+    if not _is_signature(client_key, client_message(header), envelope.client_signature):
         raise ClientSignatureError("the client's signature does not verify")
     message = user_message(header, envelope.client_signature)
-    if not _verifies(header.user_key, message, envelope.user_signature):
+    if not _is_signature(header.user_key, message, envelope.user_signature):
         raise UserSignatureError("the user's signature does not verify")
 
 
-def _verifies(key: bytes, message: bytes, signature: bytes) -> bool:
+def _is_signature(key: bytes, message: bytes, signature: bytes) -> bool:
     try:
         VerifyKey(key).verify(message, signature)
     except CryptoError:

@@ -1,12 +1,12 @@
-"""The form of an envelope, and its one encoding.
+"""The fields of an envelope and their canonical encoding.
 
 ::
 
     "VEID" | version, 1 byte | algorithm, 1 byte | MessagePack of ``Envelope``, structs as arrays
 
-What ``x/veid`` keeps of an upload is ``UploadMetadata``; the envelope around it is ours. There is
-one encoding of an envelope: a longer form of the same values is refused, so that nobody can change
-the bytes of somebody else's envelope without breaking it.
+``UploadMetadata`` is the part that ``x/veid`` stores of an upload; the envelope around it is
+defined here. An envelope has one encoding: a longer form of the same values is refused, so that
+nobody can change the bytes of another's envelope without breaking it.
 """
 
 from hashlib import sha256
@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 from msgspec.msgpack import Decoder, Encoder
 
 from veperf.workloads.verification.envelope.errors import (
-    MalformedError,
+    MalformedEnvelopeError,
     OversizeError,
     TruncatedError,
     UnsupportedError,
@@ -34,7 +34,7 @@ MAC_BYTES = 16
 MAX_RECIPIENTS = 128
 _MAX_HEADER_BYTES = 16_384
 MAX_ENVELOPE_BYTES = MAX_PAYLOAD_BYTES + MAC_BYTES + _MAX_HEADER_BYTES
-"""The longest encoded envelope."""
+"""The longest encoded envelope, in bytes."""
 
 _Key = Annotated[bytes, Meta(min_length=32, max_length=32)]
 _Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
@@ -59,10 +59,10 @@ class WrappedKey(Struct, frozen=True, array_like=True, forbid_unknown_fields=Tru
 
 
 class UploadMetadata(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
-    """How and through whom a scope was uploaded."""
+    """Client, device and capture time of an uploaded scope."""
 
     salt: Annotated[bytes, Meta(min_length=16, max_length=64)]
-    """Never used twice by one account."""
+    """A salt that the account has not used before."""
     client_id: ClientId
     device_fingerprint: Annotated[str, Meta(min_length=1, max_length=256)]
     captured_at_s: UnixTime
@@ -71,23 +71,23 @@ class UploadMetadata(Struct, frozen=True, array_like=True, forbid_unknown_fields
 
     @property
     def salt_hash(self) -> bytes:
-        """SHA-256 of the salt, 32 bytes: what is remembered of it."""
+        """SHA-256 of the salt, 32 bytes, which the chain stores against replay."""
         return sha256(self.salt).digest()
 
 
 class Header(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """All of an envelope that is signed."""
+    """The signed part of an envelope."""
 
     account: Account
     user_key: _Key
-    """The account's Ed25519 public key, of which ``account`` is the hash."""
+    """The account's Ed25519 public key, whose hash is ``account``."""
     scope_id: ScopeId
     scope_type: ScopeType
     upload: UploadMetadata
     ephemeral_key: _Key
-    """X25519 public key of which the private half is forgotten."""
+    """X25519 public key whose private half was discarded."""
     nonce: _Nonce
-    """Of the payload."""
+    """Nonce of the payload."""
     key_commitment: _Hash
     recipients: Annotated[tuple[WrappedKey, ...], Meta(min_length=1, max_length=MAX_RECIPIENTS)]
 
@@ -107,74 +107,74 @@ _encode = Encoder().encode
 
 
 def encode_header(header: Header) -> bytes:
-    """The bytes of ``header`` that signatures are over: always the same for the same values."""
+    """Return the signed bytes of ``header``, which are the same for the same values."""
     return _encode(header)
 
 
 def encode_envelope(envelope: Envelope) -> bytes:
-    """The bytes of ``envelope``."""
-    return encode_start(envelope) + envelope.ciphertext
+    """Return the bytes of ``envelope``."""
+    return encode_without_ciphertext(envelope) + envelope.ciphertext
 
 
-def encode_start(envelope: Envelope) -> bytes:
-    """The bytes of ``envelope`` up to its ciphertext, which comes last."""
+def encode_without_ciphertext(envelope: Envelope) -> bytes:
+    """Return the bytes of ``envelope`` up to its ciphertext, which comes last."""
     parts = (
         PREAMBLE,
         b"\x94",  # an array of four
         _encode(envelope.header),
         _encode(envelope.client_signature),
         _encode(envelope.user_signature),
-        _bin_head(len(envelope.ciphertext)),
+        _byte_string_header(len(envelope.ciphertext)),
     )
     return b"".join(parts)
 
 
 def decode_envelope(raw: Buffer) -> Envelope:
-    """The envelope that ``raw`` encodes; nothing of it is verified yet.
+    """Decode an envelope without verifying it.
 
     Raises:
         UnsupportedError: another version or algorithm.
         OversizeError: over the limits of the whole or of the payload.
         TruncatedError: it was cut off.
-        MalformedError: it is no envelope, or not in its one encoding.
+        MalformedEnvelopeError: it is not the canonical encoding of an envelope.
     """
-    _check_start(raw)
+    _check_preamble(raw)
     try:
         envelope = _decoder.decode(memoryview(raw)[len(PREAMBLE) :])
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        # No prefix of a MessagePack array is whole: being cut off is told apart by the message.
-        kind = TruncatedError if "truncated" in str(error) else MalformedError
-        raise kind(f"no envelope: {error}") from error
+        # No prefix of a MessagePack array is complete; the message tells if it was cut off.
+        kind = TruncatedError if "truncated" in str(error) else MalformedEnvelopeError
+        raise kind(f"not an envelope: {error}") from error
     if len(envelope.ciphertext) < MAC_BYTES:
         raise TruncatedError("the ciphertext is shorter than its MAC")
     if len(envelope.ciphertext) > MAX_PAYLOAD_BYTES + MAC_BYTES:
         raise OversizeError(f"a payload has at most {MAX_PAYLOAD_BYTES} bytes")
-    start = encode_start(envelope)
+    start = encode_without_ciphertext(envelope)
     if start != raw[: len(start)] or len(start) + len(envelope.ciphertext) != len(raw):
-        raise MalformedError("not the shortest encoding of its values")
+        raise MalformedEnvelopeError("not the shortest encoding of its values")
     fingerprints = {key.fingerprint for key in envelope.header.recipients}
     if len(fingerprints) != len(envelope.header.recipients):
-        raise MalformedError("a recipient is named twice")
+        raise MalformedEnvelopeError("a recipient is named twice")
     return envelope
 
 
-def _check_start(raw: Buffer) -> None:
+def _check_preamble(raw: Buffer) -> None:
     if len(raw) > MAX_ENVELOPE_BYTES:
         raise OversizeError(f"{len(raw)} bytes; an envelope has at most {MAX_ENVELOPE_BYTES}")
-    found = bytes(raw[: len(PREAMBLE)])
-    if len(found) < len(PREAMBLE) and PREAMBLE.startswith(found):
-        raise TruncatedError(f"only {len(found)} bytes")
-    if not found.startswith(_MAGIC) or len(found) < len(PREAMBLE):
-        raise MalformedError("no envelope: it does not begin with VEID")
-    if found != PREAMBLE:
+    preamble = bytes(raw[: len(PREAMBLE)])
+    if len(preamble) < len(PREAMBLE) and PREAMBLE.startswith(preamble):
+        raise TruncatedError(f"only {len(preamble)} bytes")
+    if not preamble.startswith(_MAGIC) or len(preamble) < len(PREAMBLE):
+        raise MalformedEnvelopeError("not an envelope: it does not begin with VEID")
+    if preamble != PREAMBLE:
         raise UnsupportedError(
-            f"version {found[4]}, algorithm {found[5]}; known are "
+            f"version {preamble[4]}, algorithm {preamble[5]}; supported are "
             f"version {VERSION}, algorithm {_ALGORITHM_NUMBER} ({ALGORITHM})"
         )
 
 
-def _bin_head(length: int) -> bytes:
-    """Type and length of a byte string in MessagePack, in their shortest form."""
+def _byte_string_header(length: int) -> bytes:
+    """Return type and length of a byte string in MessagePack, in their shortest form."""
     if length < 1 << 8:
         return b"\xc4" + length.to_bytes(1, "big")
     if length < 1 << 16:

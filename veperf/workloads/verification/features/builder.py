@@ -1,4 +1,4 @@
-"""Features from scopes, one scope at a time, so that only one plaintext need be held."""
+"""Feature extraction, one scope at a time, so that only one plaintext is in memory."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,16 +7,24 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from veperf.workloads.verification.features import document
-from veperf.workloads.verification.features import document as text
-from veperf.workloads.verification.features import image as face
-from veperf.workloads.verification.features.image import measure
-from veperf.workloads.verification.features.layout import DOCUMENT, FACE, FEATURES, METADATA, OCR
+from veperf.workloads.verification.features.document import (
+    LINE_TESTS,
+    UNIT,
+    document_quality,
+    read_document_lines,
+)
+from veperf.workloads.verification.features.image import (
+    EMBEDDING_SIZE,
+    face_descriptor,
+    face_embedding,
+    image_statistics,
+)
+from veperf.workloads.verification.features.vector import DOCUMENT, FACE, FEATURES, METADATA, OCR
 from veperf.workloads.verification.scope import (
     FULL_CONFIDENCE,
     MAX_PAYLOAD_BYTES,
+    DecodedPayload,
     DecryptedScope,
-    Payload,
     PayloadError,
     ScopeType,
     decode_payload,
@@ -29,8 +37,8 @@ _MUCH = 1 << 20  # bytes, or pixels
 _LONG_S = 30 * 24 * 3_600
 
 
-class Summary:
-    """Counts and sums over scopes, so that their order doesn't matter."""
+class ScopeStatistics:
+    """Counts and sums over scopes, which don't depend on their order."""
 
     def __init__(self) -> None:
         self._scopes: Counter[ScopeType] = Counter()
@@ -40,8 +48,8 @@ class Summary:
         self._confidence = 0
         self._ages_s: tuple[int, int] | None = None
 
-    def add(self, scope: DecryptedScope, payload: Payload) -> None:
-        """Count ``scope`` and what its ``payload`` was taken apart into."""
+    def add(self, scope: DecryptedScope, payload: DecodedPayload) -> None:
+        """Count ``scope`` and its decoded ``payload``."""
         age_s = scope.metadata.age_s
         newest, oldest = self._ages_s or (age_s, age_s)
         self._ages_s = (min(newest, age_s), max(oldest, age_s))
@@ -52,11 +60,11 @@ class Summary:
         self._confidence += sum(field.confidence for field in payload.fields)
 
     def values(self) -> list[float]:
-        """The 16 features, each from 0 to 1.
+        """Return the 16 metadata features, each from 0 to 1.
 
-        The share of the most that is usual for each type of scope and for all of them; bytes,
-        pixels and lines as x / (x + much); the mean confidence of the lines; how fresh the newest
-        and the oldest scope are, 1 at the time of verification and 1/2 after 30 days.
+        The numbers of scopes, by type and in all, as shares of their usual maximum; bytes, pixels
+        and lines as x / (x + much); the mean confidence of the lines; the freshness of the newest
+        and the oldest scope, 1 at the time of verification and 1/2 after 30 days.
         """
         freshness = [_LONG_S / (_LONG_S + age_s) for age_s in self._ages_s or ()] or [0.0, 0.0]
         return [
@@ -74,25 +82,25 @@ _FACES = frozenset({ScopeType.SELFIE, ScopeType.FACE_VIDEO, ScopeType.BIOMETRIC}
 
 
 class FeatureBuilder:
-    """Collects what the features need of each scope. The order of the scopes doesn't matter.
+    """Accumulates the features of scopes, in any order.
 
-    Only integers are collected, and each feature is rounded once, by operations that IEEE 754
-    wants correctly rounded: the result is the same, to the bit, on every machine.
+    Only integers are accumulated, and each feature is rounded once, by operations for which IEEE
+    754 requires correct rounding: the result is the same, to the bit, on every machine.
     """
 
     def __init__(self) -> None:
-        self._descriptors = np.zeros(face.SIZE, np.int64)
+        self._descriptors = np.zeros(EMBEDDING_SIZE, np.int64)
         self._faces = 0
         self._quality = np.zeros(4, np.int64)
         self._pictures = 0
-        self._lines = [(0, 0)] * len(text.LINES)
-        self._summary = Summary()
+        self._lines = [(0, 0)] * len(LINE_TESTS)
+        self._summary = ScopeStatistics()
 
     def add(self, scope: DecryptedScope) -> Self:
-        """Take in one scope; its payload is not kept.
+        """Add one scope, without keeping its payload.
 
         Raises:
-            PayloadError: the payload has not the form of one, or is too long. Nothing was taken in.
+            PayloadError: the payload is malformed or too long; nothing was added.
         """
         if len(scope.payload) > MAX_PAYLOAD_BYTES:
             raise PayloadError(f"a payload of {len(scope.payload)} bytes is too long")
@@ -105,12 +113,12 @@ class FeatureBuilder:
         return self
 
     def vector(self) -> NDArray[np.float32]:
-        """The 768 features of all scopes so far."""
-        quality = [int(sum_) / (max(self._pictures, 1) * document.ONE) for sum_ in self._quality]
-        found = sum(confidence > 0 for confidence, _ in self._lines)
+        """Return the 768 features of all scopes so far."""
+        quality = [int(sum_) / (max(self._pictures, 1) * UNIT) for sum_ in self._quality]
+        lines_present = sum(confidence > 0 for confidence, _ in self._lines)
         features = np.zeros(FEATURES, np.float32)
-        features[FACE] = face.embedding(self._descriptors, self._faces)
-        features[DOCUMENT] = [*quality, found / len(self._lines)]
+        features[FACE] = face_embedding(self._descriptors, self._faces)
+        features[DOCUMENT] = [*quality, lines_present / len(self._lines)]
         features[OCR] = [
             value
             for confidence, valid in self._lines
@@ -119,28 +127,28 @@ class FeatureBuilder:
         features[METADATA] = self._summary.values()
         return features
 
-    def _add_face(self, payload: Payload) -> None:
-        image = measure(payload.pixels, payload.width, payload.height)
+    def _add_face(self, payload: DecodedPayload) -> None:
+        image = image_statistics(payload.pixels, payload.width, payload.height)
         if image is not None:
-            self._descriptors += face.descriptor(image)
+            self._descriptors += face_descriptor(image)
             self._faces += 1
 
-    def _add_document(self, payload: Payload) -> None:
-        image = measure(payload.pixels, payload.width, payload.height)
+    def _add_document(self, payload: DecodedPayload) -> None:
+        image = image_statistics(payload.pixels, payload.width, payload.height)
         if image is not None:
-            self._quality += document.quality(image)
+            self._quality += document_quality(image)
             self._pictures += 1
         self._lines = [
             (max(old[0], new[0]), max(old[1], new[1]))
-            for old, new in zip(self._lines, text.read(payload.fields), strict=True)
+            for old, new in zip(self._lines, read_document_lines(payload.fields), strict=True)
         ]
 
 
-def extract(scopes: Iterable[DecryptedScope]) -> NDArray[np.float32]:
-    """The 768 features of ``scopes``, taken one after the other.
+def extract_features(scopes: Iterable[DecryptedScope]) -> NDArray[np.float32]:
+    """Return the 768 features of ``scopes``, which are read one after the other.
 
     Raises:
-        PayloadError: the payload of one has not the form of a payload.
+        PayloadError: a payload is malformed or too long.
     """
     builder = FeatureBuilder()
     for scope in scopes:

@@ -1,6 +1,7 @@
-"""How good the picture of an identity document is, in units of 2^-20.
+"""Quality of the picture of an identity document, and of its lines of text.
 
-Integers, so that the mean over several documents doesn't depend on their order.
+Quality is in integer units of 2^-20, so that the mean over several documents doesn't depend on
+their order.
 """
 
 import re
@@ -11,15 +12,15 @@ from math import isqrt
 import numpy as np
 
 from veperf.workloads.verification.features.image import ImageStatistics
-from veperf.workloads.verification.scope import Field
+from veperf.workloads.verification.scope import TextField
 
-ONE = 1 << 20
+UNIT = 1 << 20
 _GLARE_LEVEL = 250
-_HALF_SHARP = 16  # mean gradient, in levels of grey, that counts as one half
+_HALF_SHARP = 16  # mean gradient, in levels of grey, of sharpness 1/2
 
 
-def quality(image: ImageStatistics) -> tuple[int, int, int, int]:
-    """Sharpness, brightness, contrast and glare, each from 0 to ``ONE``.
+def document_quality(image: ImageStatistics) -> tuple[int, int, int, int]:
+    """Return sharpness, brightness, contrast and glare, each from 0 to ``ONE``.
 
     Sharpness is s / (s + 16) with s the sum-modulus-difference a pixel (Jarvis, 1976): the mean of
     |horizontal| + |vertical difference|. Contrast is the standard deviation over its maximum,
@@ -30,17 +31,17 @@ def quality(image: ImageStatistics) -> tuple[int, int, int, int]:
     levels = np.arange(256)
     total = int(image.histogram @ levels)
     squares = int(image.histogram @ levels**2)
-    deviation = isqrt(4 * ONE**2 * (count * squares - total**2))  # 2 n sigma
+    deviation = isqrt(4 * UNIT**2 * (count * squares - total**2))  # 2 n sigma
     return (
-        ONE * edges // (edges + _HALF_SHARP * count),
-        ONE * total // (255 * count),
+        UNIT * edges // (edges + _HALF_SHARP * count),
+        UNIT * total // (255 * count),
         deviation // (255 * count),
-        ONE * int(image.histogram[_GLARE_LEVEL:].sum()) // count,
+        UNIT * int(image.histogram[_GLARE_LEVEL:].sum()) // count,
     )
 
 
-# ASCII only where letters are asked for: what Unicode counts as one differs between Python
-# versions, and the features must not.
+# Letters are ASCII only: Unicode's classes differ between Python versions, and the features must
+# not.
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NAME = re.compile(r"[^0-9\x00-\x1f]{2,}")
 _NUMBER = re.compile(r"[A-Z0-9]{5,20}")
@@ -57,7 +58,7 @@ def _is_date(text: str) -> bool:
     return True
 
 
-LINES: Mapping[str, Callable[[str], object]] = {
+LINE_TESTS: Mapping[str, Callable[[str], object]] = {
     "name": _NAME.fullmatch,
     "date_of_birth": _is_date,
     "document_number": _NUMBER.fullmatch,
@@ -68,15 +69,16 @@ LINES: Mapping[str, Callable[[str], object]] = {
 alpha-3 for the country as in ICAO 9303."""
 
 
-def read(fields: Iterable[Field]) -> list[tuple[int, int]]:
-    """Confidence in 1/10,000 and validity (0 or 1) of each of ``LINES``; 0, 0 if it is missing.
+def read_document_lines(fields: Iterable[TextField]) -> list[tuple[int, int]]:
+    """Return confidence in 1/10,000 and validity (0 or 1) of each line; 0, 0 if it is missing.
 
-    Of a line that was read more than once, the best of each counts.
+    The order is that of ``LINE_TESTS``. Of a line that was read more than once, the best confidence
+    and the best validity count.
     """
-    found = dict.fromkeys(LINES, (0, 0))
+    lines = dict.fromkeys(LINE_TESTS, (0, 0))
     for field in fields:
-        if field.text and field.name in found:
-            confidence, valid = found[field.name]
-            fits = bool(LINES[field.name](field.text))
-            found[field.name] = (max(confidence, field.confidence), max(valid, fits))
-    return list(found.values())
+        if field.text and field.name in lines:
+            confidence, valid = lines[field.name]
+            is_valid = bool(LINE_TESTS[field.name](field.text))
+            lines[field.name] = (max(confidence, field.confidence), max(valid, is_valid))
+    return list(lines.values())

@@ -1,4 +1,4 @@
-"""Statistics of a grey picture, in one pass, in integers."""
+"""Statistics of a grey picture, in one pass in integers, and an embedding of faces from them."""
 
 from dataclasses import dataclass
 from hashlib import shake_256
@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 GRID = 16
-"""Cells along either side into which a picture is divided."""
+"""The number of cells along either side of a picture."""
 _CHUNK_PIXELS = 8_192  # bounds the memory beside the picture, however big it is
-_COUNTED = 1_024  # at a time
-_CHUNK_ROWS = 256  # the sum of so many bytes fits in 16 bits
+_COUNT_PIXELS = 1_024  # counted at a time
+_CHUNK_ROWS = 256  # the sum of 256 bytes fits in 16 bits
 
 Integers = NDArray[np.int64]
 Picture = NDArray[np.uint8]
@@ -19,25 +19,25 @@ Picture = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class ImageStatistics:
-    """What is known of a picture; the arrays of cells are [GRID, GRID], rows from the top."""
+    """Statistics of a picture; the arrays of cells are [GRID, GRID], rows from the top."""
 
     histogram: Integers
-    """How many pixels have each of the 256 levels of grey."""
+    """The number of pixels of each of the 256 levels of grey."""
     brightness: Integers
     """The sum of the pixels of each cell."""
     gradient: Integers
     """The sum of |difference to the right| + |difference to above| over each cell."""
     areas: Integers
-    """How many pixels each cell has."""
+    """The number of pixels of each cell."""
 
     @property
     def pixels(self) -> int:
-        """How many pixels there are in all."""
+        """The number of pixels of the picture."""
         return int(self.histogram.sum())
 
 
-def measure(pixels: memoryview, width: int, height: int) -> ImageStatistics | None:
-    """The statistics of ``width * height`` bytes of grey; None if a side is shorter than GRID."""
+def image_statistics(pixels: memoryview, width: int, height: int) -> ImageStatistics | None:
+    """Return statistics of ``width * height`` bytes of grey; None if a side is below GRID."""
     if min(width, height) < GRID:
         return None
     image = np.frombuffer(pixels, np.uint8).reshape(height, width)
@@ -60,62 +60,65 @@ def measure(pixels: memoryview, width: int, height: int) -> ImageStatistics | No
 
 
 def _count(values: Picture, histogram: Integers) -> None:
-    """Add how often each value occurs. NumPy widens what it counts to eight bytes a value."""
-    for start in range(0, values.size, _COUNTED):
-        histogram += np.bincount(values[start : start + _COUNTED], minlength=256)
+    """Add the count of each value, in chunks: NumPy widens the values to eight bytes each."""
+    for start in range(0, values.size, _COUNT_PIXELS):
+        histogram += np.bincount(values[start : start + _COUNT_PIXELS], minlength=256)
 
 
 def _by_cell(sums: NDArray[np.integer], columns: Integers) -> Integers:
-    """``sums`` [width] added up between the bounds ``columns``."""
+    """Add up ``sums`` [width] between the bounds ``columns``."""
     return np.add.reduceat(sums, columns[:-1], dtype=np.int64)
 
 
 def _gradient(image: Picture, start: int, stop: int) -> Integers:
-    """|difference to the right| + |difference to above|, 0 beyond the edges, over some rows."""
+    """Return |difference to the right| + |difference to above|, 0 beyond the edges, by column."""
     rows = image[start:stop]
     above = image[max(start - 1, 0) : stop - 1]
     sums = np.zeros(image.shape[1], np.int64)
-    sums[:-1] += _by_column(_distance(rows[:, :-1], rows[:, 1:]))
-    sums += _by_column(_distance(rows[-len(above) :], above))
+    sums[:-1] += _by_column(_absolute_difference(rows[:, :-1], rows[:, 1:]))
+    sums += _by_column(_absolute_difference(rows[-len(above) :], above))
     return sums
 
 
 def _by_column(values: Picture) -> NDArray[np.uint16]:
-    """The sums of up to 257 rows. Widened beforehand: to widen as it adds, NumPy buffers 16 KB."""
+    """Return the sums of up to 257 rows.
+
+    They are widened beforehand: to widen while adding, NumPy would buffer 16 KB.
+    """
     sums: NDArray[np.uint16] = np.add.reduce(values.astype(np.uint16), axis=0, dtype=np.uint16)
     return sums
 
 
-def _distance(a: Picture, b: Picture) -> Picture:
-    """|a - b|, without a wider type in between."""
+def _absolute_difference(a: Picture, b: Picture) -> Picture:
+    """Return |a - b| without a wider intermediate type."""
     distance = np.maximum(a, b)
     distance -= np.minimum(a, b)
     return distance
 
 
-SIZE = 2 * GRID * GRID
+EMBEDDING_SIZE = 2 * GRID * GRID
 _SCALE_BITS = 8
 _SIGNS = 1 - 2 * np.unpackbits(
-    np.frombuffer(shake_256(b"veperf/veid/face embedding/1").digest(SIZE // 8), np.uint8)
+    np.frombuffer(shake_256(b"veperf/veid/face embedding/1").digest(EMBEDDING_SIZE // 8), np.uint8)
 ).astype(np.int64)
 
 
-def descriptor(image: ImageStatistics) -> Integers:
-    """Mean brightness and mean gradient of each cell, in 1/256, less those of the picture: [512].
+def face_descriptor(image: ImageStatistics) -> Integers:
+    """Return mean brightness and gradient of the cells, in 1/256, less the picture's: [512].
 
-    Taking the picture's own mean away leaves no trace of how light it is as a whole.
+    Subtracting the picture's mean makes the descriptor independent of its overall brightness.
     """
-    found = np.empty((2, GRID, GRID), np.int64)
-    for half, sums in zip(found, (image.brightness, image.gradient), strict=True):
+    means = np.empty((2, GRID, GRID), np.int64)
+    for half, sums in zip(means, (image.brightness, image.gradient), strict=True):
         np.floor_divide(sums << _SCALE_BITS, image.areas, out=half)
         half -= half.sum() // half.size
-    return found.reshape(-1)
+    return means.reshape(-1)
 
 
-def embedding(descriptors: Integers, images: int) -> NDArray[np.float32]:
-    """The embedding [512] of the mean of ``images`` pictures, given the sum of their descriptors.
+def face_embedding(descriptors: Integers, images: int) -> NDArray[np.float32]:
+    """Return the embedding [512] of the mean of ``images`` pictures from their descriptors' sum.
 
-    Of length 1; all 0 where there is no picture, or nothing on it.
+    It has length 1, or is all 0 without a picture or with empty ones.
     """
     mixed = _walsh_hadamard(_SIGNS * (descriptors // max(images, 1)))
     # Each descriptor is below 2^17, so a mixed one is below 2^26 and their squares' sum below 2^61.
@@ -124,7 +127,7 @@ def embedding(descriptors: Integers, images: int) -> NDArray[np.float32]:
 
 
 def _walsh_hadamard(values: Integers) -> Integers:
-    """H times ``values`` by butterflies, H_2 = [[1, 1], [1, -1]]; the length is a power of two."""
+    """Return H times ``values``, H_2 = [[1, 1], [1, -1]]; the length is a power of two."""
     half = 1
     while half < values.size:
         pairs = values.reshape(-1, 2, half)

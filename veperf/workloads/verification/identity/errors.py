@@ -1,4 +1,4 @@
-"""Why an identity's record can't be changed, as one tree; each error has a short code.
+"""Errors of changes to an identity record, as one tree; each has a short code.
 
 ::
 
@@ -9,7 +9,7 @@
     ├── LockedError             locked
     └── TransitionError         bad_transition
 
-A record that can't be decoded is a ``CorruptRecordError``, which is no fault of the caller.
+A record that can't be decoded raises ``CorruptRecordError``, which is not the caller's fault.
 """
 
 from typing import ClassVar
@@ -18,7 +18,7 @@ from veperf.core.errors import DataError
 
 
 class IdentityError(ValueError):
-    """Base of all reasons for which a record can't be changed."""
+    """Base of all errors of changes to a record."""
 
     code: ClassVar[str] = "identity"
 
@@ -54,4 +54,4 @@ class TransitionError(IdentityError):
 
 
 class CorruptRecordError(DataError):
-    """Bytes in the state that are not the one encoding of a record."""
+    """Bytes in the state are not the canonical encoding of a record."""

@@ -1,8 +1,8 @@
-"""How an identity's status, score and tier may change. Pure: a record in, a new one out.
+"""Life cycle of an identity's status, score and tier: pure functions from record to new record.
 
-The statuses and their transitions are those of ``x/veid``, and one more: a verified identity may
-be verified again (there only its scopes expire and come back), keeping its tier meanwhile. The
-tiers' least scores are the original's, too.
+The statuses and their transitions are those of ``x/veid``, plus one: a verified identity may be
+verified again (in the original only its scopes expire and come back), keeping its tier meanwhile.
+The tiers' minimum scores are the original's, too.
 """
 
 from msgspec.structs import replace
@@ -17,7 +17,7 @@ from veperf.workloads.verification.identity.record import (
     Tier,
 )
 
-LEAST_SCORES = {Tier.PREMIUM: 85, Tier.STANDARD: 70, Tier.BASIC: 50, Tier.UNVERIFIED: 0}
+MINIMUM_SCORES = {Tier.PREMIUM: 85, Tier.STANDARD: 70, Tier.BASIC: 50, Tier.UNVERIFIED: 0}
 """Highest tier first."""
 
 TRANSITIONS: dict[Status, frozenset[Status]] = {
@@ -30,7 +30,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 
 
 def new_record(account: bytes, height: int) -> IdentityRecord:
-    """The record of an account that has nothing yet.
+    """Return the first record of an account.
 
     Raises:
         ValueError: ``account`` is not 20 bytes, or ``height`` is below 0.
@@ -52,22 +52,22 @@ def new_record(account: bytes, height: int) -> IdentityRecord:
     )
 
 
-def tier_of(score: int) -> Tier:
-    """The tier that a verified identity has with ``score``.
+def tier_for_score(score: int) -> Tier:
+    """Return the tier of a verified identity with ``score``.
 
     Raises:
         ValueError: the score is not 0 to 100.
     """
     if not 0 <= score <= 100:
         raise ValueError(f"a score is 0 to 100, not {score}")
-    return next(tier for tier, least in LEAST_SCORES.items() if score >= least)
+    return next(tier for tier, minimum in MINIMUM_SCORES.items() if score >= minimum)
 
 
-def move(record: IdentityRecord, status: Status, height: int) -> IdentityRecord:
-    """``record`` with another status, and the tier that goes with it.
+def change_status(record: IdentityRecord, status: Status, height: int) -> IdentityRecord:
+    """Return ``record`` with another status, and the tier that goes with it.
 
-    A verified identity has the tier of its score; a rejected or expired one has none; on the way
-    from one verification to the next it keeps what it had.
+    A verified identity has the tier of its score; a rejected or expired one has none; between one
+    verification and the next it keeps its tier.
 
     Raises:
         LockedError: the record is locked.
@@ -75,36 +75,38 @@ def move(record: IdentityRecord, status: Status, height: int) -> IdentityRecord:
             be verified.
         ValueError: ``height`` is before the last change.
     """
-    check_open(record)
+    require_unlocked(record)
     if status not in TRANSITIONS[record.status]:
         raise TransitionError(f"from {record.status} to {status}")
     tier = record.tier
     if status is Status.VERIFIED:
-        tier = tier_of(record.score)
+        tier = tier_for_score(record.score)
         if tier is Tier.UNVERIFIED:
             raise TransitionError(f"a score of {record.score} verifies nobody")
     elif status in (Status.REJECTED, Status.EXPIRED):
         tier = Tier.UNVERIFIED
-    return replace(record, status=status, tier=tier, updated_height=_later(record, height))
+    return replace(record, status=status, tier=tier, updated_height=_checked_height(record, height))
 
 
-def begin(record: IdentityRecord, height: int) -> IdentityRecord:
-    """``record`` with its verification in progress, whatever the last one ended with.
+def begin_verification(record: IdentityRecord, height: int) -> IdentityRecord:
+    """Return ``record`` with its verification in progress, from any status.
 
     Raises:
         LockedError: the record is locked.
         ValueError: ``height`` is before the last change.
     """
-    check_open(record)
+    require_unlocked(record)
     if record.status is Status.IN_PROGRESS:
         return record
     if record.status is not Status.PENDING:
-        record = move(record, Status.PENDING, height)
-    return move(record, Status.IN_PROGRESS, height)
+        record = change_status(record, Status.PENDING, height)
+    return change_status(record, Status.IN_PROGRESS, height)
 
 
-def complete(record: IdentityRecord, score: int, model_hash: bytes, height: int) -> IdentityRecord:
-    """``record`` after its verification gave ``score``: verified with a tier, or rejected.
+def complete_verification(
+    record: IdentityRecord, score: int, model_hash: bytes, height: int
+) -> IdentityRecord:
+    """Return ``record`` after a verification with ``score``: verified with a tier, or rejected.
 
     Raises:
         LockedError: the record is locked.
@@ -112,72 +114,74 @@ def complete(record: IdentityRecord, score: int, model_hash: bytes, height: int)
         ValueError: the score is not 0 to 100, the hash not 32 bytes, or ``height`` is before the
             last change.
     """
-    check_open(record)
+    require_unlocked(record)
     if record.status is not Status.IN_PROGRESS:
         raise TransitionError(f"no verification is in progress, but {record.status}")
-    status = Status.REJECTED if tier_of(score) is Tier.UNVERIFIED else Status.VERIFIED
-    return move(rescore(record, score, model_hash, height), status, height)
+    status = Status.REJECTED if tier_for_score(score) is Tier.UNVERIFIED else Status.VERIFIED
+    return change_status(change_score(record, score, model_hash, height), status, height)
 
 
-def rescore(record: IdentityRecord, score: int, model_hash: bytes, height: int) -> IdentityRecord:
-    """``record`` with another score, remembered beside the last few.
+def change_score(
+    record: IdentityRecord, score: int, model_hash: bytes, height: int
+) -> IdentityRecord:
+    """Return ``record`` with another score, which is added to its history.
 
-    Of an identity that is verified the tier follows, and one whose score falls too low for any is
-    rejected, by way of the statuses in between.
+    If the identity is verified its tier follows; with a score too low for any tier it is rejected,
+    by way of the statuses in between.
 
     Raises:
         LockedError: the record is locked.
         ValueError: the score is not 0 to 100, the hash not 32 bytes, or ``height`` is before the
             last change.
     """
-    check_open(record)
-    tier = tier_of(score)
+    require_unlocked(record)
+    tier = tier_for_score(score)
     if len(model_hash) != 32:
         raise ValueError(f"a model's hash has 32 bytes, not {len(model_hash)}")
     entry = ScoreEntry(height, score, model_hash)
     history = (*record.history, entry)[-MAX_HISTORY:]
-    height = _later(record, height)
+    height = _checked_height(record, height)
     scored = replace(record, score=score, history=history, updated_height=height)
     if record.status is not Status.VERIFIED:
         return scored
     if tier is Tier.UNVERIFIED:
-        return move(begin(scored, height), Status.REJECTED, height)
+        return change_status(begin_verification(scored, height), Status.REJECTED, height)
     return replace(scored, tier=tier)
 
 
-def with_scopes(
+def change_scopes(
     record: IdentityRecord, scopes: tuple[ScopeRef, ...], height: int
 ) -> IdentityRecord:
-    """``record`` with other scopes in force.
+    """Return ``record`` with other scopes in force.
 
     Raises:
         LockedError: the record is locked.
         ValueError: ``height`` is before the last change.
     """
-    check_open(record)
-    return replace(record, scopes=scopes, updated_height=_later(record, height))
+    require_unlocked(record)
+    return replace(record, scopes=scopes, updated_height=_checked_height(record, height))
 
 
-def lock(record: IdentityRecord, height: int) -> IdentityRecord:
-    """``record``, locked against all changes but ``unlock``.
-
-    Raises:
-        ValueError: ``height`` is before the last change.
-    """
-    return replace(record, locked=True, updated_height=_later(record, height))
-
-
-def unlock(record: IdentityRecord, height: int) -> IdentityRecord:
-    """``record``, open to changes.
+def lock_record(record: IdentityRecord, height: int) -> IdentityRecord:
+    """Return ``record`` locked against all changes except ``unlock_record``.
 
     Raises:
         ValueError: ``height`` is before the last change.
     """
-    return replace(record, locked=False, updated_height=_later(record, height))
+    return replace(record, locked=True, updated_height=_checked_height(record, height))
 
 
-def check_open(record: IdentityRecord) -> None:
-    """Return if ``record`` may be changed.
+def unlock_record(record: IdentityRecord, height: int) -> IdentityRecord:
+    """Return ``record`` unlocked.
+
+    Raises:
+        ValueError: ``height`` is before the last change.
+    """
+    return replace(record, locked=False, updated_height=_checked_height(record, height))
+
+
+def require_unlocked(record: IdentityRecord) -> None:
+    """Check that ``record`` may be changed.
 
     Raises:
         LockedError: it is locked.
@@ -186,7 +190,7 @@ def check_open(record: IdentityRecord) -> None:
         raise LockedError("the record is locked")
 
 
-def _later(record: IdentityRecord, height: int) -> int:
+def _checked_height(record: IdentityRecord, height: int) -> int:
     if height < record.updated_height:
         raise ValueError(f"height {height} is before the last change at {record.updated_height}")
     return height

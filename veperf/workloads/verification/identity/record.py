@@ -1,7 +1,7 @@
-"""What the chain's state holds of an identity, and its encoding.
+"""Identity and scope records of the chain's state, and their encoding.
 
 Records are MessagePack arrays with their fields in fixed order, integers only: the bytes are part
-of the state's root hash, so a value has one encoding, and no other is read.
+of the state's root hash, so a value has one canonical encoding, and no other is read.
 """
 
 from enum import IntEnum, StrEnum
@@ -16,10 +16,10 @@ from veperf.workloads.verification.identity.errors import CorruptRecordError
 from veperf.workloads.verification.scope import ScopeType
 
 MAX_SCOPES = 50
-"""Of one account, revoked ones not counted."""
-MAX_SCOPES_A_TYPE = 5
+"""The most scopes of one account, revoked ones not counted."""
+MAX_SCOPES_PER_TYPE = 5
 MAX_HISTORY = 8
-"""Scores that a record remembers."""
+"""The most scores in the history of a record."""
 
 Height = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]  # as int64 in the Cosmos SDK
 Points = Annotated[int, Meta(ge=0, le=100)]
@@ -27,7 +27,7 @@ _Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
 
 
 class Status(StrEnum):
-    """Where the verification of an identity stands."""
+    """Status of the verification of an identity."""
 
     PENDING = "pending"
     IN_PROGRESS = "in_progress"
@@ -37,7 +37,7 @@ class Status(StrEnum):
 
 
 class Tier(IntEnum):
-    """What an identity is good for; more is more."""
+    """Trust tier of an identity; a higher number permits more."""
 
     UNVERIFIED = 0
     BASIC = 1
@@ -46,14 +46,14 @@ class Tier(IntEnum):
 
 
 class ScopeRef(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
-    """A scope of the identity that is in force."""
+    """Reference to a scope of the identity that is in force."""
 
     id: ScopeId
     type: ScopeType
 
 
 class ScoreEntry(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
-    """A score that was given, and by which model."""
+    """A former score, with its height and model."""
 
     height: Height
     score: Points
@@ -69,11 +69,11 @@ class IdentityRecord(Struct, frozen=True, array_like=True, forbid_unknown_fields
     status: Status
     tier: Tier
     score: Points
-    """The last one; 0 before the first."""
+    """The latest score; 0 before the first."""
     locked: bool
-    """Nothing may change but this."""
+    """True if nothing but this field may change."""
     scopes: Annotated[tuple[ScopeRef, ...], Meta(max_length=MAX_SCOPES)]
-    """In the order in which they came."""
+    """Scopes in force, in the order of their uploads."""
     history: Annotated[tuple[ScoreEntry, ...], Meta(max_length=MAX_HISTORY)]
     """The last scores, oldest first."""
 
@@ -88,7 +88,7 @@ class IdentityRecord(Struct, frozen=True, array_like=True, forbid_unknown_fields
 
 
 class ScopeRecord(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
-    """What is kept of an uploaded scope beside its ciphertext."""
+    """Record of an uploaded scope, without its ciphertext."""
 
     id: ScopeId
     type: ScopeType
@@ -108,24 +108,24 @@ _Record = TypeVar("_Record", IdentityRecord, ScopeRecord)
 
 
 def encode_record(record: IdentityRecord | ScopeRecord) -> bytes:
-    """The bytes of ``record``."""
+    """Return the bytes of ``record``."""
     return _encode(record)
 
 
 def decode_identity(raw: bytes) -> IdentityRecord:
-    """The identity that ``raw`` encodes.
+    """Decode an identity.
 
     Raises:
-        CorruptRecordError: it encodes none, or in another way than ``encode_record``.
+        CorruptRecordError: ``raw`` is not the canonical encoding of an identity.
     """
     return _decode(raw, _identity_decoder)
 
 
 def decode_scope(raw: bytes) -> ScopeRecord:
-    """The scope that ``raw`` encodes.
+    """Decode a scope.
 
     Raises:
-        CorruptRecordError: it encodes none, or in another way than ``encode_record``.
+        CorruptRecordError: ``raw`` is not the canonical encoding of a scope.
     """
     return _decode(raw, _scope_decoder)
 
@@ -134,7 +134,7 @@ def _decode(raw: bytes, decoder: Decoder[_Record]) -> _Record:
     try:
         record = decoder.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise CorruptRecordError(f"no record: {error}") from error
+        raise CorruptRecordError(f"not a record: {error}") from error
     if _encode(record) != raw:
-        raise CorruptRecordError("a record that is not in its one encoding")
+        raise CorruptRecordError("a record that is not in its canonical encoding")
     return record

@@ -1,6 +1,6 @@
-"""Many verifications at once, in processes of their own.
+"""Many verifications at once, in child processes.
 
-Processes, not threads: what a verification does in NumPy and libsodium is in pieces so short that
+Processes, not threads: the calls of a verification into NumPy and libsodium are so short that
 threads lose more by handing the interpreter lock to each other than they gain (measured: two
 threads take 1.6 times as long as one, two processes 0.6 times).
 """
@@ -19,168 +19,179 @@ from veperf.core.errors import WorkerCrashedError
 from veperf.workloads.transaction.cache import KeyValueStore
 from veperf.workloads.verification.parallel.protocol import (
     MAX_MESSAGE_BYTES,
-    Done,
-    Job,
-    Settings,
-    decode_done,
+    IdentityVerified,
+    VerifierSettings,
+    VerifyIdentity,
+    decode_result,
     encode,
     state_for,
 )
-from veperf.workloads.verification.pipeline import Moment, Request, Result
+from veperf.workloads.verification.pipeline import (
+    BlockInfo,
+    VerificationRequest,
+    VerificationResult,
+)
 
-# A process a core: BLAS threads beside them would only get in each other's way.
+# There is a process a core: BLAS threads would only compete with each other.
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _MODULE = "veperf.workloads.verification.parallel.worker"
 
 
-class Verified(Struct, frozen=True):
-    """A request that is through."""
+class VerifiedRequest(Struct, frozen=True):
+    """A verified request."""
 
     tag: int
-    """Under which it was submitted."""
-    result: Result
+    """The tag under which it was submitted."""
+    result: VerificationResult
 
 
-class _Seat:
-    """A verifier process, and what it works on.
+class _VerifierProcess:
+    """A verifier process, and the request that it works on.
 
-    It gets one job at a time, when it waits for one: then sending never blocks for long.
+    It gets one request at a time, when it waits for one: then sending never blocks for long.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.pipe, theirs = Pipe()
-        with theirs:
-            number = theirs.fileno()
+    def __init__(self, settings: VerifierSettings) -> None:
+        self.pipe, child_pipe = Pipe()
+        with child_pipe:
+            descriptor = child_pipe.fileno()
             self._process = subprocess.Popen(  # noqa: S603  # fixed words, no shell
-                [sys.executable, "-m", _MODULE, str(number)],
+                [sys.executable, "-m", _MODULE, str(descriptor)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                pass_fds=(number,),
+                pass_fds=(descriptor,),
                 env=os.environ | _ONE_THREAD,
                 start_new_session=True,
             )
         self.tag = 0
         self.account: bytes | None = None
-        """Of the job; None where there is none."""
+        """Account of the request in work; None if the process is free."""
         self._send(settings)
 
-    def give(self, tag: int, job: Job) -> None:
-        self._send(job)
-        self.tag, self.account = tag, job.account
+    def assign(self, tag: int, message: VerifyIdentity) -> None:
+        self._send(message)
+        self.tag, self.account = tag, message.account
 
-    def take(self) -> Done:
+    def receive(self) -> IdentityVerified:
         try:
             raw = self.pipe.recv_bytes(MAX_MESSAGE_BYTES)
         except (EOFError, ConnectionError) as error:
-            raise self._gone() from error
+            raise self._crashed() from error
         self.account = None
-        return decode_done(raw)
+        return decode_result(raw)
 
     def stop(self) -> None:
         self._process.kill()
         self._process.wait()
         self.pipe.close()
 
-    def _send(self, message: Settings | Job) -> None:
+    def _send(self, message: VerifierSettings | VerifyIdentity) -> None:
         try:
             self.pipe.send_bytes(encode(message))
         except ConnectionError as error:
-            raise self._gone() from error
+            raise self._crashed() from error
 
-    def _gone(self) -> WorkerCrashedError:
+    def _crashed(self) -> WorkerCrashedError:
         return WorkerCrashedError(
-            f"verifier process {self._process.pid} ended on its own; what it wrote to standard "
-            "error says why"
+            f"verifier process {self._process.pid} ended unexpectedly; its standard error has the "
+            "reason"
         )
 
 
-class Pool:
-    """Some verifier processes. ``close`` ends them; so does the end of this process."""
+class IdentityVerifierPool:
+    """A pool of verifier processes. ``close`` ends them; so does the end of this process."""
 
-    def __init__(self, processes: int, settings: Settings) -> None:
-        """Start them; the first jobs wait until they have loaded their engine."""
-        self._waiting: deque[tuple[int, Request]] = deque()
-        self._seats: list[_Seat] = []
+    def __init__(self, processes: int, settings: VerifierSettings) -> None:
+        """Start the processes; the first requests wait until they have loaded their engine."""
+        self._waiting: deque[tuple[int, VerificationRequest]] = deque()
+        self._processes: list[_VerifierProcess] = []
         self.verify_ns = 0
-        """CPU time that the processes took for what is through."""
+        """CPU time of the processes for verified requests, in ns."""
         self.transport_ns = 0
-        """CPU time that passing on jobs and results took here."""
+        """CPU time of this process for passing on requests and results, in ns."""
         try:
             for _ in range(processes):
-                self._seats.append(_Seat(settings))
+                self._processes.append(_VerifierProcess(settings))
         except BaseException:
             self.close()
             raise
 
     @property
     def pending(self) -> int:
-        """How many requests were submitted and are not through."""
-        return len(self._waiting) + sum(seat.account is not None for seat in self._seats)
+        """The number of requests that were submitted and are not verified."""
+        return len(self._waiting) + sum(process.account is not None for process in self._processes)
 
-    def submit(self, tag: int, request: Request) -> None:
+    def submit(self, tag: int, request: VerificationRequest) -> None:
         """Queue ``request``."""
         self._waiting.append((tag, request))
 
-    def step(self, state: KeyValueStore, moment: Moment, wait_s: float) -> list[Verified]:
-        """Hand out what waits and write to ``state`` what got through; wait for that at most so.
+    def step(self, state: KeyValueStore, block: BlockInfo, wait_s: float) -> list[VerifiedRequest]:
+        """Hand out waiting requests and write verified ones to ``state``; wait at most ``wait_s``.
 
         An account's requests are verified one after the other, in their order, since each may
-        change what the next one finds; different accounts have no keys in common.
+        change the state that the next one reads; different accounts have no keys in common.
 
         Raises:
             WorkerCrashedError: a process has died.
         """
-        self._hand_out(state, moment)
-        busy: dict[object, _Seat] = {s.pipe: s for s in self._seats if s.account is not None}
+        self._hand_out(state, block)
+        busy: dict[object, _VerifierProcess] = {
+            process.pipe: process for process in self._processes if process.account is not None
+        }
         ready = wait([pipe for pipe in busy if isinstance(pipe, Connection)], wait_s)
         started = time.thread_time_ns()
-        through = []
-        for seat in [busy[pipe] for pipe in ready]:
-            done = seat.take()
-            state.apply(done.changes)
-            self.verify_ns += done.cpu_ns
-            through.append(Verified(seat.tag, done.result))
+        verified = []
+        for process in [busy[pipe] for pipe in ready]:
+            message = process.receive()
+            state.apply(message.changes)
+            self.verify_ns += message.cpu_ns
+            verified.append(VerifiedRequest(process.tag, message.result))
         self.transport_ns += time.thread_time_ns() - started
-        if through:
-            self._hand_out(state, moment)
-        return through
+        if verified:
+            self._hand_out(state, block)
+        return verified
 
     def close(self) -> None:
-        """End the processes, whatever they are at."""
-        for seat in self._seats:
-            seat.stop()
-        self._seats.clear()
+        """End the processes, busy or not."""
+        for process in self._processes:
+            process.stop()
+        self._processes.clear()
 
-    def _hand_out(self, state: KeyValueStore, moment: Moment) -> None:
-        free = [seat for seat in self._seats if seat.account is None]
+    def _hand_out(self, state: KeyValueStore, block: BlockInfo) -> None:
+        free = [process for process in self._processes if process.account is None]
         if not (free and self._waiting):
             return
         started = time.thread_time_ns()
-        taken = {seat.account for seat in self._seats}
-        kept: list[tuple[int, Request]] = []
+        busy_accounts = {process.account for process in self._processes}
+        postponed: list[tuple[int, VerificationRequest]] = []
         while free and self._waiting:
             tag, request = self._waiting.popleft()
-            if request.account in taken:
-                kept.append((tag, request))
+            if request.account in busy_accounts:
+                postponed.append((tag, request))
             else:
-                job = Job(request.account, request.envelopes, moment, state_for(state, request))
-                free.pop().give(tag, job)
-            taken.add(request.account)
-        self._waiting.extendleft(reversed(kept))
+                message = VerifyIdentity(
+                    request.account, request.envelopes, block, state_for(state, request)
+                )
+                free.pop().assign(tag, message)
+            busy_accounts.add(request.account)
+        self._waiting.extendleft(reversed(postponed))
         self.transport_ns += time.thread_time_ns() - started
 
 
 def verify_many(
-    pool: Pool, state: KeyValueStore, requests: Sequence[Request], moment: Moment
-) -> list[Result]:
-    """The results of ``requests``, in their order: those of verifying one after the other.
+    pool: IdentityVerifierPool,
+    state: KeyValueStore,
+    requests: Sequence[VerificationRequest],
+    block: BlockInfo,
+) -> list[VerificationResult]:
+    """Return the results of ``requests``, in their order, as if verified one after the other.
 
     Raises:
         WorkerCrashedError: a process has died.
     """
     for tag, request in enumerate(requests):
         pool.submit(tag, request)
-    results: dict[int, Result] = {}
+    results: dict[int, VerificationResult] = {}
     while len(results) < len(requests):
-        results |= {v.tag: v.result for v in pool.step(state, moment, wait_s=1.0)}
+        results |= {v.tag: v.result for v in pool.step(state, block, wait_s=1.0)}
     return [results[tag] for tag in range(len(requests))]

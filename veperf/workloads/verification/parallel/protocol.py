@@ -1,36 +1,36 @@
-"""What a pool and its verifier processes say to each other, as MessagePack over a pipe.
+"""Messages between a pool and its verifier processes, as MessagePack over a pipe.
 
 ::
 
-    pool                                       verifier
-    Settings  once                        ->
-    Job       one request, and the state  ->
-              it reads
-              <-                               Done      its result, and what it changes
+    pool                                                 verifier
+    VerifierSettings  once                            ->
+    VerifyIdentity    a request and the state of it   ->
+                      <-                                 IdentityVerified  result and changes
 """
 
 from msgspec import Struct
 from msgspec.msgpack import Decoder, Encoder
 
 from veperf.workloads.transaction.cache import KeyValueStore
-from veperf.workloads.verification.envelope import EnvelopeError, decode_envelope
-from veperf.workloads.verification.identity import (
-    identity_key,
-    salt_key,
-    scope_key,
+from veperf.workloads.verification.envelope.errors import EnvelopeError
+from veperf.workloads.verification.envelope.wire_format import decode_envelope
+from veperf.workloads.verification.identity.keeper import identity_key, salt_key, scope_key
+from veperf.workloads.verification.pipeline import (
+    BlockInfo,
+    VerificationRequest,
+    VerificationResult,
 )
-from veperf.workloads.verification.pipeline import Moment, Request, Result
 from veperf.workloads.verification.scope import Buffer
 
 MAX_MESSAGE_BYTES = 1 << 28
-"""50 envelopes of the longest kind are half of it."""
+"""The longest message, more than twice as long as 50 envelopes of the maximum size."""
 
 Items = list[tuple[bytes, bytes | None]]
-"""Keys in order, with their values; None where there is none."""
+"""Keys in order, with their values; None for a key without one."""
 
 
-class Settings(Struct, frozen=True, array_like=True):
-    """What a verifier process works with."""
+class VerifierSettings(Struct, frozen=True, array_like=True):
+    """The key, clients and engine of a verifier process."""
 
     key: bytes
     """The validator's X25519 private key."""
@@ -38,49 +38,50 @@ class Settings(Struct, frozen=True, array_like=True):
     engine: str
 
 
-class Job(Struct, frozen=True, array_like=True):
-    """A request to verify."""
+class VerifyIdentity(Struct, frozen=True, array_like=True):
+    """A request to verify, with the state that it reads."""
 
     account: bytes
     envelopes: tuple[Buffer, ...]
-    moment: Moment
+    block: BlockInfo
     state: Items
 
 
-class Done(Struct, frozen=True, array_like=True):
-    """A verified request."""
+class IdentityVerified(Struct, frozen=True, array_like=True):
+    """The result of a request, with its changes to the state."""
 
-    result: Result
+    result: VerificationResult
     changes: Items
     cpu_ns: int
-    """CPU time that verifying took."""
+    """CPU time of the verification, in ns."""
 
 
 encode = Encoder().encode
-decode_settings = Decoder(Settings).decode
-decode_done = Decoder(Done).decode
+decode_settings = Decoder(VerifierSettings).decode
+decode_result = Decoder(IdentityVerified).decode
 
 
-class _Received(Struct, frozen=True, array_like=True):
-    """``Job`` as it is read: envelopes are views into the message."""
+class _ReceivedRequest(Struct, frozen=True, array_like=True):
+    """``VerifyIdentity`` as it is decoded: envelopes are views into the message."""
 
     account: bytes
     envelopes: list[memoryview]
-    moment: Moment
+    block: BlockInfo
     state: Items
 
 
-_decode_job = Decoder(_Received).decode
+_decode_request = Decoder(_ReceivedRequest).decode
 
 
-def decode_job(raw: bytes) -> tuple[Request, Moment, Items]:
-    """The request, block and state of an encoded ``Job``."""
-    job = _decode_job(raw)
-    return Request(job.account, tuple(job.envelopes)), job.moment, job.state
+def decode_request(raw: bytes) -> tuple[VerificationRequest, BlockInfo, Items]:
+    """Return the request, block and state of an encoded ``VerifyIdentity``."""
+    message = _decode_request(raw)
+    request = VerificationRequest(message.account, tuple(message.envelopes))
+    return request, message.block, message.state
 
 
-def state_for(state: KeyValueStore, request: Request) -> Items:
-    """All of ``state`` that verifying ``request`` reads."""
+def state_for(state: KeyValueStore, request: VerificationRequest) -> Items:
+    """Return the part of ``state`` that verifying ``request`` reads."""
     keys = {identity_key(request.account)}
     for raw in request.envelopes:
         try:

@@ -1,9 +1,9 @@
 """Exact engines: fixed point, the same to the last bit on every machine. The default is NumPy's.
 
 Values are whole numbers in float64: activations in units of 2^-20, weights of 2^-12, sums of
-2^-32. As no sum can leave what float64 counts exactly (``model.check_bounds``), it does not matter
-in which order a library adds, with how many threads, or whether it fuses multiply and add. After
-each layer sums go back to units of 2^-20, rounded half to even.
+2^-32. As no sum can leave the range that float64 represents exactly (``model.check_bounds``), the
+order of additions, the number of threads and fused multiply-add don't matter. After each layer
+sums are scaled back to units of 2^-20, rounded half to even.
 """
 
 from decimal import Context, Decimal
@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from veperf.workloads.verification.features import FRACTION_BITS, fixed_point
-from veperf.workloads.verification.scoring.engine import Score, many_rows, one_row
+from veperf.workloads.verification.features.vector import FRACTION_BITS, fixed_point
+from veperf.workloads.verification.scoring.engine import Score, many_rows, single_row
 from veperf.workloads.verification.scoring.model import WEIGHT_BITS, Layer, Model, check_bounds
 
 POINT_BITS = 20
@@ -26,21 +26,24 @@ _LAST = 16 << _STEP_BITS
 Integers = NDArray[np.int64]
 
 
-def scaled_points(logits: NDArray[np.float64]) -> Integers:
-    """Points in units of 2^-20 of ``logits``, whole numbers in units of 2^-20; any shape."""
+def sigmoid_points(logits: NDArray[np.float64]) -> Integers:
+    """Return the points of ``logits``, both whole numbers in units of 2^-20; any shape.
+
+    Points are 100 / (1 + exp(-logit)), interpolated in a table.
+    """
     nearest = np.minimum(np.abs(logits), _LAST << _REST_BITS).astype(np.int64)
-    entries, rest = nearest >> _REST_BITS, nearest & ((1 << _REST_BITS) - 1)
-    table = _table()
+    entries, remainders = nearest >> _REST_BITS, nearest & ((1 << _REST_BITS) - 1)
+    table = _sigmoid_table()
     low = table[entries]
     high = table[np.minimum(entries + 1, _LAST)]
-    points = low + ((high - low) * rest >> _REST_BITS)
+    points = low + ((high - low) * remainders >> _REST_BITS)
     mirrored: Integers = np.where(logits < 0, FULL_SCORE - points, points)
     return mirrored
 
 
 @cache
-def _table() -> Integers:
-    """The points at 0, 2^-9, 2 * 2^-9 ... 16, rounded half to even."""
+def _sigmoid_table() -> Integers:
+    """Return the points at 0, 2^-9, 2 * 2^-9 ... 16, rounded half to even."""
     context = Context(prec=40)
     ratio = context.exp(Decimal(-1) / (1 << _STEP_BITS))
     power = Decimal(1)
@@ -53,28 +56,28 @@ def _table() -> Integers:
     return table
 
 
-_ROWS = 1_024  # at once: some 10 MB of activations
+_ROWS = 1_024  # scored at once: some 10 MB of activations
 _HALF = 1 << (POINT_BITS - 1)
 
 Fixed = NDArray[np.float64]
 """Whole numbers."""
 
 
-class Network(Protocol):
-    """The network in fixed point on some library."""
+class FixedPointNetwork(Protocol):
+    """The network in fixed point on one library."""
 
     def logits(self, inputs: Fixed) -> Fixed:
-        """The logits [n] of ``inputs`` [n, 768], both in units of 2^-20."""
+        """Return the logits [n] of ``inputs`` [n, 768], both in units of 2^-20."""
 
     def close(self) -> None:
-        """Free what is held."""
+        """Release all resources."""
 
 
-class NumpyNetwork:
+class NumpyFixedPointNetwork:
     """The network in fixed point on NumPy."""
 
     def __init__(self, model: Model) -> None:
-        """The network that ``model`` describes.
+        """Create the network of ``model``.
 
         Raises:
             CorruptFileError: its weights are too large to be summed exactly.
@@ -83,7 +86,7 @@ class NumpyNetwork:
         self._layers = [fixed_weights(layer) for layer in model.layers]
 
     def logits(self, inputs: Fixed) -> Fixed:
-        """As in ``Network``."""
+        """As in ``FixedPointNetwork``."""
         values = inputs
         for weights, biases in self._layers[:-1]:
             values = np.maximum(_rescaled(values @ weights + biases), 0)
@@ -95,20 +98,20 @@ class NumpyNetwork:
 
 
 class ExactEngine:
-    """An engine in fixed point. Whatever it runs on, its scores have the same bits."""
+    """An engine in fixed point; its scores have the same bits on every library."""
 
-    def __init__(self, name: str, model_hash: bytes, network: Network) -> None:
-        """An engine ``name`` that runs on ``network``, made of the model with ``model_hash``."""
+    def __init__(self, name: str, model_hash: bytes, network: FixedPointNetwork) -> None:
+        """Create an engine on ``network``, which has the model with ``model_hash``."""
         self.name = name
         self.model_hash = model_hash
         self._network = network
 
     def score(self, features: ArrayLike) -> Score:
-        """As in ``Engine``."""
-        return self.score_many(one_row(features))[0]
+        """As in ``ScoringEngine``."""
+        return self.score_many(single_row(features))[0]
 
     def score_many(self, features: ArrayLike) -> list[Score]:
-        """As in ``Engine``."""
+        """As in ``ScoringEngine``."""
         rows = many_rows(features)
         scores: list[Score] = []
         for start in range(0, len(rows), _ROWS):
@@ -116,31 +119,31 @@ class ExactEngine:
         return scores
 
     def close(self) -> None:
-        """As in ``Engine``."""
+        """As in ``ScoringEngine``."""
         self._network.close()
 
 
 def numpy_engine(model: Model) -> ExactEngine:
-    """The default engine, for ``model``.
+    """Return the default engine, for ``model``.
 
     Raises:
         CorruptFileError: its weights are too large to be summed exactly.
     """
-    return ExactEngine("exact", model.sha256, NumpyNetwork(model))
+    return ExactEngine("exact", model.sha256, NumpyFixedPointNetwork(model))
 
 
 def fixed_weights(layer: Layer) -> tuple[Fixed, Fixed]:
-    """Weights [inputs, outputs] in units of 2^-12, biases [outputs] in units of 2^-32."""
+    """Return weights [inputs, outputs] in units of 2^-12, biases [outputs] in units of 2^-32."""
     return layer.weights.astype(np.float64), layer.biases.astype(np.float64) * (1 << FRACTION_BITS)
 
 
 def _rescaled(sums: Fixed) -> Fixed:
-    """``sums`` from units of 2^-32 to 2^-20; dividing by a power of two is exact."""
+    """Scale ``sums`` from units of 2^-32 to 2^-20; dividing by a power of two is exact."""
     return np.rint(sums / (1 << WEIGHT_BITS))
 
 
 def _scores(logits: Fixed) -> list[Score]:
-    scaled = scaled_points(logits)
+    scaled = sigmoid_points(logits)
     points = (scaled / (1 << POINT_BITS)).tolist()
     values = (scaled + _HALF >> POINT_BITS).tolist()
     return list(map(Score, points, values))

@@ -1,9 +1,9 @@
-"""Engines that compute in float32, and how they come to the same integer score as the exact one.
+"""Engines that compute in float32, with the same integer scores as the exact engine.
 
-In float32 each library, and each version of it, has points of its own, up to 5e-5 apart. That does
-no harm but next to the middle between two integers, where it can tip the rounding. There an engine
-takes its points to decide nothing and asks the exact engine: for one vector in 500 or so. That is
-how correctly rounded functions are computed, too (Ziv, ACM Trans. Math. Softw. 17, 1991).
+In float32 each library, and each version of it, gives slightly different points, up to 5e-5 apart.
+That matters only near the middle between two integers, where it can change the rounding. There an
+engine uses the exact engine's score, for one vector in 500 or so. Correctly rounded functions are
+computed in the same way (Ziv, ACM Trans. Math. Softw. 17, 1991).
 """
 
 from typing import Protocol
@@ -11,49 +11,49 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from veperf.workloads.verification.features import FRACTION_BITS, fixed_point
-from veperf.workloads.verification.scoring.engine import Score, many_rows, one_row
+from veperf.workloads.verification.features.vector import FRACTION_BITS, fixed_point
+from veperf.workloads.verification.scoring.engine import Score, many_rows, single_row
 from veperf.workloads.verification.scoring.exact import ExactEngine
 from veperf.workloads.verification.scoring.model import WEIGHT_BITS, Layer
 
 UNDECIDED_POINTS = 1e-3
-"""Nearer than this to the middle between two integers, points decide nothing."""
+"""Points nearer than this to the middle between two integers are left to the exact engine."""
 
 Floats = NDArray[np.float32]
 
 
-class Inference(Protocol):
-    """The network on some library, in float32."""
+class FloatNetwork(Protocol):
+    """The network on one library, in float32."""
 
     def points(self, features: Floats) -> Floats:
-        """Points [n], 0 to 100, of ``features`` [n, 768]."""
+        """Return points [n], 0 to 100, of ``features`` [n, 768]."""
 
     def close(self) -> None:
-        """Free what is held."""
+        """Release all resources."""
 
 
 class FloatEngine:
-    """An engine of float32, whose integer scores are those of the exact one."""
+    """A float32 engine with the integer scores of the exact engine."""
 
-    def __init__(self, name: str, inference: Inference, exact: ExactEngine) -> None:
-        """An engine ``name`` that runs on ``inference``, which has the same model as ``exact``."""
+    def __init__(self, name: str, network: FloatNetwork, exact: ExactEngine) -> None:
+        """Create an engine on ``network``, which has the same model as ``exact``."""
         self.name = name
         self.model_hash = exact.model_hash
-        self._inference = inference
+        self._network = network
         self._exact = exact
 
     def score(self, features: ArrayLike) -> Score:
-        """As in ``Engine``."""
-        return self.score_many(one_row(features))[0]
+        """As in ``ScoringEngine``."""
+        return self.score_many(single_row(features))[0]
 
     def score_many(self, features: ArrayLike) -> list[Score]:
-        """As in ``Engine``."""
+        """As in ``ScoringEngine``."""
         rows = many_rows(features)
         fixed = fixed_point(rows)
         if not len(rows):
             return []
         inputs = (fixed / (1 << FRACTION_BITS)).astype(np.float32)
-        points = self._inference.points(inputs).astype(np.float64)
+        points = self._network.points(inputs).astype(np.float64)
         values = np.floor(points + 0.5).astype(np.int64)
         undecided = np.abs(points % 1 - 0.5) < UNDECIDED_POINTS
         if undecided.any():
@@ -61,11 +61,11 @@ class FloatEngine:
         return list(map(Score, points.tolist(), values.tolist()))
 
     def close(self) -> None:
-        """As in ``Engine``."""
-        self._inference.close()
+        """As in ``ScoringEngine``."""
+        self._network.close()
 
 
 def float_weights(layer: Layer) -> tuple[Floats, Floats]:
-    """Weights [inputs, outputs] and biases [outputs] of ``layer``; exact, for all have 24 bits."""
+    """Return weights [inputs, outputs] and biases [outputs]; exact, since all have 24 bits."""
     unit = np.float32(1 << WEIGHT_BITS)
     return layer.weights.astype(np.float32) / unit, layer.biases.astype(np.float32) / unit

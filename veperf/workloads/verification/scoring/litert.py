@@ -1,7 +1,7 @@
 """The model on LiteRT, the light runtime of TensorFlow Lite models, in float32.
 
-Its model, a FlatBuffer by the schema that comes with the package, is put together from our weights
-in memory: so there is one file to pin, and no TensorFlow is needed to convert it.
+Its model, a FlatBuffer by the schema that comes with the package, is built from the weights in
+memory, so that there is only one file to pin, and TensorFlow is not needed to convert it.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as tfl  # type: ignore[import-not-found]  # an extra
 from ai_edge_litert.interpreter import Interpreter  # type: ignore[import-not-found]  # an extra
 
-from veperf.workloads.verification.features import FEATURES
+from veperf.workloads.verification.features.vector import FEATURES
 from veperf.workloads.verification.scoring.floating import Floats, float_weights
 from veperf.workloads.verification.scoring.model import Model
 
@@ -20,18 +20,18 @@ _SCHEMA_VERSION = 3
 _IDENTIFIER = b"TFL3"
 
 
-class LiteRTInference:
+class LiteRTNetwork:
     """The network on LiteRT's interpreter, one thread."""
 
     def __init__(self, model: Model) -> None:
-        """An interpreter of ``model``."""
+        """Create an interpreter of ``model``."""
         self._interpreter = Interpreter(model_content=flatbuffer(model), num_threads=1)
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._output = self._interpreter.get_output_details()[0]["index"]
         self._rows = 0
 
     def points(self, features: Floats) -> Floats:
-        """As in ``Inference``."""
+        """As in ``FloatNetwork``."""
         chunks = [features[i : i + _ROWS] for i in range(0, len(features), _ROWS)]
         return np.concatenate([self._chunk(chunk) for chunk in chunks])
 
@@ -50,19 +50,19 @@ class LiteRTInference:
 
 
 def flatbuffer(model: Model) -> bytes:
-    """``model`` as the bytes of a TensorFlow Lite model: dense layers with ReLU, then a sigmoid."""
+    """Return ``model`` as a TensorFlow Lite model: dense layers with ReLU, then a sigmoid."""
     graph = _Graph()
     values = features = graph.tensor("features", (1, FEATURES))
-    for place, layer in enumerate(model.layers):
+    for index, layer in enumerate(model.layers):
         weights, biases = float_weights(layer)
-        last = place == len(model.layers) - 1
-        values = graph.dense(f"layer{place}", values, weights, biases, relu=not last)
+        is_last = index == len(model.layers) - 1
+        values = graph.dense(f"layer{index}", values, weights, biases, relu=not is_last)
     share = graph.sigmoid("share", values)
     return graph.encode(features, share)
 
 
 class _Graph:
-    """A TensorFlow Lite model that grows operator by operator."""
+    """A TensorFlow Lite model under construction."""
 
     def __init__(self) -> None:
         self._codes = [tfl.BuiltinOperator.FULLY_CONNECTED, tfl.BuiltinOperator.LOGISTIC]
@@ -71,7 +71,7 @@ class _Graph:
         self._operators: list[Any] = []
 
     def tensor(self, name: str, shape: tuple[int, ...], data: Floats | None = None) -> int:
-        """Add a float32 tensor, a constant where there is ``data``; its number."""
+        """Add a float32 tensor, constant if it has ``data``; return its number."""
         tensor = tfl.TensorT()
         tensor.name, tensor.shape, tensor.type = name, list(shape), tfl.TensorType.FLOAT32
         tensor.buffer = 0
@@ -86,7 +86,7 @@ class _Graph:
         return len(self._tensors) - 1
 
     def dense(self, name: str, values: int, weights: Floats, biases: Floats, *, relu: bool) -> int:
-        """Add a dense layer on tensor ``values``; the number of its outputs."""
+        """Add a dense layer on tensor ``values``; return the number of its output tensor."""
         options = tfl.FullyConnectedOptionsT()
         function = tfl.ActivationFunctionType
         options.fusedActivationFunction = function.RELU if relu else function.NONE
@@ -104,17 +104,17 @@ class _Graph:
         return int(operator.outputs[0])
 
     def sigmoid(self, name: str, values: int) -> int:
-        """Add 1 / (1 + e^-x) of tensor ``values``, one column; the number of its outputs."""
+        """Add 1 / (1 + e^-x) of tensor ``values``, one column; return its output's number."""
         return int(self._operator(1, [values], self.tensor(name, (1, 1))).outputs[0])
 
     def encode(self, inputs: int, outputs: int) -> bytes:
-        """The model, from tensor ``inputs`` to tensor ``outputs``."""
+        """Return the model from tensor ``inputs`` to tensor ``outputs``."""
         graph = tfl.SubGraphT()
         graph.tensors, graph.operators = self._tensors, self._operators
         graph.inputs, graph.outputs = [inputs], [outputs]
         model = tfl.ModelT()
         model.version = _SCHEMA_VERSION
-        model.operatorCodes = [_code(code) for code in self._codes]
+        model.operatorCodes = [_operator_code(code) for code in self._codes]
         model.subgraphs, model.buffers = [graph], self._buffers
         builder = flatbuffers.Builder(1 << 22)
         builder.Finish(model.Pack(builder), _IDENTIFIER)
@@ -127,7 +127,7 @@ class _Graph:
         return operator
 
 
-def _code(builtin: int) -> Any:
+def _operator_code(builtin: int) -> Any:
     code = tfl.OperatorCodeT()
     # Old readers look at the first field, new ones at the second.
     code.deprecatedBuiltinCode = code.builtinCode = builtin

@@ -1,9 +1,9 @@
-"""TensorFlow in a process of its own, which is asked over a pipe.
+"""TensorFlow in a child process, behind a pipe.
 
-So nobody who scores with it pays its half a gigabyte in their own process, and what it does to
-signals, threads and standard output stays there. A request is the bytes of an array [n, 768], the
-answer those of [n], of the same type: float32 asks for points, float64 for logits in fixed point.
-No objects travel, so none are unpickled.
+So its half a gigabyte of memory, and its effects on signals, threads and standard output, are kept
+out of the process that scores. A request is the bytes of an array [n, 768], the answer those of
+[n], of the same type: float32 requests points, float64 logits in fixed point. Only numbers are
+sent, so nothing is unpickled.
 """
 
 import os
@@ -17,12 +17,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from veperf.workloads.verification.features import FEATURES
+from veperf.workloads.verification.features.vector import FEATURES
 from veperf.workloads.verification.scoring.exact import Fixed
 from veperf.workloads.verification.scoring.floating import Floats
 
 _WORKER = "veperf.workloads.verification.scoring.tensorflow_worker"
-_ROWS = 1_024  # a request: 6 MB of float64
+_ROWS = 1_024  # in a request: 6 MB of float64
 _START_S = 120.0
 _ANSWER_S = 60.0
 _CLOSE_S = 10.0
@@ -34,21 +34,21 @@ class EngineCrashedError(RuntimeError):
     """The process of an engine ended, or did not answer in time."""
 
 
-class HostedTensorFlow:
-    """A process with TensorFlow in it; both an ``Inference`` and a ``Network``."""
+class TensorFlowProcess:
+    """A child process with TensorFlow; both a ``FloatNetwork`` and a ``FixedPointNetwork``."""
 
     def __init__(self) -> None:
         """Start the process and wait until it can answer, some ten seconds.
 
         Raises:
-            EngineCrashedError: it can't.
+            EngineCrashedError: it ended or did not get ready in time.
         """
-        self._pipe, theirs = Pipe()
+        self._pipe, child_pipe = Pipe()
         self._errors = TemporaryFile()  # noqa: SIM115  # closed by close()
-        with theirs:
+        with child_pipe:
             self._process = subprocess.Popen(  # noqa: S603  # this interpreter, a module of ours
-                [sys.executable, "-m", _WORKER, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
+                [sys.executable, "-m", _WORKER, str(child_pipe.fileno())],
+                pass_fds=[child_pipe.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._errors,
@@ -58,24 +58,24 @@ class HostedTensorFlow:
 
     @property
     def process_id(self) -> int:
-        """The process that TensorFlow runs in."""
+        """The id of the process in which TensorFlow runs."""
         return self._process.pid
 
     def points(self, features: Floats) -> Floats:
-        """As in ``Inference``.
+        """As in ``FloatNetwork``.
 
         Raises:
             EngineCrashedError: no answer came.
         """
-        return self._ask(features)
+        return self._request(features)
 
     def logits(self, inputs: Fixed) -> Fixed:
-        """As in ``Network``.
+        """As in ``FixedPointNetwork``.
 
         Raises:
             EngineCrashedError: no answer came.
         """
-        return self._ask(inputs)
+        return self._request(inputs)
 
     def close(self) -> None:
         """End the process, which ends by itself when its pipe does; a second time does nothing."""
@@ -87,18 +87,18 @@ class HostedTensorFlow:
             self._process.wait()
         self._errors.close()
 
-    def _ask(self, rows: NDArray[_Float]) -> NDArray[_Float]:
-        answers = [self._ask_once(rows[i : i + _ROWS]) for i in range(0, len(rows), _ROWS)]
+    def _request(self, rows: NDArray[_Float]) -> NDArray[_Float]:
+        answers = [self._request_chunk(rows[i : i + _ROWS]) for i in range(0, len(rows), _ROWS)]
         return np.concatenate(answers) if answers else np.empty(0, rows.dtype)
 
-    def _ask_once(self, rows: NDArray[_Float]) -> NDArray[_Float]:
+    def _request_chunk(self, rows: NDArray[_Float]) -> NDArray[_Float]:
         try:
             self._pipe.send_bytes(rows.dtype.char.encode() + rows.tobytes())
         except OSError:
             raise self._failed() from None
         answer = np.frombuffer(self._receive(_ANSWER_S), rows.dtype)
         if answer.shape != (len(rows),):
-            raise EngineCrashedError(f"{len(rows)} scores were asked for, {answer.size} came")
+            raise EngineCrashedError(f"{len(rows)} scores were requested, {answer.size} received")
         return answer
 
     def _receive(self, limit_s: float) -> bytes:
@@ -110,17 +110,19 @@ class HostedTensorFlow:
         raise self._failed()
 
     def _failed(self) -> EngineCrashedError:
-        """End what is left of the process; the error to raise, with the last line that it wrote."""
-        said = ""
+        """End the process if it still runs; return the error, with the last line of its output."""
+        output = ""
         if not self._errors.closed:
             self._errors.seek(0)
             lines = self._errors.read().decode(errors="replace").strip().splitlines()
-            said = f": {lines[-1]}" if lines else ""
+            output = f": {lines[-1]}" if lines else ""
         self.close()
-        return EngineCrashedError(f"TensorFlow's process ended or did not answer{said}")
+        return EngineCrashedError(f"TensorFlow's process ended or did not answer{output}")
 
 
-def serve(pipe: Connection, answers: Mapping[bytes, Callable[[Any], NDArray[Any]]]) -> None:
+def serve_inference(
+    pipe: Connection, answers: Mapping[bytes, Callable[[Any], NDArray[Any]]]
+) -> None:
     """Answer requests until the pipe ends, each by the function for its type of number."""
     pipe.send_bytes(b"ready")
     while True:

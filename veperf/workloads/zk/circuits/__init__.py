@@ -1,5 +1,5 @@
-"""What is proven: age, residency, score, and any subset of several claims.
+"""Circuits for age, residency and score, and for any subset of several claims.
 
-Each module has its ``CIRCUIT`` (or ``circuit``), the ``Statement`` that a verifier checks, and
-``witness`` for the prover; ``circuit.verify`` checks a proof of any of the statements.
+Each has a statement that a verifier checks, and a function that computes the prover's witness;
+``circuit.verify_statement`` checks a proof of any of the statements.
 """

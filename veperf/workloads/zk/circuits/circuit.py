@@ -1,64 +1,73 @@
-"""A circuit with a name: what is proven, before and after it is compiled."""
+"""Circuits, compiled circuits, and the statements that they prove."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from veperf.workloads.zk.groth16.keys import Proof, VerifyingKey
-from veperf.workloads.zk.groth16.verify import verify as verify_inputs
-from veperf.workloads.zk.r1cs import Builder, Define, R1cs
-from veperf.workloads.zk.r1cs.builder import Program
+from veperf.workloads.zk.groth16.verify import verify_proof
+from veperf.workloads.zk.r1cs.builder import Builder, CircuitDefinition, WitnessProgram
+from veperf.workloads.zk.r1cs.system import R1cs
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
-    """The constraints of a circuit and the way to its witness."""
+class CompiledCircuit:
+    """The constraints of a circuit, and the program that computes its witness."""
 
     name: str
     r1cs: R1cs
-    program: Program
+    program: WitnessProgram
 
-    def witness(self, inputs: Mapping[str, int]) -> list[int]:
-        """The value of every wire.
+    def statement_inputs(self, statement: "Statement") -> dict[str, int]:
+        """Return the public inputs of ``statement`` by the names of their signals.
 
         Raises:
-            UnsatisfiedError: what the inputs say is not so; the message says why.
+            ValueError: the statement makes no sense, or is for a circuit with more or fewer.
+        """
+        names = self.r1cs.wire_names[1 : self.r1cs.public_count + 1]
+        return dict(zip(names, statement.public_inputs(), strict=True))
+
+    def witness(self, inputs: Mapping[str, int]) -> list[int]:
+        """Return the value of every wire.
+
+        Raises:
+            UnsatisfiedError: the inputs break a constraint; the message says which.
             ValueError: an input is missing, unknown, or not a field element.
         """
-        values = self.program.solve(inputs)
+        values = self.program.compute_witness(inputs)
         self.r1cs.check(values)
         return values
 
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """A statement as constraints."""
+    """A kind of statement as constraints."""
 
     name: str
-    define: Define
+    define: CircuitDefinition
 
-    def compile(self) -> Compiled:
-        """The constraints, always the same ones."""
+    def compile(self) -> CompiledCircuit:
+        """Return the constraints, the same ones each time."""
         builder = Builder()
         self.define(builder)
-        return Compiled(self.name, *builder.build())
+        return CompiledCircuit(self.name, *builder.build())
 
 
 class Statement(Protocol):
-    """What a verifier wants proven, in his own terms."""
+    """A claim to be proven, in the verifier's terms."""
 
     def public_inputs(self) -> Sequence[int]:
-        """The same for the circuit, in the order in which it declares its public signals.
+        """Return the statement's values in the order of the circuit's public signals.
 
         Raises:
             ValueError: the statement makes no sense.
         """
 
 
-def verify(key: VerifyingKey, statement: Statement, proof: Proof) -> bool:
-    """Whether ``proof`` shows that ``statement`` holds.
+def verify_statement(key: VerifyingKey, statement: Statement, proof: Proof) -> bool:
+    """Return whether ``proof`` shows that ``statement`` holds.
 
     ``key`` must be that of the statement's circuit. The public inputs come from the statement, not
     from the prover, so that a proof of something else can't pass for this one.
     """
-    return verify_inputs(key, statement.public_inputs(), proof)
+    return verify_proof(key, statement.public_inputs(), proof)

@@ -1,4 +1,4 @@
-"""The credential that three of the circuits are about: a person's claims, committed to.
+"""A person's credential, and circuits for age, residency and score that prove a claim about it.
 
 An issuer checks the claims and signs the commitment; that signature is checked in the open and is
 no part of the circuits. The commitment is Poseidon(birth date, country, address, score, salt): the
@@ -10,18 +10,27 @@ from datetime import date
 
 from msgspec import Struct
 
-from veperf.workloads.zk.circuits.nonce import to_element
-from veperf.workloads.zk.circuits.poseidon_gadget import poseidon as poseidon_gadget
+from veperf.workloads.zk.circuits.circuit import Circuit, CompiledCircuit, Statement
+from veperf.workloads.zk.circuits.gadgets import (
+    assert_at_least,
+    assert_member,
+    bind_nonce,
+    bounded_constant,
+    poseidon_gadget,
+    range_check,
+)
+from veperf.workloads.zk.circuits.hashing import bytes_to_element, nonce_element
 from veperf.workloads.zk.field import R
 from veperf.workloads.zk.poseidon import poseidon
-from veperf.workloads.zk.r1cs import Builder, Linear
+from veperf.workloads.zk.r1cs.builder import Builder
+from veperf.workloads.zk.r1cs.linear import LinearCombination
 
 MAX_SCORE = 100
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 class Credential(Struct, frozen=True, kw_only=True):
-    """What its holder keeps to himself.
+    """The claims about a person, secret to their holder.
 
     Raises:
         ValueError: the country is no code, or the score or salt is out of range.
@@ -44,32 +53,32 @@ class Credential(Struct, frozen=True, kw_only=True):
             raise ValueError("the salt is not a field element")
 
     def inputs(self) -> dict[str, int]:
-        """The private inputs of the circuits, in the order in which they are hashed."""
+        """Return the private inputs of the circuits, in the order in which they are hashed."""
         return {
             "birth": date_number(self.birth),
             "country": country_number(self.country),
-            "address": to_element(b"address", self.address.encode()),
+            "address": bytes_to_element(b"address", self.address.encode()),
             "score": self.score,
             "salt": self.salt,
         }
 
     def commitment(self) -> int:
-        """The field element that the issuer signs."""
+        """Return the field element that the issuer signs."""
         return poseidon(list(self.inputs().values()))
 
 
 def new_salt() -> int:
-    """A random field element."""
+    """Return a random field element."""
     return secrets.randbelow(R)
 
 
 def date_number(day: date) -> int:
-    """The number year * 10000 + month * 100 + day, ordered as dates are."""
+    """Return year * 10000 + month * 100 + day, which is ordered as dates are."""
     return day.year * 10_000 + day.month * 100 + day.day
 
 
 def country_number(code: str) -> int:
-    """1 to 676 for the two letters of a country code.
+    """Return a number from 1 to 676 for the two letters of a country code.
 
     Raises:
         ValueError: it is not two capital letters.
@@ -79,10 +88,164 @@ def country_number(code: str) -> int:
     return _ALPHABET.index(code[0]) * 26 + _ALPHABET.index(code[1]) + 1
 
 
-def committed(builder: Builder, commitment: Linear) -> dict[str, Linear]:
-    """The private signals of a credential, by name, bound to ``commitment``."""
+def committed_signals(
+    builder: Builder, commitment: LinearCombination
+) -> dict[str, LinearCombination]:
+    """Return the private signals of a credential, by name, constrained to match ``commitment``."""
     names = ("birth", "country", "address", "score", "salt")
     signals = {name: builder.private(name) for name in names}
     digest = poseidon_gadget(builder, list(signals.values()), "commitment")
     builder.assert_equal(digest, commitment, "the commitment is that of the credential")
     return signals
+
+
+def credential_witness(
+    compiled: CompiledCircuit, credential: Credential, statement: Statement
+) -> list[int]:
+    """Return the witness that ``credential`` satisfies ``statement``, in the statement's circuit.
+
+    Raises:
+        UnsatisfiedError: it does not: too young, another country, too low a score, or another
+            commitment.
+        ValueError: the statement makes no sense, or the circuit is that of another statement.
+    """
+    return compiled.witness(compiled.statement_inputs(statement) | credential.inputs())
+
+
+# ---------------------------------------------------------------- age
+
+_DATE_BITS = 27  # 99991231 < 2^27
+_YEARS_BITS = 8
+MAX_YEARS = (1 << _YEARS_BITS) - 1
+_YEAR = 10_000
+
+
+class AgeStatement(Struct, frozen=True, kw_only=True):
+    """The holder of the credential committed to was ``years`` old or older on the day ``today``.
+
+    Ages are by calendar dates. A person born on day d of month m reaches an age on that date in the
+    year that many years later. One born on 29 February reaches it on 29 February in leap years and
+    on 1 March in others: the first day whose number y * 10000 + m * 100 + d is not below that of
+    the 29th.
+    """
+
+    commitment: int
+    today: date
+    years: int
+    nonce: bytes
+    """32 bytes, chosen by the verifier."""
+
+    def public_inputs(self) -> list[int]:
+        """Return commitment, today, years, nonce.
+
+        Raises:
+            ValueError: the years are out of range, or the nonce has another length.
+        """
+        if not 0 <= self.years <= MAX_YEARS:
+            raise ValueError(f"an age is 0 to {MAX_YEARS} years, not {self.years}")
+        nonce = nonce_element(self.nonce)
+        return [self.commitment, date_number(self.today), self.years, nonce]
+
+
+def _define_age(builder: Builder) -> None:
+    """Constrain birth, today and years by range checks, and today >= birth + years * 10000.
+
+    The comparison is by bit decomposition, in integers that can't wrap.
+    """
+    names = ("commitment", "today", "years", "nonce")
+    commitment, today, years, nonce = [builder.public(name) for name in names]
+    bind_nonce(builder, nonce)
+    claims = committed_signals(builder, commitment)
+    birth = range_check(builder, claims["birth"], _DATE_BITS, "birth")
+    day = range_check(builder, today, _DATE_BITS, "today")
+    age = range_check(builder, years, _YEARS_BITS, "years")
+    assert_at_least(builder, day, birth.plus(age.times(_YEAR)), "old enough")
+
+
+AGE_CIRCUIT = Circuit("age", _define_age)
+
+
+# ---------------------------------------------------------------- residency
+
+MAX_COUNTRIES = 32
+"""The most countries in a list; the European Union has 27."""
+_COUNTRY_BITS = 10
+
+
+class ResidencyStatement(Struct, frozen=True, kw_only=True):
+    """The holder of the credential committed to lives in one of ``countries``.
+
+    Which of them, and the address, stay hidden; a list of one country proves just that.
+    """
+
+    commitment: int
+    countries: tuple[str, ...]
+    """1 to 32 codes of two letters; their order doesn't matter."""
+    nonce: bytes
+    """32 bytes, chosen by the verifier."""
+
+    def public_inputs(self) -> list[int]:
+        """Return commitment, nonce, and 32 ascending countries, the last repeated to fill.
+
+        Raises:
+            ValueError: no countries, too many, a wrong code, or a nonce of another length.
+        """
+        numbers = sorted({country_number(code) for code in self.countries})
+        if not 1 <= len(numbers) <= MAX_COUNTRIES:
+            raise ValueError(f"1 to {MAX_COUNTRIES} countries, not {len(numbers)}")
+        numbers += numbers[-1:] * (MAX_COUNTRIES - len(numbers))
+        return [self.commitment, nonce_element(self.nonce), *numbers]
+
+
+def _define_residency(builder: Builder) -> None:
+    """Constrain the country by a range check, and as a member of the list."""
+    names = ("commitment", "nonce", *(f"country{i}" for i in range(MAX_COUNTRIES)))
+    commitment, nonce, *countries = [builder.public(name) for name in names]
+    bind_nonce(builder, nonce)
+    claims = committed_signals(builder, commitment)
+    country = range_check(builder, claims["country"], _COUNTRY_BITS, "country")
+    assert_member(builder, country.value, countries, "country")
+
+
+RESIDENCY_CIRCUIT = Circuit("residency", _define_residency)
+
+
+# ---------------------------------------------------------------- score
+
+_SCORE_BITS = MAX_SCORE.bit_length()
+
+
+class ScoreStatement(Struct, frozen=True, kw_only=True):
+    """The score in the credential committed to is ``threshold`` or more."""
+
+    commitment: int
+    threshold: int
+    """0 to 100."""
+    nonce: bytes
+    """32 bytes, chosen by the verifier."""
+
+    def public_inputs(self) -> list[int]:
+        """Return commitment, threshold, nonce.
+
+        Raises:
+            ValueError: the threshold is out of range, or the nonce has another length.
+        """
+        if not 0 <= self.threshold <= MAX_SCORE:
+            raise ValueError(f"a threshold is 0 to {MAX_SCORE}, not {self.threshold}")
+        return [self.commitment, self.threshold, nonce_element(self.nonce)]
+
+
+def _define_score(builder: Builder) -> None:
+    """Constrain score and threshold to [0, 100], and score >= threshold by bit decomposition."""
+    names = ("commitment", "threshold", "nonce")
+    commitment, threshold, nonce = [builder.public(name) for name in names]
+    bind_nonce(builder, nonce)
+    claims = committed_signals(builder, commitment)
+    score = range_check(builder, claims["score"], _SCORE_BITS, "score")
+    minimum = range_check(builder, threshold, _SCORE_BITS, "threshold")
+    assert_at_least(builder, bounded_constant(MAX_SCORE), score, "score in range")
+    assert_at_least(builder, bounded_constant(MAX_SCORE), minimum, "threshold in range")
+    assert_at_least(builder, score, minimum, "score high enough")
+
+
+SCORE_CIRCUIT = Circuit("score", _define_score)

@@ -1,35 +1,34 @@
-"""Selective disclosure: of several claims under one commitment any subset is shown.
+"""Selective disclosure: any subset of several claims under one commitment is disclosed.
 
 The commitment is Poseidon(Poseidon(claim 1, ..., claim n), salt). The salt has a hash of its own so
 that all 16 inputs of the widest Poseidon are left for claims.
 
-Constraints: the mask is n bits, and each shown value is its bit times the claim. A hidden claim is
-shown as 0, and the mask tells it from a claim that is 0.
+Constraints: the mask is n bits, and each disclosed value is its bit times the claim. A hidden claim
+is 0 there, and the mask tells it from a claim that is 0.
 """
 
 from collections.abc import Sequence
 
 from msgspec import Struct
 
-from veperf.workloads.zk.circuits.circuit import Circuit, Compiled
-from veperf.workloads.zk.circuits.gadgets import to_bits
-from veperf.workloads.zk.circuits.nonce import bind_nonce, nonce_element, to_element
-from veperf.workloads.zk.circuits.poseidon_gadget import poseidon as poseidon_gadget
+from veperf.workloads.zk.circuits.circuit import Circuit, CompiledCircuit
+from veperf.workloads.zk.circuits.gadgets import bind_nonce, poseidon_gadget, to_bits
+from veperf.workloads.zk.circuits.hashing import bytes_to_element, nonce_element
 from veperf.workloads.zk.poseidon import MAX_INPUTS, poseidon
-from veperf.workloads.zk.r1cs import Builder
+from veperf.workloads.zk.r1cs.builder import Builder
 
 MAX_CLAIMS = MAX_INPUTS
 
 
-class Claims(Struct, frozen=True, kw_only=True):
-    """What its holder keeps to himself.
+class ClaimSet(Struct, frozen=True, kw_only=True):
+    """Several claims, secret to their holder.
 
     Raises:
         ValueError: there are no claims, too many, or one of them or the salt is no field element.
     """
 
     values: tuple[int, ...]
-    """Field elements; :func:`claim` makes them of text."""
+    """Field elements; :func:`claim_element` makes them of text."""
     salt: int
     """A random field element."""
 
@@ -38,11 +37,11 @@ class Claims(Struct, frozen=True, kw_only=True):
         self.commitment()
 
     def commitment(self) -> int:
-        """The field element that the issuer signs."""
+        """Return the field element that the issuer signs."""
         return poseidon([poseidon(self.values), self.salt])
 
-    def disclose(self, indices: Sequence[int], nonce: bytes) -> "Statement":
-        """The statement that shows the claims at ``indices`` and hides the others.
+    def disclose(self, indices: Sequence[int], nonce: bytes) -> "DisclosureStatement":
+        """Return the statement that discloses the claims at ``indices`` and hides the others.
 
         Raises:
             IndexError: there is no claim there.
@@ -50,12 +49,12 @@ class Claims(Struct, frozen=True, kw_only=True):
         count = len(self.values)
         if not all(0 <= i < count for i in indices):
             raise IndexError(f"there are claims 0 to {count - 1}")
-        shown = tuple(v if i in indices else None for i, v in enumerate(self.values))
-        return Statement(commitment=self.commitment(), disclosed=shown, nonce=nonce)
+        disclosed = tuple(v if i in indices else None for i, v in enumerate(self.values))
+        return DisclosureStatement(commitment=self.commitment(), disclosed=disclosed, nonce=nonce)
 
 
-class Statement(Struct, frozen=True, kw_only=True):
-    """Under the commitment there are as many claims as here, and these values among them."""
+class DisclosureStatement(Struct, frozen=True, kw_only=True):
+    """The commitment is to claims of this number, and the disclosed values are among them."""
 
     commitment: int
     disclosed: tuple[int | None, ...]
@@ -64,7 +63,7 @@ class Statement(Struct, frozen=True, kw_only=True):
     """32 bytes, chosen by the verifier."""
 
     def public_inputs(self) -> list[int]:
-        """Commitment, nonce, mask (bit i for claim i), and the values, 0 where hidden.
+        """Return commitment, nonce, mask (bit i for claim i), and the values, 0 where hidden.
 
         Raises:
             ValueError: no claims, too many, or a nonce of another length.
@@ -75,13 +74,13 @@ class Statement(Struct, frozen=True, kw_only=True):
         return [self.commitment, nonce_element(self.nonce), mask, *values]
 
 
-def claim(name: str, value: str) -> int:
-    """A claim in words as a field element."""
-    return to_element(b"claim", len(name).to_bytes(4, "big") + name.encode() + value.encode())
+def claim_element(name: str, value: str) -> int:
+    """Return a claim in words as a field element."""
+    return bytes_to_element(b"claim", len(name).to_bytes(4, "big") + name.encode() + value.encode())
 
 
-def circuit(claims: int) -> Circuit:
-    """The circuit for a number of claims, 1 to 16.
+def disclosure_circuit(claims: int) -> Circuit:
+    """Return the circuit for a number of claims, 1 to 16.
 
     Raises:
         ValueError: another number.
@@ -90,25 +89,22 @@ def circuit(claims: int) -> Circuit:
     return Circuit(f"disclosure-{claims}", lambda builder: _define(builder, claims))
 
 
-def witness(compiled: Compiled, claims: Claims, statement: Statement) -> list[int]:
-    """The witness that ``claims`` satisfy ``statement``.
+def disclosure_witness(
+    compiled: CompiledCircuit, claims: ClaimSet, statement: DisclosureStatement
+) -> list[int]:
+    """Return the witness that ``claims`` satisfy ``statement``.
 
     Raises:
         UnsatisfiedError: they do not: another value, or another commitment.
         ValueError: the statement makes no sense, or the circuit is for another number of claims.
     """
-    count = len(claims.values)
-    shown = dict(zip(_public(len(statement.disclosed)), statement.public_inputs(), strict=True))
-    hidden = {"salt": claims.salt} | {f"claim{i}": claims.values[i] for i in range(count)}
-    return compiled.witness(shown | hidden)
-
-
-def _public(claims: int) -> list[str]:
-    return ["commitment", "nonce", "mask", *(f"shown{i}" for i in range(claims))]
+    hidden = {"salt": claims.salt} | {f"claim{i}": v for i, v in enumerate(claims.values)}
+    return compiled.witness(compiled.statement_inputs(statement) | hidden)
 
 
 def _define(builder: Builder, claims: int) -> None:
-    commitment, nonce, mask, *shown = [builder.public(name) for name in _public(claims)]
+    names = ("commitment", "nonce", "mask", *(f"shown{i}" for i in range(claims)))
+    commitment, nonce, mask, *disclosed = [builder.public(name) for name in names]
     bind_nonce(builder, nonce)
     hidden = [builder.private(f"claim{i}") for i in range(claims)]
     salt = builder.private("salt")
@@ -116,7 +112,7 @@ def _define(builder: Builder, claims: int) -> None:
     digest = poseidon_gadget(builder, [root, salt], "commitment")
     builder.assert_equal(digest, commitment, "the commitment is that of the claims")
     bits = to_bits(builder, mask, claims, "mask")
-    for i, (bit, value, out) in enumerate(zip(bits, hidden, shown, strict=True)):
+    for i, (bit, value, out) in enumerate(zip(bits, hidden, disclosed, strict=True)):
         builder.constrain(bit, value, out, f"shown{i} is claim{i} where the mask says so, else 0")
 
 

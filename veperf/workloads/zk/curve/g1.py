@@ -4,8 +4,8 @@ The cofactor is 1: every point of the curve is in the group of order R. Sums div
 coordinates): an inverse costs only some eight products here. Nothing runs in constant time.
 """
 
-from veperf.workloads.zk.field import P, PointError, R, T, coordinate
-from veperf.workloads.zk.integers import integer, invert, non_adjacent_form
+from veperf.workloads.zk.bigint import integer, invert, non_adjacent_form
+from veperf.workloads.zk.field import P, PointError, R, T, fp_element
 
 BETA = 18 * T**3 + 18 * T**2 + 9 * T + 1
 """A cube root of 1 modulo P."""
@@ -17,10 +17,10 @@ _SHORT = 2 * T + 1
 _LONG = 6 * T**2 + 2 * T
 
 
-def decompose(scalar: int) -> tuple[int, int]:
-    """k1 and k2, below 2^126 in absolute value, with k1 + k2 LAMBDA = ``scalar`` modulo R.
+def split_scalar_g1(scalar: int) -> tuple[int, int]:
+    """Return k1 and k2, below 2^126 in absolute value, with k1 + k2 LAMBDA = scalar modulo R.
 
-    What is left of (scalar, 0) when the nearest pair that the basis spans is taken away
+    They are the difference of (scalar, 0) and the nearest pair that the basis spans
     (Gallant, Lambert, Vanstone: Faster point multiplication with efficient endomorphisms, 2001).
     """
     scalar = scalar % R
@@ -36,7 +36,7 @@ G1: tuple[int, int] = (integer(1), integer(2))
 
 
 def is_on_g1(point: G1Point) -> bool:
-    """Whether ``point`` is on the curve, with coordinates from 0 to P - 1; infinity is."""
+    """Return whether ``point`` is on the curve, with coordinates from 0 to P - 1; infinity is."""
     if point is None:
         return True
     x, y = point
@@ -44,24 +44,24 @@ def is_on_g1(point: G1Point) -> bool:
 
 
 def g1_from_ints(x: int, y: int) -> tuple[int, int]:
-    """The point with these coordinates.
+    """Return the point with these coordinates.
 
     Raises:
         PointError: a coordinate is out of range, or the point is not on the curve.
     """
-    point = coordinate(x), coordinate(y)
+    point = fp_element(x), fp_element(y)
     if not is_on_g1(point):
         raise PointError("the point is not on the curve")
     return point
 
 
 def g1_negate(point: G1Point) -> G1Point:
-    """-point."""
+    """Return -point."""
     return point and (point[0], -point[1] % P)
 
 
 def g1_add(left: G1Point, right: G1Point) -> G1Point:
-    """The sum left + right, for any two points of the group."""
+    """Return left + right, for any two points of the group."""
     if left is None:
         return right
     if right is None:
@@ -79,13 +79,13 @@ def g1_add(left: G1Point, right: G1Point) -> G1Point:
 
 
 def g1_multiply(point: G1Point, scalar: int) -> G1Point:
-    """``scalar`` times ``point``, for any integer.
+    """Return ``scalar`` times ``point``, for any integer.
 
     Both halves of the decomposed scalar share the doublings (Gallant, Lambert, Vanstone 2001).
     """
     if point is None:
         return None
-    first, second = decompose(scalar)
+    first, second = split_scalar_g1(scalar)
     ahead = point if first >= 0 else g1_negate(point)
     aside: G1Point = (point[0] * BETA % P, point[1] if second >= 0 else -point[1] % P)
     behind, beside = g1_negate(ahead), g1_negate(aside)
@@ -97,8 +97,8 @@ def g1_multiply(point: G1Point, scalar: int) -> G1Point:
     )
     digits = non_adjacent_form(abs(first)), non_adjacent_form(abs(second))
     length = max(map(len, digits))
-    for some in digits:
-        some.extend([0] * (length - len(some)))
+    for half_digits in digits:
+        half_digits.extend([0] * (length - len(half_digits)))
     result: G1Point = None
     for digit, other in zip(reversed(digits[0]), reversed(digits[1]), strict=True):
         result = g1_add(result, result)

@@ -3,19 +3,19 @@
 Points are ((x0, x1), (y0, y1)), for x0 + x1 u and y0 + y1 u, or None.
 """
 
-from veperf.workloads.zk.field import P, PointError, R, T, coordinate
-from veperf.workloads.zk.integers import integer, non_adjacent_form
+from veperf.workloads.zk.bigint import integer, non_adjacent_form
+from veperf.workloads.zk.field import P, PointError, R, T, fp_element
 from veperf.workloads.zk.tower import fp2
 from veperf.workloads.zk.tower.fp2 import Fp2
 
-# (x, y) goes up to (x w^2, y w^3); w^P = XI^((P - 1) / 6) w.
+# The twist maps (x, y) to (x w^2, y w^3); w^P = XI^((P - 1) / 6) w.
 _X_FACTOR = fp2.power(fp2.XI, (P - 1) // 3)
 _Y_FACTOR = fp2.power(fp2.XI, (P - 1) // 2)
 _EIGENVALUE = 6 * T**2
 
 
 def psi(point: tuple[Fp2, Fp2]) -> tuple[Fp2, Fp2]:
-    """The image of ``point``, P times itself for a point of G2 (Galbraith, Scott 2008)."""
+    """Return the image of ``point``: P times itself for a point of G2 (Galbraith, Scott 2008)."""
     x, y = point
     return (
         fp2.multiply(fp2.conjugate(x), _X_FACTOR),
@@ -23,8 +23,8 @@ def psi(point: tuple[Fp2, Fp2]) -> tuple[Fp2, Fp2]:
     )
 
 
-def split_by_psi(scalar: int) -> tuple[int, int]:
-    """k1 and k2, below 2^126 in absolute value, with ``scalar`` = k1 + k2 P modulo R.
+def split_scalar_g2(scalar: int) -> tuple[int, int]:
+    """Return k1 and k2, below 2^126 in absolute value, with scalar = k1 + k2 P modulo R.
 
     P is 6 t^2 modulo R, half as long as R (Galbraith, Scott: Exponentiation in pairing-friendly
     groups using homomorphisms, 2008).
@@ -51,7 +51,7 @@ G2: tuple[Fp2, Fp2] = (
 
 
 def is_on_g2(point: G2Point) -> bool:
-    """Whether ``point`` is on the curve, not whether in the subgroup; infinity is on it."""
+    """Return whether ``point`` is on the curve, in the subgroup or not; infinity is on it."""
     if point is None:
         return True
     x, y = point
@@ -61,7 +61,7 @@ def is_on_g2(point: G2Point) -> bool:
 
 
 def is_in_g2_subgroup(point: G2Point) -> bool:
-    """Whether ``point``, which has to be on the curve, has order R (or 1).
+    """Return whether ``point``, which has to be on the curve, has order R (or 1).
 
     By [t + 1]Q + psi([t]Q) + psi^2([t]Q) = psi^3([2t]Q), which on the whole curve holds for the
     points of the subgroup alone (Dai, Lin, Zhao, Zhou: Fast subgroup membership testings for G1,
@@ -78,17 +78,17 @@ def is_in_g2_subgroup(point: G2Point) -> bool:
 
 
 def g2_from_ints(x: tuple[int, int], y: tuple[int, int]) -> tuple[Fp2, Fp2]:
-    """The point with these coordinates, each as (c0, c1).
+    """Return the point with these coordinates, each as (c0, c1).
 
     Raises:
-        PointError: a coordinate is no pair or out of range, or the point is not on the curve or
-            not in the subgroup.
+        PointError: a coordinate is not a pair or is out of range, or the point is not on the curve
+            or not in the subgroup.
     """
     try:
         (x0, x1), (y0, y1) = x, y
     except (TypeError, ValueError) as error:
         raise PointError("a coordinate is a pair of integers") from error
-    point = (coordinate(x0), coordinate(x1)), (coordinate(y0), coordinate(y1))
+    point = (fp_element(x0), fp_element(x1)), (fp_element(y0), fp_element(y1))
     if not is_on_g2(point):
         raise PointError("the point is not on the curve")
     if not is_in_g2_subgroup(point):
@@ -97,12 +97,12 @@ def g2_from_ints(x: tuple[int, int], y: tuple[int, int]) -> tuple[Fp2, Fp2]:
 
 
 def g2_negate(point: G2Point) -> G2Point:
-    """-point."""
+    """Return -point."""
     return point and (point[0], fp2.negate(point[1]))
 
 
 def g2_add(left: G2Point, right: G2Point) -> G2Point:
-    """The sum left + right, for any two points of the curve."""
+    """Return left + right, for any two points of the curve."""
     if left is None:
         return right
     if right is None:
@@ -120,7 +120,7 @@ def g2_add(left: G2Point, right: G2Point) -> G2Point:
 
 
 def g2_multiply(point: G2Point, scalar: int) -> G2Point:
-    """``scalar`` times ``point``, for any integer and any point of the curve."""
+    """Return ``scalar`` times ``point``, for any integer and any point of the curve."""
     if scalar < 0:
         point, scalar = g2_negate(point), -scalar
     negative = g2_negate(point)

@@ -7,13 +7,9 @@ is the polynomial that vanishes on the domain and x the secret point.
 
 from dataclasses import dataclass
 
-from veperf.workloads.zk.curve import (
-    G1Point,
-    G2Point,
-    PointError,
-    g1_from_ints,
-    g2_from_ints,
-)
+from veperf.workloads.zk.curve.g1 import G1Point, g1_from_ints
+from veperf.workloads.zk.curve.g2 import G2Point, g2_from_ints
+from veperf.workloads.zk.field import PointError
 
 AffineG1 = tuple[int, int]
 AffineG2 = tuple[tuple[int, int], tuple[int, int]]
@@ -21,11 +17,11 @@ AffineG2 = tuple[tuple[int, int], tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Three points. Whether they are points at all is for verification to say.
+    """The three points A, B and C of a proof, which verification checks.
 
-    Anybody can turn a valid proof into another one of the same statement: (a, b, c) into (-a, -b,
-    c), for one. So a proof must never serve as the name of what was proven; the nonce among the
-    public inputs is what can't be changed.
+    Anybody can turn a valid proof into another one of the same statement, for example (a, b, c)
+    into (-a, -b, c). So a proof must never identify the statement that it proves; the nonce among
+    the public inputs can't be changed.
     """
 
     a: AffineG1
@@ -35,7 +31,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class VerifyingKey:
-    """What a verifier needs.
+    """The key for verifying proofs of one circuit.
 
     Raises:
         PointError: a point is infinity, not on its curve or not in the subgroup.
@@ -51,28 +47,28 @@ class VerifyingKey:
 
     def __post_init__(self) -> None:
         if not self.ic:
-            raise ValueError("a key has a point for the constant")
+            raise ValueError("the key has no point for the constant")
         for g1 in (self.alpha, *self.ic):
-            valid_g1(g1)
+            require_g1(g1)
         for g2 in (self.beta, self.gamma, self.delta):
-            valid_g2(g2)
+            require_g2(g2)
 
     @property
     def public_count(self) -> int:
-        """How many public inputs a proof has, the constant left out."""
+        """The number of public inputs of a proof, the constant excluded."""
         return len(self.ic) - 1
 
 
 @dataclass(frozen=True, slots=True)
 class ProvingKey:
-    """What a prover needs. Points are as long lists as there are wires, None where a wire is not.
+    """The key for proofs of one circuit. Lists of points have an entry a wire, None for no point.
 
-    The points of a key that comes from elsewhere are checked where it is read.
+    The points of a key from a file are checked when it is read.
     """
 
     verifying_key: VerifyingKey
     circuit_digest: bytes
-    """Of the constraint system that the key is for, 32 bytes."""
+    """Hash of the constraint system that the key belongs to, 32 bytes."""
     domain_size: int
     beta_g1: AffineG1
     delta_g1: AffineG1
@@ -83,34 +79,35 @@ class ProvingKey:
     b_g2: tuple[G2Point, ...]
     """v_i(x) in G2, for each wire."""
     c: tuple[G1Point, ...]
-    """(beta u_i(x) + alpha v_i(x) + w_i(x)) / delta for each private wire; less for all wires what
-    ``products`` have too much: w_i(x) t(x) / (delta t(g))."""
+    """(beta u_i(x) + alpha v_i(x) + w_i(x)) / delta for each private wire; minus, for all wires,
+    w_i(x) t(x) / (delta t(g)), which ``products`` leave out."""
     products: tuple[G1Point, ...]
     """L_i(x / g) t(x) / (delta t(g)), for each point of the domain, L_i the Lagrange polynomials.
 
     The quotient h = (u v - w) / t has fewer coefficients than the domain has points, so its values
-    on the coset g times the domain determine it, and t is t(g) on all of that. These points take
-    the values of u v there. What w adds is linear in the witness, so it is part of ``c``.
+    on the coset g times the domain determine it, and t is t(g) on the whole coset. These points are
+    multiplied by the values of u v there. The contribution of w is linear in the witness, so it is
+    part of ``c``.
     """
 
 
-def valid_g1(point: G1Point) -> AffineG1:
-    """``point``, if it is a point of G1 other than infinity.
+def require_g1(point: G1Point) -> AffineG1:
+    """Return ``point`` if it is a point of G1 other than infinity.
 
     Raises:
         PointError: it is not.
     """
     if point is None:
-        raise PointError("infinity has no place in a key or a proof")
+        raise PointError("infinity is not allowed in a key or a proof")
     return g1_from_ints(*point)
 
 
-def valid_g2(point: G2Point) -> AffineG2:
-    """``point``, if it is a point of G2 other than infinity.
+def require_g2(point: G2Point) -> AffineG2:
+    """Return ``point`` if it is a point of G2 other than infinity.
 
     Raises:
         PointError: it is not.
     """
     if point is None:
-        raise PointError("infinity has no place in a key or a proof")
+        raise PointError("infinity is not allowed in a key or a proof")
     return g2_from_ints(*point)

@@ -1,4 +1,4 @@
-"""Prove: from a witness to three points.
+"""Groth16 prover: from a witness to a proof of three points.
 
 With random r and s, w_i the witness and h the quotient (u v - w) / t,
 
@@ -12,110 +12,145 @@ Source: Groth 2016, section 3.2. r and s make the proof reveal nothing but its s
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from veperf.core.errors import CorruptFileError
-from veperf.workloads.zk.curve import G1Point, G2Point, g1_add, g1_multiply
+from veperf.workloads.zk.bigint import integer
+from veperf.workloads.zk.curve.g1 import G1Point, g1_add, g1_multiply
+from veperf.workloads.zk.curve.g2 import G2Point
 from veperf.workloads.zk.field import R
-from veperf.workloads.zk.groth16.keys import Proof, ProvingKey, valid_g1, valid_g2
+from veperf.workloads.zk.groth16.keys import Proof, ProvingKey, require_g1, require_g2
 from veperf.workloads.zk.groth16.setup import Draw, domain_size, products_on_coset
-from veperf.workloads.zk.groth16.tables import Tables, tables
-from veperf.workloads.zk.groth16.verify import verify
-from veperf.workloads.zk.integers import integer
-from veperf.workloads.zk.r1cs import R1cs
+from veperf.workloads.zk.groth16.verify import verify_proof
+from veperf.workloads.zk.msm.fixed_base import FixedBase
+from veperf.workloads.zk.r1cs.system import R1cs
+
+
+@dataclass(frozen=True, slots=True)
+class ProverTables:
+    """Tables of multiples for the sums of a proof; made at first use, unless they were loaded."""
+
+    a: FixedBase
+    """For A, over u_i(x), alpha and delta."""
+    b: FixedBase
+    """For B, over v_i(x), beta and delta, in G2."""
+    c: FixedBase
+    """For C, over the points of ``ProvingKey.c``, ``products``, v_i(x) and beta."""
+
+
+def prover_tables(key: ProvingKey) -> ProverTables:
+    """Return the tables of ``key``, not made yet."""
+    a, b, c = _table_points(key)
+    return ProverTables(FixedBase(a), FixedBase(b), FixedBase(c))
+
+
+def prover_tables_from_bytes(key: ProvingKey, a: bytes, b: bytes, c: bytes) -> ProverTables:
+    """Read the tables of ``key`` from the bytes of ``FixedBase.to_bytes``.
+
+    Raises:
+        CorruptFileError: one belongs to other points, or has an invalid point.
+    """
+    a_points, b_points, c_points = _table_points(key)
+    return ProverTables(
+        FixedBase.from_bytes(a_points, a),
+        FixedBase.from_bytes(b_points, b),
+        FixedBase.from_bytes(c_points, c),
+    )
+
+
+def _table_points(key: ProvingKey) -> tuple[list[G1Point], list[G2Point], list[G1Point]]:
+    """Return the points of each table, in the order of the scalars in ``Prover``'s sums."""
+    verifying = key.verifying_key
+    return (
+        [*key.a, verifying.alpha, key.delta_g1],
+        [*key.b_g2, verifying.beta, verifying.delta],
+        [*key.c, *key.products, *key.b_g1, key.beta_g1],
+    )
 
 
 class WrongKeyError(ValueError):
-    """A proving key that is not for this constraint system."""
-
-
-def prove(r1cs: R1cs, key: ProvingKey, witness: Sequence[int]) -> Proof:
-    """One proof; for several with the same key a :class:`Prover` is faster.
-
-    Raises:
-        WrongKeyError: ``key`` is not for ``r1cs``.
-        UnsatisfiedError: the witness breaks a constraint.
-        ValueError: it is no witness of this circuit at all.
-    """
-    return Prover(r1cs, key).prove(witness)
+    """The proving key belongs to another constraint system."""
 
 
 class Prover:
     """A circuit and its key; the first proof makes tables for all that follow.
 
-    :meth:`prove` is all there is to it; the other methods are its steps. ``proverfile`` keeps key
-    and tables on disk.
+    :meth:`prove` makes a proof; the other methods are its steps. ``groth16.files`` stores key and
+    tables on disk.
     """
 
-    def __init__(self, r1cs: R1cs, key: ProvingKey, loaded: Tables | None = None) -> None:
-        """A prover for ``r1cs``.
+    def __init__(
+        self, r1cs: R1cs, key: ProvingKey, loaded_tables: ProverTables | None = None
+    ) -> None:
+        """Create a prover for ``r1cs``.
 
         Args:
             r1cs: The circuit.
-            key: Its key.
-            loaded: The key's tables, from a file. With wrong ones a proof would be wrong and could
-                tell of the witness, so each is verified before it is handed out.
+            key: Its proving key.
+            loaded_tables: The key's tables, from a file. With wrong tables a proof would be wrong
+                and could leak the witness, so each proof is verified before it is returned.
 
         Raises:
-            WrongKeyError: ``key`` is not for it.
+            WrongKeyError: ``key`` belongs to another circuit.
         """
         if key.domain_size != domain_size(r1cs) or key.circuit_digest != r1cs.digest():
             raise WrongKeyError("the proving key is for another circuit")
         self._r1cs = r1cs
         self.key = key
-        self.tables = loaded or tables(key)
-        self._are_loaded = loaded is not None
+        self.tables = loaded_tables or prover_tables(key)
+        self._must_verify = loaded_tables is not None
 
     def prove(self, witness: Sequence[int], draw: Draw = secrets.randbelow) -> Proof:
-        """A proof of the public inputs in ``witness``.
+        """Return a proof of the public inputs in ``witness``.
 
         Args:
             witness: The values of all wires, the constant 1 first.
-            draw: Where r and s come from; known ones would give the witness away.
+            draw: Source of r and s; known ones would reveal the witness.
 
         Raises:
             UnsatisfiedError: the witness breaks a constraint.
-            CorruptFileError: tables that were loaded are wrong.
-            ValueError: it is no witness of this circuit at all.
+            CorruptFileError: the loaded tables are wrong.
+            ValueError: it is not a witness of this circuit.
         """
         products = self.products(witness)
         r, s = integer(draw(R)), integer(draw(R))
         a = self.sum_a(witness, r)
         b = self.sum_b(witness, s)
         c = self.sum_c(witness, products, a, r, s)
-        if self._are_loaded:
-            return self._verified(witness, a, b, c)
-        return Proof(valid_g1(a), valid_g2(b), valid_g1(c))
+        if self._must_verify:
+            return self._verified_proof(witness, a, b, c)
+        return Proof(require_g1(a), require_g2(b), require_g1(c))
 
-    def _verified(self, witness: Sequence[int], a: G1Point, b: G2Point, c: G1Point) -> Proof:
+    def _verified_proof(self, witness: Sequence[int], a: G1Point, b: G2Point, c: G1Point) -> Proof:
         public = witness[1 : self._r1cs.public_count + 1]
         if a is not None and b is not None and c is not None:
             proof = Proof(a, b, c)
-            if verify(self.key.verifying_key, public, proof):
+            if verify_proof(self.key.verifying_key, public, proof):
                 return proof
-        raise CorruptFileError("the tables that were loaded are not those of the key; delete them")
+        raise CorruptFileError("the loaded tables don't belong to the key; delete their file")
 
     def products(self, witness: Sequence[int]) -> list[int]:
-        """The values of u v on the coset, of which the quotient is made.
+        """Return the values of u v on the coset, which determine the quotient.
 
         Raises:
             UnsatisfiedError: the witness breaks a constraint.
-            ValueError: it is no witness of this circuit at all.
+            ValueError: it is not a witness of this circuit.
         """
         return products_on_coset(self._r1cs, self._r1cs.check(witness), witness)
 
     def sum_a(self, witness: Sequence[int], r: int) -> G1Point:
-        """A."""
+        """Return A."""
         point: G1Point = self.tables.a.msm([*witness, 1, r])
         return point
 
     def sum_b(self, witness: Sequence[int], s: int) -> G2Point:
-        """B."""
+        """Return B."""
         point: G2Point = self.tables.b.msm([*witness, 1, s])
         return point
 
     def sum_c(
         self, witness: Sequence[int], products: Sequence[int], a: G1Point, r: int, s: int
     ) -> G1Point:
-        """C, in which r B - r s delta = r (beta + sum of w_i v_i(x)) is part of the one sum."""
+        """Return C; r B - r s delta = r (beta + sum of w_i v_i(x)) is part of the table's sum."""
         scaled = [r * value % R for value in witness]
         return g1_add(g1_multiply(a, s), self.tables.c.msm([*witness, *products, *scaled, r]))

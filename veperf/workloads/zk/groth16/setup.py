@@ -1,32 +1,33 @@
-"""Make the keys of a circuit.
+"""Groth16 set-up: the keys of a circuit.
 
 The secrets that keys are made from (alpha, beta, gamma, delta, x) let their owner prove anything.
-Here one process draws them and forgets them: fit for measuring and testing, not for production,
-where many parties hold a ceremony, each of them adding secrets of its own.
+Here one process draws and discards them, which suits measuring and testing; production keys come
+from a ceremony of many parties, each adding secrets of its own.
 """
 
 import secrets
 from collections.abc import Callable, Sequence
 from itertools import islice
 
-from veperf.workloads.zk.curve import G1, G2
+from veperf.workloads.zk.bigint import integer, invert
+from veperf.workloads.zk.curve.g1 import G1
+from veperf.workloads.zk.curve.g2 import G2
 from veperf.workloads.zk.field import R
 from veperf.workloads.zk.groth16.keys import ProvingKey, VerifyingKey
-from veperf.workloads.zk.integers import integer, invert
-from veperf.workloads.zk.msm import multiples
-from veperf.workloads.zk.ntt import GENERATOR, Domain, domain
-from veperf.workloads.zk.r1cs import Evaluation, R1cs
+from veperf.workloads.zk.msm.variable_base import multiples
+from veperf.workloads.zk.ntt import GENERATOR, Domain, cached_domain
+from veperf.workloads.zk.r1cs.system import Evaluation, R1cs
 
 
 def domain_size(r1cs: R1cs) -> int:
-    """The power of two that holds the constraints and the rows of the public wires."""
+    """Return the power of two that holds the constraints and the rows of the public wires."""
     rows = len(r1cs.constraints) + r1cs.public_count + 1
     return 1 << (rows - 1).bit_length()
 
 
 def polynomials_at(r1cs: R1cs, x: int) -> tuple[list[int], list[int], list[int]]:
-    """u_i(x), v_i(x), w_i(x) for every wire i."""
-    lagrange = domain(domain_size(r1cs)).lagrange(x)
+    """Return u_i(x), v_i(x), w_i(x) for every wire i."""
+    lagrange = cached_domain(domain_size(r1cs)).lagrange(x)
     sides = tuple([integer(0)] * r1cs.wire_count for _ in range(3))
     for value, constraint in zip(lagrange, r1cs.constraints, strict=False):
         for side, row in zip(sides, constraint, strict=True):
@@ -40,34 +41,34 @@ def polynomials_at(r1cs: R1cs, x: int) -> tuple[list[int], list[int], list[int]]
 
 
 def products_on_coset(r1cs: R1cs, sides: Evaluation, witness: Sequence[int]) -> list[int]:
-    """The values of u v on the coset of the domain, u the sum of w_i u_i, v that of w_i v_i."""
-    points = domain(domain_size(r1cs))
+    """Return u v on the coset of the domain, u the sum of w_i u_i, v that of w_i v_i."""
+    domain = cached_domain(domain_size(r1cs))
     public = list(witness[: r1cs.public_count + 1])
-    u, v = _extended(points, sides.a + public), _extended(points, sides.b)
+    u, v = _values_on_coset(domain, sides.a + public), _values_on_coset(domain, sides.b)
     return [a * b % R for a, b in zip(u, v, strict=True)]
 
 
-def _extended(points: Domain, values: list[int]) -> list[int]:
-    padded = values + [0] * (points.size - len(values))
-    return points.coset_ntt(points.intt(padded))
+def _values_on_coset(domain: Domain, values: list[int]) -> list[int]:
+    padded = values + [0] * (domain.size - len(values))
+    return domain.coset_ntt(domain.intt(padded))
 
 
 Draw = Callable[[int], int]
-"""Gives a random integer from 0 to below its argument."""
+"""A function that returns a random integer from 0 to below its argument."""
 
 
 def setup(r1cs: R1cs, draw: Draw = secrets.randbelow) -> ProvingKey:
-    """Fresh keys for ``r1cs``.
+    """Make new keys for ``r1cs``.
 
     Args:
         r1cs: The constraint system.
-        draw: Where the secrets come from. Keys from a generator with a known seed convince nobody.
+        draw: Source of the secrets. Keys from a generator with a known seed are not secure.
     """
     size = domain_size(r1cs)
     alpha, beta, gamma, delta = (_nonzero(draw) for _ in range(4))
     x = _nonzero(draw)
     while pow(x, size, R) == 1 or pow(x, size, R) == pow(GENERATOR, size, R):
-        x = _nonzero(draw)  # on the domain or its coset, where polynomials would be 0
+        x = _nonzero(draw)  # x was on the domain or its coset, where polynomials would be 0
     u, v, w = polynomials_at(r1cs, x)
     combined = [(beta * a + alpha * b + c) % R for a, b, c in zip(u, v, w, strict=True)]
     first_private = r1cs.public_count + 1
@@ -82,7 +83,7 @@ def setup(r1cs: R1cs, draw: Draw = secrets.randbelow) -> ProvingKey:
         v,
         [value * per_gamma for value in combined[:first_private]],
         [a - b * vanishing for a, b in zip(in_delta, w, strict=True)],
-        [value * vanishing for value in domain(size).lagrange(x * invert(shift, R))],
+        [value * vanishing for value in cached_domain(size).lagrange(x * invert(shift, R))],
     ]
     points = iter(multiples(G1, [scalar for scalars in lists for scalar in scalars]))
     (alpha_g1, beta_g1, delta_g1), a, b_g1, ic, c, products = (

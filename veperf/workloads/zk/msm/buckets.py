@@ -1,26 +1,26 @@
-"""Buckets: points by a digit of their scalars, and the sum of digit * point from them."""
+"""Bucket method: points collected by a digit of their scalars, and weighted sums of the buckets."""
 
 from collections.abc import Sequence
 
-from veperf.workloads.zk.integers import integer, unpack
+from veperf.workloads.zk.bigint import integer, unpack
 from veperf.workloads.zk.msm.group import Bucket, Group, Point
 
-_LISTS_AT_ONCE = 128  # enough to share an inversion, few enough for their points to stay in cache
+_LISTS_PER_BATCH = 128  # enough to share an inversion, few enough for the points to stay in cache
 
 
 def sum_lists(group: Group, lists: Sequence[Sequence[Point]]) -> list[Point]:
-    """The sum of each list."""
+    """Return the sum of each list."""
     sums = []
-    for start in range(0, len(lists), _LISTS_AT_ONCE):
-        sums += _sum_some(group, lists[start : start + _LISTS_AT_ONCE])
+    for start in range(0, len(lists), _LISTS_PER_BATCH):
+        sums += _sum_batch(group, lists[start : start + _LISTS_PER_BATCH])
     return sums
 
 
-def _sum_some(group: Group, lists: Sequence[Sequence[Point]]) -> list[Point]:
-    """Cut all lists into runs with lengths that are powers of 2, and halve runs until they are 1.
+def _sum_batch(group: Group, lists: Sequence[Sequence[Point]]) -> list[Point]:
+    """Cut all lists into runs whose lengths are powers of 2, and halve runs until they are 1.
 
-    Runs of one length stand behind each other in one flat list, where neighbours are added, which
-    costs nothing a list. What came of the runs of a list is then a list again, of some log2(n).
+    Runs of one length stand one after the other in one flat list, where neighbours are added, so
+    that a list costs nothing extra. The sums of a list's runs are a list again, of some log2(n).
     """
     remaining = [list(filter(None, points)) for points in lists]
     while (longest := max(map(len, remaining))) > 1:
@@ -41,14 +41,14 @@ def _sum_some(group: Group, lists: Sequence[Sequence[Point]]) -> list[Point]:
 
 
 def weighted_sums(group: Group, sets: Sequence[Sequence[Sequence[Point]]]) -> list[Point]:
-    """For each set of 2^k buckets the sum of (i - 2^(k - 1)) * (all points in bucket[i]).
+    """Return for each set of 2^k buckets the sum of (i - 2^(k - 1)) * (all points in bucket[i]).
 
-    The sums of buckets of opposite weights are subtracted first. What is left, but the last, lies
-    in a square by the upper and lower half of the bits of i. From the sums of its rows and
-    columns, two additions a bucket, follows with little more the sum of the buckets whose i has a
-    given bit; the last bucket is the only one with the highest.
+    The sums of buckets of opposite weights are subtracted first. The remaining buckets, except the
+    last, are arranged in a square by the upper and lower half of the bits of i. The sums of its
+    rows and columns take two additions a bucket; they give, with little more work, the sum of the
+    buckets whose i has a given bit. The last bucket is the only one with the highest bit.
     """
-    folded = _by_magnitude(group, sets)
+    folded = _fold_signs(group, sets)
     size = len(folded[0]) - 1
     bits = size.bit_length() - 1
     width = 1 << (bits // 2)
@@ -60,17 +60,17 @@ def weighted_sums(group: Group, sets: Sequence[Sequence[Sequence[Point]]]) -> li
     line_sums = sum_lists(group, lines)
     by_bit: list[Sequence[Point]] = []
     for start in range(0, len(line_sums), width + height):
-        by_bit += _by_bit(line_sums[start : start + width])
-        by_bit += _by_bit(line_sums[start + width : start + width + height])
+        by_bit += _points_by_bit(line_sums[start : start + width])
+        by_bit += _points_by_bit(line_sums[start + width : start + width + height])
     bit_sums = sum_lists(group, by_bit)
     return [
-        horner(group, [*bit_sums[place * bits : (place + 1) * bits], sums[size]], 1)
-        for place, sums in enumerate(folded)
+        horner(group, [*bit_sums[index * bits : (index + 1) * bits], sums[size]], 1)
+        for index, sums in enumerate(folded)
     ]
 
 
 def horner(group: Group, points: Sequence[Point], step_bits: int) -> Point:
-    """The sum of 2^(i * step_bits) * points[i]."""
+    """Return the sum of 2^(i * step_bits) * points[i]."""
     result = None
     for point in reversed(points):
         for _ in range(step_bits):
@@ -79,12 +79,13 @@ def horner(group: Group, points: Sequence[Point], step_bits: int) -> Point:
     return result
 
 
-def _by_magnitude(group: Group, sets: Sequence[Sequence[Sequence[Point]]]) -> list[Sequence[Point]]:
-    """For each set the sums of weight 0 to 2^(k - 1), of which that of weight 0 is left out."""
+def _fold_signs(group: Group, sets: Sequence[Sequence[Sequence[Point]]]) -> list[Sequence[Point]]:
+    """Return for each set the sums of weight 0 to 2^(k - 1); that of weight 0 is left empty."""
     size = len(sets[0])
     middle = size // 2
     sums = sum_lists(
-        group, [points for some in sets for points in (*some[:middle], (), *some[middle + 1 :])]
+        group,
+        [points for buckets in sets for points in (*buckets[:middle], (), *buckets[middle + 1 :])],
     )
     pairs: list[Sequence[Point]] = []
     for start in range(0, len(sums), size):
@@ -95,10 +96,10 @@ def _by_magnitude(group: Group, sets: Sequence[Sequence[Sequence[Point]]]) -> li
     return [sums[start : start + middle + 1] for start in range(0, len(sums), middle + 1)]
 
 
-def _by_bit(points: Sequence[Point]) -> list[list[Point]]:
-    """For each bit of the indices, the points at those that have it."""
+def _points_by_bit(points: Sequence[Point]) -> list[list[Point]]:
+    """Return for each bit of the indices the points whose index has it."""
     return [
-        [point for place, point in enumerate(points) if place >> bit & 1]
+        [point for index, point in enumerate(points) if index >> bit & 1]
         for bit in range(len(points).bit_length() - 1)
     ]
 
@@ -106,30 +107,30 @@ def _by_bit(points: Sequence[Point]) -> list[list[Point]]:
 class SignedDigits:
     """Digits from -2^(w - 1) to 2^(w - 1) - 1 of numbers below 2^bits in absolute value.
 
-    With ``middle`` = 2^(w - 1) added to every digit, they are those of an ordinary number.
+    With ``middle`` = 2^(w - 1) added to each, they are the digits of an ordinary number.
     """
 
     def __init__(self, window_bits: int, bits: int) -> None:
-        """Digits of ``window_bits`` = w bits, enough for numbers of ``bits`` bits and a sign."""
+        """Create digits of ``window_bits`` = w bits for numbers of ``bits`` bits and a sign."""
         self.window_bits = window_bits
         self.middle = 1 << (window_bits - 1)
         self.count = digit_count(window_bits, bits)
         # The bit above keeps leading zeros from getting lost.
-        self._lift = integer(1) << (window_bits * self.count)
-        for place in range(self.count):
-            self._lift += self.middle << (window_bits * place)
+        self._offset = integer(1) << (window_bits * self.count)
+        for index in range(self.count):
+            self._offset += self.middle << (window_bits * index)
 
-    def lifted(self, number: int) -> list[int]:
-        """The digits, each plus ``middle``, lowest first; behind them one more to ignore."""
-        return unpack(number + self._lift, self.window_bits)
+    def offset_digits(self, number: int) -> list[int]:
+        """Return the digits, each plus ``middle``, lowest first, then one more to ignore."""
+        return unpack(number + self._offset, self.window_bits)
 
-    def buckets(self) -> list[Bucket]:
-        """Empty buckets by a digit plus ``middle``."""
+    def empty_buckets(self) -> list[Bucket]:
+        """Return empty buckets, indexed by a digit plus ``middle``."""
         return [[] for _ in range(2 * self.middle)]
 
 
 def digit_count(window_bits: int, bits: int) -> int:
-    """The number of digits of ``window_bits`` bits for numbers of ``bits`` bits and a sign."""
+    """Return the number of digits of ``window_bits`` bits for ``bits`` bits and a sign."""
     # The highest positive digit is one less than ``middle``, so a bit for the sign is not enough:
     # with n bits in all, the largest number is at least (2^n - 1) / 3.
     return -(-(bits + 2) // window_bits)

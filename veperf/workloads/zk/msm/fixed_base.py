@@ -1,11 +1,11 @@
-"""Sums of multiples of points that stay the same."""
+"""Multi-scalar multiplication over fixed points, from a table of their multiples."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from veperf.core.errors import CorruptFileError
-from veperf.workloads.zk.integers import integer
+from veperf.workloads.zk.bigint import integer
 from veperf.workloads.zk.msm.buckets import SignedDigits, digit_count, weighted_sums
 from veperf.workloads.zk.msm.group import HALF_BITS, Group, Point, group_of
 
@@ -13,7 +13,7 @@ _COORDINATE_BYTES = 32
 
 
 def points_to_bytes(group: Group, points: Iterable[Point]) -> bytes:
-    """Points that are not infinity, one behind the other."""
+    """Return the coordinates of points that are not infinity, one after the other."""
     return b"".join(
         int(coordinate).to_bytes(_COORDINATE_BYTES, "little")
         for point in points
@@ -22,10 +22,10 @@ def points_to_bytes(group: Group, points: Iterable[Point]) -> bytes:
 
 
 def points_from_bytes(group: Group, data: bytes, count: int) -> list[Point]:
-    """``count`` points that are on the curve; whether in the subgroup is not checked.
+    """Read ``count`` points, checked to be on the curve but not in the subgroup.
 
     Raises:
-        CorruptFileError: there are more or fewer, or what is there is no point.
+        CorruptFileError: there are more or fewer, or a point is not on the curve.
     """
     size = _COORDINATE_BYTES * group.dimension
     if len(data) != count * size:
@@ -34,7 +34,7 @@ def points_from_bytes(group: Group, data: bytes, count: int) -> list[Point]:
         integer(int.from_bytes(data[start : start + _COORDINATE_BYTES], "little"))
         for start in range(0, len(data), _COORDINATE_BYTES)
     )
-    points = [group.point(*some) for some in zip(*[coordinates] * group.dimension, strict=True)]
+    points = [group.point(*parts) for parts in zip(*[coordinates] * group.dimension, strict=True)]
     if not all(map(group.is_on_curve, points)):
         raise CorruptFileError("a point is not on the curve")
     return points
@@ -46,62 +46,62 @@ _Row = list[Point]
 class FixedBase:
     """Points with their multiples by the powers of 2^w, so that all digits share their buckets.
 
-    Sums that are added in the end anyway are cheaper as one: list the points of all of them.
+    Sums that are added in the end are cheaper as one sum over the points of all of them.
     """
 
     def __init__(self, points: Sequence[Point]) -> None:
-        """Over points of G1 or of G2, which may be infinity; the multiples wait for a sum."""
+        """Take points of G1 or of G2, which may be infinity; the first sum makes the multiples."""
         self.points = tuple(points)
         self._group = group_of(self.points)
         self._finite = [point for point in self.points if point is not None]
         self._digits = SignedDigits(_window_bits(len(self._finite)), HALF_BITS)
 
     def msm(self, scalars: Sequence[int]) -> Point:
-        """The sum of scalars[i] * points[i]; scalars count modulo R.
+        """Return the sum of scalars[i] * points[i]; scalars are taken modulo R.
 
         Raises:
             ValueError: there are not as many scalars as points.
         """
         group, digits = self._group, self._digits
-        buckets = digits.buckets()
+        buckets = digits.empty_buckets()
         for scalar, rows in zip(scalars, self._rows, strict=True):
             if not (scalar and rows):
                 continue
             for half, row in zip(group.split(scalar), rows, strict=True):
                 if half:
                     # Without a loop in Python: this runs for every addition to come.
-                    places = map(buckets.__getitem__, digits.lifted(half))
+                    places = map(buckets.__getitem__, digits.offset_digits(half))
                     deque(map(list.append, places, row), maxlen=0)
         return weighted_sums(group, [buckets])[0]
 
     def to_bytes(self) -> bytes:
-        """The multiples, which :meth:`from_bytes` is handed together with the points."""
+        """Return the multiples; :meth:`from_bytes` takes them together with the points."""
         points = (point for column in self._columns for point in column)
         return points_to_bytes(self._group, points)
 
     @classmethod
     def from_bytes(cls, points: Sequence[Point], data: bytes) -> "FixedBase":
-        """The same as over ``points``, with the multiples already made.
+        """Create the sum over ``points`` with multiples from :meth:`to_bytes`.
 
-        Every multiple is checked to be on the curve, and the first to be the point, but not that
-        the others are what they should be, which takes as long as to make them: sums over a table
-        that somebody changed are wrong.
+        Every multiple is checked to be on the curve, and the first to be the point. The values of
+        the others are not checked, which would take as long as making them: sums over a table that
+        was altered are wrong.
 
         Raises:
-            CorruptFileError: ``data`` is no table of these points.
+            CorruptFileError: ``data`` is not a table of these points.
         """
         base = cls(points)
         count = len(base._finite)
         multiples = points_from_bytes(base._group, data, count * base._digits.count)
         columns = [multiples[i : i + count] for i in range(0, len(multiples), count or 1)]
         if count and columns[0] != base._finite:
-            raise CorruptFileError("a table of multiples is of other points")
+            raise CorruptFileError("the table of multiples belongs to other points")
         base._columns = columns
         return base
 
     @cached_property
     def _columns(self) -> list[list[Point]]:
-        """For each place of a digit, all finite points times that power of 2^w."""
+        """For each digit position, all finite points times that power of 2^w."""
         points: list[Point] = self._finite
         columns = [points]
         while len(columns) < self._digits.count:
@@ -112,7 +112,7 @@ class FixedBase:
 
     @cached_property
     def _rows(self) -> list[tuple[_Row, _Row] | None]:
-        """For each point but infinity, its multiples and those of its image."""
+        """For each finite point, its multiples and those of its image."""
         rows: Iterator[tuple[Point, ...]] = zip(*self._columns, strict=True)
         return [None if point is None else self._with_images(next(rows)) for point in self.points]
 
@@ -121,7 +121,7 @@ class FixedBase:
 
 
 def _window_bits(count: int) -> int:
-    """The width of a digit that takes the fewest additions for ``count`` points."""
+    """Return the width of a digit that takes the fewest additions for ``count`` points."""
 
     def additions(bits: int) -> int:
         return digit_count(bits, HALF_BITS) * 2 * count + (3 << (bits - 1))

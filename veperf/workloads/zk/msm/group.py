@@ -1,4 +1,4 @@
-"""What a sum of multiples has to know of a group, so that it is written once for G1 and G2."""
+"""The group operations of G1 and G2 in one interface, so that algorithms are written once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from veperf.workloads.zk.curve.batch import (
     g2_add_pairs,
     g2_double_all,
 )
-from veperf.workloads.zk.curve.g1 import BETA, decompose, g1_add, g1_negate, is_on_g1
-from veperf.workloads.zk.curve.g2 import g2_add, g2_negate, is_on_g2, psi, split_by_psi
+from veperf.workloads.zk.curve.g1 import BETA, g1_add, g1_negate, is_on_g1, split_scalar_g1
+from veperf.workloads.zk.curve.g2 import g2_add, g2_negate, is_on_g2, psi, split_scalar_g2
 from veperf.workloads.zk.field import P
 
 Point = Any
@@ -19,14 +19,14 @@ Point = Any
 Bucket = list[Point]
 
 HALF_BITS = 126
-"""Both halves of a split scalar are below 2^HALF_BITS in absolute value."""
+"""Bits of the halves of a split scalar: both are below 2^HALF_BITS in absolute value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """The operations of a group whose points have order R.
 
-    ``split`` writes a scalar as k1 + k2 e, where ``endomorphism`` multiplies a point by e.
+    ``split`` decomposes a scalar into k1 + k2 e, where ``endomorphism`` multiplies a point by e.
     """
 
     add: Callable[[Point, Point], Point]
@@ -42,7 +42,7 @@ class Group:
     point: Callable[..., Point]
 
 
-def _turn(point: tuple[int, int]) -> tuple[int, int]:
+def _endomorphism_g1(point: tuple[int, int]) -> tuple[int, int]:
     x, y = point
     return x * BETA % P, y
 
@@ -52,8 +52,8 @@ G1_GROUP = Group(
     negate=g1_negate,
     add_pairs=g1_add_pairs,
     double_all=g1_double_all,
-    split=decompose,
-    endomorphism=_turn,
+    split=split_scalar_g1,
+    endomorphism=_endomorphism_g1,
     is_on_curve=is_on_g1,
     dimension=2,
     coordinates=lambda point: point,
@@ -64,7 +64,7 @@ G2_GROUP = Group(
     negate=g2_negate,
     add_pairs=g2_add_pairs,
     double_all=g2_double_all,
-    split=split_by_psi,
+    split=split_scalar_g2,
     endomorphism=psi,
     is_on_curve=is_on_g2,
     dimension=4,
@@ -74,7 +74,7 @@ G2_GROUP = Group(
 
 
 def group_of(points: Sequence[Point]) -> Group:
-    """The group that ``points`` belong to; where all are infinity, either does."""
+    """Return the group that ``points`` belong to; G1's if all are infinity."""
     for point in points:
         if point is not None:
             return G2_GROUP if isinstance(point[0], tuple) else G1_GROUP

@@ -1,4 +1,4 @@
-"""Sums of multiples of any points (Pippenger 1976)."""
+"""Multi-scalar multiplication over any points (Pippenger 1976), and many multiples of one point."""
 
 from collections.abc import Sequence
 
@@ -14,11 +14,11 @@ from veperf.workloads.zk.msm.group import HALF_BITS, Group, Point, group_of
 
 
 def msm(points: Sequence[Point], scalars: Sequence[int]) -> Point:
-    """The sum of scalars[i] * points[i], in G1 or G2.
+    """Return the sum of scalars[i] * points[i], in G1 or G2.
 
-    The scalars count modulo R, so the points have to be in the group of that order. Each scalar
-    is split in two by the endomorphism of the group. For each digit, the points go into buckets
-    by its value.
+    Scalars are taken modulo R, so the points have to be in the group of that order. Each scalar is
+    split in two by the endomorphism of the group. For each digit, the points go into buckets by
+    its value.
 
     Raises:
         ValueError: there are not as many points as scalars.
@@ -36,15 +36,15 @@ def msm(points: Sequence[Point], scalars: Sequence[int]) -> Point:
     if not halves:
         return None
     digits = SignedDigits(_window_bits(len(halves)), HALF_BITS)
-    sets = [digits.buckets() for _ in range(digits.count)]
+    sets = [digits.empty_buckets() for _ in range(digits.count)]
     for point, half in halves:
-        for buckets, digit in zip(sets, digits.lifted(half), strict=False):
+        for buckets, digit in zip(sets, digits.offset_digits(half), strict=False):
             buckets[digit].append(point)
     return horner(group, weighted_sums(group, sets), digits.window_bits)
 
 
 def _window_bits(count: int) -> int:
-    """The width of a digit that takes the fewest additions for ``count`` halves of scalars."""
+    """Return the width of a digit that takes the fewest additions for ``count`` scalar halves."""
 
     def additions(bits: int) -> int:
         return digit_count(bits, HALF_BITS) * (count + (3 << (bits - 1)))
@@ -56,21 +56,27 @@ _SCALAR_BITS = int(R).bit_length()
 
 
 def multiples(point: Point, scalars: Sequence[int]) -> list[Point]:
-    """The multiples scalar * ``point`` for each scalar, modulo R, from one table."""
+    """Return scalar * ``point`` for each scalar, modulo R, from one table."""
     if point is None:
         return [None] * len(scalars)
     group = group_of([point])
     digits = SignedDigits(_window_bits_multiples(len(scalars)), _SCALAR_BITS)
-    table = _table(group, point, digits)
+    table = _digit_table(group, point, digits)
     summands = [
-        [column[digit] for digit, column in zip(digits.lifted(scalar % R), table, strict=False)]
+        [
+            column[digit]
+            for digit, column in zip(digits.offset_digits(scalar % R), table, strict=False)
+        ]
         for scalar in scalars
     ]
     return sum_lists(group, summands)
 
 
-def _table(group: Group, point: Point, digits: SignedDigits) -> list[list[Point]]:
-    """For each digit's place j and each digit d, d * 2^(w j) * ``point`` at d + middle."""
+def _digit_table(group: Group, point: Point, digits: SignedDigits) -> list[list[Point]]:
+    """Return for each digit position j and digit d the multiple d * 2^(w j) * ``point``.
+
+    It is at [j][d + middle].
+    """
     bases = [point]
     while len(bases) < digits.count:
         point = bases[-1]
@@ -92,7 +98,7 @@ def _table(group: Group, point: Point, digits: SignedDigits) -> list[list[Point]
 
 
 def _window_bits_multiples(count: int) -> int:
-    """The width of a digit that takes the fewest additions for ``count`` multiples."""
+    """Return the width of a digit that takes the fewest additions for ``count`` multiples."""
 
     def additions(bits: int) -> int:
         return digit_count(bits, _SCALAR_BITS) * (count + (1 << (bits - 1)))

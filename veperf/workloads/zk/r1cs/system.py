@@ -1,4 +1,4 @@
-"""A rank-1 constraint system: what a witness has to satisfy, as wires and coefficients.
+"""A rank-1 constraint system: the equations that a witness has to satisfy.
 
 For each constraint, with w the values of the wires: (a . w) * (b . w) = c . w (mod r). Wire 0 is
 the constant 1, then come the public wires, then the private ones, as in circom.
@@ -10,29 +10,29 @@ from hashlib import sha256
 from operator import index
 from typing import NamedTuple
 
+from veperf.workloads.zk.bigint import integer
 from veperf.workloads.zk.field import R
-from veperf.workloads.zk.integers import integer
-from veperf.workloads.zk.r1cs.linear import Constraint, Row, evaluate, is_row
+from veperf.workloads.zk.r1cs.linear import Constraint, Row, evaluate_row, is_canonical_row
 
-_SHOWN_TERMS = 8
+_MAX_TERMS = 8
 
 
-def explain(
+def describe_violation(
     title: str,
     constraint: Constraint,
     witness: Sequence[int],
     sides: tuple[int, int, int],
     name: Callable[[int], str],
 ) -> str:
-    """What a constraint demands, what ``sides`` it has, and the values of its wires.
+    """Describe a violated constraint: its equation, its ``sides`` and the values of its wires.
 
-    Of long combinations the first terms are shown. ``name`` gives a wire's name.
+    Long combinations are cut to their first terms. ``name`` gives a wire's name.
     """
-    a, b, c = (_in_words(side, name) for side in constraint)
+    a, b, c = (_format_row(side, name) for side in constraint)
     wires = sorted({wire for side in constraint for wire, _ in side} - {0})
-    values = [f"{name(wire)} = {_signed(witness[wire])}" for wire in wires[:_SHOWN_TERMS]]
-    if len(wires) > _SHOWN_TERMS:
-        values.append(f"and {len(wires) - _SHOWN_TERMS} more")
+    values = [f"{name(wire)} = {_signed(witness[wire])}" for wire in wires[:_MAX_TERMS]]
+    if len(wires) > _MAX_TERMS:
+        values.append(f"and {len(wires) - _MAX_TERMS} more")
     left, right, product = (_signed(side) for side in sides)
     return (
         f"{title} is broken: ({a}) * ({b}) = {c}, but "
@@ -40,26 +40,26 @@ def explain(
     )
 
 
-def _in_words(side: Row, name: Callable[[int], str]) -> str:
+def _format_row(side: Row, name: Callable[[int], str]) -> str:
     terms = []
-    for wire, factor in side[:_SHOWN_TERMS]:
+    for wire, factor in side[:_MAX_TERMS]:
         number = _signed(factor)
         size = "" if abs(number) == 1 and wire else str(abs(number))
         word = f"{size} {name(wire)}".strip() if wire else size
         terms.append(f"{'-' if number < 0 else '+'} {word}")
-    if len(side) > _SHOWN_TERMS:
-        terms.append(f"+ {len(side) - _SHOWN_TERMS} more terms")
+    if len(side) > _MAX_TERMS:
+        terms.append(f"+ {len(side) - _MAX_TERMS} more terms")
     return " ".join(terms).removeprefix("+ ") or "0"
 
 
 def _signed(value: int) -> int:
-    """The representative of a field element that is nearest to zero."""
+    """Return the representative of a field element that is nearest to zero."""
     value = int(value)
     return value - R if value > R // 2 else value
 
 
 class UnsatisfiedError(ValueError):
-    """A witness that breaks a constraint; the message names it, its wires and their values."""
+    """A witness breaks a constraint; the message names it, its wires and their values."""
 
 
 class Evaluation(NamedTuple):
@@ -75,50 +75,50 @@ class R1cs:
     """A constraint system.
 
     Raises:
-        ValueError: there are fewer wires than public ones, a side of a constraint is no row of
-            these wires, or a list of names has another length than what it names.
+        ValueError: there are fewer wires than public ones, a side of a constraint is not a row of
+            these wires, or there are more or fewer names than wires or constraints.
     """
 
     wire_count: int
-    """With the constant."""
+    """The number of wires, the constant included."""
     public_count: int
-    """Without the constant."""
+    """The number of public wires, the constant excluded."""
     constraints: tuple[Constraint, ...]
     wire_names: tuple[str, ...] = field(default=(), compare=False)
-    """For messages; empty where they are not known."""
+    """Names for messages; empty if unknown."""
     constraint_names: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.public_count < self.wire_count:
             raise ValueError(f"{self.public_count} public wires of {self.wire_count} in all")
         if self.wire_names and len(self.wire_names) != self.wire_count:
-            raise ValueError("not one name a wire")
+            raise ValueError("the number of wire names is not the number of wires")
         if self.constraint_names and len(self.constraint_names) != len(self.constraints):
-            raise ValueError("not one name a constraint")
+            raise ValueError("the number of constraint names is not the number of constraints")
         for i, constraint in enumerate(self.constraints):
-            if not all(is_row(side, self.wire_count) for side in constraint):
-                raise ValueError(f"constraint {i} has wires or coefficients that can't be")
+            if not all(is_canonical_row(side, self.wire_count) for side in constraint):
+                raise ValueError(f"constraint {i} has a wire or coefficient out of range")
 
     def evaluate(self, witness: Sequence[int]) -> Evaluation:
-        """The sides of every constraint, satisfied or not.
+        """Return the sides of every constraint, satisfied or not.
 
         Raises:
-            ValueError: the witness has another length, does not begin with 1, or holds what is
-                not a field element.
+            ValueError: the witness has another length, does not begin with 1, or holds a value
+                that is not a field element.
         """
         values = self._values(witness)
         return Evaluation(
-            [evaluate(a, values) for a, _, _ in self.constraints],
-            [evaluate(b, values) for _, b, _ in self.constraints],
-            [evaluate(c, values) for _, _, c in self.constraints],
+            [evaluate_row(a, values) for a, _, _ in self.constraints],
+            [evaluate_row(b, values) for _, b, _ in self.constraints],
+            [evaluate_row(c, values) for _, _, c in self.constraints],
         )
 
     def check(self, witness: Sequence[int]) -> Evaluation:
-        """The sides of every constraint, each of them satisfied.
+        """Return the sides of every constraint, each of them satisfied.
 
         Raises:
             UnsatisfiedError: the first constraint that is broken.
-            ValueError: what :meth:`evaluate` raises.
+            ValueError: as :meth:`evaluate`.
         """
         sides = self.evaluate(witness)
         for i, (a, b, c) in enumerate(zip(*sides, strict=True)):
@@ -127,7 +127,7 @@ class R1cs:
         return sides
 
     def digest(self) -> bytes:
-        """32 bytes that stand for the system, whatever its names."""
+        """Return a 32-byte hash of the system without its names."""
         digest = sha256(b"r1cs %d %d" % (self.wire_count, self.public_count))
         for constraint in self.constraints:
             for side in constraint:
@@ -148,7 +148,7 @@ class R1cs:
     def _explanation(self, number: int, witness: Sequence[int], sides: tuple[int, int, int]) -> str:
         name = f" ({self.constraint_names[number]})" if self.constraint_names else ""
         title = f"constraint {number}{name}"
-        return explain(title, self.constraints[number], witness, sides, self._name)
+        return describe_violation(title, self.constraints[number], witness, sides, self._name)
 
     def _name(self, wire: int) -> str:
         return self.wire_names[wire] if self.wire_names else f"w{wire}"

@@ -1,4 +1,4 @@
-"""circom's .r1cs files: constraint systems.
+"""circom's .r1cs files (constraint systems) and snarkjs's .wtns files (witnesses).
 
 Source: iden3, "R1CS binary format", r1csfile repository, doc/r1cs_bin_format.md. Header: field,
 wires (u32), public outputs (u32), public inputs (u32), private inputs (u32), labels (u64),
@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from struct import Struct
 
 from veperf.core.errors import CorruptFileError, DataError
-from veperf.workloads.zk.r1cs import Constraint, R1cs
-from veperf.workloads.zk.r1cs.linear import Row, row
+from veperf.workloads.zk.r1cs.linear import Constraint, Row, canonical_row
+from veperf.workloads.zk.r1cs.system import R1cs
 from veperf.workloads.zk.snarkjs.sections import (
     FIELD_BYTES,
     PRIME,
-    Reader,
+    SectionReader,
     read_sections,
     write_sections,
 )
@@ -38,28 +38,28 @@ _LEAST_CONSTRAINT_BYTES = 3 * _COUNT.size
 
 
 def read_r1cs(data: bytes) -> R1cs:
-    """The constraint system in a .r1cs file. Its public wires are outputs, then inputs.
+    """Read the constraint system in a .r1cs file. Its public wires are outputs, then inputs.
 
     Raises:
         CorruptFileError: the file contradicts itself or its format.
         NewerFormatError: another version of the format.
-        DataError: another field, or custom gates, which are no constraints.
+        DataError: another field, or custom gates, which are not R1CS constraints.
     """
     sections = read_sections(data, _MAGIC, _VERSION, _NAMES)
-    for needed in (_HEADER, _CONSTRAINTS, _LABELS):
-        if needed not in sections:
-            raise CorruptFileError(f"r1cs file: there is no section {_NAMES[needed]!r}")
-    for unknown in (_GATES, _GATE_USES):
-        if unknown in sections and sections[unknown].take(_COUNT) != (0,):
-            raise DataError(f"r1cs file: {_NAMES[unknown]}, which Groth16 does not have")
+    for required in (_HEADER, _CONSTRAINTS, _LABELS):
+        if required not in sections:
+            raise CorruptFileError(f"r1cs file: there is no section {_NAMES[required]!r}")
+    for unsupported in (_GATES, _GATE_USES):
+        if unsupported in sections and sections[unsupported].take(_COUNT) != (0,):
+            raise DataError(f"r1cs file: {_NAMES[unsupported]}, which Groth16 does not have")
     header = sections[_HEADER]
     header.take_prime()
-    # Private inputs may be more than wires: circom counts those, too, that it has optimised away.
+    # There may be more private inputs than wires: circom also counts those it optimised away.
     wires, outputs, inputs, _private, _labels, count = header.take(_COUNTS)
     if outputs + inputs >= wires:
         raise header.corrupt(f"{outputs + inputs} outputs and public inputs, {wires} wires")
     header.end()
-    # Each wire has its label, so that a short file can't claim to have many wires.
+    # Each wire has a label, so that a short file can't claim to have many wires.
     if sections[_LABELS].left != wires * _LABEL_BYTES:
         raise sections[_LABELS].corrupt(f"not one label for each of {wires} wires")
     body = sections[_CONSTRAINTS]
@@ -73,7 +73,7 @@ def read_r1cs(data: bytes) -> R1cs:
 
 
 def write_r1cs(r1cs: R1cs) -> bytes:
-    """``r1cs`` as a .r1cs file: every public wire an input, every label the wire's own number."""
+    """Return a .r1cs file: every public wire is an input, every label the wire's own number."""
     counts = (r1cs.wire_count, 0, r1cs.public_count, 0, r1cs.wire_count, len(r1cs.constraints))
     rows = [_row_bytes(side) for constraint in r1cs.constraints for side in constraint]
     labels = [wire.to_bytes(_LABEL_BYTES, "little") for wire in range(r1cs.wire_count)]
@@ -85,17 +85,17 @@ def write_r1cs(r1cs: R1cs) -> bytes:
     return write_sections(_MAGIC, _VERSION, sections)
 
 
-def _row(reader: Reader, wires: int) -> Row:
+def _row(reader: SectionReader, wires: int) -> Row:
     (terms,) = reader.take(_COUNT)
     if terms * _TERM_BYTES > reader.left:
         raise reader.corrupt(f"too short for {terms} terms")
-    found = []
+    row = []
     for _ in range(terms):
         (wire,) = reader.take(_COUNT)
         if wire >= wires:
             raise reader.corrupt(f"wire {wire} of {wires}")
-        found.append((wire, reader.take_element()))
-    return row(found)
+        row.append((wire, reader.take_element()))
+    return canonical_row(row)
 
 
 def _row_bytes(side: Row) -> bytes:
@@ -111,7 +111,7 @@ _WTNS_COUNT = Struct("<I")
 
 
 def read_wtns(data: bytes) -> list[int]:
-    """The witness in a .wtns file, the constant 1 first.
+    """Read the witness in a .wtns file, the constant 1 first.
 
     Raises:
         CorruptFileError: the file contradicts itself or its format.
@@ -119,8 +119,8 @@ def read_wtns(data: bytes) -> list[int]:
         DataError: another field.
     """
     sections = read_sections(data, _WTNS_MAGIC, _WTNS_VERSION, _WTNS_NAMES)
-    for needed, name in _WTNS_NAMES.items():
-        if needed not in sections:
+    for required, name in _WTNS_NAMES.items():
+        if required not in sections:
             raise CorruptFileError(f"wtns file: there is no section {name!r}")
     header = sections[_WTNS_HEADER]
     header.take_prime()
@@ -131,12 +131,12 @@ def read_wtns(data: bytes) -> list[int]:
         raise values.corrupt(f"{values.left} bytes for {count} values")
     witness = [values.take_element() for _ in range(count)]
     if witness[:1] != [1]:
-        raise values.corrupt("the first value is the constant 1")
+        raise values.corrupt("the first value is not the constant 1")
     return witness
 
 
 def write_wtns(witness: Sequence[int]) -> bytes:
-    """``witness`` as a .wtns file."""
+    """Return ``witness`` as a .wtns file."""
     values = [int(value).to_bytes(FIELD_BYTES, "little") for value in witness]
     sections = {_WTNS_HEADER: PRIME + _WTNS_COUNT.pack(len(values)), _VALUES: b"".join(values)}
     return write_sections(_WTNS_MAGIC, _WTNS_VERSION, sections)

@@ -14,8 +14,9 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from veperf.core.errors import CorruptFileError
-from veperf.workloads.zk.curve import PointError, g1_from_ints, g2_from_ints
-from veperf.workloads.zk.field import R
+from veperf.workloads.zk.curve.g1 import g1_from_ints
+from veperf.workloads.zk.curve.g2 import g2_from_ints
+from veperf.workloads.zk.field import PointError, R
 from veperf.workloads.zk.groth16.keys import AffineG1, AffineG2, Proof, VerifyingKey
 from veperf.workloads.zk.pairing import pairing
 from veperf.workloads.zk.tower import fp12
@@ -51,26 +52,26 @@ _File = TypeVar("_File")
 
 
 def proof_from_json(data: bytes | str) -> Proof:
-    """The proof in a ``proof.json``.
+    """Read the proof in a ``proof.json``.
 
     Raises:
-        CorruptFileError: not such a file, or a point that is none; the message says where.
+        CorruptFileError: not such a file, or an invalid point; the message says where.
     """
     file = _decode(data, _ProofFile)
     return Proof(_g1(file.pi_a, "pi_a"), _g2(file.pi_b, "pi_b"), _g1(file.pi_c, "pi_c"))
 
 
 def proof_to_json(proof: Proof) -> bytes:
-    """``proof`` as snarkjs writes it."""
+    """Return ``proof`` as snarkjs writes it."""
     file = _ProofFile(_g1_text(proof.a), _g2_text(proof.b), _g1_text(proof.c), "groth16", "bn128")
     return _encode(file)
 
 
 def public_from_json(data: bytes | str) -> list[int]:
-    """The public inputs in a ``public.json``.
+    """Read the public inputs in a ``public.json``.
 
     Raises:
-        CorruptFileError: not such a file, or a number that is no field element.
+        CorruptFileError: not such a file, or a number that is not a field element.
     """
     texts = _decode(data, list[str])
     values = [_number(text, f"[{i}]") for i, text in enumerate(texts)]
@@ -81,16 +82,16 @@ def public_from_json(data: bytes | str) -> list[int]:
 
 
 def public_to_json(public: Sequence[int]) -> bytes:
-    """Public inputs as snarkjs writes them."""
+    """Return public inputs as snarkjs writes them."""
     return _encode([str(index(value)) for value in public])
 
 
 def verifying_key_from_json(data: bytes | str) -> VerifyingKey:
-    """The key in a ``verification_key.json``.
+    """Read the verifying key in a ``verification_key.json``.
 
     Raises:
-        CorruptFileError: not such a file, a point that is none, or parts that contradict each
-            other; the message says where.
+        CorruptFileError: not such a file, an invalid point, or parts that contradict each other;
+            the message says where.
     """
     file = _decode(data, _KeyFile)
     if file.nPublic != len(file.IC) - 1:
@@ -108,7 +109,7 @@ def verifying_key_from_json(data: bytes | str) -> VerifyingKey:
 
 
 def verifying_key_to_json(key: VerifyingKey) -> bytes:
-    """``key`` as snarkjs writes it."""
+    """Return ``key`` as snarkjs writes it."""
     return _encode(
         _KeyFile(
             protocol="groth16",
@@ -177,6 +178,6 @@ def _pair_text(element: tuple[int, int]) -> _Pair:
 
 
 def _alpha_beta(key: VerifyingKey) -> tuple[_Fp6, _Fp6]:
-    """e(alpha, beta); snarkjs's final exponent has the same factor 2t (6t^2 + 3t + 1) as ours."""
+    """Return e(alpha, beta); snarkjs's final exponent has the same factor 2t (6t^2 + 3t + 1)."""
     parts = [_pair_text(part) for part in fp12.coefficients(pairing(key.alpha, key.beta))]
     return (parts[0], parts[2], parts[4]), (parts[1], parts[3], parts[5])

@@ -16,11 +16,11 @@ _HEADER = Struct("<4sII")
 _SECTION = Struct("<IQ")
 _PRIME_SIZE = Struct("<I")
 PRIME = _PRIME_SIZE.pack(FIELD_BYTES) + int(R).to_bytes(FIELD_BYTES, "little")
-"""What the headers of all formats begin with: the size of a field element and the prime."""
+"""The start of the headers of all formats: the size of a field element and the prime."""
 
 
-class Reader:
-    """Takes one thing after the other from ``data``; ``what`` is what a message calls it."""
+class SectionReader:
+    """Reads numbers and field elements from ``data`` in turn; messages call the data ``what``."""
 
     def __init__(self, data: memoryview, what: str) -> None:
         self._data = data
@@ -29,11 +29,11 @@ class Reader:
 
     @property
     def left(self) -> int:
-        """Bytes that are not taken yet."""
+        """Bytes that are not read yet."""
         return len(self._data) - self._position
 
     def take(self, layout: Struct) -> tuple[int, ...]:
-        """The numbers of ``layout``.
+        """Read the numbers of ``layout``.
 
         Raises:
             CorruptFileError: there are not as many bytes.
@@ -46,10 +46,10 @@ class Reader:
         return numbers
 
     def take_element(self) -> int:
-        """A field element of 32 bytes.
+        """Read a field element of 32 bytes.
 
         Raises:
-            CorruptFileError: there are not as many bytes, or they are not below the prime.
+            CorruptFileError: there are not as many bytes, or the value is not below the prime.
         """
         end = self._position + FIELD_BYTES
         if end > len(self._data):
@@ -61,7 +61,7 @@ class Reader:
         return value
 
     def take_prime(self) -> None:
-        """The size of the field's elements and its prime.
+        """Read the size of the field's elements and its prime, and check both.
 
         Raises:
             CorruptFileError: there are not as many bytes.
@@ -76,37 +76,37 @@ class Reader:
             raise DataError(f"{self._what}: made for another field than that of BN254")
 
     def end(self) -> None:
-        """Check that everything was taken.
+        """Check that everything was read.
 
         Raises:
-            CorruptFileError: something is left.
+            CorruptFileError: bytes are left.
         """
         if self.left:
             raise self.corrupt(f"{self.left} bytes too many")
 
-    def corrupt(self, why: str) -> CorruptFileError:
-        """The error that says what is wrong, and where."""
-        return CorruptFileError(f"{self._what}, byte {self._position}: {why}")
+    def corrupt(self, reason: str) -> CorruptFileError:
+        """Return an error with the position and ``reason``."""
+        return CorruptFileError(f"{self._what}, byte {self._position}: {reason}")
 
 
 def read_sections(
     data: bytes, magic: bytes, version: int, names: Mapping[int, str]
-) -> dict[int, Reader]:
-    """The sections of a file by their type. Types that ``names`` doesn't have are passed over.
+) -> dict[int, SectionReader]:
+    """Read the sections of a file by their type. Types that are not in ``names`` are ignored.
 
     Raises:
         CorruptFileError: another kind of file, a section twice, or sizes that don't fit.
         NewerFormatError: another version.
     """
     kind = magic.decode()
-    reader = Reader(memoryview(data), f"{kind} file")
+    reader = SectionReader(memoryview(data), f"{kind} file")
     if data[: len(magic)] != magic:
         raise reader.corrupt(f"does not begin with {kind!r}")
     if len(data) < _HEADER.size:
         raise reader.corrupt("ends too soon")
-    _, found_version, count = _HEADER.unpack_from(data)
-    if found_version != version:
-        raise NewerFormatError(f"{kind} file: version {found_version}, only {version} is known")
+    _, file_version, count = _HEADER.unpack_from(data)
+    if file_version != version:
+        raise NewerFormatError(f"{kind} file: version {file_version}, only {version} is known")
     sections = {}
     position = _HEADER.size
     view = memoryview(data)
@@ -120,7 +120,7 @@ def read_sections(
         if section in sections:
             raise CorruptFileError(f"{kind} file, byte {position}: section {section} twice")
         name = names.get(section, f"section {section}")
-        sections[section] = Reader(view[position : position + size], f"{kind} file, {name}")
+        sections[section] = SectionReader(view[position : position + size], f"{kind} file, {name}")
         position += size
     if position != len(data):
         raise CorruptFileError(f"{kind} file, byte {position}: bytes after the last section")
@@ -128,7 +128,7 @@ def read_sections(
 
 
 def write_sections(magic: bytes, version: int, sections: Mapping[int, bytes]) -> bytes:
-    """A file with these sections."""
+    """Return a file with these sections."""
     parts = [_HEADER.pack(magic, version, len(sections))]
     for section, content in sections.items():
         parts += [_SECTION.pack(section, len(content)), content]

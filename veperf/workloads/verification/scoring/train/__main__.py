@@ -1,8 +1,8 @@
-"""Train the model, write its file, print how good it is and the hash to pin.
+"""Train the model, write its file, and print its accuracy and the hash to pin.
 
-The data are the same each time. The weights are not, to the last bit, on another processor:
-training is in floating point. So the hash belongs to the file that is shipped, and whoever trains
-again pins the hash of theirs (``MODEL_SHA256`` in ``model.py``).
+The data are the same each time. The weights differ in the last bits on another processor, since
+training is in floating point. So the hash belongs to the shipped file; after training again, pin
+the new hash (``MODEL_SHA256`` in ``model.py``).
 """
 
 from hashlib import sha256
@@ -18,8 +18,8 @@ from veperf.workloads.verification.scoring.model import (
     check_bounds,
     encode_model,
 )
-from veperf.workloads.verification.scoring.train.data import draw, evaluate
-from veperf.workloads.verification.scoring.train.network import Adam, Network
+from veperf.workloads.verification.scoring.train.data import draw_examples, evaluate_engine
+from veperf.workloads.verification.scoring.train.network import Adam, TrainingNetwork
 
 _SEED = 1
 _HELD_OUT_SEED = 2
@@ -28,7 +28,7 @@ _HELD_OUT_ROWS = 4_000
 _EPOCHS = 12
 _BATCH = 256
 _RATE = 1e-3
-_DECAY = 20.0  # strong: a model of small weights has small sums and generalises better
+_DECAY = 20.0  # strong, since a model of small weights has small sums and generalises better
 
 
 @click.command()
@@ -42,20 +42,20 @@ def main(output: Path) -> None:
     layers = tuple(layer.folded() for layer in network.layers)
     raw = encode_model(layers)
     model = Model(layers, sha256(raw).digest())
-    held_out = draw(_HELD_OUT_ROWS, _HELD_OUT_SEED)
-    found = evaluate(numpy_engine(model), held_out)
+    held_out = draw_examples(_HELD_OUT_ROWS, _HELD_OUT_SEED)
+    accuracy = evaluate_engine(numpy_engine(model), held_out)
     output.write_bytes(raw)
     click.echo(
-        f"R2 {found.r_squared:.4f}, MAE {found.mean_error_points:.2f} points on held-out rows"
+        f"R2 {accuracy.r_squared:.4f}, MAE {accuracy.mean_error_points:.2f} points on held-out rows"
     )
     click.echo(f"largest sum 2^{np.log2(check_bounds(layers)):.1f} of 2^53; {len(raw):,} bytes")
     click.echo(f"SHA-256 {model.sha256.hex()}")
 
 
-def _train() -> Network:
+def _train() -> TrainingNetwork:
     rng = np.random.default_rng(_SEED)
-    rows = draw(_ROWS, _SEED)
-    network = Network.random(rng)
+    rows = draw_examples(_ROWS, _SEED)
+    network = TrainingNetwork.random(rng)
     adam = Adam(network.parameters, _DECAY)
     steps = _EPOCHS * (_ROWS // _BATCH)
     scores = rows.scores.astype(np.float32)

@@ -1,9 +1,9 @@
-"""Synthetic verifications to train on: features, and the score that an examiner would give.
+"""Synthetic verifications for training: features, and the score that an examiner would give.
 
-There are no people behind them. Each row is drawn from what decides a score: how good the picture
-of the document is, how well its lines were read, how like the face is to what it should be, and
-how much other evidence there is. The features are then those that extraction would give, on the
-scales that it gives them (see ``veperf.workloads.verification.features``).
+They are not of real people. Each row is drawn from the factors of a score: quality of the
+document's picture, legibility of its lines, likeness of the face, and amount of other evidence. The
+features are those that extraction would give, on the same scales (see
+``veperf.workloads.verification.features``).
 """
 
 from typing import NamedTuple
@@ -12,8 +12,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from veperf.workloads.verification.features import DOCUMENT, FACE, FEATURES, METADATA, OCR
-from veperf.workloads.verification.scoring.engine import Engine
+from veperf.workloads.verification.features.vector import DOCUMENT, FACE, FEATURES, METADATA, OCR
+from veperf.workloads.verification.scoring.engine import ScoringEngine
 
 _NOISE_POINTS = 4.0  # two examiners differ by about that much
 _ANCHOR_SEED = 768
@@ -21,8 +21,8 @@ _ANCHOR_SEED = 768
 Floats = NDArray[np.float64]
 
 
-class Rows(NamedTuple):
-    """Examples."""
+class Examples(NamedTuple):
+    """Examples with their scores."""
 
     features: NDArray[np.float32]
     """[n, 768]"""
@@ -30,23 +30,23 @@ class Rows(NamedTuple):
     """[n], 0 to 100"""
 
 
-def draw(count: int, seed: int) -> Rows:
-    """``count`` examples; the same for the same seed."""
+def draw_examples(count: int, seed: int) -> Examples:
+    """Draw ``count`` examples, the same for the same seed."""
     rng = np.random.default_rng(seed)
     features = np.zeros((count, FEATURES))
     document = _document(features, rng)
     lines = _lines(features, rng)
     face = _face(features, rng)
     evidence = _evidence(features, rng)
-    # A weak document can't be made up for: the parts multiply as well as add.
+    # Other evidence can't compensate for a weak document: the parts multiply as well as add.
     merit = 0.25 * document + 0.3 * lines + 0.2 * face + 0.1 * evidence + 0.15 * document * lines
     scores = 100 / (1 + np.exp(-10 * (merit - 0.52)))
     noisy = np.clip(scores + rng.normal(0, _NOISE_POINTS, count), 0, 100)
-    return Rows(features.astype(np.float32), noisy)
+    return Examples(features.astype(np.float32), noisy)
 
 
 def _document(features: Floats, rng: Generator) -> Floats:
-    """Fill the document's features in; how good they are, 0 to 1."""
+    """Fill in the document's features; return their quality, 0 to 1."""
     count = len(features)
     care = rng.beta(2, 1.4, count)
     sharpness = np.clip(0.2 + 0.7 * care + rng.normal(0, 0.06, count), 0, 1)
@@ -64,7 +64,7 @@ def _document(features: Floats, rng: Generator) -> Floats:
 
 
 def _lines(features: Floats, rng: Generator) -> Floats:
-    """Fill the lines' features in; the mean of confidence where valid, 0 to 1."""
+    """Fill in the lines' features; return their mean confidence, less if invalid, 0 to 1."""
     count = len(features)
     legible = rng.beta(2.5, 1.2, count)[:, None]
     confidence = np.clip(legible + rng.normal(0, 0.08, (count, 5)), 0, 1)
@@ -75,7 +75,7 @@ def _lines(features: Floats, rng: Generator) -> Floats:
 
 
 def _face(features: Floats, rng: Generator) -> Floats:
-    """Fill the embedding in; how near it is to what stands for a live face, 0 to 1."""
+    """Fill in the embedding; return its likeness to the anchor of a live face, 0 to 1."""
     count, size = len(features), FACE.stop - FACE.start
     anchor = np.random.default_rng(_ANCHOR_SEED).normal(size=size)
     anchor /= np.linalg.norm(anchor)
@@ -90,7 +90,7 @@ def _face(features: Floats, rng: Generator) -> Floats:
 
 
 def _evidence(features: Floats, rng: Generator) -> Floats:
-    """Fill the metadata in; how much evidence there is and how fresh, 0 to 1."""
+    """Fill in the metadata; return amount and freshness of the evidence, 0 to 1."""
     count = len(features)
     scopes = rng.binomial(2, rng.uniform(0.05, 0.6, (count, 1)), (count, 9))
     payload = rng.beta(1.2, 5, count)
@@ -112,8 +112,8 @@ def _evidence(features: Floats, rng: Generator) -> Floats:
     return merit
 
 
-class Metrics(NamedTuple):
-    """How scores compare with those that the rows have."""
+class ScoreAccuracy(NamedTuple):
+    """Accuracy of an engine's scores."""
 
     r_squared: float
     """1 - sum (y - f)^2 / sum (y - mean y)^2"""
@@ -121,11 +121,11 @@ class Metrics(NamedTuple):
     """The mean of |y - f|."""
 
 
-def evaluate(engine: Engine, rows: Rows) -> Metrics:
-    """Score ``rows`` and compare."""
+def evaluate_engine(engine: ScoringEngine, rows: Examples) -> ScoreAccuracy:
+    """Score ``rows`` and compare the points with their scores."""
     points = np.array([score.points for score in engine.score_many(rows.features)])
     errors = rows.scores - points
     spread = rows.scores - rows.scores.mean()
-    return Metrics(
+    return ScoreAccuracy(
         1 - float(errors @ errors) / float(spread @ spread), float(np.abs(errors).mean())
     )

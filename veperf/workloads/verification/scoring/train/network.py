@@ -1,4 +1,4 @@
-"""The network while it is trained: dense layers, batch normalisation, ReLU; Adam."""
+"""The network during training (dense layers, batch normalisation, ReLU) and the Adam optimiser."""
 
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -15,7 +15,7 @@ _BETA1, _BETA2 = 0.9, 0.999
 Floats = NDArray[np.float32]
 
 
-class Normalised:
+class NormalisedLayer:
     """A dense layer, batch normalisation (Ioffe and Szegedy, 2015) and ReLU.
 
     y = relu(gamma (x W + b - mean) / sqrt(variance + epsilon) + beta), with the mean and variance
@@ -33,11 +33,11 @@ class Normalised:
 
     @property
     def parameters(self) -> list[Floats]:
-        """What the gradients of ``backward`` are of, in their order."""
+        """The trained parameters, in the order of the gradients of ``backward``."""
         return [self.weights, self.biases, self.gamma, self.beta]
 
     def forward(self, inputs: Floats) -> Floats:
-        """The outputs [n, outputs] for a batch; keeps what ``backward`` needs."""
+        """Return the outputs [n, outputs] for a batch; keep the intermediate values."""
         sums = inputs @ self.weights + self.biases
         mean, variance = sums.mean(axis=0), sums.var(axis=0)
         self.mean += (1 - _MOMENTUM) * (mean - self.mean)
@@ -50,7 +50,7 @@ class Normalised:
         return outputs
 
     def backward(self, slope: Floats) -> tuple[Floats, list[Floats]]:
-        """Gradients of the loss by the inputs and by the parameters, from those by the outputs."""
+        """Return gradients of the loss by inputs and by parameters, from those by the outputs."""
         slope = slope * self._active
         gamma, beta = (slope * self._standard).sum(axis=0), slope.sum(axis=0)
         count = np.float32(len(slope))
@@ -60,12 +60,12 @@ class Normalised:
         return sums @ self.weights.T, [self._inputs.T @ sums, sums.sum(axis=0), gamma, beta]
 
     def folded(self) -> Layer:
-        """The layer with its normalisation in it, rounded to whole multiples of 2^-12."""
+        """Return the layer with its normalisation folded in, in whole multiples of 2^-12."""
         scale = self.gamma.astype(np.float64) / np.sqrt(self.variance + _EPSILON)
-        return rounded(self.weights * scale, (self.biases - self.mean) * scale + self.beta)
+        return quantise(self.weights * scale, (self.biases - self.mean) * scale + self.beta)
 
 
-class Output:
+class OutputLayer:
     """The last layer: one unit, whose sigmoid is the score over 100."""
 
     def __init__(self, inputs: int, rng: np.random.Generator) -> None:
@@ -74,25 +74,25 @@ class Output:
 
     @property
     def parameters(self) -> list[Floats]:
-        """What the gradients of ``backward`` are of, in their order."""
+        """The trained parameters, in the order of the gradients of ``backward``."""
         return [self.weights, self.biases]
 
     def forward(self, inputs: Floats) -> Floats:
-        """The logits [n, 1]."""
+        """Return the logits [n, 1]."""
         self._inputs = inputs
         return inputs @ self.weights + self.biases
 
     def backward(self, slope: Floats) -> tuple[Floats, list[Floats]]:
-        """As in ``Normalised``."""
+        """As in ``NormalisedLayer``."""
         return slope @ self.weights.T, [self._inputs.T @ slope, slope.sum(axis=0)]
 
     def folded(self) -> Layer:
-        """The layer rounded to whole multiples of 2^-12."""
-        return rounded(self.weights.astype(np.float64), self.biases.astype(np.float64))
+        """Return the layer rounded to whole multiples of 2^-12."""
+        return quantise(self.weights.astype(np.float64), self.biases.astype(np.float64))
 
 
-def rounded(weights: NDArray[np.float64], biases: NDArray[np.float64]) -> Layer:
-    """A layer in units of 2^-12.
+def quantise(weights: NDArray[np.float64], biases: NDArray[np.float64]) -> Layer:
+    """Return a layer in units of 2^-12.
 
     Raises:
         ValueError: a weight does not fit into 16 bits.
@@ -104,34 +104,34 @@ def rounded(weights: NDArray[np.float64], biases: NDArray[np.float64]) -> Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class TrainingNetwork:
     """All layers, from the features to the logit."""
 
-    layers: list[Normalised | Output]
+    layers: list[NormalisedLayer | OutputLayer]
 
     @classmethod
-    def random(cls, rng: np.random.Generator) -> "Network":
-        """A network that knows nothing yet."""
-        hidden = [Normalised(*sizes, rng) for sizes in pairwise(SIZES[:-1])]
-        return cls([*hidden, Output(SIZES[-2], rng)])
+    def random(cls, rng: np.random.Generator) -> "TrainingNetwork":
+        """Return an untrained network with random weights."""
+        hidden = [NormalisedLayer(*sizes, rng) for sizes in pairwise(SIZES[:-1])]
+        return cls([*hidden, OutputLayer(SIZES[-2], rng)])
 
     @property
     def parameters(self) -> list[Floats]:
-        """All that is trained by gradient."""
+        """All trained parameters."""
         return [parameter for layer in self.layers for parameter in layer.parameters]
 
     def gradients(self, features: Floats, scores: Floats) -> list[Floats]:
-        """Gradients of the mean cross-entropy between the sigmoid and ``scores`` / 100, [n]."""
+        """Return gradients of the mean cross-entropy of the sigmoid and ``scores`` / 100, [n]."""
         values = features
         for layer in self.layers:
             values = layer.forward(values)
         shares = 1 / (1 + np.exp(-values))
         slope = ((shares - scores[:, None] / 100) / len(scores)).astype(np.float32)
-        found: list[Floats] = []
+        gradients: list[Floats] = []
         for layer in reversed(self.layers):
-            slope, own = layer.backward(slope)
-            found = own + found
-        return found
+            slope, layer_gradients = layer.backward(slope)
+            gradients = layer_gradients + gradients
+        return gradients
 
 
 @dataclass(slots=True)
@@ -149,14 +149,14 @@ class Adam:
         self._second = [np.zeros_like(p) for p in self.parameters]
 
     def step(self, gradients: list[Floats], rate: float) -> None:
-        """Change the parameters in place. Only matrices decay."""
+        """Update the parameters in place. Only matrices decay."""
         self._steps += 1
-        fair1 = 1 - _BETA1**self._steps
-        fair2 = 1 - _BETA2**self._steps
+        correction1 = 1 - _BETA1**self._steps
+        correction2 = 1 - _BETA2**self._steps
         moments = zip(self.parameters, gradients, self._first, self._second, strict=True)
         for parameter, gradient, first, second in moments:
             first += (1 - _BETA1) * (gradient - first)
             second += (1 - _BETA2) * (gradient**2 - second)
             if parameter.ndim == 2:
                 parameter *= 1 - rate * self.decay
-            parameter -= (rate / fair1) * first / (np.sqrt(second / fair2) + 1e-8)
+            parameter -= (rate / correction1) * first / (np.sqrt(second / correction2) + 1e-8)

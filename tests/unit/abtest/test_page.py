@@ -1,0 +1,93 @@
+"""Comparisons as they are shown: everything said, nothing interpreted."""
+
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from tests.support.ab_runs import ab_run, change
+from tests.support.helpers import HOSTILE
+from veperf.abtest.result import ABResult
+from veperf.core.ab import ABSide
+from veperf.core.errors import UnknownBenchmarkError
+from veperf.core.run import Failure
+from veperf.core.verdict import ChangeStatus, Severity
+
+SLOW = change("mine/slow", ChangeStatus.SLOWER, ratio=1.1, severity=Severity.FAIL)
+SLIGHT = change("mine/slight", ChangeStatus.SLOWER, ratio=1.02, severity=Severity.WARN)
+GOOD = change("mine/good", ChangeStatus.OK)
+ALONE = replace(change("mine/alone", ChangeStatus.ONE_SIDED), pairs=(), path=(), ratio=None)
+BROKEN = replace(
+    change("mine/broken", ChangeStatus.ERROR), failure=Failure("raised", "no", "Traceback x")
+)
+
+
+def result(*changes) -> ABResult:
+    return ABResult(ab_run(*changes), Path("reports/ab-1"))
+
+
+def test_all_three_forms_say_the_same() -> None:
+    """Outcome, both sides, each benchmark with its change, and why for what needs attention."""
+    found = result(GOOD, SLIGHT, SLOW, ALONE, BROKEN)
+
+    for shown in (repr(found), found._repr_html_(), found._repr_markdown_()):
+        assert "Could not measure" in shown
+        assert "with uncommitted changes" in shown.replace("\\", "")
+        for one in found.ab.changes:
+            assert one.case in shown.replace("\\", "")
+        assert "10.0\u202f% slower" in shown
+    assert "Traceback x" in found._repr_html_()
+
+
+def test_the_worst_comes_first() -> None:
+    """Failures before warnings before what is well, in the table and for the figures."""
+    found = result(GOOD, SLIGHT, SLOW)
+
+    assert re.search("slow.*slight.*good", repr(found), re.DOTALL)
+    assert "mine/slow" == found.change().case
+    assert "mine/good" == found.change("mine/good").case
+    with pytest.raises(UnknownBenchmarkError, match="mine/slight"):
+        found.change("mine/typo")
+
+
+def test_a_slowdown_within_the_threshold_is_a_warning() -> None:
+    """Its mark is not that of a failure."""
+    assert "✗" not in repr(result(SLIGHT))
+    assert "▲ slower" in repr(result(SLIGHT))
+
+
+def test_hostile_names_stay_text() -> None:
+    """Markup, colours and invisible characters of names, refs and reasons are shown as such."""
+    evil = replace(SLOW, case=HOSTILE, reason=HOSTILE, failure=Failure("raised", HOSTILE, HOSTILE))
+    run = replace(ab_run(evil), base=ABSide(HOSTILE), new=ABSide(HOSTILE))
+    found = ABResult(run, Path("reports"))
+
+    assert not re.search(r"[\x00\x1b\u202a-\u202e]", repr(found) + found._repr_html_())
+    assert "<script" not in found._repr_html_()
+    assert not re.search(r"(?<!\\)<script", found._repr_markdown_())
+
+
+def test_frames_have_a_row_each() -> None:
+    """A row a benchmark, and a row a pair with its ratio."""
+    found = result(SLOW, GOOD, ALONE)
+
+    assert ["mine/slow", "mine/good", "mine/alone"] == list(found.frame().index)
+    assert ["slower", "ok", "only in one side"] == list(found.frame()["status"])
+    assert 12 == len(found.pairs())
+    assert [pytest.approx(1.1)] * 6 == list(found.pairs()["ratio"])[:6]
+    assert 0 == len(result().pairs())
+    assert 0 == len(result().frame())
+
+
+@pytest.mark.parametrize("one", [SLOW, GOOD, ALONE, BROKEN, replace(SLOW, case=HOSTILE)])
+def test_figures_can_always_be_drawn(one) -> None:
+    """Of what was decided, broken, or is on one side alone; nothing is left out in silence."""
+    found = result(one)
+
+    for figure in (found.figure_samples(), found.figure_pairs(), found.figure_path()):
+        figure.draw_without_rendering()
+    dots = found.figure_pairs().axes[0].lines[-1]
+    assert len(one.pairs) == np.size(dots.get_xdata())

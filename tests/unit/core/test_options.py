@@ -1,0 +1,173 @@
+"""An option is declared once, and is found wherever options can be set."""
+
+import inspect
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import click
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Meta
+
+from veperf.cli.options import options_of
+from veperf.core.errors import UsageError
+from veperf.core.option_fields import (
+    Options,
+    Ratio,
+    about,
+    command_arguments,
+    keyword_options,
+    notebook_parameters,
+    option_fields,
+    options_from,
+    ratio_from_text,
+    select_options,
+)
+from veperf.core.options import ABOptions, RunOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brew(Options):
+    """A small options type."""
+
+    strength: Annotated[Ratio, Meta(ge=0.01, le=1), about("Coffee in the water.")] = 0.06
+    steep_s: Annotated[float, Meta(gt=0), about("Wait so long.")] = 240.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MilkyBrew(Brew):
+    """The same with one field more, which stands nowhere else."""
+
+    milk: Annotated[Literal["none", "oat", "cow"], about("What goes in.")] = "none"
+
+
+def test_a_new_field_is_a_command_line_option() -> None:
+    """With help, default and choices."""
+
+    @click.command()
+    @options_of(MilkyBrew)
+    def brew(options: MilkyBrew) -> None:
+        click.echo(repr(options))
+
+    shown = CliRunner().invoke(brew, ["--help"]).output
+    done = CliRunner().invoke(brew, ["--milk", "oat", "--strength", "7%", "--steep", "4m"])
+
+    assert "--milk [none|oat|cow]" in shown
+    assert "What goes in." in shown
+    assert "[default: 6%]" in shown
+    assert f"{MilkyBrew(milk='oat', strength=0.07)!r}\n" == done.output
+    assert 2 == CliRunner().invoke(brew, ["--milk", "goat"]).exit_code
+
+
+def test_a_new_field_is_a_keyword() -> None:
+    """It is in the signature and the documentation, and reaches the function checked."""
+
+    @keyword_options
+    def brew(*beans: str, options: MilkyBrew, cup: str = "") -> MilkyBrew:
+        """Brew."""
+        return options
+
+    keywords = inspect.signature(brew).parameters
+
+    assert ["beans", "milk", "strength", "steep_s", "options", "cup"] == [*keywords]
+    assert "none" == keywords["milk"].default
+    assert "What goes in." in (brew.__doc__ or "")
+    assert MilkyBrew(milk="cow") == brew("arabica", milk="cow")
+    assert MilkyBrew(milk="cow", steep_s=3) == brew(options=MilkyBrew(milk="cow"), steep_s=3)
+    with pytest.raises(UsageError, match="milk"):
+        brew(milk="goat")
+    with pytest.raises(TypeError, match="sugar"):
+        brew(sugar=1)
+
+
+def test_a_new_field_is_a_notebook_parameter() -> None:
+    """A line of the cell that papermill reads; what it sets is read back."""
+    lines = notebook_parameters(MilkyBrew, {"milk": "oat"})
+    cell: dict[str, Any] = {}
+    exec(lines, cell)
+
+    assert 'milk: str = "oat"  # What goes in.' in lines.splitlines()
+    assert MilkyBrew(milk="oat") == select_options(MilkyBrew, cell)
+
+
+def test_a_new_field_is_a_field_of_toml() -> None:
+    """Times and ratios are numbers, or text with a unit."""
+    as_text = {"milk": "oat", "strength": "7%", "steep": "2m"}
+    as_numbers = {"milk": "oat", "strength": 0.07, "steep_s": 120}
+
+    assert MilkyBrew(milk="oat", strength=0.07, steep_s=120.0) == options_from(MilkyBrew, as_text)
+    assert options_from(MilkyBrew, as_text) == options_from(MilkyBrew, as_numbers)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"milc": "oat"}, "milc is no option; did you mean milk"),
+        ({"strength": 2}, "strength must be at least 1% and at most 100%, not 200%"),
+        ({"strength": "5"}, "5% for percent"),
+        ({"strength": "much"}, "must be a ratio such as 5% or 0.05, not 'much'"),
+        ({"steep_s": 0}, "steep_s must be more than 0, not 0"),
+        ({"steep_s": float("nan")}, "steep_s must be more than 0, not nan"),
+        ({"steep": "soon"}, "steep is 'soon', not a duration such as 90s, 10m or 1.5h"),
+        ({"steep": 90}, "steep must be text such as '90s'"),
+        ({"steep_s": [1]}, "steep_s is [1]"),
+    ],
+)
+def test_a_value_that_can_not_be_is_refused(table: dict[str, object], message: str) -> None:
+    """By its name, with what it may be."""
+    with pytest.raises(UsageError) as caught:
+        options_from(MilkyBrew, table)
+
+    assert message in str(caught.value)
+
+
+@given(
+    st.builds(
+        MilkyBrew,
+        strength=st.floats(0.01, 1),
+        steep_s=st.floats(1e-9, 1e9),
+        milk=st.sampled_from(["none", "oat", "cow"]),
+    )
+)
+def test_arguments_for_another_process_say_the_same(options: MilkyBrew) -> None:
+    """To the last digits that fifteen can tell."""
+
+    @click.command()
+    @options_of(MilkyBrew)
+    def brew(options: MilkyBrew) -> None:
+        received.append(options)
+
+    received: list[MilkyBrew] = []
+    brew.main([*command_arguments(options)], standalone_mode=False)
+
+    assert options.milk == received[0].milk
+    assert (options.strength, options.steep_s) == pytest.approx(
+        (received[0].strength, received[0].steep_s), rel=1e-14
+    )
+
+
+def test_a_list_may_be_one_text_in_a_notebook() -> None:
+    """`papermill -p modules mine` gives text."""
+    assert ("mine",) == select_options(RunOptions, {"modules": "mine"}).modules
+    assert ("a", "b") == select_options(RunOptions, {"modules": ["a", "b"]}).modules
+    assert () == select_options(RunOptions, {"modules": ""}).modules
+
+
+def test_a_ratio_is_percent_or_a_share() -> None:
+    """Both are the same number; one that is likely meant in percent is refused."""
+    assert 0.05 == ratio_from_text("5%") == ratio_from_text("0.05") == ratio_from_text(" 5 % ")
+    with pytest.raises(UsageError, match="500 %"):
+        ratio_from_text("5")
+
+
+def test_every_option_has_help() -> None:
+    """A sentence for the command line, the notebook and the documentation."""
+    kinds: list[type[Options]] = [Options]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    ours = [kind for kind in kinds if kind.__module__ == "veperf.core.options"]
+
+    assert {ABOptions, RunOptions} <= {*ours}
+    assert not [(kind, f.name) for kind in ours for f in option_fields(kind) if not f.help]

@@ -1,0 +1,182 @@
+"""Numbers as people read them."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from veperf.core.text import (
+    THIN,
+    abbreviate_names,
+    as_sentence,
+    format_age,
+    format_bytes,
+    format_change,
+    format_count,
+    format_duration,
+    format_exact,
+    format_interval,
+    format_limit_distance,
+    format_metric_effect,
+    format_p_value,
+    format_quantity,
+    join_words,
+    plural,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [
+        (31_200, "ns", "31.2 µs"),
+        (1_040_000, "ns", "1.04 ms"),
+        (0.5, "ns", "0.500 ns"),
+        (999.6, "ns", "1.00 µs"),
+        (999.4, "ns", "999 ns"),
+        (2, "s", "2.00 s"),
+        (250, "us", "250 µs"),
+        (5_120, "tx/s", "5,120 tx/s"),
+        (0.1, "%", "0.100 %"),
+        (32 * 1024, "KiB", "32.0 MiB"),
+        (16 << 30, "B", "16.0 GiB"),
+        (0, "ns", "0 ns"),
+        (-1_500, "ns", "\u22121.50 µs"),
+        (3, "objects", "3.00 objects"),
+    ],
+)
+def test_a_quantity_is_shown_in_the_unit_that_suits(value, unit, expected):
+    """Three digits, the unit in which they read well, a narrow blank that does not break."""
+    assert expected.replace(" ", THIN) == format_quantity(value, unit)
+
+
+@pytest.mark.parametrize("format_value", [format_quantity, format_exact])
+@pytest.mark.parametrize("value", [None, math.nan])
+def test_what_is_not_known_is_a_dash(format_value, value):
+    """None and NaN are never shown as a number."""
+    assert "\u2013" == format_value(value, "ns")
+
+
+@given(st.floats(min_value=1e-3, max_value=1e12))
+def test_a_time_reads_back_as_what_it_was(time_ns):
+    """What is shown, parsed again, is within half a unit of the third digit."""
+    digits, unit = format_quantity(time_ns, "ns").split(THIN)
+    size = {"ns": 1, "µs": 1e3, "ms": 1e6, "s": 1e9}[unit]
+
+    assert float(digits.replace(",", "")) * size == pytest.approx(time_ns, rel=0.00501)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (30_900, 31_600, "30.9\u201331.6 µs"),
+        (990, 1_010, "0.990\u20131.01 µs"),
+        (-5, 5, "\u22125.00 to 5.00 ns"),
+    ],
+)
+def test_both_ends_of_an_interval_share_a_unit(low, high, expected):
+    """The larger end decides the unit; beside a minus sign a dash would be read as another."""
+    actual = format_interval(low, high, "ns")
+
+    assert expected == actual.replace(THIN, " ")
+
+
+@pytest.mark.parametrize(
+    ("ratio", "change", "effect"),
+    [
+        (1.032, "+3.2 %", "3.2 % slower"),
+        (0.97, "\u22123.0 %", "3.0 % faster"),
+        (1.0004, "±0.0 %", "no different"),
+        (3.4, "+240 %", "240 % slower"),
+        (101, "+10,000 %", "10,000 % slower"),
+    ],
+)
+def test_a_ratio_is_a_signed_change_and_an_effect(ratio, change, effect):
+    """The sign is a real minus; what rounds to nothing has no direction."""
+    assert change == format_change(ratio).replace(THIN, " ")
+    assert effect == format_metric_effect(ratio, "time").replace(THIN, " ")
+
+
+@pytest.mark.parametrize(
+    ("over", "better", "expected"),
+    [
+        (2.4, "lower", "3.4 times its limit"),
+        (0.12, "lower", "12 % over its limit"),
+        (-0.38, "lower", "38 % below its limit"),
+        (0.12, "higher", "12 % below its limit"),
+        (-0.5, "higher", "50 % above its limit"),
+        (0.0001, "lower", "at its limit"),
+        (math.inf, "lower", "beyond a limit of zero"),
+    ],
+)
+def test_the_distance_to_a_limit_is_said_in_words(over, better, expected):
+    """A share up to twice the limit, a multiple beyond, the direction of a lower limit turned."""
+    assert expected == format_limit_distance(over, better).replace(THIN, " ")
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "expected"),
+    [
+        ("2026-11-20T10:00:00+00:00", "2026-11-23T10:00:00+00:00", "3 days"),
+        ("2026-11-23T09:00:00+00:00", "2026-11-23T11:30:00+01:00", "1 hour"),
+        ("2026-11-23T10:00:00+00:00", "2026-11-23T10:00:59+00:00", "0 minutes"),
+        ("2026-11-23", "2026-11-23T10:00:00+00:00", "\u2013"),
+        ("long ago", "2026-11-23T10:00:00+00:00", "\u2013"),
+    ],
+)
+def test_an_age_is_counted_in_what_suits(earlier, later, expected):
+    """Minutes, hours or days, across time zones; a dash where the times can't be compared."""
+    assert expected == format_age(earlier, later).replace(THIN, " ")
+
+
+def test_counts_probabilities_and_durations():
+    """One thing is not several; small p values have a bound; long times have two parts."""
+    assert ["1 target", "2 targets", "2 passes"] == [
+        shown.replace(THIN, " ")
+        for shown in (
+            plural(1, "target"),
+            plural(2, "target"),
+            plural(2, "pass", "passes"),
+        )
+    ]
+    assert ["< 0.001", "0.031", "0.31"] == [
+        format_p_value(p).replace(THIN, " ") for p in (0.0004, 0.031, 0.31)
+    ]
+    assert ["850 ms", "3 min 20 s", "2 h 5 min"] == [
+        format_duration(s).replace(THIN, " ") for s in (0.85, 200, 7_500)
+    ]
+    assert ["", "a", "a and b", "a, b and c"] == [join_words("abc"[:n]) for n in range(4)]
+    assert "Nothing got slower." == as_sentence("nothing got slower")
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        (0, "0 B"),
+        (1_023, "1,020 B"),
+        (1_536, "1.50 KiB"),
+        (2**20, "1.00 MiB"),
+        (3 * 2**40, "3.00 TiB"),
+    ],
+)
+def test_bytes_are_in_the_unit_that_suits(count, expected):
+    """Steps of 1,024."""
+    assert expected == format_bytes(count).replace(THIN, " ")
+
+
+def test_counts_have_three_digits_or_their_whole_part():
+    """Thousands apart."""
+    assert ["5,622", "1.99", "7"] == [format_count(value) for value in (5_622.4, 1.991, 7.0)]
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        (["a/x", "a/y, by 3 %"], "x; y, by 3 %"),
+        (["a/x", "b/y"], "a/x; b/y"),
+        (["a/1", "a/2", "a/3", "a/4", "a/5"], "1; 2; 3; 2 more"),
+    ],
+)
+def test_of_many_names_the_first_three_are_listed(entries, expected):
+    """Without their suite where it is the same."""
+    assert expected == abbreviate_names(entries)

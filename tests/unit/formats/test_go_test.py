@@ -1,0 +1,170 @@
+"""Reading Go benchmark output, as text and as JSON events."""
+
+import json
+
+import pytest
+
+from tests.support.hostile_files import VECTORS
+from veperf.core.case import Metric
+from veperf.formats.imported import ImportedRun
+from veperf.formats.readers import read_runs, read_runs_from
+
+FILES = VECTORS / "interop"
+
+
+def go(text: str, by: str = "") -> tuple[ImportedRun, ...]:
+    return read_runs(text.encode(), "f", format="go", by=by)
+
+
+def figures(found: ImportedRun) -> dict[str, list[dict[str, float]]]:
+    kept: dict[str, list[dict[str, float]]] = {}
+    for one in found.run.passes:
+        for result in one.results:
+            if result.figures:
+                kept.setdefault(result.case, []).append(result.figures)
+    return kept
+
+
+def test_text_of_several_packages() -> None:
+    """Metrics with directions, Unit lines, a torn result, a failure, -cpu, parameters, the CPU."""
+    (actual,) = read_runs_from(FILES / "go_test.txt")
+
+    run = actual.run
+    by_id = {case.id: case for case in run.cases}
+    verify = "veid-keeper/BenchmarkVerify-8"
+    assert [98000.0, 98010.0] == [v["time"] for v in figures(actual)[verify]]
+    assert (
+        Metric("time", "ns"),
+        Metric("MB/s", "MB/s", "higher"),
+        Metric("B/op", "B/op"),
+        Metric("allocs/op", "allocs/op"),
+    ) == by_id[verify].metrics
+    score = by_id["veid-keeper/BenchmarkScore-4"]
+    assert Metric("score", "score", "higher") in score.metrics
+    assert Metric("proofs/op", "proofs/op", "lower", exact=True) in score.metrics
+    assert ({"gomaxprocs": 4}, "example.org/chain/x/veid/keeper") == (score.params, score.what)
+    assert {"providers": 1000, "gomaxprocs": 8} == by_id[
+        "market-keeper/BenchmarkMatch/providers=1000-8"
+    ].params
+    failed = [r.case for p in run.passes for r in p.results if r.failure]
+    assert ["veid-keeper/BenchmarkBroken-8"] == failed
+    assert any(":19: package example.org" in note for note in actual.notes)
+    assert ("Box 9000 @ 3.00GHz", "linux/amd64") == (run.machine.cpu_model, run.machine.system)
+
+
+def test_events_of_packages_that_take_turns() -> None:
+    """Events with pieces of lines, interleaved packages, and a log between name and figures."""
+    (actual,) = read_runs_from(FILES / "go_test.json")
+
+    times = {case: [v["time"] for v in all_] for case, all_ in figures(actual).items()}
+    assert {
+        "veid-keeper/BenchmarkVerify-8": [98000.5 + 10 * i for i in range(6)],
+        "market-keeper/BenchmarkMatch/providers=100-8": [1040.0 + i for i in range(6)],
+    } == times
+
+
+def test_events_cut_anywhere_read_the_same() -> None:
+    """A text as events of one character each is read as the text."""
+    text = (FILES / "go_test.txt").read_text()
+    events = "".join(
+        json.dumps({"Action": "output", "Package": "p", "Output": c}) + "\n" for c in text
+    )
+
+    (whole,), (pieces,) = read_runs(text.encode(), "f"), read_runs(events.encode(), "f")
+
+    assert figures(whole) == figures(pieces)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "BenchmarkX-8   1000   250.5 ns/op",
+        "BenchmarkX-8\t1000\t250.5 ns/op\r",
+        "BenchmarkX-8   \tsome log on the same line   1000\t250.5 ns/op",
+        "BenchmarkX-8   \n    1000\t250.5 ns/op",
+        "BenchmarkX\nBenchmarkX-8   \nlog: 5\n    1000\t250.5 ns/op",
+    ],
+)
+def test_a_result_however_it_is_torn(line: str) -> None:
+    """Name, iterations and time are read."""
+    (actual,) = go(f"goos: linux\n{line}\nPASS\n")
+
+    assert {"go/BenchmarkX-8": [{"time": 250.5}]} == figures(actual)
+    assert 1000 == actual.run.passes[0].results[0].loops
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Benchmarking 5 things 3 ns/op",
+        "BenchmarkX 1000",
+        "BenchmarkX 1000 5",
+        "BenchmarkX ten 5 ns/op",
+        "BenchmarkX 10 0x5 ns/op",
+        "BenchmarkX 10 1_0 ns/op",
+        "BenchmarkX 10 \uff11 ns/op",
+        "BenchmarkX 10 1e999 ns/op",
+        "BenchmarkX 10 NaN ns/op",
+        f"BenchmarkX 10 {'9' * 10_000} ns/op",
+        "  BenchmarkX 10 5 ns/op",
+    ],
+)
+def test_what_is_no_result(line: str) -> None:
+    """A line that is not a result adds nothing to the result beside it."""
+    (actual,) = go(f"BenchmarkGood 1 2 ns/op\n{line}\n")
+
+    assert {"go/BenchmarkGood": [{"time": 2.0}]} == figures(actual)
+
+
+def test_what_did_not_get_to_its_end_is_a_failure() -> None:
+    """A benchmark that panics, one that fails, and a package that does not build."""
+    (actual,) = go(
+        "FAIL\texample.org/p/broken [build failed]\n"
+        "pkg: example.org/p/fatal\n"
+        "BenchmarkGood-2 1 5 ns/op\n--- FAIL: BenchmarkF\n    a_test.go:4: no luck\n"
+        "--- SKIP: BenchmarkSkipped\nFAIL\nexit status 1\nFAIL\texample.org/p/fatal\t0.1s\n"
+        "pkg: example.org/p/panics\n"
+        "BenchmarkP-2      \tpanic: boom\n\ngoroutine 10 [running]:\nexit status 2\n"
+        "FAIL\texample.org/p/panics\t0.1s\nFAIL\n"
+    )
+
+    run = actual.run
+    failures = {r.case: r.failure.message for p in run.passes for r in p.results if r.failure}
+    assert {
+        "p-broken/(the package)": "its package failed, see line 1: [build failed]",
+        "p-fatal/BenchmarkF": "it failed, see line 4",
+        "p-panics/BenchmarkP-2": "its package failed, see line 15: 0.1s",
+    } == failures
+    assert {"p-fatal/BenchmarkGood-2": [{"time": 5.0}]} == figures(actual)
+
+
+def test_configurations_are_told_apart_when_asked() -> None:
+    """A key splits a file into runs; without one they are merged, with a note."""
+    text = "note: a\nBenchmarkX 1 1 ns/op\nnote: b\nBenchmarkX 1 2 ns/op\nnote:\nBenchmarkX 1 3 x\n"
+
+    (merged,) = go(text)
+    apart = go(text, by="note")
+
+    assert 3 == merged.values
+    assert any("note varies (a, b)" in note for note in merged.notes)
+    assert ["a", "b", ""] == [one.label for one in apart]
+
+
+def test_an_unknown_unit_is_lower_and_said() -> None:
+    """The direction is the default unless a Unit line anywhere in the file sets it."""
+    (guessed,) = go("BenchmarkX 1 5 frobs\n")
+    (notices,) = go("BenchmarkX 1 5 frobs\nUnit frobs better=higher\nUnit frobs better=lower\n")
+
+    assert (Metric("frobs", "frobs"),) == guessed.run.cases[0].metrics
+    assert any("frobs" in note for note in guessed.notes)
+    assert (Metric("frobs", "frobs", "higher"),) == notices.run.cases[0].metrics
+    assert any("already" in note for note in notices.notes)
+
+
+def test_packages_of_one_name_stay_apart() -> None:
+    """Suites contain as much of the package path as makes them unique."""
+    text = "".join(f"pkg: {p}\nBenchmarkX 1 2 ns/op\n" for p in ("a/x/keeper", "b/x/keeper", "k"))
+
+    (actual,) = go(text)
+
+    assert ["x-keeper", "b-x-keeper", "k"] == [case.suite for case in actual.run.cases]

@@ -1,0 +1,197 @@
+"""Verdicts as JUnit XML: failures, errors and skipped tests."""
+
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from tests.support.helpers import judged, plausible_baselines, plausible_run
+from tests.support.runs import timed_run
+from veperf.core.ab import ABChange, ABConfig, ABRun, ABSide
+from veperf.core.case import TIME
+from veperf.core.errors import FAILED, UsageError
+from veperf.core.run import Failure, Run
+from veperf.core.verdict import (
+    Change,
+    ChangeStatus,
+    Outcome,
+    Severity,
+    Target,
+    TargetStatus,
+    TargetVerdict,
+    Verdict,
+)
+from veperf.formats.exported import Judged, JudgedPairs, JudgedRun
+from veperf.formats.markdown import MARKER
+from veperf.formats.writers import OUTPUT_FORMAT_NAMES, output_format, write_judged, write_run
+from veperf.verdicts.verdict import exit_code_of
+
+RUN = timed_run({"mine/a": [1e3] * 6})
+TARGET = Target("mine/a", 10.0, "us", "lower", "a")
+
+
+def target(status: TargetStatus, *, known_miss: bool = False) -> TargetVerdict:
+    return TargetVerdict(
+        TARGET, status, "mine/a", 20.0, 19.0, 21.0, 0.97, 1.0, 6, known_miss, "twice its limit"
+    )
+
+
+def change(status: ChangeStatus) -> Change:
+    return Change(
+        "mine/a", "time", "ns", status, 900.0, 1000.0, 1.1, 1.0, 1.2, 0.95, 0.01, 0.02, 6, 6,
+        "cpu", "10 % slower",
+    )  # fmt: skip
+
+
+def verdict(*found: TargetVerdict | Change, failures: dict[str, Failure] | None = None) -> Verdict:
+    targets = tuple(f for f in found if isinstance(f, TargetVerdict))
+    changes = tuple(f for f in found if isinstance(f, Change))
+    return Verdict(RUN.id, Outcome.PASS, "", targets, changes, failures or {}, "the baseline")
+
+
+def xml(run: Run, found: Verdict) -> ET.Element:
+    return ET.fromstring(str(write_run(run, "junit", lambda: found).data))
+
+
+def cases(found: Verdict) -> list[ET.Element]:
+    return xml(RUN, found).findall("*/testcase")
+
+
+def result(test: ET.Element) -> str:
+    child = test.find("*")
+    assert child is not None
+    return "passed" if child.tag == "system-out" else child.tag
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (TargetStatus.PASS, "passed"),
+        (TargetStatus.WARN, "passed"),
+        (TargetStatus.FAIL, "failure"),
+        (TargetStatus.ERROR, "error"),
+        (TargetStatus.NOT_MEASURED, "skipped"),
+    ],
+)
+def test_a_target(status: TargetStatus, expected: str):
+    """A missed target is a failure, an unmeasured one skipped, a warning passes with its reason."""
+    (test,) = cases(verdict(target(status)))
+
+    assert expected == result(test)
+    assert ("mine.targets", "mine/a") == (test.get("classname"), test.get("name"))
+    assert "Twice its limit" in "".join(test.itertext())
+    assert 20e-6 == pytest.approx(float(test.get("time", "")))
+
+
+@pytest.mark.parametrize("status", ChangeStatus)
+def test_a_comparison(status: ChangeStatus):
+    """Slower is a failure; undecided or not compared is skipped, never passed."""
+    (test,) = cases(verdict(change(status)))
+
+    passed = {ChangeStatus.OK, ChangeStatus.FASTER, ChangeStatus.SUSPECT}
+    failed = {ChangeStatus.SLOWER: "failure", ChangeStatus.ERROR: "error"}
+    expected = "passed" if status in passed else failed.get(status, "skipped")
+    assert expected == result(test)
+    assert "Against the baseline" in "".join(test.itertext())
+
+
+def test_a_known_miss_is_no_failure():
+    """A known miss passes, as for the exit code, under its own status."""
+    (test,) = cases(verdict(target(TargetStatus.FAIL, known_miss=True)))
+
+    assert "passed" == result(test)
+    assert "known miss" in "".join(test.itertext())
+
+
+def test_what_gave_no_value_is_an_error_with_its_message():
+    """A failed case is one error, with or without a baseline."""
+    crash = Failure("crashed", "killed by signal 11")
+    run = plausible_run(failing={"transaction/encode": crash, "transaction/decode": crash})
+    without, beside = judged(run), judged(run, plausible_baselines())
+
+    for actual in (without, beside):
+        root = xml(run, actual)
+        errors = [t for t in root.iter("testcase") if t.find("error") is not None]
+        assert ["transaction/decode", "transaction/encode"] == sorted(
+            t.get("name", "") for t in errors
+        )
+        assert all("killed by signal 11" in "".join(t.itertext()) for t in errors)
+
+
+def test_failures_are_there_where_the_gate_fails():
+    """A slowdown that ends `veperf ci` with 1 is a failure in the file; a good run has none."""
+    slower = plausible_run(slower={"transaction/execution": 1.6})
+    for run, code in ((slower, FAILED), (plausible_run(), FAILED)):
+        actual = judged(run, plausible_baselines())
+        root = xml(run, actual)
+        names = {t.get("name") for t in root.iter("testcase") if t.find("failure") is not None}
+
+        assert code == exit_code_of(actual.outcome)
+        expected = {"transaction/validation"} | (
+            {"transaction/execution"} if run is slower else set()
+        )
+        assert expected == names
+        assert str(len(names)) == root.get("failures")
+
+
+def ab_with(status: ChangeStatus, severity: Severity = Severity.NONE) -> JudgedPairs:
+    """An A/B comparison of one benchmark."""
+    actual = ABChange("mine/a", TIME, status, severity, "7 % slower", base=900.0, new=963.0)
+    ab = ABRun(
+        "ab-1", RUN.created, ABSide("main"), ABSide("working tree"),
+        ABConfig((), (), 1, 1, 1, 60.0, 48, 0.05), RUN.machine, (actual,), (),
+    )  # fmt: skip
+    return JudgedPairs(ab, Outcome.WARN, "1 slower")
+
+
+@pytest.mark.parametrize(
+    ("judged", "expected"),
+    [
+        (ab_with(ChangeStatus.SLOWER, Severity.FAIL), "failure"),
+        (ab_with(ChangeStatus.SLOWER, Severity.WARN), "passed"),
+        (ab_with(ChangeStatus.OK), "passed"),
+        (ab_with(ChangeStatus.FASTER), "passed"),
+        (ab_with(ChangeStatus.ERROR), "error"),
+        (ab_with(ChangeStatus.INCONCLUSIVE), "skipped"),
+        (ab_with(ChangeStatus.ONE_SIDED), "skipped"),
+    ],
+)
+def test_old_and_new_side_by_side(judged: JudgedPairs, expected: str):
+    """A slowdown that only warns passes, as it does for the exit code; undecided is skipped."""
+    (test,) = ET.fromstring(str(write_judged([judged], "junit").data)).iter("testcase")
+
+    assert expected == result(test)
+    assert ("mine.ab", "mine/a") == (test.get("classname"), test.get("name"))
+    assert "7 % slower. working tree, against main." in "".join(test.itertext())
+
+
+def test_a_run_and_a_comparison_in_one_file():
+    """JUnit XML and comments contain both verdicts; other formats write the run."""
+    both: list[Judged] = [
+        JudgedRun(RUN, verdict(target(TargetStatus.PASS))),
+        ab_with(ChangeStatus.SLOWER, Severity.FAIL),
+    ]
+
+    root = ET.fromstring(str(write_judged(both, "junit").data))
+    assert ("2", "1") == (root.get("tests"), root.get("failures"))
+    assert 1 == str(write_judged(both, "comment").data).count(MARKER)
+    assert "1 slower" in str(write_judged(both, "comment").data)
+    assert write_judged(both, "go") == write_run(RUN, "go", lambda: verdict())
+    with pytest.raises(UsageError, match="an A/B comparison has nothing"):
+        write_judged(both[1:], "go")
+
+
+def test_there_is_no_other_format():
+    """The error names the known formats."""
+    with pytest.raises(UsageError, match=r"no format 'xml'.*junit"):
+        output_format("xml")
+
+    assert len(OUTPUT_FORMAT_NAMES) == len(set(OUTPUT_FORMAT_NAMES))
+
+
+def test_nothing_to_write_is_said():
+    """A file that its reader would refuse is not written."""
+    run = timed_run({"mine/a": [Failure("crashed", "killed")] * 3})
+
+    for format in ("pytest-benchmark", "pyperf", "bencher", "go", "github-action-bigger"):
+        with pytest.raises(UsageError, match="has nothing that can be written"):
+            write_run(run, format, lambda: judged(run))

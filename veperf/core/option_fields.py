@@ -1,0 +1,356 @@
+"""Options as data: one declaration of an option serves every way to set it.
+
+An options type is a frozen dataclass under :class:`Options`. The annotation of a field carries
+bounds, choices and help text (``msgspec.Meta``), its default stands beside it, and a number of
+seconds says so by its name (``timeout_s``)::
+
+    @dataclass(frozen=True, kw_only=True)
+    class RunOptions(Options):
+        timeout_s: Annotated[float, Meta(gt=0), about("For one case in one process.")] = 60.0
+
+From that follow the options of a command (``veperf.cli.options.options_of``), the keywords of a
+function (:func:`keyword_options`), the parameters of a notebook (:func:`notebook_parameters`), the
+fields of a TOML file (:func:`options_from`) and the arguments for another process
+(:func:`command_arguments`).
+"""
+
+import functools
+import inspect
+import operator
+import re
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields
+from difflib import get_close_matches
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin
+
+import msgspec
+from msgspec import Meta
+
+from veperf.core.errors import UsageError
+from veperf.core.units import parse_duration_s
+
+Ratio = Annotated[float, Meta(extra={"unit": "ratio"})]
+"""A share of 1, which text may give in percent: ``5%`` or ``0.05``."""
+
+_SECONDS = "_s"
+_BOUNDS = (
+    ("ge", "at least", operator.ge),
+    ("gt", "more than", operator.gt),
+    ("le", "at most", operator.le),
+    ("lt", "less than", operator.lt),
+)
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Base of all options types."""
+
+
+_Kind = TypeVar("_Kind", bound=Options)
+
+
+class OptionError(UsageError):
+    """A value that an option can't have; the message goes on from the option's name."""
+
+
+def about(description: str, *, flag: str = "", metavar: str = "", default: str = "") -> Meta:
+    """Describe a field.
+
+    Args:
+        description: its help.
+        flag: its name on the command line, where that is not its own.
+        metavar: placeholder for the value on the command line.
+        default: what None or an empty value stands for.
+    """
+    extra = {"flag": flag, "metavar": metavar, "default": default}
+    return Meta(description=description, extra=extra)
+
+
+@dataclass(frozen=True, slots=True)
+class OptionField:
+    """An option, as its declaration describes it."""
+
+    name: str
+    annotation: Any
+    kind: type
+    """``bool``, ``int``, ``float``, ``str``, ``tuple`` for a list of text, or an options type."""
+    default: Any
+    """``MISSING`` where a value is required."""
+    metas: tuple[Meta, ...]
+    choices: tuple[str, ...]
+
+    @property
+    def unit(self) -> Literal["", "s", "ratio"]:
+        """Unit of the number, by which text is read."""
+        if self.name.endswith(_SECONDS) and self.kind is float:
+            return "s"
+        return "ratio" if self._extra("unit") else ""
+
+    @property
+    def text_name(self) -> str:
+        """Name where the value is given as text with its unit: ``timeout`` for ``timeout_s``."""
+        return self.name.removesuffix(_SECONDS) if self.unit == "s" else self.name
+
+    @property
+    def flag(self) -> str:
+        """Name on the command line."""
+        return self._extra("flag") or "--" + self.text_name.replace("_", "-")
+
+    @property
+    def metavar(self) -> str:
+        """Placeholder for the value in a command's help; empty for click's own."""
+        return self._extra("metavar") or {"s": "TIME", "ratio": "PERCENT", "": ""}[self.unit]
+
+    @property
+    def help(self) -> str:
+        """Help text."""
+        return next((meta.description for meta in self.metas if meta.description), "")
+
+    def default_text(self) -> str:
+        """Default with its unit, for help; empty where it says nothing."""
+        if text := self._extra("default"):
+            return str(text)
+        if self.default in (MISSING, None, (), "") or self.kind is bool:
+            return ""
+        return self.text_of(self.default) + " s" * (self.unit == "s")
+
+    def text_of(self, value: Any) -> str:
+        """The text that :meth:`read` turns into ``value``."""
+        if self.unit == "ratio":
+            return f"{100 * value:.15g}%"
+        return f"{value:.15g}" if self.kind is float else str(value)
+
+    def read(self, value: object, path: str = "") -> Any:
+        """The value of the option: text with a unit becomes a number, all is checked.
+
+        Raises:
+            OptionError: it is of the wrong type, or out of bounds.
+            UsageError: likewise, of a field of an options type.
+        """
+        if isinstance(value, str):
+            value = self._read_text(value)
+        elif isinstance(value, Options):
+            value = values_of(value)
+        if issubclass(self.kind, Options) and isinstance(value, Mapping):
+            return options_from(self.kind, value, path=f"{path}{self.name}.")
+        if isinstance(value, int | float) and not all(
+            holds(value, bound) for _, bound, holds in self._bounds()
+        ):
+            bounds = (f"{words} {self.text_of(bound)}" for words, bound, _ in self._bounds())
+            raise OptionError(f"must be {' and '.join(bounds)}, not {self.text_of(value)}")
+        try:
+            return msgspec.convert(value, self.annotation)
+        except msgspec.ValidationError as error:
+            raise OptionError(f"is {value!r}: {error}") from error
+
+    def _bounds(self) -> Iterator[tuple[str, float, Callable[[float, float], bool]]]:
+        for meta in self.metas:
+            for name, words, holds in _BOUNDS:
+                if (bound := getattr(meta, name)) is not None:
+                    yield words, bound, holds
+
+    def _read_text(self, text: str) -> object:
+        if self.unit == "ratio":
+            return ratio_from_text(text)
+        return _seconds_from_text(text) if self.unit == "s" else text
+
+    def _extra(self, key: str) -> Any:
+        return next(filter(None, ((meta.extra or {}).get(key) for meta in self.metas)), "")
+
+
+def option_fields(kind: type[Options]) -> tuple[OptionField, ...]:
+    """The fields of ``kind``, its own before those of its bases."""
+    declared = {field.name: field for field in fields(kind)}
+    names = dict.fromkeys(name for c in kind.__mro__ for name in vars(c).get("__annotations__", ()))
+    return tuple(_described(declared[name]) for name in names)
+
+
+def _described(field: Any) -> OptionField:
+    metas: list[Meta] = []
+    plain = _unwrap(field.type, metas)
+    choices = get_args(plain) if get_origin(plain) is Literal else ()
+    kind = str if choices else get_origin(plain) or plain
+    default = field.default if field.default_factory is MISSING else field.default_factory()
+    return OptionField(field.name, field.type, kind, default, tuple(metas), choices)
+
+
+def _unwrap(annotation: Any, metas: list[Meta]) -> Any:
+    """The type under ``Annotated`` and ``| None``; what was wrapped around it joins ``metas``."""
+    if get_origin(annotation) is Annotated:
+        inner, *others = get_args(annotation)
+        metas += [other for other in others if isinstance(other, Meta)]
+        return _unwrap(inner, metas)
+    if get_origin(annotation) in (UnionType, typing.Union):
+        (inner,) = (part for part in get_args(annotation) if part is not NoneType)
+        return _unwrap(inner, metas)
+    return annotation
+
+
+def ratio_from_text(text: str) -> float:
+    """The ratio that people write as ``5%`` or ``0.05``.
+
+    Raises:
+        OptionError: it is neither; a bare number over 1 is most likely meant in percent.
+    """
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{0,15})?)\s*(%?)", text.strip(), re.ASCII)
+    if match is None:
+        raise OptionError(f"must be a ratio such as 5% or 0.05, not {text!r}")
+    number = float(match[1])
+    if match[2]:
+        return number / 100
+    if number > 1:
+        raise OptionError(f"is {text}, which is {100 * number:g} %: write {text}% for percent")
+    return number
+
+
+def _seconds_from_text(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        try:
+            return parse_duration_s(text)
+        except UsageError as error:
+            raise OptionError(f"is {text!r}, not a duration such as 90s, 10m or 1.5h") from error
+
+
+def options_from(kind: type[_Kind], values: Mapping[str, object], *, path: str = "") -> _Kind:
+    """Build options from what a person wrote: a table of TOML, keywords, a notebook's parameters.
+
+    A length of time goes by its name in seconds (``timeout_s = 60``) or, as text, without the unit
+    (``timeout = "1m"``); a ratio is a number or text.
+
+    Args:
+        kind: of options.
+        values: by name; what is missing has its default.
+        path: put before a name in messages, as ``$.ab.``.
+
+    Raises:
+        UsageError: an option is unknown, missing, of the wrong type or out of bounds.
+    """
+    names = {field.text_name: field for field in option_fields(kind)}
+    names |= {field.name: field for field in option_fields(kind)}
+    settings: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in names:
+            close = get_close_matches(name, names, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise UsageError(f"{path}{name} is no option{hint}")
+        field = names[name]
+        if name != field.name and not isinstance(value, str):
+            raise UsageError(f"{path}{name} must be text such as '90s' or '10m', not {value!r}")
+        try:
+            settings[field.name] = field.read(value, path)
+        except OptionError as error:
+            raise UsageError(f"{path}{name} {error}") from error
+    for field in option_fields(kind):
+        if field.default is MISSING and field.name not in settings:
+            raise UsageError(f"{path}{field.name} is missing")
+    return kind(**settings)
+
+
+def values_of(options: Options) -> dict[str, Any]:
+    """The value of each field, by name."""
+    return {field.name: getattr(options, field.name) for field in option_fields(type(options))}
+
+
+def select_options(kind: type[_Kind], values: Mapping[str, object]) -> _Kind:
+    """Build options from those of ``values`` that are theirs, such as a notebook's globals.
+
+    A list may be a single text.
+
+    Raises:
+        UsageError: as ``options_from``.
+    """
+    settings = {
+        field.name: as_names(values[field.name]) if field.kind is tuple else values[field.name]
+        for field in option_fields(kind)
+        if field.name in values
+    }
+    return options_from(kind, settings)
+
+
+def as_names(value: Any) -> Any:
+    """``value``, a list of names, as a tuple; a single name, which is text, too."""
+    if isinstance(value, str):
+        return (value,) if value else ()
+    return tuple(value) if isinstance(value, Iterable) else value
+
+
+def flat_names(parts: Iterable[str | Iterable[str]]) -> tuple[str, ...]:
+    """The names in ``parts``, each of which is one or several."""
+    return tuple(name for part in parts for name in as_names(part))
+
+
+def keyword_options(function: Callable[..., _Result]) -> Callable[..., _Result]:
+    """Let callers of ``function`` set the fields of its parameter ``options`` by keyword, too.
+
+    The signature and the docstring that are shown for it list them. ``options`` gets its type's
+    defaults, and reaches ``function`` checked.
+    """
+    kind: type[Options] = function.__annotations__["options"]
+    names = [field.name for field in option_fields(kind)]
+
+    @functools.wraps(function)
+    def call(*args: Any, options: Options | None = None, **keywords: Any) -> _Result:
+        settings = {name: keywords.pop(name) for name in names if name in keywords}
+        base = kind() if options is None else options
+        checked = select_options(type(base), values_of(base) | settings)
+        return function(*args, options=checked, **keywords)
+
+    signature = inspect.signature(function)
+    parameters = [
+        inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY,
+                          default=field.default, annotation=_plain(field.annotation))
+        for field in option_fields(kind)
+    ]  # fmt: skip
+    others = [p for p in signature.parameters.values() if p.name != "options"]
+    place = next((i for i, p in enumerate(others) if p.kind is p.KEYWORD_ONLY), len(others))
+    options = signature.parameters["options"].replace(default=None, annotation=kind | None)
+    others[place:place] = [*parameters, options]
+    wrapper = cast(Any, call)
+    wrapper.__signature__ = signature.replace(parameters=others)
+    lines = (f"\n        {field.name}: {field.help}" for field in option_fields(kind))
+    wrapper.__doc__ = f"{(function.__doc__ or '').rstrip()}\n\n    Options:{''.join(lines)}\n    "
+    return call
+
+
+def _plain(annotation: Any) -> Any:
+    """``annotation`` without its descriptions, for a signature."""
+    if get_origin(annotation) is Annotated:
+        return _plain(get_args(annotation)[0])
+    if get_origin(annotation) in (UnionType, typing.Union):
+        return functools.reduce(lambda a, b: a | b, map(_plain, get_args(annotation)))
+    return tuple[str, ...] if get_origin(annotation) is tuple else annotation
+
+
+def notebook_parameters(kind: type[Options], defaults: Mapping[str, Any] | None = None) -> str:
+    """The lines of a notebook's ``parameters`` cell, which papermill reads.
+
+    ``defaults`` replace those of the type.
+    """
+    lines = []
+    for field in option_fields(kind):
+        text = field.default_text() if field.default in (None, "", ()) else ""
+        default = f"  [default: {text}]" if text else ""
+        value = (defaults or {}).get(field.name, field.default)
+        value = list(value) if isinstance(value, tuple) else value
+        name = "list" if field.kind is tuple else field.kind.__name__
+        literal = f'"{value}"' if isinstance(value, str) else repr(value)
+        lines.append(f"{field.name}: {name} = {literal}  # {field.help}{default}")
+    return "\n".join(lines)
+
+
+def command_arguments(options: Options) -> Iterator[str]:
+    """The arguments of a command line that set ``options``."""
+    for field in option_fields(type(options)):
+        value = getattr(options, field.name)
+        if value is None or value is False or value == "":
+            continue
+        if value is True:
+            yield field.flag
+            continue
+        for each in value if isinstance(value, tuple) else (value,):
+            yield from (field.flag, field.text_of(each))

@@ -1,0 +1,223 @@
+"""VirtEngine's own files: ``BASELINE_METRICS.json`` and ``go_benchmarks.json``.
+
+``BASELINE_METRICS.json`` has the limits of VirtEngine's own comparator, read here as targets. Each
+published target names in ``original_field`` the field of that file from which it was made, such as
+``zk_proof.nonce_generation_ns``; of ``transaction.target_tps, min_acceptable_tps`` the first is the
+goal and the second the limit. The fields' units are those of the targets, except for millions of
+objects.
+
+``go_benchmarks.json`` maps metrics of Go benchmarks to published targets::
+
+    {"version": "1.0.0", "module": "github.com/virtengine/virtengine",
+     "packages": {"tests/benchmark": {"BenchmarkStateWrite": {"ns/op": "transaction/state_write"},
+                                      "BenchmarkStateRead": {}}}}
+
+Benchmarks without a target are listed as well. An unlisted benchmark in a listed package of the
+module was renamed or is new: its targets are unknown, so they must not count as met.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from veperf.core import paths
+from veperf.core.case import TIME, Case
+from veperf.core.errors import UnknownBenchmarkError
+from veperf.core.run import Run
+from veperf.core.verdict import Target, TargetSet
+from veperf.formats import go_test
+from veperf.formats.source import SourceFile, load_source, shorten
+
+_ABOUT = frozenset({"version", "generated_at", "platform", "go_version"})
+_MILLIONS = "_millions"
+
+
+class _TargetOrigin(Struct, frozen=True):
+    id: str
+    original_field: str = ""
+
+
+class _TargetOrigins(Struct, frozen=True):
+    targets: tuple[_TargetOrigin, ...]
+
+
+class _Metrics(Struct, frozen=True):
+    version: str = ""
+
+
+def read_baseline_metrics_file(path: str | Path, published: Path | None = None) -> TargetSet:
+    """Read the targets in the file ``path``, as ``read_baseline_metrics`` does.
+
+    Raises:
+        CorruptFileError: it can't be read, or as ``read_baseline_metrics``.
+    """
+    return read_baseline_metrics(load_source(Path(path)), published)
+
+
+def read_baseline_metrics(source: SourceFile, published: Path | None = None) -> TargetSet:
+    """Return the published targets with the limits of ``source``, without those that it lacks.
+
+    Args:
+        source: the file.
+        published: a ``targets.json``; by default veperf's own.
+
+    Raises:
+        CorruptFileError: a field is unknown, not a positive number, or half of a pair.
+    """
+    path = published or paths.targets_folder(paths.default_baselines_folder()) / "targets.json"
+    document = load_source(path)
+    known = {target.id: target for target in document.document_as(TargetSet).targets}
+    figures = _figures(source)
+    targets: list[Target] = []
+    for origin in document.document_as(_TargetOrigins).targets:
+        fields = _names(origin.original_field)
+        values = [figures.pop(name) for name in fields if name in figures]
+        if values and len(values) < len(fields):
+            raise source.corrupt(f"{' and '.join(fields)} must be given together")
+        if values:
+            goal = values[0] if len(values) > 1 else None
+            targets.append(replace(known[origin.id], limit=values[-1], target=goal))
+    if figures:
+        raise source.corrupt(f"no published target is made from {shorten(', '.join(figures))}")
+    if not targets:
+        raise source.corrupt("no baseline metrics in it")
+    return replace(
+        document.document_as(TargetSet),
+        version=source.document_as(_Metrics).version,
+        source=source.name,
+        targets=tuple(targets),
+    )
+
+
+def _names(original_field: str) -> list[str]:
+    """Return ``a.b`` and ``a.c`` for ``a.b, c``."""
+    section, _, names = original_field.partition(".")
+    return [f"{section}.{name.strip()}" for name in names.split(",") if name.strip()]
+
+
+def _figures(source: SourceFile) -> dict[str, float]:
+    """Return every figure in the file by section and name, in the unit of its target."""
+    document = source.document
+    if not isinstance(document, Mapping):
+        raise source.corrupt("no baseline metrics: not an object")
+    figures: dict[str, float] = {}
+    for section, fields in document.items():
+        if section in _ABOUT:
+            continue
+        if not isinstance(fields, Mapping):
+            raise source.corrupt(f"{shorten(section)} is not a section of baseline metrics")
+        for name, value in fields.items():
+            figures[f"{section}.{name}"] = _number(source, f"{section}.{name}", value)
+    return figures
+
+
+def _number(source: SourceFile, field: str, value: object) -> float:
+    # Integers of any size can be compared with floats, where float() would overflow.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e300:
+        raise source.corrupt(f"{shorten(field)} is not a positive number")
+    return value * 1e6 if field.endswith(_MILLIONS) else float(value)
+
+
+GO_BENCHMARKS_FILE = "go_benchmarks.json"
+
+_TIME_UNIT = "ns/op"
+_PROCESSORS = "gomaxprocs"
+_NAMED = 5
+
+
+class GoBenchmarks(Struct, frozen=True):
+    """Content of go_benchmarks.json."""
+
+    version: str
+    module: str
+    packages: dict[str, dict[str, dict[str, str]]]
+    """Target id by package, name without a final ``-8``, and unit."""
+    source: str = ""
+
+
+def load_go_benchmarks(baselines: Path | None = None) -> GoBenchmarks:
+    """Load the file in the folder ``baselines``, by default veperf's own about VirtEngine.
+
+    Raises:
+        CorruptFileError: it is damaged.
+    """
+    is_there = baselines and (baselines / GO_BENCHMARKS_FILE).exists()
+    folder = baselines if baselines and is_there else paths.default_baselines_folder()
+    return load_source(paths.published_file(folder, GO_BENCHMARKS_FILE)).document_as(GoBenchmarks)
+
+
+def with_go_targets(run: Run, benchmarks: GoBenchmarks) -> Run:
+    """Return ``run`` with the targets of its Go benchmarks; a run of another tool unchanged."""
+    if run.source != go_test.TOOL:
+        return run
+    return replace(run, cases=tuple(_case_with_targets(case, benchmarks) for case in run.cases))
+
+
+def unlisted_cases(run: Run, benchmarks: GoBenchmarks) -> tuple[str, ...]:
+    """Return the ids of the cases in the module's packages that ``benchmarks`` does not list."""
+    if run.source != go_test.TOOL:
+        return ()
+    packages = {f"{benchmarks.module}/{package}": package for package in benchmarks.packages}
+    return tuple(
+        case.id
+        for case in run.cases
+        if case.what in packages
+        and _function(case) not in benchmarks.packages[packages[case.what]]
+        and _name(case) != go_test.WHOLE_PACKAGE
+    )
+
+
+def require_listed(run: Run, benchmarks: GoBenchmarks) -> None:
+    """Refuse a run with unlisted cases.
+
+    Raises:
+        UnknownBenchmarkError: it has some.
+    """
+    if cases := unlisted_cases(run, benchmarks):
+        raise UnknownBenchmarkError(unlisted_message(cases))
+
+
+def unlisted_message(cases: Sequence[str]) -> str:
+    """Return the message about ``cases`` that are not listed but should be."""
+    more = f" and {len(cases) - _NAMED} more" if len(cases) > _NAMED else ""
+    return (
+        f"{GO_BENCHMARKS_FILE} does not list {', '.join(cases[:_NAMED])}{more}: "
+        "add the targets of each, {} for none"
+    )
+
+
+def is_listed_go_benchmark(case: Case, benchmarks: GoBenchmarks) -> bool:
+    """Return whether ``benchmarks`` lists the Go benchmark ``case``, be it without targets."""
+    return any(_function(case) in listed for listed in _listings(case, benchmarks))
+
+
+def _case_with_targets(case: Case, benchmarks: GoBenchmarks) -> Case:
+    if case.targets or case.params.keys() - {_PROCESSORS}:
+        return case
+    metrics = {metric.name for metric in case.metrics}
+    targets = {
+        metric: target
+        for listed in _listings(case, benchmarks)
+        for unit, target in listed.get(_name(case), {}).items()
+        if (metric := TIME.name if unit == _TIME_UNIT else unit) in metrics
+    }
+    return replace(case, targets=targets)
+
+
+def _listings(case: Case, benchmarks: GoBenchmarks) -> Iterator[dict[str, dict[str, str]]]:
+    """Yield the listings of the case's package, also in a fork; of all if it is unknown."""
+    for package, listed in benchmarks.packages.items():
+        if not case.what or f"/{case.what}".endswith(f"/{package}"):
+            yield listed
+
+
+def _name(case: Case) -> str:
+    """Return the name without the suite and the number of processors."""
+    return case.benchmark.removeprefix(f"{case.suite}/")
+
+
+def _function(case: Case) -> str:
+    """Return the Go function, under which its sub-benchmarks are listed as well."""
+    return _name(case).partition("/")[0]

@@ -1,0 +1,106 @@
+"""A table apart from how it is written down, and tables as plain text and Markdown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from veperf.core.escape import as_markdown, one_line
+from veperf.core.text import MISSING
+from veperf.report.tables.status import Mark
+
+Align = Literal["left", "right"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The content of one cell of a table."""
+
+    text: str
+    note: str = ""
+    """Smaller print below the text."""
+    mark: Mark | None = None
+    picture: str = ""
+    """Trusted SVG, for HTML only."""
+    case: str = ""
+    """The case that the cell names, to be linked to."""
+    address: str = ""
+    """The link's address, where the cell names no case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under named columns; ``row_header`` is the index of the column that names the row."""
+
+    caption: str
+    columns: tuple[tuple[str, Align], ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    row_header: int = 1
+
+
+def drop_columns(content: Table, *names: str) -> Table:
+    """Return ``content`` without the columns of these ``names``."""
+    indices = [i for i, (name, _) in enumerate(content.columns) if name not in names]
+    return Table(
+        content.caption,
+        tuple(content.columns[i] for i in indices),
+        tuple(tuple(row[i] for i in indices) for row in content.rows),
+        row_header=indices.index(content.row_header),
+    )
+
+
+def markdown_table(content: Table) -> str:
+    """Return ``content`` as a Markdown pipe table, below its caption in bold if it has one."""
+    head = "| " + " | ".join(name for name, _ in content.columns) + " |"
+    rule = "|" + "|".join(" ---: " if a == "right" else " --- " for _, a in content.columns) + "|"
+    rows = ["| " + " | ".join(map(_markdown_cell, row)) + " |" for row in content.rows]
+    caption = [f"**{as_markdown(content.caption)}**", ""] if content.caption else []
+    return "\n".join([*caption, head, rule, *rows])
+
+
+def _markdown_cell(cell: Cell) -> str:
+    mark = cell.mark.label if cell.mark else ""
+    text = " ".join(filter(None, (mark, as_markdown(cell.text)))) or MISSING
+    return f"{text}<br>{as_markdown(cell.note)}" if cell.note else text
+
+
+_WIDEST = 60
+
+
+def columns(*names: str) -> tuple[tuple[str, Align], ...]:
+    """Return columns of these names, aligned to the right where a name begins with ``>``."""
+    return tuple((name.lstrip(">"), "right" if name.startswith(">") else "left") for name in names)
+
+
+def text_table(content: Table) -> str:
+    """Return ``content`` as plain text in aligned columns."""
+    columns = content.columns
+    rows = [[_cut(_text_cell(cell)) for cell in row] for row in content.rows]
+    widths = [
+        max(len(name), *(len(row[i]) for row in rows), 0) for i, (name, _) in enumerate(columns)
+    ]
+    rule = "─" * (sum(widths) + 2 * len(widths) - 2)
+    head = _line([name for name, _ in columns], columns, widths)
+    return "\n".join([head, rule, *(_line(row, columns, widths) for row in rows)])
+
+
+def aligned_text(pairs: Sequence[tuple[str, str]]) -> str:
+    """Return terms and their descriptions as plain text, the descriptions aligned."""
+    widest = max(len(term) for term, _ in pairs)
+    return "\n".join(f"{term.ljust(widest)}  {text}" for term, text in pairs)
+
+
+def _text_cell(cell: Cell) -> str:
+    mark = cell.mark.label if cell.mark else ""
+    return " ".join(filter(None, (mark, one_line(cell.text)))) or MISSING
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+
+
+def _line(texts: list[str], columns: Sequence[tuple[str, Align]], widths: list[int]) -> str:
+    padded = [
+        text.rjust(width) if align == "right" else text.ljust(width)
+        for text, (_, align), width in zip(texts, columns, widths, strict=True)
+    ]
+    return "  ".join(padded).rstrip()

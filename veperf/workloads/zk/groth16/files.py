@@ -1,0 +1,291 @@
+"""Keys and provers as bytes, read back with every point checked.
+
+All numbers are big-endian, and all files have the same frame:
+
+    magic       8 bytes   "VEG16PK", "VEG16VK" or "VEG16PR", then a zero
+    version     u32       1
+    body
+    checksum    32 bytes  SHA-256 of all before it: against accidents, not against forgers
+
+The body of a key:
+
+    counts      u32 each  proving key: wires, public wires, size of the domain; else public wires
+    digest      32 bytes  of the constraint system; proving key only
+    points      64 bytes each of G1 (x, y), 128 each of G2 (x0, x1, y0, y1); zeros are infinity
+
+A key has exactly the length that its counts give it, so reading takes no more memory than that.
+
+The body of a prover, whose tables take longer to make than the key:
+
+    sizes       u32 each  of the key and of the tables of A, B and C, in bytes
+    key                   a proving key with its own frame
+    tables                as ``FixedBase.to_bytes`` gives them
+
+Somebody who can write the file of a prover can spoil proofs, but not unnoticed: a prover verifies
+each proof that it makes with tables from a file.
+
+Versions:
+1   the first. The width of the digits of tables is part of the prover's format.
+"""
+
+import os
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+from struct import Struct
+from typing import Any
+
+from veperf.core.errors import CorruptFileError, NewerFormatError
+from veperf.workloads.atomic_file import replace_file
+from veperf.workloads.zk.curve.g1 import G1Point, g1_from_ints
+from veperf.workloads.zk.curve.g2 import G2Point, g2_from_ints
+from veperf.workloads.zk.field import PointError
+from veperf.workloads.zk.groth16.keys import ProvingKey, VerifyingKey
+from veperf.workloads.zk.groth16.prove import Prover, prover_tables_from_bytes
+from veperf.workloads.zk.r1cs.system import R1cs
+
+VERSION = 1
+_PROVING = b"VEG16PK\0"
+_VERIFYING = b"VEG16VK\0"
+_PROVER = b"VEG16PR\0"
+_TITLES = {_PROVING: "proving key", _VERIFYING: "verifying key", _PROVER: "prover file"}
+_START = Struct(">8sI")
+_PROVING_COUNTS = Struct(">III")
+_VERIFYING_COUNTS = Struct(">I")
+_PROVER_SIZES = Struct(">IIII")
+_DIGEST_BYTES = 32
+_CHECKSUM_BYTES = 32
+_COORDINATE_BYTES = 32
+_G1_BYTES = 2 * _COORDINATE_BYTES
+_G2_BYTES = 4 * _COORDINATE_BYTES
+
+
+def _framed(magic: bytes, body: bytes) -> bytes:
+    content = _START.pack(magic, VERSION) + body
+    return content + sha256(content).digest()
+
+
+def _checked_body(data: bytes, magic: bytes) -> memoryview:
+    """Return the bytes between the version and the checksum."""
+    title = _TITLES[magic]
+    if data[: len(magic)] != magic:
+        raise CorruptFileError(f"not a {title}")
+    if len(data) < _START.size + _CHECKSUM_BYTES:
+        raise CorruptFileError(f"{title}: cut off")
+    version = _START.unpack_from(data)[1]
+    if version != VERSION:
+        raise NewerFormatError(f"{title}: version {version}, only {VERSION} is known")
+    view = memoryview(data)
+    if sha256(view[:-_CHECKSUM_BYTES]).digest() != data[-_CHECKSUM_BYTES:]:
+        raise CorruptFileError(f"{title}: the checksum is wrong")
+    return view[_START.size : -_CHECKSUM_BYTES]
+
+
+def _unpack_start(body: memoryview, layout: Struct) -> tuple[int, ...]:
+    if len(body) < layout.size:
+        raise CorruptFileError("cut off after the version")
+    return layout.unpack_from(body)
+
+
+# ---------------------------------------------------------------- keys
+
+
+def proving_key_to_bytes(key: ProvingKey) -> bytes:
+    """Return ``key`` in the format above."""
+    public = key.verifying_key.public_count
+    counts = _PROVING_COUNTS.pack(len(key.a), public, key.domain_size) + key.circuit_digest
+    points = [
+        _verifying_points(key.verifying_key),
+        _g1_bytes([key.beta_g1, key.delta_g1]),
+        *(_g1_bytes(points) for points in (key.a, key.b_g1, key.c, key.products)),
+        _g2_bytes(key.b_g2),
+    ]
+    return _framed(_PROVING, counts + b"".join(points))
+
+
+def proving_key_from_bytes(data: bytes) -> ProvingKey:
+    """Read the proving key in ``data``.
+
+    Raises:
+        CorruptFileError: not a proving key, cut off, changed, or with an invalid point.
+        NewerFormatError: written by a later version.
+    """
+    body = _checked_body(data, _PROVING)
+    wires, public, domain_size = _unpack_start(body, _PROVING_COUNTS)
+    digest = bytes(body[_PROVING_COUNTS.size :][:_DIGEST_BYTES])
+    g1_count = 1 + (public + 1) + 2 + 3 * wires + domain_size
+    g2_count = 3 + wires
+    points = _Points(body[_PROVING_COUNTS.size + _DIGEST_BYTES :], g1_count, g2_count)
+    verifying_key = points.verifying_key(public)
+    beta_g1, delta_g1 = points.g1_list(2)
+    a, b_g1, c = (points.g1_list(wires) for _ in range(3))
+    products = points.g1_list(domain_size)
+    b_g2 = points.g2_list(wires)
+    if None in (beta_g1, delta_g1):
+        raise CorruptFileError("proving key: beta or delta is infinity")
+    if public >= wires:
+        raise CorruptFileError("proving key: more public wires than wires")
+    if [point is None for point in b_g1] != [point is None for point in b_g2]:
+        raise CorruptFileError("proving key: the points of b differ between G1 and G2")
+    return ProvingKey(
+        verifying_key=verifying_key,
+        circuit_digest=digest,
+        domain_size=domain_size,
+        beta_g1=beta_g1,
+        delta_g1=delta_g1,
+        a=tuple(a),
+        b_g1=tuple(b_g1),
+        b_g2=tuple(b_g2),
+        c=tuple(c),
+        products=tuple(products),
+    )
+
+
+def verifying_key_to_bytes(key: VerifyingKey) -> bytes:
+    """Return ``key`` in the format above."""
+    counts = _VERIFYING_COUNTS.pack(key.public_count)
+    return _framed(_VERIFYING, counts + _verifying_points(key))
+
+
+def verifying_key_from_bytes(data: bytes) -> VerifyingKey:
+    """Read the verifying key in ``data``.
+
+    Raises:
+        CorruptFileError: not a verifying key, cut off, changed, or with an invalid point.
+        NewerFormatError: written by a later version.
+    """
+    body = _checked_body(data, _VERIFYING)
+    (public,) = _unpack_start(body, _VERIFYING_COUNTS)
+    points = _Points(body[_VERIFYING_COUNTS.size :], 1 + (public + 1), 3)
+    return points.verifying_key(public)
+
+
+def _verifying_points(key: VerifyingKey) -> bytes:
+    return _g1_bytes([key.alpha, *key.ic]) + _g2_bytes([key.beta, key.gamma, key.delta])
+
+
+def _g1_bytes(points: Iterable[G1Point]) -> bytes:
+    return b"".join(_coordinates(point or (0, 0)) for point in points)
+
+
+def _g2_bytes(points: Iterable[G2Point]) -> bytes:
+    infinity = ((0, 0), (0, 0))
+    return b"".join(_coordinates((*x, *y)) for x, y in (point or infinity for point in points))
+
+
+def _coordinates(values: Iterable[int]) -> bytes:
+    return b"".join(int(value).to_bytes(_COORDINATE_BYTES, "big") for value in values)
+
+
+class _Points:
+    """Reads one point after the other."""
+
+    def __init__(self, data: memoryview, g1_count: int, g2_count: int) -> None:
+        if len(data) != g1_count * _G1_BYTES + g2_count * _G2_BYTES:
+            raise CorruptFileError(f"key: {len(data)} bytes of points contradict its counts")
+        self._data = data
+        self._position = 0
+
+    def verifying_key(self, public: int) -> VerifyingKey:
+        """Read alpha and the IC in G1; beta, gamma and delta in G2."""
+        alpha, *ic = self.g1_list(public + 2)
+        beta, gamma, delta = self.g2_list(3)
+        try:
+            return VerifyingKey(alpha, beta, gamma, delta, tuple(ic))
+        except PointError as error:
+            raise CorruptFileError(f"key: {error}") from error
+
+    def g1_list(self, count: int) -> list[Any]:
+        """Read ``count`` points of G1, None for infinity."""
+        return [self._g1() for _ in range(count)]
+
+    def g2_list(self, count: int) -> list[Any]:
+        """Read ``count`` points of G2, None for infinity."""
+        return [self._g2() for _ in range(count)]
+
+    def _g1(self) -> G1Point:
+        x, y = self._coordinates(2)
+        if x == y == 0:
+            return None
+        try:
+            return g1_from_ints(x, y)
+        except PointError as error:
+            raise self._corrupt(error) from error
+
+    def _g2(self) -> G2Point:
+        x0, x1, y0, y1 = self._coordinates(4)
+        if x0 == x1 == y0 == y1 == 0:
+            return None
+        try:
+            return g2_from_ints((x0, x1), (y0, y1))
+        except PointError as error:
+            raise self._corrupt(error) from error
+
+    def _coordinates(self, count: int) -> list[int]:
+        start = self._position
+        self._position += count * _COORDINATE_BYTES
+        return [
+            int.from_bytes(self._data[offset : offset + _COORDINATE_BYTES], "big")
+            for offset in range(start, self._position, _COORDINATE_BYTES)
+        ]
+
+    def _corrupt(self, reason: Exception) -> CorruptFileError:
+        return CorruptFileError(f"key: the point that ends at byte {self._position}: {reason}")
+
+
+# ---------------------------------------------------------------- provers
+
+
+def save_prover(prover: Prover, path: Path) -> None:
+    """Write ``prover`` to ``path``; its tables are made if they are not yet.
+
+    Raises:
+        StorageError: it can't be written; the former file is untouched.
+    """
+    replace_file(path, prover_to_bytes(prover), path.with_name(f"{path.name}.{os.getpid()}.new"))
+
+
+def load_prover(path: Path, r1cs: R1cs) -> Prover:
+    """Read the prover for ``r1cs`` in the file ``path``.
+
+    Raises:
+        CorruptFileError: not the file of a prover, cut off, changed, or with an invalid point.
+        NewerFormatError: written by a later version.
+        WrongKeyError: it is for another circuit.
+        OSError: it is not there or can't be read.
+    """
+    return prover_from_bytes(path.read_bytes(), r1cs)
+
+
+def prover_to_bytes(prover: Prover) -> bytes:
+    """Return ``prover`` in the format above."""
+    tables = prover.tables
+    parts = [
+        proving_key_to_bytes(prover.key),
+        tables.a.to_bytes(),
+        tables.b.to_bytes(),
+        tables.c.to_bytes(),
+    ]
+    return _framed(_PROVER, b"".join([_PROVER_SIZES.pack(*map(len, parts)), *parts]))
+
+
+def prover_from_bytes(data: bytes, r1cs: R1cs) -> Prover:
+    """Read the prover for ``r1cs`` in ``data``.
+
+    Raises:
+        CorruptFileError: not the file of a prover, cut off, changed, or with an invalid point.
+        NewerFormatError: written by a later version.
+        WrongKeyError: it is for another circuit.
+    """
+    body = _checked_body(data, _PROVER)
+    sizes = _unpack_start(body, _PROVER_SIZES)
+    start = _PROVER_SIZES.size
+    if start + sum(sizes) != len(body):
+        raise CorruptFileError("prover file: its sizes contradict its length")
+    parts = []
+    for size in sizes:
+        parts.append(bytes(body[start : start + size]))
+        start += size
+    key_bytes, a, b, c = parts
+    key = proving_key_from_bytes(key_bytes)
+    return Prover(r1cs, key, prover_tables_from_bytes(key, a, b, c))
