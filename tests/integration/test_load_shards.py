@@ -94,7 +94,7 @@ def test_every_item_of_the_schedule_is_put_on_once(place: LocalLauncher) -> None
         assert abs(shard.clock_offset_ns) <= shard.clock_uncertainty_ns, "they share one clock"
     assert sum(s.offered or 0 for s in result.shards) == pytest.approx(result.figures["offered"])
     assert around is not None
-    assert around.yardstick_ns
+    assert around.calibration_ns
 
 
 @pytest.mark.alone
@@ -103,7 +103,7 @@ def test_a_shard_is_killed(place: LocalLauncher) -> None:
     victims: list[int] = []
 
     def strike() -> None:
-        victims.append(processes("measure.worker")[0])
+        victims.append(processes("runner.worker")[0])
         os.kill(victims[0], signal.SIGKILL)
 
     result = put(LOAD, place, once(strike))
@@ -129,7 +129,7 @@ def test_a_shard_is_held_up(kind: str, place: LocalLauncher) -> None:
     victims: list[int] = []
 
     def strike() -> None:
-        victims.append(processes("measure.worker")[0])
+        victims.append(processes("runner.worker")[0])
         time.sleep(0.05)  # now it is not saying how it goes any more
         os.kill(victims[0], signal.SIGSTOP)
         threading.Timer(1.0, os.kill, (victims[0], signal.SIGCONT)).start()

@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -72,12 +71,12 @@ def cancellation_check() -> Callable[[], bool]:
 def task_command(task: SweepTask, archive: Path) -> list[str]:
     """Return the arguments of ``veperf`` that run ``task`` and save its result in ``archive``."""
     job = task.job
-    settings = command_arguments(replace(job.options, seed=task.seed))
     if isinstance(job, ABJob):
-        command, operands = ["ab", "--head", job.head.commit], [job.base.commit, *job.patterns]
+        name, sides, operands = "ab", ["--head", job.head.commit], [job.base.commit, *job.patterns]
     else:
-        command, operands = ["run"], [job.pattern]
-    return [*command, *settings, "--archive", str(archive), "--", *operands]
+        name, sides, operands = "run", [], [job.pattern]
+    settings = ["--seed", str(task.seed), *sides, *command_arguments(job.options)]
+    return [name, *settings, "--archive", str(archive), "--", *operands]
 
 
 def read_result(archive: Path, job: Job, code: int) -> str | None:

@@ -17,7 +17,6 @@ fields of a TOML file (:func:`options_from`) and the arguments for another proce
 import functools
 import inspect
 import operator
-import re
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
@@ -110,7 +109,7 @@ class OptionField:
         return next((meta.description for meta in self.metas if meta.description), "")
 
     def default_text(self) -> str:
-        """Default with its unit, for help; empty where it says nothing."""
+        """Return the default with its unit, for help; empty where it says nothing."""
         if text := self._extra("default"):
             return str(text)
         if self.default in (MISSING, None, (), "") or self.kind is bool:
@@ -118,13 +117,13 @@ class OptionField:
         return self.text_of(self.default) + " s" * (self.unit == "s")
 
     def text_of(self, value: Any) -> str:
-        """The text that :meth:`read` turns into ``value``."""
+        """Return the text that :meth:`read` turns into ``value``."""
         if self.unit == "ratio":
             return f"{100 * value:.15g}%"
         return f"{value:.15g}" if self.kind is float else str(value)
 
     def read(self, value: object, path: str = "") -> Any:
-        """The value of the option: text with a unit becomes a number, all is checked.
+        """Return the value of the option, checked; text with a unit becomes a number.
 
         Raises:
             OptionError: it is of the wrong type, or out of bounds.
@@ -162,7 +161,7 @@ class OptionField:
 
 
 def option_fields(kind: type[Options]) -> tuple[OptionField, ...]:
-    """The fields of ``kind``, its own before those of its bases."""
+    """Return the fields of ``kind``, its own before those of its bases."""
     declared = {field.name: field for field in fields(kind)}
     names = dict.fromkeys(name for c in kind.__mro__ for name in vars(c).get("__annotations__", ()))
     return tuple(_described(declared[name]) for name in names)
@@ -190,19 +189,20 @@ def _unwrap(annotation: Any, metas: list[Meta]) -> Any:
 
 
 def ratio_from_text(text: str) -> float:
-    """The ratio that people write as ``5%`` or ``0.05``.
+    """Return the ratio that people write as ``5%`` or ``0.05``.
 
     Raises:
         OptionError: it is neither; a bare number over 1 is most likely meant in percent.
     """
-    match = re.fullmatch(r"(\d{1,9}(?:\.\d{0,15})?)\s*(%?)", text.strip(), re.ASCII)
-    if match is None:
-        raise OptionError(f"must be a ratio such as 5% or 0.05, not {text!r}")
-    number = float(match[1])
-    if match[2]:
+    digits = text.strip()
+    try:
+        number = float(digits.removesuffix("%"))
+    except ValueError:
+        raise OptionError(f"must be a ratio such as 5% or 0.05, not {text!r}") from None
+    if digits.endswith("%"):
         return number / 100
     if number > 1:
-        raise OptionError(f"is {text}, which is {100 * number:g} %: write {text}% for percent")
+        raise OptionError(f"is {digits}, which is {100 * number:g} %: write {digits}% for percent")
     return number
 
 
@@ -252,7 +252,7 @@ def options_from(kind: type[_Kind], values: Mapping[str, object], *, path: str =
 
 
 def values_of(options: Options) -> dict[str, Any]:
-    """The value of each field, by name."""
+    """Return the value of each field, by name."""
     return {field.name: getattr(options, field.name) for field in option_fields(type(options))}
 
 
@@ -273,14 +273,14 @@ def select_options(kind: type[_Kind], values: Mapping[str, object]) -> _Kind:
 
 
 def as_names(value: Any) -> Any:
-    """``value``, a list of names, as a tuple; a single name, which is text, too."""
+    """Return a list of names, or a single one, as a tuple."""
     if isinstance(value, str):
         return (value,) if value else ()
     return tuple(value) if isinstance(value, Iterable) else value
 
 
 def flat_names(parts: Iterable[str | Iterable[str]]) -> tuple[str, ...]:
-    """The names in ``parts``, each of which is one or several."""
+    """Return the names in ``parts``, each of which is one or several."""
     return tuple(name for part in parts for name in as_names(part))
 
 
@@ -327,7 +327,7 @@ def _plain(annotation: Any) -> Any:
 
 
 def notebook_parameters(kind: type[Options], defaults: Mapping[str, Any] | None = None) -> str:
-    """The lines of a notebook's ``parameters`` cell, which papermill reads.
+    """Return the lines of a notebook's ``parameters`` cell, which papermill reads.
 
     ``defaults`` replace those of the type.
     """
@@ -344,7 +344,7 @@ def notebook_parameters(kind: type[Options], defaults: Mapping[str, Any] | None 
 
 
 def command_arguments(options: Options) -> Iterator[str]:
-    """The arguments of a command line that set ``options``."""
+    """Return the arguments of a command line that set ``options``."""
     for field in option_fields(type(options)):
         value = getattr(options, field.name)
         if value is None or value is False or value == "":

@@ -44,6 +44,7 @@ class TerminalLine:
         self._erase = ""
 
     def __call__(self, line: str) -> None:
+        """Show ``line`` in place of the last one."""
         print_status(f"{self._erase}{line}")
         self._erase = _ERASE_LAST_LINE
 
@@ -55,6 +56,7 @@ class NotebookLine:
         self._handle: DisplayHandle | None = None
 
     def __call__(self, line: str) -> None:
+        """Show ``line`` in place of the last one."""
         if self._handle is None:
             from IPython.display import display
 

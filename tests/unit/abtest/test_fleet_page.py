@@ -1,6 +1,5 @@
 """A comparison on several places as it is shown: everything said, nothing interpreted."""
 
-
 import re
 from html.parser import HTMLParser
 

@@ -1,6 +1,5 @@
 """Comparisons as they are shown: everything said, nothing interpreted."""
 
-
 import re
 from pathlib import Path
 

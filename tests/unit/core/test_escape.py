@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.core.escape import as_html, as_markdown, one_line, make_visible
+from veperf.core.escape import as_html, as_markdown, make_visible, one_line
 
 
 class _Text(HTMLParser):

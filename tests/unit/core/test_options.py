@@ -10,8 +10,15 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Meta
+from msgspec.structs import replace
 
+from tests.support.ab_runs import ab_run, change
+from veperf.abtest.loop import _rule
+from veperf.abtest.run import ab
+from veperf.abtest.selfcheck import selfcheck
 from veperf.cli.options import options_of
+from veperf.cluster.spec import ABSpec
+from veperf.core.case import Case, Level
 from veperf.core.errors import UsageError
 from veperf.core.option_fields import (
     Options,
@@ -26,13 +33,16 @@ from veperf.core.option_fields import (
     select_options,
 )
 from veperf.core.options import ABOptions, RunOptions
+from veperf.core.verdict import ChangeStatus
+from veperf.stats.look_schedule import LOOKS
+from veperf.stats.paired import PairRule
 
 
 @dataclass(frozen=True, kw_only=True)
 class Brew(Options):
     """A small options type."""
 
-    strength: Annotated[Ratio, Meta(ge=0.01, le=1), about("Coffee in the water.")] = 0.06
+    strength: Annotated[Ratio, Meta(gt=0, le=1), about("Coffee in the water.")] = 0.06
     steep_s: Annotated[float, Meta(gt=0), about("Wait so long.")] = 240.0
 
 
@@ -105,7 +115,7 @@ def test_a_new_field_is_a_field_of_toml() -> None:
     ("table", "message"),
     [
         ({"milc": "oat"}, "milc is no option; did you mean milk"),
-        ({"strength": 2}, "strength must be at least 1% and at most 100%, not 200%"),
+        ({"strength": 2}, "strength must be more than 0% and at most 100%, not 200%"),
         ({"strength": "5"}, "5% for percent"),
         ({"strength": "much"}, "must be a ratio such as 5% or 0.05, not 'much'"),
         ({"steep_s": 0}, "steep_s must be more than 0, not 0"),
@@ -126,7 +136,7 @@ def test_a_value_that_can_not_be_is_refused(table: dict[str, object], message: s
 @given(
     st.builds(
         MilkyBrew,
-        strength=st.floats(0.01, 1),
+        strength=st.floats(1e-12, 1),
         steep_s=st.floats(1e-9, 1e9),
         milk=st.sampled_from(["none", "oat", "cow"]),
     )
@@ -171,3 +181,23 @@ def test_every_option_has_help() -> None:
 
     assert {ABOptions, RunOptions} <= {*ours}
     assert not [(kind, f.name) for kind in ours for f in option_fields(kind) if not f.help]
+
+
+def test_defaults_agree_with_the_statistics() -> None:
+    """The most pairs are those of the last look; the rule has the options' error and limit."""
+    assert LOOKS[-1] == ABOptions.max_pairs
+    assert PairRule() == PairRule(alpha=ABOptions.alpha, fail_over=ABOptions.fail_over)
+
+
+def test_alpha_reaches_the_sequential_rule() -> None:
+    """An option of `ab`, `selfcheck` and the table [ab], and in the comparison's configuration."""
+    run = ab_run(change("mine/good", ChangeStatus.OK))
+    config = replace(run.config, alpha=0.01, among=3)
+    case = Case("mine/good", "mine/good", "mine", Level.MICRO, "Works.")
+
+    rule = _rule(case, config, 2)
+
+    assert (0.01, 6) == (rule.alpha, rule.comparisons)
+    assert 0.01 == options_from(ABSpec, {"base": "main", "alpha": "1%"}).alpha
+    assert "alpha" in inspect.signature(ab).parameters
+    assert "alpha" in inspect.signature(selfcheck).parameters

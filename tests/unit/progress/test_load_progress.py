@@ -20,7 +20,9 @@ def test_the_line_says_how_it_goes():
     """Time, rate, latency, lag; errors where there are any; nothing that is not known."""
     assert "1:05 of 10:12  5,000 tx/s  p95 35.2 ms  lag 0.0 ms" == describe_load(so_far(65), "tx/s")
     trouble = LoadSoFar(3_599.6, 3_600, 0, None, 1_234.5, 10_000)
-    assert "60:00 of 60:00  0 1/s  p95 none  lag 1,234.5 ms  errors 10,000" == describe_load(trouble, "1/s")
+    assert "60:00 of 60:00  0 1/s  p95 none  lag 1,234.5 ms  errors 10,000" == describe_load(
+        trouble, "1/s"
+    )
     assert "0:01 of 0:12  warming up" == describe_load(LoadSoFar(1, 12, None, None, 0, 0), "1/s")
 
 

@@ -1,4 +1,4 @@
-"""A scope: one piece of evidence of somebody's identity, and its bytes once decrypted.
+"""A scope: one piece of evidence of a person's identity, and the encoding of its payload.
 
 The types are those of VirtEngine's ``x/veid`` module. The encoding of the bytes is defined here,
 since the original leaves it to the client::

@@ -199,7 +199,7 @@ def check_envelope(envelope: Envelope, account: bytes, clients: Clients, now_s: 
     """Check that ``envelope`` is signed by ``account`` and an approved client, and unaltered.
 
     Raises:
-        EnvelopeError: it was signed by somebody else, altered, or captured in the future.
+        EnvelopeError: it was signed by others, altered, or captured in the future.
     """
     verify_signatures(envelope, account, clients)
     upload = envelope.header.upload
@@ -221,7 +221,7 @@ def decrypt_envelope(envelope: Envelope, recipient: PrivateKey) -> bytearray:
         raise TamperedError("the data key is not the one that was committed to")
     payload = decrypt_payload(envelope.ciphertext, envelope.header.nonce, data_key)
     if payload is None:
-        raise TamperedError("the ciphertext does not open")
+        raise TamperedError("the ciphertext can't be decrypted")
     return payload
 
 
@@ -231,10 +231,10 @@ def _unwrap(envelope: Envelope, recipient: PrivateKey) -> bytes:
         if wrapped.fingerprint == fingerprint:
             break
     else:
-        raise WrongRecipientError("it is not addressed to this key")
+        raise WrongRecipientError("the envelope is not addressed to this key")
     try:
         box = Box(recipient, PublicKey(envelope.header.ephemeral_key))
         return box.decrypt(wrapped.sealed, wrapped.nonce)
     except CryptoError as error:
         # Also raised by the library for a point of low order as ephemeral key.
-        raise TamperedError("the wrapped key does not open") from error
+        raise TamperedError("the wrapped key can't be decrypted") from error

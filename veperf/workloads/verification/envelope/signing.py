@@ -60,7 +60,7 @@ def verify_signatures(envelope: Envelope, account: bytes, clients: Clients) -> N
     """
     header = envelope.header
     if header.account != account:
-        raise WrongAccountError("it belongs to another account")
+        raise WrongAccountError("the envelope belongs to another account")
     if ed25519_address(header.user_key) != account:
         raise WrongAccountError("the key is not that of the account")
     client_key = clients.get(header.upload.client_id)

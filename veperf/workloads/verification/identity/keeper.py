@@ -152,9 +152,9 @@ def check_upload(state: KeyValueStore, header: Header) -> None:
     """
     account = header.account
     if state.get(salt_key(account, header.upload.salt_hash)) is not None:
-        raise ReplayedError("its salt was used before")
+        raise ReplayedError("the salt was used before")
     if state.get(scope_key(account, header.scope_id)) is not None:
-        raise DuplicateScopeError(f"there is a scope {header.scope_id!r}")
+        raise DuplicateScopeError(f"the account already has a scope {header.scope_id!r}")
     record = get_record(state, account)
     if record is None:
         return

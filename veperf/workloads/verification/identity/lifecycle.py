@@ -38,7 +38,7 @@ def new_record(account: bytes, height: int) -> IdentityRecord:
     if len(account) != 20:
         raise ValueError(f"an account has 20 bytes, not {len(account)}")
     if height < 0:
-        raise ValueError(f"there is no height {height}")
+        raise ValueError(f"a height is not negative, unlike {height}")
     return IdentityRecord(
         account=account,
         created_height=height,
@@ -77,12 +77,12 @@ def change_status(record: IdentityRecord, status: Status, height: int) -> Identi
     """
     require_unlocked(record)
     if status not in TRANSITIONS[record.status]:
-        raise TransitionError(f"from {record.status} to {status}")
+        raise TransitionError(f"the status can't change from {record.status} to {status}")
     tier = record.tier
     if status is Status.VERIFIED:
         tier = tier_for_score(record.score)
         if tier is Tier.UNVERIFIED:
-            raise TransitionError(f"a score of {record.score} verifies nobody")
+            raise TransitionError(f"a score of {record.score} is too low to be verified")
     elif status in (Status.REJECTED, Status.EXPIRED):
         tier = Tier.UNVERIFIED
     return replace(record, status=status, tier=tier, updated_height=_checked_height(record, height))
@@ -116,7 +116,7 @@ def complete_verification(
     """
     require_unlocked(record)
     if record.status is not Status.IN_PROGRESS:
-        raise TransitionError(f"no verification is in progress, but {record.status}")
+        raise TransitionError(f"no verification is in progress: the status is {record.status}")
     status = Status.REJECTED if tier_for_score(score) is Tier.UNVERIFIED else Status.VERIFIED
     return change_status(change_score(record, score, model_hash, height), status, height)
 
