@@ -28,9 +28,9 @@ baselines: str = ""  # The folder of targets and baselines; empty: the project's
 archive: str = ""  # The folder or URL of runs; empty: the project's reports/
 profile: str = "quick"  # How much to measure: 6, 12 or 24 fresh processes.
 memory: bool = False  # Measure memory, too, in 3 more processes.
-timeout_s: float = 60.0  # For one case in one process, its set-up included.
+timeout_s: float = 60.0  # Time limit for one case in one process, including its set-up.
 modules: list = []  # A Python module with benchmarks of your own.
-seed: int = None  # Of the order of measuring.  [default: drawn]
+seed: int = None  # Seed of the order of measuring.  [default: drawn]
 
 # %%
 import veperf

@@ -111,8 +111,19 @@ def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def _modules(package: Path) -> list[Path]:
-    return sorted(package.rglob("*.py"))
+@cache
+def _nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(_tree(path)))
+
+
+@cache
+def _modules(package: Path) -> tuple[Path, ...]:
+    return tuple(sorted(package.rglob("*.py")))
+
+
+@cache
+def _module_names(package: Path) -> frozenset[str]:
+    return frozenset(_name_of(path, package) for path in _modules(package))
 
 
 def _name_of(path: Path, package: Path) -> str:
@@ -120,19 +131,23 @@ def _name_of(path: Path, package: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def _imports(path: Path, package: Path) -> Iterator[tuple[ast.stmt, str, bool]]:
-    """Each import of a module of the package: its statement, the module, and if only for types."""
-    known = {_name_of(other, package) for other in _modules(package)}
-    tree = _tree(path)
+@cache
+def _imports(path: Path, package: Path) -> tuple[tuple[ast.stmt, str, bool], ...]:
+    """Imports of the package's modules: the statement, the module, and if only for types."""
+    return tuple(_find_imports(path, package))
+
+
+def _find_imports(path: Path, package: Path) -> Iterator[tuple[ast.stmt, str, bool]]:
+    known = _module_names(package)
     for_types = {
         id(inner)
-        for node in ast.walk(tree)
+        for node in _nodes(path)
         if isinstance(node, ast.If)
         and isinstance(node.test, ast.Name)
         and node.test.id == "TYPE_CHECKING"
         for inner in ast.walk(node)
     }
-    for node in ast.walk(tree):
+    for node in _nodes(path):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
@@ -146,7 +161,7 @@ def _imports(path: Path, package: Path) -> Iterator[tuple[ast.stmt, str, bool]]:
 
 
 def wrong_imports(package: Path = ROOT / "veperf") -> Iterator[str]:
-    """Imports that run against the direction, parts that are not listed, and a table that cycles."""
+    """Imports against the direction, parts that are not listed, and a table that cycles."""
     for part, others in ALLOWED.items():
         earlier = list(ALLOWED)[: list(ALLOWED).index(part)]
         for other in set(others) - set(earlier):
@@ -232,7 +247,7 @@ def late_imports(package: Path = ROOT / "veperf") -> Iterator[str]:
         if path.parent == package:
             continue
         top = set(map(id, _module_level(_tree(path))))
-        for node in ast.walk(_tree(path)):
+        for node in _nodes(path):
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module:
@@ -271,7 +286,7 @@ def _module_level(tree: ast.Module) -> Iterator[ast.stmt]:
 def placeholder_names(package: Path = ROOT / "veperf") -> Iterator[str]:
     """Locals and parameters with a name that says nothing."""
     for path in _modules(package):
-        for node in ast.walk(_tree(path)):
+        for node in _nodes(path):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 name, line = node.id, node.lineno
             elif isinstance(node, ast.arg):
@@ -305,7 +320,7 @@ def relative_docstrings(package: Path = ROOT / "veperf") -> Iterator[str]:
     """Docstrings that open with a relative clause in place of what the thing is or does."""
     kinds = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     for path in _modules(package):
-        for node in ast.walk(_tree(path)):
+        for node in _nodes(path):
             if isinstance(node, kinds):
                 text = ast.get_docstring(node)
                 if text and RELATIVE.match(text):

@@ -184,7 +184,7 @@ def test_packages_of_another_version_get_their_own_environment(
         (["HEAD", "mine", "--archive", "/proc/veperf"], 3, "can't write /proc/veperf"),
         (["HEAD", "--timeout", "0"], 2, "'--timeout': must be more than 0"),
         (["HEAD", "--value", "printed"], 2, "are for two commands"),
-        (["--command-a", "true"], 2, "it takes both"),
+        (["--command-a", "true"], 2, "both commands are needed"),
         (["HEAD", "--command-a", "true", "--command-b", "true"], 2, "no BASE"),
         (["--command-a", "true", "--command-b", "true", "--unit", "kg"], 2, "printed values"),
     ],

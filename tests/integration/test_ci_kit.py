@@ -281,7 +281,7 @@ class TestArchive:
         done = self.append(clone, tmp_path)
 
         assert 2 == done.returncode
-        assert "has no complete run" in done.stderr
+        assert "holds no complete run" in done.stderr
 
 
 @pytest.mark.slow

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from veperf.api.results import Folder
 from veperf.archive.store import open_archive
 from veperf.archive.summary import Progress, load_summary
 from veperf.archive.trend import Trend, TrendChange, case_trend, machine_trends, sort_by_change
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-Folder = str | Path | None
 
 
 @keyword_options

@@ -4,6 +4,7 @@ import secrets
 from pathlib import Path
 
 from veperf.abtest.fleet import FleetResult
+from veperf.api.results import Folder
 from veperf.archive.store import LAST, open_archive
 from veperf.cluster import sweep as cluster_sweep
 from veperf.cluster.scheduler import check_scheduler
@@ -14,8 +15,6 @@ from veperf.cluster.sweep_result import SweepResult
 from veperf.core.errors import UsageError
 from veperf.core.option_fields import keyword_options, select_options, values_of
 from veperf.core.options import FleetOptions, SweepOptions
-
-Folder = str | Path | None
 
 
 @keyword_options

@@ -124,7 +124,7 @@ def _check_sides(base: str | None, options: ABCommandOptions) -> None:
             raise click.UsageError("workers compare commits: no --command-a and --command-b")
         return
     if options.command_a is not None or options.command_b is not None:
-        raise click.UsageError("it takes both: --command-a and --command-b")
+        raise click.UsageError("both commands are needed: --command-a and --command-b")
     if base is None:
         raise click.UsageError("BASE is missing: the commit to compare with, such as main")
     if options.value != "time" or options.better != "lower" or options.unit:

@@ -135,16 +135,16 @@ format_option = click.option(
     "--format",
     default="",
     metavar="FORMAT",
-    help="Of the file: go, go-json, pytest-benchmark, pyperf, ...  [default: found out]",
+    help="Format of the file: go, go-json, pytest-benchmark, pyperf, ...  [default: detected]",
 )
 by_option = click.option(
     "--by",
     default="",
     metavar="KEY",
-    help="Tell runs in a Go file apart by this configuration key.  [default: one run]",
+    help="Configuration key by which runs in a Go file are told apart.  [default: one run]",
 )
 rate_option = click.option(
-    "--rate", metavar="NUMBER", help="Arrivals a second: short for --param rate=NUMBER."
+    "--rate", metavar="NUMBER", help="Arrivals per second: short for --param rate=NUMBER."
 )
 params_option = click.option(
     "--param",

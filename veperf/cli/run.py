@@ -55,7 +55,7 @@ def run_command(
     from veperf.report import rendering
 
     if resume is not None and patterns:
-        raise click.UsageError("a run that goes on measures what it began with: no BENCHMARK")
+        raise click.UsageError("a resumed run measures what it began with: no BENCHMARK")
     if resume is not None:
         result = runs.resume(resume, archive=archive)
     else:

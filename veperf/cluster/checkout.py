@@ -1,4 +1,4 @@
-"""The code of a commit, on the host that measures it."""
+"""Find or check out the code of a commit on the host that measures it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress

@@ -347,10 +347,11 @@ def command_arguments(options: Options) -> Iterator[str]:
     """Return the arguments of a command line that set ``options``."""
     for field in option_fields(type(options)):
         value = getattr(options, field.name)
-        if value is None or value is False or value == "":
+        if value is None or value == "":
             continue
-        if value is True:
-            yield field.flag
+        if field.kind is bool:
+            if value != field.default:
+                yield field.flag if value else f"--no-{field.flag[2:]}"
             continue
         for each in value if isinstance(value, tuple) else (value,):
             yield from (field.flag, field.text_of(each))

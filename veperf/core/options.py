@@ -40,7 +40,7 @@ class CaseOptions(ModuleOptions):
     timeout_s: Annotated[
         float,
         Meta(gt=0, le=86_400),
-        about("For one case in one process, its set-up included.", metavar="SECONDS"),
+        about("Time limit for one case in one process, including its set-up.", metavar="SECONDS"),
     ] = 60.0
 
 
@@ -48,7 +48,7 @@ class CaseOptions(ModuleOptions):
 class SeedOptions(Options):
     """Order of measuring."""
 
-    seed: Annotated[int | None, about("Of the order of measuring.", default="drawn")] = None
+    seed: Annotated[int | None, about("Seed of the order of measuring.", default="drawn")] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,7 @@ class TimeBudgetOptions(Options):
 
     time_budget_s: Annotated[
         Seconds | None,
-        about("End comparing after this: 90s, 10m. What is undecided then is inconclusive."),
+        about("Stop comparing after this time: 90s, 10m. What is undecided then is inconclusive."),
     ] = None
 
 
@@ -100,30 +100,31 @@ class LoadOptions(CaseOptions):
     warmup_s: Annotated[
         float,
         Meta(ge=0),
-        about("Load before that, which is in no figure.", metavar="SECONDS"),
+        about("Warm-up load before that, which is in no figure.", metavar="SECONDS"),
     ] = 2.0
-    arrivals: Annotated[Arrivals, about("At random, as from many clients, or evenly spaced.")] = (
-        "poisson"
-    )
-    seed: Annotated[int | None, about("Of the arrivals.", default="drawn")] = None
+    arrivals: Annotated[
+        Arrivals, about("Arrivals at random, as from many clients, or evenly spaced.")
+    ] = "poisson"
+    seed: Annotated[int | None, about("Seed of the arrivals.", default="drawn")] = None
     shards: Annotated[
         int,
         Meta(ge=0),
         about(
-            "Put the load on by so many processes, with the system in another one.",
+            "Number of processes that put the load on, with the system in another one.",
             metavar="NUMBER",
         ),
     ] = 0
     scheduler: Annotated[
         str | None,
         about(
-            "Of dask: each shard and the target are on a worker of their own.", metavar="ADDRESS"
+            "Dask scheduler: each shard and the target run on a worker of their own.",
+            metavar="ADDRESS",
         ),
     ] = None
     target: Annotated[
         str | None,
         about(
-            "Of a `veperf serve`, its token in VEPERF_LOAD_TOKEN.",
+            "Address of a `veperf serve`, with its token in VEPERF_LOAD_TOKEN.",
             default="one is started",
             metavar="ADDRESS",
         ),
@@ -131,7 +132,7 @@ class LoadOptions(CaseOptions):
     target_class: Annotated[
         str,
         about(
-            "The machine class of the scheduler's worker that is to be the target.",
+            "Machine class of the worker that is to be the target.",
             metavar="NAME",
         ),
     ] = ""
@@ -148,7 +149,7 @@ class ServeOptions(ModuleOptions):
     shards: Annotated[
         Annotated[int, Meta(ge=1)] | None,
         about(
-            "How many processes every load must come from.",
+            "Number of processes that every load must come from.",
             default="as the first one says",
             metavar="NUMBER",
         ),
@@ -159,8 +160,8 @@ class ServeOptions(ModuleOptions):
 class SoakOptions(ModuleOptions):
     """Options of a soak test."""
 
-    minutes: Annotated[float, about("How long.")] = 10.0
-    seed: Annotated[int, about("Of the arrivals.")] = 1
+    minutes: Annotated[float, about("Minutes of load.")] = 10.0
+    seed: Annotated[int, about("Seed of the arrivals.")] = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,12 +171,12 @@ class SequentialOptions(Options):
     max_pairs: Annotated[
         int,
         Meta(ge=6, le=200),
-        about("After so many, what is undecided is inconclusive; 96 decide more."),
+        about("Most pairs to make; what is undecided then is inconclusive. 96 decide more."),
     ] = 48
     alpha: Annotated[
         Ratio,
         Meta(gt=0, lt=1),
-        about("How often at most equal code is called slower, or code that is slower equal."),
+        about("How often at most equal code is called slower, or slower code equal."),
     ] = 0.05
 
 
@@ -198,8 +199,8 @@ class ABOptions(JudgeOptions, CaseOptions, SeedOptions):
         int,
         Meta(ge=1, le=100_000),
         about(
-            "So many comparisons of this change are made, as on N machine classes: each must be "
-            "the more certain.",
+            "Number of comparisons made of this change, as on N machine classes: each must be the "
+            "more certain.",
             metavar="N",
         ),
     ] = 1
@@ -212,19 +213,19 @@ class CommandOptions(JudgeOptions, CaseOptions):
     value: Annotated[
         CommandValue,
         about(
-            "What counts of a command: the time it takes (cpu: that of the CPU, whatever else the "
+            "What counts of a command: the time it takes (cpu: CPU time, whatever else the "
             "machine is doing), or the number in the last line that it prints."
         ),
     ] = "time"
-    better: Annotated[Better, about("Of printed numbers.")] = "lower"
-    unit: Annotated[str, about("Of printed numbers.")] = ""
+    better: Annotated[Better, about("The better direction of printed numbers.")] = "lower"
+    unit: Annotated[str, about("Unit of printed numbers.")] = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SelfCheckOptions(SequentialOptions, CaseOptions):
     """Options of a comparison of the code with itself."""
 
-    trials: Annotated[int, Meta(ge=1), about("How many comparisons to make.")] = 1
+    trials: Annotated[int, Meta(ge=1), about("Number of comparisons to make.")] = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,11 +233,11 @@ class SweepOptions(Options):
     """Workers of a sweep."""
 
     scheduler: Annotated[
-        str | None, about("Of dask: tcp://host:8786 or tls://...", metavar="ADDRESS")
+        str | None, about("Dask scheduler: tcp://host:8786 or tls://...", metavar="ADDRESS")
     ] = None
     wait_s: Annotated[
         Seconds,
-        about("For workers of a machine class that has none, when nothing else is left to do."),
+        about("Wait for workers of a machine class that has none, when all else is done."),
     ] = 600.0
 
 
