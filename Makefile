@@ -41,7 +41,7 @@ test-all: test test-slow
 test-tensorflow:
 	@test -x $(TENSORFLOW_VENV)/bin/python || $(PYTHON) -m venv $(TENSORFLOW_VENV)
 	@$(TENSORFLOW_VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
-		-e '.[tensorflow,litert]' pytest hypothesis
+		-e '.[tensorflow,litert]' pytest pytest-timeout hypothesis
 	@$(TENSORFLOW_VENV)/bin/python -m pytest \
 		tests/unit/workloads/verification/test_scoring_libraries.py
 

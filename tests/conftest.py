@@ -1,7 +1,7 @@
 """Fixtures that many tests share, and the rules that hold for every test.
 
-- Each test has a budget of CPU time, its child processes included, which CI holds (`CI` is set): CPU
-  time, since the machine may be busy.
+- Each test has a budget, which CI holds (`CI` is set): of CPU time, as the machine may be busy, and
+  with that of its child processes.
 - Hypothesis has no limit on the time of an example, for the same reason; its profile `quick` makes
   fewer of them.
 
@@ -39,7 +39,7 @@ _CPU_S: pytest.StashKey[float] = pytest.StashKey()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Note the CPU time of the test itself; fixtures are not counted, as several tests share them."""
+    """Note the CPU time of the test itself; that of fixtures, which tests share, doesn't count."""
     before = os.times()
     try:
         yield

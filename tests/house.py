@@ -369,26 +369,26 @@ def notebook_faults(folder: Path = ROOT / "notebooks") -> Iterator[str]:
 def environment_faults(root: Path = ROOT) -> Iterator[str]:
     """Dependencies that environment.yml lacks, has beyond pyproject.toml, or bounds otherwise."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = {}
+    expected = {}
     for requirement in [f"python{project['requires-python']}", *project["dependencies"]]:
         name, bounds = _split(requirement)
-        wanted[CONDA_NAMES.get(name, name)] = bounds
+        expected[CONDA_NAMES.get(name, name)] = bounds
     text = (root / "environment.yml").read_text(encoding="utf-8")
     listed = text.partition("dependencies:")[2]
     lines = re.findall(r"^  - (?!pip\b)([^\s#:]+)", listed, re.MULTILINE)
-    found = dict(map(_split, lines))
-    for name in sorted(wanted.keys() | found.keys()):
-        if wanted.get(name) != found.get(name):
+    actual = dict(map(_split, lines))
+    for name in sorted(expected.keys() | actual.keys()):
+        if expected.get(name) != actual.get(name):
             yield (
-                f"environment.yml: {name} is {found.get(name, 'missing')!r}, "
-                f"pyproject.toml says {wanted.get(name, 'nothing')!r}"
+                f"environment.yml: {name} is {actual.get(name, 'missing')!r}, "
+                f"pyproject.toml says {expected.get(name, 'nothing')!r}"
             )
 
 
 def _split(requirement: str) -> tuple[str, str]:
-    found = re.match(r"([A-Za-z0-9_.-]+)\s*(.*)", requirement)
-    assert found is not None, requirement
-    return found[1].lower(), found[2].replace(" ", "")
+    actual = re.match(r"([A-Za-z0-9_.-]+)\s*(.*)", requirement)
+    assert actual is not None, requirement
+    return actual[1].lower(), actual[2].replace(" ", "")
 
 
 def lock_faults(root: Path = ROOT) -> Iterator[str]:

@@ -21,7 +21,7 @@ _MODULE_OF = {
         re.MULTILINE,
     )
 }
-__all__ = [*_MODULE_OF]  # noqa: PLE0604
+__all__ = [*_MODULE_OF]
 
 
 def __getattr__(name: str) -> Any:

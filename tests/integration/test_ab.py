@@ -114,17 +114,17 @@ def test_a_slowdown_is_found_and_the_rest_stays_apart(repository: Path, tmp_path
     )  # fmt: skip
 
     assert 3 == done.returncode, done.stderr
-    found = found_in(tmp_path)
-    assert {"mine/work", "mine/same", "mine/breaks", "mine/fresh", "mine/gone"} == found.keys()
-    work, same, breaks = (found[f"mine/{name}"] for name in ("work", "same", "breaks"))
+    actual = found_in(tmp_path)
+    assert {"mine/work", "mine/same", "mine/breaks", "mine/fresh", "mine/gone"} == actual.keys()
+    work, same, breaks = (actual[f"mine/{name}"] for name in ("work", "same", "breaks"))
     assert ChangeStatus.SLOWER is work.status
     assert work.ratio == pytest.approx(2, rel=0.3)
     assert all(8 == len(pair.base_samples) == len(pair.new_samples) for pair in work.pairs)
     assert ChangeStatus.SLOWER is not same.status
     assert ChangeStatus.ERROR is breaks.status
     assert "new code could not be measured: ZeroDivisionError" in breaks.reason
-    assert {ChangeStatus.ONE_SIDED} == {found["mine/fresh"].status, found["mine/gone"].status}
-    assert "only in HEAD~1" == found["mine/gone"].reason
+    assert {ChangeStatus.ONE_SIDED} == {actual["mine/fresh"].status, actual["mine/gone"].status}
+    assert "only in HEAD~1" == actual["mine/gone"].reason
     assert "mine/work slower" in done.stderr
     assert "Could not measure" in done.stdout
     assert "mine/work" in (tmp_path / "summary.md").read_text()
@@ -156,17 +156,17 @@ def test_packages_of_another_version_get_their_own_environment(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     try:
-        found = ab(
+        actual = ab(
             "HEAD", "mine/same", modules=["mine"], max_pairs=6, archive=tmp_path, progress=False
         )
     finally:
         (repository / "requirements.txt").unlink()
 
     assert ("its own, as its dependencies differ", "") == (
-        found.ab.base.environment,
-        found.ab.new.environment,
+        actual.ab.base.environment,
+        actual.ab.new.environment,
     )
-    assert 6 == len(found.ab.changes[0].pairs)
+    assert 6 == len(actual.ab.changes[0].pairs)
 
 
 @pytest.mark.parametrize(
@@ -237,13 +237,13 @@ def test_ctrl_c_keeps_what_is_decided(tmp_path: Path):
     assert "undecided" in process.stderr.readline()
     time.sleep(1)
     os.killpg(process.pid, signal.SIGINT)
-    said, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=60)
 
     assert 130 == process.returncode
     run = read_ab(tmp_path)
     assert "hand" == run.stopped
     assert ChangeStatus.INCONCLUSIVE is run.changes[0].status
-    assert "stopped by hand" in said
+    assert "stopped by hand" in output
 
 
 @pytest.mark.alone
@@ -251,16 +251,16 @@ def test_the_same_code_is_checked_against_itself(monkeypatch):
     """selfcheck judges every case, and says what shows on this machine."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.chdir(ROOT)
-    found = selfcheck("planted", modules=["tests.support.planted"], max_pairs=6, progress=False)
+    actual = selfcheck("planted", modules=["tests.support.planted"], max_pairs=6, progress=False)
 
-    (case,) = found.cases
+    (case,) = actual.cases
     assert "planted/work" == case.case
     assert 6 == case.pairs
     assert case.minimum_detectable_effect is None or case.minimum_detectable_effect in EFFECTS
-    assert (0, 1)[found.false_alarms > 0] == found.exit_code()
-    for shown in (repr(found), found._repr_html_()):
-        assert "planted/work" in shown
-    assert ["planted/work"] == list(found.frame().index)
+    assert (0, 1)[actual.false_alarms > 0] == actual.exit_code()
+    for rendered in (repr(actual), actual._repr_html_()):
+        assert "planted/work" in rendered
+    assert ["planted/work"] == list(actual.frame().index)
 
 
 def test_a_comparison_is_plain_json(repository: Path, tmp_path: Path):

@@ -33,14 +33,14 @@ def test_printed_numbers_are_compared(
     tmp_path: Path, a: float, b: float, better: Better, status: ChangeStatus
 ):
     """The last line counts, the direction is the one asked for, a ratio over 1 is worse."""
-    found = compared(
+    actual = compared(
         tmp_path, f"echo noise; echo {a}", f"echo noise; echo {b}; echo", better=better
     )
 
-    (change,) = found.ab.changes
+    (change,) = actual.ab.changes
     assert status is change.status
     assert (a, b) == (change.base, change.new)
-    assert found.ab == load_ab(archive=tmp_path).ab
+    assert actual.ab == load_ab(archive=tmp_path).ab
 
 
 @pytest.mark.parametrize(
@@ -57,29 +57,29 @@ def test_printed_numbers_are_compared(
 def test_a_command_that_fails_is_an_error(tmp_path: Path, command: str, said: str):
     """Whichever side it is on: an error that says why, at once, with what it had to say."""
     for a, b, side in ((command, "echo 1", "base"), ("echo 1", command, "new")):
-        found = compared(tmp_path, a, b, timeout_s=0.5)
-        (change,) = found.ab.changes
+        actual = compared(tmp_path, a, b, timeout_s=0.5)
+        (change,) = actual.ab.changes
         assert ChangeStatus.ERROR is change.status
         assert side in change.reason
         assert said in change.reason
-        assert (Outcome.ERROR, 3) == (found.outcome, found.exit_code())
+        assert (Outcome.ERROR, 3) == (actual.outcome, actual.exit_code())
 
 
 @pytest.mark.parametrize("bad", ["nan", "inf", "-1", "0"])
 def test_a_number_that_has_no_ratio_never_passes(tmp_path: Path, bad: str):
     """Not a number, infinite, negative, zero."""
-    found = compared(tmp_path, "echo 1", f"echo {bad}")
+    actual = compared(tmp_path, "echo 1", f"echo {bad}")
 
-    assert found.ab == load_ab(archive=tmp_path).ab
-    assert found.outcome in (Outcome.ERROR, Outcome.INCONCLUSIVE)
+    assert actual.ab == load_ab(archive=tmp_path).ab
+    assert actual.outcome in (Outcome.ERROR, Outcome.INCONCLUSIVE)
 
 
 @pytest.mark.alone
 def test_time_is_measured_whole(tmp_path: Path):
     """A command that waits is timed by the wall, children and all."""
-    found = ab_commands("true", "sleep 0.2", max_pairs=8, archive=tmp_path, progress=False)
+    actual = ab_commands("true", "sleep 0.2", max_pairs=8, archive=tmp_path, progress=False)
 
-    (change,) = found.ab.changes
+    (change,) = actual.ab.changes
     assert ("wall", ChangeStatus.SLOWER) == (change.clock, change.status)
     assert change.new is not None
     assert change.new >= 0.2e9
@@ -88,10 +88,10 @@ def test_time_is_measured_whole(tmp_path: Path):
 def test_cpu_time_does_not_count_waiting(tmp_path: Path):
     """That of the command and the children that it waited for."""
     busy = "sh -c 'i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done'"
-    found = ab_commands("sleep 0.05", busy, value="cpu", max_pairs=8, archive=tmp_path,
+    actual = ab_commands("sleep 0.05", busy, value="cpu", max_pairs=8, archive=tmp_path,
         progress=False)  # fmt: skip
 
-    (change,) = found.ab.changes
+    (change,) = actual.ab.changes
     assert ChangeStatus.SLOWER is change.status
     assert change.base is not None
     assert change.base < 0.05e9
@@ -99,13 +99,13 @@ def test_cpu_time_does_not_count_waiting(tmp_path: Path):
 
 def test_a_time_budget_ends_in_inconclusive(tmp_path: Path):
     """What was not decided by then is said to be so, and never passes."""
-    found = ab_commands("sleep 0.1", "sleep 0.1", time_budget_s=0.5, archive=tmp_path,
+    actual = ab_commands("sleep 0.1", "sleep 0.1", time_budget_s=0.5, archive=tmp_path,
         progress=False)  # fmt: skip
 
-    assert "time" == found.ab.stopped
+    assert "time" == actual.ab.stopped
     assert (Outcome.INCONCLUSIVE, 0, 4) == (
-        found.outcome,
-        found.exit_code(),
-        found.exit_code(strict=True),
+        actual.outcome,
+        actual.exit_code(),
+        actual.exit_code(strict=True),
     )
-    assert "time budget ran out" in repr(found)
+    assert "time budget ran out" in repr(actual)

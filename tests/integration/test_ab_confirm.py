@@ -81,10 +81,10 @@ def test_only_what_can_be_run_again_is_confirmed(
     run = replace(bare(plausible_run()), revision=Revision(commits[ran]))
     baselines = baselines_of(replace(bare(plausible_run(seed=2, passes=12)), revision=then))
 
-    found = suspect_cases(run, suspicious(run, baselines), baselines)
+    actual = suspect_cases(run, suspicious(run, baselines), baselines)
 
-    assert expected == [case for cases in found.values() for case in cases]
-    assert set(found) <= {commits["HEAD~1"]}
+    assert expected == [case for cases in actual.values() for case in cases]
+    assert set(actual) <= {commits["HEAD~1"]}
 
 
 def bare(run: Run) -> Run:

@@ -23,18 +23,18 @@ def test_a_terminal_shows_what_is_going_on(tmp_path: Path):
         env=os.environ | {"PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100"},
     ) as process:  # fmt: skip
         os.close(theirs)
-        shown = drained(ours)
-        said = process.stdout.read().decode() if process.stdout else ""
+        rendered = drained(ours)
+        output = process.stdout.read().decode() if process.stdout else ""
 
-    assert "1 of 1 undecided" in shown
-    assert "command" in shown
-    assert "undecided" not in said
-    assert "kept in ab-" in said
+    assert "1 of 1 undecided" in rendered
+    assert "command" in rendered
+    assert "undecided" not in output
+    assert "kept in ab-" in output
 
 
 def drained(descriptor: int) -> str:
     """All that is written to a terminal until its other end is closed, less its colours."""
-    found = b""
+    actual = b""
     while True:
         try:
             chunk = os.read(descriptor, 65_536)
@@ -42,5 +42,5 @@ def drained(descriptor: int) -> str:
             chunk = b""
         if not chunk:
             os.close(descriptor)
-            return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", found.decode())
-        found += chunk
+            return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", actual.decode())
+        actual += chunk

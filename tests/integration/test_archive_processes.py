@@ -74,6 +74,7 @@ def test_writers_readers_and_packers_don_t_harm_each_other(tmp_path: Path):
     assert not list(tmp_path.glob(".removed-*")) + list(tmp_path.glob("packs/.*"))
 
 
+@pytest.mark.slow
 def test_two_compactions_at_once_pack_each_run_once(tmp_path: Path):
     """One process works, the other waits, and both succeed."""
     runs = stepped(30, step_at=10)
@@ -92,6 +93,7 @@ def _packed(folder: Path, pack: str) -> list[str]:
     return list(packs.runs_in(pack))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "words"),
     [

@@ -9,6 +9,8 @@ from collections import Counter
 from itertools import islice
 from pathlib import Path
 
+import pytest
+
 from veperf.workloads.bidding import example_data
 from veperf.workloads.bidding.bids import SignedBid, decode_bid, encode_bid, verify_bid
 from veperf.workloads.bidding.checkpoint import CheckpointFile
@@ -90,6 +92,7 @@ def run_until_killed(folder: Path, steps: int) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_kill_and_restart(tmp_path: Path) -> None:
     """After several kills every order that can be served has one bid, properly signed."""
     moments = random.Random(1)

@@ -35,41 +35,41 @@ def work() -> Task:
 
 
 def workflow(name: str) -> dict[Any, Any]:
-    found: dict[Any, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / name).read_text())
-    return found
+    actual: dict[Any, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / name).read_text())
+    return actual
 
 
-def triggers(found: dict[Any, Any]) -> dict[str, Any]:
+def triggers(document: dict[Any, Any]) -> dict[str, Any]:
     """YAML 1.1 takes the key ``on`` for true."""
-    return found[True] or {}
+    return document[True] or {}
 
 
-def steps(found: dict[Any, Any]) -> list[dict[str, Any]]:
-    return [step for job in found["jobs"].values() for step in job["steps"]]
+def steps(document: dict[Any, Any]) -> list[dict[str, Any]]:
+    return [step for job in document["jobs"].values() for step in job["steps"]]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_a_workflow_is_safe_by_its_form(path: Path):
     """Actions pinned by commit, little allowed, nothing of an event pasted into a script."""
-    found = workflow(path.name)
+    actual = workflow(path.name)
 
-    assert found["permissions"] in ({}, {"contents": "read"})
-    assert "pull_request_target" not in triggers(found)
+    assert actual["permissions"] in ({}, {"contents": "read"})
+    assert "pull_request_target" not in triggers(actual)
     assert not re.search(r"\$\{\{[^}]*secrets", path.read_text())
-    for step in steps(found):
+    for step in steps(actual):
         assert "uses" not in step or PINNED.fullmatch(step["uses"]), step
         assert "${{" not in step.get("run", ""), step["name"]
-    for job in found["jobs"].values():
+    for job in actual["jobs"].values():
         assert job["timeout-minutes"] <= 120
 
 
 def test_what_runs_a_forks_code_can_only_read():
     """Jobs of a pull request have no rights of their own and keep no credentials on disk."""
     for path in WORKFLOWS:
-        found = workflow(path.name)
-        if "pull_request" not in triggers(found):
+        actual = workflow(path.name)
+        if "pull_request" not in triggers(actual):
             continue
-        for job in found["jobs"].values():
+        for job in actual["jobs"].values():
             if "permissions" in job:
                 assert "push" in job["if"]
                 assert "pull_request" not in job["if"]
@@ -82,13 +82,13 @@ def test_what_runs_a_forks_code_can_only_read():
 
 def test_what_may_comment_runs_no_code_of_a_fork():
     """It checks nothing out and uses no action at all."""
-    found = workflow("performance-comment.yml")
+    actual = workflow("performance-comment.yml")
 
-    assert {"workflow_run"} == triggers(found).keys()
-    assert ["performance"] == triggers(found)["workflow_run"]["workflows"]
+    assert {"workflow_run"} == triggers(actual).keys()
+    assert ["performance"] == triggers(actual)["workflow_run"]["workflows"]
     assert workflow("performance.yml")["name"] == "performance"
-    assert all("uses" not in step for step in steps(found))
-    (job,) = found["jobs"].values()
+    assert all("uses" not in step for step in steps(actual))
+    (job,) = actual["jobs"].values()
     assert {"actions": "read", "pull-requests": "write"} == job["permissions"]
 
 
@@ -126,11 +126,11 @@ def test_the_workflows_measuring_step(event: dict[str, str], expected: list[str]
 
     subprocess.run(["sh", "-e", "-c", step["run"]], cwd=clone, env=os.environ | event, check=True)
 
-    said = (clone / "said").read_text().split()
-    assert ["ci", "--profile", event["PROFILE"]] == said[:3]
-    start = said.index("transaction/validation") + 1
-    assert [word.replace("<base>", base) for word in expected] == said[start:-6]
-    assert ["--export", "junit", "performance/junit.xml"] == said[-6:-3]
+    output = (clone / "said").read_text().split()
+    assert ["ci", "--profile", event["PROFILE"]] == output[:3]
+    start = output.index("transaction/validation") + 1
+    assert [word.replace("<base>", base) for word in expected] == output[start:-6]
+    assert ["--export", "junit", "performance/junit.xml"] == output[-6:-3]
 
 
 class TestComment:
@@ -156,7 +156,7 @@ esac
         if content is not None:
             artifact.write_text(content)
         (step,) = steps(workflow("performance-comment.yml"))
-        given = {
+        environment = {
             "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
             "CALLS": str(calls), "ARTIFACT": str(artifact), "SENT": str(sent),
             "NUMBER": number, "COMMENT": comment, "GH_REPO": "o/r", "RUN": "99",
@@ -165,12 +165,12 @@ esac
         done = subprocess.run(
             ["bash", "-e", "-o", "pipefail", "-c", step["run"]],
             cwd=tmp_path / "work",
-            env=os.environ | given,
+            env=os.environ | environment,
             check=False,
         )
         assert not (tmp_path / "work" / "pwned").exists()
-        made = calls.read_text().splitlines()
-        return done.returncode, made, sent.read_text() if sent.exists() else ""
+        lines = calls.read_text().splitlines()
+        return done.returncode, lines, sent.read_text() if sent.exists() else ""
 
     def test_a_first_comment_is_posted(self, tmp_path: Path):
         """On the pull request that has this commit as its head, as GitHub itself says."""
@@ -241,7 +241,7 @@ class TestArchive:
 
         done = [self.append(clone, folder) for folder in (first, both, both)]
 
-        assert [0, 0, 0] == [one.returncode for one in done], done
+        assert [0, 0, 0] == [item.returncode for item in done], done
         assert "nothing new" in done[2].stdout
         branch = tmp_path / "branch"
         _git(tmp_path, "clone", "-q", "-b", "performance-archive", str(origin), str(branch))
@@ -257,17 +257,19 @@ class TestArchive:
         """What another job appended meanwhile stays, and ours comes on top."""
         origin, clone = _origin(tmp_path)
         assert 0 == self.append(clone, self.kept(tmp_path / "a", plausible_run(seed=1))).returncode
-        ours = self.kept(tmp_path / "b", plausible_run(seed=2))
-        theirs = self.kept(tmp_path / "c", plausible_run(seed=3))
+        own = self.kept(tmp_path / "b", plausible_run(seed=2))
+        fetched = self.kept(tmp_path / "c", plausible_run(seed=3))
         other = tmp_path / "other"
         _git(tmp_path, "clone", "-q", str(origin), str(other))
         # A hook that runs before the first push lets the other job be faster.
         hook = f'[ -e "{tmp_path}/once" ] && exit 0\ntouch "{tmp_path}/once"\n'
         script = ROOT / "docs" / "ci" / "archive.sh"
-        hook += f'unset GIT_DIR GIT_INDEX_FILE GIT_PREFIX\ncd "{other}" && sh "{script}" "{theirs}"'
+        hook += (
+            f'unset GIT_DIR GIT_INDEX_FILE GIT_PREFIX\ncd "{other}" && sh "{script}" "{fetched}"'
+        )
         _script(clone / ".git" / "hooks" / "pre-push", hook)
 
-        done = self.append(clone, ours)
+        done = self.append(clone, own)
 
         assert 0 == done.returncode, done.stderr
         branch = tmp_path / "branch"

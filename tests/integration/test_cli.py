@@ -59,8 +59,8 @@ def test_every_command_has_help_with_examples():
     for words in [[n] for n in names if n not in groups] + [
         [group, name] for group, members in groups.items() for name in members
     ]:
-        shown = veperf(*words, "--help").stdout
-        assert f"  veperf {' '.join(words)}" in shown.partition("Examples:")[2], words
+        rendered = veperf(*words, "--help").stdout
+        assert f"  veperf {' '.join(words)}" in rendered.partition("Examples:")[2], words
 
 
 def test_help_imports_nothing_heavy():
@@ -83,17 +83,18 @@ def test_list_shows_benchmarks_and_runs(measured: Path):
     assert "transaction/state_write[accounts" in veperf("list", "transaction/state_write").stdout
 
     (run,) = Archive(measured).ids()
-    shown = veperf("list", "--runs", "--archive", str(measured)).stdout
-    assert run in shown
+    rendered = veperf("list", "--runs", "--archive", str(measured)).stdout
+    assert run in rendered
 
 
+@pytest.mark.slow
 def test_a_baseline_is_recorded_and_used(measured: Path, tmp_path: Path):
     """record writes the file, show lists it, compare of a run with itself finds nothing slower."""
     done = veperf("baseline", "record", "--archive", str(measured), "--baselines", str(tmp_path))
     assert 0 == done.returncode, done.stderr
     (path,) = tmp_path.glob("*/unruly.json")
-    shown = veperf("baseline", "show", "--baselines", str(tmp_path))
-    assert path.parent.name in shown.stdout
+    rendered = veperf("baseline", "show", "--baselines", str(tmp_path))
+    assert path.parent.name in rendered.stdout
 
     (run,) = Archive(measured).ids()
     same = veperf("compare", run, run, "--archive", str(measured))
@@ -103,7 +104,7 @@ def test_a_baseline_is_recorded_and_used(measured: Path, tmp_path: Path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         (["run", "transaction/hash"], 2, "did you mean transaction/hash_compute"),
         (["run", "--profile", "fast"], 2, "'fast' is not one of"),
@@ -125,7 +126,7 @@ def test_a_baseline_is_recorded_and_used(measured: Path, tmp_path: Path):
     ],
 )
 def test_a_wrong_question_gets_one_line_and_exit_code(
-    words: list[str], code: int, said: str, measured: Path, tmp_path: Path
+    words: list[str], code: int, message: str, measured: Path, tmp_path: Path
 ):
     """What, where and what to do, on standard error, never a traceback."""
     filled = [w.format(measured=measured, empty=tmp_path) for w in words]
@@ -133,12 +134,12 @@ def test_a_wrong_question_gets_one_line_and_exit_code(
     done = veperf(*filled)
 
     assert (code, "") == (done.returncode, done.stdout)
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ('{"format": 99}', "has format 99, this veperf reads up to"),
         ('{"format": 1, "suite": 3}', "is not a valid Baseline file"),
@@ -147,7 +148,7 @@ def test_a_wrong_question_gets_one_line_and_exit_code(
     ids=["newer", "wrong type", "cut off"],
 )
 def test_a_broken_baseline_is_named_before_anything_is_measured(
-    content: str, said: str, tmp_path: Path
+    content: str, message: str, tmp_path: Path
 ):
     """A corrupt or newer baseline ends the command at once with code 2 and leaves no run."""
     baseline = tmp_path / "baselines" / "box" / "transaction.json"
@@ -162,10 +163,11 @@ def test_a_broken_baseline_is_named_before_anything_is_measured(
 
     assert 2 == done.returncode
     assert str(baseline) in done.stderr
-    assert said in done.stderr
+    assert message in done.stderr
     assert not archive.exists()
 
 
+@pytest.mark.slow
 def test_a_half_written_run_is_refused_and_finished(measured: Path, tmp_path: Path):
     """Without its completion file a run is not reported on; --resume completes it."""
     (run,) = Archive(measured).ids()
@@ -195,8 +197,8 @@ def test_a_full_disk_loses_nothing(tmp_path: Path):
         pytest.skip("needs the right to mount a small tmpfs")
     try:
         done = veperf(
-            "run", "unruly/prints", "unruly/raises", "unruly/crashes", "--module", "tests.support.misbehaving",
-            "--archive", str(disk),
+            "run", "unruly/prints", "unruly/raises", "unruly/crashes",
+            "--module", "tests.support.misbehaving", "--archive", str(disk),
         )  # fmt: skip
         archive = Archive(disk)
         (unfinished,) = archive.incomplete_ids()

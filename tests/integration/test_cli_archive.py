@@ -53,13 +53,13 @@ def archive(tmp_path_factory) -> Path:
 
 def test_history_blames_the_commits(veperf: Command, archive: Path):
     """One benchmark shows its runs, step and commits; all are sorted by their latest change."""
-    one = veperf("history", "demo/a", "--archive", archive)
+    item = veperf("history", "demo/a", "--archive", archive)
     everything = veperf("history", "--archive", archive)
 
-    assert 0 == one.returncode, one.stderr
-    assert "slower" in one.stdout
-    assert f"{'0' * 10}..{'0' * 10}" in one.stdout
-    assert "The last 20 of 40 runs" in one.stdout
+    assert 0 == item.returncode, item.stderr
+    assert "slower" in item.stdout
+    assert f"{'0' * 10}..{'0' * 10}" in item.stdout
+    assert "The last 20 of 40 runs" in item.stdout
     lines = everything.stdout.splitlines()
     assert ["demo/a", "demo/b"] == [line.split()[0] for line in lines if line.startswith("demo/")]
 
@@ -82,7 +82,7 @@ def test_history_as_json_and_csv(veperf: Command, archive: Path):
     assert [run["commit"] for run in actual["runs"]] == [f"{day:040x}" for day in range(40)]
     assert ["True"] == [row["change_point"] for row in rows if row["run"] == point["bad"]["run"]]
     overview = json.loads(veperf("history", "--json", "--archive", archive).stdout)
-    assert ["demo/a", "demo/b"] == [one["case"] for one in overview]
+    assert ["demo/a", "demo/b"] == [item["case"] for item in overview]
 
 
 def test_history_of_what_does_not_exist(veperf: Command, archive: Path, tmp_path: Path):

@@ -31,6 +31,7 @@ def veperf(
     )
 
 
+@pytest.mark.slow
 def test_what_is_imported_is_the_last_run(tmp_path: Path) -> None:
     """Runs are imported from files and standard input, and compared by name."""
     archive = ["--archive", str(tmp_path)]
@@ -78,6 +79,7 @@ def test_slow_go_code_fails_the_gate(tmp_path: Path) -> None:
         assert FAILED == result.verdict().exit_code()
 
 
+@pytest.mark.slow
 def test_two_files_are_compared() -> None:
     """Files are compared without an archive, as a table or Markdown; a key splits one file."""
     words = ["compare", str(GOBENCH / "old.txt"), str(GOBENCH / "new.txt")]

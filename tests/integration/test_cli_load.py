@@ -25,14 +25,14 @@ def put_load(archive: Path, *words: str) -> "subprocess.CompletedProcess[str]":
 
 
 def only_result(archive: Path) -> CaseResult:
-    (one,) = Archive(archive).load().passes
-    (result,) = one.results
+    (item,) = Archive(archive).load().passes
+    (result,) = item.results
     return result
 
 
-def is_valid(said: str) -> bool:
+def is_valid(text: str) -> bool:
     """Whether the generator got the CPU in time: others may be busy on the machine."""
-    return "✓" in said
+    return "✓" in text
 
 
 @pytest.mark.alone
@@ -74,10 +74,10 @@ def test_ctrl_c_keeps_what_was_measured(tmp_path: Path):
     time.sleep(3)
     (worker,) = children_of(process.pid)
     os.killpg(process.pid, signal.SIGINT)
-    said, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=60)
 
     assert 130 == process.returncode
-    assert "was stopped by hand" in said
+    assert "was stopped by hand" in output
     assert not Path(f"/proc/{worker}").exists()
     result = only_result(tmp_path)
     assert result.stopped_after_s is not None
@@ -98,7 +98,7 @@ def test_a_load_that_hangs_is_given_up(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["loads/no"], "no load benchmark 'loads/no'"),
         (["loads/no_task"], "is no load"),
@@ -112,13 +112,13 @@ def test_a_load_that_hangs_is_given_up(tmp_path: Path):
     ],
 )
 def test_a_wrong_load_is_refused_before_anything_is_measured(
-    words: list[str], said: str, tmp_path: Path
+    words: list[str], message: str, tmp_path: Path
 ):
     """Code 2, one line, no run."""
     done = put_load(tmp_path, *words)
 
     assert 2 == done.returncode
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert [] == list(tmp_path.iterdir())
 

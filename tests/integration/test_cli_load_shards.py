@@ -33,8 +33,8 @@ def put_load(archive: Path, *words: str, token: str = "") -> "subprocess.Complet
 
 
 def only_result(archive: Path) -> CaseResult:
-    (one,) = Archive(archive).load().passes
-    (result,) = one.results
+    (item,) = Archive(archive).load().passes
+    (result,) = item.results
     return result
 
 
@@ -69,10 +69,10 @@ def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
     assert "setting up" in process.stderr.readline()
     started = target_and_shards(process.pid)
     os.killpg(process.pid, signal.SIGINT)
-    said, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=60)
 
     assert 130 == process.returncode
-    assert "was stopped by hand" in said
+    assert "was stopped by hand" in output
     assert not any(Path(f"/proc/{pid}").exists() for pid in started)
     result = only_result(tmp_path)
     assert result.stopped_after_s is not None
@@ -122,7 +122,7 @@ def test_on_a_target_that_runs_already(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--shards", "0", "--target", "unix:///tmp/x"], "say how many"),
         (["--shards", "-1"], "not -1"),
@@ -133,19 +133,19 @@ def test_on_a_target_that_runs_already(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_load_is_refused_before_anything_is_measured(
-    words: list[str], said: str, tmp_path: Path
+    words: list[str], message: str, tmp_path: Path
 ) -> None:
     """Code 2, one line, no run."""
     done = put_load(tmp_path, *words)
 
     assert 2 == done.returncode
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert [] == list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
-    ("benchmark", "said"),
+    ("benchmark", "message"),
     [
         ("transaction/throughput", "it searches for a rate"),
         ("transaction/throughput", "as in `veperf load transaction/load --rate RATE --shards 2`"),
@@ -155,7 +155,7 @@ def test_a_wrong_load_is_refused_before_anything_is_measured(
     ],
 )
 def test_what_has_no_shards_is_refused_before_anything_is_looked_for(
-    benchmark: str, said: str, tmp_path: Path
+    benchmark: str, message: str, tmp_path: Path
 ) -> None:
     """Code 2, and what can be done instead; that there is no scheduler is not even found out."""
     words = (
@@ -173,18 +173,18 @@ def test_what_has_no_shards_is_refused_before_anything_is_looked_for(
     )  # fmt: skip
 
     assert 2 == done.returncode
-    assert said in done.stderr
+    assert message in done.stderr
     assert 1 == len(done.stderr.splitlines())
     assert [] == list(tmp_path.iterdir())
 
 
 def target_and_shards(pid: int) -> list[int]:
     """The three processes that ``veperf load --shards 2`` starts, once they are there."""
-    found: list[int] = []
+    actual: list[int] = []
 
     def are_there() -> bool:
-        found[:] = children(pid)
-        return len(found) == 3
+        actual[:] = children(pid)
+        return len(actual) == 3
 
     until(are_there)
-    return found
+    return actual

@@ -19,14 +19,15 @@ from veperf.loadtest.remote.remote_system import RemoteSystem
 
 ROOT = Path(__file__).parents[2]
 WORDS = [sys.executable, "-m", "veperf", "serve"]
+DESK = ["loads/desk", "--module", "tests.support.loads"]
 OURS = ["apart/load", "--module", "tests.support.remote_loads"]
 SUBJECT = "apart/load[kind=counter]"
 PATIENCE_S = 60.0
 
 
 def environment(token: str = "") -> dict[str, str]:
-    found = os.environ | {"PYTHONPATH": str(ROOT), TOKEN_VARIABLE: token}
-    return {name: value for name, value in found.items() if value}
+    actual = os.environ | {"PYTHONPATH": str(ROOT), TOKEN_VARIABLE: token}
+    return {name: value for name, value in actual.items() if value}
 
 
 @contextmanager
@@ -56,8 +57,8 @@ def join(address: str, token: str) -> ShardConnection:
 
 
 def put_items(connection: ShardConnection, items: int) -> int:
-    found = put(connection, RemoteSystem(connection, numbered(0, 1), items), items)
-    return len(found.committed)
+    actual = put(connection, RemoteSystem(connection, numbered(0, 1), items), items)
+    return len(actual.committed)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
@@ -73,9 +74,9 @@ def test_it_serves_one_load_after_the_other(how: signal.Signals) -> None:
             assert items == put_items(join(address, token), items)
             assert f"load over: 1 shard, {items} committed" == line(process)
         process.send_signal(how)
-        said, errors = process.communicate(timeout=PATIENCE_S)
+        output, errors = process.communicate(timeout=PATIENCE_S)
 
-    assert ("", "", 0) == (said, errors, process.returncode)
+    assert ("", "", 0) == (output, errors, process.returncode)
 
 
 def test_a_token_that_was_given_is_not_shown(tmp_path: Path) -> None:
@@ -86,9 +87,9 @@ def test_a_token_that_was_given_is_not_shown(tmp_path: Path) -> None:
         assert SUBJECT in line(process)
         assert 10 == put_items(join(f"unix://{path}", token), 10)
         process.send_signal(signal.SIGINT)
-        said, errors = process.communicate(timeout=PATIENCE_S)
+        output, errors = process.communicate(timeout=PATIENCE_S)
 
-    assert token not in said + errors
+    assert token not in output + errors
     assert not path.exists()
 
 
@@ -109,7 +110,7 @@ def test_it_can_be_ended_in_the_middle_of_a_load() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "token", "said", "code"),
+    ("words", "token", "message", "code"),
     [
         (["no/load"], "", "no load benchmark 'no/load'", 2),
         (["apart/broken", *OURS[1:]], "", "planted: no target today", 3),
@@ -118,16 +119,16 @@ def test_it_can_be_ended_in_the_middle_of_a_load() -> None:
         ([*OURS, "--param", "kind=none"], "", "kind can't be 'none'", 2),
         ([*OURS, "--shards", "0"], "", "0 is not in the range", 2),
         (OURS, "short", "is too short", 2),
-        (["loads/desk", "--module", "tests.support.loads"], "", "system can't run in a process of its own", 2),
+        (DESK, "", "system can't run in a process of its own", 2),
     ],
 )
 def test_what_can_not_be_served_is_refused(
-    words: list[str], token: str, said: str, code: int
+    words: list[str], token: str, message: str, code: int
 ) -> None:
     """In words, with the code of who is to blame."""
     with serve(*words, token=token) as process:
         _, errors = process.communicate(timeout=PATIENCE_S)
 
     assert code == process.returncode
-    assert said in errors
+    assert message in errors
     assert "Traceback" not in errors

@@ -86,20 +86,20 @@ class Command:
 
 def blocks(page: Path, language: str) -> list[str]:
     """The code in a page's fenced blocks of that language; empty is none."""
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
-    return [code for given, code in found if given == language]
+    actual = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    return [code for language_of_block, code in actual if language_of_block == language]
 
 
 def commands() -> list[Command]:
     """Every line of every block of shell, with or without a language; each once."""
-    found: dict[str, Command] = {}
+    actual: dict[str, Command] = {}
     for page in PAGES:
         for block in [*blocks(page, "sh"), *blocks(page, "")]:
             for line in block.replace("\\\n", " ").splitlines():
-                one = Command(page.name, line)
-                if one.name:
-                    found.setdefault(one.name, one)
-    return list(found.values())
+                item = Command(page.name, line)
+                if item.name:
+                    actual.setdefault(item.name, item)
+    return list(actual.values())
 
 
 def mentions() -> list[Command]:
@@ -162,9 +162,9 @@ def test_veperf_knows_every_word_of_a_command(command: Command):
             assert name in group.commands, f"{command.page}: {command.name}"
             group = group.commands[name]
         # A page may leave a number open, and the rest of a line.
-        given = ["1" if word == "N" else word for word in words if word not in ("...", "--help")]
-        if given:
-            group.make_context(group.name, given)
+        args = ["1" if word == "N" else word for word in words if word not in ("...", "--help")]
+        if args:
+            group.make_context(group.name, args)
 
 
 def test_every_stand_in_is_needed():
@@ -176,8 +176,8 @@ def test_every_stand_in_is_needed():
 def test_the_python_of_a_page_runs(page: Path, project: Path):
     """As it stands, but for what would measure for minutes."""
     for block in blocks(page, "python"):
-        for given, stand_in in PYTHON_STAND_INS.items():
-            block = block.replace(given, stand_in)
+        for original, stand_in in PYTHON_STAND_INS.items():
+            block = block.replace(original, stand_in)
 
         done = _run([sys.executable, "-c", block], project)
 
@@ -216,7 +216,7 @@ def _sh(line: str, project: Path) -> "subprocess.CompletedProcess[str]":
 
 
 def _run(words: list[str], project: Path) -> "subprocess.CompletedProcess[str]":
-    given = {
+    additions = {
         "PATH": f"{project / '.venv' / 'bin'}:{os.environ['PATH']}",
         "PYTHONPATH": str(project),
     }
@@ -224,5 +224,5 @@ def _run(words: list[str], project: Path) -> "subprocess.CompletedProcess[str]":
         k: v for k, v in os.environ.items() if k not in ("GITHUB_STEP_SUMMARY", "VEPERF_ARCHIVE")
     }
     return subprocess.run(
-        words, cwd=project, capture_output=True, text=True, env=kept | given, timeout=120
+        words, cwd=project, capture_output=True, text=True, env=kept | additions, timeout=120
     )

@@ -47,8 +47,8 @@ def test_what_misbehaves_costs_only_itself(tmp_path: Path):
     run = measure(tmp_path, "unruly", timeout_s=3)
 
     kinds: dict[str, set[str]] = {}
-    for one in run.passes:
-        for result in one.results:
+    for item in run.passes:
+        for result in item.results:
             kinds.setdefault(result.case, set()).add(result.failure.kind if result.failure else "")
     assert {
         "unruly/well_behaved": {""},
@@ -126,12 +126,12 @@ def test_ctrl_c_keeps_finished_passes_and_leaves_no_worker(tmp_path: Path):
     os.killpg(process.pid, signal.SIGINT)
     assert process.stderr is not None
     with process.stderr:
-        said = process.stderr.read()
+        output = process.stderr.read()
 
     assert 130 == process.wait(timeout=30)
     (unfinished,) = archive.incomplete_ids()
-    assert f"veperf run --resume {unfinished}" in said
-    assert "Traceback" not in said
+    assert f"veperf run --resume {unfinished}" in output
+    assert "Traceback" not in output
     writer = archive.resume(unfinished)
     assert 6 > len(writer.missing())
     run = execute.finish_run(writer, NoProgress())

@@ -53,9 +53,9 @@ def test_cells_are_timed_and_profiled(tmp_path: Path):
         "said",
         "%%veperf_memory\nbytearray(size)",
     )
-    found = shown(run_notebook(source, tmp_path / "out" / "done.ipynb", {}, timeout_s=120))
+    actual = shown(run_notebook(source, tmp_path / "out" / "done.ipynb", {}, timeout_s=120))
 
-    profiled, kept, timed, refused, again = found
+    profiled, kept, timed, refused, again = actual
     assert "<cell>:1" in profiled
     assert "kept by every call: 6." in profiled
     assert "0" == kept

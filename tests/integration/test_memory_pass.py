@@ -63,8 +63,8 @@ def test_memory_has_passes_of_its_own(measured: Run):
     first, *others = measured.passes
 
     assert all(result.samples and not NAMES & result.figures.keys() for result in first.results)
-    for one in others:
-        for result in one.results:
+    for item in others:
+        for result in item.results:
             assert () == result.samples
             assert result.figures.keys() == NAMES
             each = result.figures["memory_peak"]
@@ -72,20 +72,22 @@ def test_memory_has_passes_of_its_own(measured: Run):
     assert 1 + MEMORY_PASSES == len(measured.passes)
 
 
+@pytest.mark.slow
 def test_targets_of_memory_are_judged(measured: Run):
     """10 kB an operation is more than 8 KiB; terminal and targets say so in bytes."""
     targets = load_targets(paths.targets_folder(ROOT / "data" / "baselines"))
-    found = {v.target.id: v for v in judge_targets(measured, targets)}
+    actual = {v.target.id: v for v in judge_targets(measured, targets)}
 
-    assert {"memory/per_transaction"} <= {v.target.id for v in found.values() if v.case}
-    verdict = found["memory/per_transaction"]
+    assert {"memory/per_transaction"} <= {v.target.id for v in actual.values() if v.case}
+    verdict = actual["memory/per_transaction"]
     assert TargetStatus.FAIL == verdict.status
     assert 10_100 / 1_024 == pytest.approx(verdict.value, rel=0.02)
-    shown = rendering.run_text(measured)
-    assert "Allocations" in shown
-    assert "9.8" in shown.partition("Memory")[2]
+    rendered = rendering.run_text(measured)
+    assert "Allocations" in rendered
+    assert "9.8" in rendered.partition("Memory")[2]
 
 
+@pytest.mark.slow
 def test_memory_is_not_screened_as_time_is(measured: Run):
     """Three counts are no sample: they are compared as counts, and never inconclusive."""
     (recorded,) = baselines_of(measured)
@@ -96,6 +98,7 @@ def test_memory_is_not_screened_as_time_is(measured: Run):
     assert {ChangeStatus.OK} == {c.status for c in counts}
 
 
+@pytest.mark.slow
 def test_without_memory_nothing_is_missing(tmp_path: Path):
     """The target is not asked for, the metrics are not declared, and no pass is added."""
     run = plan(tmp_path, "hungry", memory=False)
@@ -107,6 +110,7 @@ def test_without_memory_nothing_is_missing(tmp_path: Path):
     assert () == judge_targets(run, targets)
 
 
+@pytest.mark.slow
 def test_with_memory_loads_are_left_alone(tmp_path: Path):
     """They are measured in the first passes only, and declare what they did before."""
     run = plan(tmp_path, "hungry", memory=True)
@@ -119,13 +123,14 @@ def test_with_memory_loads_are_left_alone(tmp_path: Path):
     assert all(run.config.is_measured(Level.MICRO, index) for index in range(9))
 
 
+@pytest.mark.slow
 def test_what_misbehaves_costs_only_itself(tmp_path: Path):
     """A case that quits, forks or has a tracker of its own leaves the others whole."""
     select = ("hungry/eats", "hungry/forks", "hungry/tracks", "hungry/quits")
     run = measure(plan(tmp_path, *select, memory=True), 0, 1)
 
-    (one,) = run.passes
-    kinds = {result.case: result.failure.kind if result.failure else "" for result in one.results}
+    (item,) = run.passes
+    kinds = {result.case: result.failure.kind if result.failure else "" for result in item.results}
     assert {
         "hungry/eats": "",
         "hungry/eats[items=40]": "",

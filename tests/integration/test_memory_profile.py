@@ -50,15 +50,15 @@ def small() -> None:
 def test_a_benchmark_is_known_line_by_line(tmp_path: Path):
     """What it holds, what it leaves behind and where; the flamegraph needs no network."""
     page = tmp_path / "graphs" / "keeps.html"
-    found = profile_memory("hungry/keeps", modules=HUNGRY, flamegraph=page)
+    actual = profile_memory("hungry/keeps", modules=HUNGRY, flamegraph=page)
 
     planted = 10 * allocating.ITEM_BYTES
-    assert planted <= found.footprint.peak_bytes <= planted + allocating.KEPT_BYTES + 2_000
-    (grows,) = [site for site in found.growing if site.file.endswith("allocating.py")]
+    assert planted <= actual.footprint.peak_bytes <= planted + allocating.KEPT_BYTES + 2_000
+    (grows,) = [site for site in actual.growing if site.file.endswith("allocating.py")]
     assert allocating.KEPT_BYTES <= grows.kept_bytes <= allocating.KEPT_BYTES + 200
     assert "bytearray(KEPT_BYTES)" in (ROOT / grows.file).read_text().splitlines()[grows.line - 1]
-    assert max(found.curve_bytes) == found.high_water_bytes >= planted
-    frame = found.to_frame()
+    assert max(actual.curve_bytes) == actual.high_water_bytes >= planted
+    frame = actual.to_frame()
     assert frame["total_bytes"].is_monotonic_decreasing
     assert frame.iloc[0]["file"] == "tests/support/allocating.py"
     assert "https://" not in _scripts_and_links(page.read_text())
@@ -72,18 +72,18 @@ def _scripts_and_links(page: str) -> str:
 
 def test_a_case_of_a_benchmark_can_be_named():
     """With its parameters, whose figures are of one of its operations."""
-    found = profile_memory("hungry/eats[items=40]", modules=HUNGRY)
+    actual = profile_memory("hungry/eats[items=40]", modules=HUNGRY)
 
-    assert 40 == found.operations
-    assert allocating.ITEM_BYTES <= found.footprint.peak_bytes <= allocating.ITEM_BYTES + 200
+    assert 40 == actual.operations
+    assert allocating.ITEM_BYTES <= actual.footprint.peak_bytes <= allocating.ITEM_BYTES + 200
 
 
 def test_counts_are_the_same_every_time():
     """Of what is the same, in two processes."""
-    one, other = (profile_memory("hungry/eats", modules=HUNGRY) for _ in range(2))
+    item, other = (profile_memory("hungry/eats", modules=HUNGRY) for _ in range(2))
 
-    assert CountStatus.SAME == compare_profiles(one, other).status
-    assert () == compare_profiles(one, other).lines
+    assert CountStatus.SAME == compare_profiles(item, other).status
+    assert () == compare_profiles(item, other).lines
 
 
 @pytest.mark.slow
@@ -94,12 +94,12 @@ def test_a_callable_is_profiled_in_a_fork():
     def call() -> None:
         kept.append(bytearray(5_000))
 
-    found = profile_memory(call, operations=2)
+    actual = profile_memory(call, operations=2)
     assert [] == kept
-    assert 2_500 <= found.footprint.total_bytes <= 2_800
-    assert call.__qualname__ == found.what
-    assert "kept by every call" in repr(found)
-    assert "<svg" in found._repr_html_()
+    assert 2_500 <= actual.footprint.total_bytes <= 2_800
+    assert call.__qualname__ == actual.what
+    assert "kept by every call" in repr(actual)
+    assert "<svg" in actual._repr_html_()
 
 
 @pytest.mark.slow
@@ -283,12 +283,12 @@ def test_more_allocations_are_named_with_their_function():
 @pytest.mark.slow
 def test_recorded_profiles_come_back(tmp_path: Path):
     """And files that are none, or newer, are refused."""
-    found = profile_memory("hungry/eats", modules=HUNGRY)
+    actual = profile_memory("hungry/eats", modules=HUNGRY)
 
-    assert compare_with_recorded(tmp_path, found) is None
-    path = record_profile(tmp_path, found)
-    assert found == read_profile(path)
-    change = compare_with_recorded(tmp_path, found)
+    assert compare_with_recorded(tmp_path, actual) is None
+    path = record_profile(tmp_path, actual)
+    assert actual == read_profile(path)
+    change = compare_with_recorded(tmp_path, actual)
     assert change is not None
     assert CountStatus.SAME == change.status
     whole = path.read_text()
@@ -298,6 +298,6 @@ def test_recorded_profiles_come_back(tmp_path: Path):
     for broken in ("", "[]", whole[: len(whole) // 2], "[" * 100_000):
         path.write_text(broken)
         with pytest.raises(CorruptFileError):
-            compare_with_recorded(tmp_path, found)
+            compare_with_recorded(tmp_path, actual)
     with pytest.raises(UsageError, match="not a benchmark"):
         record_profile(tmp_path, profile_memory(small))

@@ -53,8 +53,8 @@ def test_the_suite_answers_every_target_of_memory(tmp_path: Path):
     run = begin(tmp_path, "memory")
     targets = load_targets(paths.targets_folder(ROOT / "data" / "baselines"))
 
-    wanted = {t.id for t in targets.targets if t.id.startswith("memory/")}
-    assert wanted == {target for case in run.cases for target in case.targets.values()}
+    expected = {t.id for t in targets.targets if t.id.startswith("memory/")}
+    assert expected == {target for case in run.cases for target in case.targets.values()}
 
 
 def test_a_run_has_it_only_if_it_is_named(tmp_path: Path):
@@ -142,11 +142,11 @@ def test_a_load_that_leaks_fails_the_soak():
     assert LeakStatus.SUSPECTED != calm.leak.status
     assert calm.leaks.keys() == {"resident memory", "Python objects"}
     assert len(calm.soaked.rss) >= 10
-    assert ["objects"] == [one.limit_name for one in calm.violations]
+    assert ["objects"] == [item.limit_name for item in calm.violations]
     assert not calm.passed
 
     leaky = soak("hungry/soaked", {"kept": 20_000}, minutes=0.25, modules=HUNGRY)
-    assert ["leak_growth"] == [one.limit_name for one in leaky.violations]
+    assert ["leak_growth"] == [item.limit_name for item in leaky.violations]
     assert LeakStatus.SUSPECTED == leaky.leak.status
     assert not leaky.passed
     grown = 500 * 15 * 20_000

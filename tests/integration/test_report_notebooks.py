@@ -108,6 +108,7 @@ def test_a_report_needs_nothing_but_itself(page: Path, name: str):
     assert 1 == elements.headings.count(1)
 
 
+@pytest.mark.slow
 def test_a_report_tells_what_is_asked_first_first(page: Path):
     """Verdict, which run, findings; then everything, or load and the benchmarks one by one."""
     index = page.read_text(encoding="utf-8")
@@ -123,6 +124,7 @@ def test_a_report_tells_what_is_asked_first_first(page: Path):
         assert sorted(places) == places
 
 
+@pytest.mark.slow
 def test_a_known_miss_reaches_the_report(page: Path):
     """What the command line calls a known miss is shown as one."""
     assert "known miss</span>" in page.read_text(encoding="utf-8")
@@ -178,6 +180,7 @@ def test_papermill_itself_measures_with_the_notebook(tmp_path: Path):
     assert any("targets" in o.data["text/plain"] for c in notebook_.cells for o in _results(c))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("notebook", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda p: p.stem)
 def test_the_parameters_of_every_notebook_are_a_cell_of_code(notebook: Path):
     """In markdown, papermill would find none and run the notebook with the wrong ones."""
@@ -189,6 +192,7 @@ def test_the_parameters_of_every_notebook_are_a_cell_of_code(notebook: Path):
     assert notebook.stem == "start" or len(tagged) == 1
 
 
+@pytest.mark.slow
 def test_the_notebooks_are_found():
     """The package knows where its notebooks are."""
     assert {"start.ipynb", "transaction.ipynb"} <= {

@@ -123,17 +123,17 @@ def with_load(run: Run, *, seed: int = 1, invalid: Iterable[tuple[int, int]] = (
     dice, bad = np.random.default_rng(seed), set(invalid)
     loads, search = _load_cases()
     passes = []
-    for one in run.passes:
+    for item in run.passes:
         new: tuple[CaseResult, ...] = ()
-        if one.index < run.config.load.passes:
+        if item.index < run.config.load.passes:
             new = tuple(
                 replace(_load_result(dice, case, rate), failure=BEHIND)
-                if (one.index, rate) in bad
+                if (item.index, rate) in bad
                 else _load_result(dice, case, rate)
                 for case, rate in zip(loads, _RATES, strict=True)
             )
             new += (_search_result(dice, search),)
-        passes.append(replace(one, results=one.results + new))
+        passes.append(replace(item, results=item.results + new))
     return replace(run, cases=(*run.cases, *loads, search), passes=tuple(passes))
 
 
@@ -194,12 +194,12 @@ def hostile_run() -> Run:
 
 
 def _cases() -> list[tuple[Case, float, int]]:
-    found: list[tuple[Case, float, int]] = []
+    actual: list[tuple[Case, float, int]] = []
     for name, level, what, time_ns, operations, target, grid in _CASES:
         id = f"transaction/{name}"
         targets = {"time": id} if target else {}
         default: Params = {parameter: next(iter(sizes)) for parameter, sizes in grid.items()}
-        found.append(
+        actual.append(
             (
                 Case(
                     id,
@@ -209,7 +209,7 @@ def _cases() -> list[tuple[Case, float, int]]:
                     what,
                     default,
                     targets=targets,
-                    floor=f"{id}_library" if name == "validation" else "",
+                    lower_bound=f"{id}_library" if name == "validation" else "",
                 ),
                 time_ns,
                 operations,
@@ -220,8 +220,8 @@ def _cases() -> list[tuple[Case, float, int]]:
                 other = Case(
                     f"{id}[{parameter}={size}]", id, "transaction", level, what, {parameter: size}
                 )
-                found.append((other, time_ns * factor, operations))
-    return found
+                actual.append((other, time_ns * factor, operations))
+    return actual
 
 
 def _result(dice: np.random.Generator, case: Case, time_ns: float, operations: int) -> CaseResult:
@@ -275,8 +275,8 @@ def latencies_ns(dice: np.random.Generator, rate: float) -> NDArray[np.int64]:
     size, use = int(rate * _LOAD_S), rate / (_CAPACITY * dice.normal(1, 0.03))
     served = 6 + dice.gamma(2.0, 5.0 / max(0.05, 1 - use), size)
     queued = np.linspace(0, max(0.0, 1 - 1 / use) * _LOAD_S * 1e3, size)
-    found: NDArray[np.int64] = ((served + queued) * 1e6).astype(np.int64)
-    return found
+    actual: NDArray[np.int64] = ((served + queued) * 1e6).astype(np.int64)
+    return actual
 
 
 def _load_result(dice: np.random.Generator, case: Case, rate: float) -> CaseResult:
@@ -284,8 +284,8 @@ def _load_result(dice: np.random.Generator, case: Case, rate: float) -> CaseResu
     histogram = Latencies()
     histogram.record(raw)
     names = ("latency_p50", "latency_p95", "latency_p99", "latency_p999", "latency_max")
-    found = np.percentile(raw, [50, 95, 99, 99.9, 100]) / 1e6
-    figures = dict(zip(names, found.tolist(), strict=True))
+    actual = np.percentile(raw, [50, 95, 99, 99.9, 100]) / 1e6
+    figures = dict(zip(names, actual.tolist(), strict=True))
     figures |= {
         "offered": rate * dice.normal(1, 0.002),
         "achieved": min(rate, _CAPACITY) * dice.normal(0.999, 0.002),
@@ -297,18 +297,18 @@ def _load_result(dice: np.random.Generator, case: Case, rate: float) -> CaseResu
 
 
 def _search_result(dice: np.random.Generator, case: Case) -> CaseResult:
-    wanted = Search(100, 250, 0.1, start=2_500, highest=40_000)
+    expected = Search(100, 250, 0.1, start=2_500, highest=40_000)
 
     def trial(rate: float) -> Trial:
         p95, p99 = np.percentile(latencies_ns(dice, rate), [95, 99]) / 1e6
-        met = bool(p95 <= wanted.latency_p95_ms and p99 <= wanted.latency_p99_ms)
+        met = bool(p95 <= expected.latency_p95_ms and p99 <= expected.latency_p99_ms)
         return Trial(rate, _LOAD_S, min(rate, _CAPACITY), float(p95), float(p99), 0.0, met)
 
-    found = find_saturation(trial, trial, wanted)
+    actual = find_saturation(trial, trial, expected)
     disturbed = Trial(5_000, _LOAD_S, 4_100, 310.0, 420.0, 1.5, False, BEHIND.message)
-    result = _load_result(dice, case, found.rate)
+    result = _load_result(dice, case, actual.rate)
     return replace(
         result,
-        figures=result.figures | {"throughput": found.rate},
-        trials=(disturbed, *found.trials),
+        figures=result.figures | {"throughput": actual.rate},
+        trials=(disturbed, *actual.trials),
     )

@@ -88,8 +88,8 @@ def check(data: bytes, name: str, format: str = "", *, deep: bool = False) -> Ru
     except VeperfError as refused:
         assert len(str(refused)) < 2_000  # noqa: PT017 - no exception is wanted
         return None
-    for one in actual:
-        run = one.run
+    for item in actual:
+        run = item.run
         assert re.fullmatch(r"[A-Za-z0-9_.+-]{10,120}", run.id), run.id
         assert all(re.fullmatch(r"[A-Za-z0-9_.+-]+", case.suite) for case in run.cases)
         figures = [v for p in run.passes for r in p.results for v in r.figures.values()]

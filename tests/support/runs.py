@@ -58,11 +58,11 @@ def whole_run(
     asked: int | None = None,
 ) -> Run:
     """A run of ``passes``, of which ``asked`` were asked for (default: as many as there are)."""
-    wanted = len(passes) if asked is None else asked
+    expected = len(passes) if asked is None else asked
     return Run(
         id=id,
         created=created,
-        config=Config("quick", wanted, 4, 1, 5_000_000, 1, 60.0),
+        config=Config("quick", expected, 4, 1, 5_000_000, 1, 60.0),
         machine=machine,
         revision=Revision("abc1234"),
         cases=tuple(cases),
@@ -83,8 +83,8 @@ def timed_run(
     asked: int | None = None,
 ) -> Run:
     """A run whose cases took ``times_ns`` an operation, one a pass; ``targets`` by case id."""
-    wanted = targets or {}
-    cases = [case(c, {"time": wanted[c]} if c in wanted else None) for c in times_ns]
+    expected = targets or {}
+    cases = [case(c, {"time": expected[c]} if c in expected else None) for c in times_ns]
     columns = zip(*times_ns.values(), strict=True)
     passes = [
         one_pass(

@@ -42,9 +42,9 @@ def dump(path: Path) -> list[tuple[bytes, bytes]]:
     """All records."""
     environment = lmdb.open(str(path), map_size=1 << 24)
     with environment.begin() as transaction:
-        found = [(bytes(key), bytes(value)) for key, value in transaction.cursor()]
+        actual = [(bytes(key), bytes(value)) for key, value in transaction.cursor()]
     environment.close()
-    return found
+    return actual
 
 
 def make_store(path: Path, height: int) -> Path:

@@ -157,9 +157,9 @@ def test_a_dependency_that_conda_lacks_is_found(tmp_path: Path):
         "dependencies:\n  - python>=3.11\n  - python-lmdb>=1.4\n  - pip\n"
     )
 
-    found = list(house.environment_faults(tmp_path))
+    actual = list(house.environment_faults(tmp_path))
 
-    assert ["click", "python-lmdb"] == [fault.split()[1] for fault in found]
+    assert ["click", "python-lmdb"] == [fault.split()[1] for fault in actual]
 
 
 def test_an_address_in_the_lock_is_found(tmp_path: Path):

@@ -135,7 +135,7 @@ def main() -> NoReturn:
         code = error.exit_code
     except Exception:  # noqa: BLE001 - exit code 1 would say "slower"
         traceback.print_exc()
-        click.echo("veperf: this is a bug in veperf; please report it with the traceback above", err=True)
+        click.echo("veperf: a bug in veperf; please report it with the traceback above", err=True)
         code = COULD_NOT_MEASURE
     sys.exit(code)
 

@@ -59,6 +59,7 @@ class SweepCommandOptions(SweepOptions, StrictOptions):
         '  head = "main"                       # what is checked out when left out',
         '  fail_over = "5%"                    # surely slower by more is a failure',
         "  max_pairs = 48",
+        "  alpha = 0.05                        # how often equal code may be called slower",
         '  time_budget = "20m"                 # of each comparison; none when left out',
         "",
         "A worker says what it is by its resources:",

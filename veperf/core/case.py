@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 Params = dict[str, int | float | str]
 Better = Literal["lower", "higher"]
@@ -66,5 +66,5 @@ class Case(Struct, frozen=True):
     metrics: tuple[Metric, ...] = (TIME,)
     targets: dict[str, str] = {}
     """Ids of the targets, by the metric that each one limits."""
-    floor: str = ""
+    lower_bound: str = field(default="", name="floor")
     """The case that is the lower bound of this one, such as a library call alone."""

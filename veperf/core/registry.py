@@ -171,7 +171,7 @@ class Benchmark:
     metrics: tuple[Metric, ...]
     multithreaded: bool
     """The work uses other threads than the caller's: CPU time is the whole process's."""
-    floor: str = ""
+    lower_bound: str = ""
     """The benchmark that measures the lower bound of this one, such as a library call alone."""
     slow: tuple[str, ...] = ()
     """Cases that quick runs leave out unless they are named: ``accounts=1000000``; ``*`` is all."""
@@ -217,7 +217,7 @@ class Benchmark:
             params=params,
             metrics=self.metrics,
             targets={} if changed else dict(self.targets),
-            floor="" if changed else self.floor,
+            lower_bound="" if changed else self.lower_bound,
         )
 
 
@@ -250,7 +250,7 @@ def benchmark(
     targets: Mapping[str, str] | None = None,
     metrics: tuple[Metric, ...] = (TIME,),
     multithreaded: bool = False,
-    floor: str = "",
+    lower_bound: str = "",
     slow: tuple[str, ...] = (),
 ) -> Callable[[_AnySetup], _AnySetup]:
     """Register the decorated set-up function as benchmark ``id`` (``suite/name``)."""
@@ -265,7 +265,7 @@ def benchmark(
                 targets or {},
                 metrics,
                 multithreaded,
-                floor,
+                lower_bound,
                 slow,
             )
         )

@@ -45,7 +45,7 @@ def custom_load_case(registry: Registry, benchmark_id: str, params: Mapping[str,
         id=f"{benchmark_id}[{suffix}]",
         params=default.params | changed,
         targets={},
-        floor="",
+        lower_bound="",
     )
 
 
@@ -55,7 +55,7 @@ def sharded_case(case: Case, shards: int) -> Case:
     It answers no published target: those are about a system that shares its thread with the load.
     """
     name = case.id.removesuffix("]") + ("," if case.id.endswith("]") else "[")
-    return replace(case, id=f"{name}shards={shards}]", targets={}, floor="")
+    return replace(case, id=f"{name}shards={shards}]", targets={}, lower_bound="")
 
 
 def _parse_value(benchmark: Benchmark, name: str, text: str) -> Value:

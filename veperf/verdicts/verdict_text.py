@@ -44,10 +44,11 @@ def _targets(targets: Sequence[TargetVerdict]) -> str:
     few = sum(t.case is not None for t in targets) - len(judged)
     met = sum(t.status in _MET for t in judged)
     parts = [f"{met} of {plural(len(judged), 'target')} met" if judged else "no target judged"]
+    missed = [t for t in judged if t.status is TargetStatus.FAIL]
     for words, chosen in (
         ("with a warning", [t for t in judged if t.status is TargetStatus.WARN]),
-        ("missed", [t for t in judged if t.status is TargetStatus.FAIL and not t.known_miss]),
-        ("missed as known", [t for t in judged if t.status is TargetStatus.FAIL and t.known_miss]),
+        ("missed", [t for t in missed if not t.known_miss]),
+        ("known to be missed", [t for t in missed if t.known_miss]),
         ("could not be judged", [t for t in judged if t.status is TargetStatus.ERROR]),
     ):
         if chosen:

@@ -30,30 +30,30 @@ def test_the_worst_part_decides(
     statuses: list[ChangeStatus], word: Outcome, code: int, strict: int
 ) -> None:
     """Error, then failure, inconclusive, warning, pass; nothing compared is never a pass."""
-    found = ab_run(*(change(f"mine/{n}", status) for n, status in enumerate(statuses)))
+    actual = ab_run(*(change(f"mine/{n}", status) for n, status in enumerate(statuses)))
 
-    assert word is comparison_outcome(found)
+    assert word is comparison_outcome(actual)
     assert (code, strict) == (
-        exit_code_of(comparison_outcome(found)),
-        exit_code_of(comparison_outcome(found), strict=True),
+        exit_code_of(comparison_outcome(actual)),
+        exit_code_of(comparison_outcome(actual), strict=True),
     )
 
 
 def test_a_slowdown_fails_by_its_severity() -> None:
     """Surely beyond the threshold is exit code 1; an undecided neighbour changes nothing."""
     bad = change("mine/bad", SLOWER, severity=Severity.FAIL)
-    found = ab_run(bad, change("mine/unsure", UNSURE))
+    actual = ab_run(bad, change("mine/unsure", UNSURE))
 
-    assert Outcome.FAIL is comparison_outcome(found)
+    assert Outcome.FAIL is comparison_outcome(actual)
     assert (1, 1) == (
-        exit_code_of(comparison_outcome(found)),
-        exit_code_of(comparison_outcome(found), strict=True),
+        exit_code_of(comparison_outcome(actual)),
+        exit_code_of(comparison_outcome(actual), strict=True),
     )
 
 
 def test_the_sentence_counts_and_names_what_is_wrong() -> None:
     """Slow ones with how much, undecided ones by name, and why it ended early."""
-    found = ab_run(
+    actual = ab_run(
         change("mine/bad", SLOWER, ratio=1.1),
         change("mine/unsure", UNSURE),
         change("mine/good", OK),
@@ -63,5 +63,5 @@ def test_the_sentence_counts_and_names_what_is_wrong() -> None:
     assert (
         "1 slower (bad, by 10\u202f%), 1 inconclusive (unsure), 1 no slower; "
         "2 pairs in 0.5 minutes; "
-        "the time budget ran out before all were decided" == comparison_sentence(found)
+        "the time budget ran out before all were decided" == comparison_sentence(actual)
     )

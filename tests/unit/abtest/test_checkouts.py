@@ -56,7 +56,7 @@ def imported(side, module: str) -> str:
 def test_each_side_imports_its_own_code(checkout: Path) -> None:
     """Changed, deleted and new modules: neither sees the other's, whatever is on the path."""
     with prepare_sides("HEAD", None) as (base, new):
-        found = {
+        actual = {
             module: (imported(base.code, module), imported(new.code, module))
             for module in ("changed", "gone", "fresh")
         }
@@ -65,7 +65,7 @@ def test_each_side_imports_its_own_code(checkout: Path) -> None:
         "changed": ("base", "new"),
         "gone": ("base", "none"),
         "fresh": ("none", "new"),
-    } == found
+    } == actual
 
 
 def test_a_worktree_of_another_host_stays(checkout: Path, tmp_path: Path) -> None:

@@ -14,13 +14,13 @@ CLASSES, BENCHMARKS = 3, 4
 
 def _statuses(effect: float, trials: int, comparisons: int) -> list[ChangeStatus]:
     chance = np.random.default_rng(8)
-    found = []
+    actual = []
     for trial in range(trials):
         noise = KINDS[trial % len(KINDS)](chance, 48)
         pairs = zip(*sides(noise + math.log1p(effect), chance), strict=True)
         each = ((float(a), float(b)) for a, b in pairs)
-        found.append(compare_sequentially(each, comparisons=comparisons).status)
-    return found
+        actual.append(compare_sequentially(each, comparisons=comparisons).status)
+    return actual
 
 
 @pytest.mark.slow

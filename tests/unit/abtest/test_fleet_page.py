@@ -27,13 +27,13 @@ def _forms(found: FleetResult) -> list[str]:
 
 def test_all_forms_say_the_same() -> None:
     """Outcome, sentence, every place with its verdict, every benchmark with its change there."""
-    for shown in _forms(MIXED):
-        plain = shown.replace("\\", "")
+    for rendered in _forms(MIXED):
+        plain = rendered.replace("\\", "")
         assert "Could not measure" in plain
         assert "Slower on large: mine/work +10.0 % (+9.0 to +11.0); not measured on gpu" in plain
         assert "Slower on large, but faster on small: mine/work" in plain
         assert "main, commit 2222222" in plain
-        for said in (
+        for output in (
             "small",
             "large",
             "gpu",
@@ -42,17 +42,19 @@ def test_all_forms_say_the_same() -> None:
             "+10.0\u202f%",
             "not there",
         ):
-            assert said in plain
+            assert output in plain
 
 
 def test_the_worst_benchmark_comes_first() -> None:
     """By its worst place, whatever the others say."""
     slightly = change("mine/b", ChangeStatus.SLOWER, ratio=1.02, severity=Severity.WARN)
-    found = fleet(at("x", GOOD, FAST, slightly), at("y", GOOD, SLOW))
+    actual = fleet(at("x", GOOD, FAST, slightly), at("y", GOOD, SLOW))
 
-    for shown in (repr(found), found._repr_html_(), found._repr_markdown_()):
-        table = shown[shown.rindex("Benchmark") :]
-        assert re.search("mine/work.*mine/b.*mine/same", shown.replace("\\", ""), re.DOTALL), table
+    for rendered in (repr(actual), actual._repr_html_(), actual._repr_markdown_()):
+        table = rendered[rendered.rindex("Benchmark") :]
+        assert re.search("mine/work.*mine/b.*mine/same", rendered.replace("\\", ""), re.DOTALL), (
+            table
+        )
 
 
 @pytest.mark.parametrize("one", EVERY)
@@ -60,20 +62,20 @@ def test_every_status_can_be_shown(one) -> None:
     """Beside a place that lacks the benchmark, and one that was not measured."""
     broken = replace(one, ratio=None, low=None, high=None, failure=Failure("raised", "no", "Trace"))
     for each in (one, broken):
-        found = fleet(at("x", each), at("y", GOOD), lacking("z"))
-        for shown in _forms(found):
-            assert one.case in shown.replace("\\", "")
+        actual = fleet(at("x", each), at("y", GOOD), lacking("z"))
+        for rendered in _forms(actual):
+            assert one.case in rendered.replace("\\", "")
 
 
 def test_many_places_fit() -> None:
     """In text a few at a time, in a page and in Markdown side by side."""
-    found = fleet(*(at(f"class{n}", SLOW, GOOD) for n in range(8)))
+    actual = fleet(*(at(f"class{n}", SLOW, GOOD) for n in range(8)))
 
-    assert max(map(len, repr(found).split("\n\n")[3].splitlines())) <= 160
+    assert max(map(len, repr(actual).split("\n\n")[3].splitlines())) <= 160
     for n in range(8):
-        assert f"class{n}" in repr(found)
+        assert f"class{n}" in repr(actual)
     assert "class0 | class1 | class2 | class3 | class4 | class5 | class6 | class7" in (
-        found._repr_markdown_()
+        actual._repr_markdown_()
     )
 
 
@@ -81,14 +83,14 @@ def test_hostile_names_stay_text() -> None:
     """Of places, benchmarks, refs, failures and sweeps."""
     evil = replace(SLOW, case=HOSTILE, reason=HOSTILE, failure=Failure("raised", HOSTILE, HOSTILE))
     places = (ABPlace(HOSTILE, ab_run(evil, GOOD)), ABPlace(HOSTILE + "2", None, HOSTILE))
-    found = FleetResult(HOSTILE, ABSide(HOSTILE), ABSide(HOSTILE), places, MIXED.page_at)
+    actual = FleetResult(HOSTILE, ABSide(HOSTILE), ABSide(HOSTILE), places, MIXED.page_at)
 
-    for shown in _forms(found):
-        assert not re.search(r"[\x00\x1b\u202a-\u202e]", shown)
-    for page in (found._repr_html_(), found.page()):
+    for rendered in _forms(actual):
+        assert not re.search(r"[\x00\x1b\u202a-\u202e]", rendered)
+    for page in (actual._repr_html_(), actual.page()):
         assert "<script" not in page
         assert not re.search(r"<[^>]*\son\w+=", page)
-    assert not re.search(r"(?<!\\)<script", found._repr_markdown_())
+    assert not re.search(r"(?<!\\)<script", actual._repr_markdown_())
 
 
 def test_the_page_needs_nothing_but_itself() -> None:

@@ -42,10 +42,10 @@ def test_the_worst_place_decides(
 ) -> None:
     """In whatever order they come; a place without a result is never a pass."""
     for order in permutations(places):
-        found = fleet(*order)
-        assert outcome is found.outcome
-        assert (code, strict) == (found.exit_code(), found.exit_code(strict=True))
-        assert found.failed == sum(place.comparison is None for place in order)
+        actual = fleet(*order)
+        assert outcome is actual.outcome
+        assert (code, strict) == (actual.exit_code(), actual.exit_code(strict=True))
+        assert actual.failed == sum(place.comparison is None for place in order)
 
 
 def test_the_sentence_says_where() -> None:
@@ -62,11 +62,11 @@ def test_the_sentence_says_where() -> None:
 def test_a_slowdown_on_one_place_is_never_balanced_by_another() -> None:
     """However much faster that is, and however many there are."""
     fast = [at(f"fast{n}", change("a/x", FASTER, ratio=0.2)) for n in range(9)]
-    found = fleet(*fast, BAD)
+    actual = fleet(*fast, BAD)
 
-    assert Outcome.FAIL is found.outcome
-    assert found.sentence.startswith("slower on large: a/x +8.0 %")
-    (note,) = found.notes
+    assert Outcome.FAIL is actual.outcome
+    assert actual.sentence.startswith("slower on large: a/x +8.0 %")
+    (note,) = actual.notes
     assert note.startswith("slower on large, but faster on fast0, fast1")
     assert note.endswith(": a/x")
 
@@ -76,16 +76,16 @@ def test_only_the_largest_are_named() -> None:
     slow = [change(f"a/{n}", SLOWER, ratio=1 + n / 10) for n in range(1, 6)]
 
     assert "slower on arm: a/5 +50.0 % (+49.0 to +51.0), a/4 +40.0 % (+39.0 to +41.0), " in (
-        said := fleet(at("arm", *slow)).sentence
+        output := fleet(at("arm", *slow)).sentence
     )
-    assert said.endswith(", 2 more")
+    assert output.endswith(", 2 more")
 
 
 def test_what_is_not_on_every_place_is_said() -> None:
     """A benchmark that one place lacks; a place that was not measured lacks none."""
-    found = fleet(GOOD, BAD, at("arm", change("a/x", OK)), GONE)
+    actual = fleet(GOOD, BAD, at("arm", change("a/x", OK)), GONE)
 
-    assert ["missing on large and arm, only on small: a/y"] == found.notes
+    assert ["missing on large and arm, only on small: a/y"] == actual.notes
     assert [] == fleet(BAD, GONE).notes
 
 

@@ -30,26 +30,26 @@ def result(*changes) -> ABResult:
 
 def test_all_three_forms_say_the_same() -> None:
     """Outcome, both sides, each benchmark with its change, and why for what needs attention."""
-    found = result(GOOD, SLIGHT, SLOW, ALONE, BROKEN)
+    actual = result(GOOD, SLIGHT, SLOW, ALONE, BROKEN)
 
-    for shown in (repr(found), found._repr_html_(), found._repr_markdown_()):
-        assert "Could not measure" in shown
-        assert "with uncommitted changes" in shown.replace("\\", "")
-        for one in found.ab.changes:
-            assert one.case in shown.replace("\\", "")
-        assert "10.0\u202f% slower" in shown
-    assert "Traceback x" in found._repr_html_()
+    for rendered in (repr(actual), actual._repr_html_(), actual._repr_markdown_()):
+        assert "Could not measure" in rendered
+        assert "with uncommitted changes" in rendered.replace("\\", "")
+        for item in actual.ab.changes:
+            assert item.case in rendered.replace("\\", "")
+        assert "10.0\u202f% slower" in rendered
+    assert "Traceback x" in actual._repr_html_()
 
 
 def test_the_worst_comes_first() -> None:
     """Failures before warnings before what is well, in the table and for the figures."""
-    found = result(GOOD, SLIGHT, SLOW)
+    actual = result(GOOD, SLIGHT, SLOW)
 
-    assert re.search("slow.*slight.*good", repr(found), re.DOTALL)
-    assert "mine/slow" == found.change().case
-    assert "mine/good" == found.change("mine/good").case
+    assert re.search("slow.*slight.*good", repr(actual), re.DOTALL)
+    assert "mine/slow" == actual.change().case
+    assert "mine/good" == actual.change("mine/good").case
     with pytest.raises(UnknownBenchmarkError, match="mine/slight"):
-        found.change("mine/typo")
+        actual.change("mine/typo")
 
 
 def test_a_slowdown_within_the_threshold_is_a_warning() -> None:
@@ -62,21 +62,21 @@ def test_hostile_names_stay_text() -> None:
     """Markup, colours and invisible characters of names, refs and reasons are shown as such."""
     evil = replace(SLOW, case=HOSTILE, reason=HOSTILE, failure=Failure("raised", HOSTILE, HOSTILE))
     run = replace(ab_run(evil), base=ABSide(HOSTILE), new=ABSide(HOSTILE))
-    found = ABResult(run, Path("reports"))
+    actual = ABResult(run, Path("reports"))
 
-    assert not re.search(r"[\x00\x1b\u202a-\u202e]", repr(found) + found._repr_html_())
-    assert "<script" not in found._repr_html_()
-    assert not re.search(r"(?<!\\)<script", found._repr_markdown_())
+    assert not re.search(r"[\x00\x1b\u202a-\u202e]", repr(actual) + actual._repr_html_())
+    assert "<script" not in actual._repr_html_()
+    assert not re.search(r"(?<!\\)<script", actual._repr_markdown_())
 
 
 def test_frames_have_a_row_each() -> None:
     """A row a benchmark, and a row a pair with its ratio."""
-    found = result(SLOW, GOOD, ALONE)
+    actual = result(SLOW, GOOD, ALONE)
 
-    assert ["mine/slow", "mine/good", "mine/alone"] == list(found.frame().index)
-    assert ["slower", "ok", "only in one side"] == list(found.frame()["status"])
-    assert 12 == len(found.pairs())
-    assert [pytest.approx(1.1)] * 6 == list(found.pairs()["ratio"])[:6]
+    assert ["mine/slow", "mine/good", "mine/alone"] == list(actual.frame().index)
+    assert ["slower", "ok", "only in one side"] == list(actual.frame()["status"])
+    assert 12 == len(actual.pairs())
+    assert [pytest.approx(1.1)] * 6 == list(actual.pairs()["ratio"])[:6]
     assert 0 == len(result().pairs())
     assert 0 == len(result().frame())
 
@@ -84,9 +84,9 @@ def test_frames_have_a_row_each() -> None:
 @pytest.mark.parametrize("one", [SLOW, GOOD, ALONE, BROKEN, replace(SLOW, case=HOSTILE)])
 def test_figures_can_always_be_drawn(one) -> None:
     """Of what was decided, broken, or is on one side alone; nothing is left out in silence."""
-    found = result(one)
+    actual = result(one)
 
-    for figure in (found.figure_samples(), found.figure_pairs(), found.figure_path()):
+    for figure in (actual.figure_samples(), actual.figure_pairs(), actual.figure_path()):
         figure.draw_without_rendering()
-    dots = found.figure_pairs().axes[0].lines[-1]
+    dots = actual.figure_pairs().axes[0].lines[-1]
     assert len(one.pairs) == np.size(dots.get_xdata())

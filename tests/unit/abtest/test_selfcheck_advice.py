@@ -48,10 +48,10 @@ def test_each_fault_has_its_sentence(
     said: str,
 ) -> None:
     """One for each, and none where there is nothing to complain of."""
-    found = list(machine_advice(machine, tuning, rounds, changes))
+    actual = list(machine_advice(machine, tuning, rounds, changes))
 
-    assert (1 if said else 0) == len(found)
-    assert said in "".join(found)
+    assert (1 if said else 0) == len(actual)
+    assert said in "".join(actual)
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ def taken(
     comparison: SequentialComparison, pairs: list[tuple[float, float]], busy: float = 1.0
 ) -> ABChange | None:
     for base, new in pairs:
-        if (found := comparison.add(timed(base, new, busy=busy))) is not None:
-            return found
+        if (actual := comparison.add(timed(base, new, busy=busy))) is not None:
+            return actual
     return None
 
 
@@ -38,34 +38,34 @@ def test_pairs_are_judged_as_the_judge_does(effect: float, status: ChangeStatus)
     noise = np.exp(chance.normal(0, 0.01, 48))
     pairs = [(100_000.0, 100_000 * (1 + effect) * x) for x in noise.tolist()]
 
-    found = taken(comparison(), pairs)
+    actual = taken(comparison(), pairs)
     # The clock counts whole ns.
     expected = compare_sequentially([(a, round(b * 10) / 10) for a, b in pairs], comparisons=3)
 
-    assert found is not None
-    assert status is found.status
-    assert (expected.status, expected.pairs) == (found.status, len(found.pairs))
-    assert (expected.ratio, expected.low, expected.high) == (found.ratio, found.low, found.high)
-    assert expected.reason == found.reason
-    assert expected.severity is found.severity
-    assert [k.pairs for k in expected.path] == [k.pairs for k in found.path]
+    assert actual is not None
+    assert status is actual.status
+    assert (expected.status, expected.pairs) == (actual.status, len(actual.pairs))
+    assert (expected.ratio, expected.low, expected.high) == (actual.ratio, actual.low, actual.high)
+    assert expected.reason == actual.reason
+    assert expected.severity is actual.severity
+    assert [k.pairs for k in expected.path] == [k.pairs for k in actual.path]
 
 
 def test_a_surely_large_slowdown_fails() -> None:
     """Severity comes from the whole interval."""
-    found = taken(comparison(), [(100.0, 120.0 + i % 3) for i in range(48)])
+    actual = taken(comparison(), [(100.0, 120.0 + i % 3) for i in range(48)])
 
-    assert found is not None
-    assert Severity.FAIL is found.severity
+    assert actual is not None
+    assert Severity.FAIL is actual.severity
 
 
 @pytest.mark.parametrize(("busy", "clock", "base"), [(1.0, "cpu", 100.0), (0.5, "wall", 100.0)])
 def test_the_clock_is_that_of_the_work(busy: float, clock: str, base: float) -> None:
     """CPU time where the work is CPU-bound on both sides, else wall time."""
-    found = taken(comparison(), [(100.0, 100.0)] * 48, busy)
+    actual = taken(comparison(), [(100.0, 100.0)] * 48, busy)
 
-    assert found is not None
-    assert (clock, base) == (found.clock, found.base)
+    assert actual is not None
+    assert (clock, base) == (actual.clock, actual.base)
 
 
 def test_work_that_waits_on_one_side_is_judged_by_wall_time() -> None:
@@ -92,33 +92,33 @@ def test_loops_and_operations_are_divided_by() -> None:
         doubled = replace(measured.b, operations=2)
         match.add(type(measured)(CASE, measured.a, doubled))
 
-    found = match.finish()
-    assert (100.0, 50.0) == (found.base, found.new)
+    actual = match.finish()
+    assert (100.0, 50.0) == (actual.base, actual.new)
 
 
 def test_more_is_better_where_the_metric_says_so() -> None:
     """A higher rate is faster; its ratio is below 1, as every improvement's."""
     match = SequentialComparison(RATE, PairRule(better="higher"), LOOKS)
-    found = None
-    while found is None:
-        found = match.add(figured(100.0, 120.0))
+    actual = None
+    while actual is None:
+        actual = match.add(figured(100.0, 120.0))
 
-    assert ChangeStatus.FASTER is found.status
-    assert 100 / 120 == pytest.approx(found.ratio)
+    assert ChangeStatus.FASTER is actual.status
+    assert 100 / 120 == pytest.approx(actual.ratio)
 
 
 def test_a_failure_costs_only_that_benchmark_and_says_which_side() -> None:
     """`error` at once, with the side, the message and what was measured so far."""
     match = comparison()
     match.add(timed(100.0, 100.0))
-    found = match.add(broken("ValueError: x"))
+    actual = match.add(broken("ValueError: x"))
 
-    assert found is not None
-    assert ChangeStatus.ERROR is found.status
-    assert "new code could not be measured: ValueError: x" == found.reason
-    assert 1 == len(found.pairs)
-    assert found.failure is not None
-    assert "Traceback" == found.failure.traceback
+    assert actual is not None
+    assert ChangeStatus.ERROR is actual.status
+    assert "new code could not be measured: ValueError: x" == actual.reason
+    assert 1 == len(actual.pairs)
+    assert actual.failure is not None
+    assert "Traceback" == actual.failure.traceback
 
 
 @pytest.mark.parametrize("pairs", [0, 1, 5])
@@ -143,11 +143,11 @@ def test_a_hand_that_stops_decides_nothing(pairs: int) -> None:
     """However clear it looks: who looked may have stopped because of it."""
     match = comparison()
     taken(match, [(100.0, 150.0)] * pairs)
-    found = match.stop()
+    actual = match.stop()
 
-    assert ChangeStatus.INCONCLUSIVE is found.status
-    assert Severity.NONE is found.severity
-    assert (None if pairs == 0 else pytest.approx(1.5)) == found.ratio
+    assert ChangeStatus.INCONCLUSIVE is actual.status
+    assert Severity.NONE is actual.severity
+    assert (None if pairs == 0 else pytest.approx(1.5)) == actual.ratio
 
 
 @pytest.mark.parametrize(("bad", "status"), [(0.0, ChangeStatus.INCONCLUSIVE), (float("nan"),
@@ -157,7 +157,7 @@ def test_values_that_have_no_ratio_never_pass(bad: float, status: ChangeStatus) 
     match = SequentialComparison(RATE, PairRule(better="higher"), LOOKS)
     for _ in range(5):
         match.add(figured(100.0, 100.0))
-    found = match.add(figured(100.0, bad))
+    actual = match.add(figured(100.0, bad))
 
-    assert found is not None
-    assert status is found.status
+    assert actual is not None
+    assert status is actual.status

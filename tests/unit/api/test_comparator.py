@@ -34,21 +34,21 @@ def test_the_originals_rule(value: float, warn: float, more: float) -> None:
         {"transaction/hash_compute": value, "bidding/throughput": value}
     )
 
-    for one, over in ((better_low, value / 1000 - 1), (better_high, 1 - value / 20)):
+    for item, over in ((better_low, value / 1000 - 1), (better_high, 1 - value / 20)):
         beyond = 100 * over
         expected = "fail" if beyond > fail else "warn" if beyond > warn else "pass"
         close = min(abs(beyond - warn), abs(beyond - fail)) < 1e-6
-        assert expected == one.status or close
+        assert expected == item.status or close
 
 
 def test_bounds_belong_to_the_milder() -> None:
     """10 % over 1,000 ns is 1,100 ns, and still passes; so does 10 % below 0.1 * 5,000 tx/s."""
     figures = {"transaction/hash_compute": 1100.0, "transaction/throughput": 4500.0}
 
-    found = Comparator(METRICS).compare(figures)
+    actual = Comparator(METRICS).compare(figures)
 
-    assert ["pass", "pass"] == [one.status for one in found]
-    assert [10.0, -10.0] == [pytest.approx(one.change_percent) for one in found]
+    assert ["pass", "pass"] == [item.status for item in actual]
+    assert [10.0, -10.0] == [pytest.approx(item.change_percent) for item in actual]
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -1.0])
@@ -56,9 +56,9 @@ def test_what_is_no_figure_fails(value: float) -> None:
     """It never passes, and JSON can say it."""
     comparator = Comparator(METRICS)
 
-    (found,) = comparator.compare({"bidding/signing": value})
+    (actual,) = comparator.compare({"bidding/signing": value})
 
-    assert ("fail", None, None) == (found.status, found.current, found.change_percent)
+    assert ("fail", None, None) == (actual.status, actual.current, actual.change_percent)
     assert "fail" == comparator.generate_report().summary.overall_status
 
 
@@ -91,7 +91,7 @@ def test_nothing_compared_is_no_pass() -> None:
 def test_a_go_run_becomes_a_report(tmp_path: Path) -> None:
     """From file to file, shaped like the original's; a run, a path and its name are the same."""
     comparator = Comparator(METRICS)
-    (run,) = (one.run for one in read_runs(GO.read_bytes(), "f"))
+    (run,) = (item.run for item in read_runs(GO.read_bytes(), "f"))
 
     report = comparator.generate_report(GO)
     save_report(report, tmp_path / "reports" / "comparison.json")

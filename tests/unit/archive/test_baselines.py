@@ -36,14 +36,14 @@ def test_several_sessions_are_one_baseline():
     """A baseline has all sessions' processes, and the last one's commit, loops and machine."""
     days = [recorded(day) for day in range(3)]
 
-    one = pool_baselines(days)
+    item = pool_baselines(days)
 
-    assert tuple(b.run for b in days) == one.sessions
-    assert (days[2].run, days[2].revision) == (one.run, one.revision)
-    (series,) = one.series
+    assert tuple(b.run for b in days) == item.sessions
+    assert (days[2].run, days[2].revision) == (item.run, item.revision)
+    (series,) = item.series
     assert sum((b.series[0].cpu for b in days), ()) == series.cpu
     assert sum((b.series[0].wall for b in days), ()) == series.wall
-    assert 18 == len(one.yardstick_ns)
+    assert 18 == len(item.yardstick_ns)
     assert days[0] == pool_baselines(days[:1])
 
 
@@ -81,7 +81,7 @@ def test_an_updated_baseline_keeps_the_old_one_and_the_reason(tmp_path: Path):
 
     assert (third,) == load_baselines(tmp_path, ["*"])
     assert [(first, "verifies twice"), (second, "and thrice")] == [
-        (one.baseline, one.reason) for one in load_retired(tmp_path, ["demo"])
+        (item.baseline, item.reason) for item in load_retired(tmp_path, ["demo"])
     ]
     assert {first.run, second.run, third.run} == baseline_run_ids(tmp_path)
 
@@ -121,7 +121,7 @@ def test_an_interrupted_update_is_repeated_without_a_trace(tmp_path: Path, monke
     update_baseline(tmp_path, recorded(1), reason="again")
 
     assert [(recorded(0), "again")] == [
-        (one.baseline, one.reason) for one in load_retired(tmp_path, ["*"])
+        (item.baseline, item.reason) for item in load_retired(tmp_path, ["*"])
     ]
 
 

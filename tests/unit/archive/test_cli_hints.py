@@ -36,7 +36,7 @@ def test_the_default_archive_is_not_repeated(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setenv("VEPERF_ARCHIVE", "runs")
     same: list[Path | str | None] = [tmp_path / "runs", "runs", f"file://{tmp_path}/runs", None]
-    assert [plain] * 4 == [command_hint("report", "last", archive=one) for one in same]
+    assert [plain] * 4 == [command_hint("report", "last", archive=item) for item in same]
     assert "`veperf report last --archive other`" == command_hint("report", "last", archive="other")
 
     monkeypatch.setenv("VEPERF_ARCHIVE", "s3://bucket/runs/")
@@ -85,7 +85,7 @@ def test_errors_advise_for_the_archive_they_are_about(near: str, monkeypatch: py
     begun = ["run", "--resume", dated_run(0).id]
     expected = [["run"], begun, ["list", "--runs"], ["ab"]]
     actual = [words(str(error.value)) for error in (none, unfinished, unknown, no_ab)]
-    assert [["veperf", *one, "--archive", place] for one in expected] == actual
+    assert [["veperf", *item, "--archive", place] for item in expected] == actual
     assert "continues" in (output := archive.resume("last").resume_hint())
     assert ["veperf", *begun, "--archive", place] == words(output)
 

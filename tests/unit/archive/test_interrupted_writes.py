@@ -31,8 +31,8 @@ class _KilledError(BaseException):
 
 def _keep(archive: Archive, _: Path) -> None:
     writer = archive.begin(msgspec.structs.replace(MORE, passes=()))
-    for one in MORE.passes:
-        writer.add(one, LOOPS)
+    for item in MORE.passes:
+        writer.add(item, LOOPS)
     writer.complete()
 
 

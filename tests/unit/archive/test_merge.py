@@ -26,8 +26,8 @@ def test_runs_come_over_as_they_were(place: str):
     first = list(merge_runs(archive, other))
     again = list(merge_runs(archive, other))
 
-    assert [ALREADY_PRESENT, "", "", ""] == [one.skipped for one in first]
-    assert [ALREADY_PRESENT] * 4 == [one.skipped for one in again]
+    assert [ALREADY_PRESENT, "", "", ""] == [item.skipped for item in first]
+    assert [ALREADY_PRESENT] * 4 == [item.skipped for item in again]
     assert runs == list(archive.readable_runs())
     assert {} == archive.faults()
     assert 4 == len(archive.query("SELECT DISTINCT run FROM samples"))
@@ -123,7 +123,7 @@ def test_what_is_damaged_or_hostile_is_skipped_with_a_word(
     damage(other.folder / runs[1].id)
     archive = Archive(tmp_path / "mine")
 
-    actual = {one.run: one.skipped for one in merge_runs(archive, other)}
+    actual = {item.run: item.skipped for item in merge_runs(archive, other)}
 
     assert {run.id for run in runs} == actual.keys()
     assert [runs[0], runs[2]] == list(archive.readable_runs())

@@ -173,8 +173,8 @@ def test_an_interrupted_run_goes_on_from_another_place(s3_url: str):
     """A resumed run has the passes that were written; the first process can't continue it."""
     whole = dated_run(0)
     first = Archive(s3_url).begin(msgspec.structs.replace(whole, passes=()))
-    for one in whole.passes[:2]:
-        first.add(one, {})
+    for item in whole.passes[:2]:
+        first.add(item, {})
     with pytest.raises(UsageError, match="another process is measuring"):
         Archive(s3_url).resume("last")
     first.close()
@@ -183,8 +183,8 @@ def test_an_interrupted_run_goes_on_from_another_place(s3_url: str):
     with pytest.raises(IncompleteRunError, match="2 of 6 passes"):
         Archive(s3_url).load(whole.id)
     assert [2, 3, 4, 5] == again.missing()
-    for one in whole.passes[2:]:
-        again.add(one, {})
+    for item in whole.passes[2:]:
+        again.add(item, {})
     again.complete()
 
     assert whole == Archive(s3_url).load()
@@ -194,9 +194,9 @@ def test_an_interrupted_run_goes_on_from_another_place(s3_url: str):
 
 
 def _measured(writer: RunWriter, run: Run) -> None:
-    for one in run.passes:
-        if one.index in writer.missing():
-            writer.add(one, {})
+    for item in run.passes:
+        if item.index in writer.missing():
+            writer.add(item, {})
     writer.complete()
 
 
@@ -224,7 +224,7 @@ def test_what_can_t_be_put_is_kept_here_and_taken_over_later(
     assert whole == Archive(kept).load()
     assert [whole.id] == archive.incomplete_ids()
     assert ["", ALREADY_PRESENT] == [
-        one.skipped for _ in range(2) for one in merge_runs(archive, Archive(kept))
+        item.skipped for _ in range(2) for item in merge_runs(archive, Archive(kept))
     ]
     assert [whole] == list(archive.readable_runs())
     assert {} == archive.faults()
@@ -237,7 +237,7 @@ def test_what_was_begun_here_as_something_else_stays(near: str, tmp_path: Path):
     Archive(near).begin(begun).close()
     other = archive_of(tmp_path / "other", [whole])
 
-    assert [ALREADY_PRESENT] == [one.skipped for one in merge_runs(Archive(near), other)]
+    assert [ALREADY_PRESENT] == [item.skipped for item in merge_runs(Archive(near), other)]
     assert [whole.id] == Archive(near).incomplete_ids()
 
 
@@ -249,8 +249,8 @@ def test_comparisons_come_over_too(near: str, tmp_path: Path):
     other.storage.write("ab-broken/ab.json", b"{}")
     archive = Archive(near)
 
-    first = {one.run: one.skipped for one in merge_comparisons(archive, other)}
-    again = {one.run: one.skipped for one in merge_comparisons(archive, other)}
+    first = {item.run: item.skipped for item in merge_comparisons(archive, other)}
+    again = {item.run: item.skipped for item in merge_comparisons(archive, other)}
 
     assert "" == first[actual.id]
     assert "not a valid" in first["broken"]

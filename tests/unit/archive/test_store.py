@@ -154,18 +154,18 @@ def test_samples_are_a_table_of_time_an_operation(place: str):
 
 def test_baselines_keep_to_their_machine_class_and_format(tmp_path: Path):
     """Every class's baseline of the suite is found; a later format is refused by name."""
-    one = Baseline("demo", "2026-01-01", "run", MACHINE, Revision(), (1.0,), ())
-    other = msgspec.structs.replace(one, machine=msgspec.structs.replace(MACHINE, name="other-8c"))
-    path = save_baseline(tmp_path, one)
+    item = Baseline("demo", "2026-01-01", "run", MACHINE, Revision(), (1.0,), ())
+    other = msgspec.structs.replace(item, machine=msgspec.structs.replace(MACHINE, name="other-8c"))
+    path = save_baseline(tmp_path, item)
     save_baseline(tmp_path, other)
 
-    assert (one, other) == load_baselines(tmp_path, ["demo", "elsewhere"])
+    assert (item, other) == load_baselines(tmp_path, ["demo", "elsewhere"])
 
-    path.write_bytes(msgspec.json.encode(msgspec.structs.replace(one, format=99)))
+    path.write_bytes(msgspec.json.encode(msgspec.structs.replace(item, format=99)))
     with pytest.raises(NewerFormatError, match=r"demo\.json"):
         load_baselines(tmp_path, ["demo"])
     with pytest.raises(UsageError):
-        save_baseline(tmp_path, msgspec.structs.replace(one, suite="../../escape"))
+        save_baseline(tmp_path, msgspec.structs.replace(item, suite="../../escape"))
 
 
 def test_a_baseline_is_not_replaced_by_one_that_knows_less(tmp_path: Path):
@@ -197,10 +197,10 @@ def test_every_published_target_is_there_once():
 
 def test_targets_named_twice_are_refused(tmp_path: Path):
     """A target that stands there twice could be judged by either: refused."""
-    one = '{"id": "a/b", "limit": 1, "unit": "ns", "better": "lower", "what": ""}'
+    item = '{"id": "a/b", "limit": 1, "unit": "ns", "better": "lower", "what": ""}'
     (tmp_path / "targets.json").write_text(
         '{"version": "1", "source": "", "warn_percent": 10, "fail_percent": 20,'
-        f' "targets": [{one}, {one}]}}'
+        f' "targets": [{item}, {item}]}}'
     )
 
     with pytest.raises(CorruptFileError, match="names a target twice: a/b"):

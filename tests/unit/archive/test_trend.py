@@ -63,8 +63,8 @@ def test_machine_classes_are_kept_apart(tmp_path: Path):
     assert ("other-8c", 4) == (there.machine, len(there.runs))
     assert 110 > here.values.max()
     assert 290 < there.values.min()
-    assert ["box-4c"] == [one.machine for one in machine_trends(summary)]
-    assert ["other-8c"] == [one.machine for one in machine_trends(summary, machine="other-8c")]
+    assert ["box-4c"] == [item.machine for item in machine_trends(summary)]
+    assert ["other-8c"] == [item.machine for item in machine_trends(summary, machine="other-8c")]
 
 
 def test_the_largest_recent_shift_comes_first(tmp_path: Path):

@@ -33,23 +33,23 @@ def test_a_parser_sees_text_and_no_elements(text):
 
 def test_what_controls_is_spelt_out():
     """Controls, bidi overrides, zero widths and lone surrogates show as escapes; lines stay."""
-    shown = make_visible("a\x00b\u202ec\u200bd\ud800e\U000e0041\nf\tg")
+    rendered = make_visible("a\x00b\u202ec\u200bd\ud800e\U000e0041\nf\tg")
 
-    assert r"a\u0000b\u202ec\u200bd\ud800e\U000e0041" + "\nf\tg" == shown
+    assert r"a\u0000b\u202ec\u200bd\ud800e\U000e0041" + "\nf\tg" == rendered
 
 
 def test_terminal_sequences_are_dropped():
     """Colours, cursor movements, titles and links of a terminal leave only their text."""
-    shown = make_visible("\x1b[31mred\x1b[0m \x1b[2K\x1b]0;title\x07plain\x1b]8;;x\x1b\\link")
+    rendered = make_visible("\x1b[31mred\x1b[0m \x1b[2K\x1b]0;title\x07plain\x1b]8;;x\x1b\\link")
 
-    assert "red plainlink" == shown
+    assert "red plainlink" == rendered
 
 
 def test_markdown_has_no_way_out_of_its_cell():
     """Pipes, line ends, code, links and HTML are text in a table's cell."""
-    shown = as_markdown("a|b\n`c` [d](e) <f> *g*")
+    rendered = as_markdown("a|b\n`c` [d](e) <f> *g*")
 
-    assert r"a\|b \`c\` \[d\](e) \<f\> \*g\*" == shown
+    assert r"a\|b \`c\` \[d\](e) \<f\> \*g\*" == rendered
 
 
 def test_one_line_keeps_the_narrow_blank():

@@ -61,12 +61,12 @@ def test_a_new_field_is_a_command_line_option() -> None:
     def brew(options: MilkyBrew) -> None:
         click.echo(repr(options))
 
-    shown = CliRunner().invoke(brew, ["--help"]).output
+    rendered = CliRunner().invoke(brew, ["--help"]).output
     done = CliRunner().invoke(brew, ["--milk", "oat", "--strength", "7%", "--steep", "4m"])
 
-    assert "--milk [none|oat|cow]" in shown
-    assert "What goes in." in shown
-    assert "[default: 6%]" in shown
+    assert "--milk [none|oat|cow]" in rendered
+    assert "What goes in." in rendered
+    assert "[default: 6%]" in rendered
     assert f"{MilkyBrew(milk='oat', strength=0.07)!r}\n" == done.output
     assert 2 == CliRunner().invoke(brew, ["--milk", "goat"]).exit_code
 

@@ -16,16 +16,16 @@ def setup(size: int = 0, kind: str = "") -> Task:
 
 
 def registry() -> Registry:
-    found = Registry()
+    actual = Registry()
     sizes = {"size": (1_000, 10, 1_000_000), "kind": ("a", "b")}
     targets = {"time": "demo/curve"}
-    found.add(
+    actual.add(
         Benchmark("demo/curve", Level.MICRO, setup, sizes, targets, (), False, "demo/plain",
                   slow=("size=1000000",))
     )  # fmt: skip
-    found.add(Benchmark("demo/plain", Level.MICRO, setup, {}, {}, (), False))
-    found.add(Benchmark("other/search", Level.LOAD, setup, {}, {}, (), False, slow=("*",)))
-    return found
+    actual.add(Benchmark("demo/plain", Level.MICRO, setup, {}, {}, (), False))
+    actual.add(Benchmark("other/search", Level.LOAD, setup, {}, {}, (), False, slow=("*",)))
+    return actual
 
 
 def ids(*patterns: str, quick: bool = False) -> list[str]:
@@ -33,17 +33,17 @@ def ids(*patterns: str, quick: bool = False) -> list[str]:
 
 
 def test_each_value_that_is_not_the_default_makes_a_case():
-    """The default case has the bare id, the targets and the floor; the others their difference."""
+    """The default case has the bare id, targets and lower bound; the others what differs."""
     default, *others = registry().benchmarks["demo/curve"].cases()
 
     assert ("demo/curve", {"size": 1_000, "kind": "a"}) == (default.id, default.params)
     assert ("Nothing much.", "demo") == (default.what, default.suite)
-    assert ({"time": "demo/curve"}, "demo/plain") == (default.targets, default.floor)
+    assert ({"time": "demo/curve"}, "demo/plain") == (default.targets, default.lower_bound)
     assert [
         ("demo/curve[size=10]", {"size": 10, "kind": "a"}, {}, ""),
         ("demo/curve[size=1000000]", {"size": 1_000_000, "kind": "a"}, {}, ""),
         ("demo/curve[kind=b]", {"size": 1_000, "kind": "b"}, {}, ""),
-    ] == [(c.id, c.params, c.targets, c.floor) for c in others]
+    ] == [(c.id, c.params, c.targets, c.lower_bound) for c in others]
 
 
 def test_a_pattern_is_a_suite_a_benchmark_a_case_or_a_glob():
@@ -79,11 +79,11 @@ def test_what_is_not_there_is_an_error_that_helps():
 
 def test_an_id_is_taken_once():
     """A second function under the same id is refused; importing the same one again is not."""
-    found = registry()
-    found.add(Benchmark("demo/plain", Level.MICRO, setup, {}, {}, (), False))
+    actual = registry()
+    actual.add(Benchmark("demo/plain", Level.MICRO, setup, {}, {}, (), False))
 
     def another() -> Task:
         return Task(lambda: None)
 
     with pytest.raises(UsageError, match="demo/plain is registered twice"):
-        found.add(Benchmark("demo/plain", Level.MICRO, another, {}, {}, (), False))
+        actual.add(Benchmark("demo/plain", Level.MICRO, another, {}, {}, (), False))

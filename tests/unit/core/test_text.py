@@ -132,8 +132,8 @@ def test_an_age_is_counted_in_what_suits(earlier, later, expected):
 def test_counts_probabilities_and_durations():
     """One thing is not several; small p values have a bound; long times have two parts."""
     assert ["1 target", "2 targets", "2 passes"] == [
-        shown.replace(THIN, " ")
-        for shown in (
+        rendered.replace(THIN, " ")
+        for rendered in (
             plural(1, "target"),
             plural(2, "target"),
             plural(2, "pass", "passes"),

@@ -18,8 +18,8 @@ def go(text: str, by: str = "") -> tuple[ImportedRun, ...]:
 
 def figures(found: ImportedRun) -> dict[str, list[dict[str, float]]]:
     kept: dict[str, list[dict[str, float]]] = {}
-    for one in found.run.passes:
-        for result in one.results:
+    for item in found.run.passes:
+        for result in item.results:
             if result.figures:
                 kept.setdefault(result.case, []).append(result.figures)
     return kept
@@ -147,7 +147,7 @@ def test_configurations_are_told_apart_when_asked() -> None:
 
     assert 3 == merged.values
     assert any("note varies (a, b)" in note for note in merged.notes)
-    assert ["a", "b", ""] == [one.label for one in apart]
+    assert ["a", "b", ""] == [item.label for item in apart]
 
 
 def test_an_unknown_unit_is_lower_and_said() -> None:

@@ -125,8 +125,8 @@ def test_what_go_test_wrote_answers_targets() -> None:
         "verification/score_update": TargetStatus.PASS,
         "bidding/rate_limiter": TargetStatus.PASS,
         "zk_proof/nonce": TargetStatus.PASS,
-    } == {one.target.id: one.status for one in judged}
-    assert all(one.processes == 6 for one in judged)
+    } == {item.target.id: item.status for item in judged}
+    assert all(item.processes == 6 for item in judged)
 
 
 def test_a_slow_benchmark_fails_its_target() -> None:
@@ -142,7 +142,7 @@ def test_a_slow_benchmark_fails_its_target() -> None:
     assert [
         ("transaction/validation", TargetStatus.FAIL, 13_000),
         ("memory/per_transaction", TargetStatus.PASS, 8.8),
-    ] == [(one.target.id, one.status, one.value) for one in judged]
+    ] == [(item.target.id, item.status, item.value) for item in judged]
 
 
 @pytest.mark.parametrize(

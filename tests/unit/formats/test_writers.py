@@ -257,7 +257,7 @@ def test_a_huge_time_is_still_a_number():
     """Statistics stay finite where squares would overflow."""
     huge = case("mine/a", metrics=(Metric("pause", "s"),))
     results = [CaseResult("mine/a", figures={"pause": value}) for value in (1.7e299, 1.6e299, 1.0)]
-    run = whole_run([huge], [one_pass([one], i) for i, one in enumerate(results)])
+    run = whole_run([huge], [one_pass([item], i) for i, item in enumerate(results)])
 
     (entry,) = json.loads(written(run, "pytest-benchmark"))["benchmarks"]
 

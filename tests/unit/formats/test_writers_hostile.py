@@ -247,7 +247,7 @@ def test_values_that_are_no_numbers_and_units_that_are(name: str):
     """Values that are not finite are left out, and each process keeps its number."""
     odd = case("mine/a", metrics=(Metric(name, name),))
     figures = [CaseResult("mine/a", figures={name: v}) for v in (7.5, math.nan, math.inf, 8.5)]
-    run = whole_run([odd], [one_pass([one], i) for i, one in enumerate(figures)])
+    run = whole_run([odd], [one_pass([item], i) for i, item in enumerate(figures)])
 
     rows = list(csv.DictReader(io.StringIO(str(write_run(run, "csv", lambda: judged(run)).data))))
     assert [("0", "7.5"), ("3", "8.5")] == [(row["process"], row["value"]) for row in rows]

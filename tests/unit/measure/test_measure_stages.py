@@ -29,10 +29,10 @@ def test_each_stage_gets_what_the_one_before_returned(monkeypatch):
         now[0] += 1_000_000
         return "from second"
 
-    found = measure_stages({"first": first, "second": second}, 2)
+    actual = measure_stages({"first": first, "second": second}, 2)
 
     assert [None, "from first"] * (len(seen) // 2) == seen
-    assert {"cpu_first": 3_000.0, "cpu_second": 500.0} == found
+    assert {"cpu_first": 3_000.0, "cpu_second": 500.0} == actual
 
 
 @pytest.mark.parametrize(("cost_ns", "rounds"), [(10**9, 2), (10_000_000, 6), (1, 200)])

@@ -44,19 +44,19 @@ def test_shares_are_those_of_the_work():
 
 def test_a_benchmark_is_sampled_in_a_fresh_process():
     """The functions are those of the benchmark's own call, and none of its set-up."""
-    found = profile_cpu("planted/work", seconds=0.1, modules=("tests.support.planted",))
+    actual = profile_cpu("planted/work", seconds=0.1, modules=("tests.support.planted",))
 
-    assert "planted/work" == found.what
-    assert {"work.<locals>.<lambda>"} == set(found.frame()["function"])
-    assert "return Task(lambda: sum(numbers))" == found.lines()["source"][0]
+    assert "planted/work" == actual.what
+    assert {"work.<locals>.<lambda>"} == set(actual.frame()["function"])
+    assert "return Task(lambda: sum(numbers))" == actual.lines()["source"][0]
 
 
 def test_work_that_waits_is_not_sampled_for_ever():
     """A callable that uses no CPU ends by the clock, after a call or more."""
-    found = profile_cpu(lambda: time.sleep(0.01), seconds=0.02)
+    actual = profile_cpu(lambda: time.sleep(0.01), seconds=0.02)
 
-    assert found.sampled.calls >= 1
-    assert found.sampled.cpu_s < 0.02
+    assert actual.sampled.calls >= 1
+    assert actual.sampled.cpu_s < 0.02
     empty = CpuProfile("x", CpuSamples((), 1, 0.0))
     assert "No samples were taken" in repr(empty)
     assert "No samples were taken" in empty._repr_html_()
@@ -126,11 +126,11 @@ def test_names_from_elsewhere_are_shown_as_text():
     """Markup and invisible characters in names are never interpreted; widths are shares."""
     frame = Frame(HOSTILE, HOSTILE, "nowhere")
     deep = Stack((frame,) * 100, 1, 30)
-    found = CpuProfile(HOSTILE, CpuSamples((deep, Stack((frame,), 2, 10)), 5, 1.0))
-    html = found._repr_html_()
+    actual = CpuProfile(HOSTILE, CpuSamples((deep, Stack((frame,), 2, 10)), 5, 1.0))
+    html = actual._repr_html_()
 
     assert not re.search(r"<script|<img|[\x00\x1b\u202a-\u202e]", html)
-    assert not re.search(r"[\x00\x1b\u202e]", repr(found))
+    assert not re.search(r"[\x00\x1b\u202e]", repr(actual))
     assert "width:75%" in html
     assert "5 calls" in html
 
@@ -138,6 +138,6 @@ def test_names_from_elsewhere_are_shown_as_text():
 def test_stacks_can_be_taken_elsewhere():
     """The collapsed form: frames from the outside in, parted by semicolons, then the count."""
     outer, inner = Frame("f", "a", "a.py"), Frame("g;h", "b", "b.py")
-    found = CpuProfile("x", CpuSamples((Stack((outer, inner), 3, 7), Stack((), 0, 2)), 1, 1.0))
+    actual = CpuProfile("x", CpuSamples((Stack((outer, inner), 3, 7), Stack((), 0, 2)), 1, 1.0))
 
-    assert "a:f;b:g:h 7\n" == found.collapsed()
+    assert "a:f;b:g:h 7\n" == actual.collapsed()

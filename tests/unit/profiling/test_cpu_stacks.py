@@ -21,7 +21,7 @@ STACKS = st.lists(
 
 
 def _nodes(node: CallNode) -> list[CallNode]:
-    return [node, *(below for one in node.called.values() for below in _nodes(one))]
+    return [node, *(below for item in node.called.values() for below in _nodes(item))]
 
 
 @given(STACKS)
@@ -31,7 +31,7 @@ def test_the_tree_loses_no_sample(stacks):
 
     assert sum(stack.samples for stack in stacks) == root.samples
     for node in _nodes(root):
-        assert sum(one.samples for one in node.called.values()) <= node.samples
+        assert sum(item.samples for item in node.called.values()) <= node.samples
 
 
 @given(STACKS)
@@ -44,22 +44,22 @@ def test_functions_count_as_a_plain_count_does(stacks):
             own.update([stack.frames[-1].name] if stack.frames else [])
             total.update({frame.name for frame in stack.frames})
 
-    found = function_shares(stacks)
+    actual = function_shares(stacks)
 
-    assert dict(total) == {one.frame.name: one.total for one in found}
-    assert +own == Counter({one.frame.name: one.own for one in found if one.own})
-    assert sorted((one.own for one in found), reverse=True) == [one.own for one in found]
+    assert dict(total) == {item.frame.name: item.total for item in actual}
+    assert +own == Counter({item.frame.name: item.own for item in actual if item.own})
+    assert sorted((item.own for item in actual), reverse=True) == [item.own for item in actual]
 
 
 @given(STACKS)
 def test_lines_add_up_to_their_functions(stacks):
     """Each line once; all lines of a function together are its own time."""
-    found = list(line_samples(stacks))
-    own = {one.frame: one.own for one in function_shares(stacks) if one.own}
+    actual = list(line_samples(stacks))
+    own = {item.frame: item.own for item in function_shares(stacks) if item.own}
 
     added: Counter[Frame] = Counter()
-    for frame, _, samples in found:
+    for frame, _, samples in actual:
         added[frame] += samples
 
-    assert len(found) == len({(frame, line) for frame, line, _ in found})
+    assert len(actual) == len({(frame, line) for frame, line, _ in actual})
     assert own == dict(added)

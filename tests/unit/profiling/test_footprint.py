@@ -22,11 +22,11 @@ SMALL = 1_000
 @settings(max_examples=15, deadline=None)
 def test_blocks_held_together_add_up(sizes):
     """All of them are allocated, and all of them are held at the peak."""
-    found = capture(lambda: [bytearray(size) for size in sizes], 1)
+    actual = capture(lambda: [bytearray(size) for size in sizes], 1)
 
-    assert sum(sizes) <= found.total_bytes <= sum(sizes) + SMALL + 200 * len(sizes)
-    assert sum(sizes) <= found.peak_bytes <= found.total_bytes
-    assert len(sizes) <= found.allocations <= 4 * len(sizes) + 20
+    assert sum(sizes) <= actual.total_bytes <= sum(sizes) + SMALL + 200 * len(sizes)
+    assert sum(sizes) <= actual.peak_bytes <= actual.total_bytes
+    assert len(sizes) <= actual.allocations <= 4 * len(sizes) + 20
 
 
 @pytest.mark.slow
@@ -39,10 +39,10 @@ def test_blocks_held_one_after_the_other_do_not(sizes):
         for size in sizes:
             bytearray(size)
 
-    found = capture(call, 1)
+    actual = capture(call, 1)
 
-    assert sum(sizes) <= found.total_bytes
-    assert max(sizes) <= found.peak_bytes <= max(sizes) + SMALL
+    assert sum(sizes) <= actual.total_bytes
+    assert max(sizes) <= actual.peak_bytes <= max(sizes) + SMALL
 
 
 @pytest.mark.slow
@@ -51,10 +51,10 @@ def test_a_footprint_is_that_of_one_operation():
     few = measure_footprint(lambda: [bytearray(5_000) for _ in range(100)], 100)
     many = measure_footprint(lambda: [bytearray(5_000) for _ in range(400)], 400)
 
-    for found in (few, many):
-        assert 5_000 <= found.peak_bytes <= 5_100
-        assert 5_000 <= found.total_bytes <= 5_200
-        assert 2 <= found.allocations <= 3
+    for actual in (few, many):
+        assert 5_000 <= actual.peak_bytes <= 5_100
+        assert 5_000 <= actual.total_bytes <= 5_200
+        assert 2 <= actual.allocations <= 3
     assert few.total_bytes == pytest.approx(many.total_bytes, rel=0.01)
 
 
@@ -79,16 +79,16 @@ def test_what_was_held_before_does_not_count():
             held.pop()
         return bytearray(50_000)
 
-    found = capture(call, 5)
-    assert 50_000 <= found.peak_bytes <= 100_000 + 2 * SMALL
+    actual = capture(call, 5)
+    assert 50_000 <= actual.peak_bytes <= 100_000 + 2 * SMALL
 
 
 @pytest.mark.slow
 def test_memory_outside_of_python_s_heap_counts():
     """An array of numpy comes from malloc."""
-    found = measure_footprint(lambda: np.empty(100_000))
+    actual = measure_footprint(lambda: np.empty(100_000))
 
-    assert 800_000 <= found.peak_bytes <= 800_000 + SMALL
+    assert 800_000 <= actual.peak_bytes <= 800_000 + SMALL
 
 
 def test_growing_in_place_replaces_what_was_held():
@@ -99,8 +99,8 @@ def test_growing_in_place_replaces_what_was_held():
         for _ in range(1_000):
             grown += b"x" * 100
 
-    found = capture(call, 1)
-    assert 100_000 <= found.peak_bytes <= 130_000
+    actual = capture(call, 1)
+    assert 100_000 <= actual.peak_bytes <= 130_000
 
 
 def test_other_threads_count_only_where_they_do_the_work():
@@ -164,9 +164,9 @@ def test_what_calls_have_kept_before_is_no_part_of_the_peak(kept_bytes: int):
         kept.append(bytearray(kept_bytes))
         bytearray(20_000)
 
-    found = measure_footprint(call)
+    actual = measure_footprint(call)
 
-    assert kept_bytes + 20_000 <= found.peak_bytes <= kept_bytes + 20_000 + SMALL
+    assert kept_bytes + 20_000 <= actual.peak_bytes <= kept_bytes + 20_000 + SMALL
     assert len(kept) > 20
 
 
@@ -187,6 +187,6 @@ def test_marks_between_calls_are_told_from_what_calls_allocate():
     """Blocks of the very sizes of the marks count as any."""
     sizes = [7_919, 7_919 * 13, 7_919, 7_919 * 17, 7_919, 1_299_709, 1_299_709]
 
-    found = capture(lambda: [bytearray(size) for size in sizes], 3)
-    assert 3 * sum(sizes) <= found.total_bytes <= 3 * (sum(sizes) + 2 * SMALL)
-    assert sum(sizes) <= found.peak_bytes <= sum(sizes) + 2 * SMALL
+    actual = capture(lambda: [bytearray(size) for size in sizes], 3)
+    assert 3 * sum(sizes) <= actual.total_bytes <= 3 * (sum(sizes) + 2 * SMALL)
+    assert sum(sizes) <= actual.peak_bytes <= sum(sizes) + 2 * SMALL

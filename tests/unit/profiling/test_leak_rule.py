@@ -60,55 +60,55 @@ INNOCENT = [flat, warm_up, ramp_up, one_step, spikes, waves, sawtooth, long_sawt
 @pytest.mark.parametrize("noise", [0.0, 0.003])
 def test_what_does_not_leak_is_not_suspected(shape, noise):
     """Warm-up, steps, spikes, waves and collections of any period are no leaks."""
-    found = [judge_leak(*heap(shape, seed, noise=noise)) for seed in SEEDS]
+    actual = [judge_leak(*heap(shape, seed, noise=noise)) for seed in SEEDS]
 
-    assert [] == [one for one in found if one.status is LeakStatus.SUSPECTED]
-    assert all(one.trough_times for one in found)
+    assert [] == [item for item in actual if item.status is LeakStatus.SUSPECTED]
+    assert all(item.trough_times for item in actual)
 
 
 @pytest.mark.parametrize("leak", [0.02, 0.05, 0.1, 0.2])
 @pytest.mark.parametrize("shape", [flat, spikes, warm_up])
 def test_a_leak_is_suspected(shape, leak):
     """2 % of the heap over the run and more, be there spikes or a warm-up before."""
-    found = [judge_leak(*heap(shape, seed, leak=leak)) for seed in SEEDS]
+    actual = [judge_leak(*heap(shape, seed, leak=leak)) for seed in SEEDS]
 
-    suspected = [one for one in found if one.status is LeakStatus.SUSPECTED]
+    suspected = [item for item in actual if item.status is LeakStatus.SUSPECTED]
     assert len(suspected) >= (len(SEEDS) if shape is not warm_up else 0.6 * len(SEEDS))
 
 
 def test_a_leak_under_collections_is_suspected():
     """The troughs rise, however much garbage lies between them."""
     shape = lambda t, rng: 0.5 * ((t * 37.3) % 1)  # noqa: E731 - a shape
-    found = [judge_leak(*heap(shape, seed, samples=2_000, leak=0.1)) for seed in SEEDS]
+    actual = [judge_leak(*heap(shape, seed, samples=2_000, leak=0.1)) for seed in SEEDS]
 
-    assert {LeakStatus.SUSPECTED} == {one.status for one in found}
+    assert {LeakStatus.SUSPECTED} == {item.status for item in actual}
 
 
 def test_growth_has_an_interval_that_holds_the_truth():
     """Nearly always, and its middle is near it."""
-    found = [judge_leak(*heap(flat, seed, noise=0.005, leak=0.1)) for seed in range(40)]
+    actual = [judge_leak(*heap(flat, seed, noise=0.005, leak=0.1)) for seed in range(40)]
 
-    ends = np.array([(one.low, one.high) for one in found], dtype=float)
+    ends = np.array([(item.low, item.high) for item in actual], dtype=float)
     assert np.sum((ends[:, 0] <= 0.1) & (ends[:, 1] >= 0.1)) >= 34
-    growth = np.array([one.growth for one in found], dtype=float)
+    growth = np.array([item.growth for item in actual], dtype=float)
     assert 0.1 == pytest.approx(growth.mean(), abs=0.005)
 
 
 def test_a_small_leak_is_none():
     """Half a percent over the run is not the 1 % that counts."""
-    found = [judge_leak(*heap(flat, seed, leak=0.005)) for seed in SEEDS]
+    actual = [judge_leak(*heap(flat, seed, leak=0.005)) for seed in SEEDS]
 
-    assert LeakStatus.SUSPECTED not in {one.status for one in found}
+    assert LeakStatus.SUSPECTED not in {item.status for item in actual}
 
 
 @pytest.mark.parametrize("samples", [0, 1, 2, 7, 9])
 def test_too_few_samples_are_inconclusive(samples):
     """However steep it looks."""
-    found = judge_leak(range(samples), [100 * (i + 1) for i in range(samples)])
+    actual = judge_leak(range(samples), [100 * (i + 1) for i in range(samples)])
 
-    assert LeakStatus.INCONCLUSIVE == found.status
-    assert found.growth is None
-    assert "8 are the least" in found.reason
+    assert LeakStatus.INCONCLUSIVE == actual.status
+    assert actual.growth is None
+    assert "8 are the least" in actual.reason
 
 
 @pytest.mark.parametrize(
@@ -133,10 +133,10 @@ def test_nonsense_is_refused(times, sizes):
 @given(st.lists(st.floats(0, 1e15), min_size=0, max_size=60))
 def test_any_sizes_get_a_verdict(sizes):
     """Zeros, huge ones and constant ones, too."""
-    found = judge_leak(range(len(sizes)), sizes)
+    actual = judge_leak(range(len(sizes)), sizes)
 
-    assert found.status in LeakStatus
-    assert (found.growth is None) == (len(found.trough_times) == 0)
+    assert actual.status in LeakStatus
+    assert (actual.growth is None) == (len(actual.trough_times) == 0)
 
 
 @given(st.integers(0, 50), st.sampled_from(INNOCENT), st.floats(0.01, 1e4))

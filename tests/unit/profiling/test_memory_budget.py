@@ -50,11 +50,11 @@ def test_the_defaults_are_the_published_limits():
 )
 def test_a_limit_that_was_passed_once_is_a_violation(limit, over):
     """Though the last state is within all of them."""
-    (found,) = check_budget(replace(STATS, **over))
+    (actual,) = check_budget(replace(STATS, **over))
 
-    assert limit == found.limit_name
-    assert found.value > found.limit
-    assert found.words
+    assert limit == actual.limit_name
+    assert actual.value > actual.limit
+    assert actual.words
 
 
 def test_at_the_limit_is_within_it():
@@ -71,7 +71,7 @@ def test_growth_is_held_to_the_budget():
     t = np.arange(50.0)
     leaks, creeps = (judge_leak(t, 1e8 * (1 + growth * t / 49)) for growth in (0.2, 0.05))
 
-    assert ["leak_growth"] == [one.limit_name for one in check_budget(STATS, leak=leaks)]
+    assert ["leak_growth"] == [item.limit_name for item in check_budget(STATS, leak=leaks)]
     assert () == check_budget(STATS, leak=creeps)
     assert () == check_budget(STATS, leak=judge_leak([], []))
 
@@ -93,4 +93,4 @@ def test_a_real_process_is_held_to_its_budget():
         profiler.take_snapshot()
         del block
 
-    assert ["heap_bytes"] == [one.limit_name for one in check_budget(profiler.stats(), budget)]
+    assert ["heap_bytes"] == [item.limit_name for item in check_budget(profiler.stats(), budget)]

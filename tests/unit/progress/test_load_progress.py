@@ -28,23 +28,23 @@ def test_the_line_says_how_it_goes():
 
 def test_a_log_is_not_flooded():
     """A line every ten seconds, where each second brings news."""
-    shown: list[str] = []
-    line = LoadLine(shown.append, every_s=10)
+    rendered: list[str] = []
+    line = LoadLine(rendered.append, every_s=10)
     line.case_started(0, CASE)
     assert all(line.load_ticked(0, CASE, so_far(second)) for second in range(1, 36))
 
-    assert ["0:10", "0:20", "0:30"] == [text.split()[0] for text in shown[1:]]
-    assert "shop/load" in shown[0]
+    assert ["0:10", "0:20", "0:30"] == [text.split()[0] for text in rendered[1:]]
+    assert "shop/load" in rendered[0]
 
 
 def test_ctrl_c_ends_the_load_and_a_second_one_everything():
     """The first is no exception; afterwards all is as it was."""
     before = signal.getsignal(signal.SIGINT)
-    shown: list[str] = []
-    with LoadLine(shown.append) as line:
+    rendered: list[str] = []
+    with LoadLine(rendered.append) as line:
         assert line.load_ticked(0, CASE, so_far(1))
         signal.raise_signal(signal.SIGINT)
-        assert "Ctrl-C once more" in shown[-1]
+        assert "Ctrl-C once more" in rendered[-1]
         assert not line.load_ticked(0, CASE, so_far(2))
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)

@@ -158,7 +158,7 @@ def test_a_load_case_is_one_card():
     assert "transaction/load" not in view.scaling.html
 
 
-def test_a_floor_stands_beside_the_value_and_in_the_reason_of_a_miss():
+def test_a_lower_bound_stands_beside_the_value_and_in_the_reason_of_a_miss():
     """The library alone takes 2.5 times the limit: the card and the target's reason both say so."""
     view = _view()
     card = next(c for c in view.benchmarks.html.split("<article") if "<h3>transaction/valid" in c)

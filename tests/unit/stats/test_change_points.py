@@ -24,8 +24,8 @@ def white(chance: np.random.Generator, n: int) -> Floats:
 def autoregressive(chance: np.random.Generator, n: int) -> Floats:
     """First order, autocorrelation 0.5, deviation 1 %."""
     shocks = chance.normal(0, 0.01 * math.sqrt(0.75), n + 100)
-    found: Floats = np.asarray(signal.lfilter([1], [1, -0.5], shocks)[100:], dtype=np.float64)
-    return found
+    actual: Floats = np.asarray(signal.lfilter([1], [1, -0.5], shocks)[100:], dtype=np.float64)
+    return actual
 
 
 def heavy_tails(chance: np.random.Generator, n: int) -> Floats:
@@ -65,9 +65,9 @@ def test_nothing_is_found_where_there_is_no_step(kind: Series) -> None:
     chance = np.random.default_rng(12)
     lengths = [300] * 30 + [5_000]
 
-    found = [change_points(100 * np.exp(kind(chance, n))) for n in lengths]
+    actual = [change_points(100 * np.exp(kind(chance, n))) for n in lengths]
 
-    assert [()] * len(lengths) == found
+    assert [()] * len(lengths) == actual
 
 
 @pytest.mark.parametrize("side", [25, 40])
@@ -78,7 +78,7 @@ def test_steps_of_three_percent_are_found_in_place(side: int) -> None:
     for _ in range(100):
         step = math.log(1.03) * chance.choice([-1, 1])
         y = white(chance, 2 * side) + step * (np.arange(2 * side) >= side)
-        off += [abs(found.index - side) for found in change_points(np.exp(y))]
+        off += [abs(actual.index - side) for actual in change_points(np.exp(y))]
 
     assert 90 <= len(off) <= 100
     assert max(off) <= 5
@@ -91,10 +91,10 @@ def test_many_steps_are_told_apart() -> None:
     levels = np.concatenate([[0.0], np.cumsum(chance.choice([-0.03, 0.03], 40))])
     y = white(chance, 41 * 25) + np.repeat(levels, 25)
 
-    found = [p.index for p in change_points(np.exp(y))]
+    actual = [p.index for p in change_points(np.exp(y))]
 
-    assert 40 == len(found)
-    assert max(abs(i - 25 * k) for k, i in enumerate(found, 1)) <= 2
+    assert 40 == len(actual)
+    assert max(abs(i - 25 * k) for k, i in enumerate(actual, 1)) <= 2
 
 
 @pytest.mark.parametrize(("before", "after"), [(27, 5), (20, 6), (13, 8), (11, 10), (500, 5)])
@@ -124,15 +124,15 @@ def test_what_is_reported_of_a_step() -> None:
     y[70:] += math.log(1.05)
     values = 250 * np.exp(y)
 
-    (found,) = change_points(values)
+    (actual,) = change_points(values)
 
-    assert 70 == found.index
+    assert 70 == actual.index
     medians = np.median(values[:70]), np.median(values[70:])
-    np.testing.assert_allclose(medians, (found.before, found.after), rtol=1e-3)
-    assert found.low < 1.05 < found.high
-    assert 1.04 < found.ratio < 1.06
+    np.testing.assert_allclose(medians, (actual.before, actual.after), rtol=1e-3)
+    assert actual.low < 1.05 < actual.high
+    assert 1.04 < actual.ratio < 1.06
     p = stats.mannwhitneyu(y[:70], y[70:], method="asymptotic", use_continuity=False).pvalue
-    np.testing.assert_allclose(p, found.p)
+    np.testing.assert_allclose(p, actual.p)
 
 
 def test_correlated_noise_weakens_the_evidence() -> None:
@@ -141,10 +141,10 @@ def test_correlated_noise_weakens_the_evidence() -> None:
     y = signal.lfilter([1], [1, -0.7], shocks)[200:]
     y[200:] += 0.1
 
-    (found,) = change_points(np.exp(y))
+    (actual,) = change_points(np.exp(y))
 
     p = stats.mannwhitneyu(y[:200], y[200:], method="asymptotic").pvalue
-    assert p**0.6 < found.p < 1e-5
+    assert p**0.6 < actual.p < 1e-5
 
 
 def test_small_steps_do_not_matter() -> None:
@@ -172,20 +172,20 @@ def test_the_unit_does_not_matter(exponent: int, seed: int) -> None:
     chance = np.random.default_rng(seed)
     y = np.exp(white(chance, 150) + 0.05 * (np.arange(150) >= chance.integers(30, 120)))
 
-    one, other = change_points(y), change_points(y * 2.0**exponent)
+    item, other = change_points(y), change_points(y * 2.0**exponent)
 
-    assert [p.index for p in one] == [p.index for p in other]
-    np.testing.assert_allclose([p.ratio for p in one], [p.ratio for p in other])
+    assert [p.index for p in item] == [p.index for p in other]
+    np.testing.assert_allclose([p.ratio for p in item], [p.ratio for p in other])
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(), max_size=80))
 def test_any_numbers_are_taken(values: list[float]) -> None:
     """Whatever the numbers: no crash, and each place is in the series and a value."""
-    found = [p.index for p in change_points(values)]
+    actual = [p.index for p in change_points(values)]
 
-    assert sorted(set(found)) == found
-    assert all(0 < i < len(values) and 0 < values[i] < math.inf for i in found)
+    assert sorted(set(actual)) == actual
+    assert all(0 < i < len(values) and 0 < values[i] < math.inf for i in actual)
 
 
 @pytest.mark.parametrize(

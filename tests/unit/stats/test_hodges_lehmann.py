@@ -19,10 +19,10 @@ EARLY = [1.15, 0.88, 0.90, 0.74, 1.21]
 
 def test_the_textbook_example() -> None:
     """Hollander and Wolfe: difference 0.305, interval -0.15 to 0.76."""
-    found = hodges_lehmann_shift(EARLY, AT_TERM)
+    actual = hodges_lehmann_shift(EARLY, AT_TERM)
 
-    np.testing.assert_allclose((found.value, found.low, found.high), (0.305, -0.15, 0.76))
-    assert found.confidence >= 0.95
+    np.testing.assert_allclose((actual.value, actual.low, actual.high), (0.305, -0.15, 0.76))
+    assert actual.confidence >= 0.95
 
 
 def not_rejected(x: Sequence[float], y: Sequence[float], miss: float) -> tuple[float, float, float]:
@@ -48,11 +48,11 @@ def test_the_interval_is_the_test_inverted(n_x: int, n_y: int, confidence: float
     """It holds exactly those shifts that full enumeration does not reject."""
     chance = np.random.default_rng(n_x)
     x, y = chance.normal(size=n_x).tolist(), chance.normal(1, size=n_y).tolist()
-    found = hodges_lehmann_shift(x, y, confidence=confidence)
+    actual = hodges_lehmann_shift(x, y, confidence=confidence)
 
     expected = not_rejected(x, y, 1 - confidence)
 
-    np.testing.assert_allclose((found.low, found.high, found.confidence), expected, rtol=1e-12)
+    np.testing.assert_allclose((actual.low, actual.high, actual.confidence), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("n", [60, 120])
@@ -60,10 +60,10 @@ def test_large_samples_agree_with_the_test_they_invert(n: int) -> None:
     """Also past the exact limit, a shift just inside the ends is kept and one outside is not."""
     chance = np.random.default_rng(n)
     x, y = chance.normal(size=n), chance.normal(0.3, size=n + 3)
-    found = hodges_lehmann_shift(x, y)
+    actual = hodges_lehmann_shift(x, y)
 
-    assert math.isclose(0.95, found.confidence, abs_tol=2e-3)
-    for end, inward in ((found.low, 1), (found.high, -1)):
+    assert math.isclose(0.95, actual.confidence, abs_tol=2e-3)
+    for end, inward in ((actual.low, 1), (actual.high, -1)):
         assert mann_whitney(x + end + inward * 1e-6, y).p_two_sided > 0.05
         assert mann_whitney(x + end - inward * 1e-6, y).p_two_sided <= 0.05
 
@@ -72,10 +72,10 @@ def test_large_samples_agree_with_the_test_they_invert(n: int) -> None:
 def test_few_values_give_the_widest_interval_and_its_true_coverage(n: int, attained: float) -> None:
     """95 % can't be had from three a side: 1 - 2 / C(6, 3) is all there is."""
     x, y = np.arange(n) / 7, np.arange(n) + 10.0
-    found = hodges_lehmann_shift(x, y)
+    actual = hodges_lehmann_shift(x, y)
 
-    assert ((y[0] - x[-1]), (y[-1] - x[0])) == (found.low, found.high)
-    assert math.isclose(attained, found.confidence, abs_tol=1e-12)
+    assert ((y[0] - x[-1]), (y[-1] - x[0])) == (actual.low, actual.high)
+    assert math.isclose(attained, actual.confidence, abs_tol=1e-12)
 
 
 @pytest.mark.parametrize("n", [3, 5, 8])
@@ -120,19 +120,19 @@ def test_ratios_need_positive_numbers(bad: float) -> None:
 def test_the_medians_interval_agrees_with_scipy(n: int) -> None:
     """scipy.stats.quantile_test inverts the same sign test by its own means."""
     x = np.random.default_rng(n).normal(size=n)
-    found = estimate_median(x)
+    actual = estimate_median(x)
 
     interval = np.asarray(stats.quantile_test(x, q=0, p=0.5).confidence_interval(0.95))
 
-    assert (*interval, np.median(x)) == (found.low, found.high, found.value)
+    assert (*interval, np.median(x)) == (actual.low, actual.high, actual.value)
 
 
 @pytest.mark.parametrize(("n", "attained"), [(1, 0.0), (2, 0.5), (5, 0.9375), (6, 0.96875)])
 def test_the_medians_interval_says_its_coverage(n: int, attained: float) -> None:
     """From least to greatest covers 1 - 2^(1 - n): benchstat's "need >= 6 samples" for 95 %."""
-    found = estimate_median(np.arange(n, dtype=float))
+    actual = estimate_median(np.arange(n, dtype=float))
 
-    assert (0.0, n - 1.0, attained) == (found.low, found.high, found.confidence)
+    assert (0.0, n - 1.0, attained) == (actual.low, actual.high, actual.confidence)
 
 
 @pytest.mark.parametrize("confidence", [0.0, 1.0, 95.0])

@@ -29,11 +29,11 @@ def test_it_is_closed_bonferroni(p: list[float]) -> None:
 @given(st.lists(st.one_of(st.floats(0, 1), st.just(math.nan)), max_size=12))
 def test_tests_not_made_do_not_count(p: list[float]) -> None:
     """NaN stays NaN, and the others are corrected as though it were not there."""
-    found = holm(p)
+    actual = holm(p)
     made = [not math.isnan(v) for v in p]
 
-    assert made == [not math.isnan(v) for v in found]
-    np.testing.assert_array_equal(found[made], holm([v for v in p if not math.isnan(v)]))
+    assert made == [not math.isnan(v) for v in actual]
+    np.testing.assert_array_equal(actual[made], holm([v for v in p if not math.isnan(v)]))
 
 
 @pytest.mark.parametrize("bad", [-0.1, 1.1, math.inf])

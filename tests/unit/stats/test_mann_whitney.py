@@ -40,9 +40,9 @@ def enumerated(x: Sequence[float], y: Sequence[float]) -> tuple[float, float]:
 @given(few_values, few_values)
 def test_ties_agree_with_enumeration(x: list[float], y: list[float]) -> None:
     """With ties, every one-sided p is the share of splits at least as extreme."""
-    found = mann_whitney(x, y)
+    actual = mann_whitney(x, y)
 
-    np.testing.assert_allclose((found.p_less, found.p_greater), enumerated(x, y), rtol=1e-12)
+    np.testing.assert_allclose((actual.p_less, actual.p_greater), enumerated(x, y), rtol=1e-12)
 
 
 def from_scipy(
@@ -51,8 +51,8 @@ def from_scipy(
     """scipy's U, then its p of less, greater and two-sided."""
     alternatives: tuple[Literal["less", "greater", "two-sided"], ...]
     alternatives = ("less", "greater", "two-sided")
-    found = [stats.mannwhitneyu(x, y, alternative=a, method=method) for a in alternatives]
-    return (float(found[0].statistic), *(float(f.pvalue) for f in found))
+    actual = [stats.mannwhitneyu(x, y, alternative=a, method=method) for a in alternatives]
+    return (float(actual[0].statistic), *(float(f.pvalue) for f in actual))
 
 
 @pytest.mark.parametrize(("n_x", "n_y"), [(1, 1), (2, 9), (6, 6), (12, 7), (24, 24), (50, 50)])
@@ -61,11 +61,11 @@ def test_no_ties_agree_with_scipy_exact(n_x: int, n_y: int) -> None:
     chance = np.random.default_rng(n_x * 100 + n_y)
     x, y = chance.normal(size=n_x), chance.normal(0.7, size=n_y)
 
-    found = mann_whitney(x, y)
+    actual = mann_whitney(x, y)
 
-    ours = (found.u, found.p_less, found.p_greater, found.p_two_sided)
+    ours = (actual.u, actual.p_less, actual.p_greater, actual.p_two_sided)
     np.testing.assert_allclose(ours, from_scipy(x, y, "exact"), rtol=1e-10)
-    assert found.exact
+    assert actual.exact
 
 
 def test_large_samples_agree_with_scipy_asymptotic() -> None:
@@ -73,11 +73,11 @@ def test_large_samples_agree_with_scipy_asymptotic() -> None:
     chance = np.random.default_rng(5)
     x, y = chance.integers(0, 40, 90).astype(float), chance.integers(2, 42, 110).astype(float)
 
-    found = mann_whitney(x, y)
+    actual = mann_whitney(x, y)
 
-    ours = (found.u, found.p_less, found.p_greater, found.p_two_sided)
+    ours = (actual.u, actual.p_less, actual.p_greater, actual.p_two_sided)
     np.testing.assert_allclose(ours, from_scipy(x, y, "asymptotic"), rtol=1e-10)
-    assert not found.exact
+    assert not actual.exact
 
 
 @pytest.mark.parametrize(
@@ -95,19 +95,19 @@ def test_agrees_with_benchstats_own_vectors(
     x: list[float], y: list[float], u: float, p: float
 ) -> None:
     """The cases of go-moremath's utest_test.go (U of the first sample, not the smaller one)."""
-    found = mann_whitney(x, y)
+    actual = mann_whitney(x, y)
 
-    assert u == found.u
-    np.testing.assert_allclose(found.p_two_sided, p, rtol=1e-12)
+    assert u == actual.u
+    np.testing.assert_allclose(actual.p_two_sided, p, rtol=1e-12)
 
 
 def gobench(name: str) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {}
+    actual: dict[str, list[float]] = {}
     for line in (GOBENCH / name).read_text().splitlines():
         if line.startswith("Benchmark"):
             benchmark, _, time, _ = line.split()
-            found.setdefault(benchmark, []).append(float(time))
-    return found
+            actual.setdefault(benchmark, []).append(float(time))
+    return actual
 
 
 @pytest.mark.parametrize(("benchmark", "expected"), [("json", "0.000"), ("gob", "0.446")])
@@ -115,9 +115,9 @@ def test_agrees_with_benchstats_published_comparison(benchmark: str, expected: s
     """p=0.000 and p=0.446, as benchstat's documentation prints for these files (with ties)."""
     name = f"BenchmarkEncode/format={benchmark}-48"
 
-    found = mann_whitney(gobench("old.txt")[name], gobench("new.txt")[name])
+    actual = mann_whitney(gobench("old.txt")[name], gobench("new.txt")[name])
 
-    assert expected == f"{found.p_two_sided:.3f}"
+    assert expected == f"{actual.p_two_sided:.3f}"
 
 
 @settings(max_examples=30)
@@ -136,9 +136,9 @@ def test_swapping_the_samples_swaps_the_sides(x: list[float], y: list[float]) ->
 @pytest.mark.parametrize("constant", [8, 80])
 def test_equal_constants_show_nothing(constant: int) -> None:
     """All values the same: p is 1 on either side, exact or not."""
-    found = mann_whitney([3.0] * constant, [3.0] * constant)
+    actual = mann_whitney([3.0] * constant, [3.0] * constant)
 
-    assert (1.0, 1.0, 1.0) == (found.p_less, found.p_greater, found.p_two_sided)
+    assert (1.0, 1.0, 1.0) == (actual.p_less, actual.p_greater, actual.p_two_sided)
 
 
 @pytest.mark.parametrize("bad", [[], [1.0, float("nan")], [float("inf")]])

@@ -18,10 +18,10 @@ def test_slope_and_intercept_are_theil_and_sen_s(values):
     """As scipy has them, where its intercept is that of the residuals' median."""
     x, y = np.arange(len(values), dtype=float), np.array(values, dtype=float)
 
-    found = fit_trend(x, y)
+    actual = fit_trend(x, y)
     theirs = theilslopes(y, x)
-    assert theirs.slope == pytest.approx(found.slope)
-    assert np.median(y - theirs.slope * x) == pytest.approx(found.intercept)
+    assert theirs.slope == pytest.approx(actual.slope)
+    assert np.median(y - theirs.slope * x) == pytest.approx(actual.intercept)
 
 
 def test_independent_points_give_scipy_s_interval():
@@ -30,10 +30,10 @@ def test_independent_points_give_scipy_s_interval():
     for seed in range(40):
         rng = np.random.default_rng(seed)
         x, y = np.arange(30.0), rng.normal(size=30)
-        found, theirs = fit_trend(x, y), theilslopes(y, x)
+        actual, theirs = fit_trend(x, y), theilslopes(y, x)
         width = theirs.high_slope - theirs.low_slope
-        assert width * 0.95 <= found.high - found.low <= width * 2.5
-        wider += found.high - found.low > width * 1.5
+        assert width * 0.95 <= actual.high - actual.low <= width * 2.5
+        wider += actual.high - actual.low > width * 1.5
     assert wider < 12
 
 
@@ -65,7 +65,7 @@ def test_chance_finds_few_trends(phi, most):
 def test_units_change_nothing_but_units(values, scale, offset):
     """The slope scales with the values, and the p stays."""
     x, y = np.arange(len(values), dtype=float), np.array(values, dtype=float)
-    one, other = fit_trend(x, y), fit_trend(x, y * scale + offset)
+    item, other = fit_trend(x, y), fit_trend(x, y * scale + offset)
 
-    assert one.slope * scale == pytest.approx(other.slope, rel=1e-6, abs=1e-6)
-    assert one.p == pytest.approx(other.p, abs=0.02)
+    assert item.slope * scale == pytest.approx(other.slope, rel=1e-6, abs=1e-6)
+    assert item.p == pytest.approx(other.p, abs=0.02)

@@ -48,7 +48,7 @@ def test_p_values_are_those_of_scipy() -> None:
     a = chance.lognormal(5, 0.1, 20)
     b = a * chance.lognormal(0.02, 0.03, 20)
 
-    found = compare_pairs(a, b)
+    actual = compare_pairs(a, b)
 
     d = np.log(b / a)
     expected = [
@@ -56,7 +56,7 @@ def test_p_values_are_those_of_scipy() -> None:
         stats.wilcoxon(d + math.log(1.01), alternative="less", method="exact").pvalue,
         stats.wilcoxon(d - math.log(1.03), alternative="less", method="exact").pvalue,
     ]
-    np.testing.assert_allclose(expected, (found.p_slower, found.p_faster, found.p_equivalent))
+    np.testing.assert_allclose(expected, (actual.p_slower, actual.p_faster, actual.p_equivalent))
 
 
 @settings(max_examples=60)
@@ -91,11 +91,11 @@ def test_neither_unit_nor_order_matters(
     shuffler.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a Random
     c, d = np.array(shuffled, dtype=float).T * unit
 
-    one, other = compare_pairs(a, b), compare_pairs(c, d)
+    item, other = compare_pairs(a, b), compare_pairs(c, d)
 
-    assert one.status is other.status
+    assert item.status is other.status
     np.testing.assert_allclose(
-        (one.p_slower, one.p_faster, one.p_equivalent, one.ratio),
+        (item.p_slower, item.p_faster, item.p_equivalent, item.ratio),
         (other.p_slower, other.p_faster, other.p_equivalent, other.ratio),
     )
 
@@ -126,19 +126,19 @@ def test_severity_is_of_the_whole_interval(effect: float, status: str, severity:
     """A failure only where even the interval's mild end is beyond 5 %."""
     base = np.random.default_rng(1).lognormal(5, 0.1, 12)
 
-    found = compare_pairs(base, base * effect)
+    actual = compare_pairs(base, base * effect)
 
-    assert (status, severity) == (found.status, found.severity)
+    assert (status, severity) == (actual.status, actual.severity)
 
 
 def test_an_interval_that_reaches_below_the_limit_only_warns() -> None:
     """7 % slower, but perhaps less than 5 %: a warning, or a failure past 3 %."""
     a, b = sides(np.linspace(-0.01, 0.15, 20), np.random.default_rng(2))
 
-    found = compare_pairs(a, b)
+    actual = compare_pairs(a, b)
 
-    assert found.low < 1.05 < found.ratio
-    assert Severity.WARN is found.severity
+    assert actual.low < 1.05 < actual.ratio
+    assert Severity.WARN is actual.severity
     assert Severity.FAIL is compare_pairs(a, b, fail_over=0.03).severity
 
 
@@ -150,11 +150,11 @@ def test_an_interval_that_reaches_below_the_limit_only_warns() -> None:
 def test_what_has_no_ratio_never_passes(values: list[float], bad: float, in_base: bool) -> None:
     """One NaN, infinity, zero or negative value, however good the others look."""
     good, spoiled = [*values, 1.0], [*(v / 2 for v in values), bad]
-    found = compare_pairs(spoiled, good) if in_base else compare_pairs(good, spoiled)
+    actual = compare_pairs(spoiled, good) if in_base else compare_pairs(good, spoiled)
 
     expected = "inconclusive" if math.isfinite(bad) else "error"
 
-    assert expected == found.status
+    assert expected == actual.status
 
 
 @pytest.mark.parametrize("n", [0, 1, 5])
@@ -175,9 +175,9 @@ def test_many_comparisons_need_many_pairs() -> None:
 
 def test_extreme_values_are_ratios_like_others() -> None:
     """From the smallest to the largest number there is: no overflow, and slower."""
-    found = compare_pairs([5e-324] * 8, [1.7e308] * 8)
+    actual = compare_pairs([5e-324] * 8, [1.7e308] * 8)
 
-    assert (ChangeStatus.SLOWER, math.inf) == (found.status, found.ratio)
+    assert (ChangeStatus.SLOWER, math.inf) == (actual.status, actual.ratio)
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ RULE = PairRule(comparisons=3)
 
 
 def pairs_of(spread: float, n: int = 48, seed: int = 0) -> list[float]:
-    found: list[float] = np.random.default_rng(seed).normal(0, spread, n).tolist()
-    return found
+    actual: list[float] = np.random.default_rng(seed).normal(0, spread, n).tolist()
+    return actual
 
 
 def test_what_is_called_visible_is_found_in_fresh_noise() -> None:
@@ -24,13 +24,13 @@ def test_what_is_called_visible_is_found_in_fresh_noise() -> None:
     smaller = EFFECTS[EFFECTS.index(visible) - 1]
 
     def power(effect: float) -> float:
-        found = [
+        actual = [
             compare_sequentially(
                 [(1.0, (1 + effect) * np.exp(x)) for x in pairs_of(0.02, seed=seed)], comparisons=3
             )
             for seed in range(1, 101)
         ]
-        return sum(f.status is ChangeStatus.SLOWER for f in found) / len(found)
+        return sum(f.status is ChangeStatus.SLOWER for f in actual) / len(actual)
 
     assert power(visible) >= 0.8
     assert power(smaller) < power(visible)

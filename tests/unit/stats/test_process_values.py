@@ -149,10 +149,10 @@ def test_other_metrics_are_what_the_case_yields() -> None:
         [case("demo/a", metrics=(TIME, throughput))],
         [one_pass([r], i) for i, r in enumerate(results)],
     )
-    found = series_of(run)
+    actual = series_of(run)
 
-    assert {("demo/a", "time"), ("demo/a", "rate")} == found.keys()
-    rate = found["demo/a", "rate"]
+    assert {("demo/a", "time"), ("demo/a", "rate")} == actual.keys()
+    rate = actual["demo/a", "rate"]
     assert ([10.0, 12.0], "higher", "wall") == (rate.values.tolist(), rate.better, rate.clock)
 
 

@@ -15,19 +15,19 @@ def test_the_textbook_example() -> None:
     before = [1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30]
     after = [0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29]
 
-    found = pseudomedian(np.subtract(before, after))
+    actual = pseudomedian(np.subtract(before, after))
 
-    np.testing.assert_allclose((0.46, 0.010, 0.786), (found.value, found.low, found.high))
-    assert math.isclose(1 - 2 * 10 / 2**9, found.confidence)
+    np.testing.assert_allclose((0.46, 0.010, 0.786), (actual.value, actual.low, actual.high))
+    assert math.isclose(1 - 2 * 10 / 2**9, actual.confidence)
 
 
 @pytest.mark.parametrize(("n", "confidence"), [(6, 0.95), (9, 0.9), (30, 0.99), (230, 0.95)])
 def test_the_interval_is_the_test_inverted(n: int, confidence: float) -> None:
     """A shift just inside the ends is not rejected and one just outside is, exact or not."""
     d = np.random.default_rng(n).normal(size=n)
-    found = pseudomedian(d, confidence=confidence)
+    actual = pseudomedian(d, confidence=confidence)
 
-    for end, inward in ((found.low, 1), (found.high, -1)):
+    for end, inward in ((actual.low, 1), (actual.high, -1)):
         assert wilcoxon(d - end - inward * 1e-9).p_two_sided > 1 - confidence
         assert wilcoxon(d - end + inward * 1e-9).p_two_sided <= 1 - confidence
 
@@ -36,19 +36,19 @@ def test_the_interval_is_the_test_inverted(n: int, confidence: float) -> None:
 def test_intervals_cover_as_often_as_they_say(n: int) -> None:
     """Over 4,000 heavy-tailed samples (fixed seed), within three standard errors."""
     samples = np.random.default_rng(n).standard_t(2, (4_000, n))
-    found = [pseudomedian(d) for d in samples]
+    actual = [pseudomedian(d) for d in samples]
 
-    hits = sum(f.low <= 0 <= f.high for f in found)
+    hits = sum(f.low <= 0 <= f.high for f in actual)
 
-    assert abs(hits / 4_000 - found[0].confidence) < 3 * math.sqrt(0.25 / 4_000)
+    assert abs(hits / 4_000 - actual[0].confidence) < 3 * math.sqrt(0.25 / 4_000)
 
 
 @pytest.mark.parametrize(("n", "attained"), [(1, 0.0), (2, 0.5), (5, 0.9375)])
 def test_few_differences_give_the_widest_interval(n: int, attained: float) -> None:
     """From least to greatest, with its true coverage 1 - 2^(1 - n)."""
-    found = pseudomedian(np.arange(n, dtype=float))
+    actual = pseudomedian(np.arange(n, dtype=float))
 
-    assert (0.0, n - 1.0, attained) == (found.low, found.high, found.confidence)
+    assert (0.0, n - 1.0, attained) == (actual.low, actual.high, actual.confidence)
 
 
 @pytest.mark.parametrize(("values", "confidence"), [([], 0.9), ([math.nan], 0.9), ([1.0], 1.0)])

@@ -43,11 +43,11 @@ def share(found: list[SequentialVerdict], status: ChangeStatus) -> float:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_suite_that_did_not_change_passes_quickly(kind: Noise) -> None:
     """Same code on both sides: no false alarm, ok for 97 % and more, 15 pairs or less each."""
-    found = tried(kind, 0.0, 150, SUITE)
+    actual = tried(kind, 0.0, 150, SUITE)
 
-    assert 0 == share(found, ChangeStatus.SLOWER)
-    assert share(found, ChangeStatus.OK) >= 0.97
-    assert np.mean([f.pairs for f in found]) <= 15
+    assert 0 == share(actual, ChangeStatus.SLOWER)
+    assert share(actual, ChangeStatus.OK) >= 0.97
+    assert np.mean([f.pairs for f in actual]) <= 15
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -80,9 +80,9 @@ def test_no_more_pairs_are_taken_than_decide() -> None:
             taken += 1
             yield 1.0, 1.0
 
-    found = compare_sequentially(endless())
+    actual = compare_sequentially(endless())
 
-    assert ("ok", 6, 6) == (found.status, found.pairs, taken)
+    assert ("ok", 6, 6) == (actual.status, actual.pairs, taken)
 
 
 def test_a_hopeless_stream_ends_inconclusive() -> None:
@@ -103,15 +103,15 @@ def test_each_look_is_the_test_of_its_pairs() -> None:
     """The path's figures are those that ``paired`` gives for as many pairs."""
     pairs = stream(normal, 0.05, np.random.default_rng(8))
 
-    found = compare_sequentially(pairs, comparisons=SUITE)
+    actual = compare_sequentially(pairs, comparisons=SUITE)
 
-    assert len(found.path) > 2
-    for look in found.path:
+    assert len(actual.path) > 2
+    for look in actual.path:
         a, b = np.array(pairs[: look.pairs]).T
         expected = compare_pairs(a, b)
         assert (expected.p_slower, expected.p_equivalent) == (look.p_slower, look.p_equivalent)
         assert (expected.low, expected.high) == (look.low, look.high)
-    assert found.ratio == found.path[-1].ratio
+    assert actual.ratio == actual.path[-1].ratio
 
 
 @settings(max_examples=25)
@@ -127,13 +127,13 @@ def test_the_order_between_two_looks_does_not_matter(
         shuffler.shuffle(part)  # type: ignore[attr-defined]  # hypothesis gives a Random
         shuffled += part
 
-    one, other = (
+    item, other = (
         compare_sequentially(pairs, comparisons=9),
         compare_sequentially(shuffled, comparisons=9),
     )
 
-    assert (one.status, one.pairs) == (other.status, other.pairs)
-    assert math.isclose(one.ratio, other.ratio)
+    assert (item.status, item.pairs) == (other.status, other.pairs)
+    assert math.isclose(item.ratio, other.ratio)
 
 
 def test_the_state_can_be_driven_from_outside() -> None:
@@ -163,9 +163,9 @@ def test_the_state_can_be_driven_from_outside() -> None:
 )
 def test_when_time_is_up_what_is_there_decides(pairs: int, expected: str) -> None:
     """The last look may use all that was kept for later ones; below 6 pairs nothing is said."""
-    found = compare_sequentially([(1.0, 1.1)] * pairs, comparisons=SUITE)
+    actual = compare_sequentially([(1.0, 1.1)] * pairs, comparisons=SUITE)
 
-    assert (expected, min(pairs, 14)) == (found.status, found.pairs)
+    assert (expected, min(pairs, 14)) == (actual.status, actual.pairs)
 
 
 def test_a_last_look_at_known_pairs_takes_the_place_of_the_one_before() -> None:
@@ -175,11 +175,11 @@ def test_a_last_look_at_known_pairs_takes_the_place_of_the_one_before() -> None:
         state.add(1.0, 1.1)
     before = state.path[-1]
 
-    found = state.finish()
+    actual = state.finish()
 
-    assert [6, 8, 11] == [look.pairs for look in found.path]
-    assert before.alpha_change < 2**-11 <= found.path[-1].alpha_change
-    assert found.status is ChangeStatus.SLOWER
+    assert [6, 8, 11] == [look.pairs for look in actual.path]
+    assert before.alpha_change < 2**-11 <= actual.path[-1].alpha_change
+    assert actual.status is ChangeStatus.SLOWER
 
 
 @pytest.mark.parametrize(
@@ -188,9 +188,9 @@ def test_a_last_look_at_known_pairs_takes_the_place_of_the_one_before() -> None:
 )
 def test_a_value_without_ratio_ends_it_at_once(bad: float, expected: str) -> None:
     """No more is measured, and it does not pass."""
-    found = compare_sequentially([(1.0, 1.0)] * 4 + [(1.0, bad)] + [(1.0, 1.0)] * 90)
+    actual = compare_sequentially([(1.0, 1.0)] * 4 + [(1.0, bad)] + [(1.0, 1.0)] * 90)
 
-    assert (expected, 4) == (found.status, found.pairs)
+    assert (expected, 4) == (actual.status, actual.pairs)
 
 
 @pytest.mark.parametrize("bad", [3.0, (1.0,), (1.0, 2.0, 3.0), ("a", 1.0), None])
@@ -225,11 +225,11 @@ def test_plans_that_are_none_are_refused(
 
 def test_looks_and_spending_can_be_chosen() -> None:
     """The shares that each look may use up, as given."""
-    found = compare_sequentially(
+    actual = compare_sequentially(
         [(1.0, 1.1)] * 48, looks=(6, 14, 24, 48), spending=(0.1, 0.2, 0.3, 0.4)
     )
 
-    assert ("slower", [6]) == (found.status, [look.pairs for look in found.path][:1])
+    assert ("slower", [6]) == (actual.status, [look.pairs for look in actual.path][:1])
 
 
 @pytest.mark.parametrize(

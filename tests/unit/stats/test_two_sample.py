@@ -23,11 +23,11 @@ def noise(chance: np.random.Generator, n: int) -> NDArray[np.float64]:
 
 def shares(effect: float, n: int, trials: int = 400) -> dict[ChangeStatus, float]:
     chance = np.random.default_rng(round(1000 * effect) + n)
-    found = [
+    actual = [
         compare_two_samples(noise(chance, n), noise(chance, n) * effect).status
         for _ in range(trials)
     ]
-    return {status: found.count(status) / trials for status in ChangeStatus}
+    return {status: actual.count(status) / trials for status in ChangeStatus}
 
 
 @pytest.mark.parametrize("n", [6, 12, 24])
@@ -39,19 +39,19 @@ def test_false_alarms_keep_to_alpha(n: int) -> None:
 @pytest.mark.parametrize("n", [6, 12, 24])
 def test_slowdowns_of_the_margin_are_rarely_passed(n: int) -> None:
     """What is 3 % slower is called ok or faster in no more than 5 % of trials (3 SE)."""
-    found = shares(1.03, n)
+    actual = shares(1.03, n)
 
-    passed = sum(found[status] for status in GOOD)
+    passed = sum(actual[status] for status in GOOD)
     assert passed <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 400)
 
 
 @pytest.mark.parametrize(("effect", "n"), [(1.10, 12), (1.20, 6), (1.07, 24)])
 def test_planted_slowdowns_are_found(effect: float, n: int) -> None:
     """Nine in ten of those well beyond the noise are called slower, and none passes."""
-    found = shares(effect, n)
+    actual = shares(effect, n)
 
-    assert found[ChangeStatus.SLOWER] >= 0.9
-    assert found[ChangeStatus.OK] + found[ChangeStatus.FASTER] <= 0.01
+    assert actual[ChangeStatus.SLOWER] >= 0.9
+    assert actual[ChangeStatus.OK] + actual[ChangeStatus.FASTER] <= 0.01
 
 
 def test_a_quiet_machine_shows_that_nothing_changed() -> None:
@@ -59,10 +59,10 @@ def test_a_quiet_machine_shows_that_nothing_changed() -> None:
     chance = np.random.default_rng(1)
     base, new = np.exp(chance.normal(0, 0.005, (2, 12)))
 
-    found = compare_two_samples(base, new)
+    actual = compare_two_samples(base, new)
 
-    assert found.status is ChangeStatus.OK
-    assert found.low < 1.03 > found.high
+    assert actual.status is ChangeStatus.OK
+    assert actual.low < 1.03 > actual.high
 
 
 def test_the_planted_ratio_is_found() -> None:
@@ -128,11 +128,11 @@ def test_noise_that_hides_the_answer_is_said_to() -> None:
     """Neither slower nor shown to be no slower: inconclusive, with its interval."""
     base = np.array([1.0, 1.3, 0.9, 1.1, 1.4, 1.0])
 
-    found = compare_two_samples(base, base[::-1] * 1.02)
+    actual = compare_two_samples(base, base[::-1] * 1.02)
 
-    assert found.status is ChangeStatus.INCONCLUSIVE
-    assert found.low < 1 < found.high
-    assert "noise" in found.reason
+    assert actual.status is ChangeStatus.INCONCLUSIVE
+    assert actual.low < 1 < actual.high
+    assert "noise" in actual.reason
 
 
 @pytest.mark.parametrize(
@@ -150,10 +150,10 @@ def test_counts_are_ranked_zeros_and_ties_included(
     base: list[int], new: list[int], expected: str
 ) -> None:
     """Allocations an operation: constants compare exactly, zeros have no ratio but an order."""
-    found = compare_two_samples(base, new)
+    actual = compare_two_samples(base, new)
 
-    assert expected == found.status
-    assert math.isnan(found.ratio) == (0 in {*base, *new} and {0} != {*base, *new})
+    assert expected == actual.status
+    assert math.isnan(actual.ratio) == (0 in {*base, *new} and {0} != {*base, *new})
 
 
 def test_values_below_zero_have_no_ratio() -> None:

@@ -34,9 +34,9 @@ def enumerated(d: Sequence[float]) -> tuple[float, float]:
 @given(few_values)
 def test_ties_and_zeros_agree_with_enumeration(d: list[float]) -> None:
     """Every one-sided p is the share of all choices of signs that are at least as extreme."""
-    found = wilcoxon(d)
+    actual = wilcoxon(d)
 
-    np.testing.assert_allclose((found.p_less, found.p_greater), enumerated(d), rtol=1e-12)
+    np.testing.assert_allclose((actual.p_less, actual.p_greater), enumerated(d), rtol=1e-12)
 
 
 def from_scipy(d: Sequence[float], method: Literal["exact", "approx"]) -> tuple[float, ...]:
@@ -54,11 +54,11 @@ def test_no_ties_agree_with_scipy_exact(n: int) -> None:
     """scipy's exact distribution gives the same three p-values, to the tail's last digits."""
     d = np.random.default_rng(n).normal(0.4, 1, n)
 
-    found = wilcoxon(d)
+    actual = wilcoxon(d)
 
-    ours = (found.p_less, found.p_greater, found.p_two_sided)
+    ours = (actual.p_less, actual.p_greater, actual.p_two_sided)
     np.testing.assert_allclose(ours, from_scipy(d.tolist(), "exact"), rtol=1e-9)
-    assert found.exact
+    assert actual.exact
 
 
 def test_large_samples_agree_with_scipy_asymptotic() -> None:
@@ -66,11 +66,11 @@ def test_large_samples_agree_with_scipy_asymptotic() -> None:
     d = np.random.default_rng(4).integers(-30, 40, 260)
     d = d[d != 0].astype(float)
 
-    found = wilcoxon(d)
+    actual = wilcoxon(d)
 
-    ours = (found.p_less, found.p_greater, found.p_two_sided)
+    ours = (actual.p_less, actual.p_greater, actual.p_two_sided)
     np.testing.assert_allclose(ours, from_scipy(d.tolist(), "approx"), rtol=1e-10)
-    assert not found.exact
+    assert not actual.exact
 
 
 # The usual table of the largest T that is significant at 5 %, one-sided and two-sided.
@@ -90,9 +90,9 @@ def with_t(n: int, t: int) -> list[float]:
 @pytest.mark.parametrize("n", ONE_SIDED)
 def test_agrees_with_the_published_table(n: int) -> None:
     """The table's critical values are significant, the next ones are not."""
-    one, two = ONE_SIDED[n], TWO_SIDED[n]
+    item, two = ONE_SIDED[n], TWO_SIDED[n]
 
-    assert wilcoxon(with_t(n, one)).p_less <= 0.05 < wilcoxon(with_t(n, one + 1)).p_less
+    assert wilcoxon(with_t(n, item)).p_less <= 0.05 < wilcoxon(with_t(n, item + 1)).p_less
     assert wilcoxon(with_t(n, two)).p_two_sided <= 0.05 < wilcoxon(with_t(n, two + 1)).p_two_sided
 
 
@@ -101,10 +101,10 @@ def test_the_textbook_example() -> None:
     before = [1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30]
     after = [0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29]
 
-    found = wilcoxon(np.subtract(before, after))
+    actual = wilcoxon(np.subtract(before, after))
 
-    assert 40 == found.t_plus
-    assert math.isclose(10 / 2**9, found.p_greater)
+    assert 40 == actual.t_plus
+    assert math.isclose(10 / 2**9, actual.p_greater)
 
 
 @settings(max_examples=30)
@@ -120,9 +120,9 @@ def test_turning_the_signs_swaps_the_sides(d: list[float]) -> None:
 @pytest.mark.parametrize("n", [8, 300])
 def test_no_differences_show_nothing(n: int) -> None:
     """All zero: p is 1 on either side, exact or not."""
-    found = wilcoxon([0.0] * n)
+    actual = wilcoxon([0.0] * n)
 
-    assert (1.0, 1.0, 1.0) == (found.p_less, found.p_greater, found.p_two_sided)
+    assert (1.0, 1.0, 1.0) == (actual.p_less, actual.p_greater, actual.p_two_sided)
 
 
 @pytest.mark.parametrize("bad", [[], [1.0, math.nan], [math.inf]])

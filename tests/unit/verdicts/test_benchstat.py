@@ -68,14 +68,14 @@ def test_benchstats_example() -> None:
 @given(st.lists(st.floats(1, 1e6), min_size=1, max_size=60))
 def test_the_interval_holds_the_median(values: list[float]) -> None:
     """At any size; from 6 values on it is finite, and then no wider than veperf's own."""
-    found = summarise_values(values)
+    actual = summarise_values(values)
 
-    assert found.low <= found.center <= found.high
-    assert math.isfinite(found.low) == (len(values) >= 6)
+    assert actual.low <= actual.center <= actual.high
+    assert math.isfinite(actual.low) == (len(values) >= 6)
     if 6 <= len(values) <= 30:
         own = estimate_median(values)
-        assert own.low <= found.low
-        assert found.high <= own.high
+        assert own.low <= actual.low
+        assert actual.high <= own.high
 
 
 @given(st.floats(1e-8, 1e11))
@@ -83,9 +83,9 @@ def test_numbers_have_four_digits(value: float) -> None:
     """And are the value to within half a unit of the last of them."""
     written = choose_scale([value], "sec/op").write(value)
 
-    found = re.fullmatch(r"([\d.]+)(.?)", written)
-    assert found
-    digits, prefix = found.groups()
+    actual = re.fullmatch(r"([\d.]+)(.?)", written)
+    assert actual
+    digits, prefix = actual.groups()
     size = {"n": 1e-9, "µ": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}[prefix]
     assert 5 == len(digits) or value >= 9.9e11
     assert value == pytest.approx(float(digits) * size, rel=6e-4)
@@ -125,10 +125,10 @@ def test_zeros_and_one_sided_rows(tmp_path: Path) -> None:
 
 def test_names_stay_text() -> None:
     """In markdown, a name with markup is shown, not obeyed."""
-    (found,) = read_runs_from(GOBENCH / "old.txt")
+    (actual,) = read_runs_from(GOBENCH / "old.txt")
 
     written = benchstat_markdown(
-        benchstat_tables(found.run, found.run), (), "<img src=x>|", "\x1b[31m\u202e"
+        benchstat_tables(actual.run, actual.run), (), "<img src=x>|", "\x1b[31m\u202e"
     )
 
     assert "<img" not in written.replace("\\<img", "")
@@ -141,11 +141,11 @@ def test_large_samples_take_no_room() -> None:
     dice = np.random.default_rng(1)
     x, y = dice.normal(100, 1, 10_000), dice.normal(101, 1, 10_000)
 
-    found, middle = hodges_lehmann_shift(x, y), estimate_median(x)
+    actual, middle = hodges_lehmann_shift(x, y), estimate_median(x)
 
-    assert found.value == pytest.approx(1, abs=0.05)
-    assert found.low < found.value < found.high
-    assert 0.04 < found.high - found.low < 0.07
+    assert actual.value == pytest.approx(1, abs=0.05)
+    assert actual.low < actual.value < actual.high
+    assert 0.04 < actual.high - actual.low < 0.07
     assert middle.low < 100 + 0.05
     assert 0.95 <= middle.confidence < 0.96
 

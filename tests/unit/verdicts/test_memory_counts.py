@@ -21,8 +21,8 @@ def _run(allocations: Sequence[float], machine: Machine = MACHINE) -> Run:
 
 
 def _change(base: Run, new: Run) -> Change:
-    (found,) = (c for c in compare_runs(base, new) if c.metric == "memory_allocations")
-    return found
+    (actual,) = (c for c in compare_runs(base, new) if c.metric == "memory_allocations")
+    return actual
 
 
 @pytest.mark.parametrize(
@@ -40,18 +40,18 @@ def _change(base: Run, new: Run) -> Change:
 )
 def test_a_count_that_changed(base: list[float], new: list[float], status: ChangeStatus) -> None:
     """By however little where it never varies; else by more than processes differ, and by 1 %."""
-    found = _change(_run(base), _run(new))
+    actual = _change(_run(base), _run(new))
 
-    assert status == found.status
-    assert (len(base), len(new)) == (found.n_base, found.n_new)
+    assert status == actual.status
+    assert (len(base), len(new)) == (actual.n_base, actual.n_new)
 
 
 def test_it_says_where_to_look() -> None:
     """How many there were, and what names the lines."""
-    found = _change(_run([12345] * 3), _run([12346] * 3))
+    actual = _change(_run([12345] * 3), _run([12346] * 3))
 
-    assert "12,346 allocations where there were 12,345" in found.reason
-    assert "`veperf memory a/x`" in found.reason
+    assert "12,346 allocations where there were 12,345" in actual.reason
+    assert "`veperf memory a/x`" in actual.reason
 
 
 def test_another_machine_is_not_judged() -> None:

@@ -55,31 +55,31 @@ def test_only_what_is_beyond_doubt_is_slower(
         {"demo/a": around(100 * factor), "demo/b": around(50)},
         yardstick_ns=None if drift is None else 1e6 * drift,
     )
-    found = changes(base, new)
+    actual = changes(base, new)
 
-    assert (status, "ok") == (found["demo/a"].status, found["demo/b"].status)
-    assert math.isclose(factor, found["demo/a"].ratio or 0, rel_tol=1e-3)
-    assert ("A/B" in found["demo/a"].reason) == (status == "suspect")
+    assert (status, "ok") == (actual["demo/a"].status, actual["demo/b"].status)
+    assert math.isclose(factor, actual["demo/a"].ratio or 0, rel_tol=1e-3)
+    assert ("A/B" in actual["demo/a"].reason) == (status == "suspect")
 
 
 def test_an_interval_that_reaches_back_is_suspect() -> None:
     """25 % slower, but perhaps 15 %: not beyond 20 % for sure."""
     base, new = timed_run({"demo/a": around(100)}), timed_run({"demo/a": around(125, spread=0.2)})
-    found = changes(base, new)["demo/a"]
+    actual = changes(base, new)["demo/a"]
 
-    assert found.status is ChangeStatus.SUSPECT
-    assert (found.low or 0) < 1.20 < (found.ratio or 0)
+    assert actual.status is ChangeStatus.SUSPECT
+    assert (actual.low or 0) < 1.20 < (actual.ratio or 0)
 
 
 def test_the_correction_is_over_the_suites_comparisons() -> None:
     """A p of 0.013 alone is slower; among ten comparisons of its suite it is not."""
-    one = {"demo/a": around(100, 6, 0.05)}
+    item = {"demo/a": around(100, 6, 0.05)}
     others = {f"demo/{i}": around(50, 6) for i in range(9)}
     elsewhere = {f"other/{i}": around(50, 6) for i in range(9)}
     slow = {"demo/a": around(106, 6, 0.05)}
 
     def status(rest: dict[str, list[float]]) -> Change:
-        return changes(timed_run(one | rest), timed_run(slow | rest))["demo/a"]
+        return changes(timed_run(item | rest), timed_run(slow | rest))["demo/a"]
 
     alone, crowded, apart = status({}), status(others), status(elsewhere)
     assert alone.p is not None
@@ -97,11 +97,11 @@ def test_more_comparisons_than_the_samples_can_carry_are_said_to_be() -> None:
     base = timed_run({f"demo/{i}": around(100, 6) for i in range(60)})
     slow = {f"demo/{i}": around(150 if i == 7 else 100, 6) for i in range(60)}
 
-    found = changes(base, timed_run(slow))
+    actual = changes(base, timed_run(slow))
 
     assert (ChangeStatus.NOT_ENOUGH, ChangeStatus.OK) == (
-        found["demo/7"].status,
-        found["demo/8"].status,
+        actual["demo/7"].status,
+        actual["demo/8"].status,
     )
 
 
@@ -133,11 +133,11 @@ def test_failures_never_pass(times: list[float | Failure], status: str) -> None:
 def test_another_machine_is_shown_and_not_judged(fact: dict[str, str], told: str) -> None:
     """Ten times slower on another CPU or Python is a ratio and no verdict."""
     base = timed_run({"demo/a": around(100)}, machine=msgspec.structs.replace(MACHINE, **fact))
-    found = changes(base, timed_run({"demo/a": around(1000)}))["demo/a"]
+    actual = changes(base, timed_run({"demo/a": around(1000)}))["demo/a"]
 
-    assert (ChangeStatus.OTHER_MACHINE, None, None) == (found.status, found.p, found.p_adjusted)
-    assert math.isclose(10, found.ratio or 0, rel_tol=1e-3)
-    assert told in found.reason
+    assert (ChangeStatus.OTHER_MACHINE, None, None) == (actual.status, actual.p, actual.p_adjusted)
+    assert math.isclose(10, actual.ratio or 0, rel_tol=1e-3)
+    assert told in actual.reason
 
 
 def test_a_patch_of_python_is_the_same_python() -> None:
@@ -188,9 +188,9 @@ def test_different_clocks_compare_by_wall_time(cpus_ns: tuple[int, int]) -> None
         results = [CaseResult("demo/a", samples=(Sample(w, cpu_ns, 0),) * 2) for w in walls]
         return whole_run([case("demo/a")], [one_pass([r]) for r in results])
 
-    (found,) = compare_runs(run(cpus_ns[0]), run(cpus_ns[1]))
+    (actual,) = compare_runs(run(cpus_ns[0]), run(cpus_ns[1]))
 
-    assert ("wall", "ok") == (found.clock, found.status)
+    assert ("wall", "ok") == (actual.clock, actual.status)
 
 
 def test_figures_are_judged_in_their_good_direction() -> None:

@@ -25,8 +25,8 @@ def published(*targets: Target) -> TargetSet:
 
 def judged(times_ns: Sequence[float | Failure], wanted: Target) -> TargetVerdict:
     run = timed_run({"demo/a": times_ns}, targets={"demo/a": wanted.id})
-    (found,) = judge_targets(run, published(wanted))
-    return found
+    (actual,) = judge_targets(run, published(wanted))
+    return actual
 
 
 @pytest.mark.parametrize(
@@ -43,10 +43,10 @@ def judged(times_ns: Sequence[float | Failure], wanted: Target) -> TargetVerdict
 )
 def test_the_bounds_belong_to_the_milder_side(time_ns: float, status: str) -> None:
     """Pass to +10 %, warn to +20 %, fail beyond."""
-    found = judged([time_ns] * 6, target())
+    actual = judged([time_ns] * 6, target())
 
-    assert status == found.status
-    assert math.isclose(time_ns / 1000 - 1, found.over or 0.0, abs_tol=1e-12)
+    assert status == actual.status
+    assert math.isclose(time_ns / 1000 - 1, actual.over or 0.0, abs_tol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -55,10 +55,10 @@ def test_the_bounds_belong_to_the_milder_side(time_ns: float, status: str) -> No
 )
 def test_rates_must_not_fall_short(rate: float, status: str) -> None:
     """A target of 5,000 tx/s answered by time: the same percents, below the limit."""
-    found = judged([1e9 / rate] * 6, target(5000, "tx/s", "higher"))
+    actual = judged([1e9 / rate] * 6, target(5000, "tx/s", "higher"))
 
-    assert status == found.status
-    assert math.isclose(rate, found.value or 0.0, rel_tol=1e-5)
+    assert status == actual.status
+    assert math.isclose(rate, actual.value or 0.0, rel_tol=1e-5)
 
 
 @pytest.mark.parametrize("limit", [0.3, 3, 7, 30, 1e4, 12.345])
@@ -73,21 +73,21 @@ def test_rounding_does_not_decide(limit: float, percent: int, status: str, bette
         [one_pass([CaseResult("demo/a", figures={"figure": value})])] * 3,
     )
 
-    (found,) = judge_targets(run, published(target(limit, "ms", better)))
+    (actual,) = judge_targets(run, published(target(limit, "ms", better)))
 
-    assert status == found.status
+    assert status == actual.status
 
 
 def test_the_value_is_the_median_in_the_targets_unit() -> None:
     """Milliseconds for nanoseconds, with the interval and the coverage that it really has."""
-    found = judged([3e6, 1e6, 2e6, 5e6, 4e6, 6e6], target(10, "ms"))
+    actual = judged([3e6, 1e6, 2e6, 5e6, 4e6, 6e6], target(10, "ms"))
 
     assert (3.5, 1.0, 6.0, 0.96875, 6) == (
-        found.value,
-        found.low,
-        found.high,
-        found.confidence,
-        found.processes,
+        actual.value,
+        actual.low,
+        actual.high,
+        actual.confidence,
+        actual.processes,
     )
 
 
@@ -97,10 +97,10 @@ def test_the_value_is_the_median_in_the_targets_unit() -> None:
 )
 def test_a_miss_inside_the_noise_is_said_to_be(times: list[float], noisy: bool) -> None:
     """An interval that includes the limit makes the miss doubtful, and the reason says so."""
-    found = judged(times, target())
+    actual = judged(times, target())
 
-    assert found.status is TargetStatus.FAIL
-    assert noisy == ("noise" in found.reason)
+    assert actual.status is TargetStatus.FAIL
+    assert noisy == ("noise" in actual.reason)
 
 
 @pytest.mark.parametrize(("wall_ns", "status"), [(1_050, "pass"), (1_300, "warn"), (9_000, "warn")])
@@ -110,10 +110,10 @@ def test_the_typical_wall_time_warns_and_never_fails(wall_ns: int, status: str) 
     result = CaseResult("demo/a", samples=(clean, usual, usual))
     run = whole_run([case("demo/a", {"time": "demo/a"})], [one_pass([result])] * 6)
 
-    (found,) = judge_targets(run, published(target()))
+    (actual,) = judge_targets(run, published(target()))
 
-    assert status == found.status
-    assert 980 == found.value
+    assert status == actual.status
+    assert 980 == actual.value
 
 
 @pytest.mark.parametrize(
@@ -141,20 +141,20 @@ def test_a_figure_that_is_no_number_is_an_error() -> None:
         [case("demo/a", {"figure": "demo/a"}, (figure,))], [one_pass([r]) for r in results]
     )
 
-    (found,) = judge_targets(run, published(target()))
+    (actual,) = judge_targets(run, published(target()))
 
-    assert (TargetStatus.ERROR, None) == (found.status, found.value)
+    assert (TargetStatus.ERROR, None) == (actual.status, actual.value)
 
 
 def test_targets_of_measured_suites_are_all_named() -> None:
     """One without a benchmark is not measured; suites that were not run are left out."""
     run = timed_run({"demo/a": [1.0] * 3, "demo/b": [1.0] * 3}, targets={"demo/a": "demo/a"})
-    wanted = [target(id=i) for i in ("other/x", "demo/a", "demo/z")]
+    expected = [target(id=i) for i in ("other/x", "demo/a", "demo/z")]
 
-    found = judge_targets(run, published(*wanted), known_misses=["demo/z"])
+    actual = judge_targets(run, published(*expected), known_misses=["demo/z"])
 
     assert [("demo/a", "pass", False), ("demo/z", "not measured", True)] == [
-        (f.target.id, f.status, f.known_miss) for f in found
+        (f.target.id, f.status, f.known_miss) for f in actual
     ]
 
 

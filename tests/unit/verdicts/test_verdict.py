@@ -86,12 +86,12 @@ def test_the_worst_thing_found_decides(
     strict: int,
 ) -> None:
     """Error, fail, inconclusive, warn, pass, in that order; the exit code follows from it."""
-    found = run_verdict(measured, TARGETS, baselines, known)
+    actual = run_verdict(measured, TARGETS, baselines, known)
 
-    assert outcome == found.outcome
+    assert outcome == actual.outcome
     assert (lenient, strict) == (
-        exit_code_of(found.outcome),
-        exit_code_of(found.outcome, strict=True),
+        exit_code_of(actual.outcome),
+        exit_code_of(actual.outcome, strict=True),
     )
 
 
@@ -109,7 +109,7 @@ def test_the_worst_thing_found_decides(
             run(scaled(34)),
             (),
             ["demo/a"],
-            "1 of 2 targets met, 1 missed as known (a, 3.4 times its limit); "
+            "1 of 2 targets met, 1 known to be missed (a, 3.4 times its limit); "
             "no baseline to compare with",
         ),
         (
@@ -191,10 +191,10 @@ def test_a_machine_that_changes_its_speed_is_told() -> None:
 def test_the_first_failure_of_each_case_is_kept() -> None:
     """Also of a case that later passes measured; the note says that it was judged by those."""
     later = Failure("timeout", "not done within 60 s")
-    found = run_verdict(run([CRASH, later, *STEADY[2:]]), TARGETS)
+    actual = run_verdict(run([CRASH, later, *STEADY[2:]]), TARGETS)
 
-    assert {"demo/a": CRASH} == found.failures
-    assert ["Failed in some passes, judged by the others: a."] == list(found.notes)
+    assert {"demo/a": CRASH} == actual.failures
+    assert ["Failed in some passes, judged by the others: a."] == list(actual.notes)
 
 
 def test_what_was_compared_with_is_named() -> None:

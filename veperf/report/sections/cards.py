@@ -153,7 +153,7 @@ def _card(
         interval += f"; lower bound {format_quantity(bound.value, unit)}"
         if estimate is not None and estimate.value:
             share = format_percent(bound.value / estimate.value)
-            sentences.append(f"The lower bound, {metric.case.floor} alone, is {share} of it.")
+            sentences.append(f"The lower bound, {metric.case.lower_bound} alone, is {share} of it.")
     return BenchmarkCard(
         name=metric.name,
         what=metric.case.what,

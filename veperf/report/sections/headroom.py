@@ -48,7 +48,7 @@ def lower_bounds(measured: Iterable[MeasuredMetric]) -> dict[tuple[str, str], Es
     by_name = {(metric.case.id, metric.series.metric): metric for metric in measured}
     bounds: dict[tuple[str, str], Estimate] = {}
     for key, metric in by_name.items():
-        bound = by_name.get((metric.case.floor, metric.series.metric))
+        bound = by_name.get((metric.case.lower_bound, metric.series.metric))
         if bound is not None and bound.estimate and bound.series.unit == metric.series.unit:
             bounds[key] = bound.estimate
     return bounds
@@ -70,7 +70,7 @@ def with_lower_bounds(
 def _with_lower_bound(
     verdict: TargetVerdict, case: Case | None, bounds: Mapping[tuple[str, str], Estimate]
 ) -> TargetVerdict:
-    if case is None or not case.floor or verdict.over is None or verdict.over <= 0:
+    if case is None or not case.lower_bound or verdict.over is None or verdict.over <= 0:
         return verdict
     target = verdict.target
     for metric in case.metrics:
@@ -79,7 +79,7 @@ def _with_lower_bound(
             value = in_unit_of(target, metric.name, metric.unit, bound.value)
             distance = format_limit_distance(beyond_limit(value, target), target.better)
             bound_text = (
-                f"{case.floor} alone, takes {format_quantity(value, target.unit)}: {distance}"
+                f"{case.lower_bound} alone, takes {format_quantity(value, target.unit)}: {distance}"
             )
             return replace(verdict, reason=f"{verdict.reason}; its lower bound, {bound_text}")
     return verdict

@@ -104,7 +104,7 @@ def sign() -> Task:
     "transaction/validation",
     level=Level.MICRO,
     targets={"time": "transaction/validation"},
-    floor="transaction/validation_library",
+    lower_bound="transaction/validation_library",
 )
 def validation() -> Task:
     """Validate an encoded transaction: decode, check the fields, verify the secp256k1 signature.

@@ -97,13 +97,13 @@ def test_it_opens_with_plain_nacl() -> None:
 
 def test_nothing_is_used_twice() -> None:
     """Two seals of the same scope share no salt, nonce, key or ciphertext."""
-    one, two = sealed(), sealed()
+    item, two = sealed(), sealed()
 
-    assert one.ciphertext != two.ciphertext
+    assert item.ciphertext != two.ciphertext
     for name in ("nonce", "ephemeral_key", "key_commitment", "recipients"):
-        assert getattr(one.header, name) != getattr(two.header, name)
-    assert one.header.upload.salt != two.header.upload.salt
-    assert 4 == len({one.header.nonce, *(w.nonce for w in one.header.recipients)})
+        assert getattr(item.header, name) != getattr(two.header, name)
+    assert item.header.upload.salt != two.header.upload.salt
+    assert 4 == len({item.header.nonce, *(w.nonce for w in item.header.recipients)})
 
 
 def flip(data: bytes | memoryview, place: int = -1) -> bytes:

@@ -54,8 +54,8 @@ def test_parallel_is_serial(processes: int) -> None:
     before = children()
     key, engine = example_data.validator_key(0), load_engine("exact")
     verifier = IdentityVerifier(key, example_data.CLIENTS, engine)
-    one, other = example_data.identity_tree(50), example_data.identity_tree(50)
-    serial, parallel = Cache(one), Cache(other)
+    item, other = example_data.identity_tree(50), example_data.identity_tree(50)
+    serial, parallel = Cache(item), Cache(other)
     expected = [verify_identity(serial, request, verifier, MOMENT) for request in requests()]
     pool = IdentityVerifierPool(processes, example_verifier_settings())
     try:
@@ -71,7 +71,7 @@ def test_parallel_is_serial(processes: int) -> None:
         result.outcome for result in expected
     }
     assert {VerificationOutcome.FAILED} == {result.outcome for result in again}
-    assert one.root_hash == other.root_hash
+    assert item.root_hash == other.root_hash
     assert before == children()
 
 

@@ -109,12 +109,12 @@ def test_the_result_is_put_together_rightly() -> None:
 
 def test_the_order_of_scopes_does_not_matter_to_the_score() -> None:
     """Only to the order of what is said of each."""
-    one, _ = run(REQUEST)
+    item, _ = run(REQUEST)
     two, _ = run(VerificationRequest(ACCOUNT, RAWS[::-1]))
 
-    assert (one.score, one.input_hash) == (two.score, two.input_hash)
-    assert one.scopes == two.scopes[::-1]
-    assert one.hash() != two.hash()
+    assert (item.score, item.input_hash) == (two.score, two.input_hash)
+    assert item.scopes == two.scopes[::-1]
+    assert item.hash() != two.hash()
 
 
 def flip(raw: bytes, place: int = -1) -> bytes:
