@@ -13,7 +13,8 @@ def clone(folder: Path) -> Path:
     """
     for name in ("veperf", "notebooks"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", ".gitignore", "data/baselines/targets.json"):
+    published = ("targets.json", "go_benchmarks.json")
+    for name in ("pyproject.toml", ".gitignore", *(f"data/baselines/{name}" for name in published)):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     who = ["-c", "user.name=Somebody", "-c", "user.email=somebody@localhost"]
