@@ -125,7 +125,7 @@ def test_on_a_target_that_runs_already(tmp_path: Path) -> None:
     ("words", "message"),
     [
         (["--shards", "0", "--target", "unix:///tmp/x"], "say how many"),
-        (["--shards", "-1"], "not -1"),
+        (["--shards", "-1"], "-1 is not in the range"),
         (["--scheduler", "tcp://127.0.0.1:1"], "say how many"),
         (["--shards", "2", "--target-class", "big"], "needs a scheduler"),
         (["--shards", "2", "--target", "tcp://127.0.0.1:7000"], "VEPERF_LOAD_TOKEN"),

@@ -62,7 +62,7 @@ def saying(answer: Callable[[ProbeRequest], bytes]) -> Iterator[str]:
 
     def receive() -> None:
         peer, _ = listener.accept()
-        reader, visits = FrameReader(4_096), list[bytes]()
+        reader, visits = FrameReader(4_096), list[memoryview]()
         with peer:
             peer.sendall(make_frame(encode(Greeting(PROTOCOL, bytes(16)))))
             while not visits:
