@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from veperf.profiling.memory.leak import LeakStatus, judge_leak
+from veperf.profiling.memory.leak_rule import LeakStatus, judge_leak
 
 HEAPS = 300
 SAMPLES = (40, 60, 120, 300, 1_000)

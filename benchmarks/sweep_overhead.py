@@ -26,12 +26,12 @@ from pathlib import Path
 
 from tests.support.clusters import Cluster, instant
 from veperf.archive.store import Archive
-from veperf.cluster.plan import plan_sweep
 from veperf.cluster.progress import SweepLines
 from veperf.cluster.scheduler import LOW_OVERHEAD_SETTINGS
 from veperf.cluster.spec import SweepSpec
 from veperf.cluster.sweep import run_tasks
 from veperf.cluster.sweep_journal import SweepJournal
+from veperf.cluster.sweep_plan import plan_sweep
 
 _TEN_SECONDS = "bidding/serialization"
 _WORKERS = (1, 2, 4, 8)

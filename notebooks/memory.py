@@ -50,7 +50,7 @@ profile
 # Figures of one call. `kept_bytes` is what every call leaves behind when garbage is collected.
 
 # %%
-profile.to_frame().head(12)
+profile.frame().head(12)
 
 # %% [markdown]
 # ## A process at work
@@ -59,7 +59,7 @@ profile.to_frame().head(12)
 # how much of each limit it used at most.
 
 # %%
-work = veperf.memory.at_work(
+work = veperf.memory.profile_rounds(
     "transaction/block_processing[transactions=100]", benchmark, "bidding/latency", rounds=rounds
 )
 veperf.memory.Gauges(work.stats)

@@ -67,7 +67,7 @@ comparison.figure() if base else comparison.figure_pairs(case)
 # there: the first that falls below 1 decides.
 
 # %%
-"two runs are compared at one look" if base else comparison.figure_path(case)
+"two runs are compared at one look" if base else comparison.figure_looks(case)
 
 # %% [markdown]
 # ## The figures

@@ -84,6 +84,8 @@ RELATIVE = re.compile(r"(What|Whatever|Where|How|Who|Whoever|Which|Whether|When|
 # twin as well.
 NAMESPACES = {"fp2", "fp12"}
 ENTRY_POINTS = {"main"}
+# Benchmarks are known by their ids.
+SUITE_FILES = ("benchmarks.py", "memory_suite.py")
 
 CONDA_NAMES = {"duckdb": "python-duckdb", "lmdb": "python-lmdb", "matplotlib": "matplotlib-base"}
 SMALL_MODULE_LINES = 40
@@ -308,7 +310,7 @@ def repeated_names(package: Path = ROOT / "veperf") -> Iterator[str]:
                 continue
             if node.name.startswith("_") or node.name in ENTRY_POINTS:
                 continue
-            if path.name == "benchmarks.py" and node.decorator_list:
+            if path.name in SUITE_FILES and node.decorator_list:
                 continue  # known by its id
             places[node.name].append(f"{path.relative_to(package.parent)}:{node.lineno}")
     for name, where in sorted(places.items()):

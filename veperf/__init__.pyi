@@ -1,5 +1,5 @@
-from veperf.abtest.fleet import FleetResult as FleetResult
-from veperf.abtest.result import ABResult as ABResult
+from veperf.abtest.ab_result import ABResult as ABResult
+from veperf.abtest.fleet_result import FleetResult as FleetResult
 from veperf.abtest.run import ab as ab
 from veperf.abtest.run import ab_commands as ab_commands
 from veperf.abtest.run import load_ab as load_ab
@@ -10,11 +10,11 @@ from veperf.api.history import History as History
 from veperf.api.history import Trends as Trends
 from veperf.api.history import history as history
 from veperf.api.history import trends as trends
-from veperf.api.reports import compare as compare
-from veperf.api.reports import export as export
-from veperf.api.reports import investigate as investigate
-from veperf.api.reports import report_view as report_view
-from veperf.api.reports import site as site
+from veperf.api.outputs import compare as compare
+from veperf.api.outputs import export as export
+from veperf.api.outputs import investigate as investigate
+from veperf.api.outputs import report_view as report_view
+from veperf.api.outputs import site as site
 from veperf.api.results import Comparison as Comparison
 from veperf.api.results import RunResult as RunResult
 from veperf.api.results import VerdictResult as VerdictResult

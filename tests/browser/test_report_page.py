@@ -12,7 +12,7 @@ from tests.support.ab_runs import change
 from tests.support.fleets import at, fleet, lacking
 from tests.support.helpers import TARGETS, baselines_in, plausible_run, with_load
 from tests.support.runs import timed_run
-from veperf.abtest.fleet import FleetResult
+from veperf.abtest.fleet_result import FleetResult
 from veperf.archive.store import Archive
 from veperf.core.case import MEMORY_METRICS, Level
 from veperf.core.run import Failure, Run

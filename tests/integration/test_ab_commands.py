@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from veperf.abtest.result import ABResult
+from veperf.abtest.ab_result import ABResult
 from veperf.abtest.run import ab_commands, load_ab
 from veperf.core.case import Better
 from veperf.core.verdict import ChangeStatus, Outcome

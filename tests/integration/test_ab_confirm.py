@@ -14,8 +14,10 @@ from tests.support.helpers import TARGETS, plausible_run
 from veperf.abtest.run import suspect_cases
 from veperf.archive.baselines import save_baseline
 from veperf.archive.store import Archive
+from veperf.core.baseline import Baseline
 from veperf.core.run import Revision, Run
-from veperf.core.verdict import Baseline, ChangeStatus, Outcome, TargetSet, Verdict
+from veperf.core.target import TargetSet
+from veperf.core.verdict import ChangeStatus, Outcome, Verdict
 from veperf.verdicts.baseline import baselines_of
 from veperf.verdicts.verdict import run_verdict
 

@@ -14,8 +14,8 @@ from tests.support.remote_loads import numbered
 from tests.support.remote_shard import put
 from veperf.loadtest.remote.address import parse_target_address
 from veperf.loadtest.remote.auth import TOKEN_VARIABLE
-from veperf.loadtest.remote.connection import ShardConnection, join_load
 from veperf.loadtest.remote.remote_system import RemoteSystem
+from veperf.loadtest.remote.shard_connection import ShardConnection, join_load
 
 ROOT = Path(__file__).parents[2]
 WORDS = [sys.executable, "-m", "veperf", "serve"]

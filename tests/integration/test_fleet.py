@@ -16,11 +16,11 @@ from tests.support.clusters import ROOT, Cluster, end, until
 from veperf.abtest import git
 from veperf.archive.comparisons import ab_ids, read_ab
 from veperf.archive.store import Archive
-from veperf.cluster.plan import SweepTask, plan_sweep
 from veperf.cluster.progress import SweepLines
 from veperf.cluster.spec import ABSpec, SweepSpec
 from veperf.cluster.sweep import run_tasks
 from veperf.cluster.sweep_journal import SweepJournal, sweep_names
+from veperf.cluster.sweep_plan import SweepTask, plan_sweep
 from veperf.cluster.task_result import TaskResult
 from veperf.core.ab import ABRun
 from veperf.core.verdict import ChangeStatus, Outcome
@@ -138,7 +138,7 @@ def test_each_class_has_its_own_verdict(project: Path, tmp_path: Path) -> None:
     assert ChangeStatus.SLOWER is large.changes[0].status
     assert ChangeStatus.SLOWER is not small.changes[0].status
     assert fleet.sentence.startswith("slower on large: mine/work +")
-    assert 2 == small.config.among == large.config.among
+    assert 2 == small.config.comparisons == large.config.comparisons
     levels = schedule_looks(looks_up_to(8)).levels_change(0.05 / 2)
     assert levels == tuple(look.alpha_change for look in large.changes[0].path)
     assert not _overlap(small, large)

@@ -16,7 +16,7 @@ from veperf.core.run import Run
 from veperf.measure.protocol import OpenCase, StartWorker, TakeSample
 from veperf.measure.worker_client import Worker
 from veperf.progress.display import NoProgress
-from veperf.runner import execute
+from veperf.runner import run_lifecycle
 
 ROOT = Path(__file__).parents[2]
 UNRULY = "tests.support.misbehaving"
@@ -29,7 +29,7 @@ def _import_from_the_root(monkeypatch):
 
 
 def measure(archive: Path, *select: str, timeout_s: float = 30.0, seed: int = 1) -> Run:
-    writer = execute.begin_run(
+    writer = run_lifecycle.begin_run(
         select,
         profile="quick",
         archive=Archive(archive),
@@ -38,7 +38,7 @@ def measure(archive: Path, *select: str, timeout_s: float = 30.0, seed: int = 1)
         timeout_s=timeout_s,
         modules=[UNRULY],
     )
-    return execute.finish_run(writer, NoProgress())
+    return run_lifecycle.finish_run(writer, NoProgress())
 
 
 @pytest.mark.alone
@@ -91,7 +91,7 @@ def test_loops_come_from_the_machine_s_baseline(tmp_path: Path):
     run = measure(tmp_path / "a", "unruly/well_behaved")
     save_baseline(tmp_path / "baselines", make_baseline(run, "unruly"))
 
-    writer = execute.begin_run(
+    writer = run_lifecycle.begin_run(
         ["unruly/well_behaved"],
         profile="quick",
         archive=Archive(tmp_path / "b"),
@@ -134,7 +134,7 @@ def test_ctrl_c_keeps_finished_passes_and_leaves_no_worker(tmp_path: Path):
     assert "Traceback" not in output
     writer = archive.resume(unfinished)
     assert 6 > len(writer.missing())
-    run = execute.finish_run(writer, NoProgress())
+    run = run_lifecycle.finish_run(writer, NoProgress())
     assert [unfinished] == archive.ids()
     assert list(range(6)) == [p.index for p in run.passes]
 

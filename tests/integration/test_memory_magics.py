@@ -87,4 +87,4 @@ def test_the_notebook_runs_as_it_stands(tmp_path: Path):
     texts = shown(done)
     assert texts[0].startswith("bidding/price_calc: ")
     assert "../flamegraphs/bidding-price_calc.html" in done.read_text()
-    assert any("were resident, of 4\u202fGiB" in text for text in texts)
+    assert any("resident at the peak; the limit is 4\u202fGiB" in text for text in texts)

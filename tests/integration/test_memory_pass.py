@@ -16,7 +16,7 @@ from veperf.measure.passes import Passes
 from veperf.measure.profiles import MEMORY_PASSES, PASSES
 from veperf.progress.display import NoProgress
 from veperf.report import rendering
-from veperf.runner import execute
+from veperf.runner import run_lifecycle
 from veperf.verdicts.baseline import baselines_of
 from veperf.verdicts.screen import compare_runs
 from veperf.verdicts.targets import judge_targets
@@ -33,7 +33,7 @@ def _import_from_the_root(monkeypatch):
 
 
 def plan(archive: Path, *select: str, memory: bool) -> Run:
-    writer = execute.begin_run(
+    writer = run_lifecycle.begin_run(
         select, profile="quick", archive=Archive(archive), baselines=archive / "none",
         seed=1, modules=[HUNGRY], memory=memory,
     )  # fmt: skip

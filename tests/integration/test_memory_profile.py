@@ -31,7 +31,7 @@ from veperf.profiling.memory.baselines import (
     read_profile,
     record_profile,
 )
-from veperf.profiling.memory.profile import profile_memory
+from veperf.profiling.memory.profile_memory import profile_memory
 
 ROOT = Path(__file__).parents[2]
 HUNGRY = ["tests.support.allocating"]
@@ -58,7 +58,7 @@ def test_a_benchmark_is_known_line_by_line(tmp_path: Path):
     assert allocating.KEPT_BYTES <= grows.kept_bytes <= allocating.KEPT_BYTES + 200
     assert "bytearray(KEPT_BYTES)" in (ROOT / grows.file).read_text().splitlines()[grows.line - 1]
     assert max(actual.curve_bytes) == actual.high_water_bytes >= planted
-    frame = actual.to_frame()
+    frame = actual.frame()
     assert frame["total_bytes"].is_monotonic_decreasing
     assert frame.iloc[0]["file"] == "tests/support/allocating.py"
     assert "https://" not in _scripts_and_links(page.read_text())

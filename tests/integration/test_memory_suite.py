@@ -22,10 +22,15 @@ from veperf.core.verdict import TargetStatus
 from veperf.ipc.isolated_process import run_in_fresh_process
 from veperf.measure.passes import Passes
 from veperf.profiling.memory.budget import MemoryBudget
-from veperf.profiling.memory.leak import LeakStatus
-from veperf.profiling.memory.requests import IdleProcess, MeasureIdle, RoundsResult, RunRounds
+from veperf.profiling.memory.leak_rule import LeakStatus
+from veperf.profiling.memory.measuring_process import (
+    IdleProcess,
+    MeasureIdle,
+    RoundsResult,
+    RunRounds,
+)
 from veperf.progress.display import NoProgress
-from veperf.runner import execute
+from veperf.runner import run_lifecycle
 from veperf.runner.soak import soak
 from veperf.verdicts.targets import judge_targets
 
@@ -40,7 +45,7 @@ def _import_from_the_root(monkeypatch):
 
 
 def begin(archive: Path, *select: str, memory: bool = False):
-    writer = execute.begin_run(
+    writer = run_lifecycle.begin_run(
         select, profile="quick", archive=Archive(archive), baselines=archive / "none",
         seed=1, memory=memory,
     )  # fmt: skip
@@ -70,7 +75,7 @@ def test_idle_memory_is_a_figure_of_the_run(tmp_path: Path, memory: bool):
     """Whether other memory is measured or not; the target is judged."""
     run = begin(tmp_path, "memory/idle", memory=memory)
     (done,) = Passes(
-        run.config, ("veperf.profiling.memory.benchmarks",), run.cases, NoProgress()
+        run.config, ("veperf.profiling.memory.memory_suite",), run.cases, NoProgress()
     ).measure([0])
 
     (result,) = done.results

@@ -16,10 +16,10 @@ from veperf.core.errors import MeasureError
 from veperf.core.registry import RemoteLoad
 from veperf.ipc.channel import make_frame
 from veperf.loadtest.remote.address import Listener, open_connection, parse_target_address
-from veperf.loadtest.remote.connection import ShardConnection, join_load
 from veperf.loadtest.remote.messages import Hello, Items, Ping, Ready, ShardDone, encode
 from veperf.loadtest.remote.remote_system import RemoteSystem
 from veperf.loadtest.remote.server import ServedLoad, serve_load
+from veperf.loadtest.remote.shard_connection import ShardConnection, join_load
 
 TOKEN, SUBJECT = "a token of this test", "test/load"
 PATIENCE_S = 30.0

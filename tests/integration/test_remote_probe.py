@@ -21,7 +21,6 @@ from veperf.ipc.channel import FrameReader, make_frame
 from veperf.loadtest.remote.address import parse_target_address
 from veperf.loadtest.remote.auth import TARGET, TOKEN_VARIABLE, generate_token, make_proof
 from veperf.loadtest.remote.benchmark import load_subject
-from veperf.loadtest.remote.connection import join_load, probe_machine
 from veperf.loadtest.remote.messages import (
     PROTOCOL,
     Greeting,
@@ -31,6 +30,7 @@ from veperf.loadtest.remote.messages import (
     from_shard,
 )
 from veperf.loadtest.remote.remote_system import RemoteSystem
+from veperf.loadtest.remote.shard_connection import join_load, probe_machine
 from veperf.measure.machine import describe_machine
 
 ROOT = Path(__file__).parents[2]

@@ -19,8 +19,8 @@ from veperf.core.case import Params
 from veperf.core.errors import MeasureError
 from veperf.loadtest.remote.auth import TOKEN_VARIABLE, generate_token
 from veperf.loadtest.remote.benchmark import load_subject
-from veperf.loadtest.remote.connection import ShardConnection, join_load
 from veperf.loadtest.remote.remote_system import RemoteSystem
+from veperf.loadtest.remote.shard_connection import ShardConnection, join_load
 from veperf.loadtest.remote.target_process import TargetProcess, TargetSpec
 
 ROOT = Path(__file__).parents[2]
@@ -208,8 +208,8 @@ def test_a_target_that_dies_ends_the_load(kind: str, words: str) -> None:
 def test_a_target_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stopped process keeps its connections: only its silence shows."""
     monkeypatch.setattr("veperf.loadtest.remote.remote_system._SILENCE_S", 0.5)
-    monkeypatch.setattr("veperf.loadtest.remote.connection._ANSWER_S", 0.5)
-    monkeypatch.setattr("veperf.loadtest.remote.connection._OTHERS_S", 0.5)
+    monkeypatch.setattr("veperf.loadtest.remote.shard_connection._ANSWER_S", 0.5)
+    monkeypatch.setattr("veperf.loadtest.remote.shard_connection._OTHERS_S", 0.5)
     monkeypatch.setattr("veperf.loadtest.remote.target_process._PATIENCE_S", 0.1)
     target_spec, token = spec("apart/load", COUNTER, 1), generate_token()
     with TargetProcess(target_spec, token) as target:

@@ -15,11 +15,11 @@ import veperf
 from tests.support.clusters import ROOT, Cluster, end, instant, until
 from tests.support.runs import timed_run
 from veperf.archive.store import Archive
-from veperf.cluster.plan import SweepTask, plan_sweep
 from veperf.cluster.progress import SweepLines
 from veperf.cluster.spec import SweepSpec
 from veperf.cluster.sweep import run_tasks
 from veperf.cluster.sweep_journal import SweepJournal, sweep_names
+from veperf.cluster.sweep_plan import SweepTask, plan_sweep
 from veperf.cluster.task_result import TaskResult
 from veperf.cluster.task_worker import measure_task
 from veperf.core.errors import MeasureError, UnknownBenchmarkError, UnknownRunError, UsageError

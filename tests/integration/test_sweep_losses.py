@@ -12,12 +12,12 @@ import pytest
 from tests.support.clusters import Cluster, until
 from tests.support.networks.held import held, lines
 from veperf.archive.store import Archive
-from veperf.cluster.plan import plan_sweep
 from veperf.cluster.progress import SweepLines
 from veperf.cluster.session import MAX_LOST_WORKERS
 from veperf.cluster.spec import SweepSpec
 from veperf.cluster.sweep import run_tasks
 from veperf.cluster.sweep_journal import SweepJournal
+from veperf.cluster.sweep_plan import plan_sweep
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 _PATIENCE_S = 120.0

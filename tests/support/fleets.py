@@ -1,7 +1,7 @@
 """Comparisons on several machine classes as they would have been found."""
 
 from tests.support.ab_runs import ab_run
-from veperf.abtest.fleet import FleetResult
+from veperf.abtest.fleet_result import FleetResult
 from veperf.core.ab import ABChange, ABPlace, ABSide
 from veperf.core.run import Revision
 

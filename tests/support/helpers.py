@@ -9,10 +9,11 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from veperf.archive.baselines import load_targets, save_baseline
+from veperf.core.baseline import Baseline
 from veperf.core.case import LATENCY_METRICS, Case, Level, Metric, Params
 from veperf.core.load import Search, Trial
 from veperf.core.run import CaseResult, Config, Failure, Machine, Pass, Revision, Run, Sample
-from veperf.core.verdict import Baseline, Verdict
+from veperf.core.verdict import Verdict
 from veperf.loadtest.histogram import Latencies
 from veperf.loadtest.search import find_saturation
 from veperf.verdicts.baseline import baselines_of

@@ -4,8 +4,8 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from veperf.abtest.checkouts import PreparedSide
 from veperf.abtest.pair import LETTERS, SideLetter
+from veperf.abtest.sides import PreparedSide
 from veperf.core.case import Case, Level
 from veperf.core.errors import MeasureError, UnknownBenchmarkError, UsageError
 from veperf.core.registry import SUITES

@@ -10,12 +10,12 @@ from typing import Literal
 
 from veperf.abtest import sequential_comparison
 from veperf.abtest.benchmark_pairs import BenchmarkPairs
-from veperf.abtest.checkouts import PreparedSide
 from veperf.abtest.command_pairs import CommandPairs
 from veperf.abtest.discovery import discover_cases
 from veperf.abtest.pair import PairMeasurer
 from veperf.abtest.progress import ComparisonProgress
 from veperf.abtest.sequential_comparison import SequentialComparison
+from veperf.abtest.sides import PreparedSide
 from veperf.core.ab import ABChange, ABConfig, ABRound, ABRun, ABSide, CommandValue
 from veperf.core.case import TIME, Case, Level, Metric
 from veperf.measure.machine import CpuTimes, describe_machine, frequency_mhz, load_average
@@ -181,7 +181,7 @@ def _compare(
 def _rule(case: Case, config: ABConfig, benchmarks: int) -> PairRule:
     return PairRule(
         better=case.metrics[0].better,
-        fail_over=config.fail_effect,
+        fail_over=config.fail_over,
         alpha=config.alpha,
-        comparisons=benchmarks * config.among,
+        comparisons=benchmarks * config.comparisons,
     )

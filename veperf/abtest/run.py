@@ -5,22 +5,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from veperf.abtest import git
-from veperf.abtest.checkouts import prepare_sides
+from veperf.abtest.ab_result import ABResult
 from veperf.abtest.loop import RUNS, SAMPLES, compare_commands, compare_sides
 from veperf.abtest.progress import ComparisonProgress, comparison_progress
-from veperf.abtest.result import ABResult
+from veperf.abtest.sides import prepare_sides
 from veperf.archive.comparisons import ab_folder, read_ab, save_ab
 from veperf.archive.storage.base import Storage
 from veperf.archive.storage.local import LocalStorage
 from veperf.archive.store import open_archive
 from veperf.archive.writer import fallback_folder, import_hint, needs_fallback
 from veperf.core.ab import ABConfig, ABRun
+from veperf.core.baseline import Baseline
 from veperf.core.case import TIME, Metric
 from veperf.core.errors import StorageError, UsageError
 from veperf.core.option_fields import keyword_options
 from veperf.core.options import ABOptions, CommandOptions
 from veperf.core.run import Run
-from veperf.core.verdict import Baseline, ChangeStatus, Verdict
+from veperf.core.verdict import ChangeStatus, Verdict
 from veperf.measure.profiles import MIN_SAMPLE_NS
 from veperf.verdicts.baseline import match_baselines
 
@@ -63,9 +64,9 @@ def ab(
         seed=secrets.randbits(32) if options.seed is None else options.seed,
         timeout_s=options.timeout_s,
         max_pairs=options.max_pairs,
-        fail_effect=options.fail_over,
+        fail_over=options.fail_over,
         time_budget_s=options.time_budget_s,
-        among=options.comparisons,
+        comparisons=options.comparisons,
         alpha=options.alpha,
     )
     storage = _writable(archive)
@@ -111,7 +112,7 @@ def ab_commands(
         seed=0,
         timeout_s=options.timeout_s,
         max_pairs=options.max_pairs,
-        fail_effect=options.fail_over,
+        fail_over=options.fail_over,
         time_budget_s=options.time_budget_s,
         alpha=options.alpha,
     )

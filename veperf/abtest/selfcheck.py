@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from veperf.abtest.checkouts import PreparedSide
 from veperf.abtest.loop import SAMPLES, compare_sides
 from veperf.abtest.progress import ComparisonProgress, comparison_progress
+from veperf.abtest.sides import PreparedSide
 from veperf.abtest.verdict import comparison_outcome
 from veperf.core.ab import ABChange, ABConfig, ABRound, ABRun, ABSide
 from veperf.core.errors import COULD_NOT_MEASURE, FAILED, OK
@@ -176,7 +176,7 @@ def selfcheck(*select: str, options: SelfCheckOptions, progress: bool = True) ->
                 seed=secrets.randbits(32),
                 timeout_s=options.timeout_s,
                 max_pairs=options.max_pairs,
-                fail_effect=JudgeOptions.fail_over,
+                fail_over=JudgeOptions.fail_over,
                 alpha=options.alpha,
             )
             runs.append(compare_sides(side, side, config, display))

@@ -21,7 +21,7 @@ from veperf.archive.files import write_json
 from veperf.core import paths
 from veperf.core.errors import UnknownBenchmarkError, UnknownTargetError, UsageError
 from veperf.core.run import Run
-from veperf.core.verdict import Target, TargetSet
+from veperf.core.target import Target, TargetSet
 from veperf.formats import virtengine
 from veperf.stats.process_values import Series, series_of
 from veperf.verdicts.targets import beyond_limit, in_unit_of

@@ -14,10 +14,11 @@ from veperf.archive.storage.location import Location
 from veperf.archive.storage.open import local_folder, path_or_url
 from veperf.archive.store import Archive, open_archive
 from veperf.core import paths
+from veperf.core.baseline import Baseline
 from veperf.core.errors import UnknownBenchmarkError
 from veperf.core.option_fields import as_names
 from veperf.core.run import Run
-from veperf.core.verdict import Baseline, Change, Verdict
+from veperf.core.verdict import Change, Verdict
 from veperf.report.tables.status import change_mark
 
 if TYPE_CHECKING:

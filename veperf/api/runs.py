@@ -43,9 +43,9 @@ def run(
     Raises:
         VeperfError: of any kind; see ``veperf.core.errors``.
     """
-    from veperf.runner import execute
+    from veperf.runner import run_lifecycle
 
-    writer = execute.begin_run(
+    writer = run_lifecycle.begin_run(
         flat_names(select),
         options=options,
         archive=open_archive(archive),
@@ -72,8 +72,8 @@ def run_load(
     With ``shards``, the system has a process of its own, and the load comes from so many others.
 
     Args:
-        benchmark: of level load.
-        params: those to be other than the benchmark's defaults, such as ``{"rate": 8_000}``.
+        benchmark: id of a load benchmark.
+        params: values that override the benchmark's defaults, such as ``{"rate": 8_000}``.
         options: the load and where it comes from; each field is a keyword as well. A worker that
             says nothing for ``timeout_s`` is given up.
         archive: as in ``run``.
@@ -84,14 +84,14 @@ def run_load(
         VeperfError: of any kind; see ``veperf.core.errors``.
     """
     from veperf.cluster.load_placement import PlacementRequest, place_load
-    from veperf.runner import execute
+    from veperf.runner import run_lifecycle
 
     texts = {name: str(value) for name, value in (params or {}).items()}
     if options.shards:
-        execute.check_shards(benchmark, texts, options.modules)
+        run_lifecycle.check_shards(benchmark, texts, options.modules)
     request = PlacementRequest(options.scheduler, options.target, options.target_class)
     with place_load(request, options.shards) as placement:
-        writer = execute.begin_load(
+        writer = run_lifecycle.begin_load(
             benchmark,
             texts,
             options=options,
@@ -100,7 +100,7 @@ def run_load(
             machine=placement.machine if placement else None,
         )
         with load_progress() if progress else NoProgress() as display:
-            finished = execute.finish_run(writer, display, placement)
+            finished = run_lifecycle.finish_run(writer, display, placement)
     return RunResult(finished, writer.files)
 
 
@@ -212,11 +212,11 @@ def benchmarks(modules: Sequence[str] = ()) -> "pd.DataFrame":
 
 
 def _finish(writer: RunWriter, progress: bool) -> RunResult:
-    from veperf.runner import execute
+    from veperf.runner import run_lifecycle
 
     earlier = earlier_seconds(Archive(writer.archive), writer.run)
     with run_progress(writer.run, earlier) if progress else NoProgress() as display:
-        finished = execute.finish_run(writer, display)
+        finished = run_lifecycle.finish_run(writer, display)
     return RunResult(finished, writer.files)
 
 

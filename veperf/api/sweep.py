@@ -3,7 +3,7 @@
 import secrets
 from pathlib import Path
 
-from veperf.abtest.fleet import FleetResult
+from veperf.abtest.fleet_result import FleetResult
 from veperf.api.results import Folder
 from veperf.archive.store import LAST, open_archive
 from veperf.cluster import sweep as cluster_sweep

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from veperf.archive.files import read_json, write_json
 from veperf.archive.storage.lock import FolderLock
+from veperf.core.baseline import BASELINE_FORMAT, Baseline, RetiredBaseline
 from veperf.core.errors import CorruptFileError, UsageError
-from veperf.core.verdict import BASELINE_FORMAT, Baseline, RetiredBaseline, TargetSet
+from veperf.core.target import TargetSet
 
 _HISTORY = "history"
 

@@ -12,9 +12,9 @@ from veperf.archive.baselines import (
 )
 from veperf.cli.options import ExampleCommand, archive_option, baselines_option, display_path
 from veperf.core import paths
+from veperf.core.baseline import Baseline
 from veperf.core.errors import UsageError
 from veperf.core.text import join_words
-from veperf.core.verdict import Baseline
 from veperf.report.tables import listings
 from veperf.report.tables.table import text_table
 

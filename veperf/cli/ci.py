@@ -29,7 +29,7 @@ from veperf.core.run import Run
 from veperf.core.verdict import Verdict
 
 if TYPE_CHECKING:
-    from veperf.abtest.result import ABResult
+    from veperf.abtest.ab_result import ABResult
 
 _WORST_FIRST = (COULD_NOT_MEASURE, FAILED, INCONCLUSIVE, OK)
 

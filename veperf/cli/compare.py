@@ -48,7 +48,7 @@ def compare_command(
     `suspect` is a reason to look closer; `slower` is beyond what such drift explains, and ends
     with exit code 1.
     """
-    from veperf.api import reports
+    from veperf.api import outputs
     from veperf.report.tables import benchstat_table
     from veperf.report.tables.result_tables import NOTHING_IN_COMMON
 
@@ -62,7 +62,7 @@ def compare_command(
         after, b = _side(new, format, archive)
         if before == after:
             before, after = base, new
-    comparison = reports.compare(a, b)
+    comparison = outputs.compare(a, b)
     tables = comparison.tables()
     if benchstat_table.has_common_rows(tables):
         write = (

@@ -21,7 +21,7 @@ from veperf.cli.options import (
 from veperf.core.errors import COULD_NOT_MEASURE, FAILED, INCONCLUSIVE, OK
 from veperf.core.options import LoadOptions, ServeOptions, SoakOptions, StrictOptions
 from veperf.core.run import CaseResult
-from veperf.runner.serve import serve_loads
+from veperf.runner.load_server import serve_loads
 
 _benchmark_argument = click.argument("benchmark", default="transaction/load")
 
@@ -134,7 +134,7 @@ def soak_command(
     Ends with 1 where a leak is suspected or a limit of targets.json was passed, with 3 where the
     load could not be offered as planned. Ctrl-C ends the load and judges what there is.
     """
-    from veperf.profiling.memory.leak import LeakStatus
+    from veperf.profiling.memory.leak_rule import LeakStatus
     from veperf.runner.soak import soak
 
     result = soak(benchmark, parse_params(params, rate), options=options)

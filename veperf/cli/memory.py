@@ -18,7 +18,7 @@ from veperf.core.errors import FAILED, OK
 from veperf.core.options import CaseOptions, RunOptions
 
 if TYPE_CHECKING:
-    from veperf.profiling.memory.profile import MemoryProfile
+    from veperf.profiling.memory.profile_memory import MemoryProfile
 
 
 @click.command(
@@ -81,7 +81,7 @@ def memory_command(
 
 
 def _profile(name: str, options: CaseOptions, flamegraphs: Path | None) -> "MemoryProfile":
-    from veperf.profiling.memory.profile import profile_memory
+    from veperf.profiling.memory.profile_memory import profile_memory
 
     path = flamegraphs / f"{name.replace('/', '-')}.html" if flamegraphs else None
     return profile_memory(

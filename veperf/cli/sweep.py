@@ -120,7 +120,7 @@ def sweep_command(
 
 def print_sweep(outcome: "SweepOutcome", archive: str | None, summary: Path | None) -> None:
     """Print the outcome of a sweep in ``archive`` and how to go on; append it to the summary."""
-    from veperf.abtest.fleet import FleetResult
+    from veperf.abtest.fleet_result import FleetResult
 
     click.echo(repr(outcome))
     if isinstance(outcome, FleetResult):

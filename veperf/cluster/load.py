@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from veperf.cluster.load_worker import run_assignment, stop_event, worker_machine
-from veperf.cluster.plan import WORKER_RESOURCE
 from veperf.cluster.scheduler import check_scheduler, connect_client
+from veperf.cluster.sweep_plan import WORKER_RESOURCE
 from veperf.cluster.worker_allocation import (
     WorkerAllocation,
     WorkerSlot,
@@ -19,7 +19,7 @@ from veperf.cluster.worker_allocation import (
     free_slots,
 )
 from veperf.core.errors import MeasureError
-from veperf.core.logs import suppress_logging
+from veperf.core.log_suppression import suppress_logging
 from veperf.core.run import Failure, Machine
 from veperf.loadtest.remote.server import RENDEZVOUS_S
 from veperf.loadtest.sharded.coordinator import TARGET

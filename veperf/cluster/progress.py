@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self
 
-from veperf.cluster.plan import SweepTask
 from veperf.cluster.sweep_journal import SweepJournal
+from veperf.cluster.sweep_plan import SweepTask
 from veperf.cluster.task_result import TaskResult
 from veperf.core.errors import MeasureError
 from veperf.core.text import format_duration

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from veperf.cluster.plan import WORKER_RESOURCE, SweepPlan, class_resource
+from veperf.cluster.sweep_plan import WORKER_RESOURCE, SweepPlan, class_resource
 from veperf.core.errors import MeasureError, UsageError
-from veperf.core.logs import suppress_logging
+from veperf.core.log_suppression import suppress_logging
 
 if TYPE_CHECKING:
     from distributed import Client

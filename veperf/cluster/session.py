@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from veperf.cluster.plan import WORKER_RESOURCE, SweepTask
 from veperf.cluster.sweep_journal import SweepJournal
+from veperf.cluster.sweep_plan import WORKER_RESOURCE, SweepTask
 from veperf.cluster.task_result import TaskResult, decode_task_result
 from veperf.cluster.task_worker import BEGUN_TOPIC, PROGRESS_TOPIC, TaskWork, run_attempt
 from veperf.core.errors import DataError, UsageError

@@ -6,11 +6,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from veperf.abtest.fleet import FleetResult
+from veperf.abtest.fleet_result import FleetResult
 from veperf.archive.cli_hints import command_hint
 from veperf.archive.store import Archive
 from veperf.cluster.checkout import commit_resolver
-from veperf.cluster.plan import plan_sweep
 from veperf.cluster.progress import NoWorkerError, sweep_progress
 from veperf.cluster.scheduler import client_factory
 from veperf.cluster.session import RetryPolicy, SchedulerLostError, SchedulerSession, SweepProgress
@@ -23,6 +22,7 @@ from veperf.cluster.sweep_journal import (
     resolve_sweep,
     sweep_names,
 )
+from veperf.cluster.sweep_plan import plan_sweep
 from veperf.cluster.sweep_result import (
     SweepResult,
     fleet_result_of,

@@ -21,7 +21,7 @@ from veperf.archive.cli_hints import command_hint
 from veperf.archive.storage.base import Storage, read_stored_json, write_stored_json
 from veperf.archive.storage.ordered_map import ordered_map
 from veperf.archive.store import LAST, Archive
-from veperf.cluster.plan import ABJob, SweepPlan, SweepTask, upgrade_plan
+from veperf.cluster.sweep_plan import ABJob, SweepPlan, SweepTask, upgrade_plan
 from veperf.cluster.task_result import TaskResult, archived_ids, save_task_result
 from veperf.core.errors import CorruptFileError, UnknownRunError, UsageError
 

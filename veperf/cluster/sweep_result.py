@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from veperf.abtest.fleet import FleetResult
+from veperf.abtest.fleet_result import FleetResult
 from veperf.archive.comparisons import read_ab
 from veperf.archive.storage.open import path_or_url
 from veperf.archive.store import Archive
-from veperf.cluster.plan import ABJob, Ref, RunJob, SweepTask
 from veperf.cluster.sweep_journal import SweepState, TaskEntry, sweep_folder
+from veperf.cluster.sweep_plan import ABJob, Ref, RunJob, SweepTask
 from veperf.core.ab import ABPlace, ABSide
 from veperf.core.errors import COULD_NOT_MEASURE, OK, DataError
 from veperf.core.escape import one_line

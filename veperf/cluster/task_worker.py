@@ -17,7 +17,7 @@ import msgspec
 
 from veperf.cluster.checkout import checked_out_commit, find_checkout
 from veperf.cluster.host_lock import exclusive_host_lock
-from veperf.cluster.plan import ABJob, Job, SweepTask
+from veperf.cluster.sweep_plan import ABJob, Job, SweepTask
 from veperf.core.errors import COULD_NOT_MEASURE, FAILED, OK, MeasureError
 from veperf.core.option_fields import command_arguments
 from veperf.ipc.child_process import end_process_group, start_veperf

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from veperf.cluster.plan import WORKER_RESOURCE, class_resource
+from veperf.cluster.sweep_plan import WORKER_RESOURCE, class_resource
 from veperf.core.errors import MeasureError
 
 

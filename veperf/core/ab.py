@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from veperf.core.case import Clock, Metric
 from veperf.core.run import Failure, Machine, Revision
@@ -38,10 +38,10 @@ class ABConfig(Struct, frozen=True):
     timeout_s: float
     """Limit for a benchmark in a process."""
     max_pairs: int
-    fail_effect: float
+    fail_over: float = field(name="fail_effect")
     """Slowdowns whose whole interval is beyond this share are failures, others are warnings."""
     time_budget_s: float | None = None
-    among: int = 1
+    comparisons: int = field(default=1, name="among")
     """Number of comparisons of the same change, this one included, as on several machine classes:
     a false alarm in any of them is a false alarm of the change."""
     alpha: float = 0.05

@@ -32,7 +32,7 @@ SUITES = {
     "zk_proof": "veperf.workloads.zk.benchmarks",
 }
 
-ON_REQUEST = {"memory": "veperf.profiling.memory.benchmarks"}
+ON_REQUEST = {"memory": "veperf.profiling.memory.memory_suite"}
 """Suites that a run leaves out unless they are named."""
 
 

@@ -4,75 +4,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from veperf.core.case import Better, Clock
-from veperf.core.run import Failure, Machine, Revision
-
-# Format history of a recorded baseline:
-#   1  the first
-BASELINE_FORMAT = 1
-
-
-class Target(Struct, frozen=True):
-    """A published target."""
-
-    id: str
-    limit: float
-    unit: str
-    better: Better
-    what: str
-    target: float | None = None
-    """Value that is aimed at, if it is stricter than the limit that is judged."""
-
-
-class TargetSet(Struct, frozen=True):
-    """Content of targets.json."""
-
-    version: str
-    source: str
-    warn_percent: float
-    fail_percent: float
-    targets: tuple[Target, ...]
-
-
-class BaselineSeries(Struct, frozen=True):
-    """A metric of a case in a recorded baseline: process values by clock."""
-
-    case: str
-    metric: str
-    unit: str
-    better: Better
-    clock: Clock
-    loops: int
-    operations: int
-    cpu: tuple[float, ...]
-    """Empty if the case has no CPU time."""
-    wall: tuple[float, ...]
-
-
-class Baseline(Struct, frozen=True):
-    """Process values against which later runs on the same machine class are screened."""
-
-    suite: str
-    recorded: str
-    run: str
-    machine: Machine
-    revision: Revision
-    yardstick_ns: tuple[float, ...]
-    series: tuple[BaselineSeries, ...]
-    sessions: tuple[str, ...] = ()
-    """Runs whose process values are combined, if there are several; ``run`` and ``revision`` are
-    those of the last."""
-    format: int = BASELINE_FORMAT
-
-
-class RetiredBaseline(Struct, frozen=True):
-    """A baseline that was replaced by another one."""
-
-    baseline: Baseline
-    retired: str
-    """UTC, ISO 8601."""
-    reason: str
-    format: int = BASELINE_FORMAT
+from veperf.core.case import Clock
+from veperf.core.run import Failure
+from veperf.core.target import Target
 
 
 class TargetStatus(StrEnum):

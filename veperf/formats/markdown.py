@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from veperf.abtest import fleet_page
+from veperf.abtest import fleet_report
+from veperf.abtest.comparison_report import comparison_markdown
 from veperf.abtest.fleet_verdict import Fleet
-from veperf.abtest.page import comparison_markdown
 from veperf.core.escape import as_markdown
 from veperf.formats.exported import ExportedFile, Judged, JudgedRun
 from veperf.report import rendering as report
@@ -56,5 +56,5 @@ def _markdown_of(judged: Judged) -> str:
         which = as_markdown(identity.run_sentence(judged.run))
         return f"{report.verdict_markdown(judged.verdict)}\n{which}\n"
     if isinstance(judged, Fleet):
-        return fleet_page.fleet_markdown(judged)
+        return fleet_report.fleet_markdown(judged)
     return comparison_markdown(judged.ab, judged.outcome, judged.sentence)

@@ -26,7 +26,7 @@ from veperf.core import paths
 from veperf.core.case import TIME, Case
 from veperf.core.errors import UnknownBenchmarkError
 from veperf.core.run import Run
-from veperf.core.verdict import Target, TargetSet
+from veperf.core.target import Target, TargetSet
 from veperf.formats import go_test
 from veperf.formats.source import SourceFile, load_source, shorten
 

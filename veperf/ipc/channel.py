@@ -73,7 +73,7 @@ class FrameReader:
 
 
 class Channel(Generic[Received]):
-    """An end of a connection. Until ``trust`` is called only short messages are accepted."""
+    """An end of a connection; it takes short messages until ``accept_long_messages`` is called."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class Channel(Generic[Received]):
             peer: the socket.
             encode: makes the body of a frame.
             decode: reads the body of a frame strictly; raises what msgspec raises.
-            first_bytes: the longest body that is accepted until ``trust`` is called.
+            first_bytes: the longest body that is accepted until ``accept_long_messages`` is called.
             max_bytes: the longest body that is accepted afterwards.
         """
         self._socket = peer
@@ -108,7 +108,7 @@ class Channel(Generic[Received]):
         """Return the socket's descriptor, for a selector."""
         return self._socket.fileno()
 
-    def trust(self) -> None:
+    def accept_long_messages(self) -> None:
         """Accept messages of full length from now on."""
         self._reader.max_bytes = self._max_bytes
 

@@ -9,7 +9,7 @@ from veperf.core.errors import UsageError
 from veperf.core.escape import as_html
 from veperf.core.text import format_quantity
 from veperf.measure.clock import calibrate_loops, take_sample
-from veperf.profiling.memory.profile import MemoryProfile, profile_memory
+from veperf.profiling.memory.profile_memory import MemoryProfile, profile_memory
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

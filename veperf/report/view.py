@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from veperf.archive.storage.base import Storage
+from veperf.core.baseline import Baseline
 from veperf.core.case import Level
 from veperf.core.errors import UsageError
 from veperf.core.escape import as_html
 from veperf.core.run import Run
 from veperf.core.text import as_sentence
-from veperf.core.verdict import Baseline, Change, Verdict
+from veperf.core.verdict import Change, Verdict
 from veperf.report import rendering
 from veperf.report.case_history import History
 from veperf.report.case_summary import MeasuredMetric, summarise_cases

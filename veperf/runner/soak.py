@@ -28,9 +28,9 @@ from veperf.loadtest.case import measure_load
 from veperf.loadtest.custom_case import custom_load_case
 from veperf.loadtest.schedule import CHUNK
 from veperf.profiling.memory import charts
-from veperf.profiling.memory.budget import MemoryBudget, Violation, check_budget
-from veperf.profiling.memory.leak import LeakStatus, LeakVerdict, judge_leak
-from veperf.profiling.memory.profiler import MemoryProfiler
+from veperf.profiling.memory.budget import LimitUse, MemoryBudget, check_budget
+from veperf.profiling.memory.leak_rule import LeakStatus, LeakVerdict, judge_leak
+from veperf.profiling.memory.snapshot_profiler import MemoryProfiler
 from veperf.profiling.memory.stats import MemoryStats
 from veperf.progress.load import load_progress
 
@@ -97,7 +97,7 @@ class SoakResult(Struct, frozen=True):
     soaked: SoakReadings
     leaks: dict[str, LeakVerdict]
     """Verdicts on ``resident memory`` and ``Python objects``."""
-    violations: tuple[Violation, ...]
+    violations: tuple[LimitUse, ...]
 
     @property
     def leak(self) -> LeakVerdict:
@@ -157,8 +157,8 @@ def soak(
     load, and what was read until then is judged.
 
     Args:
-        benchmark: of level load.
-        params: those to be other than the benchmark's defaults, such as ``{"rate": 500}``.
+        benchmark: id of a load benchmark.
+        params: values that override the benchmark's defaults, such as ``{"rate": 500}``.
         options: how long, and more; each field is a keyword as well.
         budget: limits; those of targets.json when not given.
 
@@ -268,7 +268,7 @@ def _lines(result: SoakResult) -> list[str]:
     figures = load.figures
     rate = f"{format_count(figures['achieved'])} a second" if "achieved" in figures else "nothing"
     leaks = [f"{what}: {verdict!r}" for what, verdict in result.leaks.items()]
-    limits = [f"over its limit: {violation.words}" for violation in result.violations] or [
+    limits = [f"over its limit: {violation.description}" for violation in result.violations] or [
         "within all limits"
     ]
     invalid = [] if load.failure is None else [f"the load is invalid: {load.failure.message}"]

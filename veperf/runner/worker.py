@@ -207,15 +207,17 @@ class WorkerSession:
         if self._reading is not None:
             return MemoryMeasured(dict(self._reading.read()))
         # Not at the top: memray must not be loaded in a pass that measures time.
-        from veperf.profiling.memory.footprint import measure_footprint
+        from veperf.profiling.memory.operation_memory import measure_operation_memory
 
         task = self._opened()
-        footprint = measure_footprint(task.call, task.operations, multithreaded=self._multithreaded)
+        memory = measure_operation_memory(
+            task.call, task.operations, multithreaded=self._multithreaded
+        )
         return MemoryMeasured(
             {
-                "memory_peak": footprint.peak_bytes,
-                "memory_total": footprint.total_bytes,
-                "memory_allocations": footprint.allocations,
+                "memory_peak": memory.peak_bytes,
+                "memory_total": memory.total_bytes,
+                "memory_allocations": memory.allocations,
             }
         )
 

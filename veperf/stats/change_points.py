@@ -121,7 +121,9 @@ def _join_segments(
     while removable := [
         s
         for s in steps
-        if s.is_brief(MIN_INNER, n) or s.p > _WEAK_EVIDENCE_P or not s.is_relevant(min_effect)
+        if s.has_short_inner_segment(MIN_INNER, n)
+        or s.p > _WEAK_EVIDENCE_P
+        or not s.is_relevant(min_effect)
     ]:
         worst = steps.index(max(removable, key=lambda s: s.p))
         removed = steps.pop(worst)

@@ -104,10 +104,10 @@ class LevelShift:
         """Return True where the levels differ by ``min_effect`` or more, proven or not."""
         return abs(self.shift) >= math.log1p(min_effect)
 
-    def is_brief(self, least: int, n: int) -> bool:
-        """Return True where an inner segment beside it is shorter than ``least``."""
+    def has_short_inner_segment(self, min_length: int, n: int) -> bool:
+        """Return True where an inner segment beside it is shorter than ``min_length``."""
         first, second = self.at - self.start, self.end - self.at
-        return (self.start > 0 and first < least) or (self.end < n and second < least)
+        return (self.start > 0 and first < min_length) or (self.end < n and second < min_length)
 
 
 def evaluate_shift(

@@ -69,18 +69,18 @@ def schedule_looks(
     return LookSchedule(counts, change, power_family(counts, _RHO_OK))
 
 
-def looks_up_to(most: int, looks: Sequence[int] = LOOKS) -> tuple[int, ...]:
-    """Return ``looks`` up to ``most`` pairs: cut short, or extended by factors of about √2.
+def looks_up_to(max_pairs: int, looks: Sequence[int] = LOOKS) -> tuple[int, ...]:
+    """Return ``looks`` up to ``max_pairs`` pairs: cut short, or extended by factors of about √2.
 
     Raises:
-        UsageError: ``most`` is below the first look.
+        UsageError: ``max_pairs`` is below the first look.
     """
-    if not looks or not most >= looks[0]:
-        raise UsageError(f"the most pairs can't be {most}, with looks at {tuple(looks)}")
-    earlier = [n for n in looks if n < most]
-    while len(earlier) >= len(looks) and earlier[-1] < 0.67 * most:
+    if not looks or not max_pairs >= looks[0]:
+        raise UsageError(f"max_pairs can't be {max_pairs}, with looks at {tuple(looks)}")
+    earlier = [n for n in looks if n < max_pairs]
+    while len(earlier) >= len(looks) and earlier[-1] < 0.67 * max_pairs:
         earlier.append(round(earlier[-1] * math.sqrt(2)))
-    return (*earlier, most)
+    return (*earlier, max_pairs)
 
 
 def _total(spending: Sequence[float], looks: tuple[int, ...]) -> tuple[float, ...]:
@@ -88,5 +88,5 @@ def _total(spending: Sequence[float], looks: tuple[int, ...]) -> tuple[float, ..
     if len(spending) != len(looks) or not all(s >= 0 for s in spending):
         raise UsageError(f"spending is a share for each of {len(looks)} looks, not {spending}")
     if not 0 < sum(spending) <= 1 + 1e-9:
-        raise UsageError(f"spending adds up to 1 at most, not {sum(spending):g}")
+        raise UsageError(f"spending adds up to at most 1, not {sum(spending):g}")
     return tuple(min(1.0, share) for share in accumulate(spending))

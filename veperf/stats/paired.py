@@ -173,7 +173,7 @@ def find_obstacle(values: ArrayLike) -> tuple[ChangeStatus, str] | None:
     """Return the status and the reason where ``values`` have no ratio to judge, else None."""
     numbers = np.asarray(values, dtype=np.float64)
     if not np.isfinite(numbers).all():
-        return ChangeStatus.ERROR, "a value is no number: it can't be judged"
+        return ChangeStatus.ERROR, "a value is NaN or infinite: the sides can't be compared"
     if (numbers <= 0).any():
         return ChangeStatus.INCONCLUSIVE, "values of zero or below have no ratio to judge"
     return None

@@ -150,13 +150,13 @@ def compare_sequentially(
     alpha: float = _DEFAULT.alpha,
     comparisons: int = _DEFAULT.comparisons,
     looks: Sequence[int] = LOOKS,
-    cap: int | None = None,
+    max_pairs: int | None = None,
     spending: Sequence[float] | None = None,
 ) -> SequentialVerdict:
     """Compare (old, new) values from ``pairs``, taking no more of them than it takes to decide.
 
     Runs the tests of ``compare_pairs`` at each of the numbers of pairs ``looks``, cut short or
-    extended to ``cap`` pairs where that is given (96 costs more than 48, and decides more).
+    extended to ``max_pairs`` pairs where that is given (96 costs more than 48, and decides more).
     ``spending`` is the share of alpha that each look may spend on ``slower`` and on ``faster``.
 
     In the long run, at most a share of ``alpha`` of suites of ``comparisons`` benchmarks have a
@@ -174,7 +174,7 @@ def compare_sequentially(
         alpha=alpha,
         comparisons=comparisons,
     )
-    counts = looks if cap is None else looks_up_to(cap, looks)
+    counts = looks if max_pairs is None else looks_up_to(max_pairs, looks)
     test = SequentialTest(rule, schedule_looks(counts, spending))
     for pair in pairs:
         if test.add(*_two(pair)):

@@ -128,7 +128,7 @@ def _sizes(change: TwoSampleComparison) -> str:
 def _obstacle(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[ChangeStatus, str] | None:
     """Return the status and the reason where the samples can't be tested, else None."""
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
-        return ChangeStatus.ERROR, "a value is no number: it can't be judged"
+        return ChangeStatus.ERROR, "a value is NaN or infinite: the sides can't be compared"
     if a.size == 0 or b.size == 0:
         return ChangeStatus.NOT_ENOUGH, f"no values on the {'new' if a.size else 'base'} side"
     if min(a.min(), b.min()) < 0:

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from msgspec.structs import replace
 
+from veperf.core.baseline import Baseline, BaselineSeries
 from veperf.core.case import Level
 from veperf.core.errors import UsageError
 from veperf.core.run import Machine, Run
-from veperf.core.verdict import Baseline, BaselineSeries, Change
+from veperf.core.verdict import Change
 from veperf.stats.process_values import Series, series_of
 
 # Beyond this drift, the machine and not the code may have changed.

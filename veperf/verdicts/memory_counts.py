@@ -10,10 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from veperf.core.baseline import Baseline
 from veperf.core.case import MEMORY_NAMES
 from veperf.core.run import Run
 from veperf.core.text import format_effect
-from veperf.core.verdict import Baseline, Change, ChangeStatus
+from veperf.core.verdict import Change, ChangeStatus
 from veperf.stats.process_values import Floats, Series, series_of
 from veperf.verdicts.baseline import machine_differences, match_baselines
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from veperf.core.baseline import Baseline
 from veperf.core.run import Failure, Run
 from veperf.core.text import (
     abbreviate_names,
@@ -13,7 +14,7 @@ from veperf.core.text import (
     format_percent,
     plural,
 )
-from veperf.core.verdict import Baseline, TargetStatus, TargetVerdict
+from veperf.core.verdict import TargetStatus, TargetVerdict
 from veperf.verdicts.baseline import (
     DRIFT_LIMIT,
     calibration_times_ns,
@@ -78,8 +79,8 @@ def _other_machines(run: Run, used: Sequence[Baseline]) -> Iterable[str]:
     for baseline in used:
         if different := machine_differences(run.machine, baseline.machine):
             yield (
-                f"The {baseline.suite} baseline of {date_of(baseline.recorded)} is shown but not "
-                f"judged by: {'; '.join(different)}."
+                f"The {baseline.suite} baseline of {date_of(baseline.recorded)} is shown, but not "
+                f"used for the verdict, as the machine differs: {'; '.join(different)}."
             )
 
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from veperf.core.baseline import Baseline, BaselineSeries
 from veperf.core.case import MEMORY_NAMES, TIME, Clock, Level
 from veperf.core.run import Machine, Run
 from veperf.core.text import format_effect, format_exact, plural
-from veperf.core.verdict import Baseline, BaselineSeries, Change, ChangeStatus
+from veperf.core.verdict import Change, ChangeStatus
 from veperf.stats.mann_whitney import smallest_u_p
 from veperf.stats.paired import decide_status
 from veperf.stats.process_values import Floats, Series, SeriesKey, series_of

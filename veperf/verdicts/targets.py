@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from veperf.core.case import TIME
 from veperf.core.errors import UnknownTargetError, UsageError
 from veperf.core.run import Run
+from veperf.core.target import Target, TargetSet
 from veperf.core.text import format_exact, format_limit_distance, format_number, plural
 from veperf.core.units import convert, per_operation
-from veperf.core.verdict import Target, TargetSet, TargetStatus, TargetVerdict
+from veperf.core.verdict import TargetStatus, TargetVerdict
 from veperf.stats.hodges_lehmann import estimate_median
 from veperf.stats.process_values import Series, SeriesKey, series_of
 

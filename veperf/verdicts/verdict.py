@@ -4,18 +4,11 @@ from collections.abc import Collection, Sequence
 
 from msgspec.structs import replace
 
+from veperf.core.baseline import Baseline
 from veperf.core.errors import COULD_NOT_MEASURE, FAILED, INCONCLUSIVE, OK
 from veperf.core.run import Failure, Run
-from veperf.core.verdict import (
-    Baseline,
-    Change,
-    ChangeStatus,
-    Outcome,
-    TargetSet,
-    TargetStatus,
-    TargetVerdict,
-    Verdict,
-)
+from veperf.core.target import TargetSet
+from veperf.core.verdict import Change, ChangeStatus, Outcome, TargetStatus, TargetVerdict, Verdict
 from veperf.stats.process_values import series_of
 from veperf.verdicts.baseline import baselines_used
 from veperf.verdicts.run_notes import run_notes

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
+from veperf.core.baseline import Baseline
 from veperf.core.case import TIME
 from veperf.core.run import Run
 from veperf.core.text import abbreviate_names, format_limit_distance, format_percent, plural
-from veperf.core.verdict import Baseline, Change, ChangeStatus, TargetStatus, TargetVerdict
+from veperf.core.verdict import Change, ChangeStatus, TargetStatus, TargetVerdict
 from veperf.verdicts.baseline import date_of
 
 _MET = {TargetStatus.PASS, TargetStatus.WARN}

@@ -12,11 +12,11 @@ from distributed import Client
 
 from tests.support.networks.held import held
 from veperf.archive.store import Archive
-from veperf.cluster.plan import plan_sweep
 from veperf.cluster.progress import SweepLines
 from veperf.cluster.spec import SweepSpec
 from veperf.cluster.sweep import run_tasks
 from veperf.cluster.sweep_journal import SweepJournal
+from veperf.cluster.sweep_plan import plan_sweep
 
 
 def main() -> None:

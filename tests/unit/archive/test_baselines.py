@@ -18,12 +18,12 @@ from veperf.archive.baselines import (
 )
 from veperf.archive.files import write_json
 from veperf.archive.store import Archive
+from veperf.core.baseline import Baseline, BaselineSeries
 from veperf.core.case import MEMORY_METRICS, TIME, Metric
 from veperf.core.errors import UsageError
 from veperf.core.run import CaseResult, Revision, Run
-from veperf.core.verdict import Baseline, BaselineSeries
 from veperf.measure.machine import describe_machine
-from veperf.runner import execute
+from veperf.runner import run_lifecycle
 from veperf.verdicts.baseline import baselines_of, make_baseline, pool_baselines
 from veperf.verdicts.screen import screen
 
@@ -177,7 +177,7 @@ def test_a_new_run_takes_its_loops_from_the_time_not_from_a_count(tmp_path: Path
     recorded = Baseline("planted", "2026-01-01", "run", machine, Revision(), (), tuple(series))
     save_baseline(tmp_path / "baselines", recorded)
 
-    writer = execute.begin_run(
+    writer = run_lifecycle.begin_run(
         ["planted"],
         profile="quick",
         archive=Archive(tmp_path / "runs"),

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veperf.archive import files
+from veperf.core.baseline import BASELINE_FORMAT, Baseline
 from veperf.core.errors import CorruptFileError, NewerFormatError, StorageError, VeperfError
 from veperf.core.json_text import nesting_depth
-from veperf.core.verdict import BASELINE_FORMAT, Baseline, TargetSet
+from veperf.core.target import TargetSet
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path: Path, monkeypatch):

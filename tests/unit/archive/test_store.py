@@ -7,6 +7,7 @@ import pytest
 
 from veperf.archive.baselines import load_baselines, load_targets, save_baseline
 from veperf.archive.store import Archive
+from veperf.core.baseline import Baseline, BaselineSeries
 from veperf.core.case import Case, Level
 from veperf.core.errors import (
     CorruptFileError,
@@ -16,7 +17,6 @@ from veperf.core.errors import (
     UsageError,
 )
 from veperf.core.run import CaseResult, Config, Machine, Pass, Revision, Run, Sample
-from veperf.core.verdict import Baseline, BaselineSeries
 
 MACHINE = Machine("box-2c", "Box", 2, None, "Linux", "CPython 3.11.7")
 

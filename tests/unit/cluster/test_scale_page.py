@@ -17,9 +17,9 @@ from distributed.cli.dask_scheduler import main as dask_scheduler
 from distributed.cli.dask_worker import main as dask_worker
 
 from veperf.cli.main import veperf
-from veperf.cluster.plan import WORKER_RESOURCE
 from veperf.cluster.scheduler import LOW_OVERHEAD_SETTINGS
 from veperf.cluster.spec import load_spec
+from veperf.cluster.sweep_plan import WORKER_RESOURCE
 
 PAGE = (Path(__file__).parents[3] / "docs" / "scale.md").read_text()
 COMMANDS: dict[str, click.Command] = {

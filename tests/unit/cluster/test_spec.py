@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.cluster.plan import ABJob, Ref, plan_sweep, upgrade_plan
 from veperf.cluster.spec import ABSpec, SweepSpec, load_spec, spec_patterns, validate_spec
+from veperf.cluster.sweep_plan import ABJob, Ref, plan_sweep, upgrade_plan
 from veperf.core.errors import CorruptFileError, UsageError, VeperfError
 from veperf.core.options import ABOptions
 

@@ -13,9 +13,9 @@ from tests.support.ab_runs import ab_run, change
 from tests.support.runs import timed_run
 from veperf.archive.comparisons import ab_ids
 from veperf.archive.store import Archive
-from veperf.cluster.plan import SweepPlan, plan_sweep
 from veperf.cluster.spec import ABSpec, SweepSpec
 from veperf.cluster.sweep_journal import SweepJournal, read_sweep_state, resolve_sweep, sweep_names
+from veperf.cluster.sweep_plan import SweepPlan, plan_sweep
 from veperf.cluster.task_result import decode_task_result
 from veperf.core.ab import ABRun
 from veperf.core.errors import CorruptFileError, UnknownRunError, UsageError

@@ -192,7 +192,7 @@ def test_defaults_agree_with_the_statistics() -> None:
 def test_alpha_reaches_the_sequential_rule() -> None:
     """An option of `ab`, `selfcheck` and the table [ab], and in the comparison's configuration."""
     run = ab_run(change("mine/good", ChangeStatus.OK))
-    config = replace(run.config, alpha=0.01, among=3)
+    config = replace(run.config, alpha=0.01, comparisons=3)
     case = Case("mine/good", "mine/good", "mine", Level.MICRO, "Works.")
 
     rule = _rule(case, config, 2)

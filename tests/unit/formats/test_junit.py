@@ -10,12 +10,12 @@ from veperf.core.ab import ABChange, ABConfig, ABRun, ABSide
 from veperf.core.case import TIME
 from veperf.core.errors import FAILED, UsageError
 from veperf.core.run import Failure, Run
+from veperf.core.target import Target
 from veperf.core.verdict import (
     Change,
     ChangeStatus,
     Outcome,
     Severity,
-    Target,
     TargetStatus,
     TargetVerdict,
     Verdict,

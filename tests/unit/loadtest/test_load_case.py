@@ -10,7 +10,8 @@ from veperf.core.case import LATENCY_METRICS, Case, Level, Metric
 from veperf.core.errors import UsageError
 from veperf.core.load import Search
 from veperf.core.run import CaseResult, Run
-from veperf.core.verdict import Target, TargetSet, TargetStatus
+from veperf.core.target import Target, TargetSet
+from veperf.core.verdict import TargetStatus
 from veperf.loadtest.case import case_result
 from veperf.loadtest.result import LoadResult, is_within_limits, load_figures
 from veperf.loadtest.schedule import Schedule

@@ -10,9 +10,9 @@ import pytest
 
 from tests.support.helpers import HOSTILE
 from veperf.core.errors import MeasureError, UnknownBenchmarkError, UsageError, WorkerCrashedError
-from veperf.profiling.cpu.profile import CpuProfile, profile_cpu
+from veperf.profiling.cpu.call_tree import CpuSamples, Frame, Stack
+from veperf.profiling.cpu.profile_cpu import CpuProfile, profile_cpu
 from veperf.profiling.cpu.sampler import sample_stacks
-from veperf.profiling.cpu.stacks import CpuSamples, Frame, Stack
 
 
 def _burn(rounds: int) -> int:

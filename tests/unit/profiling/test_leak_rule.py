@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veperf.core.errors import UsageError
-from veperf.profiling.memory.leak import LeakStatus, judge_leak
+from veperf.profiling.memory.leak_rule import LeakStatus, judge_leak
 
 MIB = 2.0**20
 SEEDS = range(12)

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from veperf.archive.baselines import load_targets
 from veperf.core.errors import UnknownTargetError
 from veperf.profiling.memory.budget import MemoryBudget, budget_of, check_budget
-from veperf.profiling.memory.leak import LeakStatus, judge_leak
-from veperf.profiling.memory.profiler import MemoryProfiler
+from veperf.profiling.memory.leak_rule import LeakStatus, judge_leak
+from veperf.profiling.memory.snapshot_profiler import MemoryProfiler
 from veperf.profiling.memory.stats import MemoryStats, Range
 
 TARGETS = Path(__file__).parents[3] / "data" / "baselines"
@@ -54,7 +54,7 @@ def test_a_limit_that_was_passed_once_is_a_violation(limit, over):
 
     assert limit == actual.limit_name
     assert actual.value > actual.limit
-    assert actual.words
+    assert actual.description
 
 
 def test_at_the_limit_is_within_it():

@@ -8,7 +8,8 @@ import pytest
 
 from tests.support.helpers import HOSTILE, hostile_run, judged, plausible_run
 from veperf.core.case import Better
-from veperf.core.verdict import Target, TargetStatus, TargetVerdict
+from veperf.core.target import Target
+from veperf.core.verdict import TargetStatus, TargetVerdict
 from veperf.report.case_summary import median_estimate
 from veperf.report.charts import figures, strip, svg
 from veperf.report.charts.scaling import CurvePoint, fit_exponent

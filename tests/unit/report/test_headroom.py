@@ -3,7 +3,8 @@
 import pytest
 
 from veperf.core.case import Better
-from veperf.core.verdict import Target, TargetStatus, TargetVerdict
+from veperf.core.target import Target
+from veperf.core.verdict import TargetStatus, TargetVerdict
 from veperf.report.sections.headroom import headroom_section, headroom_sentence
 
 

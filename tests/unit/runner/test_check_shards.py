@@ -8,14 +8,14 @@ from veperf.archive.store import Archive
 from veperf.core.errors import UsageError
 from veperf.core.run import Machine
 from veperf.progress.display import NoProgress
-from veperf.runner import execute
+from veperf.runner import run_lifecycle
 
 ELSEWHERE = Machine("other-8c", "Other CPU", 8, None, "Linux", "CPython 3.11")
 
 
 def test_a_load_of_elsewhere_is_not_gone_on_with_here(tmp_path: Path) -> None:
     """Its figures would stand under the name of a machine on which nothing was measured."""
-    writer = execute.begin_load(
+    writer = run_lifecycle.begin_load(
         "apart/load", {}, shards=2, archive=Archive(tmp_path),
         baselines=tmp_path, modules=["tests.support.remote_loads"], machine=ELSEWHERE,
     )  # fmt: skip
@@ -23,4 +23,4 @@ def test_a_load_of_elsewhere_is_not_gone_on_with_here(tmp_path: Path) -> None:
     assert ELSEWHERE == writer.run.machine
     assert ["apart/load[shards=2]"] == [case.id for case in writer.run.cases]
     with pytest.raises(UsageError, match="on a target elsewhere"):
-        execute.finish_run(writer, NoProgress())
+        run_lifecycle.finish_run(writer, NoProgress())

@@ -91,7 +91,7 @@ def test_a_hopeless_stream_ends_inconclusive() -> None:
     a, b = sides(chance.normal(0.05, 0.5, 200), chance)
     pairs = list(zip(a, b, strict=True))
 
-    short, long = compare_sequentially(pairs), compare_sequentially(pairs, cap=96)
+    short, long = compare_sequentially(pairs), compare_sequentially(pairs, max_pairs=96)
 
     assert ("inconclusive", 48) == (short.status, short.pairs)
     assert ("inconclusive", 96) == (long.status, long.pairs)
@@ -244,4 +244,4 @@ def test_looks_end_at_the_cap(most: int, expected: tuple[int, ...]) -> None:
 def test_a_cap_below_the_first_look_is_refused() -> None:
     """Five pairs decide nothing."""
     with pytest.raises(UsageError):
-        compare_sequentially([], cap=5)
+        compare_sequentially([], max_pairs=5)

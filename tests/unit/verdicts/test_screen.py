@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from tests.support.runs import CRASH, MACHINE, case, one_pass, timed_run, whole_run
+from veperf.core.baseline import Baseline
 from veperf.core.case import Metric
 from veperf.core.errors import UsageError
 from veperf.core.run import CaseResult, Failure, Run, Sample
-from veperf.core.verdict import Baseline, Change, ChangeStatus
+from veperf.core.verdict import Change, ChangeStatus
 from veperf.verdicts.baseline import baselines_of, make_baseline
 from veperf.verdicts.screen import compare_runs, screen
 

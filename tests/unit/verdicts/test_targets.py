@@ -9,7 +9,8 @@ from tests.support.runs import CRASH, case, one_pass, timed_run, whole_run
 from veperf.core.case import Better, Metric
 from veperf.core.errors import UnknownTargetError, UsageError
 from veperf.core.run import CaseResult, Failure, Sample
-from veperf.core.verdict import Target, TargetSet, TargetStatus, TargetVerdict
+from veperf.core.target import Target, TargetSet
+from veperf.core.verdict import TargetStatus, TargetVerdict
 from veperf.verdicts.targets import judge_targets
 
 

@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from tests.support.runs import CRASH, MACHINE, timed_run
+from veperf.core.baseline import Baseline
 from veperf.core.run import Failure, Run
-from veperf.core.verdict import Baseline, Target, TargetSet
+from veperf.core.target import Target, TargetSet
 from veperf.verdicts.baseline import baselines_of
 from veperf.verdicts.verdict import exit_code_of, run_verdict
 

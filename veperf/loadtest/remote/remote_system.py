@@ -6,8 +6,8 @@ from itertools import chain
 
 from veperf.core.errors import MeasureError
 from veperf.core.load import Finished
-from veperf.loadtest.remote.connection import ShardConnection
 from veperf.loadtest.remote.messages import ITEM_BYTES, Items, Ping, Results
+from veperf.loadtest.remote.shard_connection import ShardConnection
 
 # Size of the items that are made before the load starts; the others are made during it.
 _PREFETCH_BYTES = 100_000_000

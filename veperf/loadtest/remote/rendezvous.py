@@ -237,7 +237,7 @@ class Rendezvous:
         peer.window = max(1, self._terms.capacity // hello.shards)
         self._unidentified.remove(peer)
         self._shards[peer.shard] = peer
-        peer.channel.trust()
+        peer.channel.accept_long_messages()
         peer.send(Welcome(peer.window, make_proof(self._terms.token, TARGET, hello.nonce)))
 
     def _fault(self, peer: Peer, hello: Hello) -> str:

@@ -8,7 +8,7 @@ import sys
 
 from veperf.core.escape import as_html, one_line
 from veperf.core.text import format_duration, format_percent, plural
-from veperf.profiling.cpu.stacks import (
+from veperf.profiling.cpu.call_tree import (
     CallNode,
     CpuSamples,
     Frame,

@@ -17,7 +17,7 @@ from msgspec import Struct
 from veperf.core import registry
 from veperf.core.case import Params
 from veperf.core.errors import MeasureError, UsageError
-from veperf.profiling.cpu.stacks import CpuSamples, Frame, Stack
+from veperf.profiling.cpu.call_tree import CpuSamples, Frame, Stack
 
 INTERVAL_S = 0.001
 """Kernels round this up to their own tick, 1 to 4 ms."""
@@ -29,7 +29,7 @@ _MAX_WALL_FACTOR = 4
 StackKey = tuple[tuple[CodeType, str], ...]
 
 
-class ProfileCpu(Struct, frozen=True):
+class CpuProfileRequest(Struct, frozen=True):
     """Request to a fresh process: set a benchmark up and sample it; answered by ``CpuSamples``."""
 
     modules: tuple[str, ...]
@@ -39,7 +39,7 @@ class ProfileCpu(Struct, frozen=True):
     """CPU time to sample."""
 
 
-def sample_benchmark(request: ProfileCpu) -> CpuSamples:
+def sample_benchmark(request: CpuProfileRequest) -> CpuSamples:
     """Set the benchmark up and sample it.
 
     Raises:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from veperf.core.errors import CorruptFileError, NewerFormatError, StorageError, UsageError
 from veperf.core.text import format_bytes, format_count
-from veperf.profiling.memory.profile import PROFILE_FORMAT, MemoryProfile
+from veperf.profiling.memory.profile_memory import PROFILE_FORMAT, MemoryProfile
 from veperf.profiling.memory.sites import Site
 
 _ALLOCATIONS = 0.5

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from veperf.core.errors import UnknownTargetError
+from veperf.core.target import TargetSet
 from veperf.core.text import (
     format_bytes,
     format_count,
@@ -11,9 +12,8 @@ from veperf.core.text import (
     format_quantity,
 )
 from veperf.core.units import convert
-from veperf.core.verdict import TargetSet
 from veperf.profiling.memory import charts
-from veperf.profiling.memory.leak import LeakStatus, LeakVerdict
+from veperf.profiling.memory.leak_rule import LeakStatus, LeakVerdict
 from veperf.profiling.memory.stats import MemoryStats
 
 
@@ -29,14 +29,14 @@ class MemoryBudget(Struct, frozen=True, kw_only=True):
     """Growth over a long run, as a share of the memory at its beginning."""
 
 
-class Violation(Struct, frozen=True):
+class LimitUse(Struct, frozen=True):
     """A limit and the measured value; in the result of ``check_budget``, one that was exceeded."""
 
     limit_name: str
     """Name of the limit in the budget."""
     value: float
     limit: float
-    words: str
+    description: str
 
 
 def budget_of(targets: TargetSet) -> MemoryBudget:
@@ -65,7 +65,7 @@ def budget_of(targets: TargetSet) -> MemoryBudget:
 
 def check_budget(
     measured: MemoryStats, budget: MemoryBudget | None = None, leak: LeakVerdict | None = None
-) -> tuple[Violation, ...]:
+) -> tuple[LimitUse, ...]:
     """Return the limits that were exceeded at any time, by peaks and the longest pause.
 
     The heap is resident memory, the objects are the blocks of Python's allocator. If ``leak`` is
@@ -76,8 +76,8 @@ def check_budget(
     used = _uses(measured, allowed)
     if leak is not None and leak.status is not LeakStatus.CLEAN and leak.low is not None:
         growth, limit = format_percent(leak.low), format_exact(100 * allowed.leak_growth, "%")
-        words = f"memory grows by {growth} at least, of {limit}"
-        used = (*used, Violation("leak_growth", leak.low, allowed.leak_growth, words))
+        description = f"memory grew by at least {growth}; the limit is {limit}"
+        used = (*used, LimitUse("leak_growth", leak.low, allowed.leak_growth, description))
     return tuple(use for use in used if use.value > use.limit)
 
 
@@ -89,44 +89,47 @@ class Gauges(Struct, frozen=True):
 
     def __repr__(self) -> str:
         return "\n".join(
-            f"{format_percent(use.value / use.limit):>8}  {use.words}"
+            f"{format_percent(use.value / use.limit):>8}  {use.description}"
             for use in _uses(self.measured, self.budget)
         )
 
     def _repr_html_(self) -> str:
-        used = [(use.value / use.limit, use.words) for use in _uses(self.measured, self.budget)]
+        used = [
+            (use.value / use.limit, use.description) for use in _uses(self.measured, self.budget)
+        ]
         return charts.gauge_table(used)
 
 
-def _uses(measured: MemoryStats, allowed: MemoryBudget) -> tuple[Violation, ...]:
+def _uses(measured: MemoryStats, allowed: MemoryBudget) -> tuple[LimitUse, ...]:
     """Return the use of every limit, exceeded or not."""
     pause_ns, pause_limit_ns = measured.gc_longest_ns, allowed.gc_pause_ns
     heap, blocks = measured.peak_rss_bytes, measured.blocks.max
     tasks = measured.concurrent.max
     return (
-        Violation(
+        LimitUse(
             "heap_bytes",
             heap,
             allowed.heap_bytes,
-            f"{format_bytes(heap)} were resident, of {format_exact(allowed.heap_bytes, 'B')}",
+            f"{format_bytes(heap)} resident at the peak; the limit is "
+            f"{format_exact(allowed.heap_bytes, 'B')}",
         ),
-        Violation(
+        LimitUse(
             "objects",
             blocks,
             allowed.objects,
-            f"{format_count(blocks)} objects, of {format_count(allowed.objects)}",
+            f"{format_count(blocks)} objects; the limit is {format_count(allowed.objects)}",
         ),
-        Violation(
+        LimitUse(
             "tasks",
             tasks,
             allowed.tasks,
-            f"{format_count(tasks)} threads and tasks, of {format_count(allowed.tasks)}",
+            f"{format_count(tasks)} threads and tasks; the limit is {format_count(allowed.tasks)}",
         ),
-        Violation(
+        LimitUse(
             "gc_pause_ns",
             pause_ns,
             pause_limit_ns,
-            f"a collection took {format_quantity(pause_ns, 'ns')}, "
-            f"of {format_exact(pause_limit_ns, 'ns')}",
+            f"longest collection {format_quantity(pause_ns, 'ns')}; the limit is "
+            f"{format_exact(pause_limit_ns, 'ns')}",
         ),
     )

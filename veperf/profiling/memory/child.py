@@ -5,7 +5,7 @@ import sys
 import msgspec
 
 from veperf.ipc.isolated_process import send_result
-from veperf.profiling.memory.requests import MemoryRequest, execute_request
+from veperf.profiling.memory.measuring_process import MemoryRequest, execute_request
 
 
 def main() -> None:

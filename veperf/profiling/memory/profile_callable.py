@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from veperf.core.errors import MeasureError, StorageError
 from veperf.profiling.memory.capture import open_records, record_allocations, track_allocations
-from veperf.profiling.memory.footprint import Footprint, measure_footprint
+from veperf.profiling.memory.operation_memory import OperationMemory, measure_operation_memory
 from veperf.profiling.memory.sites import Detail, read_detail
 
 
@@ -63,7 +63,7 @@ _MAX_CALLS = 10
 class CallableProfile(Struct, frozen=True):
     """The memory of one callable, in all and by line."""
 
-    footprint: Footprint
+    footprint: OperationMemory
     detail: Detail
     calls: int
     """Calls that were recorded for the detail."""
@@ -82,7 +82,7 @@ def profile_callable(
         StorageError: the flamegraph can't be written.
         Whatever ``call`` does.
     """
-    footprint = measure_footprint(call, operations, multithreaded=multithreaded)
+    footprint = measure_operation_memory(call, operations, multithreaded=multithreaded)
     each = max(footprint.allocations * operations, 1.0)
     calls = max(2, min(_MAX_CALLS, int(_TARGET_ALLOCATIONS / each)))
     with tempfile.TemporaryDirectory(prefix="veperf-memory-") as folder:

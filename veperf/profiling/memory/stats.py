@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from veperf.core.errors import MeasureError
-from veperf.profiling.memory.probes import GcPauses, Snapshot
+from veperf.profiling.memory.process_probes import GcPauses, Snapshot
 
 
 class Range(Struct, frozen=True):

@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from veperf.core.target import Target
 from veperf.core.text import TIMES, choose_unit, format_change
-from veperf.core.verdict import Change, Target, TargetVerdict
+from veperf.core.verdict import Change, TargetVerdict
 from veperf.report.case_summary import measured_name, median_estimate
 from veperf.report.charts.canvas import (
     axis_label,

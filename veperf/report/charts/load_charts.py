@@ -6,8 +6,8 @@ from itertools import chain
 
 import numpy as np
 
+from veperf.core.target import Target
 from veperf.core.text import format_exact
-from veperf.core.verdict import Target
 from veperf.loadtest.histogram import Latencies
 from veperf.report.charts import axes
 from veperf.report.charts.axes import Axis, Chart, Point, Shade

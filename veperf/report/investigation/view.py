@@ -6,11 +6,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from veperf.archive.query import samples_table
+from veperf.core.baseline import Baseline
 from veperf.core.case import Level
 from veperf.core.escape import one_line
 from veperf.core.run import Run
 from veperf.core.text import as_sentence, format_number, format_percent, format_quantity, join_words
-from veperf.core.verdict import Baseline, Verdict
+from veperf.core.verdict import Verdict
 from veperf.report.case_summary import (
     MeasuredMetric,
     measured_name,

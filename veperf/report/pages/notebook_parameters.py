@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from veperf.core.errors import ParameterError
-from veperf.core.logs import NOTEBOOK_LOGGERS, suppress_logging
+from veperf.core.log_suppression import NOTEBOOK_LOGGERS, suppress_logging
 
 JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
 """The values of parameters: JSON, without NaN and infinities."""

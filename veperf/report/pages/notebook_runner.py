@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from veperf.archive.files import file_write_error
 from veperf.core.errors import KernelError, NotebookError
 from veperf.core.escape import make_visible
-from veperf.core.logs import NOTEBOOK_LOGGERS, suppress_logging
+from veperf.core.log_suppression import NOTEBOOK_LOGGERS, suppress_logging
 from veperf.report.pages.notebook_parameters import JsonValue, check_parameters, escape_braces
 
 if TYPE_CHECKING:

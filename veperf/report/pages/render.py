@@ -16,10 +16,11 @@ from veperf.archive.storage.open import path_or_url
 from veperf.archive.store import Archive
 from veperf.archive.summary import load_summary
 from veperf.core import paths
+from veperf.core.baseline import Baseline
 from veperf.core.errors import ReportError, UsageError
-from veperf.core.logs import NOTEBOOK_LOGGERS, suppress_logging
+from veperf.core.log_suppression import NOTEBOOK_LOGGERS, suppress_logging
 from veperf.core.run import Run
-from veperf.core.verdict import Baseline, Verdict
+from veperf.core.verdict import Verdict
 from veperf.report.html.notebook_page import notebook_to_html
 from veperf.report.html.page import Sibling
 from veperf.report.pages.notebook_parameters import JsonValue

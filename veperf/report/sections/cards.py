@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from veperf.core.baseline import Baseline
 from veperf.core.escape import as_html
 from veperf.core.run import Run
 from veperf.core.text import (
@@ -17,7 +18,7 @@ from veperf.core.text import (
     format_quantity,
     plural,
 )
-from veperf.core.verdict import Baseline, Change, ChangeStatus, TargetVerdict, Verdict
+from veperf.core.verdict import Change, ChangeStatus, TargetVerdict, Verdict
 from veperf.report.case_history import History
 from veperf.report.case_summary import MeasuredMetric, estimate_text, median_estimate
 from veperf.report.charts import strip

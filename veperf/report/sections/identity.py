@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from statistics import median
 
+from veperf.core.baseline import Baseline
 from veperf.core.case import Level
 from veperf.core.run import Machine, Revision, Run
 from veperf.core.text import (
@@ -17,7 +18,6 @@ from veperf.core.text import (
     join_words,
     plural,
 )
-from veperf.core.verdict import Baseline
 
 _SHORT = 10
 IMPORTED = "imported"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from veperf.core.escape import as_html
+from veperf.core.target import Target
 from veperf.core.text import (
     MISSING,
     as_sentence,
@@ -14,7 +15,7 @@ from veperf.core.text import (
     join_words,
     plural,
 )
-from veperf.core.verdict import Target, TargetVerdict, Verdict
+from veperf.core.verdict import TargetVerdict, Verdict
 from veperf.report.case_summary import estimate_text
 from veperf.report.charts import load_charts
 from veperf.report.charts.stages import STAGES_KEY, describe_shares, waterfall_chart

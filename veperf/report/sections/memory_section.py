@@ -1,4 +1,4 @@
-"""The memory section: the footprint of each operation, where it was measured."""
+"""The memory section: the memory of each operation, where it was measured."""
 
 import math
 from collections.abc import Iterable, Sequence

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from veperf.core.baseline import Baseline
 from veperf.core.escape import as_html
 from veperf.core.run import Run
 from veperf.core.text import (
@@ -12,7 +13,7 @@ from veperf.core.text import (
     format_limit_distance,
     format_quantity,
 )
-from veperf.core.verdict import Baseline, Change, ChangeStatus, TargetVerdict, Verdict
+from veperf.core.verdict import Change, ChangeStatus, TargetVerdict, Verdict
 from veperf.report.case_history import History
 from veperf.report.case_summary import MeasuredMetric, estimate_text
 from veperf.report.charts.sparkline import sparkline

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
+from veperf.core.baseline import Baseline, RetiredBaseline
 from veperf.core.case import Case
 from veperf.core.run import Run
 from veperf.core.text import format_time, join_words
-from veperf.core.verdict import Baseline, RetiredBaseline
 from veperf.report.tables.table import Cell, Table, columns
 
 

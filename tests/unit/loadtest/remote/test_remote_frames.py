@@ -88,7 +88,7 @@ def test_a_length_that_is_too_large_is_refused_at_once(size: int, rest: bytes) -
 def test_messages_arrive_as_they_were_sent(messages: list[FromShard]) -> None:
     """All kinds, over a real socket."""
     with wired() as (local_end, channel):
-        channel.trust()
+        channel.accept_long_messages()
         local_end.sendall(b"".join(make_frame(encode(message)) for message in messages))
         frames: list[FromShard] = []
         while len(frames) < len(messages):
@@ -133,7 +133,7 @@ def test_a_stranger_is_given_little_room() -> None:
         with pytest.raises(BadMessageError):
             channel.receive()
     with wired() as (local_end, channel):
-        channel.trust()
+        channel.accept_long_messages()
         local_end.sendall(long)
         (frames,) = channel.receive()
         assert isinstance(frames, Items)

@@ -8,7 +8,6 @@ import pytest
 
 from veperf.core.errors import MeasureError
 from veperf.ipc.channel import make_frame
-from veperf.loadtest.remote.connection import ShardChannel
 from veperf.loadtest.remote.messages import (
     Aborted,
     AllShardsDone,
@@ -20,6 +19,7 @@ from veperf.loadtest.remote.messages import (
     from_target,
     make_channel,
 )
+from veperf.loadtest.remote.shard_connection import ShardChannel
 
 PATIENCE_S = 30.0
 AROUND = HostConditions(

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from veperf.abtest.fleet_verdict import Fleet, JudgedPlace
-from veperf.abtest.page import (
+from veperf.abtest.comparison_report import (
     axis_reach,
     comparison_body,
     describe_side,
@@ -13,6 +12,7 @@ from veperf.abtest.page import (
     outcome_banner,
     pair_change_mark,
 )
+from veperf.abtest.fleet_verdict import Fleet, JudgedPlace
 from veperf.core.ab import ABChange
 from veperf.core.escape import as_html, as_markdown, one_line
 from veperf.core.text import (

@@ -4,7 +4,7 @@ import logging
 
 import distributed  # noqa: F401 - its loggers exist once it is imported
 
-from veperf.core.logs import suppress_logging
+from veperf.core.log_suppression import suppress_logging
 
 
 def test_dask_logs_nothing_meanwhile() -> None:

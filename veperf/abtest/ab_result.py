@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from veperf.abtest.page import (
+from veperf.abtest.comparison_report import (
     comparison_html,
     comparison_markdown,
     comparison_text,
@@ -30,13 +30,13 @@ class ABResult:
     """A/B comparison with its verdict, displays and figures."""
 
     ab: ABRun
-    kept: Storage | Path
+    storage: Storage | Path
     """Storage of its folder in the archive."""
 
     @property
     def place(self) -> Location:
         """Location of its folder: a path, or a URL as text."""
-        return path_or_url(self.kept)
+        return path_or_url(self.storage)
 
     @property
     def folder(self) -> Path:
@@ -45,7 +45,7 @@ class ABResult:
         Raises:
             UsageError: the archive is on an object store.
         """
-        return local_folder(self.kept)
+        return local_folder(self.storage)
 
     @property
     def outcome(self) -> Outcome:
@@ -94,21 +94,21 @@ class ABResult:
 
     def figure_samples(self, case: str = "", ax: "Axes | None" = None) -> "Figure":
         """Draw both sides' values, a dot for each process; see ``change`` for ``case``."""
-        from veperf.abtest import figures
+        from veperf.abtest import notebook_figures
 
-        return figures.plot_samples(self.change(case), ax)
+        return notebook_figures.plot_samples(self.change(case), ax)
 
     def figure_pairs(self, case: str = "", ax: "Axes | None" = None) -> "Figure":
         """Draw how much worse the new code was in each pair; see ``change`` for ``case``."""
-        from veperf.abtest import figures
+        from veperf.abtest import notebook_figures
 
-        return figures.plot_pairs(self.change(case), ax)
+        return notebook_figures.plot_pairs(self.change(case), ax)
 
-    def figure_path(self, case: str = "") -> "Figure":
+    def figure_looks(self, case: str = "") -> "Figure":
         """Draw the estimate and the tests at each look; see ``change`` for ``case``."""
-        from veperf.abtest import figures
+        from veperf.abtest import notebook_figures
 
-        return figures.plot_looks(self.change(case))
+        return notebook_figures.plot_looks(self.change(case))
 
     def __repr__(self) -> str:
         return comparison_text(self.ab, self.outcome, self.sentence)

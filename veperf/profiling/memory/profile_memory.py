@@ -16,9 +16,9 @@ from veperf.core.registry import SUITES, find_case, load_registry, matching_case
 from veperf.core.text import format_bytes, format_count
 from veperf.ipc.isolated_process import run_in_fork, run_in_fresh_process
 from veperf.profiling.memory import charts
-from veperf.profiling.memory.footprint import Footprint
+from veperf.profiling.memory.measuring_process import ProfileCase, RoundsResult, RunRounds
+from veperf.profiling.memory.operation_memory import OperationMemory
 from veperf.profiling.memory.profile_callable import CallableProfile, profile_after_fork_check
-from veperf.profiling.memory.requests import ProfileCase, RoundsResult, RunRounds
 from veperf.profiling.memory.sites import Site
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class MemoryProfile(Struct, frozen=True):
 
     what: str
     """Id of the benchmark's case, or the callable's name."""
-    footprint: Footprint
+    footprint: OperationMemory
     """Memory of one operation."""
     operations: int
     """Operations in a call; the figures of sites are for a call."""
@@ -61,7 +61,7 @@ class MemoryProfile(Struct, frozen=True):
         growing = [site for site in self.sites if site.kept_bytes > 0]
         return tuple(sorted(growing, key=lambda site: -site.kept_bytes))
 
-    def to_frame(self) -> "pd.DataFrame":
+    def frame(self) -> "pd.DataFrame":
         """Return a row for each line that allocates, the largest first; figures of a call."""
         import pandas as pd
 
@@ -147,7 +147,7 @@ def profile_memory(
     return _memory_profile(case.id, result, path)
 
 
-def at_work(
+def profile_rounds(
     *cases: str, rounds: int = 100, modules: Sequence[str] = (), timeout_s: float = 300.0
 ) -> RoundsResult:
     """Call each of ``cases`` once in each of ``rounds``, in a fresh process that loads every suite.

@@ -17,7 +17,7 @@ _SINGLE_CALL_ALLOCATIONS = 200_000
 """A call that takes longer or allocates more is recorded once: one-off costs are a small part."""
 
 
-class Footprint(Struct, frozen=True):
+class OperationMemory(Struct, frozen=True):
     """The memory of one operation."""
 
     peak_bytes: float
@@ -28,9 +28,9 @@ class Footprint(Struct, frozen=True):
     allocations: float
 
 
-def measure_footprint(
+def measure_operation_memory(
     call: Callable[[], object], operations: int = 1, *, multithreaded: bool = False
-) -> Footprint:
+) -> OperationMemory:
     """Return the memory of an operation, of which one ``call`` performs ``operations``.
 
     Bytes and allocations are the slope between n and 2 n calls, so that one-off costs of a
@@ -59,7 +59,7 @@ def measure_footprint(
         if loops > 1:
             short = capture(call, loops, multithreaded=multithreaded)
         long = capture(call, 2 * loops, multithreaded=multithreaded)
-    return Footprint(
+    return OperationMemory(
         peak_bytes=long.peak_bytes / operations,
         total_bytes=(long.total_bytes - short.total_bytes) / (loops * operations),
         allocations=(long.allocations - short.allocations) / (loops * operations),

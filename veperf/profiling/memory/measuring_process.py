@@ -10,11 +10,11 @@ from msgspec import Struct
 
 from veperf.core import registry
 from veperf.core.errors import MeasureError
-from veperf.profiling.memory.footprint import Footprint, measure_footprint
-from veperf.profiling.memory.leak import LeakVerdict, judge_leak
-from veperf.profiling.memory.probes import RssReader
+from veperf.profiling.memory.leak_rule import LeakVerdict, judge_leak
+from veperf.profiling.memory.operation_memory import OperationMemory, measure_operation_memory
+from veperf.profiling.memory.process_probes import RssReader
 from veperf.profiling.memory.profile_callable import CallableProfile, profile_after_fork_check
-from veperf.profiling.memory.profiler import MemoryProfiler
+from veperf.profiling.memory.snapshot_profiler import MemoryProfiler
 from veperf.profiling.memory.stats import MemoryStats
 
 _SAMPLING_S = 0.02
@@ -29,8 +29,8 @@ class ProfileCase(Struct, frozen=True, tag="profile"):
     """The file to write; empty for none."""
 
 
-class MeasureFootprint(Struct, frozen=True, tag="footprint"):
-    """Set a case up and measure only its footprint; answered by ``Footprint``."""
+class MeasureOperationMemory(Struct, frozen=True, tag="footprint"):
+    """Set a case up and measure the memory of an operation, as ``OperationMemory``."""
 
     modules: tuple[str, ...]
     case: str
@@ -50,7 +50,7 @@ class RunRounds(Struct, frozen=True, tag="rounds"):
     rounds: int
 
 
-MemoryRequest = ProfileCase | MeasureFootprint | MeasureIdle | RunRounds
+MemoryRequest = ProfileCase | MeasureOperationMemory | MeasureIdle | RunRounds
 
 
 class IdleProcess(Struct, frozen=True):
@@ -70,7 +70,7 @@ class RoundsResult(Struct, frozen=True):
 
 def execute_request(
     request: MemoryRequest,
-) -> CallableProfile | Footprint | IdleProcess | RoundsResult:
+) -> CallableProfile | OperationMemory | IdleProcess | RoundsResult:
     """Do what ``request`` asks for, in this process.
 
     Raises:
@@ -88,8 +88,8 @@ def execute_request(
         registered = registry.load_registry(request.modules)
         benchmark, task = set_up_case(registered, request.case, stack)
         call, operations, multithreaded = task.call, task.operations, benchmark.multithreaded
-        if isinstance(request, MeasureFootprint):
-            return measure_footprint(call, operations, multithreaded=multithreaded)
+        if isinstance(request, MeasureOperationMemory):
+            return measure_operation_memory(call, operations, multithreaded=multithreaded)
         flamegraph = Path(request.flamegraph) if request.flamegraph else None
         return profile_after_fork_check(call, operations, multithreaded, flamegraph)
 

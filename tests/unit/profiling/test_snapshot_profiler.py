@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veperf.core.errors import MeasureError, UsageError
-from veperf.profiling.memory.probes import RationedCount, count_tasks
-from veperf.profiling.memory.profiler import MemoryProfiler
+from veperf.profiling.memory.process_probes import RationedCount, count_tasks
+from veperf.profiling.memory.snapshot_profiler import MemoryProfiler
 from veperf.runner.soak import ThinnedSeries
 
 MIB = 2**20
@@ -182,7 +182,7 @@ def test_no_snapshots_no_statistics():
         profiler.stats()
     assert "no snapshots" in repr(profiler)
     assert "no snapshots" in profiler._repr_html_()
-    assert profiler.to_frame().empty
+    assert profiler.frame().empty
 
 
 def test_exports_say_the_same():
@@ -192,7 +192,7 @@ def test_exports_say_the_same():
         profiler.take_snapshot()
 
     exported = json.loads(profiler.to_json())
-    frame = profiler.to_frame()
+    frame = profiler.frame()
     assert [s.rss_bytes for s in profiler.snapshots] == frame["rss_bytes"].tolist()
     assert frame["blocks"].tolist() == [s["blocks"] for s in exported["snapshots"]]
     assert 3 == exported["stats"]["snapshots"]

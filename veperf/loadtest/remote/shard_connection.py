@@ -53,7 +53,10 @@ _READINGS = 50
 # So that a disturbance does not spoil all readings.
 _BETWEEN_READINGS_S = 0.001
 _UNSENT_MS = 1
-_OTHER_TOKEN = "the process that listens there is no target of this load: it has another token"
+_OTHER_TOKEN = (
+    "the process at that address has another token, so it is not this load's target; "
+    "give this side the token that the target prints"
+)
 
 _Message = TypeVar("_Message", bound=FromTarget)
 
@@ -69,9 +72,9 @@ class ShardChannel:
         self._poll = select.poll()
         self._poll.register(channel, select.POLLIN)
 
-    def trust(self) -> None:
+    def accept_long_messages(self) -> None:
         """Accept messages of full length from now on."""
-        self._channel.trust()
+        self._channel.accept_long_messages()
 
     def send(self, message: FromShard) -> None:
         """Send ``message``, or as much of it as the socket takes now.
@@ -251,7 +254,7 @@ def join_load(
             raise MeasureError(f"the target did not answer shard {shard} within {_ANSWER_S:g} s")
         if not is_valid_proof(token, TARGET, nonce, welcome.proof):
             raise MeasureError(_OTHER_TOKEN)
-        channel.trust()
+        channel.accept_long_messages()
         return ShardConnection(channel, welcome.window, clock, wall)
     except BaseException:
         channel.close()

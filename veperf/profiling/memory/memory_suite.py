@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from veperf.core.case import Level, Metric
 from veperf.core.registry import SUITES, MetricsTask, benchmark
 from veperf.ipc.isolated_process import run_in_fresh_process
-from veperf.profiling.memory.footprint import Footprint
-from veperf.profiling.memory.requests import (
+from veperf.profiling.memory.measuring_process import (
     IdleProcess,
-    MeasureFootprint,
     MeasureIdle,
+    MeasureOperationMemory,
     RoundsResult,
     RunRounds,
 )
+from veperf.profiling.memory.operation_memory import OperationMemory
 
 _CHILD = "veperf.profiling.memory.child"
 _TIMEOUT_S = 50.0
@@ -105,6 +105,6 @@ def per_verification() -> MetricsTask:
 
 
 def _held(name: str) -> Mapping[str, float]:
-    request = MeasureFootprint(_MODULES, name)
-    footprint = run_in_fresh_process(_CHILD, request, Footprint, timeout_s=_TIMEOUT_S)
+    request = MeasureOperationMemory(_MODULES, name)
+    footprint = run_in_fresh_process(_CHILD, request, OperationMemory, timeout_s=_TIMEOUT_S)
     return {"held": footprint.peak_bytes}

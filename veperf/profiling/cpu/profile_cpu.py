@@ -9,9 +9,9 @@ from veperf.core.case import Level
 from veperf.core.errors import UsageError
 from veperf.core.registry import SUITES, find_case, select_cases
 from veperf.ipc.isolated_process import run_in_fork, run_in_fresh_process
+from veperf.profiling.cpu.call_tree import CpuSamples, function_shares, line_samples, source_line
 from veperf.profiling.cpu.flamegraph import flamegraph_html, flamegraph_text
-from veperf.profiling.cpu.sampler import ProfileCpu, sample_warmed_up
-from veperf.profiling.cpu.stacks import CpuSamples, function_shares, line_samples, source_line
+from veperf.profiling.cpu.sampler import CpuProfileRequest, sample_warmed_up
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +99,7 @@ def profile_cpu(
         MeasureError: the work raised, exited, crashed or hung.
     """
     if not 0 < seconds <= _MAX_SECONDS:
-        raise UsageError(f"0 to {_MAX_SECONDS:g} seconds can be sampled, not {seconds}")
+        raise UsageError(f"seconds must be in (0, {_MAX_SECONDS:g}], not {seconds}")
     timeout_s = _START_S + math.ceil(_TIMEOUT_FACTOR * seconds)
     if not isinstance(subject, str):
         if not callable(subject):
@@ -113,7 +113,7 @@ def profile_cpu(
     if case.level is Level.LOAD:
         raise UsageError(f"{subject} is a load, which has no call to sample")
     suite = (SUITES[case.suite],) if case.suite in SUITES else ()
-    request = ProfileCpu((*suite, *modules), case.benchmark, case.params, seconds)
+    request = CpuProfileRequest((*suite, *modules), case.benchmark, case.params, seconds)
     samples = run_in_fresh_process(
         "veperf.profiling.cpu.child", request, CpuSamples, timeout_s=timeout_s
     )

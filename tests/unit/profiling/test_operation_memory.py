@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from veperf.core.errors import MeasureError
 from veperf.profiling.memory.capture import capture, record_allocations, tally
-from veperf.profiling.memory.footprint import measure_footprint
+from veperf.profiling.memory.operation_memory import measure_operation_memory
 
 # Of a few Python objects, and of the frames that memray has made.
 SMALL = 1_000
@@ -48,8 +48,8 @@ def test_blocks_held_one_after_the_other_do_not(sizes):
 @pytest.mark.slow
 def test_a_footprint_is_that_of_one_operation():
     """Whatever the number of operations in a call: the same blocks cost the same each."""
-    few = measure_footprint(lambda: [bytearray(5_000) for _ in range(100)], 100)
-    many = measure_footprint(lambda: [bytearray(5_000) for _ in range(400)], 400)
+    few = measure_operation_memory(lambda: [bytearray(5_000) for _ in range(100)], 100)
+    many = measure_operation_memory(lambda: [bytearray(5_000) for _ in range(400)], 400)
 
     for actual in (few, many):
         assert 5_000 <= actual.peak_bytes <= 5_100
@@ -67,7 +67,7 @@ def test_what_happens_once_cancels():
         if len(kept) < 3:
             kept.append(bytearray(1_000_000))
 
-    assert measure_footprint(call).total_bytes < SMALL
+    assert measure_operation_memory(call).total_bytes < SMALL
 
 
 def test_what_was_held_before_does_not_count():
@@ -86,7 +86,7 @@ def test_what_was_held_before_does_not_count():
 @pytest.mark.slow
 def test_memory_outside_of_python_s_heap_counts():
     """An array of numpy comes from malloc."""
-    actual = measure_footprint(lambda: np.empty(100_000))
+    actual = measure_operation_memory(lambda: np.empty(100_000))
 
     assert 800_000 <= actual.peak_bytes <= 800_000 + SMALL
 
@@ -118,7 +118,7 @@ def test_other_threads_count_only_where_they_do_the_work():
 def test_an_exception_comes_out_and_leaves_no_tracker():
     """The next measurement is as good as any."""
     with pytest.raises(ZeroDivisionError):
-        measure_footprint(lambda: 1 // 0)
+        measure_operation_memory(lambda: 1 // 0)
 
     def second_call_raises() -> None:
         if calls.pop():
@@ -126,7 +126,7 @@ def test_an_exception_comes_out_and_leaves_no_tracker():
 
     calls = [True, False]
     with pytest.raises(KeyError, match="planted"):
-        measure_footprint(second_call_raises)
+        measure_operation_memory(second_call_raises)
     assert capture(lambda: bytearray(5_000), 1).total_bytes > 5_000
 
 
@@ -164,7 +164,7 @@ def test_what_calls_have_kept_before_is_no_part_of_the_peak(kept_bytes: int):
         kept.append(bytearray(kept_bytes))
         bytearray(20_000)
 
-    actual = measure_footprint(call)
+    actual = measure_operation_memory(call)
 
     assert kept_bytes + 20_000 <= actual.peak_bytes <= kept_bytes + 20_000 + SMALL
     assert len(kept) > 20
@@ -180,7 +180,7 @@ def test_what_is_made_once_is_no_part_of_the_peak():
             kept.append(bytearray(1_000_000))
         bytearray(20_000)
 
-    assert 20_000 <= measure_footprint(call).peak_bytes <= 20_000 + SMALL
+    assert 20_000 <= measure_operation_memory(call).peak_bytes <= 20_000 + SMALL
 
 
 def test_marks_between_calls_are_told_from_what_calls_allocate():

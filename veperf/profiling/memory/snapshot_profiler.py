@@ -13,7 +13,7 @@ from msgspec import Struct
 from veperf.core.errors import MeasureError, UsageError
 from veperf.core.text import format_bytes, format_duration, format_quantity, plural
 from veperf.profiling.memory import charts
-from veperf.profiling.memory.probes import (
+from veperf.profiling.memory.process_probes import (
     GcPauses,
     RationedCount,
     RssReader,
@@ -169,7 +169,7 @@ class MemoryProfiler:
         export = ProfilerExport(self.interval_s, self.stats(), self.snapshots)
         return msgspec.json.format(msgspec.json.encode(export), indent=1).decode()
 
-    def to_frame(self) -> "pd.DataFrame":
+    def frame(self) -> "pd.DataFrame":
         """Return a row for each snapshot that is kept."""
         import pandas as pd
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from tests.support.ab_runs import ab_run, change
 from tests.support.fleets import at, fleet, lacking
 from tests.support.helpers import HOSTILE
-from veperf.abtest.fleet import FleetResult
+from veperf.abtest.fleet_result import FleetResult
 from veperf.core.ab import ABPlace, ABSide
 from veperf.core.run import Failure
 from veperf.core.verdict import ChangeStatus, Severity

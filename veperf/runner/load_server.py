@@ -27,8 +27,8 @@ def serve_loads(
     """Serve loads on the system of ``benchmark``, a fresh one each, until a signal ends it.
 
     Args:
-        benchmark: of level load.
-        params: those to be other than the benchmark's defaults.
+        benchmark: id of a load benchmark.
+        params: values that override the benchmark's defaults.
         options: the address, the number of shards, more modules with benchmarks.
         notify: takes lines for people; the first is the address, with the real port.
 

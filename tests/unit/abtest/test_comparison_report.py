@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tests.support.ab_runs import ab_run, change
 from tests.support.helpers import HOSTILE
-from veperf.abtest.result import ABResult
+from veperf.abtest.ab_result import ABResult
 from veperf.core.ab import ABSide
 from veperf.core.errors import UnknownBenchmarkError
 from veperf.core.run import Failure
@@ -86,7 +86,7 @@ def test_figures_can_always_be_drawn(one) -> None:
     """Of what was decided, broken, or is on one side alone; nothing is left out in silence."""
     actual = result(one)
 
-    for figure in (actual.figure_samples(), actual.figure_pairs(), actual.figure_path()):
+    for figure in (actual.figure_samples(), actual.figure_pairs(), actual.figure_looks()):
         figure.draw_without_rendering()
     dots = actual.figure_pairs().axes[0].lines[-1]
     assert len(one.pairs) == np.size(dots.get_xdata())

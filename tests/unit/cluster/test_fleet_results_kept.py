@@ -8,9 +8,9 @@ from msgspec.structs import replace
 import veperf
 from tests.support.ab_runs import ab_run, change
 from veperf.archive.store import Archive
-from veperf.cluster.plan import SweepPlan, plan_sweep
 from veperf.cluster.spec import ABSpec, SweepSpec
 from veperf.cluster.sweep_journal import SweepJournal
+from veperf.cluster.sweep_plan import SweepPlan, plan_sweep
 from veperf.cluster.sweep_result import fleet_result_of, write_fleet_page
 from veperf.core.errors import UnknownRunError
 from veperf.core.verdict import ChangeStatus, Outcome, Severity

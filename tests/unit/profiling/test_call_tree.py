@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.profiling.cpu.stacks import (
+from veperf.profiling.cpu.call_tree import (
     CallNode,
     Frame,
     Stack,

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from veperf.abtest import fleet_verdict
-from veperf.abtest.fleet_page import fleet_fragment, fleet_html, fleet_markdown, fleet_text
+from veperf.abtest.ab_result import change_rows
+from veperf.abtest.fleet_report import fleet_fragment, fleet_html, fleet_markdown, fleet_text
 from veperf.abtest.fleet_verdict import Fleet, JudgedPlace
-from veperf.abtest.result import change_rows
 from veperf.archive.storage.location import Location
 from veperf.core.ab import ABPlace, ABSide
 from veperf.core.verdict import Outcome

@@ -82,7 +82,7 @@ def begin_load(
     ``machine`` is that of the target where the load comes from shards, and else this one.
 
     Raises:
-        UsageError: of any kind: no such load, or none that can be put on anything.
+        UsageError: there is no such load benchmark, or its parameters describe no valid load.
         DataError: a recorded baseline is broken.
         StorageError: the archive can't be written.
     """

@@ -1,0 +1,27 @@
+"""Targets: the published limits."""
+
+from msgspec import Struct
+
+from veperf.core.case import Better
+
+
+class Target(Struct, frozen=True):
+    """A published target."""
+
+    id: str
+    limit: float
+    unit: str
+    better: Better
+    what: str
+    target: float | None = None
+    """Value that is aimed at, if it is stricter than the limit that is judged."""
+
+
+class TargetSet(Struct, frozen=True):
+    """Content of targets.json."""
+
+    version: str
+    source: str
+    warn_percent: float
+    fail_percent: float
+    targets: tuple[Target, ...]
