@@ -51,7 +51,7 @@ def test_gauges_and_verdicts_show_themselves():
     profiler = MemoryProfiler()
     profiler.take_snapshot()
     gauges = Gauges(profiler.stats(), MemoryBudget(objects=1))
-    assert "objects, of 1" in repr(gauges)
+    assert "objects; the limit is 1" in repr(gauges)
     assert 4 == gauges._repr_html_().count("<svg")
 
     verdict = judge_leak(np.arange(50), 1e8 + 1e6 * np.arange(50))
