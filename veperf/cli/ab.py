@@ -74,7 +74,7 @@ def ab_command(
     exports: tuple[tuple[str, str], ...],
     archive: str | None,
 ) -> None:
-    """Find out whether the code got slower since the commit BASE, side by side.
+    """Compare the code with the commit BASE, side by side.
 
     Old and new code run in pairs of fresh processes, sample by sample in turn, until each
     benchmark is decided: slower, faster, no slower, or (never a pass) inconclusive. A commit gets a
@@ -152,7 +152,7 @@ def _check_sides(base: str | None, options: ABCommandOptions) -> None:
 def selfcheck_command(
     context: click.Context, patterns: tuple[str, ...], options: SelfCheckOptions
 ) -> None:
-    """Compare the code with itself: how small a slowdown shows on this machine.
+    """Find out how small a slowdown this machine can show.
 
     Counts false alarms, works out the smallest slowdown that would be found in 9 of 10
     comparisons, and says what to change on the machine. Ends with 1 after a false alarm.

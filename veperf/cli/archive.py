@@ -30,7 +30,7 @@ _LISTED = 5
 
 @click.group("archive")
 def archive_command() -> None:
-    """Check the archive of runs, make it smaller, take over another one's runs."""
+    """Verify, compact, prune and merge archives."""
 
 
 @archive_command.command(

@@ -23,7 +23,7 @@ _RUNS = click.argument("runs", nargs=-1, metavar="[RUN]...")
 
 @click.group("baseline")
 def baseline_command() -> None:
-    """Record what later runs on this machine class are screened against, and show it."""
+    """Record, update and show baselines."""
 
 
 @baseline_command.command(

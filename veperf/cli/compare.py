@@ -37,7 +37,9 @@ def compare_command(
     by: str,
     archive: str | None,
 ) -> None:
-    """Compare NEW (the last run, when not given) with BASE, benchmark by benchmark.
+    """Compare two runs, or files of other tools.
+
+    NEW is the last run when not given.
 
     Each is a run in the archive or another tool's file. Medians with their 95 % intervals, the
     change (`~` where the samples don't differ by the Mann-Whitney test at 0.05), p, n and geometric

@@ -39,7 +39,7 @@ def history_command(
     form: Literal["json", "csv"] | None,
     archive: str | None,
 ) -> None:
-    """Show how BENCHMARK went over the runs in the archive, and where it moved.
+    """Show how a benchmark changed over the runs.
 
     A value is the median over a run's processes, as it is judged. At a change point the level
     moved and stayed; the commits to blame lie between the last run before it and the first after.

@@ -44,7 +44,7 @@ def import_command(
     archive: str | None,
     baselines: Path | None,
 ) -> None:
-    """Keep other tools' results in the archive, as though they had been measured here.
+    """Store other tools' results as runs in the archive.
 
     FILE is what go test, pytest-benchmark, pyperf, hyperfine, Google Benchmark, asv or criterion
     wrote, CSV or JSON lines; `-` is standard input. Every repetition counts as a process. If one

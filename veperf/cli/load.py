@@ -57,7 +57,7 @@ def load_command(
     archive: str | None,
     baselines: Path | None,
 ) -> None:
-    """Put one load on a system, for seconds or an hour, and say how it bears it.
+    """Put one load on a system, and report its latency.
 
     The load is open loop: arrivals are fixed beforehand, and latency counts from when an item was
     to arrive. A load during which the generator itself fell behind is invalid, and ends with 3.
@@ -126,7 +126,7 @@ def soak_command(
     options: SoakCommandOptions,
     output: Path | None,
 ) -> None:
-    """Put a load on a system for minutes or hours, and judge its memory: leaks and limits.
+    """Put a long load on a system, and judge its memory.
 
     The first 20 % of the time count as warm-up. Of the process that the system runs in; workers
     that it starts are not watched. What it takes to watch does not grow with the time.
@@ -169,7 +169,7 @@ def soak_command(
 def serve_command(
     context: click.Context, benchmark: str, params: tuple[str, ...], options: ServeOptions
 ) -> None:
-    """Make the system of a load alone, for loads that other processes or hosts put on it.
+    """Serve a system for loads from other processes or hosts.
 
     The first line is the address, for `veperf load --target`. Who wants to put a load on it needs
     the token, too: in VEPERF_LOAD_TOKEN on both sides, or else drawn and said in the second line.

@@ -78,13 +78,13 @@ def veperf() -> None:
     """Performance analysis for VirtEngine: is it fast enough, and is it slower than it was?
 
     \b
-    veperf run                measure, and keep the run in the archive
-    veperf load               put a load on it for as long as you like
-    veperf report last        judge it, write its HTML report
-    veperf site               the whole archive as a web site
-    veperf ab main            old and new code side by side: is it slower?
-    veperf ci                 both, and end with an exit code for CI
-    veperf history            how each benchmark went over the runs, and the commits to blame
+    veperf run           measure, and store the run in the archive
+    veperf report last   judge it, and write its HTML report
+    veperf ab main       compare with main side by side: is it slower?
+    veperf ci            measure, judge, and end with an exit code
+    veperf load          put a load on a system for as long as you like
+    veperf history       how each benchmark changed, and which commits to look at
+    veperf site          the whole archive as a web site
 
     Exit codes: 0 ok, or warnings; 1 slower, or a target missed; 2 wrong usage or a broken file;
     3 could not measure; 4 inconclusive (with --strict).

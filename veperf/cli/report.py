@@ -70,7 +70,9 @@ def print_verdict(
 @archive_option
 @baselines_option
 def site_command(options: KnownMissOptions, archive: str | None, baselines: Path | None) -> None:
-    """Make the archive a web site: its runs, each benchmark over time, and what got slower.
+    """Write the web site of the archive.
+
+    It lists the runs, shows each benchmark over time, and what became slower.
 
     The pages lie in the archive, need no server, and are brought up to date by the next call.
     """

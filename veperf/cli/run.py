@@ -46,7 +46,7 @@ def run_command(
     archive: str | None,
     baselines: Path | None,
 ) -> None:
-    """Measure in fresh worker processes and keep the run in the archive.
+    """Measure in fresh processes, and store the run.
 
     BENCHMARK is a suite, a benchmark, one of its cases or a glob; everything when there is none.
     Ctrl-C keeps the processes that are done; --resume goes on from there.

@@ -94,7 +94,9 @@ def sweep_command(
     summary: Path | None,
     archive: str | None,
 ) -> None:
-    """Make many runs on many machines, as SPEC says, by a dask.distributed scheduler.
+    """Make many runs on many machines.
+
+    SPEC is a TOML file; a dask.distributed scheduler hands the runs to its workers.
 
     Every combination of benchmark, commit, machine class and repeat is a task: one `veperf run` on
     a worker of that class, one at a time on a host. With [ab], every combination of machine class
