@@ -21,7 +21,6 @@ from veperf.cli.options import (
 from veperf.core.errors import COULD_NOT_MEASURE, FAILED, INCONCLUSIVE, OK
 from veperf.core.options import LoadOptions, ServeOptions, SoakOptions, StrictOptions
 from veperf.core.run import CaseResult
-from veperf.runner.load_server import serve_loads
 
 _benchmark_argument = click.argument("benchmark", default="transaction/load")
 
@@ -177,6 +176,8 @@ def serve_command(
 
     It serves one load after the other, each on a fresh system, until Ctrl-C.
     """
+    from veperf.runner.load_server import serve_loads
+
     was_interrupted = serve_loads(
         benchmark, parse_params(params), options=options, notify=click.echo
     )

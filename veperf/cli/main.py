@@ -30,11 +30,7 @@ from veperf.cli.sweep import sweep_command
 from veperf.core.errors import COULD_NOT_MEASURE, OK, VeperfError
 from veperf.core.escape import make_visible
 from veperf.core.options import ModuleOptions
-from veperf.core.registry import select_cases
 from veperf.core.version import __version__
-from veperf.jupyter.launcher import jupyterlab_command
-from veperf.report.tables import listings
-from veperf.report.tables.table import text_table
 
 
 @click.command(
@@ -46,6 +42,8 @@ from veperf.report.tables.table import text_table
 @click.option("--port", type=int, default=8888, show_default=True)
 def lab_command(browser: bool, port: int) -> NoReturn:
     """Open JupyterLab on the start notebook. Ctrl-C twice ends it."""
+    from veperf.jupyter.launcher import jupyterlab_command
+
     words, environment = jupyterlab_command(browser=browser, port=port)
     os.execvpe(words[0], words, os.environ | environment)  # noqa: S606 - becomes JupyterLab
 
@@ -63,9 +61,12 @@ def list_command(
     patterns: tuple[str, ...], runs: bool, options: ModuleOptions, archive: str | None
 ) -> None:
     """List the benchmarks, or the runs that were made."""
-    if runs:
-        from veperf.archive.store import open_archive
+    from veperf.archive.store import open_archive
+    from veperf.core.registry import select_cases
+    from veperf.report.tables import listings
+    from veperf.report.tables.table import text_table
 
+    if runs:
         store = open_archive(archive)
         click.echo(text_table(listings.runs_table(store.readable_runs(), store.incomplete_ids())))
     else:
