@@ -79,7 +79,9 @@ PLACEHOLDERS = {
     "asked", "found", "given", "heard", "made", "one", "ours", "said", "shown", "theirs", "told",
     "wanted",
 }  # fmt: skip
-RELATIVE = re.compile(r"(What|Whatever|Where|How|Who|Whoever|Which|Whether|When|Why|One|Those)\b")
+RELATIVE = re.compile(
+    r"(What|Whatever|Where|How|Who|Whoever|Which|Whether|When|Why|One|That|Those)\b", re.IGNORECASE
+)
 # Modules that are used by their qualified name, as `fp2.multiply`: what they define may stand in a
 # twin as well.
 NAMESPACES = {"fp2", "fp12"}
@@ -152,14 +154,24 @@ def _find_imports(path: Path, package: Path) -> Iterator[tuple[ast.stmt, str, bo
     for node in _nodes(path):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            full = [f"{node.module}.{alias.name}" for alias in node.names]
-            names = [name if name in known else node.module for name in full]
+        elif isinstance(node, ast.ImportFrom):
+            origin = _origin(node, path, package)
+            full = [f"{origin}.{alias.name}" for alias in node.names]
+            names = [name if name in known else origin for name in full]
         else:
             continue
         for name in dict.fromkeys(names):
             if name.split(".")[0] == package.name:
                 yield node, name, id(node) in for_types
+
+
+def _origin(node: ast.ImportFrom, path: Path, package: Path) -> str:
+    """The module that an import takes names from, relative ones resolved."""
+    if not node.level:
+        return node.module or ""
+    parts = path.relative_to(package.parent).with_suffix("").parts
+    above = parts[: len(parts) - node.level]
+    return ".".join([*above, *([node.module] if node.module else [])])
 
 
 def wrong_imports(package: Path = ROOT / "veperf") -> Iterator[str]:
@@ -172,7 +184,12 @@ def wrong_imports(package: Path = ROOT / "veperf") -> Iterator[str]:
         where = path.relative_to(package.parent)
         part = path.relative_to(package).parts[0]
         if part in DOOR:
+            for node, name, for_types in _imports(path, package):
+                if path.name == "__init__.py" and not for_types:
+                    yield f"{where}:{node.lineno}: the door imports {name} before anybody uses it"
             continue
+        for line, name in _dynamic_imports(path, package):
+            yield f"{where}:{line}: imports {name} by its name as text: import it by a statement"
         if part not in ALLOWED:
             yield f"{where}: {part} is no part that ALLOWED lists"
             continue
@@ -187,15 +204,27 @@ def wrong_imports(package: Path = ROOT / "veperf") -> Iterator[str]:
                 yield f"{where}:{node.lineno}: {part} must not import {name}"
 
 
+def _dynamic_imports(path: Path, package: Path) -> Iterator[tuple[int, str]]:
+    """Calls of import_module or __import__ with a module of the package."""
+    for node in _nodes(path):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = node.func
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            module = str(node.args[0].value)
+            if name in ("import_module", "__import__") and module.split(".")[0] == package.name:
+                yield node.lineno, module
+
+
 def cyclic_imports(package: Path = ROOT / "veperf") -> Iterator[str]:
     """Modules that import each other in a circle, at module level or inside functions."""
     graph: dict[str, set[str]] = defaultdict(set)
     for path in _modules(package):
         module = _name_of(path, package)
-        if path.name == "__init__.py":
+        if path.parent == package:
             continue
         for _, name, for_types in _imports(path, package):
-            if not for_types and name != module:
+            # A package is loaded before its modules: what its door imports, its modules wait for.
+            if not for_types and name != module and not module.startswith(f"{name}."):
                 graph[module].add(name)
     state: dict[str, int] = {}
     stack: list[str] = []
@@ -287,17 +316,30 @@ def _module_level(tree: ast.Module) -> Iterator[ast.stmt]:
 
 
 def placeholder_names(package: Path = ROOT / "veperf") -> Iterator[str]:
-    """Locals and parameters with a name that says nothing."""
+    """Names that say nothing: of locals, parameters, attributes, functions."""
     for path in _modules(package):
         for node in _nodes(path):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                name, line = node.id, node.lineno
-            elif isinstance(node, ast.arg):
-                name, line = node.arg, node.lineno
-            else:
-                continue
-            if name in PLACEHOLDERS:
-                yield f"{path.relative_to(package.parent)}:{line}: {name!r} says nothing: name it"
+            for name in _bound_names(node):
+                if name.strip("_") in PLACEHOLDERS:
+                    where = f"{path.relative_to(package.parent)}:{getattr(node, 'lineno', 1)}"
+                    yield f"{where}: {name!r} says nothing: name it"
+
+
+def _bound_names(node: ast.AST) -> tuple[str, ...]:
+    match node:
+        case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+            return (name,)
+        case ast.Attribute(attr=name, ctx=ast.Store()):
+            return (name,)
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            return (name,)
+        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+            return (name,)
+        case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
+            return (name,)
+        case ast.Import(names=names) | ast.ImportFrom(names=names):
+            return tuple(alias.asname for alias in names if alias.asname)
+    return ()
 
 
 def repeated_names(package: Path = ROOT / "veperf") -> Iterator[str]:
@@ -306,7 +348,7 @@ def repeated_names(package: Path = ROOT / "veperf") -> Iterator[str]:
     for path in _modules(package):
         if path.stem in NAMESPACES:
             continue
-        for node in _tree(path).body:
+        for node in _module_level(_tree(path)):
             if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 continue
             if node.name.startswith("_") or node.name in ENTRY_POINTS:

@@ -8,28 +8,31 @@
 
 import re
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 # The public names and their modules stand once, in the stub; each is imported on first use, so that
-# a worker process and `veperf --help` pay only for what they use.
+# a worker process and `veperf --help` pay only for what they use (pathlib is for others to load).
+with open(f"{__file__}i", encoding="utf-8") as _stub:  # noqa: PTH123
+    _TEXT = _stub.read()
 _MODULE_OF = {
     name: module
     for module, name in re.findall(
         r"^from (\S+) import (\w+) as \w+$",
-        Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8"),
+        _TEXT,
         re.MULTILINE,
     )
 }
 __all__ = [*_MODULE_OF]
+_RENAMED = {"present": "report_view"}
 
 
 def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
-        raise AttributeError(f"module 'veperf' has no attribute {name!r}")
+        hint = f"; it is now {_RENAMED[name]!r}" if name in _RENAMED else ""
+        raise AttributeError(f"module 'veperf' has no attribute {name!r}{hint}")
     module = import_module(_MODULE_OF[name])
     return getattr(module, name, None) or import_module(f"{module.__name__}.{name}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ RECIPES = re.findall(
 def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What the commands of each recipe print, all recipes applied in order; and the copy."""
     copy = clone(tmp_path_factory.mktemp("copy"))
+    shutil.copytree(ROOT / "tests", copy / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     environment = os.environ | {"PYTHONPATH": str(copy), "COLUMNS": "200"}
     printed = {"copy": str(copy)}
     for title, diff, commands in RECIPES:
@@ -84,6 +86,35 @@ def test_a_section_is_on_the_page(outputs):
     pages = list(Path(outputs["copy"], "reports").glob("*/index.html"))
 
     assert any("The least steady cases" in page.read_text(encoding="utf-8") for page in pages)
+
+
+@pytest.mark.slow
+def test_an_option_reaches_the_command_and_the_notebooks(outputs):
+    """The command does what it says; the notebooks and the stub have it."""
+    copy = Path(outputs["copy"])
+
+    assert "processes" not in outputs["Add an option"]
+    assert "brief: bool = False" in (copy / "notebooks" / "run.py").read_text(encoding="utf-8")
+    assert "brief: bool = ..." in (copy / "veperf" / "__init__.pyi").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_tests_still_pass(outputs):
+    """Those that hold what the recipes touch, in the copy."""
+    touched = (
+        "formats", "api", "core", "report", "workloads/transaction/test_transaction_benchmarks.py",
+        "test_notebooks.py", "test_stubs.py",
+    )  # fmt: skip
+    process = subprocess.run(
+        [
+            sys.executable, "-m", "pytest", "-m", "not slow and not alone", "-x",
+            "--hypothesis-profile", "quick", *(f"tests/unit/{name}" for name in touched),
+        ],
+        cwd=outputs["copy"], env=os.environ | {"PYTHONPATH": outputs["copy"]},
+        capture_output=True, text=True, timeout=280, check=False,
+    )  # fmt: skip
+
+    assert 0 == process.returncode, process.stdout
 
 
 @pytest.mark.slow

@@ -41,6 +41,50 @@ def test_a_wrong_import_is_found(tmp_path: Path):
     ] == list(house.wrong_imports(package))
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from ..cli import main",
+        "from importlib import import_module\nimport_module('veperf.cli.main')",
+        "__import__('veperf.cli.main')",
+        "if True:\n    import veperf.cli.main",
+        "def f():\n    from veperf import cli",
+    ],
+)
+def test_an_import_in_disguise_is_found(statement: str, tmp_path: Path):
+    """Relative, dynamic, conditional or late: an import against the direction is one."""
+    package = package_of(
+        tmp_path, {"cli/main.py": "", "cli/__init__.py": "", "core/a.py": statement}
+    )
+
+    assert 1 == len(list(house.wrong_imports(package)))
+
+
+def test_the_door_imports_nothing_by_itself(tmp_path: Path):
+    """Else every worker process and `veperf --help` would pay for it."""
+    package = package_of(tmp_path, {"__init__.py": "from veperf.core import a\n", "core/a.py": ""})
+
+    assert ["veperf/__init__.py:1: the door imports veperf.core.a before anybody uses it"] == list(
+        house.wrong_imports(package)
+    )
+
+
+def test_a_circle_through_a_package_is_found(tmp_path: Path):
+    """A package whose `__init__` imports a module that imports from the package."""
+    package = package_of(
+        tmp_path,
+        {
+            "core/x/__init__.py": "from veperf.core.y import b\n",
+            "core/y.py": "from veperf.core.x import b\n",
+            "core/r/__init__.py": "",
+            "core/r/a.py": "from . import b\n",
+            "core/r/b.py": "from . import a\n",
+        },
+    )
+
+    assert 2 == len(list(house.cyclic_imports(package)))
+
+
 def test_a_part_that_is_not_listed_is_a_fault(tmp_path: Path):
     """A new folder or a loose module may import nothing until the table has it."""
     package = package_of(
@@ -105,13 +149,15 @@ def test_words_that_say_nothing_are_found(tmp_path: Path):
             "core/a.py": '"""Where things are."""\n\n\n'
             'def f(one):\n    """Whatever."""\n    found = one\n    return found\n',
             "core/b.py": '"""Onelike things; whatsoever."""\nresult = 1\n',
+            "core/c.py": "import json as said\n\n\nclass C:\n    def found(self):\n"
+            '        """that which is."""\n        self.shown = 1\n',
         },
     )
 
-    assert ["veperf/core/a.py:4", "veperf/core/a.py:6"] == sorted(
-        fault.split(": ")[0] for fault in house.placeholder_names(package)
-    )
-    assert 2 == len(list(house.relative_docstrings(package)))
+    assert [
+        f"veperf/core/{place}" for place in ("a.py:4", "a.py:6", "c.py:1", "c.py:5", "c.py:7")
+    ] == sorted(fault.split(": ")[0] for fault in house.placeholder_names(package))
+    assert 3 == len(list(house.relative_docstrings(package)))
 
 
 def test_a_public_name_that_stands_twice_is_found(tmp_path: Path):

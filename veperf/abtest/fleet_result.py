@@ -46,7 +46,7 @@ class FleetResult:
         return fleet_verdict.fleet_notes(self.places)
 
     @property
-    def shown(self) -> Fleet:
+    def view(self) -> Fleet:
         """Fleet comparison as reports and other formats take it."""
         each = tuple(
             JudgedPlace(place, fleet_verdict.place_outcome(place)) for place in self.places
@@ -76,14 +76,14 @@ class FleetResult:
         return pd.DataFrame(rows).set_index(["case", "place"]) if rows else pd.DataFrame()
 
     def __repr__(self) -> str:
-        return fleet_text(self.shown)
+        return fleet_text(self.view)
 
     def _repr_html_(self) -> str:
-        return fleet_fragment(self.shown)
+        return fleet_fragment(self.view)
 
     def _repr_markdown_(self) -> str:
-        return fleet_markdown(self.shown)
+        return fleet_markdown(self.view)
 
     def page(self) -> str:
         """Return an HTML page without external files."""
-        return fleet_html(self.shown)
+        return fleet_html(self.view)

@@ -98,7 +98,7 @@ def ab_command(
         assert base is not None, "it was checked"
         fleet = ab_fleet(base, *patterns, head=options.head, options=options, archive=archive)
         print_sweep(fleet, archive, summary)
-        write_exports(exports, [fleet.shown])
+        write_exports(exports, [fleet.view])
         context.exit(fleet.exit_code(strict=options.strict))
     else:
         assert base is not None, "it was checked"

@@ -38,10 +38,13 @@ def metrics(text: str):
 def test_the_originals_baselines_are_the_published_targets() -> None:
     """Every field is mapped, each to the limit, the unit and the aim that targets.json has."""
     published = load_targets(BASELINES)
+    entries = json.loads((BASELINES / "targets.json").read_text(encoding="utf-8"))["targets"]
+    originals = {entry["id"] for entry in entries if "original_field" in entry}
 
     actual = virtengine.read_baseline_metrics_file(METRICS)
 
-    assert published.targets == actual.targets
+    assert 43 == len(originals)
+    assert tuple(t for t in published.targets if t.id in originals) == actual.targets
     assert ("1.0.0", str(METRICS)) == (actual.version, actual.source)
 
 

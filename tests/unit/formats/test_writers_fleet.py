@@ -19,7 +19,7 @@ FOUND = fleet(at("small", GOOD), at("large", SLOW), lacking("gpu"))
 
 def test_each_place_has_its_tests() -> None:
     """A slower place is a failure, a missing one an error, each under its own name."""
-    root = ET.fromstring(str(write_judged([FOUND.shown], "junit").data))
+    root = ET.fromstring(str(write_judged([FOUND.view], "junit").data))
 
     assert ["mine on small", "mine on large", "on gpu"] == [
         suite.get("name") for suite in root.iter("testsuite")
@@ -36,7 +36,7 @@ def test_each_place_has_its_tests() -> None:
 @pytest.mark.parametrize("format", ["summary", "comment"])
 def test_markdown_holds_the_table(format: str) -> None:
     """The table has a column per place."""
-    written = str(write_judged([FOUND.shown], format).data)
+    written = str(write_judged([FOUND.view], format).data)
 
     assert "| Benchmark | small | large | gpu |" in written
     assert 1 == written.count("### ")
@@ -46,14 +46,14 @@ def test_markdown_holds_the_table(format: str) -> None:
 def test_other_formats_say_that_they_can_t() -> None:
     """Formats of runs refuse a fleet comparison."""
     with pytest.raises(UsageError, match="nothing that can be written as go"):
-        write_judged([FOUND.shown], "go")
+        write_judged([FOUND.view], "go")
 
 
 @pytest.mark.parametrize("format", ["junit", "summary", "comment"])
 def test_hostile_names_stay_text(format: str) -> None:
     """Hostile names of places and reasons stay text."""
     evil = fleet(ABPlace(HOSTILE, ab_run(SLOW)), ABPlace("x", None, HOSTILE))
-    written = str(write_judged([evil.shown], format).data)
+    written = str(write_judged([evil.view], format).data)
 
     assert "\x1b" not in written
     assert "\u202e" not in written

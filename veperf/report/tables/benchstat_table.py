@@ -77,7 +77,7 @@ class _BenchstatTable:
     """A table while it is written: footnotes are numbered as they come up."""
 
     def __init__(self, table: UnitTable, verdicts: Mapping[tuple[str, str], Change]) -> None:
-        self._found = table
+        self._table = table
         self._footnotes: dict[str, int] = {}
         self._rows = [self._row(row, verdicts.get((row.case, row.metric))) for row in table.rows]
         if len(table.rows) > 1:
@@ -85,7 +85,7 @@ class _BenchstatTable:
 
     def head(self, escape: Callable[[str], str]) -> list[str]:
         """Return the suite and the metric with its unit."""
-        suite, metric, unit = self._found.suite, self._found.metric, self._found.unit
+        suite, metric, unit = self._table.suite, self._table.metric, self._table.unit
         what = unit if metric in ("time", unit) or unit in metric else f"{metric}, {unit}"
         return [escape(suite), escape(what)]
 
@@ -111,8 +111,8 @@ class _BenchstatTable:
 
     def _row(self, row: UnitRow, verdict: Change | None) -> tuple[str, ...]:
         sides = [side for side in (row.base, row.new) if side]
-        written = choose_scale([side.center for side in sides], self._found.unit)
-        name = row.case.removeprefix(f"{self._found.suite}/").removeprefix("Benchmark")
+        written = choose_scale([side.center for side in sides], self._table.unit)
+        name = row.case.removeprefix(f"{self._table.suite}/").removeprefix("Benchmark")
         return (
             name,
             self._side(row.base, written),
@@ -135,13 +135,13 @@ class _BenchstatTable:
         return f"({p}{n}){self._mark(test.note)}"
 
     def _last(self, geomean: Geomean) -> tuple[str, ...]:
-        unit = self._found.unit
+        unit = self._table.unit
         base, new = (
             " " if mean is None else choose_scale([mean], unit).write(mean)
             for mean in (geomean.base, geomean.new)
         )
         base += "".join(map(self._mark, geomean.base_notes))
-        both = any(row.base and row.new for row in self._found.rows)
+        both = any(row.base and row.new for row in self._table.rows)
         change = f"{(geomean.ratio - 1) * 100:+.2f}%" if geomean.ratio is not None else "?"
         marks = "".join(map(self._mark, geomean.new_notes)).strip()
         return ("geomean", base, new, change if both else " ", marks or " ", " ")
