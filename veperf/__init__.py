@@ -15,9 +15,9 @@ from typing import Any
 with open(f"{__file__}i", encoding="utf-8") as _stub:  # noqa: PTH123
     _TEXT = _stub.read()
 _MODULE_OF = {
-    name: module
-    for module, name in re.findall(
-        r"^from (\S+) import (\w+) as \w+$",
+    name or function: module or home
+    for module, name, function, home in re.findall(
+        r"^from (\S+) import (\w+) as \w+$|^def (\w+)\(  # (\S+)$",
         _TEXT,
         re.MULTILINE,
     )

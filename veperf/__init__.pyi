@@ -1,15 +1,15 @@
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
 from veperf.abtest.ab_result import ABResult as ABResult
 from veperf.abtest.fleet_result import FleetResult as FleetResult
-from veperf.abtest.run import ab as ab
-from veperf.abtest.run import ab_commands as ab_commands
+from veperf.abtest.run import Folder
 from veperf.abtest.run import load_ab as load_ab
 from veperf.abtest.selfcheck import SelfCheckResult as SelfCheckResult
-from veperf.abtest.selfcheck import selfcheck as selfcheck
 from veperf.api.comparator import Comparator as Comparator
 from veperf.api.history import History as History
 from veperf.api.history import Trends as Trends
-from veperf.api.history import history as history
-from veperf.api.history import trends as trends
 from veperf.api.outputs import compare as compare
 from veperf.api.outputs import export as export
 from veperf.api.outputs import investigate as investigate
@@ -24,14 +24,12 @@ from veperf.api.runs import load as load
 from veperf.api.runs import query as query
 from veperf.api.runs import read as read
 from veperf.api.runs import resume as resume
-from veperf.api.runs import run as run
-from veperf.api.runs import run_load as run_load
 from veperf.api.runs import runs as runs
-from veperf.api.sweep import ab_fleet as ab_fleet
 from veperf.api.sweep import load_fleet as load_fleet
 from veperf.api.sweep import load_sweep as load_sweep
-from veperf.api.sweep import resume_sweep as resume_sweep
-from veperf.api.sweep import sweep as sweep
+from veperf.archive.summary import Progress
+from veperf.cluster.spec import SweepSpec
+from veperf.cluster.sweep import SweepOutcome
 from veperf.core.option_fields import select_options as select_options
 from veperf.core.options import ABOptions as ABOptions
 from veperf.core.options import CommandOptions as CommandOptions
@@ -46,4 +44,142 @@ from veperf.core.version import __version__ as __version__
 from veperf.jupyter.magics import load_ipython_extension as load_ipython_extension
 from veperf.profiling import cpu as cpu
 from veperf.profiling import memory as memory
-from veperf.runner.soak import soak as soak
+from veperf.profiling.memory.budget import MemoryBudget
+from veperf.runner.soak import SoakResult
+
+def ab(  # veperf.abtest.run
+    base: str,
+    *select: str,
+    comparisons: int = 1,
+    fail_over: float | str = 0.05,
+    max_pairs: int = 48,
+    alpha: float | str = 0.05,
+    time_budget_s: float | str | None = None,
+    timeout_s: float | str = 60.0,
+    modules: Sequence[str] = (),
+    seed: int | None = None,
+    options: ABOptions | None = None,
+    head: str | None = None,
+    archive: Folder = None,
+    progress: bool = True,
+) -> ABResult: ...
+def ab_commands(  # veperf.abtest.run
+    command_a: str,
+    command_b: str,
+    *,
+    value: Literal["time", "cpu", "printed"] = "time",
+    better: Literal["lower", "higher"] = "lower",
+    unit: str = "",
+    fail_over: float | str = 0.05,
+    max_pairs: int = 48,
+    alpha: float | str = 0.05,
+    time_budget_s: float | str | None = None,
+    timeout_s: float | str = 60.0,
+    modules: Sequence[str] = (),
+    options: CommandOptions | None = None,
+    archive: Folder = None,
+    progress: bool = True,
+) -> ABResult: ...
+def ab_fleet(  # veperf.api.sweep
+    base: str,
+    *select: str,
+    machine_classes: Sequence[str] = (),
+    fail_over: float | str = 0.05,
+    max_pairs: int = 48,
+    alpha: float | str = 0.05,
+    time_budget_s: float | str | None = None,
+    timeout_s: float | str = 60.0,
+    modules: Sequence[str] = (),
+    seed: int | None = None,
+    scheduler: str | None = None,
+    wait_s: float | str = 600.0,
+    options: FleetOptions | None = None,
+    head: str | None = None,
+    archive: Folder = None,
+) -> FleetResult: ...
+def history(  # veperf.api.history
+    benchmark: str,
+    *,
+    metric: str = "",
+    machine: str = "",
+    last: int | None = None,
+    options: HistoryOptions | None = None,
+    archive: Folder = None,
+    progress: Progress | None = None,
+) -> History: ...
+def resume_sweep(  # veperf.api.sweep
+    sweep: str = "last",
+    *,
+    scheduler: str | None = None,
+    wait_s: float | str = 600.0,
+    options: SweepOptions | None = None,
+    archive: Folder = None,
+) -> SweepOutcome: ...
+def run(  # veperf.api.runs
+    *select: str | Sequence[str],
+    profile: Literal["quick", "standard", "thorough"] = "quick",
+    memory: bool = False,
+    timeout_s: float | str = 60.0,
+    modules: Sequence[str] = (),
+    seed: int | None = None,
+    options: RunOptions | None = None,
+    archive: Folder = None,
+    baselines: Folder = None,
+    progress: bool = True,
+) -> RunResult: ...
+def run_load(  # veperf.api.runs
+    benchmark: str = "transaction/load",
+    params: Mapping[str, float | str] | None = None,
+    *,
+    seconds: float | str = 10.0,
+    warmup_s: float | str = 2.0,
+    arrivals: Literal["poisson", "constant"] = "poisson",
+    seed: int | None = None,
+    shards: int = 0,
+    scheduler: str | None = None,
+    target: str | None = None,
+    target_class: str = "",
+    timeout_s: float | str = 60.0,
+    modules: Sequence[str] = (),
+    options: LoadOptions | None = None,
+    archive: Folder = None,
+    baselines: Folder = None,
+    progress: bool = True,
+) -> RunResult: ...
+def selfcheck(  # veperf.abtest.selfcheck
+    *select: str,
+    trials: int = 1,
+    max_pairs: int = 48,
+    alpha: float | str = 0.05,
+    timeout_s: float | str = 60.0,
+    modules: Sequence[str] = (),
+    options: SelfCheckOptions | None = None,
+    progress: bool = True,
+) -> SelfCheckResult: ...
+def soak(  # veperf.runner.soak
+    benchmark: str = "transaction/load",
+    params: Mapping[str, float | str] | None = None,
+    *,
+    minutes: float = 10.0,
+    seed: int = 1,
+    modules: Sequence[str] = (),
+    options: SoakOptions | None = None,
+    budget: MemoryBudget | None = None,
+) -> SoakResult: ...
+def sweep(  # veperf.api.sweep
+    spec: SweepSpec | str | Path,
+    *,
+    scheduler: str | None = None,
+    wait_s: float | str = 600.0,
+    options: SweepOptions | None = None,
+    archive: Folder = None,
+) -> SweepOutcome: ...
+def trends(  # veperf.api.history
+    *,
+    metric: str = "",
+    machine: str = "",
+    last: int | None = None,
+    options: HistoryOptions | None = None,
+    archive: Folder = None,
+    progress: Progress | None = None,
+) -> Trends: ...

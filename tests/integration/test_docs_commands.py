@@ -32,8 +32,8 @@ STAND_INS = {
     "veperf run transaction/execution --profile standard": "veperf run transaction/hash_compute",
     "veperf run transaction/throughput": "veperf list transaction/throughput",
     # Minutes: both measure everything; so they show and gate a run that is there.
-    "papermill notebooks/transaction.ipynb out.ipynb -p profile quick": (
-        "papermill notebooks/transaction.ipynb out.ipynb -p run last"
+    "papermill notebooks/run.ipynb out.ipynb -p select transaction/encode -p profile quick": (
+        "papermill notebooks/run.ipynb out.ipynb -p run last"
     ),
     "veperf ci --known-miss transaction/validation": (
         "veperf ci --run last --known-miss transaction/validation"

@@ -18,7 +18,7 @@ from veperf.core.ab import ABConfig, ABRun
 from veperf.core.baseline import Baseline
 from veperf.core.case import TIME, Metric
 from veperf.core.errors import StorageError, UsageError
-from veperf.core.option_fields import keyword_options
+from veperf.core.option_fields import flat_names, keyword_options
 from veperf.core.options import ABOptions, CommandOptions
 from veperf.core.run import Run
 from veperf.core.verdict import ChangeStatus, Verdict
@@ -57,7 +57,7 @@ def ab(
         VeperfError: of any kind; see ``veperf.core.errors``.
     """
     config = ABConfig(
-        select=select,
+        select=flat_names(select),
         modules=options.modules,
         samples=SAMPLES,
         min_sample_ns=MIN_SAMPLE_NS,

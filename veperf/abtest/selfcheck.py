@@ -14,7 +14,7 @@ from veperf.abtest.sides import PreparedSide
 from veperf.abtest.verdict import comparison_outcome
 from veperf.core.ab import ABChange, ABConfig, ABRound, ABRun, ABSide
 from veperf.core.errors import COULD_NOT_MEASURE, FAILED, OK
-from veperf.core.option_fields import keyword_options
+from veperf.core.option_fields import flat_names, keyword_options
 from veperf.core.options import JudgeOptions, SelfCheckOptions
 from veperf.core.run import Machine
 from veperf.core.text import (
@@ -169,7 +169,7 @@ def selfcheck(*select: str, options: SelfCheckOptions, progress: bool = True) ->
     with comparison_progress() if progress else ComparisonProgress() as display:
         for _ in range(options.trials):
             config = ABConfig(
-                select=select or TYPICAL,
+                select=flat_names(select) or TYPICAL,
                 modules=options.modules,
                 samples=SAMPLES,
                 min_sample_ns=MIN_SAMPLE_NS,

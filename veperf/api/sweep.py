@@ -13,7 +13,7 @@ from veperf.cluster.sweep import SweepOutcome
 from veperf.cluster.sweep_journal import SweepJournal
 from veperf.cluster.sweep_result import SweepResult
 from veperf.core.errors import UsageError
-from veperf.core.option_fields import keyword_options, select_options, values_of
+from veperf.core.option_fields import flat_names, keyword_options, select_options, values_of
 from veperf.core.options import FleetOptions, SweepOptions
 
 
@@ -88,7 +88,7 @@ def ab_fleet(
     """
     sides = select_options(ABSpec, values_of(options) | {"base": base, "head": head})
     seed = secrets.randbits(32) if options.seed is None else options.seed
-    settings = {"name": "fleet", "benchmarks": select, "seed": seed, "ab": sides}
+    settings = {"name": "fleet", "benchmarks": flat_names(select), "seed": seed, "ab": sides}
     spec = select_options(SweepSpec, values_of(options) | settings)
     where = select_options(SweepOptions, values_of(options))
     result = sweep(spec, options=where, archive=archive)

@@ -114,7 +114,7 @@ class SoakCommandOptions(SoakOptions, StrictOptions):
     "output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write all that was seen to a file.",
+    help="Write all readings to a file.",
 )
 @click.pass_context
 def soak_command(
@@ -170,9 +170,9 @@ def serve_command(
 ) -> None:
     """Serve a system for loads from other processes or hosts.
 
-    The first line is the address, for `veperf load --target`. Who wants to put a load on it needs
-    the token, too: in VEPERF_LOAD_TOKEN on both sides, or else drawn and said in the second line.
-    What is sent is not encrypted: use it on one host or a trusted network.
+    The first line printed is the address, for `veperf load --target`. The other side also needs
+    the token: VEPERF_LOAD_TOKEN on both sides, or a random one, printed in the second line.
+    Nothing is encrypted: use it on one host or a trusted network.
 
     It serves one load after the other, each on a fresh system, until Ctrl-C.
     """

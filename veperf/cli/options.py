@@ -53,6 +53,14 @@ class NumberWithUnit(click.ParamType[float]):
         return number
 
 
+class FieldOption(click.Option):
+    """The option of a field."""
+
+    def __init__(self, *args: Any, field: OptionField, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.field = field
+
+
 def options_of(kind: type[Options]) -> Callable[[Callable[..., object]], Callable[..., object]]:
     """Give a command an option for each field of ``kind``; it gets all of them as ``options``."""
 
@@ -78,7 +86,9 @@ def click_option(field: OptionField) -> Callable[[_Command], _Command]:
             on, field.name, is_flag=True, default=field.default, help=field.help,
             show_default=bool(field.default),
         )  # fmt: skip
-    text = field.default_text() if field.unit or not field.default else ""
+    # click shows a number without a unit by itself, along with its bounds.
+    by_click = not field.unit and field.default not in (MISSING, None, (), "")
+    text = "" if by_click else field.default_text()
     default = f"  [default: {text}]" if text else ""  # click would put it in parentheses
     repeated = " Can be repeated." if field.kind is tuple else ""
     return click.option(
@@ -88,9 +98,11 @@ def click_option(field: OptionField) -> Callable[[_Command], _Command]:
         multiple=field.kind is tuple,
         required=field.default is MISSING,
         default=None if field.default is MISSING else field.default,
-        show_default=not field.unit and field.default != "",
+        show_default=by_click,
         metavar=field.metavar or None,
         help=field.help + repeated + default,
+        cls=FieldOption,
+        field=field,
     )
 
 
@@ -200,11 +212,31 @@ def parse_params(params: Sequence[str], rate: str | None = None) -> dict[str, st
 
 
 class ExampleCommand(click.Command):
-    """A command whose help ends with examples, line by line as they are written."""
+    """A command whose help ends with examples, line by line as they are written.
+
+    To a former name of an option it answers with the one of today.
+    """
 
     def __init__(self, *args: Any, examples: Sequence[str] = (), **settings: Any) -> None:
         super().__init__(*args, **settings)
         self.examples = examples
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments.
+
+        Raises:
+            click.NoSuchOption: an option is unknown.
+        """
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            former = error.option_name.removeprefix("--").replace("-", "_")
+            for option in self.params:
+                if isinstance(option, FieldOption) and former in option.field.former:
+                    hint = option.field.renamed_hint(option.field.flag)
+                    message = f"No such option: {error.option_name}; {hint}"
+                    raise click.NoSuchOption(error.option_name, message, ctx=ctx) from None
+            raise
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples."""

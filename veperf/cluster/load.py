@@ -148,7 +148,7 @@ class ClusterLauncher:
     def lost_reason(self, address: str) -> str:
         """Return the reason why a worker sends nothing any more; empty while none is known."""
         if self._client.status != "running":
-            return "nothing is heard of it any more: the scheduler is gone"
+            return "the scheduler is gone, and with it the connection to this process"
         if time.monotonic() - self._workers_read_at > _WORKERS_INTERVAL_S:
             self._workers_read_at = time.monotonic()
             with suppress(OSError):  # the client's status says so in a moment
@@ -213,7 +213,7 @@ class ClusterTaskHandle:
             case _:
                 allowed_s = self._timeout_s
         self._deadline = time.monotonic() + allowed_s
-        self._silence = f"has said nothing for {allowed_s:g} s"
+        self._silence = f"has not answered for {allowed_s:g} s"
         self._on_event(event)
 
     def _on_done(self, future: "Future") -> None:

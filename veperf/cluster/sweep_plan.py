@@ -147,7 +147,7 @@ def upgrade_plan(table: dict[str, Any]) -> SweepPlan:
     """
     spec: dict[str, Any] = dict(table["spec"])
     if sides := spec.get("ab"):
-        sides["fail_over"] = sides.pop("threshold") / 100
+        sides["fail_over"] = f"{sides.pop('threshold')}%"
         if not sides["time_budget"]:
             del sides["time_budget"]
     tasks = []
@@ -156,7 +156,7 @@ def upgrade_plan(table: dict[str, Any]) -> SweepPlan:
         settings = job | {"modules": task.pop("modules"), "timeout_s": task.pop("timeout_s")}
         kind: type[Options] = RunOptions
         if job["type"] == "ab":
-            settings["fail_over"] = job["fail_percent"] / 100
+            settings["fail_over"] = f"{job['fail_percent']}%"
             settings["comparisons"] = job["among"]
             kind = ABOptions
         job["options"] = values_of(select_options(kind, settings))

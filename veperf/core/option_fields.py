@@ -16,6 +16,7 @@ fields of a TOML file (:func:`options_from`) and the arguments for another proce
 
 import functools
 import inspect
+import math
 import operator
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,7 +32,10 @@ from veperf.core.errors import UsageError
 from veperf.core.units import parse_duration_s
 
 Ratio = Annotated[float, Meta(extra={"unit": "ratio"})]
-"""A share of 1, which text may give in percent: ``5%`` or ``0.05``."""
+"""A share of 1: ``5%`` or ``0.05``. A bare number of 1 or more is refused, as it is most likely
+meant in percent; so a bound, too, lies below 1 where options are handed on as numbers."""
+Duration = Annotated[float, Meta(extra={"unit": "s"})]
+"""A length of time of an option whose name does not end in ``_s``: ``90``, ``90s`` or ``10m``."""
 
 _SECONDS = "_s"
 _BOUNDS = (
@@ -55,7 +59,14 @@ class OptionError(UsageError):
     """A value that an option can't have; the message goes on from the option's name."""
 
 
-def about(description: str, *, flag: str = "", metavar: str = "", default: str = "") -> Meta:
+def about(
+    description: str,
+    *,
+    flag: str = "",
+    metavar: str = "",
+    default: str = "",
+    former: tuple[str, ...] = (),
+) -> Meta:
     """Describe a field.
 
     Args:
@@ -63,8 +74,9 @@ def about(description: str, *, flag: str = "", metavar: str = "", default: str =
         flag: its name on the command line, where that is not its own.
         metavar: placeholder for the value on the command line.
         default: what None or an empty value stands for.
+        former: names that it had in earlier versions, for a hint.
     """
-    extra = {"flag": flag, "metavar": metavar, "default": default}
+    extra = {"flag": flag, "metavar": metavar, "default": default, "former": former}
     return Meta(description=description, extra=extra)
 
 
@@ -86,7 +98,8 @@ class OptionField:
         """Unit of the number, by which text is read."""
         if self.name.endswith(_SECONDS) and self.kind is float:
             return "s"
-        return "ratio" if self._extra("unit") else ""
+        unit: Literal["", "s", "ratio"] = self._extra("unit")
+        return unit
 
     @property
     def text_name(self) -> str:
@@ -101,12 +114,21 @@ class OptionField:
     @property
     def metavar(self) -> str:
         """Placeholder for the value in a command's help; empty for click's own."""
-        return self._extra("metavar") or {"s": "TIME", "ratio": "PERCENT", "": ""}[self.unit]
+        return self._extra("metavar") or {"s": "TIME", "ratio": "RATIO", "": ""}[self.unit]
 
     @property
     def help(self) -> str:
         """Help text."""
         return next((meta.description for meta in self.metas if meta.description), "")
+
+    @property
+    def former(self) -> tuple[str, ...]:
+        """Names that it had in earlier versions."""
+        return self._extra("former") or ()
+
+    def renamed_hint(self, name: str) -> str:
+        """Return the hint for someone who uses a former name: its ``name`` now, and its unit."""
+        return f"it is now {name}" + ", a ratio: 5% or 0.05" * (self.unit == "ratio")
 
     def default_text(self) -> str:
         """Return the default with its unit, for help; empty where it says nothing."""
@@ -129,21 +151,29 @@ class OptionField:
             OptionError: it is of the wrong type, or out of bounds.
             UsageError: likewise, of a field of an options type.
         """
+        is_text = isinstance(value, str)
         if isinstance(value, str):
             value = self._read_text(value)
         elif isinstance(value, Options):
             value = values_of(value)
         if issubclass(self.kind, Options) and isinstance(value, Mapping):
             return options_from(self.kind, value, path=f"{path}{self.name}.")
-        if isinstance(value, int | float) and not all(
-            holds(value, bound) for _, bound, holds in self._bounds()
-        ):
-            bounds = (f"{words} {self.text_of(bound)}" for words, bound, _ in self._bounds())
-            raise OptionError(f"must be {' and '.join(bounds)}, not {self.text_of(value)}")
+        if self.unit == "ratio" and not is_text and isinstance(value, int | float):
+            _check_bare_ratio(value, f"{value:g}")
+        self._check_bounds(value)
         try:
             return msgspec.convert(value, self.annotation)
         except msgspec.ValidationError as error:
+            if self.choices:
+                raise OptionError(f"must be {_either(self.choices)}, not {value!r}") from error
             raise OptionError(f"is {value!r}: {error}") from error
+
+    def _check_bounds(self, value: object) -> None:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return
+        if not all(holds(value, bound) for _, bound, holds in self._bounds()):
+            bounds = (f"{words} {self.text_of(bound)}" for words, bound, _ in self._bounds())
+            raise OptionError(f"must be {' and '.join(bounds)}, not {self.text_of(value)}")
 
     def _bounds(self) -> Iterator[tuple[str, float, Callable[[float, float], bool]]]:
         for meta in self.metas:
@@ -188,11 +218,16 @@ def _unwrap(annotation: Any, metas: list[Meta]) -> Any:
     return annotation
 
 
+def _either(choices: tuple[str, ...]) -> str:
+    *others, last = choices
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 def ratio_from_text(text: str) -> float:
     """Return the ratio that people write as ``5%`` or ``0.05``.
 
     Raises:
-        OptionError: it is neither; a bare number over 1 is most likely meant in percent.
+        OptionError: it is neither; a bare number of 1 or more is most likely meant in percent.
     """
     digits = text.strip()
     try:
@@ -201,9 +236,14 @@ def ratio_from_text(text: str) -> float:
         raise OptionError(f"must be a ratio such as 5% or 0.05, not {text!r}") from None
     if digits.endswith("%"):
         return number / 100
-    if number > 1:
-        raise OptionError(f"is {digits}, which is {100 * number:g} %: write {digits}% for percent")
+    _check_bare_ratio(number, digits)
     return number
+
+
+def _check_bare_ratio(number: float, digits: str) -> None:
+    if not isinstance(number, bool) and 1 <= number < math.inf:
+        share = f" or {number / 100:g}" if number < 100 else ""
+        raise OptionError(f"is a ratio: write {digits}%{share}, not {digits}")
 
 
 def _seconds_from_text(text: str) -> float:
@@ -235,10 +275,12 @@ def options_from(kind: type[_Kind], values: Mapping[str, object], *, path: str =
     settings: dict[str, Any] = {}
     for name, value in values.items():
         if name not in names:
-            close = get_close_matches(name, names, n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            raise UsageError(f"{path}{name} is no option{hint}")
+            raise UsageError(f"{path}{name} is no option{_name_hint(name, kind, names)}")
         field = names[name]
+        if field.name in settings:
+            raise UsageError(
+                f"{path}{field.name} and {path}{field.text_name} are the same: write one of them"
+            )
         if name != field.name and not isinstance(value, str):
             raise UsageError(f"{path}{name} must be text such as '90s' or '10m', not {value!r}")
         try:
@@ -249,6 +291,15 @@ def options_from(kind: type[_Kind], values: Mapping[str, object], *, path: str =
         if field.default is MISSING and field.name not in settings:
             raise UsageError(f"{path}{field.name} is missing")
     return kind(**settings)
+
+
+def _name_hint(name: str, kind: type[Options], names: Iterable[str]) -> str:
+    """A hint, after a semicolon, for a name that is none of ``names``; empty if there is none."""
+    for field in option_fields(kind):
+        if name in field.former:
+            return f"; {field.renamed_hint(field.name)}"
+    close = get_close_matches(name, names, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def values_of(options: Options) -> dict[str, Any]:
@@ -280,8 +331,20 @@ def as_names(value: Any) -> Any:
 
 
 def flat_names(parts: Iterable[str | Iterable[str]]) -> tuple[str, ...]:
-    """Return the names in ``parts``, each of which is one or several."""
-    return tuple(name for part in parts for name in as_names(part))
+    """Return the names in ``parts``, each of which is one or several.
+
+    Raises:
+        UsageError: one is no text.
+    """
+    names: list[str] = []
+    for part in map(as_names, parts):
+        for name in part if isinstance(part, tuple) else (part,):
+            if not isinstance(name, str):
+                raise UsageError(
+                    f"benchmarks are selected by name, a text or a list of text, not {name!r}"
+                )
+            names.append(name)
+    return tuple(names)
 
 
 def keyword_options(function: Callable[..., _Result]) -> Callable[..., _Result]:
@@ -295,8 +358,17 @@ def keyword_options(function: Callable[..., _Result]) -> Callable[..., _Result]:
 
     @functools.wraps(function)
     def call(*args: Any, options: Options | None = None, **keywords: Any) -> _Result:
+        for name in keywords:
+            if name not in known:
+                hint = _name_hint(name, kind, known)
+                raise TypeError(f"{function.__name__}() got an unexpected keyword {name!r}{hint}")
         settings = {name: keywords.pop(name) for name in names if name in keywords}
         base = kind() if options is None else options
+        if not isinstance(base, kind):
+            raise UsageError(
+                f"options of {function.__name__}() must be {kind.__name__}(...), not "
+                f"{_type_text(base)}; each of its fields is a keyword as well"
+            )
         checked = select_options(type(base), values_of(base) | settings)
         return function(*args, options=checked, **keywords)
 
@@ -310,11 +382,16 @@ def keyword_options(function: Callable[..., _Result]) -> Callable[..., _Result]:
     place = next((i for i, p in enumerate(others) if p.kind is p.KEYWORD_ONLY), len(others))
     options = signature.parameters["options"].replace(default=None, annotation=kind | None)
     others[place:place] = [*parameters, options]
+    known = [parameter.name for parameter in others]
     wrapper = cast(Any, call)
     wrapper.__signature__ = signature.replace(parameters=others)
     lines = (f"\n        {field.name}: {field.help}" for field in option_fields(kind))
     wrapper.__doc__ = f"{(function.__doc__ or '').rstrip()}\n\n    Options:{''.join(lines)}\n    "
     return call
+
+
+def _type_text(value: object) -> str:
+    return f"{type(value).__name__}(...)" if isinstance(value, Options) else repr(value)
 
 
 def _plain(annotation: Any) -> Any:

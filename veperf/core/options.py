@@ -11,7 +11,7 @@ from msgspec import Meta
 from veperf.core.ab import CommandValue
 from veperf.core.case import Better
 from veperf.core.load import Arrivals
-from veperf.core.option_fields import Options, Ratio, about
+from veperf.core.option_fields import Duration, Options, Ratio, about
 
 Profile = Literal["quick", "standard", "thorough"]
 Text = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -40,7 +40,7 @@ class CaseOptions(ModuleOptions):
     timeout_s: Annotated[
         float,
         Meta(gt=0, le=86_400),
-        about("Time limit for one case in one process, including its set-up.", metavar="SECONDS"),
+        about("Time limit for one case in one process, including its set-up."),
     ] = 60.0
 
 
@@ -96,11 +96,9 @@ class RunOptions(CaseOptions, SeedOptions):
 class LoadOptions(CaseOptions):
     """Options of a load."""
 
-    seconds: Annotated[float, Meta(gt=0), about("Seconds of load, after the warm-up.")] = 10.0
+    seconds: Annotated[Duration, Meta(gt=0), about("Length of the load, after the warm-up.")] = 10.0
     warmup_s: Annotated[
-        float,
-        Meta(ge=0),
-        about("Warm-up load before that, which is in no figure.", metavar="SECONDS"),
+        float, Meta(ge=0), about("Warm-up load before that, which is in no figure.")
     ] = 2.0
     arrivals: Annotated[
         Arrivals, about("Arrivals at random, as from many clients, or evenly spaced.")
@@ -160,7 +158,7 @@ class ServeOptions(ModuleOptions):
 class SoakOptions(ModuleOptions):
     """Options of a soak test."""
 
-    minutes: Annotated[float, about("Minutes of load.")] = 10.0
+    minutes: Annotated[float, Meta(gt=0, le=100_000), about("Minutes of load.")] = 10.0
     seed: Annotated[int, about("Seed of the arrivals.")] = 1
 
 
@@ -175,8 +173,11 @@ class SequentialOptions(Options):
     ] = 48
     alpha: Annotated[
         Ratio,
-        Meta(gt=0, lt=1),
-        about("How often at most equal code is called slower, or slower code equal."),
+        Meta(ge=0.0001, le=0.2),
+        about(
+            "How often at most equal code is called slower, or slower code equal. Ratios are "
+            "written 5% or 0.05."
+        ),
     ] = 0.05
 
 
@@ -186,8 +187,11 @@ class JudgeOptions(SequentialOptions, TimeBudgetOptions):
 
     fail_over: Annotated[
         Ratio,
-        Meta(ge=0.01, le=10),
-        about("A slowdown that is surely more than this is a failure, a smaller one a warning."),
+        Meta(ge=0.01, lt=1),
+        about(
+            "A slowdown that is surely more than this is a failure, a smaller one a warning.",
+            former=("threshold", "fail_percent"),
+        ),
     ] = 0.05
 
 
@@ -202,6 +206,7 @@ class ABOptions(JudgeOptions, CaseOptions, SeedOptions):
             "Number of comparisons made of this change, as on N machine classes: each must be the "
             "more certain.",
             metavar="N",
+            former=("among",),
         ),
     ] = 1
 

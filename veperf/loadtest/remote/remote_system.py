@@ -96,7 +96,7 @@ class RemoteSystem:
     def _check_alive(self, silent_s: float) -> None:
         """Ping a silent target, as it may work on an item for long; raise if it stays silent."""
         if silent_s > _SILENCE_S:
-            raise MeasureError(f"the target has said nothing for {_SILENCE_S:g} s")
+            raise MeasureError(f"the target has not answered for {_SILENCE_S:g} s")
         if silent_s > _PING_AFTER_S and not self._has_pinged:
             self._connection.channel.send(Ping())
             self._has_pinged = True

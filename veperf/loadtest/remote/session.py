@@ -69,7 +69,7 @@ class LoadSession:
             self._broadcast(Start(time.perf_counter_ns() + _LEAD_NS))
             while not all(peer.is_done for peer in self._peers.values()):
                 if stop():
-                    raise MeasureError("it was told to end")
+                    raise MeasureError("it was stopped by a signal")
                 self._turn()
             costs = dict(self._target.costs())
             self._broadcast(AllShardsDone(costs, self.lost, conditions()))

@@ -211,7 +211,7 @@ class ShardConnection:
         pong = self.channel.wait_for(Pong, _ANSWER_S)
         received, received_wall = clock(), wall()
         if pong is None:
-            raise MeasureError(f"the target has said nothing for {_ANSWER_S:g} s")
+            raise MeasureError(f"the target has not answered for {_ANSWER_S:g} s")
         return ClockReading(sent, received, sent_wall, received_wall, pong.clock_ns, pong.wall_ns)
 
 
