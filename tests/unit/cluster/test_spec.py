@@ -99,7 +99,10 @@ def test_a_spec_of_a_program_is_checked_too() -> None:
         ('name = "../a"\nbenchmarks = ["x"]', "$.name"),
         ('name = "a"\nbenchmarks = "x"', "$.benchmarks"),
         ('name = "a"\nbenchmarks = ["x"]\nrepeats = 0', "$.repeats"),
-        ('name = "a"\nbenchmarks = ["x"]\nprofile = "fast"', "$.profile"),
+        (
+            'name = "a"\nbenchmarks = ["x"]\nprofile = "fast"',
+            "$.profile must be quick, standard or thorough, not 'fast'",
+        ),
         ('name = "a"\nbenchmarks = ["x"]\nspeed = 1', "speed"),
         (
             'name = "a"\nbenchmarks = ["x"]\nrefs = ["--upload-pack=x"]',
@@ -111,6 +114,18 @@ def test_a_spec_of_a_program_is_checked_too() -> None:
         ('name = "a"\n[ab]\nbase = "x"\nhead = "a b"', "not a valid name of a commit"),
         ('name = "a"\n[ab]\nbase = "x"\nfail_over = 0.005', "$.ab.fail_over"),
         ('name = "a"\n[ab]\nbase = "x"\nfail_over = nan', "$.ab.fail_over"),
+        (
+            'name = "a"\n[ab]\nbase = "x"\nfail_over = 5',
+            "$.ab.fail_over is a ratio: write 5% or 0.05, not 5",
+        ),
+        (
+            'name = "a"\n[ab]\nbase = "x"\nthreshold = 5',
+            "$.ab.threshold is no option; it is now fail_over, a ratio: 5% or 0.05",
+        ),
+        (
+            'name = "a"\n[ab]\nbase = "x"\ntime_budget = "5m"\ntime_budget_s = 300',
+            "$.ab.time_budget_s and $.ab.time_budget are the same: write one of them",
+        ),
         ('name = "a"\n[ab]\nbase = "x"\nmax_pairs = 5', "$.ab.max_pairs"),
         (
             'name = "a"\n[ab]\nbase = "x"\ntime_budget = "soon"',

@@ -16,6 +16,8 @@ from tests.support.ab_runs import ab_run, change
 from veperf.abtest.loop import _rule
 from veperf.abtest.run import ab
 from veperf.abtest.selfcheck import selfcheck
+from veperf.cli.ab import ab_command
+from veperf.cli.load import load_command
 from veperf.cli.options import options_of
 from veperf.cluster.spec import ABSpec
 from veperf.core.case import Case, Level
@@ -25,6 +27,7 @@ from veperf.core.option_fields import (
     Ratio,
     about,
     command_arguments,
+    flat_names,
     keyword_options,
     notebook_parameters,
     option_fields,
@@ -32,7 +35,7 @@ from veperf.core.option_fields import (
     ratio_from_text,
     select_options,
 )
-from veperf.core.options import ABOptions, RunOptions
+from veperf.core.options import ABOptions, LoadOptions, RunOptions, SoakOptions
 from veperf.core.verdict import ChangeStatus
 from veperf.stats.look_schedule import LOOKS
 from veperf.stats.paired import PairRule
@@ -42,7 +45,9 @@ from veperf.stats.paired import PairRule
 class Brew(Options):
     """A small options type."""
 
-    strength: Annotated[Ratio, Meta(gt=0, le=1), about("Coffee in the water.")] = 0.06
+    strength: Annotated[
+        Ratio, Meta(gt=0, lt=1), about("Coffee in the water.", former=("dose", "dose_percent"))
+    ] = 0.06
     steep_s: Annotated[float, Meta(gt=0), about("Wait so long.")] = 240.0
 
 
@@ -115,8 +120,16 @@ def test_a_new_field_is_a_field_of_toml() -> None:
     ("table", "message"),
     [
         ({"milc": "oat"}, "milc is no option; did you mean milk"),
-        ({"strength": 2}, "strength must be more than 0% and at most 100%, not 200%"),
-        ({"strength": "5"}, "5% for percent"),
+        ({"strength": "150%"}, "strength must be more than 0% and less than 100%, not 150%"),
+        ({"strength": 2}, "strength is a ratio: write 2% or 0.02, not 2"),
+        ({"strength": 1.0}, "strength is a ratio: write 1% or 0.01, not 1"),
+        ({"strength": "5"}, "strength is a ratio: write 5% or 0.05, not 5"),
+        ({"strength": "500"}, "strength is a ratio: write 500%, not 500"),
+        ({"strength": float("inf")}, "less than 100%, not inf%"),
+        ({"strength": True}, "strength is True"),
+        ({"dose": 6}, "dose is no option; it is now strength, a ratio: 5% or 0.05"),
+        ({"milk": "goat"}, "milk must be none, oat or cow, not 'goat'"),
+        ({"steep": "2m", "steep_s": 90}, "steep_s and steep are the same: write one of them"),
         ({"strength": "much"}, "must be a ratio such as 5% or 0.05, not 'much'"),
         ({"steep_s": 0}, "steep_s must be more than 0, not 0"),
         ({"steep_s": float("nan")}, "steep_s must be more than 0, not nan"),
@@ -136,7 +149,7 @@ def test_a_value_that_can_not_be_is_refused(table: dict[str, object], message: s
 @given(
     st.builds(
         MilkyBrew,
-        strength=st.floats(1e-12, 1),
+        strength=st.floats(1e-12, 0.999),
         steep_s=st.floats(1e-9, 1e9),
         milk=st.sampled_from(["none", "oat", "cow"]),
     )
@@ -168,16 +181,143 @@ def test_a_list_may_be_one_text_in_a_notebook() -> None:
 def test_a_ratio_is_percent_or_a_share() -> None:
     """Both are the same number; one that is likely meant in percent is refused."""
     assert 0.05 == ratio_from_text("5%") == ratio_from_text("0.05") == ratio_from_text(" 5 % ")
-    with pytest.raises(UsageError, match="500 %"):
+    assert 1.5 == ratio_from_text("150%")
+    with pytest.raises(UsageError, match="write 5% or 0.05"):
         ratio_from_text("5")
+
+
+def test_ratios_can_be_handed_on_as_numbers() -> None:
+    """Options pass them on between functions and plans; a bare 1 or more would be refused."""
+    ratios = [
+        field for kind in our_kinds() for field in option_fields(kind) if "ratio" == field.unit
+    ]
+
+    assert {"alpha", "fail_over"} == {field.name for field in ratios}
+    for field in ratios:
+        with pytest.raises(UsageError, match="must be"):
+            field.read("100%")
+
+
+@pytest.mark.parametrize(
+    "alpha", [0, 1e-300, 0.00009, 0.21, 0.99, "0%", "0.009%", "21%", float("nan")]
+)
+def test_alpha_is_an_error_that_makes_sense(alpha: object) -> None:
+    """Neither one that no number of pairs proves, nor one by which a coin could decide."""
+    with pytest.raises(UsageError, match="alpha must be at least 0.01% and at most 20%"):
+        options_from(ABOptions, {"alpha": alpha})
+
+    assert 0.2 == options_from(ABOptions, {"alpha": "20%"}).alpha
+    assert 0.0001 == options_from(ABOptions, {"alpha": 0.0001}).alpha
+
+
+@pytest.mark.parametrize("minutes", [0, -1, float("nan"), float("inf")])
+def test_a_soak_takes_some_minutes(minutes: float) -> None:
+    """More than none, and a number of them."""
+    with pytest.raises(UsageError, match="minutes must be more than 0 and at most 100000, not"):
+        options_from(SoakOptions, {"minutes": minutes})
+
+
+def test_options_of_another_type_are_refused() -> None:
+    """With the type that is expected; one derived from it will do."""
+
+    @keyword_options
+    def brew(*, options: Brew) -> Brew:
+        """Brew."""
+        return options
+
+    assert MilkyBrew() == brew(options=MilkyBrew())
+    for value, text in (
+        (RunOptions(), r"RunOptions\(\.\.\.\)"),
+        ({"strength": 0.1}, "{'strength'"),
+    ):
+        with pytest.raises(
+            UsageError, match=rf"options of brew\(\) must be Brew\(\.\.\.\), not {text}"
+        ):
+            brew(options=value)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "hint"),
+    [
+        ("threshold", "; it is now fail_over, a ratio: 5% or 0.05"),
+        ("fail_percent", "; it is now fail_over, a ratio: 5% or 0.05"),
+        ("among", "; it is now comparisons"),
+        ("fail_ovr", "; did you mean fail_over?"),
+        ("time_budget", "; did you mean time_budget_s?"),
+        ("archiv", "; did you mean archive?"),
+        ("xyzzy", ""),
+    ],
+)
+def test_an_unknown_keyword_is_answered_with_the_right_one(keyword: str, hint: str) -> None:
+    """With that of today where it is a former one."""
+    with pytest.raises(TypeError) as caught:
+        ab("HEAD", **{keyword: 5})
+
+    assert f"ab() got an unexpected keyword {keyword!r}{hint}" == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (["--threshold", "5"], "No such option: --threshold; it is now --fail-over, a ratio: 5%"),
+        (["--fail-percent=5"], "it is now --fail-over, a ratio"),
+        (["--among", "3"], "No such option: --among; it is now --comparisons"),
+        (["--fail-ovr", "3"], "Did you mean"),
+        (["--fail-over", "1"], "is a ratio: write 1% or 0.01, not 1"),
+        (["--fail-over", "150%"], "must be at least 1% and less than 100%, not 150%"),
+        (["--alpha", "99%"], "must be at least 0.01% and at most 20%, not 99%"),
+    ],
+)
+def test_a_wrong_option_is_answered_with_the_right_one(words: list[str], answer: str) -> None:
+    """As on the command line, so in Python."""
+    done = CliRunner().invoke(ab_command, ["HEAD", *words])
+
+    assert 2 == done.exit_code
+    assert answer in " ".join(done.output.split())
+
+
+def test_help_shows_a_default_once_and_one_metavar_for_times() -> None:
+    """Numbers with their bounds, times and ratios with their unit."""
+    load = CliRunner().invoke(load_command, ["--help"]).output
+    ab_help = CliRunner().invoke(ab_command, ["--help"]).output
+    words = " ".join(load.split())
+
+    assert 1 == words.count("[default: 0")
+    for option in ("--seconds TIME", "--warmup TIME", "--timeout TIME"):
+        assert option in load
+    assert "[default: 10 s]" in words
+    assert "--fail-over RATIO" in ab_help
+    assert "--alpha RATIO" in ab_help
+    assert 1 == ab_help.count("0.05")
+    assert "SECONDS" not in load + ab_help
+
+
+def test_seconds_of_load_may_have_a_unit() -> None:
+    """As every other time."""
+    assert 90.0 == options_from(LoadOptions, {"seconds": "1.5m"}).seconds
+    assert 5.0 == options_from(LoadOptions, {"seconds": 5}).seconds
+
+
+@pytest.mark.parametrize("part", [3, [3], None])
+def test_benchmarks_are_selected_by_name(part: Any) -> None:
+    """A number is none."""
+    with pytest.raises(UsageError, match="selected by name, a text or a list of text, not"):
+        flat_names(["a", part])
+
+    assert ("a", "b", "c") == flat_names(["a", ["b", "c"], ""])
+
+
+def our_kinds() -> list[type[Options]]:
+    """All options types of ``veperf.core.options``."""
+    kinds: list[type[Options]] = [Options]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    return [kind for kind in kinds if kind.__module__ == "veperf.core.options"]
 
 
 def test_every_option_has_help() -> None:
     """A sentence for the command line, the notebook and the documentation."""
-    kinds: list[type[Options]] = [Options]
-    for kind in kinds:
-        kinds += kind.__subclasses__()
-    ours = [kind for kind in kinds if kind.__module__ == "veperf.core.options"]
+    ours = our_kinds()
 
     assert {ABOptions, RunOptions} <= {*ours}
     assert not [(kind, f.name) for kind in ours for f in option_fields(kind) if not f.help]
