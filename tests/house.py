@@ -71,7 +71,7 @@ HEAVY = {
     "jupyterlab", "jupytext", "lmdb", "matplotlib", "memray", "multiprocessing", "nacl", "nbclient",
     "nbconvert", "nbformat", "numpy", "pandas", "papermill", "py_ecc", "pyarrow", "rich",
     "ruptures", "s3fs", "scipy", "seaborn", "tensorflow", "google", "asyncio", "ssl", "zipfile",
-    "http", "traitlets", "uuid", "tokenize", "inspect", "doctest", "unittest", "click",
+    "http", "traitlets", "uuid", "difflib", "tokenize", "inspect", "doctest", "unittest", "click",
 }  # fmt: skip
 
 # Locals that say nothing: the noun says what it is.

@@ -17,7 +17,6 @@ import importlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any, Protocol, TypeVar
 
@@ -358,6 +357,8 @@ def _is_default(case: Case, pattern: str) -> bool:
 
 
 def _not_found(pattern: str, cases: list[Case]) -> str:
+    from difflib import get_close_matches
+
     names = list(dict.fromkeys(name for c in cases for name in (c.suite, c.benchmark)))
     inside = [name for name in names if pattern in name]
     close = inside[:3] or get_close_matches(pattern, names, n=3, cutoff=0.6)

@@ -57,14 +57,15 @@ class CodeSource:
     def command(self) -> list[str]:
         """Return the command line that starts a worker, without its arguments."""
         if not self.hidden:
-            return [self.interpreter, "-m", _WORKER]
+            # Not by -m, which would compile the module anew in every process.
+            return [self.interpreter, "-c", f"from {_WORKER} import main; main()"]
         script = (
-            "import importlib.util, os, runpy, sys\n"
+            "import importlib.util, os, sys\n"
             f"hidden = {self.hidden!r}\n"
             "sys.path[:] = [p for p in sys.path if os.path.realpath(p or '.') not in hidden]\n"
             f"is_earlier = importlib.util.find_spec({_WORKER.rpartition('.')[0]!r}) is None\n"
             f"worker = {_EARLIER_WORKER!r} if is_earlier else {_WORKER!r}\n"
-            "runpy.run_module(worker, run_name='__main__', alter_sys=True)\n"
+            "importlib.import_module(worker).main()\n"
         )
         return [self.interpreter, "-c", script]
 
