@@ -19,6 +19,8 @@ import veperf
 from veperf.core.option_fields import OptionField, Options, option_fields
 
 STUB = Path(veperf.__file__).with_suffix(".pyi")
+MODULE_OF: dict[str, str] = vars(veperf)["_MODULE_OF"]
+"""The module of each public name, as the package reads it from the stub."""
 _BUILTINS = {"bool", "float", "int", "str"}
 _STANDARD = ("collections.abc", "pathlib", "typing")
 
@@ -27,8 +29,7 @@ def expected() -> str:
     """The text that the stub should have."""
     imports: dict[str, set[str]] = defaultdict(set)
     functions: dict[str, str] = {}
-    for name in sorted(veperf.__all__):
-        module = veperf._MODULE_OF[name]
+    for name, module in sorted(MODULE_OF.items()):
         value = getattr(veperf, name)
         if _is_keyword_function(value):
             functions[name] = _signature(value, imports)
@@ -47,7 +48,7 @@ def expected() -> str:
 
 def keyword_functions() -> dict[str, Any]:
     """The public functions whose options are keywords, by name."""
-    values = {name: getattr(veperf, name) for name in veperf.__all__}
+    values = {name: getattr(veperf, name) for name in MODULE_OF}
     return {name: value for name, value in values.items() if _is_keyword_function(value)}
 
 

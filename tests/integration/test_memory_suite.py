@@ -164,7 +164,7 @@ def test_a_load_that_leaks_fails_the_soak():
 @pytest.mark.parametrize("minutes", [0, 0.1, float("nan"), float("inf"), 1e9])
 def test_a_soak_of_no_length_is_refused(minutes):
     """In words."""
-    with pytest.raises(UsageError, match="10 seconds at least|minutes must be more than 0"):
+    with pytest.raises(UsageError, match=r"10 seconds at least|minutes must be more"):
         soak("hungry/soaked", minutes=minutes, modules=HUNGRY)
 
 

@@ -182,7 +182,7 @@ def test_a_ratio_is_percent_or_a_share() -> None:
     """Both are the same number; one that is likely meant in percent is refused."""
     assert 0.05 == ratio_from_text("5%") == ratio_from_text("0.05") == ratio_from_text(" 5 % ")
     assert 1.5 == ratio_from_text("150%")
-    with pytest.raises(UsageError, match="write 5% or 0.05"):
+    with pytest.raises(UsageError, match=r"write 5% or 0\.05"):
         ratio_from_text("5")
 
 
@@ -203,7 +203,7 @@ def test_ratios_can_be_handed_on_as_numbers() -> None:
 )
 def test_alpha_is_an_error_that_makes_sense(alpha: object) -> None:
     """Neither one that no number of pairs proves, nor one by which a coin could decide."""
-    with pytest.raises(UsageError, match="alpha must be at least 0.01% and at most 20%"):
+    with pytest.raises(UsageError, match=r"alpha must be at least 0\.01% and at most 20%"):
         options_from(ABOptions, {"alpha": alpha})
 
     assert 0.2 == options_from(ABOptions, {"alpha": "20%"}).alpha
