@@ -95,7 +95,7 @@ def test_an_option_reaches_the_command_and_the_notebooks(outputs):
 
     assert "processes" not in outputs["Add an option"]
     assert "brief: bool = False" in (copy / "notebooks" / "run.py").read_text(encoding="utf-8")
-    assert "brief: bool = ..." in (copy / "veperf" / "__init__.pyi").read_text(encoding="utf-8")
+    assert "brief: bool = False" in (copy / "veperf" / "__init__.pyi").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

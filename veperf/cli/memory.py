@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     metavar="FOLDER",
     help="Write a flamegraph of each, an HTML file of 4.5 MB that needs no network.",
 )
-@click.option("--record", is_flag=True, help="Record the profile; later profiles are compared with it.")
+@click.option("--record", is_flag=True, help="Record the profile, to compare later ones with.")
 @options_of(CaseOptions)
 @archive_option
 @baselines_option
