@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 from threading import Thread
 
+from veperf.profiling.memory.background_profiler import MemoryProfiler
 from veperf.profiling.memory.process_probes import GcPauses
-from veperf.profiling.memory.snapshot_profiler import MemoryProfiler
 
 SECONDS = 10.0
 OBJECTS = (10_000, 1_000_000, 5_000_000)

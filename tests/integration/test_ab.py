@@ -14,7 +14,7 @@ from veperf.abtest import discovery
 from veperf.abtest.run import ab
 from veperf.abtest.selfcheck import selfcheck
 from veperf.archive.comparisons import read_ab
-from veperf.core.ab import ABChange
+from veperf.core.ab_records import ABChange
 from veperf.core.errors import MeasureError
 from veperf.core.verdict import ChangeStatus
 from veperf.stats.power import EFFECTS

@@ -12,10 +12,10 @@ import pytest
 
 from tests.support.remote_loads import numbered
 from tests.support.remote_shard import put
-from veperf.loadtest.remote.address import parse_target_address
 from veperf.loadtest.remote.auth import TOKEN_VARIABLE
 from veperf.loadtest.remote.remote_system import RemoteSystem
 from veperf.loadtest.remote.shard_connection import ShardConnection, join_load
+from veperf.loadtest.remote.target_socket import parse_target_address
 
 ROOT = Path(__file__).parents[2]
 WORDS = [sys.executable, "-m", "veperf", "serve"]

@@ -120,7 +120,7 @@ def project(tmp_path_factory) -> Path:
     )
     for path, content in {
         ".venv/bin/veperf": (
-            f'exec "{sys.executable}" -c "from veperf.measure.profiles import PASSES; '
+            f'exec "{sys.executable}" -c "from veperf.measure.run_profiles import PASSES; '
             'PASSES.update(quick=3); from veperf.cli import main; main()" "$@"'
         ),
         ".venv/bin/papermill": f'exec "{sys.executable}" -m papermill "$@"',

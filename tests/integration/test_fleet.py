@@ -22,7 +22,7 @@ from veperf.cluster.sweep import run_tasks
 from veperf.cluster.sweep_journal import SweepJournal, sweep_names
 from veperf.cluster.sweep_plan import SweepTask, plan_sweep
 from veperf.cluster.task_result import TaskResult
-from veperf.core.ab import ABRun
+from veperf.core.ab_records import ABRun
 from veperf.core.verdict import ChangeStatus, Outcome
 from veperf.stats.look_schedule import looks_up_to, schedule_looks
 

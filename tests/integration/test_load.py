@@ -12,7 +12,7 @@ from veperf.core.registry import select_cases
 from veperf.core.run import CaseResult, Run
 from veperf.loadtest.histogram import Latencies
 from veperf.measure.passes import Passes
-from veperf.measure.profiles import PASSES, configure
+from veperf.measure.run_profiles import PASSES, configure
 from veperf.progress.display import NoProgress
 from veperf.progress.estimate import TimeEstimate
 

@@ -13,7 +13,7 @@ from veperf.core.case import MEMORY_METRICS, TIME, Level
 from veperf.core.run import Run
 from veperf.core.verdict import ChangeStatus, TargetStatus
 from veperf.measure.passes import Passes
-from veperf.measure.profiles import MEMORY_PASSES, PASSES
+from veperf.measure.run_profiles import MEMORY_PASSES, PASSES
 from veperf.progress.display import NoProgress
 from veperf.report import rendering
 from veperf.runner import run_lifecycle

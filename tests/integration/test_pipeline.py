@@ -25,7 +25,7 @@ from veperf.workloads.transaction.pipeline import (
     PipelineSettings,
     verifier_process,
 )
-from veperf.workloads.transaction.store import Store
+from veperf.workloads.transaction.tree_store import Store
 
 ACCOUNTS = 20
 MS = 1_000_000
@@ -234,7 +234,7 @@ from tests.integration.test_pipeline import ACCOUNTS, BLOCK
 from veperf.workloads.transaction import example_data
 from veperf.workloads.transaction.load_source import TransferSource
 from veperf.workloads.transaction.pipeline import Pipeline
-from veperf.workloads.transaction.store import Store
+from veperf.workloads.transaction.tree_store import Store
 
 source = TransferSource(ACCOUNTS)
 chain = example_data.CHAIN

@@ -15,11 +15,11 @@ from tests.support.remote_shard import Found, put
 from veperf.core.errors import MeasureError
 from veperf.core.registry import RemoteLoad
 from veperf.ipc.channel import make_frame
-from veperf.loadtest.remote.address import Listener, open_connection, parse_target_address
 from veperf.loadtest.remote.messages import Hello, Items, Ping, Ready, ShardDone, encode
 from veperf.loadtest.remote.remote_system import RemoteSystem
 from veperf.loadtest.remote.server import ServedLoad, serve_load
 from veperf.loadtest.remote.shard_connection import ShardConnection, join_load
+from veperf.loadtest.remote.target_socket import Listener, open_connection, parse_target_address
 
 TOKEN, SUBJECT = "a token of this test", "test/load"
 PATIENCE_S = 30.0

@@ -18,7 +18,6 @@ from veperf.archive.store import Archive
 from veperf.core.errors import MeasureError
 from veperf.core.run import Machine
 from veperf.ipc.channel import FrameReader, make_frame
-from veperf.loadtest.remote.address import parse_target_address
 from veperf.loadtest.remote.auth import TARGET, TOKEN_VARIABLE, generate_token, make_proof
 from veperf.loadtest.remote.benchmark import load_subject
 from veperf.loadtest.remote.messages import (
@@ -31,6 +30,7 @@ from veperf.loadtest.remote.messages import (
 )
 from veperf.loadtest.remote.remote_system import RemoteSystem
 from veperf.loadtest.remote.shard_connection import join_load, probe_machine
+from veperf.loadtest.remote.target_socket import parse_target_address
 from veperf.measure.machine import describe_machine
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ import pytest
 from tests.support.stores import dump, make_store, root_in_memory, roots_in_memory, write_block
 from veperf.core.errors import DataError, StorageError
 from veperf.workloads.transaction.iavl import EMPTY_ROOT_HASH, Tree, export_nodes
-from veperf.workloads.transaction.store import Store
+from veperf.workloads.transaction.tree_store import Store
 
 
 @pytest.fixture
@@ -363,7 +363,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from tests.support.stores import write_block
-from veperf.workloads.transaction.store import Store
+from veperf.workloads.transaction.tree_store import Store
 
 with Store(Path(sys.argv[1])) as store:
     tree = store.load()

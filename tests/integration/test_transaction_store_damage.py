@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.stores import damage, dump, make_store, root_in_memory
 from veperf.core.errors import CorruptFileError, DataError, NewerFormatError
-from veperf.workloads.transaction.store import Store
+from veperf.workloads.transaction.tree_store import Store
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from veperf.core.ab import ABChange, ABConfig, ABLook, ABPair, ABRound, ABRun, ABSide
+from veperf.core.ab_records import ABChange, ABConfig, ABLook, ABPair, ABRound, ABRun, ABSide
 from veperf.core.case import TIME
 from veperf.core.run import Machine, Revision
 from veperf.core.verdict import ChangeStatus, Severity

@@ -2,7 +2,7 @@
 
 from tests.support.ab_runs import ab_run
 from veperf.abtest.fleet_result import FleetResult
-from veperf.core.ab import ABChange, ABPlace, ABSide
+from veperf.core.ab_records import ABChange, ABPlace, ABSide
 from veperf.core.run import Revision
 
 

@@ -11,12 +11,12 @@ from msgspec import Struct
 
 from veperf.core import registry
 from veperf.core.registry import System
-from veperf.loadtest.remote.address import parse_target_address
 from veperf.loadtest.remote.auth import token_from_environment
 from veperf.loadtest.remote.benchmark import load_subject, set_up_remote_load
 from veperf.loadtest.remote.clock_offset import ClockOffset
 from veperf.loadtest.remote.remote_system import RemoteSystem
 from veperf.loadtest.remote.shard_connection import ShardConnection, join_load
+from veperf.loadtest.remote.target_socket import parse_target_address
 
 MODULES = ("tests.support.remote_loads",)
 

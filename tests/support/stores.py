@@ -6,7 +6,7 @@ from pathlib import Path
 import lmdb
 
 from veperf.workloads.transaction.iavl import Tree
-from veperf.workloads.transaction.store import Store
+from veperf.workloads.transaction.tree_store import Store
 
 
 def write_block(tree: Tree, height: int) -> None:

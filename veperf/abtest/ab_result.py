@@ -14,7 +14,7 @@ from veperf.abtest.verdict import comparison_outcome, comparison_sentence
 from veperf.archive.storage.base import Storage
 from veperf.archive.storage.location import Location
 from veperf.archive.storage.open import local_folder, path_or_url
-from veperf.core.ab import ABChange, ABRun
+from veperf.core.ab_records import ABChange, ABRun
 from veperf.core.errors import UnknownBenchmarkError
 from veperf.core.verdict import Outcome
 from veperf.verdicts.verdict import exit_code_of

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from veperf.abtest.pair import LETTERS, PairResult, SideLetter, alternate_sides
-from veperf.core.ab import ABConfig
+from veperf.core.ab_records import ABConfig
 from veperf.core.case import Case
 from veperf.core.errors import MeasureError, WorkerTimeoutError
 from veperf.core.run import CaseResult, Sample

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import IO
 
 from veperf.abtest.pair import LETTERS, PairResult, SideLetter, alternate_sides
-from veperf.core.ab import CommandValue
+from veperf.core.ab_records import CommandValue
 from veperf.core.case import Case
 from veperf.core.run import CaseResult, Failure, Sample
-from veperf.measure import address_layout
+from veperf.measure import layout_randomization
 
 _MAX_OUTPUT_BYTES = 20_000
 
@@ -77,7 +77,7 @@ def _run(command: str, timeout_s: float, *, printed: bool) -> _Run:
             stdin=subprocess.DEVNULL,
             stdout=output if printed else subprocess.DEVNULL,
             stderr=errors,
-            env=os.environ | address_layout.random_layout(secrets.randbits(32)),
+            env=os.environ | layout_randomization.random_layout(secrets.randbits(32)),
             start_new_session=True,
         )
         timed_out = threading.Event()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from veperf.core.ab import ABChange, ABRun, ABSide
+from veperf.core.ab_records import ABChange, ABRun, ABSide
 from veperf.core.escape import as_html, as_markdown, one_line
 from veperf.core.text import (
     as_sentence,

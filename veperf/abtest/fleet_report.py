@@ -13,7 +13,7 @@ from veperf.abtest.comparison_report import (
     pair_change_mark,
 )
 from veperf.abtest.fleet_verdict import Fleet, JudgedPlace
-from veperf.core.ab import ABChange
+from veperf.core.ab_records import ABChange
 from veperf.core.escape import as_html, as_markdown, one_line
 from veperf.core.text import (
     as_sentence,

@@ -8,7 +8,7 @@ from veperf.abtest.ab_result import change_rows
 from veperf.abtest.fleet_report import fleet_fragment, fleet_html, fleet_markdown, fleet_text
 from veperf.abtest.fleet_verdict import Fleet, JudgedPlace
 from veperf.archive.storage.location import Location
-from veperf.core.ab import ABPlace, ABSide
+from veperf.core.ab_records import ABPlace, ABSide
 from veperf.core.verdict import Outcome
 from veperf.verdicts.verdict import exit_code_of
 

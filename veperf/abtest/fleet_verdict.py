@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from veperf.abtest import verdict
-from veperf.core.ab import ABChange, ABPlace, ABSide
+from veperf.core.ab_records import ABChange, ABPlace, ABSide
 from veperf.core.text import join_words, plural
 from veperf.core.verdict import ChangeStatus, Outcome
 

@@ -16,7 +16,7 @@ from veperf.abtest.pair import PairMeasurer
 from veperf.abtest.progress import ComparisonProgress
 from veperf.abtest.sequential_comparison import SequentialComparison
 from veperf.abtest.sides import PreparedSide
-from veperf.core.ab import ABChange, ABConfig, ABRound, ABRun, ABSide, CommandValue
+from veperf.core.ab_records import ABChange, ABConfig, ABRound, ABRun, ABSide, CommandValue
 from veperf.core.case import TIME, Case, Level, Metric
 from veperf.measure.machine import CpuTimes, describe_machine, frequency_mhz, load_average
 from veperf.stats.look_schedule import looks_up_to, schedule_looks

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from veperf.core.ab import ABChange
+from veperf.core.ab_records import ABChange
 from veperf.core.text import choose_unit, format_change
 from veperf.report.charts.canvas import (
     axis_label,

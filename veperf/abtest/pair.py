@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from veperf.core.ab import ABPair
+from veperf.core.ab_records import ABPair
 from veperf.core.case import Case, Clock, Metric
 from veperf.core.run import CaseResult
 from veperf.stats.process_values import pick_clock, process_value

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Self
 
 from veperf.abtest.sequential_comparison import SequentialComparison
-from veperf.core.ab import ABChange
+from veperf.core.ab_records import ABChange
 from veperf.core.escape import one_line
 from veperf.core.verdict import ChangeStatus
 from veperf.progress.output import NotebookLine, choose_display, print_status

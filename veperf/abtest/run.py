@@ -14,7 +14,7 @@ from veperf.archive.storage.base import Storage
 from veperf.archive.storage.local import LocalStorage
 from veperf.archive.store import open_archive
 from veperf.archive.writer import fallback_folder, import_hint, needs_fallback
-from veperf.core.ab import ABConfig, ABRun
+from veperf.core.ab_records import ABConfig, ABRun
 from veperf.core.baseline import Baseline
 from veperf.core.case import TIME, Metric
 from veperf.core.errors import StorageError, UsageError
@@ -22,7 +22,7 @@ from veperf.core.option_fields import flat_names, keyword_options
 from veperf.core.options import ABOptions, CommandOptions
 from veperf.core.run import Run
 from veperf.core.verdict import ChangeStatus, Verdict
-from veperf.measure.profiles import MIN_SAMPLE_NS
+from veperf.measure.run_profiles import MIN_SAMPLE_NS
 from veperf.verdicts.baseline import match_baselines
 
 Folder = str | Path | None

@@ -12,7 +12,7 @@ from veperf.abtest.loop import SAMPLES, compare_sides
 from veperf.abtest.progress import ComparisonProgress, comparison_progress
 from veperf.abtest.sides import PreparedSide
 from veperf.abtest.verdict import comparison_outcome
-from veperf.core.ab import ABChange, ABConfig, ABRound, ABRun, ABSide
+from veperf.core.ab_records import ABChange, ABConfig, ABRound, ABRun, ABSide
 from veperf.core.errors import COULD_NOT_MEASURE, FAILED, OK
 from veperf.core.option_fields import flat_names, keyword_options
 from veperf.core.options import JudgeOptions, SelfCheckOptions
@@ -28,7 +28,7 @@ from veperf.core.text import (
 )
 from veperf.core.verdict import ChangeStatus, Outcome
 from veperf.measure.machine import MachineTuning
-from veperf.measure.profiles import MIN_SAMPLE_NS
+from veperf.measure.run_profiles import MIN_SAMPLE_NS
 from veperf.measure.worker_client import CURRENT_CODE
 from veperf.report.html import markup
 from veperf.report.html.fragment import standalone

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from veperf.abtest.pair import PairResult, common_clock, pair_values
-from veperf.core.ab import ABChange, ABLook, ABPair
+from veperf.core.ab_records import ABChange, ABLook, ABPair
 from veperf.core.case import Case, Clock, Metric
 from veperf.core.text import plural
 from veperf.core.verdict import ChangeStatus, Severity

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from veperf.abtest import git
-from veperf.abtest.environments import dependencies, environment_interpreter
-from veperf.core.ab import ABSide
+from veperf.abtest.virtual_environments import dependencies, environment_interpreter
+from veperf.core.ab_records import ABSide
 from veperf.measure.machine import describe_revision
 from veperf.measure.worker_client import CodeSource
 

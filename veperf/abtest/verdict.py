@@ -1,6 +1,6 @@
 """Verdict on one comparison: its outcome and its summary sentence."""
 
-from veperf.core.ab import ABChange, ABRun
+from veperf.core.ab_records import ABChange, ABRun
 from veperf.core.text import abbreviate_names, format_percent, plural
 from veperf.core.verdict import ChangeStatus, Outcome, Severity
 

@@ -5,7 +5,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from veperf.api.results import Folder, RunLike, RunResult, baselines_folder
+from veperf.api.results import (
+    Comparison,
+    Folder,
+    RunLike,
+    RunResult,
+    baselines_folder,
+)
 from veperf.archive.store import LAST, Archive, open_archive
 from veperf.archive.writer import RunWriter
 from veperf.core.errors import UnknownRunError, UsageError, VeperfError
@@ -281,3 +287,15 @@ def _seconds(run: Run, known: set[str]) -> dict[Job, float]:
         for result in pass_.results
         if result.case in known and result.seconds is not None
     }
+
+
+def compare(base: RunLike, new: RunLike, archive: Folder = None) -> Comparison:
+    """Screen the run ``new`` against ``base``: results, names as ``load`` takes, or files.
+
+    Raises:
+        VeperfError: as ``load``.
+    """
+    from veperf.verdicts.screen import compare_runs
+
+    a, b = resolve_run(base, archive), resolve_run(new, archive)
+    return Comparison(a, b, compare_runs(a, b))

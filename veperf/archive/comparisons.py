@@ -13,7 +13,7 @@ from veperf.archive.manifest import is_run_id
 from veperf.archive.storage.base import Storage, read_stored_json, write_stored_json
 from veperf.archive.storage.location import Location
 from veperf.archive.storage.open import open_storage, path_or_url
-from veperf.core.ab import AB_FORMAT, ABRun
+from veperf.core.ab_records import AB_FORMAT, ABRun
 from veperf.core.errors import CorruptFileError, UnknownRunError, UsageError
 
 _PREFIX = "ab-"

@@ -50,7 +50,7 @@ def compare_command(
     `suspect` is a reason to look closer; `slower` is beyond what such drift explains, and ends
     with exit code 1.
     """
-    from veperf.api import outputs
+    from veperf.api.runs import compare
     from veperf.report.tables import benchstat_table
     from veperf.report.tables.result_tables import NOTHING_IN_COMMON
 
@@ -64,7 +64,7 @@ def compare_command(
         after, b = _side(new, format, archive)
         if before == after:
             before, after = base, new
-    comparison = outputs.compare(a, b)
+    comparison = compare(a, b)
     tables = comparison.tables()
     if benchstat_table.has_common_rows(tables):
         write = (

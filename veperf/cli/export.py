@@ -72,7 +72,7 @@ def export_command(
     RUN is `last`, a run's id, the beginning of one, or another tool's file. The values are those
     by which the run is judged, one a process. What a format can't hold is named on standard error.
     """
-    from veperf.api.outputs import export_result
+    from veperf.api.reports import export_result
 
     exported = export_result(
         run, format, archive=archive, baselines=baselines, known_misses=options.known_misses

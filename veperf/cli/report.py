@@ -76,6 +76,6 @@ def site_command(options: KnownMissOptions, archive: str | None, baselines: Path
 
     The pages lie in the archive, need no server, and are brought up to date by the next call.
     """
-    from veperf.api import outputs
+    from veperf.api import reports
 
-    click.echo(f"site: {display_path(outputs.site(archive, baselines, options.known_misses))}")
+    click.echo(f"site: {display_path(reports.site(archive, baselines, options.known_misses))}")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from veperf.cluster.load import ClusterLauncher, cluster_launcher
 from veperf.core.errors import MeasureError, UsageError
 from veperf.core.run import Machine
-from veperf.loadtest.remote.address import Address, parse_target_address
 from veperf.loadtest.remote.auth import TOKEN_VARIABLE, token_from_environment
 from veperf.loadtest.remote.messages import MAX_SHARDS
 from veperf.loadtest.remote.shard_connection import probe_machine
+from veperf.loadtest.remote.target_socket import Address, parse_target_address
 from veperf.loadtest.sharded.local_processes import LocalLauncher, local_launcher
 from veperf.loadtest.sharded.passes import Placement
 

@@ -9,7 +9,7 @@ from veperf.archive.storage.open import path_or_url
 from veperf.archive.store import Archive
 from veperf.cluster.sweep_journal import SweepState, TaskEntry, sweep_folder
 from veperf.cluster.sweep_plan import ABJob, Ref, RunJob, SweepTask
-from veperf.core.ab import ABPlace, ABSide
+from veperf.core.ab_records import ABPlace, ABSide
 from veperf.core.errors import COULD_NOT_MEASURE, OK, DataError
 from veperf.core.escape import one_line
 from veperf.core.run import Revision

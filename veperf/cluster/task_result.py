@@ -9,7 +9,7 @@ from veperf.archive.files import decode_json
 from veperf.archive.manifest import is_run_id
 from veperf.archive.store import Archive
 from veperf.cluster.sweep_plan import ABJob, SweepPlan, SweepTask
-from veperf.core.ab import AB_FORMAT, ABRun
+from veperf.core.ab_records import AB_FORMAT, ABRun
 from veperf.core.errors import CorruptFileError
 from veperf.core.run import RUN_FORMAT, Run
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from veperf.core.ab import CommandValue
+from veperf.core.ab_records import CommandValue
 from veperf.core.case import Better
 from veperf.core.load import Arrivals
 from veperf.core.option_fields import Duration, Options, Ratio, about

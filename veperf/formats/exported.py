@@ -13,7 +13,7 @@ from typing import TypeAlias
 import msgspec
 
 from veperf.abtest.fleet_verdict import Fleet, JudgedPlace
-from veperf.core.ab import ABRun
+from veperf.core.ab_records import ABRun
 from veperf.core.case import TIME, Case, Clock, Metric
 from veperf.core.errors import UsageError
 from veperf.core.escape import make_visible

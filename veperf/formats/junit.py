@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from veperf.core.ab import ABChange, ABPlace, ABRun
+from veperf.core.ab_records import ABChange, ABPlace, ABRun
 from veperf.core.errors import UsageError
 from veperf.core.escape import one_line
 from veperf.core.run import Failure, Run

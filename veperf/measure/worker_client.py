@@ -21,7 +21,7 @@ from veperf.core.errors import (
 )
 from veperf.core.run import Failure, FailureKind
 from veperf.ipc.child_process import describe_exit
-from veperf.measure import address_layout
+from veperf.measure import layout_randomization
 from veperf.measure.protocol import (
     MAX_LINE_BYTES,
     NumberedRequest,
@@ -90,7 +90,10 @@ class Worker:
         self._stderr, child_err = os.pipe()
         # String hashes and the address layout vary between processes; drawn from a seed, a run can
         # be repeated.
-        randomness = {"PYTHONHASHSEED": str(hash_seed), **address_layout.random_layout(hash_seed)}
+        randomness = {
+            "PYTHONHASHSEED": str(hash_seed),
+            **layout_randomization.random_layout(hash_seed),
+        }
         environment = os.environ | code.environment | randomness
         self._process = subprocess.Popen(  # noqa: S603 - fixed words, no shell
             [*code.command(), str(child_in), str(child_out)],

@@ -9,10 +9,10 @@ from veperf.core.options import ServeOptions
 from veperf.core.registry import SUITES
 from veperf.ipc.signals import catch_stop_signals
 from veperf.loadtest.custom_case import custom_load_case
-from veperf.loadtest.remote.address import Listener, TcpAddress, parse_target_address
 from veperf.loadtest.remote.auth import TOKEN_VARIABLE, generate_token, token_from_environment
 from veperf.loadtest.remote.benchmark import load_subject, set_up_remote_load
 from veperf.loadtest.remote.server import ServedLoad, serve_load
+from veperf.loadtest.remote.target_socket import Listener, TcpAddress, parse_target_address
 
 _ALL_INTERFACES = ("0.0.0.0", "::")  # noqa: S104 - to warn of them
 

@@ -27,7 +27,7 @@ from veperf.loadtest.sharded.local_processes import local_launcher
 from veperf.loadtest.sharded.passes import Placement, ShardedPasses
 from veperf.measure.machine import describe_machine, describe_revision
 from veperf.measure.passes import Passes, PassProgress
-from veperf.measure.profiles import configure
+from veperf.measure.run_profiles import configure
 
 
 @keyword_options

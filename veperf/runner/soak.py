@@ -28,10 +28,10 @@ from veperf.loadtest.case import measure_load
 from veperf.loadtest.custom_case import custom_load_case
 from veperf.loadtest.schedule import CHUNK
 from veperf.profiling.memory import charts
+from veperf.profiling.memory.background_profiler import MemoryProfiler
 from veperf.profiling.memory.budget import LimitUse, MemoryBudget, check_budget
 from veperf.profiling.memory.leak_rule import LeakStatus, LeakVerdict, judge_leak
-from veperf.profiling.memory.snapshot_profiler import MemoryProfiler
-from veperf.profiling.memory.stats import MemoryStats
+from veperf.profiling.memory.snapshot_stats import MemoryStats
 from veperf.progress.load import load_progress
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tests.support.ab_runs import ab_run, change
 from tests.support.helpers import HOSTILE
 from veperf.abtest.ab_result import ABResult
-from veperf.core.ab import ABSide
+from veperf.core.ab_records import ABSide
 from veperf.core.errors import UnknownBenchmarkError
 from veperf.core.run import Failure
 from veperf.core.verdict import ChangeStatus, Severity

@@ -10,7 +10,7 @@ from tests.support.ab_runs import ab_run, change
 from tests.support.fleets import at, fleet, lacking
 from tests.support.helpers import HOSTILE
 from veperf.abtest.fleet_result import FleetResult
-from veperf.core.ab import ABPlace, ABSide
+from veperf.core.ab_records import ABPlace, ABSide
 from veperf.core.run import Failure
 from veperf.core.verdict import ChangeStatus, Severity
 

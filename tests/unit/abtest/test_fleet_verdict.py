@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from tests.support.ab_runs import change
 from tests.support.fleets import at, fleet, lacking
-from veperf.core.ab import ABPlace
+from veperf.core.ab_records import ABPlace
 from veperf.core.verdict import ChangeStatus, Outcome, Severity
 
 OK, FASTER, SLOWER = ChangeStatus.OK, ChangeStatus.FASTER, ChangeStatus.SLOWER

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from tests.support.ab_runs import change
 from veperf.abtest.selfcheck import machine_advice
-from veperf.core.ab import ABChange, ABRound
+from veperf.core.ab_records import ABChange, ABRound
 from veperf.core.run import Machine
 from veperf.core.verdict import ChangeStatus
 from veperf.measure.machine import MachineTuning

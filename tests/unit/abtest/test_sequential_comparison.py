@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from tests.support.ab_pairs import CASE, RATE, broken, figured, timed
 from veperf.abtest.sequential_comparison import SequentialComparison
-from veperf.core.ab import ABChange
+from veperf.core.ab_records import ABChange
 from veperf.core.verdict import ChangeStatus, Severity
 from veperf.stats.look_schedule import schedule_looks
 from veperf.stats.paired import PairRule

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from veperf.abtest import git
-from veperf.abtest.environments import dependencies, environment_interpreter
 from veperf.abtest.sides import prepare_sides
+from veperf.abtest.virtual_environments import dependencies, environment_interpreter
 from veperf.core.errors import DataError, UsageError
 from veperf.measure.worker_client import CURRENT_CODE
 

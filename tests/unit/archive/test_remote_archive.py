@@ -16,7 +16,7 @@ from moto.s3.models import s3_backends
 from tests.support.ab_runs import ab_run, change
 from tests.support.archives import archive_of, dated_run
 from tests.support.object_store import KEY, bucket, contents
-from veperf.api.outputs import report_view
+from veperf.api.reports import report_view
 from veperf.api.runs import load, save_run
 from veperf.archive.compaction import compact_archive, prune_runs
 from veperf.archive.comparisons import ab_ids, save_ab

@@ -17,7 +17,7 @@ from veperf.cluster.spec import ABSpec, SweepSpec
 from veperf.cluster.sweep_journal import SweepJournal, read_sweep_state, resolve_sweep, sweep_names
 from veperf.cluster.sweep_plan import SweepPlan, plan_sweep
 from veperf.cluster.task_result import decode_task_result
-from veperf.core.ab import ABRun
+from veperf.core.ab_records import ABRun
 from veperf.core.errors import CorruptFileError, UnknownRunError, UsageError
 from veperf.core.run import Run
 from veperf.core.verdict import ChangeStatus

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.helpers import judged, plausible_baselines, plausible_run
 from tests.support.runs import timed_run
-from veperf.core.ab import ABChange, ABConfig, ABRun, ABSide
+from veperf.core.ab_records import ABChange, ABConfig, ABRun, ABSide
 from veperf.core.case import TIME
 from veperf.core.errors import FAILED, UsageError
 from veperf.core.run import Failure, Run

@@ -7,7 +7,7 @@ import pytest
 from tests.support.ab_runs import ab_run, change
 from tests.support.fleets import at, fleet, lacking
 from tests.support.helpers import HOSTILE
-from veperf.core.ab import ABPlace
+from veperf.core.ab_records import ABPlace
 from veperf.core.errors import UsageError
 from veperf.core.verdict import ChangeStatus, Severity
 from veperf.formats.writers import write_judged

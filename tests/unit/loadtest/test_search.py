@@ -12,7 +12,7 @@ from veperf.loadtest.case import to_trial
 from veperf.loadtest.generator import run_open_loop
 from veperf.loadtest.schedule import Schedule
 from veperf.loadtest.search import Saturation, find_saturation
-from veperf.measure.profiles import LOAD
+from veperf.measure.run_profiles import LOAD
 
 SEARCH = Search(
     latency_p95_ms=100, latency_p99_ms=250, error_percent=0.1, start=500, highest=20_000

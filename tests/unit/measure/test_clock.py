@@ -8,7 +8,7 @@ from veperf.core.errors import UsageError
 from veperf.core.run import Sample
 from veperf.measure import clock
 from veperf.measure.clock import calibrate_loops, take_sample
-from veperf.measure.profiles import PASSES, configure
+from veperf.measure.run_profiles import PASSES, configure
 
 
 @pytest.mark.parametrize("loops", [1, 2, 7, 100])

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from veperf.archive.baselines import load_targets
 from veperf.core.errors import UnknownTargetError
+from veperf.profiling.memory.background_profiler import MemoryProfiler
 from veperf.profiling.memory.budget import MemoryBudget, budget_of, check_budget
 from veperf.profiling.memory.leak_rule import LeakStatus, judge_leak
-from veperf.profiling.memory.snapshot_profiler import MemoryProfiler
-from veperf.profiling.memory.stats import MemoryStats, Range
+from veperf.profiling.memory.snapshot_stats import MemoryStats, Range
 
 TARGETS = Path(__file__).parents[3] / "data" / "baselines"
 CALM = Range(min=1, max=2, mean=1.5, first=1, last=1)

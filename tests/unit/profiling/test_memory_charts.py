@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veperf.profiling.memory import charts
+from veperf.profiling.memory.background_profiler import MemoryProfiler
 from veperf.profiling.memory.budget import Gauges, MemoryBudget
 from veperf.profiling.memory.leak_rule import judge_leak
-from veperf.profiling.memory.snapshot_profiler import MemoryProfiler
 
 POINTS = st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1e15)), min_size=1, max_size=1_500).map(
     sorted

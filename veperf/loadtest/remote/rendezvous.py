@@ -12,7 +12,6 @@ from typing import NoReturn
 from msgspec import Struct
 
 from veperf.ipc.channel import BadMessageError, Channel, PeerGoneError
-from veperf.loadtest.remote.address import Listener
 from veperf.loadtest.remote.auth import (
     NONCE_BYTES,
     PROBE,
@@ -39,6 +38,7 @@ from veperf.loadtest.remote.messages import (
     from_shard,
     make_channel,
 )
+from veperf.loadtest.remote.target_socket import Listener
 from veperf.measure.machine import describe_machine
 
 UNIDENTIFIED = -1

@@ -7,9 +7,9 @@ from msgspec import Struct
 
 from veperf.core.errors import MeasureError, VeperfError
 from veperf.core.registry import RemoteLoad
-from veperf.loadtest.remote.address import Listener
 from veperf.loadtest.remote.rendezvous import CalledOffError, LoadTerms, Rendezvous
 from veperf.loadtest.remote.session import LoadSession
+from veperf.loadtest.remote.target_socket import Listener
 
 RENDEZVOUS_S = 240.0
 

@@ -11,7 +11,6 @@ from typing import NoReturn, TypeVar
 from veperf.core.errors import MeasureError
 from veperf.core.run import Machine
 from veperf.ipc.channel import BadMessageError, Channel, PeerGoneError
-from veperf.loadtest.remote.address import Address, open_connection
 from veperf.loadtest.remote.auth import (
     NONCE_BYTES,
     PROBE,
@@ -41,6 +40,7 @@ from veperf.loadtest.remote.messages import (
     from_target,
     make_channel,
 )
+from veperf.loadtest.remote.target_socket import Address, open_connection
 
 NsClock = Callable[[], int]
 SET_UP_S = 60.0

@@ -24,10 +24,10 @@ from veperf.core.case import Params
 from veperf.core.errors import VeperfError, WorkerCrashedError, WorkerTimeoutError
 from veperf.core.registry import load_registry
 from veperf.ipc.signals import catch_stop_signals
-from veperf.loadtest.remote.address import Address, Listener, parse_target_address
 from veperf.loadtest.remote.auth import TOKEN_VARIABLE, token_from_environment
 from veperf.loadtest.remote.benchmark import load_subject, set_up_remote_load
 from veperf.loadtest.remote.server import ServedLoad, serve_load
+from veperf.loadtest.remote.target_socket import Address, Listener, parse_target_address
 
 _MODULE = "veperf.loadtest.remote.target_process"
 _PATIENCE_S = 5.0

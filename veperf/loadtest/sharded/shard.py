@@ -10,12 +10,12 @@ from msgspec.structs import replace
 from veperf.core.load import Search, Shard
 from veperf.core.registry import LoadTask
 from veperf.loadtest.generator import ProgressCallback, run_open_loop
-from veperf.loadtest.remote.address import parse_target_address
 from veperf.loadtest.remote.benchmark import load_subject, remote_load_of
 from veperf.loadtest.remote.clock_offset import ClockOffset
 from veperf.loadtest.remote.messages import HostConditions
 from veperf.loadtest.remote.remote_system import RemoteSystem
 from veperf.loadtest.remote.shard_connection import join_load
+from veperf.loadtest.remote.target_socket import parse_target_address
 from veperf.loadtest.result import LAG_LIMIT_MS, LoadResult
 from veperf.loadtest.schedule import Schedule, SchedulePart
 from veperf.measure.protocol import RunShard

@@ -3,6 +3,7 @@
 Never measured in the same pass as time.
 """
 
+from veperf.profiling.memory.background_profiler import MemoryProfiler
 from veperf.profiling.memory.budget import Gauges, LimitUse, MemoryBudget, budget_of, check_budget
 from veperf.profiling.memory.capture import Tally, capture, tally
 from veperf.profiling.memory.leak_rule import LeakStatus, LeakVerdict, judge_leak
@@ -11,8 +12,7 @@ from veperf.profiling.memory.process_probes import Snapshot
 from veperf.profiling.memory.profile_memory import MemoryProfile, profile_rounds
 from veperf.profiling.memory.profile_memory import profile_memory as profile
 from veperf.profiling.memory.sites import Site
-from veperf.profiling.memory.snapshot_profiler import MemoryProfiler
-from veperf.profiling.memory.stats import MemoryStats, Range
+from veperf.profiling.memory.snapshot_stats import MemoryStats, Range
 
 __all__ = [
     "Gauges",

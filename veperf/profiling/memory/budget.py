@@ -14,7 +14,7 @@ from veperf.core.text import (
 from veperf.core.units import convert
 from veperf.profiling.memory import charts
 from veperf.profiling.memory.leak_rule import LeakStatus, LeakVerdict
-from veperf.profiling.memory.stats import MemoryStats
+from veperf.profiling.memory.snapshot_stats import MemoryStats
 
 
 class MemoryBudget(Struct, frozen=True, kw_only=True):

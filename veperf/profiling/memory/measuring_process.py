@@ -10,12 +10,12 @@ from msgspec import Struct
 
 from veperf.core import registry
 from veperf.core.errors import MeasureError
+from veperf.profiling.memory.background_profiler import MemoryProfiler
 from veperf.profiling.memory.leak_rule import LeakVerdict, judge_leak
 from veperf.profiling.memory.operation_memory import OperationMemory, measure_operation_memory
 from veperf.profiling.memory.process_probes import RssReader
 from veperf.profiling.memory.profile_callable import CallableProfile, profile_after_fork_check
-from veperf.profiling.memory.snapshot_profiler import MemoryProfiler
-from veperf.profiling.memory.stats import MemoryStats
+from veperf.profiling.memory.snapshot_stats import MemoryStats
 
 _SAMPLING_S = 0.02
 

@@ -36,7 +36,7 @@ from veperf.workloads.transaction.pipeline.chain_head import ChainHead
 from veperf.workloads.transaction.pipeline.verifier_pool import VerifierPool
 from veperf.workloads.transaction.signature import Ed25519Signer, Signer, der_signature
 from veperf.workloads.transaction.state import account_key
-from veperf.workloads.transaction.store import Store
+from veperf.workloads.transaction.tree_store import Store
 
 _ACCOUNTS = 10_000
 _TREE_SIZES = (10_000, 1_000, 100_000)

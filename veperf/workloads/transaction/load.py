@@ -13,7 +13,7 @@ from veperf.workloads.transaction import example_data
 from veperf.workloads.transaction.iavl import Tree
 from veperf.workloads.transaction.load_source import TransferSource
 from veperf.workloads.transaction.pipeline import Pipeline, PipelineSettings
-from veperf.workloads.transaction.store import Store
+from veperf.workloads.transaction.tree_store import Store
 
 StateStorage = Literal["disk", "memory"]
 """Storage of the state; on disk a block is durable before its transactions count as committed."""

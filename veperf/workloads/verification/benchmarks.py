@@ -13,7 +13,7 @@ from veperf.core.load import Search
 from veperf.core.registry import LoadTask, RemoteLoad, Task, benchmark
 from veperf.workloads.transaction.cache import Cache
 from veperf.workloads.transaction.iavl import Tree
-from veperf.workloads.transaction.store import Store
+from veperf.workloads.transaction.tree_store import Store
 from veperf.workloads.verification import example_data
 from veperf.workloads.verification.envelope.sealing import (
     check_envelope,

@@ -15,7 +15,7 @@ from msgspec import Struct
 from veperf.core.load import Finished
 from veperf.workloads.transaction.cache import Cache
 from veperf.workloads.transaction.iavl import Tree
-from veperf.workloads.transaction.store import Store
+from veperf.workloads.transaction.tree_store import Store
 from veperf.workloads.verification import example_data
 from veperf.workloads.verification.load_source import UploadSource
 from veperf.workloads.verification.parallel.pool import IdentityVerifierPool, VerifiedRequest

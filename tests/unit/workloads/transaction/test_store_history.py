@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.support.iavl_model import ModelTree
 from veperf.core.errors import CorruptFileError, DataError
 from veperf.workloads.transaction.iavl import Tree, export_nodes, import_nodes
-from veperf.workloads.transaction.store import Store
+from veperf.workloads.transaction.tree_store import Store
 
 KEYS = st.integers(0, 60).map(lambda i: b"%02d" % i)
 VALUES = st.binary(max_size=3)

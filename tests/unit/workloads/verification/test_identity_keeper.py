@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from veperf.workloads.transaction.cache import Cache
 from veperf.workloads.transaction.iavl import Tree, prove_key, verify_membership
-from veperf.workloads.transaction.store import Store
+from veperf.workloads.transaction.tree_store import Store
 from veperf.workloads.verification import example_data
 from veperf.workloads.verification.envelope.errors import (
     DuplicateScopeError,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veperf.core.errors import UsageError
-from veperf.loadtest.remote.address import (
+from veperf.loadtest.remote.target_socket import (
     Listener,
     TcpAddress,
     UnixAddress,

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from veperf.api.results import (
-    Comparison,
     Folder,
     RunLike,
     RunResult,
@@ -22,18 +21,6 @@ if TYPE_CHECKING:
     from veperf.formats.exported import ExportedFile
     from veperf.report.investigation.view import Investigation
     from veperf.report.view import ReportView
-
-
-def compare(base: RunLike, new: RunLike, archive: Folder = None) -> Comparison:
-    """Screen the run ``new`` against ``base``: results, names as ``load`` takes, or files.
-
-    Raises:
-        VeperfError: as ``load``.
-    """
-    from veperf.verdicts.screen import compare_runs
-
-    a, b = resolve_run(base, archive), resolve_run(new, archive)
-    return Comparison(a, b, compare_runs(a, b))
 
 
 def export(

@@ -21,7 +21,7 @@ from veperf.profiling.memory.process_probes import (
     count_tasks,
     peak_rss_bytes,
 )
-from veperf.profiling.memory.stats import MemoryStats, SnapshotTotals
+from veperf.profiling.memory.snapshot_stats import MemoryStats, SnapshotTotals
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veperf.core.errors import MeasureError, UsageError
+from veperf.profiling.memory.background_profiler import MemoryProfiler
 from veperf.profiling.memory.process_probes import RationedCount, count_tasks
-from veperf.profiling.memory.snapshot_profiler import MemoryProfiler
 from veperf.runner.soak import ThinnedSeries
 
 MIB = 2**20
