@@ -263,7 +263,7 @@ def late_imports(package: Path = ROOT / "veperf") -> Iterator[str]:
             if current in seen or current not in paths:
                 continue
             seen.add(current)
-            for node in _module_level(_tree(paths[current])):
+            for node in _module_level(_tree(paths[current]), with_types=False):
                 if isinstance(node, ast.Import):
                     names = [alias.name for alias in node.names]
                 elif isinstance(node, ast.ImportFrom) and node.module:
@@ -299,16 +299,15 @@ def late_imports(package: Path = ROOT / "veperf") -> Iterator[str]:
                     )
 
 
-def _module_level(tree: ast.Module) -> Iterator[ast.stmt]:
-    """Statements that run when the module is imported, and those for type checkers."""
+def _module_level(tree: ast.Module, *, with_types: bool = True) -> Iterator[ast.stmt]:
+    """Statements that run when the module is imported, and with those for type checkers alone."""
     queue: list[ast.stmt] = list(tree.body)
     while queue:
         node = queue.pop()
         yield node
         if isinstance(node, ast.If | ast.Try | ast.With):
-            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-                # Known to the walk, so that they don't count as late; they load nothing.
-                yield from (ast.Pass() for _ in node.body)
+            is_for_types = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+            if is_for_types and not with_types:
                 continue
             queue.extend(
                 child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt)

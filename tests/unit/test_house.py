@@ -133,6 +133,8 @@ def test_an_import_in_a_function_must_put_off_something_heavy(tmp_path: Path):
             "core/b.py": "import scipy.stats\n",
             "core/c.py": "def f():\n    import json\n    from veperf.core.d import y\n",
             "core/d.py": "y = 1\n",
+            "core/e.py": "from typing import TYPE_CHECKING\n"
+            "if TYPE_CHECKING:\n    from veperf.core.d import y\n",
         },
     )
 
