@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.processes import children
 from veperf.core.registry import SuppliedSystem
 from veperf.loadtest.generator import run_open_loop
 from veperf.loadtest.schedule import Schedule
@@ -27,11 +28,6 @@ def finish(chain: SuppliedSystem, count: int) -> tuple[list[int], dict[int, str]
     return committed, failed
 
 
-def children() -> set[str]:
-    """Return the child processes that have not been waited for."""
-    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
-
-
 @pytest.mark.alone
 @pytest.mark.parametrize("state", ["disk", "memory"])
 def test_a_load_is_committed_whole(
@@ -39,7 +35,7 @@ def test_a_load_is_committed_whole(
 ):
     """Two successive chains of a fixture have no errors; no file or process stays."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    before = children()
+    before = children(os.getpid())
     fixture = ChainLoadFixture(50, state)
     runs = [
         run_open_loop(lambda items: SuppliedSystem(*fixture.chain(items)), LIGHT) for _ in range(2)
@@ -52,7 +48,7 @@ def test_a_load_is_committed_whole(
         assert run.latency is not None
         assert run.latency.p50 > 0
     assert [] == list(tmp_path.iterdir())
-    assert before == children()
+    assert before == children(os.getpid())
 
 
 def test_back_pressure_breaks_no_sequence():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.processes import children
 from veperf.archive.store import Archive
 from veperf.core.run import CaseResult
 
@@ -72,7 +73,7 @@ def test_ctrl_c_keeps_what_was_measured(tmp_path: Path):
     assert process.stderr is not None
     assert "setting up" in process.stderr.readline()
     time.sleep(3)
-    (worker,) = children_of(process.pid)
+    (worker,) = children(process.pid)
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)
 
@@ -121,7 +122,3 @@ def test_a_wrong_load_is_refused_before_anything_is_measured(
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert [] == list(tmp_path.iterdir())
-
-
-def children_of(pid: int) -> list[int]:
-    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

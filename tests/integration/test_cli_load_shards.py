@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.clusters import children, is_running, until
+from tests.support.clusters import until
+from tests.support.processes import children, is_running
 from veperf.archive.store import Archive
 from veperf.core.run import CaseResult
 

@@ -12,7 +12,8 @@ import pytest
 from distributed import Client
 
 import veperf
-from tests.support.clusters import ROOT, Cluster, children, end, is_running, until
+from tests.support.clusters import ROOT, Cluster, end, until
+from tests.support.processes import children, is_running
 from veperf.cluster.load import cluster_launcher
 from veperf.cluster.scheduler import connect_client
 from veperf.core.errors import MeasureError, UsageError

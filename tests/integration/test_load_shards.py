@@ -5,12 +5,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from tests.support.clusters import children
+from tests.support.processes import children, command_line
 from veperf.core.load import LoadPlan, LoadSoFar
 from veperf.core.run import CaseResult
 from veperf.loadtest.histogram import Latencies
@@ -34,22 +33,15 @@ LOAD = ShardedLoad(
 
 @pytest.fixture
 def place() -> Iterator[LocalLauncher]:
-    before = set(processes("veperf.measure"))
+    before = set(children(os.getpid()))
     with local_launcher() as result:
         yield result
-    assert before == set(processes("veperf.measure")), "a process was left behind"
+    assert before >= set(children(os.getpid())), "a process was left behind"
 
 
-def processes(words: str) -> list[int]:
-    """The processes that this one has started, and that have ``words`` in their command."""
-    return [pid for pid in children(os.getpid()) if words in _command(pid)]
-
-
-def _command(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text()
-    except FileNotFoundError:
-        return ""
+def workers() -> list[int]:
+    """The worker processes that this one has started."""
+    return [pid for pid in children(os.getpid()) if "runner.worker" in command_line(pid)]
 
 
 def put(
@@ -103,7 +95,7 @@ def test_a_shard_is_killed(place: LocalLauncher) -> None:
     victims: list[int] = []
 
     def strike() -> None:
-        victims.append(processes("runner.worker")[0])
+        victims.append(workers()[0])
         os.kill(victims[0], signal.SIGKILL)
 
     result = put(LOAD, place, once(strike))
@@ -129,7 +121,7 @@ def test_a_shard_is_held_up(kind: str, place: LocalLauncher) -> None:
     victims: list[int] = []
 
     def strike() -> None:
-        victims.append(processes("runner.worker")[0])
+        victims.append(workers()[0])
         time.sleep(0.05)  # now it is not saying how it goes any more
         os.kill(victims[0], signal.SIGSTOP)
         threading.Timer(1.0, os.kill, (victims[0], signal.SIGCONT)).start()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.processes import is_running
 from veperf.archive.store import Archive
 from veperf.core.errors import UnknownBenchmarkError, UsageError, WorkerCrashedError
 from veperf.core.registry import select_cases
@@ -160,9 +161,9 @@ def test_a_worker_dies_with_its_parent():
     parent.stdout.close()
 
     deadline = time.monotonic() + 20
-    while _is_running(worker) and time.monotonic() < deadline:
+    while is_running(worker) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert not _is_running(worker)
+    assert not is_running(worker)
 
 
 def test_a_worker_that_was_killed_is_a_crash_with_its_signal():
@@ -174,11 +175,3 @@ def test_a_worker_that_was_killed_is_a_crash_with_its_signal():
         os.kill(worker._process.pid, signal.SIGKILL)
         with pytest.raises(WorkerCrashedError, match="SIGKILL"):
             worker.ask(TakeSample(), deadline=deadline)
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"

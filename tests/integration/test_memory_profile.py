@@ -12,6 +12,7 @@ import memray
 import pytest
 
 from tests.support import allocating
+from tests.support.processes import is_running
 from veperf.core.errors import (
     CorruptFileError,
     MeasureError,
@@ -167,16 +168,9 @@ def test_what_hangs_is_ended_with_all_that_it_started(tmp_path: Path):
 
 def _wait_until_gone(pid: int) -> None:
     deadline = time.monotonic() + 20
-    while Path(f"/proc/{pid}/stat").exists() and _state(pid) != "Z":
+    while is_running(pid):
         assert time.monotonic() < deadline
         time.sleep(0.01)
-
-
-def _state(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return "Z"
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from random import Random
 import pytest
 
 from tests.support.faulty_transfers import Fault, FaultySource, mix_faults
+from tests.support.processes import is_running
 from veperf.core.errors import WorkerCrashedError
 from veperf.workloads.transaction import benchmarks, example_data
 from veperf.workloads.transaction.errors import Code
@@ -36,15 +37,6 @@ def start(source: TransferSource, verifiers: int, settings: PipelineSettings = S
     tree = source.genesis()
     tree.save_version()
     return Pipeline(tree, example_data.CHAIN, verifiers=verifiers, settings=settings)
-
-
-def is_running(pid: int) -> bool:
-    """Return if the process exists and is not a zombie."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return stat.rpartition(")")[2].split()[0] not in "ZX"
 
 
 def wait_until_gone(pids: tuple[int, ...]) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.support.clusters import is_running, until
+from tests.support.clusters import until
+from tests.support.processes import is_running
 from tests.support.remote_loads import PLACE, blocks
 from tests.support.remote_shard import MODULES, Found, offer_all, put
 from veperf.core import registry

@@ -110,20 +110,6 @@ def _dask(*words: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "dask", *words)
 
 
-def children(pid: int) -> list[int]:
-    """The processes that ``pid`` has started."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
-
-
-def is_running(pid: int) -> bool:
-    """And not only waiting for its parent to take notice of its end."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 def until(what: Callable[[], bool], patience_s: float = _PATIENCE_S) -> None:
     """Wait for ``what``."""
     deadline = time.monotonic() + patience_s

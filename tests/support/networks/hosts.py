@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from tests.support.processes import children
+
 ROOT = Path(__file__).resolve().parents[2]
 _CABLE = Path(__file__).with_name("cable.py")
 _NEEDED = ("ip", "unshare", "nsenter")
@@ -115,9 +117,8 @@ def why_not() -> str:
 
 def kill(process: "subprocess.Popen[bytes]") -> None:
     """Kill what ``Host.start`` started: the one child of the process that entered the host."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-    for child in children.split():
-        os.kill(int(child), signal.SIGKILL)
+    for child in children(process.pid):
+        os.kill(child, signal.SIGKILL)
     process.wait()
 
 

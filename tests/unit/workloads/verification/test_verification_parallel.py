@@ -2,10 +2,10 @@
 
 import os
 import signal
-from pathlib import Path
 
 import pytest
 
+from tests.support.processes import children
 from veperf.core.errors import WorkerCrashedError
 from veperf.workloads.transaction.cache import Cache
 from veperf.workloads.transaction.iavl import Tree
@@ -43,15 +43,10 @@ def requests() -> list[VerificationRequest]:
     return [good[0], *more, *good, good[0]]
 
 
-def children() -> set[str]:
-    """The processes that this one has started and that have not been waited for."""
-    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
-
-
 @pytest.mark.parametrize("processes", [1, 3])
 def test_parallel_is_serial(processes: int) -> None:
     """The same results in the same order, the same state, and no process is left behind."""
-    before = children()
+    before = set(children(os.getpid()))
     key, engine = example_data.validator_key(0), load_engine("exact")
     verifier = IdentityVerifier(key, example_data.CLIENTS, engine)
     item, other = example_data.identity_tree(50), example_data.identity_tree(50)
@@ -72,7 +67,7 @@ def test_parallel_is_serial(processes: int) -> None:
     }
     assert {VerificationOutcome.FAILED} == {result.outcome for result in again}
     assert item.root_hash == other.root_hash
-    assert before == children()
+    assert before == set(children(os.getpid()))
 
 
 class Recorded(Tree):
@@ -103,16 +98,16 @@ def test_the_state_that_is_sent_is_enough() -> None:
 
 def test_a_dead_process_is_named() -> None:
     """Killed from outside: an error, no endless wait; closing still works."""
-    before = children()
+    before = set(children(os.getpid()))
     pool = IdentityVerifierPool(1, example_verifier_settings())
     try:
-        (pid,) = children() - before
-        os.kill(int(pid), signal.SIGKILL)
-        with pytest.raises(WorkerCrashedError, match=pid):
+        (pid,) = set(children(os.getpid())) - before
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(WorkerCrashedError, match=str(pid)):
             verify_many(pool, Cache(Tree()), requests()[:1], MOMENT)
     finally:
         pool.close()
-    assert before == children()
+    assert before == set(children(os.getpid()))
 
 
 def test_the_feed_is_valid() -> None:
