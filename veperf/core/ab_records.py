@@ -14,6 +14,8 @@ AB_FORMAT = 1
 
 
 CommandValue = Literal["time", "cpu", "printed"]
+Witness = Literal["instructions", "bytecodes"]
+DecideBy = Literal["time", "instructions"]
 
 
 class ABSide(Struct, frozen=True):
@@ -46,6 +48,17 @@ class ABConfig(Struct, frozen=True):
     a false alarm in any of them is a false alarm of the change."""
     alpha: float = 0.05
     """Highest rate at which equal code is called slower, or slower code equal."""
+    margin: float = 0.03
+    """Slowdowns that are surely below this share are ``ok``."""
+    min_effect: float = 0.01
+    """Changes up to this share don't matter, and are never called slower or faster."""
+    version_noise: float = 0.0
+    """Standard deviation of the log ratio between versions that do the same work, beyond what
+    pairs explain, as ``veperf selfcheck --sham`` found it on this machine."""
+    witness: tuple[Witness, ...] = ()
+    """Counts that are compared beside the time."""
+    decide_by: DecideBy = "time"
+    """Evidence that decides: the time, or the number of instructions alone."""
 
 
 class ABPair(Struct, frozen=True):
@@ -55,6 +68,43 @@ class ABPair(Struct, frozen=True):
     new: float
     base_samples: tuple[float, ...] = ()
     new_samples: tuple[float, ...] = ()
+
+
+class ABGuardrail(Struct, frozen=True):
+    """A secondary metric of a benchmark, which has a rule of its own and can only warn.
+
+    Low values of the time can't show it: ``mean`` and ``p99`` of the samples, ``wall`` time of work
+    that is judged by CPU time, voluntary ``waits``, ``setup`` time, ``memory_total`` and
+    ``memory_allocations`` of an operation.
+    """
+
+    name: str
+    unit: str
+    status: ChangeStatus
+    severity: Severity
+    reason: str
+    base: float | None = None
+    new: float | None = None
+    ratio: float | None = None
+    """New by base; over 1 is worse."""
+    low: float | None = None
+    high: float | None = None
+    pairs: int = 0
+
+
+class ABCount(Struct, frozen=True):
+    """A count of an operation on both sides, which repeats exactly or nearly so."""
+
+    witness: Witness
+    base: float | None
+    new: float | None
+    status: ChangeStatus
+    reason: str
+
+    @property
+    def ratio(self) -> float | None:
+        """New by base; None where either is unknown or zero."""
+        return self.new / self.base if self.new is not None and self.base else None
 
 
 class ABLook(Struct, frozen=True):
@@ -96,6 +146,8 @@ class ABChange(Struct, frozen=True):
     pairs: tuple[ABPair, ...] = ()
     path: tuple[ABLook, ...] = ()
     failure: Failure | None = None
+    guardrails: tuple[ABGuardrail, ...] = ()
+    counts: tuple[ABCount, ...] = ()
 
 
 class ABRound(Struct, frozen=True):
@@ -106,6 +158,8 @@ class ABRound(Struct, frozen=True):
     """One-minute load average at its end."""
     steal_ratio: float | None
     frequency_mhz: float | None
+    cpu: int | None = None
+    """CPU on which both sides took turns; None where it was not fixed."""
 
 
 class ABRun(Struct, frozen=True):

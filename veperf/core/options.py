@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from veperf.core.ab_records import CommandValue
+from veperf.core.ab_records import CommandValue, DecideBy, Witness
 from veperf.core.case import Better
 from veperf.core.load import Arrivals
 from veperf.core.option_fields import Duration, Options, Ratio, about
@@ -187,12 +187,22 @@ class JudgeOptions(SequentialOptions, TimeBudgetOptions):
 
     fail_over: Annotated[
         Ratio,
-        Meta(ge=0.01, lt=1),
+        Meta(ge=0.001, lt=1),
         about(
             "A slowdown that is surely more than this is a failure, a smaller one a warning.",
             former=("threshold", "fail_percent"),
         ),
     ] = 0.05
+    margin: Annotated[
+        Ratio,
+        Meta(ge=0.001, lt=1),
+        about("A benchmark passes where it is surely less than this slower."),
+    ] = 0.03
+    min_effect: Annotated[
+        Ratio,
+        Meta(ge=0, lt=1),
+        about("The smallest change that matters: smaller ones are never called slower or faster."),
+    ] = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,6 +219,17 @@ class ABOptions(JudgeOptions, CaseOptions, SeedOptions):
             former=("among",),
         ),
     ] = 1
+    witness: Annotated[
+        tuple[Witness, ...],
+        about(
+            "Count this beside the time: executed instructions (valgrind, or the CPU's counters) "
+            "or Python bytecodes.",
+        ),
+    ] = ()
+    decide_by: Annotated[
+        DecideBy,
+        about("Evidence that decides: the time, or the instructions alone.", flag="--by"),
+    ] = "time"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,10 @@ class Sample(Struct, frozen=True):
     """Involuntary context switches: the scheduler took the CPU away."""
     waits: int | None = None
     """Voluntary context switches: the work waited for something."""
+    cpu: int | None = None
+    """CPU on which the sample ended; None where it is unknown."""
+    migrated: bool = False
+    """True where the sample ended on another CPU than it began on."""
 
 
 class Failure(Struct, frozen=True):
