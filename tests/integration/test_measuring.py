@@ -37,7 +37,7 @@ def measure(archive: Path, *select: str, timeout_s: float = 30.0, seed: int = 1)
         baselines=archive / "no baselines",
         seed=seed,
         timeout_s=timeout_s,
-        modules=[UNRULY],
+        modules=[UNRULY, "tests.support.affinity"],
     )
     return run_lifecycle.finish_run(writer, NoProgress())
 
@@ -70,6 +70,17 @@ def test_what_misbehaves_costs_only_itself(tmp_path: Path):
     assert "misbehaving.py" in words["unruly/hangs"].traceback
     last = {r.case: r.failure for r in run.passes[-1].results if r.failure}
     assert "not tried again after 2 timeouts" in last["unruly/hangs"].message
+
+
+def test_each_case_has_its_cpus(tmp_path: Path):
+    """Work of one thread stays on the CPU of its pass; multithreaded work may use them all."""
+    run = measure(tmp_path, "affinity")
+
+    assert {""} == {r.failure.kind if r.failure else "" for p in run.passes for r in p.results}
+    for pass_ in run.passes:
+        samples = {r.case: r.samples for r in pass_.results}
+        assert {(pass_.cpu, False)} == {(s.cpu, s.migrated) for s in samples["affinity/one"]}
+    assert {pass_.cpu for pass_ in run.passes} <= os.sched_getaffinity(0)
 
 
 def test_loops_are_calibrated_once_and_the_order_is_the_seed_s(tmp_path: Path):

@@ -1,10 +1,15 @@
-"""Pairs of benchmark processes: two fresh ones alive together, sample by sample in turn."""
+"""Pairs of benchmark processes: two fresh ones alive together, sample by sample in turn.
+
+Both keep to one CPU, a calm one, so that CPUs of different speeds are not compared; with a memory
+layout of its own each, drawn anew for every sample.
+"""
 
 import contextlib
 import random
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TypeVar
 
 from veperf.abtest.pair import LETTERS, PairResult, SideLetter, alternate_sides
@@ -12,6 +17,7 @@ from veperf.core.ab_records import ABConfig
 from veperf.core.case import Case
 from veperf.core.errors import MeasureError, WorkerTimeoutError
 from veperf.core.run import CaseResult, Sample
+from veperf.measure.cpus import choose_cpu, stay_off, usable_cpus
 from veperf.measure.protocol import (
     CaseClosed,
     CaseOpened,
@@ -32,6 +38,9 @@ from veperf.measure.worker_client import (
 )
 
 _WARMUPS = 1
+# Long calls vary less, in relation to their length, and fewer of them are enough.
+_LEAST_SAMPLES = 3
+_SIDE_NS = 200_000_000
 
 _Expected = TypeVar("_Expected", bound=Reply)
 
@@ -45,6 +54,7 @@ class BenchmarkPairs:
     """Modules to import on each side."""
     config: ABConfig
     _loops: dict[str, int] = field(default_factory=dict)
+    _samples: dict[str, int] = field(default_factory=dict)
 
     def measure(self, index: int, cases: Sequence[Case]) -> Generator[PairResult, None, None]:
         """Measure pair ``index``, its cases in an order drawn from the seed.
@@ -57,30 +67,50 @@ class BenchmarkPairs:
         generator = random.Random(f"{self.config.seed}/{index}")  # noqa: S311 - an order, no secret
         order = list(cases)
         generator.shuffle(order)
-        workers = _WorkerPair(self, next(alternate_sides(index, 1)), generator)
+        workers = _WorkerPair(self, index, generator)
         try:
             for case in order:
-                result = self._case(workers.current(), index, case)
+                pair = workers.current()
+                with workers.place(case):
+                    result = self._case(pair, index, case, generator)
                 if result.has_failed:
                     workers.stop()
                 yield result
         finally:
             workers.stop()
 
-    def _case(self, workers: Mapping[SideLetter, Worker], index: int, case: Case) -> PairResult:
+    def _case(
+        self,
+        workers: Mapping[SideLetter, Worker],
+        index: int,
+        case: Case,
+        generator: random.Random,
+    ) -> PairResult:
+        began = time.monotonic()
         sides = {
             letter: _SideMeasurement(workers[letter], case, 2 * self.config.timeout_s)
             for letter in LETTERS
         }
         with contextlib.suppress(_SideFailedError):
             for side in sides.values():  # the base comes first: both sides use its loops
-                opened = side.open(self.config.min_sample_ns, self._loops.get(case.id))
+                loops, layout_seed = self._loops.get(case.id), generator.randrange(1 << 32)
+                opened = side.open(self.config.min_sample_ns, loops, layout_seed)
                 self._loops.setdefault(case.id, opened.loops)
-            for letter in alternate_sides(index, _WARMUPS + self.config.samples):
+            turns = alternate_sides(index, _WARMUPS + self.config.samples)
+            for _ in range(2 * _WARMUPS):
+                sides[next(turns)].take_sample()
+            samples = self._samples.setdefault(case.id, self._enough(sides["a"].last_sample))
+            for letter in islice(turns, 2 * samples):
                 sides[letter].take_sample()
             for side in sides.values():
                 side.close()
-        return PairResult(case, sides["a"].result, sides["b"].result)
+        seconds = time.monotonic() - began
+        return PairResult(case, sides["a"].result, sides["b"].result, seconds)
+
+    def _enough(self, sample: Sample) -> int:
+        """Return the number of samples to take on each side, if they are as long as ``sample``."""
+        affordable = round(_SIDE_NS / max(1, sample.wall_ns))
+        return min(self.config.samples, max(_LEAST_SAMPLES, affordable))
 
 
 class _SideFailedError(Exception):
@@ -100,8 +130,13 @@ class _SideMeasurement:
         self._samples: list[Sample] = []
         worker.forget_output()
 
-    def open(self, min_sample_ns: int, loops: int | None) -> CaseOpened:
-        request = OpenCase(self._case.benchmark, self._case.params, min_sample_ns, loops)
+    @property
+    def last_sample(self) -> Sample:
+        return self._samples[-1]
+
+    def open(self, min_sample_ns: int, loops: int | None, layout_seed: int) -> CaseOpened:
+        case = self._case
+        request = OpenCase(case.benchmark, case.params, min_sample_ns, loops, layout_seed)
         self._opened = self._ask(request, CaseOpened)
         return self._opened
 
@@ -110,11 +145,13 @@ class _SideMeasurement:
 
     def close(self) -> None:
         self._ask(CloseCase(), CaseClosed)
+        setup_ns = self._opened.setup_ns
         self.result = CaseResult(
             self._case.id,
             loops=self._opened.loops,
             operations=self._opened.operations,
             samples=tuple(self._samples[_WARMUPS:]),
+            figures={} if setup_ns is None else {"setup": setup_ns},
         )
 
     def _ask(self, request: Request, expected: type[_Expected]) -> _Expected:
@@ -134,20 +171,41 @@ class _SideMeasurement:
 class _WorkerPair:
     """The two workers of a pair, replaced by fresh ones after a failure."""
 
-    def __init__(self, pairs: BenchmarkPairs, first: SideLetter, generator: random.Random) -> None:
+    def __init__(self, pairs: BenchmarkPairs, index: int, generator: random.Random) -> None:
+        first = next(alternate_sides(index, 1))
+        self.cpu = choose_cpu(usable_cpus(), index)
         self._pairs = pairs
         self._order = sorted(LETTERS, key=lambda letter: letter != first)
         self._generator = generator
         self._workers: dict[SideLetter, Worker] = {}
 
     def current(self) -> Mapping[SideLetter, Worker]:
-        """Return both, started now with the same hash seed if there are none."""
+        """Return both, started now if there are none.
+
+        They have the same hash seed, but memory layouts of their own.
+        """
         if not self._workers:
             hash_seed = self._generator.randrange(1 << 32)
             for letter in self._order:
-                modules, code = self._pairs.modules[letter], self._pairs.sides[letter]
-                self._workers[letter], _ = start_worker(modules, hash_seed=hash_seed, code=code)
+                self._workers[letter], _ = start_worker(
+                    self._pairs.modules[letter],
+                    hash_seed=hash_seed,
+                    layout_seed=self._generator.randrange(1 << 32),
+                    code=self._pairs.sides[letter],
+                )
         return self._workers
+
+    @contextlib.contextmanager
+    def place(self, case: Case) -> Iterator[None]:
+        """Keep both to one CPU for the time of the block, and this thread off it.
+
+        A multithreaded case gets all CPUs.
+        """
+        cpu = None if case.multithreaded else self.cpu
+        for worker in self._workers.values():
+            worker.keep_to(usable_cpus() if cpu is None else (cpu,))
+        with stay_off(cpu):
+            yield
 
     def stop(self) -> None:
         for worker in self._workers.values():

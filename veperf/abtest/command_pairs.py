@@ -1,4 +1,8 @@
-"""Pairs of runs of two shell commands, to compare programs in any language."""
+"""Pairs of runs of two shell commands, to compare programs in any language.
+
+Commands that keep no more than one CPU busy, as their warm-up runs show, take turns on one CPU, so
+that CPUs of different speeds are not compared.
+"""
 
 import contextlib
 import math
@@ -18,11 +22,13 @@ from veperf.core.ab_records import CommandValue
 from veperf.core.case import Case
 from veperf.core.run import CaseResult, Failure, Sample
 from veperf.measure import layout_randomization
+from veperf.measure.cpus import choose_cpu, stay_off, stay_on, usable_cpus
+from veperf.stats.process_values import ONE_THREAD_RATIO
 
 _MAX_OUTPUT_BYTES = 20_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CommandPairs:
     """Runs two commands in turn, after a warm-up run of each."""
 
@@ -33,22 +39,33 @@ class CommandPairs:
     """Runs of each command in a pair."""
     timeout_s: float
     """Time limit for one run of one command."""
+    _needs_one_cpu: bool = False
 
     def measure(self, index: int, cases: Sequence[Case]) -> Generator[PairResult, None, None]:
         """Measure pair ``index`` of the one case."""
         (case,) = cases
         runs: dict[SideLetter, list[_Run]] = {"a": [], "b": []}
         warmups = 1 if index == 0 else 0
-        for side in alternate_sides(index, warmups + self.runs):
-            run = _run(self.commands[side], self.timeout_s, printed=self.value == "printed")
+        cpu = choose_cpu(usable_cpus(), index)
+        for number, side in enumerate(alternate_sides(index, warmups + self.runs)):
+            if index == 0 and number == 2 * warmups:
+                self._needs_one_cpu = all(map(_keeps_one_cpu, (runs["a"][0], runs["b"][0])))
+            run = _run(
+                self.commands[side],
+                self.timeout_s,
+                printed=self.value == "printed",
+                cpu=cpu if self._needs_one_cpu else None,
+            )
             if run.failure is not None:
                 results = {s: CaseResult(case.id) for s in LETTERS}
                 results[side] = CaseResult(case.id, failure=run.failure)
                 yield PairResult(case, results["a"], results["b"])
                 return
             runs[side].append(run)
-        a, b = (self._result(case, runs[side][warmups:]) for side in LETTERS)
-        yield PairResult(case, a, b)
+        kept = {side: runs[side][warmups:] for side in LETTERS}
+        a, b = (self._result(case, kept[side]) for side in LETTERS)
+        seconds = sum(run.sample.wall_ns for side in LETTERS for run in kept[side]) / 1e9
+        yield PairResult(case, a, b, seconds)
 
     def _result(self, case: Case, runs: "Sequence[_Run]") -> CaseResult:
         if self.value == "time":
@@ -67,19 +84,28 @@ class _Run:
     failure: Failure | None = None
 
 
-def _run(command: str, timeout_s: float, *, printed: bool) -> _Run:
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+def _keeps_one_cpu(run: _Run) -> bool:
+    return (run.sample.cpu_ns or 0) <= ONE_THREAD_RATIO * run.sample.wall_ns
+
+
+def _run(command: str, timeout_s: float, *, printed: bool, cpu: int | None) -> _Run:
+    with (
+        tempfile.TemporaryFile() as output,
+        tempfile.TemporaryFile() as errors,
+        stay_off(cpu),
+    ):
         # The shell and all processes that it starts are a group, so that a timeout ends them all.
-        began = time.perf_counter_ns()
-        process = subprocess.Popen(  # noqa: S602 - the user's shell command
-            command,
-            shell=True,
-            stdin=subprocess.DEVNULL,
-            stdout=output if printed else subprocess.DEVNULL,
-            stderr=errors,
-            env=os.environ | layout_randomization.random_layout(secrets.randbits(32)),
-            start_new_session=True,
-        )
+        with stay_on(cpu):  # it inherits this thread's CPUs
+            began = time.perf_counter_ns()
+            process = subprocess.Popen(  # noqa: S602 - the user's shell command
+                command,
+                shell=True,
+                stdin=subprocess.DEVNULL,
+                stdout=output if printed else subprocess.DEVNULL,
+                stderr=errors,
+                env=os.environ | layout_randomization.random_layout(secrets.randbits(32)),
+                start_new_session=True,
+            )
         timed_out = threading.Event()
 
         def end_late() -> None:

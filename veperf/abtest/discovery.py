@@ -61,7 +61,7 @@ def _discover_side(side: PreparedSide, request: DiscoverCases) -> CasesDiscovere
     worker = None
     try:
         worker, ready = start_worker((), hash_seed=0, code=side.code)
-        if ready.protocol != PROTOCOL:
+        if not 1 <= ready.protocol <= PROTOCOL:
             raise MeasureError(
                 f"the veperf of {name} measures by protocol {ready.protocol}, this one by "
                 f"protocol {PROTOCOL}: compare with a commit nearer to this one, or use the "

@@ -7,6 +7,9 @@ from msgspec import Struct, field
 
 Params = dict[str, int | float | str]
 Better = Literal["lower", "higher"]
+Direction = Literal["lower", "higher", "unknown"]
+"""The better direction of a metric. It is unknown where another tool's file doesn't say, and is
+never guessed: the metric may have changed then, but is neither faster nor slower."""
 Clock = Literal["cpu", "wall"]
 
 
@@ -24,7 +27,7 @@ class Metric(Struct, frozen=True):
 
     name: str
     unit: str
-    better: Better = "lower"
+    better: Direction = "lower"
     exact: bool = False
     """True for values that can't vary, such as the size of a file: compared for equality."""
 
@@ -68,3 +71,5 @@ class Case(Struct, frozen=True):
     """Ids of the targets, by the metric that each one limits."""
     lower_bound: str = field(default="", name="floor")
     """The case that is the lower bound of this one, such as a library call alone."""
+    multithreaded: bool = False
+    """True for work that needs several CPUs, which is not kept to one."""

@@ -217,6 +217,7 @@ class Benchmark:
             metrics=self.metrics,
             targets={} if changed else dict(self.targets),
             lower_bound="" if changed else self.lower_bound,
+            multithreaded=self.multithreaded,
         )
 
 

@@ -37,6 +37,47 @@ class Failure(Struct, frozen=True):
     traceback: str = ""
 
 
+class Summary(Struct, frozen=True):
+    """Statistics of values that the file of another tool has no longer, in the metric's unit.
+
+    What the file lacks is None. The center itself is the figure of the result.
+    """
+
+    center: Literal["median", "mean", "unknown"] = "unknown"
+    """The statistic that the result's figure is."""
+    n: int | None = None
+    """Number of values."""
+    low: float | None = None
+    high: float | None = None
+    """Ends of the interval of the center."""
+    confidence: float | None = None
+    """Coverage of the interval: 0.99."""
+    standard_deviation: float | None = None
+    q1: float | None = None
+    q3: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def times(self, factor: float) -> "Summary":
+        """Return the statistics in another unit, of which ``factor`` make this one."""
+
+        def scaled(value: float | None) -> float | None:
+            return None if value is None else value * factor
+
+        return Summary(
+            center=self.center,
+            n=self.n,
+            low=scaled(self.low),
+            high=scaled(self.high),
+            confidence=self.confidence,
+            standard_deviation=scaled(self.standard_deviation),
+            q1=scaled(self.q1),
+            q3=scaled(self.q3),
+            minimum=scaled(self.minimum),
+            maximum=scaled(self.maximum),
+        )
+
+
 class CaseResult(Struct, frozen=True):
     """Result of a case in a pass."""
 
@@ -48,8 +89,8 @@ class CaseResult(Struct, frozen=True):
     samples: tuple[Sample, ...] = ()
     figures: dict[str, float] = {}
     """Metrics other than time that the case reports itself, by name; ``cpu_decrypt``, in µs, is the
-    CPU time of an operation's stage ``decrypt``. An invalid load run has them, too, for
-    information only."""
+    CPU time of an operation's stage ``decrypt``. An invalid load run and a failed result of
+    another tool have them, too, for information only."""
     latencies: str = ""
     """Latencies of a load run in ns: an HdrHistogram in its V2 format, compressed, in base64."""
     trials: tuple[Trial, ...] = ()
@@ -61,6 +102,8 @@ class CaseResult(Struct, frozen=True):
     failure: Failure | None = None
     seconds: float | None = None
     """Total duration, set-up included, from which that of the next run is estimated."""
+    summaries: dict[str, Summary] = {}
+    """Statistics by metric, of figures that are a summary of several values themselves."""
 
 
 class Pass(Struct, frozen=True):
@@ -82,6 +125,9 @@ class Pass(Struct, frozen=True):
     yardstick_ns: float | None
     """Time of the calibration run, which tells drift of the machine from a change of the code."""
     results: tuple[CaseResult, ...]
+    cpu: int | None = None
+    """CPU of the calibration run and of all cases but loads and multithreaded ones; None where
+    they were not kept to one."""
 
 
 class Machine(Struct, frozen=True):
@@ -155,3 +201,15 @@ class Run(Struct, frozen=True):
     code: dict[str, str] = {}
     """Python source of each benchmark's set-up function at the time of the run."""
     format: int = RUN_FORMAT
+    notes: tuple[str, ...] = ()
+    """Notes of the reader of another tool's file: left out, summarised or unknown."""
+
+    @property
+    def first_failures(self) -> dict[str, Failure]:
+        """The first failure of each case that failed in some or all passes."""
+        failures: dict[str, Failure] = {}
+        for pass_ in self.passes:
+            for result in pass_.results:
+                if result.failure is not None:
+                    failures.setdefault(result.case, result.failure)
+        return failures

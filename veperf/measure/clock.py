@@ -8,6 +8,7 @@ from hashlib import sha256
 from itertools import repeat
 
 from veperf.core.run import Sample
+from veperf.measure.cpus import current_cpu
 
 # Usage per thread exists on Linux only; elsewhere that of the process comes nearest.
 _USAGE_OF_THREAD = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
@@ -24,6 +25,7 @@ def take_sample(call: Callable[[], object], loops: int, *, multithreaded: bool =
     cpu_clock = time.process_time_ns if multithreaded else time.thread_time_ns
     wall_clock = time.perf_counter_ns
     gc.collect()
+    cpu_before = current_cpu()
     before = resource.getrusage(who)
     rounds = repeat(None, loops)
     cpu = cpu_clock()
@@ -33,7 +35,15 @@ def take_sample(call: Callable[[], object], loops: int, *, multithreaded: bool =
     wall = wall_clock() - wall
     cpu = cpu_clock() - cpu
     after = resource.getrusage(who)
-    return Sample(wall, cpu, after.ru_nivcsw - before.ru_nivcsw, after.ru_nvcsw - before.ru_nvcsw)
+    cpu_after = current_cpu()
+    return Sample(
+        wall,
+        cpu,
+        after.ru_nivcsw - before.ru_nivcsw,
+        after.ru_nvcsw - before.ru_nvcsw,
+        cpu_after,
+        migrated=cpu_after != cpu_before,
+    )
 
 
 def calibrate_loops(

@@ -6,6 +6,7 @@ Passes that measure memory come last, after all that measure time.
 import random
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
@@ -16,13 +17,16 @@ from veperf.core.case import TIME, Case, Level
 from veperf.core.errors import MeasureError, WorkerTimeoutError
 from veperf.core.load import LoadSoFar
 from veperf.core.run import CaseResult, Config, Failure, Pass
+from veperf.measure.cpus import choose_cpu, stay_off, usable_cpus
 from veperf.measure.machine import CpuTimes, frequency_mhz, load_average
 from veperf.measure.protocol import (
+    CalibrationMeasured,
     CaseClosed,
     CaseOpened,
     CloseCase,
     LoadFinished,
     LoadTicked,
+    MeasureCalibration,
     MeasureMemory,
     MeasureStages,
     MemoryMeasured,
@@ -33,6 +37,7 @@ from veperf.measure.protocol import (
     TakeSample,
 )
 from veperf.measure.worker_client import (
+    START_TIMEOUT_S,
     RequestFailedError,
     Worker,
     as_failure,
@@ -83,14 +88,16 @@ class Passes:
         generator = random.Random(f"{self.config.seed}/{index}")  # noqa: S311 - an order, no secret
         order = [c for c in self.cases if self.config.is_measured(c.level, index)]
         generator.shuffle(order)
-        workers = _PassWorker(self.modules, generator)
+        is_timed = index < self.config.timed_passes
+        workers = _PassWorker(self.modules, generator, choose_cpu(usable_cpus(), index), is_timed)
         results: dict[str, CaseResult] = {}
         try:
             for case in order:
                 workers.current()  # so that its start is no part of the case's time
                 self.progress.case_started(index, case)
                 since = time.monotonic()
-                result = self._case(workers, index, case)
+                with workers.place(case):
+                    result = self._case(workers, index, case)
                 results[case.id] = replace(result, seconds=round(time.monotonic() - since, 4))
                 self.progress.case_finished(index, case, results[case.id])
         finally:
@@ -105,6 +112,7 @@ class Passes:
             steal_ratio=ticks.steal_ratio(CpuTimes.now()),
             yardstick_ns=workers.calibration_ns,
             results=tuple(results[case.id] for case in self.cases if case.id in results),
+            cpu=workers.cpu,
         )
 
     def _case(self, workers: "_PassWorker", index: int, case: Case) -> CaseResult:
@@ -120,7 +128,15 @@ class Passes:
             deadline = time.monotonic() + allowed_s
             if index >= self.config.timed_passes or TIME not in case.metrics:
                 return _measure_memory(worker, case, deadline)
-            result = _measure_time(worker, case, self.config, self.loops.get(case.id), deadline)
+            layout_seed = workers.generator.randrange(1 << 32)
+            request = OpenCase(
+                case.benchmark,
+                case.params,
+                self.config.min_sample_ns,
+                self.loops.get(case.id),
+                layout_seed,
+            )
+            result = _measure_time(worker, case, self.config, request, deadline)
         except RequestFailedError as error:
             return CaseResult(case.id, failure=error.failure)
         except MeasureError as error:
@@ -154,16 +170,42 @@ class _PassWorker:
 
     modules: tuple[str, ...]
     generator: random.Random
+    cpu: int | None
+    """CPU of what needs only one."""
+    is_timed: bool
+    """False in a pass that measures memory: its counts must not depend on a drawn layout."""
     calibration_ns: float | None = None
     _worker: Worker | None = None
 
     def current(self) -> Worker:
-        """Return the worker, started now if there is none."""
+        """Return the worker, started and calibrated now if there is none."""
         if self._worker is None:
-            hash_seed = self.generator.randrange(1 << 32)
-            self._worker, ready = start_worker(self.modules, hash_seed=hash_seed)
-            self.calibration_ns = ready.yardstick_ns
+            hash_seed, layout_seed = (self.generator.randrange(1 << 32) for _ in range(2))
+            self._worker, _ = start_worker(
+                self.modules,
+                hash_seed=hash_seed,
+                layout_seed=layout_seed if self.is_timed else None,
+            )
+            # Only now: libraries count the CPUs when they are imported.
+            self._keep_to(self.cpu)
+            with stay_off(self.cpu):
+                self.calibration_ns = _calibrate(self._worker)
         return self._worker
+
+    @contextmanager
+    def place(self, case: Case) -> Iterator[None]:
+        """Keep the worker to its CPU for the time of the block, and this thread off it.
+
+        A load or a multithreaded case gets all CPUs.
+        """
+        is_free = case.level is Level.LOAD or case.multithreaded
+        self._keep_to(None if is_free else self.cpu)
+        with stay_off(None if is_free else self.cpu):
+            yield
+
+    def _keep_to(self, cpu: int | None) -> None:
+        if self._worker is not None:
+            self._worker.keep_to(usable_cpus() if cpu is None else (cpu,))
 
     def stop(self) -> None:
         if self._worker is not None:
@@ -171,10 +213,15 @@ class _PassWorker:
             self._worker = None
 
 
+def _calibrate(worker: Worker) -> float:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    reply = worker.ask(MeasureCalibration(), deadline=deadline)
+    return expect_reply(reply, CalibrationMeasured).calibration_ns
+
+
 def _measure_time(
-    worker: Worker, case: Case, config: Config, loops: int | None, deadline: float
+    worker: Worker, case: Case, config: Config, request: OpenCase, deadline: float
 ) -> CaseResult:
-    request = OpenCase(case.benchmark, case.params, config.min_sample_ns, loops)
     opened = expect_reply(worker.ask(request, deadline=deadline), CaseOpened)
     samples = [
         expect_reply(worker.ask(TakeSample(), deadline=deadline), SampleTaken).sample

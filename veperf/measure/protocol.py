@@ -21,13 +21,18 @@ MAX_LINE_BYTES = 1 << 20
 # History of the protocol, for workers of another version than the measuring process:
 #   0  the first
 #   1  survey; this number in WorkerReady
-PROTOCOL = 1
+#   2  calibrate; layout_seed in OpenCase; setup_ns in CaseOpened
+PROTOCOL = 2
 
 
 class StartWorker(Struct, frozen=True, tag="begin"):
-    """Import ``modules`` and do the calibration run; answered by ``WorkerReady``."""
+    """Import ``modules``; answered by ``WorkerReady``."""
 
     modules: tuple[str, ...]
+
+
+class MeasureCalibration(Struct, frozen=True, tag="calibrate"):
+    """Do the calibration run; answered by ``CalibrationMeasured``."""
 
 
 class DiscoverCases(Struct, frozen=True, tag="survey"):
@@ -47,6 +52,9 @@ class OpenCase(Struct, frozen=True, tag="open"):
     params: Params
     min_sample_ns: int
     loops: int | None
+    layout_seed: int | None = None
+    """Seed of the memory layouts that are drawn before the set-up and before each sample; None for
+    the layout that follows from the code."""
 
 
 class TakeSample(Struct, frozen=True, tag="take"):
@@ -100,8 +108,13 @@ class RunShard(Struct, frozen=True, tag="join"):
 class WorkerReady(Struct, frozen=True, tag="ready"):
     """The worker has imported everything."""
 
-    yardstick_ns: float
     protocol: int = 0
+
+
+class CalibrationMeasured(Struct, frozen=True, tag="calibrated"):
+    """Time of the calibration run."""
+
+    calibration_ns: float
 
 
 class CasesDiscovered(Struct, frozen=True, tag="surveyed"):
@@ -121,6 +134,8 @@ class CaseOpened(Struct, frozen=True, tag="opened"):
     operations: int
     in_stages: bool
     """True where the case names its stages."""
+    setup_ns: int | None = None
+    """Wall time of the set-up; None from workers before protocol 2."""
 
 
 class SampleTaken(Struct, frozen=True, tag="taken"):
@@ -176,6 +191,7 @@ class RequestFailed(Struct, frozen=True, tag="failed"):
 
 Request = (
     StartWorker
+    | MeasureCalibration
     | DiscoverCases
     | OpenCase
     | TakeSample
@@ -187,6 +203,7 @@ Request = (
 )
 Reply = (
     WorkerReady
+    | CalibrationMeasured
     | CasesDiscovered
     | CaseOpened
     | SampleTaken

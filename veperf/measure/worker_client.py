@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -21,7 +21,7 @@ from veperf.core.errors import (
 )
 from veperf.core.run import Failure, FailureKind
 from veperf.ipc.child_process import describe_exit
-from veperf.measure import layout_randomization
+from veperf.measure import cpus, layout_randomization
 from veperf.measure.protocol import (
     MAX_LINE_BYTES,
     NumberedRequest,
@@ -54,19 +54,31 @@ class CodeSource:
     hidden: tuple[str, ...] = ()
     """Folders on the interpreter's path, resolved, that hold the other side's code."""
 
-    def command(self) -> list[str]:
-        """Return the command line that starts a worker, without its arguments."""
+    def command(self, layout_seed: int | None = None) -> list[str]:
+        """Return the command line that starts a worker, without its arguments.
+
+        With ``layout_seed``, the process draws its memory layout before it imports anything, also
+        where its code is of a commit that doesn't know of layouts.
+        """
+        script = ""
+        if layout_seed is not None:
+            script = (
+                f"layout = {{}}; exec(open({layout_randomization.__file__!r}).read(), layout)\n"
+                f"layout = layout['LayoutRandomizer']({layout_seed})\n"
+                f"layout.draw({layout_randomization.BLOCKS_OF_PROCESS})\n"
+            )
         if not self.hidden:
             # Not by -m, which would compile the module anew in every process.
-            return [self.interpreter, "-c", f"from {_WORKER} import main; main()"]
-        script = (
-            "import importlib.util, os, sys\n"
-            f"hidden = {self.hidden!r}\n"
-            "sys.path[:] = [p for p in sys.path if os.path.realpath(p or '.') not in hidden]\n"
-            f"is_earlier = importlib.util.find_spec({_WORKER.rpartition('.')[0]!r}) is None\n"
-            f"worker = {_EARLIER_WORKER!r} if is_earlier else {_WORKER!r}\n"
-            "importlib.import_module(worker).main()\n"
-        )
+            script += f"from {_WORKER} import main; main()"
+        else:
+            script += (
+                "import importlib.util, os, sys\n"
+                f"hidden = {self.hidden!r}\n"
+                "sys.path[:] = [p for p in sys.path if os.path.realpath(p or '.') not in hidden]\n"
+                f"is_earlier = importlib.util.find_spec({_WORKER.rpartition('.')[0]!r}) is None\n"
+                f"worker = {_EARLIER_WORKER!r} if is_earlier else {_WORKER!r}\n"
+                "importlib.import_module(worker).main()\n"
+            )
         return [self.interpreter, "-c", script]
 
 
@@ -84,19 +96,20 @@ class Worker:
     all processes that it started.
     """
 
-    def __init__(self, *, hash_seed: int, code: CodeSource = CURRENT_CODE) -> None:
+    def __init__(
+        self, *, hash_seed: int, layout_seed: int | None = None, code: CodeSource = CURRENT_CODE
+    ) -> None:
         child_in, self._requests = os.pipe()
         self._answers, child_out = os.pipe()
         self._stderr, child_err = os.pipe()
-        # String hashes and the address layout vary between processes; drawn from a seed, a run can
-        # be repeated.
-        randomness = {
-            "PYTHONHASHSEED": str(hash_seed),
-            **layout_randomization.random_layout(hash_seed),
-        }
+        # String hashes and the memory layout vary between processes; drawn from seeds, a run can be
+        # repeated.
+        randomness = {"PYTHONHASHSEED": str(hash_seed)}
+        if layout_seed is not None:
+            randomness |= layout_randomization.random_layout(layout_seed)
         environment = os.environ | code.environment | randomness
         self._process = subprocess.Popen(  # noqa: S603 - fixed words, no shell
-            [*code.command(), str(child_in), str(child_out)],
+            [*code.command(layout_seed), str(child_in), str(child_out)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=child_err,
@@ -125,6 +138,10 @@ class Worker:
     def output(self) -> str:
         """Last part of what the worker wrote to standard output and standard error."""
         return self._output.decode(errors="replace")
+
+    def keep_to(self, usable: Sequence[int]) -> None:
+        """Let the process, and what it starts from now on, run on ``usable`` CPUs only."""
+        cpus.keep_to(self._process.pid, usable)
 
     def forget_output(self) -> None:
         """Clear ``output``, before another case."""
@@ -253,14 +270,18 @@ _KINDS: Mapping[type[Exception], FailureKind] = MappingProxyType(
 
 
 def start_worker(
-    modules: tuple[str, ...], *, hash_seed: int, code: CodeSource = CURRENT_CODE
+    modules: tuple[str, ...],
+    *,
+    hash_seed: int,
+    layout_seed: int | None = None,
+    code: CodeSource = CURRENT_CODE,
 ) -> tuple[Worker, WorkerReady]:
     """Start a worker that has imported ``modules``, and return it with its first answer.
 
     Raises:
         MeasureError: it can't start, or can't import them; a note has its output.
     """
-    worker = Worker(hash_seed=hash_seed, code=code)
+    worker = Worker(hash_seed=hash_seed, layout_seed=layout_seed, code=code)
     try:
         ready = worker.ask(StartWorker(modules), deadline=time.monotonic() + START_TIMEOUT_S)
         if not isinstance(ready, WorkerReady):

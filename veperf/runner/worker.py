@@ -24,10 +24,16 @@ from veperf.core import registry
 from veperf.core.case import Case, Level
 from veperf.core.errors import MeasureError, UnknownBenchmarkError, VeperfError
 from veperf.core.load import LoadSoFar
-from veperf.core.run import Failure
+from veperf.core.run import Failure, Sample
 from veperf.measure.clock import calibrate_loops, measure_calibration_run, take_sample
+from veperf.measure.layout_randomization import (
+    BLOCKS_OF_PROCESS,
+    BLOCKS_OF_SAMPLE,
+    LayoutRandomizer,
+)
 from veperf.measure.protocol import (
     PROTOCOL,
+    CalibrationMeasured,
     CaseClosed,
     CaseOpened,
     CasesDiscovered,
@@ -35,6 +41,7 @@ from veperf.measure.protocol import (
     DiscoverCases,
     LoadFinished,
     LoadTicked,
+    MeasureCalibration,
     MeasureMemory,
     MeasureStages,
     MemoryMeasured,
@@ -136,6 +143,7 @@ class WorkerSession:
         self._reading: registry.MetricsTask | None = None
         self._loops = 0
         self._multithreaded = False
+        self._layout: LayoutRandomizer | None = None
         self._is_interrupted = False
 
     def interrupt(self) -> None:
@@ -151,16 +159,15 @@ class WorkerSession:
             match request:
                 case StartWorker():
                     registry.load_registry(request.modules)
-                    return WorkerReady(measure_calibration_run(), PROTOCOL)
+                    return WorkerReady(PROTOCOL)
+                case MeasureCalibration():
+                    return CalibrationMeasured(measure_calibration_run())
                 case DiscoverCases():
                     return find_cases(request)
                 case OpenCase():
                     return self._open(request)
                 case TakeSample():
-                    sample = take_sample(
-                        self._opened().call, self._loops, multithreaded=self._multithreaded
-                    )
-                    return SampleTaken(sample)
+                    return SampleTaken(self._take_sample())
                 case MeasureStages():
                     return self._measure_stages()
                 case MeasureMemory():
@@ -180,11 +187,17 @@ class WorkerSession:
 
     def _open(self, request: OpenCase) -> CaseOpened:
         benchmark = registry.REGISTRY.benchmarks[request.benchmark]
+        self._layout = None
+        if request.layout_seed is not None:
+            self._layout = LayoutRandomizer(request.layout_seed)
+            self._layout.draw(BLOCKS_OF_PROCESS)
+        began = time.perf_counter_ns()
         task = benchmark.setup(**request.params)
+        setup_ns = time.perf_counter_ns() - began
         if isinstance(task, registry.MetricsTask):
             # None of its figures is a time, so it is never called for samples.
             self._reading = task
-            return CaseOpened(1, 1, in_stages=False)
+            return CaseOpened(1, 1, in_stages=False, setup_ns=setup_ns)
         if not isinstance(task, registry.Task):
             raise MeasureError(f"{benchmark.id} sets up a load: declare it as level load")
         self._task = task
@@ -195,7 +208,13 @@ class WorkerSession:
         self._loops = request.loops or calibrate_loops(
             task.call, request.min_sample_ns, multithreaded=self._multithreaded
         )
-        return CaseOpened(self._loops, task.operations, bool(task.stages))
+        return CaseOpened(self._loops, task.operations, bool(task.stages), setup_ns)
+
+    def _take_sample(self) -> Sample:
+        task = self._opened()
+        if self._layout is not None:
+            self._layout.draw(BLOCKS_OF_SAMPLE)
+        return take_sample(task.call, self._loops, multithreaded=self._multithreaded)
 
     def _measure_stages(self) -> StagesMeasured:
         task = self._opened()
@@ -227,6 +246,7 @@ class WorkerSession:
 
     def _close(self) -> None:
         task, self._task, self._reading = self._task, None, None
+        self._layout = None
         try:
             if task is not None and task.close is not None:
                 task.close()

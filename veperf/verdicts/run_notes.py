@@ -5,13 +5,15 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from veperf.core.baseline import Baseline
-from veperf.core.run import Failure, Run
+from veperf.core.run import Failure, Pass, Run
 from veperf.core.text import (
     abbreviate_names,
+    as_sentence,
     format_duration,
     format_effect,
     format_number,
     format_percent,
+    join_words,
     plural,
 )
 from veperf.core.verdict import TargetStatus, TargetVerdict
@@ -45,8 +47,10 @@ def run_notes(
         *_drift(run, used),
         *_busy(run),
         *_unsteady(run),
+        *_migrated(run),
         *_missing(run, used),
         *_stale_misses(targets),
+        *(as_sentence(note) for note in run.notes),
     )
 
 
@@ -109,8 +113,36 @@ def _busy(run: Run) -> Iterable[str]:
 
 def _unsteady(run: Run) -> Iterable[str]:
     times_ns = calibration_times_ns(run)
-    if times_ns and (spread := max(times_ns) / min(times_ns) - 1) > _SPREAD_LIMIT:
-        yield f"The machine's speed varied by {format_percent(spread)} between passes."
+    if not times_ns or max(times_ns) / min(times_ns) - 1 <= _SPREAD_LIMIT:
+        return
+    slow: dict[int | None, list[Pass]] = {}
+    for pass_ in run.passes:
+        time_ns = pass_.yardstick_ns
+        if time_ns in times_ns and time_ns and time_ns / min(times_ns) - 1 > _SPREAD_LIMIT:
+            slow.setdefault(pass_.cpu, []).append(pass_)
+    for cpu, passes in slow.items():
+        slowdown = max(pass_.yardstick_ns or 0 for pass_ in passes) / min(times_ns) - 1
+        numbers = [str(pass_.index + 1) for pass_ in passes]
+        yield (
+            f"{'The machine' if cpu is None else f'CPU {cpu}'} was up to "
+            f"{format_percent(slowdown)} slower in {'pass' if len(numbers) == 1 else 'passes'} "
+            f"{join_words(numbers)} than in the fastest, by the calibration run."
+        )
+
+
+def _migrated(run: Run) -> Iterable[str]:
+    cases = {
+        result.case
+        for pass_ in run.passes
+        if pass_.cpu is not None
+        for result in pass_.results
+        if any(s.migrated or s.cpu not in (None, pass_.cpu) for s in result.samples)
+    }
+    multithreaded = {case.id for case in run.cases if case.multithreaded}
+    if moved := sorted(cases - multithreaded):
+        yield (
+            f"The system moved samples to another CPU than their pass's: {abbreviate_names(moved)}."
+        )
 
 
 def _missing(run: Run, used: Sequence[Baseline]) -> Iterable[str]:

@@ -107,7 +107,8 @@ class LocalShardHandle:
     def _run(self) -> None:
         load, shard = self._assignment.load, self._assignment.shard or 0
         try:
-            worker, _ = start_worker(load.modules, hash_seed=(load.seed + shard) % (1 << 32))
+            seed = (load.seed + shard) % (1 << 32)
+            worker, _ = start_worker(load.modules, hash_seed=seed, layout_seed=seed)
             with worker:
                 last = self._follow(worker)
             self._on_event(last)  # now that its process is gone
