@@ -1,6 +1,9 @@
 """What work allocates, against what is known of it."""
 
+import ctypes
+import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import memray
@@ -13,8 +16,60 @@ from veperf.core.errors import MeasureError
 from veperf.profiling.memory.capture import capture, record_allocations, tally
 from veperf.profiling.memory.operation_memory import measure_operation_memory
 
-# Of a few Python objects, and of the frames that memray has made.
+# Of a few Python objects.
 SMALL = 1_000
+
+
+def empty() -> None:
+    """Do nothing."""
+
+
+def call_often() -> None:
+    for _ in range(1_000):
+        empty()
+
+
+@pytest.mark.parametrize(
+    ("call", "total_bytes", "allocations"),
+    [
+        (empty, 0, 0),
+        (lambda: bytes(1_000), sys.getsizeof(bytes(1_000)), 1),
+        (lambda: bytearray(1_000), sys.getsizeof(bytearray(1_000)), 2),
+        (lambda: complex(0, 1), sys.getsizeof(complex(0, 1)), 1),
+        # The items of both lists; the lists themselves come from the interpreter's free list.
+        (lambda: [None] * 100, 8 + 800, 2),
+    ],
+)
+def test_calls_of_known_cost_cost_just_that(
+    call: Callable[[], object], total_bytes: int, allocations: int
+):
+    """By the sizes that Python itself gives; a call allocates nothing."""
+    actual = measure_operation_memory(call)
+
+    assert (total_bytes, allocations) == (actual.total_bytes, actual.allocations)
+
+
+def test_many_calls_allocate_the_loop_s_numbers():
+    """743 numbers from 257 on, which are not cached, of 32 bytes; range and iterator beside."""
+    actual = measure_operation_memory(call_often)
+
+    assert 743 * 32 <= actual.total_bytes <= 743 * 32 + 300
+    assert 743 <= actual.allocations <= 750
+
+
+@pytest.mark.parametrize(
+    ("call", "total_bytes"),
+    [
+        (lambda: ctypes.create_string_buffer(10_000), 10_000),
+        (lambda: np.empty(100_000), 800_000),
+    ],
+)
+def test_buffers_of_c_libraries_count(call: Callable[[], object], total_bytes: int):
+    """A block of malloc's, and a small object that holds it."""
+    actual = measure_operation_memory(call)
+
+    assert total_bytes <= actual.total_bytes <= total_bytes + 200
+    assert actual.allocations <= 3
 
 
 @pytest.mark.slow
@@ -143,7 +198,9 @@ def test_a_second_tracker_is_refused(tmp_path: Path):
 def test_records_that_are_cut_off_are_refused(kept: float, tmp_path: Path):
     """A full disk, of which memray says nothing, passes for no small footprint."""
     path = tmp_path / "records.bin"
-    record_allocations(lambda: [bytearray(size) for size in range(600, 40_000, 7)], 1, path)
+    record_allocations(
+        lambda: [bytearray(size) for size in range(600, 40_000, 7)], 1, path, with_stacks=False
+    )
     whole = path.read_bytes()
     assert tally(path).total_bytes > 1_000_000
 

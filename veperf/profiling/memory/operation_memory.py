@@ -42,9 +42,6 @@ def measure_operation_memory(
     and one. ``call`` is called once beforehand, so that objects that it makes the first time and
     keeps do not count.
 
-    While memray records, each Python call makes an object of its frame, otherwise only made on
-    demand: about 150 bytes and one allocation more, so that all figures are upper bounds.
-
     Raises:
         MeasureError: allocations can't be recorded.
         Whatever ``call`` does.

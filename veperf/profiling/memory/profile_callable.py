@@ -30,7 +30,7 @@ def write_flamegraph(call: Callable[[], object], calls: int, path: Path) -> None
     with tempfile.TemporaryDirectory(prefix="veperf-memory-") as folder:
         records = Path(folder) / "records.bin"
         gc.collect()
-        with track_allocations(records):
+        with track_allocations(records, with_stacks=True):
             for _ in range(calls):
                 call()
         page = StringIO()
@@ -87,7 +87,7 @@ def profile_callable(
     calls = max(2, min(_MAX_CALLS, int(_TARGET_ALLOCATIONS / each)))
     with tempfile.TemporaryDirectory(prefix="veperf-memory-") as folder:
         records = Path(folder) / "records.bin"
-        record_allocations(call, calls, records)
+        record_allocations(call, calls, records, with_stacks=True)
         detail = read_detail(records, calls, multithreaded=multithreaded)
     if flamegraph is not None:
         write_flamegraph(call, calls, flamegraph)
