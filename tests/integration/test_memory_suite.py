@@ -112,7 +112,7 @@ def test_rounds_tell_peaks_and_growth():
     clean = rounds("hungry/eats", 30)
     assert clean.leak.status is LeakStatus.CLEAN
     assert clean.stats.peak_rss_bytes >= clean.stats.rss.max
-    assert clean.stats.gc_cycles[2] >= 30
+    assert clean.stats.gc_cycles[2] < 30
     leaky = rounds("hungry/keeps", 3_000)
     assert leaky.leak.growth is not None
     assert leaky.leak.growth > 0.05

@@ -275,7 +275,7 @@ def _lines(result: SoakResult) -> list[str]:
     return [
         f"{result.case.id}: {rate} done in {stats.duration_s / 60:.3g} minutes, "
         f"{format_bytes(stats.rss.last)} resident, {format_bytes(stats.peak_rss_bytes)} at most, "
-        f"longest collection {stats.gc_longest_ns / 1e6:.3g} ms",
+        f"longest collection {max(stats.gc_longest_cpu_ns) / 1e6:.3g} ms of CPU time",
         *invalid,
         *leaks,
         *limits,

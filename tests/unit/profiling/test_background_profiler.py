@@ -72,8 +72,44 @@ def test_collections_are_counted_and_timed():
     stats = profiler.stats()
     assert stats.gc_cycles[0] >= 1
     assert 1 == stats.gc_cycles[2]
-    assert 0 < stats.gc_longest_ns <= stats.gc_total_ns
+    assert 0 < max(stats.gc_longest_ns) <= stats.gc_total_ns
+    assert all(
+        0 <= cpu <= wall
+        for cpu, wall in zip(stats.gc_longest_cpu_ns, stats.gc_longest_ns, strict=True)
+    )
     assert sum(stats.gc_cycles) == profiler.snapshots[-1].gc_cycles
+
+
+def test_a_forced_collection_is_no_pause_of_the_program():
+    """However large the heap is that it goes through."""
+    heap: list[list[int]] = [[] for _ in range(200_000)]
+    with MemoryProfiler(interval=3_600) as profiler:
+        profiler.force_gc()
+        stats = profiler.stats()
+
+    assert 0 == stats.gc_cycles[2]
+    assert 0 == stats.gc_longest_ns[2]
+    assert 200_000 == len(heap)
+
+
+def test_a_pause_s_cpu_time_leaves_out_the_waiting_for_a_cpu():
+    """A collection that other threads hold up takes no more CPU time for that."""
+
+    class Slow:
+        """Garbage that waits while it is collected."""
+
+        def __del__(self) -> None:
+            time.sleep(0.2)
+
+    with MemoryProfiler(interval=3_600) as profiler:
+        garbage = Slow()
+        garbage.itself = garbage  # type: ignore[attr-defined]
+        del garbage
+        gc.collect()
+        stats = profiler.stats()
+
+    assert stats.gc_longest_ns[2] >= 200_000_000
+    assert stats.gc_longest_cpu_ns[2] < 150_000_000
 
 
 def test_force_gc_tells_before_from_after():

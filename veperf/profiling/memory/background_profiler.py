@@ -138,9 +138,13 @@ class MemoryProfiler:
             return self._take(self._blocks.fresh(), self._tasks.fresh())
 
     def force_gc(self) -> tuple[Snapshot, Snapshot]:
-        """Collect garbage, and return snapshots of before and after."""
+        """Collect garbage, and return snapshots of before and after.
+
+        That collection is none of the program's own, whose pauses are recorded.
+        """
         before = self.take_snapshot()
-        gc.collect()
+        with self._pauses.forced():
+            gc.collect()
         return before, self.take_snapshot()
 
     def clear(self) -> None:
@@ -185,7 +189,7 @@ class MemoryProfiler:
             f"MemoryProfiler({state}, {plural(stats.snapshots, 'snapshot')} "
             f"in {format_duration(stats.duration_s)}: "
             f"{format_bytes(stats.rss.last)} resident, peak {format_bytes(stats.peak_rss_bytes)}, "
-            f"longest collection {format_quantity(stats.gc_longest_ns, 'ns')})"
+            f"longest collection {format_quantity(max(stats.gc_longest_cpu_ns), 'ns')})"
         )
 
     def _repr_html_(self) -> str:

@@ -4,8 +4,10 @@ import gc
 import os
 import resource
 import sys
+import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from msgspec import Struct
@@ -30,9 +32,9 @@ class Snapshot(Struct, frozen=True):
     gc_counts: tuple[int, int, int]
     """Objects made since the last collection of the youngest generation, and so on."""
     gc_cycles: int
-    """Collections so far."""
+    """Collections so far that the program itself caused."""
     gc_pause_ns: int
-    """Total time of the collections."""
+    """Total time of these by the clock."""
     threads: int
     tasks: int
     """Asyncio tasks that are not done, in all loops of all threads."""
@@ -70,27 +72,41 @@ def peak_rss_bytes() -> int:
 
 
 class GcPauses:
-    """Durations of garbage collections; called by ``gc`` when one begins and ends."""
+    """Durations of the collections that the program itself causes; called by ``gc``.
+
+    A pause is measured twice: by the clock, and in CPU time of the thread that collects, which
+    other work on the machine doesn't lengthen. Collections within ``forced`` don't count.
+    """
 
     def __init__(self) -> None:
-        self._began_ns = 0
-        self.cycles = [0, 0, 0]
-        """Collections by generation."""
-        self.total_ns = 0
-        self.longest_ns = 0
+        self._began: tuple[int, int] | None = None
+        self._forcing_thread: int | None = None
+        self.clear()
 
     def __call__(self, phase: str, info: dict[str, int]) -> None:
         """Record the begin or the end of a collection."""
-        now = time.perf_counter_ns()
+        if self._forcing_thread == threading.get_ident():
+            return
+        now = time.perf_counter_ns(), time.thread_time_ns()
         if phase == "start":
-            self._began_ns = now
-        elif self._began_ns:
-            pause_ns = now - self._began_ns
-            self._began_ns = 0
-            self.cycles[info["generation"]] += 1
+            self._began = now
+        elif self._began is not None:
+            generation = info["generation"]
+            pause_ns, cpu_ns = (end - begin for begin, end in zip(self._began, now, strict=True))
+            self._began = None
+            self.cycles[generation] += 1
             self.total_ns += pause_ns
-            if pause_ns > self.longest_ns:
-                self.longest_ns = pause_ns
+            self.longest_ns[generation] = max(self.longest_ns[generation], pause_ns)
+            self.longest_cpu_ns[generation] = max(self.longest_cpu_ns[generation], cpu_ns)
+
+    @contextmanager
+    def forced(self) -> Iterator[None]:
+        """Ignore the collections of this thread for the time of the block."""
+        self._forcing_thread = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._forcing_thread = None
 
     def start(self) -> None:
         """Begin to record collections."""
@@ -105,7 +121,13 @@ class GcPauses:
     def clear(self) -> None:
         """Reset all counts."""
         self.cycles = [0, 0, 0]
-        self.total_ns = self.longest_ns = 0
+        """Collections by generation."""
+        self.total_ns = 0
+        """Total time of them by the clock."""
+        self.longest_ns = [0, 0, 0]
+        """Longest one of each generation by the clock."""
+        self.longest_cpu_ns = [0, 0, 0]
+        """Longest one of each generation in CPU time."""
 
 
 class RationedCount:

@@ -32,9 +32,13 @@ class MemoryStats(Struct, frozen=True):
     concurrent: Range
     """Threads and tasks together."""
     gc_cycles: tuple[int, ...]
-    """Collections, by generation."""
+    """Collections that the program itself caused, by generation."""
     gc_total_ns: int
-    gc_longest_ns: int
+    """Total time of them by the clock."""
+    gc_longest_ns: tuple[int, ...]
+    """Longest one of each generation by the clock."""
+    gc_longest_cpu_ns: tuple[int, ...]
+    """Longest one of each generation, in CPU time of the thread that collected."""
 
 
 class _Tally:
@@ -98,5 +102,6 @@ class SnapshotTotals:
             concurrent=concurrent,
             gc_cycles=tuple(pauses.cycles),
             gc_total_ns=pauses.total_ns,
-            gc_longest_ns=pauses.longest_ns,
+            gc_longest_ns=tuple(pauses.longest_ns),
+            gc_longest_cpu_ns=tuple(pauses.longest_cpu_ns),
         )
