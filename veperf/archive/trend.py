@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 
 from veperf.archive.run_summary import FigureColumns, Floats, Ints, RunFacts, figure_columns
 from veperf.archive.summary import ArchiveSummary
-from veperf.core.case import Better, Clock
+from veperf.core.case import Better, Clock, Direction
 from veperf.core.errors import UnknownBenchmarkError, UsageError
 from veperf.stats.change_points import ChangePoint, change_points
+from veperf.stats.drift import Drift, find_drift
+
+_KNOWN: tuple[Better, Better] = ("lower", "higher")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,8 @@ class TrendChange:
     bad: RunFacts
     """The first run after it."""
     worse: float
-    """After divided by before, or the inverse if higher is better: over 1 is worse."""
+    """After divided by before, or the inverse if higher is better: over 1 is worse, or more where
+    the better direction is unknown."""
 
     @property
     def commit_range(self) -> str:
@@ -60,7 +64,7 @@ class Trend:
     case: str
     metric: str
     unit: str
-    better: Better
+    better: Direction
     clock: Clock
     """Clock by which most of the runs judge it."""
     machine: str
@@ -72,6 +76,8 @@ class Trend:
     high: Floats
     processes: Ints
     change_points: tuple[TrendChange, ...]
+    drift: Drift | None = None
+    """Slow movement since the latest change point; None where the level stands still."""
 
     @property
     def last_change(self) -> TrendChange | None:
@@ -178,9 +184,12 @@ def _trend(summary: ArchiveSummary, columns: FigureColumns, rows: Ints, last: in
     by_cpu = 2 * np.count_nonzero(columns.clock.mask("cpu")[judged]) > judged.size
     clock: Clock = "cpu" if by_cpu else "wall"
     rows = rows[columns.clock.mask(clock)[rows]][-(last or 0) :]
-    better: Better = "lower" if columns.better.mask("lower")[rows[-1]] else "higher"
+    better: Direction = next(
+        (known for known in _KNOWN if columns.better.mask(known)[rows[-1]]), "unknown"
+    )
     runs = tuple(summary.runs[index] for index in columns.run[rows])
     values = columns.value[rows]
+    changes = _changes(values, runs, better)
     return Trend(
         case=columns.case.names[columns.case.codes[rows[0]]],
         metric=columns.metric.names[columns.metric.codes[rows[0]]],
@@ -193,11 +202,14 @@ def _trend(summary: ArchiveSummary, columns: FigureColumns, rows: Ints, last: in
         low=columns.low[rows],
         high=columns.high[rows],
         processes=columns.processes[rows],
-        change_points=_changes(values, runs, better),
+        change_points=changes,
+        drift=find_drift(values, changes[-1].point.index if changes else 0),
     )
 
 
-def _changes(values: Floats, runs: Sequence[RunFacts], better: Better) -> tuple[TrendChange, ...]:
+def _changes(
+    values: Floats, runs: Sequence[RunFacts], better: Direction
+) -> tuple[TrendChange, ...]:
     # Values of zero or less have no logarithm and are skipped, also in finding the run before.
     positive = np.flatnonzero(values > 0)
     return tuple(
@@ -205,7 +217,7 @@ def _changes(values: Floats, runs: Sequence[RunFacts], better: Better) -> tuple[
             point=point,
             good=runs[positive[np.searchsorted(positive, point.index) - 1]],
             bad=runs[point.index],
-            worse=point.ratio if better == "lower" else 1 / max(point.ratio, sys.float_info.min),
+            worse=point.ratio if better != "higher" else 1 / max(point.ratio, sys.float_info.min),
         )
         for point in change_points(values)
     )

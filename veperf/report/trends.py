@@ -11,8 +11,9 @@ from veperf.report.case_summary import measured_name
 from veperf.report.charts.trend_chart import trend_blocks, trend_chart
 from veperf.report.html import markup
 from veperf.report.html.fragment import standalone
+from veperf.report.markdown_writer import MarkdownPart, write_markdown
 from veperf.report.tables import trend_tables as tables
-from veperf.report.tables.table import markdown_table, text_table
+from veperf.report.tables.table import text_table
 
 _RUNS = 20
 _WIDTH = 72
@@ -47,11 +48,11 @@ def trend_html(trend: Trend, left_out: Mapping[str, str], archive: Location | No
 
 def trend_markdown(trend: Trend, left_out: Mapping[str, str], archive: Location | None) -> str:
     """Return a trend as Markdown."""
-    parts = [as_markdown(tables.trend_headline(trend)), f"`{trend_blocks(trend, _WIDTH)}`"]
-    if trend.change_points:
-        parts.append(markdown_table(tables.change_points_table(trend)))
-    parts.append(markdown_table(tables.trend_runs_table(trend, _RUNS)))
-    return "\n\n".join([*parts, *map(as_markdown, _notes(left_out, archive))])
+    head = [as_markdown(tables.trend_headline(trend)), f"`{trend_blocks(trend, _WIDTH)}`"]
+    notes = MarkdownPart("", tuple(_notes(left_out, archive)))
+    runs = MarkdownPart("", (tables.trend_runs_table(trend, _RUNS),))
+    points = [tables.change_points_table(trend)] if trend.change_points else []
+    return write_markdown(head, [MarkdownPart("", tuple(points)), runs, notes])
 
 
 def trends_text(
@@ -84,11 +85,11 @@ def trends_html(
 
 
 def _latest(trend: Trend) -> str:
-    change = trend.last_change
+    change, drift = trend.last_change, tables.drift_effect(trend, interval=True)
     if change is None:
-        return "No change point."
+        return as_sentence(drift) if drift else "No change point."
     commits = f", commits {tables.commit_range(change)}" if change.commit_range else ""
-    others = "".join(f"; {other}" for other in change.other_changes)
+    others = "".join(f"; {other}" for other in (*change.other_changes, drift) if other)
     sentence = (
         f"{tables.trend_effect(trend, change)} since {tables.run_date(change.bad)}{commits}{others}"
     )

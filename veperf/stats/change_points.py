@@ -1,24 +1,29 @@
 """Change points: places where a long series moved to another level and stayed there.
 
 Candidates are the steps of the piecewise constant fit with the least sum of squares plus a penalty
-per step (PELT, Killick, Fearnhead, Eckley, JASA 107, 2012, as KernelCPD of ruptures). Those between
-similar levels or within a slope are dropped; of the others, those remain whose levels differ
-significantly.
+per step (PELT, Killick, Fearnhead, Eckley, JASA 107, 2012, as KernelCPD of ruptures). They are
+removed one by one, and what they parted is joined, as long as any is between similar levels, or a
+smooth curve explains it, alone or together with its neighbours, as well as steps do. Of the others,
+those remain whose levels differ significantly.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from veperf.core.errors import UsageError
-from veperf.stats.hodges_lehmann import hodges_lehmann_shift
-from veperf.stats.level_shift import NEAR, LevelShift, clip_outliers, estimate_noise, evaluate_shift
-from veperf.stats.paired import as_values, from_log
+from veperf.stats.hodges_lehmann import from_log, hodges_lehmann_shift
+from veperf.stats.level_shift import (
+    NEAR,
+    LevelShift,
+    ShiftEvaluator,
+    clip_outliers,
+    estimate_noise,
+)
+from veperf.stats.paired import as_values
 
 ALPHA = 1e-5
 MIN_EFFECT = 0.02
@@ -27,10 +32,14 @@ MIN_SEGMENT = 5
 MIN_INNER = 10
 # Penalty of a step, in units of the noise's variance times ln n.
 _PENALTY = 3.0
-# A smooth curve that fits better by so many variances of the noise rules a step out.
-_SMOOTHNESS_LIMIT = 5.0
-# Where that holds for more than one candidate in six, the whole series drifts.
-_DRIFT_FRACTION = 6
+# Evidence that each step takes, in twice the log likelihood ratio to a smooth curve: its height and
+# place cost about that much in a Bayes factor, and a series has many places.
+_STEP_EVIDENCE = 9.0
+_JOINT_EVIDENCE = 9.5
+# A longer flight of steps has a shorter one that fits a curve as well.
+_MOST_JOINT_STEPS = 4
+# Longer windows hold more than one curve.
+_MOST_JOINT_VALUES = 600
 # p of weak evidence for a step.
 _WEAK_EVIDENCE_P = 1e-3
 # PELT takes quadratic time where nothing changes: long series are searched in overlapping parts.
@@ -49,7 +58,7 @@ class ChangePoint:
     after: float
     """Median of the (at most 200) values after, up to the next change point."""
     ratio: float
-    """Hodges-Lehmann estimate of after / before."""
+    """Hodges-Lehmann estimate of after / before, less what the series drifts beside the step."""
     low: float
     high: float
     """95 % interval of the ratio, as though values were independent."""
@@ -64,17 +73,16 @@ def change_points(
 
     A step is where neighbouring segments differ by a Mann-Whitney p below ``alpha``, corrected
     for the series' autocorrelation, and by a ratio of at least 1 + ``min_effect`` either way, and
-    where no smooth curve through both fits clearly better than two levels. Values that are NaN,
-    infinite, zero or below are left out.
+    where a step, with or without drift beside it, explains both clearly better than a smooth curve
+    does. Values that are NaN, infinite, zero or below are left out.
 
     The shortest segment is 10 values, or 5 at either end of the series; with independent noise, 5
     are significant against 27 or more before them, 6 against 20, 8 against 13, 10 against 11.
     Shorter ones are taken for outliers.
 
-    Drift without an edge, like a trend or a season, is hardly ever taken for steps where the
-    series is long against it (1 to 3 % of simulated series of 60 to 300 values are). A random walk
-    is nothing but edges and may look like a few steps, and so may strongly correlated noise: with
-    an autocorrelation of 0.7 and a deviation of 5 %, 6 % of series of 60 values have one.
+    ``find_drift`` is for slow movement, which is no step; docs/verdicts.md has the rates at which
+    trends, seasons and correlated noise are taken for steps all the same. A random walk is nothing
+    but edges and may look like a few.
 
     Raises:
         UsageError: a setting is out of its range, or the series is not a plain list of numbers.
@@ -91,59 +99,77 @@ def change_points(
     smooth = clip_outliers(logs)
     # Differences across steps make neighbours seem correlated: first find where they may be.
     noise = estimate_noise(smooth, _candidates(smooth, estimate_noise(smooth).variance))
-    between = partial(evaluate_shift, logs, smooth, noise)
-    candidates = _candidates(smooth, noise.variance * noise.inflation)
-    steps = _join_segments(candidates, between, n, min_effect)
-    return tuple(
-        _change_point(step, places, logs)
-        for step in steps
-        if step.p < alpha and step.smoothness <= _SMOOTHNESS_LIMIT
-    )
+    evaluator = ShiftEvaluator(logs, smooth, noise)
+    steps = _join_segments(_candidates(smooth, noise.long_run_variance), evaluator, n, min_effect)
+    while flight := _curved_flight(steps, evaluator):
+        removed = min(flight, key=_evidence)
+        steps = _join_segments([s.at for s in steps if s is not removed], evaluator, n, min_effect)
+    return tuple(_change_point(step, places, logs) for step in steps if step.p < alpha)
 
 
 def _join_segments(
-    candidates: Sequence[int],
-    between: Callable[[int, int, int], LevelShift],
-    n: int,
-    min_effect: float,
+    candidates: Sequence[int], evaluator: ShiftEvaluator, n: int, min_effect: float
 ) -> list[LevelShift]:
-    """Return ``candidates`` less those within a slope, at an episode, or between similar levels.
+    """Return ``candidates`` less those on a curve, at an episode, or between similar levels.
 
-    Segments whose levels probably differ are not joined: that would blur the next step too.
+    Segments whose levels probably differ are not joined: that would blur the next step too. Nor
+    are those at a step that is unproven alone, but proven together with its neighbours.
     """
-    steps = _steps([0, *candidates, n], between)
-    is_drifting = _DRIFT_FRACTION * sum(map(_is_smooth, steps)) > len(steps)
-    while any(map(_is_smooth, steps)):
-        steps = _steps([0, *(s.at for s in steps if not _is_smooth(s)), n], between)
-        # Two true levels joined by mistake look like a slope beside the next step.
-        if not is_drifting:
-            break
+    steps = evaluator.shifts(candidates)
+    bounds: set[int] = set()
     while removable := [
-        s
-        for s in steps
-        if s.has_short_inner_segment(MIN_INNER, n)
-        or s.p > _WEAK_EVIDENCE_P
-        or not s.is_relevant(min_effect)
+        step for step in steps if step.at not in bounds and not _is_step(step, n, min_effect)
     ]:
-        worst = steps.index(max(removable, key=lambda s: s.p))
-        removed = steps.pop(worst)
-        if worst > 0:
-            left = steps[worst - 1]
-            steps[worst - 1] = between(left.start, left.at, removed.end)
-        if worst < len(steps):
-            right = steps[worst]
-            steps[worst] = between(removed.start, right.at, right.end)
+        removed = min(removable, key=_evidence)
+        place = steps.index(removed)
+        first, last = max(0, place - 1), min(len(steps), place + 2)
+        places = [step.at for step in steps]
+        # Beside a large step, anything would seem proven.
+        largest = max(step.evidence for step in steps[first:last])
+        together = evaluator.joint_evidence(places, first, last) - largest
+        if (
+            last - first > 1
+            and _differs(removed, n, min_effect)
+            and together >= (last - first - 1) * _JOINT_EVIDENCE
+        ):
+            bounds.add(removed.at)
+        else:
+            bounds.clear()
+            steps = evaluator.shifts([*places[:place], *places[place + 1 :]])
     return steps
 
 
-def _is_smooth(step: LevelShift) -> bool:
-    return step.smoothness > _SMOOTHNESS_LIMIT
+def _is_step(step: LevelShift, n: int, min_effect: float) -> bool:
+    return step.evidence >= _STEP_EVIDENCE and _differs(step, n, min_effect)
 
 
-def _steps(
-    bounds: Sequence[int], between: Callable[[int, int, int], LevelShift]
-) -> list[LevelShift]:
-    return [between(start, at, end) for (start, at), (_, end) in pairwise(pairwise(bounds))]
+def _differs(step: LevelShift, n: int, min_effect: float) -> bool:
+    return not (
+        step.has_short_inner_segment(MIN_INNER, n)
+        or step.p > _WEAK_EVIDENCE_P
+        or not step.is_relevant(min_effect)
+    )
+
+
+def _curved_flight(steps: Sequence[LevelShift], evaluator: ShiftEvaluator) -> Sequence[LevelShift]:
+    """Return the adjacent steps that a smooth curve explains best; none if it explains none.
+
+    A slope or a wave may look like a flight of steps, each of which is one beside the others.
+    """
+    places = [step.at for step in steps]
+    worst, flight = 0.0, steps[:0]
+    for size in range(2, _MOST_JOINT_STEPS + 1):
+        for first in range(len(steps) - size + 1):
+            last = first + size
+            if places[last - 1] - places[first] <= _MOST_JOINT_VALUES - 2 * NEAR:
+                excess = evaluator.joint_evidence(places, first, last) - size * _JOINT_EVIDENCE
+                if excess < worst:
+                    worst, flight = excess, steps[first:last]
+    return flight
+
+
+def _evidence(step: LevelShift) -> float:
+    return step.evidence
 
 
 def _candidates(smooth: NDArray[np.float64], variance: float) -> list[int]:
@@ -175,7 +201,7 @@ def _change_point(
 ) -> ChangePoint:
     before = logs[max(step.start, step.at - NEAR) : step.at]
     after = logs[step.at : min(step.end, step.at + NEAR)]
-    size = hodges_lehmann_shift(before, after)
+    size = hodges_lehmann_shift(step.before, step.after)
     return ChangePoint(
         index=int(places[step.at]),
         before=from_log(float(np.median(before))),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from veperf.stats.mann_whitney import mann_whitney, u_standard_deviation
+from veperf.stats.smooth_curve import StepComparison, compare_steps
 
 # From median absolute deviation to standard deviation, of normal noise.
 _MAD = 1.4826
@@ -29,6 +30,11 @@ class Noise:
     variance: float
     inflation: float
     """Variance of the mean of many values, relative to that of independent ones."""
+
+    @property
+    def long_run_variance(self) -> float:
+        """Variance of the mean of many values, times their number."""
+        return self.variance * self.inflation
 
 
 def clip_outliers(y: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -81,11 +87,9 @@ NEAR = 200
 # With a shorter side the normal approximation is too coarse so far out in the tail.
 _EXACT_UP_TO = 15
 _EXACT_NEAR = 40
-# Slow drift shows over many values (``NEAR``), a wave over few.
-_CLOSE = 40
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LevelShift:
     """Boundary between two segments of a series, with the evidence for a step there."""
 
@@ -96,9 +100,11 @@ class LevelShift:
     p: float
     shift: float
     """Hodges-Lehmann shift of the logarithms."""
-    smoothness: float
-    """Excess of the residual sum of squares of two levels over that of a smooth curve, in units of
-    the noise's variance."""
+    evidence: float
+    """Twice the log likelihood ratio of a step to a smooth curve without one."""
+    before: NDArray[np.float64]
+    """Logarithms of at most 200 values before it, less the slow curve that runs through both."""
+    after: NDArray[np.float64]
 
     def is_relevant(self, min_effect: float) -> bool:
         """Return True where the levels differ by ``min_effect`` or more, proven or not."""
@@ -110,33 +116,67 @@ class LevelShift:
         return (self.start > 0 and first < min_length) or (self.end < n and second < min_length)
 
 
-def evaluate_shift(
-    logs: NDArray[np.float64],
-    smooth: NDArray[np.float64],
-    noise: Noise,
-    start: int,
-    at: int,
-    end: int,
-) -> LevelShift:
-    """Return the evidence for a step at ``at``, between the segments from ``start`` to ``end``.
+class ShiftEvaluator:
+    """Evidence for steps in one series, at places that are chosen."""
 
-    ``logs``, of shape (n,), are the series' logarithms and ``smooth`` the same with clipped
-    outliers.
-    """
-    first, last = max(start, at - NEAR), min(end, at + NEAR)
-    before, after = logs[first:at], logs[at:last]
-    gains = [
-        _curve_gain(smooth[max(first, at - n) : at], smooth[at : min(last, at + n)])
-        for n in (NEAR, _CLOSE)
-    ]
-    return LevelShift(
-        start,
-        at,
-        end,
-        p=_p_value(before, after, noise.inflation),
-        shift=float(np.median(after[:, None] - before[None, :])),
-        smoothness=max(gains) / noise.variance,
-    )
+    def __init__(self, logs: NDArray[np.float64], smooth: NDArray[np.float64], noise: Noise):
+        """Take the series' logarithms, shape (n,), and the same with clipped outliers."""
+        self._logs = logs
+        self._smooth = smooth
+        self._noise = noise
+        self._shifts: dict[tuple[int, ...], LevelShift] = {}
+        self._evidence: dict[tuple[int, ...], float] = {}
+
+    def shifts(self, steps: Sequence[int]) -> list[LevelShift]:
+        """Return the evidence for each of ``steps``, ascending, between those on either side."""
+        bounds = (0, *steps, self._logs.size)
+        return [self._shift(bounds, place) for place in range(1, len(bounds) - 1)]
+
+    def joint_evidence(self, steps: Sequence[int], first: int, last: int) -> float:
+        """Return the evidence for those numbered ``first`` up to ``last``, all or none."""
+        bounds = (0, *steps, self._logs.size)
+        key = (first == 0, *bounds[max(0, first - 1) : last + 3])
+        if key not in self._evidence:
+            self._evidence[key] = self._compare(bounds, first + 1, last + 1)[1].evidence
+        return self._evidence[key]
+
+    def _shift(self, bounds: Sequence[int], place: int) -> LevelShift:
+        around = tuple(bounds[max(0, place - 2) : place + 3])
+        key = (*around, bounds[place])
+        if key not in self._shifts:
+            start, at, end = bounds[place - 1 : place + 2]
+            first, comparison = self._compare(bounds, place, place + 1)
+            low, high = max(start, at - NEAR), min(end, at + NEAR)
+            before, after = self._logs[low:at], self._logs[at:high]
+            drift = comparison.curve[low - first : high - first]
+            self._shifts[key] = LevelShift(
+                start,
+                at,
+                end,
+                p=_p_value(before, after, self._noise.inflation),
+                shift=float(np.median(after[:, None] - before[None, :])),
+                evidence=comparison.evidence,
+                before=before - drift[: at - low],
+                after=after - drift[at - low :],
+            )
+        return self._shifts[key]
+
+    def _compare(self, bounds: Sequence[int], place: int, last: int) -> tuple[int, StepComparison]:
+        """Compare steps, bounds ``place`` up to ``last``, with a curve beside their neighbours.
+
+        A curve must then be smooth over the segments next to theirs as well. Also returns where
+        the values begin that are looked at.
+        """
+        steps = bounds[place:last]
+        first = max(bounds[max(0, place - 2)], steps[0] - NEAR)
+        end = min(bounds[min(last + 1, len(bounds) - 1)], steps[-1] + NEAR)
+        known = [at for at in (bounds[place - 1], bounds[last]) if first < at < end]
+        return first, compare_steps(
+            self._smooth[first:end],
+            [at - first for at in steps],
+            self._noise.long_run_variance,
+            [at - first for at in known],
+        )
 
 
 def _p_value(before: NDArray[np.float64], after: NDArray[np.float64], inflation: float) -> float:
@@ -156,16 +196,3 @@ def _z_score(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     tied = np.unique(np.concatenate([x, y]), return_counts=True)[1].astype(np.float64)
     sigma = u_standard_deviation(x.size, y.size, float(np.sum(tied**3 - tied)))
     return abs(float(below.sum()) / 2 - x.size * y.size / 2) / sigma if sigma else 0.0
-
-
-def _curve_gain(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
-    """Return by how much a cubic's residual sum of squares is below that of two levels.
-
-    Both have four parameters, counting the index of the step. Between the halves of a slope or a
-    wave the cubic fits better, at an edge the levels do.
-    """
-    levels = before.size * float(before.var()) + after.size * float(after.var())
-    both = np.concatenate([before, after])
-    cubics = np.polynomial.legendre.legvander(np.linspace(-1, 1, both.size), 3)
-    coefficients = np.linalg.lstsq(cubics, both, rcond=None)[0]
-    return levels - float(np.sum((both - cubics @ coefficients) ** 2))
