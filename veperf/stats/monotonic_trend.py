@@ -1,4 +1,4 @@
-"""Monotonic trend: Mann-Kendall test, Theil-Sen slope, and the fit of other shapes."""
+"""Monotonic trend: Mann-Kendall test, Theil-Sen slope, late onset, and the fit of other shapes."""
 
 import math
 from collections.abc import Iterable
@@ -48,7 +48,7 @@ def fit_trend(x: Floats, y: Floats) -> MonotonicTrend:
     slopes = np.sort((y[second] - y[first]) / (x[second] - x[first]))
     slope = float(np.median(slopes))
     intercept = float(np.median(y - slope * x))
-    spread = math.sqrt(_variance(y) * _inflation(y - slope * x - intercept))
+    spread = math.sqrt(_variance(x, y) * inflation(y - slope * x - intercept))
     s = float(np.sign(y[second] - y[first]).sum())
     z = (abs(s) - 1) / spread if s and spread else 0.0
     reach = NormalDist().inv_cdf((1 + _CONFIDENCE) / 2) * spread
@@ -62,13 +62,48 @@ def fit_trend(x: Floats, y: Floats) -> MonotonicTrend:
     )
 
 
-def _variance(y: Floats) -> float:
-    n = y.size
-    t = np.unique(y, return_counts=True)[1].astype(np.float64)
-    return float(n * (n - 1) * (2 * n + 5) - np.sum(t * (t - 1) * (2 * t + 5))) / 18
+def onset_p(x: Floats, y: Floats, onset: int) -> float:
+    """Return the two-sided Kendall p of "no trend" from index ``onset`` on, level before.
+
+    All points before ``onset`` count as of one time, so that many of them show the level well. The
+    autocorrelation is that of the residuals of two lines, through the points before and after.
+    """
+    hinge = np.maximum(x, x[onset])
+    first, second = np.triu_indices(x.size, k=1)
+    s = float((np.sign(hinge[second] - hinge[first]) * np.sign(y[second] - y[first])).sum())
+    residuals = np.concatenate([_detrended(x[:onset], y[:onset]), _detrended(x[onset:], y[onset:])])
+    spread = math.sqrt(_variance(hinge, y) * inflation(residuals))
+    return math.erfc((abs(s) - 1) / spread / math.sqrt(2)) if s and spread else 1.0
 
 
-def _inflation(residuals: Floats) -> float:
+def _detrended(x: Floats, y: Floats) -> Floats:
+    if x.size < 3:
+        return y - (np.median(y) if y.size else 0.0)
+    trend = fit_trend(x, y)
+    return y - trend.intercept - trend.slope * x
+
+
+def _variance(x: Floats, y: Floats) -> float:
+    """Return Var(S), with ties in either (Kendall, Rank Correlation Methods, 1970, chapter 4)."""
+    n = x.size
+    t, u = (np.unique(values, return_counts=True)[1].astype(np.float64) for values in (x, y))
+    variance = (n * (n - 1) * (2 * n + 5) - _ties(t) - _ties(u)) / 18
+    variance += float(np.sum(t * (t - 1)) * np.sum(u * (u - 1))) / (2 * n * (n - 1))
+    if n > 2:
+        triples = np.sum(t * (t - 1) * (t - 2)) * np.sum(u * (u - 1) * (u - 2))
+        variance += float(triples) / (9 * n * (n - 1) * (n - 2))
+    return max(0.0, variance)
+
+
+def _ties(counts: Floats) -> float:
+    return float(np.sum(counts * (counts - 1) * (2 * counts + 5)))
+
+
+def inflation(residuals: Floats) -> float:
+    """Return the factor by which autocorrelation makes the variance larger, 1 at least.
+
+    It is 1 + 2 sum of the autocorrelations of ``residuals`` up to the first that is not positive.
+    """
     centred = residuals - residuals.mean()
     power = float(centred @ centred)
     if power <= 1e-18 * float(np.abs(residuals).max(initial=0.0)) ** 2:
@@ -87,6 +122,16 @@ def line_residual(x: Floats, y: Floats) -> float:
     return _residual(y, x - x[0])
 
 
+def onset_residual(x: Floats, y: Floats, onset: int) -> float:
+    """Return that of a level with a straight line from index ``onset`` on."""
+    return _residual(y, np.maximum(x, x[onset]))
+
+
+def logarithm_residual(x: Floats, y: Floats) -> float:
+    """Return that of growth as the logarithm of ``x``, which is positive."""
+    return _residual(y, np.log(x))
+
+
 def step_residual(y: Floats) -> float:
     """Return the residual sum of squares of two levels with the best step; n at least 2."""
     n = y.size
@@ -94,6 +139,20 @@ def step_residual(y: Floats) -> float:
     first = np.arange(1, n)
     explained = sums[:-1] ** 2 * (1 / first + 1 / (n - first))
     return max(0.0, float(np.sum((y - y.mean()) ** 2) - explained.max()))
+
+
+def two_step_residual(y: Floats) -> float:
+    """Return the residual sum of squares of three levels with the best two steps; n at least 3."""
+    centred = y - y.mean()
+    sums, squares = (np.concatenate([[0.0], np.cumsum(c)]) for c in (centred, centred**2))
+    index = np.arange(y.size + 1)
+    length = index[None, :] - index[:, None]
+    within = squares[None, :] - squares[:, None]
+    within -= (sums[None, :] - sums[:, None]) ** 2 / np.maximum(length, 1)
+    # Residual of one level for the values from the row's index up to the column's.
+    level = np.where(length > 0, np.maximum(within, 0.0), np.inf)
+    two_levels = np.min(level[0][:, None] + level, axis=0)
+    return float(np.min(two_levels[1:-1] + level[1:-1, -1]))
 
 
 def saturation_residual(x: Floats, y: Floats, constants: Iterable[float]) -> float:

@@ -53,6 +53,28 @@ def long_sawtooth(t, rng):
     return rng.uniform(0.1, 1) * ((t / rng.uniform(0.1, 0.6) + rng.random()) % 1)
 
 
+def line(t, rng):
+    return t
+
+
+def late(onset):
+    return lambda t, rng: np.maximum(0, t - onset) / (1 - onset)
+
+
+def late_anywhere(t, rng):
+    return late(rng.uniform(0.3, 0.9))(t, rng)
+
+
+def sporadic(t, rng):
+    """In a few of many calls."""
+    return (t[:, None] >= rng.uniform(0, 1, rng.integers(5, 31))).mean(axis=1)
+
+
+def stairs(t, rng):
+    steps = rng.integers(4, 13)
+    return np.floor(t * steps * (1 - 1e-9) + rng.random()) / steps
+
+
 INNOCENT = [flat, warm_up, ramp_up, one_step, spikes, waves, sawtooth, long_sawtooth]
 
 
@@ -82,6 +104,104 @@ def test_a_leak_under_collections_is_suspected():
     actual = [judge_leak(*heap(shape, seed, samples=2_000, leak=0.1)) for seed in SEEDS]
 
     assert {LeakStatus.SUSPECTED} == {item.status for item in actual}
+
+
+@pytest.mark.parametrize("onset", [0.6, 0.7, 0.8])
+@pytest.mark.parametrize("samples", [60, 100, 300, 1_000, 3_600])
+def test_a_leak_that_starts_late_is_suspected(onset, samples):
+    """Flat memory, then 80 % more: and where it begins is told."""
+    grows = lambda t, rng: 0.8 * late(onset)(t, rng)  # noqa: E731 - a shape
+    actual = [judge_leak(*heap(grows, seed, samples=samples)) for seed in SEEDS]
+
+    assert {LeakStatus.SUSPECTED} == {item.status for item in actual}
+    onsets = np.array([item.onset for item in actual], dtype=float)
+    assert onset == pytest.approx(np.median(onsets), abs=0.15)
+    assert all("of the run on" in item.reason for item in actual)
+    first = next(item for item in actual if item.onset)
+    assert first.line_bytes[0] == first.line_bytes[1] < first.line_bytes[-1]
+
+
+@pytest.mark.parametrize("growth", [line, late_anywhere, sporadic, stairs])
+@pytest.mark.parametrize("shape", [flat, warm_up, spikes, waves, sawtooth, long_sawtooth])
+@pytest.mark.parametrize("samples", [60, 300])
+def test_a_leak_of_10_percent_is_not_called_clean(growth, shape, samples):
+    """Whatever lies over it: it is suspected, or not decided."""
+    leaks = lambda t, rng: 0.1 * growth(t, rng) + shape(t, rng)  # noqa: E731 - a shape
+    actual = [judge_leak(*heap(leaks, seed, samples=samples)) for seed in SEEDS]
+
+    assert [] == [item for item in actual if item.status is LeakStatus.CLEAN]
+
+
+def test_a_leak_under_a_sawtooth_is_found():
+    """One of 20 % below collections that free up to half of the heap."""
+    actual = [judge_leak(*heap(sawtooth, seed, samples=1_000, leak=0.2)) for seed in range(30)]
+
+    assert LeakStatus.CLEAN not in {item.status for item in actual}
+    assert sum(item.status is LeakStatus.SUSPECTED for item in actual) >= 24
+
+
+@pytest.mark.parametrize("shape", [flat, spikes, warm_up])
+def test_quiet_heaps_are_decided(shape):
+    """With 100 samples, four in five at least; and the bound is below the margin."""
+    actual = [judge_leak(*heap(shape, seed, samples=100, noise=0.003)) for seed in range(30)]
+
+    clean = [item for item in actual if item.status is LeakStatus.CLEAN]
+    assert len(clean) >= 24
+    assert all(item.bound is not None and item.bound < 0.1 for item in clean)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        lambda t, rng: rng.uniform(0.1, 1) * (1 - np.exp(-t / rng.uniform(0.12, 0.3))),
+        lambda t, rng: rng.uniform(0.1, 1) * np.clip((t - 0.2) / rng.uniform(0.1, 0.5), 0, 1),
+        lambda t, rng: 0.1 * np.log1p(20 * t),
+    ],
+    ids=["long warm-up", "cache that fills up", "logarithm"],
+)
+def test_what_levels_off_is_no_leak(shape):
+    """Though most of it comes after the first fifth of the run."""
+    actual = [judge_leak(*heap(shape, seed, noise=0.0005)) for seed in SEEDS]
+
+    assert LeakStatus.SUSPECTED not in {item.status for item in actual}
+
+
+def test_one_step_is_not_decided():
+    """It may be the first of many; and the last part tells how high it is."""
+    actual = judge_leak(*heap(lambda t, rng: 0.5 * (t > 0.6), 1))
+
+    assert LeakStatus.INCONCLUSIVE is actual.status
+    assert "step" in actual.reason
+    assert actual.bound is not None
+    assert actual.bound > 0.5
+    assert 0.5 == pytest.approx(actual.change, abs=0.01)
+    assert 0.5 == pytest.approx(actual.change_low, abs=0.01) == actual.sure_growth
+
+
+def test_what_came_back_is_no_sure_growth():
+    """A wave's crest at the end is far above its beginning."""
+    actual = judge_leak(*heap(lambda t, rng: 0.2 * np.cos(2 * np.pi * 2.5 * (t - 0.2)), 1))
+
+    assert actual.sure_growth is not None
+    assert actual.sure_growth < 0.01
+
+
+def test_memory_that_falls_is_clean():
+    """By much, or by little."""
+    actual = [judge_leak(*heap(flat, seed, leak=leak)) for leak in (-0.5, -0.05) for seed in SEEDS]
+
+    assert {LeakStatus.CLEAN} == {item.status for item in actual}
+
+
+def test_a_clean_heap_is_clean_by_a_margin():
+    """With a narrower margin, the same is not sure; nonsense is refused."""
+    t, y = heap(flat, 1, noise=0.01)
+
+    assert LeakStatus.CLEAN is judge_leak(t, y).status
+    assert LeakStatus.INCONCLUSIVE is judge_leak(t, y, margin=0.001).status
+    for margin in (0, -1, float("nan"), float("inf")):
+        with pytest.raises(UsageError, match="margin"):
+            judge_leak(t, y, margin=margin)
 
 
 def test_growth_has_an_interval_that_holds_the_truth():

@@ -1,0 +1,80 @@
+"""Troughs: the lowest memory of each stretch of a run, when the least garbage is left."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from msgspec import Struct
+
+from veperf.stats.growth_bound import SIZES
+from veperf.stats.monotonic_trend import Floats
+
+LEAST_TROUGHS = 8
+WINDOWS = tuple(sorted(SIZES, reverse=True))
+"""Numbers of windows; few long ones see through garbage that many short ones don't."""
+
+
+class Troughs(Struct, frozen=True, eq=False):
+    """Places of troughs in the run, 0 to 1, and their sizes; both of shape (n,)."""
+
+    place: Floats
+    size: Floats
+    resolution: float
+    """Median difference to the nearer neighbour in time: a trough may have been that much lower
+    between two samples."""
+
+    def since(self, start: float) -> int:
+        """Return the number of troughs from the place ``start`` on."""
+        return int(np.count_nonzero(self.place >= start))
+
+    @property
+    def given_back(self) -> float:
+        """Largest fall from a trough to a later one."""
+        return largest_fall(self.size)
+
+
+def largest_fall(size: Floats) -> float:
+    """Return the largest fall from a value to a later one, however long it takes."""
+    return float(np.max(np.maximum.accumulate(size) - size))
+
+
+def window_troughs(place: Floats, size: Floats, windows: int) -> Troughs | None:
+    """Return the lowest sample of each of so many windows; None if there are too few samples."""
+    if place.size < windows:
+        return None
+    parts = np.array_split(np.arange(place.size), windows)
+    return _pick(place, size, np.array([part[np.argmin(size[part])] for part in parts]))
+
+
+def fall_troughs(place: Floats, size: Floats) -> Troughs | None:
+    """Return the lowest sample after each great fall; None if there are fewer than 8.
+
+    A fall is great that is half as deep as the deepest. Collections that windows don't match are
+    followed that way, whatever their period is.
+    """
+    deepest = largest_fall(size)
+    lowest = np.array(list(_great_falls(size.tolist(), deepest / 2)), dtype=np.int64)
+    return _pick(place, size, lowest) if deepest > 0 and lowest.size >= LEAST_TROUGHS else None
+
+
+def _great_falls(sizes: list[float], depth: float) -> Iterator[int]:
+    peak, lowest, falling = sizes[0], 0, False
+    for i, size in enumerate(sizes):
+        if not falling:
+            peak = max(peak, size)
+            if peak - size >= depth:
+                falling, lowest = True, i
+        elif size < sizes[lowest]:
+            lowest = i
+        elif size - sizes[lowest] >= depth:
+            yield lowest
+            falling, peak = False, size
+    if falling:
+        yield lowest
+
+
+def _pick(
+    place: Floats, size: Floats, lowest: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+) -> Troughs:
+    steps = np.concatenate([[np.inf], np.abs(np.diff(size)), [np.inf]])
+    nearer = np.minimum(steps[lowest], steps[lowest + 1])
+    return Troughs(place[lowest], size[lowest], float(np.median(nearer)))
