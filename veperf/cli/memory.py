@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     metavar="FOLDER",
     help="Write a flamegraph of each, an HTML file of 4.5 MB that needs no network.",
 )
+@click.option(
+    "--native", is_flag=True, help="Name the functions of C that allocate, beside the lines."
+)
 @click.option("--record", is_flag=True, help="Record the profile, to compare later ones with.")
 @options_of(CaseOptions)
 @archive_option
@@ -47,6 +50,7 @@ def memory_command(
     context: click.Context,
     benchmarks: tuple[str, ...],
     flamegraphs: Path | None,
+    native: bool,
     record: bool,
     options: CaseOptions,
     archive: str | None,
@@ -63,12 +67,16 @@ def memory_command(
     """
     from veperf.profiling.memory.baselines import compare_with_recorded, record_profile
 
+    if not benchmarks and options.modules:
+        raise click.UsageError("--module is for benchmarks: name one")
+    if native and record:
+        raise click.UsageError("--native names functions that a recorded profile doesn't have")
     if not benchmarks:
         context.exit(_run_suite(archive, baselines, options))
     folder = baselines or paths.default_baselines_folder()
     code = OK
     for name in benchmarks:
-        profile = _profile(name, options, flamegraphs)
+        profile = _profile(name, options, flamegraphs, native=native)
         click.echo(repr(profile))
         if profile.flamegraph:
             click.echo(f"  flamegraph: {display_path(Path(profile.flamegraph))}")
@@ -80,12 +88,18 @@ def memory_command(
     context.exit(code)
 
 
-def _profile(name: str, options: CaseOptions, flamegraphs: Path | None) -> "MemoryProfile":
+def _profile(
+    name: str, options: CaseOptions, flamegraphs: Path | None, *, native: bool
+) -> "MemoryProfile":
     from veperf.profiling.memory.profile_memory import profile_memory
 
     path = flamegraphs / f"{name.replace('/', '-')}.html" if flamegraphs else None
     return profile_memory(
-        name, modules=options.modules, timeout_s=options.timeout_s, flamegraph=path
+        name,
+        modules=options.modules,
+        timeout_s=options.timeout_s,
+        flamegraph=path,
+        native=native,
     )
 
 

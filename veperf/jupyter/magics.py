@@ -1,5 +1,8 @@
 """``%%veperf_time`` and ``%%veperf_memory``: time and memory of a notebook's cell."""
 
+import ast
+import asyncio
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -51,7 +54,7 @@ def load_ipython_extension(shell: "InteractiveShell") -> None:
 
     def veperf_memory(line: str, cell: str) -> MemoryProfile:
         """Run the cell repeatedly in a fork, and return its allocations; its names stay there."""
-        return profile_memory(_callable(shell, line, cell))
+        return profile_memory(_callable(shell, line, cell, may_await=True))
 
     for magic in (veperf_time, veperf_memory):
         # IPython's types expect a method.
@@ -78,16 +81,30 @@ def time_cell(call: Callable[[], object]) -> CellTime:
     )
 
 
-def _callable(shell: "InteractiveShell", line: str, cell: str) -> Callable[[], object]:
-    """Return the cell as a callable that runs it in the notebook's namespace."""
+def _callable(
+    shell: "InteractiveShell", line: str, cell: str, *, may_await: bool = False
+) -> Callable[[], object]:
+    """Return the cell as a callable that runs it in the notebook's namespace.
+
+    A cell that awaits at its top level, if it may, runs on an event loop of its own: in a fork,
+    where the kernel's doesn't run.
+    """
     if line.strip():
         raise UsageError(f"the magic takes no arguments: {line.strip()!r}")
     source = shell.transform_cell(cell)  # type: ignore[no-untyped-call]  # IPython is half typed
-    code = compile(source, "<cell>", "exec")
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if may_await else 0
+    code = compile(source, "<cell>", "exec", flags=flags)
     namespace = shell.user_ns
+    loops: list[asyncio.AbstractEventLoop] = []
 
     def run_cell() -> None:
-        exec(code, namespace)  # noqa: S102 - the cell is what its author wants to run
+        # The cell is what its author wants to run.
+        if not code.co_flags & inspect.CO_COROUTINE:
+            exec(code, namespace)  # noqa: S102
+            return
+        if not loops:
+            loops.append(asyncio.new_event_loop())
+        loops[0].run_until_complete(eval(code, namespace))  # noqa: S307
 
     run_cell.__qualname__ = "the cell"
     return run_cell

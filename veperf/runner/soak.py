@@ -1,6 +1,7 @@
 """Soak tests: a load for minutes or hours, while memory is watched."""
 
 import contextlib
+import dataclasses
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import msgspec
 from msgspec import Struct
@@ -17,7 +19,7 @@ from veperf.core import registry
 from veperf.core.case import Case
 from veperf.core.errors import MeasureError, UsageError
 from veperf.core.escape import as_html
-from veperf.core.load import LoadPlan, LoadSoFar
+from veperf.core.load import LoadPlan, LoadSoFar, Search
 from veperf.core.option_fields import keyword_options
 from veperf.core.options import SoakOptions
 from veperf.core.registry import SUITES
@@ -26,13 +28,17 @@ from veperf.core.text import format_bytes, format_count
 from veperf.ipc.isolated_process import decode_result, read_line, send_result
 from veperf.loadtest.case import measure_load
 from veperf.loadtest.custom_case import custom_load_case
-from veperf.loadtest.schedule import CHUNK
+from veperf.loadtest.generator import run_open_loop
+from veperf.loadtest.schedule import CHUNK, Schedule, count_arrivals
 from veperf.profiling.memory import charts
 from veperf.profiling.memory.background_profiler import MemoryProfiler
 from veperf.profiling.memory.budget import LimitUse, MemoryBudget, check_budget
+from veperf.profiling.memory.leak_evidence import LeakEvidence, record_leak
 from veperf.profiling.memory.leak_rule import LeakStatus, LeakVerdict, judge_leak
+from veperf.profiling.memory.process_probes import children_rss_bytes
 from veperf.profiling.memory.snapshot_stats import MemoryStats
 from veperf.progress.load import load_progress
+from veperf.runner.continued_load import ContinuedSystem
 
 
 class ThinnedSeries:
@@ -72,6 +78,13 @@ _EARLY_S = 0.1
 """A reading that comes so much too early is in time."""
 _SHORTEST_S = 10.0
 
+_STRETCH_S = 60.0
+"""Load that is recorded where a leak is suspected; a fifth of a shorter soak."""
+_LIKELY_GROWTH = 0.02
+"""Growth that is recorded too, though the readings are too few to prove a leak."""
+_STRETCH_RATE = 0.25
+"""Its rate, as a share of the load's: work that is recorded takes several times longer."""
+
 # Records of the items of a chunk, which the generator keeps until it works through them.
 _GENERATOR_BYTES = 256 * CHUNK
 _GENERATOR_BLOCKS = 6 * CHUNK
@@ -88,6 +101,10 @@ class SoakReadings(Struct, frozen=True):
     """Seconds, and bytes that were resident when garbage had been collected."""
     blocks: Points
     """The same of the blocks of Python's allocator."""
+    children: Points = ()
+    """Resident bytes of all processes that the system has started; empty if there were none."""
+    evidence: LeakEvidence | None = None
+    """Memory that a last stretch of load left behind; None where no leak was suspected."""
 
 
 class SoakResult(Struct, frozen=True):
@@ -96,7 +113,8 @@ class SoakResult(Struct, frozen=True):
     case: Case
     soaked: SoakReadings
     leaks: dict[str, LeakVerdict]
-    """Verdicts on ``resident memory`` and ``Python objects``."""
+    """Verdicts on ``resident memory`` and ``Python objects``, and on ``child processes``, the
+    resident memory of those that the system has started, if there are any."""
     violations: tuple[LimitUse, ...]
 
     @property
@@ -126,10 +144,14 @@ class SoakResult(Struct, frozen=True):
         verdict = self.leaks["resident memory"]
         line = tuple(zip(verdict.trough_times, verdict.line_bytes, strict=True))
         alt = "Resident memory over time, and the line through its troughs"
-        head, *others = _lines(self)
+        head, *others = _lines(replace(self, soaked=replace(self.soaked, evidence=None)))
         paragraphs = (f"<p>{as_html(text)}</p>" for text in others)
+        evidence = self.soaked.evidence
         return charts.html_card(
-            head, charts.memory_curve(self.soaked.rss, alt, line=line), *paragraphs
+            head,
+            charts.memory_curve(self.soaked.rss, alt, line=line),
+            *paragraphs,
+            "" if evidence is None else evidence._repr_html_(),
         )
 
 
@@ -140,6 +162,8 @@ class SoakRequest(Struct, frozen=True):
     case: Case
     plan: LoadPlan
     seed: int
+    flamegraph: str = ""
+    """File for the flamegraph of what a suspected leak leaves behind; empty for none."""
 
 
 @keyword_options
@@ -149,6 +173,7 @@ def soak(
     *,
     options: SoakOptions,
     budget: MemoryBudget | None = None,
+    flamegraph: str | Path | None = None,
 ) -> SoakResult:
     """Put one load on a system in a fresh process for so many minutes, and watch its memory.
 
@@ -156,15 +181,21 @@ def soak(
     load a moment. The memory that all this takes does not grow with its length. Ctrl-C ends the
     load, and what was read until then is judged.
 
+    Where a leak is suspected at the end, a fifth of the time, a minute at most, is put on at a
+    quarter of the rate and recorded by memray: ``soaked.evidence`` names the lines and the objects
+    that keep memory.
+
     Args:
         benchmark: id of a load benchmark.
         params: values that override the benchmark's defaults, such as ``{"rate": 500}``.
         options: how long, and more; each field is a keyword as well.
         budget: limits; those of targets.json when not given.
+        flamegraph: an HTML file to write where a leak is suspected, of what is left.
 
     Raises:
         UsageError: there is no such load, or it makes no sense.
         MeasureError: the process raised, crashed or ended.
+        StorageError: the flamegraph can't be written.
     """
     seconds = options.minutes * 60
     if not _SHORTEST_S <= seconds < 1e7:
@@ -173,17 +204,21 @@ def soak(
     texts = {name: str(value) for name, value in (params or {}).items()}
     case = custom_load_case(registry.load_registry(modules), benchmark, texts)
     plan = LoadPlan(passes=1, seconds=seconds, warmup_s=0.0)
-    readings = _soak_in_process(SoakRequest(modules, case, plan, options.seed))
-    resident = _judge_growth(readings.rss, _GENERATOR_BYTES)
-    return SoakResult(
-        case=case,
-        soaked=readings,
-        leaks={
-            "resident memory": resident,
-            "Python objects": _judge_growth(readings.blocks, _GENERATOR_BLOCKS),
-        },
-        violations=check_budget(readings.stats, budget, resident),
-    )
+    page = str(Path(flamegraph).absolute()) if flamegraph is not None else ""
+    readings = _soak_in_process(SoakRequest(modules, case, plan, options.seed, page))
+    leaks = _judge_readings(readings)
+    violations = check_budget(readings.stats, budget, leaks["resident memory"])
+    return SoakResult(case=case, soaked=readings, leaks=leaks, violations=violations)
+
+
+def _judge_readings(readings: SoakReadings) -> dict[str, LeakVerdict]:
+    leaks = {
+        "resident memory": _judge_growth(readings.rss, _GENERATOR_BYTES),
+        "Python objects": _judge_growth(readings.blocks, _GENERATOR_BLOCKS),
+    }
+    if readings.children:
+        leaks["child processes"] = _judge_growth(readings.children, own_growth=0)
+    return leaks
 
 
 def _judge_growth(points: Points, own_growth: int) -> LeakVerdict:
@@ -196,6 +231,12 @@ def _judge_growth(points: Points, own_growth: int) -> LeakVerdict:
         return verdict
     reason = "it grows by no more than the load generator's own records may; run longer"
     return replace(verdict, status=LeakStatus.INCONCLUSIVE, reason=reason)
+
+
+def _is_growing(leak: LeakVerdict) -> bool:
+    """Return whether it is worth a look where: a leak is suspected, or likely."""
+    likely = leak.status is LeakStatus.INCONCLUSIVE and (leak.growth or 0.0) >= _LIKELY_GROWTH
+    return leak.status is LeakStatus.SUSPECTED or likely
 
 
 def _soak_in_process(request: SoakRequest) -> SoakReadings:
@@ -236,7 +277,7 @@ def _soak(request: SoakRequest) -> SoakReadings:
     case, plan = request.case, request.plan
     benchmark = registry.load_registry(request.modules).benchmarks[case.benchmark]
     every_s = max(1.0, plan.seconds / _SAMPLES)
-    rss, blocks = ThinnedSeries(), ThinnedSeries()
+    rss, blocks, children = ThinnedSeries(), ThinnedSeries(), ThinnedSeries()
     # Statistics need no snapshots of their own: one is kept.
     profiler = MemoryProfiler(interval=1.0, max_snapshots=1)
     with ExitStack() as stack:
@@ -247,6 +288,11 @@ def _soak(request: SoakRequest) -> SoakReadings:
             raise MeasureError(f"{benchmark.id} is of level load, and sets up no load")
         if task.close is not None:
             stack.callback(task.close)
+        stretch = _last_stretch(task, plan, request.seed)
+        if stretch is not None:
+            continued = ContinuedSystem(task.system, count_arrivals(stretch))
+            stack.callback(continued.end)
+            task = dataclasses.replace(task, system=continued.begin)
         due_s = 0.0
 
         def watch(so_far: LoadSoFar) -> bool:
@@ -256,11 +302,37 @@ def _soak(request: SoakRequest) -> SoakReadings:
                 _, at_rest = profiler.force_gc()
                 rss.add(so_far.elapsed_s, at_rest.rss_bytes)
                 blocks.add(so_far.elapsed_s, at_rest.blocks)
+                if children_bytes := children_rss_bytes():
+                    children.add(so_far.elapsed_s, children_bytes)
             return display.load_ticked(0, case, so_far)
 
-        stack.enter_context(profiler)
-        load = measure_load(case.id, task, plan, request.seed, watch)
-    return SoakReadings(load, profiler.stats(), rss.points(), blocks.points())
+        with profiler:
+            load = measure_load(case.id, task, plan, request.seed, watch)
+        readings = SoakReadings(
+            load, profiler.stats(), rss.points(), blocks.points(), children.points()
+        )
+        grows = any(map(_is_growing, _judge_readings(readings).values()))
+        if not grows or stretch is None or load.stopped_after_s is not None:
+            return readings
+
+        def work() -> None:
+            # Its result is dropped here, so that it is no part of what is left.
+            run_open_loop(
+                task.system,
+                stretch,
+                on_progress=lambda so_far: display.load_ticked(0, case, so_far),
+            )
+
+        page = Path(request.flamegraph) if request.flamegraph else None
+        return replace(readings, evidence=record_leak(work, stretch.seconds, page))
+
+
+def _last_stretch(task: registry.LoadTask, plan: LoadPlan, seed: int) -> Schedule | None:
+    """Return the load that is recorded where a leak is suspected; None for a search."""
+    if isinstance(task.load, Search):
+        return None
+    seconds = min(_STRETCH_S, plan.seconds / 5)
+    return Schedule(_STRETCH_RATE * task.load, seconds, 0.0, plan.arrivals, seed + 1)
 
 
 def _lines(result: SoakResult) -> list[str]:
@@ -279,6 +351,7 @@ def _lines(result: SoakResult) -> list[str]:
         *invalid,
         *leaks,
         *limits,
+        *([] if result.soaked.evidence is None else [repr(result.soaked.evidence)]),
     ]
 
 

@@ -108,8 +108,7 @@ def test_a_pause_s_cpu_time_leaves_out_the_waiting_for_a_cpu():
         gc.collect()
         stats = profiler.stats()
 
-    assert stats.gc_longest_ns[2] >= 200_000_000
-    assert stats.gc_longest_cpu_ns[2] < 150_000_000
+    assert stats.gc_longest_ns[2] - stats.gc_longest_cpu_ns[2] >= 150_000_000
 
 
 def test_force_gc_tells_before_from_after():

@@ -21,8 +21,10 @@ STATS = MemoryStats(
     rss=CALM,
     peak_rss_bytes=2,
     blocks=CALM,
+    objects=CALM,
     threads=CALM,
     tasks=CALM,
+    processes=CALM,
     concurrent=CALM,
     gc_cycles=(0, 0, 0),
     gc_total_ns=0,
@@ -44,7 +46,7 @@ def test_the_defaults_are_the_published_limits():
     ("limit", "over"),
     [
         ("heap_bytes", {"peak_rss_bytes": 4096 * 2**20 + 1}),
-        ("objects", {"blocks": replace(CALM, max=10_000_001)}),
+        ("objects", {"objects": replace(CALM, max=10_000_001)}),
         ("tasks", {"concurrent": replace(CALM, max=100_001)}),
         ("gc_pause_ns", {"gc_longest_cpu_ns": (0, 0, 100_000_001)}),
     ],
@@ -75,6 +77,17 @@ def test_growth_is_held_to_the_budget():
     assert ["leak_growth"] == [item.limit_name for item in check_budget(STATS, leak=leaks)]
     assert () == check_budget(STATS, leak=creeps)
     assert () == check_budget(STATS, leak=judge_leak([], []))
+
+
+def test_growth_of_the_last_part_counts_whatever_the_verdict():
+    """A step of 54 % is no leak that is suspected, and far over the limit of 10 %."""
+    t = np.arange(200.0)
+    steps = judge_leak(t, 1e8 * (1 + 0.54 * (t > 130)))
+
+    assert LeakStatus.SUSPECTED is not steps.status
+    (actual,) = check_budget(STATS, leak=steps)
+    assert 0.54 == pytest.approx(actual.value, abs=0.01)
+    assert () == check_budget(STATS, MemoryBudget(leak_growth=0.6), leak=steps)
 
 
 def test_what_levels_off_is_no_growth_without_end():

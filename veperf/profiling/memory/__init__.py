@@ -3,6 +3,7 @@
 Never measured in the same pass as time.
 """
 
+from veperf.core.text import format_bytes
 from veperf.profiling.memory.background_profiler import MemoryProfiler
 from veperf.profiling.memory.budget import Gauges, LimitUse, MemoryBudget, budget_of, check_budget
 from veperf.profiling.memory.capture import Tally, capture, tally
@@ -31,6 +32,7 @@ __all__ = [
     "budget_of",
     "capture",
     "check_budget",
+    "format_bytes",
     "judge_leak",
     "measure_operation_memory",
     "profile",

@@ -13,11 +13,15 @@ from msgspec import Struct
 from veperf.core.errors import MeasureError, UsageError
 from veperf.core.text import format_bytes, format_duration, format_quantity, plural
 from veperf.profiling.memory import charts
+from veperf.profiling.memory.budget import LimitUse, MemoryBudget, check_budget
+from veperf.profiling.memory.leak_rule import MARGIN, LeakVerdict, judge_leak
 from veperf.profiling.memory.process_probes import (
     GcPauses,
     RationedCount,
     RssReader,
     Snapshot,
+    count_objects,
+    count_processes,
     count_tasks,
     peak_rss_bytes,
 )
@@ -68,6 +72,8 @@ class MemoryProfiler:
         self._pauses = GcPauses()
         self._blocks = RationedCount(sys.getallocatedblocks)
         self._tasks = RationedCount(count_tasks)
+        self._processes = RationedCount(count_processes)
+        self._objects = RationedCount(count_objects)
         self._totals = SnapshotTotals()
         self._made_s = time.monotonic()
         self._rss: RssReader | None = None
@@ -84,8 +90,8 @@ class MemoryProfiler:
 
     @property
     def running(self) -> bool:
-        """True while snapshots are taken in the background."""
-        return self._thread is not None
+        """True while snapshots are taken in the background; False in a fork of the process."""
+        return self._thread is not None and self._thread.is_alive()
 
     @property
     def snapshots(self) -> tuple[Snapshot, ...]:
@@ -105,7 +111,7 @@ class MemoryProfiler:
         Raises:
             MeasureError: it is running, or this system has no resident memory to read.
         """
-        if self._thread is not None:
+        if self.running:
             raise MeasureError("the profiler is running; stop it first")
         self._rss = RssReader()
         self._peak_before = peak_rss_bytes()
@@ -135,7 +141,7 @@ class MemoryProfiler:
             MeasureError: this system has no resident memory to read.
         """
         with self._lock:
-            return self._take(self._blocks.fresh(), self._tasks.fresh())
+            return self._take(self._blocks.fresh(), self._tasks.fresh(), self._processes.fresh())
 
     def force_gc(self) -> tuple[Snapshot, Snapshot]:
         """Collect garbage, and return snapshots of before and after.
@@ -164,6 +170,31 @@ class MemoryProfiler:
         with self._lock:
             return self._totals.stats(self._pauses)
 
+    def detect_leaks(self, percent: float = 100 * MARGIN) -> LeakVerdict:
+        """Judge whether resident memory leaks, by the snapshots that are kept, as ``judge_leak``.
+
+        Args:
+            percent: growth over the snapshots, in percent, below which memory is clean.
+
+        Raises:
+            UsageError: the percentage is not positive.
+        """
+        kept = self.snapshots
+        return judge_leak([s.at_s for s in kept], [s.rss_bytes for s in kept], percent / 100)
+
+    def check_budget(self, budget: MemoryBudget | None = None) -> tuple[LimitUse, ...]:
+        """Return the limits that were exceeded at any time, growth over the run included.
+
+        Args:
+            budget: limits; by default those that are published.
+
+        Raises:
+            MeasureError: there is no snapshot.
+        """
+        allowed = budget or MemoryBudget()
+        leak = self.detect_leaks(100 * allowed.leak_growth)
+        return check_budget(self.stats(), allowed, leak)
+
     def to_json(self) -> str:
         """Return statistics and snapshots as JSON.
 
@@ -182,6 +213,8 @@ class MemoryProfiler:
 
     def __repr__(self) -> str:
         state = "running" if self.running else "stopped"
+        if self._thread is not None and not self.running:
+            state = "not running in this fork"
         if self.latest is None:
             return f"MemoryProfiler({state}, no snapshots)"
         stats = self.stats()
@@ -198,18 +231,21 @@ class MemoryProfiler:
             repr(self), charts.memory_curve(points, "Resident memory over time")
         )
 
-    def _take(self, blocks: int, tasks: int) -> Snapshot:
+    def _take(self, blocks: int, tasks: int, processes: int) -> Snapshot:
         rss = self._rss or RssReader()
         try:
             snapshot = Snapshot(
                 at_s=time.monotonic() - self._made_s,
                 rss_bytes=rss.read_bytes(),
                 blocks=blocks,
+                # Dear where there are many, so that it is never counted anew for each snapshot.
+                objects=self._objects.recent(),
                 gc_counts=gc.get_count(),
                 gc_cycles=sum(self._pauses.cycles),
                 gc_pause_ns=self._pauses.total_ns,
-                threads=threading.active_count(),
+                threads=threading.active_count() - self.running,
                 tasks=tasks,
+                processes=processes,
             )
         finally:
             if rss is not self._rss:
@@ -226,6 +262,6 @@ class MemoryProfiler:
         due = time.monotonic() + self.interval_s
         while not self._end.wait(max(0.0, due - time.monotonic())):
             with self._lock:
-                self._take(self._blocks.recent(), self._tasks.recent())
+                self._take(self._blocks.recent(), self._tasks.recent(), self._processes.recent())
             # A missed snapshot is not made up for.
             due = max(due + self.interval_s, time.monotonic())

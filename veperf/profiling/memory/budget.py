@@ -13,7 +13,7 @@ from veperf.core.text import (
 )
 from veperf.core.units import convert
 from veperf.profiling.memory import charts
-from veperf.profiling.memory.leak_rule import LeakStatus, LeakVerdict
+from veperf.profiling.memory.leak_rule import LeakVerdict
 from veperf.profiling.memory.snapshot_stats import MemoryStats
 
 
@@ -22,8 +22,9 @@ class MemoryBudget(Struct, frozen=True, kw_only=True):
 
     heap_bytes: float = 4096 * 2**20
     objects: float = 10_000_000
+    """Objects that the garbage collector tracks."""
     tasks: float = 100_000
-    """Threads and asyncio tasks together."""
+    """Threads, asyncio tasks and processes together."""
     gc_pause_ns: float = 100e6
     """CPU time of the longest collection that the program itself causes."""
     leak_growth: float = 0.1
@@ -69,16 +70,16 @@ def check_budget(
 ) -> tuple[LimitUse, ...]:
     """Return the limits that were exceeded at any time, by peaks and the longest pause.
 
-    The heap is resident memory, the objects are the blocks of Python's allocator. If ``leak`` is
-    given and not clean, the lower end of its growth's interval is compared with the budget; memory
-    that levels off, like a cache that fills up, is limited by the budget of the heap alone.
+    The heap is resident memory, the objects are those that the garbage collector tracks. Of
+    ``leak``, the growth that is sure counts, whatever its status: that of the last part of the run
+    against the first, after the warm-up, or that of a leak that is suspected.
     """
     allowed = budget or MemoryBudget()
     used = _uses(measured, allowed)
-    if leak is not None and leak.status is not LeakStatus.CLEAN and leak.low is not None:
-        growth, limit = format_percent(leak.low), format_exact(100 * allowed.leak_growth, "%")
+    if leak is not None and (grown := leak.sure_growth) is not None:
+        growth, limit = format_percent(grown), format_exact(100 * allowed.leak_growth, "%")
         description = f"memory grew by at least {growth}; the limit is {limit}"
-        used = (*used, LimitUse("leak_growth", leak.low, allowed.leak_growth, description))
+        used = (*used, LimitUse("leak_growth", grown, allowed.leak_growth, description))
     return tuple(use for use in used if use.value > use.limit)
 
 
@@ -105,7 +106,8 @@ def _uses(measured: MemoryStats, allowed: MemoryBudget) -> tuple[LimitUse, ...]:
     """Return the use of every limit, exceeded or not."""
     pause_ns, pause_limit_ns = max(measured.gc_longest_cpu_ns), allowed.gc_pause_ns
     by_clock_ns = max(measured.gc_longest_ns)
-    heap, blocks = measured.peak_rss_bytes, measured.blocks.max
+    heap, objects = measured.peak_rss_bytes, measured.objects.max
+    blocks = format_count(measured.blocks.max)
     tasks = measured.concurrent.max
     return (
         LimitUse(
@@ -117,15 +119,17 @@ def _uses(measured: MemoryStats, allowed: MemoryBudget) -> tuple[LimitUse, ...]:
         ),
         LimitUse(
             "objects",
-            blocks,
+            objects,
             allowed.objects,
-            f"{format_count(blocks)} objects; the limit is {format_count(allowed.objects)}",
+            f"{format_count(objects)} garbage-collected objects; the limit is "
+            f"{format_count(allowed.objects)} ({blocks} allocated blocks)",
         ),
         LimitUse(
             "tasks",
             tasks,
             allowed.tasks,
-            f"{format_count(tasks)} threads and tasks; the limit is {format_count(allowed.tasks)}",
+            f"{format_count(tasks)} threads, tasks and processes; the limit is "
+            f"{format_count(allowed.tasks)}",
         ),
         LimitUse(
             "gc_pause_ns",

@@ -34,6 +34,10 @@ class Tally(Struct, frozen=True):
     peak_bytes: int
     """Peak during a call, less the bytes held when it began, of memory allocated in these calls:
     the median over the calls, the lower one of two."""
+    other_bytes: int = 0
+    """Bytes of allocations by other threads, which are not counted above; 0 if all are."""
+    other_threads: int = 0
+    """Number of these threads: the most in a call."""
 
 
 def capture(call: Callable[[], object], loops: int, *, multithreaded: bool = False) -> Tally:
@@ -53,11 +57,16 @@ def capture(call: Callable[[], object], loops: int, *, multithreaded: bool = Fal
 
 
 def record_allocations(
-    call: Callable[[], object], loops: int, path: Path, *, with_stacks: bool
+    call: Callable[[], object],
+    loops: int,
+    path: Path,
+    *,
+    with_stacks: bool,
+    native: bool = False,
 ) -> None:
     """Record the allocations and releases of ``loops`` calls of ``call`` in the new file ``path``.
 
-    ``with_stacks`` as ``track_allocations``.
+    ``with_stacks`` and ``native`` as for ``track_allocations``.
 
     Raises:
         MeasureError: another Tracker is active, or the file can't be made.
@@ -68,7 +77,7 @@ def record_allocations(
     begin, block = bytearray(1), bytearray(_MARK_BYTES)
     excess = slice(_MARK_BYTES, None)
     gc.collect()
-    with track_allocations(path, with_stacks=with_stacks):
+    with track_allocations(path, with_stacks=with_stacks, native=native):
         begin *= _BEGIN_MARK_BYTES
         block *= _LAP_TIMES
         del block[excess]
@@ -84,19 +93,21 @@ def record_allocations(
 
 
 @contextmanager
-def track_allocations(path: Path, *, with_stacks: bool) -> Iterator[None]:
-    """Record allocations into the new file ``path``.
+def track_allocations(path: Path, *, with_stacks: bool, native: bool = False) -> Iterator[None]:
+    """Record allocations of all threads into the new file ``path``; forked children's are not.
 
     memray follows the stacks by a profile function, for which the interpreter makes an object of
     every frame: about 144 bytes and one allocation a Python call that the work itself doesn't
-    make. Without stacks there are none of these, and the counts are exact.
+    make. Without stacks there are none of these, and the counts are exact. ``native`` stacks are
+    those of C code as well, and take longer.
 
     Raises:
         MeasureError: another Tracker is active, or the file can't be made.
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(Tracker(path, trace_python_allocators=True))
+            tracker = Tracker(path, trace_python_allocators=True, native_traces=native)
+            stack.enter_context(tracker)
         except AssertionError as error:
             # All that memray says in a fork of a process in which a Tracker is active.
             raise MeasureError("allocations can't be recorded: a Tracker is active") from error
@@ -164,13 +175,15 @@ def measured_records(records: Iterable[AllocationRecord]) -> Iterator[Allocation
 
 
 def _add_up(records: Iterable[AllocationRecord | None], multithreaded: bool) -> Tally:
-    total = allocations = held = start = top = 0
+    total = allocations = held = start = top = other_bytes = other_threads = 0
     peaks: list[int] = []
     sizes: dict[int, int] = {}
+    others: set[int] = set()
     for record in records:
         if record is None:
             peaks.append(top - start)
             start = top = held
+            others.clear()
         elif record.allocator in FREES:
             # Memory that was allocated before, or by other threads, is not known here.
             held -= sizes.pop(record.address, 0)
@@ -181,4 +194,9 @@ def _add_up(records: Iterable[AllocationRecord | None], multithreaded: bool) -> 
             held += size - sizes.get(record.address, 0)
             sizes[record.address] = size
             top = max(top, held)
-    return Tally(total, allocations, median_low([*peaks, top - start]))
+        else:
+            other_bytes += record.size
+            others.add(record.tid)
+            other_threads = max(other_threads, len(others))
+    peak = median_low([*peaks, top - start])
+    return Tally(total, allocations, peak, other_bytes, other_threads)

@@ -11,9 +11,10 @@ from msgspec import Struct
 from veperf.core import registry
 from veperf.core.errors import MeasureError
 from veperf.profiling.memory.background_profiler import MemoryProfiler
+from veperf.profiling.memory.concurrent_work import watch_concurrent_work
 from veperf.profiling.memory.leak_rule import LeakVerdict, judge_leak
 from veperf.profiling.memory.operation_memory import OperationMemory, measure_operation_memory
-from veperf.profiling.memory.process_probes import RssReader
+from veperf.profiling.memory.process_probes import RssReader, count_objects
 from veperf.profiling.memory.profile_callable import CallableProfile, profile_after_fork_check
 from veperf.profiling.memory.snapshot_stats import MemoryStats
 
@@ -27,6 +28,8 @@ class ProfileCase(Struct, frozen=True, tag="profile"):
     case: str
     flamegraph: str
     """The file to write; empty for none."""
+    native: bool = False
+    """Whether native stacks are recorded."""
 
 
 class MeasureOperationMemory(Struct, frozen=True, tag="footprint"):
@@ -50,7 +53,22 @@ class RunRounds(Struct, frozen=True, tag="rounds"):
     rounds: int
 
 
-MemoryRequest = ProfileCase | MeasureOperationMemory | MeasureIdle | RunRounds
+class RunConcurrently(Struct, frozen=True, tag="concurrent"):
+    """Do work that is concurrent, and count; answered by ``MemoryStats``."""
+
+    modules: tuple[str, ...]
+    load: str
+    """Id of a load benchmark, whose system starts processes, with its default parameters."""
+    items: int
+    """Number of items that are offered to it."""
+    threads: str
+    """A case that works in threads."""
+    tasks: str
+    """A case that is called once in each task."""
+    task_count: int
+
+
+MemoryRequest = ProfileCase | MeasureOperationMemory | MeasureIdle | RunRounds | RunConcurrently
 
 
 class IdleProcess(Struct, frozen=True):
@@ -58,6 +76,8 @@ class IdleProcess(Struct, frozen=True):
 
     rss_bytes: int
     blocks: int
+    objects: int
+    """Objects that the garbage collector tracks."""
 
 
 class RoundsResult(Struct, frozen=True):
@@ -70,7 +90,7 @@ class RoundsResult(Struct, frozen=True):
 
 def execute_request(
     request: MemoryRequest,
-) -> CallableProfile | OperationMemory | IdleProcess | RoundsResult:
+) -> CallableProfile | OperationMemory | IdleProcess | RoundsResult | MemoryStats:
     """Do what ``request`` asks for, in this process.
 
     Raises:
@@ -84,6 +104,8 @@ def execute_request(
             return measure_idle(request.modules)
         case RunRounds():
             return run_rounds(request.modules, request.cases, request.rounds)
+        case RunConcurrently():
+            return run_concurrently(request)
     with ExitStack() as stack:
         registered = registry.load_registry(request.modules)
         benchmark, task = set_up_case(registered, request.case, stack)
@@ -94,7 +116,9 @@ def execute_request(
         if isinstance(request, MeasureOperationMemory):
             return measure_operation_memory(call, operations, multithreaded=multithreaded)
         flamegraph = Path(request.flamegraph) if request.flamegraph else None
-        return profile_after_fork_check(call, operations, multithreaded, flamegraph)
+        return profile_after_fork_check(
+            call, operations, multithreaded, flamegraph, native=request.native
+        )
 
 
 def measure_idle(modules: Sequence[str]) -> IdleProcess:
@@ -107,7 +131,7 @@ def measure_idle(modules: Sequence[str]) -> IdleProcess:
     gc.collect()
     rss = RssReader()
     try:
-        return IdleProcess(rss.read_bytes(), sys.getallocatedblocks())
+        return IdleProcess(rss.read_bytes(), sys.getallocatedblocks(), count_objects())
     finally:
         rss.close()
 
@@ -140,6 +164,30 @@ def run_rounds(modules: Sequence[str], cases: Iterable[str], rounds: int) -> Rou
             _, after = profiler.force_gc()
             heap.append(after.rss_bytes)
         return RoundsResult(profiler.stats(), judge_leak(range(rounds), heap))
+
+
+def run_concurrently(request: RunConcurrently) -> MemoryStats:
+    """Put a load on a system, and work in threads and in tasks, all at the same time.
+
+    Raises:
+        UsageError: a module can't be imported, or there is no such case.
+        Whatever the benchmarks do.
+    """
+    registered = registry.load_registry(request.modules)
+    load = registry.find_case(registry.matching_cases(registered, [request.load]), request.load)
+    load_task = registered.benchmarks[load.benchmark].setup(**load.params)
+    if not isinstance(load_task, registry.LoadTask):
+        raise MeasureError(f"{request.load} is no load")
+    with ExitStack() as stack:
+        if load_task.close is not None:
+            stack.callback(load_task.close)
+        _, threads = set_up_case(registered, request.threads, stack)
+        _, tasks = set_up_case(registered, request.tasks, stack)
+        system = load_task.system(request.items)
+        stack.callback(system.close)
+        return watch_concurrent_work(
+            system, request.items, threads.call, tasks.call, request.task_count
+        )
 
 
 def set_up_case(

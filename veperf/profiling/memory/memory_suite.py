@@ -10,9 +10,11 @@ from veperf.profiling.memory.measuring_process import (
     MeasureIdle,
     MeasureOperationMemory,
     RoundsResult,
+    RunConcurrently,
     RunRounds,
 )
 from veperf.profiling.memory.operation_memory import OperationMemory
+from veperf.profiling.memory.snapshot_stats import MemoryStats
 
 _CHILD = "veperf.profiling.memory.child"
 _TIMEOUT_S = 50.0
@@ -22,22 +24,35 @@ _BLOCK = "transaction/block_processing[transactions=100]"
 _VERIFICATION = "verification/latency"
 _WORK = (_BLOCK, _VERIFICATION, "bidding/latency")
 _ROUNDS = 40
+_THREADS = "bidding/rate_limiter_parallel[threads=4]"
+_TRANSFERS, _BIDS = 500, 1_000
 
 
 @benchmark(
     "memory/idle",
     level=Level.INTEGRATION,
-    metrics=(Metric("idle_heap", "B"), Metric("idle_objects", "objects")),
+    metrics=(
+        Metric("idle_heap", "B"),
+        Metric("idle_objects", "objects"),
+        Metric("idle_blocks", "blocks"),
+    ),
     targets={"idle_heap": "memory/idle_heap"},
 )
 def idle() -> MetricsTask:
-    """A process that has loaded every suite and done nothing: resident memory and objects."""
+    """A process that has loaded every suite and done nothing.
+
+    Its resident memory, the objects that the garbage collector tracks, and allocated blocks.
+    """
 
     def read() -> Mapping[str, float]:
         process = run_in_fresh_process(
             _CHILD, MeasureIdle(_MODULES), IdleProcess, timeout_s=_TIMEOUT_S
         )
-        return {"idle_heap": process.rss_bytes, "idle_objects": process.blocks}
+        return {
+            "idle_heap": process.rss_bytes,
+            "idle_objects": process.objects,
+            "idle_blocks": process.blocks,
+        }
 
     return MetricsTask(read)
 
@@ -48,14 +63,13 @@ def idle() -> MetricsTask:
     metrics=(
         Metric("heap_alloc", "B"),
         Metric("heap_objects", "objects"),
-        Metric("tasks", "tasks"),
+        Metric("heap_blocks", "blocks"),
         Metric("gc_pause", "ns"),
         Metric("leak_growth", "%"),
     ),
     targets={
         "heap_alloc": "memory/heap_alloc",
         "heap_objects": "memory/heap_objects",
-        "tasks": "memory/tasks",
         "gc_pause": "memory/gc_pause",
         "leak_growth": "memory/leak_growth",
     },
@@ -73,8 +87,8 @@ def work() -> MetricsTask:
         assert growth is not None, "the rounds are enough for troughs"
         return {
             "heap_alloc": stats.peak_rss_bytes,
-            "heap_objects": stats.blocks.max,
-            "tasks": stats.concurrent.max,
+            "heap_objects": stats.objects.max,
+            "heap_blocks": stats.blocks.max,
             "gc_pause": max(stats.gc_longest_cpu_ns),
             "leak_growth": 100 * growth,
         }
@@ -83,9 +97,43 @@ def work() -> MetricsTask:
 
 
 @benchmark(
+    "memory/concurrent",
+    level=Level.INTEGRATION,
+    metrics=(
+        Metric("tasks", "tasks"),
+        Metric("asyncio_tasks", "tasks"),
+        Metric("threads", "threads"),
+        Metric("processes", "processes"),
+    ),
+    targets={"tasks": "memory/tasks"},
+)
+def concurrent() -> MetricsTask:
+    """A process that does much at once: a chain with verifiers, bids in tasks, threads.
+
+    Transfers go through the mempool to verifier processes while 1,000 orders are bid for, each in
+    an asyncio task, and threads share a rate limiter. ``tasks`` are tasks, threads and processes
+    together, at their peak.
+    """
+
+    def read() -> Mapping[str, float]:
+        request = RunConcurrently(
+            _MODULES, "transaction/load", _TRANSFERS, _THREADS, "bidding/latency", _BIDS
+        )
+        stats = run_in_fresh_process(_CHILD, request, MemoryStats, timeout_s=_TIMEOUT_S)
+        return {
+            "tasks": stats.concurrent.max,
+            "asyncio_tasks": stats.tasks.max,
+            "threads": stats.threads.max,
+            "processes": stats.processes.max,
+        }
+
+    return MetricsTask(read)
+
+
+@benchmark(
     "memory/per_transaction",
     level=Level.INTEGRATION,
-    metrics=(Metric("held", "B"),),
+    metrics=(Metric("held", "B", exact=True),),
     targets={"held": "memory/per_transaction"},
 )
 def per_transaction() -> MetricsTask:
@@ -96,7 +144,7 @@ def per_transaction() -> MetricsTask:
 @benchmark(
     "memory/per_verification",
     level=Level.INTEGRATION,
-    metrics=(Metric("held", "B"),),
+    metrics=(Metric("held", "B", exact=True),),
     targets={"held": "memory/per_verification"},
 )
 def per_verification() -> MetricsTask:

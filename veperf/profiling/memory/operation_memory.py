@@ -9,9 +9,11 @@ from veperf.profiling.memory.capture import Tally, capture
 
 _TARGET_ALLOCATIONS = 100_000
 """In one recording: cheap calls are repeated until there are about as many, to average."""
-_MAX_LOOPS = 1_000
-_MAX_SHORT_S = 0.2
-"""Duration of the shorter recording without its overhead, which may be tenfold."""
+_LOOPS = (1_000, 100, 10)
+"""Calls in the shorter recording. Few steps, so that how fast a call is hardly ever decides: the
+first calls of a process may cost a few bytes more than later ones."""
+_MAX_SHORT_S = 0.5
+"""Duration of the shorter recording without its overhead."""
 _SINGLE_CALL_S = 2.0
 _SINGLE_CALL_ALLOCATIONS = 200_000
 """A call that takes longer or allocates more is recorded once: one-off costs are a small part."""
@@ -26,6 +28,10 @@ class OperationMemory(Struct, frozen=True):
     total_bytes: float
     """Bytes allocated, freed or not: the load of allocator and garbage collector."""
     allocations: float
+    other_bytes: float = 0.0
+    """Bytes that other threads allocated meanwhile, which are not counted above."""
+    other_threads: int = 0
+    """Number of these threads."""
 
 
 def measure_operation_memory(
@@ -39,16 +45,14 @@ def measure_operation_memory(
         (total(2 n) - total(n)) / (n operations)
 
     A call that takes long or has very many allocations is recorded once: the slope between no call
-    and one. ``call`` is called once beforehand, so that objects that it makes the first time and
+    and one. ``call`` is called twice beforehand, so that objects that it makes the first time and
     keeps do not count.
 
     Raises:
         MeasureError: allocations can't be recorded.
         Whatever ``call`` does.
     """
-    started = time.perf_counter()
-    call()
-    lasted_s = time.perf_counter() - started
+    lasted_s = min(_duration_s(call), _duration_s(call))
     short, long = Tally(0, 0, 0), capture(call, 1, multithreaded=multithreaded)
     loops = 1
     if lasted_s < _SINGLE_CALL_S and long.allocations < _SINGLE_CALL_ALLOCATIONS:
@@ -60,10 +64,19 @@ def measure_operation_memory(
         peak_bytes=long.peak_bytes / operations,
         total_bytes=(long.total_bytes - short.total_bytes) / (loops * operations),
         allocations=(long.allocations - short.allocations) / (loops * operations),
+        other_bytes=max(0, long.other_bytes - short.other_bytes) / (loops * operations),
+        other_threads=long.other_threads,
     )
+
+
+def _duration_s(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
 
 
 def _loops(single: Tally, duration_s: float) -> int:
     """Return the number of calls for a shorter recording that is long enough; 1 at least."""
-    enough = _TARGET_ALLOCATIONS / max(single.allocations, 1)
-    return max(1, int(min(_MAX_LOOPS, enough, _MAX_SHORT_S / max(duration_s, 1e-9))))
+    fast_enough = _MAX_SHORT_S / max(duration_s, 1e-9)
+    enough = min(_TARGET_ALLOCATIONS / max(single.allocations, 1), fast_enough)
+    return next((loops for loops in _LOOPS if loops <= enough), 1)

@@ -13,7 +13,7 @@ from veperf.core.case import Case, Level
 from veperf.core.errors import UsageError
 from veperf.core.options import CaseOptions
 from veperf.core.registry import SUITES, find_case, load_registry, matching_cases
-from veperf.core.text import format_bytes, format_count
+from veperf.core.text import format_bytes, format_count, plural
 from veperf.ipc.isolated_process import run_in_fork, run_in_fresh_process
 from veperf.profiling.memory import charts
 from veperf.profiling.memory.measuring_process import ProfileCase, RoundsResult, RunRounds
@@ -54,10 +54,12 @@ class MemoryProfile(Struct, frozen=True):
     flamegraph: str = ""
     """HTML file with the flamegraph; empty for none."""
     format: int = PROFILE_FORMAT
+    starts_processes: bool = False
+    """True if a call starts other processes, whose memory is not recorded."""
 
     @property
     def growing(self) -> tuple[Site, ...]:
-        """Lines whose memory every call leaves behind in part, the one with the most first."""
+        """Lines whose memory calls leave behind, the one with the most first."""
         growing = [site for site in self.sites if site.kept_bytes > 0]
         return tuple(sorted(growing, key=lambda site: -site.kept_bytes))
 
@@ -74,12 +76,12 @@ class MemoryProfile(Struct, frozen=True):
 
     def __repr__(self) -> str:
         rows = "\n".join("  " + "  ".join(row) for row in _rows(self.sites))
-        grows = "".join(f"\n  kept by every call: {_kept(site)}" for site in self.growing[:3])
+        grows = "".join(f"\n  kept of a call: {_kept(site)}" for site in self.growing[:3])
         return f"{_summary(self)}\n{rows}{grows}"
 
     def _repr_html_(self) -> str:
         points = [(float(i), float(y)) for i, y in enumerate(self.curve_bytes)]
-        grows = [f"<p>{escape(f'Kept by every call: {_kept(s)}')}</p>" for s in self.growing[:3]]
+        grows = [f"<p>{escape(f'Kept of a call: {_kept(s)}')}</p>" for s in self.growing[:3]]
         # A notebook's page can only reach files below its own folder.
         path = os.path.relpath(self.flamegraph) if self.flamegraph else ""
         link = charts.file_link(path, "flamegraph") if path else ""
@@ -98,6 +100,7 @@ def profile_memory(
     operations: int = 1,
     multithreaded: bool = False,
     flamegraph: str | Path | None = None,
+    native: bool = False,
     modules: Sequence[str] = (),
     timeout_s: float = CaseOptions.timeout_s,
 ) -> MemoryProfile:
@@ -111,6 +114,7 @@ def profile_memory(
         operations: performed by one call of a callable; a benchmark declares its own.
         multithreaded: count all threads, not only the calling one; a benchmark declares it.
         flamegraph: an HTML file to write, of 4.5 MB, that works without a network.
+        native: name the functions of C that allocate, too, in the lines and in the flamegraph.
         modules: more modules with benchmarks.
         timeout_s: seconds after which the process is killed.
 
@@ -130,7 +134,7 @@ def profile_memory(
             raise UsageError(f"expected a benchmark's id or a callable, not {subject!r}")
         call = subject
         result = run_in_fork(
-            lambda: profile_after_fork_check(call, operations, multithreaded, path),
+            lambda: profile_after_fork_check(call, operations, multithreaded, path, native=native),
             CallableProfile,
             timeout_s=timeout_s,
         )
@@ -142,7 +146,7 @@ def profile_memory(
     case = _find_case(all_modules, subject)
     if case.level is Level.LOAD:
         raise UsageError(f"{subject} is a load; `veperf soak {subject}` watches its memory")
-    request = ProfileCase(all_modules, case.id, str(path or ""))
+    request = ProfileCase(all_modules, case.id, str(path or ""), native)
     result = run_in_fresh_process(_CHILD, request, CallableProfile, timeout_s=timeout_s)
     return _memory_profile(case.id, result, path)
 
@@ -181,6 +185,7 @@ def _memory_profile(what: str, result: CallableProfile, flamegraph: Path | None)
         sites=result.detail.sites,
         python=result.python,
         flamegraph=str(flamegraph or ""),
+        starts_processes=result.starts_processes,
     )
 
 
@@ -191,8 +196,21 @@ def _summary(profile: MemoryProfile) -> str:
     )
     return (
         f"{profile.what}: {format_bytes(cost.total_bytes)} in {format_count(cost.allocations)} "
-        f"allocations {each}, {format_bytes(cost.peak_bytes)} held at most"
+        f"allocations {each}, {format_bytes(cost.peak_bytes)} held at most{_not_counted(profile)}"
     )
+
+
+def _not_counted(profile: MemoryProfile) -> str:
+    """Return words for the work of others, which the figures are without."""
+    words = ""
+    if threads := profile.footprint.other_threads:
+        words += (
+            f"; {format_bytes(profile.footprint.other_bytes)} by "
+            f"{plural(threads, 'other thread')}, not counted: declare it multithreaded"
+        )
+    if profile.starts_processes:
+        words += "; it starts processes, which are not recorded"
+    return words
 
 
 def _rows(sites: Sequence[Site]) -> list[tuple[str, str, str]]:

@@ -6,10 +6,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from memray import AllocationRecord, FileReader
+from memray import AllocationRecord, AllocatorType, FileReader
 from msgspec import Struct
 
-from veperf.profiling.memory.capture import FREES, OWN_THREAD, measured_records, open_records
+from veperf.profiling.memory.alignment import Alignment, Key, align, read_events
+from veperf.profiling.memory.capture import (
+    FREES,
+    OWN_THREAD,
+    measured_records,
+    open_records,
+    record_allocations,
+)
 
 _MAX_POINTS = 480
 
@@ -27,8 +34,9 @@ class Site(Struct, frozen=True):
     peak_bytes: int
     """Bytes held at the peak of all."""
     kept_bytes: float
-    """Bytes that a call leaves behind when all garbage is collected; 0 if only some calls do. The
-    last call does not count: the next one might replace what it leaves."""
+    """Bytes that a call leaves behind on average when all garbage is collected. The last call does
+    not count: the next one might replace what it leaves. 0 if no call of the first half or none of
+    the second half leaves anything: that is a cache, or what is kept of the last few calls."""
 
 
 class Detail(Struct, frozen=True):
@@ -53,29 +61,46 @@ class _Counts:
     peak_bytes: int = 0
 
 
-def read_detail(path: Path, calls: int, *, multithreaded: bool = False) -> Detail:
-    """Sum up the records in ``path``, of so many ``calls``.
+def read_detail(
+    counted: Path, traced: Path, calls: int, *, multithreaded: bool = False, native: bool = False
+) -> Detail:
+    """Sum up the records in ``traced``, which has stacks, to the counts of ``counted``.
+
+    Both are of one call, which is left out, and so many ``calls``. Blocks of ``counted`` that can't
+    be told in ``traced`` have a site of their own, so that the sites add up to the true counts.
 
     Raises:
         MeasureError: they can't be read, or are cut off.
     """
+    alignment = _align_records(counted, traced, multithreaded)
     held_curve = _HeldCurve()
-    with open_records(path) as reader:
-        held_curve.follow(_steps(reader, multithreaded, _no_location, _HeldBlocks()))
+    with open_records(traced) as reader:
+        held_curve.follow(_steps(reader, alignment.own, multithreaded, _no_location, _HeldBlocks()))
     sites_book, kept = _SiteCounts(), _HeldBlocks()
-    with open_records(path) as reader:
-        sites_book.follow(_steps(reader, multithreaded, _Locations().of, kept), held_curve.peak_at)
+    with open_records(traced) as reader:
+        steps = _steps(reader, alignment.own, multithreaded, _Locations(native=native).of, kept)
+        sites_book.follow(steps, held_curve.peak_at)
+    sites_book.add_unplaced(alignment)
     kept_bytes = kept.by_location(calls)
     sites = [
         _site(location, counts, calls, kept_bytes.get(location, 0.0))
         for location, counts in sites_book.counts.items()
-        if not location[1].endswith("veperf/profiling/memory/capture.py")  # the loop itself
     ]
     sites.sort(key=lambda site: (-site.total_bytes, site.file, site.line, site.function))
     return Detail(held_curve.peak_bytes, held_curve.curve(), tuple(sites))
 
 
+def _align_records(counted: Path, traced: Path, multithreaded: bool) -> Alignment:
+    events: list[list[Key]] = []
+    for path in (counted, traced):
+        with open_records(path) as reader:
+            records = measured_records(reader.get_allocation_records())
+            events.append(read_events(records, multithreaded=multithreaded))
+    return align(*events)
+
+
 _NATIVE = "outside of Python", "", 0
+_UNPLACED = "not found again with the stacks", "", 0
 
 
 class _Step(Struct, frozen=True):
@@ -92,38 +117,47 @@ class _HeldBlocks:
     """The blocks that are held, by address."""
 
     blocks: dict[int, tuple[int, Location, int]] = field(default_factory=dict)
-    """Size, location and number of the call that allocated it."""
+    """Size, location and number of the call that allocated it, from 0."""
 
     def by_location(self, calls: int) -> dict[Location, float]:
-        """Return the bytes kept by each call but the last, of lines where every call keeps some."""
+        """Return the bytes kept by a call, of lines where early and late calls keep some.
+
+        The last of ``calls`` doesn't count.
+        """
         calls_of: dict[Location, set[int]] = defaultdict(set)
         kept_bytes: dict[Location, int] = defaultdict(int)
         for size, location, call in self.blocks.values():
             if call < calls - 1:
                 calls_of[location].add(call)
                 kept_bytes[location] += size
+        middle = (calls - 2) / 2
         return {
             location: kept_bytes[location] / (calls - 1)
             for location, numbers in calls_of.items()
-            if len(numbers) == calls - 1
+            if (min(numbers) < middle < max(numbers)) or len(numbers) == calls - 1
         }
 
 
 def _steps(
     reader: FileReader,
+    own: bytes,
     multithreaded: bool,
     locate: Callable[[AllocationRecord], Location],
     kept: _HeldBlocks,
 ) -> Iterator[_Step]:
     """Yield the counted allocations, and the releases with their allocations' locations."""
-    held, call = kept.blocks, 0
+    held, call, is_own = kept.blocks, -1, iter(own)
     for record in measured_records(reader.get_allocation_records()):
         if record is None:
             call += 1
+        elif call < 0:
+            continue
         elif record.allocator in FREES:
             if (freed := held.pop(record.address, None)) is not None:
                 yield _Step(freed[1], -freed[0], is_release=True)
         elif multithreaded or record.tid == OWN_THREAD:
+            if not next(is_own):
+                continue
             location = locate(record)
             held[record.address] = record.size, location, call
             yield _Step(location, record.size, is_release=False)
@@ -180,34 +214,78 @@ class _SiteCounts:
                 for site in self.counts.values():
                     site.peak_bytes = site.held_bytes
 
+    def add_unplaced(self, alignment: Alignment) -> None:
+        """Add the blocks that have no place."""
+        for size, _ in alignment.unplaced:
+            self.counts[_UNPLACED].total_bytes += size
+            self.counts[_UNPLACED].allocations += 1
+
 
 def _no_location(_: AllocationRecord) -> Location:
     return "", "", 0
 
 
 class _Locations:
-    """Lines of records, looked up once for each stack.
+    """Lines of records, looked up once for each stack; ``native`` names functions of C as well."""
 
-    Files are named relative to the import path, so that a profile has no paths of the machine.
-    """
-
-    def __init__(self) -> None:
-        self._by_stack: dict[int, Location] = {}
-        folders = {str(Path(entry or ".").resolve()) + "/" for entry in sys.path}
-        self._folders = sorted(folders, key=len, reverse=True)
+    def __init__(self, *, native: bool) -> None:
+        self._by_stack: dict[tuple[int, int], Location] = {}
+        self._files = RelativeFiles()
+        self._native = native
 
     def of(self, record: AllocationRecord) -> Location:
-        if record.stack_id not in self._by_stack:
+        stacks = record.stack_id, record.native_stack_id if self._native else 0
+        if stacks not in self._by_stack:
             stack = record.stack_trace(max_stacks=1)
-            self._by_stack[record.stack_id] = self._named(stack[0]) if stack else _NATIVE
-        return self._by_stack[record.stack_id]
+            function, file, line = self._named(stack[0]) if stack else _NATIVE
+            if self._native and (caller := native_function(record)):
+                function = f"{function}, in {caller}"
+            self._by_stack[stacks] = function, file, line
+        return self._by_stack[stacks]
 
     def _named(self, location: Location) -> Location:
         function, file, line = location
-        for folder in self._folders:
-            if file.startswith(folder):
-                return function, file.removeprefix(folder), line
-        return location
+        if file == record_allocations.__code__.co_filename:
+            # The loop allocates nothing: it is the callable, which is of C.
+            return _NATIVE
+        return function, self._files.name(file), line
+
+
+_PYTHON_ALLOCATORS = frozenset(
+    {
+        AllocatorType.PYMALLOC_MALLOC,
+        AllocatorType.PYMALLOC_CALLOC,
+        AllocatorType.PYMALLOC_REALLOC,
+    }
+)
+
+
+def native_function(record: AllocationRecord) -> str:
+    """Return the function of C that called malloc or mmap, and its library.
+
+    Empty for an object of Python's own allocator, and where there is no native stack.
+    """
+    if record.allocator in _PYTHON_ALLOCATORS:
+        return ""
+    stack = record.native_stack_trace(max_stacks=1)
+    if not stack:
+        return ""
+    function, file, _ = stack[0]
+    library = Path(file).name
+    return function if library == "<unknown>" else f"{function} ({library})"
+
+
+class RelativeFiles:
+    """Names of files relative to the import path, so that a profile has no paths of the machine."""
+
+    def __init__(self) -> None:
+        folders = {str(Path(entry or ".").resolve()) + "/" for entry in sys.path}
+        self._folders = sorted(folders, key=len, reverse=True)
+
+    def name(self, file: str) -> str:
+        """Return the relative name of ``file``; itself if it is not below the import path."""
+        folder = next((folder for folder in self._folders if file.startswith(folder)), "")
+        return file.removeprefix(folder)
 
 
 def _site(location: Location, counts: _Counts, calls: int, kept_bytes: float) -> Site:

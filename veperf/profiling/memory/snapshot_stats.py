@@ -27,10 +27,14 @@ class MemoryStats(Struct, frozen=True):
     peak_rss_bytes: int
     """Peak, also between two snapshots if it is the highest since the process began."""
     blocks: Range
+    """Blocks of Python's allocator."""
+    objects: Range
+    """Objects that the garbage collector tracks, counted now and then."""
     threads: Range
     tasks: Range
+    processes: Range
     concurrent: Range
-    """Threads and tasks together."""
+    """Threads, tasks and processes together, without the profiler's own thread."""
     gc_cycles: tuple[int, ...]
     """Collections that the program itself caused, by generation."""
     gc_total_ns: int
@@ -39,6 +43,16 @@ class MemoryStats(Struct, frozen=True):
     """Longest one of each generation by the clock."""
     gc_longest_cpu_ns: tuple[int, ...]
     """Longest one of each generation, in CPU time of the thread that collected."""
+
+    @property
+    def average_heap_bytes(self) -> float:
+        """Mean resident memory over all snapshots."""
+        return self.rss.mean
+
+    @property
+    def max_heap_bytes(self) -> int:
+        """Peak of resident memory, as ``peak_rss_bytes``."""
+        return self.peak_rss_bytes
 
 
 class _Tally:
@@ -70,8 +84,15 @@ class SnapshotTotals:
 
     def add(self, snapshot: Snapshot) -> None:
         """Add ``snapshot``."""
-        concurrent = snapshot.threads + snapshot.tasks
-        values = (snapshot.rss_bytes, snapshot.blocks, snapshot.threads, snapshot.tasks, concurrent)
+        values = (
+            snapshot.rss_bytes,
+            snapshot.blocks,
+            snapshot.objects,
+            snapshot.threads,
+            snapshot.tasks,
+            snapshot.processes,
+            snapshot.threads + snapshot.tasks + snapshot.processes,
+        )
         if not self._tallies:
             self._tallies = tuple(map(_Tally, values))
             self._first_s = snapshot.at_s
@@ -90,15 +111,19 @@ class SnapshotTotals:
         """
         if not self._tallies:
             raise MeasureError("no snapshot has been taken; start the profiler, or take one")
-        rss, blocks, threads, tasks, concurrent = (tally.range() for tally in self._tallies)
+        rss, blocks, objects, threads, tasks, processes, concurrent = (
+            tally.range() for tally in self._tallies
+        )
         return MemoryStats(
             snapshots=self._count,
             duration_s=self._last_s - self._first_s,
             rss=rss,
             peak_rss_bytes=self.peak_rss_bytes,
             blocks=blocks,
+            objects=objects,
             threads=threads,
             tasks=tasks,
+            processes=processes,
             concurrent=concurrent,
             gc_cycles=tuple(pauses.cycles),
             gc_total_ns=pauses.total_ns,
