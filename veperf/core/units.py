@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from veperf.core.case import Direction
 from veperf.core.errors import UsageError
 
 # Each unit's dimension, and its size in the smallest unit of that dimension.
@@ -35,6 +36,46 @@ _DURATIONS_S: Mapping[str, float] = MappingProxyType(
     {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 )
 _SCALED: Mapping[str, tuple[str, float]] = MappingProxyType({"ns": ("sec", 1e-9), "MB": ("B", 1e6)})
+
+# Names of units, in lower case, by which the better direction is certain.
+_TIMES = frozenset(
+    {
+        "ns", "us", "µs", "\u03bcs", "ms", "s", "sec", "secs", "nsec", "usec", "msec", "second",
+        "seconds", "minute", "minutes", "nanosecond", "nanoseconds", "microsecond",
+        "microseconds", "millisecond", "milliseconds",
+    }
+)  # fmt: skip
+_SIZES = frozenset(
+    {
+        "b", "byte", "bytes", "kb", "kib", "mb", "mib", "gb", "gib", "tb", "tib", "kilobyte",
+        "kilobytes", "megabyte", "megabytes", "gigabyte", "gigabytes",
+    }
+)  # fmt: skip
+_ALLOCATIONS = frozenset({"alloc", "allocs", "allocation", "allocations"})
+_BYTES = frozenset({"b", "byte", "bytes"})
+_COUNTS = _ALLOCATIONS | {"instruction", "instructions", "bytecode", "bytecodes"}
+_WORK = _SIZES | frozenset(
+    {
+        "1", "bit", "bits", "kbit", "mbit", "gbit", "op", "ops", "operation", "operations",
+        "call", "calls", "iter", "iters", "iteration", "iterations", "item", "items",
+        "element", "elements", "elem", "elems", "request", "requests", "req", "reqs", "query",
+        "queries", "tx", "txs", "txn", "txns", "transaction", "transactions", "message",
+        "messages", "msg", "msgs", "event", "events", "row", "rows", "record", "records",
+        "packet", "packets", "frame", "frames", "block", "blocks", "token", "tokens", "job",
+        "jobs", "task", "tasks", "page", "pages", "file", "files", "line", "lines", "bid",
+        "bids", "order", "orders", "proof", "proofs", "signature", "signatures", "sig",
+        "sigs", "verification", "verifications", "hash", "hashes", "lookup", "lookups",
+        "insert", "inserts", "read", "reads", "write", "writes", "key", "keys",
+    }
+)  # fmt: skip
+"""What is done in a time: more of it is better."""
+_SPEEDS = frozenset(
+    {
+        "bps", "kbps", "mbps", "gbps", "flops", "kflops", "mflops", "gflops", "tflops",
+        "flop/s", "kflop/s", "mflop/s", "gflop/s", "tflop/s", "tps", "qps", "rps", "iops",
+        "fps",
+    }
+)  # fmt: skip
 
 
 def convert(value: float, unit: str, to: str) -> float:
@@ -88,6 +129,38 @@ def base_unit(unit: str) -> tuple[str, float]:
 def is_binary(unit: str) -> bool:
     """Return whether the unit counts bytes, whose prefixes are multiples of 1,024."""
     return any(above and part in ("B", "MB", "bytes") for part, above in _parts(unit))
+
+
+def better_of(unit: str) -> Direction:
+    """Return the better direction of figures in ``unit``, ``unknown`` unless it is certain.
+
+    Lower is better for times, sizes, allocations and error rates, in all or per operation; higher
+    for work done in a time: ``MB/s``, ``ops/ms``, ``tps``, ``GFLOPS``. Ratios, scores, percents and
+    counts may be better either way.
+    """
+    name = unit.strip().lower()
+    if name in _SPEEDS:
+        return "higher"
+    above, _, below = name.partition("/")
+    if below in _TIMES:
+        return "higher" if above in _WORK else "unknown"
+    is_cost = above in _TIMES or above in _SIZES or above in _ALLOCATIONS
+    return "lower" if is_cost or name == "error_rate_%" else "unknown"
+
+
+def is_count(unit: str) -> bool:
+    """Return whether ``unit`` counts what a program does, however fast: allocs/op, instructions."""
+    above, _, below = unit.strip().lower().partition("/")
+    return (above in _COUNTS and below not in _TIMES) or (above in _BYTES and below == "op")
+
+
+def same_dimension_factor(unit: str, to: str) -> float | None:
+    """Return the factor for values in ``unit`` to those in ``to``; None if they can't be compared.
+
+    Unlike ``convert`` it knows compound units, and units that it doesn't know equal themselves.
+    """
+    (name, factor), (to_name, to_factor) = base_unit(unit), base_unit(to)
+    return factor / to_factor if name == to_name else None
 
 
 def parse_duration_s(text: str) -> float:

@@ -3,7 +3,9 @@
 In layout 2 ``results`` maps a benchmark to a row under ``result_columns``, cut off after the last
 column with a value; in layout 1 to its result, or to an object. A benchmark with parameters has a
 list entry for each combination of them, the last parameter varying fastest; null is a failure, NaN
-a combination that was skipped.
+a combination that was skipped. A result is the median of its samples, which are left out unless
+they were asked for; its statistics are columns such as ``stats_q_25`` in layout 2, and the object
+``stats`` in layout 1.
 """
 
 import itertools
@@ -14,7 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from veperf.core.case import TIME, Metric
-from veperf.core.run import Revision
+from veperf.core.run import Revision, Summary
 from veperf.formats.imported import ParsedBenchmark, ParsedRun, Provenance, metric_of
 from veperf.formats.source import SourceFile, shorten
 
@@ -59,7 +61,7 @@ def read_asv(source: SourceFile) -> ParsedRun:
             case None | int() | float() if file.version == 1:
                 _benchmark(run, source, name, {"result": row})
             case None:
-                pass  # no result
+                run.benchmark(TOOL, name).failure = "it failed"
             case _:
                 raise source.corrupt(f"{shorten(name)}: not a result of layout {file.version}")
     run.provenance = _provenance(file)
@@ -69,7 +71,6 @@ def read_asv(source: SourceFile) -> ParsedRun:
 def _benchmark(run: ParsedRun, source: SourceFile, name: str, row: dict[str, Any]) -> None:
     combinations = _combinations(source, name, row.get("params") or [])
     metric, factor = _metric(name)
-    guessed = metric.name == _VALUE
     results, samples = row.get("result"), row.get("samples")
     for index, combination in enumerate(combinations):
         full_name = f"{name}({', '.join(combination)})" if combination else name
@@ -77,12 +78,18 @@ def _benchmark(run: ParsedRun, source: SourceFile, name: str, row: dict[str, Any
         value = _at(results, index)
         if results is None or (isinstance(results, list) and value is None):
             parsed.failure = "it failed"
-        elif _is_number(value) and value == value:  # NaN is not itself
+        elif isinstance(value, float) and math.isnan(value):
+            parsed.skipped = True
+            run.note(f"{shorten(full_name)} was skipped, or its result is no number")
+        elif _is_number(value):
             sample = _at(samples, index)
-            values = sample if isinstance(sample, list) and sample else [value]
-            _add(parsed, source, metric, [_scaled(v, factor) for v in values], row, index)
-            if guessed:
-                run.note_guess(metric)
+            if isinstance(sample, list) and sample:
+                _add(parsed, source, metric, [_scaled(v, factor) for v in sample], row, index)
+            else:
+                summary = _summary(row, index).times(factor)
+                summaries = {metric.name: summary} if summary.n else {}
+                scaled = _scaled(value, factor)
+                parsed.add({metric: scaled or 0.0}, _loops(row, index), summaries)
 
 
 def _add(
@@ -93,11 +100,50 @@ def _add(
     row: dict[str, Any],
     index: int,
 ) -> None:
-    number = _at(row.get("stats_number"), index)
     for value in values:
         if value is None:
             raise source.corrupt(f"{shorten(parsed.name)}: a sample is not a number")
-        parsed.add({metric: value}, number if type(number) is int else 1)
+        parsed.add({metric: value}, _loops(row, index))
+
+
+def _loops(row: dict[str, Any], index: int) -> int:
+    number = _at(row.get("stats_number"), index)
+    return number if type(number) is int else 1
+
+
+def _summary(row: dict[str, Any], index: int) -> Summary:
+    """Return the statistics of a result, in its own unit."""
+    stats = _at(row.get("stats"), index)
+
+    def value(column: str, key: str | None = None) -> float | None:
+        old = stats.get(key or column) if isinstance(stats, dict) else None
+        number = _at(row.get(f"stats_{column}"), index) if old is None else old
+        return _finite(number)
+
+    interval = stats.get("ci_99") if isinstance(stats, dict) else None
+    low, high = (
+        (_finite(end) for end in interval)
+        if isinstance(interval, list) and len(interval) == 2
+        else (value("ci_99_a"), value("ci_99_b"))
+    )
+    count = value("repeat", "n") or value("repeat")
+    return Summary(
+        center="median",
+        n=int(count) if count else None,
+        low=low,
+        high=high,
+        confidence=None if low is None or high is None else 0.99,
+        standard_deviation=value("std"),
+        q1=value("q_25"),
+        q3=value("q_75"),
+        minimum=value("min"),
+        maximum=value("max"),
+    )
+
+
+def _finite(value: Any) -> float | None:
+    number = _scaled(value, 1.0)
+    return number if number is not None and math.isfinite(number) else None
 
 
 def _combinations(source: SourceFile, name: str, params: Any) -> list[tuple[str, ...]]:
@@ -114,8 +160,8 @@ def _metric(name: str) -> tuple[Metric, float]:
     if function.startswith("time"):
         return TIME, 1e9
     if function.startswith(("mem", "peakmem")):
-        return metric_of("memory", "B")[0], 1.0
-    return metric_of(_VALUE, "")[0], 1.0
+        return metric_of("memory", "B"), 1.0
+    return metric_of(_VALUE, ""), 1.0
 
 
 def _provenance(file: AsvFile) -> Provenance:

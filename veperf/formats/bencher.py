@@ -5,11 +5,15 @@ benchmark, 64 for that of a measure. The built-in measures are ``latency`` in ns
 in operations a second; others have their unit in their name.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from hashlib import sha256
 
-from veperf.core.run import Run
+from msgspec import Struct
+
+from veperf.core.case import TIME, Metric
+from veperf.core.run import Run, Summary
 from veperf.formats.exported import (
     ExportedFile,
     ExportedMetric,
@@ -18,9 +22,49 @@ from veperf.formats.exported import (
     require_values,
     unique_names,
 )
+from veperf.formats.imported import ParsedRun, metric_of
+from veperf.formats.source import SourceFile
 
+TOOL = "bencher"
+
+_BUILT_IN = {"latency": TIME, "throughput": Metric("throughput", "1/s", "higher")}
 _LONGEST_NAME = 1024
 _LONGEST_MEASURE = 64
+
+
+class BencherMeasure(Struct, frozen=True):
+    """A measure of a benchmark, with the ends of an interval of unknown kind."""
+
+    value: float | None
+    lower_value: float | None = None
+    upper_value: float | None = None
+
+
+def is_bencher_file(source: SourceFile) -> bool:
+    """Return whether the file is an object of benchmarks with measures that have a value."""
+    document = source.document if source.keys else None
+    return isinstance(document, dict) and all(
+        isinstance(measures, dict)
+        and measures
+        and all(isinstance(m, dict) and "value" in m for m in measures.values())
+        for measures in document.values()
+    )
+
+
+def read_bencher(source: SourceFile) -> ParsedRun:
+    """Read the run in a file, which has a single value of each measure."""
+    run = ParsedRun(TOOL)
+    for name, measures in source.document_as(dict[str, dict[str, BencherMeasure]]).items():
+        values: dict[Metric, float] = {}
+        summaries: dict[str, Summary] = {}
+        for measure, entry in measures.items():
+            metric = _BUILT_IN.get(measure) or metric_of(measure, "")
+            value = entry.value
+            values[metric] = math.nan if value is None else value
+            summaries[metric.name] = Summary(low=entry.lower_value, high=entry.upper_value)
+        run.benchmark(TOOL, name).add(values, 1, summaries)
+    run.note("each value of a file of Bencher is a summary of several")
+    return run
 
 
 def write_bencher(run: Run) -> ExportedFile:

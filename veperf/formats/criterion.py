@@ -1,32 +1,36 @@
 """criterion.rs: the files in ``target/criterion``, raw.csv, and cargo-criterion's messages.
 
-A sample covers many iterations; its value is the time divided by their number.
+A sample covers many iterations; its value is the time divided by their number. Up to version 0.3
+a sample.json was a list of both instead of an object. A benchmark that panics ends the program,
+and leaves no file; a null among the times is a number that is none.
 """
 
 import csv
+import math
 import os
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 
 from veperf.core.case import TIME
-from veperf.core.errors import DataError
+from veperf.core.errors import CorruptFileError, DataError
 from veperf.core.json_text import parse_json
+from veperf.core.run import Summary
 from veperf.formats.imported import NS_PER_UNIT, ParsedBenchmark, ParsedRun
 from veperf.formats.source import SourceFile, load_source, shorten
 
 TOOL = "criterion"
 
 _MOST_BENCHMARKS = 10_000
+_Numbers: TypeAlias = list[float | None]
 
 
 class CriterionSamples(Struct, frozen=True):
     """A sample.json: iterations and ns of each sample."""
 
-    iters: list[float]
-    times: list[float]
+    iters: list[float | None]
+    times: list[float | None]
 
 
 class CriterionIdentity(Struct, frozen=True):
@@ -44,16 +48,26 @@ class CriterionIdentity(Struct, frozen=True):
         return self.full_id or "/".join(filter(None, parts))
 
 
+class CriterionInterval(Struct, frozen=True):
+    """A confidence interval, in ns."""
+
+    confidence_level: float
+    lower_bound: float
+    upper_bound: float
+
+
 class CriterionEstimate(Struct, frozen=True):
     """An estimate, in ns."""
 
     point_estimate: float
+    confidence_interval: CriterionInterval | None = None
 
 
 class CriterionEstimates(Struct, frozen=True):
     """An estimates.json."""
 
     median: CriterionEstimate
+    std_dev: CriterionEstimate | None = None
 
 
 class CriterionMessage(Struct, frozen=True):
@@ -61,14 +75,14 @@ class CriterionMessage(Struct, frozen=True):
 
     reason: str
     id: str = ""
-    iteration_count: list[float] | None = None
-    measured_values: list[float] | None = None
+    iteration_count: list[float | None] | None = None
+    measured_values: list[float | None] | None = None
     unit: str = "ns"
 
 
 def is_criterion_sample(source: SourceFile) -> bool:
     """Return whether the file is a sample.json."""
-    return {"iters", "times"} <= source.keys
+    return {"iters", "times"} <= source.keys or _is_old_sample(source)
 
 
 def is_criterion_estimates(source: SourceFile) -> bool:
@@ -97,7 +111,16 @@ def read_criterion_estimates(source: SourceFile) -> ParsedRun:
     """Read a single estimates.json, whose median is the only value."""
     run = ParsedRun(TOOL)
     parsed = run.benchmark(TOOL, _name_from_path(Path(source.name)))
-    parsed.add({TIME: source.document_as(CriterionEstimates).median.point_estimate})
+    estimates = source.document_as(CriterionEstimates)
+    median, interval = estimates.median.point_estimate, estimates.median.confidence_interval
+    summary = Summary(
+        center="median",
+        low=interval.lower_bound if interval else None,
+        high=interval.upper_bound if interval else None,
+        confidence=interval.confidence_level if interval else None,
+        standard_deviation=estimates.std_dev.point_estimate if estimates.std_dev else None,
+    )
+    parsed.add({TIME: median}, summaries={TIME.name: summary})
     run.note("estimates without samples: the median is the only value")
     return run
 
@@ -143,7 +166,7 @@ def read_criterion_messages(source: SourceFile) -> ParsedRun:
         factor = NS_PER_UNIT.get(message.unit)
         if factor is None:
             raise source.corrupt(f"not a unit of time: {shorten(message.unit)}", number)
-        times = [value * factor for value in message.measured_values or []]
+        times = [None if v is None else v * factor for v in message.measured_values or []]
         _add(run.benchmark(TOOL, message.id), message.iteration_count or [], times)
     return run
 
@@ -191,15 +214,30 @@ def _name_from_path(sample: Path) -> str:
 
 
 def _add_samples(parsed: ParsedBenchmark, source: SourceFile) -> None:
-    samples = source.document_as(CriterionSamples)
+    if _is_old_sample(source):
+        samples = CriterionSamples(*source.document_as(tuple[_Numbers, _Numbers]))
+    else:
+        samples = source.document_as(CriterionSamples)
     if len(samples.iters) != len(samples.times):
         raise source.corrupt(f"{len(samples.iters)} iterations for {len(samples.times)} times")
     _add(parsed, samples.iters, samples.times)
 
 
-def _add(parsed: ParsedBenchmark, counts: Iterable[float], times_ns: Iterable[float]) -> None:
+def _is_old_sample(source: SourceFile) -> bool:
+    """Return whether the file is two lists of numbers of the same length."""
+    if not source.text.lstrip().startswith("["):
+        return False
+    try:
+        lists = source.document_as(tuple[_Numbers, _Numbers])
+    except CorruptFileError:
+        return False
+    return len(lists[0]) == len(lists[1])
+
+
+def _add(parsed: ParsedBenchmark, counts: _Numbers, times_ns: _Numbers) -> None:
     for count, time_ns in zip(counts, times_ns, strict=False):
-        parsed.add({TIME: time_ns / count if count > 0 else float("nan")}, _loops(count))
+        value = math.nan if time_ns is None or not count or count < 0 else time_ns / count
+        parsed.add({TIME: value}, _loops(count or 0))
 
 
 def _loops(count: float) -> int:

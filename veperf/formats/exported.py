@@ -17,9 +17,10 @@ from veperf.core.ab_records import ABRun
 from veperf.core.case import TIME, Case, Clock, Metric
 from veperf.core.errors import UsageError
 from veperf.core.escape import make_visible
+from veperf.core.gate import GateDecision
 from veperf.core.run import Machine, Run
 from veperf.core.units import convert
-from veperf.core.verdict import Outcome, Verdict
+from veperf.core.verdict import Verdict
 from veperf.stats.hodges_lehmann import Estimate, estimate_median
 from veperf.stats.process_values import series_of
 
@@ -69,7 +70,7 @@ class ExportedMetric:
 def exported_metrics(run: Run) -> tuple[ExportedMetric, ...]:
     """Return every metric of every case of ``run`` that has a finite value, in order."""
     series = series_of(run)
-    names = unique_names([safe_text(case.id) for case in run.cases])
+    names = unique_names([safe_text(_own_name(case, run)) for case in run.cases])
     metrics: list[ExportedMetric] = []
     for case, name in zip(run.cases, names, strict=True):
         for metric in case.metrics:
@@ -90,6 +91,18 @@ def exported_metrics(run: Run) -> tuple[ExportedMetric, ...]:
                     )
                 )
     return tuple(metrics)
+
+
+def _own_name(case: Case, run: Run) -> str:
+    """Return the case's id without the suite that a reader named after the tool."""
+    return case.id.removeprefix(f"{case.suite}/") if case.suite == run.source else case.id
+
+
+def failed_note(run: Run) -> tuple[str, ...]:
+    """Return a note on the cases that are not in a file as they have no value but a failure."""
+    measured = {series.case for series in series_of(run).values() if series.n}
+    failed = [safe_text(case) for case in run.first_failures if case not in measured]
+    return left_out_note(failed, "as they failed")
 
 
 def values_in_seconds(figure: ExportedMetric) -> tuple[float, ...] | None:
@@ -172,14 +185,18 @@ class JudgedRun:
     run: Run
     verdict: Verdict
 
+    @property
+    def decision(self) -> GateDecision:
+        """Decision of the gate."""
+        return self.verdict.decision
+
 
 @dataclass(frozen=True, slots=True)
 class JudgedPairs:
-    """An A/B comparison with its outcome."""
+    """An A/B comparison with its decision."""
 
     ab: ABRun
-    outcome: Outcome
-    sentence: str
+    decision: GateDecision
 
 
 Judged: TypeAlias = JudgedRun | JudgedPairs | Fleet

@@ -1,10 +1,17 @@
 """github-action-benchmark: its tools ``customSmallerIsBetter`` and ``customBiggerIsBetter``.
 
-A file has metrics of one direction only. ``range`` is half the width of the interval.
+A file has metrics of one direction only, which is the tool's name and is not in the file. ``range``
+is half the width of the interval, as a number or a percentage of the value.
 """
 
-from veperf.core.case import Better
-from veperf.core.run import Run
+import math
+import re
+
+from msgspec import Struct
+
+from veperf.core.case import TIME, Better
+from veperf.core.errors import CorruptFileError
+from veperf.core.run import Run, Summary
 from veperf.formats.exported import (
     ExportedFile,
     ExportedMetric,
@@ -14,6 +21,75 @@ from veperf.formats.exported import (
     require_values,
     unique_names,
 )
+from veperf.formats.imported import NS_PER_UNIT, ParsedRun, metric_of
+from veperf.formats.source import SourceFile
+
+TOOL = "github-action-benchmark"
+
+_RANGE = re.compile(r"(?:±|\+/-|\+-)?\s*(\d{1,300}(?:\.\d{1,300})?(?:[eE][+-]?\d{1,3})?)\s*(%?)")
+
+
+class GithubActionEntry(Struct, frozen=True):
+    """An entry of the file."""
+
+    name: str
+    unit: str
+    value: float | None
+    range: str | float | None = None
+    extra: str | None = None
+
+
+def is_github_action_file(source: SourceFile) -> bool:
+    """Return whether the file is a list of objects with name, unit and value."""
+    if not source.text.lstrip().startswith("["):
+        return False
+    try:
+        document = source.document
+    except CorruptFileError:
+        return False
+    first = document[0] if isinstance(document, list) and document else None
+    return isinstance(first, dict) and {"name", "unit", "value"} <= first.keys()
+
+
+def read_github_action(source: SourceFile) -> ParsedRun:
+    """Read the run in a file of which the direction is known by its units alone."""
+    return _read(source, None)
+
+
+def read_smaller_is_better(source: SourceFile) -> ParsedRun:
+    """Read the run in a file of ``customSmallerIsBetter``."""
+    return _read(source, "lower")
+
+
+def read_bigger_is_better(source: SourceFile) -> ParsedRun:
+    """Read the run in a file of ``customBiggerIsBetter``."""
+    return _read(source, "higher")
+
+
+def _read(source: SourceFile, better: Better | None) -> ParsedRun:
+    run = ParsedRun(TOOL)
+    for entry in source.document_as(list[GithubActionEntry]):
+        # veperf names what it writes by the case, and by the metric where that is not the time.
+        factor = NS_PER_UNIT.get(entry.unit)
+        metric, scale = metric_of("value", entry.unit, better), 1.0
+        if factor is not None and better != "higher":
+            metric, scale = TIME, factor
+        value = math.nan if entry.value is None else entry.value
+        half = _half_width(entry.range, value)
+        low, high = (None, None) if half is None else (value - half, value + half)
+        summary = Summary(low=low, high=high).times(scale)
+        run.benchmark(TOOL, entry.name).add({metric: value * scale}, 1, {metric.name: summary})
+    run.note("each value of a file of github-action-benchmark is a summary of several")
+    return run
+
+
+def _half_width(spread: str | float | None, value: float) -> float | None:
+    match = None if spread is None else _RANGE.fullmatch(str(spread).strip())
+    if match is None:
+        return None
+    width = float(match[1])
+    width = abs(value) * width / 100 if match[2] else width
+    return width if math.isfinite(width) else None
 
 
 def write_smaller_is_better(run: Run) -> ExportedFile:
@@ -42,7 +118,8 @@ def _write(run: Run, better: Better) -> ExportedFile:
     names = unique_names([figure.full_name for figure in chosen])
     entries = [_entry(figure, name) for figure, name in zip(chosen, names, strict=True)]
     others = (figure.full_name for figure in metrics if figure.metric.better != better)
-    return ExportedFile(indented_json(entries), left_out_note(others, f"as {which} is not better"))
+    reason = f"as {which} is not known to be better"
+    return ExportedFile(indented_json(entries), left_out_note(others, reason))
 
 
 def _entry(figure: ExportedMetric, name: str) -> dict[str, str | float]:

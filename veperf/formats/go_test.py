@@ -6,23 +6,14 @@ its line: first the name, then the log, then the figures. The reader joins both 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from types import MappingProxyType
-from urllib.parse import quote
 
 import msgspec
 
-from veperf.core.case import TIME, Better, Case, Metric, Params
+from veperf.core.case import TIME, Better, Metric, Params
 from veperf.core.json_text import check_nesting
-from veperf.core.run import Run
-from veperf.formats.exported import (
-    ExportedFile,
-    ExportedMetric,
-    exported_metrics,
-    require_values,
-    safe_text,
-    unique_names,
-)
 from veperf.formats.imported import (
     ParsedBenchmark,
     ParsedRun,
@@ -42,8 +33,12 @@ _LONGEST_NUMBER = 400
 _COUNT = re.compile(r"\d{1,18}", re.ASCII)
 _NAME = re.compile(r"Benchmark(?![^\W\dA-Z_])")
 _KEY_VALUE = re.compile(r"([^\W\dA-Z_][^\sA-Z:]*):(?:[ \t]+(.*)|)$")
-_OUTCOME = re.compile(r"\s*--- (FAIL|SKIP): (Benchmark\S*)")
+# A benchmark that fails late has its name before it on the line.
+_OUTCOME = re.compile(r"(?:^|\s)--- (FAIL|SKIP): (Benchmark\S*)")
 _PACKAGE_FAILED = re.compile(r"FAIL\t(\S+)\s*(.*)")
+_NO_TESTS = re.compile(r"\?\s+(\S+)\s+\[no test files\]")
+_PANIC = re.compile(r"(?:^|\s)((?:panic|fatal error): .*)")
+_PROCESSORS = re.compile(r"-\d{1,18}$", re.ASCII)
 _PACKAGE_DONE = ("PASS", "ok ", "ok\t")
 _ALIASES: Mapping[str, str] = MappingProxyType({"sec/op": "ns/op", "B/s": "MB/s"})
 _MOST_VALUES = 50
@@ -54,15 +49,20 @@ class GoTestEvent(msgspec.Struct, frozen=True):
 
     Action: str
     Package: str = ""
+    Test: str = ""
     Output: str = ""
 
 
 def is_go_text(source: SourceFile) -> bool:
-    """Return whether any line is a benchmark result or a ``Unit`` line."""
+    """Return whether any line is a benchmark result, its failure, or a ``Unit`` line."""
     return any(
-        _NAME.match(line) and (_measured(line.split()) or len(line.split()) == 1)
+        _is_result(line, line.split())
+        or (_NAME.match(line) and len(line.split()) == 1)
+        or (line.startswith("Unit ") and "=" in line)
+        or _OUTCOME.search(line)
+        or _PACKAGE_FAILED.match(line)
         for line in source.lines
-    ) or any(line.startswith("Unit ") and "=" in line for line in source.lines)
+    )
 
 
 def is_go_json(source: SourceFile) -> bool:
@@ -95,6 +95,8 @@ def read_go_json(source: SourceFile, by: str = "") -> list[ParsedRun]:
                 parser.take(number, start + piece, event.Package)
             if remainder:
                 incomplete.setdefault(event.Package, []).append(remainder)
+        elif event.Action == "fail":
+            parser.fail(number, event.Package, event.Test)
     for package, pieces in incomplete.items():
         parser.take(number, "".join(pieces), package)
     return parser.finish()
@@ -108,53 +110,115 @@ class _Parser:
         self._by = by
         self._config: dict[str, dict[str, str]] = {}
         self._pending: dict[str, str] = {}
+        self._alone: dict[str, str] = {}
         self._units: dict[tuple[str, str], str] = {}
         self._results: list[tuple[str, str, str, int, dict[str, float]]] = []
         self._failures: dict[tuple[str, str, str], str] = {}
+        self._panics: dict[str, str] = {}
+        self._without_tests: dict[str, None] = {}
         self._seen: dict[str, dict[str, None]] = {}
         self._notes: dict[str, None] = {}
 
     def take(self, number: int, line: str, package: str = "") -> None:
         """Parse a line, of the stream of ``package`` if there are several."""
         line = line.removesuffix("\r")
-        if _NAME.match(line):
+        if panic := _PANIC.search(line):
+            self._panics.setdefault(package, shorten(clean_name(panic[1])))
+        if outcome := _OUTCOME.search(line):
+            self._pending.pop(package, None)
+            if outcome[1] == "FAIL":
+                self._fail(package, outcome[2], f"it failed, see line {number}")
+            else:
+                self._notes[f"{outcome[2]} was skipped"] = None
+        elif _NAME.match(line) or _is_result(line, line.split()):
             self._result(number, line, package)
         elif line.startswith("Unit") and line[4:5].isspace():
             self._unit(number, line)
-        elif outcome := _OUTCOME.match(line):
-            self._pending.pop(package, None)
-            if outcome[1] == "FAIL":
-                config = self._config_of(package)
-                key = self._side(config), config.get("pkg", package), outcome[2]
-                self._failures[key] = f"it failed, see line {number}"
+        elif without_tests := _NO_TESTS.match(line):
+            self._without_tests[clean_name(without_tests[1])] = None
         elif failed := _PACKAGE_FAILED.match(line):
             self._package_failed(number, package, clean_name(failed[1]), clean_name(failed[2]))
         elif setting := _KEY_VALUE.match(line):
             self._configure(package, setting[1], (setting[2] or "").rstrip())
         elif line.startswith(_PACKAGE_DONE):
             self._pending.pop(package, None)
-        elif package in self._pending and (measured := _measured(["", *line.split()])):
-            self._keep(package, self._pending.pop(package), *measured)
+        elif measured := _measured(["", *line.split()]):
+            if package in self._pending:
+                self._keep(package, self._pending.pop(package), *measured)
+            else:
+                self._notes[f"line {number}: a result without a name, left out"] = None
+
+    def fail(self, number: int, package: str, test: str) -> None:
+        """Record that an event says that ``test``, or all of ``package``, failed."""
+        if test and not test.startswith("Benchmark"):
+            return
+        names = [name for _, p, name in self._failures if p == package]
+        if test and test not in map(_without_processors, names):
+            self._fail(package, test, f"it failed, see line {number}")
+        elif not test and not names:
+            self._package_failed(number, package, package, "")
 
     def finish(self) -> list[ParsedRun]:
         """Return the runs, in the order of their first results."""
+        for package, name in self._pending.items():
+            # Other text may begin with the word as well, but a running benchmark's name is alone.
+            if package in self._panics or name == self._alone.get(package):
+                ends = "the output ends before its result"
+                self._fail(package, name, self._panics.get(package, ends))
         packages = list(dict.fromkeys(package for _, package, *_ in self._results))
         packages += [p for _, p, _ in self._failures if p not in packages]
         suites = _suites(packages)
         runs: dict[str, ParsedRun] = {}
         for side, package, name, loops, figures in self._results:
             run = runs.setdefault(side, ParsedRun(TOOL))
-            values = {self._metric(run, unit): value for unit, value in figures.items()}
+            values = {self._metric(unit): value for unit, value in figures.items()}
             _benchmark(run, suites[package], package, name).add(values, loops)
-        for (side, package, name), failure in self._failures.items():
-            run = runs.setdefault(side, ParsedRun(TOOL))
-            _benchmark(run, suites[package], package, name).failure = failure
+        for key, failure in self._failures.items():
+            run = runs.setdefault(key[0], ParsedRun(TOOL))
+            for name in self._names_of(*key):
+                _benchmark(run, suites[key[1]], key[1], name).failure = failure
+        alternation = self._alternation()
         for side, run in runs.items():
             run.label = side
+            run.alternation = alternation
             run.provenance = self._provenance()
             for text in (*self._notes, *self._varying()):
                 run.note(text)
         return list(runs.values()) or [ParsedRun(TOOL)]
+
+    def _alternation(self) -> str:
+        """Return a name for these results where two sides took turns in all; else nothing.
+
+        A benchmark's results alternate, as of a loop that runs it once with each side, in any
+        order, twice or more often. It is the same for the same results alone.
+        """
+        sides: dict[tuple[str, str], list[str]] = {}
+        for side, package, name, *_ in self._results:
+            sides.setdefault((package, name), []).append(side)
+        both = {side for side, *_ in self._results}
+        for turns in sides.values():
+            pairs = list(zip(turns[::2], turns[1::2], strict=False))
+            if len(turns) % 2 or len(pairs) < 2 or any(set(pair) != both for pair in pairs):
+                return ""
+        if len(both) != 2:
+            return ""
+        self._notes[f"the values of {self._by} take turns in the file: compared as pairs"] = None
+        return sha256(repr(self._results).encode()).hexdigest()[:16]
+
+    def _fail(self, package: str, name: str, reason: str) -> None:
+        config = self._config_of(package)
+        key = self._side(config), config.get("pkg", package), name
+        self._failures.setdefault(key, reason)
+
+    def _names_of(self, side: str, package: str, name: str) -> list[str]:
+        """Return the names with results that the failure of ``name`` is about, else itself.
+
+        A benchmark that fails at its first call is named without its number of processors.
+        """
+        names = dict.fromkeys(n for s, p, n, *_ in self._results if (s, p) == (side, package))
+        if name in names:
+            return [name]
+        return [n for n in names if _without_processors(n) == name] or [name]
 
     def _result(self, number: int, line: str, package: str) -> None:
         fields = line.split()
@@ -164,16 +228,22 @@ class _Parser:
             self._keep(package, fields[0], *measured)
             return
         self._pending[package] = fields[0]
+        if len(fields) == 1:
+            self._alone[package] = fields[0]
         if len(fields) > 2 and _COUNT.fullmatch(fields[1]) and _NUMBER.match(fields[2]):
-            self._notes[f"{self._file}:{number}: incomplete result: {shorten(line)}"] = None
+            self._notes[f"line {number}: incomplete result: {shorten(line)}"] = None
 
     def _package_failed(self, number: int, stream: str, package: str, reason: str) -> None:
         """Mark the running benchmark as failed, or the whole package if none was running."""
-        name = self._pending.pop(stream, WHOLE_PACKAGE)
-        if name != WHOLE_PACKAGE or not any(p == package for _, p, _ in self._failures):
+        name = self._pending.pop(stream, "")
+        why = ", ".join(filter(None, (self._panics.pop(stream, ""), reason)))
+        failure = f"its package failed, see line {number}" + (f": {why}" if why else "")
+        if name:
+            self._fail(stream, name, failure)
+        elif not any(p == package for _, p, _ in self._failures):
             side = self._side(self._config_of(stream))
-            self._failures[side, package, name] = f"its package failed, see line {number}: {reason}"
-        self._notes[f"{self._file}:{number}: package {package} failed {reason}"] = None
+            self._failures[side, package, WHOLE_PACKAGE] = failure
+        self._notes[f"line {number}: package {package} failed {reason}"] = None
 
     def _keep(self, package: str, name: str, loops: int, figures: dict[str, float]) -> None:
         config = self._config_of(package)
@@ -199,7 +269,7 @@ class _Parser:
     def _unit(self, number: int, line: str) -> None:
         _, *fields = line.split()
         if len(fields) < 2:
-            self._notes[f"{self._file}:{number}: a Unit line without settings"] = None
+            self._notes[f"line {number}: a Unit line without settings"] = None
         for item in fields[1:]:
             key, _, value = item.partition("=")
             place = _ALIASES.get(fields[0], fields[0]), key
@@ -210,20 +280,17 @@ class _Parser:
                 problem = f"{shorten(key)} of {shorten(fields[0])} is {current} already"
             else:
                 continue
-            self._notes[f"{self._file}:{number}: {problem}"] = None
+            self._notes[f"line {number}: {problem}"] = None
 
-    def _metric(self, run: ParsedRun, unit: str) -> Metric:
+    def _metric(self, unit: str) -> Metric:
         exact = self._units.get((_ALIASES.get(unit, unit), "assume")) == "exact"
         direction = self._units.get((_ALIASES.get(unit, unit), "better"))
         better: Better | None = (
-            "higher" if direction == "higher" else "lower" if direction else None
+            "higher" if direction == "higher" else "lower" if direction == "lower" else None
         )
         if unit == "ns/op" and better != "higher":
             return msgspec.structs.replace(TIME, exact=exact)
-        metric, is_guess = metric_of(unit, unit, better)
-        if is_guess:
-            run.note_guess(metric)
-        return msgspec.structs.replace(metric, exact=exact)
+        return msgspec.structs.replace(metric_of(unit, unit, better), exact=exact)
 
     def _provenance(self) -> Provenance:
         single = {k: next(iter(v)) for k, v in self._seen.items() if len(v) == 1}
@@ -231,6 +298,8 @@ class _Parser:
         return Provenance(cpu_model=single.get("cpu", ""), system=system)
 
     def _varying(self) -> Iterable[str]:
+        if self._without_tests:
+            yield f"no test files in {shorten(', '.join(self._without_tests))}"
         for key, values in self._seen.items():
             if len(values) > 1 and key not in ("pkg", self._by):
                 listing = shorten(", ".join(values))
@@ -247,6 +316,15 @@ def _measured(fields: list[str]) -> tuple[int, dict[str, float]] | None:
     if not figures or not _COUNT.fullmatch(fields[start - 1]):
         return None
     return int(fields[start - 1]), dict(reversed(figures))
+
+
+def _is_result(line: str, fields: list[str]) -> bool:
+    """Return whether a line is a whole result, whatever letter follows the word Benchmark."""
+    return line.startswith("Benchmark") and _measured(fields) is not None
+
+
+def _without_processors(name: str) -> str:
+    return _PROCESSORS.sub("", name)
 
 
 def _is_number(text: str) -> bool:
@@ -301,89 +379,3 @@ def _suites(packages: list[str]) -> dict[str, str]:
         used.add(name)
         names[package] = name
     return names
-
-
-_SAFE = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
-_GO_NAME = re.compile(r"Benchmark(?![a-z])")
-_PROCS = re.compile(r"-(?=\d+$)")
-
-
-def write_go_text(run: Run) -> ExportedFile:
-    """Write a run as Go benchmark text.
-
-    Raises:
-        UsageError: the run has no values.
-    """
-    metrics = exported_metrics(run)
-    require_values(metrics, run, "Go benchmark text")
-    by_case: dict[str, list[ExportedMetric]] = {}
-    for figure in metrics:
-        by_case.setdefault(figure.case.id, []).append(figure)
-    cases = [of_case[0].case for of_case in by_case.values()]
-    names = unique_names([_go_name(case) for case in cases], "{}({})")
-    lines = [f"# run {safe_text(run.id)}, commit {safe_text(run.revision.commit) or 'unknown'}"]
-    lines += dict.fromkeys(_unit_line(figure) for figure in metrics if not figure.is_time)
-    lines += _config_lines(run)
-    suite = None
-    for case, name in zip(cases, names, strict=True):
-        if case.suite != suite:
-            suite = case.suite
-            lines += ["", f"pkg: {_word(suite) or 'go'}"]
-        lines += _result_lines(name, by_case[case.id])
-    return ExportedFile("\n".join(lines) + "\n")
-
-
-def _config_lines(run: Run) -> Iterator[str]:
-    system = safe_text(run.machine.system).split(" ")[0].lower()
-    for key, value in (("goos", system), ("cpu", safe_text(run.machine.cpu_model).strip())):
-        if value:
-            yield f"{key}: {value}"
-
-
-def _result_lines(name: str, of_case: Sequence[ExportedMetric]) -> Iterator[str]:
-    lines: dict[int, list[str]] = {}
-    for figure in of_case:
-        for process, value in zip(figure.processes, figure.values, strict=True):
-            lines.setdefault(process, []).append(f"{value!r} {_go_unit(figure)}")
-    count = max(1, of_case[0].loops * of_case[0].operations)
-    for process in sorted(lines):
-        yield "\t".join([name, str(count), *lines[process]])
-
-
-def _unit_line(figure: ExportedMetric) -> str:
-    exact = " assume=exact" if figure.metric.exact else ""
-    return f"Unit {_go_unit(figure)} better={figure.metric.better}{exact}"
-
-
-def _go_unit(figure: ExportedMetric) -> str:
-    """Return ``ns/op`` for times, else name and unit in one word, as Go has them."""
-    if figure.is_time:
-        return "ns/op"
-    name, unit = figure.metric.name, figure.metric.unit
-    word = _word(name if unit in ("", name) else f"{name}-{unit}")
-    return f"value-{word}" if not word or _is_numeric_suffix(word) else word
-
-
-def _go_name(case: Case) -> str:
-    """Return ``BenchmarkState_write/a=1`` for the case ``transaction/state_write[a=1]``."""
-    local = case.id.removeprefix(f"{case.suite}/")
-    if _GO_NAME.match(local):
-        return _word(local)
-    parameters = case.id.removeprefix(case.benchmark)
-    if parameters.startswith("[") and parameters.endswith("]"):
-        local = local.removesuffix(parameters) + "/" + parameters[1:-1].replace(",", "/")
-    # A dash and a number at the end would be taken for the number of processors.
-    word = _PROCS.sub("%2D", _word(local))
-    return f"Benchmark{word[:1].upper()}{word[1:]}"
-
-
-def _word(text: str) -> str:
-    return quote(text.encode("utf-8", "surrogatepass"), safe=_SAFE)
-
-
-def _is_numeric_suffix(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True

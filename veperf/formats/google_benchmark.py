@@ -1,5 +1,6 @@
 """Google Benchmark: files of ``--benchmark_out_format=json``."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,12 +8,13 @@ from typing import Any
 from msgspec import Struct
 
 from veperf.core.case import TIME, Metric
+from veperf.core.run import Summary
 from veperf.formats.imported import (
     NS_PER_UNIT,
     ParsedBenchmark,
     ParsedRun,
     Provenance,
-    time_or_metric,
+    metric_of,
 )
 from veperf.formats.source import SourceFile, shorten, text_field
 
@@ -63,44 +65,90 @@ def read_google_benchmark(source: SourceFile) -> ParsedRun:
         name = _name(source, entry)
         parsed = run.benchmark(TOOL, name, what=text_field(entry, "label"))
         if entry.get("skipped") is True:
+            parsed.skipped = True
             run.note(f"{shorten(name)} was skipped: {shorten(text_field(entry, 'skip_message'))}")
         elif entry.get("error_occurred") is True:
             parsed.failure = text_field(entry, "error_message") or "it reported an error"
+            if not _aggregate(entry) and _is_measured(entry):
+                _add(parsed, entry, source)
         elif not _aggregate(entry):
-            _add(run, parsed, entry, source)
+            _add(parsed, entry, source)
             measured.add(name)
     for central in _central(file.benchmarks):
         name = _name(source, central)
         if name not in measured:
             measured.add(name)
-            _add(run, run.benchmark(TOOL, name), central, source)
+            summaries = _summaries(name, central, file.benchmarks, source)
+            _add(run.benchmark(TOOL, name), central, source, summaries)
             kind = _aggregate(central)
             run.note(f"{shorten(name)} has only aggregates: its {kind} is the only value")
     return run
 
 
+def _summaries(
+    name: str,
+    central: Mapping[str, Any],
+    entries: Iterable[Mapping[str, Any]],
+    source: SourceFile,
+) -> dict[str, Summary]:
+    """Return the aggregates of ``name`` by metric; ``central`` is the one that is its value."""
+    aggregates = {
+        _aggregate(entry): _values(entry, source)
+        for entry in entries
+        if _aggregate(entry) in ("stddev", "min", "max") and _name(source, entry) == name
+    }
+    count = central.get("repetitions", central.get("iterations"))
+
+    def value(kind: str, metric: Metric) -> float | None:
+        number = aggregates.get(kind, {}).get(metric)
+        return number if number is not None and math.isfinite(number) else None
+
+    return {
+        metric.name: Summary(
+            center="median" if _aggregate(central) == "median" else "mean",
+            n=count if type(count) is int and count > 0 else None,
+            standard_deviation=value("stddev", metric),
+            minimum=value("min", metric),
+            maximum=value("max", metric),
+        )
+        for metric in _values(central, source)
+    }
+
+
 def _add(
-    run: ParsedRun, parsed: ParsedBenchmark, entry: Mapping[str, Any], source: SourceFile
+    parsed: ParsedBenchmark,
+    entry: Mapping[str, Any],
+    source: SourceFile,
+    summaries: Mapping[str, Summary] | None = None,
 ) -> None:
+    loops = entry.get("iterations", 1)
+    is_count = type(loops) is int and not summaries
+    parsed.add(_values(entry, source), loops if is_count else 1, summaries)
+
+
+def _values(entry: Mapping[str, Any], source: SourceFile) -> dict[Metric, float]:
     factor = NS_PER_UNIT.get(text_field(entry, "time_unit") or "ns")
     if factor is None:
         raise source.corrupt(f"not a unit of time: {shorten(text_field(entry, 'time_unit'))}")
-    loops = entry.get("iterations", 1)
     values: dict[Metric, float] = {}
     for metric, key in ((TIME, "real_time"), (_CPU, "cpu_time")):
-        if (value := _number(entry.get(key))) is not None:
-            values[metric] = value * factor
+        # NaN and infinity are null in files of some versions.
+        if key in entry:
+            value = _number(entry[key])
+            values[metric] = math.nan if value is None else value * factor
     for key, raw_value in entry.items():
         value = _number(raw_value)
         if value is None or key in _OWN:
             continue
-        metric, _, is_guess = time_or_metric(
-            f"counter {key}" if key == TIME.name else key, _unit(key)
-        )
-        values[metric] = value
-        if is_guess and key not in _RATES:
-            run.note_guess(metric)
-    parsed.add(values, loops if type(loops) is int else 1)
+        values[_counter(key)] = value
+    return values
+
+
+def _counter(key: str) -> Metric:
+    """Return the metric of a counter, whose name says neither its unit nor a direction."""
+    if unit := _RATES.get(key) or _MEMORY.get(key):
+        return metric_of(key, unit)
+    return metric_of(f"counter {key}" if key == TIME.name else key, key, "unknown")
 
 
 def _central(entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -128,8 +176,9 @@ def _name(source: SourceFile, entry: Mapping[str, Any]) -> str:
     return name
 
 
-def _unit(key: str) -> str:
-    return _RATES.get(key) or _MEMORY.get(key) or key
+def _is_measured(entry: Mapping[str, Any]) -> bool:
+    """Return whether a failed repetition has a time, for information."""
+    return bool(_number(entry.get("iterations")) and _number(entry.get("real_time")))
 
 
 def _number(value: object) -> float | None:

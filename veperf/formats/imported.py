@@ -9,9 +9,23 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from types import MappingProxyType
 
-from veperf.core.case import TIME, Better, Case, Level, Metric, Params
+from msgspec.structs import asdict
+
+from veperf.core.case import TIME, Case, Direction, Level, Metric, Params
+from veperf.core.direction import reader_notes
 from veperf.core.errors import DataError
-from veperf.core.run import CaseResult, Config, Failure, Machine, Pass, Revision, Run, Sample
+from veperf.core.run import (
+    CaseResult,
+    Config,
+    Failure,
+    Machine,
+    Pass,
+    Revision,
+    Run,
+    Sample,
+    Summary,
+)
+from veperf.core.units import better_of
 
 _MAX_NAME = 1000
 _MAX_SLUG = 48
@@ -45,6 +59,8 @@ class Repetition:
     figures: dict[str, float]
     loops: int = 1
     """Number of calls over which its time is the mean."""
+    summaries: dict[str, Summary] = field(default_factory=dict)
+    """By metric, the statistics of the values of which its value is the center."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +88,50 @@ class ParsedBenchmark:
     metrics: dict[str, Metric] = field(default_factory=dict)
     repetitions: list[Repetition] = field(default_factory=list)
     failure: str = ""
+    """Reason why it failed, be it in one repetition; its values are for information only then."""
+    skipped: bool = False
+    """True for a benchmark that was not to be measured, which is no failure."""
     dropped: int = 0
     """Number of values that are not finite."""
+    lost: int = 0
+    """Number of repetitions without any finite value, or without a time that others have."""
 
-    def add(self, values: Mapping[Metric, float], loops: int = 1) -> None:
+    def add(
+        self,
+        values: Mapping[Metric, float],
+        loops: int = 1,
+        summaries: Mapping[str, Summary] | None = None,
+    ) -> None:
         """Add a repetition; values that are not finite are left out and counted."""
         finite = {metric: v for metric, v in values.items() if math.isfinite(v)}
         self.dropped += len(values) - len(finite)
+        self.lost += not finite or (TIME in values and TIME not in finite)
         if finite:
             self.metrics |= {metric.name: metric for metric in finite}
             figures = {metric.name: float(v) for metric, v in finite.items()}
-            self.repetitions.append(Repetition(figures, loops))
+            checked = {name: _plain_summary(s) for name, s in (summaries or {}).items()}
+            self.repetitions.append(Repetition(figures, loops, checked))
+
+    @property
+    def why_failed(self) -> str:
+        """The reason why it failed, also for values that are missing; empty if it did not."""
+        if self.failure or self.skipped:
+            return self.failure
+        if self.lost:
+            times = self.lost + sum(TIME.name in r.figures for r in self.repetitions)
+            return f"{self.lost} of {max(times, self.lost)} repetitions gave no number"
+        return "" if self.repetitions else "the file has no value of it"
+
+
+def _plain_summary(summary: Summary) -> Summary:
+    """Return ``summary`` without what is not finite or no number of values."""
+    n = summary.n
+    numbers = {
+        name: value
+        for name, value in asdict(summary).items()
+        if isinstance(value, float) and math.isfinite(value)
+    }
+    return Summary(summary.center, n if n and 0 < n < 1 << 53 else None, **numbers)
 
 
 class ParsedRun:
@@ -93,6 +142,8 @@ class ParsedRun:
         self.provenance = Provenance()
         self.label = ""
         """Label that distinguishes it from other runs in the same file."""
+        self.alternation = ""
+        """The same of two runs of the file whose repetitions were made in turn."""
         self._benchmarks: dict[tuple[str, str], ParsedBenchmark] = {}
         self._notes: dict[str, None] = {}
         self._dropped_notes = 0
@@ -134,10 +185,6 @@ class ParsedRun:
         more = (f"and {self._dropped_notes} more notes",) if self._dropped_notes else ()
         return (*self._notes, *more)
 
-    def note_guess(self, metric: Metric) -> None:
-        """Note that the better direction of ``metric`` is a guess."""
-        self.note(f"assuming that {metric.better} {metric.name} is better: the file doesn't say")
-
 
 NS_PER_UNIT: Mapping[str, float] = MappingProxyType(
     {
@@ -158,37 +205,25 @@ NS_PER_UNIT: Mapping[str, float] = MappingProxyType(
 )
 """Units of time as tools write them, in ns."""
 
-_LOWER_UNITS = frozenset({"ns/op", "sec/op", "B/op", "allocs/op", "B", "bytes", "byte"})
-_RATES = ("/s", "/sec", "/second", "tps", "qps", "rps")
+_PLAIN_UNITS: Mapping[float, str] = MappingProxyType({1.0: "ns", 1e3: "us", 1e6: "ms", 1e9: "s"})
 
 
-def metric_of(name: str, unit: str, better: Better | None = None) -> tuple[Metric, bool]:
-    """Return the metric, and whether its better direction is a guess.
-
-    Higher is better for rates, lower for times, sizes and allocations; lower is the guess for
-    everything else.
-    """
+def metric_of(name: str, unit: str, better: Direction | None = None) -> Metric:
+    """Return the metric; its better direction follows from its unit where the file says nothing."""
     name, unit = clean_name(name), clean_name(unit)
-    if better is not None:
-        return Metric(name, unit, better), False
-    if unit in ("B/s", "MB/s"):
-        return Metric(name, unit, "higher"), False
-    if unit in NS_PER_UNIT or unit in _LOWER_UNITS:
-        return Metric(name, unit, "lower"), False
-    return Metric(name, unit, "higher" if unit.endswith(_RATES) else "lower"), True
+    if unit in NS_PER_UNIT:
+        unit = _PLAIN_UNITS[NS_PER_UNIT[unit]]
+    return Metric(name, unit, better or better_of(unit))
 
 
-def time_or_metric(
-    name: str, unit: str, better: Better | None = None
-) -> tuple[Metric, float, bool]:
-    """Return the metric, the factor to its unit, and whether its better direction is a guess.
+def time_or_metric(name: str, unit: str, better: Direction | None = None) -> tuple[Metric, float]:
+    """Return the metric, and the factor for values to its unit.
 
     A metric ``time`` in a unit of time becomes veperf's own ``time``, in ns.
     """
     if name == TIME.name and unit in NS_PER_UNIT and better != "higher":
-        return TIME, NS_PER_UNIT[unit], False
-    metric, is_guess = metric_of(name, unit, better)
-    return metric, 1.0, is_guess
+        return TIME, NS_PER_UNIT[unit]
+    return metric_of(name, unit, better), 1.0
 
 
 _MAX_PARAMS = 50
@@ -221,12 +256,16 @@ UNKNOWN_MACHINE = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class ImportedRun:
-    """A run of another tool, with the notes of its reader."""
+    """A run of another tool."""
 
     run: Run
-    notes: tuple[str, ...]
     label: str = ""
     """Label that distinguishes it from other runs of its file."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The notes of its reader."""
+        return reader_notes(self.run)
 
     @property
     def values(self) -> int:
@@ -237,10 +276,13 @@ class ImportedRun:
 def build_run(parsed: ParsedRun, file: str, title: str = "") -> ImportedRun:
     """Build a run with a pass per repetition; ``title`` becomes part of its id.
 
+    Failure beats values: of a benchmark that failed every result has the failure, and its figures
+    are for information only.
+
     Raises:
         DataError: it has no benchmark.
     """
-    benchmarks = [b for b in parsed.benchmarks if b.repetitions or b.failure]
+    benchmarks = [b for b in parsed.benchmarks if b.repetitions or b.why_failed]
     if not benchmarks:
         raise DataError(f"{file}: no benchmark results found in it as a file of {parsed.tool}")
     for benchmark in benchmarks:
@@ -265,8 +307,10 @@ def build_run(parsed: ParsedRun, file: str, title: str = "") -> ImportedRun:
         cases=tuple(_case(benchmark) for benchmark in benchmarks),
         passes=passes,
         source=parsed.tool,
+        notes=tuple(map(clean_name, parsed.notes)),
+        alternation=parsed.alternation,
     )
-    return ImportedRun(run, parsed.notes, parsed.label)
+    return ImportedRun(run, parsed.label)
 
 
 def parse_utc(iso: str) -> datetime | None:
@@ -316,13 +360,12 @@ def _passes(benchmarks: Sequence[ParsedBenchmark], created: str) -> tuple[Pass, 
     results: list[list[CaseResult]] = [[] for _ in range(max(1, *(len(r) for _, r in selected)))]
     for benchmark, repetitions in selected:
         case = f"{benchmark.suite}/{benchmark.name}"
+        reason = benchmark.why_failed
+        failure = Failure("raised", clean_name(reason)) if reason else None
         for index, repetition in enumerate(repetitions):
-            results[index].append(_result(case, repetition))
-        if benchmark.failure:
-            if len(repetitions) == len(results):
-                results.append([])
-            failure = Failure("raised", clean_name(benchmark.failure))
-            results[len(repetitions)].append(CaseResult(case, failure=failure))
+            results[index].append(_result(case, repetition, failure))
+        if failure and not repetitions:
+            results[0].append(CaseResult(case, failure=failure))
     return tuple(
         Pass(
             index=index,
@@ -346,10 +389,17 @@ def _evenly_spread(repetitions: list[Repetition]) -> list[Repetition]:
     return [repetitions[i * size // MAX_REPETITIONS] for i in range(MAX_REPETITIONS)]
 
 
-def _result(case: str, repetition: Repetition) -> CaseResult:
+def _result(case: str, repetition: Repetition, failure: Failure | None) -> CaseResult:
     loops = min(max(1, repetition.loops), 1 << 53)
     wall_ns = repetition.figures.get(TIME.name, 0.0) * loops
     samples: tuple[Sample, ...] = ()
-    if math.isfinite(wall_ns) and 1 <= wall_ns < 1 << 62:
+    if failure is None and math.isfinite(wall_ns) and 1 <= wall_ns < 1 << 62:
         samples = (Sample(round(wall_ns), None, None),)
-    return CaseResult(case, loops=loops, samples=samples, figures=repetition.figures)
+    return CaseResult(
+        case,
+        loops=loops,
+        samples=samples,
+        figures=repetition.figures,
+        failure=failure,
+        summaries=repetition.summaries,
+    )

@@ -10,13 +10,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from veperf.core.ab_records import ABChange, ABPlace, ABRun
+from veperf.abtest.count_verdict import describe_counts
+from veperf.abtest.fleet_verdict import JudgedPlace
+from veperf.abtest.guardrails import describe_guardrail, guardrail_warnings
+from veperf.core.ab_records import ABChange, ABRun
+from veperf.core.case import TIME
 from veperf.core.errors import UsageError
 from veperf.core.escape import one_line
-from veperf.core.run import Failure, Run
+from veperf.core.gate import Answer, Effect, GateDecision, GateItem, Question
+from veperf.core.run import Run
 from veperf.core.text import as_sentence, format_exact, format_quantity
 from veperf.core.units import convert
-from veperf.core.verdict import Change, ChangeStatus, Severity, TargetStatus, TargetVerdict, Verdict
+from veperf.core.verdict import Verdict
 from veperf.formats.exported import (
     ExportedFile,
     Judged,
@@ -29,29 +34,36 @@ from veperf.formats.exported import (
 from veperf.formats.imported import parse_utc
 from veperf.report.case_summary import measured_name
 from veperf.report.tables import status
-from veperf.stats.process_values import series_of
 
 Result = Literal["passed", "failure", "error", "skipped"]
 
-_OF_TARGET: dict[TargetStatus, Result] = {
-    TargetStatus.PASS: "passed",
-    TargetStatus.WARN: "passed",
-    TargetStatus.FAIL: "failure",
-    TargetStatus.ERROR: "error",
-    TargetStatus.NOT_MEASURED: "skipped",
+_RESULTS: dict[Effect, Result] = {
+    Effect.PASS: "passed",
+    Effect.NOTE: "passed",
+    Effect.WARN: "passed",
+    Effect.INCONCLUSIVE: "skipped",
+    Effect.FAIL: "failure",
+    Effect.ERROR: "error",
 }
-_OF_CHANGE: dict[ChangeStatus, Result] = {
-    ChangeStatus.OK: "passed",
-    ChangeStatus.FASTER: "passed",
-    ChangeStatus.SUSPECT: "passed",
-    ChangeStatus.SLOWER: "failure",
-    ChangeStatus.ERROR: "error",
-    ChangeStatus.INCONCLUSIVE: "skipped",
-    ChangeStatus.NOT_ENOUGH: "skipped",
-    ChangeStatus.OTHER_MACHINE: "skipped",
-    ChangeStatus.NO_BASELINE: "skipped",
-    ChangeStatus.ONE_SIDED: "skipped",
+_UNANSWERED = frozenset(
+    {
+        Answer.CHANGED,
+        Answer.INCONCLUSIVE,
+        Answer.NOT_COMPARABLE,
+        Answer.NEW,
+        Answer.MISSING,
+        Answer.NOT_MEASURED,
+    }
+)
+"""Answers that are skipped where they don't fail: they are no pass."""
+_GROUPS: dict[Question, str] = {
+    Question.TARGET: "targets",
+    Question.CHANGE: "changes",
+    Question.COUNT: "changes",
+    Question.LOAD: "loads",
+    Question.PRESENCE: "presence",
 }
+_WHOLE = "comparison"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,86 +83,99 @@ class JUnitTest:
 
 
 def junit_tests(part: JudgedPart) -> tuple[JUnitTest, ...]:
-    """Return a test for each target, each comparison, and each case without a value."""
+    """Return a test for each question of the gate, with its reason and the figures beside it."""
     match part:
         case JudgedRun():
-            return (*map(_target_test, part.verdict.targets), *_case_tests(part.run, part.verdict))
+            return tuple(_run_test(item, part) for item in part.decision.items)
         case JudgedPairs():
-            return tuple(_ab_test(change, part.ab) for change in part.ab.changes)
-    return _place_tests(part.place)
+            return tuple(_pair_tests(part.ab, part.decision))
+    return _place_tests(part)
 
 
-def _place_tests(place: ABPlace) -> tuple[JUnitTest, ...]:
+def _place_tests(judged: JudgedPlace) -> tuple[JUnitTest, ...]:
     """Return the tests of one place, in suites of its own."""
+    place = judged.place
     if place.comparison is None:
-        return (
-            JUnitTest(
-                f"on {place.name}", "ab", "comparison", "error", "not measured", place.missing
-            ),
+        return tuple(
+            JUnitTest(f"on {place.name}", "ab", _WHOLE, _result(item), item.answer, place.missing)
+            for item in judged.decision.items
         )
-    tests = (_ab_test(change, place.comparison) for change in place.comparison.changes)
+    tests = _pair_tests(place.comparison, judged.decision)
     return tuple(replace(test, suite=f"{test.suite} on {place.name}") for test in tests)
 
 
-def _target_test(verdict: TargetVerdict) -> JUnitTest:
-    result, unit = _OF_TARGET[verdict.status], verdict.target.unit
-    measured = (
-        f"measured {format_quantity(verdict.value, unit)}, " if verdict.value is not None else ""
-    )
-    limit = f"limit {format_exact(verdict.target.limit, unit)}"
+def _result(item: GateItem) -> Result:
+    result = _RESULTS[item.effect]
+    return "skipped" if result == "passed" and item.answer in _UNANSWERED else result
+
+
+def _run_test(item: GateItem, judged: JudgedRun) -> JUnitTest:
+    suites = {case.id: case.suite for case in judged.run.cases}
+    suite = suites.get(item.case) or (item.case or item.target).partition("/")[0]
+    metric = item.metric or TIME.name
+    facts, seconds = _figures(item, metric, judged.verdict)
     return JUnitTest(
-        suite=verdict.target.id.partition("/")[0],
-        group="targets",
-        name=verdict.target.id,
-        result="passed" if verdict.known_miss and result == "failure" else result,
-        status=status.target_mark(verdict).word,
-        message=f"{as_sentence(verdict.reason)} {as_sentence(measured + limit)}",
-        seconds=_in_seconds(verdict.value, unit),
+        suite=suite or judged.run.id,
+        group=_GROUPS[item.question],
+        name=item.target or (measured_name(item.case, metric) if item.case else _WHOLE),
+        result=_result(item),
+        status="known miss" if item.known_miss is not None else str(item.answer),
+        message=" ".join(filter(None, [as_sentence(item.reason), facts])),
+        seconds=seconds,
     )
 
 
-def _case_tests(run: Run, verdict: Verdict) -> Iterator[JUnitTest]:
-    suites = {case.id: case.suite for case in run.cases}
-    measured = {series.case for series in series_of(run).values() if series.n}
+_COMPARED = (Question.CHANGE, Question.COUNT)
+
+
+def _figures(item: GateItem, metric: str, verdict: Verdict) -> tuple[str, float]:
+    """Return the figures that an answer is about, as a sentence, and the time in seconds."""
+    for target in verdict.targets:
+        if target.target.id == item.target and target.case == (item.case or None):
+            unit = target.target.unit
+            limit = f"limit {format_exact(target.target.limit, unit)}"
+            value = (
+                f"measured {format_quantity(target.value, unit)}, "
+                if target.value is not None
+                else ""
+            )
+            return as_sentence(value + limit), _in_seconds(target.value, unit)
     for change in verdict.changes:
-        if change.case in measured:
-            yield _change_test(change, suites[change.case], verdict.against)
-    for case in run.cases:
-        if case.id not in measured:
-            yield _unmeasured_test(case.id, case.suite, verdict.failures.get(case.id))
+        if item.question in _COMPARED and (change.case, change.metric) == (item.case, metric):
+            source = f"Against {item.source}." if item.source else ""
+            return source, _in_seconds(change.new, change.unit)
+    return "", 0.0
 
 
-def _change_test(change: Change, suite: str, against: str) -> JUnitTest:
-    beside = f" Against {against}." if change.base is not None else ""
-    return JUnitTest(
-        suite=suite,
-        group="changes",
-        name=measured_name(change.case, change.metric),
-        result=_OF_CHANGE[change.status],
-        status=status.change_mark(change).word,
-        message=as_sentence(change.reason) + beside,
-        seconds=_in_seconds(change.new, change.unit),
+def _pair_tests(ab: ABRun, decision: GateDecision) -> Iterator[JUnitTest]:
+    items = {
+        item.case: item
+        for item in decision.items
+        if item.question is not Question.COUNT or not item.metric
+        if not item.guardrail
+    }
+    changes = {change.case: change for change in ab.changes}
+    for case, item in items.items():
+        if case in changes:
+            yield _ab_test(changes[case], ab, _result(item))
+        else:
+            yield JUnitTest(ab.new.name, "ab", _WHOLE, _result(item), item.answer, item.reason)
+
+
+def _ab_test(change: ABChange, ab: ABRun, result: Result) -> JUnitTest:
+    warnings = "".join(
+        f" Warning: {describe_guardrail(guardrail)}." for guardrail in guardrail_warnings(change)
     )
-
-
-def _unmeasured_test(case: str, suite: str, failure: Failure | None) -> JUnitTest:
-    reason = (
-        f"{status.describe_failure(failure)}: {failure.message}" if failure else "gave no value"
-    )
-    kind = failure.kind if failure else "no value"
-    return JUnitTest(suite, "changes", case, "error", kind, as_sentence(reason))
-
-
-def _ab_test(change: ABChange, ab: ABRun) -> JUnitTest:
-    result = _OF_CHANGE[change.status]
+    counts = as_sentence(describe_counts(change))
+    sides = f"{ab.new.name}, against {ab.base.name}."
     return JUnitTest(
         suite=change.case.partition("/")[0],
         group="ab",
         name=measured_name(change.case, change.metric.name),
-        result="passed" if result == "failure" and change.severity is not Severity.FAIL else result,
-        status=status.CHANGE_MARKS[change.status].word,
-        message=f"{as_sentence(change.reason)} {ab.new.name}, against {ab.base.name}.",
-        seconds=_in_seconds(change.new, change.metric.unit),
+        result=result,
+        status=status.margin_mark(change.status, change.margin).word,
+        message=f"{' '.join(filter(None, (as_sentence(change.reason), counts, sides)))}{warnings}",
+        seconds=_in_seconds(change.paired_new, change.metric.unit),
     )
 
 

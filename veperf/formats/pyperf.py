@@ -4,6 +4,7 @@ Metadata that all benchmarks have in common is in the file's metadata, the rest 
 or each run's. A run is a process; its values are per call.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +36,7 @@ _UNITS = {"second": "s", "byte": "B", "integer": "1"}
 class PyperfProcess(Struct, frozen=True):
     """A worker; without values if it only calibrated."""
 
-    values: list[float] | None = None
+    values: list[float | None] | None = None
     metadata: dict[str, Any] | None = None
 
 
@@ -73,7 +74,8 @@ def read_pyperf(source: SourceFile) -> ParsedRun:
             process_metadata = metadata | (process.metadata or {})
             facts = facts or (process_metadata if process.values else {})
             for value in process.values or []:
-                parsed.add({metric: value * factor}, _whole(process_metadata, "loops", 1))
+                number = math.nan if value is None else value * factor
+                parsed.add({metric: number}, _whole(process_metadata, "loops", 1))
     facts = common | facts
     run.provenance = Provenance(
         cpu_model=text_field(facts, "cpu_model_name"),
@@ -86,8 +88,7 @@ def read_pyperf(source: SourceFile) -> ParsedRun:
 
 
 def _metric(unit: str) -> tuple[Metric, float]:
-    metric, factor, _ = time_or_metric("time" if unit == "s" else "value", unit)
-    return metric, factor
+    return time_or_metric("time" if unit == "s" else "value", unit)
 
 
 def _python(facts: dict[str, Any]) -> str:
@@ -139,7 +140,8 @@ def write_pyperf(run: Run) -> ExportedFile:
 
 
 def _pyperf_values(figure: ExportedMetric) -> _PyperfValues | None:
-    if figure.metric.better == "higher":
+    # pyperf compare_to calls the greater one slower, whatever it is.
+    if figure.metric.better != "lower":
         return None
     times_s = values_in_seconds(figure)
     if times_s is not None:

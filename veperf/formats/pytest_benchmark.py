@@ -1,5 +1,9 @@
-"""pytest-benchmark: files of ``--benchmark-json``, ``--benchmark-save`` and ``autosave``."""
+"""pytest-benchmark: files of ``--benchmark-json``, ``--benchmark-save`` and ``autosave``.
 
+A benchmark that raised is not in the file at all.
+"""
+
+import math
 from collections.abc import Sequence
 from statistics import mean, median
 from typing import Any
@@ -8,7 +12,7 @@ import numpy as np
 from msgspec import Struct
 
 from veperf.core.case import TIME
-from veperf.core.run import Machine, Revision, Run
+from veperf.core.run import Machine, Revision, Run, Summary
 from veperf.formats.exported import (
     ExportedFile,
     ExportedMetric,
@@ -30,11 +34,17 @@ TOOL = "pytest-benchmark"
 class PytestStats(Struct, frozen=True):
     """Statistics of a benchmark, in seconds per call."""
 
-    data: list[float] | None = None
+    data: list[float | None] | None = None
     """A value per round; only if saving it was requested."""
     median: float | None = None
     mean: float | None = None
     iterations: int = 1
+    rounds: int | None = None
+    stddev: float | None = None
+    q1: float | None = None
+    q3: float | None = None
+    min: float | None = None
+    max: float | None = None
 
 
 class PytestEntry(Struct, frozen=True):
@@ -100,15 +110,27 @@ def read_pytest_benchmark(source: SourceFile) -> ParsedRun:
             params=plain_params(entry.params),
         )
         stats = entry.stats or PytestStats()
-        values = stats.data or []
-        if not values:
-            middle = stats.median if stats.median is not None else stats.mean
-            values = [] if middle is None else [middle]
+        center = stats.median if stats.median is not None else stats.mean
+        if not stats.data and center is not None:
             run.note("some benchmarks have no single rounds: their median is the only value")
-        for value in values:
-            parsed.add({TIME: value * 1e9}, stats.iterations)
+            summary = _summary(stats).times(1e9)
+            parsed.add({TIME: center * 1e9}, stats.iterations, {TIME.name: summary})
+        for value in stats.data or []:
+            parsed.add({TIME: math.nan if value is None else value * 1e9}, stats.iterations)
     run.provenance = _provenance(source, file)
     return run
+
+
+def _summary(stats: PytestStats) -> Summary:
+    return Summary(
+        center="mean" if stats.median is None else "median",
+        n=stats.rounds,
+        standard_deviation=stats.stddev,
+        q1=stats.q1,
+        q3=stats.q3,
+        minimum=stats.min,
+        maximum=stats.max,
+    )
 
 
 def _base(entry: PytestEntry) -> str:

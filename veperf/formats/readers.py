@@ -7,13 +7,32 @@ from pathlib import Path
 from veperf.core.errors import CorruptFileError, DataError, UsageError
 from veperf.formats import criterion
 from veperf.formats.asv import is_asv_file, read_asv
+from veperf.formats.bencher import is_bencher_file, read_bencher
+from veperf.formats.github_action import (
+    is_github_action_file,
+    read_bigger_is_better,
+    read_github_action,
+    read_smaller_is_better,
+)
 from veperf.formats.go_test import is_go_json, is_go_text, read_go_json, read_go_text
 from veperf.formats.google_benchmark import is_google_benchmark_file, read_google_benchmark
-from veperf.formats.hyperfine import is_hyperfine_file, read_hyperfine
+from veperf.formats.hyperfine import (
+    is_hyperfine_csv,
+    is_hyperfine_file,
+    read_hyperfine,
+    read_hyperfine_csv,
+)
 from veperf.formats.imported import ImportedRun, ParsedRun, build_run, clean_name
 from veperf.formats.pyperf import is_pyperf_file, read_pyperf
 from veperf.formats.pytest_benchmark import is_pytest_benchmark_file, read_pytest_benchmark
-from veperf.formats.rows import is_csv_table, is_json_lines, read_csv_table, read_json_lines
+from veperf.formats.rows import (
+    is_csv_table,
+    is_json_lines,
+    is_parquet_table,
+    read_csv_table,
+    read_json_lines,
+    read_parquet_table,
+)
 from veperf.formats.source import SourceFile, is_existing_folder, load_source
 
 
@@ -41,13 +60,19 @@ class InputFormat:
         return [self.read(source)]
 
 
+def _is_never_detected(_source: SourceFile) -> bool:
+    return False
+
+
 INPUT_FORMATS = (
+    InputFormat("parquet", is_parquet_table, read_parquet_table),
     # Similar formats are in this order: the more distinctive one first.
     InputFormat("pytest-benchmark", is_pytest_benchmark_file, read_pytest_benchmark),
     InputFormat("pyperf", is_pyperf_file, read_pyperf),
     InputFormat("google-benchmark", is_google_benchmark_file, read_google_benchmark),
     InputFormat("asv", is_asv_file, read_asv),
     InputFormat("hyperfine", is_hyperfine_file, read_hyperfine),
+    InputFormat("hyperfine-csv", is_hyperfine_csv, read_hyperfine_csv),
     InputFormat("criterion-sample", criterion.is_criterion_sample, criterion.read_criterion_sample),
     InputFormat(
         "criterion-estimates", criterion.is_criterion_estimates, criterion.read_criterion_estimates
@@ -56,6 +81,11 @@ INPUT_FORMATS = (
     InputFormat(
         "criterion-messages", criterion.is_criterion_messages, criterion.read_criterion_messages
     ),
+    InputFormat("github-action", is_github_action_file, read_github_action),
+    # Their content is the same: --format tells the direction.
+    InputFormat("github-action-smaller", _is_never_detected, read_smaller_is_better),
+    InputFormat("github-action-bigger", _is_never_detected, read_bigger_is_better),
+    InputFormat("bencher", is_bencher_file, read_bencher),
     InputFormat("json-lines", is_json_lines, read_json_lines),
     InputFormat("csv", is_csv_table, read_csv_table),
     InputFormat("go-json", is_go_json, read_by=read_go_json),

@@ -1,29 +1,33 @@
 """Plain tables in long form, as CSV, JSON lines or Parquet: one row per value.
 
 Input columns: ``benchmark`` (or ``name``), ``value``, and optionally ``metric`` (default ``time``),
-``unit`` (``ns``), ``better`` (``lower``, ``higher``) and ``process``. The value of a process is the
-median of its rows. Without ``process`` each row is a repetition.
+``unit`` (``ns``), ``better`` (``lower``, ``higher``, ``unknown``) and ``process``. The value of a
+process is the median of its rows. Without ``process`` each row is a repetition. A row without a
+value is a failure.
 """
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from statistics import median
 from typing import Any
 
-from veperf.core.case import TIME, Better, Metric
+from veperf.core.case import TIME, Direction, Metric
 from veperf.core.errors import CorruptFileError
 from veperf.core.json_text import parse_json
 from veperf.core.run import Run
 from veperf.formats.exported import ExportedFile, exported_metrics, safe_text
 from veperf.formats.imported import NS_PER_UNIT, ParsedRun, clean_name, time_or_metric
-from veperf.formats.source import SourceFile, shorten
+from veperf.formats.source import MAX_FILE_BYTES, SourceFile, shorten
 
-CSV, LINES = "csv", "json-lines"
+CSV, LINES, PARQUET = "csv", "json-lines", "parquet"
 
 _NAMES = ("benchmark", "name")
 _DELIMITERS = ",;\t"
 _LONGEST_NUMBER = 400
+_COLUMNS_READ = frozenset({*_NAMES, "value", "metric", "unit", "better", "process"})
+_MOST_ROWS = 5_000_000
 
 
 def is_csv_table(source: SourceFile) -> bool:
@@ -46,6 +50,16 @@ def is_json_lines(source: SourceFile) -> bool:
 def read_csv_table(source: SourceFile) -> ParsedRun:
     """Read the run in a CSV file, separated by comma, semicolon or tab as its header is."""
     return _read(source, CSV, _csv_rows(source))
+
+
+def is_parquet_table(source: SourceFile) -> bool:
+    """Return whether the file begins as a Parquet file does."""
+    return source.data.startswith(b"PAR1")
+
+
+def read_parquet_table(source: SourceFile) -> ParsedRun:
+    """Read the run in a Parquet file."""
+    return _read(source, PARQUET, _parquet_rows(source))
 
 
 def read_json_lines(source: SourceFile) -> ParsedRun:
@@ -86,26 +100,27 @@ def _metric(
     source: SourceFile, run: ParsedRun, row: Mapping[str, Any], line: int
 ) -> tuple[Metric, float]:
     direction, unit = _text(row, "better"), _text(row, "unit")
-    better: Better | None = None
+    better: Direction | None = None
     match direction:
-        case "lower" | "higher":
+        case "lower" | "higher" | "unknown":
             better = direction
         case "":
             pass
         case _:
-            raise source.corrupt(f"better must be lower or higher, not {shorten(direction)}", line)
+            raise source.corrupt(
+                f"better must be lower, higher or unknown, not {shorten(direction)}", line
+            )
     name = _text(row, "metric") or (unit if unit and unit not in NS_PER_UNIT else TIME.name)
     if name == TIME.name and not unit:
         unit = "ns"
         run.note("assuming ns for times without a unit")
-    metric, factor, is_guess = time_or_metric(name, unit, better)
-    if is_guess:
-        run.note_guess(metric)
-    return metric, factor
+    return time_or_metric(name, unit, better)
 
 
 def _value(source: SourceFile, row: Mapping[str, Any], line: int) -> float:
     raw_value = row.get("value")
+    if raw_value is None or raw_value == "":
+        return math.nan
     try:
         if isinstance(raw_value, int | float) and not isinstance(raw_value, bool):
             return float(raw_value)
@@ -154,6 +169,26 @@ def _csv_rows(source: SourceFile) -> Iterator[tuple[int, Mapping[str, Any]]]:
             started = True
     except csv.Error as error:
         raise source.corrupt(f"not CSV: {shorten(str(error))}", rows.line_num) from error
+
+
+def _parquet_rows(source: SourceFile) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(io.BytesIO(source.data))
+        groups = range(file.metadata.num_row_groups)
+        size = sum(file.metadata.row_group(index).total_byte_size for index in groups)
+        if file.metadata.num_rows > _MOST_ROWS or size > MAX_FILE_BYTES:
+            raise source.corrupt(f"more than {_MOST_ROWS:,} rows, or too large when unpacked")
+        columns = [name for name in file.schema_arrow.names if name in _COLUMNS_READ]
+        number = 0
+        for batch in file.iter_batches(columns=columns):
+            for row in batch.to_pylist():
+                number += 1
+                yield number, row
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise source.corrupt(f"unreadable Parquet: {shorten(str(error))}") from error
 
 
 def _line_rows(source: SourceFile) -> Iterator[tuple[int, Mapping[str, Any]]]:

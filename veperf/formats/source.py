@@ -1,7 +1,8 @@
-"""A file to import: its bytes, decoded lazily as text, lines and JSON."""
+"""A file to import: its bytes, unpacked, and decoded lazily as text, lines and JSON."""
 
 import codecs
 import json
+import zlib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,9 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
+_GZIP = b"\x1f\x8b"
+_SAMPLE_BYTES = 1000
+
 T = TypeVar("T")
 
 
@@ -28,6 +32,8 @@ class SourceFile:
     """The content of the file ``name``; derived forms are computed when first used."""
 
     def __init__(self, data: bytes, name: str) -> None:
+        if data.startswith(_GZIP):
+            data = _unpacked(data, name)
         if len(data) > MAX_FILE_BYTES:
             raise CorruptFileError(f"{name} is larger than {MAX_FILE_BYTES >> 20} MiB")
         self.data = data
@@ -36,7 +42,8 @@ class SourceFile:
     @cached_property
     def text(self) -> str:
         """The whole file as text; bytes that are not UTF-8 become U+FFFD."""
-        encoding = next((e for bom, e in _BOMS if self.data.startswith(bom)), "utf-8")
+        encoding = next((e for bom, e in _BOMS if self.data.startswith(bom)), "")
+        encoding = encoding or _utf_16(self.data[:_SAMPLE_BYTES]) or "utf-8"
         return self.data.decode(encoding, errors="replace")
 
     @cached_property
@@ -59,6 +66,9 @@ class SourceFile:
         try:
             return parse_json(self.text)
         except json.JSONDecodeError as error:
+            if error.msg == "Extra data":
+                problem = "a second JSON document begins here: a file holds one, so split it"
+                raise self.corrupt(problem, error.lineno) from error
             raise self.corrupt(f"not valid JSON: {error.msg}", error.lineno) from error
         except ValueError as error:
             raise self.corrupt(f"unreadable JSON: {shorten(str(error))}") from error
@@ -111,6 +121,33 @@ class SourceFile:
     def corrupt(self, problem: str, line: int | None = None) -> CorruptFileError:
         """Return an error that says ``problem`` is wrong, with the file and ``line``."""
         return CorruptFileError(f"{self.name}{f':{line}' if line else ''}: {problem}")
+
+
+def _unpacked(data: bytes, name: str) -> bytes:
+    """Return the content of a gzip file, up to a byte more than is allowed.
+
+    Raises:
+        CorruptFileError: it is damaged.
+    """
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        content = unpacker.decompress(data, MAX_FILE_BYTES + 1)
+    except zlib.error as error:
+        raise CorruptFileError(f"{name}: damaged gzip file: {error}") from error
+    if not unpacker.eof and len(content) <= MAX_FILE_BYTES:
+        raise CorruptFileError(f"{name}: damaged gzip file: it ends too early")
+    return content
+
+
+def _utf_16(data: bytes) -> str:
+    """Return the name of UTF-16 where every other byte of ``data`` is zero, as in plain text."""
+    for encoding, zeros, letters in (
+        ("utf-16-le", data[1::2], data[::2]),
+        ("utf-16-be", data[::2], data[1::2]),
+    ):
+        if len(zeros) > 1 and zeros.count(0) > 0.9 * len(zeros) and 0 not in letters:
+            return encoding
+    return ""
 
 
 def load_source(path: Path) -> SourceFile:

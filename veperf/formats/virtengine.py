@@ -12,8 +12,9 @@ objects.
      "packages": {"tests/benchmark": {"BenchmarkStateWrite": {"ns/op": "transaction/state_write"},
                                       "BenchmarkStateRead": {}}}}
 
-Benchmarks without a target are listed as well. An unlisted benchmark in a listed package of the
-module was renamed or is new: its targets are unknown, so they must not count as met.
+Benchmarks without a target are listed as well. An unlisted benchmark was renamed or is new: its
+targets are unknown, and it is shown, not judged. One with a target that the file lacks, though it
+is of its package, is missing: that fails the gate.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +25,6 @@ from msgspec.structs import replace
 
 from veperf.core import paths
 from veperf.core.case import TIME, Case
-from veperf.core.errors import UnknownBenchmarkError
 from veperf.core.run import Run
 from veperf.core.target import Target, TargetSet
 from veperf.formats import go_test
@@ -155,6 +155,34 @@ def with_go_targets(run: Run, benchmarks: GoBenchmarks) -> Run:
     return replace(run, cases=tuple(_case_with_targets(case, benchmarks) for case in run.cases))
 
 
+def with_listing(run: Run, benchmarks: GoBenchmarks) -> Run:
+    """Return ``run`` with the targets of its Go benchmarks, and with what it lacks or has besides.
+
+    A run of another tool is unchanged.
+    """
+    if run.source != go_test.TOOL:
+        return run
+    unknown = set(unlisted_packages(run, benchmarks))
+    unlisted = set(unlisted_cases(run, benchmarks))
+    return replace(
+        with_go_targets(run, benchmarks),
+        vanished=_targets_of_vanished(run, benchmarks),
+        unlisted=tuple(c.id for c in run.cases if c.id in unlisted or c.what in unknown),
+    )
+
+
+def _targets_of_vanished(run: Run, benchmarks: GoBenchmarks) -> dict[str, tuple[str, ...]]:
+    targets: dict[str, tuple[str, ...]] = {}
+    for package, name in vanished_benchmarks(run, benchmarks):
+        for known, listed in benchmarks.packages.items():
+            if f"/{package}".endswith(f"/{known}") and name in listed:
+                suite = next(case.suite for case in run.cases if case.what == package)
+                id = f"{suite}/{name}"
+                answers = {*targets.get(id, ()), *listed[name].values()}
+                targets[id] = tuple(sorted(answers))
+    return targets
+
+
 def unlisted_cases(run: Run, benchmarks: GoBenchmarks) -> tuple[str, ...]:
     """Return the ids of the cases in the module's packages that ``benchmarks`` does not list."""
     if run.source != go_test.TOOL:
@@ -169,21 +197,44 @@ def unlisted_cases(run: Run, benchmarks: GoBenchmarks) -> tuple[str, ...]:
     )
 
 
-def require_listed(run: Run, benchmarks: GoBenchmarks) -> None:
-    """Refuse a run with unlisted cases.
+def unlisted_packages(run: Run, benchmarks: GoBenchmarks) -> tuple[str, ...]:
+    """Return the packages of the module in ``run`` of which ``benchmarks`` knows nothing."""
+    if run.source != go_test.TOOL:
+        return ()
+    packages = dict.fromkeys(case.what for case in run.cases)
+    inside = f"{benchmarks.module}/"
+    return tuple(
+        package
+        for package in packages
+        if package.startswith(inside) and package.removeprefix(inside) not in benchmarks.packages
+    )
 
-    Raises:
-        UnknownBenchmarkError: it has some.
+
+def vanished_benchmarks(run: Run, benchmarks: GoBenchmarks) -> tuple[tuple[str, str], ...]:
+    """Return package and name of each benchmark with a target that ``run`` lacks.
+
+    Looked for in the packages that the run is of, be they a fork's. A benchmark that failed is
+    there, with its failure; all those of a package that failed as a whole are not.
     """
-    if cases := unlisted_cases(run, benchmarks):
-        raise UnknownBenchmarkError(unlisted_message(cases))
+    if run.source != go_test.TOOL:
+        return ()
+    vanished: list[tuple[str, str]] = []
+    for package, listed in benchmarks.packages.items():
+        cases = [case for case in run.cases if f"/{case.what}".endswith(f"/{package}")]
+        names = {_function(case) for case in cases}
+        vanished += [
+            (cases[0].what, name)
+            for name, answers in listed.items()
+            if cases and answers and name not in names
+        ]
+    return tuple(vanished)
 
 
 def unlisted_message(cases: Sequence[str]) -> str:
-    """Return the message about ``cases`` that are not listed but should be."""
+    """Return the message about ``cases`` that are not listed."""
     more = f" and {len(cases) - _NAMED} more" if len(cases) > _NAMED else ""
     return (
-        f"{GO_BENCHMARKS_FILE} does not list {', '.join(cases[:_NAMED])}{more}: "
+        f"{GO_BENCHMARKS_FILE} does not list {', '.join(cases[:_NAMED])}{more}: shown, not judged; "
         "add the targets of each, {} for none"
     )
 

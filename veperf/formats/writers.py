@@ -1,20 +1,21 @@
 """The table of the formats in which runs and verdicts can be written."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from veperf.core.errors import UsageError
 from veperf.core.run import Run
 from veperf.core.verdict import Verdict
 from veperf.formats.bencher import write_bencher
-from veperf.formats.exported import ExportedFile, Judged, JudgedRun
+from veperf.formats.exported import ExportedFile, Judged, JudgedRun, failed_note
 from veperf.formats.github_action import write_bigger_is_better, write_smaller_is_better
-from veperf.formats.go_test import write_go_text
+from veperf.formats.go_writer import write_go_text
 from veperf.formats.junit import write_junit
 from veperf.formats.markdown import write_markdown_comment, write_markdown_summary
 from veperf.formats.pyperf import write_pyperf
 from veperf.formats.pytest_benchmark import write_pytest_benchmark
 from veperf.formats.rows import write_csv_table, write_parquet_table
+from veperf.report.report_links import NO_REPORT, ReportLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class OutputFormat:
     name: str
     what: str
     write: Callable[[Run], ExportedFile] | None = None
-    write_judged: Callable[[Sequence[Judged]], ExportedFile] | None = None
+    write_judged: Callable[[Sequence[Judged], ReportLinks], ExportedFile] | None = None
     """Writer in place of ``write`` for formats of verdicts."""
 
 
@@ -45,7 +46,9 @@ OUTPUT_FORMATS = (
     OutputFormat("go", "Go benchmark text, for benchstat", write_go_text),
     OutputFormat("csv", "a row per value", write_csv_table),
     OutputFormat("parquet", "the same, for DataFrames", write_parquet_table),
-    OutputFormat("junit", "the verdict as JUnit XML", write_judged=write_junit),
+    OutputFormat(
+        "junit", "the verdict as JUnit XML", write_judged=lambda judged, _: write_junit(judged)
+    ),
     OutputFormat(
         "summary", "the verdict as Markdown, under 1 MiB", write_judged=write_markdown_summary
     ),
@@ -70,25 +73,35 @@ def output_format(format: str) -> OutputFormat:
     return chosen
 
 
-def write_run(run: Run, format: str, judge: Callable[[], Verdict]) -> ExportedFile:
+def write_run(
+    run: Run, format: str, judge: Callable[[], Verdict], links: ReportLinks = NO_REPORT
+) -> ExportedFile:
     """Write ``run`` in a format.
 
     Args:
         run: a run, of any tool.
         format: one of ``OUTPUT_FORMAT_NAMES``.
         judge: returns the verdict on the run; called only for formats of verdicts.
+        links: addresses that Markdown links to.
 
     Raises:
         UsageError: there is no such format, or the run has no values for it.
     """
     chosen = output_format(format)
     if chosen.write_judged is not None:
-        return chosen.write_judged([JudgedRun(run, judge())])
+        return chosen.write_judged([JudgedRun(run, judge())], links)
+    return _write_values(chosen, run)
+
+
+def _write_values(chosen: OutputFormat, run: Run) -> ExportedFile:
     assert chosen.write is not None
-    return chosen.write(run)
+    exported = chosen.write(run)
+    return replace(exported, notes=(*exported.notes, *failed_note(run)))
 
 
-def write_judged(judged: Sequence[Judged], format: str) -> ExportedFile:
+def write_judged(
+    judged: Sequence[Judged], format: str, links: ReportLinks = NO_REPORT
+) -> ExportedFile:
     """Write verdicts in a format; if that is not one of verdicts, write their first run.
 
     Raises:
@@ -96,9 +109,8 @@ def write_judged(judged: Sequence[Judged], format: str) -> ExportedFile:
     """
     chosen = output_format(format)
     if chosen.write_judged is not None:
-        return chosen.write_judged(judged)
-    assert chosen.write is not None
+        return chosen.write_judged(judged, links)
     for item in judged:
         if isinstance(item, JudgedRun):
-            return chosen.write(item.run)
+            return _write_values(chosen, item.run)
     raise UsageError(f"an A/B comparison has nothing that can be written as {format}")

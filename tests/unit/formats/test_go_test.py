@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.hostile_files import VECTORS
 from veperf.core.case import Metric
+from veperf.core.errors import DataError
 from veperf.formats.imported import ImportedRun
 from veperf.formats.readers import read_runs, read_runs_from
 
@@ -48,7 +49,7 @@ def test_text_of_several_packages() -> None:
     ].params
     failed = [r.case for p in run.passes for r in p.results if r.failure]
     assert ["veid-keeper/BenchmarkBroken-8"] == failed
-    assert any(":19: package example.org" in note for note in actual.notes)
+    assert any("line 19: package example.org" in note for note in actual.notes)
     assert ("Box 9000 @ 3.00GHz", "linux/amd64") == (run.machine.cpu_model, run.machine.system)
 
 
@@ -133,7 +134,7 @@ def test_what_did_not_get_to_its_end_is_a_failure() -> None:
     assert {
         "p-broken/(the package)": "its package failed, see line 1: [build failed]",
         "p-fatal/BenchmarkF": "it failed, see line 4",
-        "p-panics/BenchmarkP-2": "its package failed, see line 15: 0.1s",
+        "p-panics/BenchmarkP-2": "its package failed, see line 15: panic: boom, 0.1s",
     } == failures
     assert {"p-fatal/BenchmarkGood-2": [{"time": 5.0}]} == figures(actual)
 
@@ -150,13 +151,13 @@ def test_configurations_are_told_apart_when_asked() -> None:
     assert ["a", "b", ""] == [item.label for item in apart]
 
 
-def test_an_unknown_unit_is_lower_and_said() -> None:
-    """The direction is the default unless a Unit line anywhere in the file sets it."""
-    (guessed,) = go("BenchmarkX 1 5 frobs\n")
+def test_the_direction_of_a_unit_is_never_guessed() -> None:
+    """It is unknown, with a note, unless a Unit line anywhere in the file sets it."""
+    (unknown,) = go("BenchmarkX 1 5 frobs\n")
     (notices,) = go("BenchmarkX 1 5 frobs\nUnit frobs better=higher\nUnit frobs better=lower\n")
 
-    assert (Metric("frobs", "frobs"),) == guessed.run.cases[0].metrics
-    assert any("frobs" in note for note in guessed.notes)
+    assert (Metric("frobs", "frobs", "unknown"),) == unknown.run.cases[0].metrics
+    assert any("direction of frobs is not known" in note for note in unknown.notes)
     assert (Metric("frobs", "frobs", "higher"),) == notices.run.cases[0].metrics
     assert any("already" in note for note in notices.notes)
 
@@ -168,3 +169,80 @@ def test_packages_of_one_name_stay_apart() -> None:
     (actual,) = go(text)
 
     assert ["x-keeper", "b-x-keeper", "k"] == [case.suite for case in actual.run.cases]
+
+
+def test_names_of_any_letter() -> None:
+    """benchstat takes any result that begins with Benchmark; text that does is none."""
+    (actual,) = go("Benchmarkuber_zap_total 1 20149055 total-bytes\nBenchmarking 5 things\n")
+
+    assert {"go/Benchmarkuber_zap_total": [{"total-bytes": 20149055.0}]} == figures(actual)
+
+
+LATE = (
+    "pkg: ex/odd\n"
+    "BenchmarkPlain   \t 20 \t 367.6 ns/op\n"
+    "BenchmarkLate    \t 20 \t 10.0 ns/op\n"
+    "BenchmarkLate    \t--- FAIL: BenchmarkLate\n"
+    "    odd_test.go:12: boom at 20\n"
+    "BenchmarkLate-2  \t--- FAIL: BenchmarkLate-2\n"
+    "--- FAIL: BenchmarkProbe\n"
+    "BenchmarkAfter-2 \t 20 \t 7.5 ns/op\n"
+    "FAIL\nexit status 1\nFAIL\tex/odd\t1.7s\n"
+)
+
+
+def test_failures_of_text_are_those_of_events() -> None:
+    """Each is that of its own number of processors; a benchmark after them is fine."""
+    event = {"Action": "output", "Package": "ex/odd"}
+    events = [event | {"Output": f"{line}\n"} for line in LATE.split("\n")]
+    events.append({"Action": "fail", "Package": "ex/odd"})
+
+    (text,) = go(LATE)
+    (json_,) = read_runs("\n".join(map(json.dumps, events)).encode(), "f")
+
+    expected = {"ex-odd/BenchmarkLate", "ex-odd/BenchmarkLate-2", "ex-odd/BenchmarkProbe"}
+    assert expected == text.run.first_failures.keys() == json_.run.first_failures.keys()
+    assert figures(text) == figures(json_)
+
+
+def test_a_file_in_which_nothing_could_be_measured() -> None:
+    """It is a Go file all the same, with its failures; so is that of a package without a build."""
+    failing = "pkg: ex/a\n--- FAIL: BenchmarkA\n    boom\nFAIL\nFAIL\tex/a\t1s\n"
+    broken = "# ex/a\n./a.go:1:1: oops\nFAIL\tex/a [build failed]\nFAIL\n"
+
+    (failed,) = read_runs(failing.encode(), "f")
+    (not_built,) = read_runs(broken.encode(), "f")
+
+    assert ["ex-a/BenchmarkA"] == list(failed.run.first_failures)
+    assert ["ex-a/(the package)"] == list(not_built.run.first_failures)
+
+
+def test_packages_without_tests_are_noted() -> None:
+    """All in a single note; where there is nothing else, the file has no results."""
+    text = "?   \tex/b\t[no test files]\n?   \tex/c\t[no test files]\n"
+
+    (actual,) = go(f"{text}BenchmarkX 1 1 ns/op\nok  \tex/a\t1s\n")
+
+    assert ("no test files in ex/b, ex/c",) == actual.notes
+    with pytest.raises(DataError, match="no benchmark results"):
+        go(text)
+
+
+def test_a_package_that_fails_without_a_word() -> None:
+    """An event alone is enough, and that of another test is not about a benchmark."""
+    lines = [
+        {"Action": "output", "Package": "ex/a", "Output": "BenchmarkX 1 1 ns/op\n"},
+        {"Action": "fail", "Package": "ex/b", "Test": "TestY"},
+        {"Action": "fail", "Package": "ex/c", "Elapsed": 0.1},
+    ]
+
+    (actual,) = read_runs("\n".join(map(json.dumps, lines)).encode(), "f")
+
+    assert ["ex-c/(the package)"] == list(actual.run.first_failures)
+
+
+def test_a_result_without_its_name_is_noted() -> None:
+    """Where output of a benchmark tears its line; the value is not lost in silence."""
+    (actual,) = go("BenchmarkX 1 1 ns/op\nno newline BenchmarkP \tline\n 20 \t 573.4 ns/op\n")
+
+    assert any("line 3: a result without a name" in note for note in actual.notes)

@@ -242,7 +242,7 @@ def test_long_tables() -> None:
     ("text", "said"),
     [
         ("benchmark,value\na,1\nb,x\n", "f:3: no number: x"),
-        ("benchmark;value;better\na;1;up\n", "f:2: better must be lower or higher, not up"),
+        ("benchmark;value;better\na;1;up\n", "f:2: better must be lower, higher or unknown"),
         ('{"benchmark": "a", "value": 1}\n{"benchmark"', "f:2: not JSON"),
         ('{"benchmarks": [{"name": 3}], "machine_info": {}}', "$.benchmarks[0].name"),
         ('{\n"benchmarks": [}', "f:2: not valid JSON"),

@@ -9,13 +9,20 @@ from msgspec.structs import replace
 from tests.support.hostile_files import VECTORS
 from veperf.archive.baselines import load_targets
 from veperf.core import units
-from veperf.core.errors import CorruptFileError, DataError, UnknownBenchmarkError
+from veperf.core.errors import CorruptFileError, DataError
 from veperf.core.run import Run
 from veperf.core.verdict import TargetStatus
 from veperf.formats import virtengine
 from veperf.formats.readers import read_runs
 from veperf.formats.source import SourceFile
-from veperf.formats.virtengine import load_go_benchmarks, require_listed, with_go_targets
+from veperf.formats.virtengine import (
+    GoBenchmarks,
+    load_go_benchmarks,
+    unlisted_packages,
+    vanished_benchmarks,
+    with_go_targets,
+    with_listing,
+)
 from veperf.verdicts.targets import judge_targets
 
 BASELINES = Path(__file__).parents[3] / "data" / "baselines"
@@ -172,8 +179,8 @@ def test_only_the_benchmark_itself_answers(package: str, name: str, targets: obj
     assert targets == case.targets
 
 
-def test_a_benchmark_that_is_listed_nowhere_is_refused() -> None:
-    """An unlisted benchmark of the module's own packages is refused; others are not."""
+def test_a_benchmark_that_is_listed_nowhere_is_named() -> None:
+    """An unlisted benchmark of the module's own packages is named; others are not."""
     run = go(
         f"pkg: {MODULE}/tests/benchmark\nBenchmarkStateWrite 1 2 ns/op\n"
         "BenchmarkTxValidation-8 1 2 ns/op\n"
@@ -182,9 +189,33 @@ def test_a_benchmark_that_is_listed_nowhere_is_refused() -> None:
         f"FAIL\t{MODULE}/pkg/provider_daemon [build failed]\n"
     )
 
-    with pytest.raises(UnknownBenchmarkError, match="BenchmarkTxValidation-8: add"):
-        require_listed(run, load_go_benchmarks())
-    require_listed(replace(run, source="pyperf"), load_go_benchmarks())
+    assert ("tests-benchmark/BenchmarkTxValidation-8",) == with_listing(
+        run, load_go_benchmarks()
+    ).unlisted
+    other = replace(run, source="pyperf")
+    assert other == with_listing(other, load_go_benchmarks())
+
+
+def test_targets_without_their_benchmark_are_named() -> None:
+    """In the packages that the run is of, also a fork's; a benchmark that failed is there."""
+    listed = {"BenchmarkA": {"ns/op": "a"}, "BenchmarkB": {"ns/op": "b"}, "BenchmarkC": {}}
+    mine = GoBenchmarks("1", "m", {"p": listed, "q": {"BenchmarkD": {"ns/op": "d"}}})
+    run = go("pkg: m/p\nBenchmarkA-8 1 2 ns/op\n")
+    fork = go("pkg: fork/m/p\nBenchmarkA/size=5 1 2 ns/op\n--- FAIL: BenchmarkB\n")
+
+    assert (("m/p", "BenchmarkB"),) == vanished_benchmarks(run, mine)
+    assert () == vanished_benchmarks(fork, mine)
+    assert () == vanished_benchmarks(replace(run, source="pyperf"), mine)
+
+
+def test_packages_of_the_module_that_nothing_is_known_of() -> None:
+    """Of the module alone: other packages are nobody's business."""
+    run = go(
+        f"pkg: {MODULE}/x/new\nBenchmarkA 1 2 ns/op\npkg: example.org/y\nBenchmarkA 1 2 ns/op\n"
+        f"pkg: {MODULE}/tests/benchmark\nBenchmarkStateRead 1 2 ns/op\n"
+    )
+
+    assert (f"{MODULE}/x/new",) == unlisted_packages(run, load_go_benchmarks())
 
 
 def test_a_folders_own_list_comes_first(tmp_path: Path) -> None:

@@ -283,3 +283,46 @@ def _tool(module: str, *words: str) -> str:
     )
     assert 0 == done.returncode, done.stderr
     return done.stdout
+
+
+def test_an_imported_benchmark_keeps_the_name_of_its_tool():
+    """Exported for the same tool, it is compared with its own file, also by pyperf."""
+    runs = [{"values": [1.0 + i / 100]} for i in range(3)]
+    entries = [{"metadata": {"name": name}, "runs": runs} for name in ("[1]*1000", "pyperf/x")]
+    (imported,) = read_runs(json.dumps({"benchmarks": entries}).encode(), "file")
+
+    data = written(imported.run, "pyperf")
+    (again,) = read_runs(data, "file")
+
+    assert [case.id for case in imported.run.cases] == [case.id for case in again.run.cases]
+    names = [entry["metadata"]["name"] for entry in json.loads(data)["benchmarks"]]
+    assert ["[1]*1000", "pyperf/x"] == names
+
+
+def test_a_benchmark_that_failed_is_named_as_left_out():
+    """Its values, which are for information only, are in no file."""
+    table = '{"benchmark": "good", "value": 1}\n{"benchmark": "bad", "value": 2}\n'
+    failed = table + '{"benchmark": "bad", "value": null}\n'
+    (imported,) = read_runs(failed.encode(), "file")
+
+    exported = write_run(imported.run, "csv", lambda: judged(imported.run))
+
+    assert ("left out, as they failed: json-lines/bad",) == exported.notes
+    assert b"good" in exported.encoded
+    assert b"bad" not in exported.encoded
+
+
+@pytest.mark.parametrize("format", ["github-action-smaller", "github-action-bigger", "pyperf"])
+def test_what_needs_a_direction_leaves_out_what_has_none(format: str):
+    """And names it, where a file's metrics all have one direction."""
+    rows = '{"benchmark": "a", "metric": "score", "unit": "points", "value": 5}\n'
+    known = "".join(
+        f'{{"benchmark": "a", "metric": "{better}", "better": "{better}", "value": 5}}\n'
+        for better in ("lower", "higher")
+    )
+    (imported,) = read_runs((rows + known).encode(), "file")
+
+    exported = write_run(imported.run, format, lambda: judged(imported.run))
+
+    assert any("a/score" in note for note in exported.notes)
+    assert b"score" not in exported.encoded

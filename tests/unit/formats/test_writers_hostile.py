@@ -18,18 +18,14 @@ from tests.support.helpers import HOSTILE, hostile_run, judged
 from tests.support.runs import case, one_pass, timed, whole_run
 from veperf.core.case import Metric
 from veperf.core.errors import UsageError
+from veperf.core.gate import GateDecision, Outcome
 from veperf.core.run import CaseResult, Failure, Machine, Run
-from veperf.core.verdict import Outcome, Verdict
+from veperf.core.verdict import Verdict
 from veperf.formats.exported import unique_names
-from veperf.formats.markdown import (
-    MARKER,
-    MOST_COMMENT_BYTES,
-    MOST_SUMMARY_BYTES,
-    as_pull_request_comment,
-    shorten_markdown,
-)
+from veperf.formats.markdown import MARKER
 from veperf.formats.readers import read_runs
 from veperf.formats.writers import OUTPUT_FORMAT_NAMES, write_run
+from veperf.report.markdown_writer import MOST_COMMENT_BYTES, MOST_SUMMARY_BYTES
 
 NASTY = (
     HOSTILE, "]]>", "<![CDATA[", "a\nb", "a\r\nBenchmarkX 1 2 ns/op", "a | b", "`code`", "\x1b[2J",
@@ -176,44 +172,40 @@ def test_no_markup_of_a_name_reaches_markdown(run: Run):
 
 
 def test_a_comment_mentions_nobody():
-    """A comment mentions neither people nor issues, even after a backslash."""
-    output = as_pull_request_comment("by @someone, \\@other, fixes #12 and \\#13; ### Fail")
+    """A comment mentions neither people nor issues, whatever a benchmark is called."""
+    names = ["by/@someone", "by/\\@other", "fixes/#12", "fixes/\\#13", "GH-7", "http://x.invalid"]
+    crash = Failure("crashed", "cc @org/team, www.x.invalid")
+    run = whole_run(
+        [case(name) for name in names],
+        [one_pass([CaseResult(name, failure=crash) for name in names])],
+    )
 
-    assert not re.search(r"@\w", output)
-    assert not re.search(r"#\d", output)
-    assert "### Fail" in output
+    text = str(write_run(run, "comment", lambda: judged(run)).data)
+
+    assert not re.search(r"@\w|#\d|GH-\d|://|www\.", text)
+    assert 1 == len(re.findall("^#", text, re.MULTILINE))
 
 
 @pytest.mark.parametrize(
     ("format", "most"), [("comment", MOST_COMMENT_BYTES), ("summary", MOST_SUMMARY_BYTES)]
 )
 def test_what_is_too_long_is_cut_and_says_so(format: str, most: int):
-    """Long text is cut after a line, with details closed, below GitHub's limits."""
+    """Rows are left out whole below GitHub's limits, and counted."""
     names = [f"mine/{'é' * 60}_{i}" for i in range(12_000)]
     cases = [case(name) for name in names]
     crash = Failure("crashed", "killed by a signal")
     run = whole_run(cases, [one_pass([CaseResult(n, failure=crash) for n in names])])
-    failed = Verdict(run.id, Outcome.ERROR, "", (), (), dict.fromkeys(names, crash))
+    failed = Verdict(
+        run.id, GateDecision(Outcome.ERROR, 3, ""), (), (), dict.fromkeys(names, crash)
+    )
 
     text = str(write_run(run, format, lambda: failed).data)
 
-    assert most - 300 < len(text.encode()) <= most < {"comment": 65_536, "summary": 1 << 20}[format]
-    assert "Cut to fit the size limit" in text[-100:]
+    assert most - 500 < len(text.encode()) <= most < {"comment": 64_000, "summary": 1 << 20}[format]
+    (left_out,) = re.findall(r"Cut to fit the size limit: ([\d,]+) rows less urgent", text)
+    written = len(re.findall(r"^\| ✗", text, re.MULTILINE))
+    assert 12_000 == written + int(left_out.replace(",", ""))
     assert text.count("<details>") == text.count("</details>")
-
-
-@given(
-    st.text(alphabet="ab\né", min_size=300, max_size=400), st.integers(min_value=150, max_value=300)
-)
-def test_shortened_is_never_too_long(text: str, most: int):
-    """Details that are open at the cut are closed."""
-    folded = f"x\n<details>\n{text}\n</details>\n"
-
-    short = shorten_markdown(folded, most)
-
-    assert len(short.encode()) <= most
-    assert short.count("<details>") == short.count("</details>")
-    assert short == folded or short.endswith("the report has everything.*\n")
 
 
 @given(st.lists(st.sampled_from(["a", "a (2)", "a (3)", "b", ""]), max_size=12))
