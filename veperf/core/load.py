@@ -1,9 +1,10 @@
 """Loads: plans, searches for the sustained rate, trials, shards and their state."""
 
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 Arrivals = Literal["poisson", "constant"]
 
@@ -48,6 +49,63 @@ class Trial(Struct, frozen=True):
     """Reason why the run says nothing about the system; empty if it is valid."""
 
 
+_Seconds = Annotated[float, Meta(ge=0, le=1e12)]
+
+
+class CpuContention(Struct, frozen=True):
+    """Competition for CPUs during a load, seen from a process and all that it has started.
+
+    CPU time is in seconds, added over threads; ``others_s`` and ``stolen_s`` are those of the CPUs
+    that the process may use.
+    """
+
+    seconds: _Seconds
+    cpus: Annotated[int, Meta(ge=0, le=1 << 20)]
+    """Number of CPUs that it may use."""
+    ran_s: _Seconds
+    waited_s: _Seconds
+    """Run-queue wait: its threads were able to run, and no CPU was free for them. Waiting for a
+    lock, such as that of the interpreter, is none."""
+    others_s: _Seconds
+    """CPU time of all other processes."""
+    stolen_s: _Seconds
+    """CPU time that the hypervisor gave to other machines."""
+
+    @property
+    def taken_s(self) -> float:
+        """CPU time that the process wanted, and that others had: at most what it waited for.
+
+        Threads that wait for each other lose nothing to others: without other work, and without
+        stolen time, this is 0 however long they wait. Stolen time is divided between the process
+        and the others in proportion to what they ran, as it stops whoever has the CPU.
+        """
+        busy_s = self.ran_s + self.others_s
+        if not busy_s:
+            return 0.0
+        stolen = self.stolen_s / busy_s
+        return min(self.waited_s, self.others_s * (1 + stolen)) + self.ran_s * stolen
+
+    @property
+    def taken_ratio(self) -> float:
+        """``taken_s`` as a share of the CPU time that it would have had without others."""
+        without_others_s = self.ran_s + self.taken_s
+        return self.taken_s / without_others_s if without_others_s else 0.0
+
+    @property
+    def others_ratio(self) -> float:
+        """Share of all CPU time that others had, and the hypervisor gave away."""
+        total_s = self.seconds * self.cpus
+        return (self.others_s + self.stolen_s) / total_s if total_s else 0.0
+
+    def without(self, members: Iterable["CpuContention"]) -> "CpuContention":
+        """Return the same without ``members`` of the load on the same host, which are no others.
+
+        Their times are for about the same stretch as this one.
+        """
+        own_s = sum(member.ran_s for member in members)
+        return replace(self, others_s=max(self.others_s - own_s, 0.0))
+
+
 class LoadSoFar(Struct, frozen=True):
     """State of a load run that is not finished."""
 
@@ -87,6 +145,8 @@ class Shard(Struct, frozen=True):
     """Offset of the clocks for the time of day, with the same uncertainty."""
     invalid: str = ""
     """Reason why this shard's result says nothing about the system; empty if it is valid."""
+    contention: CpuContention | None = None
+    """Of the shard's process, without the system and the other shards."""
 
 
 class LoadPlan(Struct, frozen=True):

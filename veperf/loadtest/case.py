@@ -7,7 +7,12 @@ from veperf.core.load import LoadPlan, Search, Trial
 from veperf.core.registry import LoadTask
 from veperf.core.run import CaseResult, Failure
 from veperf.loadtest.generator import DRAIN_S, ProgressCallback, keep_going, run_open_loop
-from veperf.loadtest.result import LoadResult, is_within_limits, load_figures
+from veperf.loadtest.result import (
+    LoadResult,
+    describe_starvation,
+    is_within_limits,
+    load_figures,
+)
 from veperf.loadtest.schedule import Schedule
 from veperf.loadtest.search import find_saturation
 
@@ -24,7 +29,8 @@ def measure_load(
 ) -> CaseResult:
     """Load ``task``'s system with arrivals as in ``plan``, drawn from ``seed``.
 
-    A search's figures are those of the run that confirmed its result, and ``throughput``.
+    A search's figures are those of the run that confirmed its result, and ``throughput``. It is
+    invalid where a rate was given up in a trial during which the machine was too busy.
 
     Raises:
         MeasureError: ``on_progress`` stopped a search.
@@ -47,6 +53,7 @@ def case_result(case: str, run: LoadResult) -> CaseResult:
         latencies=run.latencies,
         stopped_after_s=run.schedule.seconds if run.stopped else None,
         failure=_failure(run.invalid),
+        contention=run.contention,
     )
 
 
@@ -73,12 +80,15 @@ def _search(
     on_progress: ProgressCallback,
 ) -> CaseResult:
     confirmed: LoadResult | None = None
+    starved: dict[tuple[float, float], LoadResult] = {}
 
     def run(rate: float, seconds: float, drain_s: float) -> LoadResult:
         schedule = Schedule(rate, seconds, plan.warmup_s, plan.arrivals, seed)
         result = run_open_loop(task.system, schedule, drain_s=drain_s, on_progress=on_progress)
         if result.stopped:
             raise MeasureError("the search was ended before it found a rate")
+        if describe_starvation(result.contention):
+            starved[rate, seconds] = result
         return result
 
     def trial(rate: float) -> Trial:
@@ -93,10 +103,18 @@ def _search(
     throughput = {"throughput": saturation.rate}
     if saturation.rate == 0:
         failure = _failure(saturation.trials[-1].invalid)
-        return CaseResult(case, figures=throughput, trials=saturation.trials, failure=failure)
-    assert confirmed is not None, "a rate that the search returns has been confirmed"
-    result = case_result(case, confirmed)
-    return replace(result, figures=result.figures | throughput, trials=saturation.trials)
+        result = CaseResult(case, figures=throughput, failure=failure)
+    else:
+        assert confirmed is not None, "a rate that the search returns has been confirmed"
+        result = case_result(case, confirmed)
+        result = replace(result, figures=result.figures | throughput)
+    met = {(trial.rate, trial.seconds) for trial in saturation.trials if trial.met}
+    for tried, missed in starved.items():
+        if tried not in met:
+            failure = _failure(f"in a trial that missed, {missed.invalid}")
+            result = replace(result, failure=failure, contention=missed.contention)
+            break
+    return replace(result, trials=saturation.trials)
 
 
 def _failure(invalid: str) -> Failure | None:

@@ -13,6 +13,7 @@ from veperf.core.registry import System
 from veperf.loadtest.recorder import Recorder
 from veperf.loadtest.result import LoadResult
 from veperf.loadtest.schedule import CHUNK, Nanoseconds, Schedule, arrival_times, count_arrivals
+from veperf.measure.contention import EndOfWatch, watch_contention
 
 DRAIN_S = 5.0
 _PROGRESS_INTERVAL_NS = 1_000_000_000
@@ -37,6 +38,7 @@ def run_open_loop(
     start: NsClock | None = None,
     clock: NsClock = time.perf_counter_ns,
     sleep: Sleep = time.sleep,
+    watch: Callable[[], EndOfWatch] = watch_contention,
 ) -> LoadResult:
     """Drive a fresh system by ``schedule``, in constant memory however long that is.
 
@@ -51,6 +53,7 @@ def run_open_loop(
             Where that is past already, the first items are late.
         clock: ns since any moment, never going back.
         sleep: waits for so many seconds.
+        watch: reads what this process and others have had of the CPUs, as ``watch_contention``.
 
     The garbage collector stays on, as in production; what the set-up made is frozen, so that
     collections don't scan it again and again.
@@ -63,11 +66,15 @@ def run_open_loop(
         gc.collect()
         gc.freeze()
         try:
-            start_ns = (start or clock)()
+            agreed_ns = start() if start else None
+            # Takes some ms: an agreed start leaves time for it.
+            contention = watch()
+            start_ns = clock() if agreed_ns is None else agreed_ns
             drain_ns = round(drain_s * 1e9)
-            return _OpenLoopRun(
+            result = _OpenLoopRun(
                 running_system, schedule, drain_ns, on_progress, start_ns, clock, sleep
             ).run()
+            return replace(result, contention=contention())
         finally:
             gc.unfreeze()
     finally:

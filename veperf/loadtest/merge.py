@@ -7,6 +7,7 @@ from itertools import zip_longest
 from msgspec.structs import replace
 
 from veperf.core.errors import MeasureError
+from veperf.core.load import CpuContention
 from veperf.loadtest.histogram import Latencies
 from veperf.loadtest.result import LoadResult, Second
 from veperf.loadtest.schedule import WHOLE_SCHEDULE, Schedule
@@ -14,7 +15,9 @@ from veperf.loadtest.schedule import WHOLE_SCHEDULE, Schedule
 _NOTHING = Second(0, 0, None)
 
 
-def merge_results(results: Sequence[LoadResult], *, fault: str = "") -> LoadResult:
+def merge_results(
+    results: Sequence[LoadResult], *, fault: str = "", contention: CpuContention | None = None
+) -> LoadResult:
     """Return the result of a whole load from ``results``, one for each shard that finished.
 
     Counts and rates are added, and so are the counters of the histograms: no percentile is made of
@@ -25,6 +28,7 @@ def merge_results(results: Sequence[LoadResult], *, fault: str = "") -> LoadResu
     Args:
         results: of different shards of one load, in any order.
         fault: the reason why the whole is invalid, if it is.
+        contention: of the remote system.
 
     Raises:
         MeasureError: they are not shards of one load, or one comes twice.
@@ -57,6 +61,7 @@ def merge_results(results: Sequence[LoadResult], *, fault: str = "") -> LoadResu
         stopped=any(r.stopped for r in results),
         costs=next((r.costs for r in results if r.costs), {}),
         fault=fault,
+        contention=contention,
     )
 
 

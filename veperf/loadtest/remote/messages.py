@@ -32,6 +32,7 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from veperf.core.load import CpuContention
 from veperf.core.run import Machine
 from veperf.ipc.channel import Channel
 
@@ -62,6 +63,10 @@ class HostConditions(Struct, frozen=True):
     frequency_mhz: _Amount | None
     steal_ratio: _Amount | None
     calibration_ns: _Amount
+    contention: CpuContention | None = None
+    """Of the target's process."""
+    boot_id: Annotated[str, Meta(max_length=64)] = ""
+    """Id of the host's running kernel."""
 
 
 class Greeting(Struct, frozen=True, array_like=True, tag="greeting"):

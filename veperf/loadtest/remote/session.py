@@ -22,6 +22,7 @@ from veperf.loadtest.remote.messages import (
 )
 from veperf.loadtest.remote.rendezvous import Peer
 from veperf.measure.clock import measure_calibration_run
+from veperf.measure.contention import boot_id, watch_contention
 from veperf.measure.machine import CpuTimes, frequency_mhz, load_average
 
 # From the message to the start: far more than the message takes to arrive.
@@ -205,10 +206,13 @@ class LoadSession:
 def read_host_conditions() -> Callable[[], HostConditions]:
     """Read the state of this host before a load; return a function to call after it."""
     load_before, calibration_ns, ticks = load_average(), measure_calibration_run(), CpuTimes.now()
+    contention = watch_contention()
     return lambda: HostConditions(
         load_before=load_before,
         load_after=load_average(),
         frequency_mhz=frequency_mhz(),
         steal_ratio=ticks.steal_ratio(CpuTimes.now()),
         calibration_ns=calibration_ns,
+        contention=contention(),
+        boot_id=boot_id(),
     )

@@ -1,7 +1,7 @@
 """Run one load from its target's start to the merged result of all shards."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,12 +9,13 @@ from queue import Empty, SimpleQueue
 
 from msgspec.structs import replace
 
-from veperf.core.load import LoadSoFar, Shard
+from veperf.core.load import CpuContention, LoadSoFar, Shard
 from veperf.core.run import CaseResult, Failure
 from veperf.loadtest.case import case_result
 from veperf.loadtest.generator import ProgressCallback
 from veperf.loadtest.merge import merge_results
 from veperf.loadtest.remote.messages import HostConditions
+from veperf.loadtest.result import describe_starvation
 from veperf.loadtest.sharded.messages import (
     Assignment,
     Launcher,
@@ -28,10 +29,13 @@ from veperf.loadtest.sharded.messages import (
     TargetEnded,
     TargetListening,
 )
-from veperf.loadtest.sharded.shard import ShardReport, to_shard_record
+from veperf.loadtest.sharded.shard import (
+    TARGET,
+    ShardReport,
+    to_shard_record,
+    without_each_other,
+)
 
-TARGET = -1
-"""The target's number among the members; shards count from 0."""
 # A shard that is silent for so long holds up neither the display nor an answer.
 _PROGRESS_PATIENCE_S = 2.0
 _POLL_S = 0.5
@@ -163,9 +167,13 @@ class _Coordinator:
         """Return the merged result of the shards that finished, with a record of each shard."""
         if not self._reports:
             return CaseResult(case, failure=self._cause())
-        shards = [self._shard_record(number) for number in range(self.load.plan.shards)]
-        results = [report.result for report in self._reports.values()]
-        merged = merge_results(results, fault=self._fault(shards))
+        reports, contention = without_each_other(self._reports)
+        shards = [self._shard_record(number, reports) for number in range(self.load.plan.shards)]
+        merged = merge_results(
+            [report.result for report in reports.values()],
+            fault=self._fault(shards, contention),
+            contention=contention,
+        )
         return replace(case_result(case, merged), shards=tuple(shards))
 
     def _start(self, member: Member, address: str) -> None:
@@ -221,18 +229,19 @@ class _Coordinator:
         del self._handles[member]
         self.progress.remove(member)
 
-    def _shard_record(self, number: int) -> Shard:
-        if number in self._reports:
-            return to_shard_record(self._reports[number])
+    def _shard_record(self, number: int, reports: Mapping[int, ShardReport]) -> Shard:
+        if number in reports:
+            return to_shard_record(reports[number])
         failure = self._failures.get(number)
         reason = failure.message if failure else "it was killed, as it did not end by itself"
         return Shard(number + 1, self._hosts.get(number, "?"), invalid=f"it was lost: {reason}")
 
-    def _fault(self, shards: Sequence[Shard]) -> str:
+    def _fault(self, shards: Sequence[Shard], contention: CpuContention | None) -> str:
         """Describe the faults of the target, and of the first few shards; empty without any."""
         count = self.load.plan.shards
         target = self._failures.get(TARGET)
         faults = [f"the target: {target.message}"] if target else []
+        faults += filter(None, [describe_starvation(contention)])
         invalid = [shard for shard in shards if shard.invalid]
         faults += [
             f"shard {shard.number} of {count} on {shard.host}: {shard.invalid}"

@@ -2,12 +2,12 @@
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from veperf.core.load import Search, Shard
+from veperf.core.load import CpuContention, Search, Shard
 from veperf.core.registry import LoadTask
 from veperf.loadtest.generator import ProgressCallback, run_open_loop
 from veperf.loadtest.remote.benchmark import load_subject, remote_load_of
@@ -18,10 +18,13 @@ from veperf.loadtest.remote.shard_connection import join_load
 from veperf.loadtest.remote.target_socket import parse_target_address
 from veperf.loadtest.result import LAG_LIMIT_MS, LoadResult
 from veperf.loadtest.schedule import Schedule, SchedulePart
+from veperf.measure.contention import boot_id
 from veperf.measure.protocol import RunShard
 
 # Shards that start further apart than an item may be late do not keep the one schedule.
 START_LIMIT_MS = LAG_LIMIT_MS
+# The target's number among the members of a load; shards count from 0.
+TARGET = -1
 
 
 class ShardReport(Struct, frozen=True):
@@ -37,6 +40,8 @@ class ShardReport(Struct, frozen=True):
     """After it, where the target was still there."""
     host_conditions: HostConditions | None = None
     """Of the target, where it reported them."""
+    boot_id: str = ""
+    """Id of the host's running kernel."""
 
     @property
     def invalid(self) -> str:
@@ -71,7 +76,31 @@ def to_shard_record(report: ShardReport) -> Shard:
         clock_drift_ns=clock.drift_ns(after) if after else None,
         wall_offset_ns=clock.wall_offset_ns,
         invalid=report.invalid,
+        contention=result.contention,
     )
+
+
+def without_each_other(
+    reports: Mapping[int, ShardReport],
+) -> tuple[dict[int, ShardReport], CpuContention | None]:
+    """Return ``reports`` and the target's contention without members of the load among the others.
+
+    Members on one host compete for its CPUs; what they lose to each other, they lose to the load.
+    """
+    conditions = next((r.host_conditions for r in reports.values() if r.host_conditions), None)
+    target = (conditions.boot_id, conditions.contention) if conditions else ("", None)
+    members = {TARGET: target} | {n: (r.boot_id, r.result.contention) for n, r in reports.items()}
+
+    def apart(member: int) -> CpuContention | None:
+        host, contention = members[member]
+        beside = [c for key, (boot_id, c) in members.items() if key != member and boot_id == host]
+        return contention.without(c for c in beside if c) if contention and host else contention
+
+    settled = {
+        number: replace(report, result=replace(report.result, contention=apart(number)))
+        for number, report in reports.items()
+    }
+    return settled, apart(TARGET)
 
 
 def run_shard(
@@ -133,4 +162,4 @@ def run_shard(
     )
     host = socket.gethostname()
     clocks = connection.clock, connection.clock_after
-    return ShardReport(host, result, late_ns, *clocks, connection.host_conditions)
+    return ShardReport(host, result, late_ns, *clocks, connection.host_conditions, boot_id())
