@@ -87,7 +87,15 @@ def hodges_lehmann_ratio(x: ArrayLike, y: ArrayLike, *, confidence: float = 0.95
     if min(a.min(), b.min()) <= 0:
         raise UsageError("a ratio needs values above zero on both sides")
     logs = hodges_lehmann_shift(np.log(a), np.log(b), confidence=confidence)
-    return Estimate(math.exp(logs.value), math.exp(logs.low), math.exp(logs.high), logs.confidence)
+    return Estimate(from_log(logs.value), from_log(logs.low), from_log(logs.high), logs.confidence)
+
+
+def from_log(x: float) -> float:
+    """Return exp(``x``), infinite where that overflows."""
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
 
 
 def estimate_median(x: ArrayLike, *, confidence: float = 0.95) -> Estimate:

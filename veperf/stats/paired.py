@@ -4,16 +4,17 @@ Each pair gives d = ln(new / old), or ln(old / new) where higher is better, so t
 A disturbance of both sides of a pair cancels; and where old and new do not differ, chance decides
 which side of a pair is slower, so that d is symmetric about zero whatever the noise looks like:
 heavy tails, two modes or a drifting level. The exact signed-rank test assumes no more than that,
-and that the pairs are independent of each other.
+and that the pairs are independent of each other; where they are not, its p-values are widened by
+their autocorrelation.
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from veperf.core.case import Better
+from veperf.core.case import Better, Direction
 from veperf.core.errors import UsageError
 from veperf.core.options import JudgeOptions
 from veperf.core.text import (
@@ -24,7 +25,10 @@ from veperf.core.text import (
     plural,
 )
 from veperf.core.verdict import ChangeStatus, Severity
-from veperf.stats.hodges_lehmann import pseudomedian
+from veperf.stats.alpha_spending import reachable_level
+from veperf.stats.hodges_lehmann import from_log, pseudomedian
+from veperf.stats.pair_dependence import narrow_level, variance_inflation, widen_p
+from veperf.stats.version_noise import version_allowance
 from veperf.stats.wilcoxon import smallest_signed_rank_p, wilcoxon
 
 # Log ratios that are the same but for the rounding of their values must tie.
@@ -39,10 +43,11 @@ class PairRule:
         UsageError: a setting is out of its range.
     """
 
-    better: Better = "lower"
-    min_effect: float = 0.01
+    better: Direction = "lower"
+    """A pair is not judged in two directions: unknown is refused."""
+    min_effect: float = JudgeOptions.min_effect
     """Smallest effect that matters: smaller slowdowns and speed-ups do not count."""
-    margin: float = 0.03
+    margin: float = JudgeOptions.margin
     """Equivalence margin: a slowdown that is proven to be less is ``ok``."""
     fail_over: float = JudgeOptions.fail_over
     """A slowdown that is proven to be more is a failure, otherwise a warning."""
@@ -51,6 +56,9 @@ class PairRule:
     benchmark that is worse by the margin."""
     comparisons: int = 1
     """Benchmarks in the suite, among which ``alpha`` of ``slower`` and ``faster`` is divided."""
+    version_noise: float = 0.0
+    """Standard deviation of the log ratio between versions that do the same work, which no number
+    of pairs averages out: a verdict must overcome it, see ``veperf.stats.version_noise``."""
 
     def __post_init__(self) -> None:
         if self.better not in ("lower", "higher"):
@@ -65,6 +73,8 @@ class PairRule:
             raise UsageError(f"alpha lies between 0 and 1, not {self.alpha}")
         if not self.comparisons >= 1:
             raise UsageError(f"comparisons is 1 or more, not {self.comparisons}")
+        if not 0 <= self.version_noise < math.inf:
+            raise UsageError(f"version_noise is finite and not negative, not {self.version_noise}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +86,8 @@ class ChangeEvidence:
     low: float = math.nan
     high: float = math.nan
     confidence: float = math.nan
-    """Coverage of ``low`` to ``high``, for sample sizes fixed beforehand."""
+    """Coverage of ``low`` to ``high``: of the number of pairs where that was fixed beforehand, and
+    the least at any look where it was not."""
     p_slower: float = math.nan
     """p of "at most worse by the smallest effect that matters"."""
     p_faster: float = math.nan
@@ -90,21 +101,52 @@ class PairEvidence(ChangeEvidence):
     """Evidence of a number of pairs."""
 
     pairs: int
+    autocorrelation: float = 0.0
+    """Lag-1 autocorrelation of the pairs, by which the tests are widened."""
 
 
-def evaluate_pairs(log_ratios: NDArray[np.float64], rule: PairRule) -> PairEvidence:
-    """Return the estimate and the tests of ``log_ratios``, of shape (n,), n at least 1."""
-    smallest, margin = math.log1p(rule.min_effect), math.log1p(rule.margin)
-    size = pseudomedian(log_ratios, confidence=1 - rule.alpha)
+def evaluate_pairs(
+    log_ratios: NDArray[np.float64],
+    rule: PairRule,
+    end_level: float | None = None,
+    autocorrelation: float = 0.0,
+) -> PairEvidence:
+    """Return the estimate and the tests of ``log_ratios``, of shape (n,), n at least 1.
+
+    With an ``autocorrelation``, p-values are widened; see ``veperf.stats.pair_dependence``.
+
+    At a look, ``end_level`` is the level of the test that each end of the interval inverts, and the
+    confidence is that of all looks together, 1 - 2 alpha: a repeated confidence interval (Jennison,
+    Turnbull, JRSS B 51, 1989), which holds whichever look comes to be the last. At level 0 there is
+    no interval. The rule's version noise moves the bounds of the tests and the interval's ends.
+    """
+    inflation = variance_inflation(log_ratios.size, autocorrelation)
+    if end_level and inflation > 1:
+        end_level = reachable_level(narrow_level(end_level, inflation), log_ratios.size)
+    in_total = rule.alpha if end_level is not None else rule.alpha / 2
+    beyond = version_allowance(rule.version_noise, in_total)
+    smallest = math.log1p(rule.min_effect)
+    smallest += version_allowance(rule.version_noise, rule.alpha / rule.comparisons)
+    margin = math.log1p(rule.margin) - version_allowance(rule.version_noise, rule.alpha)
+    if end_level is None:
+        size = pseudomedian(log_ratios, confidence=1 - rule.alpha)
+    else:
+        size = pseudomedian(log_ratios, confidence=1 - 2 * (end_level or rule.alpha))
+        low, high = (size.low, size.high) if end_level else (math.nan, math.nan)
+        size = replace(size, low=low, high=high, confidence=1 - 2 * rule.alpha)
+    slower, faster, equivalent = (
+        wilcoxon(np.round(log_ratios - limit, _DECIMALS)) for limit in (smallest, -smallest, margin)
+    )
     return PairEvidence(
         pairs=log_ratios.size,
+        autocorrelation=autocorrelation,
         ratio=from_log(size.value),
-        low=from_log(size.low),
-        high=from_log(size.high),
+        low=from_log(size.low - beyond),
+        high=from_log(size.high + beyond),
         confidence=size.confidence,
-        p_slower=wilcoxon(np.round(log_ratios - smallest, _DECIMALS)).p_greater,
-        p_faster=wilcoxon(np.round(log_ratios + smallest, _DECIMALS)).p_less,
-        p_equivalent=wilcoxon(np.round(log_ratios - margin, _DECIMALS)).p_less,
+        p_slower=widen_p(slower.p_greater, inflation),
+        p_faster=widen_p(faster.p_less, inflation),
+        p_equivalent=widen_p(equivalent.p_less, inflation),
     )
 
 
@@ -149,19 +191,22 @@ def deciding_test(
         case ChangeStatus.OK:
             opening = f"less than {format_exact(100 * margin, '%')} slower: "
             return opening, evidence.p_equivalent
+        case ChangeStatus.CHANGED:
+            return "", min(evidence.p_slower, evidence.p_faster)
     return "can't be told from noise: ", evidence.p_slower
 
 
 def change_reason(evidence: PairEvidence, status: ChangeStatus, rule: PairRule) -> str:
     """Return ``status`` as text: effect, interval, p of the deciding test, number of pairs."""
     opening, p = deciding_test(status, evidence, rule.margin)
-    interval = describe_interval(evidence.low, evidence.high, evidence.confidence)
-    facts = (interval, describe_p_value(p), plural(evidence.pairs, "pair"))
+    facts = [describe_p_value(p), plural(evidence.pairs, "pair")]
+    if not math.isnan(evidence.low):
+        facts.insert(0, describe_interval(evidence.low, evidence.high, evidence.confidence))
     return f"{opening}{format_effect(evidence.ratio)} ({', '.join(facts)})"
 
 
 def log_ratios(
-    old: NDArray[np.float64], new: NDArray[np.float64], better: Better
+    old: NDArray[np.float64], new: NDArray[np.float64], better: Direction
 ) -> NDArray[np.float64]:
     """Return d of each pair, whose values are positive and finite."""
     before, after = (old, new) if better == "lower" else (new, old)
@@ -194,14 +239,6 @@ def as_values(values: ArrayLike) -> NDArray[np.float64]:
     return array
 
 
-def from_log(x: float) -> float:
-    """Return exp(``x``), infinite where that overflows."""
-    try:
-        return math.exp(x)
-    except OverflowError:
-        return math.inf
-
-
 _DEFAULT = PairRule()
 
 
@@ -219,7 +256,7 @@ def compare_pairs(
     values_a: ArrayLike,
     values_b: ArrayLike,
     *,
-    better: Better = _DEFAULT.better,
+    better: Better = "lower",
     min_effect: float = _DEFAULT.min_effect,
     margin: float = _DEFAULT.margin,
     fail_over: float = _DEFAULT.fail_over,

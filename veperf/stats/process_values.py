@@ -15,36 +15,63 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from veperf.core.case import TIME, Better, Case, Clock, Metric
-from veperf.core.run import CaseResult, Run, Sample
+from veperf.core.case import TIME, Case, Clock, Direction, Metric
+from veperf.core.run import CaseResult, Run, Sample, Summary
 
 CPU_BOUND_RATIO = 0.95
 # Above this several threads worked at once: CPU time is what that costs, not how long it takes.
 ONE_THREAD_RATIO = 1.05
+# Waits count where at least this share of the samples has them, and they take at least that share
+# of the wall time: a lock or a page that is waited for now and then is neither.
+_WAITING_SAMPLES = 0.1
+_WAITING_TIME = 0.01
+_WAITING_SAMPLES_DISTURBED = 0.15
+_CLEAN_SAMPLES = 2
 
 
 def pick_clock(samples: Iterable[Sample]) -> Clock:
     """Return ``cpu`` where the work is CPU-bound on one thread, else ``wall``.
 
-    Decided by the median CPU/wall of the clean samples, those with the fewest involuntary context
-    switches: where the scheduler took the CPU away, the ratio says nothing about the work. On a
-    machine so busy that no sample is clean, work that never yielded the CPU by itself still counts
-    as CPU-bound. ``wall`` too where a sample has no CPU time, and where there is no sample.
+    Decided by the waits, voluntary context switches: work that hardly ever yields the CPU by itself
+    is CPU-bound, however often a busy machine takes it away. Where waits are unknown, decided by
+    the median CPU/wall of the clean samples, those with the fewest involuntary switches. ``wall``
+    too where a sample has no CPU time, and where there is no sample.
     """
     timed = [s for s in samples if s.wall_ns > 0]
     if not timed or any(s.cpu_ns is None for s in timed):
         return "wall"
     fewest = min(s.switches or 0 for s in timed)
-    ratio = np.median([(s.cpu_ns or 0) / s.wall_ns for s in timed if (s.switches or 0) == fewest])
+    clean = [s for s in timed if (s.switches or 0) == fewest]
+    ratio = np.median([(s.cpu_ns or 0) / s.undelayed_ns for s in clean])
     if ratio > ONE_THREAD_RATIO:
         return "wall"
-    return "cpu" if ratio > CPU_BOUND_RATIO or _never_waits(timed) else "wall"
+    if all(s.waits is not None for s in timed):
+        return "wall" if _is_waiting(timed) else "cpu"
+    return "cpu" if ratio > CPU_BOUND_RATIO else "wall"
 
 
-def _never_waits(samples: Sequence[Sample]) -> bool:
-    """Return True where all samples' waits are known, and half of the samples had none."""
-    waits = [s.waits for s in samples if s.waits is not None]
-    return len(waits) == len(samples) and float(np.median(waits)) == 0
+def _is_waiting(samples: Sequence[Sample]) -> bool:
+    """Return True where waits are frequent and take a good part of the wall time.
+
+    A sample with waits is off the CPU for a larger share of its time than one without, and only the
+    difference is the work's doing: the rest is the machine's. Samples that the scheduler never
+    interrupted show it. On a machine so busy that it interrupts all, frequency alone decides.
+    """
+    waiting = [s for s in samples if s.waits]
+    frequency = len(waiting) / len(samples)
+    if frequency < _WAITING_SAMPLES:
+        return False
+    clean = [s for s in waiting if s.switches == 0]
+    if len(clean) < _CLEAN_SAMPLES:
+        return frequency >= _WAITING_SAMPLES_DISTURBED
+    others = [s for s in samples if not s.waits and s.switches == 0]
+    share = _off_cpu(clean) - (_off_cpu(others) if others else 0.0)
+    return frequency * share >= _WAITING_TIME
+
+
+def _off_cpu(samples: Sequence[Sample]) -> float:
+    """Return the median share of wall time that ``samples`` spent off the CPU."""
+    return float(np.median([1 - (s.cpu_ns or 0) / s.undelayed_ns for s in samples]))
 
 
 def process_value(times: ArrayLike) -> float:
@@ -70,7 +97,7 @@ class Series:
     case: str
     metric: str
     unit: str
-    better: Better
+    better: Direction
     clock: Clock
     """Clock that the case is judged by, decided once over all its passes."""
     loops: int
@@ -85,6 +112,10 @@ class Series:
     """99th percentile of the same."""
     failed: int
     """Passes in which the case failed; they contribute nothing."""
+    exact: bool = False
+    """True for values that can't vary."""
+    summary: Summary | None = None
+    """Statistics of the values of which the only value is the center; None where all are there."""
 
     @property
     def values(self) -> Floats:
@@ -138,6 +169,8 @@ def _series(case: Case, metric: Metric, results: Sequence[CaseResult]) -> Series
         wall_median=None,
         wall_p99=None,
         failed=failed,
+        exact=metric.exact,
+        summary=first.summaries.get(metric.name) if len(figures) == 1 else None,
     )
 
 

@@ -1,9 +1,10 @@
 """Sequential paired comparison: no more pairs than it takes to decide."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from veperf.core.case import Better
 from veperf.core.errors import UsageError
@@ -23,8 +24,9 @@ from veperf.stats.paired import (
     log_ratios,
 )
 
-# Up to this p of either change, an early ok waits for more pairs.
-_HINT_P = 0.05
+HINT_P = 0.3
+"""Up to this p of either change, an early ``ok`` waits for more pairs. Where nothing changed, p is
+nearly 1, so that waiting costs little there, and it finds many a change of 2 %."""
 _DEFAULT = PairRule()
 _SCHEDULE = schedule_looks()
 
@@ -51,12 +53,24 @@ class SequentialTest:
 
     Each look of the schedule runs the tests of ``compare_pairs``, at levels by which all looks
     together keep to the rule's ``alpha``. Before the last look, ``ok`` waits while the pairs hint
-    at a change of either kind (p up to 5 %), which more of them may prove.
+    at a change of either kind (p up to 30 %), which more of them may prove.
+
+    The interval of a look is a repeated one: at any look, and so at the one that decides, each of
+    its ends is right with probability 1 - alpha. The ratio is the estimate from the pairs used:
+    where a change was the reason to stop, it tends to be too large (see docs/verdicts.md).
+
+    ``autocorrelation`` is asked at each look for that of the pairs, by which its tests are widened.
     """
 
-    def __init__(self, rule: PairRule = _DEFAULT, looks: LookSchedule = _SCHEDULE) -> None:
+    def __init__(
+        self,
+        rule: PairRule = _DEFAULT,
+        looks: LookSchedule = _SCHEDULE,
+        autocorrelation: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self._rule = rule
         self._schedule = looks
+        self._autocorrelation = autocorrelation
         self._ratios: list[float] = []
         self._path: tuple[Look, ...] = ()
         self._verdict: SequentialVerdict | None = None
@@ -77,12 +91,20 @@ class SequentialTest:
         return len(self._ratios)
 
     @property
+    def log_ratios(self) -> NDArray[np.float64]:
+        """Log ratios of the pairs added, shape (pairs,)."""
+        return np.array(self._ratios)
+
+    @property
     def next_look(self) -> int | None:
         """Number of pairs at the next look; None once decided."""
         return None if self._verdict else self._schedule.looks[len(self._path)]
 
-    def add(self, old: float, new: float) -> SequentialVerdict | None:
+    def add(self, old: float, new: float, *, hold: bool = False) -> SequentialVerdict | None:
         """Add a pair, and return the decision if it led to one.
+
+        With ``hold``, an early ``ok`` or ``faster`` waits: something else in these pairs hints at a
+        change for the worse, which more of them may prove.
 
         A value that is NaN or infinite decides ``error`` at once, zero or below ``inconclusive``.
 
@@ -97,7 +119,7 @@ class SequentialTest:
         self._ratios.append(float(log_ratios(values[0], values[1], self._rule.better)))
         if self.pairs == self.next_look:
             evidence, status = self._look()
-            if self.pairs == self._schedule.looks[-1] or not _must_wait(evidence, status):
+            if self.pairs == self._schedule.looks[-1] or not _must_wait(evidence, status, hold):
                 return self._conclude(evidence, status)
         return None
 
@@ -120,9 +142,10 @@ class SequentialTest:
 
     def _look(self) -> tuple[PairEvidence, ChangeStatus]:
         rule, number = self._rule, len(self._path)
-        evidence = evaluate_pairs(np.array(self._ratios), rule)
         alpha_change = self._schedule.levels_change(rule.alpha / rule.comparisons)[number]
         alpha_ok = self._schedule.levels_ok(rule.alpha)[number]
+        # The upper end is below the margin where the test for `ok` rejects, at the same level.
+        evidence = evaluate_pairs(self.log_ratios, rule, alpha_ok, self._autocorrelation())
         self._path += (Look(**asdict(evidence), alpha_change=alpha_change, alpha_ok=alpha_ok),)
         return evidence, decide_pairs(evidence, alpha_change, alpha_ok)
 
@@ -143,7 +166,7 @@ class SequentialTest:
 def compare_sequentially(
     pairs: Iterable[tuple[float, float]],
     *,
-    better: Better = _DEFAULT.better,
+    better: Better = "lower",
     min_effect: float = _DEFAULT.min_effect,
     margin: float = _DEFAULT.margin,
     fail_over: float = _DEFAULT.fail_over,
@@ -182,8 +205,10 @@ def compare_sequentially(
     return test.finish()
 
 
-def _must_wait(evidence: PairEvidence, status: ChangeStatus) -> bool:
-    hint = min(evidence.p_slower, evidence.p_faster) <= _HINT_P
+def _must_wait(evidence: PairEvidence, status: ChangeStatus, hold: bool) -> bool:
+    hint = min(evidence.p_slower, evidence.p_faster) <= HINT_P
+    if hold and status in (ChangeStatus.OK, ChangeStatus.FASTER):
+        return True
     return status is ChangeStatus.INCONCLUSIVE or (status is ChangeStatus.OK and hint)
 
 

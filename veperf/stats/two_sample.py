@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from veperf.core.case import Better
+from veperf.core.case import Direction
 from veperf.core.errors import UsageError
+from veperf.core.options import CompareOptions
 from veperf.core.text import (
     describe_interval,
     describe_p_value,
     format_effect,
+    format_exact,
     plural,
 )
 from veperf.core.verdict import ChangeStatus
@@ -25,9 +27,9 @@ from veperf.stats.paired import (
     deciding_test,
 )
 
-ALPHA = 0.05
-MIN_EFFECT = 0.01
-MARGIN = 0.03
+ALPHA = CompareOptions.alpha
+MIN_EFFECT = CompareOptions.min_effect
+MARGIN = CompareOptions.margin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,7 @@ def compare_two_samples(
     base: ArrayLike,
     new: ArrayLike,
     *,
-    better: Better = "lower",
+    better: Direction = "lower",
     min_effect: float = MIN_EFFECT,
     margin: float = MARGIN,
     alpha: float = ALPHA,
@@ -64,12 +66,20 @@ def compare_two_samples(
     a value is NaN or infinite. Zeros (counts) are ranked like other values but have no ratio,
     except that zeros throughout are equal constants. Negative values have no ratio to test.
 
+    Where the better direction is unknown, a change in either counts: the tests for more and for
+    less are each made at ``alpha`` / 2 and lead to ``changed``, and ``ok`` takes a rejection of
+    both "ratio >= 1 + margin" and "ratio <= 1 / (1 + margin)". Ratios are new / base then.
+
     Raises:
         UsageError: a setting is out of its range, or the values are not a plain list of numbers.
     """
-    PairRule(
-        better=better, min_effect=min_effect, margin=margin, fail_over=margin, alpha=alpha
-    )  # refuses settings that are out of range
+    PairRule(  # refuses settings that are out of range
+        better="lower" if better == "unknown" else better,
+        min_effect=min_effect,
+        margin=margin,
+        fail_over=margin,
+        alpha=alpha,
+    )
     a, b = as_values(base), as_values(new)
     obstacle = _obstacle(a, b)
     if obstacle is not None:
@@ -79,11 +89,17 @@ def compare_two_samples(
         a, b = np.ones_like(a), np.ones_like(b)
 
     # With the sides swapped, more is worse for rates as well.
-    before, after = (a, b) if better == "lower" else (b, a)
+    before, after = (b, a) if better == "higher" else (a, b)
     p_slower = mann_whitney(before * (1 + min_effect), after).p_less
     p_faster = mann_whitney(before, after * (1 + min_effect)).p_greater
     p_equivalent = mann_whitney(before * (1 + margin), after).p_greater
-    status = decide_status(p_slower, p_faster, p_equivalent, alpha_change=alpha, alpha_ok=alpha)
+    if better == "unknown":
+        # Either direction would count as a change: twice as many occasions for a false one.
+        p_slower, p_faster = min(1.0, 2 * p_slower), min(1.0, 2 * p_faster)
+        p_equivalent = max(p_equivalent, mann_whitney(before, after * (1 + margin)).p_less)
+    status = two_sided_status(
+        decide_status(p_slower, p_faster, p_equivalent, alpha_change=alpha, alpha_ok=alpha), better
+    )
     if 2 * smallest_u_p(a.size, b.size) > alpha:
         status = ChangeStatus.NOT_ENOUGH
     change = TwoSampleComparison(
@@ -100,12 +116,23 @@ def compare_two_samples(
         change = replace(
             change, ratio=size.value, low=size.low, high=size.high, confidence=size.confidence
         )
-    return replace(change, reason=_reason(change, margin, alpha))
+    return replace(change, reason=_reason(change, margin, alpha, better))
 
 
-def describe_evidence(change: TwoSampleComparison, p: float, *, worse: str, better: str) -> str:
-    """Return effect, interval, p and n as text; ``p`` is the deciding test's, NaN for none."""
-    facts = [_sizes(change)]
+def two_sided_status(status: ChangeStatus, better: Direction) -> ChangeStatus:
+    """Return ``changed`` for ``slower`` and ``faster`` where the better direction is unknown."""
+    one_sided = status in (ChangeStatus.SLOWER, ChangeStatus.FASTER)
+    return ChangeStatus.CHANGED if one_sided and better == "unknown" else status
+
+
+def describe_evidence(
+    change: TwoSampleComparison, p: float, *, worse: str, better: str, sizes: str = ""
+) -> str:
+    """Return effect, interval, p and n as text; ``p`` is the deciding test's, NaN for none.
+
+    ``sizes`` is n in words, where values are not those of processes.
+    """
+    facts = [sizes or _sizes(change)]
     if not math.isnan(p):
         facts.insert(0, describe_p_value(p))
     if math.isnan(change.ratio):
@@ -114,10 +141,14 @@ def describe_evidence(change: TwoSampleComparison, p: float, *, worse: str, bett
     return f"{format_effect(change.ratio, worse, better)} ({', '.join([interval, *facts])})"
 
 
-def _reason(change: TwoSampleComparison, margin: float, alpha: float) -> str:
+def _reason(change: TwoSampleComparison, margin: float, alpha: float, better: Direction) -> str:
     if change.status is ChangeStatus.NOT_ENOUGH:
         return f"{_sizes(change)} can't show any difference at {alpha:g}: measure more"
     opening, p = deciding_test(change.status, change, margin)
+    if better == "unknown":
+        if change.status is ChangeStatus.OK:
+            opening = f"changed by less than {format_exact(100 * margin, '%')}: "
+        return opening + describe_evidence(change, p, worse="more", better="less")
     return opening + describe_evidence(change, p, worse="slower", better="faster")
 
 

@@ -140,3 +140,13 @@ def test_a_confidence_that_is_none_is_refused(confidence: float) -> None:
     """95 is not a probability."""
     with pytest.raises(UsageError):
         estimate_median([1.0, 2.0], confidence=confidence)
+
+
+def test_ratios_beyond_all_numbers_are_infinite() -> None:
+    """And those below are zero: no file can make the screen fail by its numbers."""
+    tiny, huge = [1e-300, 2e-300, 3e-300], [1e300, 2e300, 3e300]
+
+    assert (math.inf, 0.0) == (
+        hodges_lehmann_ratio(tiny, huge).value,
+        hodges_lehmann_ratio(huge, tiny).value,
+    )

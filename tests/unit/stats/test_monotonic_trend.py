@@ -6,9 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import norm, theilslopes
+from scipy.stats import kendalltau, norm, theilslopes
 
-from veperf.stats.monotonic_trend import fit_trend
+from veperf.stats.monotonic_trend import (
+    fit_trend,
+    inflation,
+    onset_p,
+    onset_residual,
+    step_residual,
+    two_step_residual,
+)
 
 VALUES = st.lists(st.integers(-1_000, 1_000), min_size=8, max_size=40)
 
@@ -69,3 +76,62 @@ def test_units_change_nothing_but_units(values, scale, offset):
 
     assert item.slope * scale == pytest.approx(other.slope, rel=1e-6, abs=1e-6)
     assert item.p == pytest.approx(other.p, abs=0.02)
+
+
+@pytest.mark.parametrize("onset", [4, 8, 12])
+def test_p_of_a_late_onset_is_kendall_s_with_ties(onset):
+    """Scipy's tau-b, of places that are all the same before it; Z is continuity-corrected here."""
+    rng = np.random.default_rng(onset)
+    x = np.arange(20.0)
+    y = np.round(2 * rng.normal(size=20)) + 0.4 * np.maximum(0, x - onset)
+    hinge = np.maximum(x, onset)
+    pairs = [(i, j) for j in range(20) for i in range(j)]
+    s = sum(np.sign(hinge[j] - hinge[i]) * np.sign(y[j] - y[i]) for i, j in pairs)
+    spread = abs(s) / norm.isf(kendalltau(hinge, y, method="asymptotic").pvalue / 2)
+
+    corrected = 2 * norm.sf((abs(s) - 1) / spread)
+    actual = onset_p(x, y, onset)
+    assert corrected <= actual * (1 + 1e-9)
+    residuals = np.concatenate(
+        [
+            part - fit_trend(at, part).intercept - fit_trend(at, part).slope * at
+            for at, part in ((x[:onset], y[:onset]), (x[onset:], y[onset:]))
+        ]
+    )
+    widened = spread * math.sqrt(inflation(residuals))
+    assert 2 * norm.sf((abs(s) - 1) / widened) == pytest.approx(actual)
+
+
+def test_chance_finds_few_late_onsets():
+    """Of 1,000 series of white noise, 1 % are below 0.01."""
+    rng = np.random.default_rng(6)
+    hits = sum(onset_p(np.arange(32.0), rng.normal(size=32), 20) < 0.01 for _ in range(1_000))
+
+    assert hits <= 16
+
+
+def test_growth_from_a_late_onset_is_found():
+    """Where the points before it show the level, few points after it suffice."""
+    x = np.arange(32.0)
+    y = np.random.default_rng(7).normal(0, 0.1, 32) + np.maximum(0, x - 24)
+
+    assert onset_p(x, y, 24) < 1e-4 < fit_trend(x[24:], y[24:]).p
+    assert onset_residual(x, y, 24) < onset_residual(x, y, 12)
+
+
+@given(st.lists(st.integers(-50, 50), min_size=3, max_size=12))
+def test_two_steps_leave_what_the_best_three_levels_do(values):
+    """By trying all of them; never more than one step leaves."""
+    y = np.array(values, dtype=float)
+    n = y.size
+
+    def spread(part):
+        return float(np.sum((part - part.mean()) ** 2))
+
+    expected = min(
+        spread(y[:i]) + spread(y[i:j]) + spread(y[j:])
+        for i in range(1, n - 1)
+        for j in range(i + 1, n)
+    )
+    assert expected == pytest.approx(two_step_residual(y), abs=1e-6)
+    assert two_step_residual(y) <= step_residual(y) + 1e-6

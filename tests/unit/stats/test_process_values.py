@@ -32,6 +32,52 @@ def test_work_that_never_waits_is_cpu_bound_however_busy_the_machine() -> None:
     assert pick_clock([Sample(1_000, 1_900, 4, waits=0)] * 9) == "wall"
 
 
+def recorded(
+    n: int, *, interruptions: float, waits: float, wait_ms: float, seed: int = 7
+) -> list[Sample]:
+    """Samples of 6 ms of work: so many interruptions of 3 ms, and a share of them with a wait."""
+    chance = np.random.default_rng(seed)
+    switches = chance.poisson(interruptions, n)
+    waiting = chance.random(n) < waits
+    cpu = 6e6 * np.exp(chance.normal(0, 0.02, n))
+    wall = 1.002 * cpu + chance.gamma(switches, 3e6) + 1e6 * wait_ms * waiting
+    return [
+        Sample(round(w), round(c), int(s), int(v))
+        for w, c, s, v in zip(wall, cpu, switches, waiting, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("interruptions", [0.0, 0.3, 1.5, 6.0])
+@pytest.mark.parametrize("n", [48, 120])
+def test_work_that_waits_in_a_quarter_of_its_samples_is_not_cpu_bound(
+    n: int, interruptions: float
+) -> None:
+    """6 ms of waiting beside 6 ms of work in every fourth sample, however busy the machine."""
+    assert "wall" == pick_clock(recorded(n, interruptions=interruptions, waits=0.3, wait_ms=6.0))
+
+
+@pytest.mark.parametrize("interruptions", [0.0, 0.3])
+def test_work_that_waits_a_little_in_every_sample_is_not_cpu_bound(interruptions: float) -> None:
+    """0.16 ms of 6, which is less than CPU and wall time may differ by where waits are unknown."""
+    assert "wall" == pick_clock(recorded(60, interruptions=interruptions, waits=1.0, wait_ms=0.16))
+
+
+@pytest.mark.parametrize("interruptions", [0.0, 0.3, 1.5, 6.0])
+@pytest.mark.parametrize(("waits", "wait_ms"), [(0.0, 0.0), (0.04, 0.05), (0.04, 3.0)])
+@pytest.mark.parametrize("seed", range(5))
+def test_rare_waits_leave_work_cpu_bound(
+    interruptions: float, waits: float, wait_ms: float, seed: int
+) -> None:
+    """A lock or a page now and then, even a long one, is no property of the work."""
+    samples = recorded(120, interruptions=interruptions, waits=waits, wait_ms=wait_ms, seed=seed)
+    assert "cpu" == pick_clock(samples)
+
+
+def test_waits_that_take_no_time_leave_work_cpu_bound() -> None:
+    """A lock that is free again at once, in every second sample."""
+    assert "cpu" == pick_clock(recorded(120, interruptions=0.3, waits=0.5, wait_ms=0.01))
+
+
 @pytest.mark.parametrize(
     ("samples", "why"),
     [

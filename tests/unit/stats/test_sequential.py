@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.support.pair_noise import KINDS, Noise, normal, sides
 from veperf.core.errors import UsageError
 from veperf.core.verdict import ChangeStatus
+from veperf.stats.hodges_lehmann import pseudomedian
 from veperf.stats.look_schedule import LOOKS, looks_up_to, schedule_looks
 from veperf.stats.paired import PairRule, compare_pairs
 from veperf.stats.sequential import (
@@ -100,7 +101,7 @@ def test_a_hopeless_stream_ends_inconclusive() -> None:
 
 
 def test_each_look_is_the_test_of_its_pairs() -> None:
-    """The path's figures are those that ``paired`` gives for as many pairs."""
+    """Its p-values are those of as many pairs; its interval is the one of its own level."""
     pairs = stream(normal, 0.05, np.random.default_rng(8))
 
     actual = compare_sequentially(pairs, comparisons=SUITE)
@@ -110,8 +111,58 @@ def test_each_look_is_the_test_of_its_pairs() -> None:
         a, b = np.array(pairs[: look.pairs]).T
         expected = compare_pairs(a, b)
         assert (expected.p_slower, expected.p_equivalent) == (look.p_slower, look.p_equivalent)
-        assert (expected.low, expected.high) == (look.low, look.high)
+        size = pseudomedian(np.log(b / a), confidence=1 - 2 * look.alpha_ok)
+        assert (look.low, look.high) == pytest.approx((math.exp(size.low), math.exp(size.high)))
     assert actual.ratio == actual.path[-1].ratio
+
+
+@settings(max_examples=40)
+@given(st.floats(-0.05, 0.08), st.integers(0, 1000))
+def test_the_interval_ends_below_the_margin_where_ok_is_allowed(effect: float, seed: int) -> None:
+    """At every look, the test for ok and the upper end say the same."""
+    pairs = stream(normal, effect, np.random.default_rng(seed))
+
+    actual = compare_sequentially(pairs)
+
+    for look in actual.path:
+        assert (look.p_equivalent <= look.alpha_ok) == (look.high < 1.03)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("effect", [0.02, 0.05])
+def test_the_interval_holds_whichever_look_decides(kind: Noise, effect: float) -> None:
+    """At most 10 % (3 SE) miss the true change: of all, and of those that are called slower."""
+    actual = tried(kind, effect, 300, 1)
+    slower = [a for a in actual if a.status is ChangeStatus.SLOWER]
+
+    for group in (actual, slower):
+        missed = sum(not a.low <= 1 + effect <= a.high for a in group) / len(group)
+        assert missed <= 0.1 + 3 * math.sqrt(0.1 * 0.9 / len(group))
+
+
+def test_there_is_no_interval_where_the_level_is_out_of_reach() -> None:
+    """Six pairs can't reach 1 %: an estimate, no interval, no decision."""
+    test = SequentialTest(PairRule(alpha=0.01))
+    for _ in range(6):
+        test.add(1.0, 1.001)
+
+    (look,) = test.path
+    assert 0.0 == look.alpha_ok
+    assert math.isnan(look.low)
+    assert math.isnan(look.high)
+    assert pytest.approx(1.001) == look.ratio
+    assert test.verdict is None
+
+
+def test_a_failure_is_one_by_the_interval_of_all_looks() -> None:
+    """Slower by 8 %: some intervals lie beyond 5 %, and some reach back."""
+    severities = set()
+    for seed in range(40):
+        verdict = compare_sequentially(stream(normal, 0.08, np.random.default_rng(seed)))
+        severities.add(verdict.severity)
+        expected = "fail" if verdict.low > 1.05 else "warn"
+        assert (ChangeStatus.SLOWER, expected) == (verdict.status, verdict.severity)
+    assert {"fail", "warn"} == severities
 
 
 @settings(max_examples=25)
