@@ -1,20 +1,23 @@
 """``veperf ab`` and ``veperf selfcheck``: code beside code."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import click
 
-from veperf.cli.export import check_formats, exports_option, write_exports
+from veperf.cli.export import check_exports, exports_option, write_exports
+from veperf.cli.gate import chosen_policy, print_explanation
 from veperf.cli.options import (
     INTERRUPTED,
     ExampleCommand,
     append_summary,
     archive_option,
+    check_summary,
     display_path,
     options_of,
     patterns_argument,
+    report_url_option,
     summary_option,
 )
 from veperf.cli.sweep import print_sweep
@@ -22,14 +25,19 @@ from veperf.core.option_fields import about
 from veperf.core.options import (
     ABOptions,
     CommandOptions,
+    DecisionOptions,
     FleetOptions,
     SelfCheckOptions,
-    StrictOptions,
+    ShamOptions,
 )
+
+if TYPE_CHECKING:
+    from veperf.abtest.selfcheck import SelfCheckResult
+    from veperf.abtest.sham.result import ShamResult
 
 
 @dataclass(frozen=True, kw_only=True)
-class ABCommandOptions(ABOptions, CommandOptions, FleetOptions, StrictOptions):
+class ABCommandOptions(ABOptions, CommandOptions, FleetOptions, DecisionOptions):
     """Options of ``veperf ab``: of commits here or on workers, and of two commands."""
 
     head: Annotated[
@@ -52,6 +60,8 @@ class ABCommandOptions(ABOptions, CommandOptions, FleetOptions, StrictOptions):
         "veperf ab HEAD~1 transaction/execution      the last commit and what is uncommitted",
         "veperf ab v1.2 --head v1.3 --time-budget 10m",
         "veperf ab main --module mine.benchmarks mine",
+        "veperf ab main --witness instructions       a count without noise beside the time",
+        "veperf ab main --by instructions --min-effect 0.5%",
         "veperf ab v1.2 --head main --scheduler tcp://10.0.0.1:8786 --machine-class small "
         "--machine-class large",
         "veperf ab --command-a './old in.txt' --command-b './new in.txt'",
@@ -63,6 +73,7 @@ class ABCommandOptions(ABOptions, CommandOptions, FleetOptions, StrictOptions):
 @options_of(ABCommandOptions)
 @summary_option("the result")
 @exports_option
+@report_url_option
 @archive_option
 @click.pass_context
 def ab_command(
@@ -72,15 +83,18 @@ def ab_command(
     options: ABCommandOptions,
     summary: Path | None,
     exports: tuple[tuple[str, str], ...],
+    report_url: str | None,
     archive: str | None,
 ) -> None:
     """Compare the code with the commit BASE, side by side.
 
     Old and new code run in pairs of fresh processes, sample by sample in turn, until each
-    benchmark is decided: slower, faster, no slower, or (never a pass) inconclusive. A commit gets a
-    worktree for the while, and an environment of its own where its dependencies differ.
+    benchmark is decided: slower, faster, within the margin (3 %), or (never a pass) inconclusive. A
+    commit gets a worktree for the while, and an environment of its own where its dependencies
+    differ.
 
-    Ctrl-C keeps what is decided by then, and ends with 130.
+    Ctrl-C keeps what is decided by then, and ends with 130. A time budget that ends before all are
+    decided ends with 4.
 
     With --scheduler, workers of a dask cluster do that, one of each --machine-class. Each has its
     own verdict, and the worst is that of the whole. The commits must be in the checkouts that the
@@ -89,25 +103,39 @@ def ab_command(
     from veperf.abtest.run import ab, ab_commands
     from veperf.api.sweep import ab_fleet
     from veperf.formats.exported import JudgedPairs
+    from veperf.formats.writers import write_judged
+    from veperf.report.report_links import find_report_links
 
-    check_formats(exports)
+    links = find_report_links(report_url or "")
+    check_exports(exports)
+    check_summary(summary)
     _check_sides(base, options)
+    policy = chosen_policy(context, options)
+    if policy.fail_over is not None:
+        options = replace(options, fail_over=policy.fail_over)
     if options.command_a is not None and options.command_b is not None:
         result = ab_commands(options.command_a, options.command_b, options=options, archive=archive)
     elif options.scheduler is not None:
         assert base is not None, "it was checked"
         fleet = ab_fleet(base, *patterns, head=options.head, options=options, archive=archive)
-        print_sweep(fleet, archive, summary)
-        write_exports(exports, [fleet.view])
-        context.exit(fleet.exit_code(strict=options.strict))
+        fleet = replace(fleet, policy=policy)
+        print_sweep(fleet, archive, summary, links)
+        write_exports(exports, [fleet.view], links)
+        if options.explain:
+            print_explanation(fleet.decision)
+        context.exit(fleet.exit_code())
     else:
         assert base is not None, "it was checked"
         result = ab(base, *patterns, head=options.head, options=options, archive=archive)
+    result = replace(result, policy=policy)
     click.echo(f"{result!r}\n\nkept in {display_path(result.place)}")
-    append_summary(summary, result._repr_markdown_().encode())
-    write_exports(exports, [JudgedPairs(result.ab, result.outcome, result.sentence)])
+    judged = [JudgedPairs(result.judged, result.decision)]
+    append_summary(summary, write_judged(judged, "summary", links).encoded)
+    write_exports(exports, judged, links)
+    if options.explain:
+        print_explanation(result.decision)
     stopped = result.ab.stopped == "hand"
-    context.exit(INTERRUPTED if stopped else result.exit_code(strict=options.strict))
+    context.exit(INTERRUPTED if stopped else result.exit_code())
 
 
 def _check_sides(base: str | None, options: ABCommandOptions) -> None:
@@ -135,6 +163,17 @@ def _check_sides(base: str | None, options: ABCommandOptions) -> None:
         raise click.UsageError("--machine-class needs workers: --scheduler ADDRESS")
     if of_workers and (options.working_tree or options.comparisons != 1):
         raise click.UsageError("workers compare commits: no --working-tree, no --comparisons")
+    if of_workers and (options.witness or options.decide_by != "time"):
+        raise click.UsageError("workers compare times: no --witness, no --by")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelfCheckCommandOptions(SelfCheckOptions, ShamOptions):
+    """Options of ``veperf selfcheck``: of this code, or of sham edits."""
+
+    sham: Annotated[
+        bool, about("Compare versions that differ in nothing that runs, and show their noise.")
+    ] = False
 
 
 @click.command(
@@ -144,21 +183,41 @@ def _check_sides(base: str | None, options: ABCommandOptions) -> None:
         "veperf selfcheck                            three typical benchmarks, a minute or two",
         "veperf selfcheck transaction --trials 3     a suite, three times",
         "veperf selfcheck --max-pairs 96             what twice the pairs would show",
+        "veperf selfcheck --sham                     edits that change nothing, some minutes",
+        "veperf selfcheck --sham --edits 20 --planted 5",
     ],
 )
 @patterns_argument
-@options_of(SelfCheckOptions)
+@options_of(SelfCheckCommandOptions)
+@archive_option
 @click.pass_context
 def selfcheck_command(
-    context: click.Context, patterns: tuple[str, ...], options: SelfCheckOptions
+    context: click.Context,
+    patterns: tuple[str, ...],
+    options: SelfCheckCommandOptions,
+    archive: str | None,
 ) -> None:
     """Find out how small a slowdown this machine can show.
 
     Counts false alarms, works out the smallest slowdown that would be found in 9 of 10
     comparisons, and says what to change on the machine. Ends with 1 after a false alarm.
+
+    With --sham, versions of a small library are compared that differ by an edit beside the work: a
+    function that nobody calls, an import, another order. Called slower or faster, they are false
+    alarms. The archive keeps how much such versions differ on this machine class, and later
+    comparisons allow for it.
     """
     from veperf.abtest.selfcheck import selfcheck
+    from veperf.abtest.sham.battery import sham_selfcheck
 
-    result = selfcheck(*patterns, options=options)
+    result: SelfCheckResult | ShamResult
+    if options.sham:
+        if options.trials != 1 or options.modules:
+            raise click.UsageError("--trials and --module are not for --sham: see --edits")
+        result = sham_selfcheck(*patterns, options=options, archive=archive)
+    else:
+        if (options.edits, options.planted) != (ShamOptions.edits, ShamOptions.planted):
+            raise click.UsageError("--edits and --planted are of --sham")
+        result = selfcheck(*patterns, options=options)
     click.echo(repr(result))
     context.exit(INTERRUPTED if result.was_stopped else result.exit_code())

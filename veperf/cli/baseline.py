@@ -10,9 +10,22 @@ from veperf.archive.baselines import (
     save_baseline,
     update_baseline,
 )
-from veperf.cli.options import ExampleCommand, archive_option, baselines_option, display_path
+from veperf.cli.options import (
+    ExampleCommand,
+    archive_option,
+    baselines_option,
+    directions_option,
+    display_path,
+    print_notes,
+)
 from veperf.core import paths
 from veperf.core.baseline import Baseline
+from veperf.core.direction import (
+    parse_directions,
+    reader_notes,
+    require_units,
+    with_directions,
+)
 from veperf.core.errors import UsageError
 from veperf.core.text import join_words
 from veperf.report.tables import listings
@@ -36,9 +49,15 @@ def baseline_command() -> None:
     ],
 )
 @_RUNS
+@directions_option
 @archive_option
 @baselines_option
-def record_command(runs: tuple[str, ...], archive: str | None, baselines: Path | None) -> None:
+def record_command(
+    runs: tuple[str, ...],
+    directions: tuple[str, ...],
+    archive: str | None,
+    baselines: Path | None,
+) -> None:
     """Make the complete runs RUN (the last one, when not given) the baseline of their machine.
 
     Several runs, made at different times, tell later runs what one session does not: how much
@@ -46,7 +65,7 @@ def record_command(runs: tuple[str, ...], archive: str | None, baselines: Path |
     measure the same stretch of work. Commit the files: they are what CI compares with.
     """
     folder = baselines or paths.default_baselines_folder()
-    for baseline in _pooled_baselines(runs or ("last",), archive):
+    for baseline in _pooled_baselines(runs or ("last",), directions, archive):
         _print_saved("recorded", save_baseline(folder, baseline), baseline)
 
 
@@ -57,17 +76,22 @@ def record_command(runs: tuple[str, ...], archive: str | None, baselines: Path |
 )
 @_RUNS
 @click.option("--reason", required=True, metavar="TEXT", help="Why the figures may change.")
+@directions_option
 @archive_option
 @baselines_option
 def update_command(
-    runs: tuple[str, ...], reason: str, archive: str | None, baselines: Path | None
+    runs: tuple[str, ...],
+    reason: str,
+    directions: tuple[str, ...],
+    archive: str | None,
+    baselines: Path | None,
 ) -> None:
     """Replace a recorded baseline by the runs RUN (the last one, when not given).
 
     The old one is kept in its history, with the reason: `veperf baseline history` shows both.
     """
     folder = baselines or paths.default_baselines_folder()
-    for baseline in _pooled_baselines(runs or ("last",), archive):
+    for baseline in _pooled_baselines(runs or ("last",), directions, archive):
         path = update_baseline(folder, baseline, reason=reason)
         _print_saved("updated", path, baseline)
 
@@ -102,12 +126,19 @@ def baseline_history_command(suites: tuple[str, ...], baselines: Path | None) ->
     )
 
 
-def _pooled_baselines(runs: tuple[str, ...], archive: str | None) -> list[Baseline]:
+def _pooled_baselines(
+    runs: tuple[str, ...], directions: tuple[str, ...], archive: str | None
+) -> list[Baseline]:
     """Pool the runs into a baseline for each suite, its sessions in the order they were made."""
     from veperf.api.runs import load
     from veperf.verdicts.baseline import baselines_of, pool_baselines
 
+    known = parse_directions(directions)
     loaded = [load(run, archive).run for run in runs]
+    require_units(loaded, known)
+    loaded = [with_directions(run, known) for run in loaded]
+    for run in loaded:
+        print_notes(run.id, reader_notes(run))
     sessions = {run.id: run for run in sorted(loaded, key=lambda run: (run.created, run.id))}
     groups: dict[str, list[Baseline]] = {}
     for run in sessions.values():

@@ -1,37 +1,44 @@
 """``veperf ci``: the one command for continuous integration."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import click
+import msgspec
 
-from veperf.archive.baselines import load_baselines
-from veperf.cli.export import check_formats, exports_option, write_exports
+from veperf.archive.baselines import load_baselines, load_targets
+from veperf.cli.export import check_exports, exports_option, write_exports
+from veperf.cli.gate import chosen_policy, paired_threshold, print_explanation
 from veperf.cli.options import (
     ExampleCommand,
     append_summary,
     archive_option,
     baselines_option,
+    check_summary,
+    directions_option,
     display_path,
     options_of,
     patterns_argument,
+    report_url_option,
     summary_option,
 )
 from veperf.cli.report import print_verdict
 from veperf.core import paths
-from veperf.core.errors import COULD_NOT_MEASURE, FAILED, INCONCLUSIVE, OK, MeasureError, UsageError
+from veperf.core.direction import parse_directions, require_units, with_directions
+from veperf.core.errors import MeasureError, UsageError
 from veperf.core.escape import one_line
 from veperf.core.option_fields import about, select_options, values_of
-from veperf.core.options import ABOptions, GateOptions, RunOptions
+from veperf.core.options import ABOptions, GateOptions, JudgeOptions, RunOptions
+from veperf.core.policy import GatePolicy
+from veperf.core.registry import select_cases
 from veperf.core.run import Run
 from veperf.core.verdict import Verdict
+from veperf.verdicts.gate import combine_decisions
 
 if TYPE_CHECKING:
     from veperf.abtest.ab_result import ABResult
-
-_WORST_FIRST = (COULD_NOT_MEASURE, FAILED, INCONCLUSIVE, OK)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +56,7 @@ class CIOptions(RunOptions, GateOptions):
         "veperf ci transaction --profile standard   one suite, 12 fresh processes",
         "veperf ci --run last                       gate a run that was made before",
         "veperf ci --known-miss transaction/validation --strict",
+        "veperf ci --run last --explain             every question, its answer and its rule",
         "veperf ci --against origin/main            and old beside new code, for a pull request",
         "veperf ci --export junit junit.xml --export comment comment.md",
     ],
@@ -57,6 +65,8 @@ class CIOptions(RunOptions, GateOptions):
 @options_of(CIOptions)
 @summary_option("the verdict")
 @exports_option
+@report_url_option
+@directions_option
 @archive_option
 @baselines_option
 @click.pass_context
@@ -66,6 +76,8 @@ def ci_command(
     options: CIOptions,
     summary: Path | None,
     exports: tuple[tuple[str, str], ...],
+    report_url: str | None,
+    directions: tuple[str, ...],
     archive: str | None,
     baselines: Path | None,
 ) -> None:
@@ -75,35 +87,72 @@ def ci_command(
     """
     from veperf.api.runs import load, run
     from veperf.formats.exported import Judged, JudgedPairs, JudgedRun
-    from veperf.formats.virtengine import load_go_benchmarks, require_listed
     from veperf.formats.writers import write_judged
+    from veperf.report import rendering
+    from veperf.report.report_links import find_report_links
 
-    check_formats(exports)
+    links = find_report_links(report_url or "")
+    check_exports(exports)
+    check_summary(summary)
     if options.run is not None and patterns:
         raise click.UsageError("--run gates a whole run: no BENCHMARK")
+    known = parse_directions(directions)
+    if known and options.run is None:
+        raise click.UsageError("--better is for a run of another tool: give it with --run")
+    if options.same_machine and options.run is None:
+        raise click.UsageError("--same-machine is for a run of another tool: give it with --run")
+    policy = chosen_policy(context, options, options.known_misses)
+    _check_questions(options, patterns, baselines, policy)
     result = None if options.run is None else load(options.run, archive)
+    if result is not None:
+        require_units([result.run], known)
+        directed = with_directions(result.run, known)
+        directed = msgspec.structs.replace(directed, same_machine=options.same_machine)
+        result = replace(result, run=directed)
     # First, as it is what may turn out impossible: no such commit, no way to install it.
     comparisons = []
     if options.against is not None:
-        ab_options = select_options(ABOptions, values_of(options))
+        rules = values_of(options) | paired_threshold(policy)
+        ab_options = select_options(ABOptions, rules)
         comparisons.append(_compare_with(options.against, patterns, ab_options, archive))
     if result is None:
         result = run(patterns, options=options, archive=archive, baselines=baselines)
-    verdict = print_verdict(result, baselines, options.known_misses)
+    verdict = print_verdict(result, baselines, policy)
     judged: list[Judged] = [JudgedRun(result.run, verdict.verdict)]
-    codes = [verdict.exit_code(strict=options.strict)]
     if options.confirm and options.against is None:
         comparisons += _confirm_suspects(
-            result.run, verdict.verdict, baselines, options.time_budget_s, archive
+            result.run, verdict.verdict, baselines, options, archive, policy
         )
-    for comparison in comparisons:
-        judged.append(JudgedPairs(comparison.ab, comparison.outcome, comparison.sentence))
-        codes.append(comparison.exit_code(strict=options.strict))
-    write_exports(exports, judged)
+    comparisons = [replace(comparison, policy=policy) for comparison in comparisons]
+    judged += [JudgedPairs(comparison.judged, comparison.decision) for comparison in comparisons]
+    decision = combine_decisions([item.decision for item in judged], strict=policy.strict)
+    if comparisons:
+        click.echo(f"{rendering.decision_text(decision)}\n")
+    write_exports(exports, judged, links)
     if summary is not None:
-        append_summary(summary, write_judged(judged, "summary").encoded)
-    require_listed(result.run, load_go_benchmarks(baselines))
-    context.exit(min(codes, key=_WORST_FIRST.index))
+        append_summary(summary, write_judged(judged, "summary", links).encoded)
+    if options.explain:
+        print_explanation(decision)
+    context.exit(decision.exit_code)
+
+
+def _check_questions(
+    options: CIOptions, patterns: Sequence[str], baselines: Path | None, policy: GatePolicy
+) -> None:
+    """Refuse what would turn out wrong only after minutes of measuring.
+
+    Raises:
+        UsageError: there is no such module, benchmark or target.
+        DataError: a file of targets is missing or broken.
+    """
+    from veperf.formats.virtengine import load_go_benchmarks
+    from veperf.verdicts.targets import require_published
+
+    targets = load_targets(baselines or paths.default_baselines_folder())
+    require_published(policy.known_misses, targets, "the known misses")
+    load_go_benchmarks(baselines)
+    if options.run is None:
+        select_cases(patterns, options.modules)
 
 
 def _compare_with(
@@ -128,8 +177,9 @@ def _confirm_suspects(
     run: Run,
     verdict: Verdict,
     baselines: Path | None,
-    time_budget_s: float | None,
+    rules: JudgeOptions,
     archive: str | None,
+    policy: GatePolicy,
 ) -> "list[ABResult]":
     """Compare the cases that ``verdict`` suspects with the code of their baseline.
 
@@ -140,12 +190,13 @@ def _confirm_suspects(
     """
     from veperf.abtest.run import suspect_cases
 
+    if run.source != "veperf":
+        return []  # what another tool measured can't be measured here
     recorded = load_baselines(
         baselines or paths.default_baselines_folder(), sorted({case.suite for case in run.cases})
     )
-    options = ABOptions(
-        modules=run.config.modules, timeout_s=run.config.timeout_s, time_budget_s=time_budget_s
-    )
+    measured = {"modules": run.config.modules, "timeout_s": run.config.timeout_s}
+    options = select_options(ABOptions, values_of(rules) | measured | paired_threshold(policy))
     results = []
     for commit, cases in suspect_cases(run, verdict, recorded).items():
         try:

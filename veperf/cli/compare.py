@@ -1,14 +1,47 @@
 """``veperf compare``."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from veperf.cli.options import ExampleCommand, archive_option, by_option, format_option
-from veperf.core.errors import FAILED, OK, UsageError
+from veperf.cli.gate import chosen_policy, print_explanation
+from veperf.cli.options import (
+    ExampleCommand,
+    archive_option,
+    by_option,
+    directions_option,
+    format_option,
+    options_of,
+    print_notes,
+    report_url_option,
+)
+from veperf.core.direction import (
+    parse_directions,
+    reader_notes,
+    require_units,
+    with_directions,
+)
+from veperf.core.errors import UsageError
+from veperf.core.escape import one_line
+from veperf.core.option_fields import select_options, values_of
+from veperf.core.options import CompareOptions, DecisionOptions
 from veperf.core.run import Run
-from veperf.core.verdict import ChangeStatus
+from veperf.core.text import join_words
 from veperf.formats.source import is_existing_folder, is_readable_file
+
+if TYPE_CHECKING:
+    from veperf.api.results import Comparison
+    from veperf.report.report_links import ReportLinks
+
+_LISTED = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareCommandOptions(CompareOptions, DecisionOptions):
+    """Options of ``veperf compare``."""
 
 
 @click.command(
@@ -23,18 +56,24 @@ from veperf.formats.source import is_existing_folder, is_readable_file
 )
 @click.argument("base")
 @click.argument("new", required=False)
+@options_of(CompareCommandOptions)
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print markdown.")
+@report_url_option
 @format_option
 @by_option
+@directions_option
 @archive_option
 @click.pass_context
 def compare_command(
     context: click.Context,
     base: str,
     new: str | None,
+    options: CompareCommandOptions,
     as_markdown: bool,
+    report_url: str | None,
     format: str,
     by: str,
+    directions: tuple[str, ...],
     archive: str | None,
 ) -> None:
     """Compare two runs, or files of other tools.
@@ -48,12 +87,20 @@ def compare_command(
 
     Two runs made at different times differ by what happened to the machine in between, too:
     `suspect` is a reason to look closer; `slower` is beyond what such drift explains, and ends
-    with exit code 1.
+    with exit code 1. Of other tools' results the machine is not known: a slowdown is `slower` from
+    20 % on, and from 5 % on with --same-machine. Counts, such as allocations, are compared exactly;
+    a file without single values is judged by the statistics that it has. A metric whose better
+    direction neither file nor unit says has `changed`, and is never slower or faster; --better says
+    it. What failed in any repetition is an error, as is nothing in common: both end with 3. See
+    --explain, and docs/verdicts.md for what decides.
     """
     from veperf.api.runs import compare
+    from veperf.report import rendering
+    from veperf.report.report_links import find_report_links
     from veperf.report.tables import benchstat_table
-    from veperf.report.tables.result_tables import NOTHING_IN_COMMON
 
+    policy = chosen_policy(context, options)
+    known = parse_directions(directions)
     if by and new is not None:
         raise click.UsageError("--by tells two runs in one file apart: no NEW")
     if by:
@@ -64,17 +111,71 @@ def compare_command(
         after, b = _side(new, format, archive)
         if before == after:
             before, after = base, new
-    comparison = compare(a, b)
-    tables = comparison.tables()
-    if benchstat_table.has_common_rows(tables):
-        write = (
-            benchstat_table.benchstat_markdown if as_markdown else benchstat_table.benchstat_text
-        )
-        click.echo(write(tables, comparison.changes, before, after))
-    else:
-        click.echo(NOTHING_IN_COMMON)
-    slower = any(change.status is ChangeStatus.SLOWER for change in comparison.changes)
-    context.exit(FAILED if slower else OK)
+    require_units((a, b), known)
+    a, b = with_directions(a, known), with_directions(b, known)
+    rules = select_options(CompareOptions, values_of(options))
+    comparison = replace(compare(a, b, options=rules, policy=policy), name=before)
+    sides = ((before, a), (after, b))
+    if as_markdown:
+        links = find_report_links(report_url or "")
+        click.echo(_markdown(comparison, sides, links, explain=options.explain), nl=False)
+        context.exit(comparison.decision.exit_code)
+    if tables := comparison.tables():
+        click.echo(benchstat_table.benchstat_text(tables, comparison.changes, before, after))
+    _print_failures(sides)
+    for note, names in _notes(sides).items():
+        print_notes(join_words(names), [note])
+    click.echo(f"\n{rendering.decision_text(comparison.decision)}")
+    if options.explain:
+        print_explanation(comparison.decision)
+    context.exit(comparison.decision.exit_code)
+
+
+def _markdown(
+    comparison: "Comparison",
+    sides: Sequence[tuple[str, Run]],
+    links: "ReportLinks",
+    *,
+    explain: bool,
+) -> str:
+    """Return a comparison as Markdown that fits a comment."""
+    from veperf.report.markdown_writer import (
+        MOST_COMMENT_BYTES,
+        NOTES,
+        MarkdownPart,
+        write_decision,
+    )
+    from veperf.report.rendering import presence_parts
+    from veperf.report.tables.benchstat_table import benchstat_parts
+    from veperf.report.tables.gate_table import gate_table
+
+    (before, _), (after, _) = sides
+    decision = comparison.decision
+    parts = benchstat_parts(comparison.tables(), comparison.changes, before, after)
+    parts += presence_parts(decision)
+    if notes := tuple(f"{join_words(names)}: {note}" for note, names in _notes(sides).items()):
+        parts.append(MarkdownPart("Notes", notes, NOTES))
+    if explain:
+        parts.append(MarkdownPart("Every question", (gate_table(decision, ""),)))
+    return write_decision(decision, parts, links=links, most=MOST_COMMENT_BYTES)
+
+
+def _print_failures(sides: Sequence[tuple[str, Run]]) -> None:
+    for name, run in sides:
+        failures = run.first_failures
+        for case in list(failures)[:_LISTED]:
+            click.echo(f"✗ {one_line(f'{name}: {case} failed: {failures[case].message}')}")
+        if len(failures) > _LISTED:
+            click.echo(f"{name}: {len(failures) - _LISTED} more failed")
+
+
+def _notes(sides: Sequence[tuple[str, Run]]) -> dict[str, list[str]]:
+    """Return the notes on reading both sides, with the names of the sides that each is about."""
+    names: dict[str, list[str]] = {}
+    for name, run in sides:
+        for note in reader_notes(run):
+            names.setdefault(note, []).append(name)
+    return names
 
 
 def _side(name: str, format: str, archive: str | None) -> tuple[str, Run]:

@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from veperf.archive.files import write_file
+from veperf.archive.files import require_writable_file, write_file
+from veperf.cli.gate import chosen_policy
 from veperf.cli.options import (
     ExampleCommand,
     archive_option,
     baselines_option,
     display_path,
     options_of,
+    report_url_option,
 )
 from veperf.core.errors import UsageError
-from veperf.core.options import KnownMissOptions
+from veperf.core.escape import one_line
+from veperf.core.options import JudgementOptions
 
 if TYPE_CHECKING:
     from veperf.formats.exported import Judged
+    from veperf.report.report_links import ReportLinks
 
 exports_option = click.option(
     "--export",
@@ -56,14 +60,18 @@ exports_option = click.option(
     metavar="FILE",
     help="Write to FILE, whole or not at all.  [default: standard output]",
 )
-@options_of(KnownMissOptions)
+@report_url_option
+@options_of(JudgementOptions)
 @archive_option
 @baselines_option
+@click.pass_context
 def export_command(
+    context: click.Context,
     run: str,
     format: str,
     output: Path | None,
-    options: KnownMissOptions,
+    report_url: str | None,
+    options: JudgementOptions,
     archive: str | None,
     baselines: Path | None,
 ) -> None:
@@ -73,12 +81,15 @@ def export_command(
     by which the run is judged, one a process. What a format can't hold is named on standard error.
     """
     from veperf.api.reports import export_result
+    from veperf.report.report_links import find_report_links
 
+    links = find_report_links(report_url or "")
+    policy = chosen_policy(context, options, options.known_misses)
     exported = export_result(
-        run, format, archive=archive, baselines=baselines, known_misses=options.known_misses
+        run, format, archive=archive, baselines=baselines, policy=policy, links=links
     )
     for note in exported.notes:
-        click.echo(note, err=True)
+        click.echo(one_line(note), err=True)
     if output is not None:
         write_file(output, exported.encoded)
         click.echo(f"written to {display_path(output)}", err=True)
@@ -88,19 +99,23 @@ def export_command(
         click.echo(exported.data, nl=False)
 
 
-def check_formats(exports: Sequence[tuple[str, str]]) -> None:
-    """Refuse a format that does not exist before anything is measured.
+def check_exports(exports: Sequence[tuple[str, str]]) -> None:
+    """Refuse formats and files of ``--export`` that can't be, before anything is measured.
 
     Raises:
-        UsageError: there is one.
+        UsageError: there is no such format.
+        StorageError: a file can't be written.
     """
     from veperf.formats.writers import output_format
 
-    for format, _ in exports:
+    for format, file in exports:
         output_format(format)
+        require_writable_file(Path(file))
 
 
-def write_exports(exports: Sequence[tuple[str, str]], judged: "Sequence[Judged]") -> None:
+def write_exports(
+    exports: Sequence[tuple[str, str]], judged: "Sequence[Judged]", links: "ReportLinks"
+) -> None:
     """Write each of ``exports``; a format that can hold nothing of it is only named.
 
     Raises:
@@ -110,7 +125,7 @@ def write_exports(exports: Sequence[tuple[str, str]], judged: "Sequence[Judged]"
 
     for format, file in exports:
         try:
-            exported = write_judged(judged, format)
+            exported = write_judged(judged, format, links)
         except UsageError as error:
             click.echo(f"{file} is not written: {error}", err=True)
         else:

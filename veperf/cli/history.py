@@ -43,6 +43,7 @@ def history_command(
 
     A value is the median over a run's processes, as it is judged. At a change point the level
     moved and stayed; the commits to blame lie between the last run before it and the first after.
+    A benchmark that moves slowly since then drifts, and no commit is to blame.
     Without BENCHMARK, every benchmark with its latest change point. Runs of different machine
     classes are never mixed.
     """

@@ -1,6 +1,7 @@
 """``veperf import``."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,11 +12,13 @@ from veperf.cli.options import (
     archive_option,
     baselines_option,
     by_option,
+    directions_option,
     display_path,
     format_option,
 )
+from veperf.core.direction import parse_directions, require_units, with_directions
 from veperf.core.escape import one_line
-from veperf.core.text import plural
+from veperf.core.text import join_words, plural
 from veperf.formats.imported import ImportedRun
 from veperf.formats.source import MAX_FILE_BYTES
 
@@ -33,6 +36,7 @@ from veperf.formats.source import MAX_FILE_BYTES
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @format_option
 @by_option
+@directions_option
 @click.option("--name", default="", metavar="NAME", help="Becomes part of the runs' names.")
 @archive_option
 @baselines_option
@@ -40,6 +44,7 @@ def import_command(
     files: tuple[str, ...],
     format: str,
     by: str,
+    directions: tuple[str, ...],
     name: str,
     archive: str | None,
     baselines: Path | None,
@@ -56,9 +61,12 @@ def import_command(
         load_go_benchmarks,
         unlisted_cases,
         unlisted_message,
-        with_go_targets,
+        unlisted_packages,
+        vanished_benchmarks,
+        with_listing,
     )
 
+    known = parse_directions(directions)
     imports: list[tuple[str, ImportedRun]] = []
     for file in files:
         if file == "-":
@@ -67,14 +75,22 @@ def import_command(
         else:
             runs = read_runs_from(Path(file), format=format, by=by, title=name)
         imports += [(file, imported) for imported in runs]
+    require_units([imported.run for _, imported in imports], known)
+    imports = [
+        (file, replace(imported, run=with_directions(imported.run, known)))
+        for file, imported in imports
+    ]
     listed = load_go_benchmarks(baselines)
     for file, imported in imports:
         _print_imported("standard input" if file == "-" else file, imported)
-        result = save_run(with_go_targets(imported.run, listed), archive)
+        result = save_run(with_listing(imported.run, listed), archive)
         if unlisted := unlisted_cases(imported.run, listed):
-            click.echo(
-                f"  {one_line(unlisted_message(unlisted))}; `veperf ci` refuses the run until then"
-            )
+            click.echo(f"  {one_line(unlisted_message(unlisted))}")
+        if packages := unlisted_packages(imported.run, listed):
+            click.echo(f"  {one_line(f'no target is known of package {join_words(packages)}')}")
+        if vanished := vanished_benchmarks(imported.run, listed):
+            names = join_words(f"{name} of {package}" for package, name in vanished)
+            click.echo(f"  {one_line(f'not in this run, but with a target: {names}')}")
         hint = command_hint("report", result.run.id, archive=archive)
         click.echo(f"kept in {display_path(result.place)}; {hint} shows it")
 

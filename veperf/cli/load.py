@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from veperf.archive.cli_hints import command_hint
-from veperf.archive.files import write_file
+from veperf.archive.files import require_writable_file, write_file
 from veperf.cli.options import (
     INTERRUPTED,
     ExampleCommand,
@@ -116,6 +116,13 @@ class SoakCommandOptions(SoakOptions, StrictOptions):
     metavar="FILE",
     help="Write all readings to a file.",
 )
+@click.option(
+    "--flamegraph",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    default=Path("leak.html"),
+    help="Flamegraph of what is left, where a leak is suspected.  [default: leak.html]",
+)
 @click.pass_context
 def soak_command(
     context: click.Context,
@@ -124,11 +131,13 @@ def soak_command(
     params: tuple[str, ...],
     options: SoakCommandOptions,
     output: Path | None,
+    flamegraph: Path,
 ) -> None:
     """Put a long load on a system, and judge its memory.
 
-    The first 20 % of the time count as warm-up. Of the process that the system runs in; workers
-    that it starts are not watched. What it takes to watch does not grow with the time.
+    The first 20 % of the time count as warm-up. Of the process that the system runs in, and of
+    those that it starts. What it takes to watch does not grow with the time. Where a leak is
+    suspected, a last stretch of load, at a quarter of the rate, shows the lines that leak.
 
     Ends with 1 where a leak is suspected or a limit of targets.json was passed, with 3 where the
     load could not be offered as planned. Ctrl-C ends the load and judges what there is.
@@ -136,8 +145,12 @@ def soak_command(
     from veperf.profiling.memory.leak_rule import LeakStatus
     from veperf.runner.soak import soak
 
-    result = soak(benchmark, parse_params(params, rate), options=options)
+    if output is not None:
+        require_writable_file(output)
+    result = soak(benchmark, parse_params(params, rate), options=options, flamegraph=flamegraph)
     click.echo(repr(result))
+    if (evidence := result.soaked.evidence) is not None:
+        click.echo(f"  flamegraph: {display_path(Path(evidence.flamegraph))}")
     if output is not None:
         write_file(output, result.to_json().encode())
         click.echo(f"\nkept in {display_path(output)}")

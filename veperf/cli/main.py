@@ -1,9 +1,16 @@
-"""The command line: thin, every command calls what a notebook can call as well."""
+"""The command line: thin, every command calls what a notebook can call as well.
 
+Each way in which a command can end has its exit code here; docs/verdicts.md has the table.
+"""
+
+import contextlib
+import errno
 import os
+import select
 import sys
 import traceback
-from typing import NoReturn
+from collections.abc import Iterator
+from typing import Any, NoReturn, TextIO
 
 import click
 
@@ -27,7 +34,13 @@ from veperf.cli.options import (
 from veperf.cli.report import report_command, site_command
 from veperf.cli.run import run_command
 from veperf.cli.sweep import sweep_command
-from veperf.core.errors import COULD_NOT_MEASURE, OK, VeperfError
+from veperf.core.errors import (
+    COULD_NOT_MEASURE,
+    CRASHED,
+    OK,
+    OUTPUT_CLOSED,
+    VeperfError,
+)
 from veperf.core.escape import make_visible
 from veperf.core.options import ModuleOptions
 from veperf.core.version import __version__
@@ -73,7 +86,31 @@ def list_command(
         click.echo(text_table(listings.benchmarks_table(select_cases(patterns, options.modules))))
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _NoReaderError(Exception):
+    """A broken pipe, in a form for which click has no exit code of its own: that is 1."""
+
+
+@contextlib.contextmanager
+def _broken_pipes() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _NoReaderError from error
+
+
+class _Commands(click.Group):
+    """The commands, which leave a closed output to ``main``."""
+
+    def make_context(self, *args: Any, **settings: Any) -> click.Context:
+        with _broken_pipes():
+            return super().make_context(*args, **settings)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _broken_pipes():
+            return super().invoke(ctx)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="veperf")
 def veperf() -> None:
     """Performance analysis for VirtEngine: is it fast enough, and is it slower than it was?
@@ -88,7 +125,8 @@ def veperf() -> None:
     veperf site          the whole archive as a web site
 
     Exit codes: 0 ok, or warnings; 1 slower, or a target missed; 2 wrong usage or a broken file;
-    3 could not measure; 4 inconclusive (with --strict).
+    3 could not measure; 4 inconclusive (with --strict, or out of time); 70 a bug in veperf;
+    130 stopped by Ctrl-C; 141 nobody reads the output.
     """  # noqa: D301 - click wants the character, not its escape
 
 
@@ -117,28 +155,82 @@ for command in (
 
 
 def main() -> NoReturn:
-    """The entry point: every error ends as one line and its exit code, never as a traceback."""
+    """The entry point: an error ends as one line and its exit code, a bug as a traceback."""
+    try:
+        code = _run_command()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except KeyboardInterrupt:  # in the middle of a message
+        code = INTERRUPTED
+    except OSError as error:  # of a message or the flush
+        code = OUTPUT_CLOSED if isinstance(error, BrokenPipeError) else COULD_NOT_MEASURE
+    _drop_closed_outputs()
+    sys.exit(code)
+
+
+def _run_command() -> int:
+    """Run the command of the command line; return its exit code."""
     try:
         # Returns what a command gave to ctx.exit(), or None.
-        code = veperf(standalone_mode=False) or OK
+        return veperf(standalone_mode=False) or OK
     except click.ClickException as error:
         error.show()
-        code = error.exit_code
+        return error.exit_code
     except (KeyboardInterrupt, click.Abort) as stop:
         # click turns the one into the other, and the notes stay with the cause.
-        for note in getattr(stop.__cause__ or stop, "__notes__", ["stopped"]):
+        cause = stop.__cause__ or stop
+        if isinstance(cause, EOFError):  # no Ctrl-D: no command reads the terminal
+            return _crash(cause)
+        for note in getattr(cause, "__notes__", ["stopped"]):
             click.echo(f"veperf: {note}", err=True)
-        code = INTERRUPTED
+        return INTERRUPTED
     except VeperfError as error:
         click.echo(make_visible(f"veperf: {_message(error)}"), err=True)
         for note in getattr(error, "__notes__", []):
             click.echo(make_visible(note), err=True)
-        code = error.exit_code
-    except Exception:  # noqa: BLE001 - exit code 1 would say "slower"
-        traceback.print_exc()
-        click.echo("veperf: a bug in veperf; please report it with the traceback above", err=True)
-        code = COULD_NOT_MEASURE
-    sys.exit(code)
+        return error.exit_code
+    except _NoReaderError as error:
+        return OUTPUT_CLOSED if _closed_outputs() else _crash(error)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            return _crash(error)
+        click.echo(make_visible(f"veperf: can't write: {error.strerror}"), err=True)
+        return COULD_NOT_MEASURE
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - exit code 1 would say "slower"
+        return _crash(error)
+
+
+def _crash(error: BaseException) -> int:
+    """Print the traceback and what to do with it; return the exit code of a bug."""
+    traceback.print_exception(error)
+    message = make_visible(" ".join(f"{type(error).__name__}: {error}".split()))
+    click.echo(
+        f"veperf: a bug in veperf, and no verdict ({message}); please report it with the traceback "
+        "above",
+        err=True,
+    )
+    return CRASHED
+
+
+def _closed_outputs() -> list[TextIO]:
+    """Return which of standard output and standard error nobody reads any more."""
+    closed = []
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or no descriptor
+            poll = select.poll()
+            poll.register(stream.fileno(), select.POLLOUT)
+            if any(state & (select.POLLERR | select.POLLHUP) for _, state in poll.poll(0)):
+                closed.append(stream)
+    return closed
+
+
+def _drop_closed_outputs() -> None:
+    """Have the interpreter's last flush go nowhere: its failure would change the exit code."""
+    for stream in _closed_outputs():
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def _message(error: VeperfError) -> str:

@@ -11,7 +11,9 @@ from msgspec import Meta
 
 from veperf.archive.storage.location import locate
 from veperf.core.errors import StorageError, UsageError
+from veperf.core.escape import one_line
 from veperf.core.option_fields import OptionField, Options, option_fields
+from veperf.core.options import DirectionOptions
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as of a shell."""
@@ -155,6 +157,7 @@ by_option = click.option(
     metavar="KEY",
     help="Configuration key by which runs in a Go file are told apart.  [default: one run]",
 )
+directions_option = click_option(option_fields(DirectionOptions)[0])
 rate_option = click.option(
     "--rate", metavar="NUMBER", help="Arrivals per second: short for --param rate=NUMBER."
 )
@@ -179,8 +182,24 @@ def summary_option(content: str) -> Callable[[_Command], _Command]:
     )
 
 
+report_url_option = click.option(
+    "--report-url",
+    metavar="URL",
+    help="Where the report will be; comment and summary link to it.  [default: the CI job]",
+)
+
+
+def check_summary(summary: Path | None) -> None:
+    """Refuse a file of ``--summary`` that can't be written, before anything is measured.
+
+    Raises:
+        StorageError: it can't.
+    """
+    append_summary(summary, b"")
+
+
 def append_summary(summary: Path | None, content: bytes) -> None:
-    """Append ``content`` and the end of a line to the file of ``--summary``, if there is one.
+    """Append ``content``, with the end of a line, to the file of ``--summary``, if there is one.
 
     Raises:
         StorageError: the file can't be written.
@@ -189,9 +208,15 @@ def append_summary(summary: Path | None, content: bytes) -> None:
         return
     try:
         with summary.open("ab") as file:
-            file.write(content + b"\n")
+            file.write(content + b"\n" if content else b"")
     except OSError as error:
         raise StorageError(f"can't write {summary}: {error.strerror}") from error
+
+
+def print_notes(name: str, notes: Sequence[str]) -> None:
+    """Print the notes on reading a file, or a run that was read from a file, called ``name``."""
+    for note in notes:
+        click.echo(f"▲ {one_line(f'{name}: {note}')}")
 
 
 def parse_params(params: Sequence[str], rate: str | None = None) -> dict[str, str]:

@@ -1,11 +1,11 @@
 """``veperf report`` and ``veperf site``: pages about runs."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from veperf.cli.gate import chosen_policy
 from veperf.cli.options import (
     ExampleCommand,
     archive_option,
@@ -13,7 +13,8 @@ from veperf.cli.options import (
     display_path,
     options_of,
 )
-from veperf.core.options import KnownMissOptions
+from veperf.core.options import JudgementOptions
+from veperf.core.policy import GatePolicy
 
 if TYPE_CHECKING:
     from veperf.api.results import RunResult, VerdictResult
@@ -28,11 +29,16 @@ if TYPE_CHECKING:
     ],
 )
 @click.argument("run", default="last")
-@options_of(KnownMissOptions)
+@options_of(JudgementOptions)
 @archive_option
 @baselines_option
+@click.pass_context
 def report_command(
-    run: str, options: KnownMissOptions, archive: str | None, baselines: Path | None
+    context: click.Context,
+    run: str,
+    options: JudgementOptions,
+    archive: str | None,
+    baselines: Path | None,
 ) -> None:
     """Judge a run and write its HTML report.
 
@@ -41,18 +47,19 @@ def report_command(
     """
     from veperf.api.runs import load
 
-    print_verdict(load(run, archive), baselines, options.known_misses)
+    policy = chosen_policy(context, options, options.known_misses)
+    print_verdict(load(run, archive), baselines, policy)
 
 
 def print_verdict(
-    result: "RunResult", baselines: Path | None, known_misses: Sequence[str]
+    result: "RunResult", baselines: Path | None, policy: GatePolicy
 ) -> "VerdictResult":
     """Judge a run, write its report, print both the verdict and where the report is."""
     from veperf.report import rendering
     from veperf.report.pages.render import publish_run_report
 
-    verdict = result.verdict(baselines, known_misses)
-    page = publish_run_report(result.run, result.archive, baselines, known_misses)
+    verdict = result.verdict(baselines, policy=policy)
+    page = publish_run_report(result.run, result.archive, baselines, policy=policy)
     click.echo(rendering.verdict_text(verdict.verdict))
     click.echo(f"\nreport: {display_path(page)}")
     return verdict
@@ -66,10 +73,16 @@ def print_verdict(
         "veperf site --archive /srv/performance   of another archive",
     ],
 )
-@options_of(KnownMissOptions)
+@options_of(JudgementOptions)
 @archive_option
 @baselines_option
-def site_command(options: KnownMissOptions, archive: str | None, baselines: Path | None) -> None:
+@click.pass_context
+def site_command(
+    context: click.Context,
+    options: JudgementOptions,
+    archive: str | None,
+    baselines: Path | None,
+) -> None:
     """Write the web site of the archive.
 
     It lists the runs, shows each benchmark over time, and what became slower.
@@ -78,4 +91,5 @@ def site_command(options: KnownMissOptions, archive: str | None, baselines: Path
     """
     from veperf.api import reports
 
-    click.echo(f"site: {display_path(reports.site(archive, baselines, options.known_misses))}")
+    policy = chosen_policy(context, options, options.known_misses)
+    click.echo(f"site: {display_path(reports.site(archive, baselines, policy=policy))}")

@@ -1,29 +1,32 @@
 """``veperf sweep``."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import click
 
 from veperf.archive.cli_hints import command_hint
+from veperf.cli.gate import chosen_policy, print_explanation
 from veperf.cli.options import (
     ExampleCommand,
     append_summary,
     archive_option,
     display_path,
     options_of,
+    report_url_option,
     summary_option,
 )
 from veperf.core.option_fields import about
-from veperf.core.options import StrictOptions, SweepOptions
+from veperf.core.options import DecisionOptions, SweepOptions
 
 if TYPE_CHECKING:
     from veperf.cluster.sweep import SweepOutcome
+    from veperf.report.report_links import ReportLinks
 
 
 @dataclass(frozen=True, kw_only=True)
-class SweepCommandOptions(SweepOptions, StrictOptions):
+class SweepCommandOptions(SweepOptions, DecisionOptions):
     """Options of ``veperf sweep``."""
 
     local: Annotated[bool, about("Start a cluster of one worker on this machine.")] = False
@@ -58,6 +61,8 @@ class SweepCommandOptions(SweepOptions, StrictOptions):
         '  base = "v1.2.0"',
         '  head = "main"                       # what is checked out when left out',
         '  fail_over = "5%"                    # surely slower by more is a failure',
+        '  margin = "3%"                       # a pass rules a slowdown of this or more out',
+        '  min_effect = "1%"                   # smaller changes are never slower or faster',
         "  max_pairs = 48",
         "  alpha = 0.05                        # how often equal code may be called slower",
         '  time_budget = "20m"                 # of each comparison; none when left out',
@@ -83,6 +88,7 @@ class SweepCommandOptions(SweepOptions, StrictOptions):
     help="Only show what came of a sweep: the last one, or the one named.",
 )
 @summary_option("the result")
+@report_url_option
 @archive_option
 @click.pass_context
 def sweep_command(
@@ -92,6 +98,7 @@ def sweep_command(
     resume: str | None,
     show: str | None,
     summary: Path | None,
+    report_url: str | None,
     archive: str | None,
 ) -> None:
     """Make many runs on many machines.
@@ -104,8 +111,11 @@ def sweep_command(
     archive as they are finished; Ctrl-C keeps them, and --resume goes on. Whoever can reach a
     scheduler can run code on its workers: use it within a trusted network, or with TLS.
     """
+    from veperf.abtest.fleet_result import FleetResult
     from veperf.api import sweep as sweeps
+    from veperf.report.report_links import find_report_links
 
+    policy = chosen_policy(context, options)
     if sum(source is not None for source in (spec, resume, show)) != 1:
         raise click.UsageError("give one of a SPEC, --resume or --show")
     if show is not None:
@@ -116,13 +126,20 @@ def sweep_command(
         outcome = sweeps.sweep(spec, options=options, archive=archive)
     else:
         outcome = sweeps.resume_sweep(resume, options=options, archive=archive)
-    print_sweep(outcome, archive, summary)
-    context.exit(outcome.exit_code(strict=options.strict))
+    if isinstance(outcome, FleetResult):
+        outcome = replace(outcome, policy=policy)
+    print_sweep(outcome, archive, summary, find_report_links(report_url or ""))
+    if options.explain and isinstance(outcome, FleetResult):
+        print_explanation(outcome.decision)
+    context.exit(outcome.exit_code())
 
 
-def print_sweep(outcome: "SweepOutcome", archive: str | None, summary: Path | None) -> None:
+def print_sweep(
+    outcome: "SweepOutcome", archive: str | None, summary: Path | None, links: "ReportLinks"
+) -> None:
     """Print the outcome of a sweep in ``archive`` and how to go on; append it to the summary."""
     from veperf.abtest.fleet_result import FleetResult
+    from veperf.formats.writers import write_judged
 
     click.echo(repr(outcome))
     if isinstance(outcome, FleetResult):
@@ -130,4 +147,7 @@ def print_sweep(outcome: "SweepOutcome", archive: str | None, summary: Path | No
     if outcome.failed:
         hint = command_hint("sweep", "--resume", outcome.sweep, archive=archive)
         click.echo(f"\n{hint} goes on with what is missing")
-    append_summary(summary, outcome._repr_markdown_().encode())
+    if isinstance(outcome, FleetResult):
+        append_summary(summary, write_judged([outcome.view], "summary", links).encoded)
+    else:
+        append_summary(summary, outcome._repr_markdown_().encode())

@@ -11,6 +11,7 @@ from veperf.core.baseline import Baseline, BaselineSeries
 from veperf.core.case import Level
 from veperf.core.errors import UsageError
 from veperf.core.run import Machine, Run
+from veperf.core.units import same_dimension_factor
 from veperf.core.verdict import Change
 from veperf.stats.process_values import Series, series_of
 
@@ -40,6 +41,8 @@ def make_baseline(run: Run, suite: str) -> Baseline:
             operations=s.operations,
             cpu=tuple(s.cpu.tolist()) if np.isfinite(s.cpu).all() else (),
             wall=tuple(s.wall.tolist()),
+            exact=s.exact,
+            summary=s.summary,
         )
         for s in _recordable(run)
         if s.case in cases
@@ -100,6 +103,7 @@ def _pool_series(group: Sequence[BaselineSeries]) -> BaselineSeries:
         clock="cpu" if all(series.clock == "cpu" for series in group) else "wall",
         cpu=tuple(value for series in group for value in series.cpu) if has_cpu else (),
         wall=tuple(value for series in group for value in series.wall),
+        summary=None if len(group) > 1 else group[-1].summary,
     )
 
 
@@ -113,14 +117,33 @@ def baselines_of(run: Run) -> tuple[Baseline, ...]:
 def match_baselines(
     run: Run, baselines: Sequence[Baseline]
 ) -> dict[tuple[str, str, str], tuple[Baseline, BaselineSeries]]:
-    """Return the best recorded series by case, metric and unit.
+    """Return the best recorded series by case, metric and unit, in the unit of ``run``.
 
-    That is the latest from the machine and Python of ``run``, or else the latest of all.
+    That is the latest from the machine and Python of ``run``, or else the latest of all. Values in
+    another unit of the same dimension are converted: 100 ms of one file are 0.1 s of another.
     """
     best_last = sorted(
         baselines, key=lambda b: (not machine_differences(run.machine, b.machine), b.recorded)
     )
-    return {(s.case, s.metric, s.unit): (b, s) for b in best_last for s in b.series}
+    units = {(case.id, metric.name): metric.unit for case in run.cases for metric in case.metrics}
+    converted = (
+        (b, _in_unit(s, units.get((s.case, s.metric), s.unit))) for b in best_last for s in b.series
+    )
+    return {(s.case, s.metric, s.unit): (b, s) for b, s in converted}
+
+
+def _in_unit(series: BaselineSeries, unit: str) -> BaselineSeries:
+    """Return ``series`` in ``unit``; unchanged where that measures something else."""
+    factor = None if series.unit == unit else same_dimension_factor(series.unit, unit)
+    if factor is None:
+        return series
+    return replace(
+        series,
+        unit=unit,
+        cpu=tuple(value * factor for value in series.cpu),
+        wall=tuple(value * factor for value in series.wall),
+        summary=series.summary.times(factor) if series.summary else None,
+    )
 
 
 def baselines_used(
@@ -158,6 +181,14 @@ def machine_drift(run: Run, baseline: Baseline) -> float | None:
 def calibration_times_ns(run: Run) -> tuple[float, ...]:
     """Return the time of the calibration run in each pass that has it, in ns."""
     return tuple(t for p in run.passes if (t := p.yardstick_ns) is not None and 0 < t < math.inf)
+
+
+def describe_baselines(used: Iterable[Baseline]) -> str:
+    """Return ``the baseline of 2026-11-20`` and the like; empty where there is none."""
+    days = sorted({date_of(b.recorded) for b in used})
+    if not days:
+        return ""
+    return f"the baseline{'s' if len(days) > 1 else ''} of {' and '.join(days)}"
 
 
 def date_of(created: str) -> str:

@@ -102,7 +102,7 @@ class UnitTable:
 
 
 def benchstat_tables(base: Run, new: Run) -> tuple[UnitTable, ...]:
-    """Return a table for each suite, metric and unit of either run, in the order of the runs."""
+    """Return a table for each suite, metric and base unit of either run, in the runs' order."""
     sides = _by_table(base), _by_table(new)
     suites = list(dict.fromkeys(case.suite for run in (base, new) for case in run.cases))
     tables: list[UnitTable] = []
@@ -115,7 +115,7 @@ def benchstat_tables(base: Run, new: Run) -> tuple[UnitTable, ...]:
         )
         rows = tuple(row for row in rows if row.base or row.new)
         if rows:
-            name = f"{base_unit(unit)[0]}/op" if metric == TIME.name else base_unit(unit)[0]
+            name = f"{unit}/op" if metric == TIME.name else unit
             tables.append(UnitTable(suite, metric, name, rows, _geomean(rows)))
     return tuple(tables)
 
@@ -193,7 +193,7 @@ def _by_table(run: Run) -> dict[tuple[str, str, str], dict[str, tuple[Metric, Se
     series: Mapping[SeriesKey, Series] = series_of(run)
     for case in run.cases:
         for metric in case.metrics:
-            key = case.suite, metric.name, metric.unit
+            key = case.suite, metric.name, base_unit(metric.unit)[0]
             tables.setdefault(key, {})[case.id] = metric, series[case.id, metric.name]
     return tables
 

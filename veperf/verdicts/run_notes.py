@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from veperf.core.baseline import Baseline
+from veperf.core.direction import reader_notes
 from veperf.core.run import Failure, Pass, Run
 from veperf.core.text import (
     abbreviate_names,
@@ -50,7 +51,7 @@ def run_notes(
         *_migrated(run),
         *_missing(run, used),
         *_stale_misses(targets),
-        *(as_sentence(note) for note in run.notes),
+        *(as_sentence(note) for note in reader_notes(run)),
     )
 
 

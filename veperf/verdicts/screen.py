@@ -3,42 +3,52 @@
 A screen and not a gate: on a shared machine something else may have changed since the baseline, and
 no correction repairs that. A significant slowdown is therefore ``suspect``, to be confirmed by
 measuring both versions side by side, unless the effect is beyond doubt and the calibration run
-shows no drift of the machine.
+shows no drift of the machine. Results of other tools have no calibration run; there it must be
+beyond what another state of the same machine explains.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 
 from veperf.core.baseline import Baseline, BaselineSeries
-from veperf.core.case import MEMORY_NAMES, TIME, Clock, Level
-from veperf.core.run import Machine, Run
-from veperf.core.text import format_effect, format_exact, plural
+from veperf.core.case import MEMORY_NAMES, TIME, Level
+from veperf.core.options import CompareOptions
+from veperf.core.run import Run
+from veperf.core.text import describe_p_value, format_exact, plural
 from veperf.core.verdict import Change, ChangeStatus
-from veperf.stats.mann_whitney import smallest_u_p
 from veperf.stats.paired import decide_status
 from veperf.stats.process_values import Floats, Series, SeriesKey, series_of
 from veperf.stats.two_sample import (
     ALPHA,
     MARGIN,
+    MIN_EFFECT,
     TwoSampleComparison,
-    compare_two_samples,
     describe_evidence,
     holm,
+    two_sided_status,
 )
 from veperf.verdicts.baseline import (
-    DRIFT_LIMIT,
     baselines_of,
     date_of,
     machine_differences,
-    machine_drift,
     match_baselines,
 )
-from veperf.verdicts.memory_counts import memory_changes
-
-FAIL_OVER = 0.2
+from veperf.verdicts.conditions import conditions_of
+from veperf.verdicts.counts import count_change, is_counted, unknown_direction
+from veperf.verdicts.sides import (
+    GROSS,
+    Evidence,
+    ScreenRule,
+    Sides,
+    can_reach,
+    common_direction,
+    match_sides,
+    weigh_sides,
+)
 
 
 def screen(
@@ -46,216 +56,305 @@ def screen(
     baselines: Sequence[Baseline],
     *,
     alpha: float = ALPHA,
-    fail_over: float = FAIL_OVER,
+    min_effect: float = MIN_EFFECT,
+    margin: float = MARGIN,
+    fail_over: float | None = CompareOptions.fail_over,
+    in_turn: bool = False,
 ) -> tuple[Change, ...]:
     """Return a change for each metric of each case of ``run``, in its order, memory last.
 
-    Load is left out. Memory, where a baseline has it, is judged by ``memory_changes``, other
-    metrics as follows.
+    Load is left out. Counts are judged by ``count_change``, memory only where a baseline has it;
+    other metrics as follows.
 
     Decided as by ``compare_two_samples``, its tests for slower and for faster each corrected by
-    Holm's method over the suite's comparisons. ``slower`` needs the whole interval beyond
-    ``fail_over`` and a calibration run within 10 % of the baseline's; any other significant
-    slowdown is ``suspect``. ``error`` where the case failed throughout or a value is no number,
-    ``no baseline`` where none has the metric in its unit, ``other machine`` where machine class,
-    CPU model or Python minor version differ: the ratio is given, and not judged. ``not enough
-    samples`` also where the correction is over so many comparisons that no values could be
-    significant.
+    Holm's method. What decides, ``slower`` and ``faster``, is corrected over all comparisons of the
+    run, whatever their suite or metric: they are one family, as one false alarm among them fails
+    the gate. What only asks to look closer, ``suspect`` and ``changed``, is corrected within its
+    suite. ``slower`` needs the whole interval beyond ``fail_over``, and either a calibration run
+    within 10 % of the baseline's, or, where there is none, results of another tool or a ``run`` of
+    which somebody says that it is of the same machine; any other significant slowdown is
+    ``suspect``. By default ``fail_over`` is 20 %, and 5 % of counts and on the same machine.
+    Results that were made ``in_turn`` with those of the baseline, one by one, are of the same
+    machine, and compared as pairs.
+
+    ``error`` where the case failed throughout or a value is no number, ``no baseline`` where none
+    has the metric in its unit, ``other machine`` where machine class, CPU model or Python minor
+    version differ: the ratio is given, and not judged. ``not enough samples`` also where the
+    correction is over so many comparisons that no values could be significant. A metric of which
+    neither side knows the better direction is ``changed`` where it would be slower or faster.
 
     Raises:
-        UsageError: ``alpha`` is not between 0 and 1.
+        UsageError: a setting is out of its range.
     """
+    rule = ScreenRule(alpha, min_effect, margin, fail_over)
     recorded = match_baselines(run, baselines)
     loads = {case.id for case in run.cases if case.level is Level.LOAD}
-    pairs = [
-        _pair(series, recorded.get((series.case, series.metric, series.unit)), run.machine, alpha)
-        for series in series_of(run).values()
-        if series.case not in loads and series.metric not in MEMORY_NAMES
-    ]
-    corrected = _correct(pairs, {case.id: case.suite for case in run.cases})
-    changes = [_change(pair, corrected.get(pair.key), run, alpha, fail_over) for pair in pairs]
-    return (*changes, *memory_changes(run, baselines, fail_over=fail_over))
+    every = [series for series in series_of(run).values() if series.case not in loads]
+    counts = {
+        _key(series): change
+        for series in every
+        if (change := _count(series, recorded.get((*_key(series), series.unit)), run, rule))
+    }
+    others = [s for s in every if _key(s) not in counts and s.metric not in MEMORY_NAMES]
+    sides = [match_sides(s, recorded.get((*_key(s), s.unit)), run, in_turn=in_turn) for s in others]
+    testable = sum(side.is_testable for side in sides)
+    pairs = [_Pair(side, weigh_sides(side, rule, testable)) for side in sides]
+    changes = counts | _changes(pairs, run, rule)
+    in_order = sorted(every, key=lambda series: series.metric in MEMORY_NAMES)
+    return tuple(changes[_key(series)] for series in in_order if _key(series) in changes)
 
 
 def compare_runs(
-    base: Run, new: Run, *, alpha: float = ALPHA, fail_over: float = FAIL_OVER
+    base: Run,
+    new: Run,
+    *,
+    alpha: float = ALPHA,
+    min_effect: float = MIN_EFFECT,
+    margin: float = MARGIN,
+    fail_over: float | None = CompareOptions.fail_over,
+    same_machine: bool = False,
 ) -> tuple[Change, ...]:
     """Screen ``new`` against ``base`` as though that were its recorded baseline.
 
+    With ``same_machine``, both were made on one machine under the same conditions. Two runs of a
+    file in which they took turns are compared as pairs.
+
     Raises:
-        UsageError: ``alpha`` is not between 0 and 1.
+        UsageError: a setting is out of its range.
     """
-    return screen(new, baselines_of(base), alpha=alpha, fail_over=fail_over)
+    changes = screen(
+        replace(new, same_machine=new.same_machine or same_machine),
+        baselines_of(base),
+        alpha=alpha,
+        min_effect=min_effect,
+        margin=margin,
+        fail_over=fail_over,
+        in_turn=bool(new.alternation) and base.alternation == new.alternation,
+    )
+    failures = base.first_failures
+    return tuple(
+        replace(change, reason=f"failed on the base side: {failures[change.case].message}")
+        if change.status is ChangeStatus.NO_BASELINE and change.case in failures
+        else change
+        for change in changes
+    )
+
+
+def _key(series: Series) -> SeriesKey:
+    return series.case, series.metric
+
+
+def _count(
+    series: Series, match: tuple[Baseline, BaselineSeries] | None, run: Run, rule: ScreenRule
+) -> Change | None:
+    """Return the change of a count; None of other metrics, and where a side has no number."""
+    if match is None or not series.n or not np.isfinite(series.wall).all():
+        return None
+    baseline, recorded = match
+    if not is_counted(series, recorded) or not recorded.wall:
+        return None
+    better = common_direction(recorded.better, series.better)
+    change = count_change(series, recorded, better=better, fail_over=rule.fail_over)
+    if different := machine_differences(run.machine, baseline.machine):
+        reason = f"{'; '.join(different)}: not judged; {change.reason}"
+        return replace(change, status=ChangeStatus.OTHER_MACHINE, reason=reason)
+    return replace(change, reason=change.reason + _failed_passes(series))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pair:
-    """A series, its baseline, and the comparison of the two before correction."""
+    """Two sides and their evidence before correction."""
 
-    series: Series
-    clock: Clock
-    new: Floats
-    base: Floats
-    """Empty where there is no baseline."""
-    comparison: TwoSampleComparison
-    baseline: Baseline | None
-    differences: tuple[str, ...]
+    sides: Sides
+    evidence: Evidence
+
+    @property
+    def comparison(self) -> TwoSampleComparison:
+        return self.evidence.comparison
 
     @property
     def key(self) -> SeriesKey:
-        return self.series.case, self.series.metric
+        return _key(self.sides.series)
 
 
 @dataclass(frozen=True, slots=True)
 class _Corrected:
-    """A pair's p-values after Holm's correction."""
+    """A pair's p-values after Holm's correction over a family."""
 
     p_slower: float
     p_faster: float
     comparisons: int
 
 
-def _pair(
-    series: Series,
-    recorded: tuple[Baseline, BaselineSeries] | None,
-    machine: Machine,
-    alpha: float,
-) -> _Pair:
-    clock, base, baseline = series.clock, np.array([]), None
-    if recorded is not None:
-        baseline, base_series = recorded
-        clock = "cpu" if series.clock == base_series.clock == "cpu" else "wall"
-        base = np.array(base_series.cpu if clock == "cpu" else base_series.wall, dtype=np.float64)
-    new = series.by_clock(clock)
-    comparison = compare_two_samples(base, new, better=series.better, alpha=alpha)
-    different = machine_differences(machine, baseline.machine) if baseline else ()
-    return _Pair(series, clock, new, base, comparison, baseline, different)
+@dataclass(frozen=True, slots=True)
+class _Correction:
+    """A pair's p-values after correction over the whole run, and within its suite."""
+
+    run: _Corrected
+    suite: _Corrected
 
 
-def _correct(pairs: Sequence[_Pair], suites: Mapping[str, str]) -> dict[SeriesKey, _Corrected]:
-    """Apply Holm's correction over each suite's pairs that can be judged."""
-    families: dict[str, list[_Pair]] = {}
-    for pair in pairs:
-        tested = not math.isnan(pair.comparison.p_slower) and not pair.differences
-        if tested and pair.comparison.status is not ChangeStatus.NOT_ENOUGH:
-            families.setdefault(suites[pair.series.case], []).append(pair)
-    corrected: dict[SeriesKey, _Corrected] = {}
-    for family in families.values():
-        slower = holm([p.comparison.p_slower for p in family])
-        faster = holm([p.comparison.p_faster for p in family])
-        for pair, p_slower, p_faster in zip(family, slower, faster, strict=True):
-            corrected[pair.key] = _Corrected(float(p_slower), float(p_faster), len(family))
-    return corrected
+def _correct(pairs: Sequence[_Pair], run: Run) -> dict[SeriesKey, _Correction]:
+    """Apply Holm's correction to all pairs that can be judged."""
+    suites = {case.id: case.suite for case in run.cases}
+    family = [
+        pair
+        for pair in pairs
+        if not math.isnan(pair.comparison.p_slower)
+        and not pair.sides.differences
+        and pair.comparison.status is not ChangeStatus.NOT_ENOUGH
+    ]
+    by_suite: dict[str, list[_Pair]] = {}
+    for pair in family:
+        by_suite.setdefault(suites[pair.sides.series.case], []).append(pair)
+    within = {key: c for group in by_suite.values() for key, c in _holm(group).items()}
+    return {key: _Correction(c, within[key]) for key, c in _holm(family).items()}
 
 
-def _change(
-    pair: _Pair, corrected: _Corrected | None, run: Run, alpha: float, fail_over: float
-) -> Change:
-    status, reason = _judge(pair, corrected, run, alpha, fail_over)
-    if pair.series.failed and pair.series.n:
-        reason += f"; failed in {plural(pair.series.failed, 'pass', 'passes')}"
-    comparison = pair.comparison
+def _holm(family: Sequence[_Pair]) -> dict[SeriesKey, _Corrected]:
+    slower = holm([pair.comparison.p_slower for pair in family])
+    faster = holm([pair.comparison.p_faster for pair in family])
+    return {
+        pair.key: _Corrected(float(p_slower), float(p_faster), len(family))
+        for pair, p_slower, p_faster in zip(family, slower, faster, strict=True)
+    }
+
+
+def _changes(pairs: Sequence[_Pair], run: Run, rule: ScreenRule) -> dict[SeriesKey, Change]:
+    corrected = _correct(pairs, run)
+    return {pair.key: _change(pair, corrected.get(pair.key), run, rule) for pair in pairs}
+
+
+def _change(pair: _Pair, corrected: _Correction | None, run: Run, rule: ScreenRule) -> Change:
+    status, reason = _judge(pair, corrected, run, rule)
+    sides, comparison = pair.sides, pair.comparison
     return Change(
-        case=pair.series.case,
-        metric=pair.series.metric,
-        unit=pair.series.unit,
+        case=sides.series.case,
+        metric=sides.series.metric,
+        unit=sides.series.unit,
         status=status,
-        base=_median(pair.base),
-        new=_median(pair.new),
+        base=_median(sides.base),
+        new=_median(sides.new),
         ratio=_known(comparison.ratio),
         low=_known(comparison.low),
         high=_known(comparison.high),
         confidence=_known(comparison.confidence),
-        p=None if pair.differences else _known(comparison.p_slower),
-        p_adjusted=_known(corrected.p_slower) if corrected else None,
+        p=None if sides.differences else _known(_p_worse(pair, comparison)),
+        p_adjusted=_known(_p_worse(pair, corrected.run)) if corrected else None,
         n_base=comparison.n_base,
         n_new=comparison.n_new,
-        clock=pair.clock,
-        reason=reason,
+        clock=sides.clock,
+        reason=reason + _failed_passes(sides.series),
+        margin=rule.margin,
+        better=sides.better,
+        fail_over=conditions_of(sides, run, rule).usual_fail_over,
     )
+
+
+def _failed_passes(series: Series) -> str:
+    if not series.failed or not series.n:
+        return ""
+    return f"; failed in {plural(series.failed, 'pass', 'passes')}"
 
 
 def _judge(
-    pair: _Pair, corrected: _Corrected | None, run: Run, alpha: float, fail_over: float
+    pair: _Pair, corrected: _Correction | None, run: Run, rule: ScreenRule
 ) -> tuple[ChangeStatus, str]:
-    series, comparison = pair.series, pair.comparison
+    sides, series, comparison = pair.sides, pair.sides.series, pair.comparison
     if series.n == 0 and series.failed:
-        return ChangeStatus.ERROR, f"failed in {plural(series.failed, 'pass', 'passes')}"
-    if not np.isfinite(pair.new).all():
+        failure = run.first_failures[series.case]
+        passes = plural(series.failed, "pass", "passes")
+        return ChangeStatus.ERROR, f"failed in {passes}: {failure.message}"
+    if not np.isfinite(sides.new).all():
         return ChangeStatus.ERROR, comparison.reason
-    if pair.baseline is None:
+    if sides.baseline is None:
         return ChangeStatus.NO_BASELINE, "no recorded baseline has it"
-    if pair.differences:
-        where = f"the baseline of {date_of(pair.baseline.recorded)} is not comparable"
+    if sides.differences:
+        where = f"the baseline of {date_of(sides.baseline.recorded)} is not comparable"
         return ChangeStatus.OTHER_MACHINE, (
-            f"{where} ({'; '.join(pair.differences)}): not judged; {_evidence(pair, math.nan)}"
+            f"{where} ({'; '.join(sides.differences)}): not judged; {_evidence(pair, math.nan)}"
         )
     if corrected is None:
         return comparison.status, comparison.reason
-    return _decided(pair, corrected, machine_drift(run, pair.baseline), alpha, fail_over)
+    return _decided(pair, corrected, run, rule)
 
 
 def _decided(
-    pair: _Pair,
-    corrected: _Corrected,
-    drifted: float | None,
-    alpha: float,
-    fail_over: float,
+    pair: _Pair, corrected: _Correction, run: Run, rule: ScreenRule
 ) -> tuple[ChangeStatus, str]:
-    comparison = pair.comparison
+    comparison, sides = pair.comparison, pair.sides
+    directed = sides.better != "unknown"
     status = decide_status(
-        corrected.p_slower,
-        corrected.p_faster,
+        corrected.suite.p_slower,
+        corrected.run.p_faster if directed else corrected.suite.p_faster,
         comparison.p_equivalent,
-        alpha_change=alpha,
-        alpha_ok=alpha,
+        alpha_change=rule.alpha,
+        alpha_ok=rule.alpha,
     )
-    match status:
+    match two_sided_status(status, sides.better):
+        case ChangeStatus.CHANGED:
+            evidence = _evidence(pair, _p_worse(pair, corrected.suite))
+            name = sides.series.unit or sides.series.metric
+            return ChangeStatus.CHANGED, f"{evidence}; {unknown_direction(name)}"
         case ChangeStatus.SLOWER:
-            return _slower(pair, corrected, drifted, fail_over)
+            return _slower(pair, corrected, run, rule)
         case ChangeStatus.FASTER:
-            return status, _evidence(pair, corrected.p_faster)
+            return ChangeStatus.FASTER, _evidence(pair, corrected.run.p_faster)
         case ChangeStatus.OK:
-            worse, _ = _words(pair)
+            worse = _words(sides)[0] if directed else "more or less"
             evidence = _evidence(pair, comparison.p_equivalent)
-            return status, f"less than {format_exact(100 * MARGIN, '%')} {worse}: {evidence}"
-    if corrected.comparisons * smallest_u_p(comparison.n_base, comparison.n_new) > alpha:
+            limit = format_exact(100 * rule.margin, "%")
+            return ChangeStatus.OK, f"less than {limit} {worse}: {evidence}"
+    if pair.evidence.by_ranks and not can_reach(sides, rule.alpha, corrected.suite.comparisons):
         return ChangeStatus.NOT_ENOUGH, (
-            f"{_evidence(pair, math.nan)}: among {corrected.comparisons} comparisons so few can't "
-            "show any slowdown; measure more passes"
+            f"{_evidence(pair, math.nan)}: among {corrected.suite.comparisons} comparisons so few "
+            "can't show any slowdown; measure more passes"
         )
-    return status, f"can't be told from noise: {_evidence(pair, corrected.p_slower)}"
+    return (
+        ChangeStatus.INCONCLUSIVE,
+        f"can't be told from noise: {_evidence(pair, corrected.suite.p_slower)}",
+    )
 
 
 def _slower(
-    pair: _Pair, corrected: _Corrected, drifted: float | None, fail_over: float
+    pair: _Pair, corrected: _Correction, run: Run, rule: ScreenRule
 ) -> tuple[ChangeStatus, str]:
-    evidence = _evidence(pair, corrected.p_slower)
-    confirm = "confirm by measuring both versions side by side (A/B)"
-    if not pair.comparison.low > 1 + fail_over:
-        return ChangeStatus.SUSPECT, f"{evidence}; {confirm}"
-    if drifted is None:
-        return (
-            ChangeStatus.SUSPECT,
-            f"{evidence}; no calibration run shows whether the machine drifted: {confirm}",
-        )
-    if abs(drifted) > DRIFT_LIMIT:
-        machine = f"the machine itself is {format_effect(1 + drifted)} than then"
-        return ChangeStatus.SUSPECT, f"{evidence}; {machine}: {confirm}"
-    machine = f"the machine itself is {format_effect(1 + drifted)}"
-    return (
-        ChangeStatus.SLOWER,
-        f"{evidence}; beyond {format_exact(100 * fail_over, '%')} for sure, while {machine}",
-    )
+    """Return ``slower`` or ``suspect`` for a slowdown that is significant within its suite."""
+    conditions = conditions_of(pair.sides, run, rule)
+    limit, low, doubt = conditions.fail_over, pair.comparison.low, ""
+    if not low > 1 + limit:
+        doubt = "; "
+    elif pair.evidence.of_few and not low > GROSS:
+        percent = format_exact(100 * (GROSS - 1), "%")
+        doubt = f"; of so few values only what is beyond {percent} for sure is slower: "
+    elif corrected.run.p_slower > rule.alpha:
+        p = describe_p_value(corrected.run.p_slower)
+        doubt = f" within its suite; {p} among all {corrected.run.comparisons} comparisons: "
+    elif conditions.doubt:
+        doubt = f"; {conditions.doubt}: "
+    if doubt:
+        evidence = _evidence(pair, corrected.suite.p_slower)
+        return ChangeStatus.SUSPECT, f"{evidence}{doubt}{conditions.confirm}"
+    evidence = _evidence(pair, corrected.run.p_slower)
+    beyond = f"beyond {format_exact(100 * limit, '%')} for sure"
+    return ChangeStatus.SLOWER, f"{evidence}; {beyond}{conditions.machine}"
 
 
 def _evidence(pair: _Pair, p: float) -> str:
-    worse, better = _words(pair)
-    return describe_evidence(pair.comparison, p, worse=worse, better=better)
+    worse, better = _words(pair.sides)
+    sizes = pair.evidence.sizes
+    return describe_evidence(pair.comparison, p, worse=worse, better=better, sizes=sizes)
 
 
-def _words(pair: _Pair) -> tuple[str, str]:
-    return ("slower", "faster") if pair.series.metric == TIME.name else ("worse", "better")
+def _p_worse(pair: _Pair, p: TwoSampleComparison | _Corrected) -> float:
+    """Return the p of a change for the worse; in either direction where both may be that."""
+    return min(p.p_slower, p.p_faster) if pair.sides.better == "unknown" else p.p_slower
+
+
+def _words(sides: Sides) -> tuple[str, str]:
+    if sides.better == "unknown":
+        return "more", "less"
+    return ("slower", "faster") if sides.series.metric == TIME.name else ("worse", "better")
 
 
 def _median(values: Floats) -> float | None:

@@ -1,50 +1,64 @@
 """Verdicts on published targets: is a run fast enough?"""
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from msgspec.structs import replace
 
 from veperf.core.case import TIME
 from veperf.core.errors import UnknownTargetError, UsageError
-from veperf.core.run import Run
+from veperf.core.gate import KnownMiss
+from veperf.core.run import Failure, Run
 from veperf.core.target import Target, TargetSet
-from veperf.core.text import format_exact, format_limit_distance, format_number, plural
+from veperf.core.text import (
+    format_exact,
+    format_limit_distance,
+    format_multiple,
+    format_number,
+    plural,
+)
 from veperf.core.units import convert, per_operation
 from veperf.core.verdict import TargetStatus, TargetVerdict
 from veperf.stats.hodges_lehmann import estimate_median
 from veperf.stats.process_values import Series, SeriesKey, series_of
 
+# Fewer decide nothing, neither a target met nor a target missed; of an exact count one is enough.
 MIN_PROCESSES = 3
 # Limits and percents are decimal: a value at a bound must not miss it by its last bit.
 _ROUNDING = 1e-9
 
 
 def judge_targets(
-    run: Run, targets: TargetSet, known_misses: Collection[str] = ()
+    run: Run, targets: TargetSet, known_misses: Collection[str] | Mapping[str, KnownMiss] = ()
 ) -> tuple[TargetVerdict, ...]:
     """Judge each target of the suites that ``run`` measured, in the order of ``targets``.
 
     The value is the median over processes of the per-process values, in the target's unit.
     ``pass`` up to ``warn_percent`` beyond the limit, ``warn`` up to ``fail_percent``, ``fail``
-    past that, bounds counted as the milder. Where the low value passes but the median of all
-    wall times does not, ``warn``. ``not measured`` where no case answers the target, or fewer than
-    3 processes do and not ``fail``. ``error`` where its case failed throughout or a value is no
-    number.
+    past that, bounds counted as the milder; an exact figure beyond its limit is a ``fail``. Where
+    the low value passes but the median of all wall times does not, ``warn``. ``not measured`` where
+    no case answers the target, where fewer than 3 processes do, whichever way (1 is enough of an
+    exact count), or where its load was invalid throughout. ``error`` where its case failed
+    throughout otherwise or a value is no number.
+
+    Known misses are those that ``targets`` and ``known_misses`` say, which may give the reasons.
 
     Raises:
         UnknownTargetError: a case or ``known_misses`` names a target that ``targets`` lacks.
         UsageError: a case's figure can't be converted to its target's unit.
     """
-    known = {t.id for t in targets.targets}
-    _refuse_unknown(known_misses, known, "the known misses")
+    require_published(known_misses, targets, "the known misses")
     for case in run.cases:
-        _refuse_unknown(case.targets.values(), known, f"benchmark {case.benchmark}")
-    answers = _answers(run, series_of(run))
+        require_published(case.targets.values(), targets, f"benchmark {case.benchmark}")
+    every = series_of(run)
+    answers = _answers(run, every)
+    floors = {case.id: case.lower_bound for case in run.cases}
+    failures = _failures(run)
     suites = {case.suite for case in run.cases}
     verdicts: list[TargetVerdict] = []
     for target in targets.targets:
+        miss = _known_miss(target, known_misses)
         blank = TargetVerdict(
             target=target,
             status=TargetStatus.NOT_MEASURED,
@@ -55,18 +69,60 @@ def judge_targets(
             confidence=None,
             over=None,
             processes=0,
-            known_miss=target.id in known_misses,
+            known_miss=miss is not None,
+            miss=miss,
             reason="no benchmark of this run answers it",
         )
         if target.id in answers:
-            verdicts += [_judge(blank, series, targets) for series in answers[target.id]]
+            for series in answers[target.id]:
+                verdict = _judge(blank, series, failures.get(series.case, ()), targets)
+                floor = (miss and miss.floor) or floors[series.case]
+                verdicts.append(_with_floor(verdict, every.get((floor, series.metric)), series))
         elif target.id.partition("/")[0] in suites:
             verdicts.append(blank)
     return tuple(verdicts)
 
 
-def _refuse_unknown(ids: Iterable[str], known: Collection[str], where: str) -> None:
-    if unknown := sorted(set(ids) - set(known)):
+def _known_miss(
+    target: Target, known_misses: Collection[str] | Mapping[str, KnownMiss]
+) -> KnownMiss | None:
+    if target.id not in known_misses:
+        return target.known_miss
+    if isinstance(known_misses, Mapping):
+        return known_misses[target.id]
+    return target.known_miss or KnownMiss()
+
+
+def _with_floor(verdict: TargetVerdict, floor: Series | None, series: Series) -> TargetVerdict:
+    """Return a known miss with what its floor, measured by the same run, makes of it."""
+    is_missed = verdict.status in (TargetStatus.FAIL, TargetStatus.WARN)
+    if verdict.miss is None or not is_missed:
+        return verdict
+    ratio = None
+    if floor is not None and floor.n and floor.unit == series.unit:
+        value, least = float(np.median(series.values)), float(np.median(floor.values))
+        if min(value, least) > 0 and math.isfinite(max(value, least)):
+            ratio = value / least if verdict.target.better == "lower" else least / value
+    facts = [describe_known_miss(ratio, floor.case if floor else ""), verdict.miss.reason]
+    reason = "; ".join(filter(None, [verdict.reason, *facts]))
+    return replace(verdict, reason=reason, floor_ratio=ratio)
+
+
+def describe_known_miss(floor_ratio: float | None, floor: str) -> str:
+    """Return words for a known miss: known miss, 1.3 times the library floor."""
+    if floor_ratio is None:
+        return "known miss"
+    noun = "library floor" if "library" in floor else f"floor {floor}"
+    return f"known miss, {format_multiple(floor_ratio)} the {noun}"
+
+
+def require_published(ids: Iterable[str], targets: TargetSet, where: str) -> None:
+    """Check that ``targets`` has all ``ids``, which ``where`` names.
+
+    Raises:
+        UnknownTargetError: it lacks one.
+    """
+    if unknown := sorted(set(ids) - {target.id for target in targets.targets}):
         raise UnknownTargetError(f"no published target {', '.join(unknown)} (named by {where})")
 
 
@@ -83,8 +139,23 @@ def _answers(run: Run, series: Mapping[SeriesKey, Series]) -> dict[str, list[Ser
     return answers
 
 
-def _judge(blank: TargetVerdict, series: Series, targets: TargetSet) -> TargetVerdict:
+def _failures(run: Run) -> dict[str, list[Failure]]:
+    failures: dict[str, list[Failure]] = {}
+    for pass_ in run.passes:
+        for result in pass_.results:
+            if result.failure is not None:
+                failures.setdefault(result.case, []).append(result.failure)
+    return failures
+
+
+def _judge(
+    blank: TargetVerdict, series: Series, failures: Sequence[Failure], targets: TargetSet
+) -> TargetVerdict:
     verdict = replace(blank, status=TargetStatus.ERROR, case=series.case, processes=series.n)
+    void = [failure.message for failure in failures if failure.kind == "invalid"]
+    if series.n == 0 and void and len(void) == len(failures):
+        # It says nothing about the system: not that it misses, nor that it is broken.
+        return replace(verdict, status=TargetStatus.NOT_MEASURED, reason=void[0])
     if series.n == 0:
         failed = f"failed in {plural(series.failed, 'pass', 'passes')}"
         return replace(verdict, reason=f"it {failed if series.failed else 'gave no value'}")
@@ -94,7 +165,7 @@ def _judge(blank: TargetVerdict, series: Series, targets: TargetSet) -> TargetVe
         return replace(verdict, reason="a value is no number, or a time of nothing")
     estimate = estimate_median(values)
     over = beyond_limit(estimate.value, target)
-    status, reason = _status(over, series, target, targets)
+    status, reason = _status(over, series, target, targets, void)
     if over > 0 and estimate.low <= target.limit <= estimate.high:
         reason += "; the interval includes the limit, so the miss may be noise"
     return replace(
@@ -129,15 +200,16 @@ def beyond_limit(value: float, target: Target) -> float:
 
 
 def _status(
-    over: float, series: Series, target: Target, targets: TargetSet
+    over: float, series: Series, target: Target, targets: TargetSet, void: Sequence[str]
 ) -> tuple[TargetStatus, str]:
     distance = format_limit_distance(over, target.better)
     missed = over > targets.fail_percent / 100 + _ROUNDING
-    if series.n < MIN_PROCESSES:
-        # Too few to pass, but a miss must not go unnoticed because few processes measured it.
+    if series.n < MIN_PROCESSES and not series.exact:
         few = f"{plural(series.n, 'process', 'processes')}, and {MIN_PROCESSES} are the minimum"
-        status = TargetStatus.FAIL if missed else TargetStatus.NOT_MEASURED
-        return status, f"{distance}, but by {few}"
+        lost = f" ({void[0]})" if void else ""
+        return TargetStatus.NOT_MEASURED, f"{distance}, but by {few}{lost}"
+    if series.exact and over > _ROUNDING:
+        return TargetStatus.FAIL, f"{distance}; an exact figure has no allowance"
     if missed:
         return TargetStatus.FAIL, distance
     warn = targets.warn_percent / 100 + _ROUNDING

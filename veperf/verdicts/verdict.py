@@ -1,20 +1,40 @@
-"""Verdict on a run: targets and changes, combined in an outcome and a sentence."""
+"""Verdict on a run: targets and changes, and the decision of the gate about them."""
 
 from collections.abc import Collection, Sequence
 
 from msgspec.structs import replace
 
 from veperf.core.baseline import Baseline
-from veperf.core.errors import COULD_NOT_MEASURE, FAILED, INCONCLUSIVE, OK
-from veperf.core.run import Failure, Run
+from veperf.core.gate import Effect, GateDecision, GateItem
+from veperf.core.option_fields import values_of
+from veperf.core.options import CompareOptions
+from veperf.core.policy import DEFAULT_POLICY, GatePolicy
+from veperf.core.run import Run
 from veperf.core.target import TargetSet
-from veperf.core.verdict import Change, ChangeStatus, Outcome, TargetStatus, TargetVerdict, Verdict
+from veperf.core.verdict import Change, TargetVerdict, Verdict
 from veperf.stats.process_values import series_of
-from veperf.verdicts.baseline import baselines_used
+from veperf.verdicts.baseline import baselines_used, describe_baselines
+from veperf.verdicts.conditions import PAIRED_FAIL_OVER
+from veperf.verdicts.gate import (
+    decide,
+    gone_items,
+    is_judged,
+    nothing_judged,
+    settle_changes,
+)
+from veperf.verdicts.run_items import (
+    compared_items,
+    failed_items,
+    is_asked,
+    listed_items,
+    run_items,
+)
 from veperf.verdicts.run_notes import run_notes
-from veperf.verdicts.screen import screen
-from veperf.verdicts.targets import judge_targets
-from veperf.verdicts.verdict_text import describe_baselines, verdict_sentence
+from veperf.verdicts.screen import compare_runs, screen
+from veperf.verdicts.targets import judge_targets, require_published
+
+NOTHING_JUDGED = "nothing was judged: there is no target, and nothing in a baseline"
+NOTHING_IN_COMMON = "nothing in common: no benchmark has values on both sides"
 
 
 def run_verdict(
@@ -22,95 +42,71 @@ def run_verdict(
     targets: TargetSet,
     baselines: Sequence[Baseline] = (),
     known_misses: Collection[str] = (),
+    policy: GatePolicy = DEFAULT_POLICY,
 ) -> Verdict:
-    """Judge ``run`` against published targets and recorded baselines.
-
-    The outcome is the first of these that holds:
-
-    1. ``error``: a case could not be measured in any pass, or gave something that is no number
-    2. ``fail``: a target failed that ``known_misses`` does not name, or a case is ``slower``
-    3. ``inconclusive``: a comparison decided nothing, a target has too few processes, or nothing
-       was judged at all
-    4. ``warn``: a target warns or misses as known, a case is ``suspect``, was compared with
-       another machine, or failed in some of the passes
-    5. ``pass``
-
-    A benchmark without a baseline and a target without a benchmark are shown but decide nothing.
+    """Judge ``run`` against published targets and recorded baselines, by ``policy``.
 
     Raises:
-        UnknownTargetError: a case or ``known_misses`` names a target that ``targets`` lacks.
+        UnknownTargetError: a case, a known miss or the policy names a target that ``targets``
+            lacks.
         UsageError: a case's figure can't be converted to its target's unit.
     """
-    judged = judge_targets(run, targets, known_misses)
-    return combine_verdict(run, judged, screen(run, baselines), baselines)
-
-
-def combine_verdict(
-    run: Run,
-    targets: tuple[TargetVerdict, ...],
-    changes: tuple[Change, ...],
-    baselines: Sequence[Baseline],
-) -> Verdict:
-    """Combine ``targets`` and ``changes``, the answers about ``run``, in one verdict."""
-    failures = _failures(run)
-    measured = {s.case for s in series_of(run).values() if s.n}
-    unmeasured = tuple(case.id for case in run.cases if case.id not in measured)
+    require_published(known_misses, targets, "the known misses")
+    effective = policy.with_known_misses(known_misses)
+    judged = judge_targets(run, targets, effective.known_misses)
+    changes = screen(run, baselines, fail_over=policy.least_fail_over(PAIRED_FAIL_OVER))
+    changes = settle_changes(changes, policy, lambda change: change.fail_over)
     used = baselines_used(run, baselines, changes)
+    failures = run.first_failures
+    items = [*run_items(run, judged, changes, used, targets, effective)]
+    if not any(series.n for series in series_of(run).values()):
+        items.append(nothing_judged("nothing was measured"))
     return Verdict(
         run=run.id,
-        outcome=_outcome(targets, changes, failures, unmeasured),
-        sentence=verdict_sentence(run, targets, changes, unmeasured, used),
-        targets=targets,
+        decision=decide(items, strict=policy.strict, nothing=NOTHING_JUDGED),
+        targets=judged,
         changes=changes,
         failures=failures,
         against=describe_baselines(used),
-        notes=run_notes(run, used, targets, failures),
+        notes=run_notes(run, used, judged, failures),
     )
 
 
-def exit_code_of(outcome: Outcome, *, strict: bool = False) -> int:
-    """Return 3 for ``error``, 1 for ``fail``, 4 for ``inconclusive`` if ``strict``, else 0."""
-    match outcome:
-        case Outcome.ERROR:
-            return COULD_NOT_MEASURE
-        case Outcome.FAIL:
-            return FAILED
-        case Outcome.INCONCLUSIVE if strict:
-            return INCONCLUSIVE
-        case _:
-            return OK
+def screen_runs(
+    base: Run, new: Run, rules: CompareOptions, policy: GatePolicy = DEFAULT_POLICY
+) -> tuple[Change, ...]:
+    """Screen ``new`` against ``base`` by ``rules``, with the thresholds of ``policy``.
+
+    Raises:
+        UsageError: a setting is out of its range.
+    """
+    least = policy.least_fail_over(PAIRED_FAIL_OVER)
+    changes = compare_runs(base, new, **(values_of(rules) | {"fail_over": least}))
+    return settle_changes(changes, policy, lambda change: change.fail_over)
 
 
-def _failures(run: Run) -> dict[str, Failure]:
-    first: dict[str, Failure] = {}
-    for pass_ in run.passes:
-        for result in pass_.results:
-            if result.failure is not None:
-                first.setdefault(result.case, result.failure)
-    return first
-
-
-def _outcome(
-    targets: Sequence[TargetVerdict],
+def decide_runs(
+    base: Run,
+    new: Run,
     changes: Sequence[Change],
-    failures: Collection[str],
-    unmeasured: Collection[str],
-) -> Outcome:
-    answered = [t for t in targets if t.case is not None]
-    met = {t.status for t in answered if not t.known_miss}
-    known = {t.status for t in answered if t.known_miss}
-    changed = {c.status for c in changes} - {ChangeStatus.NO_BASELINE}
-    if unmeasured or TargetStatus.ERROR in met | known or ChangeStatus.ERROR in changed:
-        return Outcome.ERROR
-    if TargetStatus.FAIL in met or ChangeStatus.SLOWER in changed:
-        return Outcome.FAIL
-    nothing = not answered and not changed
-    undecided = {ChangeStatus.INCONCLUSIVE, ChangeStatus.NOT_ENOUGH} & changed
-    if nothing or undecided or TargetStatus.NOT_MEASURED in met | known:
-        return Outcome.INCONCLUSIVE
-    missed = TargetStatus.WARN in met or {TargetStatus.WARN, TargetStatus.FAIL} & known
-    doubtful = {ChangeStatus.SUSPECT, ChangeStatus.OTHER_MACHINE} & changed
-    return Outcome.WARN if missed or doubtful or failures else Outcome.PASS
+    policy: GatePolicy = DEFAULT_POLICY,
+    name: str = "",
+) -> GateDecision:
+    """Return the decision on ``changes``, as ``screen_runs`` returns them.
+
+    ``name`` is that of ``base``; its id when empty.
+    """
+    source = name or base.id
+    names = {case.id for case in new.cases}
+    gone = [c for c in base.cases if c.id not in names and is_asked(c.id, new.config.select)]
+    items = [
+        *failed_items(base, policy, f"{source}: "),
+        *failed_items(new, policy),
+        *compared_items(base, new, changes, policy, source),
+        *gone_items(gone, policy, source),
+        *listed_items(new, policy),
+    ]
+    return decide(items, strict=policy.strict, nothing=NOTHING_IN_COMMON)
 
 
 def run_of_suite(suite: str, run: Run) -> Run:
@@ -136,12 +132,28 @@ def verdict_of_suite(
     """
     part = run_of_suite(suite, run)
     ids = {case.id for case in part.cases}
-    return combine_verdict(
-        part,
-        tuple(v for v in whole.targets if _is_about(v, suite, ids)),
-        tuple(change for change in whole.changes if change.case in ids),
-        [baseline for baseline in baselines if baseline.suite == suite],
+    targets = tuple(v for v in whole.targets if _is_about(v, suite, ids))
+    changes = tuple(change for change in whole.changes if change.case in ids)
+    used = baselines_used(part, [b for b in baselines if b.suite == suite], changes)
+    failures = part.first_failures
+    suites = {case.id: case.suite for case in run.cases}
+    items = [item for item in whole.decision.items if _suite_of(item, suites) == suite]
+    if not any(map(is_judged, items)):
+        # A suite without targets and baseline is no error of the whole.
+        items.append(nothing_judged("nothing was judged", effect=Effect.INCONCLUSIVE))
+    return Verdict(
+        run=run.id,
+        decision=decide(items),
+        targets=targets,
+        changes=changes,
+        failures=failures,
+        against=describe_baselines(used),
+        notes=run_notes(part, used, targets, failures),
     )
+
+
+def _suite_of(item: GateItem, suites: dict[str, str]) -> str:
+    return suites.get(item.case) or (item.case or item.target).partition("/")[0]
 
 
 def _is_about(verdict: TargetVerdict, suite: str, cases: set[str]) -> bool:

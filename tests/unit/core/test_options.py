@@ -1,6 +1,8 @@
 """An option is declared once, and is found wherever options can be set."""
 
 import inspect
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -13,14 +15,16 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from tests.support.ab_runs import ab_run, change
-from veperf.abtest.loop import _rule
-from veperf.abtest.run import ab
+from veperf.abtest.loop import pair_rule
+from veperf.abtest.run import ab, ab_commands
 from veperf.abtest.selfcheck import selfcheck
+from veperf.api.runs import compare
+from veperf.api.sweep import ab_fleet
 from veperf.cli.ab import ab_command
 from veperf.cli.load import load_command
 from veperf.cli.options import options_of
 from veperf.cluster.spec import ABSpec
-from veperf.core.case import Case, Level
+from veperf.core.case import TIME
 from veperf.core.errors import UsageError
 from veperf.core.option_fields import (
     Options,
@@ -35,7 +39,17 @@ from veperf.core.option_fields import (
     ratio_from_text,
     select_options,
 )
-from veperf.core.options import ABOptions, LoadOptions, RunOptions, SoakOptions
+from veperf.core.options import (
+    ABOptions,
+    CommandOptions,
+    CompareOptions,
+    FleetOptions,
+    GateOptions,
+    LoadOptions,
+    RunOptions,
+    SelfCheckOptions,
+    SoakOptions,
+)
 from veperf.core.verdict import ChangeStatus
 from veperf.stats.look_schedule import LOOKS
 from veperf.stats.paired import PairRule
@@ -192,7 +206,7 @@ def test_ratios_can_be_handed_on_as_numbers() -> None:
         field for kind in our_kinds() for field in option_fields(kind) if "ratio" == field.unit
     ]
 
-    assert {"alpha", "fail_over"} == {field.name for field in ratios}
+    assert RULES.keys() | {"warn_over"} == {field.name for field in ratios}
     for field in ratios:
         with pytest.raises(UsageError, match="must be"):
             field.read("100%")
@@ -264,7 +278,7 @@ def test_an_unknown_keyword_is_answered_with_the_right_one(keyword: str, hint: s
         (["--among", "3"], "No such option: --among; it is now --comparisons"),
         (["--fail-ovr", "3"], "Did you mean"),
         (["--fail-over", "1"], "is a ratio: write 1% or 0.01, not 1"),
-        (["--fail-over", "150%"], "must be at least 1% and less than 100%, not 150%"),
+        (["--fail-over", "150%"], "must be at least 0.1% and less than 100%, not 150%"),
         (["--alpha", "99%"], "must be at least 0.01% and at most 20%, not 99%"),
     ],
 )
@@ -290,6 +304,19 @@ def test_help_shows_a_default_once_and_one_metavar_for_times() -> None:
     assert "--alpha RATIO" in ab_help
     assert 1 == ab_help.count("0.05")
     assert "SECONDS" not in load + ab_help
+
+
+def test_lists_of_choices_refuse_other_words() -> None:
+    """The choices are named, and so are the words that are none."""
+    with pytest.raises(UsageError) as refused:
+        options_from(ABOptions, {"witness": ["instructions", "cycles"]})
+
+    assert "witness must be a list of instructions or bytecodes, not 'cycles'" == str(refused.value)
+    assert ("bytecodes",) == options_from(ABOptions, {"witness": ["bytecodes"]}).witness
+    assert ("bytecodes",) == select_options(ABOptions, {"witness": "bytecodes"}).witness
+    ab_help = CliRunner().invoke(ab_command, ["--help"]).output
+    assert 1 == ab_help.count("--witness [instructions|bytecodes]")
+    assert 1 == ab_help.count("--by [time|instructions]")
 
 
 def test_seconds_of_load_may_have_a_unit() -> None:
@@ -326,18 +353,62 @@ def test_every_option_has_help() -> None:
 def test_defaults_agree_with_the_statistics() -> None:
     """The most pairs are those of the last look; the rule has the options' error and limit."""
     assert LOOKS[-1] == ABOptions.max_pairs
-    assert PairRule() == PairRule(alpha=ABOptions.alpha, fail_over=ABOptions.fail_over)
+    rule = PairRule(
+        alpha=ABOptions.alpha,
+        fail_over=ABOptions.fail_over,
+        margin=ABOptions.margin,
+        min_effect=ABOptions.min_effect,
+    )
+    assert PairRule() == rule
 
 
-def test_alpha_reaches_the_sequential_rule() -> None:
-    """An option of `ab`, `selfcheck` and the table [ab], and in the comparison's configuration."""
+def test_the_rules_of_the_configuration_reach_the_sequential_test() -> None:
+    """All sizes and the error; alpha is divided by benchmarks and comparisons."""
     run = ab_run(change("mine/good", ChangeStatus.OK))
-    config = replace(run.config, alpha=0.01, comparisons=3)
-    case = Case("mine/good", "mine/good", "mine", Level.MICRO, "Works.")
+    config = replace(
+        run.config, alpha=0.01, comparisons=3, margin=0.1, min_effect=0.02, fail_over=0.2
+    )
 
-    rule = _rule(case, config, 2)
+    rule = pair_rule(config, TIME, 2)
 
-    assert (0.01, 6) == (rule.alpha, rule.comparisons)
-    assert 0.01 == options_from(ABSpec, {"base": "main", "alpha": "1%"}).alpha
-    assert "alpha" in inspect.signature(ab).parameters
-    assert "alpha" in inspect.signature(selfcheck).parameters
+    assert PairRule(alpha=0.01, comparisons=6, margin=0.1, min_effect=0.02, fail_over=0.2) == rule
+
+
+RULES = {"alpha": 0.01, "margin": 0.1, "min_effect": 0.02, "fail_over": 0.2}
+
+
+@pytest.mark.parametrize(
+    "function", [ab, ab_commands, ab_fleet, selfcheck, compare], ids=lambda f: f.__name__
+)
+def test_every_judge_takes_the_rules(function: Callable[..., object]) -> None:
+    """As keywords, each with the option's bounds."""
+    assert RULES.keys() <= inspect.signature(function).parameters.keys()
+
+
+@pytest.mark.parametrize(
+    "kind", [ABOptions, CommandOptions, FleetOptions, SelfCheckOptions, GateOptions, CompareOptions]
+)
+def test_every_options_type_takes_the_rules(kind: type[Options]) -> None:
+    """In percent or as a share; a sweep's table [ab] as well."""
+    texts = {name: f"{100 * value:g}%" for name, value in RULES.items()}
+
+    assert RULES == {name: getattr(options_from(kind, texts), name) for name in RULES}
+    assert options_from(ABSpec, {"base": "main", **texts}) == ABSpec(
+        "main", alpha=0.01, margin=0.1, min_effect=0.02, fail_over=0.2
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"min_effect": 0.04}, "min_effect can't be more than margin: 4% is more than 3%"),
+        ({"margin": "0.5%"}, "min_effect can't be more than margin: 1% is more than 0.5%"),
+        ({"fail_over": 0.005}, "min_effect can't be more than fail_over: 1% is more than 0.5%"),
+    ],
+)
+def test_rules_that_contradict_each_other_are_refused(
+    settings: dict[str, object], expected: str
+) -> None:
+    """Before anything is measured, by the names of both options."""
+    with pytest.raises(UsageError, match=re.escape(expected)):
+        options_from(ABOptions, settings)

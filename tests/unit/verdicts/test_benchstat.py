@@ -13,7 +13,8 @@ from tests.support.hostile_files import VECTORS
 from veperf.core.run import Run
 from veperf.core.text import MISSING
 from veperf.formats.readers import read_runs_from
-from veperf.report.tables.benchstat_table import benchstat_markdown, benchstat_text, choose_scale
+from veperf.report.markdown_writer import write_markdown
+from veperf.report.tables.benchstat_table import benchstat_parts, benchstat_text, choose_scale
 from veperf.stats.hodges_lehmann import estimate_median, hodges_lehmann_shift
 from veperf.verdicts.benchstat import benchstat_tables, summarise_values
 from veperf.verdicts.screen import compare_runs
@@ -127,9 +128,10 @@ def test_names_stay_text() -> None:
     """In markdown, a name with markup is shown, not obeyed."""
     (actual,) = read_runs_from(GOBENCH / "old.txt")
 
-    written = benchstat_markdown(
+    parts = benchstat_parts(
         benchstat_tables(actual.run, actual.run), (), "<img src=x>|", "\x1b[31m\u202e"
     )
+    written = write_markdown([], parts)
 
     assert "<img" not in written.replace("\\<img", "")
     assert "\x1b" not in written

@@ -72,8 +72,8 @@ def test_an_interval_that_reaches_back_is_suspect() -> None:
     assert (actual.low or 0) < 1.20 < (actual.ratio or 0)
 
 
-def test_the_correction_is_over_the_suites_comparisons() -> None:
-    """A p of 0.013 alone is slower; among ten comparisons of its suite it is not."""
+def test_suspects_are_corrected_within_their_suite() -> None:
+    """A p of 0.013 is suspect alone and beside other suites; among ten of its own it is noise."""
     item = {"demo/a": around(100, 6, 0.05)}
     others = {f"demo/{i}": around(50, 6) for i in range(9)}
     elsewhere = {f"other/{i}": around(50, 6) for i in range(9)}
@@ -85,12 +85,56 @@ def test_the_correction_is_over_the_suites_comparisons() -> None:
     alone, crowded, apart = status({}), status(others), status(elsewhere)
     assert alone.p is not None
     assert ("suspect", alone.p) == (alone.status, alone.p_adjusted)
-    assert ("inconclusive", alone.p, 10 * alone.p) == (
-        crowded.status,
-        crowded.p,
-        crowded.p_adjusted,
-    )
-    assert ("suspect", alone.p) == (apart.status, apart.p_adjusted)
+    assert [("inconclusive", 10 * alone.p), ("suspect", 10 * alone.p)] == [
+        (change.status, change.p_adjusted) for change in (crowded, apart)
+    ]
+
+
+def test_slower_is_corrected_over_the_whole_run() -> None:
+    """Half as slow again for sure is slower among 40 comparisons, and suspect among 60."""
+    slow = {"demo/a": around(150, 6)}
+
+    def judged(comparisons: int) -> Change:
+        rest = {f"suite{i % 5}/{i}": around(50, 6) for i in range(comparisons - 1)}
+        return changes(timed_run({"demo/a": around(100, 6)} | rest), timed_run(slow | rest))[
+            "demo/a"
+        ]
+
+    few, many = judged(40), judged(60)
+    assert ("slower", "suspect") == (few.status, many.status)
+    assert "among all 60 comparisons" in many.reason
+
+
+def test_a_quick_run_of_everything_flags_a_planted_slowdown() -> None:
+    """Six processes against six, 113 cases in five suites: +30 % in one of them, noise in all."""
+    dice = np.random.default_rng(17)
+    names = [f"suite{i % 5}/{i}" for i in range(113)]
+    flagged = false = 0
+    for _ in range(10):
+        base = timed_run({name: dice.lognormal(9, 0.02, 6).tolist() for name in names})
+        times = {name: dice.lognormal(9, 0.02, 6) for name in names}
+        times[names[50]] *= 1.3
+        new = timed_run({name: values.tolist() for name, values in times.items()})
+        statuses = {case: change.status for case, change in changes(base, new).items()}
+        flagged += statuses.pop(names[50]) is ChangeStatus.SUSPECT
+        false += ChangeStatus.SUSPECT in statuses.values()
+        assert ChangeStatus.SLOWER not in statuses.values()
+
+    assert 10 == flagged
+    # Of 5 suites each with an error of at most 5 %; at the smallest effect that counts.
+    assert false <= 2
+
+
+def test_the_margin_of_the_screen_can_be_set() -> None:
+    """4 % slower for sure is within 10 %, and says so; it is suspect where 1 % matters."""
+    base, new = timed_run({"demo/a": around(100)}), timed_run({"demo/a": around(104)})
+
+    (strict,) = compare_runs(base, new)
+    (lax,) = compare_runs(base, new, margin=0.1, min_effect=0.05)
+
+    assert (ChangeStatus.SUSPECT, 0.03) == (strict.status, strict.margin)
+    assert (ChangeStatus.OK, 0.1) == (lax.status, lax.margin)
+    assert "less than 10\u202f% slower" in lax.reason
 
 
 def test_more_comparisons_than_the_samples_can_carry_are_said_to_be() -> None:
@@ -150,16 +194,16 @@ def test_a_patch_of_python_is_the_same_python() -> None:
 
 
 def test_what_was_never_recorded_has_no_baseline() -> None:
-    """Neither a new case, nor one that was recorded in another unit."""
+    """Neither a new case, nor one that was recorded in a unit of something else."""
     base = timed_run({"demo/a": around(100)})
     new = timed_run({"demo/a": around(100), "demo/new": around(100)})
     (recorded,) = baselines_of(base)
-    in_ms = msgspec.structs.replace(
-        recorded, series=tuple(msgspec.structs.replace(s, unit="ms") for s in recorded.series)
+    in_bytes = msgspec.structs.replace(
+        recorded, series=tuple(msgspec.structs.replace(s, unit="B") for s in recorded.series)
     )
 
     assert ["ok", "no baseline"] == [c.status for c in screen(new, [recorded])]
-    assert ["no baseline"] * 2 == [c.status for c in screen(new, [in_ms])]
+    assert ["no baseline"] * 2 == [c.status for c in screen(new, [in_bytes])]
     assert ["no baseline"] * 2 == [c.status for c in screen(new, [])]
 
 
@@ -210,6 +254,30 @@ def test_figures_are_judged_in_their_good_direction() -> None:
     assert ("slower", "ok") == (rate.status, allocations.status)
     assert math.isclose(1.5, rate.ratio or 0, rel_tol=1e-3)
     assert "worse" in rate.reason
+
+
+def test_all_metrics_of_all_suites_are_one_family() -> None:
+    """Three metrics of each of two cases: the smallest p counts six times, in any suites."""
+    names = ("a", "b", "c")
+
+    def run(slow: float, suites: tuple[str, str]) -> Run:
+        metrics = tuple(Metric(name, "ns") for name in names)
+        ids = [f"{suite}/{n}" for n, suite in enumerate(suites)]
+        passes = [
+            one_pass(
+                [
+                    CaseResult(id, figures=dict.fromkeys(names, x * slow ** (id == ids[0])))
+                    for id in ids
+                ]
+            )
+            for x in around(100, 6, 0.05)
+        ]
+        return whole_run([case(id, metrics=metrics) for id in ids], passes)
+
+    for suites in (("demo", "demo"), ("demo", "other")):
+        first = compare_runs(run(1.0, suites), run(1.08, suites))[0]
+        assert first.p is not None
+        assert 6 * first.p == pytest.approx(first.p_adjusted)
 
 
 def test_a_baseline_survives_its_file() -> None:

@@ -51,6 +51,21 @@ def test_the_bounds_belong_to_the_milder_side(time_ns: float, status: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("value", "status"), [(64.0, "pass"), (64.07, "fail"), (70.0, "fail"), (100.0, "fail")]
+)
+def test_an_exact_figure_over_its_limit_is_over_it(value: float, status: str) -> None:
+    """There is no noise to allow for."""
+    figure = Metric("held", "KiB", exact=True)
+    results = [CaseResult("demo/a", figures={"held": value})] * 3
+    measured = case("demo/a", {"held": "demo/a"}, metrics=(figure,))
+    run = whole_run([measured], [one_pass([result]) for result in results])
+
+    (actual,) = judge_targets(run, published(target(64.0, "KiB")))
+
+    assert status == actual.status
+
+
+@pytest.mark.parametrize(
     ("rate", "status"),
     [(9000, "pass"), (4500, "pass"), (4400, "warn"), (4000, "warn"), (3990, "fail")],
 )

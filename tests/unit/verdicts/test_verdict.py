@@ -7,17 +7,18 @@ import pytest
 
 from tests.support.runs import CRASH, MACHINE, timed_run
 from veperf.core.baseline import Baseline
+from veperf.core.policy import GatePolicy
 from veperf.core.run import Failure, Run
 from veperf.core.target import Target, TargetSet
 from veperf.verdicts.baseline import baselines_of
-from veperf.verdicts.verdict import exit_code_of, run_verdict
+from veperf.verdicts.verdict import run_verdict
 
 TARGETS = TargetSet(
     "1.0.0",
     "PERF-001",
     10,
     20,
-    tuple(Target(f"demo/{name}", 1000, "ns", "lower", "Works.") for name in "abcd"),
+    tuple(Target(f"demo/{name}", 1000, "ns", "lower", "Works.") for name in "ab"),
 )
 STEADY = [99.0, 99.5, 99.8, 100.0, 100.2, 100.5]
 
@@ -57,15 +58,16 @@ NOISY = [60.0, 80.0, 100.0, 120.0, 140.0, 160.0]
         (run(STEADY), baselines_of(run(STEADY)), (), "pass", 0, 0),
         (run(scaled(0.5)), baselines_of(run(STEADY)), (), "pass", 0, 0),
         (run(scaled(11.5)), (), (), "warn", 0, 0),
-        (run(scaled(1.1)), baselines_of(run(STEADY)), (), "warn", 0, 0),
         (run(scaled(30)), (), ["demo/a"], "warn", 0, 0),
-        (run([CRASH, *STEADY[1:]]), (), (), "warn", 0, 0),
-        (run(STEADY), baselines_of(ELSEWHERE), (), "warn", 0, 0),
+        (run(scaled(1.1)), baselines_of(run(STEADY)), (), "warn", 0, 4),
+        (run(STEADY), baselines_of(ELSEWHERE), (), "warn", 0, 4),
         (run(NOISY), baselines_of(run(NOISY)), (), "inconclusive", 0, 4),
         (run(STEADY[:3]), baselines_of(run(STEADY[:3])), (), "inconclusive", 0, 4),
-        (run(STEADY[:2]), (), (), "inconclusive", 0, 4),
-        (timed_run({"demo/x": STEADY}), (), (), "inconclusive", 0, 4),
-        (timed_run({}), (), (), "inconclusive", 0, 4),
+        (run(STEADY[:2]), (), (), "error", 3, 3),
+        (run([CRASH, *STEADY[1:]]), (), (), "error", 3, 3),
+        (timed_run({"demo/x": STEADY}), (), (), "error", 3, 3),
+        (timed_run({"other/x": STEADY}), (), (), "error", 3, 3),
+        (timed_run({}), (), (), "error", 3, 3),
         (run(scaled(30)), (), (), "fail", 1, 1),
         (run(scaled(30)), (), ["demo/b"], "fail", 1, 1),
         (run(scaled(2)), baselines_of(run(STEADY)), (), "fail", 1, 1),
@@ -89,11 +91,10 @@ def test_the_worst_thing_found_decides(
     """Error, fail, inconclusive, warn, pass, in that order; the exit code follows from it."""
     actual = run_verdict(measured, TARGETS, baselines, known)
 
-    assert outcome == actual.outcome
-    assert (lenient, strict) == (
-        exit_code_of(actual.outcome),
-        exit_code_of(actual.outcome, strict=True),
-    )
+    strictly = run_verdict(measured, TARGETS, baselines, known, GatePolicy(strict=True))
+
+    assert outcome == actual.decision.outcome
+    assert (lenient, strict) == (actual.decision.exit_code, strictly.decision.exit_code)
 
 
 @pytest.mark.parametrize(
@@ -103,37 +104,43 @@ def test_the_worst_thing_found_decides(
             run(scaled(34)),
             baselines_of(run(scaled(34))),
             (),
-            "1 of 2 targets met, 1 missed (a, 3.4 times its limit); "
-            "no slowdown against the baseline of 2026-11-20",
+            "1 target missed (a, 3.4 times its limit); "
+            "1 of 2 targets met, 2 within 3\u202f% against the baseline of 2026-11-20",
         ),
         (
             run(scaled(34)),
             (),
             ["demo/a"],
-            "1 of 2 targets met, 1 known to be missed (a, 3.4 times its limit); "
+            "1 of 2 targets met, 1 known miss (a, 3.4 times its limit), "
             "no baseline to compare with",
         ),
         (
             run(scaled(2)),
             baselines_of(run(STEADY)),
             (),
-            "2 of 2 targets met; 1 slower (a, by 100\u202f%) against the baseline of 2026-11-20",
+            "1 slower (a, by 100\u202f%); "
+            "2 of 2 targets met, 1 within 3\u202f% against the baseline of 2026-11-20",
         ),
         (
             run([CRASH] * 6),
             baselines_of(run(STEADY)),
             (),
-            "1 of 2 cases could not be measured (a); 1 of 2 targets met, "
-            "1 could not be judged (a); no slowdown against the baseline of 2026-11-20",
+            "1 failed (a); 1 of 2 targets met, "
+            "1 within 3\u202f% against the baseline of 2026-11-20",
         ),
         (
             run(STEADY),
             baselines_of(ELSEWHERE),
             (),
-            "2 of 2 targets met; not judged against the baseline of 2026-11-20, "
-            "made on another machine",
+            "1 not comparable (a) against the baseline of 2026-11-20; 2 of 2 targets met, 1 new",
         ),
-        (run([]), (), (), "nothing was measured"),
+        (
+            run([]),
+            (),
+            (),
+            "nothing was measured, 2 failed (a; b), 2 not measured (a; b); "
+            "no baseline to compare with",
+        ),
         (timed_run({}), (), (), "nothing was measured"),
     ],
 )
@@ -141,7 +148,7 @@ def test_the_sentence_counts(
     measured: Run, baselines: Sequence[Baseline], known: Sequence[str], sentence: str
 ) -> None:
     """What is wrong comes with its name and size, in plain words."""
-    assert sentence == run_verdict(measured, TARGETS, baselines, known).sentence
+    assert sentence == run_verdict(measured, TARGETS, baselines, known).decision.headline
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,261 @@
+"""The two sides of a comparison with a baseline, and the evidence that they give.
+
+Process values of veperf's own runs are compared by ranks. What other tools have measured has no
+processes that anybody knows of, and often no values: where it has enough of them it is compared by
+ranks as well, else by Welch's test on what there is: values, intervals, quartiles or standard
+deviations. Which test is made depends on the numbers of values and comparisons alone.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from veperf.core.baseline import Baseline, BaselineSeries
+from veperf.core.case import Clock, Direction
+from veperf.core.run import Run, Summary
+from veperf.core.text import format_metric_effect, join_words, plural
+from veperf.core.verdict import ChangeStatus
+from veperf.stats.log_estimates import (
+    LogEstimate,
+    compare_estimates,
+    estimate_of_summary,
+    estimate_of_values,
+)
+from veperf.stats.mann_whitney import smallest_u_p
+from veperf.stats.paired import PairRule, evaluate_pairs, log_ratios
+from veperf.stats.process_values import Floats, Series
+from veperf.stats.two_sample import TwoSampleComparison, compare_two_samples
+from veperf.stats.wilcoxon import smallest_signed_rank_p
+from veperf.verdicts.baseline import machine_differences
+from veperf.verdicts.counts import unknown_direction
+
+GROSS = 2.0
+"""Ratio from which one value a side is suspect, and a few can be slower: it takes more than another
+mode of a benchmark. Benchmark actions alert at the same ratio by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenRule:
+    """Sizes of change that count, and the errors that are permitted."""
+
+    alpha: float
+    min_effect: float
+    margin: float
+    fail_over: float | None
+    """None for the default, which depends on what is known of the machine."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sides:
+    """A series and its baseline, in the same unit and by the same clock."""
+
+    series: Series
+    clock: Clock
+    new: Floats
+    base: Floats
+    """Empty where there is no baseline."""
+    base_summary: Summary | None
+    baseline: Baseline | None
+    differences: tuple[str, ...]
+    """Facts that make the machines incomparable."""
+    better: Direction
+    made_elsewhere: bool
+    """True where another tool has measured: what the values are is not known, nor the machine."""
+    in_turn: bool = False
+    """True where the values of both sides were made in turn, in the same order."""
+
+    @property
+    def is_testable(self) -> bool:
+        """True where both sides have values, or statistics of them, of comparable machines."""
+        has_both = self.baseline is not None and not self.differences
+        return has_both and all(
+            values.size > 1 or summary is not None
+            for values, summary in (
+                (self.base, self.base_summary),
+                (self.new, self.series.summary),
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """Comparison of two sides before correction, and how it was made."""
+
+    comparison: TwoSampleComparison
+    sizes: str
+    """Numbers of values in words, with the test where that is not by ranks."""
+    by_ranks: bool = True
+    of_few: bool = False
+    """True for Welch's test of a side with less than 5 values."""
+
+
+def match_sides(
+    series: Series,
+    recorded: tuple[Baseline, BaselineSeries] | None,
+    run: Run,
+    *,
+    in_turn: bool,
+) -> Sides:
+    """Return ``series``, of ``run``, with what was ``recorded``, be it ``in_turn`` with it."""
+    made_elsewhere = run.source != "veperf"
+    if recorded is None:
+        new = series.by_clock(series.clock)
+        empty = np.array([], dtype=np.float64)
+        return Sides(
+            series, series.clock, new, empty, None, None, (), series.better, made_elsewhere
+        )
+    baseline, base_series = recorded
+    clock: Clock = "cpu" if series.clock == base_series.clock == "cpu" else "wall"
+    base = base_series.cpu if clock == "cpu" else base_series.wall
+    return Sides(
+        series=series,
+        clock=clock,
+        new=series.by_clock(clock),
+        base=np.array(base, dtype=np.float64),
+        base_summary=base_series.summary,
+        baseline=baseline,
+        differences=machine_differences(run.machine, baseline.machine),
+        better=common_direction(base_series.better, series.better),
+        made_elsewhere=made_elsewhere,
+        in_turn=in_turn,
+    )
+
+
+def common_direction(base: Direction, new: Direction) -> Direction:
+    """Return the better direction that either side knows; unknown where they contradict."""
+    known = {base, new} - {"unknown"}
+    return known.pop() if len(known) == 1 else "unknown"
+
+
+def weigh_sides(sides: Sides, rule: ScreenRule, comparisons: int) -> Evidence:
+    """Compare two sides among as many ``comparisons``, of which the correction will be."""
+    sizes = f"{sides.base.size} against {plural(sides.new.size, 'value')}"
+    if not sides.made_elsewhere:
+        sizes = f"{sides.base.size} against {plural(sides.new.size, 'process', 'processes')}"
+    ranked = compare_two_samples(
+        sides.base,
+        sides.new,
+        better=sides.better,
+        min_effect=rule.min_effect,
+        margin=rule.margin,
+        alpha=rule.alpha,
+    )
+    has_obstacle = math.isnan(ranked.p_slower)
+    if not sides.made_elsewhere or has_obstacle:
+        return Evidence(ranked, sizes)
+    if _can_pair(sides, rule.alpha, comparisons):
+        return _by_pairs(sides, rule)
+    has_summary = sides.series.summary is not None or sides.base_summary is not None
+    if not has_summary and can_reach(sides, rule.alpha, comparisons):
+        return Evidence(ranked, sizes)
+    return _by_estimates(sides, rule) or Evidence(ranked, sizes)
+
+
+def can_reach(sides: Sides, alpha: float, comparisons: int) -> bool:
+    """Return whether any values of these numbers are significant by ranks after correction."""
+    tails = 2 if sides.better == "unknown" else 1
+    least = smallest_u_p(sides.base.size, sides.new.size)
+    return tails * comparisons * least <= alpha and 2 * least <= alpha
+
+
+def _can_pair(sides: Sides, alpha: float, comparisons: int) -> bool:
+    """Return whether both sides took turns, often enough for pairs to be significant."""
+    n = sides.new.size
+    tails = 2 if sides.better == "unknown" else 1
+    positive = min(sides.base.min(), sides.new.min()) > 0
+    enough = max(2, tails * comparisons) * smallest_signed_rank_p(n) <= alpha
+    return sides.in_turn and sides.base.size == n and bool(positive) and enough
+
+
+def _by_pairs(sides: Sides, rule: ScreenRule) -> Evidence:
+    """Return the evidence of the signed-rank test, of values in the same order on both sides."""
+    two_sided = sides.better == "unknown"
+    better: Direction = "lower" if two_sided else sides.better
+    pair_rule = PairRule(
+        min_effect=rule.min_effect, margin=rule.margin, fail_over=rule.margin, alpha=rule.alpha
+    )
+    ratios = log_ratios(sides.base, sides.new, better)
+    pairs = evaluate_pairs(ratios, pair_rule)
+    p_slower, p_faster, p_equivalent = pairs.p_slower, pairs.p_faster, pairs.p_equivalent
+    if two_sided:
+        p_slower, p_faster = min(1.0, 2 * p_slower), min(1.0, 2 * p_faster)
+        p_equivalent = max(p_equivalent, evaluate_pairs(-ratios, pair_rule).p_equivalent)
+    comparison = TwoSampleComparison(
+        ratio=pairs.ratio,
+        low=pairs.low,
+        high=pairs.high,
+        confidence=pairs.confidence,
+        p_slower=p_slower,
+        p_faster=p_faster,
+        p_equivalent=p_equivalent,
+        status=ChangeStatus.INCONCLUSIVE,
+        n_base=pairs.pairs,
+        n_new=pairs.pairs,
+        reason="",
+    )
+    return Evidence(comparison, plural(pairs.pairs, "pair"), by_ranks=False)
+
+
+def _by_estimates(sides: Sides, rule: ScreenRule) -> Evidence | None:
+    """Return the evidence by Welch's test, or by the ratio alone; None where values are zero."""
+    base_summary, new_summary = sides.base_summary, sides.series.summary
+    base = _estimate(sides.base, base_summary, new_summary)
+    new = _estimate(sides.new, new_summary, base_summary)
+    if base is None or new is None:
+        single = base_summary or new_summary or min(sides.base.size, sides.new.size) == 1
+        return _by_ratio(sides) if single else None
+    if {base.center, new.center} == {"mean", "median"}:
+        reason = f"the {base.center} of one side can't be compared with the {new.center} of another"
+        return Evidence(_undecided(sides, ChangeStatus.INCONCLUSIVE, reason), "", by_ranks=False)
+    comparison = compare_estimates(
+        base,
+        new,
+        better=sides.better,
+        min_effect=rule.min_effect,
+        margin=rule.margin,
+        alpha=rule.alpha,
+    )
+    of_few = base.is_of_few or new.is_of_few
+    return Evidence(comparison, _estimate_sizes(base, new), by_ranks=False, of_few=of_few)
+
+
+def _estimate(values: Floats, summary: Summary | None, other: Summary | None) -> LogEstimate | None:
+    if summary is not None:
+        return estimate_of_summary(float(values[0]), summary)
+    return estimate_of_values(values, other.center if other else None)
+
+
+def _estimate_sizes(base: LogEstimate, new: LogEstimate) -> str:
+    bases = list(dict.fromkeys((base.basis, new.basis)))
+    sizes = f"{base.n} against {new.n} values" if base.n and new.n else "of unknown numbers"
+    if bases == ["values"]:
+        return f"{sizes}, Welch's test"
+    return f"by the {join_words(bases)}, {sizes}"
+
+
+def _by_ratio(sides: Sides) -> Evidence | None:
+    """Return what there is to say where a side has one value, and nothing shows its spread."""
+    base, new = float(np.median(sides.base)), float(np.median(sides.new))
+    if not min(base, new) > 0:
+        return None
+    before, after = (new, base) if sides.better == "higher" else (base, new)
+    ratio = after / before
+    size = format_metric_effect(ratio, sides.series.metric, sides.better)
+    reason = f"{size}; one value: nothing to judge by"
+    status = ChangeStatus.INCONCLUSIVE
+    if sides.better == "unknown" and not 1 / GROSS < ratio < GROSS:
+        status, reason = ChangeStatus.CHANGED, f"{reason} but the size of the change"
+        reason += f"; {unknown_direction(sides.series.unit or sides.series.metric)}"
+    elif sides.better != "unknown" and ratio >= GROSS:
+        status, reason = ChangeStatus.SUSPECT, f"{reason} but the size of the change"
+    return Evidence(_undecided(sides, status, reason, ratio), "", by_ranks=False)
+
+
+def _undecided(
+    sides: Sides, status: ChangeStatus, reason: str, ratio: float = math.nan
+) -> TwoSampleComparison:
+    n_base, n_new = sides.base.size, sides.new.size
+    return TwoSampleComparison(
+        status=status, n_base=n_base, n_new=n_new, reason=reason, ratio=ratio
+    )
