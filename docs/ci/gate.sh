@@ -15,11 +15,11 @@ code=0
 veperf ci --against "$base" \
   --export junit performance/junit.xml --export comment performance/comment.md "$@" || code=$?
 case $code in
-  0) echo "no slower, no target missed (or with warnings only)" ;;
+  0) echo "nothing slower beyond the margins, no target missed (or with warnings only)" ;;
   1) echo "slower, or a target missed" >&2 ;;
   2) echo "wrong usage, or a file that can't be believed" >&2 ;;
   3) echo "something could not be measured" >&2 ;;
-  4) echo "inconclusive" >&2 ;;
+  4) echo "inconclusive, or the time budget ran out" >&2 ;;
   *) echo "stopped" >&2 ;;
 esac
 exit "$code"

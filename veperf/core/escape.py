@@ -15,7 +15,9 @@ _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\
 # Control, format (bidi, zero width), surrogate, private use, line and paragraph separators.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~@&])")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~@&$])")
+
+_BY_ITSELF = re.compile(r"@|#(?=\d)|GH(?=-\d)|:(?=//)|www(?=\.)", re.IGNORECASE)
 
 
 def make_visible(text: str, *, keep: str = "\n\t") -> str:
@@ -36,7 +38,16 @@ def as_html(text: str) -> str:
 
 def as_markdown(text: str) -> str:
     """Return ``text`` as one line of GitHub-flavoured Markdown that shows it, in a table too."""
-    return _MARKDOWN.sub(r"\\\1", one_line(text))
+    return defuse(_MARKDOWN.sub(r"\\\1", one_line(text)))
+
+
+def defuse(text: str) -> str:
+    """Return ``text`` of Markdown or HTML that mentions nobody and links to nothing by itself.
+
+    Neither a backslash nor HTML's escapes stop GitHub from taking @name for a mention, #1 and GH-1
+    for an issue, and an address for a link.
+    """
+    return _BY_ITSELF.sub("\\g<0>\u200b", text)
 
 
 def one_line(text: str) -> str:

@@ -105,7 +105,7 @@ def test_a_hostile_case_has_a_harmless_address():
 def test_navigation_says_where_one_is():
     """A landmark with a name; the current page is marked, a verdict has a word."""
     siblings = [
-        Sibling("index.html", "Overview", outcome_mark(judged(plausible_run()).outcome)),
+        Sibling("index.html", "Overview", outcome_mark(judged(plausible_run()).decision.outcome)),
         Sibling("a.html", "<a>"),
     ]
     html = navigation(siblings, "a.html")

@@ -78,10 +78,9 @@ def test_what_does_not_exist_is_named_with_what_does():
 def test_a_known_miss_is_called_one():
     """What is announced to be missed is called that: a warning, no longer a miss."""
     run = plausible_run()
-    targets = load_targets(TARGETS)
-    missed = focus_on(run, run_verdict(run, targets, ()))
+    missed = focus_on(run, judged(run))
 
-    actual = rank_focuses(run, run_verdict(run, targets, (), ["transaction/validation"]))
+    actual = rank_focuses(run, run_verdict(run, load_targets(TARGETS)))
 
     assert ("transaction/validation", "missed") == (missed.case.id, missed.mark.word)
     assert "known miss" == next(o for o in actual if o.case.id == missed.case.id).mark.word
