@@ -25,6 +25,7 @@
 run: str = "last"  # "last", an id, or the beginning of one
 benchmark: str = ""  # A case such as "transaction/execution"; empty: the worst of the run
 metric: str = ""  # Of the case, such as "memory_peak"; empty: the one that is worst
+policy: dict = {}  # The gate's policy, as the table [gate] of veperf.toml; empty: the project's own
 known_misses: list = []  # A target known to be missed: shown as missed, but no failure.
 baselines: str = ""  # The folder of targets and baselines; empty: the project's data/baselines/
 archive: str = ""  # The folder or URL of runs; empty: the project's reports/
@@ -39,6 +40,7 @@ investigation = veperf.investigate(
     archive=archive,
     baselines=baselines,
     known_misses=known_misses,
+    policy=policy,
 )
 
 # %% [markdown]

@@ -25,6 +25,11 @@ ab: str = "last"  # An A/B comparison in the archive: its id, the beginning of o
 base: str = ""  # Or two runs: the old one's id, or last ...
 new: str = ""  # ... and the new one's
 case: str = ""  # The benchmark to look at; empty: the one that most needs attention
+fail_over: float = None  # Surely slower than this is `slower`.  [default: 20%, counts 5%]
+margin: float = 0.03  # A benchmark passes where a slowdown of this or more is ruled out.
+min_effect: float = 0.01  # Changes up to this are never called slower or faster.
+alpha: float = 0.05  # How often equal code may be called slower, and slower code equal: 5% or 0.05.
+same_machine: bool = False  # Both were made on one machine under the same conditions.
 archive: str = ""  # The folder or URL of runs; empty: the project's reports/
 
 # %%
@@ -32,7 +37,11 @@ import veperf
 
 if bool(base) != bool(new):
     raise ValueError("two runs are compared: base and new")
-comparison = veperf.compare(base, new, archive) if base else veperf.load_ab(ab, archive)
+if base:
+    rules = veperf.select_options(veperf.CompareOptions, globals())
+    comparison = veperf.compare(base, new, archive, options=rules)
+else:
+    comparison = veperf.load_ab(ab, archive)
 
 # %% [markdown]
 # ## The result
@@ -53,9 +62,9 @@ comparison.figure_samples(case)
 # ## Pair by pair
 #
 # How much worse the new code was than the old code that ran beside it, in order of time. The band
-# is the interval of the Hodges-Lehmann estimate; the dashed lines are what counts as no change
-# (1 %), and what "no slower" must exclude (3 %). A comparison of two runs has no pairs: its figure
-# is the size of each change instead.
+# is the interval of the Hodges-Lehmann estimate; the dashed lines are the smallest change that
+# matters, and the margin that a pass must rule out. A comparison of two runs has no pairs: its
+# figure is the size of each change instead.
 
 # %%
 comparison.figure() if base else comparison.figure_pairs(case)

@@ -24,6 +24,7 @@
 pages: dict = {}  # The file of each suite's page, where such pages lie beside this one
 run: str = ""  # A run in the archive to present; empty: measure now
 select: list = []  # What to measure: suites, benchmarks, globs; everything when empty
+policy: dict = {}  # The gate's policy, as the table [gate] of veperf.toml; empty: the project's own
 known_misses: list = []  # A target known to be missed: shown as missed, but no failure.
 baselines: str = ""  # The folder of targets and baselines; empty: the project's data/baselines/
 archive: str = ""  # The folder or URL of runs; empty: the project's reports/
@@ -42,7 +43,7 @@ else:
     options = veperf.select_options(veperf.RunOptions, globals())
     result = veperf.run(select, options=options, archive=archive, baselines=baselines)
 
-view = veperf.report_view(result, baselines, known_misses, pages=pages)
+view = veperf.report_view(result, baselines, known_misses, policy, pages=pages)
 
 # %%
 view.headline

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from veperf.core.option_fields import Options, about, notebook_parameters
-from veperf.core.options import HistoryOptions, KnownMissOptions, RunOptions
+from veperf.core.options import CompareOptions, HistoryOptions, KnownMissOptions, RunOptions
 
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
 TEMPLATE = "suite"
@@ -35,7 +35,17 @@ class BaselinesParameters(ArchiveParameters):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReportParameters(KnownMissOptions, BaselinesParameters, RunOptions):
+class PolicyParameters(KnownMissOptions):
+    """Policy by which a run is judged."""
+
+    policy: Annotated[
+        dict[str, Any],
+        about("The gate's policy, as the table [gate] of veperf.toml; empty: the project's own"),
+    ] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportParameters(PolicyParameters, BaselinesParameters, RunOptions):
     """Of a notebook that measures, or presents a run."""
 
     run: Annotated[str, about("A run in the archive to present; empty: measure now")] = ""
@@ -62,7 +72,7 @@ class SuiteParameters(ReportParameters):
 
 
 @dataclass(frozen=True, kw_only=True)
-class InvestigateParameters(KnownMissOptions, BaselinesParameters):
+class InvestigateParameters(PolicyParameters, BaselinesParameters):
     """Of the notebook about one benchmark."""
 
     run: Annotated[str, about('"last", an id, or the beginning of one')] = "last"
@@ -75,7 +85,7 @@ class InvestigateParameters(KnownMissOptions, BaselinesParameters):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ComparisonParameters(ArchiveParameters):
+class ComparisonParameters(CompareOptions, ArchiveParameters):
     """Of the notebook about one comparison."""
 
     ab: Annotated[

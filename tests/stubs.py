@@ -107,6 +107,9 @@ def _field_type(field: OptionField, imports: dict[str, set[str]]) -> str:
     if field.choices:
         imports["typing"].add("Literal")
         text = f"Literal[{', '.join(map(_quoted, field.choices))}]"
+        if field.kind is tuple:
+            imports["collections.abc"].add("Sequence")
+            text = f"Sequence[{text}]"
     elif field.kind is tuple:
         imports["collections.abc"].add("Sequence")
         text = "Sequence[str]"

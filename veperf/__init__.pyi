@@ -7,6 +7,7 @@ from veperf.abtest.fleet_result import FleetResult as FleetResult
 from veperf.abtest.run import Folder
 from veperf.abtest.run import load_ab as load_ab
 from veperf.abtest.selfcheck import SelfCheckResult as SelfCheckResult
+from veperf.abtest.sham.result import ShamResult as ShamResult
 from veperf.api.comparator import Comparator as Comparator
 from veperf.api.history import History as History
 from veperf.api.history import Trends as Trends
@@ -15,10 +16,10 @@ from veperf.api.reports import investigate as investigate
 from veperf.api.reports import report_view as report_view
 from veperf.api.reports import site as site
 from veperf.api.results import Comparison as Comparison
+from veperf.api.results import PolicyLike, RunLike
 from veperf.api.results import RunResult as RunResult
 from veperf.api.results import VerdictResult as VerdictResult
 from veperf.api.runs import benchmarks as benchmarks
-from veperf.api.runs import compare as compare
 from veperf.api.runs import import_runs as import_runs
 from veperf.api.runs import load as load
 from veperf.api.runs import query as query
@@ -33,11 +34,13 @@ from veperf.cluster.sweep import SweepOutcome
 from veperf.core.option_fields import select_options as select_options
 from veperf.core.options import ABOptions as ABOptions
 from veperf.core.options import CommandOptions as CommandOptions
+from veperf.core.options import CompareOptions as CompareOptions
 from veperf.core.options import FleetOptions as FleetOptions
 from veperf.core.options import HistoryOptions as HistoryOptions
 from veperf.core.options import LoadOptions as LoadOptions
 from veperf.core.options import RunOptions as RunOptions
 from veperf.core.options import SelfCheckOptions as SelfCheckOptions
+from veperf.core.options import ShamOptions as ShamOptions
 from veperf.core.options import SoakOptions as SoakOptions
 from veperf.core.options import SweepOptions as SweepOptions
 from veperf.core.version import __version__ as __version__
@@ -51,14 +54,14 @@ def ab(  # veperf.abtest.run
     base: str,
     *select: str,
     comparisons: int = 1,
-    witness: Sequence[str] = (),
-    decide_by: Literal["time", "instructions"] = "time",
+    max_pairs: int = 48,
+    alpha: float | str = 0.05,
     fail_over: float | str = 0.05,
     margin: float | str = 0.03,
     min_effect: float | str = 0.01,
-    max_pairs: int = 48,
-    alpha: float | str = 0.05,
     time_budget_s: float | str | None = None,
+    witness: Sequence[Literal["instructions", "bytecodes"]] = (),
+    decide_by: Literal["time", "instructions"] = "time",
     timeout_s: float | str = 60.0,
     modules: Sequence[str] = (),
     seed: int | None = None,
@@ -74,12 +77,14 @@ def ab_commands(  # veperf.abtest.run
     value: Literal["time", "cpu", "printed"] = "time",
     better: Literal["lower", "higher"] = "lower",
     unit: str = "",
+    max_pairs: int = 48,
+    alpha: float | str = 0.05,
     fail_over: float | str = 0.05,
     margin: float | str = 0.03,
     min_effect: float | str = 0.01,
-    max_pairs: int = 48,
-    alpha: float | str = 0.05,
     time_budget_s: float | str | None = None,
+    witness: Sequence[Literal["instructions", "bytecodes"]] = (),
+    decide_by: Literal["time", "instructions"] = "time",
     timeout_s: float | str = 60.0,
     modules: Sequence[str] = (),
     options: CommandOptions | None = None,
@@ -90,11 +95,11 @@ def ab_fleet(  # veperf.api.sweep
     base: str,
     *select: str,
     machine_classes: Sequence[str] = (),
+    max_pairs: int = 48,
+    alpha: float | str = 0.05,
     fail_over: float | str = 0.05,
     margin: float | str = 0.03,
     min_effect: float | str = 0.01,
-    max_pairs: int = 48,
-    alpha: float | str = 0.05,
     time_budget_s: float | str | None = None,
     timeout_s: float | str = 60.0,
     modules: Sequence[str] = (),
@@ -105,6 +110,19 @@ def ab_fleet(  # veperf.api.sweep
     head: str | None = None,
     archive: Folder = None,
 ) -> FleetResult: ...
+def compare(  # veperf.api.runs
+    base: RunLike,
+    new: RunLike,
+    archive: Folder = None,
+    *,
+    fail_over: float | str | None = None,
+    margin: float | str = 0.03,
+    min_effect: float | str = 0.01,
+    alpha: float | str = 0.05,
+    same_machine: bool = False,
+    options: CompareOptions | None = None,
+    policy: PolicyLike = None,
+) -> Comparison: ...
 def history(  # veperf.api.history
     benchmark: str,
     *,
@@ -159,11 +177,27 @@ def selfcheck(  # veperf.abtest.selfcheck
     trials: int = 1,
     max_pairs: int = 48,
     alpha: float | str = 0.05,
+    fail_over: float | str = 0.05,
+    margin: float | str = 0.03,
+    min_effect: float | str = 0.01,
     timeout_s: float | str = 60.0,
     modules: Sequence[str] = (),
     options: SelfCheckOptions | None = None,
     progress: bool = True,
 ) -> SelfCheckResult: ...
+def sham_selfcheck(  # veperf.abtest.sham.battery
+    *select: str,
+    edits: int = 6,
+    planted: int = 1,
+    max_pairs: int = 48,
+    alpha: float | str = 0.05,
+    fail_over: float | str = 0.05,
+    margin: float | str = 0.03,
+    min_effect: float | str = 0.01,
+    options: ShamOptions | None = None,
+    archive: str | Path | None = None,
+    progress: bool = True,
+) -> ShamResult: ...
 def soak(  # veperf.runner.soak
     benchmark: str = "transaction/load",
     params: Mapping[str, float | str] | None = None,
@@ -173,6 +207,7 @@ def soak(  # veperf.runner.soak
     modules: Sequence[str] = (),
     options: SoakOptions | None = None,
     budget: MemoryBudget | None = None,
+    flamegraph: str | Path | None = None,
 ) -> SoakResult: ...
 def sweep(  # veperf.api.sweep
     spec: SweepSpec | str | Path,

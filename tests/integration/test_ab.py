@@ -179,7 +179,11 @@ def test_packages_of_another_version_get_their_own_environment(
         (["HEAD", "--time-budget", "soon"], 2, "not a duration"),
         (["HEAD", "--time-budget", "0s"], 2, "not a duration"),
         (["HEAD", "--max-pairs", "5"], 2, "5 is not in the range"),
-        (["HEAD", "--fail-over", "0.5%"], 2, "must be at least 1%"),
+        (
+            ["HEAD", "--fail-over", "0.5%"],
+            2,
+            "min_effect can't be more than fail_over: 1% is more than 0.5%",
+        ),
         (["HEAD", "--head", "HEAD", "--working-tree"], 2, "either --head or --working-tree"),
         (["HEAD", "mine", "--archive", "/proc/veperf"], 3, "can't write /proc/veperf"),
         (["HEAD", "--timeout", "0"], 2, "'--timeout': must be more than 0"),
@@ -205,7 +209,7 @@ def test_a_base_that_speaks_another_protocol_is_named(repository: Path, tmp_path
     """An old version of veperf on one side is an error that says so, before any measuring."""
     monkeypatch.chdir(repository)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setattr(discovery, "PROTOCOL", 99)
+    monkeypatch.setattr(discovery, "PROTOCOL", 1)
 
     with pytest.raises(MeasureError, match=r"the veperf of HEAD .* protocol"):
         ab("HEAD", "mine/same", modules=["mine"], archive=tmp_path, progress=False)

@@ -7,7 +7,8 @@ import pytest
 from veperf.abtest.ab_result import ABResult
 from veperf.abtest.run import ab_commands, load_ab
 from veperf.core.case import Better
-from veperf.core.verdict import ChangeStatus, Outcome
+from veperf.core.gate import Outcome
+from veperf.core.verdict import ChangeStatus
 
 
 def compared(
@@ -62,7 +63,7 @@ def test_a_command_that_fails_is_an_error(tmp_path: Path, command: str, said: st
         assert ChangeStatus.ERROR is change.status
         assert side in change.reason
         assert said in change.reason
-        assert (Outcome.ERROR, 3) == (actual.outcome, actual.exit_code())
+        assert (Outcome.ERROR, 3) == (actual.decision.outcome, actual.exit_code())
 
 
 @pytest.mark.parametrize("bad", ["nan", "inf", "-1", "0"])
@@ -71,7 +72,7 @@ def test_a_number_that_has_no_ratio_never_passes(tmp_path: Path, bad: str):
     actual = compared(tmp_path, "echo 1", f"echo {bad}")
 
     assert actual.ab == load_ab(archive=tmp_path).ab
-    assert actual.outcome in (Outcome.ERROR, Outcome.INCONCLUSIVE)
+    assert actual.decision.outcome in (Outcome.ERROR, Outcome.INCONCLUSIVE)
 
 
 @pytest.mark.alone
@@ -98,13 +99,13 @@ def test_cpu_time_does_not_count_waiting(tmp_path: Path):
 
 
 def test_a_time_budget_ends_in_inconclusive(tmp_path: Path):
-    """What was not decided by then is said to be so, and never passes."""
+    """What was not decided by then is said to be so, and never passes, strict or not."""
     actual = ab_commands("sleep 0.1", "sleep 0.1", time_budget_s=0.5, archive=tmp_path,
         progress=False)  # fmt: skip
 
     assert "time" == actual.ab.stopped
-    assert (Outcome.INCONCLUSIVE, 0, 4) == (
-        actual.outcome,
+    assert (Outcome.INCONCLUSIVE, 4, 4) == (
+        actual.decision.outcome,
         actual.exit_code(),
         actual.exit_code(strict=True),
     )

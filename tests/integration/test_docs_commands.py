@@ -35,12 +35,13 @@ STAND_INS = {
     "papermill notebooks/run.ipynb out.ipynb -p select transaction/encode -p profile quick": (
         "papermill notebooks/run.ipynb out.ipynb -p run last"
     ),
-    "veperf ci --known-miss transaction/validation": (
-        "veperf ci --run last --known-miss transaction/validation"
-    ),
     # Minutes: equal code takes many pairs to be called equal.
     "veperf selfcheck mine --module mine.benchmarks": (
         "veperf selfcheck mine/digest --module mine.benchmarks --max-pairs 6"
+    ),
+    # Minutes: six edits and a planted slowdown of fifteen kinds of work.
+    "veperf selfcheck --sham": (
+        "veperf selfcheck --sham sham/sorting --edits 1 --planted 0 --max-pairs 6"
     ),
     "veperf ab HEAD --working-tree transaction/hash_compute": (
         "veperf ab HEAD --working-tree transaction/hash_compute --time-budget 2s"
@@ -144,7 +145,11 @@ def test_a_command_of_the_docs_runs(command: Command, project: Path):
     """With the exit code that the page leads one to expect."""
     done = _sh(STAND_INS.get(command.name, command.name), project)
 
-    allowed = {0, 1} if GATES.search(STAND_INS.get(command.name, command.name)) else {0}
+    line = STAND_INS.get(command.name, command.name)
+    # The project has no targets and no baseline: its gate judges nothing, and doesn't pass.
+    allowed = {0, 1, 3} if GATES.search(line) else {0}
+    if "time budget ran out" in done.stdout:
+        allowed = {1, 4}
     assert done.returncode in allowed, f"{command.page}: {command.name}\n{done.stdout}{done.stderr}"
     assert "Traceback" not in done.stderr
 

@@ -23,7 +23,8 @@ from veperf.cluster.sweep_journal import SweepJournal, sweep_names
 from veperf.cluster.sweep_plan import SweepTask, plan_sweep
 from veperf.cluster.task_result import TaskResult
 from veperf.core.ab_records import ABRun
-from veperf.core.verdict import ChangeStatus, Outcome
+from veperf.core.gate import Outcome
+from veperf.core.verdict import ChangeStatus
 from veperf.stats.look_schedule import looks_up_to, schedule_looks
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
@@ -134,10 +135,10 @@ def test_each_class_has_its_own_verdict(project: Path, tmp_path: Path) -> None:
     assert small is not None
     assert large is not None
     assert 1 == done.returncode == fleet.exit_code(), done.stderr
-    assert Outcome.FAIL is fleet.outcome
+    assert Outcome.FAIL is fleet.decision.outcome
     assert ChangeStatus.SLOWER is large.changes[0].status
     assert ChangeStatus.SLOWER is not small.changes[0].status
-    assert fleet.sentence.startswith("slower on large: mine/work +")
+    assert fleet.decision.headline.startswith("slower on large: mine/work +")
     assert 2 == small.config.comparisons == large.config.comparisons
     levels = schedule_looks(looks_up_to(8)).levels_change(0.05 / 2)
     assert levels == tuple(look.alpha_change for look in large.changes[0].path)
@@ -224,7 +225,7 @@ def test_interrupted_and_resumed(project: Path, tmp_path: Path) -> None:
         assert "1 of 2 tasks are done; `veperf sweep --resume fleet-" in message
 
         partly = veperf.load_fleet(archive=archive)
-        assert "not measured on large: no result yet" in partly.sentence
+        assert "not measured on large: no result yet" in partly.decision.headline
         assert 3 == partly.exit_code()
         cluster.start_worker("two", "large", environment=_LARGE)
         again = _veperf(

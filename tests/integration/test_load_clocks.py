@@ -69,7 +69,7 @@ def only_result(run: Run) -> CaseResult:
 
 def is_believed(invalid: str) -> bool:
     """A machine that is busy lets a shard fall behind; no clock is to blame for that."""
-    return not invalid or "fell behind" in invalid
+    return not invalid or "fell behind" in invalid or "the machine was too busy" in invalid
 
 
 @pytest.mark.alone

@@ -130,8 +130,9 @@ def test_a_shard_is_held_up(kind: str, place: LocalLauncher) -> None:
 
     assert result.failure is not None
     assert "invalid" == result.failure.kind
-    assert "fell behind" in result.failure.message
-    assert any("fell behind" in shard.invalid for shard in result.shards)
+    reasons = ("fell behind", "the machine was too busy")
+    assert any(reason in result.failure.message for reason in reasons)
+    assert any(reason in shard.invalid for shard in result.shards for reason in reasons)
     assert all(shard.offered is not None for shard in result.shards)
     assert result.figures["lag_p99"] > 500
 

@@ -52,16 +52,18 @@ def test_cells_are_timed_and_profiled(tmp_path: Path):
         "        said = str(error)\n"
         "said",
         "%%veperf_memory\nbytearray(size)",
+        "%%veperf_memory\nimport asyncio\nawait asyncio.sleep(0)\nbytearray(size)",
     )
     actual = shown(run_notebook(source, tmp_path / "out" / "done.ipynb", {}, timeout_s=120))
 
-    profiled, kept, timed, refused, again = actual
+    profiled, kept, timed, refused, again, awaited = actual
     assert "<cell>:1" in profiled
-    assert "kept by every call: 6." in profiled
+    assert "kept of a call: 6." in profiled
     assert "0" == kept
     assert "of CPU time at best" in timed
     assert "a Tracker is active" in refused
     assert "6.89\u202fKiB  2  <cell>:1 <module>" in again
+    assert "6.89\u202fKiB  2  <cell>:3 <module>" in awaited
 
 
 def test_a_cell_that_raises_says_so(tmp_path: Path):

@@ -3,12 +3,14 @@
 import os
 import resource
 import signal
+import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
 import memray
+import numpy as np
 import pytest
 
 from tests.support import allocating
@@ -99,7 +101,7 @@ def test_a_callable_is_profiled_in_a_fork():
     assert [] == kept
     assert 2_500 <= actual.footprint.total_bytes <= 2_800
     assert call.__qualname__ == actual.what
-    assert "kept by every call" in repr(actual)
+    assert "kept of a call" in repr(actual)
     assert "<svg" in actual._repr_html_()
 
 
@@ -112,8 +114,43 @@ def test_threads_count_where_they_do_the_work():
         thread.start()
         thread.join()
 
-    assert profile_memory(call).footprint.total_bytes < 100_000
-    assert profile_memory(call, multithreaded=True).footprint.total_bytes > 2_000_000
+    alone = profile_memory(call)
+    assert alone.footprint.total_bytes < 100_000
+    assert 2_000_000 <= alone.footprint.other_bytes <= 2_100_000
+    assert 1 == alone.footprint.other_threads
+    assert "by 1 other thread, not counted: declare it multithreaded" in repr(alone)
+    together = profile_memory(call, multithreaded=True)
+    assert together.footprint.total_bytes > 2_000_000
+    assert "not counted" not in repr(together)
+
+
+@pytest.mark.slow
+def test_processes_that_are_started_are_told_of():
+    """Their memory is not recorded."""
+
+    def call() -> None:
+        subprocess.run([sys.executable, "-c", ""], check=True)
+
+    assert "it starts processes, which are not recorded" in repr(profile_memory(call))
+    assert not profile_memory(small).starts_processes
+
+
+@pytest.mark.slow
+def test_native_functions_are_named(tmp_path: Path):
+    """In the lines and in the flamegraph; bytes and allocations are the same with and without."""
+    page = tmp_path / "native.html"
+    plain = profile_memory(native_buffers)
+    actual = profile_memory(native_buffers, native=True, flamegraph=page)
+
+    (line,) = [site for site in actual.sites if site.total_bytes >= 800_000]
+    assert line.function.startswith("native_buffers, in ")
+    assert plain.footprint == actual.footprint
+    assert sum(s.total_bytes for s in plain.sites) == sum(s.total_bytes for s in actual.sites)
+    assert page.stat().st_size > 1_000_000
+
+
+def native_buffers() -> None:
+    np.empty(100_000)
 
 
 @pytest.mark.slow

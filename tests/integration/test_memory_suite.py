@@ -79,7 +79,8 @@ def test_idle_memory_is_a_figure_of_the_run(tmp_path: Path, memory: bool):
     ).measure([0])
 
     (result,) = done.results
-    assert {"idle_heap", "idle_objects"} == result.figures.keys()
+    assert {"idle_heap", "idle_objects", "idle_blocks"} == result.figures.keys()
+    assert result.figures["idle_objects"] < result.figures["idle_blocks"]
     assert () == result.samples
     assert 10 * 2**20 < result.figures["idle_heap"] < 256 * 2**20
     targets = load_targets(paths.targets_folder(ROOT / "data" / "baselines"))
@@ -150,15 +151,23 @@ def test_a_load_that_leaks_fails_the_soak():
     assert ["objects"] == [item.limit_name for item in calm.violations]
     assert not calm.passed
 
-    leaky = soak("hungry/soaked", {"kept": 20_000}, minutes=0.25, modules=HUNGRY)
+    leaky = soak("hungry/soaked", {"kept": 20_000}, minutes=0.5, modules=HUNGRY)
     assert ["leak_growth"] == [item.limit_name for item in leaky.violations]
     assert LeakStatus.SUSPECTED == leaky.leak.status
     assert not leaky.passed
-    grown = 500 * 15 * 20_000
+    grown = 500 * 30 * 20_000
     rest = leaky.soaked.rss[0][1]
     assert leaky.leaks["resident memory"].growth == pytest.approx(grown / rest, rel=0.3)
     assert "a leak is suspected" in repr(leaky)
     assert "stroke-dasharray" in leaky._repr_html_()
+    assert calm.soaked.evidence is None
+    evidence = leaky.soaked.evidence
+    assert evidence is not None
+    assert ("offer", "tests/support/allocating.py") == (
+        evidence.sites[0].function,
+        evidence.sites[0].file,
+    )
+    assert "_Leaking._kept" in leaky._repr_html_()
 
 
 @pytest.mark.parametrize("minutes", [0, 0.1, float("nan"), float("inf"), 1e9])

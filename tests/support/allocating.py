@@ -80,15 +80,16 @@ def keeps() -> Task:
 
 
 class _Leaking:
-    """Finishes what it is offered, and keeps so many bytes of each."""
+    """Finishes what it is offered, and keeps so many bytes of every so many."""
 
-    def __init__(self, kept_bytes: int) -> None:
+    def __init__(self, kept_bytes: int, every: int = 1) -> None:
         self._kept_bytes = kept_bytes
+        self._every = every
         self._kept: list[bytearray] = []
         self._done: list[int] = []
 
     def offer(self, tag: int) -> bool:
-        if self._kept_bytes:
+        if self._kept_bytes and tag % self._every == 0:
             self._kept.append(bytearray(self._kept_bytes))
         self._done.append(tag)
         return True
@@ -107,9 +108,9 @@ class _Leaking:
 @benchmark(
     "hungry/soaked",
     level=Level.LOAD,
-    params={"rate": (500, 1_000), "kept": (0, 20_000)},
+    params={"rate": (500, 1_000), "kept": (0, 20_000), "every": (1, 3)},
     metrics=(Metric("achieved", "1/s"), *LATENCY_METRICS),
 )
-def soaked(rate: int, kept: int) -> LoadTask:
+def soaked(rate: int, kept: int, every: int = 1) -> LoadTask:
     """A load that may leak."""
-    return LoadTask(lambda _: _Leaking(kept), rate)
+    return LoadTask(lambda _: _Leaking(kept, every), rate)

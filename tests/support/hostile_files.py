@@ -1,5 +1,6 @@
 """Hostile input files: samples of every format, mutated at random."""
 
+import gzip
 import json
 import math
 import random
@@ -50,6 +51,17 @@ def samples() -> list[tuple[str, bytes]]:
          b"sample_measured_value,unit,iteration_count\ng,f,1,,,915000,ns,110740\n"),
         ("messages", b'{"reason":"benchmark-complete","id":"norm","iteration_count":[30,60],'
          b'"measured_values":[124200.0,9937100.0],"unit":"ns"}\n'),
+        ("old_sample.json", b"[[1.0,2.0,3.0],[10.0,21.0,33.0]]"),
+        ("bencher.json", b'{"f":{"latency":{"value":88.0,"lower_value":87.4,"upper_value":88.9}}}'),
+        ("github_action.json",
+         b'[{"name":"load","unit":"Percent","value":50,"range":"5%","extra":"x"}]'),
+        ("hyperfine.csv", b"command,mean,stddev,median,user,system,min,max,parameter_n\n"
+         b"sleep 1,1.2,0.1,1.1,0.2,0.3,1.0,1.4,3\n"),
+        ("asv_without_samples.json",
+         b'{"version":2,"commit_hash":"c0ffee","result_columns":["result","params","stats_ci_99_a",'
+         b'"stats_ci_99_b","stats_q_25","stats_q_75","stats_number","stats_repeat"],'
+         b'"results":{"b.time_f":[[1.5,null],[["1","2"]],[1.0],[4.0],[1.2],[2.0],[10],[5]]}}'),
+        ("packed.gz", gzip.compress(b"BenchmarkX 1 2 ns/op\n" * 3, mtime=0)),
     ]  # fmt: skip
     lined = (".txt", "go_test.json", "go_virtengine.json")
     return [(name, data[:4_000]) if name.endswith(lined) else (name, data) for name, data in actual]

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from veperf.core.load import Finished
+from veperf.core.load import CpuContention, Finished
 from veperf.core.registry import System
 from veperf.loadtest.generator import ProgressCallback, keep_going, run_open_loop
 from veperf.loadtest.result import LoadResult
@@ -71,9 +71,15 @@ def simulate(
     *,
     oversleeps_ns: int = 0,
     on_progress: ProgressCallback = keep_going,
+    contention: CpuContention | None = None,
 ) -> LoadResult:
-    """A load run in no time."""
+    """A load run in no time, on a machine as ``contention`` says."""
     clock = Clock(oversleeps_ns=oversleeps_ns)
     return run_open_loop(
-        lambda _: system(clock), schedule, on_progress=on_progress, clock=clock, sleep=clock.sleep
+        lambda _: system(clock),
+        schedule,
+        on_progress=on_progress,
+        clock=clock,
+        sleep=clock.sleep,
+        watch=lambda: lambda: contention,
     )

@@ -1,8 +1,8 @@
 """Result of a comparison, with its displays: text, HTML, Markdown, DataFrame and figures."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from veperf.abtest.comparison_report import (
     comparison_html,
@@ -10,14 +10,16 @@ from veperf.abtest.comparison_report import (
     comparison_text,
     sort_by_urgency,
 )
-from veperf.abtest.verdict import comparison_outcome, comparison_sentence
+from veperf.abtest.gate import decide_comparison, with_severities
+from veperf.abtest.guardrail_report import guardrail_rows
 from veperf.archive.storage.base import Storage
 from veperf.archive.storage.location import Location
 from veperf.archive.storage.open import local_folder, path_or_url
-from veperf.core.ab_records import ABChange, ABRun
+from veperf.core.ab_records import ABChange, ABRun, Witness
 from veperf.core.errors import UnknownBenchmarkError
-from veperf.core.verdict import Outcome
-from veperf.verdicts.verdict import exit_code_of
+from veperf.core.gate import GateDecision
+from veperf.core.policy import GatePolicy, find_policy
+from veperf.verdicts.gate import decide
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +34,8 @@ class ABResult:
     ab: ABRun
     storage: Storage | Path
     """Storage of its folder in the archive."""
+    policy: GatePolicy = field(default_factory=find_policy)
+    """Policy of its gate; that of the project when not given."""
 
     @property
     def place(self) -> Location:
@@ -48,24 +52,35 @@ class ABResult:
         return local_folder(self.storage)
 
     @property
-    def outcome(self) -> Outcome:
-        """Outcome of the whole comparison."""
-        return comparison_outcome(self.ab)
+    def judged(self) -> ABRun:
+        """Comparison with severities by the policy's thresholds."""
+        return with_severities(self.ab, self.policy)
 
     @property
-    def sentence(self) -> str:
-        """Summary sentence of the whole comparison."""
-        return comparison_sentence(self.ab)
+    def decision(self) -> GateDecision:
+        """Decision of the gate: outcome, exit code, headline, and every question."""
+        return decide_comparison(self.ab, self.policy)
 
     def exit_code(self, *, strict: bool = False) -> int:
-        """Return the exit code of ``veperf ab``."""
-        return exit_code_of(self.outcome, strict=strict)
+        """Return the exit code of ``veperf ab``; 4 where it was cut short, strict or not."""
+        return decide(self.decision.items, strict=strict or self.policy.strict).exit_code
 
     def frame(self) -> "pd.DataFrame":
-        """Return a row a benchmark: status, both medians, the ratio with its interval, p, pairs."""
+        """Return a row a benchmark: status, base and new, ratio with interval, p, pairs.
+
+        ``base`` is the median over pairs, and ``new`` that by the ratio, so that a row agrees with
+        itself; ``new_median`` is the median of the new values.
+        """
         import pandas as pd
 
         rows = change_rows(self.ab)
+        return pd.DataFrame(rows).set_index("case") if rows else pd.DataFrame()
+
+    def guardrails(self) -> "pd.DataFrame":
+        """Return a row a guardrail of a benchmark: status, base and new, ratio with interval."""
+        import pandas as pd
+
+        rows = guardrail_rows(self.ab)
         return pd.DataFrame(rows).set_index("case") if rows else pd.DataFrame()
 
     def pairs(self) -> "pd.DataFrame":
@@ -102,22 +117,22 @@ class ABResult:
         """Draw how much worse the new code was in each pair; see ``change`` for ``case``."""
         from veperf.abtest import notebook_figures
 
-        return notebook_figures.plot_pairs(self.change(case), ax)
+        return notebook_figures.plot_pairs(self.change(case), self.ab.config, ax)
 
     def figure_looks(self, case: str = "") -> "Figure":
         """Draw the estimate and the tests at each look; see ``change`` for ``case``."""
         from veperf.abtest import notebook_figures
 
-        return notebook_figures.plot_looks(self.change(case))
+        return notebook_figures.plot_looks(self.change(case), self.ab.config)
 
     def __repr__(self) -> str:
-        return comparison_text(self.ab, self.outcome, self.sentence)
+        return comparison_text(self.judged, self.decision)
 
     def _repr_html_(self) -> str:
-        return comparison_html(self.ab, self.outcome, self.sentence)
+        return comparison_html(self.judged, self.decision)
 
     def _repr_markdown_(self) -> str:
-        return comparison_markdown(self.ab, self.outcome, self.sentence)
+        return comparison_markdown(self.judged, self.decision)
 
 
 def change_rows(run: ABRun) -> list[dict[str, object]]:
@@ -130,13 +145,17 @@ def change_rows(run: ABRun) -> list[dict[str, object]]:
             "status": c.status.value,
             "severity": c.severity.value,
             "base": c.base,
-            "new": c.new,
+            "new": c.paired_new,
+            "new_median": c.new,
             "ratio": c.ratio,
             "low": c.low,
             "high": c.high,
             "confidence": c.confidence,
+            "margin": c.margin,
             "p_slower": c.p_slower,
             "pairs": len(c.pairs),
+            **{f"{witness}_ratio": None for witness in get_args(Witness)},
+            **{f"{count.witness}_ratio": count.ratio for count in c.counts},
             "clock": c.clock,
             "reason": c.reason,
         }

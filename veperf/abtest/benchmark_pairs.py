@@ -8,13 +8,15 @@ import contextlib
 import random
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeVar
 
+from msgspec import structs
+
 from veperf.abtest.pair import LETTERS, PairResult, SideLetter, alternate_sides
 from veperf.core.ab_records import ABConfig
-from veperf.core.case import Case
+from veperf.core.case import Case, Level
 from veperf.core.errors import MeasureError, WorkerTimeoutError
 from veperf.core.run import CaseResult, Sample
 from veperf.measure.cpus import choose_cpu, stay_off, usable_cpus
@@ -53,8 +55,15 @@ class BenchmarkPairs:
     modules: Mapping[SideLetter, tuple[str, ...]]
     """Modules to import on each side."""
     config: ABConfig
+    is_time_alone: bool = False
+    """True where long pairs and memory, for the guardrails, are left out."""
     _loops: dict[str, int] = field(default_factory=dict)
     _samples: dict[str, int] = field(default_factory=dict)
+
+    def lengthened(self, samples: Mapping[str, int]) -> "BenchmarkPairs":
+        """Return the same pairs with so many samples of each side, by case."""
+        config = structs.replace(self.config, samples=max(samples.values(), default=1))
+        return replace(self, config=config, _samples=dict(samples))
 
     def measure(self, index: int, cases: Sequence[Case]) -> Generator[PairResult, None, None]:
         """Measure pair ``index``, its cases in an order drawn from the seed.
@@ -67,6 +76,8 @@ class BenchmarkPairs:
         generator = random.Random(f"{self.config.seed}/{index}")  # noqa: S311 - an order, no secret
         order = list(cases)
         generator.shuffle(order)
+        if index == 0:  # it shows what each costs, and lower levels mostly cost less
+            order.sort(key=lambda case: list(Level).index(case.level))
         workers = _WorkerPair(self, index, generator)
         try:
             for case in order:
@@ -92,14 +103,18 @@ class BenchmarkPairs:
             for letter in LETTERS
         }
         with contextlib.suppress(_SideFailedError):
-            for side in sides.values():  # the base comes first: both sides use its loops
+            # The base comes first in the first pair, as both sides use its loops; later they take
+            # turns, as the second set-up may find the caches warm.
+            for letter in LETTERS if index == 0 else alternate_sides(index, 1):
+                side = sides[letter]
                 loops, layout_seed = self._loops.get(case.id), generator.randrange(1 << 32)
                 opened = side.open(self.config.min_sample_ns, loops, layout_seed)
                 self._loops.setdefault(case.id, opened.loops)
             turns = alternate_sides(index, _WARMUPS + self.config.samples)
             for _ in range(2 * _WARMUPS):
                 sides[next(turns)].take_sample()
-            samples = self._samples.setdefault(case.id, self._enough(sides["a"].last_sample))
+            shortest_ns = min(side.last_sample.undelayed_ns for side in sides.values())
+            samples = self._samples.setdefault(case.id, self._enough(shortest_ns))
             for letter in islice(turns, 2 * samples):
                 sides[letter].take_sample()
             for side in sides.values():
@@ -107,9 +122,9 @@ class BenchmarkPairs:
         seconds = time.monotonic() - began
         return PairResult(case, sides["a"].result, sides["b"].result, seconds)
 
-    def _enough(self, sample: Sample) -> int:
-        """Return the number of samples to take on each side, if they are as long as ``sample``."""
-        affordable = round(_SIDE_NS / max(1, sample.wall_ns))
+    def _enough(self, sample_ns: int) -> int:
+        """Return the number of samples to take on each side, if one lasts ``sample_ns``."""
+        affordable = round(_SIDE_NS / max(1, sample_ns))
         return min(self.config.samples, max(_LEAST_SAMPLES, affordable))
 
 

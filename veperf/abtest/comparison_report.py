@@ -1,10 +1,24 @@
 """Report of one comparison as text, HTML and Markdown."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
-from veperf.core.ab_records import ABChange, ABRun, ABSide
-from veperf.core.escape import as_html, as_markdown, one_line
+from veperf.abtest.count_verdict import (
+    INSTRUCTIONS,
+    count_notes,
+    describe_counts,
+    format_count_change,
+)
+from veperf.abtest.dependence_notes import dependence_notes, describe_dependence
+from veperf.abtest.guardrail_report import (
+    changed_guardrails_table,
+    guardrail_html,
+    guardrail_lines,
+)
+from veperf.core.ab_records import ABChange, ABConfig, ABRun, ABSide
+from veperf.core.escape import one_line
+from veperf.core.gate import GateDecision
 from veperf.core.text import (
     as_sentence,
     format_change_interval,
@@ -16,18 +30,23 @@ from veperf.core.text import (
     format_time,
     plural,
 )
-from veperf.core.verdict import ChangeStatus, Outcome, Severity
+from veperf.core.verdict import ChangeStatus, Severity
 from veperf.report.case_summary import measured_name
 from veperf.report.charts import strip
 from veperf.report.html import markup
 from veperf.report.html.fragment import standalone
+from veperf.report.markdown_writer import CONTEXT, MarkdownPart, write_decision
 from veperf.report.sections import identity, verdict_sections
 from veperf.report.tables import result_tables, status
 from veperf.report.tables.status import Mark
-from veperf.report.tables.table import Cell, Table, drop_columns, markdown_table, text_table
+from veperf.report.tables.table import Cell, Table, drop_columns, text_table
 
 _SLIGHTLY_SLOWER = Mark("slower", "warn", 2)
+_CHANGED = {ChangeStatus.SLOWER, ChangeStatus.FASTER}
 _URGENT = "Changes that need attention"
+_BETWEEN_VERSIONS = "Between versions"
+_COUNTS = "Counts"
+_SHORTEST_COMMIT = 6
 
 _Item = TypeVar("_Item")
 
@@ -36,7 +55,7 @@ def pair_change_mark(change: ABChange) -> Mark:
     """Return the mark of a status; a slowdown within the threshold only warns."""
     if change.status is ChangeStatus.SLOWER and change.severity is not Severity.FAIL:
         return _SLIGHTLY_SLOWER
-    return status.CHANGE_MARKS[change.status]
+    return status.margin_mark(change.status, change.margin)
 
 
 def sort_by_urgency(changes: Iterable[ABChange]) -> list[ABChange]:
@@ -47,7 +66,7 @@ def sort_by_urgency(changes: Iterable[ABChange]) -> list[ABChange]:
 def pair_changes_table(changes: Sequence[ABChange], caption: str) -> Table:
     """Return a table of the changes, a row each, with intervals drawn on a common axis."""
     axis = axis_reach(changes)
-    return Table(
+    content = Table(
         caption,
         (
             ("Status", "left"),
@@ -56,37 +75,78 @@ def pair_changes_table(changes: Sequence[ABChange], caption: str) -> Table:
             ("New", "right"),
             ("Change", "left"),
             ("Pairs", "right"),
+            (_COUNTS, "left"),
             ("Why", "left"),
         ),
         tuple(_row(change, axis) for change in sort_by_urgency(changes)),
     )
+    return content if any(map(describe_counts, changes)) else drop_columns(content, _COUNTS)
+
+
+def footnotes(changes: Iterable[ABChange]) -> list[str]:
+    """Return the sentences by which the rows of ``changes`` are to be read."""
+    rows = [change for change in changes if change.pairs]
+    notes = [
+        status.within_note(margin)
+        for margin in dict.fromkeys(c.margin for c in rows if c.status is ChangeStatus.OK)
+    ]
+    if any(change.path and change.status in _CHANGED for change in rows):
+        notes.append(
+            "A change that led to an early end tends to look larger than it is; its interval "
+            "allows for that."
+        )
+    return notes
+
+
+def _notes(run: ABRun) -> list[str]:
+    values = "Base is the median over the pairs, and New is Base with the change: they agree."
+    notes = [*footnotes(run.changes), *dependence_notes(run)]
+    if any(change.pairs for change in run.changes):
+        notes.append(values)
+    return [*notes, *count_notes(run)]
 
 
 def comparison_facts(run: ABRun) -> list[tuple[str, str]]:
     """Return the facts of a comparison: its sides, machine, pairs and conditions."""
     config = run.config
-    seconds = sum(round_.seconds for round_ in run.rounds)
-    return [
+    facts = [
         ("Comparison", run.id),
         ("Measured", format_time(run.created)),
         ("Base", describe_side(run.base)),
         ("New", describe_side(run.new)),
         ("Machine", identity.machine_text(run.machine)),
         ("Python", run.machine.python),
+    ]
+    if config.decide_by == "instructions":
+        return [*facts, ("Pairs", "no pairs: instructions decide, nothing was timed")]
+    seconds = sum(round_.seconds for round_ in run.rounds)
+    return [
+        *facts,
         (
             "Pairs",
             f"{len(run.rounds)} of at most {config.max_pairs}, {format_duration(seconds)}",
         ),
         ("Samples", f"{plural(config.samples, 'sample')} of each side in a pair, in turn"),
         ("While measuring", _conditions(run)),
+        ("Dependence", describe_dependence(run)),
+        *_allowances(config),
     ]
+
+
+def _allowances(config: ABConfig) -> list[tuple[str, str]]:
+    if not config.version_noise:
+        return []
+    noise = format_percent(config.version_noise)
+    return [(_BETWEEN_VERSIONS, f"noise of {noise}, which verdicts and intervals allow for")]
 
 
 def describe_side(side: ABSide) -> str:
     """Return name, commit and environment of a side as text."""
     commit = identity.revision_text(side.revision) if side.revision.commit else ""
+    is_commit = len(side.name) > _SHORTEST_COMMIT and side.revision.commit.startswith(side.name)
+    name = "" if is_commit else side.name
     environment = f"packages {side.environment}" if side.environment else ""
-    return ", ".join(filter(None, (side.name, commit, environment)))
+    return ", ".join(filter(None, (name, commit, environment)))
 
 
 def axis_reach(changes: Iterable[ABChange]) -> float:
@@ -104,15 +164,22 @@ def _row(change: ABChange, axis: float) -> tuple[Cell, ...]:
         Cell("", mark=pair_change_mark(change)),
         Cell(measured_name(change.case, change.metric.name)),
         Cell(format_quantity(change.base, change.metric.unit)),
-        Cell(format_quantity(change.new, change.metric.unit)),
+        Cell(format_quantity(change.paired_new, change.metric.unit)),
         Cell(
-            format_metric_effect(change.ratio, change.metric.name),
+            _effect(change),
             note="" if change.low is None else between,
             picture=picture,
         ),
         Cell(str(len(change.pairs))),
+        Cell(describe_counts(change)),
         Cell(as_sentence(change.reason)),
     )
+
+
+def _effect(change: ABChange) -> str:
+    if change.metric == INSTRUCTIONS and change.base is not None and change.new is not None:
+        return format_count_change(change.base, change.new)
+    return format_metric_effect(change.ratio, change.metric.name)
 
 
 def _conditions(run: ABRun) -> str:
@@ -126,35 +193,32 @@ def _conditions(run: ABRun) -> str:
     return f"load {format_number(load)} at most{stolen}"
 
 
-def comparison_text(run: ABRun, outcome: Outcome, sentence: str) -> str:
+def comparison_text(run: ABRun, decision: GateDecision) -> str:
     """Return a comparison as text: sentence, sides, a row a benchmark, reasons of the urgent."""
-    mark = status.outcome_mark(outcome)
+    mark = status.outcome_mark(decision.outcome)
     parts = [
-        f"{mark.symbol} {mark.word}: {one_line(as_sentence(sentence))}",
+        f"{mark.symbol} {mark.word}: {one_line(as_sentence(decision.headline))}",
         _sides(run),
     ]
     if run.changes:
-        parts.append(text_table(drop_columns(pair_changes_table(run.changes, ""), "Why")))
+        # In 80 columns there is no room for counts: those that changed have lines of their own.
+        table = drop_columns(pair_changes_table(run.changes, ""), "Why", _COUNTS)
+        parts.append(text_table(table))
+        parts += [
+            one_line(f"{change.case}: {describe_counts(change)}")
+            for change in sort_by_urgency(run.changes)
+            if any(count.base != count.new for count in change.counts)
+        ]
     urgent, _, _ = result_tables.split_by_urgency(run.changes, pair_change_mark)
     for change in urgent:
         symbol, reason = pair_change_mark(change).symbol, as_sentence(change.reason)
         parts.append(one_line(f"{symbol} {change.case}: {reason}"))
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, *guardrail_lines(run.changes), *_notes(run)])
 
 
-def comparison_html(run: ABRun, outcome: Outcome, sentence: str) -> str:
+def comparison_html(run: ABRun, decision: GateDecision) -> str:
     """Return a comparison as HTML: urgent changes in a table, the others folded."""
-    return standalone(outcome_banner(outcome, sentence) + comparison_body(run))
-
-
-def outcome_banner(outcome: Outcome, sentence: str) -> str:
-    """Return the outcome and its sentence as HTML."""
-    mark = status.outcome_mark(outcome)
-    return (
-        f'<div class="vp-banner vp-{mark.tone}"><p class="vp-outcome">'
-        f'<span aria-hidden="true">{mark.symbol}</span> {as_html(mark.word)}</p>'
-        f'<p class="vp-sentence">{as_html(as_sentence(sentence))}</p></div>'
-    )
+    return standalone(verdict_sections.outcome_banner(decision) + comparison_body(run))
 
 
 def comparison_body(run: ABRun) -> str:
@@ -167,41 +231,43 @@ def comparison_body(run: ABRun) -> str:
     for title, group in group_by_urgency(run.changes, pair_change_mark, _URGENT):
         rows = markup.html_table(pair_changes_table(group, title))
         parts.append(rows if title == _URGENT else markup.folded(title, rows))
-    return "".join(parts)
+    parts.append(guardrail_html(run.changes))
+    return "".join([*parts, *map(markup.paragraph, _notes(run))])
 
 
-def comparison_markdown(run: ABRun, outcome: Outcome, sentence: str) -> str:
+def comparison_markdown(run: ABRun, decision: GateDecision) -> str:
     """Return a comparison as GitHub-flavoured Markdown."""
-    mark = status.outcome_mark(outcome)
-    parts = [
-        f"### {mark.symbol} {mark.word}",
-        as_markdown(as_sentence(sentence)),
-        as_markdown(_sides(run)),
-    ]
+    return write_decision(decision, comparison_parts(run))
+
+
+def comparison_parts(run: ABRun) -> list[MarkdownPart]:
+    """Return the changes of a comparison by urgency, its guardrails, sides and notes."""
+    beside = f"side by side with {run.base.name}"
+    parts = []
     for title, group in group_by_urgency(run.changes, pair_change_mark, _URGENT):
-        body = markdown_table(pair_changes_table(group, title if title == _URGENT else ""))
-        parts.append(body if title == _URGENT else folded_markdown(title, body))
-    return "\n\n".join(parts) + "\n"
+        parts.append(MarkdownPart(f"{title}, {beside}", (pair_changes_table(group, ""),)))
+    if (guardrails := changed_guardrails_table(run.changes)) is not None:
+        parts.append(MarkdownPart(guardrails.caption, (replace(guardrails, caption=""),)))
+    notes = (f"Compared: {_sides(run)}", *_notes(run))
+    return [*parts, MarkdownPart(f"Notes, {beside}", notes, CONTEXT)]
 
 
 def group_by_urgency(
     items: Sequence[_Item], mark: Callable[[_Item], Mark], urgent_title: str
 ) -> Iterator[tuple[str, Sequence[_Item]]]:
-    """Yield title and items of each group: the urgent, the ones no slower, the unjudged."""
+    """Yield title and items of each group: the urgent, those that pass, the unjudged."""
     urgent, calm, unjudged = result_tables.split_by_urgency(items, mark)
     if urgent:
         yield urgent_title, urgent
     if calm:
-        yield plural(len(calm), "benchmark no slower", "benchmarks no slower"), calm
+        yield plural(len(calm), "benchmark that passes", "benchmarks that pass"), calm
     if unjudged:
         yield plural(len(unjudged), "benchmark") + " in one side only", unjudged
 
 
-def folded_markdown(title: str, body: str) -> str:
-    """Return ``body`` folded under ``title``, in Markdown."""
-    return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
-
-
 def _sides(run: ABRun) -> str:
     facts = dict(comparison_facts(run))
-    return one_line(f"{facts['New']}, against {facts['Base']}; {facts['Pairs']}")
+    parts = [f"{facts['New']}, against {facts['Base']}", facts["Pairs"]]
+    if between := facts.get(_BETWEEN_VERSIONS):
+        parts.append(f"between versions, {between}")
+    return one_line("; ".join(parts))

@@ -33,11 +33,14 @@ def discover_cases(
 
     Raises:
         UnknownBenchmarkError: a pattern matches nothing on either side.
-        UsageError: nothing is left to compare, or it is load.
+        UsageError: a module exists on neither side, nothing is left to compare, or it is load.
         MeasureError: a side can't be run, or speaks another protocol.
     """
     request = DiscoverCases((*SUITES.values(), *modules), tuple(select))
     a, b = (_discover_side(sides[letter], request) for letter in LETTERS)
+    for module in modules:
+        if _is_missing(module, a) and _is_missing(module, b):
+            raise UsageError(f"there is no module {module} on either side; is it installed?")
     for pattern in select:
         if pattern in a.unknown and pattern in b.unknown:
             raise UnknownBenchmarkError(b.unknown[pattern])
@@ -54,6 +57,11 @@ def discover_cases(
     only |= {id: "b" for id in of_b if id not in of_a}
     common = tuple(case for id, case in of_b.items() if id in of_a)
     return DiscoveredCases(common, only, {"a": a.modules, "b": b.modules})
+
+
+def _is_missing(module: str, side: CasesDiscovered) -> bool:
+    """Return whether ``side`` lacks ``module``; an earlier worker only tells what it measures."""
+    return module not in side.modules if side.missing is None else module in side.missing
 
 
 def _discover_side(side: PreparedSide, request: DiscoverCases) -> CasesDiscovered:

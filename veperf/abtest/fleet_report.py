@@ -7,14 +7,13 @@ from veperf.abtest.comparison_report import (
     axis_reach,
     comparison_body,
     describe_side,
-    folded_markdown,
+    footnotes,
     group_by_urgency,
-    outcome_banner,
     pair_change_mark,
 )
 from veperf.abtest.fleet_verdict import Fleet, JudgedPlace
 from veperf.core.ab_records import ABChange
-from veperf.core.escape import as_html, as_markdown, one_line
+from veperf.core.escape import as_html, one_line
 from veperf.core.text import (
     as_sentence,
     format_change,
@@ -28,9 +27,10 @@ from veperf.report.charts import strip
 from veperf.report.html import markup
 from veperf.report.html.fragment import standalone
 from veperf.report.html.page import html_page
-from veperf.report.sections import identity
+from veperf.report.markdown_writer import CONTEXT, MarkdownPart, write_decision
+from veperf.report.sections import identity, verdict_sections
 from veperf.report.tables import status
-from veperf.report.tables.table import Cell, Table, drop_columns, markdown_table, text_table
+from veperf.report.tables.table import Cell, Table, drop_columns, text_table
 
 _ABSENT = "not there"
 _MISSING = "not measured"
@@ -110,13 +110,13 @@ def places_table(fleet: Fleet, caption: str) -> Table:
 def _place_row(judged: JudgedPlace) -> tuple[Cell, ...]:
     run = judged.place.comparison
     if run is None:
-        mark = replace(status.outcome_mark(judged.outcome), word="Not measured")
+        mark = replace(status.outcome_mark(judged.decision.outcome), word="Not measured")
         reason = Cell(judged.place.missing)
         return (Cell(judged.place.name), Cell("", mark=mark), reason, Cell(""), Cell(""))
     seconds = format_duration(sum(round_.seconds for round_ in run.rounds))
     return (
         Cell(judged.place.name),
-        Cell("", mark=status.outcome_mark(judged.outcome)),
+        Cell("", mark=status.outcome_mark(judged.decision.outcome)),
         Cell(run.id),
         Cell(f"{len(run.rounds)} in {seconds}"),
         Cell(identity.machine_text(run.machine)),
@@ -151,9 +151,9 @@ _URGENT_STATUSES = {ChangeStatus.ERROR, ChangeStatus.SLOWER}
 
 def fleet_text(fleet: Fleet) -> str:
     """Return a fleet comparison as text: sentence, places, benchmarks, reasons of the urgent."""
-    mark = status.outcome_mark(fleet.outcome)
+    mark = status.outcome_mark(fleet.decision.outcome)
     parts = [
-        f"{mark.symbol} {mark.word}: {one_line(as_sentence(fleet.sentence))}",
+        f"{mark.symbol} {mark.word}: {one_line(as_sentence(fleet.decision.headline))}",
         one_line(_describe_fleet(fleet)),
         text_table(drop_columns(places_table(fleet, ""), "Machine")),
     ]
@@ -166,7 +166,7 @@ def fleet_text(fleet: Fleet) -> str:
     for place, change in _urgent_changes(fleet):
         symbol, reason = pair_change_mark(change).symbol, as_sentence(change.reason)
         parts.append(one_line(f"{symbol} {change.case} on {place}: {reason}"))
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, *_footnotes(fleet)])
 
 
 def fleet_fragment(fleet: Fleet) -> str:
@@ -178,7 +178,8 @@ def fleet_html(fleet: Fleet) -> str:
     """Return a fleet comparison as a page, with each place's comparison in full, folded."""
     bodies = "".join(
         markup.folded(
-            f"{judged.place.name}: {status.outcome_mark(judged.outcome).word}", comparison_body(run)
+            f"{judged.place.name}: {status.outcome_mark(judged.decision.outcome).word}",
+            comparison_body(run),
         )
         for judged in fleet.places
         if (run := judged.place.comparison) is not None
@@ -190,24 +191,26 @@ def fleet_html(fleet: Fleet) -> str:
 
 def fleet_markdown(fleet: Fleet) -> str:
     """Return a fleet comparison as GitHub-flavoured Markdown."""
-    mark = status.outcome_mark(fleet.outcome)
-    parts = [
-        f"### {mark.symbol} {mark.word}",
-        as_markdown(as_sentence(fleet.sentence)),
-        *(f"> ▲ {as_markdown(as_sentence(note))}" for note in fleet.notes),
-        markdown_table(places_table(fleet, "")),
+    return write_decision(fleet.decision, fleet_parts(fleet))
+
+
+def fleet_parts(fleet: Fleet) -> list[MarkdownPart]:
+    """Return the places of a fleet comparison, its benchmarks by urgency, and notes."""
+    parts = [MarkdownPart("Each place by itself", (places_table(fleet, ""),))]
+    if fleet.notes:
+        notes = tuple(map(as_sentence, fleet.notes))
+        parts.insert(0, MarkdownPart("Where they differ", notes))
+    parts += [
+        MarkdownPart(title, (fleet_matrix(group, fleet.places, "", str),))
+        for title, group in _groups(fleet)
     ]
-    for title, group in _groups(fleet):
-        content = fleet_matrix(group, fleet.places, title if title == _URGENT else "", as_markdown)
-        body = markdown_table(content)
-        parts.append(body if title == _URGENT else folded_markdown(title, body))
-    return "\n\n".join([*parts, as_markdown(_describe_fleet(fleet))]) + "\n"
+    return [*parts, MarkdownPart("Notes", (_describe_fleet(fleet), *_footnotes(fleet)), CONTEXT)]
 
 
 def _fragment(fleet: Fleet) -> str:
     notes = "".join(f"<li>{as_html(as_sentence(note))}</li>" for note in fleet.notes)
     parts = [
-        outcome_banner(fleet.outcome, fleet.sentence),
+        verdict_sections.outcome_banner(fleet.decision),
         f'<ul class="vp-notes" aria-label="Where they differ">{notes}</ul>' if notes else "",
         markup.paragraph(_describe_fleet(fleet)),
         markup.html_table(places_table(fleet, "Each place by itself")),
@@ -215,7 +218,11 @@ def _fragment(fleet: Fleet) -> str:
     for title, group in _groups(fleet):
         body = markup.html_table(fleet_matrix(group, fleet.places, title, str))
         parts.append(body if title == _URGENT else markup.folded(title, body))
-    return "".join(parts)
+    return "".join([*parts, *map(markup.paragraph, _footnotes(fleet))])
+
+
+def _footnotes(fleet: Fleet) -> list[str]:
+    return footnotes(change for row in fleet_rows(fleet) for change in row.changes.values())
 
 
 def _groups(fleet: Fleet) -> Iterator[tuple[str, Sequence[CaseRow]]]:

@@ -1,16 +1,17 @@
 """Result of a comparison on several machine classes, with its displays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from veperf.abtest import fleet_verdict
 from veperf.abtest.ab_result import change_rows
 from veperf.abtest.fleet_report import fleet_fragment, fleet_html, fleet_markdown, fleet_text
-from veperf.abtest.fleet_verdict import Fleet, JudgedPlace
+from veperf.abtest.fleet_verdict import Fleet
 from veperf.archive.storage.location import Location
 from veperf.core.ab_records import ABPlace, ABSide
-from veperf.core.verdict import Outcome
-from veperf.verdicts.verdict import exit_code_of
+from veperf.core.gate import GateDecision
+from veperf.core.policy import GatePolicy, find_policy
+from veperf.verdicts.gate import decide
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,16 +30,13 @@ class FleetResult:
     """Machine classes, or repeats on one, in the order requested."""
     page_at: Location
     """Location of the page, written once all are done."""
+    policy: GatePolicy = field(default_factory=find_policy)
+    """Policy of its gate; that of the project when not given."""
 
     @property
-    def outcome(self) -> Outcome:
-        """Outcome of the worst place; never a pass where one has no result."""
-        return fleet_verdict.fleet_outcome(self.places)
-
-    @property
-    def sentence(self) -> str:
-        """Summary sentence: where it is slower, then the other results."""
-        return fleet_verdict.fleet_sentence(self.places)
+    def decision(self) -> GateDecision:
+        """Decision of the gate: the worst place decides, and one without a result never passes."""
+        return fleet_verdict.decide_fleet(self.places, self.policy)
 
     @property
     def notes(self) -> list[str]:
@@ -48,11 +46,8 @@ class FleetResult:
     @property
     def view(self) -> Fleet:
         """Fleet comparison as reports and other formats take it."""
-        each = tuple(
-            JudgedPlace(place, fleet_verdict.place_outcome(place)) for place in self.places
-        )
-        notes = tuple(self.notes)
-        return Fleet(self.sweep, self.base, self.new, self.outcome, self.sentence, notes, each)
+        places = fleet_verdict.judge_places(self.places, self.policy)
+        return Fleet(self.sweep, self.base, self.new, self.decision, tuple(self.notes), places)
 
     @property
     def failed(self) -> int:
@@ -60,8 +55,8 @@ class FleetResult:
         return sum(place.comparison is None for place in self.places)
 
     def exit_code(self, *, strict: bool = False) -> int:
-        """Return the exit code of ``veperf ab``."""
-        return exit_code_of(self.outcome, strict=strict)
+        """Return the exit code of ``veperf ab``; 4 where one was cut short, strict or not."""
+        return decide(self.decision.items, strict=strict or self.policy.strict).exit_code
 
     def frame(self) -> "pd.DataFrame":
         """Return a row a benchmark and place, with the columns of ``ABResult.frame``."""

@@ -3,41 +3,65 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from veperf.abtest import verdict
-from veperf.core.ab_records import ABChange, ABPlace, ABSide
-from veperf.core.text import join_words, plural
-from veperf.core.verdict import ChangeStatus, Outcome
+from msgspec import structs
 
-_WORST_FIRST = (Outcome.ERROR, Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN, Outcome.PASS)
-_UNDECIDED = (ChangeStatus.INCONCLUSIVE, ChangeStatus.NOT_ENOUGH)
+from veperf.abtest.gate import UNDECIDED, place_items, with_severities
+from veperf.abtest.guardrails import describe_guardrail, guardrail_warnings
+from veperf.core.ab_records import ABChange, ABPlace, ABSide
+from veperf.core.gate import GateDecision
+from veperf.core.policy import DEFAULT_POLICY, GatePolicy
+from veperf.core.text import describe_margin, join_words, plural
+from veperf.core.verdict import ChangeStatus
+from veperf.verdicts.gate import decide
+
 _NAMED = 3
 
 
-def fleet_outcome(places: Sequence[ABPlace]) -> Outcome:
-    """Return the outcome of the worst place; ``error`` where there is none."""
-    outcomes = [place_outcome(place) for place in places] or [Outcome.ERROR]
-    return min(outcomes, key=_WORST_FIRST.index)
-
-
-def place_outcome(place: ABPlace) -> Outcome:
-    """Return the outcome of the comparison on ``place``; ``error`` where it is missing."""
-    return (
-        Outcome.ERROR if place.comparison is None else verdict.comparison_outcome(place.comparison)
+def decide_fleet(places: Sequence[ABPlace], policy: GatePolicy = DEFAULT_POLICY) -> GateDecision:
+    """Return the decision on all places: that of the worst, and an error where there is none."""
+    judged = [_with_severities(place, policy) for place in places]
+    return decide(
+        place_items(places, policy),
+        strict=policy.strict,
+        headline=fleet_sentence(judged),
+        nothing="there is no place to compare on",
     )
+
+
+def judge_places(
+    places: Sequence[ABPlace], policy: GatePolicy = DEFAULT_POLICY
+) -> tuple["JudgedPlace", ...]:
+    """Return each place with the decision on its comparison."""
+    return tuple(
+        JudgedPlace(
+            _with_severities(place, policy),
+            decide(place_items([place], policy), strict=policy.strict),
+        )
+        for place in places
+    )
+
+
+def _with_severities(place: ABPlace, policy: GatePolicy) -> ABPlace:
+    run = place.comparison
+    return place if run is None else structs.replace(place, comparison=with_severities(run, policy))
 
 
 def fleet_sentence(places: Sequence[ABPlace]) -> str:
     """Return the summary sentence, worst first: where it is slower, then the other results."""
     clauses = [
         *_each(places, "slower", (ChangeStatus.SLOWER,), _sized),
+        *_warnings(places),
         *_each(places, "could not be measured", (ChangeStatus.ERROR,), _case),
         *_missing(places),
         *_undecided(places),
         *_each(places, "faster", (ChangeStatus.FASTER,), _sized),
     ]
-    passed = [place.name for place in places if _has_passed(place)]
-    if passed:
-        clauses.append(f"no slower on {join_words(passed)}")
+    passed: dict[str, list[str]] = {}
+    for place in places:
+        if place.comparison is not None and _has_passed(place):
+            within = describe_margin(place.comparison.config.margin)
+            passed.setdefault(within, []).append(place.name)
+    clauses += [f"{within} on {join_words(names)}" for within, names in passed.items()]
     return "; ".join(clauses)
 
 
@@ -80,6 +104,19 @@ def _each(
             yield f"{opening} on {place.name}: {_first([*map(describe, chosen)])}"
 
 
+def _warnings(places: Sequence[ABPlace]) -> Iterator[str]:
+    """Yield a clause for each place with guardrails that warn."""
+    for place in places:
+        warnings = [
+            describe_guardrail(guardrail, change.case)
+            for change in _changes(place)
+            for guardrail in guardrail_warnings(change)
+        ]
+        if warnings:
+            count = plural(len(warnings), "warning")
+            yield f"{count} on {place.name}: {_first(warnings)}"
+
+
 def _missing(places: Sequence[ABPlace]) -> Iterator[str]:
     """Yield a clause for each reason why there is no result."""
     names: dict[str, list[str]] = {}
@@ -92,9 +129,13 @@ def _missing(places: Sequence[ABPlace]) -> Iterator[str]:
 
 def _undecided(places: Sequence[ABPlace]) -> Iterator[str]:
     for place in places:
-        if count := sum(change.status in _UNDECIDED for change in _changes(place)):
+        statuses = [change.status for change in _changes(place)]
+        unmeasured = statuses.count(ChangeStatus.NOT_MEASURED)
+        if count := sum(status in UNDECIDED for status in statuses) - unmeasured:
             yield f"inconclusive on {place.name}: {plural(count, 'benchmark')}"
-        elif place.comparison is not None and not _compared(place):
+        if unmeasured:
+            yield f"out of time on {place.name}: {plural(unmeasured, 'benchmark')} not measured"
+        if place.comparison is not None and not _compared(place):
             yield f"nothing to compare on {place.name}"
 
 
@@ -136,20 +177,19 @@ def _signed(ratio: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class JudgedPlace:
-    """Place with the outcome of its comparison."""
+    """Place with the decision on its comparison."""
 
     place: ABPlace
-    outcome: Outcome
+    decision: GateDecision
 
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """Fleet comparison with its outcome, sentence and notes."""
+    """Fleet comparison with its decision and notes."""
 
     sweep: str
     base: ABSide
     new: ABSide
-    outcome: Outcome
-    sentence: str
+    decision: GateDecision
     notes: tuple[str, ...]
     places: tuple[JudgedPlace, ...]

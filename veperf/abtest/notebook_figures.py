@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from veperf.core.ab_records import ABChange
-from veperf.core.text import choose_unit, format_change
+from veperf.core.ab_records import ABChange, ABConfig
+from veperf.core.text import choose_unit, describe_margin, format_change
 from veperf.report.charts.canvas import (
     axis_label,
     figure_style,
@@ -22,9 +22,7 @@ from veperf.report.charts.canvas import (
     style_axes,
 )
 from veperf.report.charts.svg import ACCENT, BASE, INK, MUTED, TONES
-from veperf.stats.paired import PairRule
 
-_RULE = PairRule()
 # Shares of the level below this are drawn at it: they decide by far.
 _MIN_SHARE = 1e-4
 
@@ -63,12 +61,12 @@ def plot_samples(change: ABChange, ax: Axes | None = None) -> Figure:
     )
 
 
-def plot_pairs(change: ABChange, ax: Axes | None = None) -> Figure:
+def plot_pairs(change: ABChange, config: ABConfig, ax: Axes | None = None) -> Figure:
     """Draw how much worse the new code was in each pair, and the interval of all pairs."""
     ax = ax or new_axes(6.4, 2.6)
     worse = [_worse(change, p.base, p.new) for p in change.pairs]
     points = [(n, w) for n, w in enumerate(worse, 1) if math.isfinite(w)]
-    _limits(ax)
+    _limits(ax, config)
     if change.low is not None and change.high is not None and change.ratio is not None:
         ax.axhspan(change.low - 1, change.high - 1, color=ACCENT, alpha=0.12, linewidth=0)
         ax.axhline(change.ratio - 1, color=ACCENT, linewidth=1.4)
@@ -81,14 +79,14 @@ def plot_pairs(change: ABChange, ax: Axes | None = None) -> Figure:
     return finish_figure(ax, f"{change.case}: how much worse the new code was in each pair")
 
 
-def plot_looks(change: ABChange) -> Figure:
+def plot_looks(change: ABChange, config: ABConfig) -> Figure:
     """Draw the estimate at each look, and each test's p relative to its level: it decides at 1."""
     with figure_style():
         figure = new_figure(6.4, 4.2)
         above, below = figure.subplots(2, 1, sharex=True)
     looks = [look for look in change.path if look.ratio is not None]
     ns = [look.pairs for look in looks]
-    _limits(above)
+    _limits(above, config)
     above.plot(ns, [(look.ratio or 1) - 1 for look in looks], "o-", color=ACCENT, markersize=5)
     ends = [(n, k.low, k.high) for n, k in zip(ns, looks, strict=True)]
     above.vlines(
@@ -129,13 +127,14 @@ def _tests(change: ABChange) -> Iterator[tuple[str, str, str, list[float | None]
     faster = [share(look.p_faster, look.alpha_change) for look in looks]
     yield "slower", "X", TONES["fail"], slower
     yield "faster", "^", ACCENT, faster
-    yield "no slower", "o", TONES["pass"], [share(k.p_equivalent, k.alpha_ok) for k in looks]
+    within = [share(look.p_equivalent, look.alpha_ok) for look in looks]
+    yield describe_margin(change.margin), "o", TONES["pass"], within
 
 
-def _limits(ax: Axes) -> None:
+def _limits(ax: Axes, config: ABConfig) -> None:
     """Draw the lines of no change, the smallest effect and the margin."""
     ax.axhline(0, color=INK, linewidth=1.2)
-    for limit in (_RULE.min_effect, _RULE.margin):
+    for limit in (config.min_effect, config.margin):
         ax.axhline(limit, color=MUTED, linewidth=0.8, linestyle="--")
 
 

@@ -11,6 +11,8 @@ from veperf.stats.process_values import pick_clock, process_value
 
 SideLetter = Literal["a", "b"]
 """``a`` is the base, ``b`` the new code."""
+OUT_OF_TIME = "the time budget ran out"
+"""Reason why something was not measured."""
 LETTERS: tuple[SideLetter, SideLetter] = ("a", "b")
 
 
@@ -21,6 +23,8 @@ class PairResult:
     case: Case
     a: CaseResult
     b: CaseResult
+    seconds: float = 0.0
+    """Time that both sides took, without what the pair does once for all cases."""
 
     @property
     def has_failed(self) -> bool:
@@ -71,5 +75,5 @@ def _samples(result: CaseResult, metric: Metric, clock: Clock) -> tuple[float, .
     if metric.name in result.figures:
         return (result.figures[metric.name],)
     operations = result.loops * result.operations
-    times = (sample.cpu_ns if clock == "cpu" else sample.wall_ns for sample in result.samples)
+    times = (sample.cpu_ns if clock == "cpu" else sample.undelayed_ns for sample in result.samples)
     return tuple(time / operations for time in times if time is not None)

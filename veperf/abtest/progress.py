@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Self
 
+from veperf.abtest.comparison_report import pair_change_mark
 from veperf.abtest.sequential_comparison import SequentialComparison
 from veperf.core.ab_records import ABChange
 from veperf.core.escape import one_line
 from veperf.core.verdict import ChangeStatus
 from veperf.progress.output import NotebookLine, choose_display, print_status
-from veperf.report.tables import status
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _LINE_EVERY_S = 10.0
 _SHOWN_ROWS = 30
+_SHOWN_PLAN = 5
 
 
 class ComparisonProgress(AbstractContextManager["ComparisonProgress"]):
@@ -31,6 +32,9 @@ class ComparisonProgress(AbstractContextManager["ComparisonProgress"]):
 
     def pair_started(self, index: int, comparisons: Sequence[SequentialComparison]) -> None:
         """Pair ``index`` begins, of those of ``comparisons`` that are undecided."""
+
+    def planned(self, plan: Sequence[str]) -> None:
+        """The time that is left was planned anew, as these lines say."""
 
     def measured(self, comparison: SequentialComparison) -> None:
         """``comparison`` has one more pair."""
@@ -52,9 +56,14 @@ class ComparisonLines(ComparisonProgress):
             self._last_line_s = time.monotonic()
             print_status(f"pair {index + 1}: {_undecided(comparisons)}, {_elapsed(self._began)}")
 
+    def planned(self, plan: Sequence[str]) -> None:
+        """Print the plan."""
+        for line in plan:
+            print_status(one_line(f"  {line}"))
+
     def decided(self, change: ABChange) -> None:
         """Print the decision and its reason."""
-        mark = status.CHANGE_MARKS[change.status]
+        mark = pair_change_mark(change)
         print_status(one_line(f"  {mark.symbol} {change.case} {mark.word}: {change.reason}"))
 
 
@@ -65,6 +74,7 @@ class ComparisonTable(ComparisonProgress):
         self._live: Live | None = None
         self._comparisons: Sequence[SequentialComparison] = ()
         self._pair = 0
+        self._plan: Sequence[str] = ()
         self._began = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -84,6 +94,10 @@ class ComparisonTable(ComparisonProgress):
         self._pair, self._comparisons = index + 1, comparisons
         self._draw()
 
+    def planned(self, plan: Sequence[str]) -> None:
+        """Draw the plan above the table, from now on."""
+        self._plan = plan
+
     def measured(self, comparison: SequentialComparison) -> None:
         """Draw the table."""
         self._draw()
@@ -91,11 +105,13 @@ class ComparisonTable(ComparisonProgress):
     def _draw(self) -> None:
         if self._live is not None:
             from rich.console import Group
+            from rich.markup import escape
 
             headline = (
                 f"pair {self._pair}: {_undecided(self._comparisons)}, {_elapsed(self._began)}"
             )
-            self._live.update(Group(headline, self._table()), refresh=True)
+            plan = [escape(one_line(line)) for line in self._plan[:_SHOWN_PLAN]]
+            self._live.update(Group(headline, *plan, self._table()), refresh=True)
 
     def _table(self) -> "Table":
         from rich.markup import escape
@@ -106,8 +122,9 @@ class ComparisonTable(ComparisonProgress):
         ordered = sorted(self._comparisons, key=_urgency)
         for comparison in ordered[:_SHOWN_ROWS]:
             change = comparison.change
-            symbol = "·" if change is None else status.CHANGE_MARKS[change.status].symbol
-            reason = "" if change is None else f"{change.status}: {change.reason}"
+            mark = None if change is None else pair_change_mark(change)
+            symbol = "·" if mark is None else mark.symbol
+            reason = "" if mark is None or change is None else f"{mark.word}: {change.reason}"
             name = escape(one_line(comparison.case.id))
             table.add_row(symbol, name, str(comparison.pairs), escape(one_line(reason)))
         if len(ordered) > _SHOWN_ROWS:
@@ -120,6 +137,7 @@ class ComparisonNotebookLine(ComparisonProgress):
 
     def __init__(self) -> None:
         self._show = NotebookLine()
+        self._plan = ""
         self._began = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -127,8 +145,13 @@ class ComparisonNotebookLine(ComparisonProgress):
         return self
 
     def pair_started(self, index: int, comparisons: Sequence[SequentialComparison]) -> None:
-        """Show how many are undecided."""
-        self._show(f"pair {index + 1}: {_undecided(comparisons)}, {_elapsed(self._began)}")
+        """Show how many are undecided, and the last plan."""
+        undecided = f"pair {index + 1}: {_undecided(comparisons)}, {_elapsed(self._began)}"
+        self._show("; ".join(filter(None, (undecided, self._plan))))
+
+    def planned(self, plan: Sequence[str]) -> None:
+        """Keep the plan for the next line."""
+        self._plan = "; ".join(map(one_line, plan))
 
 
 def comparison_progress() -> ComparisonProgress:
@@ -145,7 +168,7 @@ def _undecided(comparisons: Sequence[SequentialComparison]) -> str:
 def _urgency(comparison: SequentialComparison) -> tuple[bool, int]:
     change = comparison.change
     calm = change is not None and change.status in (ChangeStatus.OK, ChangeStatus.FASTER)
-    return calm, 0 if change is None else status.CHANGE_MARKS[change.status].urgency
+    return calm, 0 if change is None else pair_change_mark(change).urgency
 
 
 def _elapsed(began: float) -> str:

@@ -6,13 +6,15 @@ from pathlib import Path
 
 from veperf.abtest import git
 from veperf.abtest.ab_result import ABResult
-from veperf.abtest.loop import RUNS, SAMPLES, compare_commands, compare_sides
+from veperf.abtest.counts import require_counter
+from veperf.abtest.loop import MIN_SAMPLE_NS, RUNS, SAMPLES, compare_commands, compare_sides
 from veperf.abtest.progress import ComparisonProgress, comparison_progress
 from veperf.abtest.sides import prepare_sides
 from veperf.archive.comparisons import ab_folder, read_ab, save_ab
 from veperf.archive.storage.base import Storage
 from veperf.archive.storage.local import LocalStorage
 from veperf.archive.store import open_archive
+from veperf.archive.version_noise import read_version_noise
 from veperf.archive.writer import fallback_folder, import_hint, needs_fallback
 from veperf.core.ab_records import ABConfig, ABRun
 from veperf.core.baseline import Baseline
@@ -20,9 +22,10 @@ from veperf.core.case import TIME, Metric
 from veperf.core.errors import StorageError, UsageError
 from veperf.core.option_fields import flat_names, keyword_options
 from veperf.core.options import ABOptions, CommandOptions
+from veperf.core.policy import GatePolicy, find_policy
 from veperf.core.run import Run
 from veperf.core.verdict import ChangeStatus, Verdict
-from veperf.measure.run_profiles import MIN_SAMPLE_NS
+from veperf.measure.machine import describe_machine
 from veperf.verdicts.baseline import match_baselines
 
 Folder = str | Path | None
@@ -41,7 +44,8 @@ def ab(
 
     Old and new code run in pairs of fresh processes, sample by sample in turn, and no more of them
     than it takes to decide each benchmark; see docs/verdicts.md. The repository is that of the
-    current folder. Ctrl-C (or interrupting the kernel) keeps what is decided by then.
+    current folder. Between-version noise that ``selfcheck --sham`` left in the archive for this
+    machine class is allowed for. Ctrl-C (or interrupting the kernel) keeps what is decided by then.
 
     Args:
         base: a commit, branch or tag.
@@ -56,6 +60,8 @@ def ab(
     Raises:
         VeperfError: of any kind; see ``veperf.core.errors``.
     """
+    policy, storage = find_policy(), _writable(archive)
+    noise = read_version_noise(storage, describe_machine().name)
     config = ABConfig(
         select=flat_names(select),
         modules=options.modules,
@@ -65,17 +71,22 @@ def ab(
         timeout_s=options.timeout_s,
         max_pairs=options.max_pairs,
         fail_over=options.fail_over,
+        margin=options.margin,
+        min_effect=options.min_effect,
         time_budget_s=options.time_budget_s,
         comparisons=options.comparisons,
         alpha=options.alpha,
+        version_noise=0.0 if noise is None else noise.overall.added,
+        witness=options.witness,
+        decide_by=options.decide_by,
     )
-    storage = _writable(archive)
+    require_counter(config)
     with (
         prepare_sides(base, head) as (old, new),
         comparison_progress() if progress else ComparisonProgress() as display,
     ):
         run = compare_sides(old, new, config, display)
-    return _saved(run, storage)
+    return _saved(run, storage, policy)
 
 
 @keyword_options
@@ -104,6 +115,10 @@ def ab_commands(
     """
     if options.value != "printed" and (options.better != "lower" or options.unit):
         raise UsageError("a time is in ns, and lower is better: both are for printed values")
+    if "bytecodes" in options.witness:
+        raise UsageError("bytecodes are counted of benchmarks, not of commands")
+    if options.value != "time" and options.decide_by != "time":
+        raise UsageError("instructions decide, or the value of a command: --by or --value")
     config = ABConfig(
         select=(),
         modules=(),
@@ -113,13 +128,19 @@ def ab_commands(
         timeout_s=options.timeout_s,
         max_pairs=options.max_pairs,
         fail_over=options.fail_over,
+        margin=options.margin,
+        min_effect=options.min_effect,
         time_budget_s=options.time_budget_s,
         alpha=options.alpha,
+        witness=options.witness,
+        decide_by=options.decide_by,
     )
-    storage, printed = _writable(archive), Metric("value", options.unit, options.better)
+    require_counter(config)
+    policy, storage = find_policy(), _writable(archive)
+    printed = Metric("value", options.unit, options.better)
     with comparison_progress() if progress else ComparisonProgress() as display:
         run = compare_commands((command_a, command_b), options.value, printed, config, display)
-    return _saved(run, storage)
+    return _saved(run, storage, policy)
 
 
 def load_ab(name: str = "last", archive: Folder = None) -> ABResult:
@@ -139,7 +160,7 @@ def _writable(archive: Folder) -> Storage:
     return storage
 
 
-def _saved(run: ABRun, archive: Storage) -> ABResult:
+def _saved(run: ABRun, archive: Storage, policy: GatePolicy) -> ABResult:
     """Save ``run``; if that fails, in a fallback folder, as measuring took minutes."""
     try:
         save_ab(archive, run)
@@ -148,9 +169,9 @@ def _saved(run: ABRun, archive: Storage) -> ABResult:
             folder = fallback_folder()
             save_ab(LocalStorage(folder), run)
             error.add_note(f"it is kept in {folder}; {import_hint(folder, archive)}")
-        error.add_note(repr(ABResult(run, archive)))
+        error.add_note(repr(ABResult(run, archive, policy)))
         raise
-    return ABResult(run, ab_folder(archive, run.id))
+    return ABResult(run, ab_folder(archive, run.id), policy)
 
 
 def suspect_cases(

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from veperf.abtest.loop import SAMPLES, compare_sides
+from veperf.abtest.dependence_notes import dependence_notes
+from veperf.abtest.gate import decide_comparison
+from veperf.abtest.loop import MIN_SAMPLE_NS, SAMPLES, compare_sides, pair_rule
 from veperf.abtest.progress import ComparisonProgress, comparison_progress
 from veperf.abtest.sides import PreparedSide
-from veperf.abtest.verdict import comparison_outcome
 from veperf.core.ab_records import ABChange, ABConfig, ABRound, ABRun, ABSide
+from veperf.core.case import TIME
 from veperf.core.errors import COULD_NOT_MEASURE, FAILED, OK
+from veperf.core.gate import Outcome
 from veperf.core.option_fields import flat_names, keyword_options
-from veperf.core.options import JudgeOptions, SelfCheckOptions
+from veperf.core.options import SelfCheckOptions
 from veperf.core.run import Machine
 from veperf.core.text import (
     THIN,
@@ -26,9 +29,8 @@ from veperf.core.text import (
     format_percent,
     plural,
 )
-from veperf.core.verdict import ChangeStatus, Outcome
+from veperf.core.verdict import ChangeStatus
 from veperf.measure.machine import MachineTuning
-from veperf.measure.run_profiles import MIN_SAMPLE_NS
 from veperf.measure.worker_client import CURRENT_CODE
 from veperf.report.html import markup
 from veperf.report.html.fragment import standalone
@@ -129,7 +131,7 @@ class SelfCheckResult:
 
     def exit_code(self) -> int:
         """Return 3 where something could not be measured, 1 after a false alarm, else 0."""
-        if any(comparison_outcome(trial) is Outcome.ERROR for trial in self.trials):
+        if any(decide_comparison(trial).outcome is Outcome.ERROR for trial in self.trials):
             return COULD_NOT_MEASURE
         return FAILED if self.false_alarms else OK
 
@@ -176,10 +178,12 @@ def selfcheck(*select: str, options: SelfCheckOptions, progress: bool = True) ->
                 seed=secrets.randbits(32),
                 timeout_s=options.timeout_s,
                 max_pairs=options.max_pairs,
-                fail_over=JudgeOptions.fail_over,
+                fail_over=options.fail_over,
+                margin=options.margin,
+                min_effect=options.min_effect,
                 alpha=options.alpha,
             )
-            runs.append(compare_sides(side, side, config, display))
+            runs.append(compare_sides(side, side, config, display, time_alone=True))
             if runs[-1].stopped:
                 break
     changes = [change for run in runs for change in run.changes]
@@ -187,7 +191,10 @@ def selfcheck(*select: str, options: SelfCheckOptions, progress: bool = True) ->
     return SelfCheckResult(
         tuple(runs),
         _check_cases(runs, options),
-        tuple(machine_advice(runs[0].machine, MachineTuning.now(), rounds, changes)),
+        (
+            *machine_advice(runs[0].machine, MachineTuning.now(), rounds, changes),
+            *dict.fromkeys(note for run in runs for note in dependence_notes(run)),
+        ),
     )
 
 
@@ -197,7 +204,7 @@ def _check_cases(runs: Sequence[ABRun], options: SelfCheckOptions) -> tuple[Case
         for change in run.changes:
             if change.pairs:
                 by_case.setdefault(change.case, []).append(change)
-    rule = PairRule(comparisons=max(1, len(by_case)), alpha=options.alpha)
+    rule = pair_rule(runs[0].config, TIME, max(1, len(by_case)))
     looks = schedule_looks(looks_up_to(options.max_pairs))
     return tuple(_check(case, changes, rule, looks) for case, changes in by_case.items())
 

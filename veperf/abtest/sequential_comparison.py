@@ -1,13 +1,16 @@
 """Sequential comparison of one benchmark: pairs are added until they decide."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from veperf.abtest.guardrails import CaseGuardrails
 from veperf.abtest.pair import PairResult, common_clock, pair_values
-from veperf.core.ab_records import ABChange, ABLook, ABPair
-from veperf.core.case import Case, Clock, Metric
+from veperf.core.ab_records import ABChange, ABGuardrail, ABLook, ABPair
+from veperf.core.case import TIME, Case, Clock, Metric
 from veperf.core.text import plural
 from veperf.core.verdict import ChangeStatus, Severity
 from veperf.stats.look_schedule import LookSchedule
@@ -23,7 +26,9 @@ class MeasuredPairs:
     metric: Metric
     clock: Clock
     loops: int
+    margin: float
     pairs: tuple[ABPair, ...]
+    guardrails: tuple[ABGuardrail, ...] = ()
 
     @property
     def finite_pairs(self) -> tuple[ABPair, ...]:
@@ -43,14 +48,21 @@ def decided_change(so_far: MeasuredPairs, verdict: SequentialVerdict) -> ABChang
     )
 
 
-def stopped_change(so_far: MeasuredPairs, rule: PairRule) -> ABChange:
-    """Return an undecided change, as the comparison was stopped by hand."""
+def stopped_change(so_far: MeasuredPairs, rule: PairRule, path: tuple[Look, ...]) -> ABChange:
+    """Return an undecided change, as the comparison was stopped by hand.
+
+    The evidence is that of the last look of ``path``; before the first there is an estimate alone.
+    """
     values = np.array([(pair.base, pair.new) for pair in so_far.pairs])
     evidence = PairEvidence(pairs=len(so_far.pairs))
-    if so_far.pairs and find_obstacle(values) is None:
-        evidence = evaluate_pairs(log_ratios(values[:, 0], values[:, 1], rule.better), rule)
+    if path:
+        evidence = path[-1]
+    elif so_far.pairs and find_obstacle(values) is None:
+        ratios = log_ratios(values[:, 0], values[:, 1], rule.better)
+        evidence = evaluate_pairs(ratios, rule, end_level=0)
     reason = f"stopped by hand after {plural(len(so_far.pairs), 'pair')}, undecided"
-    return _change(so_far, evidence, ChangeStatus.INCONCLUSIVE, reason)
+    looks = tuple(map(_look, path))
+    return _change(so_far, evidence, ChangeStatus.INCONCLUSIVE, reason, path=looks)
 
 
 def failed_change(so_far: MeasuredPairs, last: PairResult) -> ABChange:
@@ -96,6 +108,7 @@ def _change(
         status=status,
         severity=severity,
         reason=reason,
+        margin=so_far.margin,
         clock=so_far.clock,
         loops=so_far.loops,
         base=_median([pair.base for pair in so_far.finite_pairs]),
@@ -107,6 +120,7 @@ def _change(
         p_slower=_known(evidence.p_slower),
         pairs=so_far.finite_pairs,
         path=path,
+        guardrails=so_far.guardrails,
     )
 
 
@@ -121,6 +135,7 @@ def _look(look: Look) -> ABLook:
         p_equivalent=_known(look.p_equivalent),
         alpha_change=look.alpha_change,
         alpha_ok=look.alpha_ok,
+        autocorrelation=look.autocorrelation,
     )
 
 
@@ -136,15 +151,23 @@ class SequentialComparison:
     """Sequential comparison of ``case``, to which pairs are added until they decide.
 
     The clock is settled by the pairs of the first look, before any of them is judged.
+    ``autocorrelation`` returns that of the pairs of the whole comparison.
     """
 
-    def __init__(self, case: Case, rule: PairRule, schedule: LookSchedule) -> None:
+    def __init__(
+        self,
+        case: Case,
+        rule: PairRule,
+        schedule: LookSchedule,
+        autocorrelation: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self.case = case
         self.change: ABChange | None = None
         """Decision; None while there is none."""
         self._rule = rule
         self._first_look = schedule.looks[0]
-        self._sequential = SequentialTest(rule, schedule)
+        self._sequential = SequentialTest(rule, schedule, autocorrelation)
+        self._guardrails = CaseGuardrails(rule, schedule)
         self._measured: list[PairResult] = []
         self._clock: Clock | None = None
 
@@ -152,6 +175,11 @@ class SequentialComparison:
     def pairs(self) -> int:
         """Number of pairs added."""
         return len(self._measured)
+
+    @property
+    def measured(self) -> tuple[PairResult, ...]:
+        """Pairs added, but for one that failed."""
+        return tuple(self._measured)
 
     def add(self, pair: PairResult) -> ABChange | None:
         """Add a pair, and return the decision if it led to one."""
@@ -165,17 +193,50 @@ class SequentialComparison:
             self.change = decided_change(self._measured_so_far(), verdict)
         return self.change
 
+    @property
+    def log_ratios(self) -> NDArray[np.float64]:
+        """Log ratios of the pairs so far, shape (pairs,); empty where a value has none."""
+        if self._sequential.pairs or not self._measured:
+            return self._sequential.log_ratios
+        values = np.array([(pair.base, pair.new) for pair in self._pairs()])
+        if find_obstacle(values) is not None:
+            return np.empty(0)
+        return log_ratios(values[:, 0], values[:, 1], self._rule.better)
+
+    @property
+    def next_look(self) -> int:
+        """Number of pairs at the next look; it is 0 once decided."""
+        return self._sequential.next_look or 0
+
+    @property
+    def has_look(self) -> bool:
+        """True where there are pairs enough for a look."""
+        return self.pairs >= self._first_look
+
+    def leave_out(self, reason: str) -> ABChange:
+        """Return the change of a benchmark that got too few pairs for a look, for this reason."""
+        assert not self.has_look, "pairs enough for a look get one"
+        status = ChangeStatus.NOT_ENOUGH if self.pairs else ChangeStatus.NOT_MEASURED
+        evidence = PairEvidence(pairs=self.pairs)
+        self.change = _change(self._measured_so_far(), evidence, status, reason)
+        return self.change
+
     def finish(self) -> ABChange:
         """Return the decision when time is up, from a last look at the pairs so far."""
         if self.change is None:
             self._judge()
+            if self._has_guardrails:
+                self._guardrails.finish(self._measured, self._settled_clock())
             self.change = decided_change(self._measured_so_far(), self._sequential.finish())
         return self.change
 
     def stop(self) -> ABChange:
         """Return the change after a stop by hand: undecided, as the data may have prompted it."""
         if self.change is None:
-            self.change = stopped_change(self._measured_so_far(), self._rule)
+            if not self.pairs:
+                return self.leave_out("stopped by hand before its first pair")
+            path = self._sequential.path
+            self.change = stopped_change(self._measured_so_far(), self._rule, path)
         return self.change
 
     def _judge(self) -> None:
@@ -183,14 +244,32 @@ class SequentialComparison:
         if self._clock is None:
             self._clock = common_clock(self._measured)
         for pair in self._pairs()[self._sequential.pairs :]:
-            if self._sequential.add(pair.base, pair.new) is not None:
+            pairs = self._sequential.pairs + 1
+            if self._has_guardrails and pairs == self._sequential.next_look:
+                self._guardrails.look(self._measured[:pairs], self._clock)
+            hold = self._guardrails.hints_at_worse
+            if self._sequential.add(pair.base, pair.new, hold=hold) is not None:
                 return
+
+    @property
+    def _has_guardrails(self) -> bool:
+        return self.case.metrics[0] == TIME
+
+    def _settled_clock(self) -> Clock:
+        return self._clock or common_clock(self._measured)
 
     def _measured_so_far(self) -> MeasuredPairs:
         loops = self._measured[0].a.loops if self._measured else 1
-        clock = self._clock or common_clock(self._measured)
-        return MeasuredPairs(self.case.id, self.case.metrics[0], clock, loops, self._pairs())
+        return MeasuredPairs(
+            case=self.case.id,
+            metric=self.case.metrics[0],
+            clock=self._settled_clock(),
+            loops=loops,
+            margin=self._rule.margin,
+            pairs=self._pairs(),
+            guardrails=self._guardrails.results,
+        )
 
     def _pairs(self) -> tuple[ABPair, ...]:
-        clock = self._clock or common_clock(self._measured)
+        clock = self._settled_clock()
         return tuple(pair_values(result, self.case.metrics[0], clock) for result in self._measured)

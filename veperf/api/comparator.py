@@ -102,19 +102,22 @@ class Comparator:
         self.baselines = targets
         self.warn = warn
         self.fail = fail
+        self.unlisted: tuple[str, ...] = ()
+        """Benchmarks that were passed over as nobody has listed them, with targets or without."""
         self._results: list[ComparisonResult] = []
 
     def compare(self, results: RunLike | Mapping[str, float]) -> tuple[ComparisonResult, ...]:
         """Compare a run's figures, or ``results`` by target id in the target's unit.
 
-        Benchmarks that are known to answer no target are passed over.
+        Benchmarks that answer no target are passed over; ``unlisted`` has those of which nobody
+        has said so.
 
         Args:
             results: a result, a run, a run's name, another tool's file, or plain figures.
 
         Raises:
             UnknownTargetError: there is no baseline for a target that is named or answered.
-            UnknownBenchmarkError: nothing is known of a benchmark of another tool's.
+            UnknownBenchmarkError: nothing is known of any benchmark of another tool's.
             VeperfError: as ``veperf.load`` and ``veperf.read``.
         """
         if isinstance(results, Mapping):
@@ -150,7 +153,8 @@ class Comparator:
         )
 
     def _of_run(self, run: Run) -> Iterator[ComparisonResult]:
-        aimed = _known(run)
+        aimed, unlisted = _known(run)
+        self.unlisted += unlisted
         series = series_of(aimed)
         for case in aimed.cases:
             for metric, id in case.targets.items():
@@ -192,20 +196,24 @@ def save_report(report: ComparisonReport, path: str | Path) -> None:
     write_json(Path(path), report)
 
 
-def _known(run: Run) -> Run:
-    """``run`` with its targets. What veperf measured has them; of all else only what is listed."""
+def _known(run: Run) -> tuple[Run, tuple[str, ...]]:
+    """Return ``run`` with its targets, and its benchmarks that are not listed.
+
+    Raises:
+        UnknownBenchmarkError: those are all that it has.
+    """
     if run.source == "veperf":
-        return run
+        return run, ()
     listed = virtengine.load_go_benchmarks()
     run = virtengine.with_go_targets(run, listed)
-    unknown = [
+    unlisted = tuple(
         case.id
         for case in run.cases
         if not case.targets and not virtengine.is_listed_go_benchmark(case, listed)
-    ]
-    if unknown:
-        raise UnknownBenchmarkError(virtengine.unlisted_message(unknown))
-    return run
+    )
+    if len(unlisted) == len(run.cases):
+        raise UnknownBenchmarkError(virtengine.unlisted_message(unlisted))
+    return run, unlisted
 
 
 def _figure(value: object) -> float:

@@ -14,6 +14,7 @@ from veperf.core.errors import UsageError
 from veperf.core.option_fields import keyword_options
 from veperf.core.options import HistoryOptions
 from veperf.report.trends import trend_html, trend_markdown, trend_text, trends_html, trends_text
+from veperf.stats.drift import Drift
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,6 +82,11 @@ class History:
         """The moves of the level, with the runs on either side, oldest first."""
         return self.trend.change_points
 
+    @property
+    def drift(self) -> Drift | None:
+        """The slow movement since the latest change point; None where the level stands still."""
+        return self.trend.drift
+
     def frame(self) -> "pd.DataFrame":
         """Return a row a run, oldest first; ``change`` is the ratio to the run before."""
         import pandas as pd
@@ -121,6 +127,7 @@ class History:
             "machine": trend.machine,
             "runs": self.rows(),
             "change_points": [_plain(change) for change in trend.change_points],
+            "drift": msgspec.to_builtins(trend.drift),
         }
 
     def figure(self, ax: "Axes | None" = None) -> "Figure":
@@ -162,7 +169,7 @@ class Trends:
         raise UsageError(f"trends are sorted by shift or name, not by {by!r}")
 
     def frame(self) -> "pd.DataFrame":
-        """Return a row a benchmark, in this order, with its latest change point."""
+        """Return a row a benchmark, in this order, with its latest change point and its drift."""
         import pandas as pd
 
         return pd.DataFrame(self.rows())
@@ -181,6 +188,7 @@ class Trends:
                 "worse": trend.last_change.worse if trend.last_change else None,
                 "since": trend.last_change.bad.id if trend.last_change else None,
                 "blame": trend.last_change.commit_range if trend.last_change else None,
+                "drift": trend.drift.ratio if trend.drift else None,
             }
             for trend in self.trends
         ]

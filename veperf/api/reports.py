@@ -1,10 +1,12 @@
 """Reports, comparisons and exports of runs; ``import veperf`` offers them."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from veperf.api.results import (
     Folder,
+    PolicyLike,
     RunLike,
     RunResult,
     baselines_folder,
@@ -15,7 +17,10 @@ from veperf.api.runs import resolve_run
 from veperf.archive.storage.location import Location
 from veperf.archive.store import LAST, open_archive
 from veperf.core import paths
+from veperf.core.direction import reader_notes
 from veperf.core.option_fields import as_names
+from veperf.core.policy import resolve_policy
+from veperf.report.report_links import NO_REPORT, ReportLinks
 
 if TYPE_CHECKING:
     from veperf.formats.exported import ExportedFile
@@ -30,6 +35,7 @@ def export(
     archive: Folder = None,
     baselines: Folder = None,
     known_misses: Collection[str] = (),
+    policy: PolicyLike = None,
 ) -> str | bytes:
     """Export a run, or the verdict on it, for another tool: text, or bytes for ``parquet``.
 
@@ -39,13 +45,19 @@ def export(
         archive: as in ``run``.
         baselines: for formats that show the verdict, as in ``RunResult.verdict``.
         known_misses: likewise.
+        policy: likewise.
 
     Raises:
         UsageError: there is no such format, or it can hold nothing of the run.
         VeperfError: as ``load`` and ``RunResult.verdict``.
     """
     return export_result(
-        run, format, archive=archive, baselines=baselines, known_misses=known_misses
+        run,
+        format,
+        archive=archive,
+        baselines=baselines,
+        known_misses=known_misses,
+        policy=policy,
     ).data
 
 
@@ -56,8 +68,12 @@ def export_result(
     archive: Folder = None,
     baselines: Folder = None,
     known_misses: Collection[str] = (),
+    policy: PolicyLike = None,
+    links: ReportLinks = NO_REPORT,
 ) -> "ExportedFile":
-    """Export as ``export`` does, with notes on what the format can't hold.
+    """Export as ``export`` does, with the notes of the run's reader and of the format's writer.
+
+    ``links`` are the addresses that Markdown links to.
 
     Raises:
         VeperfError: as ``export``.
@@ -66,19 +82,22 @@ def export_result(
 
     output_format(format)  # a wrong name is refused before anything is read
     resolved, folder = resolve_run(run, archive), baselines_folder(baselines)
-    return write_run(
+    exported = write_run(
         resolved,
         format,
         lambda: judge_against(
-            resolved, folder, load_recorded_baselines(resolved, folder), known_misses
+            resolved, folder, load_recorded_baselines(resolved, folder), known_misses, policy
         ),
+        links,
     )
+    return replace(exported, notes=(*reader_notes(resolved), *exported.notes))
 
 
 def report_view(
     result: RunResult,
     baselines: Folder = None,
     known_misses: Collection[str] = (),
+    policy: PolicyLike = None,
     *,
     suite: str = "",
     pages: Mapping[str, str] | None = None,
@@ -89,6 +108,7 @@ def report_view(
         result: of ``run``, ``load`` and the like.
         baselines: as in ``run``.
         known_misses: targets that are known to be missed, and so fail nothing.
+        policy: of the gate, or its file or table; that of the project when not given.
         suite: what to present of it; all when not given.
         pages: the file of each suite's page, where such pages lie beside this one.
 
@@ -104,7 +124,7 @@ def report_view(
     store = result.archive
     view = ReportView(
         run,
-        judge_against(run, folder, recorded, known_misses),
+        judge_against(run, folder, recorded, known_misses, policy),
         recorded,
         read_case_history(store, run) if store else {},
         pages or {},
@@ -121,6 +141,7 @@ def investigate(
     archive: Folder = None,
     baselines: Folder = None,
     known_misses: Collection[str] = (),
+    policy: PolicyLike = None,
 ) -> "Investigation":
     """Look at one benchmark of a run, from its verdict down to processes, samples and the machine.
 
@@ -131,6 +152,7 @@ def investigate(
         archive: as in ``run``.
         baselines: likewise.
         known_misses: targets that are known to be missed, and so are not the worst.
+        policy: of the gate, or its file or table; that of the project when not given.
 
     Raises:
         UnknownBenchmarkError: the run has no such case.
@@ -142,14 +164,17 @@ def investigate(
 
     resolved, folder = resolve_run(run, archive), baselines_folder(baselines)
     recorded = load_recorded_baselines(resolved, folder)
-    verdict = judge_against(resolved, folder, recorded, known_misses)
+    verdict = judge_against(resolved, folder, recorded, known_misses, policy)
     return Investigation(
         resolved, verdict, focus_on(resolved, verdict, benchmark, metric), recorded
     )
 
 
 def site(
-    archive: Folder = None, baselines: Folder = None, known_misses: Collection[str] = ()
+    archive: Folder = None,
+    baselines: Folder = None,
+    known_misses: Collection[str] = (),
+    policy: PolicyLike = None,
 ) -> Location:
     """Bring the archive's web site up to date, and return its first page.
 
@@ -157,6 +182,7 @@ def site(
         archive: as in ``run``; the pages lie in it.
         baselines: as in ``run``.
         known_misses: targets that are known to be missed, and so fail no run.
+        policy: of the gate, or its file or table; that of the project when not given.
 
     Raises:
         DataError: a file of targets or baselines is broken.
@@ -167,5 +193,9 @@ def site(
 
     folder = baselines_folder(baselines)
     return build_site(
-        open_archive(archive), paths.targets_folder(folder), folder, as_names(known_misses)
+        open_archive(archive),
+        paths.targets_folder(folder),
+        folder,
+        as_names(known_misses),
+        resolve_policy(policy),
     )

@@ -1,7 +1,7 @@
 """Results that show themselves in a terminal and a notebook: runs, verdicts, comparisons."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +16,13 @@ from veperf.archive.store import Archive, open_archive
 from veperf.core import paths
 from veperf.core.baseline import Baseline
 from veperf.core.errors import UnknownBenchmarkError
+from veperf.core.gate import GateDecision
 from veperf.core.option_fields import as_names
+from veperf.core.policy import GatePolicy, find_policy, resolve_policy
 from veperf.core.run import Run
 from veperf.core.verdict import Change, Verdict
 from veperf.report.tables.status import change_mark
+from veperf.verdicts.gate import decide
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from veperf.verdicts.benchstat import UnitTable
 
 Folder = str | Path | None
+PolicyLike = GatePolicy | Mapping[str, Any] | str | Path | None
+"""A policy of the gate, its table or its file; None is that of the project."""
 
 
 def baselines_folder(folder: Folder) -> Path:
@@ -42,7 +47,11 @@ def load_recorded_baselines(run: Run, folder: Path) -> tuple[Baseline, ...]:
 
 
 def judge_against(
-    run: Run, folder: Path, recorded: Sequence[Baseline], known_misses: Collection[str]
+    run: Run,
+    folder: Path,
+    recorded: Sequence[Baseline],
+    known_misses: Collection[str],
+    policy: PolicyLike = None,
 ) -> Verdict:
     """Judge ``run`` against the targets in ``folder`` and the baselines ``recorded`` there.
 
@@ -53,7 +62,7 @@ def judge_against(
     from veperf.verdicts.verdict import run_verdict
 
     targets = load_targets(paths.targets_folder(folder))
-    return run_verdict(run, targets, recorded, as_names(known_misses))
+    return run_verdict(run, targets, recorded, as_names(known_misses), resolve_policy(policy))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -148,9 +157,17 @@ class RunResult:
         return figures.values_figure(series[case, metric], ax=ax)
 
     def verdict(
-        self, baselines: Folder = None, known_misses: Collection[str] = ()
+        self,
+        baselines: Folder = None,
+        known_misses: Collection[str] = (),
+        policy: PolicyLike = None,
     ) -> "VerdictResult":
         """Judge the run against the published targets and the machine's recorded baseline.
+
+        Args:
+            baselines: folder of targets and baselines; the project's own when not given.
+            known_misses: targets that are known to be missed, besides those of the policy.
+            policy: the gate's, or its file or table; that of the project when not given.
 
         Raises:
             DataError: a file of targets or baselines is broken.
@@ -158,7 +175,7 @@ class RunResult:
         """
         folder = baselines_folder(baselines)
         recorded = load_recorded_baselines(self.run, folder)
-        return VerdictResult(judge_against(self.run, folder, recorded, known_misses))
+        return VerdictResult(judge_against(self.run, folder, recorded, known_misses, policy))
 
     def __repr__(self) -> str:
         from veperf.report import rendering
@@ -181,6 +198,17 @@ class VerdictResult:
     """A verdict, with its tables."""
 
     verdict: Verdict
+
+    @property
+    def decision(self) -> GateDecision:
+        """Decision of the gate: outcome, exit code, headline, and every question."""
+        return self.verdict.decision
+
+    def questions(self) -> "pd.DataFrame":
+        """Return a row a question: its answer, what that does, by which rule, and the reason."""
+        import pandas as pd
+
+        return pd.DataFrame([_plain(item) for item in self.decision.items])
 
     def targets(self) -> "pd.DataFrame":
         """Return a row a target of the suites that were measured."""
@@ -208,9 +236,9 @@ class VerdictResult:
 
     def exit_code(self, *, strict: bool = False) -> int:
         """Return the exit code of ``veperf ci``."""
-        from veperf.verdicts.verdict import exit_code_of
-
-        return exit_code_of(self.verdict.outcome, strict=strict)
+        if not strict:
+            return self.decision.exit_code
+        return decide(self.decision.items, strict=True).exit_code
 
     def __repr__(self) -> str:
         from veperf.report import rendering
@@ -235,6 +263,21 @@ class Comparison:
     base: Run
     new: Run
     changes: tuple[Change, ...]
+    policy: GatePolicy = field(default_factory=find_policy)
+    """Policy of its gate; that of the project when not given."""
+    name: str = ""
+    """Name of the old run, such as its file; its id when empty."""
+
+    @property
+    def decision(self) -> GateDecision:
+        """Decision of the gate: outcome, exit code, headline, and every question."""
+        from veperf.verdicts.verdict import decide_runs
+
+        return decide_runs(self.base, self.new, self.changes, self.policy, self.name)
+
+    def exit_code(self) -> int:
+        """Return the exit code of ``veperf compare``."""
+        return self.decision.exit_code
 
     def tables(self) -> "tuple[UnitTable, ...]":
         """Medians, intervals and tests by benchstat's rules, a table a suite and unit."""
@@ -273,17 +316,17 @@ class Comparison:
     def __repr__(self) -> str:
         from veperf.report import rendering
 
-        return rendering.changes_text(self.changes)
+        return f"{rendering.decision_text(self.decision)}\n\n{rendering.changes_text(self.changes)}"
 
     def _repr_html_(self) -> str:
         from veperf.report import rendering
 
-        return rendering.changes_html(self.changes)
+        return rendering.decided_changes_html(self.decision, self.changes)
 
     def _repr_markdown_(self) -> str:
         from veperf.report import rendering
 
-        return rendering.changes_markdown(self.changes)
+        return rendering.decided_changes_markdown(self.decision, self.changes)
 
 
 RunLike = RunResult | Run | str | Path

@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING
 from veperf.api.results import (
     Comparison,
     Folder,
+    PolicyLike,
     RunLike,
     RunResult,
     baselines_folder,
 )
 from veperf.archive.store import LAST, Archive, open_archive
 from veperf.archive.writer import RunWriter
+from veperf.core.case import Better
+from veperf.core.direction import require_units, with_directions
 from veperf.core.errors import UnknownRunError, UsageError, VeperfError
 from veperf.core.option_fields import flat_names, keyword_options
-from veperf.core.options import LoadOptions, RunOptions
+from veperf.core.options import CompareOptions, LoadOptions, RunOptions
+from veperf.core.policy import resolve_policy
 from veperf.core.registry import select_cases
 from veperf.core.run import Run
 from veperf.formats.source import is_existing_folder, is_readable_file
+from veperf.formats.virtengine import load_go_benchmarks, with_listing
 from veperf.progress.display import NoProgress, run_progress
 from veperf.progress.estimate import Job
 from veperf.progress.load import load_progress
@@ -130,22 +135,26 @@ def load(run: str = LAST, archive: Folder = None) -> RunResult:
     return RunResult(loaded, store.at(loaded.id))
 
 
-def read(path: str | Path, *, format: str = "") -> RunResult:
+def read(
+    path: str | Path, *, format: str = "", better: Mapping[str, Better] | None = None
+) -> RunResult:
     """Read the run in another tool's file (or criterion's folder), without keeping it.
 
     Args:
         path: the file; what can be read, and how it is told apart, see ``veperf.formats``.
         format: one of ``veperf.formats.NAMES``; found out when not given.
+        better: ``higher`` or ``lower`` by unit, where neither the file nor the unit says it.
 
     Raises:
-        UsageError: there is no such format.
+        UsageError: there is no such format or unit.
         DataError: the file is broken, or holds nothing that can be read.
     """
     from veperf.formats.readers import read_runs_from
-    from veperf.formats.virtengine import load_go_benchmarks, with_go_targets
 
     (imported,) = read_runs_from(Path(path), format=format)
-    return RunResult(with_go_targets(imported.run, load_go_benchmarks()), Path(path).parent)
+    require_units([imported.run], better or {})
+    run = with_directions(imported.run, better or {})
+    return RunResult(with_listing(run, load_go_benchmarks()), Path(path).parent)
 
 
 def import_runs(
@@ -153,6 +162,7 @@ def import_runs(
     format: str = "",
     by: str = "",
     name: str = "",
+    better: Mapping[str, Better] | None = None,
     archive: Folder = None,
     baselines: Folder = None,
 ) -> "tuple[RunResult, ...]":
@@ -163,6 +173,7 @@ def import_runs(
         format: of all of them; found out when not given.
         by: a configuration key of Go files, such as ``commit``, by which runs are told apart.
         name: becomes part of the runs' ids.
+        better: ``higher`` or ``lower`` by unit, as in ``read``.
         archive: as in ``run``.
         baselines: folder with a ``go_benchmarks.json``, which says what Go benchmarks answer what
             targets; veperf's own, about VirtEngine, when there is none.
@@ -172,15 +183,16 @@ def import_runs(
         StorageError: the archive can't be written.
     """
     from veperf.formats.readers import read_runs_from
-    from veperf.formats.virtengine import load_go_benchmarks, with_go_targets
 
     imports = [
-        imported
+        imported.run
         for path in paths
         for imported in read_runs_from(Path(path), format=format, by=by, title=name)
     ]
+    require_units(imports, better or {})
     listed = load_go_benchmarks(baselines_folder(baselines))
-    return tuple(save_run(with_go_targets(i.run, listed), archive) for i in imports)
+    runs = [with_listing(with_directions(run, better or {}), listed) for run in imports]
+    return tuple(save_run(run, archive) for run in runs)
 
 
 def save_run(run: Run, archive: Folder = None) -> RunResult:
@@ -289,13 +301,31 @@ def _seconds(run: Run, known: set[str]) -> dict[Job, float]:
     }
 
 
-def compare(base: RunLike, new: RunLike, archive: Folder = None) -> Comparison:
+@keyword_options
+def compare(
+    base: RunLike,
+    new: RunLike,
+    archive: Folder = None,
+    *,
+    options: CompareOptions,
+    policy: PolicyLike = None,
+) -> Comparison:
     """Screen the run ``new`` against ``base``: results, names as ``load`` takes, or files.
+
+    Args:
+        base: the run before.
+        new: the run after.
+        archive: folder or URL of the archive with runs that are named.
+        options: the rules; each field is a keyword as well.
+        policy: of the gate, or its file or table; that of the project when not given.
 
     Raises:
         VeperfError: as ``load``.
     """
-    from veperf.verdicts.screen import compare_runs
+    from veperf.verdicts.verdict import screen_runs
 
+    gate = resolve_policy(policy)
+    if options.fail_over is not None:
+        gate = gate.with_options({"fail_over": options.fail_over}, {"fail_over": "--fail-over"})
     a, b = resolve_run(base, archive), resolve_run(new, archive)
-    return Comparison(a, b, compare_runs(a, b))
+    return Comparison(a, b, screen_runs(a, b, options, gate), gate)

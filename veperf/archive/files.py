@@ -50,6 +50,24 @@ def write_file(path: Path, data: bytes) -> None:
         raise file_write_error(path, error) from error
 
 
+def require_writable_file(path: Path) -> None:
+    """Check that ``write_file`` can write ``path``, before minutes are spent on its content.
+
+    Makes its folder where that is missing, as ``write_file`` does.
+
+    Raises:
+        StorageError: it can't.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise StorageError(f"can't write {path}: {error.strerror}") from error
+
+
 def file_write_error(path: Path, error: OSError) -> StorageError:
     """Return the StorageError for an OSError, with advice on what to do."""
     advice = {

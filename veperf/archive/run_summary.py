@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from veperf.core.case import TIME, Better, Clock
+from veperf.core.case import TIME, Clock, Direction
 from veperf.core.run import Run
 from veperf.stats.hodges_lehmann import estimate_median
 from veperf.stats.process_values import series_of
@@ -47,7 +47,7 @@ class SummaryFigure(Struct, frozen=True):
     case: str
     metric: str
     unit: str
-    better: Better
+    better: Direction
     clock: Clock
     judged: bool
     """True if verdicts use this clock."""

@@ -22,7 +22,6 @@ from veperf.core.errors import MeasureError
 from veperf.core.log_suppression import suppress_logging
 from veperf.core.run import Failure, Machine
 from veperf.loadtest.remote.server import RENDEZVOUS_S
-from veperf.loadtest.sharded.coordinator import TARGET
 from veperf.loadtest.sharded.messages import (
     Assignment,
     LoadEvent,
@@ -32,6 +31,7 @@ from veperf.loadtest.sharded.messages import (
     ShardReady,
     TargetListening,
 )
+from veperf.loadtest.sharded.shard import TARGET
 
 if TYPE_CHECKING:
     from distributed import Client, Event, Future

@@ -15,7 +15,8 @@ from veperf.core.escape import one_line
 from veperf.core.run import Revision
 from veperf.report.html import markup
 from veperf.report.html.fragment import standalone
-from veperf.report.tables.table import Cell, Table, markdown_table, text_table
+from veperf.report.markdown_writer import MarkdownPart, write_markdown
+from veperf.report.tables.table import Cell, Table, text_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +75,7 @@ class SweepResult:
         return standalone(markup.html_table(self.table()))
 
     def _repr_markdown_(self) -> str:
-        return markdown_table(self.table()) + "\n"
+        return write_markdown([], [MarkdownPart("", (self.table(),))])
 
 
 def sweep_result_of(state: SweepState) -> SweepResult:

@@ -74,8 +74,9 @@ class ABGuardrail(Struct, frozen=True):
     """A secondary metric of a benchmark, which has a rule of its own and can only warn.
 
     Low values of the time can't show it: ``mean`` and ``p99`` of the samples, ``wall`` time of work
-    that is judged by CPU time, voluntary ``waits``, ``setup`` time, ``memory_total`` and
-    ``memory_allocations`` of an operation.
+    that is judged by CPU time, voluntary ``waits``, ``setup`` time, ``long_run_mean`` over 100
+    calls in a process, ``memory_total`` and ``memory_allocations`` of an operation. ``slower``
+    stands for higher, which is worse, and ``faster`` for lower.
     """
 
     name: str
@@ -121,6 +122,8 @@ class ABLook(Struct, frozen=True):
     """Highest ``p_slower`` or ``p_faster`` that decides; 0 is never."""
     alpha_ok: float
     """Highest ``p_equivalent`` that decides."""
+    autocorrelation: float = 0.0
+    """Autocorrelation of the pairs, by which the p-values are widened."""
 
 
 class ABChange(Struct, frozen=True):
@@ -132,6 +135,8 @@ class ABChange(Struct, frozen=True):
     severity: Severity
     """``none`` unless the status is ``slower``."""
     reason: str
+    margin: float = 0.03
+    """Slowdown that ``ok`` rules out."""
     clock: Clock = "wall"
     loops: int = 1
     base: float | None = None
@@ -142,12 +147,23 @@ class ABChange(Struct, frozen=True):
     low: float | None = None
     high: float | None = None
     confidence: float | None = None
+    """Least coverage of the interval, whichever look decided."""
     p_slower: float | None = None
     pairs: tuple[ABPair, ...] = ()
     path: tuple[ABLook, ...] = ()
     failure: Failure | None = None
     guardrails: tuple[ABGuardrail, ...] = ()
     counts: tuple[ABCount, ...] = ()
+
+    @property
+    def paired_new(self) -> float | None:
+        """Base with the ratio on it; the median of the new values where there is no ratio.
+
+        That median may contradict the ratio, as it forgets which values are a pair.
+        """
+        if self.base is None or not self.ratio:
+            return self.new
+        return self.base / self.ratio if self.metric.better == "higher" else self.base * self.ratio
 
 
 class ABRound(Struct, frozen=True):
@@ -175,6 +191,9 @@ class ABRun(Struct, frozen=True):
     rounds: tuple[ABRound, ...]
     stopped: Literal["", "time", "hand"] = ""
     """Reason of an early end: the time budget, or Ctrl-C."""
+    autocorrelation: float = 0.0
+    """Lag-1 autocorrelation of the pairs' log ratios over all benchmarks, estimated at its upper
+    end; 0 where it can't be told from none."""
     format: int = AB_FORMAT
 
 

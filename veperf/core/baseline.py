@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from veperf.core.case import Better, Clock
-from veperf.core.run import Machine, Revision
+from veperf.core.case import Clock, Direction
+from veperf.core.run import Machine, Revision, Summary
 
 # Format history of a recorded baseline:
 #   1  the first
@@ -16,13 +16,17 @@ class BaselineSeries(Struct, frozen=True):
     case: str
     metric: str
     unit: str
-    better: Better
+    better: Direction
     clock: Clock
     loops: int
     operations: int
     cpu: tuple[float, ...]
     """Empty if the case has no CPU time."""
     wall: tuple[float, ...]
+    exact: bool = False
+    """True for values that can't vary."""
+    summary: Summary | None = None
+    """Statistics of the values of which the only process value is the center."""
 
 
 class Baseline(Struct, frozen=True):

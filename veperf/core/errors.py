@@ -33,6 +33,10 @@ FAILED = 1
 USAGE = 2
 COULD_NOT_MEASURE = 3
 INCONCLUSIVE = 4
+CRASHED = 70
+"""A bug: EX_SOFTWARE of sysexits.h."""
+OUTPUT_CLOSED = 141
+"""Nobody reads the output any more: what a shell makes of SIGPIPE, 128 + 13."""
 
 
 class VeperfError(Exception):

@@ -165,7 +165,8 @@ class OptionField:
             return msgspec.convert(value, self.annotation)
         except msgspec.ValidationError as error:
             if self.choices:
-                raise OptionError(f"must be {_either(self.choices)}, not {value!r}") from error
+                listing = "a list of " * (self.kind is tuple) + _either(self.choices)
+                raise OptionError(f"must be {listing}, not {self._wrong_choices(value)}") from error
             raise OptionError(f"is {value!r}: {error}") from error
 
     def _check_bounds(self, value: object) -> None:
@@ -180,6 +181,13 @@ class OptionField:
             for name, words, holds in _BOUNDS:
                 if (bound := getattr(meta, name)) is not None:
                     yield words, bound, holds
+
+    def _wrong_choices(self, value: object) -> str:
+        """Return the value, or those parts of a list, that are no choice."""
+        if self.kind is not tuple or not isinstance(value, Iterable) or isinstance(value, str):
+            return repr(value)
+        wrong = [repr(part) for part in value if part not in self.choices]
+        return ", ".join(wrong) or repr(value)
 
     def _read_text(self, text: str) -> object:
         if self.unit == "ratio":
@@ -200,8 +208,9 @@ def option_fields(kind: type[Options]) -> tuple[OptionField, ...]:
 def _described(field: Any) -> OptionField:
     metas: list[Meta] = []
     plain = _unwrap(field.type, metas)
-    choices = get_args(plain) if get_origin(plain) is Literal else ()
-    kind = str if choices else get_origin(plain) or plain
+    each = _unwrap(get_args(plain)[0], []) if get_origin(plain) is tuple else plain
+    choices = get_args(each) if get_origin(each) is Literal else ()
+    kind = str if get_origin(plain) is Literal else get_origin(plain) or plain
     default = field.default if field.default_factory is MISSING else field.default_factory()
     return OptionField(field.name, field.type, kind, default, tuple(metas), choices)
 
@@ -290,7 +299,10 @@ def options_from(kind: type[_Kind], values: Mapping[str, object], *, path: str =
     for field in option_fields(kind):
         if field.default is MISSING and field.name not in settings:
             raise UsageError(f"{path}{field.name} is missing")
-    return kind(**settings)
+    try:
+        return kind(**settings)
+    except UsageError as error:
+        raise UsageError(f"{path}{error}") from error
 
 
 def _name_hint(name: str, kind: type[Options], names: Iterable[str]) -> str:

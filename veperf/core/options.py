@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from veperf.core.ab_records import CommandValue, DecideBy, Witness
 from veperf.core.case import Better
+from veperf.core.errors import UsageError
 from veperf.core.load import Arrivals
 from veperf.core.option_fields import Duration, Options, Ratio, about
 
@@ -72,13 +73,92 @@ class KnownMissOptions(Options):
     ] = ()
 
 
+Unanswered = Literal["note", "warn", "inconclusive", "error"]
+Undecided = Literal["note", "warn", "inconclusive"]
+Doubtful = Literal["note", "warn", "inconclusive", "fail"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyOptions(StrictOptions):
+    """Effects of answers on the gate: what each of them does. See docs/verdicts.md."""
+
+    failed: Annotated[
+        Unanswered,
+        about("Effect of a benchmark that raised, crashed or hung.", flag="--on-failed"),
+    ] = "error"
+    missing: Annotated[
+        Unanswered,
+        about("Effect of a benchmark with a target that is gone.", flag="--on-missing"),
+    ] = "error"
+    not_measured: Annotated[
+        Unanswered,
+        about("Effect of a target without an answer.", flag="--on-not-measured"),
+    ] = "error"
+    inconclusive: Annotated[
+        Undecided,
+        about("Effect of a change that can't be told from noise.", flag="--on-inconclusive"),
+    ] = "inconclusive"
+    suspect: Annotated[
+        Doubtful,
+        about("Effect of what may be slower.", flag="--on-suspect"),
+    ] = "warn"
+    changed: Annotated[
+        Doubtful,
+        about("Effect of a change whose better direction is not known.", flag="--on-changed"),
+    ] = "warn"
+    not_comparable: Annotated[
+        Unanswered,
+        about("Effect of sides that are of different machines.", flag="--on-not-comparable"),
+    ] = "warn"
+    warn_over: Annotated[
+        Ratio,
+        Meta(ge=0, lt=1),
+        about("A slowdown that is surely more than this is a warning, a smaller one a note."),
+    ] = 0.0
+    strict: Annotated[
+        bool,
+        about("End with 4 where something is inconclusive, suspect, changed or not comparable."),
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyFileOptions(Options):
+    """File with the policy of the gate."""
+
+    policy: Annotated[
+        str,
+        about(
+            "TOML file with the gate's policy in its table [gate].",
+            metavar="FILE",
+            default="the project's veperf.toml or pyproject.toml",
+        ),
+    ] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgementOptions(KnownMissOptions, PolicyFileOptions):
+    """Policy by which a run is judged."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionOptions(PolicyOptions, PolicyFileOptions):
+    """Decision of the gate."""
+
+    explain: Annotated[
+        bool, about("Print every question: its answer, what that does, and by which rule.")
+    ] = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class TimeBudgetOptions(Options):
     """Time for comparing."""
 
     time_budget_s: Annotated[
         Seconds | None,
-        about("Stop comparing after this time: 90s, 10m. What is undecided then is inconclusive."),
+        about(
+            "Stop comparing after this time: 90s, 10m. Dear benchmarks are left out so that most "
+            "are decided; what is undecided then is inconclusive, and the exit code 4."
+        ),
     ] = None
 
 
@@ -163,7 +243,18 @@ class SoakOptions(ModuleOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SequentialOptions(Options):
+class ErrorOptions(Options):
+    """Error that a decision may have."""
+
+    alpha: Annotated[
+        Ratio,
+        Meta(ge=0.0001, le=0.2),
+        about("How often equal code may be called slower, and slower code equal: 5% or 0.05."),
+    ] = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequentialOptions(ErrorOptions):
     """Number of pairs, and the error that their decision may have."""
 
     max_pairs: Annotated[
@@ -171,19 +262,40 @@ class SequentialOptions(Options):
         Meta(ge=6, le=200),
         about("Most pairs to make; what is undecided then is inconclusive. 96 decide more."),
     ] = 48
-    alpha: Annotated[
-        Ratio,
-        Meta(ge=0.0001, le=0.2),
-        about(
-            "How often at most equal code is called slower, or slower code equal. Ratios are "
-            "written 5% or 0.05."
-        ),
-    ] = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
-class JudgeOptions(SequentialOptions, TimeBudgetOptions):
-    """Rules of an A/B comparison, wherever it is made."""
+class MarginOptions(Options):
+    """Sizes of change that count.
+
+    Raises:
+        UsageError: they contradict each other.
+    """
+
+    margin: Annotated[
+        Ratio,
+        Meta(ge=0.001, lt=1),
+        about("A benchmark passes where a slowdown of this or more is ruled out."),
+    ] = 0.03
+    min_effect: Annotated[
+        Ratio,
+        Meta(ge=0, lt=1),
+        about("Changes up to this are never called slower or faster."),
+    ] = 0.01
+
+    def __post_init__(self) -> None:
+        for name in ("margin", "fail_over"):
+            limit = getattr(self, name, None)
+            if limit is not None and self.min_effect > limit:
+                raise UsageError(
+                    f"min_effect can't be more than {name}: {100 * self.min_effect:.6g}% is more "
+                    f"than {100 * limit:.6g}%"
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectOptions(MarginOptions):
+    """Sizes of change that count, and that fail."""
 
     fail_over: Annotated[
         Ratio,
@@ -193,20 +305,59 @@ class JudgeOptions(SequentialOptions, TimeBudgetOptions):
             former=("threshold", "fail_percent"),
         ),
     ] = 0.05
-    margin: Annotated[
-        Ratio,
-        Meta(ge=0.001, lt=1),
-        about("A benchmark passes where it is surely less than this slower."),
-    ] = 0.03
-    min_effect: Annotated[
-        Ratio,
-        Meta(ge=0, lt=1),
-        about("The smallest change that matters: smaller ones are never called slower or faster."),
-    ] = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
-class ABOptions(JudgeOptions, CaseOptions, SeedOptions):
+class ConditionOptions(Options):
+    """Conditions in which the results of other tools were made."""
+
+    same_machine: Annotated[
+        bool,
+        about("Both were made on one machine under the same conditions."),
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions(MarginOptions, ErrorOptions, ConditionOptions):
+    """Rules of a comparison of two runs."""
+
+    fail_over: Annotated[
+        Annotated[Ratio, Meta(ge=0.001, lt=1)] | None,
+        about(
+            "Surely slower than this is `slower`.",
+            default="20%, counts 5%",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeOptions(SequentialOptions, EffectOptions, TimeBudgetOptions):
+    """Rules of an A/B comparison, wherever it is made."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WitnessOptions(Options):
+    """Counts beside the time, or in its place."""
+
+    witness: Annotated[
+        tuple[Witness, ...],
+        about(
+            "Count this beside the time: the instructions of an operation (by valgrind), or its "
+            "Python bytecodes, which are counted in any case where they can be.",
+        ),
+    ] = ()
+    decide_by: Annotated[
+        DecideBy,
+        about(
+            "Evidence that decides: the time, or the number of instructions alone, for which "
+            "nothing is timed.",
+            flag="--by",
+        ),
+    ] = "time"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ABOptions(JudgeOptions, WitnessOptions, CaseOptions, SeedOptions):
     """Options of an A/B comparison on this machine."""
 
     comparisons: Annotated[
@@ -219,21 +370,10 @@ class ABOptions(JudgeOptions, CaseOptions, SeedOptions):
             former=("among",),
         ),
     ] = 1
-    witness: Annotated[
-        tuple[Witness, ...],
-        about(
-            "Count this beside the time: executed instructions (valgrind, or the CPU's counters) "
-            "or Python bytecodes.",
-        ),
-    ] = ()
-    decide_by: Annotated[
-        DecideBy,
-        about("Evidence that decides: the time, or the instructions alone.", flag="--by"),
-    ] = "time"
 
 
 @dataclass(frozen=True, kw_only=True)
-class CommandOptions(JudgeOptions, CaseOptions):
+class CommandOptions(JudgeOptions, WitnessOptions, CaseOptions):
     """Options of an A/B comparison of two shell commands."""
 
     value: Annotated[
@@ -248,10 +388,26 @@ class CommandOptions(JudgeOptions, CaseOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SelfCheckOptions(SequentialOptions, CaseOptions):
+class SelfCheckOptions(SequentialOptions, EffectOptions, CaseOptions):
     """Options of a comparison of the code with itself."""
 
     trials: Annotated[int, Meta(ge=1), about("Number of comparisons to make.")] = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShamOptions(SequentialOptions, EffectOptions):
+    """Options of a sham-edit battery."""
+
+    edits: Annotated[
+        int,
+        Meta(ge=1, le=10_000),
+        about("With --sham: versions to compare that differ in nothing that runs."),
+    ] = 6
+    planted: Annotated[
+        int,
+        Meta(ge=0, le=10_000),
+        about("With --sham: versions to compare that do 5 % more work."),
+    ] = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,8 +438,11 @@ class FleetOptions(JudgeOptions, CaseOptions, SeedOptions, SweepOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GateOptions(KnownMissOptions, StrictOptions, TimeBudgetOptions):
-    """Options of the gate of ``veperf ci``, besides those of the run."""
+class GateOptions(JudgeOptions, KnownMissOptions, DecisionOptions, ConditionOptions):
+    """Options of the gate of ``veperf ci``, besides those of the run.
+
+    The rules are those of its comparisons side by side.
+    """
 
     against: Annotated[
         str | None,
@@ -296,6 +455,20 @@ class GateOptions(KnownMissOptions, StrictOptions, TimeBudgetOptions):
         bool,
         about("Run what a recorded baseline suspects side by side with the baseline's commit."),
     ] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class DirectionOptions(Options):
+    """Better directions of other tools' metrics."""
+
+    directions: Annotated[
+        Names,
+        about(
+            "Better direction of figures in UNIT, where neither the file nor the unit says it.",
+            flag="--better",
+            metavar="UNIT=higher|lower",
+        ),
+    ] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

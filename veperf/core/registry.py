@@ -15,13 +15,14 @@ defaults: that is a scaling curve.
 
 import importlib
 import inspect
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Protocol, TypeVar
 
 from veperf.core.case import TIME, Case, Level, Metric, Params
-from veperf.core.errors import UnknownBenchmarkError, UsageError
+from veperf.core.errors import UnknownBenchmarkError, UsageError, VeperfError
 from veperf.core.load import Finished, Search
 
 SUITES = {
@@ -278,7 +279,7 @@ def load_registry(modules: Iterable[str]) -> Registry:
     """Import ``modules``, which register their benchmarks, and return the registry.
 
     Raises:
-        UsageError: a module can't be imported.
+        UsageError: a module can't be imported, or a benchmark of it is declared wrongly.
     """
     for name in modules:
         try:
@@ -286,6 +287,16 @@ def load_registry(modules: Iterable[str]) -> Registry:
         except ImportError as error:
             raise UsageError(
                 f"module {name} can't be imported ({error}); is it installed?"
+            ) from error
+        except VeperfError:
+            raise
+        except (Exception, SystemExit) as error:  # a module may raise anything, and end anything
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            # A syntax error names the place by itself, and its last frame is the import's.
+            place = f" ({last.filename}, line {last.lineno})"
+            raise UsageError(
+                f"module {name} can't be imported: {type(error).__name__}: {error}"
+                f"{'' if isinstance(error, SyntaxError) else place}"
             ) from error
     return REGISTRY
 

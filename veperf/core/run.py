@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from veperf.core.case import Case, Level
-from veperf.core.load import LoadPlan, Shard, Trial
+from veperf.core.load import CpuContention, LoadPlan, Shard, Trial
 
 # Format history of run.json:
 #   1  the first
@@ -27,6 +27,13 @@ class Sample(Struct, frozen=True):
     """CPU on which the sample ended; None where it is unknown."""
     migrated: bool = False
     """True where the sample ended on another CPU than it began on."""
+    delay_ns: int | None = None
+    """Time that the measuring thread was ready to run and had no CPU; None where it is unknown."""
+
+    @property
+    def undelayed_ns(self) -> int:
+        """Wall time less that delay, which other work on the machine causes."""
+        return max(1, self.wall_ns - self.delay_ns) if self.delay_ns else self.wall_ns
 
 
 class Failure(Struct, frozen=True):
@@ -104,6 +111,8 @@ class CaseResult(Struct, frozen=True):
     """Total duration, set-up included, from which that of the next run is estimated."""
     summaries: dict[str, Summary] = {}
     """Statistics by metric, of figures that are a summary of several values themselves."""
+    contention: CpuContention | None = None
+    """Of the system during a load run."""
 
 
 class Pass(Struct, frozen=True):
@@ -166,6 +175,8 @@ class Config(Struct, frozen=True):
     load: LoadPlan = LoadPlan()
     memory_passes: int = 0
     """Number of passes, the last ones, that measure memory instead of time."""
+    select: tuple[str, ...] = ()
+    """Suites, benchmarks and globs that were asked for; everything, or unknown, where empty."""
 
     @property
     def timed_passes(self) -> int:
@@ -203,6 +214,16 @@ class Run(Struct, frozen=True):
     format: int = RUN_FORMAT
     notes: tuple[str, ...] = ()
     """Notes of the reader of another tool's file: left out, summarised or unknown."""
+    vanished: dict[str, tuple[str, ...]] = {}
+    """Benchmarks that another tool's file lacks, though it is of their package, by name with the
+    targets that they answer."""
+    unlisted: tuple[str, ...] = ()
+    """Cases of another tool of which nobody has said what targets they answer."""
+    alternation: str = ""
+    """The same of two runs whose repetitions, pass by pass, another tool made in turn."""
+    same_machine: bool = False
+    """True where somebody says that it was made on the machine of what it is compared with, under
+    the same conditions, and no calibration run shows it."""
 
     @property
     def first_failures(self) -> dict[str, Failure]:

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from veperf.core.case import Better
+from veperf.core.gate import KnownMiss
 
 
 class Target(Struct, frozen=True):
@@ -15,6 +16,8 @@ class Target(Struct, frozen=True):
     what: str
     target: float | None = None
     """Value that is aimed at, if it is stricter than the limit that is judged."""
+    known_miss: KnownMiss | None = None
+    """Set of a limit that is known to be missed by every implementation."""
 
 
 class TargetSet(Struct, frozen=True):

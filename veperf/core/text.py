@@ -120,6 +120,11 @@ def format_change_interval(low: float | None, high: float | None) -> str:
     return MISSING if MISSING in ends else " to ".join(ends)
 
 
+def describe_margin(margin: float) -> str:
+    """Return in words that a slowdown of ``margin`` or more is ruled out: within 3 %."""
+    return f"within {format_exact(100 * margin, '%')}"
+
+
 def describe_interval(low: float, high: float, confidence: float) -> str:
     """Return a ratio's interval with its confidence: 95 % interval +1.1 % to +5.3 %."""
     return f"{format_percent(confidence)} interval {format_change_interval(low, high)}"
@@ -135,8 +140,13 @@ def format_effect(ratio: float | None, worse: str = "slower", better: str = "fas
     )
 
 
-def format_metric_effect(ratio: float | None, metric: str) -> str:
-    """Return a ratio of ``metric`` in words: slower or faster for time, else worse or better."""
+def format_metric_effect(ratio: float | None, metric: str, better: str = "lower") -> str:
+    """Return a ratio of ``metric`` in words: slower or faster for time, else worse or better.
+
+    Where ``better``, the better direction, is unknown it is more or less.
+    """
+    if better == "unknown":
+        return format_effect(ratio, "more", "less")
     return format_effect(ratio) if metric == "time" else format_effect(ratio, "worse", "better")
 
 

@@ -4,7 +4,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from veperf.core.case import Clock
+from veperf.core.case import Clock, Direction
+from veperf.core.gate import GateDecision, KnownMiss
 from veperf.core.run import Failure
 from veperf.core.target import Target
 
@@ -23,14 +24,18 @@ class ChangeStatus(StrEnum):
     """Answer to the question whether a case is slower than before."""
 
     OK = "ok"
+    """A slowdown of the margin or more is ruled out: shown as "within 3 %"."""
     FASTER = "faster"
     SLOWER = "slower"
+    CHANGED = "changed"
     SUSPECT = "suspect"
     INCONCLUSIVE = "inconclusive"
     NOT_ENOUGH = "not enough samples"
     OTHER_MACHINE = "other machine"
     NO_BASELINE = "no baseline"
     ONE_SIDED = "only in one side"
+    NOT_MEASURED = "not measured"
+    """The time ran out before its first pair."""
     ERROR = "error"
 
 
@@ -52,6 +57,10 @@ class TargetVerdict(Struct, frozen=True):
     processes: int
     known_miss: bool
     reason: str
+    miss: KnownMiss | None = None
+    """Reason for a known miss, where it is one."""
+    floor_ratio: float | None = None
+    """Value of a known miss by that of its floor: 1.3 is 1.3 times as much; None unknown."""
 
 
 class Change(Struct, frozen=True):
@@ -65,36 +74,31 @@ class Change(Struct, frozen=True):
     new: float | None
     """Medians of the process values."""
     ratio: float | None
-    """Hodges-Lehmann shift as new / base; over 1 is worse, whatever the metric's direction."""
+    """Hodges-Lehmann shift as new / base; over 1 is worse, or more if the direction is unknown."""
     low: float | None
     high: float | None
     confidence: float | None
     p: float | None
     """p-value of "no worse than the smallest effect that matters"."""
     p_adjusted: float | None
-    """The p-value after Holm's correction over the suite."""
+    """The p-value after Holm's correction over the run."""
     n_base: int
     n_new: int
     clock: Clock
     reason: str
-
-
-class Outcome(StrEnum):
-    """Outcome of a whole verdict."""
-
-    PASS = "pass"
-    WARN = "warn"
-    FAIL = "fail"
-    ERROR = "error"
-    INCONCLUSIVE = "inconclusive"
+    margin: float | None = 0.03
+    """Change that ``ok`` rules out; None of counts, whose ``ok`` is that they don't differ."""
+    better: Direction = "lower"
+    """Better direction of the metric; where unknown, the status is ``changed`` at most."""
+    fail_over: float = 0.2
+    """Threshold of a failure where nobody has set one: by what is known of both sides' machine."""
 
 
 class Verdict(Struct, frozen=True):
-    """Verdict on a run: targets, changes, and the sentence that sums them up."""
+    """Verdict on a run: the decision of the gate, and the targets and changes that it is about."""
 
     run: str
-    outcome: Outcome
-    sentence: str
+    decision: GateDecision
     targets: tuple[TargetVerdict, ...]
     changes: tuple[Change, ...]
     failures: dict[str, Failure]

@@ -8,7 +8,7 @@ from hashlib import sha256
 from itertools import repeat
 
 from veperf.core.run import Sample
-from veperf.measure.cpus import current_cpu
+from veperf.measure.cpus import current_cpu, run_queue_delay_ns
 
 # Usage per thread exists on Linux only; elsewhere that of the process comes nearest.
 _USAGE_OF_THREAD = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
@@ -25,7 +25,7 @@ def take_sample(call: Callable[[], object], loops: int, *, multithreaded: bool =
     cpu_clock = time.process_time_ns if multithreaded else time.thread_time_ns
     wall_clock = time.perf_counter_ns
     gc.collect()
-    cpu_before = current_cpu()
+    cpu_before, delay_before = current_cpu(), None if multithreaded else run_queue_delay_ns()
     before = resource.getrusage(who)
     rounds = repeat(None, loops)
     cpu = cpu_clock()
@@ -35,7 +35,8 @@ def take_sample(call: Callable[[], object], loops: int, *, multithreaded: bool =
     wall = wall_clock() - wall
     cpu = cpu_clock() - cpu
     after = resource.getrusage(who)
-    cpu_after = current_cpu()
+    cpu_after, delay_after = current_cpu(), None if multithreaded else run_queue_delay_ns()
+    delayed = None not in (delay_before, delay_after)
     return Sample(
         wall,
         cpu,
@@ -43,6 +44,7 @@ def take_sample(call: Callable[[], object], loops: int, *, multithreaded: bool =
         after.ru_nvcsw - before.ru_nvcsw,
         cpu_after,
         migrated=cpu_after != cpu_before,
+        delay_ns=(delay_after or 0) - (delay_before or 0) if delayed else None,
     )
 
 

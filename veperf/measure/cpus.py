@@ -7,6 +7,7 @@ on one CPU are compared with each other; on one CPU each, it is the CPUs that ar
 import contextlib
 import ctypes
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -101,3 +102,21 @@ def current_cpu() -> int | None:
     """Return the CPU on which this thread runs; None where the system doesn't tell."""
     function = _sched_getcpu()
     return None if function is None else function()
+
+
+_schedstat = threading.local()
+
+
+def run_queue_delay_ns() -> int | None:
+    """Return how long this thread has been ready to run and had no CPU, in ns.
+
+    From the second field of /proc/thread-self/schedstat (Documentation/scheduler/sched-stats.rst of
+    Linux), which stays open; None where there is none.
+    """
+    try:
+        if getattr(_schedstat, "process_id", None) != os.getpid():  # not that of a fork's parent
+            _schedstat.file = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+            _schedstat.process_id = os.getpid()
+        return int(os.pread(_schedstat.file, 128, 0).split()[1])
+    except (OSError, IndexError, ValueError):
+        return None

@@ -21,7 +21,7 @@ MAX_LINE_BYTES = 1 << 20
 # History of the protocol, for workers of another version than the measuring process:
 #   0  the first
 #   1  survey; this number in WorkerReady
-#   2  calibrate; layout_seed in OpenCase; setup_ns in CaseOpened
+#   2  calibrate; layout_seed in OpenCase; setup_ns in CaseOpened; count_bytecodes
 PROTOCOL = 2
 
 
@@ -67,6 +67,14 @@ class MeasureStages(Struct, frozen=True, tag="divide"):
 
 class MeasureMemory(Struct, frozen=True, tag="weigh"):
     """Measure the memory of the open case; answered by ``MemoryMeasured``."""
+
+
+class CountBytecodes(Struct, frozen=True, tag="count_bytecodes"):
+    """Count the bytecodes in ``calls`` of the open case; answered by ``BytecodesCounted``."""
+
+    calls: int
+    most: int
+    """Number of bytecodes at which to give up."""
 
 
 class CloseCase(Struct, frozen=True, tag="close"):
@@ -125,6 +133,8 @@ class CasesDiscovered(Struct, frozen=True, tag="surveyed"):
     """Modules that the cases come from."""
     unknown: dict[str, str]
     """Patterns that match nothing, each with the reason."""
+    missing: tuple[str, ...] | None = None
+    """Modules that this side does not have; None from earlier workers, which don't tell."""
 
 
 class CaseOpened(Struct, frozen=True, tag="opened"):
@@ -154,6 +164,12 @@ class MemoryMeasured(Struct, frozen=True, tag="weighed"):
     """Allocations of one operation, by the names of ``core.case.MEMORY_METRICS``."""
 
     figures: dict[str, float]
+
+
+class BytecodesCounted(Struct, frozen=True, tag="bytecodes_counted"):
+    """Bytecodes in all the calls together; None if there are too many."""
+
+    bytecodes: int | None
 
 
 class CaseClosed(Struct, frozen=True, tag="closed"):
@@ -197,6 +213,7 @@ Request = (
     | TakeSample
     | MeasureStages
     | MeasureMemory
+    | CountBytecodes
     | CloseCase
     | RunLoad
     | RunShard
@@ -209,6 +226,7 @@ Reply = (
     | SampleTaken
     | StagesMeasured
     | MemoryMeasured
+    | BytecodesCounted
     | CaseClosed
     | LoadTicked
     | LoadFinished

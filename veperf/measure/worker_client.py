@@ -53,6 +53,8 @@ class CodeSource:
     """Environment variables that differ from those of this process."""
     hidden: tuple[str, ...] = ()
     """Folders on the interpreter's path, resolved, that hold the other side's code."""
+    launcher: tuple[str, ...] = ()
+    """Program that runs the interpreter, with its options, such as valgrind."""
 
     def command(self, layout_seed: int | None = None) -> list[str]:
         """Return the command line that starts a worker, without its arguments.
@@ -79,7 +81,7 @@ class CodeSource:
                 f"worker = {_EARLIER_WORKER!r} if is_earlier else {_WORKER!r}\n"
                 "importlib.import_module(worker).main()\n"
             )
-        return [self.interpreter, "-c", script]
+        return [*self.launcher, self.interpreter, "-c", script]
 
 
 CURRENT_CODE = CodeSource()
@@ -133,6 +135,11 @@ class Worker:
 
     def __exit__(self, *exc: object) -> None:
         self.stop()
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
 
     @property
     def output(self) -> str:
@@ -275,6 +282,7 @@ def start_worker(
     hash_seed: int,
     layout_seed: int | None = None,
     code: CodeSource = CURRENT_CODE,
+    timeout_s: float = START_TIMEOUT_S,
 ) -> tuple[Worker, WorkerReady]:
     """Start a worker that has imported ``modules``, and return it with its first answer.
 
@@ -283,7 +291,7 @@ def start_worker(
     """
     worker = Worker(hash_seed=hash_seed, layout_seed=layout_seed, code=code)
     try:
-        ready = worker.ask(StartWorker(modules), deadline=time.monotonic() + START_TIMEOUT_S)
+        ready = worker.ask(StartWorker(modules), deadline=time.monotonic() + timeout_s)
         if not isinstance(ready, WorkerReady):
             raise MeasureError(f"a worker can't start: {describe_wrong_reply(ready)}")
     except BaseException as error:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from veperf.core.case import LATENCY_METRICS, Case, Level
-from veperf.core.load import Shard
+from veperf.core.load import CpuContention, Shard
 from veperf.core.run import CaseResult, Run
 from veperf.loadtest.histogram import Latencies, Percentiles
 from veperf.report.case_summary import median_estimate
@@ -51,6 +51,12 @@ class LoadSummary:
     def shards(self) -> tuple[Shard, ...]:
         """The shards that offered the load, where the system was in another process."""
         return tuple(shard for _, result in self.processes for shard in result.shards)
+
+    @property
+    def contention(self) -> CpuContention | None:
+        """The contention of that one of ``counted`` that lost most to others; None if unknown."""
+        known = [result.contention for result in self.counted if result.contention is not None]
+        return max(known, key=lambda contention: contention.taken_ratio, default=None)
 
     @property
     def is_search(self) -> bool:

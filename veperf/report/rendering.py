@@ -1,16 +1,27 @@
 """Runs, verdicts and changes as plain text, Markdown and HTML."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+
+from msgspec.structs import replace
 
 from veperf.core.escape import as_markdown, one_line
+from veperf.core.gate import Effect, GateDecision, Question
 from veperf.core.run import Run
 from veperf.core.text import as_sentence, plural
 from veperf.core.verdict import Change, Verdict
 from veperf.report.html import markup
 from veperf.report.html.fragment import standalone
 from veperf.report.load_summary import load_summaries
+from veperf.report.markdown_writer import (
+    CONTEXT,
+    NOTES,
+    MarkdownPart,
+    write_decision,
+    write_markdown,
+)
 from veperf.report.sections import identity, verdict_sections
 from veperf.report.tables import result_tables
+from veperf.report.tables.gate_table import gate_table
 from veperf.report.tables.load_tables import (
     describe_shards,
     load_figures_table,
@@ -19,7 +30,7 @@ from veperf.report.tables.load_tables import (
     shards_table,
 )
 from veperf.report.tables.status import change_mark, describe_failure, outcome_mark, target_mark
-from veperf.report.tables.table import Table, drop_columns, markdown_table, text_table
+from veperf.report.tables.table import drop_columns, text_table
 from veperf.verdicts.run_notes import stopped_load_notes
 
 
@@ -47,8 +58,7 @@ def load_text(run: Run) -> str:
 
 def verdict_text(verdict: Verdict) -> str:
     """Return a verdict as text: its sentence, then failures, targets and changes, then notes."""
-    mark = outcome_mark(verdict.outcome)
-    parts = [f"{mark.symbol} {mark.word}: {one_line(as_sentence(verdict.sentence))}"]
+    parts = [decision_text(verdict.decision)]
     parts += [
         f"✗ {one_line(case)} {describe_failure(failure)}: {one_line(failure.message)}"
         for case, failure in verdict.failures.items()
@@ -59,6 +69,12 @@ def verdict_text(verdict: Verdict) -> str:
         parts.append(changes_text(verdict.changes, verdict.against))
     parts += [f"▲ {one_line(note)}" for note in verdict.notes]
     return "\n\n".join(parts)
+
+
+def decision_text(decision: GateDecision) -> str:
+    """Return the outcome and the headline of a decision as a line of text."""
+    mark = outcome_mark(decision.outcome)
+    return f"{mark.symbol} {mark.word}: {one_line(as_sentence(decision.headline))}"
 
 
 def changes_text(changes: Sequence[Change], against: str = "") -> str:
@@ -76,62 +92,81 @@ def changes_text(changes: Sequence[Change], against: str = "") -> str:
 
 def run_markdown(run: Run) -> str:
     """Return a run as Markdown: its code, machine and time, and the value of each case."""
-    return "\n\n".join(
-        [as_markdown(identity.run_sentence(run)), *map(markdown_table, run_tables(run, ""))]
-    )
+    sentence = as_markdown(identity.run_sentence(run))
+    return write_markdown([sentence], [MarkdownPart("", tuple(run_tables(run, "")))])
 
 
 def verdict_markdown(verdict: Verdict) -> str:
-    """Return a verdict as Markdown: failures, what needs attention, the rest folded, notes."""
-    parts = [
-        f"### {outcome_mark(verdict.outcome).label}",
-        as_markdown(as_sentence(verdict.sentence)),
-    ]
-    parts += [
-        f"- ✗ **{as_markdown(case)}** {describe_failure(failure)}: {as_markdown(failure.message)}"
-        for case, failure in verdict.failures.items()
-    ]
+    """Return a verdict as Markdown: heading, sentence, the worst three, everything else folded."""
+    return write_decision(verdict.decision, verdict_parts(verdict))
+
+
+def verdict_parts(verdict: Verdict, run: Run | None = None) -> list[MarkdownPart]:
+    """Return failures, targets, changes, other questions, and notes, on ``run`` as well."""
+    parts: list[MarkdownPart] = []
+    if verdict.failures:
+        count = plural(len(verdict.failures), "benchmark")
+        content = result_tables.failures_table(verdict.failures)
+        parts.append(MarkdownPart(f"{count} without a result", (content,)))
     urgent, met, quiet = result_tables.split_by_urgency(verdict.targets, target_mark)
-    if urgent:
-        parts.append(
-            markdown_table(result_tables.targets_table(urgent, "Targets that need attention"))
-        )
-    for group, what in ((met, "met"), (quiet, "not measured")):
+    for group, singular, several in (
+        (urgent, "target that needs attention", "targets that need attention"),
+        (met, "target met", "targets met"),
+        (quiet, "target not measured", "targets not measured"),
+    ):
         if group:
-            title = plural(len(group), f"target {what}", f"targets {what}")
-            parts.append(_folded(title, result_tables.targets_table(group, "")))
+            content = result_tables.targets_table(group, "")
+            parts.append(MarkdownPart(plural(len(group), singular, several), (content,)))
     if result_tables.has_common_benchmarks(verdict.changes):
-        parts.append(changes_markdown(verdict.changes, verdict.against))
-    parts += [f"> ▲ {as_markdown(note)}" for note in verdict.notes]
-    return "\n\n".join(parts) + "\n"
+        parts += changes_parts(verdict.changes, verdict.against)
+    parts += presence_parts(verdict.decision, verdict.failures)
+    if verdict.notes:
+        parts.append(MarkdownPart("Notes", verdict.notes, NOTES))
+    if run is not None:
+        parts.append(MarkdownPart("Run", (identity.run_sentence(run),), CONTEXT))
+    return parts
 
 
-def changes_markdown(changes: Sequence[Change], against: str = "") -> str:
-    """Return changes as Markdown: those that need attention, then the rest folded."""
+def changes_parts(changes: Sequence[Change], against: str = "") -> list[MarkdownPart]:
+    """Return changes by urgency; ``against`` describes the base."""
     if not result_tables.has_common_benchmarks(changes):
-        return result_tables.NOTHING_IN_COMMON
+        return [MarkdownPart("", (result_tables.NOTHING_IN_COMMON,))]
     urgent, calm, unjudged = result_tables.split_by_urgency(
         result_tables.displayed_changes(changes), change_mark
     )
-    parts = [f"Against {as_markdown(against)}:"] if against else []
-    if urgent:
-        parts.append(
-            markdown_table(result_tables.changes_table(urgent, "Changes that need attention"))
-        )
-    if calm:
-        parts.append(
-            _folded(result_tables.no_slowdown_title(calm), result_tables.changes_table(calm, ""))
-        )
-    if unjudged:
-        title = plural(len(unjudged), "comparison not judged", "comparisons not judged")
-        parts.append(_folded(title, result_tables.changes_table(unjudged, "")))
-    if new := result_tables.unrecorded_sentence(changes):
-        parts.append(as_markdown(new))
-    return "\n\n".join(parts)
+    titles = (
+        (urgent, plural(len(urgent), "change that needs attention", "changes that need attention")),
+        (calm, result_tables.passed_title(calm)),
+        (unjudged, plural(len(unjudged), "comparison not judged", "comparisons not judged")),
+    )
+    parts = [
+        MarkdownPart(title, (result_tables.changes_table(group, ""),))
+        for group, title in titles
+        if group
+    ]
+    notes = [against and f"Against {against}", result_tables.unrecorded_sentence(changes)]
+    if any(notes):
+        parts.append(MarkdownPart("Compared with", tuple(filter(None, notes)), NOTES))
+    return parts
 
 
-def _folded(summary: str, content: Table) -> str:
-    return f"<details><summary>{summary}</summary>\n\n{markdown_table(content)}\n\n</details>"
+def presence_parts(decision: GateDecision, listed: Collection[str] = ()) -> list[MarkdownPart]:
+    """Return the questions that no other table answers: what is missing, void, gone or new.
+
+    Cases in ``listed`` are left out.
+    """
+    items = tuple(
+        item
+        for item in decision.items
+        if item.question in (Question.PRESENCE, Question.LOAD)
+        and item.effect is not Effect.PASS
+        and item.name
+        and item.case not in listed
+    )
+    if not items:
+        return []
+    title = f"{plural(len(items), 'benchmark')} missing, void, gone or new"
+    return [MarkdownPart(title, (gate_table(replace(decision, items=items), ""),))]
 
 
 def run_html(run: Run) -> str:
@@ -153,8 +188,22 @@ def verdict_html(verdict: Verdict) -> str:
     return standalone("".join(parts))
 
 
+def decided_changes_html(decision: GateDecision, changes: Sequence[Change]) -> str:
+    """Return a decision on two runs as HTML: outcome and headline, then their changes."""
+    return standalone(verdict_sections.outcome_banner(decision) + _changes_section(changes))
+
+
+def decided_changes_markdown(decision: GateDecision, changes: Sequence[Change]) -> str:
+    """Return a decision on two runs as Markdown: outcome and headline, then their changes."""
+    return write_decision(decision, [*changes_parts(changes), *presence_parts(decision)])
+
+
 def changes_html(changes: Sequence[Change]) -> str:
     """Return changes as HTML, those that need attention first."""
+    return standalone(_changes_section(changes))
+
+
+def _changes_section(changes: Sequence[Change]) -> str:
     if not result_tables.has_common_benchmarks(changes):
-        return standalone(markup.paragraph(result_tables.NOTHING_IN_COMMON))
-    return standalone(verdict_sections.changes_section(changes, against=""))
+        return markup.paragraph(result_tables.NOTHING_IN_COMMON)
+    return verdict_sections.changes_section(changes, against="")

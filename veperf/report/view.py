@@ -44,8 +44,8 @@ from veperf.verdicts.verdict import run_of_suite, verdict_of_suite
 _MOST_CARDS = 24
 _NO_CURVES = "No benchmark of this run was measured at more than one size."
 _CHANGES_KEY = (
-    "Every comparison by its change: ✕ slower, ○ in doubt or not judged, ● no slower. Where all "
-    "are on one side, the machine has changed rather than the code."
+    "Every comparison by its change: ✕ slower, ○ in doubt or not judged, ● within the margin or "
+    "faster. Where all are on one side, the machine has changed rather than the code."
 )
 
 

@@ -52,7 +52,7 @@ def begin_run(
         modules=options.modules,
         memory=options.memory,
     )
-    return _begin(cases, config, archive, baselines)
+    return _begin(cases, replace(config, select=tuple(select)), archive, baselines)
 
 
 def check_shards(benchmark: str, params: Mapping[str, str], modules: Sequence[str] = ()) -> None:
@@ -102,7 +102,7 @@ def begin_load(
     config = configure(
         "quick", seed=_seed(options.seed), timeout_s=options.timeout_s, modules=modules
     )
-    config = replace(config, profile="load", passes=1, load=plan)
+    config = replace(config, profile="load", passes=1, load=plan, select=(benchmark,))
     return _begin([case], config, archive, baselines, machine)
 
 

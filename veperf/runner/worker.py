@@ -33,11 +33,13 @@ from veperf.measure.layout_randomization import (
 )
 from veperf.measure.protocol import (
     PROTOCOL,
+    BytecodesCounted,
     CalibrationMeasured,
     CaseClosed,
     CaseOpened,
     CasesDiscovered,
     CloseCase,
+    CountBytecodes,
     DiscoverCases,
     LoadFinished,
     LoadTicked,
@@ -62,6 +64,7 @@ from veperf.measure.protocol import (
     decode_request_line,
     encode_line,
 )
+from veperf.runner.bytecode_tracer import count_bytecodes
 
 _STAGES_NS = 50_000_000
 _MAX_STAGE_ROUNDS = 200
@@ -100,7 +103,8 @@ def find_cases(request: DiscoverCases) -> CasesDiscovered:
         UsageError: a module exists but can't be imported.
     """
     origins: dict[str, str] = {}
-    for name in filter(_exists, request.modules):
+    existing = list(filter(_exists, request.modules))
+    for name in existing:
         registry.load_registry([name])
         for benchmark in registry.REGISTRY.benchmarks:
             origins.setdefault(benchmark, name)
@@ -113,7 +117,8 @@ def find_cases(request: DiscoverCases) -> CasesDiscovered:
     known = tuple(pattern for pattern in request.patterns if pattern not in unknown)
     cases = _select_cases(known) if known or not request.patterns else ()
     needed = dict.fromkeys(origins[case.benchmark] for case in cases)
-    return CasesDiscovered(cases, tuple(needed), unknown)
+    missing = tuple(name for name in request.modules if name not in existing)
+    return CasesDiscovered(cases, tuple(needed), unknown, missing)
 
 
 def _select_cases(patterns: tuple[str, ...]) -> tuple[Case, ...]:
@@ -172,6 +177,9 @@ class WorkerSession:
                     return self._measure_stages()
                 case MeasureMemory():
                     return self._measure_memory()
+                case CountBytecodes():
+                    call = self._opened().call
+                    return BytecodesCounted(count_bytecodes(call, request.calls, request.most))
                 case CloseCase():
                     self._close()
                     return CaseClosed()

@@ -1,15 +1,27 @@
 """What a whole comparison comes to, whatever its parts are."""
 
+from pathlib import Path
+from typing import Literal
+
 import pytest
 
 from tests.support.ab_runs import ab_run, change
-from veperf.abtest.verdict import comparison_outcome, comparison_sentence
-from veperf.core.verdict import ChangeStatus, Outcome, Severity
-from veperf.verdicts.verdict import exit_code_of
+from veperf.abtest.ab_result import ABResult
+from veperf.abtest.gate import decide_comparison
+from veperf.core.ab_records import ABRun
+from veperf.core.gate import Outcome
+from veperf.core.policy import GatePolicy
+from veperf.core.verdict import ChangeStatus
 
 OK, FASTER, SLOWER = ChangeStatus.OK, ChangeStatus.FASTER, ChangeStatus.SLOWER
 UNSURE, FEW = ChangeStatus.INCONCLUSIVE, ChangeStatus.NOT_ENOUGH
+NEVER = ChangeStatus.NOT_MEASURED
 ERROR, ALONE = ChangeStatus.ERROR, ChangeStatus.ONE_SIDED
+
+
+def decided(run: ABRun, *, strict: bool = False) -> tuple[Outcome, int]:
+    decision = decide_comparison(run, GatePolicy(strict=strict))
+    return decision.outcome, decision.exit_code
 
 
 @pytest.mark.parametrize(
@@ -20,10 +32,11 @@ ERROR, ALONE = ChangeStatus.ERROR, ChangeStatus.ONE_SIDED
         ([OK, SLOWER], Outcome.WARN, 0, 0),
         ([OK, UNSURE], Outcome.INCONCLUSIVE, 0, 4),
         ([OK, FEW], Outcome.INCONCLUSIVE, 0, 4),
+        ([OK, NEVER], Outcome.ERROR, 3, 3),
         ([SLOWER, UNSURE], Outcome.INCONCLUSIVE, 0, 4),
         ([OK, SLOWER, ERROR], Outcome.ERROR, 3, 3),
-        ([], Outcome.INCONCLUSIVE, 0, 4),
-        ([ALONE], Outcome.INCONCLUSIVE, 0, 4),
+        ([], Outcome.ERROR, 3, 3),
+        ([ALONE], Outcome.ERROR, 3, 3),
     ],
 )
 def test_the_worst_part_decides(
@@ -32,23 +45,16 @@ def test_the_worst_part_decides(
     """Error, then failure, inconclusive, warning, pass; nothing compared is never a pass."""
     actual = ab_run(*(change(f"mine/{n}", status) for n, status in enumerate(statuses)))
 
-    assert word is comparison_outcome(actual)
-    assert (code, strict) == (
-        exit_code_of(comparison_outcome(actual)),
-        exit_code_of(comparison_outcome(actual), strict=True),
-    )
+    assert (word, code) == decided(actual)
+    assert strict == decided(actual, strict=True)[1]
 
 
 def test_a_slowdown_fails_by_its_severity() -> None:
     """Surely beyond the threshold is exit code 1; an undecided neighbour changes nothing."""
-    bad = change("mine/bad", SLOWER, severity=Severity.FAIL)
+    bad = change("mine/bad", SLOWER, ratio=1.1)
     actual = ab_run(bad, change("mine/unsure", UNSURE))
 
-    assert Outcome.FAIL is comparison_outcome(actual)
-    assert (1, 1) == (
-        exit_code_of(comparison_outcome(actual)),
-        exit_code_of(comparison_outcome(actual), strict=True),
-    )
+    assert (Outcome.FAIL, 1) == decided(actual) == decided(actual, strict=True)
 
 
 def test_the_sentence_counts_and_names_what_is_wrong() -> None:
@@ -61,7 +67,45 @@ def test_the_sentence_counts_and_names_what_is_wrong() -> None:
     )
 
     assert (
-        "1 slower (bad, by 10\u202f%), 1 inconclusive (unsure), 1 no slower; "
-        "2 pairs in 0.5 minutes; "
-        "the time budget ran out before all were decided" == comparison_sentence(actual)
+        "1 slower (bad, by 10\u202f%), 1 inconclusive (unsure), "
+        "the time budget ran out before all were decided; "
+        "1 within 3\u202f% against main, side by side" == decide_comparison(actual).headline
     )
+
+
+@pytest.mark.parametrize("stopped", ["time", "hand"])
+@pytest.mark.parametrize("status", [UNSURE, FEW, NEVER])
+def test_a_pass_whose_time_ran_out_is_none(
+    stopped: Literal["time", "hand"], status: ChangeStatus
+) -> None:
+    """One undecided benchmark is enough: exit code 4, strict or not, and the sentence says why."""
+    changes = change("mine/good", OK), change("mine/late", status)
+    cut_short = ABResult(ab_run(*changes, stopped=stopped), Path())
+    in_time = ABResult(ab_run(*changes), Path())
+
+    assert (Outcome.INCONCLUSIVE, 4, 4) == (
+        cut_short.decision.outcome,
+        cut_short.exit_code(),
+        cut_short.exit_code(strict=True),
+    )
+    expected = (3, 3) if status is NEVER else (0, 4)
+    assert expected == (in_time.exit_code(), in_time.exit_code(strict=True))
+    assert "late" in cut_short.decision.headline
+    assert "before all were decided" in cut_short.decision.headline
+    assert "before all were decided" not in in_time.decision.headline
+
+
+def test_a_last_look_that_decides_all_is_in_time() -> None:
+    """The budget was just enough: a pass, without a word of time that ran out."""
+    actual = ABResult(ab_run(change("mine/good", OK), stopped="time"), Path())
+
+    assert (Outcome.PASS, 0) == (actual.decision.outcome, actual.exit_code())
+    assert "ran out" not in actual.decision.headline
+
+
+def test_a_failure_stays_one_when_time_runs_out() -> None:
+    """What was proven until then counts: 1 before 4."""
+    bad = change("mine/bad", SLOWER, ratio=1.1)
+    actual = ABResult(ab_run(bad, change("mine/late", NEVER), stopped="time"), Path())
+
+    assert (Outcome.FAIL, 1) == (actual.decision.outcome, actual.exit_code())

@@ -90,3 +90,23 @@ def test_figures_can_always_be_drawn(one) -> None:
         figure.draw_without_rendering()
     dots = actual.figure_pairs().axes[0].lines[-1]
     assert len(one.pairs) == np.size(dots.get_xdata())
+
+
+def test_a_pass_names_its_margin_and_its_limits_wherever_it_is_shown() -> None:
+    """Within 3 %, or whatever was asked for; a smaller slowdown may be there."""
+    wide = replace(GOOD, margin=0.1)
+
+    for item, words in ((GOOD, "ithin 3\u202f%"), (wide, "ithin 10\u202f%")):
+        actual = result(item)
+        for rendered in (repr(actual), actual._repr_html_(), actual._repr_markdown_()):
+            text = rendered.replace("\\", "")
+            assert f"w{words}" in text
+            assert f"W{words}: a slowdown of" in text
+            assert "no slower" not in text
+    assert 'title="Within 3\u202f%: a slowdown of 3' in result(GOOD)._repr_html_()
+
+
+def test_what_led_to_an_early_end_is_said_to_look_larger() -> None:
+    """A note where something changed, and none where nothing did."""
+    assert "tends to look larger" in repr(result(SLOW, GOOD))
+    assert "tends to look larger" not in repr(result(GOOD))

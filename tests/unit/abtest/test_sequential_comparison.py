@@ -93,7 +93,8 @@ def test_loops_and_operations_are_divided_by() -> None:
         match.add(type(measured)(CASE, measured.a, doubled))
 
     actual = match.finish()
-    assert (100.0, 50.0) == (actual.base, actual.new)
+    assert 100.0 == actual.base
+    assert pytest.approx(50.0) == actual.new
 
 
 def test_more_is_better_where_the_metric_says_so() -> None:
@@ -145,7 +146,7 @@ def test_a_hand_that_stops_decides_nothing(pairs: int) -> None:
     taken(match, [(100.0, 150.0)] * pairs)
     actual = match.stop()
 
-    assert ChangeStatus.INCONCLUSIVE is actual.status
+    assert (ChangeStatus.INCONCLUSIVE if pairs else ChangeStatus.NOT_MEASURED) is actual.status
     assert Severity.NONE is actual.severity
     assert (None if pairs == 0 else pytest.approx(1.5)) == actual.ratio
 
@@ -161,3 +162,45 @@ def test_values_that_have_no_ratio_never_pass(bad: float, status: ChangeStatus) 
 
     assert actual is not None
     assert status is actual.status
+
+
+def test_log_ratios_are_there_before_the_first_look_and_after() -> None:
+    """By the clock of the pairs so far; a pair without a ratio leaves none."""
+    match, bad = comparison(), comparison()
+    assert 0 == match.log_ratios.size
+
+    for n in range(1, 8):
+        match.add(timed(100.0, 100.0 + n))
+        expected = [np.log(1 + k / 100) for k in range(1, n + 1)]
+        assert expected == pytest.approx(match.log_ratios.tolist())
+    bad.add(timed(100.0, 0.0))
+    assert 0 == bad.log_ratios.size
+
+
+def test_autocorrelated_pairs_take_more_of_them() -> None:
+    """The looks keep the autocorrelation that was estimated, and the same pairs prove less."""
+    plain = SequentialComparison(CASE, RULE, LOOKS)
+    widened = SequentialComparison(CASE, RULE, LOOKS, lambda: 0.5)
+
+    for match in (plain, widened):
+        taken(match, [(100.0, 100.0)] * 48)
+
+    assert plain.change is not None
+    assert widened.change is not None
+    assert {0.0} == {look.autocorrelation for look in plain.change.path}
+    assert {0.5} == {look.autocorrelation for look in widened.change.path}
+    assert len(plain.change.pairs) < len(widened.change.pairs)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "status"), [(0, ChangeStatus.NOT_MEASURED), (3, ChangeStatus.NOT_ENOUGH)]
+)
+def test_what_is_left_out_says_why(pairs: int, status: ChangeStatus) -> None:
+    """Nothing about it was decided."""
+    match = comparison()
+    taken(match, [(100.0, 150.0)] * pairs)
+
+    actual = match.leave_out("too dear")
+
+    assert (status, "too dear", None) == (actual.status, actual.reason, actual.ratio)
+    assert match.change is actual

@@ -11,9 +11,10 @@ from tests.support.archives import archive_of, dated_run, stepped
 from tests.support.runs import MACHINE, case, one_pass, whole_run
 from veperf.archive.summary import load_summary
 from veperf.archive.trend import Trend, case_trend, machine_trends
-from veperf.core.case import Metric
+from veperf.core.case import Direction, Metric
 from veperf.core.errors import UnknownBenchmarkError, UsageError
 from veperf.core.run import CaseResult, Revision, Run, Sample
+from veperf.report.tables.trend_tables import trend_effect
 from veperf.stats.change_points import change_points
 
 OTHER = replace(MACHINE, name="other-8c")
@@ -93,9 +94,14 @@ def test_only_the_last_runs_count_where_that_is_asked(tmp_path: Path):
         case_trend(summary, "demo/a", last=0)
 
 
-def test_better_may_be_higher(tmp_path: Path):
-    """A rate that falls by a fifth is worse by a quarter."""
-    rate = Metric("rate", "tx/s", "higher")
+@pytest.mark.parametrize(
+    ("better", "worse", "effect"), [("higher", 1.25, "worse"), ("unknown", 0.8, "less")]
+)
+def test_better_may_be_higher_or_unknown(
+    better: Direction, worse: float, effect: str, tmp_path: Path
+):
+    """A rate that falls by a fifth is worse by a quarter; what is no better is less by a fifth."""
+    rate = Metric("rate", "tx/s", better)
 
     def run(day: int) -> Run:
         value = 1000.0 * (0.8 if day >= 15 else 1) + day % 3
@@ -105,8 +111,10 @@ def test_better_may_be_higher(tmp_path: Path):
 
     actual = of(tmp_path, [run(day) for day in range(30)], "demo/rate")
 
-    assert ("rate", "higher", "wall") == (actual.metric, actual.better, actual.clock)
-    assert 1.25 == pytest.approx(actual.change_points[0].worse, rel=0.01)
+    (shift,) = actual.change_points
+    assert ("rate", better, "wall") == (actual.metric, actual.better, actual.clock)
+    assert worse == pytest.approx(shift.worse, rel=0.01)
+    assert trend_effect(actual, shift).endswith(f"% {effect}")
 
 
 def test_one_clock_for_all_runs(tmp_path: Path):

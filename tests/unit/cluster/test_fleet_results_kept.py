@@ -13,7 +13,8 @@ from veperf.cluster.sweep_journal import SweepJournal
 from veperf.cluster.sweep_plan import SweepPlan, plan_sweep
 from veperf.cluster.sweep_result import fleet_result_of, write_fleet_page
 from veperf.core.errors import UnknownRunError
-from veperf.core.verdict import ChangeStatus, Outcome, Severity
+from veperf.core.gate import Outcome
+from veperf.core.verdict import ChangeStatus, Severity
 
 PLAN: SweepPlan = plan_sweep(
     SweepSpec("release", machine_classes=("small", "large"), ab=ABSpec("v1", "v2")), str
@@ -53,10 +54,10 @@ def test_what_is_not_there_is_no_pass(tmp_path: Path) -> None:
     (tmp_path / f"ab-{GOOD.id}" / "ab.json").write_text("{")
     fleet = veperf.load_fleet(archive=tmp_path)
 
-    assert Outcome.ERROR is fleet.outcome
+    assert Outcome.ERROR is fleet.decision.outcome
     assert 1 == fleet.failed
-    assert "not measured on small" in fleet.sentence
-    assert "ab.json is not a valid ABRun file" in fleet.sentence
+    assert "not measured on small" in fleet.decision.headline
+    assert "ab.json is not a valid ABRun file" in fleet.decision.headline
 
     begun = SweepJournal.create(archive, PLAN)
     begun.add_failure(PLAN.tasks[0], "it crashed")

@@ -112,7 +112,7 @@ def test_a_spec_of_a_program_is_checked_too() -> None:
         ('name = "a"\n[ab]', "base"),
         ('name = "a"\n[ab]\nbase = "--output=x"', "not a valid name of a commit"),
         ('name = "a"\n[ab]\nbase = "x"\nhead = "a b"', "not a valid name of a commit"),
-        ('name = "a"\n[ab]\nbase = "x"\nfail_over = 0.005', "$.ab.fail_over"),
+        ('name = "a"\n[ab]\nbase = "x"\nfail_over = 0.0005', "$.ab.fail_over"),
         ('name = "a"\n[ab]\nbase = "x"\nfail_over = nan', "$.ab.fail_over"),
         (
             'name = "a"\n[ab]\nbase = "x"\nfail_over = 5',

@@ -1,15 +1,24 @@
 """Choice of a CPU, and processes that keep to one."""
 
+import contextlib
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from veperf.measure.clock import take_sample
-from veperf.measure.cpus import choose_cpu, keep_to, stay_off, stay_on, usable_cpus
+from veperf.measure.cpus import (
+    choose_cpu,
+    keep_to,
+    run_queue_delay_ns,
+    stay_off,
+    stay_on,
+    usable_cpus,
+)
 
 speeds = st.dictionaries(st.integers(0, 255), st.floats(1.0, 1e9), min_size=1, max_size=12)
 
@@ -57,7 +66,8 @@ def test_a_thread_comes_back() -> None:
     before = usable_cpus()
     for cpu in (*before, None):
         for context in (stay_on, stay_off):
-            with pytest.raises(ZeroDivisionError), context(cpu):
+            within: tuple[int, ...] = ()
+            with contextlib.suppress(ZeroDivisionError), context(cpu):
                 within = usable_cpus()
                 raise ZeroDivisionError
 
@@ -89,3 +99,39 @@ def test_a_process_keeps_to_its_cpu() -> None:
 
     assert str({cpu}) == output.strip()
     assert os.sched_getaffinity(0) == set(usable_cpus())
+
+
+def test_waiting_for_a_cpu_is_told_from_waiting_for_something_else() -> None:
+    """Two processes on one CPU delay each other; a thread that sleeps is not delayed."""
+    cpu = usable_cpus()[0]
+    spin = "import time; e = time.monotonic() + 60\nwhile time.monotonic() < e: pass"
+    with stay_on(cpu), subprocess.Popen([sys.executable, "-c", spin]) as neighbour:
+        try:
+            time.sleep(0.3)
+            busy = take_sample(lambda: sum(range(1_000_000)), 30)
+        finally:
+            neighbour.kill()
+    calm = take_sample(lambda: time.sleep(0.05), 1)
+
+    assert busy.delay_ns is not None
+    assert calm.delay_ns is not None
+    assert busy.cpu_ns is not None
+    assert busy.delay_ns > 0.2 * busy.wall_ns
+    assert busy.undelayed_ns == pytest.approx(busy.cpu_ns, rel=0.2)
+    assert calm.delay_ns < 0.02e9
+
+
+def test_a_fork_reads_its_own_delay() -> None:
+    """And not that of the parent, whose file it inherits."""
+    before = run_queue_delay_ns()
+    reader, writer = os.pipe()
+    if (child := os.fork()) == 0:
+        os.write(writer, str(run_queue_delay_ns()).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writer)
+    with os.fdopen(reader) as answer:
+        of_child = int(answer.read())
+
+    assert before is not None
+    assert of_child >= 0

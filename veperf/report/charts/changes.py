@@ -48,11 +48,12 @@ def describe_changes(changes: Sequence[Change]) -> str:
     ratios = [c.ratio for c in changes if c.ratio is not None]
     if not ratios:
         return ""
-    worse = sum(ratio > 1 for ratio in ratios)
-    return (
-        f"{plural(len(ratios), 'comparison')}: {worse} worse, {len(ratios) - worse} better, "
-        f"median {format_change(median(ratios))}."
-    )
+    known = [c.ratio for c in changes if c.ratio is not None and c.better != "unknown"]
+    worse = sum(ratio > 1 for ratio in known)
+    neither = len(ratios) - len(known)
+    counts = f"{worse} worse, {len(known) - worse} better"
+    counts += f", {neither} of unknown direction" if neither else ""
+    return f"{plural(len(ratios), 'comparison')}: {counts}, median {format_change(median(ratios))}."
 
 
 def _size(change: Change) -> float:

@@ -15,7 +15,8 @@ _LONGEST_SOURCE = 4_000
 def badge(mark: Mark) -> str:
     """Return a status as a badge with its symbol and word."""
     # The symbol is in the style, because a page has hundreds of badges.
-    return f'<span class="vp-badge vp-{mark.tone}">{as_html(mark.word)}</span>'
+    title = f' title="{as_html(mark.note)}"' if mark.note else ""
+    return f'<span class="vp-badge vp-{mark.tone}"{title}>{as_html(mark.word)}</span>'
 
 
 def html_table(content: Table, links: Links = NO_LINKS) -> str:

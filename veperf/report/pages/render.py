@@ -19,6 +19,7 @@ from veperf.core import paths
 from veperf.core.baseline import Baseline
 from veperf.core.errors import ReportError, UsageError
 from veperf.core.log_suppression import NOTEBOOK_LOGGERS, suppress_logging
+from veperf.core.policy import GatePolicy, find_policy
 from veperf.core.run import Run
 from veperf.core.verdict import Verdict
 from veperf.report.html.notebook_page import notebook_to_html
@@ -40,6 +41,7 @@ def render_report(
     folder: Path,
     baselines: Path | None = None,
     known_misses: Sequence[str] = (),
+    policy: GatePolicy | None = None,
     *,
     archive: Archive | None = None,
 ) -> Path:
@@ -47,7 +49,8 @@ def render_report(
 
     ``folder`` then holds the executed notebooks too, which can run again there: the paths in them
     are relative to it. ``baselines`` is the folder of targets and recorded baselines, the
-    project's own by default. ``archive`` is needed where ``folder`` is not in it.
+    project's own by default. ``archive`` is needed where ``folder`` is not in it. ``policy`` is
+    the project's where there is none.
 
     Raises:
         KernelError, NotebookError: a notebook could not be run.
@@ -60,9 +63,9 @@ def render_report(
     load_summary(store)
     known = baselines or paths.default_baselines_folder()
     recorded = load_baselines(known, sorted({case.suite for case in run.cases}))
-    whole_verdict = run_verdict(
-        run, load_targets(paths.targets_folder(known)), recorded, known_misses
-    )
+    gate = find_policy() if policy is None else policy
+    targets = load_targets(paths.targets_folder(known))
+    whole_verdict = run_verdict(run, targets, recorded, known_misses, gate)
     page_list = report_pages(run)
     siblings = [_sibling(page, run, whole_verdict, recorded) for page in page_list]
     if store.storage.has(SITE):
@@ -72,6 +75,7 @@ def render_report(
         "archive": archive.location if archive else os.path.relpath(folder.parent, folder),
         "baselines": _baselines_path(baselines, folder, archive) if baselines else "",
         "known_misses": list(known_misses),
+        "policy": gate.table(),
     }
 
     def make(page: ReportPage) -> Path:
@@ -106,8 +110,8 @@ def _sibling(
 ) -> Sibling:
     if page.suite:
         verdict = verdict_of_suite(page.suite, run, whole_verdict, baselines)
-        return Sibling(page.file, page.title, status.outcome_mark(verdict.outcome))
-    mark = status.outcome_mark(whole_verdict.outcome) if page.name == INDEX else None
+        return Sibling(page.file, page.title, status.outcome_mark(verdict.decision.outcome))
+    mark = status.outcome_mark(whole_verdict.decision.outcome) if page.name == INDEX else None
     return Sibling(page.file, page.title, mark)
 
 
@@ -119,6 +123,7 @@ def publish_run_report(
     archive: Archive | None,
     baselines: Path | None = None,
     known_misses: Sequence[str] = (),
+    policy: GatePolicy | None = None,
 ) -> Location:
     """Write the report of ``run`` into its folder in ``archive``; return its first page.
 
@@ -136,7 +141,7 @@ def publish_run_report(
         )
     folder = archive.at(run.id)
     if isinstance(folder, LocalStorage):
-        return render_report(run, folder.folder, baselines, known_misses)
+        return render_report(run, folder.folder, baselines, known_misses, policy)
     if archive.location.startswith(_OF_THIS_PROCESS):
         raise UsageError(
             f"a report is rendered by other processes, which can't read {archive.location}; copy "
@@ -145,7 +150,9 @@ def publish_run_report(
     folder.require_writable()
     with tempfile.TemporaryDirectory(prefix="veperf-") as temporary:
         try:
-            page = render_report(run, Path(temporary), baselines, known_misses, archive=archive)
+            page = render_report(
+                run, Path(temporary), baselines, known_misses, policy, archive=archive
+            )
         except ReportError as error:
             _upload(folder, Path(temporary), "*.ipynb")
             error.add_note(f"that folder was temporary; the notebooks are in {folder.location}")

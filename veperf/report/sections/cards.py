@@ -191,7 +191,7 @@ def _limit(metric: MeasuredMetric, target: TargetVerdict | None) -> float | None
     if target is None or not target.value or not target.target.limit or metric.estimate is None:
         return None
     share = target.value / target.target.limit
-    per_second = target.target.better != metric.series.better
+    per_second = metric.series.better not in (target.target.better, "unknown")
     return metric.estimate.value * share if per_second else metric.estimate.value / share
 
 
@@ -209,7 +209,7 @@ def _sentences(target: TargetVerdict | None, change: Change | None) -> list[str]
         distance = format_limit_distance(target.over, target.target.better)
         sentences.append(f"{distance[0].upper()}{distance[1:]} of {limit}.")
     if change is not None and change.ratio is not None:
-        effect = format_metric_effect(change.ratio, change.metric)
+        effect = format_metric_effect(change.ratio, change.metric, change.better)
         than = "from" if effect == "no different" else "than"
         interval = format_change_interval(change.low, change.high)
         sentences.append(f"{as_sentence(f'{effect} {than} the baseline')[:-1]} ({interval}).")

@@ -92,11 +92,13 @@ _TERMS: tuple[tuple[str, str], ...] = (
         "p",
         "The probability that the Mann-Whitney test sees such a difference by chance alone if "
         "the code did not become slower. It is corrected by Holm's method for the number of "
-        "benchmarks tested: with twenty tests at 0.05 each, a false alarm would be the rule.",
+        "comparisons of the whole run: with twenty tests at 0.05 each, a false alarm would be the "
+        "rule.",
     ),
     (
-        "No slower, suspect, slower",
-        "No slower: a slowdown that matters has been ruled out. Suspect: the values differ, but "
+        "Within 3 %, suspect, slower",
+        "Within 3 %: a slowdown of 3 % or more has been ruled out; one of 2 % may be there, and "
+        "passes in up to half of all comparisons. Suspect: the values differ, but "
         "the baseline was recorded at another time, and machines drift; an A/B comparison of "
         "old and new code decides. Slower: the difference is too large for drift, and the "
         "calibration runs show that the machine's speed has not changed.",

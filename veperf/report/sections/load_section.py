@@ -29,7 +29,8 @@ from veperf.report.tables.table import text_table
 
 SHARDS_KEY = (
     "Clock offset: the remote system's time of day minus the shard's; it enters no figure. Drift: "
-    "how much the remote system's clock gained on the shard's during the load."
+    "how much the remote system's clock gained on the shard's during the load. Waited: the share "
+    "of the time for which the shard's threads waited for a CPU that others had."
 )
 
 
@@ -267,6 +268,12 @@ def _generator_sentences(load: LoadSummary) -> Iterable[str]:
     )
     yield f"Offered {offered}, achieved {achieved}."
     yield f"The generator's lag (p99) was {lag}, which the latencies include."
+    if (contention := load.contention) is not None:
+        yield (
+            f"Others had {format_percent(contention.others_ratio)} of the machine's CPU time, and "
+            f"the system's threads waited {format_percent(contention.taken_ratio)} of the time for "
+            "a CPU that others had."
+        )
     errors = load.figure("error_rate")
     if errors is not None:
         rate = format_quantity(errors.value, load.unit("error_rate"))

@@ -128,8 +128,8 @@ def overview_section(
     parts: list[Fragment] = []
     for suite in dict.fromkeys(case.suite for case in run.cases):
         suite_verdict = verdict_of_suite(suite, run, verdict, baselines)
-        mark = status.outcome_mark(suite_verdict.outcome)
-        sentence = as_sentence(suite_verdict.sentence)
+        mark = status.outcome_mark(suite_verdict.decision.outcome)
+        sentence = as_sentence(suite_verdict.decision.headline)
         content = overview_table(
             [metric for metric in timed if metric.case.suite == suite],
             [load for load in loads if load.case.suite == suite],

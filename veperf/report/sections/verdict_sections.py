@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from veperf.core.escape import as_html
+from veperf.core.gate import GateDecision
 from veperf.core.run import Failure
 from veperf.core.text import THIN, as_sentence, plural
 from veperf.core.verdict import Change, TargetVerdict, Verdict
@@ -25,16 +26,21 @@ _FEW = 8
 
 def verdict_banner(verdict: Verdict) -> str:
     """Return the outcome, the summary sentence, the counts, and the notes."""
-    mark = status.outcome_mark(verdict.outcome)
     counts = "".join(f"<li>{group}</li>" for group in _counts(verdict))
     notes = "".join(f"<li>{as_html(as_sentence(note))}</li>" for note in verdict.notes)
+    counted = f'<ul class="vp-counts">{counts}</ul>' if counts else ""
+    return outcome_banner(verdict.decision, counted) + (
+        f'<ul class="vp-notes" aria-label="Notes">{notes}</ul>' if notes else ""
+    )
+
+
+def outcome_banner(decision: GateDecision, counts: str = "") -> str:
+    """Return the outcome and the headline as HTML; ``counts``, trusted HTML, follows them."""
+    mark = status.outcome_mark(decision.outcome)
     return (
         f'<div class="vp-banner vp-{mark.tone}"><p class="vp-outcome">'
         f'<span aria-hidden="true">{mark.symbol}</span> {as_html(mark.word)}</p>'
-        f'<p class="vp-sentence">{as_html(as_sentence(verdict.sentence))}</p>'
-        + (f'<ul class="vp-counts">{counts}</ul>' if counts else "")
-        + "</div>"
-        + (f'<ul class="vp-notes" aria-label="Notes">{notes}</ul>' if notes else "")
+        f'<p class="vp-sentence">{as_html(as_sentence(decision.headline))}</p>{counts}</div>'
     )
 
 
@@ -91,7 +97,7 @@ def changes_section(changes: Sequence[Change], against: str, links: Links = NO_L
     if calm:
         parts.append(
             markup.folded(
-                result_tables.no_slowdown_title(calm), _short_table(calm, "No slowdown", links)
+                result_tables.passed_title(calm), _short_table(calm, "Comparisons that pass", links)
             )
         )
     if unjudged:
@@ -121,7 +127,7 @@ def change_alerts(changes: Sequence[Change], against: str, links: Links = NO_LIN
         doubtful = plural(len(undecided), "comparison is", "comparisons are")
         parts.append(markup.paragraph(f"No slowdown is certain, but {doubtful} undecided."))
     elif calm:
-        parts.append(markup.paragraph("Nothing got noticeably slower."))
+        parts.append(markup.paragraph("Every comparison passes."))
     elif unjudged:
         parts.append(markup.paragraph("Nothing was judged."))
     return "".join(parts)

@@ -67,13 +67,17 @@ def _details(trend: Trend, reports: Mapping[str, str]) -> str:
 
 
 def regressions_html(trends: Iterable[Trend], pages: Mapping[str, str]) -> str:
-    """Return every change point for the worse, then those for the better."""
+    """Return every change point for the worse, then those for the better, then all others."""
     pairs = [(trend, change) for trend in trends for change in trend.change_points]
     if not pairs:
         return markup.paragraph(NO_CHANGE_POINT)
     pairs.sort(key=lambda pair: (pair[1].bad.created, pair[1].worse), reverse=True)
-    worse = [pair for pair in pairs if pair[1].worse > 1]
-    better = [pair for pair in pairs if pair[1].worse <= 1]
+    known = [pair for pair in pairs if pair[0].better != "unknown"]
+    worse = [pair for pair in known if pair[1].worse > 1]
+    better = [pair for pair in known if pair[1].worse <= 1]
+    others = [pair for pair in pairs if pair[0].better == "unknown"]
+    groups = [("Slower or worse", worse), ("Faster or better", better)]
+    groups += [("Changed, for better or worse", others)] if others else []
     return "".join(
         f"<h2>{title}</h2>"
         + (
@@ -81,7 +85,7 @@ def regressions_html(trends: Iterable[Trend], pages: Mapping[str, str]) -> str:
             if group
             else markup.paragraph("None.")
         )
-        for title, group in (("Slower or worse", worse), ("Faster or better", better))
+        for title, group in groups
     )
 
 
@@ -91,16 +95,12 @@ _KEY = "A dot is a run, or a group of runs; a line is the level between two chan
 def _row(trend: Trend, pages: Mapping[str, str]) -> tuple[Cell, ...]:
     *earlier, now = trend.values[-_SPARK - 1 :].tolist()
     change = trend.last_change
-    changed = Cell("none")
-    if change is not None:
-        changed = Cell(
-            tables.trend_effect(trend, change), note=f"since {tables.run_date(change.bad)}"
-        )
+    since = f"since {tables.run_date(change.bad)}" if change else ""
     return (
         Cell(measured_name(trend.case, trend.metric), address=_address(trend, pages)),
         Cell(format_quantity(now, trend.unit)),
         Cell("", picture=sparkline(earlier, now)),
-        changed,
+        Cell(tables.latest_change(trend), note=since),
         Cell(f"{len(trend.runs):,}"),
     )
 

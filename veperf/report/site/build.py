@@ -12,6 +12,7 @@ from veperf.archive.store import Archive
 from veperf.archive.summary import ArchiveSummary, load_summary
 from veperf.archive.trend import Trend, machine_trends
 from veperf.core.errors import CorruptFileError
+from veperf.core.policy import GatePolicy
 from veperf.report.html import markup
 from veperf.report.html.page import Sibling, html_page
 from veperf.report.site.benchmarks import (
@@ -29,7 +30,11 @@ _RUNS, _BENCHMARKS, _REGRESSIONS = "Runs", "Benchmarks", "Regressions"
 
 
 def build_site(
-    archive: Archive, targets: Path, baselines: Path, known_misses: Collection[str] = ()
+    archive: Archive,
+    targets: Path,
+    baselines: Path,
+    known_misses: Collection[str] = (),
+    policy: GatePolicy | None = None,
 ) -> Location:
     """Bring the site of ``archive`` up to date; return its first page.
 
@@ -44,7 +49,7 @@ def build_site(
     summary = load_summary(archive)
     folder = archive.storage.at(FOLDER)
     archive.storage.require_writable()
-    verdicts = judge_runs(archive, summary, folder, targets, baselines, known_misses)
+    verdicts = judge_runs(archive, summary, folder, targets, baselines, known_misses, policy)
     pages = dict(_pages(archive, summary, verdicts))
     existing = [name for name in _names(folder) if name.endswith(".html")]
     folder.delete([name for name in existing if f"{FOLDER}/{name}" not in pages])

@@ -48,5 +48,5 @@ def _change(change: Change | None) -> Cell:
     if change is None:
         return Cell("")
     name = measured_name(change.case, change.metric)
-    effect = f"{format_metric_effect(change.ratio, change.metric)}: {name}"
+    effect = f"{format_metric_effect(change.ratio, change.metric, change.better)}: {name}"
     return Cell(effect, note=format_change_interval(change.low, change.high))

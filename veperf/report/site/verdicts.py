@@ -5,18 +5,25 @@ import math
 from collections.abc import Collection
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from veperf.archive.baselines import load_baselines, load_targets
 from veperf.archive.storage.base import Storage, read_stored_json, write_stored_json
 from veperf.archive.store import Archive
 from veperf.archive.summary import ArchiveSummary
 from veperf.core.errors import DataError, UnknownTargetError, UsageError
+from veperf.core.gate import Outcome
+from veperf.core.policy import GatePolicy, find_policy
 from veperf.core.run import Run
-from veperf.core.verdict import Change, ChangeStatus, Outcome, Verdict
+from veperf.core.verdict import Change, ChangeStatus, Verdict
 from veperf.verdicts.verdict import run_verdict
 
-_DECIDED = {ChangeStatus.SLOWER, ChangeStatus.SUSPECT, ChangeStatus.FASTER}
+_DECIDED = {
+    ChangeStatus.SLOWER,
+    ChangeStatus.SUSPECT,
+    ChangeStatus.CHANGED,
+    ChangeStatus.FASTER,
+}
 _FORMAT = 1
 FILE = "verdicts.json"
 
@@ -39,6 +46,8 @@ class VerdictsFile(Struct, frozen=True):
     """The stored verdicts, by run."""
 
     known_misses: tuple[str, ...] = ()
+    policy: str = ""
+    """Policy of the gate, by which they were judged."""
     runs: dict[str, RunVerdict] = {}
     format: int = _FORMAT
 
@@ -50,11 +59,13 @@ def judge_runs(
     targets: Path,
     baselines: Path,
     known_misses: Collection[str] = (),
+    policy: GatePolicy | None = None,
 ) -> dict[str, RunVerdict]:
     """Return the verdicts on the runs of ``summary``, stored ones where ``site`` has them.
 
     A stored verdict stays, whatever baselines are recorded later; after a change of
-    ``known_misses`` all runs are judged again. Runs that can't be judged are left out.
+    ``known_misses`` or ``policy`` all runs are judged again. Runs that can't be judged are left
+    out.
 
     Raises:
         CorruptFileError: targets or baselines are broken.
@@ -63,9 +74,12 @@ def judge_runs(
     """
     misses = tuple(sorted(known_misses))
     old = _read(site)
-    runs = old.runs if old.known_misses == misses else {}
+    gate = find_policy() if policy is None else policy
+    rules = json.encode(gate.table(), order="deterministic").decode()
+    is_same = (old.known_misses, old.policy) == (misses, rules)
+    runs = old.runs if is_same else {}
     published = load_targets(targets)
-    if unknown := set(misses) - {target.id for target in published.targets}:
+    if unknown := {*misses, *gate.known_misses} - {target.id for target in published.targets}:
         raise UnknownTargetError(f"there is no target {' or '.join(sorted(unknown))}")
     suites = sorted(path.stem for path in baselines.glob("*/*.json"))
     recorded = load_baselines(baselines, list(dict.fromkeys(suites)))
@@ -80,10 +94,10 @@ def judge_runs(
             run = archive.read(facts.id)
             known = {case.suite for case in run.cases}
             earlier = [b for b in recorded if b.suite in known and b.recorded < run.created]
-            verdict = run_verdict(run, published, earlier, misses)
+            verdict = run_verdict(run, published, earlier, misses, gate)
             verdicts[facts.id] = _run_verdict(run, verdict, facts.completed_ns)
-    if verdicts != runs or old.known_misses != misses:
-        write_stored_json(site, FILE, VerdictsFile(misses, verdicts))
+    if verdicts != runs or not is_same:
+        write_stored_json(site, FILE, VerdictsFile(misses, rules, verdicts))
     return verdicts
 
 
@@ -100,8 +114,8 @@ def _run_verdict(run: Run, verdict: Verdict, completed_ns: int) -> RunVerdict:
     largest = max(decided, key=lambda c: abs(math.log(c.ratio or 1.0)), default=None)
     return RunVerdict(
         completed_ns,
-        verdict.outcome,
-        verdict.sentence,
+        verdict.decision.outcome,
+        verdict.decision.headline,
         run.revision.branch,
         run.config.profile,
         len(run.cases),

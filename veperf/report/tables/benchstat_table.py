@@ -5,11 +5,12 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from veperf.core.escape import as_markdown, one_line
+from veperf.core.escape import one_line
 from veperf.core.units import is_binary
 from veperf.core.verdict import Change
-from veperf.report.tables.status import change_mark
-from veperf.report.tables.table import Cell, Table, markdown_table, text_table
+from veperf.report.markdown_writer import MarkdownPart
+from veperf.report.tables.status import Mark, change_mark
+from veperf.report.tables.table import Cell, Table, text_table
 from veperf.verdicts.benchstat import DifferenceTest, Geomean, UnitRow, UnitTable, ValueSummary
 
 _DECIMAL = ("n", "µ", "m", "", "k", "M", "G", "T")
@@ -30,16 +31,15 @@ def benchstat_text(
     )
 
 
-def benchstat_markdown(
+def benchstat_parts(
     tables: Iterable[UnitTable], changes: Sequence[Change], base: str, new: str
-) -> str:
-    """Return the tables as Markdown, for a comment or a step summary."""
-    parts: list[str] = []
+) -> list[MarkdownPart]:
+    """Return the tables as folded parts of Markdown."""
+    parts = []
     for table in _benchstat_tables(tables, changes):
-        parts += [f"**{' · '.join(table.head(as_markdown))}**"]
-        parts += [markdown_table(table.table(base, new, as_markdown))]
-        parts += ["  \n".join(map(as_markdown, table.notes()))] if table.notes() else []
-    return "\n\n".join(parts)
+        title = " · ".join(table.head(one_line))
+        parts.append(MarkdownPart(title, (table.table(base, new, one_line), *table.notes())))
+    return parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,12 @@ class _BenchstatTable:
     def __init__(self, table: UnitTable, verdicts: Mapping[tuple[str, str], Change]) -> None:
         self._table = table
         self._footnotes: dict[str, int] = {}
-        self._rows = [self._row(row, verdicts.get((row.case, row.metric))) for row in table.rows]
+        self._rows: list[tuple[tuple[str, ...], Mark | None]] = []
+        for row in table.rows:
+            verdict = verdicts.get((row.case, row.metric))
+            self._rows.append((self._row(row), None if verdict is None else change_mark(verdict)))
         if len(table.rows) > 1:
-            self._rows.append(self._last(table.geomean))
+            self._rows.append((self._last(table.geomean), None))
 
     def head(self, escape: Callable[[str], str]) -> list[str]:
         """Return the suite and the metric with its unit."""
@@ -101,7 +104,7 @@ class _BenchstatTable:
                 ("", "left"),
                 ("veperf", "left"),
             ),
-            tuple(tuple(map(Cell, row)) for row in self._rows),
+            tuple((*map(Cell, row), Cell("", mark=mark)) for row, mark in self._rows),
             row_header=0,
         )
 
@@ -109,7 +112,7 @@ class _BenchstatTable:
         """Return the footnotes."""
         return [f"{_superscript(i)} {one_line(note)}" for note, i in self._footnotes.items()]
 
-    def _row(self, row: UnitRow, verdict: Change | None) -> tuple[str, ...]:
+    def _row(self, row: UnitRow) -> tuple[str, ...]:
         sides = [side for side in (row.base, row.new) if side]
         written = choose_scale([side.center for side in sides], self._table.unit)
         name = row.case.removeprefix(f"{self._table.suite}/").removeprefix("Benchmark")
@@ -119,7 +122,6 @@ class _BenchstatTable:
             self._side(row.new, written),
             _delta(row),
             "" if row.test is None else self._test(row, row.test),
-            "" if verdict is None else f"{change_mark(verdict).symbol} {verdict.status}",
         )
 
     def _side(self, side: ValueSummary | None, written: Scale) -> str:
@@ -144,7 +146,7 @@ class _BenchstatTable:
         both = any(row.base and row.new for row in self._table.rows)
         change = f"{(geomean.ratio - 1) * 100:+.2f}%" if geomean.ratio is not None else "?"
         marks = "".join(map(self._mark, geomean.new_notes)).strip()
-        return ("geomean", base, new, change if both else " ", marks or " ", " ")
+        return ("geomean", base, new, change if both else " ", marks or " ")
 
     def _mark(self, note: str) -> str:
         if not note:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from veperf.core.case import Level
 from veperf.core.load import Shard, Trial
 from veperf.core.run import Run
-from veperf.core.text import MISSING, format_quantity, plural
+from veperf.core.text import MISSING, format_percent, format_quantity, plural
 from veperf.report.case_summary import estimate_text, summarise_cases
 from veperf.report.load_summary import INVALID, LoadSummary, load_summaries
 from veperf.report.tables import status
@@ -36,6 +36,7 @@ def shards_table(load: LoadSummary) -> Table:
             ">Offered",
             ">Achieved",
             ">Own lag p99",
+            ">Waited",
             ">Clock offset",
             ">Drift",
         ),
@@ -52,6 +53,7 @@ def _shard_row(shard: Shard, rate_unit: str) -> tuple[Cell, ...]:
         Cell(format_quantity(shard.offered, rate_unit)),
         Cell(format_quantity(shard.achieved, rate_unit)),
         Cell(format_quantity(shard.own_lag_p99_ms, "ms")),
+        Cell(format_percent(shard.contention.taken_ratio if shard.contention else None)),
         Cell(_clock_offset(shard)),
         Cell(format_quantity(shard.clock_drift_ns, "ns")),
     )
@@ -108,6 +110,7 @@ def load_figures_table(load: LoadSummary) -> Table:
         *((f"Latency {name.lower()}", format_figure(load, metric)) for metric, name in PERCENTILES),
         ("Errors", format_figure(load, "error_rate")),
         ("Generator lag p99", format_figure(load, "lag_p99")),
+        *contention_figures(load),
         *((f"CPU time: {stage}", format_quantity(us, "us")) for stage, us in stages.items()),
     ]
     if stages:
@@ -118,6 +121,17 @@ def load_figures_table(load: LoadSummary) -> Table:
         tuple((Cell(name), Cell(value)) for name, value in rows),
         row_header=0,
     )
+
+
+def contention_figures(load: LoadSummary) -> list[tuple[str, str]]:
+    """Return how others used the CPUs during the load, in names and values; none if unknown."""
+    contention = load.contention
+    if contention is None:
+        return []
+    return [
+        ("Waited for a CPU that others had", format_percent(contention.taken_ratio)),
+        ("CPU time of others", format_percent(contention.others_ratio)),
+    ]
 
 
 def trials_table(load: LoadSummary) -> Table:

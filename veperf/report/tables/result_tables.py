@@ -1,9 +1,10 @@
 """The tables of targets, changes, measured values and memory."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from veperf.core.case import MEMORY_METRICS
+from veperf.core.run import Failure
 from veperf.core.text import (
     MISSING,
     as_sentence,
@@ -22,12 +23,18 @@ from veperf.core.verdict import Change, ChangeStatus, TargetVerdict
 from veperf.report.case_summary import MeasuredMetric, estimate_text, measured_name
 from veperf.report.charts import strip
 from veperf.report.charts.scaling import ScalingCurve
-from veperf.report.tables.status import Mark, change_mark, target_mark
+from veperf.report.tables.status import (
+    Mark,
+    change_mark,
+    describe_failure,
+    failure_mark,
+    target_mark,
+)
 from veperf.report.tables.table import Cell, Table, columns
 
 T = TypeVar("T")
 
-_UNDECIDED = {ChangeStatus.INCONCLUSIVE, ChangeStatus.NOT_ENOUGH}
+_UNDECIDED = {ChangeStatus.INCONCLUSIVE, ChangeStatus.NOT_ENOUGH, ChangeStatus.NOT_MEASURED}
 NOTHING_IN_COMMON = "Nothing to compare: the two have no benchmark in common."
 
 
@@ -38,6 +45,22 @@ def targets_table(verdicts: Iterable[TargetVerdict], caption: str) -> Table:
         caption,
         columns("Status", "Target", ">Measured", ">Limit", "Why"),
         tuple(_target_row(v) for v in ordered),
+    )
+
+
+def failures_table(failures: Mapping[str, Failure]) -> Table:
+    """Return a table with a row for each case that failed."""
+    return Table(
+        "",
+        columns("Status", "Benchmark", "Why"),
+        tuple(
+            (
+                Cell("", mark=failure_mark(failure)),
+                Cell(case),
+                Cell(f"{describe_failure(failure)}: {failure.message}"),
+            )
+            for case, failure in failures.items()
+        ),
     )
 
 
@@ -97,16 +120,16 @@ def split_by_urgency(
 def group_changes(
     changes: Iterable[Change],
 ) -> tuple[list[Change], list[Change], list[Change], list[Change]]:
-    """Split changes into possible slowdowns, undecided, without a slowdown, and not judged."""
+    """Split changes into possible slowdowns, undecided, those that pass, and not judged."""
     urgent, well, unjudged = split_by_urgency(displayed_changes(changes), change_mark)
     alarms = [change for change in urgent if change.status not in _UNDECIDED]
     undecided = [change for change in urgent if change.status in _UNDECIDED]
     return alarms, undecided, well, unjudged
 
 
-def no_slowdown_title(calm: Sequence[Change]) -> str:
-    """Return a title with the number of comparisons without a slowdown."""
-    return plural(len(calm), "comparison without a slowdown", "comparisons without a slowdown")
+def passed_title(calm: Sequence[Change]) -> str:
+    """Return a title with the number of comparisons that pass."""
+    return plural(len(calm), "comparison that passes", "comparisons that pass")
 
 
 def displayed_changes(changes: Iterable[Change]) -> list[Change]:
@@ -159,7 +182,7 @@ def _change_row(c: Change, reach: float) -> tuple[Cell, ...]:
         Cell(format_quantity(c.base, c.unit)),
         Cell(format_quantity(c.new, c.unit)),
         Cell(
-            format_metric_effect(c.ratio, c.metric),
+            format_metric_effect(c.ratio, c.metric, c.better),
             note="" if c.low is None else interval,
             picture=picture,
         ),

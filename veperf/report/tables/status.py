@@ -1,10 +1,12 @@
 """The marks of statuses: always a symbol and a word, so that nothing depends on colour alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from veperf.core.gate import Outcome
 from veperf.core.run import Failure
-from veperf.core.verdict import Change, ChangeStatus, Outcome, TargetStatus, TargetVerdict
+from veperf.core.text import describe_margin, format_exact
+from veperf.core.verdict import Change, ChangeStatus, TargetStatus, TargetVerdict
 
 Tone = Literal["pass", "warn", "fail", "quiet"]
 
@@ -18,6 +20,8 @@ class Mark:
     word: str
     tone: Tone
     urgency: int
+    note: str = ""
+    """Explanation for those who hover over it."""
 
     @property
     def symbol(self) -> str:
@@ -42,12 +46,14 @@ CHANGE_MARKS = {
     ChangeStatus.ERROR: Mark("error", "fail", 0),
     ChangeStatus.SLOWER: Mark("slower", "fail", 1),
     ChangeStatus.SUSPECT: Mark("suspect", "warn", 2),
+    ChangeStatus.CHANGED: Mark("changed", "warn", 2),
     ChangeStatus.INCONCLUSIVE: Mark("inconclusive", "warn", 3),
     ChangeStatus.NOT_ENOUGH: Mark("not enough samples", "warn", 4),
+    ChangeStatus.NOT_MEASURED: Mark("not measured", "warn", 4),
     ChangeStatus.OTHER_MACHINE: Mark("other machine", "quiet", 5),
     ChangeStatus.ONE_SIDED: Mark("only in one side", "quiet", 5),
     ChangeStatus.FASTER: Mark("faster", "pass", 6),
-    ChangeStatus.OK: Mark("no slower", "pass", 7),
+    ChangeStatus.OK: Mark("no change", "pass", 7),
     ChangeStatus.NO_BASELINE: Mark("no baseline", "quiet", 8),
 }
 
@@ -91,6 +97,24 @@ def target_mark(verdict: TargetVerdict) -> Mark:
     return TARGET_MARKS[verdict.status]
 
 
+def within_note(margin: float) -> str:
+    """Return the explanation of ``within`` this margin, for a footnote."""
+    edge = format_exact(100 * margin, "%")
+    return (
+        f"{describe_margin(margin).capitalize()}: a slowdown of {edge} or more is ruled out. A "
+        "smaller one may be there: one of two thirds of that passes in up to half of all "
+        "comparisons."
+    )
+
+
+def margin_mark(status: ChangeStatus, margin: float | None) -> Mark:
+    """Return the mark of a status; that of ``ok`` names the margin, where there is one."""
+    mark = CHANGE_MARKS[status]
+    if status is not ChangeStatus.OK or margin is None:
+        return mark
+    return replace(mark, word=describe_margin(margin), note=within_note(margin))
+
+
 def change_mark(change: Change) -> Mark:
     """Return the mark of a change's status."""
-    return CHANGE_MARKS[change.status]
+    return margin_mark(change.status, change.margin)

@@ -1,6 +1,6 @@
 """A table apart from how it is written down, and tables as plain text and Markdown."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,17 +50,35 @@ def drop_columns(content: Table, *names: str) -> Table:
 
 def markdown_table(content: Table) -> str:
     """Return ``content`` as a Markdown pipe table, below its caption in bold if it has one."""
-    head = "| " + " | ".join(name for name, _ in content.columns) + " |"
+    return "\n".join([markdown_head(content), *map(markdown_row, content.rows)])
+
+
+def markdown_head(content: Table, escape: Callable[[str], str] = as_markdown) -> str:
+    """Return caption, head and rule of a Markdown pipe table."""
+    names = [escape(short_line(name)) for name, _ in content.columns]
+    head = "| " + " | ".join(names) + " |"
     rule = "|" + "|".join(" ---: " if a == "right" else " --- " for _, a in content.columns) + "|"
-    rows = ["| " + " | ".join(map(_markdown_cell, row)) + " |" for row in content.rows]
-    caption = [f"**{as_markdown(content.caption)}**", ""] if content.caption else []
-    return "\n".join([*caption, head, rule, *rows])
+    caption = [f"**{escape(short_line(content.caption))}**", ""] if content.caption else []
+    return "\n".join([*caption, head, rule])
 
 
-def _markdown_cell(cell: Cell) -> str:
+def markdown_row(row: Sequence[Cell], escape: Callable[[str], str] = as_markdown) -> str:
+    """Return a row of a Markdown pipe table."""
+    return "| " + " | ".join(_markdown_cell(cell, escape) for cell in row) + " |"
+
+
+def _markdown_cell(cell: Cell, escape: Callable[[str], str]) -> str:
     mark = cell.mark.label if cell.mark else ""
-    text = " ".join(filter(None, (mark, as_markdown(cell.text)))) or MISSING
-    return f"{text}<br>{as_markdown(cell.note)}" if cell.note else text
+    text = " ".join(filter(None, (mark, escape(short_line(cell.text))))) or MISSING
+    return f"{text}<br>{escape(short_line(cell.note))}" if cell.note else text
+
+
+_LONGEST = 300
+
+
+def short_line(text: str, longest: int = _LONGEST) -> str:
+    """Return ``text`` made visible, on a line of at most ``longest`` characters."""
+    return _cut(one_line(text[: longest + 1]), longest)
 
 
 _WIDEST = 60
@@ -74,7 +92,7 @@ def columns(*names: str) -> tuple[tuple[str, Align], ...]:
 def text_table(content: Table) -> str:
     """Return ``content`` as plain text in aligned columns."""
     columns = content.columns
-    rows = [[_cut(_text_cell(cell)) for cell in row] for row in content.rows]
+    rows = [[_cut(_text_cell(cell), _WIDEST) for cell in row] for row in content.rows]
     widths = [
         max(len(name), *(len(row[i]) for row in rows), 0) for i, (name, _) in enumerate(columns)
     ]
@@ -94,8 +112,8 @@ def _text_cell(cell: Cell) -> str:
     return " ".join(filter(None, (mark, one_line(cell.text)))) or MISSING
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _line(texts: list[str], columns: Sequence[tuple[str, Align]], widths: list[int]) -> str:

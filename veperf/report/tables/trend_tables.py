@@ -28,11 +28,12 @@ def trend_headline(trend: Trend) -> str:
     """Return a sentence with the metric, the range of runs and the latest value."""
     name = measured_name(trend.case, trend.metric)
     clock = f" by {_CLOCKS[trend.clock]}" if trend.metric == "time" else ""
+    drift = drift_effect(trend, interval=True)
     return (
         f"{name}{clock}: {plural(len(trend.runs), 'run')} on {trend.machine}, "
         f"{run_date(trend.runs[0])} to {run_date(trend.runs[-1])}; last "
         f"{format_quantity(trend.values[-1], trend.unit, _DIGITS)}, "
-        f"{plural(len(trend.change_points), 'change point')}"
+        f"{plural(len(trend.change_points), 'change point')}{f'; {drift}' if drift else ''}"
     )
 
 
@@ -87,7 +88,26 @@ def trends_table(trends: Iterable[Trend], picture: Sequence[str]) -> Table:
 
 def trend_effect(trend: Trend, change: TrendChange) -> str:
     """Return in words how much better or worse the benchmark became."""
-    return format_metric_effect(change.worse, trend.metric)
+    return format_metric_effect(change.worse, trend.metric, trend.better)
+
+
+def drift_effect(trend: Trend, *, interval: bool = False) -> str:
+    """Return in words how far the benchmark drifts, with its interval where that is asked for.
+
+    Empty where it does not: drifts, +10.0 % over 60 runs.
+    """
+    drift = trend.drift
+    if drift is None:
+        return ""
+    ends = f" ({format_change_interval(drift.low, drift.high)})" if interval else ""
+    return f"drifts, {format_change(drift.ratio)}{ends} over {plural(drift.count, 'run')}"
+
+
+def latest_change(trend: Trend) -> str:
+    """Return the latest change point and the drift since then in words; none without either."""
+    change = trend.last_change
+    effects = [trend_effect(trend, change) if change else "", drift_effect(trend)]
+    return "; ".join(filter(None, effects)) or "none"
 
 
 def commit_range(change: TrendChange) -> str:
@@ -118,7 +138,7 @@ def _overview_row(trend: Trend, picture: str) -> tuple[Cell, ...]:
         Cell(measured_name(trend.case, trend.metric)),
         Cell(format_quantity(trend.values[-1], trend.unit, _DIGITS)),
         Cell(picture),
-        Cell(trend_effect(trend, change) if change else "none"),
+        Cell(latest_change(trend)),
         Cell(run_date(change.bad) if change else ""),
         Cell(commit_range(change) if change else ""),
     )
