@@ -43,6 +43,7 @@ STAND_INS = {
     "veperf selfcheck --sham": (
         "veperf selfcheck --sham sham/sorting --edits 1 --planted 0 --max-pairs 6"
     ),
+    "veperf ci --explain": "veperf ci --run last --explain",
     "veperf ab HEAD --working-tree transaction/hash_compute": (
         "veperf ab HEAD --working-tree transaction/hash_compute --time-budget 2s"
     ),

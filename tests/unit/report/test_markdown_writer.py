@@ -109,6 +109,7 @@ def parts_on(texts: list[str], size: int) -> list[MarkdownPart]:
     return [MarkdownPart(texts[0], (table, texts[-1])), MarkdownPart("", (table,))]
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.lists(names, min_size=1, max_size=8), st.integers(0, 3_000), st.booleans())
 @example(["\U0010ffff" * 300, "1" * 40 + " " + "1" * 40], 3_000, True)
