@@ -219,6 +219,7 @@ def test_a_search_that_gave_a_starved_rate_up_is_void(monkeypatch: pytest.Monkey
     assert 0 < result.figures["throughput"] < 200
 
 
+@pytest.mark.slow
 def test_a_search_on_a_quiet_machine_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """It ends near what the system can do."""
     result = search(monkeypatch, lambda _: False)
@@ -227,6 +228,7 @@ def test_a_search_on_a_quiet_machine_counts(monkeypatch: pytest.MonkeyPatch) -> 
     assert 500 == pytest.approx(result.figures["throughput"], rel=0.2)
 
 
+@pytest.mark.slow
 def test_a_search_that_was_starved_throughout_is_void(monkeypatch: pytest.MonkeyPatch) -> None:
     """No rate at all, and the reason is not the system."""
     result = search(monkeypatch, lambda _: True)

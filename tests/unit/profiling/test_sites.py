@@ -72,12 +72,17 @@ def profile(call: Callable[[], object]) -> CallableProfile:
     "call", [empty, numbers, containers, points, equal_sizes, buffers, partial(bytes, 1_000)]
 )
 def test_lines_add_up_to_what_an_operation_allocates(call: Callable[[], object]) -> None:
-    """Bytes and allocations, to the last one; with frames' objects, they are twice as many."""
+    """Bytes and allocations; with frames' objects, they are twice as many.
+
+    What happens once in a hundred calls may be in one of both recordings only.
+    """
     actual = profile(call)
 
     sites = actual.detail.sites
-    assert actual.footprint.total_bytes == sum(site.total_bytes for site in sites)
-    assert actual.footprint.allocations == sum(site.allocations for site in sites)
+    total_bytes = sum(site.total_bytes for site in sites)
+    assert actual.footprint.total_bytes == pytest.approx(total_bytes, rel=1e-4)
+    allocations = sum(site.allocations for site in sites)
+    assert actual.footprint.allocations == pytest.approx(allocations, rel=1e-3)
     assert max(actual.detail.curve_bytes, default=0) == actual.detail.high_water_bytes
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +37,7 @@ class Recording:
         self.closed += 1
 
 
+@pytest.mark.slow
 @given(st.integers(200, 2_000), st.integers(200, 2_000))
 def test_the_second_load_goes_on_where_the_first_one_ended(first: int, second: int) -> None:
     """One system gets all items once, in order, and is closed at the end alone."""
