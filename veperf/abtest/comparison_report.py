@@ -20,6 +20,7 @@ from veperf.core.ab_records import ABChange, ABConfig, ABRun, ABSide
 from veperf.core.escape import one_line
 from veperf.core.gate import GateDecision
 from veperf.core.text import (
+    abbreviate_names,
     as_sentence,
     format_change_interval,
     format_duration,
@@ -96,6 +97,16 @@ def footnotes(changes: Iterable[ABChange]) -> list[str]:
             "allows for that."
         )
     return notes
+
+
+def _count_lines(changes: Iterable[ABChange]) -> list[str]:
+    """Return a paragraph with a line for each change of the counts, and its benchmarks."""
+    names: dict[str, list[str]] = {}
+    for change in sort_by_urgency(changes):
+        if counts := describe_counts(change):
+            names.setdefault(counts, []).append(change.case)
+    lines = [one_line(f"{counts}: {abbreviate_names(cases)}") for counts, cases in names.items()]
+    return ["\n".join(lines)] if lines else []
 
 
 def _notes(run: ABRun) -> list[str]:
@@ -201,14 +212,10 @@ def comparison_text(run: ABRun, decision: GateDecision) -> str:
         _sides(run),
     ]
     if run.changes:
-        # In 80 columns there is no room for counts: those that changed have lines of their own.
+        # In 80 columns there is no room for counts: they have lines of their own.
         table = drop_columns(pair_changes_table(run.changes, ""), "Why", _COUNTS)
         parts.append(text_table(table))
-        parts += [
-            one_line(f"{change.case}: {describe_counts(change)}")
-            for change in sort_by_urgency(run.changes)
-            if any(count.base != count.new for count in change.counts)
-        ]
+        parts += _count_lines(run.changes)
     urgent, _, _ = result_tables.split_by_urgency(run.changes, pair_change_mark)
     for change in urgent:
         symbol, reason = pair_change_mark(change).symbol, as_sentence(change.reason)
