@@ -119,7 +119,7 @@ def test_a_slowdown_is_found_and_the_rest_stays_apart(repository: Path, tmp_path
     work, same, breaks = (actual[f"mine/{name}"] for name in ("work", "same", "breaks"))
     assert ChangeStatus.SLOWER is work.status
     assert work.ratio == pytest.approx(2, rel=0.3)
-    assert all(8 == len(pair.base_samples) == len(pair.new_samples) for pair in work.pairs)
+    assert all(20 == len(pair.base_samples) == len(pair.new_samples) for pair in work.pairs)
     assert ChangeStatus.SLOWER is not same.status
     assert ChangeStatus.ERROR is breaks.status
     assert "new code could not be measured: ZeroDivisionError" in breaks.reason
