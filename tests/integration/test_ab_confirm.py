@@ -142,6 +142,8 @@ def test_ci_confirms_by_itself(repository: Path, tmp_path: Path):
     done = veperf(*words, "--time-budget", "4s")
 
     assert "1 suspect" in done.stdout
-    assert re.search(rf"working tree, .*against commit {commit[:10]}", done.stdout), done.stdout + done.stderr
+    assert re.search(rf"working tree, .*against commit {commit[:10]}", done.stdout), (
+        done.stdout + done.stderr
+    )
     code = 4 if "time budget ran out" in done.stdout else 0
     assert code == done.returncode, done.stdout + done.stderr
