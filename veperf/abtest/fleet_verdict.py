@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from msgspec import structs
 
-from veperf.abtest.gate import UNDECIDED, place_items, with_severities
+from veperf.abtest.gate import place_items, with_severities
 from veperf.abtest.guardrails import describe_guardrail, guardrail_warnings
 from veperf.core.ab_records import ABChange, ABPlace, ABSide
 from veperf.core.gate import GateDecision
 from veperf.core.policy import DEFAULT_POLICY, GatePolicy
 from veperf.core.text import describe_margin, join_words, plural
-from veperf.core.verdict import ChangeStatus
+from veperf.core.verdict import UNDECIDED, ChangeStatus
 from veperf.verdicts.gate import decide
 
 _NAMED = 3

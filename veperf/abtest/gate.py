@@ -14,7 +14,7 @@ from veperf.core.gate import Answer, Effect, GateDecision, GateItem, Question
 from veperf.core.options import JudgeOptions
 from veperf.core.policy import DEFAULT_POLICY, GatePolicy
 from veperf.core.text import describe_margin, format_exact, join_words
-from veperf.core.verdict import ChangeStatus, Severity
+from veperf.core.verdict import UNDECIDED, ChangeStatus, Severity
 from veperf.verdicts.gate import (
     ANSWERS,
     SIDE_BY_SIDE,
@@ -28,9 +28,6 @@ from veperf.verdicts.gate import (
 )
 
 NOTHING_TO_COMPARE = "nothing to compare: no benchmark is on both sides"
-UNDECIDED = frozenset(
-    {ChangeStatus.INCONCLUSIVE, ChangeStatus.NOT_ENOUGH, ChangeStatus.NOT_MEASURED}
-)
 _SEVERITIES = {Effect.FAIL: Severity.FAIL, Effect.WARN: Severity.WARN}
 
 

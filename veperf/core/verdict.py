@@ -39,6 +39,12 @@ class ChangeStatus(StrEnum):
     ERROR = "error"
 
 
+UNDECIDED = frozenset(
+    {ChangeStatus.INCONCLUSIVE, ChangeStatus.NOT_ENOUGH, ChangeStatus.NOT_MEASURED}
+)
+"""Answers that decide nothing."""
+
+
 class TargetVerdict(Struct, frozen=True):
     """A published target and the measured value, in the target's unit."""
 

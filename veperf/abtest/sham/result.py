@@ -22,7 +22,7 @@ from veperf.core.text import (
     format_percent,
     plural,
 )
-from veperf.core.verdict import ChangeStatus
+from veperf.core.verdict import UNDECIDED, ChangeStatus
 from veperf.core.version_noise import KindNoise, VersionNoise
 from veperf.report.html import markup
 from veperf.report.html.fragment import standalone
@@ -33,8 +33,6 @@ from veperf.stats.version_noise import estimate_version_noise
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_UNDECIDED = {ChangeStatus.INCONCLUSIVE, ChangeStatus.NOT_ENOUGH}
 
 
 class ShamComparison(Struct, frozen=True):
@@ -230,7 +228,7 @@ def _check(case: str, shams: Sequence[ABChange], planted: Sequence[ABChange]) ->
         shams=len(shams),
         slower=statuses.count(ChangeStatus.SLOWER),
         faster=statuses.count(ChangeStatus.FASTER),
-        inconclusive=sum(status in _UNDECIDED for status in statuses),
+        inconclusive=sum(status in UNDECIDED for status in statuses),
         planted=len(planted),
         detected=sum(change.status is ChangeStatus.SLOWER for change in planted),
         pairs=fmean(len(change.pairs) for change in shams) if shams else 0.0,

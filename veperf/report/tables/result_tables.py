@@ -19,7 +19,7 @@ from veperf.core.text import (
     join_words,
     plural,
 )
-from veperf.core.verdict import Change, ChangeStatus, TargetVerdict
+from veperf.core.verdict import UNDECIDED, Change, ChangeStatus, TargetVerdict
 from veperf.report.case_summary import MeasuredMetric, estimate_text, measured_name
 from veperf.report.charts import strip
 from veperf.report.charts.scaling import ScalingCurve
@@ -34,7 +34,6 @@ from veperf.report.tables.table import Cell, Table, columns
 
 T = TypeVar("T")
 
-_UNDECIDED = {ChangeStatus.INCONCLUSIVE, ChangeStatus.NOT_ENOUGH, ChangeStatus.NOT_MEASURED}
 NOTHING_IN_COMMON = "Nothing to compare: the two have no benchmark in common."
 
 
@@ -122,8 +121,8 @@ def group_changes(
 ) -> tuple[list[Change], list[Change], list[Change], list[Change]]:
     """Split changes into possible slowdowns, undecided, those that pass, and not judged."""
     urgent, well, unjudged = split_by_urgency(displayed_changes(changes), change_mark)
-    alarms = [change for change in urgent if change.status not in _UNDECIDED]
-    undecided = [change for change in urgent if change.status in _UNDECIDED]
+    alarms = [change for change in urgent if change.status not in UNDECIDED]
+    undecided = [change for change in urgent if change.status in UNDECIDED]
     return alarms, undecided, well, unjudged
 
 
