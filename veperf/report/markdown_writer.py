@@ -13,7 +13,7 @@ from veperf.core.text import as_sentence, join_words, plural
 from veperf.report.report_links import NO_REPORT, ReportLinks
 from veperf.report.tables.gate_table import EFFECT_MARKS
 from veperf.report.tables.status import outcome_mark
-from veperf.report.tables.table import Table, markdown_head, markdown_row, short_line
+from veperf.report.tables.table import Table, bold, markdown_head, markdown_row, short_line
 
 MOST_SUMMARY_BYTES = 1_000_000
 """GitHub refuses a step summary of more than 1 MiB."""
@@ -187,7 +187,7 @@ def _describe_item(item: GateItem, links: ReportLinks) -> str:
     """Return an item in a line of a list, with its link and the next command."""
     parts = []
     if item.name:
-        name, address = f"**{_short(item.name)}**", links.case(item.case)
+        name, address = bold(_short(item.name)) or "unnamed", links.case(item.case)
         linked = f"[{name}]({address})" if address else name
         answer = ", ".join(filter(None, (str(item.answer), item.size)))
         parts.append(f"{linked}: {_short(answer)}.")

@@ -116,6 +116,8 @@ def parts_on(texts: list[str], size: int) -> list[MarkdownPart]:
 @example(["|" * 1_000], 1, True)
 @example(["---"], 0, False)
 @example(["1. x"], 0, False)
+@example(["\n"], 1, False)
+@example([" "], 1, True)
 def test_any_decision_is_sound_markdown(texts: list[str], size: int, linked: bool) -> None:
     """By another parser: one heading, balanced folds, equal rows, own links, below the limit."""
     links = LINKS if linked else NO_REPORT

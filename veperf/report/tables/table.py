@@ -58,8 +58,13 @@ def markdown_head(content: Table, escape: Callable[[str], str] = as_markdown) ->
     names = [escape(short_line(name)) for name, _ in content.columns]
     head = "| " + " | ".join(names) + " |"
     rule = "|" + "|".join(" ---: " if a == "right" else " --- " for _, a in content.columns) + "|"
-    caption = [f"**{escape(short_line(content.caption))}**", ""] if content.caption else []
-    return "\n".join([*caption, head, rule])
+    caption = bold(escape(short_line(content.caption)))
+    return "\n".join([*([caption, ""] if caption else []), head, rule])
+
+
+def bold(text: str) -> str:
+    """Return Markdown in bold; nothing of what is blank, which would be a rule across the page."""
+    return f"**{text.strip()}**" if text.strip() else ""
 
 
 def markdown_row(row: Sequence[Cell], escape: Callable[[str], str] = as_markdown) -> str:
