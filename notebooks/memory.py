@@ -47,7 +47,8 @@ profile
 # %% [markdown]
 # ## The lines that allocate
 #
-# Figures of one call. `kept_bytes` is what every call leaves behind when garbage is collected.
+# Figures of one call. `kept_bytes` is what calls leave behind, early and late ones, when garbage is
+# collected.
 
 # %%
 profile.frame().head(12)
@@ -69,7 +70,7 @@ veperf.memory.Gauges(work.stats)
 #
 # Resident memory after each round, when garbage is collected. A leak is suspected where the troughs
 # keep rising: a trend by Mann-Kendall (p < 0.01), a Theil-Sen line that grows by 1 % at least, and
-# neither a step nor a curve that levels off fits better.
+# no shape of growth that has ended fits better: steps, curves that level off, slow waves.
 
 # %%
 work.leak

@@ -73,6 +73,7 @@ def _scripts_and_links(page: str) -> str:
     return " ".join(re.findall(r"<(?:script|link)[^>]*>", page))
 
 
+@pytest.mark.slow
 def test_a_case_of_a_benchmark_can_be_named():
     """With its parameters, whose figures are of one of its operations."""
     actual = profile_memory("hungry/eats[items=40]", modules=HUNGRY)
@@ -81,6 +82,7 @@ def test_a_case_of_a_benchmark_can_be_named():
     assert allocating.ITEM_BYTES <= actual.footprint.peak_bytes <= allocating.ITEM_BYTES + 200
 
 
+@pytest.mark.slow
 def test_counts_are_the_same_every_time():
     """Of what is the same, in two processes."""
     item, other = (profile_memory("hungry/eats", modules=HUNGRY) for _ in range(2))

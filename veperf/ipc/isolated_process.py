@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 import warnings
@@ -24,6 +25,7 @@ from veperf.core.errors import (
     WorkerProtocolError,
     WorkerTimeoutError,
 )
+from veperf.core.text import abbreviate_names
 from veperf.ipc.child_process import describe_exit
 
 _CHUNK = 65_536
@@ -55,9 +57,12 @@ def run_in_fork(work: Callable[[], T], kind: type[T], *, timeout_s: float) -> T:
     Raises:
         MeasureError: the work raised, or called sys.exit; its traceback is in a note.
         WorkerCrashedError: the process ended before it answered.
-        WorkerTimeoutError: it did not answer in time, and was killed.
+        WorkerTimeoutError: it did not answer in time, and was killed; the threads that the fork
+            lacks are named.
         WorkerProtocolError: its answer is invalid.
     """
+    own = threading.current_thread()
+    others = sorted(thread.name for thread in threading.enumerate() if thread is not own)
     reader, writer = os.pipe()
     with tempfile.TemporaryFile() as output, warnings.catch_warnings():
         # From 3.12 on Python warns of forks where there are threads, as there are in a notebook.
@@ -66,7 +71,19 @@ def run_in_fork(work: Callable[[], T], kind: type[T], *, timeout_s: float) -> T:
         if child == 0:
             _run_as_fork(work, writer, output.fileno())
         os.close(writer)
-        return _wait_for_result(child, reader, output.fileno(), kind, timeout_s)
+        try:
+            return _wait_for_result(child, reader, output.fileno(), kind, timeout_s)
+        except WorkerTimeoutError as error:
+            if not others:
+                raise
+            names = abbreviate_names(others)
+            lacking = WorkerTimeoutError(
+                f"{error}, in a fork without this process's other threads ({names}): what waits "
+                "for one of them, such as a pool that was made before, waits for ever; make it "
+                "within the callable"
+            )
+            lacking.__notes__ = getattr(error, "__notes__", [])
+            raise lacking from None
 
 
 def run_in_fresh_process(module: str, request: Struct, kind: type[T], *, timeout_s: float) -> T:

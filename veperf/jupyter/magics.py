@@ -1,8 +1,6 @@
 """``%%veperf_time`` and ``%%veperf_memory``: time and memory of a notebook's cell."""
 
 import ast
-import asyncio
-import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -86,8 +84,7 @@ def _callable(
 ) -> Callable[[], object]:
     """Return the cell as a callable that runs it in the notebook's namespace.
 
-    A cell that awaits at its top level, if it may, runs on an event loop of its own: in a fork,
-    where the kernel's doesn't run.
+    A cell that awaits at its top level, if it may, returns a coroutine.
     """
     if line.strip():
         raise UsageError(f"the magic takes no arguments: {line.strip()!r}")
@@ -95,16 +92,10 @@ def _callable(
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if may_await else 0
     code = compile(source, "<cell>", "exec", flags=flags)
     namespace = shell.user_ns
-    loops: list[asyncio.AbstractEventLoop] = []
 
-    def run_cell() -> None:
-        # The cell is what its author wants to run.
-        if not code.co_flags & inspect.CO_COROUTINE:
-            exec(code, namespace)  # noqa: S102
-            return
-        if not loops:
-            loops.append(asyncio.new_event_loop())
-        loops[0].run_until_complete(eval(code, namespace))  # noqa: S307
+    def run_cell() -> object:
+        # The cell is what its author wants to run; it returns None, or what is to be awaited.
+        return eval(code, namespace)  # noqa: S307
 
     run_cell.__qualname__ = "the cell"
     return run_cell

@@ -32,7 +32,7 @@ from veperf.loadtest.generator import run_open_loop
 from veperf.loadtest.schedule import CHUNK, Schedule, count_arrivals
 from veperf.profiling.memory import charts
 from veperf.profiling.memory.background_profiler import MemoryProfiler
-from veperf.profiling.memory.budget import LimitUse, MemoryBudget, check_budget
+from veperf.profiling.memory.budget import LimitUse, MemoryBudget, check_budget, check_growth
 from veperf.profiling.memory.leak_evidence import LeakEvidence, record_leak
 from veperf.profiling.memory.leak_rule import LeakStatus, LeakVerdict, judge_leak
 from veperf.profiling.memory.process_probes import children_rss_bytes
@@ -81,9 +81,11 @@ _SHORTEST_S = 10.0
 _STRETCH_S = 60.0
 """Load that is recorded where a leak is suspected; a fifth of a shorter soak."""
 _LIKELY_GROWTH = 0.02
-"""Growth that is recorded too, though the readings are too few to prove a leak."""
+"""Change of the last part that is recorded too, though the readings don't prove a leak."""
 _STRETCH_RATE = 0.25
 """Its rate, as a share of the load's: work that is recorded takes several times longer."""
+
+_NOT_JUDGED = "the load is invalid: not judged"
 
 # Records of the items of a chunk, which the generator keeps until it works through them.
 _GENERATOR_BYTES = 256 * CHUNK
@@ -114,8 +116,12 @@ class SoakResult(Struct, frozen=True):
     soaked: SoakReadings
     leaks: dict[str, LeakVerdict]
     """Verdicts on ``resident memory`` and ``Python objects``, and on ``child processes``, the
-    resident memory of those that the system has started, if there are any."""
+    resident memory of those that the system has started, if there are any. All inconclusive where
+    the load is invalid."""
     violations: tuple[LimitUse, ...]
+    """Limits that were exceeded; none are judged where the load is invalid."""
+    not_measured: tuple[LimitUse, ...] = ()
+    """Limits of which nothing is known, for want of readings."""
 
     @property
     def leak(self) -> LeakVerdict:
@@ -130,8 +136,9 @@ class SoakResult(Struct, frozen=True):
 
     @property
     def passed(self) -> bool:
-        """True where no leak is suspected and no limit was passed."""
-        return self.leak.status is not LeakStatus.SUSPECTED and not self.violations
+        """True where the load is valid, no leak is suspected and no limit was passed."""
+        is_suspected = self.leak.status is LeakStatus.SUSPECTED
+        return self.valid and not is_suspected and not self.violations
 
     def to_json(self) -> str:
         """Return all of it as JSON."""
@@ -162,6 +169,8 @@ class SoakRequest(Struct, frozen=True):
     case: Case
     plan: LoadPlan
     seed: int
+    margin: float
+    """Growth below which memory is clean, as a share."""
     flamegraph: str = ""
     """File for the flamegraph of what a suspected leak leaves behind; empty for none."""
 
@@ -185,6 +194,9 @@ def soak(
     quarter of the rate and recorded by memray: ``soaked.evidence`` names the lines and the objects
     that keep memory.
 
+    Nothing is judged where the load could not be offered as planned: memory that a system holds
+    under another load than was meant says nothing of it.
+
     Args:
         benchmark: id of a load benchmark.
         params: values that override the benchmark's defaults, such as ``{"rate": 500}``.
@@ -205,25 +217,46 @@ def soak(
     case = custom_load_case(registry.load_registry(modules), benchmark, texts)
     plan = LoadPlan(passes=1, seconds=seconds, warmup_s=0.0)
     page = str(Path(flamegraph).absolute()) if flamegraph is not None else ""
-    readings = _soak_in_process(SoakRequest(modules, case, plan, options.seed, page))
-    leaks = _judge_readings(readings)
-    violations = check_budget(readings.stats, budget, leaks["resident memory"])
-    return SoakResult(case=case, soaked=readings, leaks=leaks, violations=violations)
+    allowed = budget or MemoryBudget()
+    request = SoakRequest(modules, case, plan, options.seed, allowed.growth_margin, page)
+    return judge_soak(case, _soak_in_process(request), allowed)
 
 
-def _judge_readings(readings: SoakReadings) -> dict[str, LeakVerdict]:
-    leaks = {
-        "resident memory": _judge_growth(readings.rss, _GENERATOR_BYTES),
-        "Python objects": _judge_growth(readings.blocks, _GENERATOR_BLOCKS),
+def judge_soak(case: Case, readings: SoakReadings, budget: MemoryBudget) -> SoakResult:
+    """Judge the ``readings`` of a soak of ``case``."""
+    leaks = _judge_readings(readings, budget.growth_margin)
+    if readings.load.failure is not None:
+        return SoakResult(case=case, soaked=readings, leaks=leaks, violations=())
+    uses = check_budget(readings.stats, budget, leaks["resident memory"])
+    if children := leaks.get("child processes"):
+        uses += check_growth(children, budget, "memory of child processes")
+    return SoakResult(
+        case=case,
+        soaked=readings,
+        leaks=leaks,
+        violations=tuple(use for use in uses if use.exceeded),
+        not_measured=tuple(use for use in uses if not use.exceeded),
+    )
+
+
+def _judge_readings(readings: SoakReadings, margin: float) -> dict[str, LeakVerdict]:
+    series = {
+        "resident memory": (readings.rss, _GENERATOR_BYTES),
+        "Python objects": (readings.blocks, _GENERATOR_BLOCKS),
     }
     if readings.children:
-        leaks["child processes"] = _judge_growth(readings.children, own_growth=0)
-    return leaks
+        series["child processes"] = readings.children, 0
+    if readings.load.failure is not None:
+        return dict.fromkeys(series, LeakVerdict(LeakStatus.INCONCLUSIVE, _NOT_JUDGED))
+    return {
+        what: _judge_growth(points, own_growth, margin)
+        for what, (points, own_growth) in series.items()
+    }
 
 
-def _judge_growth(points: Points, own_growth: int) -> LeakVerdict:
+def _judge_growth(points: Points, own_growth: int, margin: float) -> LeakVerdict:
     """Judge ``points``; what the load generator's ``own_growth`` may explain is no proof."""
-    verdict = judge_leak([time for time, _ in points], [value for _, value in points])
+    verdict = judge_leak([time for time, _ in points], [value for _, value in points], margin)
     if (
         verdict.status is not LeakStatus.SUSPECTED
         or verdict.line_bytes[-1] - verdict.line_bytes[0] > own_growth
@@ -235,7 +268,7 @@ def _judge_growth(points: Points, own_growth: int) -> LeakVerdict:
 
 def _is_growing(leak: LeakVerdict) -> bool:
     """Return whether it is worth a look where: a leak is suspected, or likely."""
-    likely = leak.status is LeakStatus.INCONCLUSIVE and (leak.growth or 0.0) >= _LIKELY_GROWTH
+    likely = leak.status is LeakStatus.INCONCLUSIVE and (leak.change or 0.0) >= _LIKELY_GROWTH
     return leak.status is LeakStatus.SUSPECTED or likely
 
 
@@ -311,7 +344,7 @@ def _soak(request: SoakRequest) -> SoakReadings:
         readings = SoakReadings(
             load, profiler.stats(), rss.points(), blocks.points(), children.points()
         )
-        grows = any(map(_is_growing, _judge_readings(readings).values()))
+        grows = any(map(_is_growing, _judge_readings(readings, request.margin).values()))
         if not grows or stretch is None or load.stopped_after_s is not None:
             return readings
 
@@ -339,19 +372,26 @@ def _lines(result: SoakResult) -> list[str]:
     load, stats = result.soaked.load, result.soaked.stats
     figures = load.figures
     rate = f"{format_count(figures['achieved'])} a second" if "achieved" in figures else "nothing"
-    leaks = [f"{what}: {verdict!r}" for what, verdict in result.leaks.items()]
-    limits = [f"over its limit: {violation.description}" for violation in result.violations] or [
-        "within all limits"
-    ]
-    invalid = [] if load.failure is None else [f"the load is invalid: {load.failure.message}"]
-    return [
+    forced = stats.forced_collections
+    head = (
         f"{result.case.id}: {rate} done in {stats.duration_s / 60:.3g} minutes, "
         f"{format_bytes(stats.rss.last)} resident, {format_bytes(stats.peak_rss_bytes)} at most, "
-        f"longest collection {max(stats.gc_longest_cpu_ns) / 1e6:.3g} ms of CPU time",
-        *invalid,
+        f"longest collection {max(stats.gc_longest_cpu_ns) / 1e6:.3g} ms of CPU time"
+        f"{forced and f' ({forced})'}"
+    )
+    if load.failure is not None:
+        return [head, f"{_NOT_JUDGED} ({load.failure.message})"]
+    leaks = [f"{what}: {verdict!r}" for what, verdict in result.leaks.items()]
+    limits = [
+        *(f"over its limit: {use.description}" for use in result.violations),
+        *(use.description for use in result.not_measured),
+    ]
+    evidence = result.soaked.evidence
+    return [
+        head,
         *leaks,
-        *limits,
-        *([] if result.soaked.evidence is None else [repr(result.soaked.evidence)]),
+        *(limits or ["within all limits"]),
+        *([] if evidence is None else [repr(evidence)]),
     ]
 
 

@@ -1,7 +1,6 @@
-"""Monotonic trend: Mann-Kendall test, Theil-Sen slope, late onset, and the fit of other shapes."""
+"""Monotonic trend: Mann-Kendall test, Theil-Sen slope, and growth from a late onset on."""
 
 import math
-from collections.abc import Iterable
 from statistics import NormalDist
 
 import numpy as np
@@ -104,65 +103,19 @@ def inflation(residuals: Floats) -> float:
 
     It is 1 + 2 sum of the autocorrelations of ``residuals`` up to the first that is not positive.
     """
-    centred = residuals - residuals.mean()
-    power = float(centred @ centred)
-    if power <= 1e-18 * float(np.abs(residuals).max(initial=0.0)) ** 2:
-        return 1.0
-    total = 1.0
-    for lag in range(1, residuals.size // 2):
-        correlation = float(centred[lag:] @ centred[:-lag]) / power
-        if correlation <= 0:
-            break
-        total += 2 * correlation
-    return total
+    return float(inflations(residuals[None, :])[0])
 
 
-def line_residual(x: Floats, y: Floats) -> float:
-    """Return the residual sum of squares of a straight line."""
-    return _residual(y, x - x[0])
-
-
-def onset_residual(x: Floats, y: Floats, onset: int) -> float:
-    """Return that of a level with a straight line from index ``onset`` on."""
-    return _residual(y, np.maximum(x, x[onset]))
-
-
-def logarithm_residual(x: Floats, y: Floats) -> float:
-    """Return that of growth as the logarithm of ``x``, which is positive."""
-    return _residual(y, np.log(x))
-
-
-def step_residual(y: Floats) -> float:
-    """Return the residual sum of squares of two levels with the best step; n at least 2."""
-    n = y.size
-    sums = np.cumsum(y - y.mean())
-    first = np.arange(1, n)
-    explained = sums[:-1] ** 2 * (1 / first + 1 / (n - first))
-    return max(0.0, float(np.sum((y - y.mean()) ** 2) - explained.max()))
-
-
-def two_step_residual(y: Floats) -> float:
-    """Return the residual sum of squares of three levels with the best two steps; n at least 3."""
-    centred = y - y.mean()
-    sums, squares = (np.concatenate([[0.0], np.cumsum(c)]) for c in (centred, centred**2))
-    index = np.arange(y.size + 1)
-    length = index[None, :] - index[:, None]
-    within = squares[None, :] - squares[:, None]
-    within -= (sums[None, :] - sums[:, None]) ** 2 / np.maximum(length, 1)
-    # Residual of one level for the values from the row's index up to the column's.
-    level = np.where(length > 0, np.maximum(within, 0.0), np.inf)
-    two_levels = np.min(level[0][:, None] + level, axis=0)
-    return float(np.min(two_levels[1:-1] + level[1:-1, -1]))
-
-
-def saturation_residual(x: Floats, y: Floats, constants: Iterable[float]) -> float:
-    """Return that of a level approached as exp(-x / constant), for the best of ``constants``."""
-    return min(_residual(y, np.exp(-(x - x[0]) / constant)) for constant in constants)
-
-
-def _residual(y: Floats, column: Floats) -> float:
-    columns = np.column_stack([column, np.ones_like(column)])
-    # Sizes are large and alike: centred, they lose no digits in the squares.
-    centred = y - y.mean()
-    residuals = centred - columns @ np.linalg.lstsq(columns, centred, rcond=None)[0]
-    return float(residuals @ residuals)
+def inflations(residuals: Floats) -> Floats:
+    """Return the factor of each row of ``residuals``, of shape (k, n)."""
+    n = residuals.shape[1]
+    centred = residuals - residuals.mean(axis=1, keepdims=True)
+    power = (centred**2).sum(axis=1)
+    spectrum = np.abs(np.fft.rfft(centred, 2 * n, axis=1)) ** 2
+    products = np.fft.irfft(spectrum, axis=1)[:, 1 : max(1, n // 2)]
+    # What rounding leaves of a perfect fit has no correlation.
+    noise = power > 1e-18 * np.abs(residuals).max(axis=1) ** 2
+    correlation = np.where(noise, 1 / np.where(noise, power, 1.0), 0.0)[:, None] * products
+    positive = np.logical_and.accumulate(correlation > 1e-12, axis=1)
+    factors: Floats = 1 + 2 * (correlation * positive).sum(axis=1)
+    return factors

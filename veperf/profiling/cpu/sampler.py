@@ -17,6 +17,7 @@ from msgspec import Struct
 from veperf.core import registry
 from veperf.core.case import Params
 from veperf.core.errors import MeasureError, UsageError
+from veperf.profiling.complete_call import complete_call
 from veperf.profiling.cpu.call_tree import CpuSamples, Frame, Stack
 
 INTERVAL_S = 0.001
@@ -53,9 +54,14 @@ def sample_benchmark(request: CpuProfileRequest) -> CpuSamples:
 
 
 def sample_warmed_up(call: Callable[[], object], seconds: float) -> CpuSamples:
-    """Call ``call`` once, then sample it as ``sample_stacks`` does."""
-    call()
-    return sample_stacks(call, seconds)
+    """Call ``call`` once, then sample it as ``sample_stacks`` does.
+
+    Raises:
+        MeasureError: it returns a generator, or as ``sample_stacks``.
+        Whatever ``call`` does.
+    """
+    with complete_call(call, call()) as work:
+        return sample_stacks(work, seconds)
 
 
 def sample_stacks(call: Callable[[], object], seconds: float) -> CpuSamples:

@@ -1,8 +1,10 @@
 """Memory budgets: limits on heap, objects, tasks, pauses and growth, and their violations."""
 
+import math
+
 from msgspec import Struct
 
-from veperf.core.errors import UnknownTargetError
+from veperf.core.errors import UnknownTargetError, UsageError
 from veperf.core.target import TargetSet
 from veperf.core.text import (
     format_bytes,
@@ -13,12 +15,15 @@ from veperf.core.text import (
 )
 from veperf.core.units import convert
 from veperf.profiling.memory import charts
-from veperf.profiling.memory.leak_rule import LeakVerdict
+from veperf.profiling.memory.leak_rule import LEAST_GROWTH, MARGIN, LeakVerdict
 from veperf.profiling.memory.snapshot_stats import MemoryStats
 
 
 class MemoryBudget(Struct, frozen=True, kw_only=True):
-    """Limits, by default those published in targets.json; a value at its limit is within it."""
+    """Limits, by default those published in targets.json; a value at its limit is within it.
+
+    An infinite limit is none: nothing is asked about it.
+    """
 
     heap_bytes: float = 4096 * 2**20
     objects: float = 10_000_000
@@ -26,19 +31,48 @@ class MemoryBudget(Struct, frozen=True, kw_only=True):
     tasks: float = 100_000
     """Threads, asyncio tasks and processes together."""
     gc_pause_ns: float = 100e6
-    """CPU time of the longest collection that the program itself causes."""
+    """CPU time of the longest collection that Python begins by itself."""
     leak_growth: float = 0.1
-    """Growth over a long run, as a share of the memory at its beginning."""
+    """Growth over a long run, as a share of the memory at its beginning. 0 allows none that is
+    sure."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no limit.
+
+        Raises:
+            UsageError: a limit is negative or no number, so that nothing would ever exceed it.
+        """
+        for name in self.__struct_fields__:
+            if not getattr(self, name) >= 0:
+                raise UsageError(f"the limit {name} must be 0 or more, not {getattr(self, name)}")
+
+    @property
+    def growth_margin(self) -> float:
+        """Growth below which memory counts as clean: the limit, but no less than can be told."""
+        return MARGIN if self.leak_growth == math.inf else max(self.leak_growth, LEAST_GROWTH)
 
 
 class LimitUse(Struct, frozen=True):
-    """A limit and the measured value; in the result of ``check_budget``, one that was exceeded."""
+    """A limit and the measured value."""
 
     limit_name: str
     """Name of the limit in the budget."""
-    value: float
+    value: float | None
+    """None if it could not be measured."""
     limit: float
     description: str
+
+    @property
+    def exceeded(self) -> bool:
+        """True if the value is known, and over the limit."""
+        return self.value is not None and self.value > self.limit
+
+    @property
+    def share(self) -> float:
+        """The value as a share of the limit; infinite above a limit of 0."""
+        if not self.value:
+            return 0.0
+        return self.value / self.limit if self.limit else math.inf
 
 
 def budget_of(targets: TargetSet) -> MemoryBudget:
@@ -68,19 +102,37 @@ def budget_of(targets: TargetSet) -> MemoryBudget:
 def check_budget(
     measured: MemoryStats, budget: MemoryBudget | None = None, leak: LeakVerdict | None = None
 ) -> tuple[LimitUse, ...]:
-    """Return the limits that were exceeded at any time, by peaks and the longest pause.
+    """Return the limits that were exceeded at any time, or that could not be measured.
 
-    The heap is resident memory, the objects are those that the garbage collector tracks. Of
-    ``leak``, the growth that is sure counts, whatever its status: that of the last part of the run
-    against the first, after the warm-up, or that of a leak that is suspected.
+    By peaks and the longest pause. The heap is resident memory, the objects are those that the
+    garbage collector tracks. Growth is that of ``leak``, as ``check_growth`` judges it; without a
+    verdict, or by too few samples, it is not measured. Empty: all limits were measured and held.
     """
     allowed = budget or MemoryBudget()
-    used = _uses(measured, allowed)
-    if leak is not None and (grown := leak.sure_growth) is not None:
-        growth, limit = format_percent(grown), format_exact(100 * allowed.leak_growth, "%")
-        description = f"memory grew by at least {growth}; the limit is {limit}"
-        used = (*used, LimitUse("leak_growth", grown, allowed.leak_growth, description))
-    return tuple(use for use in used if use.value > use.limit)
+    exceeded = tuple(use for use in _uses(measured, allowed) if use.exceeded)
+    return (*exceeded, *check_growth(leak, allowed))
+
+
+def check_growth(
+    leak: LeakVerdict | None, budget: MemoryBudget, what: str = "memory"
+) -> tuple[LimitUse, ...]:
+    """Return the limit on growth if ``what`` exceeded it, or was not measured; else nothing.
+
+    The growth that is sure counts, whatever the status of ``leak``: that of the last part of the
+    run against the first, after the warm-up, or that of a leak that is suspected.
+    """
+    limit = budget.leak_growth
+    if limit == math.inf:
+        return ()
+    words = f"the limit is {format_exact(100 * limit, '%')}"
+    growth = None if leak is None else leak.sure_growth
+    if growth is None:
+        reason = "no growth was judged" if leak is None else leak.reason
+        description = f"growth of {what} was not measured ({reason}); {words}"
+        return (LimitUse("leak_growth", None, limit, description),)
+    description = f"{what} grew by at least {format_percent(growth)}; {words}"
+    use = LimitUse("leak_growth", growth, limit, description)
+    return (use,) if use.exceeded else ()
 
 
 class Gauges(Struct, frozen=True):
@@ -91,14 +143,12 @@ class Gauges(Struct, frozen=True):
 
     def __repr__(self) -> str:
         return "\n".join(
-            f"{format_percent(use.value / use.limit):>8}  {use.description}"
+            f"{format_percent(use.share):>8}  {use.description}"
             for use in _uses(self.measured, self.budget)
         )
 
     def _repr_html_(self) -> str:
-        used = [
-            (use.value / use.limit, use.description) for use in _uses(self.measured, self.budget)
-        ]
+        used = [(use.share, use.description) for use in _uses(self.measured, self.budget)]
         return charts.gauge_table(used)
 
 
@@ -108,35 +158,39 @@ def _uses(measured: MemoryStats, allowed: MemoryBudget) -> tuple[LimitUse, ...]:
     by_clock_ns = max(measured.gc_longest_ns)
     heap, objects = measured.peak_rss_bytes, measured.objects.max
     blocks = format_count(measured.blocks.max)
-    tasks = measured.concurrent.max
+    tasks, forced = measured.concurrent.max, measured.forced_collections
     return (
         LimitUse(
             "heap_bytes",
             heap,
             allowed.heap_bytes,
-            f"{format_bytes(heap)} resident at the peak; the limit is "
-            f"{format_exact(allowed.heap_bytes, 'B')}",
+            f"{format_bytes(heap)} resident at the peak; {_limit(allowed.heap_bytes, 'B')}",
         ),
         LimitUse(
             "objects",
             objects,
             allowed.objects,
-            f"{format_count(objects)} garbage-collected objects; the limit is "
-            f"{format_count(allowed.objects)} ({blocks} allocated blocks)",
+            f"{format_count(objects)} garbage-collected objects; {_limit(allowed.objects)} "
+            f"({blocks} allocated blocks)",
         ),
         LimitUse(
             "tasks",
             tasks,
             allowed.tasks,
-            f"{format_count(tasks)} threads, tasks and processes; the limit is "
-            f"{format_count(allowed.tasks)}",
+            f"{format_count(tasks)} threads, tasks and processes; {_limit(allowed.tasks)}",
         ),
         LimitUse(
             "gc_pause_ns",
             pause_ns,
             pause_limit_ns,
             f"longest collection {format_quantity(pause_ns, 'ns')} of CPU time "
-            f"({format_quantity(by_clock_ns, 'ns')} by the clock); the limit is "
-            f"{format_exact(pause_limit_ns, 'ns')}",
+            f"({format_quantity(by_clock_ns, 'ns')} by the clock); {_limit(pause_limit_ns, 'ns')}"
+            f"{forced and f'; {forced}'}",
         ),
     )
+
+
+def _limit(value: float, unit: str = "") -> str:
+    if value == math.inf:
+        return "there is no limit"
+    return f"the limit is {format_exact(value, unit) if unit else format_count(value)}"

@@ -1,14 +1,11 @@
 """Leak detection: a rule on the memory that a process holds after garbage collections."""
 
 import math
-from collections.abc import Iterator
 from enum import StrEnum
-from functools import partial
 
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike
 
 from veperf.core.errors import UsageError
@@ -20,51 +17,46 @@ from veperf.core.text import (
     format_percent,
 )
 from veperf.profiling.memory import charts
+from veperf.profiling.memory.growth_end import ends_low, is_over
 from veperf.profiling.memory.troughs import (
     LEAST_TROUGHS,
     WINDOWS,
     Troughs,
     fall_troughs,
-    largest_fall,
     window_troughs,
 )
-from veperf.stats import monotonic_trend
-from veperf.stats.growth_bound import bound_growth
-from veperf.stats.monotonic_trend import Floats, MonotonicTrend, fit_trend
+from veperf.stats.growth_bound import bound_beside_curve, bound_growth
+from veperf.stats.growth_shapes import LEVELS_OFF, RAMP, find_onset, rival_evidence
+from veperf.stats.monotonic_trend import Floats, MonotonicTrend, fit_trend, onset_p
 
 WARM_UP = 0.2
 """Share of the run, by time, in which growth is no sign of a leak: caches fill, code is loaded."""
 MARGIN = 0.1
 """Growth over the run that a clean process stays below, as a share; published in targets.json."""
-ALPHA = 0.001
-"""Significance level of growth: it is looked for from several onsets, at several windows."""
-_GREAT_ALPHA = 0.01
-_GREAT = 10.0
-"""The level of growth by 10 times what memory fell by at most: ranks alone don't show that."""
+ALPHA = 0.01
+"""Significance level of growth."""
 LEAST_GROWTH = 0.01
 """Growth that counts, as a share of the memory before it."""
-_ONSETS = (WARM_UP, 0.4, 0.5, 0.6, 0.7, 0.8)
-"""Shares of the run from which on memory may begin to grow."""
+_STARTS = (WARM_UP, 0.4)
+"""Shares of the run from which on a leak is looked for: what came before may have ended."""
+_LEAST_AFTER_ONSET = 5
 _GIVEN_BACK = 3.0
-"""A leak grows by so many times what memory fell by at most."""
+"""A leak grows by so many times what memory fell by at most since the warm-up."""
 _RESOLUTIONS = 1.25
 """And by so many times what a trough may have been lower between two samples."""
-_TWO_STEPS_COST = 3
-"""Parameters of two steps beyond those of a line, by BIC."""
-_TIME_CONSTANTS = (0.04, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.32)
-"""Time constants of curves that level off, as shares of the run."""
-_SLOWER = 0.5
-"""What levels off grows, in the second half, at less than this share of the first half's rate."""
-_SLOWER_THAN_BEFORE = 0.7
-"""Or at less than this share of the rate between the warm-up and its onset."""
-_STRAIGHT_EVIDENCE = 8.0
-"""Twice the log likelihood ratio by which growth after a warm-up is a line, and not a logarithm."""
-_LEVEL_SINCE = ((0.0, 1.0), (WARM_UP, 0.4), (0.35, 0.3))
-"""From where on memory must be level to be clean, and the share of the margin that is allowed: what
-grows in few, rare steps may have grown before, and must not pass for a warm-up."""
-_LAST_SAMPLES = (1, 2, 3, 5)
-_LAST_PARTS = 40
-"""The lowest of the last few samples, or of the last fortieth, shows growth that has just begun."""
+_WALKS = 2.58
+"""And by so many standard deviations of a random walk with the same steps: 1 walk in 200 does."""
+_STRAIGHT_EVIDENCE = 5.0
+"""BIC by which a line fits better than a curve that levels off: for a while, they are alike."""
+_ENDED_EVIDENCE = 3.0
+"""BIC by which growth has reached its end, where many windows show it."""
+_FINE = 16
+_LEVEL_SINCE = (0.0, 0.1, 0.2, 0.35, 0.5, 0.6)
+"""From where on memory may be level to be clean."""
+_SHARE_AFTER_GROWTH = 0.6
+"""Share of the margin that is allowed where memory grew by more before."""
+_SHARE_BESIDE_CURVE = 0.4
+"""And beside a curve that levels off, which hides steps of a leak."""
 _PARTS = 5
 """The last fifth of the troughs is compared with the first."""
 
@@ -135,18 +127,19 @@ def judge_leak(times: ArrayLike, heap: ArrayLike, margin: float = MARGIN) -> Lea
 
     Sample the heap after a garbage collection if possible, when no garbage is left. The troughs
     count: the lowest sample in each of 8 to 32 windows, or after each great fall. A leak is
-    suspected if, after the first 20 % of the time or from a later onset on, all of this holds:
+    suspected if, after the first 20 or 40 % of the time, all of this holds:
 
-    - they have a trend by Kendall's test, corrected for autocorrelation: p < 0.001, or 0.01 where
-      they grow by 10 times what they ever fell by;
+    - they have a trend by Kendall's test from some onset on, corrected for autocorrelation;
     - Theil and Sen's line grows by 1 % at least, by the lower end of its 95 % interval;
-    - it grows by 3 times what the troughs ever fell by, and by more than sampling can hide;
-    - the line fits better than one step or two, and than a curve that levels off; and growth
-      doesn't slow down.
+    - it grows by 3 times what the troughs ever fell by since the warm-up, by more than sampling
+      can hide, and by more than a random walk with the same steps;
+    - it fits better than any shape of growth that has ended, or will (``rival_evidence``).
 
     Clean if growth is below ``margin``, a share, by the upper end of every 99 % interval, for lines
-    and steps from any onset (``bound_growth``); where memory grew by more at first, if it is level
-    since: below 40 % of the margin from 20 % of the run on, or 30 % of it from 35 % on.
+    and steps from any onset (``bound_growth``). Where memory grew by more before, less of the
+    margin is allowed since then, or beside a curve that levels off, and what came before must be
+    over: growth in k equal pieces up to the share s of the run, if it went on, would leave the rest
+    without any with the probability s^k. The end must have been seen low, between spikes.
 
     Else inconclusive, as with fewer than 8 samples after the first 20 %.
 
@@ -163,12 +156,9 @@ def judge_leak(times: ArrayLike, heap: ArrayLike, margin: float = MARGIN) -> Lea
         reason = f"{left} samples after the warm-up are too few: {LEAST_TROUGHS} are the least"
         return LeakVerdict(LeakStatus.INCONCLUSIVE, reason)
     series = _Series(t, place, y)
-    falls = fall_troughs(place[used], y[used])
-    views = [*series.views(WARM_UP), *([falls] if falls else [])]
-    for troughs in views:
-        onsets = [onset for onset in _onsets(troughs) if not _objection(troughs, onset)]
-        if onsets:
-            return _suspect(series, troughs, min(onsets, key=partial(_misfit, troughs)))
+    for start in _STARTS:
+        if suspected := _suspect(series, start):
+            return suspected
     return _clear(series, margin) or _doubt(series, margin)
 
 
@@ -193,15 +183,22 @@ class _Series(Struct, frozen=True, eq=False):
     place: Floats
     size: Floats
 
-    def since(self, start: float) -> Floats:
-        """Return the sizes since the share ``start`` of the run."""
-        return self.size[self.place >= start]
+    @property
+    def least(self) -> float:
+        """The least memory, to which growth that is ruled out is relative; 1 byte at least."""
+        return max(float(self.size.min()), 1.0)
 
     def views(self, start: float) -> list[Troughs]:
         """Return the troughs since ``start``, in every number of windows that is possible."""
         used = self.place >= start
         views = (window_troughs(self.place[used], self.size[used], windows) for windows in WINDOWS)
         return [view for view in views if view is not None]
+
+    def after_falls(self, start: float) -> list[Troughs]:
+        """Return the troughs after great falls since ``start``, if there are enough."""
+        used = self.place >= start
+        troughs = fall_troughs(self.place[used], self.size[used])
+        return [troughs] if troughs else []
 
     def verdict(
         self,
@@ -214,7 +211,7 @@ class _Series(Struct, frozen=True, eq=False):
         """Return a verdict with the line through ``troughs`` from the index ``onset`` on."""
         place, size = troughs.place, troughs.size
         trend = fit_trend(place[onset:], size[onset:])
-        begin = float(place[onset]) if onset else 0.0
+        begin = float(place[onset]) if onset or place[0] >= _STARTS[-1] else 0.0
         start = trend.at(begin)
         # Growth from next to nothing is relative to the first trough.
         scale = (1 - begin) / (start if start > 0 else max(float(size[onset]), 1.0))
@@ -239,127 +236,120 @@ class _Series(Struct, frozen=True, eq=False):
         """Return the growth from the first part to the last, and what is sure of it."""
         ends: list[tuple[float, float]] = []
         for troughs in self.views(WARM_UP):
-            count = -(-troughs.size.size // _PARTS)
+            count = -(-len(troughs) // _PARTS)
             first, last = troughs.size[:count], troughs.size[-count:]
             level = max(float(np.median(first)), 1.0)
             sure = float(last.min() - first.max()) - troughs.given_back
-            ends.append((float(np.median(last)) / level - 1, sure / level))
+            change = float(np.median(last) - np.median(first))
+            ends.append((change / level, sure / level))
         return max(ends, key=lambda end: end[1])
-
-
-def _onsets(troughs: Troughs) -> Iterator[int]:
-    """Yield the indices of troughs from which on there are enough."""
-    for share in _ONSETS:
-        first = troughs.size.size - troughs.since(share)
-        if troughs.size.size - first >= LEAST_TROUGHS:
-            yield first
-
-
-def _misfit(troughs: Troughs, onset: int) -> float:
-    return monotonic_trend.onset_residual(troughs.place, troughs.size, onset)
 
 
 def _p_value(troughs: Troughs, onset: int, trend: MonotonicTrend) -> float:
     """Return the p of "no trend" since ``onset``, alone or against the level before."""
     if not onset:
         return trend.p
-    return min(trend.p, monotonic_trend.onset_p(troughs.place, troughs.size, onset))
+    return min(trend.p, onset_p(troughs.place, troughs.size, onset))
 
 
-def _objection(troughs: Troughs, onset: int) -> str:
-    """Return the reason why there is no leak from ``onset`` on; empty if there may be one."""
+def _suspect(series: _Series, start: float) -> LeakVerdict | None:
+    """Return the verdict "suspected" if memory has grown since ``start``, and goes on; else None.
+
+    Windows that are too long to show that growth has ended count only if shorter ones agree.
+    """
+    views = series.views(start)
+    fell = {len(view): view.given_back for view in series.views(WARM_UP)}
+    # Parts of a curve that levels off look straight, the more so by few troughs.
+    enough = [view for view in views if start == WARM_UP or len(view) >= _FINE]
+    for troughs in [*enough, *series.after_falls(start)]:
+        onset = _onset(troughs)
+        if _objection(troughs, onset, fell.get(len(troughs), 0.0)):
+            continue
+        if any(_has_ended(view) for view in views if len(view) >= _FINE):
+            return None
+        verdict = series.verdict(LeakStatus.SUSPECTED, "", troughs, onset)
+        since = f" from {format_percent(verdict.onset)} of the run on" if verdict.onset else ""
+        least = "" if verdict.low is None else f", by {format_percent(verdict.low)} at least"
+        return replace(verdict, reason=f"it keeps growing{since}{least}")
+    return None
+
+
+def _onset(troughs: Troughs) -> int:
+    """Return the index of the trough from which on memory grows, with enough troughs after."""
+    place, _ = find_onset(troughs.place, troughs.size)
+    before = int(np.count_nonzero(troughs.place < place))
+    return min(before, len(troughs) - _LEAST_AFTER_ONSET)
+
+
+def _objection(troughs: Troughs, onset: int, fell: float = 0.0) -> str:
+    """Return the reason why there is no leak from ``onset`` on; empty if there may be one.
+
+    ``fell`` is what such troughs fell by at most since the warm-up.
+    """
     x, y = troughs.place[onset:], troughs.size[onset:]
     trend = fit_trend(x, y)
     span = float(x[-1] - x[0])
-    level = max(float(np.median(troughs.size[: max(3, troughs.size.size // 5)])), 1.0)
-    if not trend.slope * span >= _GIVEN_BACK * troughs.given_back:
+    level = max(float(np.median(troughs.size[: max(3, len(troughs) // 5)])), 1.0)
+    growth = trend.slope * span
+    if not growth >= _GIVEN_BACK * max(troughs.given_back, fell):
         return "it comes and goes by as much as it grows"
     # From the first trough on, the line counts for the whole run.
     if not trend.low * (span if onset else 1.0) >= LEAST_GROWTH * level:
         return f"it may grow by less than {format_exact(100 * LEAST_GROWTH, '%')}"
-    if not trend.slope * span >= _RESOLUTIONS * troughs.resolution:
+    if not growth >= _RESOLUTIONS * troughs.resolution:
         return "it may have been lower between two samples"
-    is_great = trend.slope * span >= _GREAT * troughs.given_back
-    if not (p := _p_value(troughs, onset, trend)) < (_GREAT_ALPHA if is_great else ALPHA):
+    if not (p := _p_value(troughs, onset, trend)) < ALPHA:
         return f"a trend can't be told from chance ({describe_p_value(p)})"
-    return _other_shape(x, y) or _slowdown(troughs, onset, trend)
+    if not growth >= _WALKS * float(np.diff(y).std()) * math.sqrt(y.size - 1):
+        return "it may be a random walk"
+    return _other_shape(troughs)
 
 
-def _other_shape(x: Floats, y: Floats) -> str:
-    """Return the shape that fits as well as a line; empty if none does."""
-    line = monotonic_trend.line_residual(x, y)
-    step = monotonic_trend.step_residual(y)
-    curve = monotonic_trend.saturation_residual(x, y, _TIME_CONSTANTS)
-    if not line < min(step, curve):
-        return "it levels off" if curve < step else "a single step fits as well as a line"
-    evidence = _evidence(line, monotonic_trend.two_step_residual(y), y)
-    if not evidence > -_TWO_STEPS_COST * math.log(y.size):
-        return "two steps fit as well as a line"
-    return ""
+def _other_shape(troughs: Troughs) -> str:
+    """Return the shape of ended growth that fits as well as a line; empty if none does."""
+    evidence = rival_evidence(troughs.place, troughs.size)
+    evidence[LEVELS_OFF] -= _STRAIGHT_EVIDENCE
+    shape = min(evidence, key=lambda name: evidence[name])
+    return shape if evidence[shape] <= 0 else ""
 
 
-def _evidence(residual: float, other: float, y: Floats) -> float:
-    """Return twice the log likelihood ratio of a fit to another, from their sums of squares."""
-    # What rounding leaves of a perfect fit.
-    exact = 1e-18 * float(y.max()) ** 2
-    return y.size * math.log((other + exact) / (residual + exact)) if exact else 0.0
-
-
-def _slowdown(troughs: Troughs, onset: int, trend: MonotonicTrend) -> str:
-    """Return the reason if growth since ``onset`` slows down; else nothing."""
-    x, y = troughs.place, troughs.size
-    middle = onset + (x.size - onset) // 2
-    early, late = (
-        fit_trend(x[onset : middle + 1], y[onset : middle + 1]),
-        fit_trend(x[middle:], y[middle:]),
-    )
-    slower = late.slope < _SLOWER * early.slope
-    if onset >= 3:
-        before = fit_trend(x[: onset + 1], y[: onset + 1])
-        slower |= trend.slope < _SLOWER_THAN_BEFORE * before.slope
-    whole = _evidence(_misfit(troughs, onset), monotonic_trend.logarithm_residual(x, y), y)
-    x, y = x[onset:], y[onset:]
-    since = _evidence(
-        monotonic_trend.line_residual(x, y), monotonic_trend.logarithm_residual(x, y), y
-    )
-    slower |= whole < 0 and since < _STRAIGHT_EVIDENCE
-    return "it levels off" if slower else ""
-
-
-def _suspect(series: _Series, troughs: Troughs, onset: int) -> LeakVerdict:
-    verdict = series.verdict(LeakStatus.SUSPECTED, "", troughs, onset)
-    since = f" from {format_percent(verdict.onset)} of the run on" if verdict.onset else ""
-    least = "" if verdict.low is None else f", by {format_percent(verdict.low)} at least"
-    return replace(verdict, reason=f"it keeps growing{since}{least}")
+def _has_ended(troughs: Troughs) -> bool:
+    """Return whether growth that has reached its end fits clearly better than a line."""
+    return rival_evidence(troughs.place, troughs.size)[RAMP] < -_ENDED_EVIDENCE
 
 
 def _clear(series: _Series, margin: float) -> LeakVerdict | None:
     """Return the verdict "clean" if growth is ruled out; else None."""
-    for start, share in _LEVEL_SINCE:
+    place, size, least = series.place, series.size, series.least
+    for start in _LEVEL_SINCE:
+        if start and not is_over(place, size, start):
+            continue
+        allowed = _SHARE_AFTER_GROWTH * margin * (1 - start) if start else margin
         for troughs in series.views(start):
-            bound = _bound(troughs, start, series.since(start))
-            if bound < share * margin:
+            bound = _bound(series, troughs, start)
+            high = float(np.median(troughs.size)) + allowed / 2 * least
+            if bound < allowed and ends_low(size[place >= start], high):
                 since = f" since {format_percent(start)} of the run" if start else ""
-                at_most = format_percent(max(bound, 0.0))
-                reason = f"its growth{since} is {at_most} at most"
-                return series.verdict(LeakStatus.CLEAN, reason, troughs, bound=bound)
+                return _clean(series, troughs, since, bound)
+    for troughs in series.views(0.0) if is_over(place, size, 1.0) else ():
+        growth, constant = bound_beside_curve(troughs.place, troughs.size)
+        bound = (growth + troughs.resolution / 2) / least
+        allowed = _SHARE_BESIDE_CURVE * margin * (1 - constant)
+        high = float(np.median(troughs.size[-LEAST_TROUGHS // 2 :])) + allowed / 2 * least
+        if bound < allowed and ends_low(size, high):
+            return _clean(series, troughs, " beside a curve that levels off", bound)
     return None
 
 
-def _bound(troughs: Troughs, start: float, size: Floats) -> float:
-    """Return the growth since ``start`` that is not ruled out, by ``troughs`` of all sizes since.
+def _clean(series: _Series, troughs: Troughs, since: str, bound: float) -> LeakVerdict:
+    reason = f"its growth{since} is {format_percent(max(bound, 0.0))} at most"
+    return series.verdict(LeakStatus.CLEAN, reason, troughs, bound=bound)
 
-    With what sampling can hide, and with a last rise that is higher than any that came back.
-    """
-    level = max(float(np.median(troughs.size)), 1.0)
-    bound = bound_growth(troughs.place, troughs.size, start) + troughs.resolution / 2 / level
-    for samples in {*_LAST_SAMPLES, 1 + size.size // _LAST_PARTS}:
-        lowest = sliding_window_view(size, min(samples, size.size)).min(axis=1)
-        rise, given_back = float(lowest[-1]) - level, largest_fall(lowest)
-        if rise > given_back:
-            # It may have gone on as far since the lowest of the last samples.
-            bound = max(bound, (2 * rise + given_back) / level)
-    return bound
+
+def _bound(series: _Series, troughs: Troughs, start: float) -> float:
+    """Return the growth since ``start`` that is not ruled out, with what sampling can hide."""
+    growth = bound_growth(troughs.place, troughs.size, start)
+    return (growth + troughs.resolution / 2) / series.least
 
 
 def _doubt(series: _Series, margin: float) -> LeakVerdict:
@@ -368,11 +358,11 @@ def _doubt(series: _Series, margin: float) -> LeakVerdict:
     trends = [fit_trend(view.place, view.size) for view in views]
     narrowest = min(range(len(views)), key=lambda i: trends[i].high - trends[i].low)
     troughs = views[narrowest]
-    bound = min(_bound(view, WARM_UP, series.since(WARM_UP)) for view in views)
+    bound = min(_bound(series, view, WARM_UP) for view in views)
     verdict = series.verdict(LeakStatus.INCONCLUSIVE, "", troughs, bound=_finite(bound))
     is_higher = (verdict.change_low or 0.0) >= LEAST_GROWTH
-    shape = _other_shape(troughs.place, troughs.size) if is_higher else ""
-    reason = shape or _objection(troughs, 0)
+    shape = _other_shape(troughs) if is_higher else ""
+    reason = shape or _objection(troughs, _onset(troughs)) or RAMP
     limit = format_exact(100 * margin, "%")
     return replace(verdict, reason=f"{reason}, and growth of {limit} is not ruled out; run longer")
 

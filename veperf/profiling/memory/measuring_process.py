@@ -158,11 +158,13 @@ def run_rounds(modules: Sequence[str], cases: Iterable[str], rounds: int) -> Rou
         gc.collect()
         gc.freeze()
         heap: list[float] = []
+        rss = RssReader()
+        stack.callback(rss.close)
         for _ in range(rounds):
             for task in tasks:
                 task.call()
-            _, after = profiler.force_gc()
-            heap.append(after.rss_bytes)
+            gc.collect()
+            heap.append(rss.read_bytes())
         return RoundsResult(profiler.stats(), judge_leak(range(rounds), heap))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from veperf.profiling.complete_call import complete_call
 from veperf.profiling.memory.capture import Tally, capture
 
 _TARGET_ALLOCATIONS = 100_000
@@ -45,21 +46,22 @@ def measure_operation_memory(
         (total(2 n) - total(n)) / (n operations)
 
     A call that takes long or has very many allocations is recorded once: the slope between no call
-    and one. ``call`` is called twice beforehand, so that objects that it makes the first time and
-    keeps do not count.
+    and one. ``call`` is called three times beforehand, so that objects that it makes the first
+    times and keeps do not count. An ``async def`` is run to its end each time.
 
     Raises:
-        MeasureError: allocations can't be recorded.
+        MeasureError: allocations can't be recorded, or it returns a generator.
         Whatever ``call`` does.
     """
-    lasted_s = min(_duration_s(call), _duration_s(call))
-    short, long = Tally(0, 0, 0), capture(call, 1, multithreaded=multithreaded)
-    loops = 1
-    if lasted_s < _SINGLE_CALL_S and long.allocations < _SINGLE_CALL_ALLOCATIONS:
-        loops, short = _loops(long, lasted_s), long
-        if loops > 1:
-            short = capture(call, loops, multithreaded=multithreaded)
-        long = capture(call, 2 * loops, multithreaded=multithreaded)
+    with complete_call(call, call()) as work:
+        lasted_s = min(_duration_s(work), _duration_s(work))
+        short, long = Tally(0, 0, 0), capture(work, 1, multithreaded=multithreaded)
+        loops = 1
+        if lasted_s < _SINGLE_CALL_S and long.allocations < _SINGLE_CALL_ALLOCATIONS:
+            loops, short = _loops(long, lasted_s), long
+            if loops > 1:
+                short = capture(work, loops, multithreaded=multithreaded)
+            long = capture(work, 2 * loops, multithreaded=multithreaded)
     return OperationMemory(
         peak_bytes=long.peak_bytes / operations,
         total_bytes=(long.total_bytes - short.total_bytes) / (loops * operations),

@@ -34,7 +34,7 @@ class Snapshot(Struct, frozen=True):
     gc_counts: tuple[int, int, int]
     """Objects made since the last collection of the youngest generation, and so on."""
     gc_cycles: int
-    """Collections so far that the program itself caused."""
+    """Collections so far that Python began by itself."""
     gc_pause_ns: int
     """Total time of these by the clock."""
     threads: int
@@ -42,7 +42,7 @@ class Snapshot(Struct, frozen=True):
     tasks: int
     """Asyncio tasks that are not done, in all loops of all threads."""
     processes: int
-    """Processes that this one has started, directly or not, and that live."""
+    """Processes that this one has started, directly or not, and that run."""
 
 
 class RssReader:
@@ -94,8 +94,20 @@ def children_rss_bytes() -> int:
 
 
 def count_processes() -> int:
-    """Return the number of processes that this one has started, directly or not."""
-    return sum(1 for _ in _descendants())
+    """Return the number of processes that this one has started, directly or not, and that run.
+
+    One that has ended doesn't count while it waits to be waited for (a zombie).
+    """
+    return sum(map(_runs, _descendants()))
+
+
+def _runs(pid: int) -> bool:
+    try:
+        stat = _read(f"/proc/{pid}/stat")
+    except OSError:  # it has ended meanwhile, and was waited for
+        return False
+    # The state follows the name, which may have parentheses of its own.
+    return stat.rpartition(b")")[2].split()[0] not in (b"Z", b"X")
 
 
 def count_objects() -> int:
@@ -137,23 +149,45 @@ def peak_rss_bytes() -> int:
 
 
 class GcPauses:
-    """Durations of the collections that the program itself causes; called by ``gc``.
+    """Durations of the garbage collections of the program; called by ``gc``.
 
     A pause is measured twice: by the clock, and in CPU time of the thread that collects, which
-    other work on the machine doesn't lengthen. Collections within ``forced`` don't count.
+    other work on the machine doesn't lengthen. Collections that Python begins by itself are told
+    from those that the program forces by ``gc.collect()``; collections within ``forced``, which are
+    the profiler's, don't count.
     """
 
+    forced_cycles: int
+    """Collections that the program forced."""
+    forced_longest_ns: int
+    """Longest one of these by the clock."""
+    forced_longest_cpu_ns: int
+    """Longest one of these in CPU time."""
+
     def __init__(self) -> None:
-        self._began_ns = self._began_cpu_ns = 0
-        self._forcing_thread: int | None = None
+        self.forget_running()
         self.clear()
+
+    def forget_running(self) -> None:
+        """Forget a collection that is running: its thread doesn't exist in a fork."""
+        self._began_ns = self._began_cpu_ns = 0
+        self._is_natural = True
+        self._forcing_thread: int | None = None
 
     def __call__(self, phase: str, info: dict[str, int]) -> None:
         """Record the begin or the end of a collection."""
         # It runs at each collection of the youngest generation, hence the plain code.
         if self._forcing_thread is not None and self._forcing_thread == threading.get_ident():
             return
+        generation = info["generation"]
         if phase == "start":
+            # Python begins when these are exceeded, as it does not while gc is disabled.
+            counts, limits = gc.get_count(), gc.get_threshold()
+            self._is_natural = (
+                0 < limits[0] < counts[0]
+                and limits[generation] < counts[generation]
+                and gc.isenabled()
+            )
             self._began_ns = time.perf_counter_ns()
             self._began_cpu_ns = time.thread_time_ns()
             return
@@ -161,7 +195,12 @@ class GcPauses:
             return
         pause_ns = time.perf_counter_ns() - self._began_ns
         self._began_ns = 0
-        generation = info["generation"]
+        if not self._is_natural:
+            cpu_ns = min(time.thread_time_ns() - self._began_cpu_ns, pause_ns)
+            self.forced_cycles += 1
+            self.forced_longest_ns = max(self.forced_longest_ns, pause_ns)
+            self.forced_longest_cpu_ns = max(self.forced_longest_cpu_ns, cpu_ns)
+            return
         self.cycles[generation] += 1
         self.total_ns += pause_ns
         if pause_ns > self.longest_ns[generation]:
@@ -184,7 +223,8 @@ class GcPauses:
     def start(self) -> None:
         """Begin to record collections."""
         if self not in gc.callbacks:
-            gc.callbacks.append(self)
+            # The first one, as others may release objects, by which they change the counts.
+            gc.callbacks.insert(0, self)
 
     def stop(self) -> None:
         """Stop recording collections."""
@@ -194,13 +234,14 @@ class GcPauses:
     def clear(self) -> None:
         """Reset all counts."""
         self.cycles = [0, 0, 0]
-        """Collections by generation."""
+        """Collections that Python began by itself, by generation."""
         self.total_ns = 0
         """Total time of them by the clock."""
         self.longest_ns = [0, 0, 0]
         """Longest one of each generation by the clock."""
         self.longest_cpu_ns = [0, 0, 0]
         """Longest one of each generation in CPU time."""
+        self.forced_cycles = self.forced_longest_ns = self.forced_longest_cpu_ns = 0
 
 
 class RationedCount:

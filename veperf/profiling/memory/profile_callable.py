@@ -5,6 +5,7 @@ import os
 import platform
 import resource
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,14 +13,21 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from veperf.core.errors import MeasureError
+from veperf.profiling.complete_call import complete_call
 from veperf.profiling.memory.capture import open_records, record_allocations, track_allocations
 from veperf.profiling.memory.flamegraph_page import write_flamegraph
 from veperf.profiling.memory.operation_memory import OperationMemory, measure_operation_memory
 from veperf.profiling.memory.process_probes import children_rss_bytes
 from veperf.profiling.memory.sites import Detail, read_detail
 
-_TARGET_ALLOCATIONS = 50_000
-_MAX_CALLS = 10
+_CALLS = (300, 100, 30)
+_TARGET_ALLOCATIONS, _TARGET_S = 50_000, 3.0
+"""Allocations, and seconds if nothing is recorded, of the calls; they may be so many then."""
+ENOUGH_CALLS = 12
+"""Calls that show a leak in every third of them; so many are heavy ones, too."""
+_MOST_ALLOCATIONS, _MOST_S = 1_500_000, 15.0
+_FEWEST_CALLS = 3
+"""Calls that even these are too much for."""
 
 
 class CallableProfile(Struct, frozen=True):
@@ -55,7 +63,7 @@ def profile_callable(
     """
     footprint = measure_operation_memory(call, operations, multithreaded=multithreaded)
     each = max(footprint.allocations * operations, 1.0)
-    calls = max(2, min(_MAX_CALLS, int(_TARGET_ALLOCATIONS / each)))
+    calls = _calls(each, _duration_s(call))
     with tempfile.TemporaryDirectory(prefix="veperf-memory-") as folder:
         counted, traced = (Path(folder) / name for name in ("counted.bin", "traced.bin"))
         record_allocations(call, calls + 1, counted, with_stacks=False)
@@ -64,6 +72,20 @@ def profile_callable(
     if flamegraph is not None:
         _draw_flamegraph(call, calls, flamegraph, native=native)
     return CallableProfile(footprint, detail, calls, operations, platform.python_version())
+
+
+def _calls(allocations: float, seconds: float) -> int:
+    """Return how many calls are recorded, each of so many ``allocations`` and ``seconds``."""
+    many = min(_TARGET_ALLOCATIONS / allocations, _TARGET_S / seconds)
+    some = min(_MOST_ALLOCATIONS / allocations, _MOST_S / seconds)
+    fewer = ENOUGH_CALLS if some >= ENOUGH_CALLS else _FEWEST_CALLS
+    return next((calls for calls in _CALLS if calls <= many), fewer)
+
+
+def _duration_s(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return max(time.perf_counter() - started, 1e-9)
 
 
 def _draw_flamegraph(call: Callable[[], object], calls: int, path: Path, *, native: bool) -> None:
@@ -90,17 +112,18 @@ def profile_after_fork_check(
     """Profile as ``profile_callable``, after a call that shows whether the callable forks.
 
     Raises:
-        MeasureError: it forks and its child returns, or as ``profile_callable``.
+        MeasureError: it forks and its child returns, it returns a generator, or as
+            ``profile_callable``.
         Whatever ``call`` does.
     """
     own, before = os.getpid(), _processes()
-    call()
-    if os.getpid() != own:
-        raise MeasureError("it forks, and its child returns; end the child with os._exit()")
-    starts_processes = _processes() != before
-    profile = profile_callable(
-        call, operations, multithreaded=multithreaded, flamegraph=flamegraph, native=native
-    )
+    with complete_call(call, call()) as work:
+        if os.getpid() != own:
+            raise MeasureError("it forks, and its child returns; end the child with os._exit()")
+        starts_processes = _processes() != before
+        profile = profile_callable(
+            work, operations, multithreaded=multithreaded, flamegraph=flamegraph, native=native
+        )
     return replace(profile, starts_processes=starts_processes)
 
 

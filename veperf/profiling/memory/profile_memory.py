@@ -13,12 +13,16 @@ from veperf.core.case import Case, Level
 from veperf.core.errors import UsageError
 from veperf.core.options import CaseOptions
 from veperf.core.registry import SUITES, find_case, load_registry, matching_cases
-from veperf.core.text import format_bytes, format_count, plural
+from veperf.core.text import format_bytes, format_count, format_effect, plural
 from veperf.ipc.isolated_process import run_in_fork, run_in_fresh_process
 from veperf.profiling.memory import charts
 from veperf.profiling.memory.measuring_process import ProfileCase, RoundsResult, RunRounds
 from veperf.profiling.memory.operation_memory import OperationMemory
-from veperf.profiling.memory.profile_callable import CallableProfile, profile_after_fork_check
+from veperf.profiling.memory.profile_callable import (
+    ENOUGH_CALLS,
+    CallableProfile,
+    profile_after_fork_check,
+)
 from veperf.profiling.memory.sites import Site
 
 if TYPE_CHECKING:
@@ -30,6 +34,8 @@ PROFILE_FORMAT = 1
 
 _CHILD = "veperf.profiling.memory.child"
 _MAX_ROWS = 8
+_LEAST_DIFFERENCE = 5e-4
+"""Share below which a difference can't be seen in figures of three digits."""
 
 
 class MemoryProfile(Struct, frozen=True):
@@ -76,12 +82,12 @@ class MemoryProfile(Struct, frozen=True):
 
     def __repr__(self) -> str:
         rows = "\n".join("  " + "  ".join(row) for row in _rows(self.sites))
-        grows = "".join(f"\n  kept of a call: {_kept(site)}" for site in self.growing[:3])
-        return f"{_summary(self)}\n{rows}{grows}"
+        grows = "".join(f"\n  kept of a call: {words}" for words in _kept(self))
+        return f"{_summary(self)}\n{rows}{_difference(self)}{grows}"
 
     def _repr_html_(self) -> str:
         points = [(float(i), float(y)) for i, y in enumerate(self.curve_bytes)]
-        grows = [f"<p>{escape(f'Kept of a call: {_kept(s)}')}</p>" for s in self.growing[:3]]
+        grows = [f"<p>{escape(f'Kept of a call: {words}')}</p>" for words in _kept(self)]
         # A notebook's page can only reach files below its own folder.
         path = os.path.relpath(self.flamegraph) if self.flamegraph else ""
         link = charts.file_link(path, "flamegraph") if path else ""
@@ -89,6 +95,7 @@ class MemoryProfile(Struct, frozen=True):
             _summary(self),
             charts.memory_curve(points, f"Memory held over {self.calls} calls", unit="allocations"),
             charts.plain_table(("bytes", "allocations", "where"), _rows(self.sites)),
+            f"<p>{escape(difference.strip())}</p>" if (difference := _difference(self)) else "",
             *grows,
             link,
         )
@@ -107,7 +114,8 @@ def profile_memory(
     """Measure the memory of ``subject`` in a process of its own; this one stays as it is.
 
     A benchmark gets a fresh Python process. A callable gets a fork of this one, so that its side
-    effects stay there. It is called many times.
+    effects stay there: with the calling thread alone, so that it must make a pool of threads
+    itself. It is called many times; an ``async def`` is run to its end each time.
 
     Args:
         subject: the id of a benchmark or of one of its cases, or a callable without parameters.
@@ -121,7 +129,8 @@ def profile_memory(
     Raises:
         UnknownBenchmarkError: there is no such benchmark.
         UsageError: it is a load, or the arguments make no sense.
-        MeasureError: the work raised, exited or crashed, or its allocations can't be recorded.
+        MeasureError: the work raised, exited, crashed or hung, it is a generator, or its
+            allocations can't be recorded.
         StorageError: the flamegraph can't be written.
     """
     if operations < 1:
@@ -213,6 +222,16 @@ def _not_counted(profile: MemoryProfile) -> str:
     return words
 
 
+def _difference(profile: MemoryProfile) -> str:
+    """Return a line of words if the sites don't add up to the total, which is of other calls."""
+    total_bytes = profile.footprint.total_bytes * profile.operations
+    ratio = sum(site.total_bytes for site in profile.sites) / total_bytes if total_bytes > 0 else 1
+    if abs(ratio - 1) < _LEAST_DIFFERENCE:
+        return ""
+    words = format_effect(ratio, "more", "less")
+    return f"\n  the lines add up to {words}: they are means of {profile.calls} other calls"
+
+
 def _rows(sites: Sequence[Site]) -> list[tuple[str, str, str]]:
     return [
         (format_bytes(site.total_bytes), format_count(site.allocations), describe_site(site))
@@ -225,5 +244,12 @@ def describe_site(site: Site) -> str:
     return f"{site.file}:{site.line} {site.function}" if site.file else site.function
 
 
-def _kept(site: Site) -> str:
-    return f"{format_bytes(site.kept_bytes)} by {describe_site(site)}"
+def _kept(profile: MemoryProfile) -> list[str]:
+    """Return the lines that keep memory, in words, and what so many calls leave undecided."""
+    calls = profile.calls
+    lines = [f"{format_bytes(s.kept_bytes)} by {describe_site(s)}" for s in profile.growing[:3]]
+    if lines:
+        lines[-1] += f" (by {calls} calls; a cache of {2 * calls // 3} results or more looks alike)"
+    if calls < ENOUGH_CALLS:
+        lines.append(f"undecided where not every call keeps some: {calls} calls are too few")
+    return lines

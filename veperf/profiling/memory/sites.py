@@ -35,8 +35,9 @@ class Site(Struct, frozen=True):
     """Bytes held at the peak of all."""
     kept_bytes: float
     """Bytes that a call leaves behind on average when all garbage is collected. The last call does
-    not count: the next one might replace what it leaves. 0 if no call of the first half or none of
-    the second half leaves anything: that is a cache, or what is kept of the last few calls."""
+    not count: the next one might replace what it leaves. 0 if no call of the first third or none of
+    the last third leaves anything: that is a cache that is full, or what is kept of the last calls.
+    A cache of more results than two thirds of the calls looks like a leak."""
 
 
 class Detail(Struct, frozen=True):
@@ -130,11 +131,11 @@ class _HeldBlocks:
             if call < calls - 1:
                 calls_of[location].add(call)
                 kept_bytes[location] += size
-        middle = (calls - 2) / 2
+        first, last = (calls - 1) / 3, 2 * (calls - 1) / 3 - 1
         return {
             location: kept_bytes[location] / (calls - 1)
             for location, numbers in calls_of.items()
-            if (min(numbers) < middle < max(numbers)) or len(numbers) == calls - 1
+            if min(numbers) < first and max(numbers) > last
         }
 
 

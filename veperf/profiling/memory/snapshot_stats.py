@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from veperf.core.errors import MeasureError
+from veperf.core.text import format_quantity
 from veperf.profiling.memory.process_probes import GcPauses, Snapshot
 
 
@@ -29,20 +30,35 @@ class MemoryStats(Struct, frozen=True):
     blocks: Range
     """Blocks of Python's allocator."""
     objects: Range
-    """Objects that the garbage collector tracks, counted now and then."""
+    """Objects that the garbage collector tracks: counted anew in each snapshot that is asked for,
+    and now and then in the background."""
     threads: Range
     tasks: Range
     processes: Range
     concurrent: Range
     """Threads, tasks and processes together, without the profiler's own thread."""
     gc_cycles: tuple[int, ...]
-    """Collections that the program itself caused, by generation."""
+    """Collections that Python began by itself, by generation."""
     gc_total_ns: int
     """Total time of them by the clock."""
     gc_longest_ns: tuple[int, ...]
     """Longest one of each generation by the clock."""
     gc_longest_cpu_ns: tuple[int, ...]
     """Longest one of each generation, in CPU time of the thread that collected."""
+    gc_forced_cycles: int
+    """Collections that the program forced by ``gc.collect()``, none of which is counted above."""
+    gc_forced_longest_ns: int
+    """Longest one of these by the clock."""
+    gc_forced_longest_cpu_ns: int
+    """Longest one of these in CPU time."""
+
+    @property
+    def forced_collections(self) -> str:
+        """Words for the collections that the program forced; empty if there were none."""
+        if not self.gc_forced_cycles:
+            return ""
+        longest = format_quantity(self.gc_forced_longest_cpu_ns, "ns")
+        return f"forced by gc.collect(): {self.gc_forced_cycles:,}, longest {longest}"
 
     @property
     def average_heap_bytes(self) -> float:
@@ -129,4 +145,7 @@ class SnapshotTotals:
             gc_total_ns=pauses.total_ns,
             gc_longest_ns=tuple(pauses.longest_ns),
             gc_longest_cpu_ns=tuple(pauses.longest_cpu_ns),
+            gc_forced_cycles=pauses.forced_cycles,
+            gc_forced_longest_ns=pauses.forced_longest_ns,
+            gc_forced_longest_cpu_ns=pauses.forced_longest_cpu_ns,
         )

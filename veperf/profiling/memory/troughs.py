@@ -22,9 +22,8 @@ class Troughs(Struct, frozen=True, eq=False):
     """Median difference to the nearer neighbour in time: a trough may have been that much lower
     between two samples."""
 
-    def since(self, start: float) -> int:
-        """Return the number of troughs from the place ``start`` on."""
-        return int(np.count_nonzero(self.place >= start))
+    def __len__(self) -> int:
+        return self.size.size
 
     @property
     def given_back(self) -> float:
@@ -41,8 +40,12 @@ def window_troughs(place: Floats, size: Floats, windows: int) -> Troughs | None:
     """Return the lowest sample of each of so many windows; None if there are too few samples."""
     if place.size < windows:
         return None
-    parts = np.array_split(np.arange(place.size), windows)
-    return _pick(place, size, np.array([part[np.argmin(size[part])] for part in parts]))
+    edges = np.arange(windows + 1) * place.size // windows
+    longest = int(np.diff(edges).max())
+    # Shorter windows repeat their last sample.
+    samples = np.minimum(edges[:-1, None] + np.arange(longest), edges[1:, None] - 1)
+    lowest = size[samples].argmin(axis=1)
+    return _pick(place, size, samples[np.arange(windows), lowest])
 
 
 def fall_troughs(place: Floats, size: Floats) -> Troughs | None:

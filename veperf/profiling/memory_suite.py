@@ -1,20 +1,13 @@
-"""The memory suite: the memory of whole processes, each measured in a fresh one."""
+"""The memory suite: the memory of whole processes, each measured in a fresh one.
+
+Set-ups import what measures: processes that measure time know this suite, too, and stay small.
+"""
 
 from collections.abc import Mapping
 
 from veperf.core.case import Level, Metric
 from veperf.core.registry import SUITES, MetricsTask, benchmark
 from veperf.ipc.isolated_process import run_in_fresh_process
-from veperf.profiling.memory.measuring_process import (
-    IdleProcess,
-    MeasureIdle,
-    MeasureOperationMemory,
-    RoundsResult,
-    RunConcurrently,
-    RunRounds,
-)
-from veperf.profiling.memory.operation_memory import OperationMemory
-from veperf.profiling.memory.snapshot_stats import MemoryStats
 
 _CHILD = "veperf.profiling.memory.child"
 _TIMEOUT_S = 50.0
@@ -25,7 +18,7 @@ _VERIFICATION = "verification/latency"
 _WORK = (_BLOCK, _VERIFICATION, "bidding/latency")
 _ROUNDS = 40
 _THREADS = "bidding/rate_limiter_parallel[threads=4]"
-_TRANSFERS, _BIDS = 500, 1_000
+_TRANSFERS, _BIDS = 200, 250
 
 
 @benchmark(
@@ -43,6 +36,7 @@ def idle() -> MetricsTask:
 
     Its resident memory, the objects that the garbage collector tracks, and allocated blocks.
     """
+    from veperf.profiling.memory.measuring_process import IdleProcess, MeasureIdle
 
     def read() -> Mapping[str, float]:
         process = run_in_fresh_process(
@@ -79,6 +73,7 @@ def work() -> MetricsTask:
 
     Peaks over all rounds, and how much resident memory grows over them.
     """
+    from veperf.profiling.memory.measuring_process import RoundsResult, RunRounds
 
     def read() -> Mapping[str, float]:
         request = RunRounds(_MODULES, _WORK, _ROUNDS)
@@ -110,10 +105,12 @@ def work() -> MetricsTask:
 def concurrent() -> MetricsTask:
     """A process that does much at once: a chain with verifiers, bids in tasks, threads.
 
-    Transfers go through the mempool to verifier processes while 1,000 orders are bid for, each in
+    Transfers go through the mempool to verifier processes while 250 orders are bid for, each in
     an asyncio task, and threads share a rate limiter. ``tasks`` are tasks, threads and processes
     together, at their peak.
     """
+    from veperf.profiling.memory.measuring_process import RunConcurrently
+    from veperf.profiling.memory.snapshot_stats import MemoryStats
 
     def read() -> Mapping[str, float]:
         request = RunConcurrently(
@@ -153,6 +150,9 @@ def per_verification() -> MetricsTask:
 
 
 def _held(name: str) -> Mapping[str, float]:
+    from veperf.profiling.memory.measuring_process import MeasureOperationMemory
+    from veperf.profiling.memory.operation_memory import OperationMemory
+
     request = MeasureOperationMemory(_MODULES, name)
     footprint = run_in_fresh_process(_CHILD, request, OperationMemory, timeout_s=_TIMEOUT_S)
     return {"held": footprint.peak_bytes}
