@@ -7,6 +7,8 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 Arrivals = Literal["poisson", "constant"]
+GENERATOR = "generator"
+"""The stage whose CPU time is the load generator's, and none of the system's."""
 
 
 class Finished(Struct, frozen=True):
@@ -31,11 +33,15 @@ class Search(Struct, frozen=True):
     """Highest rate to try."""
 
 
+TrialKind = Literal["trial", "backlog", "confirmation"]
+"""``trial`` and ``backlog`` find a rate, a ``confirmation`` is a load of full length at it."""
+
+
 class Trial(Struct, frozen=True):
     """A load run of a search."""
 
     rate: float
-    """Arrivals a second."""
+    """Arrivals a second; of a backlog its capacity, in commits a second."""
     seconds: float
     achieved: float
     """Commits a second."""
@@ -47,6 +53,12 @@ class Trial(Struct, frozen=True):
     """True if the run was valid and within the limits of the search."""
     invalid: str = ""
     """Reason why the run says nothing about the system; empty if it is valid."""
+    kind: TrialKind = "trial"
+    void: bool = False
+    """True if the machine was too busy: the run counts neither way."""
+    gave_out: str = ""
+    """Of a run that missed, and of a backlog: the stage with the largest share of the CPU time, or
+    ``generator``; empty where it is not known."""
 
 
 _Seconds = Annotated[float, Meta(ge=0, le=1e12)]
@@ -158,7 +170,15 @@ class LoadPlan(Struct, frozen=True):
     warmup_s: float = 1.0
     """Warm-up of each load run, trials included; not counted in its seconds."""
     trial_s: float = 1.5
-    """Duration of a trial in a search. The result is confirmed by a run of ``seconds``."""
+    """Duration of a trial in a search."""
+    by_trials: bool = True
+    """True if a search finds the rate to confirm by trials, False if from a drained backlog."""
+    backlog_s: float = 0.0
+    """Time for which a search keeps a backlog before the system; 0 for none."""
+    confirm_s: float = 10.0
+    """Duration of each load that confirms the rate of a search."""
+    search_passes: int = 6
+    """Number of passes, the first ones of a run, in which a search may confirm its rate."""
     arrivals: Arrivals = "poisson"
     shards: int = 0
     """Number of processes that load a remote system; 0 if load and system share a process."""

@@ -3,12 +3,12 @@
 import gc
 import time
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from msgspec.structs import replace
 
-from veperf.core.load import LoadSoFar
+from veperf.core.load import GENERATOR, LoadSoFar
 from veperf.core.registry import System
 from veperf.loadtest.recorder import Recorder
 from veperf.loadtest.result import LoadResult
@@ -38,6 +38,7 @@ def run_open_loop(
     start: NsClock | None = None,
     clock: NsClock = time.perf_counter_ns,
     sleep: Sleep = time.sleep,
+    cpu_clock: NsClock = time.thread_time_ns,
     watch: Callable[[], EndOfWatch] = watch_contention,
 ) -> LoadResult:
     """Drive a fresh system by ``schedule``, in constant memory however long that is.
@@ -53,6 +54,7 @@ def run_open_loop(
             Where that is past already, the first items are late.
         clock: ns since any moment, never going back.
         sleep: waits for so many seconds.
+        cpu_clock: CPU time of this thread, in ns.
         watch: reads what this process and others have had of the CPUs, as ``watch_contention``.
 
     The garbage collector stays on, as in production; what the set-up made is frozen, so that
@@ -72,13 +74,25 @@ def run_open_loop(
             start_ns = clock() if agreed_ns is None else agreed_ns
             drain_ns = round(drain_s * 1e9)
             result = _OpenLoopRun(
-                running_system, schedule, drain_ns, on_progress, start_ns, clock, sleep
+                running_system, schedule, drain_ns, on_progress, start_ns, clock, sleep, cpu_clock
             ).run()
             return replace(result, contention=contention())
         finally:
             gc.unfreeze()
     finally:
         running_system.close()
+
+
+def with_generator(costs: Mapping[str, float], own_ns: int, committed: int) -> dict[str, float]:
+    """Return the system's ``costs`` with the generator's CPU time for a committed item.
+
+    ``own_ns`` is what it took beside the making of the items, which the system's costs may have.
+    """
+    if not committed:
+        return dict(costs)
+    return {GENERATOR: costs.get(GENERATOR, 0.0) + own_ns / committed} | {
+        stage: ns for stage, ns in costs.items() if stage != GENERATOR
+    }
 
 
 class _OpenLoopRun:
@@ -93,6 +107,7 @@ class _OpenLoopRun:
         start: int,
         clock: NsClock,
         sleep: Sleep,
+        cpu_clock: NsClock,
     ) -> None:
         self._system = system
         self._schedule = schedule
@@ -105,10 +120,15 @@ class _OpenLoopRun:
         self._start = start
         self._clock = clock
         self._sleep = sleep
+        self._cpu_clock = cpu_clock
         self._step_ended_ns = 0
         """Time at which the system last gave the thread back, from the start."""
+        self._system_ns = 0
+        """CPU time of this thread in the system's calls."""
+        self._committed = 0
 
     def run(self) -> LoadResult:
+        began = self._cpu_clock()
         for number, times in enumerate(arrival_times(self._schedule)):
             if not self._offer(number * CHUNK, times):
                 break
@@ -116,7 +136,9 @@ class _OpenLoopRun:
         while self._recorder.in_flight > 0 and self._now() < deadline:
             self._report_progress(lag_ns=0)
             self._step()
-        return replace(self._recorder.result(), costs=dict(self._system.costs()))
+        own_ns = self._cpu_clock() - began - self._system_ns
+        costs = with_generator(self._system.costs(), own_ns, self._committed)
+        return replace(self._recorder.result(), costs=costs)
 
     def _offer(self, first_tag: int, times: Nanoseconds) -> bool:
         """Offer a chunk as it falls due; return False if the run must end before its last item."""
@@ -152,6 +174,7 @@ class _OpenLoopRun:
         # Attributes as locals: this loop runs once an item.
         offer, clock, start = self._system.offer, self._clock, self._start
         give_up_ns = self._give_up_ns
+        began = self._cpu_clock()
         refused: list[int] = []
         first = len(handed)
         for index in range(first, bisect_right(due, now, lo=first)):
@@ -161,6 +184,7 @@ class _OpenLoopRun:
             handed.append(at)
             if not offer(first_tag + index):
                 refused.append(first_tag + index)
+        self._system_ns += self._cpu_clock() - began
         offered = len(handed) - first
         self._recorder.accepted(offered - len(refused), refused)
         return offered
@@ -174,7 +198,10 @@ class _OpenLoopRun:
         return self._on_progress(self._recorder.so_far(now, lag_ns))
 
     def _step(self) -> None:
+        began = self._cpu_clock()
         done = self._system.step()
+        self._system_ns += self._cpu_clock() - began
+        self._committed += len(done.committed)
         self._step_ended_ns = self._now()
         self._recorder.finished(self._step_ended_ns, done)
 

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from veperf.core.load import CpuContention, Search
+from veperf.core.run import CaseResult, Failure
 from veperf.core.text import format_percent
 from veperf.loadtest.histogram import Percentiles
 from veperf.loadtest.schedule import WHOLE_SCHEDULE, Schedule, is_empty_schedule
@@ -156,6 +157,22 @@ def load_figures(result: LoadResult) -> dict[str, float]:
     return values | {f"cpu_{stage}": ns / 1000 for stage, ns in result.costs.items()}
 
 
+def case_result(case: str, run: LoadResult) -> CaseResult:
+    """Return ``run`` as the result of ``case``.
+
+    An invalid run keeps its figures for display, with a failure that keeps verdicts from using
+    them.
+    """
+    return CaseResult(
+        case,
+        figures=load_figures(run),
+        latencies=run.latencies,
+        stopped_after_s=run.schedule.seconds if run.stopped else None,
+        failure=_failure(run.invalid),
+        contention=run.contention,
+    )
+
+
 def is_within_limits(result: LoadResult, limits: Search) -> bool:
     """Return True if a run is valid, and within the ``limits`` of a search."""
     latency = result.latency
@@ -166,3 +183,7 @@ def is_within_limits(result: LoadResult, limits: Search) -> bool:
         and latency.p99 <= limits.latency_p99_ms
         and result.error_percent <= limits.error_percent
     )
+
+
+def _failure(invalid: str) -> Failure | None:
+    return Failure("invalid", invalid) if invalid else None

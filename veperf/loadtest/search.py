@@ -1,4 +1,4 @@
-"""Find the highest rate that a system sustains: doubling, bisection, and a run to confirm."""
+"""Find a rate to confirm by trials: doubling, then bisection."""
 
 import math
 from collections.abc import Callable
@@ -10,56 +10,66 @@ from veperf.core.load import Search, Trial
 RESOLUTION = 0.05
 # A system that can't sustain this share of the first rate is given up on.
 _MIN_RATIO = 1 / 64
+_MOST_VOID = 3
 
 
-class Saturation(Struct, frozen=True):
+class FoundRate(Struct, frozen=True):
     """The result of a search."""
 
-    rate: float
-    """The highest rate within the limits, in arrivals a second; 0 where none is."""
+    rate: float | None
+    """The highest rate within the limits, in arrivals a second; 0 where none is, None where the
+    machine was too busy to tell."""
     trials: tuple[Trial, ...]
-    """In order. Where ``rate`` is not 0, the last one is the run that confirmed it."""
+    """In order."""
 
 
-def find_saturation(
-    trial: Callable[[float], Trial], confirm: Callable[[float], Trial], search: Search
-) -> Saturation:
-    """Return the highest rate within the limits of ``search``, to within 5 %.
+def lowest_rate(search: Search) -> float:
+    """Return the rate below which a system is given up on."""
+    return search.start * _MIN_RATIO
+
+
+def find_rate(trial: Callable[[float], Trial], search: Search) -> FoundRate:
+    """Return the highest rate within the limits of ``search``, to within 5 %, for a short time.
 
     The rate doubles from ``search.start`` until it misses, or halves until it meets; then the
     interval is bisected, in logarithms. A disturbed machine only ever makes a trial worse: one
-    that meets counts at once, one that misses is repeated, and counts when it misses again.
+    that meets counts at once, one that misses is repeated, and if these two disagree a third
+    decides. A void trial counts neither way and is repeated; three of a rate end the search.
 
-    In a short trial a queue that grows slowly does not show. So ``confirm`` runs for longer at the
-    highest rate, which is lowered, at first by 5 %, until it holds.
+    In a short trial a queue that grows slowly does not show: the rate is to be confirmed.
 
     Args:
         trial: runs a fresh system at a rate, for a short time.
-        confirm: the same, for the full time.
         search: the limits, the rate to begin with and the highest rate to try.
     """
     trials: list[Trial] = []
 
-    def is_sustained(run: Callable[[float], Trial], rate: float) -> bool:
-        for _ in range(2):
-            trials.append(run(rate))
-            if trials[-1].met:
-                return True
-        return False
+    def is_met(rate: float) -> bool | None:
+        """Try ``rate``; return None where the machine was too busy."""
+        votes: list[bool] = []
+        void = 0
+        while votes != [True] and max(votes.count(True), votes.count(False)) < 2:
+            trials.append(trial(rate))
+            if not trials[-1].void:
+                votes.append(trials[-1].met)
+                continue
+            void += 1
+            if void == _MOST_VOID:
+                return None
+        return votes.count(True) > votes.count(False)
 
-    lowest = search.start * _MIN_RATIO
+    lowest = lowest_rate(search)
     met, missed, rate = 0.0, math.inf, min(search.start, search.highest)
     while lowest <= rate <= search.highest and missed > met * (1 + RESOLUTION):
-        if is_sustained(trial, rate):
+        answer = is_met(rate)
+        if answer is None:
+            return FoundRate(None, tuple(trials))
+        if answer:
             met = rate
         else:
             missed = rate
         rate = _next_rate(met, missed, search.highest)
-    step = RESOLUTION
-    while met >= lowest and not is_sustained(confirm, met):
-        met /= 1 + step
-        step *= 2
-    return Saturation(met if met >= lowest else 0.0, tuple(trials))
+    return FoundRate(met, tuple(trials))
 
 
 def _next_rate(met: float, missed: float, highest: float) -> float:

@@ -249,6 +249,7 @@ def test_memory_does_not_grow_with_the_run():
     assert peak(5) < 1.1 * peak(1.25)
 
 
+@pytest.mark.slow
 def test_equal_runs_are_equal():
     """Nothing but the schedule and the system decides: figures are the same again."""
 

@@ -12,8 +12,7 @@ from veperf.core.load import Search
 from veperf.core.run import CaseResult, Run
 from veperf.core.target import Target, TargetSet
 from veperf.core.verdict import TargetStatus
-from veperf.loadtest.case import case_result
-from veperf.loadtest.result import LoadResult, is_within_limits, load_figures
+from veperf.loadtest.result import LoadResult, case_result, is_within_limits, load_figures
 from veperf.loadtest.schedule import Schedule
 from veperf.verdicts.baseline import make_baseline
 from veperf.verdicts.screen import compare_runs
@@ -55,7 +54,7 @@ def test_figures_are_those_that_the_metrics_name():
     names = {metric.name for metric in LATENCY_METRICS}
 
     result = load_figures(load_run())
-    assert names | {"offered", "achieved", "cpu_serve"} == set(result)
+    assert names | {"offered", "achieved", "cpu_generator", "cpu_serve"} == set(result)
     assert 1.5 == result["cpu_serve"]
 
 

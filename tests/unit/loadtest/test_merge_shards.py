@@ -104,7 +104,7 @@ def test_shards_of_simulated_runs() -> None:
 
     assert PLAN.rate == pytest.approx(merged.offered_rate, rel=0.05)
     assert PLAN.rate == pytest.approx(merged.achieved_rate, rel=0.05)
-    assert {"serve": 1500} == merged.costs
+    assert {"generator": 0, "serve": 1500} == merged.costs
     assert "" == merged.invalid
     assert all(s.latency_p99_ms is None for s in merged.timeline)
     assert PLAN == merged.schedule

@@ -1,7 +1,5 @@
 """A load that others on the machine starved says nothing; a system that is overloaded says so."""
 
-from collections.abc import Callable
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,17 +9,14 @@ from msgspec.structs import replace
 from tests.support.runs import CRASH, one_pass, whole_run
 from tests.support.simulated import MS, Server, simulate
 from veperf.core.case import LATENCY_METRICS, Case, Level, Metric
-from veperf.core.load import CpuContention, LoadPlan, Search
-from veperf.core.registry import LoadTask
+from veperf.core.load import CpuContention
 from veperf.core.run import CaseResult, Run
 from veperf.core.target import Target, TargetSet
 from veperf.core.verdict import TargetStatus, TargetVerdict
-from veperf.loadtest import case as load_case
-from veperf.loadtest.case import case_result, measure_load
 from veperf.loadtest.merge import merge_results
 from veperf.loadtest.remote.clock_offset import ClockOffset
 from veperf.loadtest.remote.messages import HostConditions
-from veperf.loadtest.result import LoadResult, describe_starvation
+from veperf.loadtest.result import LoadResult, case_result, describe_starvation
 from veperf.loadtest.schedule import Schedule, SchedulePart
 from veperf.loadtest.sharded.shard import ShardReport, without_each_other
 from veperf.report import rendering
@@ -192,50 +187,6 @@ def test_a_stored_result_from_before_has_no_contention() -> None:
     assert decode(b'{"case":"a"}', type=CaseResult).contention is None
     result = CaseResult("a", contention=STARVED)
     assert result == decode(encode(result), type=CaseResult)
-
-
-# ---------------------------------------------------------------- searches
-
-
-def search(monkeypatch: pytest.MonkeyPatch, starves: Callable[[float], bool]) -> CaseResult:
-    """A search on a system that does 500 a second; trials at some rates are starved."""
-
-    def run(system: object, schedule: Schedule, **_: object) -> LoadResult:
-        contention = STARVED if starves(schedule.rate) else None
-        return simulate(lambda clock: Server(clock, 2 * MS), schedule, contention=contention)
-
-    monkeypatch.setattr(load_case, "run_open_loop", run)
-    limits = Search(100, 250, 0.1, start=100, highest=2_000)
-    task = LoadTask(lambda _: pytest.fail("it is simulated"), limits)
-    return measure_load(CASE.id, task, LoadPlan(seconds=3, warmup_s=0.5, trial_s=1.5), seed=1)
-
-
-def test_a_search_that_gave_a_starved_rate_up_is_void(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system might have sustained it: the rate below is no answer."""
-    result = search(monkeypatch, lambda rate: rate >= 200)
-
-    assert result.failure is not None
-    assert f"in a trial that missed, {REASON}" in result.failure.message
-    assert 0 < result.figures["throughput"] < 200
-
-
-@pytest.mark.slow
-def test_a_search_on_a_quiet_machine_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It ends near what the system can do."""
-    result = search(monkeypatch, lambda _: False)
-
-    assert result.failure is None
-    assert 500 == pytest.approx(result.figures["throughput"], rel=0.2)
-
-
-@pytest.mark.slow
-def test_a_search_that_was_starved_throughout_is_void(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No rate at all, and the reason is not the system."""
-    result = search(monkeypatch, lambda _: True)
-
-    assert result.failure is not None
-    assert REASON in result.failure.message
-    assert 0 == result.figures["throughput"]
 
 
 # ---------------------------------------------------------------- shards

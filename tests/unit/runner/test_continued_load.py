@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from veperf.core.load import Finished
@@ -38,6 +38,7 @@ class Recording:
 
 
 @pytest.mark.slow
+@settings(max_examples=12)
 @given(st.integers(200, 2_000), st.integers(200, 2_000))
 def test_the_second_load_goes_on_where_the_first_one_ended(first: int, second: int) -> None:
     """One system gets all items once, in order, and is closed at the end alone."""

@@ -11,11 +11,10 @@ from msgspec.structs import replace
 
 from veperf.core.load import CpuContention, LoadSoFar, Shard
 from veperf.core.run import CaseResult, Failure
-from veperf.loadtest.case import case_result
 from veperf.loadtest.generator import ProgressCallback
 from veperf.loadtest.merge import merge_results
 from veperf.loadtest.remote.messages import HostConditions
-from veperf.loadtest.result import describe_starvation
+from veperf.loadtest.result import case_result, describe_starvation
 from veperf.loadtest.sharded.messages import (
     Assignment,
     Launcher,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from veperf.core.load import CpuContention, Search, Shard
+from veperf.core.load import GENERATOR, CpuContention, Search, Shard
 from veperf.core.registry import LoadTask
 from veperf.loadtest.generator import ProgressCallback, run_open_loop
 from veperf.loadtest.remote.benchmark import load_subject, remote_load_of
@@ -154,6 +154,7 @@ def run_shard(
         connection.close()
     result = replace(
         result,
+        costs=_with_own_process(result),
         # The system is in another process and never blocks this thread: all lag is the shard's.
         own_lag=result.lag,
         own_lags=result.lags,
@@ -163,3 +164,12 @@ def run_shard(
     host = socket.gethostname()
     clocks = connection.clock, connection.clock_after
     return ShardReport(host, result, late_ns, *clocks, connection.host_conditions, boot_id())
+
+
+def _with_own_process(result: LoadResult) -> dict[str, float]:
+    """Return the costs with all CPU time of this process, as all it does is to generate."""
+    system = {stage: ns for stage, ns in result.costs.items() if stage != GENERATOR}
+    committed = sum(second.committed for second in result.timeline)
+    if result.contention is None or not committed:
+        return system
+    return {GENERATOR: result.contention.ran_s * 1e9 / committed} | system

@@ -28,7 +28,7 @@ def test_a_load_is_committed_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for run in runs:
         assert run.offered == run.committed > 5
         assert {} == run.reasons
-        assert {"verify", "transport", "commit"} == run.costs.keys()
+        assert {"generator", "verify", "transport", "commit"} == run.costs.keys()
         assert run.costs["verify"] > 0
     assert [] == list(tmp_path.iterdir())
 
