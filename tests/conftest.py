@@ -30,6 +30,9 @@ sys.setrecursionlimit(_limit)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Tests make what a set-up needs by themselves, and leave nothing in the user's cache.
+os.environ["VEPERF_SETUP_CACHE"] = "off"
+
 IN_CI = bool(os.environ.get("CI"))
 
 settings.register_profile("full", deadline=None, derandomize=IN_CI)

@@ -13,6 +13,9 @@ from veperf.measure.cpus import current_cpu, run_queue_delay_ns
 # Usage per thread exists on Linux only; elsewhere that of the process comes nearest.
 _USAGE_OF_THREAD = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
 
+LONG_CALL_NS = 100_000_000
+"""A call that takes longer needs few samples, each of one call."""
+
 
 def take_sample(call: Callable[[], object], loops: int, *, multithreaded: bool = False) -> Sample:
     """Time ``loops`` calls of ``call`` as one stretch.
@@ -48,25 +51,38 @@ def take_sample(call: Callable[[], object], loops: int, *, multithreaded: bool =
     )
 
 
-def calibrate_loops(
+def calibrate(
     call: Callable[[], object], min_sample_ns: int, *, multithreaded: bool = False
-) -> int:
-    """Return the number of calls that makes a sample last at least ``min_sample_ns``.
+) -> tuple[int, Sample]:
+    """Return the number of calls that makes a sample last at least ``min_sample_ns``, and that one.
 
     Grows until a sample is long enough, then rounds up to 1, 2 or 5 times a power of ten, so that
     two calibrations of the same code nearly always agree. Goes by CPU time where the work is mostly
-    that or never waits, so that a moment without the CPU does not pass for a long call.
+    that or never waits, so that a moment without the CPU does not pass for a long call. The first
+    call may have made what later ones only use, so it decides alone only if it is a long one. The
+    sample has as many calls as those to come: it is a warm-up, too.
     """
     loops = 1
+    is_first = True
     while True:
         sample = take_sample(call, loops, multithreaded=multithreaded)
         busy_ns = sample.cpu_ns or 0
         is_busy = sample.waits == 0 or 2 * busy_ns > sample.wall_ns
         lasted_ns = busy_ns if is_busy else sample.wall_ns
+        was_first, is_first = is_first, False
         if lasted_ns >= min_sample_ns:
-            return loops
+            if was_first and lasted_ns < LONG_CALL_NS:
+                continue
+            return loops, sample
         needed = loops * min_sample_ns / max(lasted_ns, 1)
         loops = _round_up(min(max(needed, loops + 1), loops * 10))
+
+
+def calibrate_loops(
+    call: Callable[[], object], min_sample_ns: int, *, multithreaded: bool = False
+) -> int:
+    """Return the number of calls of ``calibrate``."""
+    return calibrate(call, min_sample_ns, multithreaded=multithreaded)[0]
 
 
 def _round_up(number: float) -> int:

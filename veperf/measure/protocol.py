@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from veperf.core.case import Case, Params
 from veperf.core.errors import WorkerProtocolError
-from veperf.core.load import LoadPlan, LoadSoFar
+from veperf.core.load import LoadPlan, LoadSoFar, Trial
 from veperf.core.run import CaseResult, Failure, Sample
 
 MAX_LINE_BYTES = 1 << 20
@@ -89,6 +89,8 @@ class RunLoad(Struct, frozen=True, tag="drive"):
     params: Params
     plan: LoadPlan
     seed: int
+    trials: tuple[Trial, ...] = ()
+    """Trials of a search in earlier processes, which this one goes on from."""
 
 
 class RunShard(Struct, frozen=True, tag="join"):
@@ -146,6 +148,9 @@ class CaseOpened(Struct, frozen=True, tag="opened"):
     """True where the case names its stages."""
     setup_ns: int | None = None
     """Wall time of the set-up; None from workers before protocol 2."""
+    warmup: Sample | None = None
+    """The sample that ended the calibration, as long as those to come; None where ``loops`` was
+    known, and from earlier workers."""
 
 
 class SampleTaken(Struct, frozen=True, tag="taken"):

@@ -25,7 +25,7 @@ from veperf.core.case import Case, Level
 from veperf.core.errors import MeasureError, UnknownBenchmarkError, VeperfError
 from veperf.core.load import LoadSoFar
 from veperf.core.run import Failure, Sample
-from veperf.measure.clock import calibrate_loops, measure_calibration_run, take_sample
+from veperf.measure.clock import calibrate, measure_calibration_run, take_sample
 from veperf.measure.layout_randomization import (
     BLOCKS_OF_PROCESS,
     BLOCKS_OF_SAMPLE,
@@ -149,6 +149,7 @@ class WorkerSession:
         self._loops = 0
         self._multithreaded = False
         self._layout: LayoutRandomizer | None = None
+        self._lasting_objects = 0
         self._is_interrupted = False
 
     def interrupt(self) -> None:
@@ -213,10 +214,14 @@ class WorkerSession:
         # Frozen, the objects of the set-up add nothing to the collections that samples pay for.
         gc.collect()
         gc.freeze()
-        self._loops = request.loops or calibrate_loops(
-            task.call, request.min_sample_ns, multithreaded=self._multithreaded
-        )
-        return CaseOpened(self._loops, task.operations, bool(task.stages), setup_ns)
+        warmup = None
+        if request.loops:
+            self._loops = request.loops
+        else:
+            self._loops, warmup = calibrate(
+                task.call, request.min_sample_ns, multithreaded=self._multithreaded
+            )
+        return CaseOpened(self._loops, task.operations, bool(task.stages), setup_ns, warmup)
 
     def _take_sample(self) -> Sample:
         task = self._opened()
@@ -260,16 +265,27 @@ class WorkerSession:
                 task.close()
         finally:
             del task
+            self._collect()
+
+    def _collect(self) -> None:
+        """Free what the closed case left, unless it left nothing.
+
+        What lasts stays frozen, so that the next set-up's collection only looks at its own objects.
+        """
+        if gc.get_freeze_count() > self._lasting_objects:
             gc.unfreeze()
             gc.collect()
+            gc.freeze()
+            self._lasting_objects = gc.get_freeze_count()
 
     def _run_load(self, request: RunLoad, send: Callable[[Reply], object]) -> LoadFinished:
         # Only load cases need it: numpy and the histogram package take 0.1 s to import.
         from veperf.loadtest.case import measure_load
 
         with _set_up(request) as task:
+            watch = self._watch(send)
             return LoadFinished(
-                measure_load(request.case, task, request.plan, request.seed, self._watch(send))
+                measure_load(request.case, task, request.plan, request.seed, watch, request.trials)
             )
 
     def _run_shard(self, request: RunShard, send: Callable[[Reply], object]) -> ShardFinished:

@@ -1,5 +1,7 @@
 """The timing loop does what it says, without a word about how long anything takes."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,8 +9,9 @@ from hypothesis import strategies as st
 from veperf.core.errors import UsageError
 from veperf.core.run import Sample
 from veperf.measure import clock
-from veperf.measure.clock import calibrate_loops, take_sample
+from veperf.measure.clock import calibrate, calibrate_loops, take_sample
 from veperf.measure.run_profiles import PASSES, configure
+from veperf.verdicts.targets import MIN_PROCESSES
 
 
 @pytest.mark.parametrize("loops", [1, 2, 7, 100])
@@ -23,6 +26,7 @@ def test_a_sample_calls_exactly_so_often(loops):
     assert sample.cpu_ns is not None
 
 
+@pytest.mark.slow
 def test_cpu_time_of_other_threads_counts_only_when_asked_for():
     """A sample of multi-threaded work has at least the CPU time of all its threads."""
     from threading import Thread
@@ -40,6 +44,7 @@ def test_cpu_time_of_other_threads_counts_only_when_asked_for():
     assert alone.cpu_ns < together.cpu_ns
 
 
+@pytest.mark.slow
 def test_waiting_is_told_from_losing_the_cpu():
     """Work that computes gives the CPU up never by itself, work that sleeps each time."""
     import time
@@ -69,6 +74,37 @@ def test_calibration_makes_a_sample_long_enough_and_rounds_to_1_2_5(cost, target
     assert len(taken) < 40
 
 
+@pytest.mark.slow
+def test_the_calibration_s_last_sample_is_a_warm_up():
+    """It has as many calls as the samples to come, and is the one that was long enough."""
+    calls = []
+    loops, sample = calibrate(lambda: calls.append(1), 50_000)
+    before = len(calls)
+
+    assert (sample.cpu_ns or 0) >= 50_000 or sample.wall_ns >= 50_000
+    assert before >= loops
+    take_sample(lambda: calls.append(1), loops)
+    assert before + loops == len(calls)
+
+
+@pytest.mark.parametrize(("first", "later", "expected"), [(20, 1, 5), (20, 5, 1), (200, 1, 1)])
+def test_a_first_call_decides_alone_only_if_it_is_long(first, later, expected):
+    """Where it made what the later ones only use, in ms, these decide."""
+    lasted_ms = itertools.chain([first], itertools.repeat(later))
+
+    def pretend(call, loops, *, multithreaded=False):
+        ns = loops * next(lasted_ms) * 1_000_000
+        return Sample(wall_ns=ns, cpu_ns=ns, switches=0)
+
+    original, clock.take_sample = clock.take_sample, pretend
+    try:
+        loops = calibrate_loops(lambda: None, 5_000_000)
+    finally:
+        clock.take_sample = original
+
+    assert expected == loops
+
+
 def test_calibration_is_not_fooled_by_a_moment_without_the_cpu():
     """Where the work is CPU time, waiting does not make a call look long."""
     stalled = iter([Sample(wall_ns=9_000, cpu_ns=6_000, switches=1)])
@@ -91,3 +127,15 @@ def test_profiles_differ_in_passes_and_refuse_what_they_don_t_know():
         configure("fast", seed=1)
     with pytest.raises(UsageError, match="timeout"):
         configure("quick", seed=1, timeout_s=float("nan"))
+
+
+def test_processes_are_those_of_everything_and_a_least_time_makes_samples_longer():
+    """Of curves, loads and memory, too; and a short run has fewer than answer a target."""
+    ten = configure("quick", seed=1, memory=True, is_whole=True, processes=10)
+    assert (10, 10, 10, None) == (
+        ten.timed_passes, ten.memory_passes, ten.load_passes, ten.curve_passes
+    )  # fmt: skip
+    plain, longer = (configure("quick", seed=1, min_time_s=s) for s in (0.001, 2.0))
+    assert configure("quick", seed=1).min_sample_ns == plain.min_sample_ns
+    assert 2e9 <= longer.samples * longer.min_sample_ns < 2.001e9
+    assert MIN_PROCESSES > configure("quick", seed=1, short=True).timed_passes > 1

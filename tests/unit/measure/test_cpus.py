@@ -101,6 +101,7 @@ def test_a_process_keeps_to_its_cpu() -> None:
     assert os.sched_getaffinity(0) == set(usable_cpus())
 
 
+@pytest.mark.slow
 def test_waiting_for_a_cpu_is_told_from_waiting_for_something_else() -> None:
     """Two processes on one CPU delay each other; a thread that sleeps is not delayed."""
     cpu = usable_cpus()[0]

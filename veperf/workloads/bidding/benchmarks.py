@@ -419,9 +419,8 @@ def burst(orders: int) -> LoadTask:
 @benchmark(
     "bidding/throughput",
     level=Level.LOAD,
-    metrics=(Metric("throughput", "1/s", "higher"),),
+    metrics=(Metric("throughput", "1/s", "higher"), Metric("capacity", "1/s", "higher")),
     targets={"throughput": "bidding/throughput"},
-    slow=("*",),
 )
 def throughput() -> LoadTask:
     """The highest rate of orders that get their bids within the latency targets."""

@@ -1,8 +1,10 @@
 """Example credentials, statements and circuits, the same every time; keys for measuring only."""
 
 from datetime import date
+from pathlib import Path
 from random import Random
 
+from veperf.workloads.setup_cache import hash_sources, load_or_make
 from veperf.workloads.zk.circuits.circuit import Circuit, CompiledCircuit
 from veperf.workloads.zk.circuits.credential import (
     AgeStatement,
@@ -12,12 +14,14 @@ from veperf.workloads.zk.circuits.credential import (
 )
 from veperf.workloads.zk.circuits.disclosure import ClaimSet, claim_element
 from veperf.workloads.zk.field import R
+from veperf.workloads.zk.groth16.files import prover_from_bytes, prover_to_bytes
 from veperf.workloads.zk.groth16.prove import Prover
 from veperf.workloads.zk.groth16.setup import setup
 from veperf.workloads.zk.r1cs.builder import Builder
 from veperf.workloads.zk.r1cs.system import R1cs
 
 _SEED = 1
+_SOURCES = hash_sources(Path(__file__).parent)
 NONCE = bytes(range(32))
 CREDENTIAL = Credential(
     birth=date(1990, 5, 17),
@@ -41,9 +45,21 @@ def example_claims(count: int) -> ClaimSet:
     return ClaimSet(values=values, salt=CREDENTIAL.salt)
 
 
-def example_prover(r1cs: R1cs) -> Prover:
-    """Return a prover whose keys come from a known seed, so that they are the same every time."""
+def make_prover(r1cs: R1cs) -> Prover:
+    """Make a prover with keys from a known seed, so that they are the same every time."""
     return Prover(r1cs, setup(r1cs, Random(_SEED).randrange))  # noqa: S311  # not for secrets
+
+
+def example_prover(r1cs: R1cs) -> Prover:
+    """Return the prover of :func:`make_prover` with its tables, in a tenth of the time.
+
+    Read from the set-up cache, also where it was just made: it is the same in every process.
+    """
+    what = f"prover {r1cs.digest().hex()}, seed {_SEED}"
+    data = load_or_make(what, _SOURCES, lambda: prover_to_bytes(make_prover(r1cs)))
+    prover = prover_from_bytes(data, r1cs, is_trusted=True)
+    prover.prepare()
+    return prover
 
 
 def compile_squarings(constraints: int) -> CompiledCircuit:

@@ -51,16 +51,27 @@ def grain_stream(
         f"{_PRIME_FIELD:02b}{_POWER_S_BOX:04b}{size:012b}{width:012b}"
         f"{full_rounds:010b}{partial_rounds:010b}{'1' * 30}"
     )
-    bits = _self_shrinking(_register(fields))
+    blocks = _register(fields)
+    bits = ""
     while True:
-        number = 0
-        for _ in range(size):
-            number = number << 1 | next(bits)
+        while len(bits) < size:
+            bits += next(blocks)
+        number = int(bits[:size], 2)
+        bits = bits[size:]
         yield number, number < modulus
 
 
-def _register(start: str) -> Iterator[int]:
-    """Generate the register's bits after its warm-up: b[i+80] = b[i+62] ^ b[i+51] ^ ... ^ b[i]."""
+# For six bits of the register, the first lowest: the second bit of each pair whose first is 1.
+_SELF_SHRUNK = tuple(
+    "".join(str(six >> i + 1 & 1) for i in (0, 2, 4) if six >> i & 1) for six in range(64)
+)
+
+
+def _register(start: str) -> Iterator[str]:
+    """Generate the register's bits after its warm-up, a few at a time, in text, self-shrunk.
+
+    b[i+80] = b[i+62] ^ b[i+51] ^ ... ^ b[i]
+    """
     state = int(start[::-1], 2)  # b[i] at bit 0
     position = 0
     while True:
@@ -69,17 +80,11 @@ def _register(start: str) -> Iterator[int]:
             new ^= state >> tap
         new &= _STEP_MASK
         state = (state >> _STEP_BITS) | new << (_STATE_BITS - _STEP_BITS)
-        for i in range(_STEP_BITS):
-            if position >= _WARM_UP_BITS:
-                yield new >> i & 1
-            position += 1
-
-
-def _self_shrinking(bits: Iterator[int]) -> Iterator[int]:
-    """Generate the second bit of each pair whose first bit is 1."""
-    for selector, bit in zip(bits, bits, strict=False):
-        if selector:
-            yield bit
+        position += _STEP_BITS
+        if position > _WARM_UP_BITS:
+            # Pairs begin at even bits, and so do steps and the end of the warm-up.
+            new &= -1 << max(0, _WARM_UP_BITS + _STEP_BITS - position)
+            yield _SELF_SHRUNK[new & 63] + _SELF_SHRUNK[new >> 6 & 63] + _SELF_SHRUNK[new >> 12]
 
 
 FULL_ROUNDS = 8

@@ -76,6 +76,7 @@ def test_they_are_encoded_as_by_the_codec() -> None:
         assert raw == encode_raw(body, auth_info, transaction.signature)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow() -> None:
     """An hour's load is signed on the fly: no transfer stays, not in protobuf either."""
     source = TransferSource(accounts=5)

@@ -138,6 +138,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[bytes]]:
     return folder, roots
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(deadline=None, max_examples=150)
 def test_no_damaged_record_is_believed(

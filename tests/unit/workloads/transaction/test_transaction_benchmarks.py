@@ -91,3 +91,37 @@ def test_the_durable_benchmark_cleans_up(tmp_path: Path, monkeypatch: pytest.Mon
 
     assert many <= 1.5 * few
     assert [] == list(tmp_path.iterdir())
+
+
+def test_benchmarks_that_share_a_tree_leave_it_unchanged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In whatever order they run: each starts from the tree that it would have made itself."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    alone = benchmarks._make_writes.__wrapped__(1_000)
+    alone.tree.apply(alone.items)
+    expected = alone.tree.save_version()[0], benchmarks._make_writes.__wrapped__(1_000).tree
+    for _ in range(2):
+        durable = benchmarks.state_write_durable(accounts=1_000)
+        durable.call()
+        durable.call()
+        assert durable.close is not None
+        durable.close()
+        benchmarks.state_read(accounts=1_000).call()
+        benchmarks.state_write(accounts=1_000).call()
+        writes = benchmarks._writes(1_000)
+        assert (expected[1].root_hash, 0) == (writes.tree.root_hash, writes.tree.version)
+        assert list(expected[1].iterate()) == list(writes.tree.iterate())
+        writes.tree.apply(writes.items)
+        assert expected[0] == writes.tree.save_version()[0]
+
+
+def test_benchmarks_that_share_a_workload_leave_it_unchanged() -> None:
+    """The block that is processed after others gives the root of the block alone."""
+    work = example_data.workload(10_000, 100)
+    work.tree.save_version()
+    expected = process_block(work.tree, work.transactions, example_data.CHAIN).root_hash
+    for _ in range(2):
+        block = benchmarks.block_processing(transactions=100).call()
+        assert isinstance(block, BlockResult)
+        assert expected == block.root_hash

@@ -7,7 +7,7 @@ import pytest
 
 from veperf.core.case import Case, Level
 from veperf.core.registry import LoadTask, Task, load_registry, matching_cases
-from veperf.workloads.verification import benchmarks
+from veperf.workloads.verification import benchmarks, example_data
 from veperf.workloads.verification.pipeline import VerificationOutcome, VerificationResult
 
 REGISTRY = load_registry(["veperf.workloads.verification.benchmarks"])
@@ -105,3 +105,15 @@ def test_load_is_set_up_lazily() -> None:
     """Making the task starts no process."""
     assert isinstance(benchmarks.load(rate=10), LoadTask)
     assert isinstance(benchmarks.throughput(), LoadTask)
+
+
+def test_benchmarks_that_share_identities_leave_them_unchanged() -> None:
+    """In whatever order they run: each starts from the state that it would have made itself."""
+    alone = example_data.identity_tree(1_000).root_hash
+    for _ in range(2):
+        task = benchmarks.state_update(accounts=1_000)
+        task.call()
+        assert task.close is not None
+        task.close()
+        assert alone == benchmarks._unsaved_identities(1_000).root_hash
+    assert 0 == benchmarks._unsaved_identities(1_000).version

@@ -54,6 +54,22 @@ def test_a_saved_prover_proves_on(tmp_path: Path) -> None:
     assert PROVER.prove(WITNESS, Random(1).randrange) == loaded.prove(WITNESS, Random(1).randrange)
 
 
+def test_a_trusted_prover_is_the_one_that_was_written() -> None:
+    """Same key, tables and proofs, and no proof is verified; damage is noticed nevertheless."""
+    loaded = prover_from_bytes(DATA, SYSTEM, is_trusted=True)
+    loaded.prepare()
+
+    assert PROVER.key == loaded.key
+    assert DATA == prover_to_bytes(loaded)
+    assert PROVER.prove(WITNESS, Random(1).randrange) == loaded.prove(WITNESS, Random(1).randrange)
+    kinds = [{type(c) for point in p.key.a if point for c in point} for p in (PROVER, loaded)]
+    assert kinds[0] == kinds[1]
+    assert PROVER._must_verify is loaded._must_verify is False
+    for place in range(0, len(DATA), 997):
+        with pytest.raises(DataError):
+            prover_from_bytes(DATA[:place] + b"?" + DATA[place:], SYSTEM, is_trusted=True)
+
+
 def test_a_prover_is_for_its_circuit(tmp_path: Path) -> None:
     """A file for another one is refused; where there is none it is said so."""
     other, _ = circuit(2)

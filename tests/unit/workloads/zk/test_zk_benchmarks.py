@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from veperf.core.registry import Task, load_registry, matching_cases
 from veperf.workloads.zk import benchmarks, example_data
 from veperf.workloads.zk.circuits import disclosure
+from veperf.workloads.zk.groth16.files import prover_to_bytes
 from veperf.workloads.zk.groth16.keys import Proof
 from veperf.workloads.zk.groth16.verify import verify_proof
 
@@ -39,6 +41,19 @@ def test_a_call_can_be_repeated(name: str) -> None:
     assert [results[0]] * 3 == results
 
 
+def test_cached_provers_are_the_made_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made or read, with the set-up cache or without: the same key, tables and proof."""
+    compiled = example_data.compile_squarings(5)
+    witness = compiled.witness(example_data.squarings_inputs(5))
+    maker = example_data.make_prover(compiled.r1cs)
+    expected = prover_to_bytes(maker), maker.prove(witness, Random(2).randrange)
+    for place in (str(tmp_path / "cache"), str(tmp_path / "cache"), "off"):
+        monkeypatch.setenv("VEPERF_SETUP_CACHE", place)
+        prover = example_data.example_prover(compiled.r1cs)
+        assert expected == (prover_to_bytes(prover), prover.prove(witness, Random(2).randrange))
+    assert 1 == len(list((tmp_path / "cache").iterdir()))
+
+
 def test_nonces_differ() -> None:
     """Two calls never give the same nonce."""
     task = benchmarks.nonce()
@@ -46,6 +61,7 @@ def test_nonces_differ() -> None:
     assert task.call() != task.call()
 
 
+@pytest.mark.slow
 def test_measured_proofs_are_valid() -> None:
     """The timed call makes proofs that verify, and so do the stages, one after the other."""
     key = example_data.example_prover(
@@ -77,6 +93,7 @@ def test_measured_squarings_are_proven() -> None:
     )
 
 
+@pytest.mark.slow
 def test_measured_verifications_succeed() -> None:
     """The timed calls accept a proof, as a whole, in stages and in batches."""
     task = benchmarks.proof_verification()

@@ -37,6 +37,7 @@ from typing import Any
 
 from veperf.core.errors import CorruptFileError, NewerFormatError
 from veperf.workloads.atomic_file import replace_file
+from veperf.workloads.zk.bigint import integer
 from veperf.workloads.zk.curve.g1 import G1Point, g1_from_ints
 from veperf.workloads.zk.curve.g2 import G2Point, g2_from_ints
 from veperf.workloads.zk.field import PointError
@@ -103,8 +104,8 @@ def proving_key_to_bytes(key: ProvingKey) -> bytes:
     return _framed(_PROVING, counts + b"".join(points))
 
 
-def proving_key_from_bytes(data: bytes) -> ProvingKey:
-    """Read the proving key in ``data``.
+def proving_key_from_bytes(data: bytes, *, is_trusted: bool = False) -> ProvingKey:
+    """Read the proving key in ``data``; the points of wires are not checked if it is trusted.
 
     Raises:
         CorruptFileError: not a proving key, cut off, changed, or with an invalid point.
@@ -115,7 +116,9 @@ def proving_key_from_bytes(data: bytes) -> ProvingKey:
     digest = bytes(body[_PROVING_COUNTS.size :][:_DIGEST_BYTES])
     g1_count = 1 + (public + 1) + 2 + 3 * wires + domain_size
     g2_count = 3 + wires
-    points = _Points(body[_PROVING_COUNTS.size + _DIGEST_BYTES :], g1_count, g2_count)
+    points = _Points(
+        body[_PROVING_COUNTS.size + _DIGEST_BYTES :], g1_count, g2_count, are_trusted=is_trusted
+    )
     verifying_key = points.verifying_key(public)
     beta_g1, delta_g1 = points.g1_list(2)
     a, b_g1, c = (points.g1_list(wires) for _ in range(3))
@@ -178,13 +181,16 @@ def _coordinates(values: Iterable[int]) -> bytes:
 
 
 class _Points:
-    """Reads one point after the other."""
+    """Reads one point after the other, and checks it unless it is trusted."""
 
-    def __init__(self, data: memoryview, g1_count: int, g2_count: int) -> None:
+    def __init__(
+        self, data: memoryview, g1_count: int, g2_count: int, *, are_trusted: bool = False
+    ) -> None:
         if len(data) != g1_count * _G1_BYTES + g2_count * _G2_BYTES:
             raise CorruptFileError(f"key: {len(data)} bytes of points contradict its counts")
         self._data = data
         self._position = 0
+        self._are_trusted = are_trusted
 
     def verifying_key(self, public: int) -> VerifyingKey:
         """Read alpha and the IC in G1; beta, gamma and delta in G2."""
@@ -207,6 +213,8 @@ class _Points:
         x, y = self._coordinates(2)
         if x == y == 0:
             return None
+        if self._are_trusted:
+            return integer(x), integer(y)
         try:
             return g1_from_ints(x, y)
         except PointError as error:
@@ -216,6 +224,8 @@ class _Points:
         x0, x1, y0, y1 = self._coordinates(4)
         if x0 == x1 == y0 == y1 == 0:
             return None
+        if self._are_trusted:
+            return (integer(x0), integer(x1)), (integer(y0), integer(y1))
         try:
             return g2_from_ints((x0, x1), (y0, y1))
         except PointError as error:
@@ -269,8 +279,14 @@ def prover_to_bytes(prover: Prover) -> bytes:
     return _framed(_PROVER, b"".join([_PROVER_SIZES.pack(*map(len, parts)), *parts]))
 
 
-def prover_from_bytes(data: bytes, r1cs: R1cs) -> Prover:
+def prover_from_bytes(data: bytes, r1cs: R1cs, *, is_trusted: bool = False) -> Prover:
     """Read the prover for ``r1cs`` in ``data``.
+
+    Args:
+        data: The bytes of :func:`prover_to_bytes`.
+        r1cs: The circuit.
+        is_trusted: Nobody can have altered ``data``: neither its points nor the prover's proofs are
+            checked, so that it works and costs what the prover did that was written.
 
     Raises:
         CorruptFileError: not the file of a prover, cut off, changed, or with an invalid point.
@@ -287,5 +303,6 @@ def prover_from_bytes(data: bytes, r1cs: R1cs) -> Prover:
         parts.append(bytes(body[start : start + size]))
         start += size
     key_bytes, a, b, c = parts
-    key = proving_key_from_bytes(key_bytes)
-    return Prover(r1cs, key, prover_tables_from_bytes(key, a, b, c))
+    key = proving_key_from_bytes(key_bytes, is_trusted=is_trusted)
+    tables = prover_tables_from_bytes(key, a, b, c, are_trusted=is_trusted)
+    return Prover(r1cs, key, tables, are_trusted=is_trusted)

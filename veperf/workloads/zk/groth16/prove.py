@@ -44,17 +44,19 @@ def prover_tables(key: ProvingKey) -> ProverTables:
     return ProverTables(FixedBase(a), FixedBase(b), FixedBase(c))
 
 
-def prover_tables_from_bytes(key: ProvingKey, a: bytes, b: bytes, c: bytes) -> ProverTables:
+def prover_tables_from_bytes(
+    key: ProvingKey, a: bytes, b: bytes, c: bytes, *, are_trusted: bool = False
+) -> ProverTables:
     """Read the tables of ``key`` from the bytes of ``FixedBase.to_bytes``.
 
     Raises:
-        CorruptFileError: one belongs to other points, or has an invalid point.
+        CorruptFileError: one belongs to other points, or has an invalid point and is not trusted.
     """
     a_points, b_points, c_points = _table_points(key)
     return ProverTables(
-        FixedBase.from_bytes(a_points, a),
-        FixedBase.from_bytes(b_points, b),
-        FixedBase.from_bytes(c_points, c),
+        FixedBase.from_bytes(a_points, a, is_trusted=are_trusted),
+        FixedBase.from_bytes(b_points, b, is_trusted=are_trusted),
+        FixedBase.from_bytes(c_points, c, is_trusted=are_trusted),
     )
 
 
@@ -80,7 +82,12 @@ class Prover:
     """
 
     def __init__(
-        self, r1cs: R1cs, key: ProvingKey, loaded_tables: ProverTables | None = None
+        self,
+        r1cs: R1cs,
+        key: ProvingKey,
+        loaded_tables: ProverTables | None = None,
+        *,
+        are_trusted: bool = False,
     ) -> None:
         """Create a prover for ``r1cs``.
 
@@ -88,7 +95,9 @@ class Prover:
             r1cs: The circuit.
             key: Its proving key.
             loaded_tables: The key's tables, from a file. With wrong tables a proof would be wrong
-                and could leak the witness, so each proof is verified before it is returned.
+                and could leak the witness, so each proof is verified before it is returned, unless
+                the tables are trusted.
+            are_trusted: The tables are as good as if they had been made here.
 
         Raises:
             WrongKeyError: ``key`` belongs to another circuit.
@@ -98,7 +107,7 @@ class Prover:
         self._r1cs = r1cs
         self.key = key
         self.tables = loaded_tables or prover_tables(key)
-        self._must_verify = loaded_tables is not None
+        self._must_verify = loaded_tables is not None and not are_trusted
 
     def prove(self, witness: Sequence[int], draw: Draw = secrets.randbelow) -> Proof:
         """Return a proof of the public inputs in ``witness``.
@@ -128,6 +137,11 @@ class Prover:
             if verify_proof(self.key.verifying_key, public, proof):
                 return proof
         raise CorruptFileError("the loaded tables don't belong to the key; delete their file")
+
+    def prepare(self) -> None:
+        """Make now the tables that the first proof would make."""
+        for table in (self.tables.a, self.tables.b, self.tables.c):
+            table.prepare()
 
     def products(self, witness: Sequence[int]) -> list[int]:
         """Return the values of u v on the coset, which determine the quotient.

@@ -21,8 +21,10 @@ def points_to_bytes(group: Group, points: Iterable[Point]) -> bytes:
     )
 
 
-def points_from_bytes(group: Group, data: bytes, count: int) -> list[Point]:
-    """Read ``count`` points, checked to be on the curve but not in the subgroup.
+def points_from_bytes(
+    group: Group, data: bytes, count: int, *, are_trusted: bool = False
+) -> list[Point]:
+    """Read ``count`` points, checked to be on the curve, unless trusted; not to be in the subgroup.
 
     Raises:
         CorruptFileError: there are more or fewer, or a point is not on the curve.
@@ -35,7 +37,7 @@ def points_from_bytes(group: Group, data: bytes, count: int) -> list[Point]:
         for start in range(0, len(data), _COORDINATE_BYTES)
     )
     points = [group.point(*parts) for parts in zip(*[coordinates] * group.dimension, strict=True)]
-    if not all(map(group.is_on_curve, points)):
+    if not are_trusted and not all(map(group.is_on_curve, points)):
         raise CorruptFileError("a point is not on the curve")
     return points
 
@@ -80,24 +82,32 @@ class FixedBase:
         return points_to_bytes(self._group, points)
 
     @classmethod
-    def from_bytes(cls, points: Sequence[Point], data: bytes) -> "FixedBase":
+    def from_bytes(
+        cls, points: Sequence[Point], data: bytes, *, is_trusted: bool = False
+    ) -> "FixedBase":
         """Create the sum over ``points`` with multiples from :meth:`to_bytes`.
 
-        Every multiple is checked to be on the curve, and the first to be the point. The values of
-        the others are not checked, which would take as long as making them: sums over a table that
-        was altered are wrong.
+        Every multiple is checked to be on the curve, unless ``data`` is trusted, and the first to
+        be the point. The values of the others are not checked, which would take as long as making
+        them: sums over a table that was altered are wrong.
 
         Raises:
             CorruptFileError: ``data`` is not a table of these points.
         """
         base = cls(points)
         count = len(base._finite)
-        multiples = points_from_bytes(base._group, data, count * base._digits.count)
+        multiples = points_from_bytes(
+            base._group, data, count * base._digits.count, are_trusted=is_trusted
+        )
         columns = [multiples[i : i + count] for i in range(0, len(multiples), count or 1)]
         if count and columns[0] != base._finite:
             raise CorruptFileError("the table of multiples belongs to other points")
         base._columns = columns
         return base
+
+    def prepare(self) -> None:
+        """Make now what the first sum would make."""
+        self._rows  # noqa: B018 - a cached property
 
     @cached_property
     def _columns(self) -> list[list[Point]]:
