@@ -37,6 +37,7 @@ from veperf.report.charts import strip
 from veperf.report.html import markup
 from veperf.report.html.fragment import standalone
 from veperf.report.markdown_writer import CONTEXT, MarkdownPart, write_decision
+from veperf.report.rendering import decision_text
 from veperf.report.sections import identity, verdict_sections
 from veperf.report.tables import result_tables, status
 from veperf.report.tables.status import Mark
@@ -206,9 +207,8 @@ def _conditions(run: ABRun) -> str:
 
 def comparison_text(run: ABRun, decision: GateDecision) -> str:
     """Return a comparison as text: sentence, sides, a row a benchmark, reasons of the urgent."""
-    mark = status.outcome_mark(decision.outcome)
     parts = [
-        f"{mark.symbol} {mark.word}: {one_line(as_sentence(decision.headline))}",
+        decision_text(decision),
         _sides(run),
     ]
     if run.changes:

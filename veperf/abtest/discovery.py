@@ -1,18 +1,21 @@
 """Discovery of the cases that both sides have, and of those that only one has."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from veperf.abtest.pair import LETTERS, SideLetter
 from veperf.abtest.sides import PreparedSide
+from veperf.core.ab_records import ABConfig
 from veperf.core.case import Case, Level
 from veperf.core.errors import MeasureError, UnknownBenchmarkError, UsageError
 from veperf.core.registry import SUITES
+from veperf.core.selection import narrow_cases
 from veperf.measure.protocol import PROTOCOL, CasesDiscovered, DiscoverCases
 from veperf.measure.worker_client import describe_wrong_reply, start_worker
 
 _TIMEOUT_S = 60.0
+_NOT_COMPARED = "can't be measured in alternating samples; make two runs and use `veperf compare`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,38 +27,38 @@ class DiscoveredCases:
     modules: Mapping[SideLetter, tuple[str, ...]]
 
 
-def discover_cases(
-    sides: Mapping[SideLetter, PreparedSide], select: Sequence[str], modules: Sequence[str]
-) -> DiscoveredCases:
-    """Find the cases that ``select`` names in the built-in suites and ``modules`` of each side.
+def discover_cases(sides: Mapping[SideLetter, PreparedSide], config: ABConfig) -> DiscoveredCases:
+    """Find the cases that ``config`` selects in the built-in suites and modules of each side.
 
-    Load cases and slow ones are left out unless they are named.
+    Load cases and slow ones are left out unless they are named. Levels and expression narrow what
+    the sides found: the worker of another commit may not know them.
 
     Raises:
-        UnknownBenchmarkError: a pattern matches nothing on either side.
+        UnknownBenchmarkError: a pattern matches nothing on either side, or nothing is left.
         UsageError: a module exists on neither side, nothing is left to compare, or it is load.
         MeasureError: a side can't be run, or speaks another protocol.
     """
-    request = DiscoverCases((*SUITES.values(), *modules), tuple(select))
+    if config.levels and {*config.levels} == {Level.LOAD}:
+        raise UsageError(f"level load {_NOT_COMPARED}")
+    request = DiscoverCases((*SUITES.values(), *config.modules), config.select)
     a, b = (_discover_side(sides[letter], request) for letter in LETTERS)
-    for module in modules:
+    for module in config.modules:
         if _is_missing(module, a) and _is_missing(module, b):
             raise UsageError(f"there is no module {module} on either side; is it installed?")
-    for pattern in select:
+    for pattern in config.select:
         if pattern in a.unknown and pattern in b.unknown:
             raise UnknownBenchmarkError(b.unknown[pattern])
     of_a, of_b = ({case.id: case for case in side.cases} for side in (a, b))
     if not of_a and not of_b:
         raise UsageError("there is no benchmark to compare on either side")
-    for case in {**of_a, **of_b}.values():
+    every = list({**of_a, **of_b}.values())
+    chosen = {case.id: case for case in narrow_cases(every, config.levels, config.expression)}
+    for case in chosen.values():
         if case.level is Level.LOAD:
-            raise UsageError(
-                f"{case.id} is a load, which can't be measured in alternating samples; "
-                "make two runs and use `veperf compare`"
-            )
-    only: dict[str, SideLetter] = {id: "a" for id in of_a if id not in of_b}
-    only |= {id: "b" for id in of_b if id not in of_a}
-    common = tuple(case for id, case in of_b.items() if id in of_a)
+            raise UsageError(f"{case.id} is a load, which {_NOT_COMPARED}")
+    only: dict[str, SideLetter] = {id: "a" for id in of_a if id in chosen and id not in of_b}
+    only |= {id: "b" for id in of_b if id in chosen and id not in of_a}
+    common = tuple(case for id, case in of_b.items() if id in chosen and id in of_a)
     return DiscoveredCases(common, only, {"a": a.modules, "b": b.modules})
 
 

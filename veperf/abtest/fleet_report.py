@@ -28,6 +28,7 @@ from veperf.report.html import markup
 from veperf.report.html.fragment import standalone
 from veperf.report.html.page import html_page
 from veperf.report.markdown_writer import CONTEXT, MarkdownPart, write_decision
+from veperf.report.rendering import decision_text
 from veperf.report.sections import identity, verdict_sections
 from veperf.report.tables import status
 from veperf.report.tables.table import Cell, Table, drop_columns, text_table
@@ -151,9 +152,8 @@ _URGENT_STATUSES = {ChangeStatus.ERROR, ChangeStatus.SLOWER}
 
 def fleet_text(fleet: Fleet) -> str:
     """Return a fleet comparison as text: sentence, places, benchmarks, reasons of the urgent."""
-    mark = status.outcome_mark(fleet.decision.outcome)
     parts = [
-        f"{mark.symbol} {mark.word}: {one_line(as_sentence(fleet.decision.headline))}",
+        decision_text(fleet.decision),
         one_line(_describe_fleet(fleet)),
         text_table(drop_columns(places_table(fleet, ""), "Machine")),
     ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from msgspec import structs
 
-from veperf.abtest.gate import place_items, with_severities
+from veperf.abtest.gate import place_items, unmatched_rules, with_severities
 from veperf.abtest.guardrails import describe_guardrail, guardrail_warnings
 from veperf.core.ab_records import ABChange, ABPlace, ABSide
 from veperf.core.gate import GateDecision
@@ -25,6 +25,11 @@ def decide_fleet(places: Sequence[ABPlace], policy: GatePolicy = DEFAULT_POLICY)
         strict=policy.strict,
         headline=fleet_sentence(judged),
         nothing="there is no place to compare on",
+        notes=unmatched_rules(
+            [place.comparison for place in places if place.comparison is not None],
+            policy,
+            [place.name for place in places],
+        ),
     )
 
 

@@ -1,8 +1,7 @@
 """Items of the gate about comparisons side by side, and the decision on each comparison."""
 
 import shlex
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import structs
 
@@ -11,7 +10,6 @@ from veperf.abtest.pair import OUT_OF_TIME
 from veperf.core.ab_records import ABChange, ABPlace, ABRun
 from veperf.core.case import TIME
 from veperf.core.gate import Answer, Effect, GateDecision, GateItem, Question
-from veperf.core.options import JudgeOptions
 from veperf.core.policy import DEFAULT_POLICY, GatePolicy
 from veperf.core.text import describe_margin, format_exact, join_words
 from veperf.core.verdict import UNDECIDED, ChangeStatus, Severity
@@ -33,7 +31,28 @@ _SEVERITIES = {Effect.FAIL: Severity.FAIL, Effect.WARN: Severity.WARN}
 
 def decide_comparison(run: ABRun, policy: GatePolicy = DEFAULT_POLICY) -> GateDecision:
     """Return the decision on one comparison."""
-    return decide(comparison_items(run, policy), strict=policy.strict, nothing=NOTHING_TO_COMPARE)
+    return decide(
+        comparison_items(run, policy),
+        strict=policy.strict,
+        nothing=NOTHING_TO_COMPARE,
+        notes=unmatched_rules([run], policy),
+    )
+
+
+def unmatched_rules(
+    runs: Iterable[ABRun], policy: GatePolicy, places: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """Return a note on each rule about nothing in ``runs`` and ``places``.
+
+    Of a selection there is none: it leaves out what other rules are about.
+    """
+    questions = [(place, "") for place in places]
+    for run in runs:
+        if run.config.is_selection:
+            return ()
+        for change in run.changes:
+            questions += [(change.case, ""), (change.case, change.metric.name)]
+    return policy.unmatched_rules(questions)
 
 
 def was_cut_short(run: ABRun) -> bool:
@@ -184,17 +203,19 @@ def _effect_of(
             return Effect.PASS, "faster passes", ""
         case Answer.MISSING | Answer.NEW:
             return Effect.NOTE, "on one side only, there is nothing to compare", ""
-    return *policy.effect_of(SITUATIONS[answer], change.case, change.metric.name), ""
+    # What failed did so as a whole, and not by its time alone.
+    metric = "" if answer is Answer.FAILED else change.metric.name
+    return *policy.effect_of(SITUATIONS[answer], change.case, metric), ""
 
 
 def _slower(change: ABChange, run: ABRun, policy: GatePolicy) -> tuple[Effect, str]:
     """Return the effect of what is slower.
 
-    A threshold that was chosen for this comparison comes before that of the policy as a whole.
+    A threshold that was asked for in this comparison comes before the policy.
     """
     chosen = run.config.fail_over
-    if policy.fail_over is None or chosen != JudgeOptions.fail_over:
-        policy = replace(policy, fail_over=chosen)
+    if run.config.fail_over_given:
+        policy = policy.with_options({"fail_over": chosen}, {"fail_over": "--fail-over"})
     name, metric = change.case, change.metric.name
     if change.low is None and policy.threshold("fail_over", name, metric, chosen)[0] == chosen:
         # A count has no interval: how sure it is was settled by its repeats.

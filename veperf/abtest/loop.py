@@ -192,7 +192,7 @@ def compare_sides(
         UsageError: of any kind: an unknown benchmark, too few pairs.
         MeasureError: a side can't be run at all.
     """
-    discovered = discover_cases({"a": old, "b": new}, config.select, config.modules)
+    discovered = discover_cases({"a": old, "b": new}, config)
     names = {"a": old.description.name, "b": new.description.name}
     one_sided = [
         sequential_comparison.one_sided_change(id, TIME, names[side])

@@ -21,7 +21,7 @@ from veperf.core.baseline import Baseline
 from veperf.core.case import TIME, Metric
 from veperf.core.errors import StorageError, UsageError
 from veperf.core.option_fields import flat_names, keyword_options
-from veperf.core.options import ABOptions, CommandOptions
+from veperf.core.options import ABOptions, CommandOptions, EffectOptions, JudgeOptions
 from veperf.core.policy import GatePolicy, find_policy
 from veperf.core.run import Run
 from veperf.core.verdict import ChangeStatus, Verdict
@@ -64,13 +64,16 @@ def ab(
     noise = read_version_noise(storage, describe_machine().name)
     config = ABConfig(
         select=flat_names(select),
+        levels=options.levels,
+        expression=options.expression,
         modules=options.modules,
         samples=SAMPLES,
         min_sample_ns=MIN_SAMPLE_NS,
         seed=secrets.randbits(32) if options.seed is None else options.seed,
         timeout_s=options.timeout_s,
         max_pairs=options.max_pairs,
-        fail_over=options.fail_over,
+        fail_over=_fail_over(options),
+        fail_over_given=options.fail_over is not None,
         margin=options.margin,
         min_effect=options.min_effect,
         time_budget_s=options.time_budget_s,
@@ -127,7 +130,8 @@ def ab_commands(
         seed=0,
         timeout_s=options.timeout_s,
         max_pairs=options.max_pairs,
-        fail_over=options.fail_over,
+        fail_over=_fail_over(options),
+        fail_over_given=options.fail_over is not None,
         margin=options.margin,
         min_effect=options.min_effect,
         time_budget_s=options.time_budget_s,
@@ -152,6 +156,13 @@ def load_ab(name: str = "last", archive: Folder = None) -> ABResult:
     storage = open_archive(archive).storage
     run = read_ab(storage, name)
     return ABResult(run, ab_folder(storage, run.id))
+
+
+def _fail_over(options: JudgeOptions) -> float:
+    """Return the threshold that was asked for, or the default, below which nothing is slower."""
+    if options.fail_over is None:
+        return max(EffectOptions.fail_over, options.min_effect)
+    return options.fail_over
 
 
 def _writable(archive: Folder) -> Storage:

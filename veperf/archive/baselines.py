@@ -12,22 +12,32 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from veperf.archive.files import read_json, write_json
 from veperf.archive.storage.lock import FolderLock
 from veperf.core.baseline import BASELINE_FORMAT, Baseline, RetiredBaseline
 from veperf.core.errors import CorruptFileError, UsageError
+from veperf.core.paths import default_baselines_folder
 from veperf.core.target import TargetSet
 
 _HISTORY = "history"
+_NO_REASON = "recorded anew"
 
 
 def load_targets(folder: Path) -> TargetSet:
     """Load the published targets in ``folder``.
 
     Raises:
-        CorruptFileError: the file is missing, broken, or names a target twice.
+        CorruptFileError: the file is missing, which the message says how to mend, or broken, or
+            it names a target twice.
     """
     path = folder / "targets.json"
+    if folder.is_dir() and not path.exists():
+        raise CorruptFileError(
+            f"{folder} has no targets.json, the published targets that belong with baselines: "
+            f"copy {default_baselines_folder() / path.name} there (its list may be empty)"
+        )
     targets = read_json(path, TargetSet)
     ids = [t.id for t in targets.targets]
     if repeated := sorted({i for i in ids if ids.count(i) > 1}):
@@ -46,11 +56,12 @@ def load_baselines(folder: Path, suites: Sequence[str]) -> tuple[Baseline, ...]:
     return tuple(read_json(p, Baseline, newest_format=BASELINE_FORMAT) for p in paths)
 
 
-def save_baseline(folder: Path, baseline: Baseline, *, reason: str = "recorded anew") -> Path:
-    """Write ``baseline`` to its file, and return the path.
+def save_baseline(folder: Path, baseline: Baseline, *, reason: str = "") -> Path:
+    """Write ``baseline`` to its file with the ``reason``, and return the path.
 
     An existing baseline is copied to the history first, with the ``reason``, so that it is in at
-    least one of the two places whenever this is interrupted.
+    least one of the two places whenever this is interrupted. Where the same was recorded before,
+    a reason that is given now is kept in both places.
 
     Raises:
         UsageError: the machine class can't name a folder, or the existing baseline has cases or
@@ -64,11 +75,14 @@ def save_baseline(folder: Path, baseline: Baseline, *, reason: str = "recorded a
     with FolderLock.acquire(path.parent):
         if path.exists():
             old = read_json(path, Baseline, newest_format=BASELINE_FORMAT)
-            if old == baseline:
+            if replace(old, reason="") == replace(baseline, reason=""):
+                if reason and reason != old.reason:
+                    _explain_last(path, reason)
+                    write_json(path, replace(old, reason=reason))
                 return path
             _refuse_loss(path, old, baseline)
-            _retire(path, old, reason)
-        write_json(path, baseline)
+            _retire(path, old, reason or _NO_REASON)
+        write_json(path, replace(baseline, reason=reason))
     return path
 
 
@@ -124,6 +138,15 @@ def _retire(path: Path, old: Baseline, reason: str) -> None:
         number -= 1
     now = datetime.now(UTC).isoformat(timespec="seconds")
     write_json(folder / f"{number:04}.json", RetiredBaseline(old, now, reason))
+
+
+def _explain_last(path: Path, reason: str) -> None:
+    """Give the last baseline that was replaced the ``reason``, if it was replaced without one."""
+    retired = sorted((path.parent / _HISTORY / path.stem).glob("*.json"))
+    if retired:
+        last = read_json(retired[-1], RetiredBaseline, newest_format=BASELINE_FORMAT)
+        if last.reason == _NO_REASON:
+            write_json(retired[-1], replace(last, reason=reason))
 
 
 def _refuse_loss(path: Path, old: Baseline, new: Baseline) -> None:

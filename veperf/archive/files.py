@@ -33,6 +33,9 @@ def write_file(path: Path, data: bytes) -> None:
     """
     temporary: str | None = None
     try:
+        if path.exists() and not path.is_file():  # a device or a pipe, which is not replaced
+            path.write_bytes(data)
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as file:
@@ -51,9 +54,9 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 def require_writable_file(path: Path) -> None:
-    """Check that ``write_file`` can write ``path``, before minutes are spent on its content.
+    """Check that ``path``, which a user named, can be written, before minutes go into its content.
 
-    Makes its folder where that is missing, as ``write_file`` does.
+    Its folder has to be there: one that is made for a mistyped path would be found by nobody.
 
     Raises:
         StorageError: it can't.
@@ -61,9 +64,13 @@ def require_writable_file(path: Path) -> None:
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():
+            path.open("ab").close()
+            return
         with tempfile.TemporaryFile(dir=path.parent):
             pass
+    except FileNotFoundError as error:
+        raise StorageError(f"can't write {path}: there is no folder {path.parent}") from error
     except OSError as error:
         raise StorageError(f"can't write {path}: {error.strerror}") from error
 

@@ -41,7 +41,8 @@ class ABConfig(Struct, frozen=True):
     """Limit for a benchmark in a process."""
     max_pairs: int
     fail_over: float = field(name="fail_effect")
-    """Slowdowns whose whole interval is beyond this share are failures, others are warnings."""
+    """Slowdowns whose whole interval is beyond this share are failures, others are warnings; the
+    policy may say otherwise, unless this was asked for."""
     time_budget_s: float | None = None
     comparisons: int = field(default=1, name="among")
     """Number of comparisons of the same change, this one included, as on several machine classes:
@@ -59,6 +60,17 @@ class ABConfig(Struct, frozen=True):
     """Counts that are compared beside the time."""
     decide_by: DecideBy = "time"
     """Evidence that decides: the time, or the number of instructions alone."""
+    fail_over_given: bool = False
+    """True where somebody asked for ``fail_over``, which is the default else."""
+    levels: tuple[str, ...] = ()
+    """Levels of the benchmarks that were asked for; all where empty."""
+    expression: str = ""
+    """What they had to fit, as ``-k`` says it."""
+
+    @property
+    def is_selection(self) -> bool:
+        """Return whether something was selected, and other benchmarks left out."""
+        return bool(self.select or self.levels or self.expression)
 
 
 class ABPair(Struct, frozen=True):

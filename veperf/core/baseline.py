@@ -27,6 +27,8 @@ class BaselineSeries(Struct, frozen=True):
     """True for values that can't vary."""
     summary: Summary | None = None
     """Statistics of the values of which the only process value is the center."""
+    definition: str = ""
+    """That of the metric."""
 
 
 class Baseline(Struct, frozen=True):
@@ -42,6 +44,8 @@ class Baseline(Struct, frozen=True):
     sessions: tuple[str, ...] = ()
     """Runs whose process values are combined, if there are several; ``run`` and ``revision`` are
     those of the last."""
+    reason: str = ""
+    """Reason why it was recorded; empty where nobody gave one."""
     format: int = BASELINE_FORMAT
 
 

@@ -34,11 +34,23 @@ def parse_directions(texts: Iterable[str]) -> dict[str, Better]:
 
 
 def with_directions(run: Run, directions: Mapping[str, Better]) -> Run:
-    """Return ``run`` with the better direction of metrics, by their unit or else their name."""
+    """Return ``run`` with the better direction of metrics, by their unit or else their name.
+
+    Raises:
+        UsageError: another direction is known already, by the unit or by the file.
+    """
 
     def directed(metric: Metric) -> Metric:
-        better = directions.get(metric.unit) or directions.get(metric.name)
-        return replace(metric, better=better) if better else metric
+        key = metric.unit if metric.unit in directions else metric.name
+        better = directions.get(key)
+        if better is None:
+            return metric
+        if metric.better not in ("unknown", better):
+            raise UsageError(
+                f"--better {key}={better}: it is known of {key} that {metric.better} is better, by "
+                "its unit or by what the file says"
+            )
+        return replace(metric, better=better)
 
     if not directions:
         return run

@@ -142,3 +142,5 @@ class GateDecision(Struct, frozen=True):
     """The whole in one sentence, problems first."""
     items: tuple[GateItem, ...] = ()
     """Every question, the most urgent first."""
+    notes: tuple[str, ...] = ()
+    """Reservations about the policy: rules that matched nothing."""

@@ -16,10 +16,15 @@ The file is ``veperf.toml`` (or ``pyproject.toml``, where the tables begin with 
     [gate.known_misses."transaction/validation"]
     reason = "the signature check alone takes longer than the limit"
     floor = "transaction/validation_library"
+
+What is said last and closest wins: an option of the command, else the first rule that fits and says
+it, else the file as a whole, else the default.
 """
 
+import os
+import stat
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -38,6 +43,9 @@ FILE = "veperf.toml"
 _PYPROJECT = "pyproject.toml"
 _MAX_BYTES = 1 << 20
 _MAX_RULES = 1000
+MOST_FAIL_OVER = 0.2
+"""Largest threshold of a failure where nobody has set one: of times against those of another
+time."""
 
 Situation: TypeAlias = Literal[
     "failed", "missing", "not_measured", "inconclusive", "suspect", "changed", "not_comparable"
@@ -88,13 +96,17 @@ class PolicyRule(Options):
         return sorted(name for name in names if getattr(self, name) is not None)
 
     def fits(self, name: str, metric: str) -> bool:
-        """Return True for a case or target id ``name``, and its metric."""
+        """Return True for a question about the case or target ``name``.
+
+        It is about its ``metric``, or about the whole of it where that is empty; a rule with a
+        metric decides nothing about the whole.
+        """
         names = (name, name.partition("[")[0], name.partition("/")[0])
         is_named = any(
             pattern in names or fnmatchcase(name, pattern) or fnmatchcase(names[1], pattern)
             for pattern in self.match
         )
-        return is_named and (not metric or fnmatchcase(metric, self.metric))
+        return is_named and fnmatchcase(metric, self.metric)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,11 +148,39 @@ class GatePolicy(PolicyOptions):
                 return ratio, f"{format_exact(100 * ratio, '%')} for {', '.join(rule.match)}"
         ratio = getattr(self, kind)
         ratio = default if ratio is None else ratio
-        return ratio, format_exact(100 * ratio, "%")
+        origin = self.origins.get(kind, "")
+        return ratio, format_exact(100 * ratio, "%") + (f" ({origin})" if origin else "")
 
     def with_options(self, settings: Mapping[str, Any], flags: Mapping[str, str]) -> "GatePolicy":
-        """Return the policy with ``settings`` by name, which come from ``flags``."""
-        return replace(self, **settings, origins={**self.origins, **flags})
+        """Return the policy with ``settings`` by name, which come from ``flags``.
+
+        No rule says otherwise then: what somebody asks of one command comes before the file.
+
+        Raises:
+            UsageError: the threshold of a warning is chosen, and more than that of a failure.
+        """
+        rules = tuple(_without(rule, settings) for rule in self.rules)
+        chosen = replace(self, **settings, rules=rules, origins={**self.origins, **flags})
+        if "warn_over" in settings:
+            _require_room(chosen.warn_over, chosen.fail_over, "")
+        return chosen
+
+    def unmatched_rules(self, questions: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+        """Return a note on each rule with a pattern that fits none of ``questions``.
+
+        They are names of cases or targets, each with a metric, or with none for the whole.
+        """
+        every = dict.fromkeys(questions)
+        notes = []
+        for number, rule in enumerate(self.rules, 1):
+            each = (replace(rule, match=(pattern,)) for pattern in rule.match)
+            idle = [r.match[0] for r in each if not any(r.fits(*question) for question in every)]
+            if idle:
+                what = ", ".join(map(repr, idle))
+                what += f"; metric {rule.metric!r}" if rule.metric != "*" else ""
+                where = f" of {self.source}" if self.source else ""
+                notes.append(f"rule {number} ({what}){where} matched nothing")
+        return tuple(notes)
 
     def least_fail_over(self, default: float) -> float | None:
         """Return the smallest threshold of a failure that any case has, if the policy says any.
@@ -163,6 +203,7 @@ class GatePolicy(PolicyOptions):
         rules = [
             {n: list(v) if n == "match" else v for n, v in vars(rule).items() if v is not None}
             for rule in self.rules
+            if rule.settings
         ]
         misses = {id: msgspec.to_builtins(miss) for id, miss in self.known_misses.items()}
         whole = {"fail_over": self.fail_over} if self.fail_over is not None else {}
@@ -191,11 +232,15 @@ def policy_from(table: Mapping[str, object], source: str = "", path: str = "gate
 def _policy(table: Mapping[str, object], source: str, path: str) -> GatePolicy:
     settings = {key: value for key, value in table.items() if key not in {"rules", "known_misses"}}
     options = options_from(_GateTable, settings, path=path)
-    if options.fail_over is not None and options.warn_over > options.fail_over:
-        raise UsageError(f"{path}warn_over can't be more than {path}fail_over")
+    rules = _read_rules(table.get("rules", ()), f"{path}rules")
+    _require_room(options.warn_over, options.fail_over, path)
+    for number, rule in enumerate(rules):
+        if rule.warn_over is not None:
+            fail_over = options.fail_over if rule.fail_over is None else rule.fail_over
+            _require_room(rule.warn_over, fail_over, f"{path}rules[{number}].")
     return GatePolicy(
         **vars(options),
-        rules=_read_rules(table.get("rules", ()), f"{path}rules"),
+        rules=rules,
         known_misses=_read_misses(table.get("known_misses", {}), f"{path}known_misses"),
         source=source,
         origins=dict.fromkeys(settings, source),
@@ -207,6 +252,21 @@ class _GateTable(PolicyOptions):
     """The plain settings of the table ``[gate]``."""
 
     fail_over: FailOver | None = None
+
+
+def _without(rule: PolicyRule, settings: Collection[str]) -> PolicyRule:
+    unset: dict[str, Any] = dict.fromkeys(name for name in rule.settings if name in settings)
+    return replace(rule, **unset)
+
+
+def _require_room(warn_over: float, fail_over: float | None, path: str) -> None:
+    """Refuse a warning that could never be given, as all beyond its threshold fails."""
+    fail_over = MOST_FAIL_OVER if fail_over is None else fail_over
+    if warn_over > fail_over:
+        warn, fail = (format_exact(100 * ratio, "%") for ratio in (warn_over, fail_over))
+        raise UsageError(
+            f"{path}warn_over can't be more than fail_over: {warn} is more than {fail}"
+        )
 
 
 def _read_rules(tables: object, path: str) -> tuple[PolicyRule, ...]:
@@ -222,8 +282,9 @@ def _read_rules(tables: object, path: str) -> tuple[PolicyRule, ...]:
         match = table.get("match")
         names = {"match": (match,)} if isinstance(match, str) else {}
         rule = options_from(PolicyRule, {**table, **names}, path=f"{where}.")
-        if not rule.match or not rule.settings:
+        if not all(map(str.strip, rule.match or ("",))) or not rule.settings:
             raise UsageError(f"{where} needs `match`, and a setting such as fail_over")
+        _refuse_blank(rule.reason, where)
         if not rule.reason and (effects := _WORDS.keys() & rule.settings):
             raise UsageError(f"{where} sets {min(effects)}, and needs a `reason`")
         rules.append(rule)
@@ -231,11 +292,9 @@ def _read_rules(tables: object, path: str) -> tuple[PolicyRule, ...]:
 
 
 def _read_misses(table: object, path: str) -> dict[str, KnownMiss]:
-    if isinstance(table, list | tuple) and all(isinstance(id, str) for id in table):
-        return {id: KnownMiss() for id in table}
     if not isinstance(table, Mapping):
         raise UsageError(
-            f"{path} must be a list of targets, or a table with one for each, not {_short(table)}"
+            f'{path} must be tables [{path}."ID"], each with a reason, not {_short(table)}'
         )
     misses = {}
     for id, facts in table.items():
@@ -247,8 +306,16 @@ def _read_misses(table: object, path: str) -> dict[str, KnownMiss]:
         for key, text in facts.items():
             if not isinstance(text, str):
                 raise UsageError(f"{where}.{key} must be text, not {_short(text)}")
+        if not facts.get("reason"):
+            raise UsageError(f"{where} needs a `reason`")
+        _refuse_blank(facts["reason"], where)
         misses[str(id)] = KnownMiss(**facts)
     return misses
+
+
+def _refuse_blank(reason: str, where: str) -> None:
+    if reason and not any(map(str.isalnum, reason)):
+        raise UsageError(f"{where}.reason says nothing: {_short(reason)}")
 
 
 def resolve_policy(policy: "GatePolicy | Mapping[str, object] | str | Path | None") -> GatePolicy:
@@ -278,7 +345,8 @@ def find_policy(start: Path | None = None) -> GatePolicy:
     """
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents):
-        if (folder / FILE).is_file():
+        # A link to nowhere, or a folder of that name, is no project without a policy.
+        if os.path.lexists(folder / FILE):
             return read_policy(folder / FILE)
         project = folder / _PYPROJECT
         if project.is_file() and "veperf" in _tables(project).get("tool", {}):
@@ -313,13 +381,22 @@ def read_policy(path: Path) -> GatePolicy:
 
 
 def _tables(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise UsageError(f"there is no file {path} with the gate's policy")
     try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
+        mode = path.stat().st_mode
+        # To open a FIFO would wait for its writer.
+        data = b""
+        if stat.S_ISREG(mode):
+            with path.open("rb") as file:
+                data = file.read(_MAX_BYTES + 1)
     except OSError as error:
+        if isinstance(error, FileNotFoundError | NotADirectoryError):
+            raise UsageError(f"there is no file {path} with the gate's policy") from error
         raise UsageError(f"can't read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(f"{str(path)!r} is no name of a file") from error
+    if not stat.S_ISREG(mode):
+        kind = "folder" if stat.S_ISDIR(mode) else "pipe, socket or device"
+        raise UsageError(f"{path} is a {kind}, and no file with the gate's policy")
     if len(data) > _MAX_BYTES:
         raise CorruptFileError(f"{path} is over {_MAX_BYTES} bytes long; that is no policy")
     try:

@@ -148,6 +148,11 @@ def better_of(unit: str) -> Direction:
     return "lower" if is_cost or name == "error_rate_%" else "unknown"
 
 
+def is_time(unit: str) -> bool:
+    """Return whether ``unit`` measures how long something takes, in all or per operation."""
+    return unit.strip().lower().removesuffix("/op") in _TIMES
+
+
 def is_count(unit: str) -> bool:
     """Return whether ``unit`` counts what a program does, however fast: allocs/op, instructions."""
     above, _, below = unit.strip().lower().partition("/")

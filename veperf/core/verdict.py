@@ -8,6 +8,7 @@ from veperf.core.case import Clock, Direction
 from veperf.core.gate import GateDecision, KnownMiss
 from veperf.core.run import Failure
 from veperf.core.target import Target
+from veperf.core.text import format_exact, format_limit_distance
 
 
 class TargetStatus(StrEnum):
@@ -31,7 +32,8 @@ class ChangeStatus(StrEnum):
     SUSPECT = "suspect"
     INCONCLUSIVE = "inconclusive"
     NOT_ENOUGH = "not enough samples"
-    OTHER_MACHINE = "other machine"
+    OTHER_MACHINE = "not comparable"
+    """Made on another machine, or of another definition of the metric."""
     NO_BASELINE = "no baseline"
     ONE_SIDED = "only in one side"
     NOT_MEASURED = "not measured"
@@ -65,8 +67,31 @@ class TargetVerdict(Struct, frozen=True):
     reason: str
     miss: KnownMiss | None = None
     """Reason for a known miss, where it is one."""
-    floor_ratio: float | None = None
-    """Value of a known miss by that of its floor: 1.3 is 1.3 times as much; None unknown."""
+    floor: str = ""
+    """Distance of a miss to its floor, in words: 1.3 times the library floor; empty if unknown."""
+    metric: str = ""
+    """Metric of the case that the value is of; empty where no case answers."""
+    allowed: float = 0.0
+    """Share beyond the limit up to which it is met all the same."""
+
+    @property
+    def is_met(self) -> bool:
+        """Return whether it is met, if only by the low value."""
+        is_doubtful = self.status is TargetStatus.WARN and (self.over or 0.0) <= 0
+        return self.status is TargetStatus.PASS or is_doubtful
+
+    @property
+    def limit(self) -> str:
+        """Limit with its unit."""
+        return format_exact(self.target.limit, self.target.unit)
+
+    @property
+    def distance(self) -> str:
+        """Distance of the value to its limit, in words, with that limit and what is allowed."""
+        allowed = self.allowed if self.status is TargetStatus.PASS else 0.0
+        return format_limit_distance(
+            self.over, self.target.better, limit=self.limit, allowed=allowed
+        )
 
 
 class Change(Struct, frozen=True):

@@ -5,7 +5,8 @@ column with a value; in layout 1 to its result, or to an object. A benchmark wit
 list entry for each combination of them, the last parameter varying fastest; null is a failure, NaN
 a combination that was skipped. A result is the median of its samples, which are left out unless
 they were asked for; its statistics are columns such as ``stats_q_25`` in layout 2, and the object
-``stats`` in layout 1.
+``stats`` in layout 1. The version of a benchmark, a hash of its code, is part of what it measures:
+results of two versions can't be compared.
 """
 
 import itertools
@@ -14,15 +15,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from veperf.core.case import TIME, Metric
 from veperf.core.run import Revision, Summary
-from veperf.formats.imported import ParsedBenchmark, ParsedRun, Provenance, metric_of
+from veperf.formats.imported import ParsedRun, Provenance, clean_name, fault_of, metric_of
 from veperf.formats.source import SourceFile, shorten
 
 TOOL = "asv"
 
 _VALUE = "value"
+_SHORT = 24
+"""Digits of a version, a SHA-256, that are enough to tell it from others."""
 _MOST_COMBINATIONS = 100_000
 
 
@@ -36,6 +40,8 @@ class AsvFile(Struct, frozen=True):
     date: float | None = None
     """Date of the commit, in ms since 1970."""
     params: dict[str, Any] = {}
+    benchmark_version: dict[str, Any] = {}
+    """Versions in layout 1."""
     python: str = ""
 
 
@@ -52,14 +58,15 @@ def read_asv(source: SourceFile) -> ParsedRun:
             f"layout {file.version} of asv's results is not supported; 1 and 2 are"
         )
     run = ParsedRun(TOOL)
+    versions = file.benchmark_version
     for name, row in file.results.items():
         match row:
             case list() if file.version == 2:
                 _benchmark(run, source, name, dict(zip(file.result_columns, row, strict=False)))
             case dict() if file.version == 1:
-                _benchmark(run, source, name, row)
+                _benchmark(run, source, name, {"version": versions.get(name), **row})
             case None | int() | float() if file.version == 1:
-                _benchmark(run, source, name, {"result": row})
+                _benchmark(run, source, name, {"version": versions.get(name), "result": row})
             case None:
                 run.benchmark(TOOL, name).failure = "it failed"
             case _:
@@ -71,39 +78,30 @@ def read_asv(source: SourceFile) -> ParsedRun:
 def _benchmark(run: ParsedRun, source: SourceFile, name: str, row: dict[str, Any]) -> None:
     combinations = _combinations(source, name, row.get("params") or [])
     metric, factor = _metric(name)
+    if version := _text(row.get("version")):
+        metric = replace(metric, definition=f"version {clean_name(version)[:_SHORT]}")
     results, samples = row.get("result"), row.get("samples")
     for index, combination in enumerate(combinations):
         full_name = f"{name}({', '.join(combination)})" if combination else name
         parsed = run.benchmark(TOOL, full_name, benchmark=name)
-        value = _at(results, index)
+        value, sample = _at(results, index), _at(samples, index)
+        has_sample = isinstance(sample, list) and bool(sample)
         if results is None or (isinstance(results, list) and value is None):
             parsed.failure = "it failed"
-        elif isinstance(value, float) and math.isnan(value):
+        elif isinstance(value, float) and math.isnan(value) and not has_sample:
             parsed.skipped = True
             run.note(f"{shorten(full_name)} was skipped, or its result is no number")
         elif _is_number(value):
-            sample = _at(samples, index)
-            if isinstance(sample, list) and sample:
-                _add(parsed, source, metric, [_scaled(v, factor) for v in sample], row, index)
-            else:
+            for number in sample if has_sample else ():
+                scaled = _scaled(number, factor)
+                parsed.add({metric: math.nan if scaled is None else scaled}, _loops(row, index))
+            scaled = _scaled(value, factor) or 0.0
+            if not has_sample:
                 summary = _summary(row, index).times(factor)
                 summaries = {metric.name: summary} if summary.n else {}
-                scaled = _scaled(value, factor)
-                parsed.add({metric: scaled or 0.0}, _loops(row, index), summaries)
-
-
-def _add(
-    parsed: ParsedBenchmark,
-    source: SourceFile,
-    metric: Metric,
-    values: list[float | None],
-    row: dict[str, Any],
-    index: int,
-) -> None:
-    for value in values:
-        if value is None:
-            raise source.corrupt(f"{shorten(parsed.name)}: a sample is not a number")
-        parsed.add({metric: value}, _loops(row, index))
+                parsed.add({metric: scaled}, _loops(row, index), summaries)
+            elif fault := fault_of(metric, scaled):
+                parsed.failure = f"its result is {fault}"
 
 
 def _loops(row: dict[str, Any], index: int) -> int:
@@ -178,6 +176,7 @@ def _provenance(file: AsvFile) -> Provenance:
         cores=int(cores) if cores.isascii() and cores.isdigit() and len(cores) < 6 else 0,
         system=f"{text('os')} {text('arch')}".strip(),
         python=_python(text("python") or file.python),
+        host=text("machine"),
         created=created,
         revision=Revision(file.commit_hash),
     )

@@ -167,7 +167,9 @@ def read_criterion_messages(source: SourceFile) -> ParsedRun:
         if factor is None:
             raise source.corrupt(f"not a unit of time: {shorten(message.unit)}", number)
         times = [None if v is None else v * factor for v in message.measured_values or []]
-        _add(run.benchmark(TOOL, message.id), message.iteration_count or [], times)
+        counts = message.iteration_count or []
+        _require_as_many(source, counts, times, number)
+        _add(run.benchmark(TOOL, message.id), counts, times)
     return run
 
 
@@ -218,9 +220,15 @@ def _add_samples(parsed: ParsedBenchmark, source: SourceFile) -> None:
         samples = CriterionSamples(*source.document_as(tuple[_Numbers, _Numbers]))
     else:
         samples = source.document_as(CriterionSamples)
-    if len(samples.iters) != len(samples.times):
-        raise source.corrupt(f"{len(samples.iters)} iterations for {len(samples.times)} times")
+    _require_as_many(source, samples.iters, samples.times)
     _add(parsed, samples.iters, samples.times)
+
+
+def _require_as_many(
+    source: SourceFile, counts: _Numbers, times: _Numbers, line: int | None = None
+) -> None:
+    if len(counts) != len(times):
+        raise source.corrupt(f"{len(counts)} iterations for {len(times)} times", line)
 
 
 def _is_old_sample(source: SourceFile) -> bool:
@@ -235,7 +243,7 @@ def _is_old_sample(source: SourceFile) -> bool:
 
 
 def _add(parsed: ParsedBenchmark, counts: _Numbers, times_ns: _Numbers) -> None:
-    for count, time_ns in zip(counts, times_ns, strict=False):
+    for count, time_ns in zip(counts, times_ns, strict=True):
         value = math.nan if time_ns is None or not count or count < 0 else time_ns / count
         parsed.add({TIME: value}, _loops(count or 0))
 

@@ -5,6 +5,7 @@ that apply to the results below them, and ``Unit`` lines about units. A benchmar
 its line: first the name, then the log, then the figures. The reader joins both parts again.
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
@@ -14,6 +15,7 @@ import msgspec
 
 from veperf.core.case import TIME, Better, Metric, Params
 from veperf.core.json_text import check_nesting
+from veperf.core.run import SEVERAL_CPUS
 from veperf.formats.imported import (
     ParsedBenchmark,
     ParsedRun,
@@ -40,8 +42,15 @@ _NO_TESTS = re.compile(r"\?\s+(\S+)\s+\[no test files\]")
 _PANIC = re.compile(r"(?:^|\s)((?:panic|fatal error): .*)")
 _PROCESSORS = re.compile(r"-\d{1,18}$", re.ASCII)
 _PACKAGE_DONE = ("PASS", "ok ", "ok\t")
-_ALIASES: Mapping[str, str] = MappingProxyType({"sec/op": "ns/op", "B/s": "MB/s"})
+# What fails beside the benchmarks, and the last line of a test binary in which anything did.
+_TEST_FAILED = re.compile(r"--- FAIL: (\S+)|FAIL$")
+_TIME_UNIT = "ns/op"
+_PER = ("/op", "/s")
+_ALIASES: Mapping[str, str] = MappingProxyType({"sec/op": _TIME_UNIT, "B/s": "MB/s"})
 _MOST_VALUES = 50
+
+
+_ENDS = ("pass", "fail", "skip")
 
 
 class GoTestEvent(msgspec.Struct, frozen=True):
@@ -83,6 +92,7 @@ def read_go_json(source: SourceFile, by: str = "") -> list[ParsedRun]:
     """Read ``-json`` output, whose events hold pieces of lines of interleaved packages."""
     parser = _Parser(source.name, by)
     incomplete: dict[str, list[str]] = {}
+    has_ended: dict[str, bool] = {}
     number = 0
     for number, line in enumerate(source.lines, 1):
         event = _event(line)
@@ -97,8 +107,12 @@ def read_go_json(source: SourceFile, by: str = "") -> list[ParsedRun]:
                 incomplete.setdefault(event.Package, []).append(remainder)
         elif event.Action == "fail":
             parser.fail(number, event.Package, event.Test)
+        if event is not None and not event.Test and event.Action in ("start", *_ENDS):
+            has_ended[event.Package] = event.Action != "start"
     for package, pieces in incomplete.items():
         parser.take(number, "".join(pieces), package)
+    for package, has in has_ended.items():
+        parser.end(package, is_cut_off=not has)
     return parser.finish()
 
 
@@ -111,12 +125,18 @@ class _Parser:
         self._config: dict[str, dict[str, str]] = {}
         self._pending: dict[str, str] = {}
         self._alone: dict[str, str] = {}
+        self._torn: dict[str, str] = {}
         self._units: dict[tuple[str, str], str] = {}
         self._results: list[tuple[str, str, str, int, dict[str, float]]] = []
         self._failures: dict[tuple[str, str, str], str] = {}
         self._panics: dict[str, str] = {}
+        self._failed_runs: dict[tuple[str, str], str] = {}
+        self._unplaced: dict[str, str] = {}
+        self._summed_up: dict[str, bool] = {}
+        self._unended: dict[str, None] = {}
         self._without_tests: dict[str, None] = {}
         self._seen: dict[str, dict[str, None]] = {}
+        self._cpus: dict[str, dict[str, None]] = {}
         self._notes: dict[str, None] = {}
 
     def take(self, number: int, line: str, package: str = "") -> None:
@@ -125,28 +145,37 @@ class _Parser:
         if panic := _PANIC.search(line):
             self._panics.setdefault(package, shorten(clean_name(panic[1])))
         if outcome := _OUTCOME.search(line):
-            self._pending.pop(package, None)
+            self._end_pending(package)
             if outcome[1] == "FAIL":
                 self._fail(package, outcome[2], f"it failed, see line {number}")
             else:
                 self._notes[f"{outcome[2]} was skipped"] = None
         elif _NAME.match(line) or _is_result(line, line.split()):
             self._result(number, line, package)
+        elif failed := _TEST_FAILED.match(line):
+            self._run_failed(number, package, clean_name(failed[1] or ""))
         elif line.startswith("Unit") and line[4:5].isspace():
             self._unit(number, line)
         elif without_tests := _NO_TESTS.match(line):
             self._without_tests[clean_name(without_tests[1])] = None
         elif failed := _PACKAGE_FAILED.match(line):
             self._package_failed(number, package, clean_name(failed[1]), clean_name(failed[2]))
+            self._summed_up[package] = True
+            self._unended.pop(package, None)
         elif setting := _KEY_VALUE.match(line):
             self._configure(package, setting[1], (setting[2] or "").rstrip())
         elif line.startswith(_PACKAGE_DONE):
-            self._pending.pop(package, None)
+            self._end_pending(package)
+            self._summed_up[package] = self._summed_up.get(package, False) or line[:2] == "ok"
+            self._unended.pop(package, None)
         elif measured := _measured(["", *line.split()]):
+            self._torn.pop(package, None)
             if package in self._pending:
                 self._keep(package, self._pending.pop(package), *measured)
             else:
                 self._notes[f"line {number}: a result without a name, left out"] = None
+        elif package in self._pending and _is_torn(["", *line.split()]):
+            self._torn[package] = f"line {number}: incomplete result: {shorten(line)}"
 
     def fail(self, number: int, package: str, test: str) -> None:
         """Record that an event says that ``test``, or all of ``package``, failed."""
@@ -158,20 +187,41 @@ class _Parser:
         elif not test and not names:
             self._package_failed(number, package, package, "")
 
+    def end(self, package: str, *, is_cut_off: bool) -> None:
+        """Record that the events of ``package`` say that it ended, or only that it began."""
+        self._unended.pop(package, None)
+        if is_cut_off:
+            reason = "the output ends before the package does"
+            self._failed_runs.setdefault(self._place(package), reason)
+
     def finish(self) -> list[ParsedRun]:
         """Return the runs, in the order of their first results."""
-        for package, name in self._pending.items():
+        for package, name in list(self._pending.items()):
+            self._end_pending(package)
             # Other text may begin with the word as well, but a running benchmark's name is alone.
             if package in self._panics or name == self._alone.get(package):
                 ends = "the output ends before its result"
                 self._fail(package, name, self._panics.get(package, ends))
+        for stream in list(self._unplaced):
+            self._place_failure(stream)
+        failed = {(side, package) for side, package, _ in self._failures}
+        for place, reason in self._failed_runs.items():
+            if place not in failed:
+                self._failures[*place, WHOLE_PACKAGE] = reason
+        if self._unended:
+            self._notes["it ends without PASS, ok or FAIL: whether it is whole can't be seen"] = (
+                None
+            )
         packages = list(dict.fromkeys(package for _, package, *_ in self._results))
         packages += [p for _, p, _ in self._failures if p not in packages]
         suites = _suites(packages)
         runs: dict[str, ParsedRun] = {}
+        timed = {result[:3] for result in self._results if _TIME_UNIT in result[4]}
         for side, package, name, loops, figures in self._results:
             run = runs.setdefault(side, ParsedRun(TOOL))
             values = {self._metric(unit): value for unit, value in figures.items()}
+            if _TIME_UNIT not in figures and (side, package, name) in timed:
+                values[self._metric(_TIME_UNIT)] = math.nan
             _benchmark(run, suites[package], package, name).add(values, loops)
         for key, failure in self._failures.items():
             run = runs.setdefault(key[0], ParsedRun(TOOL))
@@ -181,7 +231,7 @@ class _Parser:
         for side, run in runs.items():
             run.label = side
             run.alternation = alternation
-            run.provenance = self._provenance()
+            run.provenance = self._provenance(side)
             for text in (*self._notes, *self._varying()):
                 run.note(text)
         return list(runs.values()) or [ParsedRun(TOOL)]
@@ -206,9 +256,30 @@ class _Parser:
         return sha256(repr(self._results).encode()).hexdigest()[:16]
 
     def _fail(self, package: str, name: str, reason: str) -> None:
-        config = self._config_of(package)
-        key = self._side(config), config.get("pkg", package), name
-        self._failures.setdefault(key, reason)
+        self._failures.setdefault((*self._place(package), name), reason)
+
+    def _place(self, stream: str) -> tuple[str, str]:
+        """Return the side and the package that lines of ``stream`` are about now."""
+        config = self._config_of(stream)
+        return self._side(config), config.get("pkg", stream)
+
+    def _run_failed(self, number: int, stream: str, test: str) -> None:
+        """Record that anything failed: it counts where no benchmark of the package did.
+
+        Tests come before benchmarks, and so before the line that names their package. The last line
+        of ``go test`` says it once more, of all packages.
+        """
+        if test or not self._summed_up.get(stream, False):
+            self._unplaced.setdefault(stream, f"{test or 'the run'} failed, see line {number}")
+        if stream in self._unended:
+            self._place_failure(stream)
+        if not test:
+            self._unended.pop(stream, None)
+
+    def _place_failure(self, stream: str) -> None:
+        """Say which package a failure is of that was read before."""
+        if reason := self._unplaced.pop(stream, ""):
+            self._failed_runs.setdefault(self._place(stream), reason)
 
     def _names_of(self, side: str, package: str, name: str) -> list[str]:
         """Return the names with results that the failure of ``name`` is about, else itself.
@@ -222,20 +293,28 @@ class _Parser:
 
     def _result(self, number: int, line: str, package: str) -> None:
         fields = line.split()
-        self._pending.pop(package, None)
+        self._end_pending(package)
         measured = _measured(fields)
         if measured is not None:
             self._keep(package, fields[0], *measured)
             return
         self._pending[package] = fields[0]
-        if len(fields) == 1:
+        if len(fields) == 1 or (len(fields) == 2 and _COUNT.fullmatch(fields[1])):
             self._alone[package] = fields[0]
-        if len(fields) > 2 and _COUNT.fullmatch(fields[1]) and _NUMBER.match(fields[2]):
-            self._notes[f"line {number}: incomplete result: {shorten(line)}"] = None
+        if _is_torn(fields):
+            self._torn[package] = f"line {number}: incomplete result: {shorten(line)}"
+
+    def _end_pending(self, package: str) -> None:
+        """Forget the name that waits for its figures; fail it if they are there but unreadable."""
+        name = self._pending.pop(package, "")
+        if torn := self._torn.pop(package, ""):
+            self._fail(package, name, torn)
 
     def _package_failed(self, number: int, stream: str, package: str, reason: str) -> None:
         """Mark the running benchmark as failed, or the whole package if none was running."""
         name = self._pending.pop(stream, "")
+        self._torn.pop(stream, None)
+        self._unplaced.pop(stream, None)
         why = ", ".join(filter(None, (self._panics.pop(stream, ""), reason)))
         failure = f"its package failed, see line {number}" + (f": {why}" if why else "")
         if name:
@@ -251,7 +330,12 @@ class _Parser:
             values = self._seen.setdefault(key, {})
             if len(values) < _MOST_VALUES:
                 values[value] = None
-        self._results.append((self._side(config), config.get("pkg", package), name, loops, figures))
+        if cpu := config.get("cpu"):
+            self._cpus.setdefault(self._side(config), {})[cpu] = None
+        self._results.append((*self._place(package), name, loops, figures))
+        self._summed_up[package] = False
+        self._unended[package] = None
+        self._place_failure(package)
 
     def _configure(self, package: str, key: str, value: str) -> None:
         config = self._config_of(package)
@@ -288,23 +372,27 @@ class _Parser:
         better: Better | None = (
             "higher" if direction == "higher" else "lower" if direction == "lower" else None
         )
-        if unit == "ns/op" and better != "higher":
-            return msgspec.structs.replace(TIME, exact=exact)
+        if unit == _TIME_UNIT:
+            return msgspec.structs.replace(TIME, exact=exact, better=better or TIME.better)
         return msgspec.structs.replace(metric_of(unit, unit, better), exact=exact)
 
-    def _provenance(self) -> Provenance:
+    def _provenance(self, side: str) -> Provenance:
         single = {k: next(iter(v)) for k, v in self._seen.items() if len(v) == 1}
         system = "/".join(filter(None, (single.get("goos", ""), single.get("goarch", ""))))
-        return Provenance(cpu_model=single.get("cpu", ""), system=system)
+        cpus = self._cpus.get(side, {})
+        cpu = (SEVERAL_CPUS if len(cpus) > 1 else "") + ", ".join(cpus)
+        return Provenance(cpu_model=cpu, system=system)
 
     def _varying(self) -> Iterable[str]:
         if self._without_tests:
             yield f"no test files in {shorten(', '.join(self._without_tests))}"
         for key, values in self._seen.items():
-            if len(values) > 1 and key not in ("pkg", self._by):
+            is_apart = key == "cpu" and all(len(cpus) == 1 for cpus in self._cpus.values())
+            if len(values) > 1 and key not in ("pkg", self._by) and not is_apart:
                 listing = shorten(", ".join(values))
                 name = shorten(key)
-                yield f"{name} varies ({listing}): merged; --by {name} keeps them apart"
+                done = "times are not judged" if key == "cpu" else "merged"
+                yield f"{name} varies ({listing}): {done}; --by {name} keeps them apart"
 
 
 def _measured(fields: list[str]) -> tuple[int, dict[str, float]] | None:
@@ -316,6 +404,14 @@ def _measured(fields: list[str]) -> tuple[int, dict[str, float]] | None:
     if not figures or not _COUNT.fullmatch(fields[start - 1]):
         return None
     return int(fields[start - 1]), dict(reversed(figures))
+
+
+def _is_torn(fields: list[str]) -> bool:
+    """Return whether a line that is no result was to be one: cut off, or with other numbers."""
+    if len(fields) < 3 or not _COUNT.fullmatch(fields[1]):
+        return False
+    has_unit = any(field.endswith(_PER) for field in fields[3:])
+    return has_unit or bool(fields[0] and _NUMBER.match(fields[2]))
 
 
 def _is_result(line: str, fields: list[str]) -> bool:

@@ -26,9 +26,12 @@ _OWN = frozenset(
         *("family_index", "per_family_instance_index", "repetitions", "repetition_index"),
         *("threads", "iterations", "real_time", "cpu_time", "cpu_coefficient", "rms"),
         *("real_coefficient", "total_allocated_bytes", "net_heap_growth"),
+        *("name", "run_name", "run_type", "label", "time_unit", "big_o"),
+        *("aggregate_name", "aggregate_unit", "error_message", "skip_message"),
+        *("error_occurred", "skipped"),
     }
 )
-"""Numbers in a result that are not counters."""
+"""Fields of a result that are not counters."""
 
 _RATES = {"bytes_per_second": "B/s", "items_per_second": "items/s"}
 _MEMORY = {"allocs_per_iter": "allocs/op", "max_bytes_used": "B"}
@@ -133,14 +136,13 @@ def _values(entry: Mapping[str, Any], source: SourceFile) -> dict[Metric, float]
     values: dict[Metric, float] = {}
     for metric, key in ((TIME, "real_time"), (_CPU, "cpu_time")):
         # NaN and infinity are null in files of some versions.
-        if key in entry:
-            value = _number(entry[key])
+        if key in entry or (metric is TIME and not _aggregate(entry)):
+            value = _number(entry.get(key))
             values[metric] = math.nan if value is None else value * factor
     for key, raw_value in entry.items():
-        value = _number(raw_value)
-        if value is None or key in _OWN:
-            continue
-        values[_counter(key)] = value
+        value = math.nan if raw_value is None else _number(raw_value)
+        if value is not None and key not in _OWN:
+            values[_counter(key)] = value
     return values
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from veperf.core.case import TIME, Metric
+from veperf.core.case import TIME, Metric, Params
 from veperf.core.run import Summary
 from veperf.formats.imported import ParsedBenchmark, ParsedRun, plain_params
 from veperf.formats.source import SourceFile, shorten
@@ -19,6 +19,7 @@ TOOL = "hyperfine"
 
 _MEMORY = Metric("memory", "B")
 _PARAMETER = "parameter_"
+_UNKNOWN = "whether a command failed can't be seen"
 
 
 class HyperfineCommand(Struct, frozen=True):
@@ -57,25 +58,32 @@ def read_hyperfine(source: SourceFile) -> ParsedRun:
     run = ParsedRun(TOOL)
     counts: dict[str, int] = {}
     for entry in source.document_as(HyperfineFile).results:
-        counts[entry.command] = counts.get(entry.command, 0) + 1
-        again = f" ({counts[entry.command]})" if counts[entry.command] > 1 else ""
-        parsed = run.benchmark(TOOL, entry.command + again, params=plain_params(entry.parameters))
+        params = plain_params(entry.parameters)
+        parsed = _benchmark(run, entry.command, params, counts)
         times = entry.times or []
         if not times:
             _add_summary(run, parsed, entry)
         memory = entry.memory_usage_byte or []
+        has_memory = any(used is not None for used in memory)
+        if has_memory and times and len(memory) != len(times):
+            raise source.corrupt(f"{len(memory)} memory sizes for {len(times)} times")
         for index, seconds in enumerate(times):
             figures = {TIME: math.nan if seconds is None else seconds * 1e9}
-            if len(memory) == len(times) and (used := memory[index]) is not None:
-                figures[_MEMORY] = used
+            if has_memory:
+                used = memory[index]
+                figures[_MEMORY] = math.nan if used is None else used
             parsed.add(figures)
-        parsed.failure = _failure(entry.exit_codes or [])
+        codes = entry.exit_codes or []
+        parsed.failure = _failure(codes)
+        if not codes or len(codes) < len(times):
+            run.note(f"runs without an exit code in this file: {_UNKNOWN}")
     return run
 
 
 def read_hyperfine_csv(source: SourceFile) -> ParsedRun:
     """Read the run in a table of hyperfine, which has no single times and no exit codes."""
     run = ParsedRun(TOOL)
+    counts: dict[str, int] = {}
     rows = csv.DictReader(source.lines)
     try:
         for row in rows:
@@ -92,14 +100,25 @@ def read_hyperfine_csv(source: SourceFile) -> ParsedRun:
                 min=_number(row["min"]),
                 max=_number(row["max"]),
             )
-            parsed = run.benchmark(TOOL, entry.command, params=plain_params(params))
+            parsed = _benchmark(run, entry.command, plain_params(params), counts)
             _add_summary(run, parsed, entry)
     except (csv.Error, KeyError, TypeError, ValueError) as error:
         raise source.corrupt(
             f"not a row of hyperfine's table: {shorten(str(error))}", rows.line_num
         ) from error
-    run.note("a table of hyperfine has no exit codes: that no run failed is not known")
+    run.note(f"a table of hyperfine has no exit codes: {_UNKNOWN}")
     return run
+
+
+def _benchmark(
+    run: ParsedRun, command: str, params: Params, counts: dict[str, int]
+) -> ParsedBenchmark:
+    """Return a new benchmark: the command may be the same with other parameters, or be repeated."""
+    settings = ",".join(f"{name}={value}" for name, value in params.items())
+    name = f"{command}[{settings}]" if settings else command
+    counts[name] = counts.get(name, 0) + 1
+    again = f" ({counts[name]})" if counts[name] > 1 else ""
+    return run.benchmark(TOOL, name + again, benchmark=command, params=params)
 
 
 def _add_summary(run: ParsedRun, parsed: ParsedBenchmark, entry: HyperfineCommand) -> None:
@@ -121,8 +140,10 @@ def _failure(exit_codes: list[int | None]) -> str:
     bad = [code for code in exit_codes if code != 0]
     if not bad:
         return ""
-    codes = ", ".join(dict.fromkeys("a signal" if c is None else str(c) for c in bad[:100]))
-    return f"{len(bad)} of {len(exit_codes)} runs failed, with exit code {codes}"
+    codes = ", ".join(dict.fromkeys(str(c) for c in bad[:100] if c is not None))
+    ends = [f"with exit code {codes}"] if codes else []
+    ends += ["by a signal"] if None in bad else []
+    return f"{len(bad)} of {len(exit_codes)} runs failed, {' or '.join(ends)}"
 
 
 def _number(text: str) -> float | None:

@@ -25,7 +25,7 @@ from veperf.core.run import (
     Sample,
     Summary,
 )
-from veperf.core.units import better_of
+from veperf.core.units import better_of, is_count, is_time
 
 _MAX_NAME = 1000
 _MAX_SLUG = 48
@@ -72,6 +72,7 @@ class Provenance:
     memory_bytes: int | None = None
     system: str = ""
     python: str = ""
+    host: str = ""
     created: str = ""
     revision: Revision = field(default_factory=Revision)
 
@@ -91,10 +92,10 @@ class ParsedBenchmark:
     """Reason why it failed, be it in one repetition; its values are for information only then."""
     skipped: bool = False
     """True for a benchmark that was not to be measured, which is no failure."""
-    dropped: int = 0
-    """Number of values that are not finite."""
-    lost: int = 0
-    """Number of repetitions without any finite value, or without a time that others have."""
+    added: int = 0
+    """Number of repetitions, with or without values."""
+    faults: dict[str, int] = field(default_factory=dict)
+    """Number of repetitions with a value that is no measurement, by what is wrong with it."""
 
     def add(
         self,
@@ -102,25 +103,44 @@ class ParsedBenchmark:
         loops: int = 1,
         summaries: Mapping[str, Summary] | None = None,
     ) -> None:
-        """Add a repetition; values that are not finite are left out and counted."""
-        finite = {metric: v for metric, v in values.items() if math.isfinite(v)}
-        self.dropped += len(values) - len(finite)
-        self.lost += not finite or (TIME in values and TIME not in finite)
-        if finite:
-            self.metrics |= {metric.name: metric for metric in finite}
-            figures = {metric.name: float(v) for metric, v in finite.items()}
+        """Add a repetition; values that are no measurements are left out, and fail it."""
+        faults = {metric: fault_of(metric, v) for metric, v in values.items()}
+        self.added += 1
+        for fault in dict.fromkeys(filter(None, faults.values() if values else ["no number"])):
+            self.faults[fault] = self.faults.get(fault, 0) + 1
+        good = {metric: v for metric, v in values.items() if not faults[metric]}
+        if good:
+            self.metrics |= {metric.name: metric for metric in good}
+            figures = {metric.name: float(v) for metric, v in good.items()}
             checked = {name: _plain_summary(s) for name, s in (summaries or {}).items()}
             self.repetitions.append(Repetition(figures, loops, checked))
 
     @property
     def why_failed(self) -> str:
         """The reason why it failed, also for values that are missing; empty if it did not."""
-        if self.failure or self.skipped:
+        if self.failure:
             return self.failure
-        if self.lost:
-            times = self.lost + sum(TIME.name in r.figures for r in self.repetitions)
-            return f"{self.lost} of {max(times, self.lost)} repetitions gave no number"
-        return "" if self.repetitions else "the file has no value of it"
+        if self.faults:
+            return "; ".join(
+                f"{count} of {self.added} repetitions gave {fault}"
+                for fault, count in self.faults.items()
+            )
+        return "" if self.repetitions or self.skipped else "the file has no value of it"
+
+
+def fault_of(metric: Metric, value: float) -> str:
+    """Return what makes ``value`` of a repetition no measurement; empty where it is one.
+
+    Nothing takes no time: that is a clock too coarse, or a broken file. Other metrics in a unit of
+    time, such as waits, may be 0, and so may counts; no count is negative.
+    """
+    if not math.isfinite(value):
+        return "no number" if metric.name == TIME.name else f"no number of {metric.name}"
+    if value < 0 and is_count(metric.unit):
+        return f"a negative count of {metric.name}"
+    if value > 0 or metric.name != TIME.name or not is_time(metric.unit):
+        return ""
+    return "a time of 0" if value == 0 else "a time below 0"
 
 
 def _plain_summary(summary: Summary) -> Summary:
@@ -286,8 +306,10 @@ def build_run(parsed: ParsedRun, file: str, title: str = "") -> ImportedRun:
     if not benchmarks:
         raise DataError(f"{file}: no benchmark results found in it as a file of {parsed.tool}")
     for benchmark in benchmarks:
-        if benchmark.dropped:
-            parsed.note(f"left out {benchmark.dropped} values of {benchmark.name}: not finite")
+        if benchmark.faults:
+            parsed.note(f"left out of {benchmark.name}: {', '.join(benchmark.faults)}")
+        for metric in _zero_times(benchmark):
+            parsed.note(f"{metric} of {benchmark.name} is 0 or less: a time that may be none")
         if len(benchmark.repetitions) > MAX_REPETITIONS:
             parsed.note(
                 f"of {len(benchmark.repetitions)} repetitions of {benchmark.name}, "
@@ -313,6 +335,16 @@ def build_run(parsed: ParsedRun, file: str, title: str = "") -> ImportedRun:
     return ImportedRun(run, parsed.label)
 
 
+def _zero_times(benchmark: ParsedBenchmark) -> list[str]:
+    """Return the metrics in a unit of time that have values of 0 or less."""
+    return [
+        metric.name
+        for metric in benchmark.metrics.values()
+        if is_time(metric.unit)
+        and any(r.figures.get(metric.name, 1) <= 0 for r in benchmark.repetitions)
+    ]
+
+
 def parse_utc(iso: str) -> datetime | None:
     """Parse an ISO 8601 time into UTC, which is also the default offset; None if it is invalid."""
     try:
@@ -335,6 +367,7 @@ def _machine(provenance: Provenance) -> Machine:
         memory_bytes=provenance.memory_bytes,
         system=clean_name(provenance.system),
         python=clean_name(provenance.python),
+        host=clean_name(provenance.host),
     )
 
 

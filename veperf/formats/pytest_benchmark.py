@@ -67,6 +67,7 @@ class PytestCpu(Struct, frozen=True):
 class PytestMachine(Struct, frozen=True):
     """The machine; all fields may be missing."""
 
+    node: str = ""
     processor: str = ""
     machine: str = ""
     system: str = ""
@@ -147,6 +148,7 @@ def _provenance(source: SourceFile, file: PytestBenchmarkFile) -> Provenance:
         cores=max(0, cpu.count),
         system=f"{host.system} {host.release}".strip(),
         python=f"{host.python_implementation} {host.python_version}".strip(),
+        host=host.node,
         created=file.datetime if isinstance(file.datetime, str) else "",
         revision=Revision(commit.id or "", commit.branch or "", bool(commit.dirty)),
     )
@@ -239,7 +241,7 @@ def _machine(machine: Machine) -> dict[str, Any]:
     system, _, release = safe_text(machine.system).partition(" ")
     implementation, version = python_version(machine)
     return {
-        "node": safe_text(machine.name),
+        "node": safe_text(machine.host or machine.name),
         "processor": safe_text(machine.cpu_model),
         "machine": safe_text(machine.name),
         "python_implementation": implementation,

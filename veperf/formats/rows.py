@@ -3,22 +3,34 @@
 Input columns: ``benchmark`` (or ``name``), ``value``, and optionally ``metric`` (default ``time``),
 ``unit`` (``ns``), ``better`` (``lower``, ``higher``, ``unknown``) and ``process``. The value of a
 process is the median of its rows. Without ``process`` each row is a repetition. A row without a
-value is a failure.
+value, or with one that is no measurement, is a failure of its process or repetition. What is said
+of a metric in one row holds for all its rows of that benchmark, and may not contradict another.
 """
 
 import csv
 import io
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from veperf.core.case import TIME, Direction, Metric
+from msgspec.structs import replace
+
+from veperf.core.case import ASSUMED_UNIT, TIME, Direction, Metric
 from veperf.core.errors import CorruptFileError
 from veperf.core.json_text import parse_json
 from veperf.core.run import Run
+from veperf.core.units import same_dimension_factor
 from veperf.formats.exported import ExportedFile, exported_metrics, safe_text
-from veperf.formats.imported import NS_PER_UNIT, ParsedRun, clean_name, time_or_metric
+from veperf.formats.imported import (
+    NS_PER_UNIT,
+    ParsedBenchmark,
+    ParsedRun,
+    clean_name,
+    fault_of,
+    time_or_metric,
+)
 from veperf.formats.source import MAX_FILE_BYTES, SourceFile, shorten
 
 CSV, LINES, PARQUET = "csv", "json-lines", "parquet"
@@ -67,54 +79,94 @@ def read_json_lines(source: SourceFile) -> ParsedRun:
     return _read(source, LINES, _line_rows(source))
 
 
+@dataclass(slots=True)
+class _Column:
+    """The values of a metric of a benchmark, in the unit of its first row."""
+
+    unit: str
+    better: Direction | None = None
+    values: list[float] = field(default_factory=list)
+    by_process: dict[str, list[float]] = field(default_factory=dict)
+
+    def metric(self, name: str) -> tuple[Metric, float]:
+        """Return the metric ``name``, and the factor for values to its unit."""
+        is_assumed = name == TIME.name and not self.unit
+        metric, factor = time_or_metric(name, "ns" if is_assumed else self.unit, self.better)
+        return replace(metric, definition=ASSUMED_UNIT if is_assumed else ""), factor
+
+
 def _read(
     source: SourceFile, tool: str, rows: Iterable[tuple[int, Mapping[str, Any]]]
 ) -> ParsedRun:
     run = ParsedRun(tool)
-    processes: dict[tuple[str, str], dict[Metric, list[float]]] = {}
-    repetitions: dict[str, dict[Metric, list[float]]] = {}
+    benchmarks: dict[str, dict[str, _Column]] = {}
     for line, row in rows:
+        # Names that differ by a space alone are of two benchmarks.
         name = _text(row, "benchmark") or _text(row, "name")
-        if not name:
+        if not name.strip():
             raise source.corrupt("a value without a benchmark", line)
-        metric, factor = _metric(source, run, row, line)
-        value = _value(source, row, line) * factor
-        if process := _text(row, "process"):
-            processes.setdefault((name, process), {}).setdefault(metric, []).append(value)
-            repetitions.setdefault(name, {})
-        else:
-            repetitions.setdefault(name, {}).setdefault(metric, []).append(value)
-    of_process: dict[str, list[dict[Metric, float]]] = {}
-    for (name, _), metrics in processes.items():
-        of_process.setdefault(name, []).append({m: median(v) for m, v in metrics.items()})
-    for name, columns in repetitions.items():
-        parsed = run.benchmark(tool, name)
-        for index in range(max(map(len, columns.values()), default=0)):
-            parsed.add({m: values[index] for m, values in columns.items() if index < len(values)})
-        for figures in of_process.get(name, []):
-            parsed.add(figures)
+        unit = _text(row, "unit").strip()
+        measured = unit if unit and unit not in NS_PER_UNIT else TIME.name
+        metric = _text(row, "metric").strip() or measured
+        column = benchmarks.setdefault(name, {}).setdefault(metric, _Column(unit))
+        column.better = _better(source, column.better, row, line)
+        factor = _factor(unit, column.unit)
+        if factor is None:
+            before, now = (shorten(u) or "no unit" for u in (column.unit, unit))
+            raise source.corrupt(f"{shorten(metric)} in {now}, in {before} before", line)
+        process = _text(row, "process").strip()
+        values = column.by_process.setdefault(process, []) if process else column.values
+        values.append(_value(source, row, line) * factor)
+    for name, columns in benchmarks.items():
+        _add(run, run.benchmark(tool, name), columns)
     return run
 
 
-def _metric(
-    source: SourceFile, run: ParsedRun, row: Mapping[str, Any], line: int
-) -> tuple[Metric, float]:
-    direction, unit = _text(row, "better"), _text(row, "unit")
-    better: Direction | None = None
-    match direction:
-        case "lower" | "higher" | "unknown":
-            better = direction
+def _add(run: ParsedRun, parsed: ParsedBenchmark, columns: Mapping[str, _Column]) -> None:
+    """Add the repetitions, then the processes, of a benchmark."""
+    metrics = [(*column.metric(name), column) for name, column in columns.items()]
+    if any(metric.definition == ASSUMED_UNIT for metric, *_ in metrics):
+        run.note("assuming ns for times without a unit, which are not compared with stated units")
+    for index in range(max(len(column.values) for *_, column in metrics)):
+        parsed.add({m: c.values[index] * f for m, f, c in metrics if index < len(c.values)})
+    for process in dict.fromkeys(p for *_, column in metrics for p in column.by_process):
+        parsed.add(
+            {
+                m: _of_process(m, c.by_process[process]) * f
+                for m, f, c in metrics
+                if process in c.by_process
+            }
+        )
+
+
+def _of_process(metric: Metric, values: list[float]) -> float:
+    """Return the median of a process, or a value of it that is no measurement."""
+    return next((value for value in values if fault_of(metric, value)), median(values))
+
+
+def _factor(unit: str, to: str) -> float | None:
+    """Return the factor for values in ``unit`` to those in ``to``; None if there is none."""
+    if unit in NS_PER_UNIT and to in NS_PER_UNIT:
+        return NS_PER_UNIT[unit] / NS_PER_UNIT[to]
+    return same_dimension_factor(unit, to)
+
+
+def _better(
+    source: SourceFile, before: Direction | None, row: Mapping[str, Any], line: int
+) -> Direction | None:
+    """Return the better direction that rows state: that of ``row``, or of those ``before`` it."""
+    match _text(row, "better").strip():
+        case "lower" | "higher" | "unknown" as now:
+            known = {now, before} - {"unknown", None}
+            if len(known) > 1:
+                raise source.corrupt(f"better is {now}, and was {before} in a row before", line)
+            return now if before is None or now in known else before
         case "":
-            pass
-        case _:
+            return before
+        case other:
             raise source.corrupt(
-                f"better must be lower, higher or unknown, not {shorten(direction)}", line
+                f"better must be lower, higher or unknown, not {shorten(other)}", line
             )
-    name = _text(row, "metric") or (unit if unit and unit not in NS_PER_UNIT else TIME.name)
-    if name == TIME.name and not unit:
-        unit = "ns"
-        run.note("assuming ns for times without a unit")
-    return time_or_metric(name, unit, better)
 
 
 def _value(source: SourceFile, row: Mapping[str, Any], line: int) -> float:
@@ -134,16 +186,17 @@ def _value(source: SourceFile, row: Mapping[str, Any], line: int) -> float:
         return float("inf")
     except ValueError:
         pass
-    raise source.corrupt(
-        f"no number: {shorten(str(raw_value)) if isinstance(raw_value, str) else ''}", line
-    )
+    if isinstance(raw_value, bool):
+        raw_value = str(raw_value).lower()
+    text = raw_value if isinstance(raw_value, str) else type(raw_value).__name__
+    raise source.corrupt(f"no number: {shorten(text)}", line)
 
 
 def _text(row: Mapping[str, Any], key: str) -> str:
     value = row.get(key)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 53:
         return str(value)
-    return clean_name(value.strip()) if isinstance(value, str) else ""
+    return clean_name(value) if isinstance(value, str) else ""
 
 
 def _head(source: SourceFile) -> tuple[list[str], str]:
@@ -164,6 +217,9 @@ def _csv_rows(source: SourceFile) -> Iterator[tuple[int, Mapping[str, Any]]]:
         for row in rows:
             if not any(cell.strip() for cell in row):
                 continue
+            if started and any(cell.strip() for cell in row[len(head) :]):
+                # Such as 1,5 for a decimal comma: its whole part would be taken for the value.
+                raise source.corrupt(f"{len(row)} cells for {len(head)} columns", rows.line_num)
             if started:
                 yield rows.line_num, dict(zip(head, row, strict=False))
             started = True

@@ -14,7 +14,7 @@ objects.
 
 Benchmarks without a target are listed as well. An unlisted benchmark was renamed or is new: its
 targets are unknown, and it is shown, not judged. One with a target that the file lacks, though it
-is of its package, is missing: that fails the gate.
+is of its package, is missing, and a target whose metric it lacks is not measured: neither passes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +27,7 @@ from veperf.core import paths
 from veperf.core.case import TIME, Case
 from veperf.core.run import Run
 from veperf.core.target import Target, TargetSet
+from veperf.core.text import join_words, plural
 from veperf.formats import go_test
 from veperf.formats.source import SourceFile, load_source, shorten
 
@@ -164,11 +165,34 @@ def with_listing(run: Run, benchmarks: GoBenchmarks) -> Run:
         return run
     unknown = set(unlisted_packages(run, benchmarks))
     unlisted = set(unlisted_cases(run, benchmarks))
+    note = _absent_packages(run, benchmarks)
     return replace(
         with_go_targets(run, benchmarks),
+        notes=run.notes if not note or note in run.notes else (*run.notes, note),
         vanished=_targets_of_vanished(run, benchmarks),
         unlisted=tuple(c.id for c in run.cases if c.id in unlisted or c.what in unknown),
     )
+
+
+def _absent_packages(run: Run, benchmarks: GoBenchmarks) -> str:
+    """Return the note on packages with targets of which ``run``, of others with some, has nothing.
+
+    A run of some packages is no fault, so that they are not missing; nor are they passed over.
+    """
+    measured = {case.what for case in run.cases if case.what}
+    targeted = {
+        package: len({target for answers in listed.values() for target in answers.values()})
+        for package, listed in benchmarks.packages.items()
+    }
+    absent = {
+        package: plural(count, "target")
+        for package, count in targeted.items()
+        if count and not any(f"/{path}".endswith(f"/{package}") for path in measured)
+    }
+    if not absent or len(absent) == sum(map(bool, targeted.values())):
+        return ""
+    names = join_words([f"{package} ({count})" for package, count in absent.items()])
+    return f"not in this run, so that their targets are not judged: {names}"
 
 
 def _targets_of_vanished(run: Run, benchmarks: GoBenchmarks) -> dict[str, tuple[str, ...]]:
@@ -214,20 +238,23 @@ def vanished_benchmarks(run: Run, benchmarks: GoBenchmarks) -> tuple[tuple[str, 
     """Return package and name of each benchmark with a target that ``run`` lacks.
 
     Looked for in the packages that the run is of, be they a fork's. A benchmark that failed is
-    there, with its failure; all those of a package that failed as a whole are not.
+    there, with its failure; all those of a package that failed as a whole are not, nor is one of
+    which there are sub-benchmarks alone, which answer nothing.
     """
     if run.source != go_test.TOOL:
         return ()
-    vanished: list[tuple[str, str]] = []
-    for package, listed in benchmarks.packages.items():
-        cases = [case for case in run.cases if f"/{case.what}".endswith(f"/{package}")]
-        names = {_function(case) for case in cases}
-        vanished += [
-            (cases[0].what, name)
-            for name, answers in listed.items()
-            if cases and answers and name not in names
-        ]
-    return tuple(vanished)
+    names: dict[str, set[str]] = {case.what: set() for case in run.cases if case.what}
+    for case in run.cases:
+        if case.what and _is_whole(case):
+            names[case.what].add(_name(case))
+    return tuple(
+        (package, name)
+        for package in names
+        for known, listed in benchmarks.packages.items()
+        if f"/{package}".endswith(f"/{known}")
+        for name, answers in listed.items()
+        if answers and name not in names[package]
+    )
 
 
 def unlisted_message(cases: Sequence[str]) -> str:
@@ -245,16 +272,20 @@ def is_listed_go_benchmark(case: Case, benchmarks: GoBenchmarks) -> bool:
 
 
 def _case_with_targets(case: Case, benchmarks: GoBenchmarks) -> Case:
-    if case.targets or case.params.keys() - {_PROCESSORS}:
+    """Return ``case`` with all targets that it is to answer, also by what the file lacks."""
+    if case.targets or not _is_whole(case):
         return case
-    metrics = {metric.name for metric in case.metrics}
     targets = {
-        metric: target
+        TIME.name if unit == _TIME_UNIT else unit: target
         for listed in _listings(case, benchmarks)
         for unit, target in listed.get(_name(case), {}).items()
-        if (metric := TIME.name if unit == _TIME_UNIT else unit) in metrics
     }
     return replace(case, targets=targets)
+
+
+def _is_whole(case: Case) -> bool:
+    """Return whether it is a Go function with any number of processors, not a part of one."""
+    return not case.params.keys() - {_PROCESSORS}
 
 
 def _listings(case: Case, benchmarks: GoBenchmarks) -> Iterator[dict[str, dict[str, str]]]:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from veperf.core.case import Better, Direction
 from veperf.core.errors import UsageError
-from veperf.core.options import JudgeOptions
+from veperf.core.options import EffectOptions, JudgeOptions
 from veperf.core.text import (
     describe_interval,
     describe_p_value,
@@ -49,7 +49,7 @@ class PairRule:
     """Smallest effect that matters: smaller slowdowns and speed-ups do not count."""
     margin: float = JudgeOptions.margin
     """Equivalence margin: a slowdown that is proven to be less is ``ok``."""
-    fail_over: float = JudgeOptions.fail_over
+    fail_over: float = EffectOptions.fail_over
     """A slowdown that is proven to be more is a failure, otherwise a warning."""
     alpha: float = JudgeOptions.alpha
     """Largest probability of a false ``slower`` anywhere in the suite, and of a false ``ok`` of one

@@ -116,6 +116,8 @@ class Series:
     """True for values that can't vary."""
     summary: Summary | None = None
     """Statistics of the values of which the only value is the center; None where all are there."""
+    definition: str = ""
+    """That of the metric."""
 
     @property
     def values(self) -> Floats:
@@ -170,6 +172,7 @@ def _series(case: Case, metric: Metric, results: Sequence[CaseResult]) -> Series
         wall_p99=None,
         failed=failed,
         exact=metric.exact,
+        definition=metric.definition,
         summary=first.summaries.get(metric.name) if len(figures) == 1 else None,
     )
 

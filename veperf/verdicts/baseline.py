@@ -8,9 +8,9 @@ import numpy as np
 from msgspec.structs import replace
 
 from veperf.core.baseline import Baseline, BaselineSeries
-from veperf.core.case import Level
+from veperf.core.case import ASSUMED_UNIT, Level
 from veperf.core.errors import UsageError
-from veperf.core.run import Machine, Run
+from veperf.core.run import SEVERAL_CPUS, Machine, Run
 from veperf.core.units import same_dimension_factor
 from veperf.core.verdict import Change
 from veperf.stats.process_values import Series, series_of
@@ -43,6 +43,7 @@ def make_baseline(run: Run, suite: str) -> Baseline:
             wall=tuple(s.wall.tolist()),
             exact=s.exact,
             summary=s.summary,
+            definition=s.definition,
         )
         for s in _recordable(run)
         if s.case in cases
@@ -84,10 +85,11 @@ def pool_baselines(sessions: Sequence[Baseline]) -> Baseline:
             )
     if len(sessions) == 1:
         return last
-    groups: dict[tuple[str, str, str], list[BaselineSeries]] = {}
+    groups: dict[tuple[str, str, str, str], list[BaselineSeries]] = {}
     for session in sessions:
         for series in session.series:
-            groups.setdefault((series.case, series.metric, series.unit), []).append(series)
+            key = series.case, series.metric, series.unit, series.definition
+            groups.setdefault(key, []).append(series)
     return replace(
         last,
         yardstick_ns=tuple(t for session in sessions for t in session.yardstick_ns),
@@ -156,15 +158,40 @@ def baselines_used(
 
 
 def machine_differences(now: Machine, then: Machine) -> tuple[str, ...]:
-    """Describe the differences that make figures of two machines incomparable; empty if none do.
+    """Describe the differences that make times of two machines incomparable; empty if none do.
 
     A fact that is unknown of either, as in runs of other tools, is no difference.
     """
-    facts = (
+    hardware = _differences(
+        ("machine", now.host, then.host),
         ("machine class", now.name, then.name),
         ("CPU", now.cpu_model, then.cpu_model),
-        ("Python", _minor(now.python), _minor(then.python)),
     )
+    mixed = [m.cpu_model for m in (then, now) if m.cpu_model.startswith(SEVERAL_CPUS)]
+    if mixed and not hardware:
+        hardware = (f"CPUs of one side {mixed[0]}",)
+    return hardware + python_differences(now, then)
+
+
+def definition_differences(now: str, then: str) -> tuple[str, ...]:
+    """Describe what makes a metric that is defined as ``now`` another one than ``then``.
+
+    What is unknown of either is no difference, but a unit that is taken for granted is one.
+    """
+    if now == then or ("" in (now, then) and ASSUMED_UNIT not in (now, then)):
+        return ()
+    return (f"{then or 'with a unit'}, now {now or 'with a unit'}",)
+
+
+def python_differences(now: Machine, then: Machine) -> tuple[str, ...]:
+    """Describe the difference that makes counts incomparable, as ``machine_differences`` does.
+
+    No hardware is in a count, but another Python allocates otherwise.
+    """
+    return _differences(("Python", _minor(now.python), _minor(then.python)))
+
+
+def _differences(*facts: tuple[str, str, str]) -> tuple[str, ...]:
     return tuple(
         f"{fact} {before}, now {after}"
         for fact, after, before in facts

@@ -6,15 +6,17 @@ is known of it, unless somebody says, or the file shows, that both sides had the
 
 from dataclasses import dataclass
 
-from veperf.core.options import JudgeOptions
+from veperf.core.options import EffectOptions
+from veperf.core.policy import MOST_FAIL_OVER
 from veperf.core.run import Run
 from veperf.core.text import format_effect
 from veperf.verdicts.baseline import DRIFT_LIMIT, machine_drift
+from veperf.verdicts.counts import COUNT_FAIL_OVER
 from veperf.verdicts.sides import ScreenRule, Sides
 
-UNPAIRED_FAIL_OVER = 0.2
+UNPAIRED_FAIL_OVER = MOST_FAIL_OVER
 """Slowdown that a screen calls ``slower`` where both sides were made at different times."""
-PAIRED_FAIL_OVER = JudgeOptions.fail_over
+PAIRED_FAIL_OVER = EffectOptions.fail_over
 """The same of sides that were made under the same conditions."""
 
 
@@ -33,6 +35,9 @@ class Conditions:
 
 def conditions_of(sides: Sides, run: Run, rule: ScreenRule) -> Conditions:
     """Return what is known of the machine of ``sides``, of which ``run`` is the new one."""
+    if sides.is_count:
+        limit = COUNT_FAIL_OVER if rule.fail_over is None else rule.fail_over
+        return Conditions(limit, COUNT_FAIL_OVER, confirm="more values would tell")
     drifted = machine_drift(run, sides.baseline) if sides.baseline else None
     is_paired = drifted is None and (run.same_machine or sides.in_turn)
     usual = PAIRED_FAIL_OVER if is_paired else UNPAIRED_FAIL_OVER

@@ -1,27 +1,25 @@
-"""Counts of a run against those of recorded baselines: compared without a test.
+"""Counts of a run against those of recorded baselines: compared without a test where they repeat.
 
 Allocations of an operation, its bytes and instructions, and whatever a file declares to be exact
 don't depend on how busy or fast a machine is, so there is no noise to test against. Of an exact
 metric one value a side is enough, and any difference counts. Another count that repeats, the same
-in every process of each side, has changed, too, by however little. Where it doesn't repeat, by hash
-seeds and the moments of garbage collection, or nothing shows that it would, a change takes values
-that don't overlap and medians that are over 1 % apart.
+in every process of each side, has changed, too, by however little; where one value doesn't show
+that it would, by over 1 %. Counts that don't repeat, by hash seeds and the moments of garbage
+collection, have noise like any other metric: the screen tests them.
 """
 
 import math
 
-import numpy as np
-
 from veperf.core.baseline import BaselineSeries
 from veperf.core.case import MEMORY_NAMES, Direction
-from veperf.core.options import JudgeOptions
+from veperf.core.options import EffectOptions
 from veperf.core.text import format_effect
 from veperf.core.units import is_count
 from veperf.core.verdict import Change, ChangeStatus
-from veperf.stats.process_values import Floats, Series
+from veperf.stats.process_values import Series
 
 _NEGLIGIBLE = 0.01
-COUNT_FAIL_OVER = JudgeOptions.fail_over
+COUNT_FAIL_OVER = EffectOptions.fail_over
 """More of a count that is ``slower`` where nobody has set it: as side by side, as the machine is in
 neither."""
 
@@ -32,10 +30,16 @@ def is_counted(series: Series, recorded: BaselineSeries) -> bool:
     return declared or series.metric in MEMORY_NAMES or is_count(series.unit)
 
 
+def repeats(series: Series, recorded: BaselineSeries) -> bool:
+    """Return whether a count is the same in all values of each side, as far as they show it."""
+    has_summary = series.summary is not None or recorded.summary is not None
+    return not has_summary and len({*recorded.wall}) == 1 == len({*series.wall.tolist()})
+
+
 def count_change(
     series: Series, recorded: BaselineSeries, *, better: Direction, fail_over: float | None
 ) -> Change:
-    """Compare a count with the recorded one; both have values, which are finite.
+    """Compare a count that repeats with the recorded one; both have values, which are finite.
 
     ``slower`` stands for a change for the worse by more than ``fail_over``, 5 % if that is None,
     ``suspect`` for one by less, ``faster`` for one for the better, ``changed`` where the better
@@ -43,10 +47,11 @@ def count_change(
     show whether it repeats.
     """
     limit = COUNT_FAIL_OVER if fail_over is None else fail_over
-    base, new = np.array(recorded.wall, dtype=np.float64), series.wall
-    before, after = float(np.median(base)), float(np.median(new))
+    before, after = recorded.wall[0], float(series.wall[0])
+    n_base, n_new = len(recorded.wall), series.n
     ratio = _ratio(*((after, before) if better == "higher" else (before, after)))
-    status = _status(base, new, exact=series.exact or recorded.exact)
+    is_known = series.exact or recorded.exact or min(n_base, n_new) > 1
+    status = _status(before, after, is_known=is_known)
     if status is ChangeStatus.CHANGED and better != "unknown":
         status = _directed(ratio, is_worse=(after > before) == (better == "lower"), limit=limit)
     return Change(
@@ -62,8 +67,8 @@ def count_change(
         confidence=None,
         p=None,
         p_adjusted=None,
-        n_base=base.size,
-        n_new=new.size,
+        n_base=n_base,
+        n_new=n_new,
         clock=series.clock,
         reason=_reason(status, series, before, after),
         margin=None,
@@ -77,17 +82,13 @@ def unknown_direction(name: str) -> str:
     return f"which direction of {name} is better is not known: say it with --better"
 
 
-def _status(base: Floats, new: Floats, *, exact: bool) -> ChangeStatus:
-    """Return ``changed``, ``ok`` or ``inconclusive``."""
-    single = min(base.size, new.size) == 1
-    if np.ptp(base) == 0 and np.ptp(new) == 0 and (exact or not single):
-        return ChangeStatus.OK if base[0] == new[0] else ChangeStatus.CHANGED
-    if base.max() >= new.min() and new.max() >= base.min():
+def _status(before: float, after: float, *, is_known: bool) -> ChangeStatus:
+    """Return ``changed``, ``ok`` or ``inconclusive``; ``is_known`` that the count repeats."""
+    if before == after:
         return ChangeStatus.OK
-    before, after = float(np.median(base)), float(np.median(new))
-    if exact or abs(after - before) > _NEGLIGIBLE * abs(before):
+    if is_known or abs(after - before) > _NEGLIGIBLE * abs(before):
         return ChangeStatus.CHANGED
-    return ChangeStatus.INCONCLUSIVE if single else ChangeStatus.OK
+    return ChangeStatus.INCONCLUSIVE
 
 
 def _ratio(before: float, after: float) -> float:

@@ -1,11 +1,11 @@
 """Decision of the gate: items made of verdicts under a policy, and one decision of all items."""
 
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from veperf.core.case import MEMORY_NAMES, TIME, Case, Level
+from veperf.core.case import MEMORY_NAMES, TIME
 from veperf.core.errors import COULD_NOT_MEASURE, FAILED, INCONCLUSIVE, OK
 from veperf.core.gate import (
     JUDGED,
@@ -76,7 +76,13 @@ SITUATIONS: Mapping[Answer, Situation] = {
 
 
 def decide(
-    items: Iterable[GateItem], *, strict: bool = False, headline: str = "", nothing: str = ""
+    items: Iterable[GateItem],
+    *,
+    strict: bool = False,
+    headline: str = "",
+    nothing: str = "",
+    differences: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> GateDecision:
     """Return the decision that ``items`` make together: the worst effect is the outcome.
 
@@ -89,31 +95,38 @@ def decide(
         strict: end with 4 where something is in doubt.
         headline: summary sentence; made of the items where it is empty.
         nothing: reason why nothing was judged, for where nothing was.
+        differences: those of the machines, for where nothing was judged because of them.
+        notes: reservations about the policy.
     """
     every = [_strictly(item) if strict else item for item in items]
     settled = (is_judged(i) or i.effect is Effect.ERROR or i.rule == NO_JUDGEMENT for i in every)
     if not any(settled):
         incomparable = any(item.answer is Answer.NOT_COMPARABLE for item in every)
         effect = Effect.INCONCLUSIVE if incomparable else Effect.ERROR
-        every.append(nothing_judged(nothing or "nothing was judged", effect=effect))
+        reason = nothing or "nothing was judged"
+        if incomparable and differences:
+            reason = f"nothing was judged: the machines differ ({'; '.join(differences)})"
+        every.append(nothing_judged(reason, effect=effect))
     ordered = tuple(sorted(every, key=urgency))
     outcome = _BY_EFFECT[ordered[0].effect]
     is_held = strict or any(item.cut_short for item in ordered)
     code = {Outcome.ERROR: COULD_NOT_MEASURE, Outcome.FAIL: FAILED}.get(outcome, OK)
     if outcome is Outcome.INCONCLUSIVE and is_held:
         code = INCONCLUSIVE
-    return GateDecision(outcome, code, headline or headline_of(ordered), ordered)
+    return GateDecision(outcome, code, headline or headline_of(ordered), ordered, tuple(notes))
 
 
 def combine_decisions(decisions: Sequence[GateDecision], *, strict: bool = False) -> GateDecision:
     """Return the decision on a run and on what was compared side by side beside it.
 
-    What a screen suspects, and pairs have decided, is as the pairs say.
+    What a screen suspects, and pairs have decided, is as the pairs say. Notes are those of the
+    first, which has every question that rules may be about.
     """
     items = [item for decision in decisions for item in decision.items]
     if any(map(is_judged, items)):
         items = [i for i in items if i.rule != NO_JUDGEMENT or i.place]
-    return decide(_confirmed(items), strict=strict)
+    notes = decisions[0].notes if decisions else ()
+    return decide(_confirmed(items), strict=strict, notes=notes)
 
 
 def is_judged(item: GateItem) -> bool:
@@ -216,9 +229,13 @@ def settle_changes(
     def settled(change: Change) -> Change:
         if change.status is not ChangeStatus.SLOWER:
             return change
-        effect, _ = _effect_of_change(change, Answer.SLOWER, policy, fail_over(change))
-        status = ChangeStatus.SLOWER if effect is Effect.FAIL else ChangeStatus.SUSPECT
-        return replace(change, status=status)
+        default = fail_over(change)
+        effect, _ = _effect_of_change(change, Answer.SLOWER, policy, default)
+        if effect is Effect.FAIL:
+            return change
+        _, words = policy.threshold("fail_over", change.case, change.metric, default)
+        reason = f"{change.reason}; not beyond {words}"
+        return replace(change, status=ChangeStatus.SUSPECT, reason=reason)
 
     return tuple(map(settled, changes))
 
@@ -253,7 +270,12 @@ def _effect_of_change(
             return Effect.PASS, "faster passes"
         case Answer.NEW:
             return Effect.NOTE, "without a baseline it is shown, not judged"
-    return policy.effect_of(SITUATIONS[answer], change.case, change.metric)
+    effect, rule = policy.effect_of(SITUATIONS[answer], change.case, change.metric)
+    if answer is Answer.SUSPECT and effect is Effect.WARN and change.low is not None:
+        warn, words = policy.threshold("warn_over", change.case, change.metric, 0.0)
+        if warn and change.low <= 1 + warn:
+            return Effect.NOTE, f"a warning where surely over {words} slower, else a note"
+    return effect, rule
 
 
 def slower_effect(
@@ -284,25 +306,3 @@ def _next_step(change: Change, answer: Answer, commit: str) -> str:
     if commit and answer in (Answer.SLOWER, Answer.SUSPECT, Answer.INCONCLUSIVE):
         return shlex.join(["veperf", "ab", commit[:12], change.case])
     return ""
-
-
-def gone_items(gone: Iterable[Case], policy: GatePolicy, source: str) -> Iterator[GateItem]:
-    """Yield an item for each case that is in ``source`` and no longer there.
-
-    With a target it was asked for; without, it is a piece of information.
-    """
-    for case in gone:
-        if case.level is Level.LOAD and not case.targets:
-            continue
-        effect, rule = Effect.NOTE, "a benchmark without a target may go"
-        if case.targets:
-            effect, rule = policy.effect_of("missing", case.id)
-        yield GateItem(
-            question=Question.PRESENCE,
-            answer=Answer.MISSING,
-            effect=effect,
-            reason=f"it is in {source}, but no longer there",
-            rule=rule,
-            case=case.id,
-            source=source,
-        )

@@ -1,21 +1,24 @@
 """Items of the gate about a run: its targets, changes, loads, and what is missing in it."""
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
+from msgspec.structs import replace
+
 from veperf.core.baseline import Baseline
-from veperf.core.case import TIME, Level
+from veperf.core.case import MEMORY_NAMES, TIME, Level
 from veperf.core.gate import Answer, Effect, GateItem, KnownMiss, Question
 from veperf.core.policy import GatePolicy
 from veperf.core.run import Failure, Run
 from veperf.core.target import TargetSet
 from veperf.core.text import abbreviate_names, format_exact, format_limit_distance, plural
+from veperf.core.units import same_dimension_factor
 from veperf.core.verdict import Change, ChangeStatus, TargetStatus, TargetVerdict
 from veperf.stats.process_values import series_of
 from veperf.verdicts.baseline import describe_baselines, match_baselines
 from veperf.verdicts.gate import change_item
-from veperf.verdicts.targets import describe_known_miss
+from veperf.verdicts.headline import MAY_GO, NOT_ASKED
+from veperf.verdicts.next_steps import cpu_profile_step, measure_again, next_step_for_target
 
 _INVALID = "invalid"
 
@@ -76,7 +79,7 @@ def failed_items(run: Run, policy: GatePolicy, side: str = "") -> Iterator[GateI
             reason=reason,
             rule=rule,
             case=case.id,
-            next_step=_measure_again(run, case.id),
+            next_step=measure_again(run, case.id),
         )
 
 
@@ -104,7 +107,7 @@ def _loads(run: Run, failed: Mapping[str, Failure], policy: GatePolicy) -> Itera
             reason=reason,
             rule=rule,
             case=case.id,
-            next_step=_measure_again(run, case.id) if void else "",
+            next_step=measure_again(run, case.id) if void else "",
         )
 
 
@@ -115,8 +118,6 @@ def _target_item(
     answer, effect, rule = _answer_to_target(verdict, run, limits, policy)
     is_miss = verdict.known_miss and verdict.status in (TargetStatus.FAIL, TargetStatus.WARN)
     size = format_limit_distance(over, target.better) if over is not None and over > 0 else ""
-    if is_miss:
-        size = _size_of_known_miss(verdict, run) or size
     return GateItem(
         question=Question.TARGET,
         answer=answer,
@@ -124,18 +125,19 @@ def _target_item(
         reason=verdict.reason,
         rule=rule,
         case=verdict.case or "",
-        metric=_metric_of(verdict, run),
+        metric=_displayed_metric(verdict.metric),
         target=target.id,
-        size=size,
+        size=(is_miss and verdict.floor) or size,
         extent=over or 0.0,
         known_miss=(verdict.miss or KnownMiss()) if is_miss else None,
-        next_step=_measure_again(run, verdict.case or "") if effect is not Effect.PASS else "",
+        next_step="" if effect is Effect.PASS else next_step_for_target(verdict, run),
     )
 
 
 def _answer_to_target(
     verdict: TargetVerdict, run: Run, limits: TargetSet, policy: GatePolicy
 ) -> tuple[Answer, Effect, str]:
+    metric = verdict.metric
     edge = format_exact(limits.fail_percent, "%")
     known = "a known miss is a warning"
     match verdict.status:
@@ -152,12 +154,12 @@ def _answer_to_target(
         case TargetStatus.FAIL:
             return Answer.MISSED, Effect.FAIL, f"a failure past {edge} beyond the limit"
         case TargetStatus.ERROR:
-            return Answer.FAILED, *policy.effect_of("failed", verdict.target.id)
+            return Answer.FAILED, *policy.effect_of("failed", verdict.target.id, metric)
         case TargetStatus.NOT_MEASURED:
-            if verdict.case is None and not is_asked(verdict.target.id, run.config.select):
-                rule = "only what was selected is asked for"
-                return Answer.NOT_MEASURED, Effect.NOTE, rule
-            return Answer.NOT_MEASURED, *policy.effect_of("not_measured", verdict.target.id)
+            target = verdict.target.id
+            if verdict.case is None and not is_asked(target, run.config.select):
+                return Answer.NOT_MEASURED, Effect.NOTE, NOT_ASKED
+            return Answer.NOT_MEASURED, *policy.effect_of("not_measured", target, metric)
 
 
 def is_asked(name: str, select: Sequence[str]) -> bool:
@@ -169,20 +171,9 @@ def is_asked(name: str, select: Sequence[str]) -> bool:
     return not select or any(pattern == suite or fnmatchcase(name, pattern) for pattern in select)
 
 
-def _size_of_known_miss(verdict: TargetVerdict, run: Run) -> str:
-    if verdict.floor_ratio is None:
-        return ""
-    floors = {case.id: case.lower_bound for case in run.cases}
-    floor = (verdict.miss and verdict.miss.floor) or floors.get(verdict.case or "", "")
-    return describe_known_miss(verdict.floor_ratio, floor).removeprefix("known miss, ")
-
-
-def _metric_of(verdict: TargetVerdict, run: Run) -> str:
-    for case in run.cases:
-        if case.id == verdict.case:
-            names = [name for name, id in case.targets.items() if id == verdict.target.id]
-            return "" if names == [TIME.name] else "".join(names[:1])
-    return ""
+def _displayed_metric(metric: str) -> str:
+    """Return a metric as items name it: time, which nearly all have, goes without saying."""
+    return "" if metric == TIME.name else metric
 
 
 def _changes(
@@ -200,7 +191,16 @@ def _changes(
         match = matches.get((change.case, change.metric, change.unit))
         can_repeat = run.source == "veperf" and match and not match[0].revision.dirty
         commit = match[0].revision.commit if match and can_repeat else ""
-        yield change_item(change, policy, change.fail_over, source=source, commit=commit)
+        item = change_item(change, policy, change.fail_over, source=source, commit=commit)
+        yield _leading_on(item, run)
+
+
+def _leading_on(item: GateItem, run: Run) -> GateItem:
+    """Return ``item`` with the command that profiles ``run`` where a slowdown has none."""
+    is_slower = item.answer in (Answer.SLOWER, Answer.SUSPECT) and not item.metric
+    if not is_slower or item.next_step:
+        return item
+    return replace(item, next_step=cpu_profile_step(run, item.case))
 
 
 def compared_items(
@@ -211,26 +211,99 @@ def compared_items(
     ``source`` is the name of ``base``.
     """
     failed = {**failures_of(base), **failures_of(new)}
+    can_repeat = base.source == new.source == "veperf" and not base.revision.dirty
+    commit = base.revision.commit if can_repeat else ""
     for change in changes:
         is_failure = change.status in (ChangeStatus.ERROR, ChangeStatus.NO_BASELINE)
         if not (is_failure and change.case in failed):
-            yield change_item(change, policy, change.fail_over, source=source)
+            item = change_item(change, policy, change.fail_over, source=source, commit=commit)
+            yield _leading_on(item, new)
 
 
 def _gone(run: Run, used: Sequence[Baseline]) -> Iterator[GateItem]:
-    """Yield an item for each case that a baseline has and a run of its whole suite has not."""
-    cases = {case.id for case in run.cases}
-    recorded = {series.case: baseline for baseline in used for series in baseline.series}
-    for case, baseline in recorded.items():
-        if case not in cases and is_asked(case, run.config.select):
-            yield GateItem(
-                question=Question.PRESENCE,
-                answer=Answer.MISSING,
-                effect=Effect.NOTE,
-                reason=f"it is in {describe_baselines([baseline])}, but not in this run",
-                rule="a benchmark may go; its target, if it has one, has an answer of its own",
-                case=case,
-            )
+    """Yield an item for each case or metric that a baseline has, and a run of all it has not."""
+    for baseline in used:
+        recorded = {(series.case, series.metric): series.unit for series in baseline.series}
+        source = describe_baselines([baseline])
+        for case, metric, reason in _lost(recorded, run, source, "in this run"):
+            yield _missing(case, metric, reason, Effect.NOTE, MAY_GO)
+
+
+def gone_items(base: Run, new: Run, policy: GatePolicy, source: str) -> Iterator[GateItem]:
+    """Yield an item for each case or metric of ``base`` that ``new``, of the same, has not.
+
+    With a target it was asked for; without, it is a piece of information. ``source`` is the name
+    of ``base``.
+    """
+    cases = {case.id: case for case in base.cases}
+    recorded = {(case, ""): "" for case in cases.keys() - {case.id for case in new.cases}}
+    recorded |= {(s.case, s.metric): s.unit for s in series_of(base).values() if s.n}
+    for case, metric, reason in _lost(recorded, new, source, "there any longer"):
+        targets = cases[case].targets
+        is_targeted = metric in targets if metric else bool(targets)
+        effect, rule = Effect.NOTE, MAY_GO
+        if is_targeted:
+            effect, rule = policy.effect_of("missing", case, metric)
+        elif cases[case].level is Level.LOAD:
+            continue
+        yield _missing(case, metric, reason, effect, rule, source)
+
+
+def _lost(
+    recorded: Mapping[tuple[str, str], str], run: Run, source: str, where: str
+) -> Iterator[tuple[str, str, str]]:
+    """Yield case, metric and reason of what was ``recorded``, with its unit, and ``run`` lacks.
+
+    The metric is empty where the whole case is gone. What failed, gave no value at all or was not
+    asked for, such as memory, isn't lost.
+    """
+    cases = {case.id: case for case in run.cases}
+    series = series_of(run)
+    measured = {key[0] for key, values in series.items() if values.n}
+    gone = dict.fromkeys(case for case, _ in recorded if case not in cases)
+    for case in gone:
+        if is_asked(case, run.config.select):
+            yield case, "", f"it is in {source}, but not {where}"
+    for (case, metric), unit in recorded.items():
+        if case in gone or case not in measured:
+            continue
+        is_optional = cases[case].level is Level.LOAD or (
+            run.source == "veperf" and metric in MEMORY_NAMES
+        )
+        now = series.get((case, metric))
+        if now is None and not is_optional:
+            yield case, metric, f"{source} has its {metric}, which is not {where}"
+        elif now is not None and same_dimension_factor(unit, now.unit) is None:
+            yield case, metric, f"{source} has its {metric} in {unit}, which is in {now.unit} now"
+        elif now is not None and not (now.n or now.failed or is_optional):
+            yield case, metric, f"{source} has its {metric}, of which there is no value {where}"
+
+
+def _missing(
+    case: str, metric: str, reason: str, effect: Effect, rule: str, source: str = ""
+) -> GateItem:
+    return GateItem(
+        question=Question.PRESENCE,
+        answer=Answer.MISSING,
+        effect=effect,
+        reason=reason,
+        rule=rule,
+        case=case,
+        metric=metric,
+        source=source,
+    )
+
+
+def questions_of(run: Run) -> Iterator[tuple[str, str]]:
+    """Yield what rules may be about: names of cases and targets, with a metric or as a whole."""
+    for case in run.cases:
+        yield case.id, ""
+        yield from ((case.id, metric.name) for metric in case.metrics)
+        for metric, target in case.targets.items():
+            yield from ((target, ""), (target, metric))
+    for name, targets in run.vanished.items():
+        yield from ((question, "") for question in (name, *targets))
+    yield from ((name, "") for name in run.unlisted)
 
 
 def listed_items(run: Run, policy: GatePolicy) -> Iterator[GateItem]:
@@ -254,7 +327,3 @@ def listed_items(run: Run, policy: GatePolicy) -> Iterator[GateItem]:
             rule="what no target names is shown, not judged",
             case=name,
         )
-
-
-def _measure_again(run: Run, case: str) -> str:
-    return shlex.join(["veperf", "run", case]) if run.source == "veperf" and case else ""

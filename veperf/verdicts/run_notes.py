@@ -77,7 +77,10 @@ def _failed(run: Run, failures: dict[str, Failure]) -> Iterable[str]:
     results = [r for pass_ in run.passes for r in pass_.results]
     good = {r.case for r in results if r.failure is None}
     if partly := sorted(good & failures.keys()):
-        yield f"Failed in some passes, judged by the others: {abbreviate_names(partly)}."
+        yield (
+            "Failed in some passes, which is a failure; the values shown are those of the others: "
+            f"{abbreviate_names(partly)}."
+        )
 
 
 def _other_machines(run: Run, used: Sequence[Baseline]) -> Iterable[str]:
@@ -85,7 +88,7 @@ def _other_machines(run: Run, used: Sequence[Baseline]) -> Iterable[str]:
         if different := machine_differences(run.machine, baseline.machine):
             yield (
                 f"The {baseline.suite} baseline of {date_of(baseline.recorded)} is shown, but not "
-                f"used for the verdict, as the machine differs: {'; '.join(different)}."
+                f"used for the verdict on times, as the machine differs: {'; '.join(different)}."
             )
 
 

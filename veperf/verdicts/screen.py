@@ -34,11 +34,13 @@ from veperf.stats.two_sample import (
 from veperf.verdicts.baseline import (
     baselines_of,
     date_of,
+    definition_differences,
     machine_differences,
     match_baselines,
+    python_differences,
 )
 from veperf.verdicts.conditions import conditions_of
-from veperf.verdicts.counts import count_change, is_counted, unknown_direction
+from veperf.verdicts.counts import count_change, is_counted, repeats, unknown_direction
 from veperf.verdicts.sides import (
     GROSS,
     Evidence,
@@ -63,8 +65,8 @@ def screen(
 ) -> tuple[Change, ...]:
     """Return a change for each metric of each case of ``run``, in its order, memory last.
 
-    Load is left out. Counts are judged by ``count_change``, memory only where a baseline has it;
-    other metrics as follows.
+    Load is left out. Counts that repeat are judged by ``count_change``, memory only where a
+    baseline has it; other metrics as follows, and counts that don't repeat, in a family of theirs.
 
     Decided as by ``compare_two_samples``, its tests for slower and for faster each corrected by
     Holm's method. What decides, ``slower`` and ``faster``, is corrected over all comparisons of the
@@ -79,9 +81,10 @@ def screen(
 
     ``error`` where the case failed throughout or a value is no number, ``no baseline`` where none
     has the metric in its unit, ``other machine`` where machine class, CPU model or Python minor
-    version differ: the ratio is given, and not judged. ``not enough samples`` also where the
-    correction is over so many comparisons that no values could be significant. A metric of which
-    neither side knows the better direction is ``changed`` where it would be slower or faster.
+    version differ, of counts only Python's, or where the metric is defined otherwise, as by another
+    version of the benchmark: the ratio is given, and not judged. ``not enough samples`` also where
+    the correction is over so many comparisons that no values could be significant. A metric of
+    which neither side knows the better direction is ``changed`` where it would be slower or faster.
 
     Raises:
         UsageError: a setting is out of its range.
@@ -90,16 +93,20 @@ def screen(
     recorded = match_baselines(run, baselines)
     loads = {case.id for case in run.cases if case.level is Level.LOAD}
     every = [series for series in series_of(run).values() if series.case not in loads]
-    counts = {
-        _key(series): change
-        for series in every
-        if (change := _count(series, recorded.get((*_key(series), series.unit)), run, rule))
-    }
-    others = [s for s in every if _key(s) not in counts and s.metric not in MEMORY_NAMES]
-    sides = [match_sides(s, recorded.get((*_key(s), s.unit)), run, in_turn=in_turn) for s in others]
-    testable = sum(side.is_testable for side in sides)
-    pairs = [_Pair(side, weigh_sides(side, rule, testable)) for side in sides]
-    changes = counts | _changes(pairs, run, rule)
+    matched = [(series, recorded.get((*_key(series), series.unit))) for series in every]
+    changes: dict[SeriesKey, Change] = {}
+    families: dict[bool, list[Sides]] = {False: [], True: []}
+    for series, match in matched:
+        counted = _counted(series, match)
+        if counted and repeats(series, counted[1]):
+            changes[_key(series)] = _count(series, *counted, run, rule)
+        elif counted or series.metric not in MEMORY_NAMES:
+            sides = match_sides(series, match, run, in_turn=in_turn, is_count=counted is not None)
+            families[sides.is_count].append(sides)
+    for family in families.values():
+        testable = sum(sides.is_testable for sides in family)
+        pairs = [_Pair(sides, weigh_sides(sides, rule, testable)) for sides in family]
+        changes |= _changes(pairs, run, rule)
     in_order = sorted(every, key=lambda series: series.metric in MEMORY_NAMES)
     return tuple(changes[_key(series)] for series in in_order if _key(series) in changes)
 
@@ -144,21 +151,36 @@ def _key(series: Series) -> SeriesKey:
     return series.case, series.metric
 
 
-def _count(
-    series: Series, match: tuple[Baseline, BaselineSeries] | None, run: Run, rule: ScreenRule
-) -> Change | None:
-    """Return the change of a count; None of other metrics, and where a side has no number."""
+def _counted(
+    series: Series, match: tuple[Baseline, BaselineSeries] | None
+) -> tuple[Baseline, BaselineSeries] | None:
+    """Return ``match`` of a count that has numbers on both sides, else None."""
     if match is None or not series.n or not np.isfinite(series.wall).all():
         return None
-    baseline, recorded = match
-    if not is_counted(series, recorded) or not recorded.wall:
-        return None
+    return match if is_counted(series, match[1]) and match[1].wall else None
+
+
+def _count(
+    series: Series, baseline: Baseline, recorded: BaselineSeries, run: Run, rule: ScreenRule
+) -> Change:
+    """Return the change of a count that repeats."""
     better = common_direction(recorded.better, series.better)
     change = count_change(series, recorded, better=better, fail_over=rule.fail_over)
-    if different := machine_differences(run.machine, baseline.machine):
+    different = (
+        *python_differences(run.machine, baseline.machine),
+        *definition_differences(series.definition, recorded.definition),
+    )
+    if different:
         reason = f"{'; '.join(different)}: not judged; {change.reason}"
         return replace(change, status=ChangeStatus.OTHER_MACHINE, reason=reason)
-    return replace(change, reason=change.reason + _failed_passes(series))
+    reason = change.reason + _of_any_machine(run, baseline) + _failed_passes(series)
+    return replace(change, reason=reason)
+
+
+def _of_any_machine(run: Run, baseline: Baseline | None) -> str:
+    """Return the words for a count that is judged although its machine differs; else nothing."""
+    different = machine_differences(run.machine, baseline.machine) if baseline else ()
+    return f"; {'; '.join(different)}, on which counts do not depend" if different else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,6 +250,7 @@ def _changes(pairs: Sequence[_Pair], run: Run, rule: ScreenRule) -> dict[SeriesK
 def _change(pair: _Pair, corrected: _Correction | None, run: Run, rule: ScreenRule) -> Change:
     status, reason = _judge(pair, corrected, run, rule)
     sides, comparison = pair.sides, pair.comparison
+    is_judged_count = sides.is_count and not sides.differences
     return Change(
         case=sides.series.case,
         metric=sides.series.metric,
@@ -244,7 +267,9 @@ def _change(pair: _Pair, corrected: _Correction | None, run: Run, rule: ScreenRu
         n_base=comparison.n_base,
         n_new=comparison.n_new,
         clock=sides.clock,
-        reason=reason + _failed_passes(sides.series),
+        reason=reason
+        + (_of_any_machine(run, sides.baseline) if is_judged_count else "")
+        + _failed_passes(sides.series),
         margin=rule.margin,
         better=sides.better,
         fail_over=conditions_of(sides, run, rule).usual_fail_over,
@@ -271,12 +296,18 @@ def _judge(
         return ChangeStatus.NO_BASELINE, "no recorded baseline has it"
     if sides.differences:
         where = f"the baseline of {date_of(sides.baseline.recorded)} is not comparable"
+        overruled = ", though said to be of the same machine" if run.same_machine else ""
+        different = "; ".join(sides.differences)
         return ChangeStatus.OTHER_MACHINE, (
-            f"{where} ({'; '.join(sides.differences)}): not judged; {_evidence(pair, math.nan)}"
+            f"{where} ({different}){overruled}: not judged; {_evidence(pair, math.nan)}"
         )
-    if corrected is None:
-        return comparison.status, comparison.reason
-    return _decided(pair, corrected, run, rule)
+    status, reason = comparison.status, comparison.reason
+    if corrected is not None:
+        status, reason = _decided(pair, corrected, run, rule)
+    if sides.is_count and status in (ChangeStatus.INCONCLUSIVE, ChangeStatus.NOT_ENOUGH):
+        status = ChangeStatus.SUSPECT if sides.is_from_nothing else ChangeStatus.INCONCLUSIVE
+        reason = f"the counts vary too much to tell: {reason}"
+    return status, reason
 
 
 def _decided(
@@ -310,10 +341,8 @@ def _decided(
             f"{_evidence(pair, math.nan)}: among {corrected.suite.comparisons} comparisons so few "
             "can't show any slowdown; measure more passes"
         )
-    return (
-        ChangeStatus.INCONCLUSIVE,
-        f"can't be told from noise: {_evidence(pair, corrected.suite.p_slower)}",
-    )
+    noise = "" if sides.is_count else "can't be told from noise: "
+    return ChangeStatus.INCONCLUSIVE, noise + _evidence(pair, corrected.suite.p_slower)
 
 
 def _slower(
@@ -321,7 +350,8 @@ def _slower(
 ) -> tuple[ChangeStatus, str]:
     """Return ``slower`` or ``suspect`` for a slowdown that is significant within its suite."""
     conditions = conditions_of(pair.sides, run, rule)
-    limit, low, doubt = conditions.fail_over, pair.comparison.low, ""
+    limit, doubt = conditions.fail_over, ""
+    low = math.inf if pair.sides.is_from_nothing else pair.comparison.low
     if not low > 1 + limit:
         doubt = "; "
     elif pair.evidence.of_few and not low > GROSS:
@@ -352,7 +382,7 @@ def _p_worse(pair: _Pair, p: TwoSampleComparison | _Corrected) -> float:
 
 
 def _words(sides: Sides) -> tuple[str, str]:
-    if sides.better == "unknown":
+    if sides.better == "unknown" or (sides.is_count and sides.better == "lower"):
         return "more", "less"
     return ("slower", "faster") if sides.series.metric == TIME.name else ("worse", "better")
 

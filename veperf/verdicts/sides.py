@@ -4,17 +4,21 @@ Process values of veperf's own runs are compared by ranks. What other tools have
 processes that anybody knows of, and often no values: where it has enough of them it is compared by
 ranks as well, else by Welch's test on what there is: values, intervals, quartiles or standard
 deviations. Which test is made depends on the numbers of values and comparisons alone.
+
+Counts that don't repeat are compared as the values of other tools, whoever counted them.
 """
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 
 from veperf.core.baseline import Baseline, BaselineSeries
 from veperf.core.case import Clock, Direction
 from veperf.core.run import Run, Summary
 from veperf.core.text import format_metric_effect, join_words, plural
+from veperf.core.units import is_time
 from veperf.core.verdict import ChangeStatus
 from veperf.stats.log_estimates import (
     LogEstimate,
@@ -27,7 +31,11 @@ from veperf.stats.paired import PairRule, evaluate_pairs, log_ratios
 from veperf.stats.process_values import Floats, Series
 from veperf.stats.two_sample import TwoSampleComparison, compare_two_samples
 from veperf.stats.wilcoxon import smallest_signed_rank_p
-from veperf.verdicts.baseline import machine_differences
+from veperf.verdicts.baseline import (
+    definition_differences,
+    machine_differences,
+    python_differences,
+)
 from veperf.verdicts.counts import unknown_direction
 
 GROSS = 2.0
@@ -58,12 +66,26 @@ class Sides:
     base_summary: Summary | None
     baseline: Baseline | None
     differences: tuple[str, ...]
-    """Facts that make the machines incomparable."""
+    """Facts that make the machines, or the metrics themselves, incomparable."""
     better: Direction
     made_elsewhere: bool
     """True where another tool has measured: what the values are is not known, nor the machine."""
     in_turn: bool = False
     """True where the values of both sides were made in turn, in the same order."""
+    is_count: bool = False
+    """True of counts that don't repeat: nothing of the machine is in them."""
+
+    @property
+    def is_from_nothing(self) -> bool:
+        """True of what was always zero and never is, or of a rate that fell to zero.
+
+        No ratio says how much worse that is: it is beyond all limits.
+        """
+        zero, other = (self.base, self.new)
+        if self.better == "higher":
+            zero, other = other, zero
+        both = zero.size > 0 and other.size > 0
+        return both and not zero.any() and bool(other.min() > 0)
 
     @property
     def is_testable(self) -> bool:
@@ -96,6 +118,7 @@ def match_sides(
     run: Run,
     *,
     in_turn: bool,
+    is_count: bool = False,
 ) -> Sides:
     """Return ``series``, of ``run``, with what was ``recorded``, be it ``in_turn`` with it."""
     made_elsewhere = run.source != "veperf"
@@ -108,6 +131,9 @@ def match_sides(
     baseline, base_series = recorded
     clock: Clock = "cpu" if series.clock == base_series.clock == "cpu" else "wall"
     base = base_series.cpu if clock == "cpu" else base_series.wall
+    # Hosts may be named anew for each job; a CPU is not.
+    machine = replace(run.machine, host="") if run.same_machine else run.machine
+    differences = python_differences if is_count else machine_differences
     return Sides(
         series=series,
         clock=clock,
@@ -115,10 +141,14 @@ def match_sides(
         base=np.array(base, dtype=np.float64),
         base_summary=base_series.summary,
         baseline=baseline,
-        differences=machine_differences(run.machine, baseline.machine),
+        differences=(
+            *differences(machine, baseline.machine),
+            *definition_differences(series.definition, base_series.definition),
+        ),
         better=common_direction(base_series.better, series.better),
         made_elsewhere=made_elsewhere,
         in_turn=in_turn,
+        is_count=is_count,
     )
 
 
@@ -133,6 +163,9 @@ def weigh_sides(sides: Sides, rule: ScreenRule, comparisons: int) -> Evidence:
     sizes = f"{sides.base.size} against {plural(sides.new.size, 'value')}"
     if not sides.made_elsewhere:
         sizes = f"{sides.base.size} against {plural(sides.new.size, 'process', 'processes')}"
+    if _is_of_no_time(sides):
+        reason = "a time of 0 or less has no ratio that could be judged"
+        return Evidence(_undecided(sides, ChangeStatus.INCONCLUSIVE, reason), sizes)
     ranked = compare_two_samples(
         sides.base,
         sides.new,
@@ -142,7 +175,7 @@ def weigh_sides(sides: Sides, rule: ScreenRule, comparisons: int) -> Evidence:
         alpha=rule.alpha,
     )
     has_obstacle = math.isnan(ranked.p_slower)
-    if not sides.made_elsewhere or has_obstacle:
+    if has_obstacle or not (sides.made_elsewhere or sides.is_count):
         return Evidence(ranked, sizes)
     if _can_pair(sides, rule.alpha, comparisons):
         return _by_pairs(sides, rule)
@@ -150,6 +183,13 @@ def weigh_sides(sides: Sides, rule: ScreenRule, comparisons: int) -> Evidence:
     if not has_summary and can_reach(sides, rule.alpha, comparisons):
         return Evidence(ranked, sizes)
     return _by_estimates(sides, rule) or Evidence(ranked, sizes)
+
+
+def _is_of_no_time(sides: Sides) -> bool:
+    """Return whether there are times, such as waits, of 0 or less on either side, but not alone."""
+    values = np.concatenate((sides.base, sides.new))
+    is_compared = sides.base.size > 0 and sides.new.size > 0 and bool(values.any())
+    return is_compared and is_time(sides.series.unit) and bool(values.min() <= 0)
 
 
 def can_reach(sides: Sides, alpha: float, comparisons: int) -> bool:

@@ -1,6 +1,6 @@
 """Verdict on a run: targets and changes, and the decision of the gate about them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -13,11 +13,16 @@ from veperf.core.run import Run
 from veperf.core.target import TargetSet
 from veperf.core.verdict import Change, TargetVerdict, Verdict
 from veperf.stats.process_values import series_of
-from veperf.verdicts.baseline import baselines_used, describe_baselines
+from veperf.verdicts.baseline import (
+    baselines_of,
+    baselines_used,
+    describe_baselines,
+    machine_differences,
+)
 from veperf.verdicts.conditions import PAIRED_FAIL_OVER
 from veperf.verdicts.gate import (
+    combine_decisions,
     decide,
-    gone_items,
     is_judged,
     nothing_judged,
     settle_changes,
@@ -25,8 +30,9 @@ from veperf.verdicts.gate import (
 from veperf.verdicts.run_items import (
     compared_items,
     failed_items,
-    is_asked,
+    gone_items,
     listed_items,
+    questions_of,
     run_items,
 )
 from veperf.verdicts.run_notes import run_notes
@@ -34,6 +40,7 @@ from veperf.verdicts.screen import compare_runs, screen
 from veperf.verdicts.targets import judge_targets, require_published
 
 NOTHING_JUDGED = "nothing was judged: there is no target, and nothing in a baseline"
+NO_TARGET_ANSWERED = "nothing was judged: no target has an answer, and nothing is in a baseline"
 NOTHING_IN_COMMON = "nothing in common: no benchmark has values on both sides"
 
 
@@ -61,15 +68,51 @@ def run_verdict(
     items = [*run_items(run, judged, changes, used, targets, effective)]
     if not any(series.n for series in series_of(run).values()):
         items.append(nothing_judged("nothing was measured"))
+    recorded = [(s.case, s.metric) for baseline in used for s in baseline.series]
+    questions = [*questions_of(run), *((target.id, "") for target in targets.targets), *recorded]
     return Verdict(
         run=run.id,
-        decision=decide(items, strict=policy.strict, nothing=NOTHING_JUDGED),
+        decision=decide(
+            items,
+            strict=policy.strict,
+            nothing=NO_TARGET_ANSWERED if judged else NOTHING_JUDGED,
+            differences=_machine_differences(run, used),
+            # A run of a selection leaves out what other rules are about.
+            notes=()
+            if run.config.select
+            else [*policy.unmatched_rules(questions), *_unknown_floors(run, policy)],
+        ),
         targets=judged,
         changes=changes,
         failures=failures,
         against=describe_baselines(used),
         notes=run_notes(run, used, judged, failures),
     )
+
+
+def _machine_differences(run: Run, baselines: Sequence[Baseline]) -> tuple[str, ...]:
+    """Return each difference between the machines of ``run`` and of ``baselines`` once."""
+    every = (d for b in baselines for d in machine_differences(run.machine, b.machine))
+    return tuple(dict.fromkeys(every))
+
+
+def _unknown_floors(run: Run, policy: GatePolicy) -> Iterator[str]:
+    """Yield a note on each known miss of the policy whose floor is no case of ``run``."""
+    cases = {case.id for case in run.cases}
+    for target, miss in policy.known_misses.items():
+        if miss.floor and miss.floor not in cases:
+            where = f" in {policy.source}" if policy.source else ""
+            yield f"the floor {miss.floor} of {target}{where} is no benchmark of this run"
+
+
+def with_comparisons(
+    verdict: Verdict, beside: Sequence[GateDecision], policy: GatePolicy
+) -> Verdict:
+    """Return ``verdict`` with the decision on it and on the comparisons ``beside`` it."""
+    if not beside:
+        return verdict
+    decision = combine_decisions([verdict.decision, *beside], strict=policy.strict)
+    return replace(verdict, decision=decision)
 
 
 def screen_runs(
@@ -97,16 +140,26 @@ def decide_runs(
     ``name`` is that of ``base``; its id when empty.
     """
     source = name or base.id
-    names = {case.id for case in new.cases}
-    gone = [c for c in base.cases if c.id not in names and is_asked(c.id, new.config.select)]
+    gone = [*gone_items(base, new, policy, source)]
+    lost = {item.case for item in gone if not item.metric}
+    answered = {t for case in base.cases if case.id in lost for t in case.targets.values()}
+    # The cases that are gone stand for the benchmark of the list that they were.
+    counted = {name for name, targets in new.vanished.items() if answered.issuperset(targets)}
     items = [
         *failed_items(base, policy, f"{source}: "),
         *failed_items(new, policy),
         *compared_items(base, new, changes, policy, source),
-        *gone_items(gone, policy, source),
-        *listed_items(new, policy),
+        *gone,
+        *(item for item in listed_items(new, policy) if item.case not in counted),
     ]
-    return decide(items, strict=policy.strict, nothing=NOTHING_IN_COMMON)
+    notes = policy.unmatched_rules([*questions_of(base), *questions_of(new)])
+    return decide(
+        items,
+        strict=policy.strict,
+        nothing=NOTHING_IN_COMMON,
+        differences=_machine_differences(new, baselines_of(base)),
+        notes=() if new.config.select else notes,
+    )
 
 
 def run_of_suite(suite: str, run: Run) -> Run:

@@ -4,13 +4,15 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.ab_runs import ab_run, change
 from veperf.abtest.ab_result import ABResult
 from veperf.abtest.gate import decide_comparison
+from veperf.abtest.run import ab_commands
 from veperf.core.ab_records import ABRun
 from veperf.core.gate import Outcome
-from veperf.core.policy import GatePolicy
+from veperf.core.policy import GatePolicy, PolicyRule
 from veperf.core.verdict import ChangeStatus
 
 OK, FASTER, SLOWER = ChangeStatus.OK, ChangeStatus.FASTER, ChangeStatus.SLOWER
@@ -109,3 +111,54 @@ def test_a_failure_stays_one_when_time_runs_out() -> None:
     actual = ABResult(ab_run(bad, change("mine/late", NEVER), stopped="time"), Path())
 
     assert (Outcome.FAIL, 1) == (actual.decision.outcome, actual.exit_code())
+
+
+@pytest.mark.parametrize(
+    ("options", "threshold", "by_policy"),
+    [
+        ({}, (0.05, False), (Outcome.WARN, 0)),
+        ({"fail_over": 0.05}, (0.05, True), (Outcome.FAIL, 1)),
+        ({"fail_over": 0.2}, (0.2, True), (Outcome.WARN, 0)),
+        ({"min_effect": 0.06, "margin": 0.1}, (0.06, False), (Outcome.WARN, 0)),
+    ],
+)
+def test_a_threshold_that_is_asked_for_wins_over_the_policy(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    options: dict[str, float],
+    threshold: tuple[float, bool],
+    by_policy: tuple[Outcome, int],
+) -> None:
+    """Also where it equals the default; the record knows whether it was."""
+    slower = ab_run(change("mine/a", SLOWER, ratio=1.1))
+    monkeypatch.setattr(
+        "veperf.abtest.run.compare_commands",
+        lambda _sides, _value, _printed, config, _display: replace(slower, config=config),
+    )
+    lax = GatePolicy(rules=(PolicyRule(match=("mine/*",), fail_over=0.5),))
+
+    result = ab_commands("a", "b", archive=tmp_path, progress=False, **options)
+
+    config = result.ab.config
+    assert threshold == (config.fail_over, config.fail_over_given)
+    decision = decide_comparison(result.ab, lax)
+    assert by_policy == (decision.outcome, decision.exit_code)
+
+
+def test_a_failure_is_about_the_whole_benchmark() -> None:
+    """A rule for its time alone doesn't excuse it."""
+    run = ab_run(change("mine/a", ERROR), change("mine/b", OK))
+
+    for metric, code in (("*", 0), ("time", 3)):
+        rule = PolicyRule(match=("mine/a",), metric=metric, failed="note", reason="known")
+        assert code == decide_comparison(run, GatePolicy(rules=(rule,))).exit_code
+
+
+def test_rules_about_nothing_are_named_but_of_a_selection() -> None:
+    """Which leaves out what other rules are about."""
+    run = ab_run(change("mine/a", OK))
+    policy = GatePolicy(rules=(PolicyRule(match=("mine/a", "thine/*"), fail_over=0.5),))
+    selected = replace(run, config=replace(run.config, select=("mine",)))
+
+    assert ("rule 1 ('thine/*') matched nothing",) == decide_comparison(run, policy).notes
+    assert () == decide_comparison(selected, policy).notes

@@ -195,6 +195,7 @@ def best_count(costs: Iterable[float], start_s: float, budget_s: float) -> int:
     return max(fits, default=0)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.floats(0.01, 100), min_size=1, max_size=12),

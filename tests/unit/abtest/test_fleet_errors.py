@@ -37,6 +37,7 @@ def test_a_false_alarm_on_any_class_is_rare() -> None:
     assert np.mean(alarms) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / fleets)
 
 
+@pytest.mark.slow
 def test_the_same_code_passes_on_all_classes() -> None:
     """A/A: no alarm in 100 fleets, and 19 in 20 comparisons are decided."""
     each = CLASSES * BENCHMARKS

@@ -13,6 +13,7 @@ from veperf.archive.baselines import (
     baseline_run_ids,
     load_baselines,
     load_retired,
+    load_targets,
     save_baseline,
     update_baseline,
 )
@@ -20,7 +21,7 @@ from veperf.archive.files import write_json
 from veperf.archive.store import Archive
 from veperf.core.baseline import Baseline, BaselineSeries
 from veperf.core.case import MEMORY_METRICS, TIME, Metric
-from veperf.core.errors import UsageError
+from veperf.core.errors import CorruptFileError, UsageError
 from veperf.core.run import CaseResult, Revision, Run
 from veperf.measure.machine import describe_machine
 from veperf.runner import run_lifecycle
@@ -30,6 +31,14 @@ from veperf.verdicts.screen import screen
 
 def recorded(day: int, time_ns: float = 100.0) -> Baseline:
     return make_baseline(dated_run(day, {"demo/a": time_ns}), "demo")
+
+
+def test_a_folder_without_targets_says_what_belongs_there(tmp_path):
+    """As `baseline record --baselines NEW` leaves it."""
+    save_baseline(tmp_path, recorded(0))
+
+    with pytest.raises(CorruptFileError, match=r"has no targets.json.*: copy .*targets.json there"):
+        load_targets(tmp_path)
 
 
 def test_several_sessions_are_one_baseline():
@@ -79,10 +88,11 @@ def test_an_updated_baseline_keeps_the_old_one_and_the_reason(tmp_path: Path):
     update_baseline(tmp_path, second, reason="verifies twice")
     update_baseline(tmp_path, third, reason="and thrice")
 
-    assert (third,) == load_baselines(tmp_path, ["*"])
-    assert [(first, "verifies twice"), (second, "and thrice")] == [
-        (item.baseline, item.reason) for item in load_retired(tmp_path, ["demo"])
-    ]
+    assert (replace(third, reason="and thrice"),) == load_baselines(tmp_path, ["*"])
+    assert [
+        (first, "verifies twice"),
+        (replace(second, reason="verifies twice"), "and thrice"),
+    ] == [(item.baseline, item.reason) for item in load_retired(tmp_path, ["demo"])]
     assert {first.run, second.run, third.run} == baseline_run_ids(tmp_path)
 
 
@@ -102,6 +112,22 @@ def test_the_same_baseline_again_changes_nothing(tmp_path: Path):
     save_baseline(tmp_path, recorded(0))
 
     assert () == load_retired(tmp_path, ["*"])
+
+
+def test_a_reason_is_kept_of_what_was_recorded_before(tmp_path: Path):
+    """With the baseline, and with the one it replaced, unless that has a reason of its own."""
+    first, second = recorded(0), recorded(1)
+    save_baseline(tmp_path, first, reason="the first")
+    save_baseline(tmp_path, second)
+    update_baseline(tmp_path, second, reason="verifies twice")
+    save_baseline(tmp_path, second)
+    assert (replace(second, reason="verifies twice"),) == load_baselines(tmp_path, ["*"])
+    update_baseline(tmp_path, second, reason="in other words")
+
+    assert (replace(second, reason="in other words"),) == load_baselines(tmp_path, ["*"])
+    assert [(replace(first, reason="the first"), "verifies twice")] == [
+        (item.baseline, item.reason) for item in load_retired(tmp_path, ["demo"])
+    ]
 
 
 def test_an_interrupted_update_is_repeated_without_a_trace(tmp_path: Path, monkeypatch):

@@ -132,3 +132,25 @@ def test_only_regular_files_of_our_size_are_read(tmp_path: Path):
     ):
         with pytest.raises(CorruptFileError, match=notices):
             files.read_file(tmp_path / name)
+
+
+def test_a_pipe_is_written_not_replaced(tmp_path: Path) -> None:
+    """Such as that of a shell's `>(...)`, or a device."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        files.require_writable_file(path)
+        files.write_file(path, b"content")
+        assert b"content" == os.read(reader, 100)
+    finally:
+        os.close(reader)
+    assert path.is_fifo()
+
+
+def test_a_file_is_written_to_a_folder_that_is_there(tmp_path: Path) -> None:
+    """None is made for what a user may have mistyped, and no file either."""
+    files.require_writable_file(tmp_path / "file")
+    with pytest.raises(StorageError, match=r"there is no folder .*/none"):
+        files.require_writable_file(tmp_path / "none" / "file")
+    assert [] == list(tmp_path.iterdir())

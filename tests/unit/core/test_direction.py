@@ -71,6 +71,27 @@ def test_a_unit_that_nothing_is_measured_in_is_refused() -> None:
     require_units([run, run_of(Metric("x", "y"))], {"y": "higher"})
 
 
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [
+        (Metric("time", "ns", "lower"), "ns=higher"),
+        (Metric("time", "ns", "lower"), "time=higher"),
+        (Metric("rate", "MB/s", "higher"), "MB/s=lower"),
+        (Metric("quality", "points", "higher"), "points=lower"),
+    ],
+)
+def test_a_direction_that_is_known_can_not_be_said_otherwise(metric: Metric, said: str) -> None:
+    """By the unit or by the file; the message names it, and to say the same does no harm."""
+    unit, _, direction = said.partition("=")
+
+    with pytest.raises(UsageError, match=f"known of {unit} that {metric.better} is better") as no:
+        with_directions(run_of(metric), parse_directions([said]))
+    assert 2 == no.value.exit_code
+    other = {"higher": "lower", "lower": "higher"}[direction]
+    same = parse_directions([f"{unit}={other}"])
+    assert run_of(metric) == with_directions(run_of(metric), same)
+
+
 def test_the_notes_of_a_run() -> None:
     """Those of the reader, and a note on all units of unknown direction together."""
     run = replace(run_of(Metric("a", "x", "unknown"), Metric("b", "", "unknown")), notes=("left",))

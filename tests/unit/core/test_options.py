@@ -21,6 +21,7 @@ from veperf.abtest.selfcheck import selfcheck
 from veperf.api.runs import compare
 from veperf.api.sweep import ab_fleet
 from veperf.cli.ab import ab_command
+from veperf.cli.ci import CIOptions
 from veperf.cli.load import load_command
 from veperf.cli.options import options_of
 from veperf.cluster.spec import ABSpec
@@ -43,6 +44,7 @@ from veperf.core.options import (
     ABOptions,
     CommandOptions,
     CompareOptions,
+    EffectOptions,
     FleetOptions,
     GateOptions,
     LoadOptions,
@@ -355,7 +357,7 @@ def test_defaults_agree_with_the_statistics() -> None:
     assert LOOKS[-1] == ABOptions.max_pairs
     rule = PairRule(
         alpha=ABOptions.alpha,
-        fail_over=ABOptions.fail_over,
+        fail_over=EffectOptions.fail_over,
         margin=ABOptions.margin,
         min_effect=ABOptions.min_effect,
     )
@@ -412,3 +414,28 @@ def test_rules_that_contradict_each_other_are_refused(
     """Before anything is measured, by the names of both options."""
     with pytest.raises(UsageError, match=re.escape(expected)):
         options_from(ABOptions, settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"short": True, "processes": 4}, "short is 2 processes without memory"),
+        ({"min_time": "40s"}, "min_time 40 s needs a timeout of 80 s or more, not 60 s"),
+        ({"expression": "hash or"}, "-k: expected a word"),
+        ({"levels": ["nano"]}, "must be a list of micro, component, integration or load"),
+    ],
+)
+def test_a_run_that_contradicts_itself_is_refused(
+    settings: dict[str, object], expected: str
+) -> None:
+    """Before anything is measured."""
+    with pytest.raises(UsageError, match=re.escape(expected)):
+        options_from(RunOptions, settings)
+
+
+def test_options_that_check_themselves_all_do_where_they_are_combined() -> None:
+    """Those of a run and those of a comparison, in one command."""
+    with pytest.raises(UsageError, match="short is 2 processes"):
+        CIOptions(short=True, memory=True)
+    with pytest.raises(UsageError, match="min_effect can't be more than margin"):
+        CIOptions(min_effect=0.5)

@@ -1,6 +1,7 @@
 """The policy of the gate, read from files that people write; the first rule that fits decides."""
 
 import contextlib
+import os
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,60 @@ def test_options_win_and_are_named() -> None:
     assert (Effect.WARN, "missing is a warning (veperf.toml)") == chosen.effect_of("missing", "a/b")
 
 
+@pytest.mark.parametrize("name", ["zk_proof/age", "zk_proof/nonce", "transaction/sign"])
+def test_options_win_over_rules(name: str) -> None:
+    """Whatever a rule says of the case; what no option says is as the rule says."""
+    rule = {"match": "zk_proof", "fail_over": "30%", "suspect": "note", "reason": "noisy"}
+    policy = policy_from({"fail_over": "10%", "rules": [rule]}, "veperf.toml")
+
+    chosen = policy.with_options({"fail_over": 0.05}, {"fail_over": "--fail-over"})
+
+    expected = (0.05, "5\u202f% (--fail-over)")
+    assert expected == chosen.threshold("fail_over", name, "time", 0.2)
+    assert 0.05 == chosen.least_fail_over(0.2)
+    assert policy.effect_of("suspect", name) == chosen.effect_of("suspect", name)
+    again = policy_from(chosen.table())
+    assert 0.05 == again.threshold("fail_over", name, "time", 0.2)[0]
+
+
+def test_a_rule_with_a_metric_says_nothing_about_the_whole() -> None:
+    """A benchmark that failed or is gone did so with all its metrics."""
+    rule = {"match": "a", "missing": "note", "failed": "note", "reason": "known"}
+    of_time, of_all = (policy_from({"rules": [{**rule, **m}]}) for m in ({"metric": "time"}, {}))
+
+    for situation in ("missing", "failed"):
+        effects = [
+            policy.effect_of(situation, "a/b", metric)[0]
+            for policy in (of_time, of_all)
+            for metric in ("", "time", "allocs")
+        ]
+        assert [Effect.ERROR, Effect.NOTE, Effect.ERROR, *[Effect.NOTE] * 3] == effects
+
+
+def test_rules_that_match_nothing_are_named() -> None:
+    """With their number and the pattern, or the metric, that fits no question."""
+    rules = [
+        {"match": "zk_proof/*", "fail_over": 0.1},
+        {"match": ["zk_proof/age", "zk_*x"], "fail_over": 0.1},
+        {"match": "zk_proof", "metric": "tme", "fail_over": 0.1},
+    ]
+    policy = policy_from({"rules": rules}, "veperf.toml")
+
+    assert (
+        "rule 2 ('zk_*x') of veperf.toml matched nothing",
+        "rule 3 ('zk_proof'; metric 'tme') of veperf.toml matched nothing",
+    ) == policy.unmatched_rules([("zk_proof/age", ""), ("zk_proof/age", "time")])
+
+
+def test_a_warning_that_can_not_be_given_is_refused() -> None:
+    """As all beyond its threshold fails, be that said or the default."""
+    for options in ({"warn_over": 0.3}, {"warn_over": 0.1, "fail_over": 0.05}):
+        with pytest.raises(UsageError, match="warn_over can't be more than fail_over"):
+            DEFAULT_POLICY.with_options(options, dict.fromkeys(options, "--x"))
+    stricter = GatePolicy(warn_over=0.1).with_options({"fail_over": 0.05}, {})
+    assert 0.05 == stricter.fail_over
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -114,6 +169,16 @@ def test_options_win_and_are_named() -> None:
         ("[gate]\nfail_over = nan", "gate.fail_over must be at least 0.1%"),
         ("[gate]\nfail_over = true", "gate.fail_over"),
         ("[gate]\nfail_over = '2%'\nwarn_over = '3%'", "can't be more than"),
+        ("[gate]\nwarn_over = '21%'", "21\u202f% is more than 20\u202f%"),
+        (
+            "[[gate.rules]]\nmatch = 'a'\nfail_over = '2%'\nwarn_over = '3%'",
+            r"rules\[0\].warn_over",
+        ),
+        ("[gate]\nfail_over='2%'\n[[gate.rules]]\nmatch='a'\nwarn_over='3%'", "can't be more than"),
+        ("[[gate.rules]]\nmatch = 'a'\nmissing = 'note'\nreason = ' '", "reason says nothing"),
+        ("[[gate.rules]]\nmatch = 'a'\nmissing = 'note'\nreason = '\u200b'", "says nothing"),
+        ("[gate.known_misses.a]\nreason = '  '", "reason says nothing"),
+        ("[[gate.rules]]\nmatch = ' '\nfail_over = 0.1", "needs `match`"),
         ("[gate]\nmissing = 'fail'", "must be note, warn, inconclusive or error, not 'fail'"),
         ("[gate]\nsuspect = 'error'", "must be note, warn, inconclusive or fail, not 'error'"),
         ("[gate]\nsuspekt = 'note'", "did you mean suspect?"),
@@ -125,7 +190,8 @@ def test_options_win_and_are_named() -> None:
         ("[[gate.rules]]\nmatch = 'a'", "and a setting"),
         ("[[gate.rules]]\nmatch = 'a'\nmissing = 'note'", "needs a `reason`"),
         ("[[gate.rules]]\nmatch = 'a'\nfail_ovr = 0.1", "did you mean fail_over?"),
-        ("[gate]\nknown_misses = 1", "must be a list of targets"),
+        ("[gate]\nknown_misses = 1", "must be tables"),
+        ("[gate.known_misses.a]", "needs a `reason`"),
         ("[gate]\nknown_misses.a = 1", "must be a table with a reason"),
         ("[gate]\nknown_misses.a.reason = 1", "must be text"),
         ("[gate]\nknown_misses.a.why = ''", "why is no option"),
@@ -158,10 +224,22 @@ def test_pyproject_and_the_root_of_the_repository(project: Path) -> None:
 
 
 def test_files_that_can_not_be_read(project: Path) -> None:
-    """There is none, or it is a folder, or too long to be a policy."""
-    for path in (project / "none.toml", project):
-        with pytest.raises(UsageError, match="there is no file"):
+    """There is none, or it is a folder, a FIFO or a device, or too long to be a policy."""
+    os.mkfifo(project / "fifo.toml")
+    for path, said in (
+        (project / "none.toml", "there is no file"),
+        (project / "a" / "veperf.toml" / "x.toml", "there is no file"),
+        (project, "is a folder"),
+        (project / "fifo.toml", "is a pipe, socket or device"),
+        (Path("/dev/zero"), "is a pipe, socket or device"),
+        (project / ("x" * 300), "can't read"),
+        (Path("a\0b"), "no name of a file"),
+    ):
+        with pytest.raises(UsageError, match=said):
             read_policy(path)
+    (project / "veperf.toml").symlink_to(project / "nowhere")
+    with pytest.raises(UsageError, match="there is no file"):
+        find_policy(project / "a")
     (project / "long.toml").write_bytes(b"#" * (1 << 20) + b"\n#")
     with pytest.raises(CorruptFileError, match="over 1048576 bytes"):
         read_policy(project / "long.toml")

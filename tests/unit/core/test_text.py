@@ -103,15 +103,42 @@ def test_a_ratio_is_a_signed_change_and_an_effect(ratio, change, effect):
         (2.4, "lower", "3.4 times its limit"),
         (0.12, "lower", "12 % over its limit"),
         (-0.38, "lower", "38 % below its limit"),
+        (-0.9, "lower", "90 % below its limit"),
+        (-0.95, "lower", "1/20 of its limit"),
+        (7.5e-3 / 5 - 1, "lower", "1/667 of its limit"),
+        (-1, "lower", "none of its limit"),
+        (-1.02, "lower", "none of its limit"),
         (0.12, "higher", "12 % below its limit"),
+        (0.95, "higher", "1/20 of its limit"),
+        (1, "higher", "none of its limit"),
         (-0.5, "higher", "50 % above its limit"),
+        (-1.4, "higher", "2.4 times its limit"),
         (0.0001, "lower", "at its limit"),
+        (-0.0001, "higher", "at its limit"),
         (math.inf, "lower", "beyond a limit of zero"),
+        (None, "lower", "\u2013"),
     ],
 )
 def test_the_distance_to_a_limit_is_said_in_words(over, better, expected):
-    """A share up to twice the limit, a multiple beyond, the direction of a lower limit turned."""
+    """A share from a tenth to twice the limit, a ratio beyond, on the side where the value is."""
     assert expected == format_limit_distance(over, better).replace(THIN, " ")
+
+
+@pytest.mark.parametrize(
+    ("over", "expected"),
+    [
+        (0.009, "0.90 % over its limit of 5 ms, within the 10 % allowed"),
+        (0.1, "10 % over its limit of 5 ms, within the 10 % allowed"),
+        (0.11, "11 % over its limit of 5 ms"),
+        (-0.2, "20 % below its limit of 5 ms"),
+        (0.0001, "at its limit of 5 ms"),
+    ],
+)
+def test_what_is_met_beyond_its_limit_names_the_allowance(over, expected):
+    """And nothing else does; the limit stands where it is meant."""
+    actual = format_limit_distance(over, "lower", limit="5 ms", allowed=0.1)
+
+    assert expected == actual.replace(THIN, " ")
 
 
 @pytest.mark.parametrize(
@@ -153,14 +180,24 @@ def test_counts_probabilities_and_durations():
     ("count", "expected"),
     [
         (0, "0 B"),
-        (1_023, "1,020 B"),
+        (512, "512 B"),
+        (1_023, "1,023 B"),
+        (1_024, "1.00 KiB"),
         (1_536, "1.50 KiB"),
+        (2**20 - 1, "1.00 MiB"),
         (2**20, "1.00 MiB"),
+        (1_572_864, "1.50 MiB"),
+        (2**30, "1.00 GiB"),
+        (1_610_612_736, "1.50 GiB"),
         (3 * 2**40, "3.00 TiB"),
+        (57.25, "57.2 B"),
+        (-1_024, "\u22121.00 KiB"),
+        (float("nan"), "\u2013"),
+        (float("inf"), "\u221e B"),
     ],
 )
 def test_bytes_are_in_the_unit_that_suits(count, expected):
-    """Steps of 1,024."""
+    """Steps of 1,024; sizes that VirtEngine's own tests format have the same digits."""
     assert expected == format_bytes(count).replace(THIN, " ")
 
 

@@ -32,9 +32,19 @@ class Broken:
     """Number of values that the bad file has of it nevertheless."""
 
 
-def hyperfine(times: list[float | None], codes: list[int | None]) -> str:
-    entry = {"command": "build", "times": times, "median": 1.0, "exit_codes": codes}
+def hyperfine(
+    times: list[float | None],
+    codes: list[int | None],
+    memory: list[int | None] | None = None,
+) -> str:
+    entry: dict[str, object] = {
+        "command": "build",
+        "times": times,
+        "median": 1.0,
+        "exit_codes": codes,
+    }
     other = {"command": "ok", "times": [1], "exit_codes": [0]}
+    entry |= {"memory_usage_byte": memory} if memory else {}
     return json.dumps({"results": [entry, other]})
 
 
@@ -45,7 +55,7 @@ def go(*lines: str) -> str:
 def events(text: str) -> str:
     first = [{"Action": "start", "Package": "ex/a"}]
     rest = [{"Action": "output", "Package": "ex/a", "Output": f"{x}\n"} for x in text.splitlines()]
-    return "\n".join(map(json.dumps, first + rest))
+    return "\n".join(map(json.dumps, [*first, *rest, {"Action": "pass", "Package": "ex/a"}]))
 
 
 def google(*entries: Mapping[str, object]) -> str:
@@ -115,13 +125,31 @@ CASES = [
     ),
     Broken("go", go(*GO_SLOW), go(*GO_FAST, GO_FAST[0].replace("100 ns", "NaN ns")),
            "ex-a/BenchmarkB-8", "1 of 8 repetitions gave no number", 7),
+    Broken("go", go(*GO_SLOW), go(*GO_FAST, f"{GO_FAST[0]} \t NaN B/op"),
+           "ex-a/BenchmarkB-8", "1 of 8 repetitions gave no number of B/op", 8),
+    Broken("go", go(*GO_SLOW), go(*GO_FAST, f"{GO_FAST[0]} \t +Inf hits"),
+           "ex-a/BenchmarkB-8", "1 of 8 repetitions gave no number of hits", 8),
+    Broken("go", go(*GO_SLOW), go(*GO_FAST, f"{GO_FAST[0]} \t -64 B/op"),
+           "ex-a/BenchmarkB-8", "1 of 8 repetitions gave a negative count of B/op", 8),
+    Broken("go", go(*GO_SLOW), go(*GO_FAST, GO_FAST[0].replace("100 ns", "0 ns")),
+           "ex-a/BenchmarkB-8", "1 of 8 repetitions gave a time of 0", 7),
+    Broken("go", go(*GO_SLOW), go(*GO_FAST, GO_FAST[0].replace("ns/op", "ns")),
+           "ex-a/BenchmarkB-8", "1 of 8 repetitions gave no number", 8),
+    # Cut off, with another decimal sign, with a word: none of them is a line of a log.
+    *(Broken("go", go(*GO_SLOW), go(GO_FAST[0], f"BenchmarkB-8 100 {torn}", *GO_FAST[1:]),
+             "ex-a/BenchmarkB-8", "line 3: incomplete result", 7)
+      for torn in ("5", "5,3 ns/op", "- ns/op", "5 ns/op 1_6 B/op", "5 ns/op 16")),
+    Broken("go", go(*GO_SLOW), go(*GO_FAST, "BenchmarkB-8 100"), "ex-a/BenchmarkB-8",
+           "output ends", 7),
+    Broken("go", go(*GO_SLOW), go("BenchmarkB-8", "   100 \t five ns/op", *GO_FAST),
+           "ex-a/BenchmarkB-8", "line 3: incomplete result", 7),
     Broken(
         "hyperfine", hyperfine(SLOW, [0] * 8), hyperfine(FAST, [127] * 7), "hyperfine/build",
         "7 of 7 runs failed, with exit code 127", 7,
     ),
     Broken(
         "hyperfine", hyperfine(SLOW, [0] * 8), hyperfine(FAST, [0] * 6 + [None]),
-        "hyperfine/build", "1 of 7 runs failed, with exit code a signal", 7,
+        "hyperfine/build", "1 of 7 runs failed, by a signal", 7,
     ),
     Broken(
         "hyperfine", hyperfine(SLOW, [0] * 8), hyperfine([*FAST, None], []), "hyperfine/build",
@@ -136,6 +164,21 @@ CASES = [
         ),
         "google-benchmark/f", "no device", 7,
     ),
+    Broken("hyperfine", hyperfine(SLOW, [0] * 8), hyperfine([0.0, *FAST], [0] * 8),
+           "hyperfine/build", "1 of 8 repetitions gave a time of 0", 7),
+    Broken("hyperfine", hyperfine(SLOW, [0] * 8),
+           hyperfine(FAST, [0] * 7, [4096, None, *[4096] * 5]),
+           "hyperfine/build", "1 of 7 repetitions gave no number of memory", 7),
+    *(Broken("google-benchmark", google(*({"real_time": t} for t in SLOW)),
+             google(*({"real_time": t, "cpu_time": t} for t in FAST), bad),
+             "google-benchmark/f", f"1 of 8 repetitions gave {fault}", values)
+      for bad, fault, values in (
+          ({"real_time": 1.0, "cpu_time": None}, "no number of cpu_time", 8),
+          ({"real_time": 1.0, "hits": None}, "no number of hits", 8),
+          ({"real_time": 1.0, "hits": float("nan")}, "no number of hits", 8),
+          ({"cpu_time": 1.0}, "no number", 8),
+          ({"real_time": -1.0, "cpu_time": 1.0}, "a time below 0", 8),
+      )),
     Broken(
         "google-benchmark",
         google(*({"real_time": t, "cpu_time": t} for t in SLOW)),
@@ -150,16 +193,36 @@ CASES = [
     Broken("pyperf", pyperf([*SLOW]), pyperf([]), "pyperf/f", "no value of it", 0),
     Broken("asv", asv([5.0, 5.0], [SLOW, SLOW]), asv([1.0, None], [FAST, None]),
            "asv/b.time_f(2)", "it failed", 0),
+    Broken("asv", asv([5.0, 5.0], [SLOW, SLOW]), asv([1.0, 1.0], [[None, *FAST], FAST]),
+           "asv/b.time_f(1)", "1 of 8 repetitions gave no number", 7),
+    Broken("asv", asv([5.0, 5.0], [SLOW, SLOW]), asv([float("nan"), 1.0], [FAST, FAST]),
+           "asv/b.time_f(1)", "its result is no number", 7),
     Broken("criterion-sample", criterion([*SLOW]), criterion([*FAST, None]),
            "criterion/f", "1 of 8 repetitions", 7),
+    Broken("criterion-sample", criterion([*SLOW]), criterion([0.0, *FAST]),
+           "criterion/f", "1 of 8 repetitions gave a time of 0", 7),
     Broken("json-lines", '{"benchmark": "f", "value": 5}\n' * 8,
            '{"benchmark": "f", "value": 1}\n' * 7 + '{"benchmark": "f", "value": null}\n',
            "json-lines/f", "1 of 8 repetitions", 7),
     Broken("csv", "benchmark,value\n" + "f,5\n" * 8, "benchmark,value\n" + "f,1\n" * 7 + "f,\n",
            "csv/f", "1 of 8 repetitions", 7),
+    # The median of a process hides what can't be read among its rows, wherever it stands.
+    *(Broken("csv", "benchmark,value\n" + "f,5\n" * 8,
+             "benchmark,value,process\n" + "".join(f"f,1,{i // 3}\n" for i in range(6)) + rows,
+             "csv/f", f"1 of 3 repetitions gave {fault}", 2)
+      for rows, fault in (
+          ("f,nan,2\nf,1,2\nf,1,2\n", "no number"), ("f,1,2\nf,,2\nf,1,2\n", "no number"),
+          ("f,1,2\nf,1,2\nf,inf,2\n", "no number"), ("f,1,2\nf,1,2\nf,0,2\n", "a time of 0"),
+      )),
+    Broken("csv", "benchmark,value\n" + "f,5\n" * 8,
+           "benchmark,metric,unit,value\n" + "f,time,ns,1\n" * 7 + "f,size,B,7\nf,size,B,nan\n",
+           "csv/f", "1 of 7 repetitions gave no number of size", 7),
     Broken("github-action", '[{"name": "f", "unit": "ns", "value": 5}]',
            '[{"name": "f", "unit": "ns", "value": null}]',
            "github-action-benchmark/f", "1 of 1 repetitions", 0),
+    Broken("bencher", '{"f": {"latency": {"value": 5}}}',
+           '{"f": {"latency": {"value": 1}, "size": {"value": null}}}',
+           "bencher/f", "1 of 1 repetitions gave no number of size", 1),
     Broken("bencher", '{"f": {"latency": {"value": 5}}}', '{"f": {"latency": {"value": null}}}',
            "bencher/f", "1 of 1 repetitions", 0),
 ]  # fmt: skip
@@ -214,6 +277,21 @@ def test_other_benchmarks_of_the_file_keep_their_values() -> None:
     assert [{"time": 1e9}] == [
         r.figures for p in run.passes for r in p.results if r.case == "hyperfine/ok"
     ]
+
+
+def test_what_may_be_nothing() -> None:
+    """Counts may be 0, and waits, with a note; so may a file without codes, which is said."""
+    text = go("BenchmarkB-8 100 5 ns/op 0 B/op 0 allocs/op 0 wait-ns", "BenchmarkB-8 9 5 ns/op")
+    table = "name,metric,unit,value\nf,time,ns,5\nf,wait,ms,0\n"
+    file = {"results": [{"command": "build", "times": [1, 2]}]}
+    (counts,), (waits,), (codes,) = (
+        read_runs(data.encode(), "f") for data in (text, table, json.dumps(file))
+    )
+
+    assert [{}] * 3 == [found.run.first_failures for found in (counts, waits, codes)]
+    assert any("wait of f is 0" in note for note in waits.notes)
+    assert any("whether a command failed can't be seen" in note for note in codes.notes)
+    assert not any(" is 0" in note for note in counts.notes)
 
 
 def test_what_was_skipped_is_no_failure() -> None:

@@ -109,7 +109,7 @@ def test_hyperfine() -> None:
     run = one("hyperfine.json")
 
     entry = document("hyperfine.json")["results"][1]
-    assert [t * 1e9 for t in entry["times"]] == values(run, f"hyperfine/{entry['command']}")
+    assert [t * 1e9 for t in entry["times"]] == values(run, f"hyperfine/{entry['command']}[n=2]")
     assert {"n": "2"} == run.cases[1].params
 
 
@@ -194,7 +194,8 @@ def test_asv() -> None:
     assert ["asv/sorting.time_broken"] == failed
     assert [1.6209996829275042e-06 * 1e9] == values(run, "asv/sorting.Sort.time_sort(10, 'down')")
     assert [42.0] == values(run, "asv/sorting.track_size", "value")
-    assert Metric("memory", "B") in run.cases[ids.index("asv/sorting.mem_list")].metrics
+    (memory,) = run.cases[ids.index("asv/sorting.mem_list")].metrics
+    assert ("memory", "B") == (memory.name, memory.unit)
     assert ("Box 9000", 4, "Python 3.11") == (
         run.machine.cpu_model,
         run.machine.cores,
@@ -242,6 +243,7 @@ def test_long_tables() -> None:
     ("text", "said"),
     [
         ("benchmark,value\na,1\nb,x\n", "f:3: no number: x"),
+        ("benchmark,value\na,1\nb,1,5\n", "f:3: 3 cells for 2 columns"),
         ("benchmark;value;better\na;1;up\n", "f:2: better must be lower, higher or unknown"),
         ('{"benchmark": "a", "value": 1}\n{"benchmark"', "f:2: not JSON"),
         ('{"benchmarks": [{"name": 3}], "machine_info": {}}', "$.benchmarks[0].name"),
@@ -251,6 +253,14 @@ def test_long_tables() -> None:
         ("", "it is empty"),
         ("hello\n", "unknown format"),
         ('{"iters": [1], "times": [1, 2]}', "1 iterations for 2 times"),
+        (
+            '{"reason": "benchmark-complete", "iteration_count": [1], "measured_values": [1, 2]}',
+            "f:1: 1 iterations for 2 times",
+        ),
+        (
+            '{"results": [{"command": "c", "times": [1, 2], "memory_usage_byte": [4096]}]}',
+            "1 memory sizes for 2 times",
+        ),
     ],
 )
 def test_what_is_broken_is_said_with_its_place(text: str, said: str) -> None:
@@ -275,12 +285,12 @@ def test_what_was_asked_for_wrongly() -> None:
 
 def test_more_repetitions_than_are_kept() -> None:
     """10,000 evenly spread ones are kept, the first among them, with a note."""
-    rows = "benchmark,value\n" + "".join(f"a,{i}\n" for i in range(25_000))
+    rows = "benchmark,value\n" + "".join(f"a,{i + 1}\n" for i in range(25_000))
 
     (actual,) = read_runs(rows.encode(), "f")
 
     kept = values(actual.run, "csv/a")
-    assert (10_000, 0.0) == (len(kept), kept[0])
+    assert (10_000, 1.0) == (len(kept), kept[0])
     assert 12_500 == pytest.approx(statistics.median(kept), rel=0.001)
     assert any("25000" in note for note in actual.notes)
 
@@ -309,14 +319,15 @@ def test_what_stands_beside_the_results_costs_none(name: str, key: str, value: o
     assert len(whole.passes) == len(actual.run.passes)
 
 
-def test_memory_of_some_runs_only() -> None:
-    """A null in hyperfine's list of sizes is skipped; the time beside it counts."""
-    entry = {"command": "c", "times": [1.0, 2.0], "memory_usage_byte": [4096, None]}
+def test_memory_that_was_not_measured() -> None:
+    """Where hyperfine's list of sizes has nulls alone, there is none."""
+    entry = {"command": "c", "times": [1.0, 2.0], "memory_usage_byte": [None, None]}
 
     (actual,) = read_runs(json.dumps({"results": [entry]}).encode(), "f")
 
     assert [1e9, 2e9] == values(actual.run, "hyperfine/c")
-    assert [{"time", "memory"}, {"time"}] == [set(p.results[0].figures) for p in actual.run.passes]
+    assert {} == actual.run.first_failures
+    assert [{"time"}] * 2 == [set(p.results[0].figures) for p in actual.run.passes]
 
 
 def test_names_are_paths_to_nowhere(tmp_path: Path) -> None:

@@ -196,16 +196,65 @@ def test_a_benchmark_that_is_listed_nowhere_is_named() -> None:
     assert other == with_listing(other, load_go_benchmarks())
 
 
+def test_a_figure_that_the_file_lacks_is_no_answer() -> None:
+    """Without -benchmem, without a time, or in one file of two; unlike what failed, or is there."""
+    text = (
+        f"pkg: {MODULE}/tests/benchmark\n"
+        + "BenchmarkTransactionValidation-8 100 20 tps\n" * 3
+        + "BenchmarkTransactionProcessing 100 9000 ns/op\n" * 3
+        + "BenchmarkTransactionProcessing-8 100 9000 ns/op 100 B/op\n" * 3
+        + "--- FAIL: BenchmarkTransactionProcessingParallel\n"
+    )
+
+    judged = judge_targets(go(text), load_targets(BASELINES))
+
+    assert {
+        ("transaction/validation", "", "not measured", "the file has no time of it"),
+        ("transaction/throughput", "Parallel", "error", "it failed in 1 pass"),
+        ("transaction/error_rate", "Parallel", "error", "it failed in 1 pass"),
+        ("memory/per_transaction", "", "not measured",
+         "the file has no B/op of it; run with -benchmem"),
+        ("memory/per_transaction", "-8", "pass", "1/82 of its limit"),
+    } == {
+        (v.target.id, (v.case or "").partition("Processing")[2], v.status, v.reason)
+        for v in judged
+    }  # fmt: skip
+
+
 def test_targets_without_their_benchmark_are_named() -> None:
     """In the packages that the run is of, also a fork's; a benchmark that failed is there."""
     listed = {"BenchmarkA": {"ns/op": "a"}, "BenchmarkB": {"ns/op": "b"}, "BenchmarkC": {}}
     mine = GoBenchmarks("1", "m", {"p": listed, "q": {"BenchmarkD": {"ns/op": "d"}}})
     run = go("pkg: m/p\nBenchmarkA-8 1 2 ns/op\n")
-    fork = go("pkg: fork/m/p\nBenchmarkA/size=5 1 2 ns/op\n--- FAIL: BenchmarkB\n")
+    fork = go("pkg: fork/m/p\nBenchmarkA-8 1 2 ns/op\n--- FAIL: BenchmarkB\n")
+    parts = go("pkg: m/p\nBenchmarkA/size=5 1 2 ns/op\nBenchmarkB/small 1 2 ns/op\n")
+    both = replace(run, cases=(*run.cases, *fork.cases))
 
     assert (("m/p", "BenchmarkB"),) == vanished_benchmarks(run, mine)
     assert () == vanished_benchmarks(fork, mine)
+    assert (("m/p", "BenchmarkA"), ("m/p", "BenchmarkB")) == vanished_benchmarks(parts, mine)
+    assert (("m/p", "BenchmarkB"),) == vanished_benchmarks(both, mine)
     assert () == vanished_benchmarks(replace(run, source="pyperf"), mine)
+
+
+def test_a_package_with_targets_that_is_gone_as_a_whole_is_noted() -> None:
+    """With the number of its targets, beside other packages with some; elsewhere it is no news."""
+    listed = replace(
+        load_go_benchmarks(),
+        packages={
+            "x/a": {"BenchmarkA": {"ns/op": "t/a"}},
+            "x/b": {"BenchmarkB": {"ns/op": "t/b", "B/op": "t/c"}, "BenchmarkC": {"ns/op": "t/b"}},
+            "x/c": {"BenchmarkC": {}},
+        },
+    )
+    inside, elsewhere = (
+        with_listing(go(f"pkg: {package}\nBenchmarkA 1 5 ns/op\nPASS\n"), listed)
+        for package in ("fork/x/a", "example.org/z")
+    )
+
+    said = "not in this run, so that their targets are not judged: x/b (2 targets)"
+    assert ((said,), ()) == (inside.notes, elsewhere.notes)
+    assert (said,) == with_listing(inside, listed).notes
 
 
 def test_packages_of_the_module_that_nothing_is_known_of() -> None:

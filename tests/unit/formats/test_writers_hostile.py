@@ -64,6 +64,7 @@ def runs(draw: st.DrawFn) -> Run:
     return whole_run(cases, passes, id=text, created=text, machine=machine)
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(runs())
 def test_every_format_stays_what_it_is(run: Run):

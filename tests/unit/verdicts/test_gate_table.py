@@ -41,6 +41,7 @@ NOISY = (60.0, 80.0, 100.0, 120.0, 140.0, 160.0)
 LIMITS = TargetSet("1", "", 10, 20, (Target("demo/a", 1000, "ns", "lower", "Works."),))
 NONE = TargetSet("1", "", 10, 20, ())
 ELSEWHERE = replace(MACHINE, cpu_model="Other 1")
+ALLOCATIONS = Metric("memory_allocations", "allocations")
 VOID = Failure("invalid", "the machine was too busy")
 
 
@@ -105,8 +106,8 @@ def two_runs(base: Run, new: Run) -> Decide:
     return decide
 
 
-def with_target(run: Run, case: str) -> Run:
-    cases = (replace(c, targets={"time": case}) if c.id == case else c for c in run.cases)
+def with_target(run: Run, case: str, metric: str = "time") -> Run:
+    cases = (replace(c, targets={metric: case}) if c.id == case else c for c in run.cases)
     return replace(run, cases=tuple(cases))
 
 
@@ -129,6 +130,13 @@ def go(text: str) -> Decide:
     return judged(with_listing(imported.run, listed), LIMITS)
 
 
+def csv(values: Sequence[str], metric: str = "time", unit: str = "ms") -> Run:
+    """A table of one benchmark."""
+    lines = (f"f,{metric},{unit},{value}\n" for value in values)
+    table = "benchmark,metric,unit,value\n" + "".join(lines)
+    return read_runs(table.encode(), "table.csv")[0].run
+
+
 def rows(*names: str) -> str:
     return "pkg: m/p\n" + "".join(f"{name} 100 500 ns/op\n" * 6 for name in names)
 
@@ -136,6 +144,16 @@ def rows(*names: str) -> str:
 OK, SLOWER = ChangeStatus.OK, ChangeStatus.SLOWER
 TWO = timed_run({"demo/a": STEADY, "demo/b": STEADY})
 ONE = timed_run({"demo/a": STEADY})
+COUNTED = replace(
+    ONE,
+    cases=tuple(
+        replace(case, metrics=(*case.metrics, Metric("allocs", "allocs/op"))) for case in ONE.cases
+    ),
+    passes=tuple(
+        replace(pass_, results=tuple(replace(r, figures={"allocs": 4.0}) for r in pass_.results))
+        for pass_ in ONE.passes
+    ),
+)
 FAILING = timed_run({"demo/a": STEADY, "demo/b": [CRASH] * 6})
 
 SITUATIONS: Mapping[str, Decide] = {
@@ -164,8 +182,15 @@ SITUATIONS: Mapping[str, Decide] = {
         scaled(1), scaled(2), Metric("score", "points", "unknown")
     ),
     "against a baseline, a count grew by more than 5 %": screened(
-        [100.0] * 3, [110.0] * 3, Metric("memory_allocations", "allocations")
+        [100.0] * 3, [110.0] * 3, ALLOCATIONS
     ),
+    "against a baseline, a count that varies grew tenfold": screened(
+        [100.0] * 9 + [1000.0], [1000.0] * 10, ALLOCATIONS
+    ),
+    "against a baseline, a count varies too much to tell": screened(
+        [100.0, 100.0, 1000.0], [1000.0] * 3, ALLOCATIONS
+    ),
+    "against a baseline, a metric is gone": judged(ONE, base=COUNTED),
     "against a baseline of another machine, with targets that are met": judged(
         timed_run({"demo/a": STEADY}, targets={"demo/a": "demo/a"}),
         LIMITS,
@@ -178,12 +203,27 @@ SITUATIONS: Mapping[str, Decide] = {
     "a run has no target and no baseline": judged(ONE),
     "two runs have nothing in common": two_runs(ONE, timed_run({"demo/x": STEADY})),
     "of two runs, the old one has a benchmark without a target that is gone": two_runs(TWO, ONE),
+    "of two runs, the old one has a metric without a target that is gone": two_runs(COUNTED, ONE),
+    "of two runs, the old one has a metric with a target that is gone": two_runs(
+        with_target(COUNTED, "demo/a", "allocs"), ONE
+    ),
     "of two runs, the old one has a benchmark with a target that is gone": two_runs(
         with_target(TWO, "demo/b"), ONE
     ),
+    "in a file, a value is no number, or a time is 0": two_runs(
+        csv(["5"] * 10), csv(["5"] * 9 + ["nan"])
+    ),
+    "a file of Go ends with a bare FAIL": go(rows("BenchmarkA") + "FAIL\n"),
+    "of two files, one has times without a unit": two_runs(
+        csv(["5"] * 10), csv(["5"] * 10, unit="")
+    ),
+    "of two files, one has a wait of 0": two_runs(csv(["5"] * 10, "wait"), csv(["0"] * 10, "wait")),
     "of two runs, a benchmark failed in the old one": two_runs(FAILING, TWO),
     "of two runs, a benchmark failed in the new one": two_runs(TWO, FAILING),
     "a listed Go benchmark with a target is not in the file": go(rows("BenchmarkB")),
+    "a listed Go benchmark lacks the figure that answers its target": go(
+        "pkg: m/p\n" + "BenchmarkA 100 64 B/op\n" * 6
+    ),
     "a Go benchmark that is not listed is in the file, beside listed ones": go(
         rows("BenchmarkA", "BenchmarkC")
     ),

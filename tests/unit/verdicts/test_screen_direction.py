@@ -77,6 +77,24 @@ def test_a_side_that_knows_the_direction_tells_the_other(better: str, status: Ch
     assert status is judged(table(base, better=better), table(new, better=better)).status
 
 
+@pytest.mark.parametrize(
+    ("better", "before", "after", "status"),
+    [
+        ("lower", 0, 5, ChangeStatus.SLOWER),
+        ("lower", 5, 0, ChangeStatus.FASTER),
+        ("higher", 100, 0, ChangeStatus.SLOWER),
+        ("higher", 0, 100, ChangeStatus.FASTER),
+    ],
+)
+def test_no_ratio_to_zero_is_needed(
+    better: str, before: float, after: float, status: ChangeStatus
+) -> None:
+    """A rate that falls to nothing is beyond all limits, as errors where there were none."""
+    change = judged(table(around(before), better=better), table(around(after), better=better))
+
+    assert status is change.status
+
+
 def test_sides_that_contradict_each_other_know_nothing() -> None:
     """Then the direction is unknown."""
     change = judged(table(around(100), better="lower"), table(around(50), better="higher"))

@@ -78,6 +78,27 @@ def test_times_fail_beyond_what_another_state_of_a_machine_explains(
         assert "one value: nothing to judge by" in elsewhere.reason
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "status"),
+    [
+        (around(104), [0.0] * 10, "inconclusive"),
+        ([0.0] * 10, around(104), "inconclusive"),
+        ([0.0, *around(104, 9)], around(104), "inconclusive"),
+        ([-1.0] * 10, around(104), "inconclusive"),
+        ([104.0], [0.0], "inconclusive"),
+        ([0.0] * 10, [0.0] * 10, "ok"),
+    ],
+)
+def test_a_wait_of_nothing_is_judged_neither_way(
+    before: list[float], after: list[float], status: str
+) -> None:
+    """It has no ratio, whichever side it is on; the time of an operation is a failure then."""
+    assert status == only(compare_runs(go_unit("ms", before), go_unit("ms", after))).status
+    if status != "ok":
+        ends = {c.status for c in compare_runs(go(It=before), go(It=after))}
+        assert ends <= {ChangeStatus.ERROR, ChangeStatus.NO_BASELINE}
+
+
 def test_a_recorded_baseline_fails_as_two_files_do() -> None:
     """The gate of an imported run: it knows no more of the machine than a comparison does."""
     base, new = go(Encode=around(1000)), go(Encode=around(10_000))

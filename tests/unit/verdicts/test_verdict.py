@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.support.runs import CRASH, MACHINE, timed_run
 from veperf.core.baseline import Baseline
+from veperf.core.gate import KnownMiss
 from veperf.core.policy import GatePolicy
 from veperf.core.run import Failure, Run
 from veperf.core.target import Target, TargetSet
@@ -104,8 +106,8 @@ def test_the_worst_thing_found_decides(
             run(scaled(34)),
             baselines_of(run(scaled(34))),
             (),
-            "1 target missed (a, 3.4 times its limit); "
-            "1 of 2 targets met, 2 within 3\u202f% against the baseline of 2026-11-20",
+            "1 of 2 targets met, 1 missed (a, 3.4 times its limit); "
+            "2 within 3\u202f% against the baseline of 2026-11-20",
         ),
         (
             run(scaled(34)),
@@ -125,7 +127,7 @@ def test_the_worst_thing_found_decides(
             run([CRASH] * 6),
             baselines_of(run(STEADY)),
             (),
-            "1 failed (a); 1 of 2 targets met, "
+            "1 of 2 targets met, 1 failed (a); "
             "1 within 3\u202f% against the baseline of 2026-11-20",
         ),
         (
@@ -138,7 +140,7 @@ def test_the_worst_thing_found_decides(
             run([]),
             (),
             (),
-            "nothing was measured, 2 failed (a; b), 2 not measured (a; b); "
+            "nothing was measured, 0 of 2 targets met, 2 failed (a; b); "
             "no baseline to compare with",
         ),
         (timed_run({}), (), (), "nothing was measured"),
@@ -149,6 +151,44 @@ def test_the_sentence_counts(
 ) -> None:
     """What is wrong comes with its name and size, in plain words."""
     assert sentence == run_verdict(measured, TARGETS, baselines, known).decision.headline
+
+
+@pytest.mark.parametrize(
+    ("measured", "baselines", "sentence"),
+    [
+        (
+            run(STEADY[:1]),
+            (),
+            "nothing was judged: no target has an answer, and nothing is in a baseline; "
+            "0 of 2 targets met, 2 not measured (b; a), no baseline to compare with",
+        ),
+        (
+            timed_run({"demo/a": STEADY}),
+            baselines_of(ELSEWHERE),
+            f"nothing was judged: the machines differ (CPU X, now {MACHINE.cpu_model}), "
+            "1 not comparable (a) against the baseline of 2026-11-20",
+        ),
+    ],
+)
+def test_why_nothing_was_judged(
+    measured: Run, baselines: Sequence[Baseline], sentence: str
+) -> None:
+    """With targets that have no answer there is a target; and values of both are there."""
+    policy = GatePolicy(not_measured="note")
+    targets = TARGETS if len(measured.cases) > 1 else replace(TARGETS, targets=())
+
+    assert sentence == run_verdict(measured, targets, baselines, (), policy).decision.headline
+
+
+def test_a_floor_that_is_no_benchmark_is_told() -> None:
+    """A distance to it will never be shown."""
+    misses = {
+        "demo/a": KnownMiss("it is so", floor="demo/none"),
+        "demo/b": KnownMiss("it is so", floor="demo/a"),
+    }
+    actual = run_verdict(run(STEADY), TARGETS, (), (), GatePolicy(known_misses=misses)).decision
+
+    assert ("the floor demo/none of demo/a is no benchmark of this run",) == actual.notes
 
 
 @pytest.mark.parametrize(
@@ -202,7 +242,9 @@ def test_the_first_failure_of_each_case_is_kept() -> None:
     actual = run_verdict(run([CRASH, later, *STEADY[2:]]), TARGETS)
 
     assert {"demo/a": CRASH} == actual.failures
-    assert ["Failed in some passes, judged by the others: a."] == list(actual.notes)
+    assert [
+        "Failed in some passes, which is a failure; the values shown are those of the others: a."
+    ] == list(actual.notes)
 
 
 def test_what_was_compared_with_is_named() -> None:
