@@ -41,7 +41,7 @@ pytestmark = [
 PAGES = [
     "index.html",
     "transaction.html",
-    "memory.html",
+    "operation_memory.html",
     "regression.html",
     "../index.html",
     "../site/benchmarks.html",

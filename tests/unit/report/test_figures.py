@@ -12,6 +12,7 @@ from veperf.core.target import Target
 from veperf.core.verdict import TargetStatus, TargetVerdict
 from veperf.report.case_summary import median_estimate
 from veperf.report.charts import figures, strip, svg
+from veperf.report.charts.limits_chart import limits_chart
 from veperf.report.charts.scaling import CurvePoint, fit_exponent
 from veperf.stats.process_values import series_of
 
@@ -84,6 +85,37 @@ def test_beyond_the_limit_is_to_the_right_whatever_the_direction(better: Better,
     drawn = np.concatenate([np.asarray(line.get_xdata(), dtype=float) for line in ax.lines])
 
     assert {1.0, {"over": 2.0, "under": 0.5}[side]} == set(drawn.tolist())
+
+
+@pytest.mark.parametrize(
+    ("better", "value", "is_within"),
+    [("lower", 20.0, False), ("higher", 20.0, True), ("lower", 5.0, True), ("higher", 5.0, False)],
+)
+def test_a_chart_of_limits_has_misses_to_the_right(better: Better, value, is_within):
+    """In either direction; the interval is around the value, and names are drawn as they are."""
+    target = Target(HOSTILE, 10.0, "tx/s", better, "")
+    ends = value * 0.9, value * 1.1
+    verdict = TargetVerdict(target, TargetStatus.PASS, "c", value, *ends, 0.97, 0, 6, False, "")
+    root = ET.fromstring(limits_chart([verdict], HOSTILE))
+    lines = {e.get("class"): e.get("d", "") for e in root.iter() if e.tag == "path"}
+
+    (limit,) = re.findall(r"M([\d.]+)", lines["vp-limit vp-quiet"])
+    (mark,) = re.findall(r"M([\d.]+)", lines["vp-dots vp-new"])
+    left, right = sorted(map(float, re.findall(r"[ML]([\d.]+) ", lines["vp-line vp-new"])))
+    assert is_within == (float(mark) < float(limit))
+    assert left < float(mark) < right
+    assert "script" not in {e.tag for e in root.iter()}
+
+
+def test_a_chart_of_limits_leaves_out_what_has_no_share():
+    """Values that are not there or not above zero; without any there is no chart."""
+    target = Target("t", 10.0, "ns", "lower", "")
+    verdicts = [
+        TargetVerdict(target, TargetStatus.PASS, "c", value, None, None, None, 0, 6, False, "")
+        for value in (None, 0.0)
+    ]
+
+    assert "" == limits_chart(verdicts, "a")
 
 
 def test_a_strip_has_a_dot_a_process_within_its_frame():

@@ -60,13 +60,14 @@ def test_people_get_their_answers_in_the_order_of_their_questions():
 
 
 def test_the_rate_is_compared_with_limit_and_goal():
-    """The interval over the processes, the distance to the limit, and the share of the goal."""
+    """How often it held, the distance to the limit, the share of the goal, and what gave out."""
     section = _load(with_load(plausible_run()))
     for text in (section.html, section.text):
         assert re.search(r"8,\d{3}\u202ftx/s", text)
-        assert "75\u202f% sure, 3 processes" in text
+        assert "held in 2 of 3" in text
         assert re.search(r"[67]\d\u202f% above its limit of 5,000\u202ftx/s\.", text)
         assert re.search(r"8\d\u202f% of the goal of 10,000\u202ftx/s\.", text)
+        assert "the lowest rate that missed, the stage verify has the largest share" in text
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_cpu_time_is_told_for_one_core():
 
 def test_a_run_without_stages_has_no_waterfall():
     """There is no heading for what was not measured."""
-    assert "CPU time" not in _load(_without(with_load(plausible_run()), "cpu_")).html
+    assert "Where the CPU time goes" not in _load(_without(with_load(plausible_run()), "cpu_")).html
 
 
 def test_a_search_alone_is_shown():

@@ -52,6 +52,15 @@ def test_a_run_has_a_page_for_each_suite_between_overview_and_changes():
     assert "transaction" == report_pages(plausible_run())[1].notebook
 
 
+def test_only_the_overview_of_another_tools_run_takes_a_kernel():
+    """However many packages it has; a run of veperf has an executed notebook for each suite."""
+    run = timed_run({f"package{n}/Work": [1.0] * 6 for n in range(40)})
+    imported = [page.name for page in report_pages(replace(run, source="go")) if page.is_executed]
+
+    assert ["index", "regression"] == imported
+    assert all(page.is_executed for page in report_pages(run))
+
+
 def test_memory_has_a_page_where_it_was_measured():
     """Before the changes, and only then."""
     run = timed_run(TWO)
@@ -59,13 +68,15 @@ def test_memory_has_a_page_where_it_was_measured():
         run, cases=tuple(replace(c, metrics=(*c.metrics, *MEMORY_METRICS)) for c in run.cases)
     )
 
-    assert "memory" not in [page.name for page in report_pages(run)]
-    assert ["memory", "regression"] == [page.name for page in report_pages(with_memory)][-2:]
+    assert "operation_memory" not in [page.name for page in report_pages(run)]
+    assert ["operation_memory", "regression"] == [page.name for page in report_pages(with_memory)][
+        -2:
+    ]
 
 
 def test_no_suite_writes_where_it_should_not():
     """Names that are paths, markup, or those of other pages get a file of their own."""
-    names = ["index", "../evil", "", HOSTILE, "Index", "memory", "x" * 200]
+    names = ["index", "../evil", "", HOSTILE, "Index", "operation_memory", "x" * 200]
     run = timed_run({f"{name}/case": [1.0] * 6 for name in names})
     run = replace(
         run, cases=tuple(replace(c, suite=n) for c, n in zip(run.cases, names, strict=True))

@@ -1,11 +1,14 @@
-"""Reports of runs that are elsewhere."""
+"""Reports of runs that are elsewhere, and pages without notebooks."""
 
+import re
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.archives import dated_run
+from tests.support.helpers import hostile_run
 from tests.support.object_store import contents
 from veperf.archive.store import Archive
 from veperf.core.errors import NotebookError, UsageError
@@ -64,3 +67,19 @@ def test_a_report_needs_an_archive_that_others_see():
     for archive in (None, Archive("memory://unseen")):
         with pytest.raises(UsageError, match=r"Archive\(folder\)\.save\(result\.run\)"):
             publish.publish_run_report(run, archive)
+
+
+def test_pages_without_notebooks_show_a_hostile_run_as_text(tmp_path: Path):
+    """Of another tool's run with markup in every name: no script and no control character."""
+    run = replace(hostile_run(), id="20261123-hostile", source="go test")
+    Archive(tmp_path).save(run)
+
+    page = publish.render_report(run, tmp_path / run.id, with_notebooks=False)
+    pages = {file.stem: file.read_text(encoding="utf-8") for file in page.parent.glob("*.html")}
+
+    assert {"index", "evil", "regression"} == pages.keys()
+    assert [] == [*page.parent.glob("*.ipynb")]
+    assert "&lt;script&gt;alert(1)" in pages["evil"]
+    for html in pages.values():
+        assert not re.search(r"<script|<img|[\x00\x1b\u202a-\u202e]", html)
+        assert 1 == html.count("<h1>")

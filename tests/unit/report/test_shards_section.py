@@ -7,7 +7,7 @@ from tests.support.simulated import MS, Server, simulate
 from veperf.core.case import LATENCY_METRICS, Case, Level, Metric
 from veperf.core.load import Shard
 from veperf.core.run import Failure, Run
-from veperf.loadtest.case import case_result
+from veperf.loadtest.result import case_result
 from veperf.loadtest.schedule import Schedule
 from veperf.report import rendering
 from veperf.report.load_summary import load_summaries

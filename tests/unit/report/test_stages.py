@@ -44,9 +44,14 @@ def test_stages_add_up_to_the_bar_of_all():
 
 
 def test_a_case_with_stages_has_their_means():
-    """Over its processes, in the order of the work; a case without stages is left out."""
+    """Over the processes that measured them, in the order of the work; others are left out."""
     (staged,) = stages.staged_cases(
-        _run({"cpu_open": 2.0, "cpu_add": 5.0}, {"cpu_open": 4.0, "cpu_add": 9.0})
+        _run(
+            {"cpu_open": 2.0, "cpu_add": 5.0},
+            {"cpu_open": 4.0, "cpu_add": 9.0},
+            {},
+            {"memory_peak": 1.0},
+        )
     )
 
     assert {"open": 3.0, "add": 7.0} == staged.times_us

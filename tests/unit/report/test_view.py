@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 from msgspec.structs import replace
 
+from tests.support.archives import dated_run
 from tests.support.helpers import (
     HOSTILE,
     hostile_run,
@@ -18,8 +19,10 @@ from tests.support.helpers import (
 from veperf.core.run import Failure
 from veperf.core.verdict import ChangeStatus, TargetStatus
 from veperf.report import rendering
+from veperf.report.sections import identity
 from veperf.report.tables import status
 from veperf.report.view import ReportView
+from veperf.verdicts.baseline import baselines_of
 
 CRASH = Failure("crashed", "killed by signal 11", "Traceback:\n  here")
 PARTS = (
@@ -28,7 +31,7 @@ PARTS = (
     "findings",
     "alerts",
     "overview",
-    "headroom",
+    "targets",
     "load",
     "stages",
     "benchmarks",
@@ -166,7 +169,7 @@ def test_a_lower_bound_stands_beside_the_value_and_in_the_reason_of_a_miss():
 
     assert re.search(r"sure; lower bound 2\d\.\d\u202fµs", card)
     assert re.search(r"transaction/validation_library alone, is 4\d\u202f% of it", card)
-    assert re.search(r"transaction/validation_library alone, takes 2\d\.\d\u202fµs: 2\.\d", row)
+    assert re.search(r"2\.\d times the library floor of 2\d\.\d\u202fµs", row)
 
 
 def test_load_does_not_flood_the_comparison():
@@ -342,3 +345,14 @@ def test_the_first_page_leaves_what_is_well_to_the_others():
     assert "transaction/decode</" in view.alerts.html
     assert "within 3" not in view.alerts.html
     assert "within 3" in view.overview.html
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"), [(0, "recorded from this run"), (-3, "3 days older"), (2, "2 days newer")]
+)
+def test_a_baseline_has_its_age(days: int, expected: str):
+    """Of this very run, of an earlier one, of a later one."""
+    run = dated_run(10)
+    (baseline,) = baselines_of(dated_run(10 + days))
+
+    assert f", {expected}, commit" in dict(identity.run_details(run, [baseline]))["Compared with"]

@@ -4,6 +4,7 @@ Imports nbconvert: import this module only where a page is made.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -43,24 +44,35 @@ def notebook_to_html(
         UsageError: ``notebook`` is not a notebook.
         StorageError: ``html`` can't be written.
     """
+    page, _ = _exporter().from_notebook_node(
+        read_notebook(notebook),
+        {
+            "title": title,
+            "css": f"{component_css()}\n{page_css()}",
+            "navigation": navigation(siblings, html.name),
+        },
+    )
+    write_file(html, page.encode())
+    return html
+
+
+@cache
+def _exporter() -> TemplateExporter:
+    """Return the exporter with its template, which takes long to compile."""
     with as_file(files("veperf.report") / _TEMPLATE) as template:
         exporter = TemplateExporter(  # type: ignore[no-untyped-call]  # nbconvert's is untyped
             template_name=_TEMPLATE,
             template_file="index.html.j2",
             extra_template_basedirs=[str(template.parent)],
-            config=Config(NbConvertBase={"display_data_priority": list(_MIME_TYPES)}),
+            config=Config(
+                NbConvertBase={"display_data_priority": list(_MIME_TYPES)},
+                # Each would validate the whole notebook, and change nothing.
+                TemplateExporter={"default_preprocessors": []},
+            ),
             filters=_filters(),
         )
-        page, _ = exporter.from_notebook_node(
-            read_notebook(notebook),
-            {
-                "title": title,
-                "css": f"{component_css()}\n{page_css()}",
-                "navigation": navigation(siblings, html.name),
-            },
-        )
-    write_file(html, page.encode())
-    return html
+        _ = exporter.template  # reads the file
+    return exporter
 
 
 def _filters() -> dict[str, Callable[[str], str]]:

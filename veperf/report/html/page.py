@@ -49,10 +49,21 @@ _HEAD = (
 )
 
 
-def html_page(title: str, body: str, siblings: Sequence[Sibling], current: str) -> str:
-    """Return a whole page; ``body`` is HTML, ``current`` its own address in ``siblings``."""
+def html_page(
+    title: str,
+    body: str,
+    siblings: Sequence[Sibling],
+    current: str,
+    *,
+    refresh_s: int | None = None,
+) -> str:
+    """Return a whole page; ``body`` is HTML, ``current`` its own address in ``siblings``.
+
+    The browser loads it again every ``refresh_s`` seconds, if that is given.
+    """
+    refresh = f'<meta http-equiv="refresh" content="{refresh_s}">\n' if refresh_s else ""
     return (
-        f"{_HEAD}<title>{as_html(title)} · veperf</title>\n"
+        f"{_HEAD}{refresh}<title>{as_html(title)} · veperf</title>\n"
         f"<style>\n{component_css()}\n{page_css()}\n</style>\n</head>\n"
         f'<body class="vp vp-page">\n{navigation(siblings, current)}\n'
         f"<main>\n<h1>{as_html(title)}</h1>\n{body}\n</main>\n</body>\n</html>\n"

@@ -1,6 +1,15 @@
 """Notebook files, read and written."""
 
+import sys
+from importlib import import_module
 from pathlib import Path
+
+if "jsonschema" not in sys.modules:
+    # nbformat imports jsonschema, which would build a grammar of IRIs now, in a second of CPU time.
+    # No schema of a notebook has an IRI.
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # it can't be imported
+    import_module("jsonschema")
+    del sys.modules["rfc3987_syntax"]
 
 import nbformat
 from nbformat import NotebookNode

@@ -5,10 +5,10 @@ all of them are "completed". So a notebook counts as executed only where this mo
 so into its metadata, as the last step.
 """
 
+import contextlib
 import math
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -22,6 +22,9 @@ from veperf.report.pages.notebook_parameters import JsonValue, check_parameters,
 if TYPE_CHECKING:
     from nbformat import NotebookNode
     from papermill import PapermillExecutionError
+    from papermill.engines import NotebookExecutionManager
+
+    from veperf.report.pages.kernel import Kernel
 
 _START_TIMEOUT_S = 60
 _LINES_OF_TRACEBACK = 15
@@ -35,11 +38,13 @@ def run_notebook(
     timeout_s: float,
     cwd: Path | None = None,
     progress: bool = False,
+    kernel: "Kernel | None" = None,
 ) -> Path:
     """Run ``notebook`` with ``parameters``, write the result to ``output`` and return it.
 
     ``timeout_s`` is for all cells together. ``cwd`` is where the kernel starts, by default the
-    folder of ``output``. After an error ``output`` holds the cells that did run.
+    folder of ``output``. After an error ``output`` holds the cells that did run. ``kernel`` is one
+    that has run other notebooks in the same folder; a new one when not given.
 
     Raises:
         ParameterError: a parameter that the notebook does not have, or of the wrong type.
@@ -48,22 +53,20 @@ def run_notebook(
         UsageError: there is no such notebook.
         StorageError: ``output`` can't be written.
     """
-    from veperf.report.pages import kernel
+    from veperf.report.pages.kernel import Kernel, require_kernel
     from veperf.report.pages.notebook_file import read_notebook, write_notebook
 
-    kernel.require_kernel(read_notebook(notebook).metadata.get("kernelspec", {}).get("name", ""))
+    require_kernel(read_notebook(notebook).metadata.get("kernelspec", {}).get("name", ""))
     checked = check_parameters(notebook, parameters)
-    folder = Path(tempfile.mkdtemp(prefix="veperf-"))
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        with suppress_logging(*NOTEBOOK_LOGGERS):
+        with suppress_logging(*NOTEBOOK_LOGGERS), contextlib.ExitStack() as stack:
+            shared = kernel or stack.enter_context(Kernel())
             done = _run(
-                notebook, output, checked, timeout_s, cwd or output.parent, folder, progress
+                notebook, output, checked, timeout_s, cwd or output.parent, shared, progress
             )
     except OSError as error:
         raise file_write_error(output, error) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     done.metadata["veperf"] = {"executed": True}
     write_notebook(output, done)
     return output
@@ -75,25 +78,26 @@ def _run(
     parameters: dict[str, JsonValue],
     timeout_s: float,
     cwd: Path,
-    folder: Path,
+    kernel: "Kernel",
     progress: bool,
 ) -> "NotebookNode":
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill import PapermillExecutionError, execute_notebook
 
-    from veperf.report.pages import kernel
+    from veperf.report.pages.kernel import NAME
 
     try:
+        kernel.clear()
         done: NotebookNode = execute_notebook(
             escape_braces(notebook.absolute()),
             escape_braces(output.absolute()),
             parameters,
-            kernel_name=kernel.NAME,
+            engine_name=_saving_once(),
+            kernel_name=NAME,
             language="python",
             progress_bar=progress,
             start_timeout=_START_TIMEOUT_S,
-            kernel_manager_class=kernel.ThisInterpreter,
-            config=kernel.kernel_config(folder),
+            km=kernel.manager,
             resources={"metadata": {"path": str(cwd.absolute())}},
             timeout_func=_time_left(monotonic() + timeout_s),
             # The default of 4 s is too little for figures from a kernel on a busy machine.
@@ -106,14 +110,38 @@ def _run(
             f"{notebook.name} did not finish within {timeout_s:g} s; the cells that ran are in "
             f"{output}; allow it more time, or measure less"
         ) from error
-    except (DeadKernelError, RuntimeError) as error:
+    except (DeadKernelError, RuntimeError, TimeoutError) as error:
         raise KernelError(
             f"the kernel died while {notebook.name} was running, mostly because of too little "
             f"memory or a crash in native code ({error}); the cells that ran are in "
-            f"{output}{_kernel_stderr(kernel.stderr_file(folder))}"
+            f"{output}{_kernel_stderr(kernel.stderr)}"
         ) from error
     _refuse_early_exit(done, notebook, output)
     return done
+
+
+@cache
+def _saving_once() -> str:
+    """Return the name of papermill's engine, less that it saves after each cell, which takes long.
+
+    It saves when the notebook ends, whatever ends it.
+    """
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    class SavingOnce(NBClientEngine):  # type: ignore[misc]  # papermill has no types
+        @classmethod
+        def execute_managed_notebook(
+            cls, nb_man: "NotebookExecutionManager", kernel_name: str, **settings: object
+        ) -> None:
+            path, nb_man.output_path = nb_man.output_path, None
+            try:
+                super().execute_managed_notebook(nb_man, kernel_name, **settings)
+            finally:
+                nb_man.output_path = path
+
+    name = "veperf"
+    papermill_engines.register(name, SavingOnce)
+    return name
 
 
 def _time_left(deadline: float) -> Callable[[object], int]:
@@ -130,8 +158,8 @@ def _cell_error(notebook: Path, output: Path, error: "PapermillExecutionError") 
     )
 
 
-def _kernel_stderr(file: Path) -> str:
-    lines = make_visible(file.read_text(errors="replace")).splitlines() if file.exists() else []
+def _kernel_stderr(text: str) -> str:
+    lines = make_visible(text).splitlines()
     return "".join(f"\n    {line}" for line in lines[-_LINES_OF_TRACEBACK:])
 
 

@@ -10,7 +10,7 @@ from veperf.core.registry import SUITES
 from veperf.core.run import Run
 from veperf.report.pages.notebook_parameters import JsonValue
 
-INDEX, MEMORY, REGRESSION = "index", "memory", "regression"
+INDEX, MEMORY, REGRESSION = "index", "operation_memory", "regression"
 _NAME = re.compile(r"[a-z0-9_]{1,60}")
 
 
@@ -27,6 +27,8 @@ class ReportPage:
     """Parameters that only this page's notebook has."""
     suite: str = ""
     """The suite that it is about, if any."""
+    is_executed: bool = True
+    """False where it is rendered from its notebook's cells without a kernel."""
 
     @property
     def file(self) -> str:
@@ -35,25 +37,30 @@ class ReportPage:
 
 
 def report_pages(run: Run) -> tuple[ReportPage, ...]:
-    """Return the overview, a page for each suite, memory where it was measured, and changes."""
+    """Return the overview, a page for each suite, memory where it was measured, and changes.
+
+    A run of veperf has a few suites, and an executed notebook for each. What another tool measured
+    may have hundreds: each package is one.
+    """
     suites = list(_suites(run))
     files: dict[str, JsonValue] = {page.suite: page.file for page in suites}
     shared: dict[str, JsonValue] = {"pages": files}
     page_list = [ReportPage(INDEX, "Overview", "run", shared), *suites]
     if any(metric.name in MEMORY_NAMES for case in run.cases for metric in case.metrics):
-        page_list.append(ReportPage(MEMORY, "Memory", "run_memory", shared))
+        page_list.append(ReportPage(MEMORY, "Memory of operations", "run_memory", shared))
     return (*page_list, ReportPage(REGRESSION, "Changes", "run_regression", shared))
 
 
 def _suites(run: Run) -> Iterator[ReportPage]:
     used = {INDEX, MEMORY, REGRESSION}
+    is_executed = run.source == "veperf"
     for suite in dict.fromkeys(case.suite for case in run.cases):
         name = _free_name(suite, used)
         used.add(name)
         if suite in SUITES and (paths.notebooks_folder() / f"{suite}.ipynb").exists():
-            yield ReportPage(name, suite, suite, suite=suite)
+            yield ReportPage(name, suite, suite, suite=suite, is_executed=is_executed)
         else:
-            yield ReportPage(name, suite, "suite", {"suite": suite}, suite)
+            yield ReportPage(name, suite, "suite", {"suite": suite}, suite, is_executed)
 
 
 def _free_name(suite: str, used: Iterable[str]) -> str:

@@ -1,0 +1,42 @@
+"""Notebooks rendered without a kernel."""
+
+import re
+from html import unescape
+
+import nbformat
+import pytest
+
+from tests.support.helpers import judged, plausible_baselines, plausible_run
+from veperf.core import paths
+from veperf.core.registry import SUITES
+from veperf.report.html.notebook_page import _markdown
+from veperf.report.pages.notebook_cells import render_cells
+from veperf.report.pages.page_list import report_pages
+from veperf.report.view import ReportView
+
+NOTEBOOKS = sorted(
+    {page.notebook for page in report_pages(plausible_run())} | {"run_memory", "suite", *SUITES}
+)
+
+
+def _normal(html: str) -> str:
+    return "".join(unescape(re.sub(r' id="[^"]*"', "", html)).split())
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_nothing_of_a_reports_notebook_is_left_out(name: str):
+    """Its texts are as nbconvert renders them, less the title, and every part is there."""
+    notebook = paths.notebooks_folder() / f"{name}.ipynb"
+    baselines = plausible_baselines()
+    run = plausible_run(slower={"transaction/decode": 1.5})
+    view = ReportView(run, judged(run, baselines), baselines)
+    cells = nbformat.read(notebook, as_version=4).cells
+    html = render_cells(notebook, view)
+
+    parts = [cell.source for cell in cells if cell.source.startswith("view.")]
+    texts = [_markdown(cell.source) for cell in cells if cell.cell_type == "markdown"]
+    expected = [re.sub(r"<h1.*?</h1>", "", _normal(text)) for text in texts]
+    assert [] == [text for text in expected if text not in _normal(html)]
+    assert len(parts) == html.count('<div class="vp-output">')
+    assert len(cells) == len(parts) + len(texts) + 2  # parameters, and what loads the run
+    assert all(getattr(view, part.removeprefix("view.")).html in html for part in parts)
