@@ -23,27 +23,38 @@
 # %% tags=["parameters"]
 suite: str = "zk_proof"  # Whose benchmarks to present, and to measure if select is empty
 run: str = ""  # A run in the archive to present; empty: measure now
+better: dict = {}  # Better direction by unit, of another tool's run: {"GFLOPS": "higher"}
+same_machine: bool = False  # Of another tool's run: it was made on its baseline's machine
+comparisons: list = []  # A/B comparisons in the archive that decide with the run
 select: list = []  # What to measure: suites, benchmarks, globs; everything when empty
 policy: dict = {}  # The gate's policy, as the table [gate] of veperf.toml; empty: the project's own
 known_misses: list = []  # A target known to be missed: shown as missed, but no failure.
 baselines: str = ""  # The folder of targets and baselines; empty: the project's data/baselines/
 archive: str = ""  # The folder or URL of runs; empty: the project's reports/
 profile: str = "quick"  # How much to measure: 6, 12 or 24 fresh processes.
+processes: int = None  # Number of fresh processes of everything.  [default: the profile's]
+min_time_s: float = None  # Least time measured of a case in a process.  [default: the profile's]
+short: bool = False  # A quick look that answers no target: 2 processes, no loads, no memory.
 memory: bool = False  # Measure memory, too, in 3 more processes.
+time_budget_s: float = None  # Measure what fits into this time, targets first; the rest is named.
 timeout_s: float = 60.0  # Time limit for one case in one process, including its set-up.
 modules: list = []  # A Python module with benchmarks of your own.
+levels: list = []  # Only benchmarks of this level.
+expression: str = ""  # Only benchmarks that fit, as with pytest: 'hash or nonce and not load'.
 seed: int = None  # Seed of the order of measuring.  [default: drawn]
 
 # %%
 import veperf
 
 if run:
-    result = veperf.load(run, archive=archive)
+    result = veperf.load(run, archive, better=better, same_machine=same_machine)
 else:
     options = veperf.select_options(veperf.RunOptions, globals())
     result = veperf.run(select or suite, options=options, archive=archive, baselines=baselines)
 
-view = veperf.report_view(result, baselines, known_misses, policy, suite=suite)
+view = veperf.report_view(
+    result, baselines, known_misses, policy, comparisons=comparisons, suite=suite
+)
 
 # %%
 view.headline
@@ -56,12 +67,6 @@ view.identity
 
 # %%
 view.findings
-
-# %% [markdown]
-# ### Headroom
-
-# %%
-view.headroom
 
 # %% [markdown]
 # ## Stage by stage

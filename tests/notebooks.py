@@ -49,6 +49,16 @@ class ReportParameters(PolicyParameters, BaselinesParameters, RunOptions):
     """Of a notebook that measures, or presents a run."""
 
     run: Annotated[str, about("A run in the archive to present; empty: measure now")] = ""
+    better: Annotated[
+        dict[str, str],
+        about('Better direction by unit, of another tool\'s run: {"GFLOPS": "higher"}'),
+    ] = field(default_factory=dict)
+    same_machine: Annotated[
+        bool, about("Of another tool's run: it was made on its baseline's machine")
+    ] = False
+    comparisons: Annotated[
+        tuple[str, ...], about("A/B comparisons in the archive that decide with the run")
+    ] = ()
     select: Annotated[
         tuple[str, ...],
         about("What to measure: suites, benchmarks, globs; everything when empty"),

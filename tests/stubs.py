@@ -38,11 +38,9 @@ def expected() -> str:
     public = {name.split()[0] for names in imports.values() for name in names if " as " in name}
     for module in imports:
         imports[module] -= public
-    blocks = (
-        [module for module in imports if (module in _STANDARD) == is_standard]
-        for is_standard in (True, False)
-    )
-    text = "\n\n".join("\n".join(_import_lines(sorted(block), imports)) for block in blocks)
+    blocks = ([module for module in imports if _block(module) == number] for number in range(3))
+    lines = ("\n".join(_import_lines(sorted(block), imports)) for block in blocks)
+    text = "\n\n".join(filter(None, lines))
     return f"{text}\n\n" + "".join(functions[name] for name in sorted(functions))
 
 
@@ -56,6 +54,11 @@ def _is_keyword_function(value: Any) -> bool:
     return inspect.isfunction(value) and "options" in getattr(
         getattr(value, "__wrapped__", None), "__annotations__", {}
     )
+
+
+def _block(module: str) -> int:
+    """The block of imports that ``module`` is in: the standard library, others, veperf."""
+    return 0 if module in _STANDARD else 2 if module.startswith("veperf.") else 1
 
 
 def _import_lines(modules: list[str], imports: dict[str, set[str]]) -> Iterator[str]:

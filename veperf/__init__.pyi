@@ -2,6 +2,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+from pandas import DataFrame
+
 from veperf.abtest.ab_result import ABResult as ABResult
 from veperf.abtest.fleet_result import FleetResult as FleetResult
 from veperf.abtest.run import Folder
@@ -19,7 +21,6 @@ from veperf.api.results import Comparison as Comparison
 from veperf.api.results import PolicyLike, RunLike
 from veperf.api.results import RunResult as RunResult
 from veperf.api.results import VerdictResult as VerdictResult
-from veperf.api.runs import benchmarks as benchmarks
 from veperf.api.runs import import_runs as import_runs
 from veperf.api.runs import load as load
 from veperf.api.runs import query as query
@@ -37,6 +38,7 @@ from veperf.core.options import CommandOptions as CommandOptions
 from veperf.core.options import CompareOptions as CompareOptions
 from veperf.core.options import FleetOptions as FleetOptions
 from veperf.core.options import HistoryOptions as HistoryOptions
+from veperf.core.options import ListOptions as ListOptions
 from veperf.core.options import LoadOptions as LoadOptions
 from veperf.core.options import RunOptions as RunOptions
 from veperf.core.options import SelfCheckOptions as SelfCheckOptions
@@ -54,9 +56,9 @@ def ab(  # veperf.abtest.run
     base: str,
     *select: str,
     comparisons: int = 1,
+    fail_over: float | str | None = None,
     max_pairs: int = 48,
     alpha: float | str = 0.05,
-    fail_over: float | str = 0.05,
     margin: float | str = 0.03,
     min_effect: float | str = 0.01,
     time_budget_s: float | str | None = None,
@@ -64,6 +66,8 @@ def ab(  # veperf.abtest.run
     decide_by: Literal["time", "instructions"] = "time",
     timeout_s: float | str = 60.0,
     modules: Sequence[str] = (),
+    levels: Sequence[Literal["micro", "component", "integration", "load"]] = (),
+    expression: str = "",
     seed: int | None = None,
     options: ABOptions | None = None,
     head: str | None = None,
@@ -77,9 +81,9 @@ def ab_commands(  # veperf.abtest.run
     value: Literal["time", "cpu", "printed"] = "time",
     better: Literal["lower", "higher"] = "lower",
     unit: str = "",
+    fail_over: float | str | None = None,
     max_pairs: int = 48,
     alpha: float | str = 0.05,
-    fail_over: float | str = 0.05,
     margin: float | str = 0.03,
     min_effect: float | str = 0.01,
     time_budget_s: float | str | None = None,
@@ -95,14 +99,16 @@ def ab_fleet(  # veperf.api.sweep
     base: str,
     *select: str,
     machine_classes: Sequence[str] = (),
+    fail_over: float | str | None = None,
     max_pairs: int = 48,
     alpha: float | str = 0.05,
-    fail_over: float | str = 0.05,
     margin: float | str = 0.03,
     min_effect: float | str = 0.01,
     time_budget_s: float | str | None = None,
     timeout_s: float | str = 60.0,
     modules: Sequence[str] = (),
+    levels: Sequence[Literal["micro", "component", "integration", "load"]] = (),
+    expression: str = "",
     seed: int | None = None,
     scheduler: str | None = None,
     wait_s: float | str = 600.0,
@@ -110,6 +116,13 @@ def ab_fleet(  # veperf.api.sweep
     head: str | None = None,
     archive: Folder = None,
 ) -> FleetResult: ...
+def benchmarks(  # veperf.api.runs
+    *select: str | Sequence[str],
+    modules: Sequence[str] = (),
+    levels: Sequence[Literal["micro", "component", "integration", "load"]] = (),
+    expression: str = "",
+    options: ListOptions | None = None,
+) -> DataFrame: ...
 def compare(  # veperf.api.runs
     base: RunLike,
     new: RunLike,
@@ -144,9 +157,15 @@ def resume_sweep(  # veperf.api.sweep
 def run(  # veperf.api.runs
     *select: str | Sequence[str],
     profile: Literal["quick", "standard", "thorough"] = "quick",
+    processes: int | None = None,
+    min_time_s: float | str | None = None,
+    short: bool = False,
     memory: bool = False,
+    time_budget_s: float | str | None = None,
     timeout_s: float | str = 60.0,
     modules: Sequence[str] = (),
+    levels: Sequence[Literal["micro", "component", "integration", "load"]] = (),
+    expression: str = "",
     seed: int | None = None,
     options: RunOptions | None = None,
     archive: Folder = None,

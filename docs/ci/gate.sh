@@ -11,6 +11,7 @@ branch=${1:-origin/main}
 [ $# -eq 0 ] || shift
 base=$(git merge-base "$branch" HEAD)
 
+mkdir -p performance
 code=0
 veperf ci --against "$base" \
   --export junit performance/junit.xml --export comment performance/comment.md "$@" || code=$?

@@ -60,7 +60,7 @@ def test_a_load_is_bid_on_whole(
 
     assert run.offered == run.committed > 10
     assert 0 == run.error_percent
-    assert ["enqueue", "bid", "checkpoint"] == list(run.costs)
+    assert ["generator", "enqueue", "bid", "checkpoint"] == list(run.costs)
     assert run.costs["bid"] > run.costs["enqueue"] > 0
     assert not table.columns.held.any()
     assert [] == list(tmp_path.iterdir())

@@ -114,7 +114,7 @@ def test_artifacts_are_kept_whatever_the_verdict():
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
-        ({"BASE": "main", "PROFILE": "quick"}, ["--against", "<base>", "--time-budget", "30m"]),
+        ({"BASE": "main", "PROFILE": "quick"}, ["--against", "<base>", "--budget", "30m"]),
         ({"BASE": "", "PROFILE": "standard"}, []),
     ],
 )

@@ -241,7 +241,7 @@ def test_ci_gates_a_planted_slowdown_and_leaves_the_report(tmp_path: Path):
     for folder in (tmp_path / "runs").iterdir():
         names = {path.name for path in folder.iterdir()}
         assert {"run.json", "samples.parquet", "complete.json"} <= names
-    assert 2 == len(list((tmp_path / "runs").glob("*/index.html")))
+    assert 2 == len(list((tmp_path / "runs").glob("*/index.ipynb")))
 
 
 @pytest.mark.slow

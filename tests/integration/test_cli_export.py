@@ -36,6 +36,7 @@ def folders(tmp_path_factory) -> tuple[str, ...]:
     return "--archive", str(folder / "archive"), "--baselines", str(baselines_in(folder))
 
 
+@pytest.mark.slow
 def test_the_command_writes_what_the_function_returns(folders: tuple[str, ...], tmp_path: Path):
     """Every format, on standard output and as a file, byte for byte."""
     archive, baselines = folders[1], folders[3]
@@ -49,6 +50,7 @@ def test_the_command_writes_what_the_function_returns(folders: tuple[str, ...], 
             assert expected == command("export", "--format", format, *folders).stdout
         if format == "comment":
             file = tmp_path / "some" / "file.md"
+            file.parent.mkdir()
             done = command("export", "last", "--format", format, "-o", str(file), *folders)
             assert (0, b"") == (done.returncode, done.stdout)
             assert expected == file.read_bytes()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from tests.support.hostile_files import VECTORS
 from veperf.api.runs import import_runs, load, read
 from veperf.archive.store import Archive
 from veperf.core.errors import FAILED
+from veperf.core.paths import default_baselines_folder
 
 GOBENCH = VECTORS / "gobench"
 
@@ -65,7 +67,7 @@ def test_go_code_is_gated(tmp_path: Path) -> None:
     assert "missing (" in strictly.stdout  # what answers other targets of these packages
     (run,) = Archive(tmp_path).ids()
     page = (tmp_path / run / "index.html").read_text()
-    for output in ("zk_proof/nonce", "BenchmarkNonceGeneration", "by go test"):
+    for output in (">nonce<", "BenchmarkNonceGeneration", "by go test"):
         assert output in page
     for file in tmp_path.rglob("*"):
         assert file.is_dir() or b"planted-0f3a" not in file.read_bytes(), file
@@ -81,6 +83,30 @@ def test_slow_go_code_fails_the_gate(tmp_path: Path) -> None:
 
     for result in (imported, read(path), load("last", tmp_path / "archive")):
         assert FAILED == result.verdict(policy={"missing": "note"}).exit_code()
+
+
+@pytest.mark.slow
+def test_the_pages_say_what_the_gate_decided(tmp_path: Path) -> None:
+    """By the direction and conditions that its options say, which the run itself does not."""
+    folders = ["--archive", str(tmp_path / "archive"), "--baselines", str(tmp_path / "baselines")]
+    shutil.copytree(default_baselines_folder(), tmp_path / "baselines")
+    for name, ns, score in (("old", 100.0, 50), ("new", 112.0, 25)):
+        rows = "".join(
+            f"BenchmarkA 1000 {ns + step / 10} ns/op {score} points\n" for step in range(10)
+        )
+        (tmp_path / f"{name}.txt").write_text(f"pkg: m/p\n{rows}")
+        assert 0 == veperf("import", str(tmp_path / f"{name}.txt"), *folders).returncode
+        if name == "old":
+            assert 0 == veperf("baseline", "record", *folders).returncode
+
+    done = veperf("ci", "--run", "last", "--better", "points=higher", "--same-machine", *folders)
+
+    assert FAILED == done.returncode, done.stderr
+    run = tmp_path / "archive" / Archive(tmp_path / "archive").resolve("last")
+    for page in ("index.html", "suite.html"):
+        banner = (run / page).read_text().partition('<p class="vp-outcome">')[2][:500]
+        assert "Fail" in banner
+        assert "2 slower" in banner
 
 
 @pytest.mark.slow

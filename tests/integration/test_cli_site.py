@@ -4,10 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.helpers import plausible_run
 from veperf.archive.store import Archive
 
 
+@pytest.mark.slow
 def test_the_site_of_an_archive_is_made_and_named(tmp_path: Path):
     """Exit code 0 and the path of its first page; a target that nobody published is refused."""
     Archive(tmp_path).save(plausible_run(passes=3))

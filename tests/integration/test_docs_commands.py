@@ -31,6 +31,10 @@ STAND_INS = {
     # Minutes: standard has 12 processes, and the search for a rate takes 3 minutes.
     "veperf run transaction/execution --profile standard": "veperf run transaction/hash_compute",
     "veperf run transaction/throughput": "veperf list transaction/throughput",
+    "veperf run --budget 90s": "veperf run --budget 5s transaction/hash_compute",
+    "veperf run --level micro -k 'hash or nonce and not load' --processes 10 --min-time 1s": (
+        "veperf list --level micro -k 'hash or nonce and not load'"
+    ),
     # Minutes: both measure everything; so they show and gate a run that is there.
     "papermill notebooks/run.ipynb out.ipynb -p select transaction/encode -p profile quick": (
         "papermill notebooks/run.ipynb out.ipynb -p run last"
@@ -51,7 +55,7 @@ STAND_INS = {
         "veperf ci --against HEAD --time-budget 2s --module mine.benchmarks mine/digest"
     ),
     # Run by test_ci_kit.py, where there is a repository to push to and a slowdown to find.
-    "sh docs/ci/gate.sh origin/main --time-budget 20m --module mine.benchmarks mine": (
+    "sh docs/ci/gate.sh origin/main --budget 20m --module mine.benchmarks mine": (
         "sh -n docs/ci/gate.sh"
     ),
     "sh docs/ci/archive.sh reports": "sh -n docs/ci/archive.sh",
@@ -120,6 +124,7 @@ def project(tmp_path_factory) -> Path:
     shutil.copytree(
         ROOT, top, ignore=lambda folder, names: [n for n in names if _is_left_out(folder, n)]
     )
+    shutil.copytree(ROOT / "reports" / "example", top / "reports" / "example")
     for path, content in {
         ".venv/bin/veperf": (
             f'exec "{sys.executable}" -c "from veperf.measure.run_profiles import PASSES; '

@@ -259,6 +259,7 @@ def test_a_class_without_a_result_is_no_pass(project: Path, tmp_path: Path) -> N
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "message"),
     [

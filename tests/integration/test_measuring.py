@@ -72,6 +72,7 @@ def test_what_misbehaves_costs_only_itself(tmp_path: Path):
     assert "not tried again after 2 timeouts" in last["unruly/hangs"].message
 
 
+@pytest.mark.slow
 def test_each_case_has_its_cpus(tmp_path: Path):
     """Work of one thread stays on the CPU of its pass; multithreaded work may use them all."""
     run = measure(tmp_path, "affinity")

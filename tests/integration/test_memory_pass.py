@@ -118,9 +118,9 @@ def test_with_memory_loads_are_left_alone(tmp_path: Path):
 
     assert PASSES["quick"] + MEMORY_PASSES == run.config.passes
     assert not NAMES & {metric.name for metric in load.metrics}
-    measured = [index for index in range(9) if run.config.is_measured(Level.LOAD, index)]
-    assert [0, 1, 2] == measured
-    assert all(run.config.is_measured(Level.MICRO, index) for index in range(9))
+    (eats,) = (case for case in run.cases if case.id == "hungry/eats")
+    assert [0, 1, 2] == [index for index in range(9) if run.config.is_measured(load, index)]
+    assert all(run.config.is_measured(eats, index) for index in range(9))
 
 
 @pytest.mark.slow

@@ -110,14 +110,18 @@ def test_a_report_needs_nothing_but_itself(page: Path, name: str):
 
 @pytest.mark.slow
 def test_a_report_tells_what_is_asked_first_first(page: Path):
-    """Verdict, which run, findings; then everything, or load and the benchmarks one by one."""
+    """Verdict, targets, which run, changes; then everything, or load and the benchmarks."""
     index = page.read_text(encoding="utf-8")
     suite = page.with_name("transaction.html").read_text(encoding="utf-8")
-    order = ("vp-banner", "vp-facts", ">Findings<")
+    first = ("vp-banner", "vp-next", "vp-grid", "vp-facts", ">Failures and changes<")
 
-    for html, more in (
-        (index, (">Everything that was measured<", ">Glossary<")),
-        (suite, (">Under load<", ">Benchmark by benchmark<", ">Raw figures<")),
+    for html, order, more in (
+        (index, first, (">Everything that was measured<", ">Glossary<")),
+        (
+            suite,
+            ("vp-banner", "vp-next", "vp-facts", ">Findings<"),
+            (">Under load<", ">Benchmark by benchmark<", ">Raw figures<"),
+        ),
     ):
         body = html.partition("<main>")[2]
         places = [body.index(text) for text in (*order, *more)]

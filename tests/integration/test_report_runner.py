@@ -154,3 +154,34 @@ def test_files_that_are_no_notebooks_and_folders_that_are_none(make, tmp_path):
         run_notebook(broken, output, {}, timeout_s=60)
     with pytest.raises(StorageError, match="broken"):
         run_notebook(make(), broken / "out.ipynb", {}, timeout_s=60)
+
+
+def test_notebooks_in_one_kernel_know_nothing_of_each_other(make, tmp_path):
+    """The second runs in the same process, from In [1], without the names of the first."""
+    source = "import os; print(os.getpid(), sorted(n for n in globals() if n.startswith('own')))"
+
+    with kernel.Kernel() as shared:
+        for name, cells in (("1", ("own_name = 1", source)), ("2", (source,))):
+            output = tmp_path / f"{name}.ipynb"
+            run_notebook(make(*cells), output, {"count": 7}, timeout_s=60, kernel=shared)
+
+    first, second = (_outputs(tmp_path / f"{name}.ipynb").split(maxsplit=1) for name in "12")
+    cells = nbformat.read(tmp_path / "2.ipynb", as_version=4).cells
+    assert first[0] == second[0]
+    assert ["['own_name']\n", "[]\n"] == [first[1], second[1]]
+    assert [1, 2, 3] == [cell.execution_count for cell in cells]
+
+
+def test_a_kernel_that_died_runs_no_other_notebook(make, tmp_path):
+    """What asks it for one more is told that it is dead, and leaves no process behind."""
+    with kernel.Kernel() as shared:
+        for _ in range(2):
+            with pytest.raises(KernelError, match="died"):
+                run_notebook(
+                    make("import os; os._exit(1)"),
+                    tmp_path / "o.ipynb",
+                    {},
+                    timeout_s=60,
+                    kernel=shared,
+                )
+    assert not shared.manager.has_kernel

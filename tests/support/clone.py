@@ -8,10 +8,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def clone(folder: Path) -> Path:
-    """The package, its notebooks and its targets in ``folder``, as a commit; with PYTHONPATH set
-    to it, it is the checkout that veperf finds itself in.
+    """The package, its notebooks, targets and example in ``folder``, as a commit.
+
+    With PYTHONPATH set to it, it is the checkout that veperf finds itself in.
     """
-    for name in ("veperf", "notebooks"):
+    for name in ("veperf", "notebooks", "reports/example"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     published = ("targets.json", "go_benchmarks.json")
     for name in ("pyproject.toml", ".gitignore", *(f"data/baselines/{name}" for name in published)):

@@ -16,7 +16,7 @@ from veperf.core.policy import GatePolicy
 from veperf.core.run import CaseResult, Config, Failure, Machine, Pass, Revision, Run, Sample
 from veperf.core.verdict import Verdict
 from veperf.loadtest.histogram import Latencies
-from veperf.loadtest.search import find_saturation
+from veperf.loadtest.search import find_rate
 from veperf.verdicts.baseline import baselines_of
 from veperf.verdicts.verdict import run_verdict
 
@@ -56,8 +56,11 @@ _CASES: tuple[tuple[str, Level, str, float, int, bool, dict[str, dict[int, float
 
 _RATES = (5_000, 1_000, 2_000, 10_000, 20_000)
 _CAPACITY = 11_500.0
+_CONFIRMED = 8_800.0
+_SEARCH = Search(100, 250, 0.1, start=2_500, highest=40_000)
 _LOAD_S = 3.0
 _STAGES_US = {
+    "generator": 1.9,
     "hash": 0.6,
     "decode": 6.1,
     "verify": 27.4,
@@ -134,7 +137,7 @@ def with_load(run: Run, *, seed: int = 1, invalid: Iterable[tuple[int, int]] = (
                 else _load_result(dice, case, rate)
                 for case, rate in zip(loads, _RATES, strict=True)
             )
-            new += (_search_result(dice, search),)
+            new += (_search_result(dice, search, item.index),)
         passes.append(replace(item, results=item.results + new))
     return replace(run, cases=(*run.cases, *loads, search), passes=tuple(passes))
 
@@ -304,19 +307,26 @@ def _load_result(dice: np.random.Generator, case: Case, rate: float) -> CaseResu
     return CaseResult(case.id, figures=figures, latencies=histogram.encode())
 
 
-def _search_result(dice: np.random.Generator, case: Case) -> CaseResult:
-    expected = Search(100, 250, 0.1, start=2_500, highest=40_000)
-
-    def trial(rate: float) -> Trial:
-        p95, p99 = np.percentile(latencies_ns(dice, rate), [95, 99]) / 1e6
-        met = bool(p95 <= expected.latency_p95_ms and p99 <= expected.latency_p99_ms)
-        return Trial(rate, _LOAD_S, min(rate, _CAPACITY), float(p95), float(p99), 0.0, met)
-
-    actual = find_saturation(trial, trial, expected)
-    disturbed = Trial(5_000, _LOAD_S, 4_100, 310.0, 420.0, 1.5, False, BEHIND.message)
-    result = _load_result(dice, case, actual.rate)
+def _search_result(dice: np.random.Generator, case: Case, index: int) -> CaseResult:
+    """A rate that held, missed, and held again, which decides."""
+    rate = find_rate(lambda rate: _trial(dice, rate), _SEARCH) if index == 0 else None
+    confirmed = replace(
+        _trial(dice, _CONFIRMED), kind="confirmation", met=index != 1, gave_out="verify"
+    )
+    backlog = Trial(_CAPACITY, 2, _CAPACITY, None, None, 0, True, kind="backlog", gave_out="verify")
+    disturbed = Trial(
+        5_000, _LOAD_S, 4_100, 310.0, 420.0, 1.5, False, BEHIND.message, gave_out="generator"
+    )
+    result = _load_result(dice, case, _CONFIRMED)
+    decided = {"throughput": _CONFIRMED} if index == 2 else {}
     return replace(
         result,
-        figures=result.figures | {"throughput": actual.rate},
-        trials=(disturbed, *actual.trials),
+        figures=result.figures | {"capacity": _CAPACITY * dice.normal(1, 0.02)} | decided,
+        trials=(backlog, disturbed, *(rate.trials if rate else ()), confirmed),
     )
+
+
+def _trial(dice: np.random.Generator, rate: float) -> Trial:
+    p95, p99 = np.percentile(latencies_ns(dice, rate), [95, 99]) / 1e6
+    met = bool(p95 <= _SEARCH.latency_p95_ms and p99 <= _SEARCH.latency_p99_ms)
+    return Trial(rate, _LOAD_S, min(rate, _CAPACITY), float(p95), float(p99), 0.0, met)

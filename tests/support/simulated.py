@@ -19,12 +19,18 @@ class Clock:
 
     ns: int = 0
     oversleeps_ns: int = 0
+    slept_ns: int = 0
 
     def __call__(self) -> int:
         return self.ns
 
     def sleep(self, seconds: float) -> None:
-        self.ns += round(seconds * 1e9) + self.oversleeps_ns
+        slept_ns = round(seconds * 1e9) + self.oversleeps_ns
+        self.ns += slept_ns
+        self.slept_ns += slept_ns
+
+    def cpu(self) -> int:
+        return self.ns - self.slept_ns
 
 
 @dataclass
@@ -81,5 +87,6 @@ def simulate(
         on_progress=on_progress,
         clock=clock,
         sleep=clock.sleep,
+        cpu_clock=clock.cpu,
         watch=lambda: lambda: contention,
     )

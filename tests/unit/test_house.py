@@ -7,6 +7,7 @@ import pytest
 from tests import house
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", house.CHECKS, ids=lambda check: check.__name__)
 def test_the_house_is_in_order(check):
     """Every rule holds for this tree."""

@@ -159,7 +159,7 @@ class Comparator:
         for case in aimed.cases:
             for metric, id in case.targets.items():
                 target = self._target(id)
-                yield self._result(target, _value(target, series[case.id, metric]))
+                yield self._result(target, _value(target, series.get((case.id, metric))))
 
     def _target(self, id: str) -> Target:
         for target in self.baselines.targets:
@@ -223,7 +223,9 @@ def _figure(value: object) -> float:
         raise UsageError(f"expected a figure, not {str(value)[:100]!r}") from error
 
 
-def _value(target: Target, series: Series) -> float:
+def _value(target: Target, series: Series | None) -> float:
+    if series is None:
+        return math.nan
     values = [in_unit_of(target, series.metric, series.unit, value) for value in series.values]
     return float(np.median(values)) if values else math.nan
 

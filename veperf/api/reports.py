@@ -1,6 +1,6 @@
 """Reports, comparisons and exports of runs; ``import veperf`` offers them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -100,6 +100,7 @@ def report_view(
     policy: PolicyLike = None,
     *,
     suite: str = "",
+    comparisons: Sequence[str] = (),
     pages: Mapping[str, str] | None = None,
 ) -> "ReportView":
     """Return the parts of a report about ``result``, each of which shows itself in a notebook.
@@ -110,21 +111,28 @@ def report_view(
         known_misses: targets that are known to be missed, and so fail nothing.
         policy: of the gate, or its file or table; that of the project when not given.
         suite: what to present of it; all when not given.
+        comparisons: ids of A/B comparisons in its archive, which decide with it.
         pages: the file of each suite's page, where such pages lie beside this one.
 
     Raises:
         UsageError: the run has no case of that suite.
         DataError, UnknownTargetError: as ``RunResult.verdict``.
+        UnknownRunError: there is no such comparison.
     """
+    from veperf.abtest.run import load_ab
     from veperf.report.case_history import read_case_history
     from veperf.report.view import ReportView
+    from veperf.verdicts.verdict import with_comparisons
 
     run, folder = result.run, baselines_folder(baselines)
     recorded = load_recorded_baselines(run, folder)
     store = result.archive
+    gate = resolve_policy(policy)
+    place = store.location if store else None
+    beside = [replace(load_ab(name, place), policy=gate).decision for name in comparisons]
     view = ReportView(
         run,
-        judge_against(run, folder, recorded, known_misses, policy),
+        with_comparisons(judge_against(run, folder, recorded, known_misses, gate), beside, gate),
         recorded,
         read_case_history(store, run) if store else {},
         pages or {},

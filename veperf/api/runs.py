@@ -5,6 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from veperf.api.results import (
     Comparison,
     Folder,
@@ -19,7 +21,7 @@ from veperf.core.case import Better
 from veperf.core.direction import require_units, with_directions
 from veperf.core.errors import UnknownRunError, UsageError, VeperfError
 from veperf.core.option_fields import flat_names, keyword_options
-from veperf.core.options import CompareOptions, LoadOptions, RunOptions
+from veperf.core.options import CompareOptions, ListOptions, LoadOptions, RunOptions
 from veperf.core.policy import resolve_policy
 from veperf.core.registry import select_cases
 from veperf.core.run import Run
@@ -28,9 +30,10 @@ from veperf.formats.virtengine import load_go_benchmarks, with_listing
 from veperf.progress.display import NoProgress, run_progress
 from veperf.progress.estimate import Job
 from veperf.progress.load import load_progress
+from veperf.progress.output import is_in_notebook, print_status
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from pandas import DataFrame
 
 
 @keyword_options
@@ -62,7 +65,7 @@ def run(
         archive=open_archive(archive),
         baselines=baselines_folder(baselines),
     )
-    return _finish(writer, progress)
+    return _finish(writer, progress, baselines)
 
 
 @keyword_options
@@ -124,15 +127,32 @@ def resume(run: str = LAST, *, archive: Folder = None, progress: bool = True) ->
     return _finish(open_archive(archive).resume(run), progress)
 
 
-def load(run: str = LAST, archive: Folder = None) -> RunResult:
+def load(
+    run: str = LAST,
+    archive: Folder = None,
+    *,
+    better: Mapping[str, Better] | None = None,
+    same_machine: bool = False,
+) -> RunResult:
     """Load a complete run from the archive: ``last``, an id, or the beginning of one.
+
+    Args:
+        run: which one.
+        archive: as in ``run``.
+        better: of another tool's run, ``higher`` or ``lower`` by unit, as in ``read``.
+        same_machine: another tool's run was made on the machine of its baseline, under the same
+            conditions.
 
     Raises:
         UnknownRunError, IncompleteRunError, CorruptFileError, NewerFormatError: what they say.
+        UsageError: nothing is measured in a unit of ``better``.
     """
     store = open_archive(archive)
     loaded = store.load(run)
-    return RunResult(loaded, store.at(loaded.id))
+    require_units([loaded], better or {})
+    directed = with_directions(loaded, better or {})
+    directed = replace(directed, same_machine=same_machine or loaded.same_machine)
+    return RunResult(directed, store.at(loaded.id))
 
 
 def read(
@@ -207,12 +227,12 @@ def save_run(run: Run, archive: Folder = None) -> RunResult:
     return RunResult(run, store.at(run.id))
 
 
-def runs(archive: Folder = None) -> "pd.DataFrame":
+def runs(archive: Folder = None) -> "DataFrame":
     """List the complete runs in the archive, a row each, oldest first."""
     return open_archive(archive).frame()
 
 
-def query(sql: str, archive: Folder = None) -> "pd.DataFrame":
+def query(sql: str, archive: Folder = None) -> "DataFrame":
     """Query the archive's samples in SQL (DuckDB; the table is ``samples``).
 
     Raises:
@@ -222,19 +242,45 @@ def query(sql: str, archive: Folder = None) -> "pd.DataFrame":
     return open_archive(archive).query(sql)
 
 
-def benchmarks(modules: Sequence[str] = ()) -> "pd.DataFrame":
-    """List what can be measured, a row a case: id, level, what, targets."""
+@keyword_options
+def benchmarks(*select: str | Sequence[str], options: ListOptions) -> "DataFrame":
+    """List what can be measured, a row a case: id, level, what, targets.
+
+    Args:
+        select: suites, benchmarks or globs, or lists of them; all when there is none.
+        options: which of them; each field is a keyword as well.
+
+    Raises:
+        UsageError: nothing is selected, or a module can't be imported.
+    """
     from veperf.report.tables import frames
 
-    return frames.benchmarks_frame(select_cases(modules=modules))
+    return frames.benchmarks_frame(
+        select_cases(
+            flat_names(select),
+            options.modules,
+            levels=options.levels,
+            expression=options.expression,
+        )
+    )
 
 
-def _finish(writer: RunWriter, progress: bool) -> RunResult:
+def _finish(writer: RunWriter, progress: bool, baselines: Folder = None) -> RunResult:
+    from veperf.report.pages.preliminary import PreliminaryPage
     from veperf.runner import run_lifecycle
 
+    page = PreliminaryPage(
+        writer.archive, writer.run, baselines_folder(baselines), notify=print_status
+    )
+    if progress and page.file is not None and not is_in_notebook():
+        print_status(f"overview, from the first pass on: {page.file}")
+
     earlier = earlier_seconds(Archive(writer.archive), writer.run)
+    budget = run_lifecycle.plan_budget(writer.run, earlier)
+    if progress and budget is not None:
+        print_status(budget.describe_plan())
     with run_progress(writer.run, earlier) if progress else NoProgress() as display:
-        finished = run_lifecycle.finish_run(writer, display)
+        finished = run_lifecycle.finish_run(writer, display, budget=budget, on_pass=page.write)
     return RunResult(finished, writer.files)
 
 
@@ -278,17 +324,21 @@ _EARLIER_RUNS = 5
 def earlier_seconds(archive: Archive, run: Run) -> dict[Job, float]:
     """Return the seconds that cases of ``run`` took in the last runs like it.
 
-    Like it are those of its profile and machine class.
+    Like it are those of its profile, length of samples and machine class.
     """
     known = {case.id for case in run.cases}
-    kind = run.machine.name, run.config.profile
+    kind = _kind(run)
     seconds: dict[Job, float] = {}
     for id in reversed(archive.ids()[-_EARLIER_RUNS:]):
         with suppress(VeperfError):
             earlier = archive.read(id)
-            if (earlier.machine.name, earlier.config.profile) == kind:
+            if _kind(earlier) == kind:
                 seconds = _seconds(earlier, known) | seconds
     return seconds
+
+
+def _kind(run: Run) -> tuple[str, str, int]:
+    return run.machine.name, run.config.profile, run.config.min_sample_ns
 
 
 def _seconds(run: Run, known: set[str]) -> dict[Job, float]:

@@ -89,6 +89,7 @@ def ab_fleet(
     sides = select_options(ABSpec, values_of(options) | {"base": base, "head": head})
     seed = secrets.randbits(32) if options.seed is None else options.seed
     settings = {"name": "fleet", "benchmarks": flat_names(select), "seed": seed, "ab": sides}
+    settings["time_budget_s"] = None  # which is that of the comparisons
     spec = select_options(SweepSpec, values_of(options) | settings)
     where = select_options(SweepOptions, values_of(options))
     result = sweep(spec, options=where, archive=archive)

@@ -58,7 +58,8 @@ class ABCommandOptions(ABOptions, CommandOptions, FleetOptions, DecisionOptions)
     examples=[
         "veperf ab main                              did my changes make anything slower?",
         "veperf ab HEAD~1 transaction/execution      the last commit and what is uncommitted",
-        "veperf ab v1.2 --head v1.3 --time-budget 10m",
+        "veperf ab v1.2 --head v1.3 --budget 10m",
+        "veperf ab main --level micro -k 'not zk'    by level, by parts of names",
         "veperf ab main --module mine.benchmarks mine",
         "veperf ab main --witness instructions       a count without noise beside the time",
         "veperf ab main --by instructions --min-effect 0.5%",
@@ -111,8 +112,6 @@ def ab_command(
     check_summary(summary)
     _check_sides(base, options)
     policy = chosen_policy(context, options)
-    if policy.fail_over is not None:
-        options = replace(options, fail_over=policy.fail_over)
     if options.command_a is not None and options.command_b is not None:
         result = ab_commands(options.command_a, options.command_b, options=options, archive=archive)
     elif options.scheduler is not None:
@@ -148,6 +147,8 @@ def _check_sides(base: str | None, options: ABCommandOptions) -> None:
     if options.command_a is not None and options.command_b is not None:
         if base is not None or options.head is not None or options.working_tree or options.modules:
             raise click.UsageError("two commands are compared: no BASE, --head or --module")
+        if options.levels or options.expression:
+            raise click.UsageError("two commands are compared, no benchmarks: no --level, no -k")
         if of_workers:
             raise click.UsageError("workers compare commits: no --command-a and --command-b")
         return

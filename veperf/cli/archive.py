@@ -1,5 +1,6 @@
 """``veperf archive``: keep the archive sound and small."""
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -136,9 +137,26 @@ def prune_command(
         click.echo(f"{count} would be removed" if expired else "nothing to remove")
         return
     if not yes:
-        click.confirm(f"remove {count} for good?", abort=True)
+        _confirm(f"remove {count} for good?")
     compaction.prune_runs(store, expired)
     click.echo(f"removed {count}")
+
+
+def _confirm(question: str) -> None:
+    """Ask on standard input; anything but yes is an Abort.
+
+    Raises:
+        click.UsageError: nobody is there to answer.
+    """
+    nobody = click.UsageError("nobody answers on standard input: --yes removes without asking")
+    if sys.stdin is None:
+        raise nobody
+    try:
+        click.confirm(question, abort=True)
+    except click.Abort as stop:
+        if isinstance(stop.__context__, EOFError):
+            raise nobody from stop
+        raise
 
 
 @archive_command.command(

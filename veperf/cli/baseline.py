@@ -1,5 +1,7 @@
 """``veperf baseline``: record, update, show."""
 
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import click
@@ -45,15 +47,18 @@ def baseline_command() -> None:
     examples=[
         "veperf baseline record                                       of the last run",
         "veperf baseline record 20261123-061402",
+        'veperf baseline record last --reason "the first on the new machines"',
         "veperf baseline record 20261121 20261122 20261123-061402     three sessions together",
     ],
 )
 @_RUNS
+@click.option("--reason", default="", metavar="TEXT", help="Why it is recorded: kept with it.")
 @directions_option
 @archive_option
 @baselines_option
 def record_command(
     runs: tuple[str, ...],
+    reason: str,
     directions: tuple[str, ...],
     archive: str | None,
     baselines: Path | None,
@@ -66,7 +71,8 @@ def record_command(
     """
     folder = baselines or paths.default_baselines_folder()
     for baseline in _pooled_baselines(runs or ("last",), directions, archive):
-        _print_saved("recorded", save_baseline(folder, baseline), baseline)
+        path = save_baseline(folder, baseline, reason=reason.strip())
+        _print_saved("recorded", path, baseline)
 
 
 @baseline_command.command(
@@ -88,7 +94,8 @@ def update_command(
 ) -> None:
     """Replace a recorded baseline by the runs RUN (the last one, when not given).
 
-    The old one is kept in its history, with the reason: `veperf baseline history` shows both.
+    The old one is kept in its history, with the reason: `veperf baseline history` shows both. Of
+    runs that are recorded already, the reason alone is kept, which `veperf baseline show` shows.
     """
     folder = baselines or paths.default_baselines_folder()
     for baseline in _pooled_baselines(runs or ("last",), directions, archive):
@@ -106,6 +113,7 @@ def update_command(
 def show_command(suites: tuple[str, ...], baselines: Path | None) -> None:
     """Show the recorded baselines, of every machine class."""
     recorded = load_baselines(baselines or paths.default_baselines_folder(), suites or ("*",))
+    _require_suites(suites, (baseline.suite for baseline in recorded))
     click.echo(text_table(listings.baselines_table(recorded)))
 
 
@@ -118,12 +126,27 @@ def show_command(suites: tuple[str, ...], baselines: Path | None) -> None:
 @baselines_option
 def baseline_history_command(suites: tuple[str, ...], baselines: Path | None) -> None:
     """Show the baselines that were replaced, of every machine class, and why."""
-    retired = load_retired(baselines or paths.default_baselines_folder(), suites or ("*",))
+    folder = baselines or paths.default_baselines_folder()
+    retired = load_retired(folder, suites or ("*",))
+    recorded = [former.baseline for former in retired] + [*load_baselines(folder, suites)]
+    _require_suites(suites, (baseline.suite for baseline in recorded))
     click.echo(
         text_table(listings.retired_baselines_table(retired))
         if retired
         else "no baseline was ever replaced"
     )
+
+
+def _require_suites(patterns: Iterable[str], suites: Iterable[str]) -> None:
+    """Refuse a name or glob that is of none of ``suites``.
+
+    Raises:
+        UsageError: there is one.
+    """
+    known = set(suites)
+    for pattern in patterns:
+        if not any(fnmatchcase(suite, pattern) for suite in known):
+            raise UsageError(f"nothing is recorded of suite {pattern!r}")
 
 
 def _pooled_baselines(

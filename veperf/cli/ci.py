@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import click
-import msgspec
 
 from veperf.archive.baselines import load_baselines, load_targets
 from veperf.cli.export import check_exports, exports_option, write_exports
-from veperf.cli.gate import chosen_policy, paired_threshold, print_explanation
+from veperf.cli.gate import chosen_policy, print_explanation
 from veperf.cli.options import (
     ExampleCommand,
     append_summary,
@@ -21,16 +20,19 @@ from veperf.cli.options import (
     display_path,
     options_of,
     patterns_argument,
+    refuse_options,
     report_url_option,
     summary_option,
+    terminal_width,
 )
-from veperf.cli.report import print_verdict
+from veperf.cli.report import print_verdict, write_report
 from veperf.core import paths
-from veperf.core.direction import parse_directions, require_units, with_directions
+from veperf.core.direction import parse_directions
 from veperf.core.errors import MeasureError, UsageError
 from veperf.core.escape import one_line
+from veperf.core.gate import GateDecision
 from veperf.core.option_fields import about, select_options, values_of
-from veperf.core.options import ABOptions, GateOptions, JudgeOptions, RunOptions
+from veperf.core.options import ABOptions, GateOptions, JudgeOptions, RunOptions, Seconds
 from veperf.core.policy import GatePolicy
 from veperf.core.registry import select_cases
 from veperf.core.run import Run
@@ -46,6 +48,15 @@ class CIOptions(RunOptions, GateOptions):
     """Options of ``veperf ci``."""
 
     run: Annotated[str | None, about("Gate this run instead of a new one.", metavar="RUN")] = None
+    time_budget_s: Annotated[
+        Seconds | None,
+        about(
+            "Time for the run, and as much for each comparison: see `veperf run` and `veperf ab`. "
+            "What it leaves unanswered doesn't pass.",
+            flag="--budget",
+            alias="--time-budget",
+        ),
+    ] = None
 
 
 @click.command(
@@ -96,38 +107,37 @@ def ci_command(
     check_summary(summary)
     if options.run is not None and patterns:
         raise click.UsageError("--run gates a whole run: no BENCHMARK")
+    if options.run is not None and options.against is None:
+        refuse_options(context, RunOptions, "--run gates a run that was made")
     known = parse_directions(directions)
     if known and options.run is None:
         raise click.UsageError("--better is for a run of another tool: give it with --run")
     if options.same_machine and options.run is None:
         raise click.UsageError("--same-machine is for a run of another tool: give it with --run")
     policy = chosen_policy(context, options, options.known_misses)
-    _check_questions(options, patterns, baselines, policy)
-    result = None if options.run is None else load(options.run, archive)
-    if result is not None:
-        require_units([result.run], known)
-        directed = with_directions(result.run, known)
-        directed = msgspec.structs.replace(directed, same_machine=options.same_machine)
-        result = replace(result, run=directed)
+    _check_questions(options, patterns, baselines)
+    result = None
+    if options.run is not None:
+        result = load(options.run, archive, better=known, same_machine=options.same_machine)
     # First, as it is what may turn out impossible: no such commit, no way to install it.
     comparisons = []
     if options.against is not None:
-        rules = values_of(options) | paired_threshold(policy)
-        ab_options = select_options(ABOptions, rules)
-        comparisons.append(_compare_with(options.against, patterns, ab_options, archive))
+        ab_options = select_options(ABOptions, values_of(options))
+        comparisons.append(_compare_with(options.against, patterns, ab_options, archive, policy))
     if result is None:
         result = run(patterns, options=options, archive=archive, baselines=baselines)
-    verdict = print_verdict(result, baselines, policy)
+    verdict = print_verdict(result, baselines, policy, known, _decisions(comparisons))
     judged: list[Judged] = [JudgedRun(result.run, verdict.verdict)]
     if options.confirm and options.against is None:
-        comparisons += _confirm_suspects(
+        comparisons = _confirm_suspects(
             result.run, verdict.verdict, baselines, options, archive, policy
         )
-    comparisons = [replace(comparison, policy=policy) for comparison in comparisons]
+        if comparisons:  # the report then says what they decided
+            write_report(result, baselines, policy, known, _decisions(comparisons))
     judged += [JudgedPairs(comparison.judged, comparison.decision) for comparison in comparisons]
     decision = combine_decisions([item.decision for item in judged], strict=policy.strict)
     if comparisons:
-        click.echo(f"{rendering.decision_text(decision)}\n")
+        click.echo(f"{rendering.decision_text(decision, terminal_width())}\n")
     write_exports(exports, judged, links)
     if summary is not None:
         append_summary(summary, write_judged(judged, "summary", links).encoded)
@@ -136,9 +146,7 @@ def ci_command(
     context.exit(decision.exit_code)
 
 
-def _check_questions(
-    options: CIOptions, patterns: Sequence[str], baselines: Path | None, policy: GatePolicy
-) -> None:
+def _check_questions(options: CIOptions, patterns: Sequence[str], baselines: Path | None) -> None:
     """Refuse what would turn out wrong only after minutes of measuring.
 
     Raises:
@@ -146,17 +154,25 @@ def _check_questions(
         DataError: a file of targets is missing or broken.
     """
     from veperf.formats.virtengine import load_go_benchmarks
-    from veperf.verdicts.targets import require_published
 
-    targets = load_targets(baselines or paths.default_baselines_folder())
-    require_published(policy.known_misses, targets, "the known misses")
+    load_targets(baselines or paths.default_baselines_folder())
     load_go_benchmarks(baselines)
     if options.run is None:
-        select_cases(patterns, options.modules)
+        select_cases(
+            patterns, options.modules, levels=options.levels, expression=options.expression
+        )
+
+
+def _decisions(comparisons: "Sequence[ABResult]") -> dict[str, GateDecision]:
+    return {comparison.ab.id: comparison.decision for comparison in comparisons}
 
 
 def _compare_with(
-    base: str, patterns: Sequence[str], options: ABOptions, archive: str | None
+    base: str,
+    patterns: Sequence[str],
+    options: ABOptions,
+    archive: str | None,
+    policy: GatePolicy,
 ) -> "ABResult":
     """Compare the working tree with the commit ``base``; print the result and where it is kept.
 
@@ -167,6 +183,7 @@ def _compare_with(
     from veperf.abtest.run import ab
 
     result = ab(base, *patterns, options=options, archive=archive)
+    result = replace(result, policy=policy)
     click.echo(f"{result!r}\n\nkept in {display_path(result.place)}\n")
     if result.ab.stopped == "hand":
         raise KeyboardInterrupt
@@ -196,11 +213,11 @@ def _confirm_suspects(
         baselines or paths.default_baselines_folder(), sorted({case.suite for case in run.cases})
     )
     measured = {"modules": run.config.modules, "timeout_s": run.config.timeout_s}
-    options = select_options(ABOptions, values_of(rules) | measured | paired_threshold(policy))
+    options = select_options(ABOptions, values_of(rules) | measured)
     results = []
     for commit, cases in suspect_cases(run, verdict, recorded).items():
         try:
-            results.append(_compare_with(commit, cases, options, archive))
+            results.append(_compare_with(commit, cases, options, archive, policy))
         except (MeasureError, UsageError) as error:
             click.echo(one_line(f"{', '.join(cases)}: not confirmed, {error}"))
     return results

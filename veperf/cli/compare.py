@@ -1,6 +1,6 @@
 """``veperf compare``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from veperf.cli.options import (
     options_of,
     print_notes,
     report_url_option,
+    terminal_width,
 )
 from veperf.core.direction import (
     parse_directions,
@@ -30,6 +31,7 @@ from veperf.core.option_fields import select_options, values_of
 from veperf.core.options import CompareOptions, DecisionOptions
 from veperf.core.run import Run
 from veperf.core.text import join_words
+from veperf.core.verdict import ChangeStatus
 from veperf.formats.source import is_existing_folder, is_readable_file
 
 if TYPE_CHECKING:
@@ -116,16 +118,22 @@ def compare_command(
     rules = select_options(CompareOptions, values_of(options))
     comparison = replace(compare(a, b, options=rules, policy=policy), name=before)
     sides = ((before, a), (after, b))
+    notes = _notes(sides)
+    if note := _machine_note(comparison, same_machine=options.same_machine):
+        notes[note] = [before, after]
     if as_markdown:
         links = find_report_links(report_url or "")
-        click.echo(_markdown(comparison, sides, links, explain=options.explain), nl=False)
+        text = _markdown(comparison, (before, after), notes, links, explain=options.explain)
+        click.echo(text, nl=False)
         context.exit(comparison.decision.exit_code)
+    width = terminal_width()
     if tables := comparison.tables():
-        click.echo(benchstat_table.benchstat_text(tables, comparison.changes, before, after))
+        text = benchstat_table.benchstat_text(tables, comparison.changes, before, after, width)
+        click.echo(text)
     _print_failures(sides)
-    for note, names in _notes(sides).items():
+    for note, names in notes.items():
         print_notes(join_words(names), [note])
-    click.echo(f"\n{rendering.decision_text(comparison.decision)}")
+    click.echo(f"\n{rendering.decision_text(comparison.decision, width)}")
     if options.explain:
         print_explanation(comparison.decision)
     context.exit(comparison.decision.exit_code)
@@ -133,7 +141,8 @@ def compare_command(
 
 def _markdown(
     comparison: "Comparison",
-    sides: Sequence[tuple[str, Run]],
+    sides: tuple[str, str],
+    notes: Mapping[str, Sequence[str]],
     links: "ReportLinks",
     *,
     explain: bool,
@@ -149,15 +158,16 @@ def _markdown(
     from veperf.report.tables.benchstat_table import benchstat_parts
     from veperf.report.tables.gate_table import gate_table
 
-    (before, _), (after, _) = sides
     decision = comparison.decision
-    parts = benchstat_parts(comparison.tables(), comparison.changes, before, after)
+    parts = benchstat_parts(comparison.tables(), comparison.changes, *sides)
     parts += presence_parts(decision)
-    if notes := tuple(f"{join_words(names)}: {note}" for note, names in _notes(sides).items()):
-        parts.append(MarkdownPart("Notes", notes, NOTES))
+    if notes:
+        lines = tuple(f"{join_words(names)}: {note}" for note, names in notes.items())
+        parts.append(MarkdownPart("Notes", lines, NOTES))
     if explain:
         parts.append(MarkdownPart("Every question", (gate_table(decision, ""),)))
-    return write_decision(decision, parts, links=links, most=MOST_COMMENT_BYTES)
+    whole = "the output of `veperf compare` without --markdown"
+    return write_decision(decision, parts, links=links, most=MOST_COMMENT_BYTES, whole=whole)
 
 
 def _print_failures(sides: Sequence[tuple[str, Run]]) -> None:
@@ -176,6 +186,20 @@ def _notes(sides: Sequence[tuple[str, Run]]) -> dict[str, list[str]]:
         for note in reader_notes(run):
             names.setdefault(note, []).append(name)
     return names
+
+
+def _machine_note(comparison: "Comparison", *, same_machine: bool) -> str:
+    """Return why figures were not compared that both sides have; empty where all were."""
+    from veperf.verdicts.baseline import machine_differences
+
+    if all(c.status is not ChangeStatus.OTHER_MACHINE for c in comparison.changes):
+        return ""
+    different = machine_differences(comparison.new.machine, comparison.base.machine)
+    if not different:
+        first = next(c for c in comparison.changes if c.status is ChangeStatus.OTHER_MACHINE)
+        return f"{first.case}: {first.reason}"
+    overruled = ", whatever --same-machine says" if same_machine else ""
+    return f"the machines differ, so that times are not compared{overruled}: {'; '.join(different)}"
 
 
 def _side(name: str, format: str, archive: str | None) -> tuple[str, Run]:

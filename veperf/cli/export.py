@@ -85,6 +85,8 @@ def export_command(
 
     links = find_report_links(report_url or "")
     policy = chosen_policy(context, options, options.known_misses)
+    if output is not None:
+        require_writable_file(output)
     exported = export_result(
         run, format, archive=archive, baselines=baselines, policy=policy, links=links
     )
@@ -96,7 +98,7 @@ def export_command(
     elif isinstance(exported.data, bytes) and sys.stdout.isatty():
         raise click.UsageError(f"{format} is not for a terminal: name a file with --output")
     else:
-        click.echo(exported.data, nl=False)
+        click.echo(exported.encoded, nl=False)
 
 
 def check_exports(exports: Sequence[tuple[str, str]]) -> None:

@@ -7,6 +7,9 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from veperf.archive.baselines import load_targets
+from veperf.cli.options import terminal_width
+from veperf.core import paths
 from veperf.core.gate import GateDecision
 from veperf.core.option_fields import Options, option_fields
 from veperf.core.policy import GatePolicy, resolve_policy
@@ -19,10 +22,16 @@ def chosen_policy(
 ) -> GatePolicy:
     """Return the policy of the project, or of ``--policy``, with the options of the command on top.
 
+    An option that is given wins over the whole file, its rules included.
+
     Raises:
         CorruptFileError: its file is broken.
-        UsageError: its file can't be read.
+        UsageError: its file can't be read, or options contradict each other.
+        UnknownTargetError: a known miss is no target.
+        DataError: the file of targets is missing or broken.
     """
+    from veperf.verdicts.targets import require_published
+
     file = getattr(options, "policy", "")
     policy = resolve_policy(Path(file) if file else None)
     settings, flags = {}, {}
@@ -31,16 +40,15 @@ def chosen_policy(
         if field.name in known and context.get_parameter_source(field.name) in _SAID:
             settings[field.name] = getattr(options, field.name)
             flags[field.name] = field.flag
-    return policy.with_options(settings, flags).with_known_misses(known_misses)
-
-
-def paired_threshold(policy: GatePolicy) -> dict[str, float]:
-    """Return the option of a comparison side by side that ``policy`` says, if it does."""
-    return {} if policy.fail_over is None else {"fail_over": policy.fail_over}
+    chosen = policy.with_options(settings, flags).with_known_misses(known_misses)
+    if chosen.known_misses:
+        folder = context.params.get("baselines") or paths.default_baselines_folder()
+        require_published(chosen.known_misses, load_targets(folder), "the known misses")
+    return chosen
 
 
 def print_explanation(decision: GateDecision) -> None:
     """Print every question of ``decision``: its answer, what that does, and by which rule."""
     from veperf.report.tables.gate_table import explanation_text
 
-    click.echo(f"\n{explanation_text(decision)}")
+    click.echo(f"\n{explanation_text(decision, terminal_width())}")

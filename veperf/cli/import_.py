@@ -17,6 +17,7 @@ from veperf.cli.options import (
     format_option,
 )
 from veperf.core.direction import parse_directions, require_units, with_directions
+from veperf.core.errors import CorruptFileError, UsageError
 from veperf.core.escape import one_line
 from veperf.core.text import join_words, plural
 from veperf.formats.imported import ImportedRun
@@ -70,8 +71,7 @@ def import_command(
     imports: list[tuple[str, ImportedRun]] = []
     for file in files:
         if file == "-":
-            data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
-            runs = read_runs(data, "standard input", format=format, by=by, title=name)
+            runs = read_runs(_read_input(), "standard input", format=format, by=by, title=name)
         else:
             runs = read_runs_from(Path(file), format=format, by=by, title=name)
         imports += [(file, imported) for imported in runs]
@@ -81,9 +81,10 @@ def import_command(
         for file, imported in imports
     ]
     listed = load_go_benchmarks(baselines)
-    for file, imported in imports:
+    for file, read in imports:
+        imported = replace(read, run=with_listing(read.run, listed))
         _print_imported("standard input" if file == "-" else file, imported)
-        result = save_run(with_listing(imported.run, listed), archive)
+        result = save_run(imported.run, archive)
         if unlisted := unlisted_cases(imported.run, listed):
             click.echo(f"  {one_line(unlisted_message(unlisted))}")
         if packages := unlisted_packages(imported.run, listed):
@@ -93,6 +94,21 @@ def import_command(
             click.echo(f"  {one_line(f'not in this run, but with a target: {names}')}")
         hint = command_hint("report", result.run.id, archive=archive)
         click.echo(f"kept in {display_path(result.place)}; {hint} shows it")
+
+
+def _read_input() -> bytes:
+    """Return what standard input holds, up to one byte more than is allowed.
+
+    Raises:
+        UsageError: it is closed.
+        CorruptFileError: it can't be read.
+    """
+    if sys.stdin is None:
+        raise UsageError("standard input is closed: name a file, or pipe one in")
+    try:
+        return sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise CorruptFileError(f"can't read standard input: {error.strerror}") from error
 
 
 def _print_imported(file: str, imported: ImportedRun) -> None:

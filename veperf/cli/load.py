@@ -140,13 +140,14 @@ def soak_command(
     suspected, a last stretch of load, at a quarter of the rate, shows the lines that leak.
 
     Ends with 1 where a leak is suspected or a limit of targets.json was passed, with 3 where the
-    load could not be offered as planned. Ctrl-C ends the load and judges what there is.
+    load could not be offered as planned: nothing is judged then. Ctrl-C ends the load and judges
+    what there is.
     """
     from veperf.profiling.memory.leak_rule import LeakStatus
     from veperf.runner.soak import soak
 
-    if output is not None:
-        require_writable_file(output)
+    for file in filter(None, (output, flamegraph)):
+        require_writable_file(file)
     result = soak(benchmark, parse_params(params, rate), options=options, flamegraph=flamegraph)
     click.echo(repr(result))
     if (evidence := result.soaked.evidence) is not None:
@@ -154,13 +155,13 @@ def soak_command(
     if output is not None:
         write_file(output, result.to_json().encode())
         click.echo(f"\nkept in {display_path(output)}")
-    if not result.passed:
+    if result.valid and not result.passed:
         context.exit(FAILED)
     if result.soaked.load.stopped_after_s is not None:
         context.exit(INTERRUPTED)
     if not result.valid:
         context.exit(COULD_NOT_MEASURE)
-    unsure = result.leak.status is LeakStatus.INCONCLUSIVE
+    unsure = result.leak.status is LeakStatus.INCONCLUSIVE or result.not_measured
     context.exit(INCONCLUSIVE if options.strict and unsure else OK)
 
 

@@ -3,14 +3,12 @@
 Each way in which a command can end has its exit code here; docs/verdicts.md has the table.
 """
 
-import contextlib
 import errno
+import io
 import os
-import select
 import sys
 import traceback
-from collections.abc import Iterator
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -19,6 +17,7 @@ from veperf.cli.archive import archive_command
 from veperf.cli.baseline import baseline_command
 from veperf.cli.ci import ci_command
 from veperf.cli.compare import compare_command
+from veperf.cli.demo import demo_command
 from veperf.cli.export import export_command
 from veperf.cli.history import history_command
 from veperf.cli.import_ import import_command
@@ -30,7 +29,9 @@ from veperf.cli.options import (
     archive_option,
     options_of,
     patterns_argument,
+    refuse_options,
 )
+from veperf.cli.profile import profile_command
 from veperf.cli.report import report_command, site_command
 from veperf.cli.run import run_command
 from veperf.cli.sweep import sweep_command
@@ -42,8 +43,11 @@ from veperf.core.errors import (
     VeperfError,
 )
 from veperf.core.escape import make_visible
-from veperf.core.options import ModuleOptions
+from veperf.core.options import ListOptions
 from veperf.core.version import __version__
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 @click.command(
@@ -64,14 +68,25 @@ def lab_command(browser: bool, port: int) -> NoReturn:
 @click.command(
     "list",
     cls=ExampleCommand,
-    examples=["veperf list", "veperf list 'transaction/state*'", "veperf list --runs"],
+    examples=[
+        "veperf list",
+        "veperf list 'transaction/state*'",
+        "veperf list --level micro --level component",
+        "veperf list -k 'hash or nonce and not load'",
+        "veperf list --runs",
+    ],
 )
 @patterns_argument
 @click.option("--runs", is_flag=True, help="The runs in the archive instead.")
-@options_of(ModuleOptions)
+@options_of(ListOptions)
 @archive_option
+@click.pass_context
 def list_command(
-    patterns: tuple[str, ...], runs: bool, options: ModuleOptions, archive: str | None
+    context: click.Context,
+    patterns: tuple[str, ...],
+    runs: bool,
+    options: ListOptions,
+    archive: str | None,
 ) -> None:
     """List the benchmarks, or the runs that were made."""
     from veperf.archive.store import open_archive
@@ -79,38 +94,20 @@ def list_command(
     from veperf.report.tables import listings
     from veperf.report.tables.table import text_table
 
+    if runs and patterns:
+        raise click.UsageError("--runs lists all runs: no BENCHMARK")
     if runs:
+        refuse_options(context, ListOptions, "--runs lists runs")
         store = open_archive(archive)
         click.echo(text_table(listings.runs_table(store.readable_runs(), store.incomplete_ids())))
     else:
-        click.echo(text_table(listings.benchmarks_table(select_cases(patterns, options.modules))))
+        cases = select_cases(
+            patterns, options.modules, levels=options.levels, expression=options.expression
+        )
+        click.echo(text_table(listings.benchmarks_table(cases)))
 
 
-class _NoReaderError(Exception):
-    """A broken pipe, in a form for which click has no exit code of its own: that is 1."""
-
-
-@contextlib.contextmanager
-def _broken_pipes() -> Iterator[None]:
-    try:
-        yield
-    except BrokenPipeError as error:
-        raise _NoReaderError from error
-
-
-class _Commands(click.Group):
-    """The commands, which leave a closed output to ``main``."""
-
-    def make_context(self, *args: Any, **settings: Any) -> click.Context:
-        with _broken_pipes():
-            return super().make_context(*args, **settings)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        with _broken_pipes():
-            return super().invoke(ctx)
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="veperf")
 def veperf() -> None:
     """Performance analysis for VirtEngine: is it fast enough, and is it slower than it was?
@@ -123,6 +120,7 @@ def veperf() -> None:
     veperf load          put a load on a system for as long as you like
     veperf history       how each benchmark changed, and which commits to look at
     veperf site          the whole archive as a web site
+    veperf demo          a report and a site to look at, without measuring
 
     Exit codes: 0 ok, or warnings; 1 slower, or a target missed; 2 wrong usage or a broken file;
     3 could not measure; 4 inconclusive (with --strict, or out of time); 70 a bug in veperf;
@@ -137,6 +135,7 @@ for command in (
     serve_command,
     soak_command,
     memory_command,
+    profile_command,
     report_command,
     ab_command,
     selfcheck_command,
@@ -150,22 +149,67 @@ for command in (
     lab_command,
     sweep_command,
     site_command,
+    demo_command,
 ):
     veperf.add_command(command)
 
 
+class _OutputError(Exception):
+    """An output can't be written. No OSError, as click ends with 1 after a broken pipe."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"can't write: {error.strerror}")
+        is_closed = isinstance(error, BrokenPipeError)
+        self.exit_code = OUTPUT_CLOSED if is_closed else COULD_NOT_MEASURE
+
+
+class _Output(io.FileIO):
+    """Standard output or standard error, with errors that tell it from any other file."""
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        """Write ``data``.
+
+        Raises:
+            _OutputError: it can't be written; what comes later goes nowhere.
+        """
+        try:
+            return super().write(data)
+        except OSError as error:
+            # Else the interpreter's last flush would fail, too, and change the exit code.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)
+            raise _OutputError(error) from error
+
+
+def _watch_outputs() -> None:
+    """Have every failure to write an output raise an ``_OutputError``."""
+    if sys.stdin is None:  # else its number would become that of an output
+        os.open(os.devnull, os.O_WRONLY)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is not getattr(sys, f"__{name}__"):
+            continue  # somebody else's, such as a test's
+        # In place of a closed one, a file that can't be written: else one of veperf's own would get
+        # its number, and children would write into that.
+        place = os.open(os.devnull, os.O_RDONLY) if stream is None else stream.fileno()
+        file = io.BufferedWriter(_Output(place, "wb", closefd=False))
+        encoding = "utf-8" if stream is None else stream.encoding
+        text = io.TextIOWrapper(file, encoding, "backslashreplace", line_buffering=True)
+        setattr(sys, name, text)
+
+
 def main() -> NoReturn:
     """The entry point: an error ends as one line and its exit code, a bug as a traceback."""
+    _watch_outputs()
     try:
         code = _run_command()
         for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
+            stream.flush()
     except KeyboardInterrupt:  # in the middle of a message
         code = INTERRUPTED
-    except OSError as error:  # of a message or the flush
-        code = OUTPUT_CLOSED if isinstance(error, BrokenPipeError) else COULD_NOT_MEASURE
-    _drop_closed_outputs()
+    except _OutputError as error:  # of a message or the flush
+        code = error.exit_code
     sys.exit(code)
 
 
@@ -190,14 +234,18 @@ def _run_command() -> int:
         for note in getattr(error, "__notes__", []):
             click.echo(make_visible(note), err=True)
         return error.exit_code
-    except _NoReaderError as error:
-        return OUTPUT_CLOSED if _closed_outputs() else _crash(error)
+    except _OutputError as error:
+        if error.exit_code != OUTPUT_CLOSED:
+            click.echo(f"veperf: {error}", err=True)
+        return error.exit_code
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             return _crash(error)
         click.echo(make_visible(f"veperf: can't write: {error.strerror}"), err=True)
         return COULD_NOT_MEASURE
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - exit code 1 would say "slower"
+    except SystemExit as end:  # click's, where a pipe to a worker or the like broke
+        return _crash(end.__context__ or end)
+    except Exception as error:  # noqa: BLE001 - exit code 1 would say "slower"
         return _crash(error)
 
 
@@ -211,26 +259,6 @@ def _crash(error: BaseException) -> int:
         err=True,
     )
     return CRASHED
-
-
-def _closed_outputs() -> list[TextIO]:
-    """Return which of standard output and standard error nobody reads any more."""
-    closed = []
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or no descriptor
-            poll = select.poll()
-            poll.register(stream.fileno(), select.POLLOUT)
-            if any(state & (select.POLLERR | select.POLLHUP) for _, state in poll.poll(0)):
-                closed.append(stream)
-    return closed
-
-
-def _drop_closed_outputs() -> None:
-    """Have the interpreter's last flush go nowhere: its failure would change the exit code."""
-    for stream in _closed_outputs():
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
 
 
 def _message(error: VeperfError) -> str:

@@ -1,21 +1,25 @@
 """``veperf memory``."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from veperf.archive.cli_hints import command_hint
+from veperf.archive.files import require_writable_file
 from veperf.cli.options import (
     ExampleCommand,
     archive_option,
     baselines_option,
     display_path,
     options_of,
+    terminal_width,
 )
 from veperf.core import paths
 from veperf.core.errors import FAILED, OK
 from veperf.core.options import CaseOptions, RunOptions
+from veperf.core.registry import find_case, select_cases
 
 if TYPE_CHECKING:
     from veperf.profiling.memory.profile_memory import MemoryProfile
@@ -73,6 +77,12 @@ def memory_command(
         raise click.UsageError("--native names functions that a recorded profile doesn't have")
     if not benchmarks:
         context.exit(_run_suite(archive, baselines, options))
+    for name in benchmarks:  # all of them, before the first is measured
+        find_case(select_cases([name], options.modules), name)
+        if flamegraphs is not None:
+            with suppress(OSError):  # the check below says why
+                flamegraphs.mkdir(exist_ok=True)
+            require_writable_file(_flamegraph_page(flamegraphs, name))
     folder = baselines or paths.default_baselines_folder()
     code = OK
     for name in benchmarks:
@@ -88,12 +98,16 @@ def memory_command(
     context.exit(code)
 
 
+def _flamegraph_page(folder: Path, name: str) -> Path:
+    return folder / f"{name.replace('/', '-')}.html"
+
+
 def _profile(
     name: str, options: CaseOptions, flamegraphs: Path | None, *, native: bool
 ) -> "MemoryProfile":
     from veperf.profiling.memory.profile_memory import profile_memory
 
-    path = flamegraphs / f"{name.replace('/', '-')}.html" if flamegraphs else None
+    path = _flamegraph_page(flamegraphs, name) if flamegraphs else None
     return profile_memory(
         name,
         modules=options.modules,
@@ -115,7 +129,7 @@ def _run_suite(archive: str | None, baselines: Path | None, options: CaseOptions
     )
     verdict = result.verdict(baselines)
     click.echo(rendering.run_text(result.run))
-    click.echo(f"\n{rendering.verdict_text(verdict.verdict)}")
+    click.echo(f"\n{rendering.verdict_text(verdict.verdict, terminal_width())}")
     hint = command_hint("report", result.run.id, archive=archive)
     click.echo(f"\nkept in {display_path(result.place)}; {hint} shows it")
     return verdict.exit_code()

@@ -1,16 +1,25 @@
 """Options of commands: made of the options types, or shared by several commands."""
 
 import functools
+import shutil
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from msgspec import Meta
 
 from veperf.archive.storage.location import locate
-from veperf.core.errors import StorageError, UsageError
+from veperf.core.errors import (
+    MeasureError,
+    StorageError,
+    UsageError,
+    WorkerCrashedError,
+    WorkerTimeoutError,
+)
 from veperf.core.escape import one_line
 from veperf.core.option_fields import OptionField, Options, option_fields
 from veperf.core.options import DirectionOptions
@@ -18,6 +27,7 @@ from veperf.core.options import DirectionOptions
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as of a shell."""
 
+_LONGEST_IMPORT_S = 300.0
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
 
@@ -64,12 +74,16 @@ class FieldOption(click.Option):
 
 
 def options_of(kind: type[Options]) -> Callable[[Callable[..., object]], Callable[..., object]]:
-    """Give a command an option for each field of ``kind``; it gets all of them as ``options``."""
+    """Give a command an option for each field of ``kind``; it gets all of them as ``options``.
+
+    The command raises UsageError where a ``--module`` would end this process.
+    """
 
     def decorate(command: Callable[..., object]) -> Callable[..., object]:
         @functools.wraps(command)
         def call(*args: Any, **values: Any) -> object:
             settings = {field.name: values.pop(field.name) for field in option_fields(kind)}
+            _require_harmless(settings.get("modules", ()))
             return command(*args, options=kind(**settings), **values)
 
         decorated: Callable[..., object] = call
@@ -78,6 +92,30 @@ def options_of(kind: type[Options]) -> Callable[[Callable[..., object]], Callabl
         return decorated
 
     return decorate
+
+
+def _require_harmless(modules: Sequence[str]) -> None:
+    """Check, in a fork, that importing ``modules`` leaves the process alive.
+
+    A process that a module ends has that module's exit code, which could be that of a verdict.
+    What can't be imported for any other reason is left for the import itself to say.
+
+    Raises:
+        UsageError: a module ends its process (``os._exit``, a crash), or does not come to an end.
+    """
+    if not modules:
+        return
+    from veperf.core.registry import load_registry
+    from veperf.ipc.isolated_process import run_in_fork
+
+    for module in modules:
+        try:
+            importing = functools.partial(load_registry, [module])
+            run_in_fork(lambda: bool(importing()), bool, timeout_s=_LONGEST_IMPORT_S)  # noqa: B023
+        except (WorkerCrashedError, WorkerTimeoutError) as error:
+            raise UsageError(f"module {module} can't be imported: {error}") from error
+        except MeasureError:
+            continue
 
 
 def click_option(field: OptionField) -> Callable[[_Command], _Command]:
@@ -94,7 +132,7 @@ def click_option(field: OptionField) -> Callable[[_Command], _Command]:
     default = f"  [default: {text}]" if text else ""  # click would put it in parentheses
     repeated = " Can be repeated." if field.kind is tuple else ""
     return click.option(
-        field.flag,
+        *field.flags,
         field.name,
         type=_click_type(field),
         multiple=field.kind is tuple,
@@ -213,10 +251,28 @@ def append_summary(summary: Path | None, content: bytes) -> None:
         raise StorageError(f"can't write {summary}: {error.strerror}") from error
 
 
+def refuse_options(context: click.Context, kind: type[Options], reason: str) -> None:
+    """Refuse options of ``kind`` on the command line, which would be ignored because of ``reason``.
+
+    Raises:
+        click.UsageError: there is one.
+    """
+    for field in option_fields(kind):
+        if context.get_parameter_source(field.name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{reason}: no {field.flag}")
+
+
 def print_notes(name: str, notes: Sequence[str]) -> None:
     """Print the notes on reading a file, or a run that was read from a file, called ``name``."""
+    from veperf.report.tables.table import wrap_line
+
     for note in notes:
-        click.echo(f"▲ {one_line(f'{name}: {note}')}")
+        click.echo(wrap_line(f"▲ {one_line(f'{name}: {note}')}", terminal_width()))
+
+
+def terminal_width() -> int | None:
+    """Return the columns of the terminal that is standard output; None where it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def parse_params(params: Sequence[str], rate: str | None = None) -> dict[str, str]:

@@ -1,10 +1,12 @@
 """``veperf report`` and ``veperf site``: pages about runs."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from veperf.archive.storage.location import Location
 from veperf.cli.gate import chosen_policy
 from veperf.cli.options import (
     ExampleCommand,
@@ -12,7 +14,10 @@ from veperf.cli.options import (
     baselines_option,
     display_path,
     options_of,
+    terminal_width,
 )
+from veperf.core.case import Better
+from veperf.core.gate import GateDecision
 from veperf.core.options import JudgementOptions
 from veperf.core.policy import GatePolicy
 
@@ -52,17 +57,43 @@ def report_command(
 
 
 def print_verdict(
-    result: "RunResult", baselines: Path | None, policy: GatePolicy
+    result: "RunResult",
+    baselines: Path | None,
+    policy: GatePolicy,
+    better: Mapping[str, Better] | None = None,
+    comparisons: Mapping[str, GateDecision] | None = None,
 ) -> "VerdictResult":
-    """Judge a run, write its report, print both the verdict and where the report is."""
+    """Judge a run, write its report, print both the verdict and where the report is.
+
+    ``better`` and ``comparisons`` are those of ``render_report``.
+    """
     from veperf.report import rendering
-    from veperf.report.pages.render import publish_run_report
 
     verdict = result.verdict(baselines, policy=policy)
-    page = publish_run_report(result.run, result.archive, baselines, policy=policy)
-    click.echo(rendering.verdict_text(verdict.verdict))
+    page = write_report(result, baselines, policy, better, comparisons)
+    click.echo(rendering.verdict_text(verdict.verdict, terminal_width()))
     click.echo(f"\nreport: {display_path(page)}")
     return verdict
+
+
+def write_report(
+    result: "RunResult",
+    baselines: Path | None,
+    policy: GatePolicy,
+    better: Mapping[str, Better] | None,
+    comparisons: Mapping[str, GateDecision] | None,
+) -> Location:
+    """Write the report of a run, and return its first page."""
+    from veperf.report.pages.render import publish_run_report
+
+    return publish_run_report(
+        result.run,
+        result.archive,
+        baselines,
+        policy=policy,
+        better=better,
+        comparisons=comparisons,
+    )
 
 
 @click.command(

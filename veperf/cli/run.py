@@ -12,6 +12,8 @@ from veperf.cli.options import (
     display_path,
     options_of,
     patterns_argument,
+    print_notes,
+    refuse_options,
 )
 from veperf.core.options import RunOptions
 
@@ -24,6 +26,10 @@ from veperf.core.options import RunOptions
         "veperf run transaction --profile thorough    one suite, 24 fresh processes",
         "veperf run transaction/execution             one benchmark and its scaling curve",
         "veperf run transaction --memory              bytes and allocations, too",
+        "veperf run --short                           a quick look, which answers no target",
+        "veperf run --budget 3m                       what fits, targets first",
+        "veperf run --level micro -k 'hash or nonce'  by level, by parts of names",
+        "veperf run bidding/latency --processes 20 --min-time 2s",
         "veperf run --module mine.benchmarks mine     a suite of your own",
         "veperf run --resume                          go on with what was interrupted",
     ],
@@ -39,7 +45,9 @@ from veperf.core.options import RunOptions
 )
 @archive_option
 @baselines_option
+@click.pass_context
 def run_command(
+    context: click.Context,
     patterns: tuple[str, ...],
     options: RunOptions,
     resume: str | None,
@@ -49,7 +57,8 @@ def run_command(
     """Measure in fresh processes, and store the run.
 
     BENCHMARK is a suite, a benchmark, one of its cases or a glob; everything when there is none.
-    Ctrl-C keeps the processes that are done; --resume goes on from there.
+    --level and -k narrow that down. Ctrl-C keeps the processes that are done; --resume goes on from
+    there. The overview, whose address comes first, is brought up to date after each of them.
     """
     from veperf.api import runs
     from veperf.report import rendering
@@ -57,9 +66,14 @@ def run_command(
     if resume is not None and patterns:
         raise click.UsageError("a resumed run measures what it began with: no BENCHMARK")
     if resume is not None:
+        refuse_options(context, RunOptions, "a resumed run measures as it began")
         result = runs.resume(resume, archive=archive)
     else:
         result = runs.run(patterns, options=options, archive=archive, baselines=baselines)
     click.echo(rendering.run_text(result.run))
+    print_notes(result.run.id, result.run.notes)
+    verdict = result.verdict(baselines).verdict
+    if verdict.targets or verdict.against:
+        click.echo(f"\n{rendering.answers_text(verdict)}")
     hint = command_hint("report", result.run.id, archive=archive)
-    click.echo(f"\nkept in {display_path(result.place)}; {hint} judges it")
+    click.echo(f"\nkept in {display_path(result.place)}; {hint} shows it")

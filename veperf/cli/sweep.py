@@ -12,8 +12,10 @@ from veperf.cli.options import (
     ExampleCommand,
     append_summary,
     archive_option,
+    check_summary,
     display_path,
     options_of,
+    refuse_options,
     report_url_option,
     summary_option,
 )
@@ -116,9 +118,11 @@ def sweep_command(
     from veperf.report.report_links import find_report_links
 
     policy = chosen_policy(context, options)
+    check_summary(summary)
     if sum(source is not None for source in (spec, resume, show)) != 1:
         raise click.UsageError("give one of a SPEC, --resume or --show")
     if show is not None:
+        refuse_options(context, SweepOptions, "--show measures nothing")
         outcome = sweeps.load_sweep(show, archive)
     elif (options.scheduler is None) != options.local:
         raise click.UsageError("say where: --scheduler ADDRESS, or --local")

@@ -34,6 +34,7 @@ from msgspec import Meta
 from veperf.core.errors import CorruptFileError, UsageError
 from veperf.core.option_fields import about, options_from, values_of
 from veperf.core.options import JudgeOptions, RunOptions
+from veperf.core.text import join_words
 
 _MAX_BYTES = 1 << 20
 
@@ -126,8 +127,14 @@ def _faults(spec: SweepSpec) -> Iterator[str]:
         if not spec_patterns(spec):
             yield "it names no benchmarks: `benchmarks` or `parameters` must"
         return
-    if spec.refs or spec.memory or spec.profile != "quick":
-        yield "`refs`, `profile` and `memory` are for runs; a specification with [ab] makes none"
+    of_runs = [name for name in _OF_RUNS if getattr(spec, name) != getattr(SweepSpec, name)]
+    if of_runs:
+        names = join_words(f"`{name}`" for name in of_runs)
+        yield f"{names} are for runs; a specification with [ab] makes none"
+
+
+_OF_RUNS = ("refs", "profile", "memory", "processes", "min_time_s", "short", "time_budget_s")
+"""What says how runs are made."""
 
 
 def spec_patterns(spec: SweepSpec) -> tuple[str, ...]:

@@ -30,6 +30,13 @@ class Metric(Struct, frozen=True):
     better: Direction = "lower"
     exact: bool = False
     """True for values that can't vary, such as the size of a file: compared for equality."""
+    definition: str = ""
+    """What else both sides must have in common, such as the version of the benchmark's code; empty
+    where it is unknown. ``ASSUMED_UNIT`` equals itself alone."""
+
+
+ASSUMED_UNIT = "without a unit"
+"""Definition of a metric whose unit is taken for granted."""
 
 
 TIME = Metric("time", "ns")
@@ -73,3 +80,24 @@ class Case(Struct, frozen=True):
     """The case that is the lower bound of this one, such as a library call alone."""
     multithreaded: bool = False
     """True for work that needs several CPUs, which is not kept to one."""
+
+    @property
+    def is_timed(self) -> bool:
+        """Return whether its time is measured."""
+        return any(metric.name == TIME.name for metric in self.metrics)
+
+    @property
+    def is_counted(self) -> bool:
+        """Return whether it has figures that are no times, such as memory."""
+        has_counts = not self.is_timed or any(m.name in MEMORY_NAMES for m in self.metrics)
+        return has_counts and self.level is not Level.LOAD
+
+    @property
+    def is_exact(self) -> bool:
+        """Return whether all figures are the same in every process."""
+        return all(metric.exact for metric in self.metrics)
+
+    @property
+    def is_curve_point(self) -> bool:
+        """Return whether it is one of the points of a parameter's curve, and answers no target."""
+        return self.id != self.benchmark and not self.targets

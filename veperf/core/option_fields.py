@@ -51,6 +51,13 @@ _Result = TypeVar("_Result")
 class Options:
     """Base of all options types."""
 
+    def __post_init__(self) -> None:
+        """Check that the values go together; what a base checks stays checked by ``super()``.
+
+        Raises:
+            UsageError: they don't.
+        """
+
 
 _Kind = TypeVar("_Kind", bound=Options)
 
@@ -63,6 +70,7 @@ def about(
     description: str,
     *,
     flag: str = "",
+    alias: str = "",
     metavar: str = "",
     default: str = "",
     former: tuple[str, ...] = (),
@@ -72,11 +80,14 @@ def about(
     Args:
         description: its help.
         flag: its name on the command line, where that is not its own.
+        alias: another name there.
         metavar: placeholder for the value on the command line.
         default: what None or an empty value stands for.
         former: names that it had in earlier versions, for a hint.
     """
-    extra = {"flag": flag, "metavar": metavar, "default": default, "former": former}
+    extra = {
+        "flag": flag, "alias": alias, "metavar": metavar, "default": default, "former": former
+    }  # fmt: skip
     return Meta(description=description, extra=extra)
 
 
@@ -110,6 +121,11 @@ class OptionField:
     def flag(self) -> str:
         """Name on the command line."""
         return self._extra("flag") or "--" + self.text_name.replace("_", "-")
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """All its names on the command line."""
+        return (self.flag, *filter(None, [self._extra("alias")]))
 
     @property
     def metavar(self) -> str:

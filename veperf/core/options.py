@@ -13,6 +13,7 @@ from veperf.core.case import Better
 from veperf.core.errors import UsageError
 from veperf.core.load import Arrivals
 from veperf.core.option_fields import Duration, Options, Ratio, about
+from veperf.core.selection import parse_expression
 
 Profile = Literal["quick", "standard", "thorough"]
 Text = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -32,6 +33,41 @@ class ModuleOptions(Options):
             metavar="MODULE",
         ),
     ] = ()
+
+
+LevelName = Literal["micro", "component", "integration", "load"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectionOptions(Options):
+    """Selection among the benchmarks that are named, or among all.
+
+    Raises:
+        UsageError: the expression can't be read.
+    """
+
+    levels: Annotated[
+        tuple[LevelName, ...],
+        about("Only benchmarks of this level.", flag="--level"),
+    ] = ()
+    expression: Annotated[
+        str,
+        Meta(max_length=500),
+        about(
+            "Only benchmarks that fit, as with pytest: 'hash or nonce and not load'.",
+            flag="-k",
+            metavar="EXPRESSION",
+        ),
+    ] = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        parse_expression(self.expression)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListOptions(ModuleOptions, SelectionOptions):
+    """Options of the list of benchmarks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +164,8 @@ class PolicyFileOptions(Options):
     policy: Annotated[
         str,
         about(
-            "TOML file with the gate's policy in its table [gate].",
+            "TOML file with the gate's policy in its table [gate]; options win over it, its rules "
+            "included.",
             metavar="FILE",
             default="the project's veperf.toml or pyproject.toml",
         ),
@@ -157,19 +194,62 @@ class TimeBudgetOptions(Options):
         Seconds | None,
         about(
             "Stop comparing after this time: 90s, 10m. Dear benchmarks are left out so that most "
-            "are decided; what is undecided then is inconclusive, and the exit code 4."
+            "are decided; what is undecided then is inconclusive, and the exit code 4.",
+            flag="--budget",
+            alias="--time-budget",
         ),
     ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOptions(CaseOptions, SeedOptions):
-    """Options of a run."""
+class RunOptions(CaseOptions, SelectionOptions, SeedOptions):
+    """Options of a run.
+
+    Raises:
+        UsageError: they contradict each other.
+    """
 
     profile: Annotated[Profile, about("How much to measure: 6, 12 or 24 fresh processes.")] = (
         "quick"
     )
+    processes: Annotated[
+        Annotated[int, Meta(ge=1, le=1000)] | None,
+        about(
+            "Number of fresh processes of everything.",
+            default="the profile's",
+            metavar="N",
+        ),
+    ] = None
+    min_time_s: Annotated[
+        Seconds | None,
+        about(
+            "Least time measured of a case in a process.",
+            default="the profile's",
+        ),
+    ] = None
+    short: Annotated[
+        bool,
+        about("A quick look that answers no target: 2 processes, no loads, no memory."),
+    ] = False
     memory: Annotated[bool, about("Measure memory, too, in 3 more processes.")] = False
+    time_budget_s: Annotated[
+        Seconds | None,
+        about(
+            "Measure what fits into this time, targets first; the rest is named.",
+            flag="--budget",
+            alias="--time-budget",
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.short and (self.memory or self.processes is not None):
+            raise UsageError("short is 2 processes without memory: no processes, no memory")
+        if self.min_time_s is not None and self.min_time_s > self.timeout_s / 2:
+            raise UsageError(
+                f"min_time {self.min_time_s:g} s needs a timeout of {2 * self.min_time_s:g} s or "
+                f"more, not {self.timeout_s:g} s"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -284,6 +364,7 @@ class MarginOptions(Options):
     ] = 0.01
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("margin", "fail_over"):
             limit = getattr(self, name, None)
             if limit is not None and self.min_effect > limit:
@@ -331,8 +412,17 @@ class CompareOptions(MarginOptions, ErrorOptions, ConditionOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class JudgeOptions(SequentialOptions, EffectOptions, TimeBudgetOptions):
+class JudgeOptions(SequentialOptions, MarginOptions, TimeBudgetOptions):
     """Rules of an A/B comparison, wherever it is made."""
+
+    fail_over: Annotated[
+        Annotated[Ratio, Meta(ge=0.001, lt=1)] | None,
+        about(
+            "A slowdown that is surely more than this is a failure, a smaller one a warning.",
+            default="the policy's, or 5%",
+            former=("threshold", "fail_percent"),
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -357,7 +447,7 @@ class WitnessOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ABOptions(JudgeOptions, WitnessOptions, CaseOptions, SeedOptions):
+class ABOptions(JudgeOptions, WitnessOptions, CaseOptions, SelectionOptions, SeedOptions):
     """Options of an A/B comparison on this machine."""
 
     comparisons: Annotated[
@@ -424,7 +514,7 @@ class SweepOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FleetOptions(JudgeOptions, CaseOptions, SeedOptions, SweepOptions):
+class FleetOptions(JudgeOptions, CaseOptions, SelectionOptions, SeedOptions, SweepOptions):
     """Options of an A/B comparison on several machine classes."""
 
     machine_classes: Annotated[

@@ -51,3 +51,9 @@ def notebooks_folder() -> Path:
     """Return the folder of the notebooks."""
     root = checkout_folder()
     return root / "notebooks" if root else _SHARE / "notebooks"
+
+
+def example_folder() -> Path:
+    """Return the folder of the example archive, which comes with veperf."""
+    root = checkout_folder()
+    return root / "reports" / "example" if root else _SHARE / "example"

@@ -15,15 +15,19 @@ defaults: that is a scaling curve.
 
 import importlib
 import inspect
+import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from itertools import islice
 from typing import Any, Protocol, TypeVar
 
 from veperf.core.case import TIME, Case, Level, Metric, Params
 from veperf.core.errors import UnknownBenchmarkError, UsageError, VeperfError
-from veperf.core.load import Finished, Search
+from veperf.core.load import GENERATOR, Finished, Search
+from veperf.core.selection import narrow_cases, require_words
 
 SUITES = {
     "transaction": "veperf.workloads.transaction.benchmarks",
@@ -32,8 +36,8 @@ SUITES = {
     "zk_proof": "veperf.workloads.zk.benchmarks",
 }
 
-ON_REQUEST = {"memory": "veperf.profiling.memory.memory_suite"}
-"""Suites that a run leaves out unless they are named."""
+MEMORY_SUITE = "veperf.profiling.memory_suite"
+"""The suite of whole processes' memory: a part of every run, and of nothing that compares times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +93,32 @@ class RemoteTarget(Protocol):
         """As ``System`` does."""
 
 
+_READY_AT_ONCE = 32
+
+
 class SuppliedSystem:
     """A remote target and the items for it, combined into a ``System`` in one process."""
 
     def __init__(self, target: RemoteTarget, items: Iterator[bytes]) -> None:
         self._target = target
         self._items = items
-        self._next = next(items)
+        self._ready: deque[bytes] = deque()
+        self._making_ns = 0
+        self._accepted = 0
 
     def offer(self, tag: int) -> bool:
         """Offer the next item; a refused item is offered again under the next tag.
 
         If it were skipped, later items of the same sender could become invalid.
         """
-        if not self._target.offer(tag, self._next):
+        if not self._ready:
+            began = time.thread_time_ns()
+            self._ready.extend(islice(self._items, _READY_AT_ONCE))
+            self._making_ns += time.thread_time_ns() - began
+        if not self._target.offer(tag, self._ready[0]):
             return False
-        self._next = next(self._items)
+        self._ready.popleft()
+        self._accepted += 1
         return True
 
     def step(self) -> Finished:
@@ -112,8 +126,10 @@ class SuppliedSystem:
         return self._target.step()
 
     def costs(self) -> Mapping[str, float]:
-        """As ``System`` does."""
-        return self._target.costs()
+        """As ``System`` does, with the making of the items as the generator's."""
+        if not self._accepted:
+            return self._target.costs()
+        return {GENERATOR: self._making_ns / self._accepted, **self._target.costs()}
 
     def close(self) -> None:
         """As ``System`` does."""
@@ -328,20 +344,34 @@ def matching_cases(
 
 
 def select_cases(
-    select: Sequence[str] = (), modules: Sequence[str] = (), *, quick: bool = False
+    select: Sequence[str] = (),
+    modules: Sequence[str] = (),
+    *,
+    levels: Sequence[str] = (),
+    expression: str = "",
+    quick: bool = False,
 ) -> tuple[Case, ...]:
     """Return the cases that match ``select``, among the built-in suites and ``modules``.
 
-    ``quick`` leaves slow cases out unless they are named.
+    Of those, the ones that are of one of the ``levels`` and fit ``expression``, where these are not
+    empty. ``quick`` leaves slow cases out unless they are named.
 
     Raises:
-        UnknownBenchmarkError: a pattern matches nothing.
-        UsageError: a module can't be imported.
+        UnknownBenchmarkError: a pattern or a word matches nothing, or nothing is left.
+        UsageError: a module can't be imported, or the expression can't be read.
     """
-    named = [suite for suite in ON_REQUEST if any(p.partition("/")[0] == suite for p in select)]
-    known = [*SUITES.values(), *(ON_REQUEST[suite] for suite in named), *modules]
-    cases = matching_cases(load_registry(known), select, quick=quick)
-    return tuple(c for c in cases if c.suite not in ON_REQUEST or c.suite in named)
+    registry = load_registry([*SUITES.values(), MEMORY_SUITE, *modules])
+    require_words(expression, matching_cases(registry))
+    try:
+        return narrow_cases(matching_cases(registry, select, quick=quick), levels, expression)
+    except UnknownBenchmarkError:
+        if not quick:
+            raise
+        slow = narrow_cases(matching_cases(registry, select), levels, expression)
+        raise UnknownBenchmarkError(
+            "profile quick leaves out what is slow, and nothing else is selected: name "
+            f"{' or '.join(case.id for case in slow[:3])}, or take another profile"
+        ) from None
 
 
 def find_case(cases: Sequence[Case], name: str) -> Case:

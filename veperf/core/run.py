@@ -1,5 +1,6 @@
 """Runs: samples, passes, settings, machine and revision."""
 
+import random
 from typing import Literal
 
 from msgspec import Struct
@@ -139,6 +140,10 @@ class Pass(Struct, frozen=True):
     they were not kept to one."""
 
 
+SEVERAL_CPUS = "several: "
+"""Begins the CPU model of results that several CPUs gave: comparable with nothing."""
+
+
 class Machine(Struct, frozen=True):
     """The machine of a run. ``name`` is the machine class, within which runs are comparable."""
 
@@ -149,6 +154,8 @@ class Machine(Struct, frozen=True):
     system: str
     python: str
     versions: dict[str, str] = {}
+    host: str = ""
+    """Name that another tool's file gives the machine; veperf stores none of its own."""
 
 
 class Revision(Struct, frozen=True):
@@ -174,25 +181,47 @@ class Config(Struct, frozen=True):
     """Modules with benchmarks beside the built-in suites."""
     load: LoadPlan = LoadPlan()
     memory_passes: int = 0
-    """Number of passes, the last ones, that measure memory instead of time."""
+    """Number of passes, the last ones, that measure memory, and other figures that are no times."""
+    curve_passes: int | None = None
+    """Number of passes that time a point of a parameter's curve, drawn for each; None for all."""
     select: tuple[str, ...] = ()
-    """Suites, benchmarks and globs that were asked for; everything, or unknown, where empty."""
+    """Suites, benchmarks and globs that were asked for; everything, or unknown, where empty. Cases
+    where a level or an expression narrowed that down."""
+    min_time_ns: int = 0
+    """Least time measured of a case in a pass, where it was asked for."""
+    time_budget_s: float | None = None
+    """Time for the passes, by which cases were chosen; None for all."""
 
     @property
     def timed_passes(self) -> int:
         """Number of passes, the first ones, that measure time."""
         return self.passes - self.memory_passes
 
-    def passes_of(self, level: Level) -> int:
-        """Return the number of passes, the first ones, that time cases of ``level``."""
-        return (
-            min(self.timed_passes, self.load.passes) if level is Level.LOAD else self.timed_passes
-        )
+    @property
+    def load_passes(self) -> int:
+        """Number of passes, the first ones, that measure loads."""
+        return min(self.timed_passes, self.load.passes)
 
-    def is_measured(self, level: Level, index: int) -> bool:
-        """Return whether pass ``index`` measures time or memory of cases of ``level``."""
-        in_memory_pass = index >= self.timed_passes and level is not Level.LOAD
-        return index < self.passes_of(level) or in_memory_pass
+    @property
+    def search_passes(self) -> int:
+        """Number of passes, the first ones, in which a search may go on until it has decided."""
+        return min(self.timed_passes, self.load.search_passes)
+
+    def is_measured(self, case: Case, index: int) -> bool:
+        """Return whether pass ``index`` measures time or memory of ``case``.
+
+        Memory has passes of its own, of which the first is enough for exact figures alone.
+        """
+        if case.level is Level.LOAD:
+            return index < self.load_passes
+        if index >= self.timed_passes:
+            is_first = index == self.timed_passes
+            return case.is_counted and (is_first or not case.is_exact)
+        if self.curve_passes is None or not case.is_curve_point:
+            return case.is_timed
+        generator = random.Random(f"{self.seed}/{case.id}")  # noqa: S311 - an order, no secret
+        drawn = generator.sample(range(self.timed_passes), self.curve_passes)
+        return case.is_timed and index in drawn
 
 
 class Run(Struct, frozen=True):
@@ -213,7 +242,11 @@ class Run(Struct, frozen=True):
     """Python source of each benchmark's set-up function at the time of the run."""
     format: int = RUN_FORMAT
     notes: tuple[str, ...] = ()
-    """Notes of the reader of another tool's file: left out, summarised or unknown."""
+    """Notes on what was left out: of the run itself, or of the reader of another tool's file, which
+    also says what is summarised or unknown."""
+    left_out: dict[str, tuple[str, ...]] = {}
+    """Cases that were selected and left out all the same, such as for want of time, by id with the
+    targets that they answer: these are not measured."""
     vanished: dict[str, tuple[str, ...]] = {}
     """Benchmarks that another tool's file lacks, though it is of their package, by name with the
     targets that they answer."""

@@ -39,6 +39,7 @@ _FAMILY: dict[str, tuple[str, float]] = {
     "GiB": ("memory", 2.0**30),
 }
 _NAMES_LISTED = 3
+_MOST_DIGITS = 1e12
 
 
 def format_number(value: float | None, digits: int = 3) -> str:
@@ -72,7 +73,9 @@ def format_quantity(value: float | None, unit: str, digits: int = 3) -> str:
 
 
 def format_bytes(count: float) -> str:
-    """Return a number of bytes in the unit that suits: 1,536 is 1.50 KiB."""
+    """Return a number of bytes in the unit that suits: 1,023 is 1,023 B, 1,536 is 1.50 KiB."""
+    if abs(count) < 2**10:
+        return _with_unit(format_count(count), "B")
     return format_quantity(count, "B")
 
 
@@ -81,7 +84,10 @@ def format_exact(value: float | None, unit: str = "") -> str:
     if value is None or not math.isfinite(value):
         return MISSING
     factor, scaled_unit = choose_unit(value, unit)
-    return _with_unit(f"{value * factor:,.6g}".replace("-", MINUS), scaled_unit)
+    scaled = value * factor
+    is_whole = scaled == int(scaled) and abs(scaled) < _MOST_DIGITS
+    digits = f"{scaled:,.0f}" if is_whole else f"{scaled:,.6g}"
+    return _with_unit(digits.replace("-", MINUS), scaled_unit)
 
 
 def format_interval(low: float | None, high: float | None, unit: str, digits: int = 3) -> str:
@@ -99,7 +105,8 @@ def choose_unit(value: float, unit: str, digits: int = 3) -> tuple[float, str]:
     family, size = _FAMILY.get(unit, ("", 1.0))
     if not family or not math.isfinite(value):
         return 1.0, "µs" if unit == "us" else unit
-    base = float(f"{abs(value) * size:.{digits - 1}e}")
+    # 1,024 is rounded down to 1,020; 999.9 is rounded up to 1,000.
+    base = max(float(f"{abs(value) * size:.{digits - 1}e}"), abs(value) * size)
     steps = _SCALES[family]
     fitting = [step for step in steps if step[0] * (1 - 1e-12) <= base] or [steps[0]]
     return size / fitting[-1][0], fitting[-1][1]
@@ -164,25 +171,35 @@ def format_multiple(ratio: float | None) -> str:
     return f"{format_number(ratio, 2 if ratio < 99.5 else 3)} times"
 
 
-def format_limit_distance(over: float | None, better: str) -> str:
+def format_limit_distance(
+    over: float | None, better: str, *, limit: str = "", allowed: float = 0.0
+) -> str:
     """Return how a value stands to its limit, from the share by which it is worse than that limit.
 
-    Up to twice the limit as a percentage, beyond that as a multiple: "12 % over its limit",
-    "3.4 times its limit", "38 % below its limit"; for a limit from below the two change sides.
+    From a tenth of the limit to twice the limit as a percentage, else as a ratio: "12 % over its
+    limit", "3.4 times its limit", "1/670 of its limit". A value that is worse than a limit from
+    below is "12 % below its limit", a better one "12 % above its limit". With ``limit``, in words,
+    "of 5 ms" follows. ``allowed`` is the share beyond the limit up to which it is met all the same,
+    which is then said: "2.1 % over its limit, within the 10 % allowed".
     """
     if over is None or math.isnan(over):
         return MISSING
-    worse, good = ("over", "below") if better == "lower" else ("below", "above")
     if math.isinf(over):
         return "beyond a limit of zero"
-    if over > 1 and better == "lower":
-        return f"{format_multiple(1 + over)} its limit"
-    size = abs(over)
-    if round(size, 3) == 0:
-        return "at its limit"
-    return (
-        f"{_with_unit(format_number(size * 100, 2), '%')} {worse if over > 0 else good} its limit"
-    )
+    its_limit = f"its limit of {limit}" if limit else "its limit"
+    ratio = 1 + over if better == "lower" else 1 - over
+    if round(over, 3) == 0:
+        return f"at {its_limit}"
+    if ratio <= 0:
+        return f"none of {its_limit}"
+    if ratio < 0.0995:
+        return f"1/{format_number(1 / ratio, 2 if ratio > 1 / 99.5 else 3)} of {its_limit}"
+    if ratio > 2:
+        return f"{format_multiple(ratio)} {its_limit}"
+    side = "below" if ratio < 1 else "over" if better == "lower" else "above"
+    distance = f"{_with_unit(format_number(abs(over) * 100, 2), '%')} {side} {its_limit}"
+    is_allowed = 0 < over <= allowed
+    return f"{distance}, within the {format_percent(allowed)} allowed" if is_allowed else distance
 
 
 def format_p_value(p: float | None) -> str:
@@ -249,12 +266,13 @@ def join_words(words: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def abbreviate_names(entries: Sequence[str]) -> str:
+def abbreviate_names(entries: Sequence[str], among: Sequence[str] = ()) -> str:
     """Return the first three of ``entries``, which begin with an id, and the number of the others.
 
-    Without their suite if it is the same for all.
+    Without their suite if it is the same for all of them and of ``among``, which they are part of.
     """
-    same = len({e.partition("/")[0] for e in entries}) == 1 and all("/" in e for e in entries)
+    every = among or entries
+    same = len({e.partition("/")[0] for e in every}) == 1 and all("/" in e for e in every)
     names = [e.partition("/")[2] if same else e for e in entries[:_NAMES_LISTED]]
     more = [f"{len(entries) - _NAMES_LISTED} more"] if len(entries) > _NAMES_LISTED else []
     return "; ".join(names + more)

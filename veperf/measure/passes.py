@@ -15,10 +15,13 @@ from msgspec.structs import replace
 
 from veperf.core.case import TIME, Case, Level
 from veperf.core.errors import MeasureError, WorkerTimeoutError
-from veperf.core.load import LoadSoFar
-from veperf.core.run import CaseResult, Config, Failure, Pass
+from veperf.core.load import LoadSoFar, Trial
+from veperf.core.run import CaseResult, Config, Failure, Pass, Sample
+from veperf.core.sustained_rate import sustained_rate
+from veperf.measure.clock import LONG_CALL_NS
 from veperf.measure.cpus import choose_cpu, stay_off, usable_cpus
 from veperf.measure.machine import CpuTimes, frequency_mhz, load_average
+from veperf.measure.pass_budget import PassBudget
 from veperf.measure.protocol import (
     CalibrationMeasured,
     CaseClosed,
@@ -46,6 +49,10 @@ from veperf.measure.worker_client import (
 )
 
 _TIMEOUTS_BEFORE_GIVING_UP = 2
+_SAMPLES_OF_LONG_CALLS = 2
+"""Samples in a pass of profile quick: the fewest that a process value is made of."""
+_STAGED_PASSES = 2
+"""Number of passes, the first ones, that measure stages: they are means for a chart of shares."""
 
 
 class PassProgress(Protocol):
@@ -63,7 +70,7 @@ class PassProgress(Protocol):
 
 @dataclass(slots=True)
 class Passes:
-    """Measures the passes of one run; keeps the loops and timeouts of earlier ones."""
+    """Measures the passes of one run; keeps the loops, timeouts and trials of earlier ones."""
 
     config: Config
     modules: tuple[str, ...]
@@ -72,6 +79,10 @@ class Passes:
     loops: dict[str, int] = field(default_factory=dict)
     """Calls in a sample by case; grows as cases are calibrated."""
     timeouts: dict[str, int] = field(default_factory=dict)
+    trials: dict[str, tuple[Trial, ...]] = field(default_factory=dict)
+    """Trials so far by case, of searches."""
+    budget: PassBudget | None = None
+    """Leaves out what the time is too short for."""
 
     def measure(self, indices: Sequence[int]) -> Iterator[Pass]:
         """Yield the passes ``indices``, one after the other.
@@ -80,19 +91,26 @@ class Passes:
             MeasureError: a fresh worker fails before its first case.
         """
         for index in indices:
-            yield self._pass(index)
+            generator = random.Random(f"{self.config.seed}/{index}")  # noqa: S311 - an order, no secret
+            order = [c for c in self.cases if self._is_measured(c, index)]
+            generator.shuffle(order)
+            if self.budget is None:
+                yield self._pass(index, order, generator)
+            elif order := self.budget.choose(index, order):
+                pass_ = self._pass(index, order, generator)
+                self.budget.add(pass_)
+                yield pass_
 
-    def _pass(self, index: int) -> Pass:
+    def _pass(self, index: int, order: Sequence[Case], generator: random.Random) -> Pass:
         started, began = datetime.now(UTC), time.monotonic()
         load, ticks = load_average(), CpuTimes.now()
-        generator = random.Random(f"{self.config.seed}/{index}")  # noqa: S311 - an order, no secret
-        order = [c for c in self.cases if self.config.is_measured(c.level, index)]
-        generator.shuffle(order)
         is_timed = index < self.config.timed_passes
         workers = _PassWorker(self.modules, generator, choose_cpu(usable_cpus(), index), is_timed)
         results: dict[str, CaseResult] = {}
         try:
             for case in order:
+                if self.budget is not None and not self.budget.allows(index, case):
+                    continue
                 workers.current()  # so that its start is no part of the case's time
                 self.progress.case_started(index, case)
                 since = time.monotonic()
@@ -115,6 +133,14 @@ class Passes:
             cpu=workers.cpu,
         )
 
+    def _is_measured(self, case: Case, index: int) -> bool:
+        """Return whether pass ``index`` measures ``case``: a search until its rate is decided."""
+        trials = self.trials.get(case.id)
+        if not trials:
+            return self.config.is_measured(case, index)
+        is_over = sustained_rate(trials) is not None
+        return index < self.config.search_passes and not is_over
+
     def _case(self, workers: "_PassWorker", index: int, case: Case) -> CaseResult:
         if self.timeouts.get(case.id, 0) >= _TIMEOUTS_BEFORE_GIVING_UP:
             message = f"not tried again after {_TIMEOUTS_BEFORE_GIVING_UP} timeouts"
@@ -136,7 +162,10 @@ class Passes:
                 self.loops.get(case.id),
                 layout_seed,
             )
-            result = _measure_time(worker, case, self.config, request, deadline)
+            in_stages = index < _STAGED_PASSES
+            result = _measure_time(
+                worker, case, self.config, request, deadline, in_stages=in_stages
+            )
         except RequestFailedError as error:
             return CaseResult(case.id, failure=error.failure)
         except MeasureError as error:
@@ -155,11 +184,14 @@ class Passes:
         # Every pass has arrivals of its own, and the same ones when the run is repeated.
         generator = random.Random(f"{config.seed}/{index}/{case.id}")  # noqa: S311 - no secret
         seed = generator.randrange(1 << 32)
-        worker.send(RunLoad(case.id, case.benchmark, case.params, config.load, seed))
+        trials = self.trials.get(case.id, ())
+        worker.send(RunLoad(case.id, case.benchmark, case.params, config.load, seed, trials))
         while True:
             reply = worker.receive(deadline=time.monotonic() + config.timeout_s)
             if not isinstance(reply, LoadTicked):
-                return expect_reply(reply, LoadFinished).result
+                result = expect_reply(reply, LoadFinished).result
+                self.trials[case.id] = trials + result.trials
+                return result
             if not self.progress.load_ticked(index, case, reply.so_far):
                 worker.interrupt()
 
@@ -220,15 +252,29 @@ def _calibrate(worker: Worker) -> float:
 
 
 def _measure_time(
-    worker: Worker, case: Case, config: Config, request: OpenCase, deadline: float
+    worker: Worker,
+    case: Case,
+    config: Config,
+    request: OpenCase,
+    deadline: float,
+    *,
+    in_stages: bool,
 ) -> CaseResult:
     opened = expect_reply(worker.ask(request, deadline=deadline), CaseOpened)
-    samples = [
-        expect_reply(worker.ask(TakeSample(), deadline=deadline), SampleTaken).sample
-        for _ in range(config.warmups + config.samples)
-    ]
+
+    def take_samples(count: int) -> list[Sample]:
+        replies = (worker.ask(TakeSample(), deadline=deadline) for _ in range(count))
+        return [expect_reply(reply, SampleTaken).sample for reply in replies]
+
+    warmups = [] if opened.warmup is None else [opened.warmup]
+    warmups += take_samples(config.warmups - len(warmups))
+    # By a sample that counts for nothing: the number must not depend on those that count. By CPU
+    # time: on a busy machine short calls take long, too, and need every sample.
+    is_long = any((w.cpu_ns or 0) > LONG_CALL_NS * opened.loops for w in warmups[-1:])
+    is_shortened = is_long and config.profile == "quick" and not config.min_time_ns
+    samples = take_samples(_SAMPLES_OF_LONG_CALLS if is_shortened else config.samples)
     figures: dict[str, float] = {}
-    if opened.in_stages:
+    if opened.in_stages and in_stages:
         reply = worker.ask(MeasureStages(), deadline=deadline)
         figures = expect_reply(reply, StagesMeasured).figures
     expect_reply(worker.ask(CloseCase(), deadline=deadline), CaseClosed)
@@ -236,7 +282,7 @@ def _measure_time(
         case=case.id,
         loops=opened.loops,
         operations=opened.operations,
-        samples=tuple(samples[config.warmups :]),
+        samples=tuple(samples),
         figures=figures,
     )
 

@@ -36,7 +36,7 @@ class TimeEstimate:
             (case.id, index >= self._timed)
             for index in missing
             for case in run.cases
-            if run.config.is_measured(case.level, index)
+            if run.config.is_measured(case, index)
         )
         load_s = run.config.load.warmup_s + run.config.load.seconds
         planned = {(c.id, False): load_s for c in run.cases if c.level is Level.LOAD}
@@ -75,7 +75,8 @@ class TimeEstimate:
 
     def seconds_left(self) -> float | None:
         """Return the seconds left; None while too few cases are known."""
-        left = {job: n for job, n in self._left.items() if n}
+        # A search goes on for more processes than planned where its loads don't agree.
+        left = {job: n for job, n in self._left.items() if n > 0}
         known = {job: fmean(self._durations[job]) for job in left if job in self._durations}
         if len(known) < _ENOUGH * len(left):
             return None

@@ -1,6 +1,7 @@
 """The metrics of a run, each with its median, before they are judged."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from veperf.core.case import MEMORY_NAMES, Case
@@ -52,6 +53,17 @@ def summarise_cases(run: Run) -> tuple[MeasuredMetric, ...]:
         for metric in case.metrics
         for series in [series_by_name[case.id, metric.name]]
     )
+
+
+def lower_bounds(measured: Iterable[MeasuredMetric]) -> dict[tuple[str, str], Estimate]:
+    """Return by case and metric the estimate of the benchmark that is the case's lower bound."""
+    by_name = {(metric.case.id, metric.series.metric): metric for metric in measured}
+    bounds: dict[tuple[str, str], Estimate] = {}
+    for key, metric in by_name.items():
+        bound = by_name.get((metric.case.lower_bound, metric.series.metric))
+        if bound is not None and bound.estimate and bound.series.unit == metric.series.unit:
+            bounds[key] = bound.estimate
+    return bounds
 
 
 def estimate_text(estimate: Estimate | None, unit: str) -> str:

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from veperf.core import stages
 from veperf.core.case import LATENCY_METRICS, Case, Level
 from veperf.core.load import CpuContention, Shard
 from veperf.core.run import CaseResult, Run
+from veperf.core.sustained_rate import Confirmations, confirmations_of
 from veperf.loadtest.histogram import Latencies, Percentiles
 from veperf.report.case_summary import median_estimate
-from veperf.report.charts import stages
 from veperf.stats.hodges_lehmann import Estimate
 
 INVALID = "invalid"
@@ -62,6 +63,11 @@ class LoadSummary:
     def is_search(self) -> bool:
         """Return whether the case searched for the sustained rate."""
         return any(result.trials for _, result in self.processes)
+
+    @property
+    def confirmations(self) -> Confirmations | None:
+        """Confirmations of its search; None of other loads, and of earlier runs."""
+        return confirmations_of([result.trials for _, result in self.processes])
 
     @property
     def rate_unit(self) -> str:

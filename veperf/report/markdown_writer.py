@@ -52,6 +52,7 @@ def write_decision(
     links: ReportLinks = NO_REPORT,
     most: int = MOST_SUMMARY_BYTES,
     marker: str = "",
+    whole: str = "",
 ) -> str:
     """Return a decision as Markdown: heading, sentence, the worst three, and ``parts`` folded.
 
@@ -61,6 +62,7 @@ def write_decision(
         links: addresses of the report and of commits.
         most: size limit in bytes of UTF-8.
         marker: first line.
+        whole: what shows all, where that is no report.
     """
     sentence = _inline(as_sentence(decision.headline), links)
     report = f" [Report]({links.report})" if links.report else ""
@@ -69,7 +71,9 @@ def write_decision(
         head[0] = f"{marker}\n{head[0]}"
     if worst := [_describe_item(item, links) for item in _loud(decision)[:_WORST]]:
         head.append("\n".join(worst))
-    return write_markdown(head, parts, links=links, most=most)
+    if decision.notes:
+        parts = [*parts, MarkdownPart("Rules of the policy", decision.notes, NOTES)]
+    return write_markdown(head, parts, links=links, most=most, whole=whole)
 
 
 def write_markdown(
@@ -78,11 +82,15 @@ def write_markdown(
     *,
     links: ReportLinks = NO_REPORT,
     most: int = MOST_SUMMARY_BYTES,
+    whole: str = "",
 ) -> str:
     """Return ``head``, which is Markdown, and ``parts`` in at most ``most`` bytes of UTF-8.
 
-    Where they don't fit, lines are left out whole, the least urgent first, and counted.
+    Where they don't fit, lines are left out whole, the least urgent first, and counted; ``whole``
+    says what shows them, where that is no report.
     """
+    if not whole:
+        whole = f"[the report]({links.report})" if links.report else "the report"
     frames = [_frame(part) for part in parts]
     blocks = [_Block(i, p.urgency, b, links) for i, p in enumerate(parts) for b in p.blocks]
     lines = [(block, row) for block in blocks for row in range(len(block.urgencies))]
@@ -90,12 +98,12 @@ def write_markdown(
     room = most - _size(*head) + 1  # no blank line behind the last
     fitting = _choose(lines, frames, room)
     if fitting < len(lines):
-        fitting = _choose(lines, frames, room - _size(_left_out(lines, links)))
+        fitting = _choose(lines, frames, room - _size(_left_out(lines, whole)))
     body = [*head]
     for index, (start, end) in enumerate(frames):
         if texts := [b.text() for b in blocks if b.part == index and b.kept]:
             body += filter(None, [start, *texts, end])
-    body += filter(None, [_left_out(lines[fitting:], links)])
+    body += filter(None, [_left_out(lines[fitting:], whole)])
     return "\n\n".join(body) + "\n"
 
 
@@ -163,15 +171,14 @@ def _frame(part: MarkdownPart) -> tuple[str, str]:
     return f"<details><summary>{defuse(as_html(short))}</summary>", "</details>"
 
 
-def _left_out(lines: Sequence[tuple[_Block, int]], links: ReportLinks) -> str:
+def _left_out(lines: Sequence[tuple[_Block, int]], whole: str) -> str:
     rows = sum(block.is_table for block, _ in lines)
     counts = [plural(rows, "row")] if rows else []
     if notes := len(lines) - rows:
         counts.append(plural(notes, "note"))
     if not counts:
         return ""
-    where = f"[the report]({links.report})" if links.report else "the report"
-    return f"*Cut to fit the size limit: {join_words(counts)} less urgent; {where} has everything.*"
+    return f"*Cut to fit the size limit: {join_words(counts)} less urgent; {whole} has everything.*"
 
 
 def _size(*texts: str) -> int:

@@ -20,6 +20,8 @@ from veperf.report.markdown_writer import (
     write_markdown,
 )
 from veperf.report.sections import identity, verdict_sections
+from veperf.report.sections.next_steps import next_steps, next_steps_text
+from veperf.report.sections.target_grid import target_grid
 from veperf.report.tables import result_tables
 from veperf.report.tables.gate_table import gate_table
 from veperf.report.tables.load_tables import (
@@ -30,7 +32,7 @@ from veperf.report.tables.load_tables import (
     shards_table,
 )
 from veperf.report.tables.status import change_mark, describe_failure, outcome_mark, target_mark
-from veperf.report.tables.table import drop_columns, text_table
+from veperf.report.tables.table import drop_columns, text_table, wrap_line
 from veperf.verdicts.run_notes import stopped_load_notes
 
 
@@ -56,36 +58,52 @@ def load_text(run: Run) -> str:
     return "\n\n".join([head, *map(one_line, stopped_load_notes(run)), *parts])
 
 
-def verdict_text(verdict: Verdict) -> str:
-    """Return a verdict as text: its sentence, then failures, targets and changes, then notes."""
-    parts = [decision_text(verdict.decision)]
-    parts += [
-        f"✗ {one_line(case)} {describe_failure(failure)}: {one_line(failure.message)}"
-        for case, failure in verdict.failures.items()
-    ]
+def answers_text(verdict: Verdict, width: int | None = None) -> str:
+    """Return outcome and headline, what to do next, and every target, in 80 columns.
+
+    Only the headline is longer, unless ``width`` says how wide the terminal is.
+    """
+    parts = [decision_text(verdict.decision, width), next_steps_text(next_steps(verdict))]
     if verdict.targets:
-        parts.append(text_table(result_tables.targets_table(verdict.targets, "")))
+        parts.append(target_grid(verdict).text)
+    return "\n\n".join(filter(None, parts))
+
+
+def verdict_text(verdict: Verdict, width: int | None = None) -> str:
+    """Return a verdict as text: the answers first, then failures, changes, and notes.
+
+    With ``width`` it is for a terminal as wide, else its lines are whole.
+    """
+    parts = [answers_text(verdict, width)]
+    for case, failure in verdict.failures.items():
+        line = f"✗ {one_line(case)} {describe_failure(failure)}: {one_line(failure.message)}"
+        parts.append(wrap_line(line, width))
     if result_tables.has_common_benchmarks(verdict.changes):
-        parts.append(changes_text(verdict.changes, verdict.against))
-    parts += [f"▲ {one_line(note)}" for note in verdict.notes]
-    return "\n\n".join(parts)
+        parts.append(changes_text(verdict.changes, verdict.against, width))
+    return "\n\n".join([*parts, *notes_text(verdict.notes, width)])
 
 
-def decision_text(decision: GateDecision) -> str:
-    """Return the outcome and the headline of a decision as a line of text."""
+def notes_text(notes: Sequence[str], width: int | None = None) -> list[str]:
+    """Return reservations, a line each, or several of at most ``width``."""
+    return [wrap_line(f"▲ {one_line(as_sentence(note))}", width) for note in notes]
+
+
+def decision_text(decision: GateDecision, width: int | None = None) -> str:
+    """Return the outcome and the headline of a decision as a line of text, and its notes."""
     mark = outcome_mark(decision.outcome)
-    return f"{mark.symbol} {mark.word}: {one_line(as_sentence(decision.headline))}"
+    headline = f"{mark.symbol} {mark.word}: {one_line(as_sentence(decision.headline))}"
+    return "\n".join([wrap_line(headline, width), *notes_text(decision.notes, width)])
 
 
-def changes_text(changes: Sequence[Change], against: str = "") -> str:
+def changes_text(changes: Sequence[Change], against: str = "", width: int | None = None) -> str:
     """Return changes as text, the most urgent first, below a line that names the base."""
     if not result_tables.has_common_benchmarks(changes):
         return result_tables.NOTHING_IN_COMMON
     head = f"Against {one_line(against)}:" if against else "Changes:"
     content = result_tables.changes_table(result_tables.displayed_changes(changes), "")
     parts = [
-        f"{head}\n{text_table(drop_columns(content, 'Why'))}",
-        one_line(result_tables.unrecorded_sentence(changes)),
+        f"{head}\n{text_table(drop_columns(content, 'Why'), width, ('p', 'Processes'))}",
+        wrap_line(one_line(result_tables.unrecorded_sentence(changes)), width),
     ]
     return "\n\n".join(filter(None, parts))
 
@@ -179,6 +197,7 @@ def verdict_html(verdict: Verdict) -> str:
     """Return a verdict as HTML: its sentence and counts, failures, targets and changes."""
     parts = [
         verdict_sections.verdict_banner(verdict),
+        verdict_sections.notes_list(verdict.notes),
         verdict_sections.failures_section(verdict.failures),
     ]
     if verdict.targets:

@@ -14,9 +14,10 @@ from veperf.core.text import as_sentence
 from veperf.core.verdict import Change, Verdict
 from veperf.report import rendering
 from veperf.report.case_history import History
-from veperf.report.case_summary import MeasuredMetric, summarise_cases
-from veperf.report.charts import scaling, stages, svg
+from veperf.report.case_summary import MeasuredMetric, lower_bounds, summarise_cases
+from veperf.report.charts import scaling, stages
 from veperf.report.charts.changes import changes_chart, describe_changes
+from veperf.report.charts.limits_chart import limits_chart
 from veperf.report.charts.scaling import ScalingCurve
 from veperf.report.html import markup
 from veperf.report.html.fragment import Fragment
@@ -33,7 +34,7 @@ from veperf.report.sections import (
 )
 from veperf.report.sections.cards import BenchmarkCard, card_grid, load_card
 from veperf.report.sections.glossary import glossary_section
-from veperf.report.sections.headroom import headroom_section, lower_bounds, with_lower_bounds
+from veperf.report.sections.target_grid import target_grid
 from veperf.report.tables import result_tables
 from veperf.report.tables.load_tables import loads_table
 from veperf.report.tables.table import aligned_text, text_table
@@ -80,25 +81,33 @@ class ReportView:
 
     @property
     def headline(self) -> Fragment:
-        """The outcome, the summary sentence, and the counts."""
+        """The outcome, the summary sentence, and what to do next about each miss and slowdown."""
         return Fragment(
-            verdict_sections.verdict_banner(self.verdict), rendering.verdict_text(self.verdict)
+            verdict_sections.verdict_banner(self.verdict, self._links),
+            rendering.answers_text(self.verdict),
         )
 
     @property
+    def targets(self) -> Fragment:
+        """Every target with its answer, suite by suite."""
+        return target_grid(self.verdict, self._links)
+
+    @property
     def identity(self) -> Fragment:
-        """The run's code, machine and time, and its baseline."""
-        facts = identity.run_details(self.run, self._compared_with)
+        """The run's code, machine and time, its baseline, and reservations about the verdict."""
+        facts, notes = identity.run_details(self.run, self._compared_with), self.verdict.notes
         line = markup.paragraph(as_sentence(identity.run_sentence(self.run)))
-        title = "Machine, conditions, baseline"
-        return Fragment(line + markup.folded(title, markup.definitions(facts)), aligned_text(facts))
+        details = markup.folded("Machine, conditions, baseline", markup.definitions(facts))
+        text = "\n".join([aligned_text(facts), *rendering.notes_text(notes)])
+        return Fragment(line + verdict_sections.notes_list(notes) + details, text)
 
     @property
     def findings(self) -> Fragment:
         """Failures, targets and changes that need attention, with reasons; the others folded."""
-        verdict, links = self._explained, self._links
+        verdict, links = self.verdict, self._links
         html = (
-            verdict_sections.failures_section(verdict.failures, links)
+            verdict_sections.pairs_section(verdict.decision, links)
+            + verdict_sections.failures_section(verdict.failures, links)
             + verdict_sections.targets_section(verdict.targets, self._targets_picture(), links)
             + verdict_sections.changes_section(self._changes, verdict.against, links)
         )
@@ -106,13 +115,12 @@ class ReportView:
 
     @property
     def alerts(self) -> Fragment:
-        """Only the findings that need attention, for the overview page."""
-        verdict, links = self._explained, self._links
+        """Only the failures and changes that need attention, for the overview page."""
+        verdict, links = self.verdict, self._links
         html = (
-            verdict_sections.failures_section(verdict.failures, links)
-            + verdict_sections.target_alerts(verdict.targets, "", links)
+            verdict_sections.pairs_section(verdict.decision, links)
+            + verdict_sections.failures_section(verdict.failures, links)
             + verdict_sections.change_alerts(self._changes, verdict.against, links)
-            + verdict_sections.headroom_picture(self._targets_picture())
         )
         return Fragment(html, rendering.verdict_text(verdict))
 
@@ -128,11 +136,6 @@ class ReportView:
             history=self.history,
             links=self._links,
         )
-
-    @property
-    def headroom(self) -> Fragment:
-        """The headroom of each target, the tightest first."""
-        return headroom_section(self.verdict.targets)
 
     @property
     def load(self) -> Fragment:
@@ -261,10 +264,6 @@ class ReportView:
         return lower_bounds(self._measured)
 
     @property
-    def _explained(self) -> Verdict:
-        return with_lower_bounds(self.verdict, self.run.cases, self._lower_bounds)
-
-    @property
     def _changes(self) -> list[Change]:
         loads = {load.case.id for load in self._loaded}
         return [change for change in self.verdict.changes if change.case not in loads]
@@ -279,16 +278,9 @@ class ReportView:
         )
 
     def _targets_picture(self) -> str:
-        if not any(v.value is not None for v in self.verdict.targets):
-            return ""
-        from veperf.report.charts import figures
-
-        picture = svg.inline_svg(
-            figures.targets_figure(self.verdict.targets),
-            name="targets",
-            alt="How much of each target's limit is used",
-        )
-        return markup.figure(picture, "How much of its limit each target uses, with the interval.")
+        picture = limits_chart(self.verdict.targets, "How much of each target's limit is used")
+        text = "How much of its limit each target uses, with the interval."
+        return markup.figure(picture, text) if picture else ""
 
 
 def _curve(curve: ScalingCurve) -> str:

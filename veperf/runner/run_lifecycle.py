@@ -2,9 +2,12 @@
 
 import contextlib
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
@@ -18,16 +21,23 @@ from veperf.core.load import LoadPlan
 from veperf.core.option_fields import keyword_options
 from veperf.core.options import LoadOptions, RunOptions
 from veperf.core.paths import project_folder
-from veperf.core.registry import ON_REQUEST, SUITES, select_cases
+from veperf.core.registry import MEMORY_SUITE, SUITES, select_cases
 from veperf.core.run import Config, Machine, Run
+from veperf.core.sustained_rate import trials_by_process
+from veperf.core.text import join_words, plural
 from veperf.loadtest.custom_case import RATE, custom_load_case, sharded_case
 from veperf.loadtest.remote.benchmark import set_up_remote_load
 from veperf.loadtest.schedule import Schedule
 from veperf.loadtest.sharded.local_processes import local_launcher
 from veperf.loadtest.sharded.passes import Placement, ShardedPasses
 from veperf.measure.machine import describe_machine, describe_revision
+from veperf.measure.pass_budget import PassBudget
 from veperf.measure.passes import Passes, PassProgress
-from veperf.measure.run_profiles import configure
+from veperf.measure.run_profiles import SHORT_PASSES, configure
+from veperf.progress.estimate import Job
+
+RunWatcher: TypeAlias = Callable[[Run, str], None]
+"""Called with a run and its passes so far, and why there are no more; empty while it goes on."""
 
 
 @keyword_options
@@ -44,15 +54,62 @@ def begin_run(
         DataError: a recorded baseline is broken.
         StorageError: the archive can't be written.
     """
-    cases = select_cases(select, options.modules, quick=options.profile == "quick")
+    selected = select_cases(
+        select,
+        options.modules,
+        levels=options.levels,
+        expression=options.expression,
+        quick=options.profile == "quick",
+    )
+    short = _shorten(selected) if options.short else None
+    selected = short.cases if short else selected
+    cases = tuple(map(_with_memory if options.memory else _in_time, selected))
     config = configure(
         options.profile,
         seed=_seed(options.seed),
         timeout_s=options.timeout_s,
         modules=options.modules,
-        memory=options.memory,
+        time=any(case.is_timed or case.level is Level.LOAD for case in cases),
+        memory=any(case.is_counted for case in cases),
+        is_whole=not (select or options.levels or options.expression),
+        processes=options.processes,
+        min_time_s=options.min_time_s,
+        short=options.short,
+        time_budget_s=options.time_budget_s,
     )
-    return _begin(cases, replace(config, select=tuple(select)), archive, baselines)
+    if options.levels or options.expression:
+        select = [case.id for case in selected]
+    config = replace(config, select=tuple(select))
+    return _begin(cases, config, archive, baselines, short=short)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shortened:
+    """Cases of a short run, and what it leaves out, with a note."""
+
+    cases: tuple[Case, ...]
+    left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def _shorten(cases: Sequence[Case]) -> _Shortened:
+    """Leave out those of ``cases`` that are loads or measure no time.
+
+    Raises:
+        UsageError: none is left.
+    """
+    timed = tuple(case for case in cases if case.is_timed and case.level is not Level.LOAD)
+    out = [case for case in cases if case not in timed]
+    loads = sum(case.level is Level.LOAD for case in out)
+    words = [plural(loads, "load")] * bool(loads)
+    words += [f"{plural(len(out) - loads, 'case')} of memory"] * (len(out) > loads)
+    if not timed:
+        raise UsageError(f"nothing is left: short leaves out {join_words(words)}")
+    without = f", without {join_words(words)}" if words else ""
+    processes = plural(SHORT_PASSES, "process", "processes")
+    note = f"a short run for a quick look, {processes}{without}: it answers no target"
+    left_out = {case.id: tuple(case.targets.values()) for case in out if case.targets}
+    return _Shortened(timed, left_out, (note,))
 
 
 def check_shards(benchmark: str, params: Mapping[str, str], modules: Sequence[str] = ()) -> None:
@@ -116,6 +173,7 @@ def _begin(
     archive: Archive,
     baselines: Path,
     machine: Machine | None = None,
+    short: "_Shortened | None" = None,
 ) -> RunWriter:
     machine = machine or describe_machine()
     now = datetime.now(UTC)
@@ -127,15 +185,30 @@ def _begin(
             config=config,
             machine=machine,
             revision=revision,
-            cases=tuple(_with_memory(c) if config.memory_passes else _in_time(c) for c in cases),
-            loops=_known_loops(cases, baselines, machine),
+            cases=tuple(cases),
+            # Those of a baseline are for samples of the profile's length.
+            loops={} if config.min_time_ns else _known_loops(cases, baselines, machine),
             code=_code(cases),
+            notes=short.notes if short else (),
+            left_out=dict(short.left_out) if short else {},
         )
     )
 
 
+def plan_budget(run: Run, earlier: Mapping[Job, float]) -> PassBudget | None:
+    """Return what chooses the cases of ``run`` by its time budget; None where it has none.
+
+    ``earlier`` has durations of cases in earlier runs, in seconds.
+    """
+    return None if run.config.time_budget_s is None else PassBudget(run, earlier)
+
+
 def finish_run(
-    writer: RunWriter, progress: PassProgress, placement: Placement | None = None
+    writer: RunWriter,
+    progress: PassProgress,
+    placement: Placement | None = None,
+    budget: PassBudget | None = None,
+    on_pass: RunWatcher | None = None,
 ) -> Run:
     """Make the passes that are missing and complete the run.
 
@@ -146,13 +219,15 @@ def finish_run(
         writer: of the run.
         progress: shows how far it is.
         placement: of the shards, if the load comes from shards; this machine when not given.
+        budget: chooses what is measured, where the run has a time budget.
+        on_pass: called before the first pass, after each, and when the run is interrupted.
 
     Raises:
         MeasureError: no worker can be started.
         StorageError: the archive can't be written any more.
         UsageError: the run's load was on a target elsewhere.
     """
-    run = writer.run
+    run, watch = writer.run, on_pass or _watch_nothing
     with contextlib.closing(writer), contextlib.ExitStack() as stack:
         modules = _modules(run.cases, run.config)
         registry.load_registry(modules)  # what a worker can't import fails here, with a message
@@ -168,15 +243,27 @@ def finish_run(
                 progress=progress,
                 loops=dict(run.loops),
                 timeouts=_timeouts(run),
+                trials={c: tuple(chain(*trials)) for c, trials in trials_by_process(run).items()},
+                budget=budget,
             )
         try:
+            watch(run, "")
             for pass_ in passes.measure(writer.missing()):
                 writer.add(pass_, passes.loops)
+                watch(writer.run, "")
+            if budget is not None:
+                writer.run = budget.conclude(writer.run)
             return writer.complete()
         except (KeyboardInterrupt, VeperfError) as error:
-            if note := writer.resume_hint():
+            note = writer.resume_hint()
+            if note:
                 error.add_note(note)
+            watch(writer.run, note or "it is kept elsewhere")
             raise
+
+
+def _watch_nothing(run: Run, stopped: str) -> None:
+    pass
 
 
 @contextlib.contextmanager
@@ -204,7 +291,7 @@ def _in_time(case: Case) -> Case:
 
 
 def _modules(cases: Sequence[Case], config: Config) -> tuple[str, ...]:
-    known = SUITES | ON_REQUEST
+    known = SUITES | {"memory": MEMORY_SUITE}
     needed = dict.fromkeys(known[c.suite] for c in cases if c.suite in known)
     return (*needed, *config.modules)
 

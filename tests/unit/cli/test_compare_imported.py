@@ -10,9 +10,11 @@ from veperf.cli.main import veperf
 TIMES_NS = (1000, 1004, 998, 1001, 1007, 995, 1002, 1010, 999, 1003)
 
 
-def go_file(path: Path, factor: float, allocations: int = 12) -> str:
+def go_file(path: Path, factor: float, allocations: int = 12, cpu: str = "") -> str:
     lines = (f"BenchmarkEncode-8 9999 {t * factor} ns/op {allocations} allocs/op" for t in TIMES_NS)
-    path.write_text("\n".join(["goos: linux", "pkg: example.org/a", *lines, "PASS", ""]))
+    path.write_text(
+        "\n".join(["goos: linux", f"cpu: {cpu}", "pkg: example.org/a", *lines, "PASS", ""])
+    )
     return str(path)
 
 
@@ -50,6 +52,27 @@ def test_more_allocations_end_with_1(tmp_path: Path) -> None:
 
     assert 1 == result.exit_code
     assert "slower" in result.output
+
+
+@pytest.mark.parametrize(
+    ("allocations", "options", "code", "said"),
+    [
+        (12, (), 0, "times are not compared: machine class xeon, now epyc"),
+        (12, ("--same-machine",), 0, "whatever --same-machine says"),
+        (14, (), 1, "1 slower (BenchmarkEncode-8 allocs/op, by 17"),
+    ],
+)
+def test_of_another_cpu_only_counts_are_judged(
+    tmp_path: Path, allocations: int, options: tuple[str, ...], code: int, said: str
+) -> None:
+    """A time ten times as long is not, and it is said why."""
+    base = go_file(tmp_path / "old.txt", 1, cpu="Xeon")
+    new = go_file(tmp_path / "new.txt", 10, allocations, cpu="EPYC")
+    result = CliRunner().invoke(veperf, ["compare", base, new, *options])
+
+    assert code == result.exit_code, result.output
+    assert said in result.output
+    assert "1 not comparable (BenchmarkEncode-8)" in result.output
 
 
 def test_the_machine_of_a_run_of_veperf_is_measured_not_stated() -> None:

@@ -1,6 +1,7 @@
 """Each way in which a command can end has its exit code; 1 is slower or missed and nothing else."""
 
 import errno
+import io
 import os
 import re
 import subprocess
@@ -12,6 +13,8 @@ from typing import NoReturn
 import click
 import pytest
 
+from tests.support.archives import dated_run
+from veperf.archive.store import Archive
 from veperf.cli.main import main, veperf
 from veperf.cli.options import INTERRUPTED
 from veperf.core import errors
@@ -116,14 +119,88 @@ def test_a_closed_pipe_ends_with_141(words: list[str], tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_behind_the_output_ends_with_3() -> None:
-    """What could not be written is named."""
-    with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
-            [*VEPERF, "list"], stdout=full, stderr=subprocess.PIPE, cwd=ROOT, check=False
-        )
+@pytest.mark.parametrize(
+    ("words", "redirection", "code", "message"),
+    [
+        ("list", ">/dev/full", 3, "veperf: can't write: No space left on device\n"),
+        ("list", ">&-", 3, "veperf: can't write: Bad file descriptor\n"),
+        ("list", "<&- >&- 2>&-", 3, ""),
+        ("list", "2>&- >/dev/null", 0, ""),
+        ("nonsense", "2>/dev/full", 3, ""),
+        ("nonsense", "2>&-", 3, ""),
+    ],
+)
+def test_an_output_that_can_t_be_written_ends_with_3(
+    words: str, redirection: str, code: int, message: str
+) -> None:
+    """Full or closed, whatever the code would have been; what can still be said is said."""
+    call = ["sh", "-c", f'"$@" {redirection}', "sh", *VEPERF, words]
+    done = subprocess.run(call, capture_output=True, text=True, cwd=ROOT, check=False)
 
-    assert (3, b"veperf: can't write: No space left on device\n") == (done.returncode, done.stderr)
+    assert (code, message) == (done.returncode, done.stderr)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [["ci", "--run", "last"], ["report", "last"]])
+def test_a_report_is_written_though_nobody_can_read_the_verdict(
+    words: list[str], tmp_path: Path
+) -> None:
+    """With standard output closed: the kernel of its notebooks has streams of its own."""
+    results = "".join(f"BenchmarkA 1000 {100 + i} ns/op\n" for i in range(6))
+    (tmp_path / "go.txt").write_text(f"pkg: m/p\n{results}")
+    environment = os.environ | {"VEPERF_ARCHIVE": str(tmp_path / "archive")}
+    subprocess.run(
+        [*VEPERF, "import", str(tmp_path / "go.txt")], env=environment, cwd=ROOT, check=True
+    )
+    call = ["sh", "-c", '"$@" >&-', "sh", *VEPERF, *words]
+    done = subprocess.run(
+        call, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False
+    )
+
+    assert (3, "veperf: can't write: Bad file descriptor\n") == (done.returncode, done.stderr)
+    assert [*(tmp_path / "archive").glob("*/index.html")]
+
+
+class Unreadable(io.RawIOBase):
+    """A stream on which every read fails."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, _: object) -> NoReturn:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+@pytest.mark.parametrize(
+    ("words", "stream", "message"),
+    [
+        (["import", "-"], None, "standard input is closed"),
+        (["import", "-"], Unreadable(), "can't read standard input: Input/output error"),
+        (["import", "-"], io.BytesIO(), "it is empty"),
+        (["archive", "prune", "--keep", "1"], None, "--yes removes without asking"),
+        (["archive", "prune", "--keep", "1"], io.BytesIO(), "--yes removes without asking"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else type(value).__name__,
+)
+def test_a_standard_input_that_says_nothing_ends_with_2(
+    words: list[str],
+    stream: io.RawIOBase | io.BytesIO | None,
+    message: str,
+    end: Callable[..., int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Closed, broken or at its end: a wrong call, not a bug, and nothing is removed."""
+    archive = Archive(tmp_path)
+    for days in range(3):
+        archive.save(dated_run(days))
+    text = io.TextIOWrapper(io.BufferedReader(stream)) if stream is not None else None
+    monkeypatch.setattr(sys, "stdin", text)
+
+    assert 2 == end(*words, "--archive", str(tmp_path))
+    assert message in capsys.readouterr().err
+    assert 3 == len(archive.ids())
 
 
 @pytest.mark.parametrize(
@@ -132,6 +209,8 @@ def test_a_full_disk_behind_the_output_ends_with_3() -> None:
         ("exits_early", "import sys\nsys.exit(1)", "SystemExit: 1 ("),
         ("divides_by_0", "x = 1\nx / 0", "ZeroDivisionError: division by zero ("),
         ("half_a_line", "def (", "SyntaxError: invalid syntax (half_a_line.py, line 1)"),
+        ("ends_at_once", "import os; os._exit(1)", "ended before it was done: exit code 1"),
+        ("crashes", "import os; os.kill(os.getpid(), 9)", "killed by SIGKILL"),
         ("needs_more", "import no_such_thing_at_all", "No module named 'no_such_thing_at_all'"),
     ],
 )
@@ -166,7 +245,12 @@ def measuring_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     def measured(*_: object, **__: object) -> NoReturn:
         raise AssertionError("something was measured")
 
-    for function in ("veperf.api.runs.run", "veperf.abtest.run.ab", "veperf.runner.soak.soak"):
+    for function in (
+        "veperf.api.runs.run",
+        "veperf.abtest.run.ab",
+        "veperf.runner.soak.soak",
+        "veperf.profiling.memory.profile_memory.profile_memory",
+    ):
         monkeypatch.setattr(function, measured)
 
 
@@ -185,9 +269,28 @@ def measuring_fails(monkeypatch: pytest.MonkeyPatch) -> None:
         (["ci", "--against", "HEAD", "--baselines", "{broken}"], 2, "{broken}/targets.json"),
         (["ci", "--against", "HEAD", "--run", "nothing"], 2, "no run 'nothing'"),
         (["ci", "--known-miss", "no/such", "--run", "nothing"], 2, "no published target no/such"),
+        (
+            ["ci", "--against", "HEAD", "--export", "junit", "{dir}/none/x"],
+            3,
+            "no folder {dir}/none",
+        ),
+        (["ci", "--run", "nothing", "--module", "no.such"], 2, "no --module"),
+        (["ci", "--run", "nothing", "--profile", "quick"], 2, "no --profile"),
+        (["ci", "--run", "nothing", "zk_proof"], 2, "no BENCHMARK"),
+        (["run", "--resume", "last", "--module", "no.such"], 2, "no --module"),
+        (["list", "--runs", "--module", "no.such"], 2, "no --module"),
+        (["list", "--runs", "no/such"], 2, "no BENCHMARK"),
+        (["sweep", "--show", "last", "--scheduler", "tcp://x:1"], 2, "no --scheduler"),
+        (["baseline", "show", "no_such"], 2, "nothing is recorded of suite 'no_such'"),
+        (["baseline", "history", "no_such"], 2, "nothing is recorded of suite 'no_such'"),
+        (["export", "nothing", "--format", "go", "-o", "{dir}/none/x"], 3, "no folder {dir}/none"),
+        (["memory", "transaction/decode", "no/such"], 2, "no benchmark matches 'no/such'"),
+        (["profile", "no/such"], 2, "no benchmark matches 'no/such'"),
+        (["profile", "transaction/load"], 2, "is a load, which has no call to sample"),
         (["ab", "HEAD", "--export", "junit", "{file}/x"], 3, "can't write {file}/x"),
         (["ab", "HEAD", "--summary", "{file}/x"], 3, "can't write {file}/x"),
         (["soak", "--json", "{file}/x"], 3, "can't write {file}/x"),
+        (["soak", "--flamegraph", "{dir}/none/x"], 3, "no folder {dir}/none"),
         (["memory", "--module", "no.such"], 2, "name one"),
     ],
 )
@@ -213,6 +316,7 @@ def test_a_wrong_option_fails_before_anything_is_measured(
     output = capsys.readouterr()
     assert message.format(**places) in output.err
     assert (code, "") == (actual, output.out)
+    assert not (tmp_path / "none").exists()
 
 
 def test_the_docs_have_all_exit_codes() -> None:

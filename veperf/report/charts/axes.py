@@ -88,10 +88,19 @@ def round_step(step: float) -> float:
 class Chart:
     """A chart while it is drawn: later parts lie above earlier ones, and texts above all."""
 
-    def __init__(self, x: Axis, y: Axis, *, title: str, height: int = 170, right: int = 34) -> None:
-        """``title`` names the x axis; ``height`` is the plot's, ``right`` its right margin."""
+    def __init__(
+        self,
+        x: Axis,
+        y: Axis,
+        *,
+        title: str,
+        height: int = 170,
+        left: int = _LEFT,
+        right: int = 34,
+    ) -> None:
+        """``title`` names the x axis; ``height`` is the plot's, the others are its margins."""
         self._x, self._y = x, y
-        self._height, self._right = height, right
+        self._height, self._left, self._right = height, left, right
         self._parts: list[str] = []
         self._texts: list[str] = []
         self._ends: list[tuple[float, str, Shade]] = []
@@ -172,7 +181,7 @@ class Chart:
     def _at(self, point: Point) -> Point:
         x, y = point
         return (
-            _LEFT + self._x.share(x) * (_WIDTH - _LEFT - self._right),
+            self._left + self._x.share(x) * (_WIDTH - self._left - self._right),
             _TOP + (1 - self._y.share(y)) * self._height,
         )
 
@@ -185,9 +194,9 @@ class Chart:
             self._text(x, bottom + 15, label, "", anchor="end" if x > _WIDTH - 20 else "middle")
         for value, label in self._y.ticks:
             _, y = self._at((self._x.low, value))
-            marks += f"M{_LEFT - 3} {y:.1f}h3"
-            self._text(_LEFT - 6, y + 4, label, "", anchor="end")
-        frame = f"M{_LEFT} {_TOP}V{bottom}H{_WIDTH - self._right}"
+            marks += f"M{self._left - 3} {y:.1f}h3"
+            self._text(self._left - 6, y + 4, label, "", anchor="end")
+        frame = f"M{self._left} {_TOP}V{bottom}H{_WIDTH - self._right}"
         self._parts.append(f'<path class="vp-axis" d="{frame}{marks}"/>')
         self._text(0, bottom + 15, title, "")
 

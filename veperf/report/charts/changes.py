@@ -10,12 +10,13 @@ from veperf.report.tables.status import Tone, change_mark
 
 _LEVELS = 7
 _REACHES = (0.05, 0.1, 0.2, 0.5)
-_MARKS: dict[Tone, tuple[Shade, MarkShape]] = {
+MARKS: dict[Tone, tuple[Shade, MarkShape]] = {
     "fail": ("ink", "crosses"),
     "warn": ("base", "rings"),
     "pass": ("new", "dots"),
     "quiet": ("quiet", "rings"),
 }
+"""Colour and shape of a status."""
 
 
 def changes_chart(changes: Sequence[Change]) -> str:
@@ -30,7 +31,7 @@ def changes_chart(changes: Sequence[Change]) -> str:
     reach = next((r for r in _REACHES if r >= largest), _REACHES[-1])
     chart = Chart(_axis(reach), Axis(-0.5, _LEVELS - 0.5, ()), title="", height=86, right=16)
     chart.vertical_line(0.0, "quiet", "")
-    for tone, (kind, mark) in _MARKS.items():
+    for tone, (kind, mark) in MARKS.items():
         points: list[Point] = [
             (_size(c), level % _LEVELS)
             for level, c in enumerate(with_ratio)

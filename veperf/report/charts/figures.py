@@ -22,6 +22,7 @@ from veperf.report.charts.canvas import (
     set_log_ticks,
     style_axes,
 )
+from veperf.report.charts.limits_chart import used_share
 from veperf.report.charts.svg import ACCENT, BASE, INK, MUTED, TONES
 from veperf.report.tables.status import Tone, change_mark, target_mark
 from veperf.stats.process_values import Series
@@ -36,14 +37,14 @@ def targets_figure(verdicts: Sequence[TargetVerdict], ax: Axes | None = None) ->
     Shape and colour both show the status. Targets without a value, or with a limit or value that
     is not above zero, are left out.
     """
-    drawn = [(u, v) for v in verdicts if (u := _used(v, v.value)) is not None and u > 0]
+    drawn = [(u, v) for v in verdicts if (u := used_share(v, v.value)) is not None and u > 0]
     drawn.sort(key=lambda pair: pair[0])
     ax = ax or new_axes(5, 0.7 + 0.24 * max(1, len(drawn)))
     ax.set_xscale("log")
     ax.axvline(1, color=INK, linewidth=1.2)
     for y, (used, v) in enumerate(drawn):
         tone = target_mark(v).tone
-        ends = [end for e in (v.low, v.high) if (end := _used(v, e)) is not None and end > 0]
+        ends = [end for e in (v.low, v.high) if (end := used_share(v, e)) is not None and end > 0]
         if len(ends) == 2:
             ax.plot(ends, [y, y], color=TONES[tone], linewidth=2.4, solid_capstyle="round")
         ax.plot([used], [y], _MARKERS[tone], color=TONES[tone], markersize=7, markeredgewidth=0)
@@ -128,13 +129,3 @@ def changes_figure(changes: Sequence[Change], ax: Axes | None = None) -> Figure:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: format_change(x)))
     ax.set_xlabel("slower, or otherwise worse, to the right", color=MUTED)
     return finish_figure(ax, "The size of each change, with its interval")
-
-
-def _used(verdict: TargetVerdict, value: float | None) -> float | None:
-    """Return ``value`` as a share of the limit; over 1 is a miss in either direction."""
-    limit = verdict.target.limit
-    if value is None or limit <= 0:
-        return None
-    if verdict.target.better == "lower":
-        return value / limit
-    return limit / value if value > 0 else None

@@ -6,6 +6,8 @@ from itertools import chain
 
 import numpy as np
 
+from veperf.core.load import Trial
+from veperf.core.run import CaseResult
 from veperf.core.target import Target
 from veperf.core.text import format_exact
 from veperf.loadtest.histogram import Latencies
@@ -29,7 +31,7 @@ _BINS = 40
 def trials_chart(search: LoadSummary, target: Target | None, alt: str) -> str:
     """Return a chart of each process's trials and sustained rate, with limit and goal as lines."""
     lines = _goals(target)
-    rates = [t.rate for _, r in search.processes for t in r.trials]
+    rates = [t.rate for _, r in search.processes for t in _loads(r)]
     x = axes.log_axis(_above_zero([*rates, *lines.values()]), format_exact)
     names = [f"process {number}" for number, _ in search.processes]
     chart = Chart(x, axes.row_axis(names), title=search.rate_unit, height=26 * len(names), right=12)
@@ -37,15 +39,20 @@ def trials_chart(search: LoadSummary, target: Target | None, alt: str) -> str:
         chart.vertical_line(line, "ink", name)
     sustained: list[Point] = []
     for row, (_, result) in zip(reversed(range(len(names))), search.processes, strict=True):
-        met = [(t.rate, row) for t in result.trials if t.met]
-        missed = [(t.rate, row) for t in result.trials if not t.met and not t.invalid]
+        met = [(t.rate, row) for t in _loads(result) if t.met]
+        missed = [(t.rate, row) for t in _loads(result) if not t.met and not t.invalid]
         chart.marks(met, "new", "dots")
         chart.marks(missed, "base", "crosses")
-        chart.marks([(t.rate, row) for t in result.trials if t.invalid], "ink", "rings")
+        chart.marks([(t.rate, row) for t in _loads(result) if t.invalid], "ink", "rings")
         if rate := result.figures.get("throughput"):
             sustained.append((rate, row))
     chart.marks(sustained, "new", "bars")
     return chart.svg(alt)
+
+
+def _loads(result: CaseResult) -> list[Trial]:
+    """Return the trials at a rate, without the drained backlogs."""
+    return [trial for trial in result.trials if trial.kind != "backlog"]
 
 
 def latency_by_rate_chart(

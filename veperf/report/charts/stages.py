@@ -1,23 +1,18 @@
 """CPU time of an operation by stage, as a waterfall chart."""
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 from veperf.core.case import Case, Level
 from veperf.core.escape import as_html
-from veperf.core.run import CaseResult, Run
+from veperf.core.run import Run
+from veperf.core.stages import UNIT, stage_times
 from veperf.core.text import format_exact, format_percent, format_quantity, join_words
-from veperf.core.units import convert
 from veperf.report.charts import axes
 from veperf.report.charts.axes import Chart
 from veperf.report.html import markup
 from veperf.report.html.fragment import Fragment
 
-PREFIX = "cpu_"
-"""The prefix of figures that are the CPU time of a stage."""
-UNIT = "us"
 NOTHING = "No benchmark of this run was measured stage by stage."
 STAGES_KEY = "Each stage begins where the previous one ends."
 
@@ -40,23 +35,6 @@ def staged_cases(run: Run) -> tuple[StagedCase, ...]:
         if times and case.level is not Level.LOAD:
             by_benchmark.setdefault(case.benchmark, StagedCase(case, times))
     return tuple(by_benchmark.values())
-
-
-def stage_times(results: Iterable[CaseResult], unit_of: Callable[[str], str]) -> dict[str, float]:
-    """Return the CPU time of an item by stage, in µs, as means over processes.
-
-    ``unit_of`` returns the unit of a figure. Empty where the figures make no sense as shares.
-    """
-    counted = list(results)
-    names = dict.fromkeys(n for r in counted for n in r.figures if n.startswith(PREFIX))
-    times = {
-        name.removeprefix(PREFIX): fmean(
-            convert(r.figures.get(name, 0.0), unit_of(name), UNIT) for r in counted
-        )
-        for name in names
-    }
-    is_sensible = all(time >= 0 for time in times.values()) and 0 < sum(times.values()) < math.inf
-    return times if is_sensible else {}
 
 
 def stages_section(staged: Sequence[StagedCase]) -> Fragment:

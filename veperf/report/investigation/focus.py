@@ -1,7 +1,7 @@
 """The metric of a case to look at first: the one with the worst verdict."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -100,8 +100,8 @@ def _judged(run: Run, verdict: Verdict) -> Iterator[Focus]:
     for target in sorted(verdict.targets, key=lambda target: -(target.over or 0.0)):
         if target.case is not None:
             case, mark = cases[target.case], target_mark(target)
-            metric = next((m for m, id in case.targets.items() if id == target.target.id), "")
-            yield Focus(case, metric or _main(case), mark, target.reason)
+            answers = [m for m, id in case.targets.items() if id == target.target.id]
+            yield Focus(case, _measured(case, answers), mark, target.reason)
 
 
 def _calm(judged: Focus | None, metric: MeasuredMetric, spread: float) -> Focus:
@@ -118,4 +118,10 @@ def _spread(metric: MeasuredMetric) -> float:
 
 def _main(case: Case) -> str:
     """Return the metric that a case is judged by, else its first."""
-    return next(iter(case.targets), case.metrics[0].name)
+    return _measured(case, case.targets)
+
+
+def _measured(case: Case, metrics: Iterable[str]) -> str:
+    """Return the first of ``metrics`` that the case has, else its first."""
+    names = [metric.name for metric in case.metrics]
+    return next((metric for metric in metrics if metric in names), names[0])

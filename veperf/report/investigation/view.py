@@ -14,6 +14,7 @@ from veperf.core.text import as_sentence, format_number, format_percent, format_
 from veperf.core.verdict import Verdict
 from veperf.report.case_summary import (
     MeasuredMetric,
+    lower_bounds,
     measured_name,
     median_estimate,
     summarise_cases,
@@ -28,7 +29,7 @@ from veperf.report.investigation.processes import (
     no_anomalies_sentence,
 )
 from veperf.report.load_summary import load_summaries
-from veperf.report.sections import cards, headroom, identity, verdict_sections
+from veperf.report.sections import cards, identity, verdict_sections
 from veperf.report.sections.cards import BenchmarkCard, card_grid, load_card
 from veperf.report.tables import result_tables
 from veperf.report.tables.table import Cell, Table, aligned_text, columns, text_table
@@ -192,7 +193,7 @@ class Investigation:
                 load for load in load_summaries(self.run) if load.case.id == self.focus.case.id
             )
             return load_card(summary, self.verdict)
-        known = headroom.lower_bounds(summarise_cases(self.run))
+        known = lower_bounds(summarise_cases(self.run))
         (card,) = cards.benchmark_cards(
             self.run, self.verdict, [self._measured], self.baselines, known, {}
         )

@@ -10,9 +10,7 @@ from veperf.core.text import (
     TIMES,
     as_sentence,
     format_change_interval,
-    format_exact,
     format_interval,
-    format_limit_distance,
     format_metric_effect,
     format_percent,
     format_quantity,
@@ -205,9 +203,7 @@ def _strip_row(label: str, kind: Kind, values: list[float]) -> StripRow:
 def _sentences(target: TargetVerdict | None, change: Change | None) -> list[str]:
     sentences: list[str] = []
     if target is not None and target.over is not None:
-        limit = format_exact(target.target.limit, target.target.unit)
-        distance = format_limit_distance(target.over, target.target.better)
-        sentences.append(f"{distance[0].upper()}{distance[1:]} of {limit}.")
+        sentences.append(as_sentence(target.distance))
     if change is not None and change.ratio is not None:
         effect = format_metric_effect(change.ratio, change.metric, change.better)
         than = "from" if effect == "no different" else "than"
@@ -234,13 +230,14 @@ def _facts(metric: MeasuredMetric) -> list[tuple[str, str]]:
     return facts
 
 
-_LOAD_FIGURES = {
+LOAD_FIGURES = {
     "offered": "Offered",
     "achieved": "Achieved",
     **dict(PERCENTILES),
     "error_rate": "Errors",
     "lag_p99": "Lag",
 }
+"""Figures of a load by metric, as cards and rows name them."""
 
 
 def load_card(load: LoadSummary, verdict: Verdict) -> BenchmarkCard:
@@ -252,7 +249,7 @@ def load_card(load: LoadSummary, verdict: Verdict) -> BenchmarkCard:
         if (target_verdict.case, target_verdict.target.id) == (load.case.id, id)
     }
     main = _main_metric(load)
-    name = _LOAD_FIGURES.get(main, main)
+    name = LOAD_FIGURES.get(main, main)
     estimate = load.figure(main)
     interval = _interval(estimate, load.unit(main)) if estimate else "no value"
     return BenchmarkCard(
@@ -266,7 +263,7 @@ def load_card(load: LoadSummary, verdict: Verdict) -> BenchmarkCard:
         facts=[
             *(
                 (label, format_figure(load, metric))
-                for metric, label in _LOAD_FIGURES.items()
+                for metric, label in LOAD_FIGURES.items()
                 if metric != main
             ),
             ("Processes", f"{load.valid} of {len(load.processes)} valid"),
@@ -288,7 +285,7 @@ def _load_marks(load: LoadSummary, verdicts: Mapping[str, TargetVerdict]) -> lis
     """Return the validity unless all is valid, and a mark for each target."""
     marks = [target_mark(target_verdict) for target_verdict in verdicts.values()]
     if len(marks) > 1:
-        names = [_LOAD_FIGURES.get(metric, metric) for metric in verdicts]
+        names = [LOAD_FIGURES.get(metric, metric) for metric in verdicts]
         marks = [
             replace(mark, word=f"{name} {mark.word}")
             for name, mark in zip(names, marks, strict=True)
@@ -304,5 +301,5 @@ def _load_picture(load: LoadSummary, metric: str, target_verdict: TargetVerdict 
     row = StripRow("this run", "new", values, estimate.value, estimate.low, estimate.high)
     limit = target_verdict.target.limit if target_verdict else None
     processes = plural(len(values), "process", "processes")
-    alt = f"{load.case.id}, {_LOAD_FIGURES.get(metric, metric)}: a dot for each of {processes}"
+    alt = f"{load.case.id}, {LOAD_FIGURES.get(metric, metric)}: a dot for each of {processes}"
     return strip.strip_plot([row], unit=load.unit(metric), limit=limit, alt=alt)

@@ -73,8 +73,15 @@ _TERMS: tuple[tuple[str, str], ...] = (
     ),
     (
         "Sustained rate",
-        "The highest offered rate at which latency and errors stay within their limits, found "
-        "by trials in each process and confirmed by a longer run.",
+        "The offered rate at which latency and errors stay within their limits, in most of the "
+        "loads of full length at that rate: each is in a fresh process, and the first two that "
+        "agree decide. Where the machine was too busy, a load counts neither way.",
+    ),
+    (
+        "Capacity, gave out",
+        "Capacity is how fast a backlog is drained, whatever the latency: it is measured in each "
+        "process, so that it can be compared. What gave out is the stage with the largest share "
+        "of the CPU time, or the load generator.",
     ),
     (
         "CPU time by stage",

@@ -122,10 +122,14 @@ def profile_text(run: Run) -> str:
 def load_plan_text(run: Run) -> str:
     """Return the duration of a load, its arrivals, and the number of processes."""
     plan = run.config.load
-    processes = plural(run.config.passes_of(Level.LOAD), "process", "processes")
+    processes = plural(run.config.load_passes, "process", "processes")
+    search = f"trials of {format_exact(plan.trial_s, 's')}" if plan.by_trials else ""
+    if plan.backlog_s:
+        confirmed = f"sustained rates confirmed for {format_exact(plan.confirm_s, 's')}"
+        search = "; ".join(filter(None, [search, confirmed]))
     return (
         f"{format_exact(plan.seconds, 's')} after {format_exact(plan.warmup_s, 's')} of warm-up, "
-        f"in {processes}; {plan.arrivals} arrivals; trials of {format_exact(plan.trial_s, 's')}"
+        f"in {processes}; {plan.arrivals} arrivals; {search}"
     )
 
 
@@ -158,13 +162,21 @@ def _source_suffix(run: Run) -> str:
     return "" if run.source == "veperf" else f" by {run.source}"
 
 
+def _age(baseline: Baseline, run: Run) -> str:
+    """Return the age of ``baseline`` when ``run`` was made, in words."""
+    if run.id in (baseline.run, *baseline.sessions):
+        return "recorded from this run"
+    older = format_age(baseline.recorded, run.created)
+    newer = format_age(run.created, baseline.recorded)
+    return f"{newer} newer" if baseline.recorded > run.created else f"{older} older"
+
+
 def _baselines_text(baselines: Iterable[Baseline], run: Run) -> str:
     """Return each recording once, with its suites."""
     suites: dict[str, list[str]] = {}
     for baseline in baselines:
-        age = format_age(baseline.recorded, run.created)
         recording = (
-            f"{format_time(baseline.recorded)}, {age} older, "
+            f"{format_time(baseline.recorded)}, {_age(baseline, run)}, "
             f"{revision_text(baseline.revision)}, {baseline.machine.name}"
         )
         suites.setdefault(recording, []).append(baseline.suite)

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from veperf.core.escape import as_html
+from veperf.core.load import GENERATOR
+from veperf.core.sustained_rate import Confirmations
 from veperf.core.target import Target
 from veperf.core.text import (
     MISSING,
@@ -23,7 +25,7 @@ from veperf.report.html import markup
 from veperf.report.html.fragment import Fragment
 from veperf.report.load_summary import LoadSummary, default_cases
 from veperf.report.tables import load_tables
-from veperf.report.tables.load_tables import describe_shards, shards_table
+from veperf.report.tables.load_tables import describe_shards, format_figure, shards_table
 from veperf.report.tables.status import target_mark
 from veperf.report.tables.table import text_table
 
@@ -49,8 +51,8 @@ def shards_section(load: LoadSummary) -> Fragment:
 
 NOTHING = "No case of this run is a load."
 _TRIALS_KEY = (
-    "A row for each process: ● met, ✕ missed, ○ invalid, │ the sustained rate. A rate that is "
-    "missed is tried a second time."
+    "A row for each process: ● met, ✕ missed, ○ invalid, │ the sustained rate: that at which two "
+    "loads of full length held, each in a fresh process, of three at most."
 )
 _RATES_KEY = "Both axes are logarithmic; horizontal dashed lines are limits."
 _LOADS = (
@@ -91,12 +93,19 @@ def sustained_rate_section(load: LoadSummary, verdict: Verdict) -> Fragment:
     if rate:
         sure = f"{format_percent(rate.confidence)} sure"
         interval = f"{format_interval(rate.low, rate.high, load.rate_unit)}, {sure}, {processes}"
+    if confirmed := load.confirmations:
+        interval = confirmed.describe(load.rate_unit)
     badge = (
         markup.badge(target_mark(target_verdict))
         if target_verdict and target_verdict.case == load.case.id
         else ""
     )
-    sentences = " ".join(_target_sentences(rate.value, target)) if rate and target else ""
+    sentences = " ".join(
+        [
+            *(_target_sentences(rate.value, target) if rate and target else ()),
+            *(_limit_sentences(confirmed, load) if confirmed else ()),
+        ]
+    )
     content = load_tables.trials_table(load)
     picture = load_charts.trials_chart(
         load, target, f"Rates tried by {load.case.id}; it sustains {value}"
@@ -232,6 +241,24 @@ def _target_sentences(rate: float, target: Target) -> Iterable[str]:
     if target.target:
         goal = format_exact(target.target, target.unit)
         yield f"{format_percent(rate / target.target)} of the goal of {goal}."
+
+
+def _limit_sentences(confirmed: Confirmations, load: LoadSummary) -> Iterable[str]:
+    """Yield sentences on what keeps the system from more."""
+    if confirmed.capacities:
+        capacity = format_figure(load, "capacity")
+        where = f", where {_describe_culprit(confirmed.bottleneck)}" if confirmed.bottleneck else ""
+        yield f"A backlog is drained at {capacity}{where}."
+    if confirmed.gave_out:
+        yield as_sentence(
+            f"At the lowest rate that missed, {_describe_culprit(confirmed.gave_out)}"
+        )
+
+
+def _describe_culprit(stage: str) -> str:
+    if stage == GENERATOR:
+        return "the load generator gave out"
+    return f"the stage {stage} has the largest share of the CPU time"
 
 
 def _curve(cases: Sequence[LoadSummary]) -> list[LoadSummary]:

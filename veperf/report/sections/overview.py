@@ -8,9 +8,7 @@ from veperf.core.run import Run
 from veperf.core.text import (
     as_sentence,
     format_change,
-    format_exact,
     format_interval,
-    format_limit_distance,
     format_quantity,
 )
 from veperf.core.verdict import Change, ChangeStatus, TargetVerdict, Verdict
@@ -21,6 +19,7 @@ from veperf.report.html import markup
 from veperf.report.html.fragment import Fragment
 from veperf.report.html.links import Links
 from veperf.report.load_summary import LoadSummary
+from veperf.report.sections.cards import LOAD_FIGURES
 from veperf.report.tables import status
 from veperf.report.tables.load_tables import load_mark, load_percentile
 from veperf.report.tables.status import target_mark
@@ -82,17 +81,23 @@ def _case_row(
 def _load_row(
     load: LoadSummary, targets: Mapping[str, Sequence[TargetVerdict]]
 ) -> tuple[Cell, ...]:
-    p99 = f"p99 {format_quantity(load_percentile(load, 'latency_p99'), 'ms')}"
+    verdicts = targets.get(load.case.id, ())
     offered = estimate_text(load.figure("offered"), load.unit("offered"))
-    value = Cell(p99, load.rate_unit and f"at {offered}")
+    value = Cell(
+        f"p99 {format_quantity(load_percentile(load, 'latency_p99'), 'ms')}",
+        load.rate_unit and f"at {offered}",
+    )
     if load.is_search:
-        value = Cell(estimate_text(load.figure("throughput"), load.rate_unit), p99)
+        value = Cell(estimate_text(load.figure("throughput"), load.rate_unit), value.text)
+    elif verdicts and (worst := _worst(verdicts)).value is not None:
+        figure = format_quantity(worst.value, worst.target.unit)
+        value = Cell(f"{LOAD_FIGURES.get(worst.metric, worst.metric)} {figure}", value.note)
     if load_mark(load).tone != "pass":
         value = Cell(value.text, value.note, load_mark(load))
     return (
         Cell(load.case.id, case=load.case.id),
         value,
-        _targets(targets.get(load.case.id, ())),
+        _targets(verdicts),
         Cell(""),
         Cell(""),
     )
@@ -102,10 +107,12 @@ def _targets(verdicts: Sequence[TargetVerdict]) -> Cell:
     """Return a cell about the worst of the targets."""
     if not verdicts:
         return Cell("")
-    worst = min(verdicts, key=lambda v: (target_mark(v).urgency, -(v.over or 0)))
-    limit = format_exact(worst.target.limit, worst.target.unit)
-    distance = format_limit_distance(worst.over, worst.target.better)
-    return Cell("", f"{distance} of {limit}", target_mark(worst))
+    worst = _worst(verdicts)
+    return Cell("", worst.distance if worst.over is not None else "", target_mark(worst))
+
+
+def _worst(verdicts: Sequence[TargetVerdict]) -> TargetVerdict:
+    return min(verdicts, key=lambda v: (target_mark(v).urgency, -(v.over or 0)))
 
 
 def _change(change: Change | None) -> Cell:

@@ -4,18 +4,22 @@ Headings begin at h3: the h1 and h2 around the pieces are the notebook's own.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+import msgspec
 
 from veperf.core.escape import as_html
 from veperf.core.gate import GateDecision
 from veperf.core.run import Failure
-from veperf.core.text import THIN, as_sentence, plural
+from veperf.core.text import as_sentence, plural
 from veperf.core.verdict import Change, TargetVerdict, Verdict
 from veperf.report.html import markup
 from veperf.report.html.links import NO_LINKS, Links
+from veperf.report.sections.next_steps import next_steps, next_steps_html
 from veperf.report.tables import result_tables, status
+from veperf.report.tables.gate_table import gate_table
 from veperf.report.tables.status import target_mark
 from veperf.report.tables.table import drop_columns
+from veperf.verdicts.gate import SIDE_BY_SIDE
 
 _NO_BASELINE = (
     "<p>There is nothing to compare with yet. <code>veperf baseline record</code> makes this run "
@@ -24,24 +28,35 @@ _NO_BASELINE = (
 _FEW = 8
 
 
-def verdict_banner(verdict: Verdict) -> str:
-    """Return the outcome, the summary sentence, the counts, and the notes."""
-    counts = "".join(f"<li>{group}</li>" for group in _counts(verdict))
-    notes = "".join(f"<li>{as_html(as_sentence(note))}</li>" for note in verdict.notes)
-    counted = f'<ul class="vp-counts">{counts}</ul>' if counts else ""
-    return outcome_banner(verdict.decision, counted) + (
-        f'<ul class="vp-notes" aria-label="Notes">{notes}</ul>' if notes else ""
-    )
+def verdict_banner(verdict: Verdict, links: Links = NO_LINKS) -> str:
+    """Return the outcome, the summary sentence, and what to do next."""
+    return outcome_banner(verdict.decision) + next_steps_html(next_steps(verdict), links)
 
 
-def outcome_banner(decision: GateDecision, counts: str = "") -> str:
-    """Return the outcome and the headline as HTML; ``counts``, trusted HTML, follows them."""
+def notes_list(notes: Sequence[str], label: str = "Notes") -> str:
+    """Return reservations as a list under ``label``; empty without any."""
+    items = "".join(f"<li>{as_html(as_sentence(note))}</li>" for note in notes)
+    return f'<ul class="vp-notes" aria-label="{as_html(label)}">{items}</ul>' if items else ""
+
+
+def outcome_banner(decision: GateDecision) -> str:
+    """Return the outcome and the headline as HTML, and the notes on the policy."""
     mark = status.outcome_mark(decision.outcome)
     return (
         f'<div class="vp-banner vp-{mark.tone}"><p class="vp-outcome">'
         f'<span aria-hidden="true">{mark.symbol}</span> {as_html(mark.word)}</p>'
-        f'<p class="vp-sentence">{as_html(as_sentence(decision.headline))}</p>{counts}</div>'
+        f'<p class="vp-sentence">{as_html(as_sentence(decision.headline))}</p></div>'
+        + notes_list(decision.notes, "Rules of the policy")
     )
+
+
+def pairs_section(decision: GateDecision, links: Links = NO_LINKS) -> str:
+    """Return what was compared side by side, as it decides; empty where nothing was."""
+    pairs = tuple(item for item in decision.items if item.source.endswith(SIDE_BY_SIDE))
+    if not pairs:
+        return ""
+    table = gate_table(msgspec.structs.replace(decision, items=pairs), "Compared side by side")
+    return f"<h3>Side by side</h3>{markup.html_table(table, links)}"
 
 
 def failures_section(failures: dict[str, Failure], links: Links = NO_LINKS) -> str:
@@ -52,28 +67,11 @@ def failures_section(failures: dict[str, Failure], links: Links = NO_LINKS) -> s
     return f"<h3>Could not be measured</h3>{items}"
 
 
-def headroom_picture(overview: str) -> str:
-    """Return the picture of the targets under a heading of its own."""
-    return f"<h3>Headroom</h3>{overview}" if overview else ""
-
-
 def targets_section(
     verdicts: Sequence[TargetVerdict], overview: str, links: Links = NO_LINKS
 ) -> str:
     """Return the targets: those not met in a table, a picture of all, the others folded."""
-    parts = [target_alerts(verdicts, overview, links)]
-    _, met, quiet = result_tables.split_by_urgency(verdicts, target_mark)
-    for group, what in ((met, "met"), (quiet, "not measured")):
-        if group:
-            title = plural(len(group), f"target {what}", f"targets {what}")
-            body = markup.html_table(result_tables.targets_table(group, f"Targets {what}"), links)
-            parts.append(markup.folded(title, body))
-    return "".join(parts)
-
-
-def target_alerts(verdicts: Sequence[TargetVerdict], overview: str, links: Links = NO_LINKS) -> str:
-    """Return only the targets that are not met, and a picture of all."""
-    urgent, met, _ = result_tables.split_by_urgency(verdicts, target_mark)
+    urgent, met, quiet = result_tables.split_by_urgency(verdicts, target_mark)
     if urgent:
         content = markup.html_table(
             result_tables.targets_table(urgent, "Targets that need attention"), links
@@ -81,7 +79,13 @@ def target_alerts(verdicts: Sequence[TargetVerdict], overview: str, links: Links
     else:
         sentence = "Every target that was measured is met." if met else "No target was measured."
         content = markup.paragraph(sentence)
-    return f"<h3>Targets: is it fast enough?</h3>{content}{overview}"
+    parts = [f"<h3>Targets: is it fast enough?</h3>{content}{overview}"]
+    for group, what in ((met, "met"), (quiet, "not measured")):
+        if group:
+            title = plural(len(group), f"target {what}", f"targets {what}")
+            body = markup.html_table(result_tables.targets_table(group, f"Targets {what}"), links)
+            parts.append(markup.folded(title, body))
+    return "".join(parts)
 
 
 def changes_section(changes: Sequence[Change], against: str, links: Links = NO_LINKS) -> str:
@@ -136,24 +140,6 @@ def change_alerts(changes: Sequence[Change], against: str, links: Links = NO_LIN
 def _short_table(changes: Sequence[Change], caption: str, links: Links) -> str:
     content = result_tables.changes_table(changes, caption)
     return markup.html_table(drop_columns(content, "p", "Processes", "Why"), links)
-
-
-def _counts(verdict: Verdict) -> list[str]:
-    """Return the counts of each status for benchmarks, targets and changes, worst first."""
-    groups = {
-        "Benchmarks": [status.failure_mark(f) for f in verdict.failures.values()],
-        "Targets": [target_mark(v) for v in verdict.targets],
-        "Changes": [status.change_mark(c) for c in verdict.changes if c.base is not None],
-    }
-    return [
-        f"<b>{name}</b> "
-        + " ".join(
-            markup.badge(replace(mark, word=f"{marks.count(mark)}{THIN}{mark.word}"))
-            for mark in sorted(set(marks), key=lambda m: m.urgency)
-        )
-        for name, marks in groups.items()
-        if marks
-    ]
 
 
 def _failure(case: str, failure: Failure, links: Links) -> str:

@@ -20,12 +20,23 @@ _MOST_DIGITS = 10
 
 
 def benchstat_text(
-    tables: Iterable[UnitTable], changes: Sequence[Change], base: str, new: str
+    tables: Iterable[UnitTable],
+    changes: Sequence[Change],
+    base: str,
+    new: str,
+    width: int | None = None,
 ) -> str:
-    """Return the tables for a terminal; ``base`` and ``new`` are the names of the sides."""
+    """Return the tables for a terminal; ``base`` and ``new`` are the names of the sides.
+
+    Where ``width`` is given and a table is wider, its tests are left out.
+    """
     return "\n\n".join(
         "\n".join(
-            [*table.head(one_line), text_table(table.table(base, new, one_line)), *table.notes()]
+            [
+                *table.head(one_line),
+                text_table(table.table(base, new, one_line), width, optional=[""]),
+                *table.notes(),
+            ]
         )
         for table in _benchstat_tables(tables, changes)
     )

@@ -4,7 +4,7 @@ from veperf.core.escape import one_line
 from veperf.core.gate import Effect, GateDecision, GateItem
 from veperf.core.text import as_sentence
 from veperf.report.tables.status import Mark, outcome_mark
-from veperf.report.tables.table import Cell, Table, columns
+from veperf.report.tables.table import Cell, Table, columns, wrap_line
 
 EFFECT_MARKS = {
     Effect.ERROR: Mark("error", "fail", 0),
@@ -14,6 +14,7 @@ EFFECT_MARKS = {
     Effect.NOTE: Mark("noted", "quiet", 4),
     Effect.PASS: Mark("passes", "pass", 5),
 }
+_NEXT = "    next: "
 _COLUMNS = columns("Effect", "Question", "Of", "Answer", "Rule", "Why")
 
 
@@ -22,8 +23,11 @@ def gate_table(decision: GateDecision, caption: str) -> Table:
     return Table(caption, _COLUMNS, tuple(map(_row, decision.items)))
 
 
-def explanation_text(decision: GateDecision) -> str:
-    """Return every question as text, below the outcome and the exit code."""
+def explanation_text(decision: GateDecision, width: int | None = None) -> str:
+    """Return every question as text, below the outcome and the exit code.
+
+    Lines are wrapped to ``width``, if that is given, but for commands.
+    """
     mark = outcome_mark(decision.outcome)
     head = f"{mark.symbol} {mark.word}: exit code {decision.exit_code}"
     lines = [head, one_line(as_sentence(decision.headline)), ""]
@@ -34,9 +38,11 @@ def explanation_text(decision: GateDecision) -> str:
         lines.append(
             one_line(f"{effect.symbol} {effect.word}: {item.question} {name}: {item.answer}{size}")
         )
-        facts = {"rule": item.rule, "why": item.reason, "next": item.next_step}
+        facts = {"rule": item.rule, "why": item.reason}
         lines += [f"    {key}: {one_line(text)}" for key, text in facts.items() if text]
-    return "\n".join(lines)
+        lines += [f"{_NEXT}{one_line(item.next_step)}"] if item.next_step else []
+    lines += [f"▲ {one_line(as_sentence(note))}" for note in decision.notes]
+    return "\n".join(wrap_line(s, None if s.startswith(_NEXT) else width) for s in lines)
 
 
 def _row(item: GateItem) -> tuple[Cell, ...]:

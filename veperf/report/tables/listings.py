@@ -55,7 +55,9 @@ def baselines_table(recorded: Iterable[Baseline]) -> Table:
     """Return a table with a row for each suite of each machine class."""
     return Table(
         "Recorded baselines",
-        columns("Machine", "Suite", "Recorded", "Commit", "Python", ">Figures", ">Processes"),
+        columns(
+            "Machine", "Suite", "Recorded", "Commit", "Python", ">Figures", ">Processes", "Why"
+        ),
         tuple(
             (
                 Cell(baseline.machine.name),
@@ -65,6 +67,7 @@ def baselines_table(recorded: Iterable[Baseline]) -> Table:
                 Cell(baseline.machine.python),
                 Cell(str(len(baseline.series))),
                 Cell(str(max((len(s.wall) for s in baseline.series), default=0))),
+                Cell(baseline.reason),
             )
             for baseline in recorded
         ),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from veperf.core.case import Level
 from veperf.core.load import Shard, Trial
 from veperf.core.run import Run
-from veperf.core.text import MISSING, format_percent, format_quantity, plural
+from veperf.core.text import MISSING, format_exact, format_percent, format_quantity, plural
 from veperf.report.case_summary import estimate_text, summarise_cases
 from veperf.report.load_summary import INVALID, LoadSummary, load_summaries
 from veperf.report.tables import status
@@ -94,7 +94,7 @@ def loads_table(loads: Sequence[LoadSummary], caption: str) -> Table:
         caption,
         columns(
             *("Status", "Load"),
-            *([">Sustained"] if has_search else []),
+            *([">Sustained", "Held in", ">Capacity"] if has_search else []),
             *(">Offered", ">Achieved", *(f">{name}" for _, name in PERCENTILES), ">Errors", ">Lag"),
         ),
         tuple(_load_row(load, has_search=has_search) for load in loads),
@@ -138,7 +138,10 @@ def trials_table(load: LoadSummary) -> Table:
     """Return a table with a row for each trial of a search, process by process."""
     return Table(
         f"Trials of {load.case.id}",
-        columns("Process", ">Rate tried", ">Achieved", ">p95", ">p99", ">Errors", "Result"),
+        columns(
+            *("Process", "Kind", ">Rate", ">Seconds", ">Achieved", ">p95", ">p99", ">Errors"),
+            *("Result", "Gave out"),
+        ),
         tuple(
             _trial_row(number, trial, load.rate_unit)
             for number, result in load.processes
@@ -178,7 +181,7 @@ def _load_row(load: LoadSummary, *, has_search: bool) -> tuple[Cell, ...]:
     return (
         Cell("", mark=load_mark(load)),
         Cell(load.case.id),
-        *((Cell(format_figure(load, "throughput")),) if has_search else ()),
+        *(_search_cells(load) if has_search else ()),
         Cell(format_figure(load, "offered")),
         Cell(format_figure(load, "achieved")),
         *(Cell(format_figure(load, metric)) for metric, _ in PERCENTILES),
@@ -187,19 +190,34 @@ def _load_row(load: LoadSummary, *, has_search: bool) -> tuple[Cell, ...]:
     )
 
 
+def _search_cells(load: LoadSummary) -> tuple[Cell, ...]:
+    confirmed = load.confirmations
+    tally = confirmed and (confirmed.sustained or next(reversed(confirmed.tallies), None))
+    return (
+        Cell(format_figure(load, "throughput")),
+        Cell(f"{tally.held} of {tally.counted}" if tally else MISSING),
+        Cell(format_figure(load, "capacity")),
+    )
+
+
 def _trial_row(number: int, trial: Trial, rate_unit: str) -> tuple[Cell, ...]:
     return (
         Cell(str(number)),
+        Cell(trial.kind),
         Cell(format_quantity(trial.rate, rate_unit)),
+        Cell(format_exact(round(trial.seconds, 1), "s")),
         Cell(format_quantity(trial.achieved, rate_unit)),
         Cell(format_quantity(trial.latency_p95_ms, "ms")),
         Cell(format_quantity(trial.latency_p99_ms, "ms")),
         Cell(format_quantity(trial.error_percent, "%")),
         Cell("", note=trial.invalid, mark=_trial_mark(trial)),
+        Cell("machine" if trial.void else trial.gave_out or MISSING),
     )
 
 
 def _trial_mark(trial: Trial) -> Mark:
+    if trial.kind == "backlog" and not trial.void:
+        return Mark("drained", "quiet", 5)
     if trial.invalid:
         return Mark(INVALID, "warn", 2)
     return Mark("met", "pass", 6) if trial.met else Mark("missed", "quiet", 5)

@@ -50,7 +50,7 @@ CHANGE_MARKS = {
     ChangeStatus.INCONCLUSIVE: Mark("inconclusive", "warn", 3),
     ChangeStatus.NOT_ENOUGH: Mark("not enough samples", "warn", 4),
     ChangeStatus.NOT_MEASURED: Mark("not measured", "warn", 4),
-    ChangeStatus.OTHER_MACHINE: Mark("other machine", "quiet", 5),
+    ChangeStatus.OTHER_MACHINE: Mark("not comparable", "quiet", 5),
     ChangeStatus.ONE_SIDED: Mark("only in one side", "quiet", 5),
     ChangeStatus.FASTER: Mark("faster", "pass", 6),
     ChangeStatus.OK: Mark("no change", "pass", 7),
@@ -67,6 +67,9 @@ _OUTCOMES = {
 
 KNOWN_MISS = Mark("known miss", "warn", 2)
 """A target that is known to be missed: shown, but no failure."""
+
+NARROW_MISS = Mark("narrowly missed", "warn", 3)
+"""A target that is missed by less than what fails."""
 
 FAILED = Mark("not measured", "fail", 0)
 """A case that raised, crashed or hung."""
@@ -94,6 +97,8 @@ def target_mark(verdict: TargetVerdict) -> Mark:
     """Return the mark of a target's status."""
     if verdict.known_miss and verdict.status in (TargetStatus.FAIL, TargetStatus.WARN):
         return KNOWN_MISS
+    if verdict.status is TargetStatus.WARN and not verdict.is_met:
+        return NARROW_MISS
     return TARGET_MARKS[verdict.status]
 
 

@@ -1,6 +1,7 @@
 """A table apart from how it is written down, and tables as plain text and Markdown."""
 
-from collections.abc import Callable, Sequence
+import textwrap
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,7 +40,15 @@ class Table:
 
 def drop_columns(content: Table, *names: str) -> Table:
     """Return ``content`` without the columns of these ``names``."""
-    indices = [i for i, (name, _) in enumerate(content.columns) if name not in names]
+    return _of_columns(content, [i for i, (n, _) in enumerate(content.columns) if n not in names])
+
+
+def drop_column(content: Table, index: int) -> Table:
+    """Return ``content`` without the column at ``index``."""
+    return _of_columns(content, [i for i in range(len(content.columns)) if i != index])
+
+
+def _of_columns(content: Table, indices: Sequence[int]) -> Table:
     return Table(
         content.caption,
         tuple(content.columns[i] for i in indices),
@@ -94,16 +103,50 @@ def columns(*names: str) -> tuple[tuple[str, Align], ...]:
     return tuple((name.lstrip(">"), "right" if name.startswith(">") else "left") for name in names)
 
 
-def text_table(content: Table) -> str:
-    """Return ``content`` as plain text in aligned columns."""
-    columns = content.columns
-    rows = [[_cut(_text_cell(cell), _WIDEST) for cell in row] for row in content.rows]
-    widths = [
-        max(len(name), *(len(row[i]) for row in rows), 0) for i, (name, _) in enumerate(columns)
-    ]
-    rule = "─" * (sum(widths) + 2 * len(widths) - 2)
-    head = _line([name for name, _ in columns], columns, widths)
+_CLEAR_NAME = 32
+_LEAST_NAME = 16
+_LEAST_HEAD = 8
+
+
+def text_table(content: Table, width: int | None = None, optional: Collection[str] = ()) -> str:
+    """Return ``content`` as plain text in aligned columns.
+
+    Where it is wider than ``width``, heads and the names of rows are cut, and columns that are
+    ``optional`` left out, the last first; what is still wider then stays so.
+    """
+    columns, rows = content.columns, [[*map(_text_cell, row)] for row in content.rows]
+    rows = [[_cut(text, _WIDEST) for text in row] for row in rows]
+    needed = [max([0, *(len(row[i]) for row in rows)]) for i in range(len(columns))]
+    widths = [max(len(name), least) for (name, _), least in zip(columns, needed, strict=True)]
+    gaps = 2 * len(widths) - 2
+    if width is not None and (excess := sum(widths) + gaps - width) > 0:
+        for i in sorted(range(len(widths)), key=lambda i: needed[i] - widths[i]):
+            cut = min(excess, max(0, widths[i] - max(needed[i], _LEAST_HEAD)))
+            widths[i], excess = widths[i] - cut, excess - cut
+        named = content.row_header
+        extra = [i for i, (name, _) in enumerate(columns) if name in optional and i != named]
+        cut = min(excess, max(0, widths[named] - (_CLEAR_NAME if extra else _LEAST_NAME)))
+        widths[named], excess = widths[named] - cut, excess - cut
+        if excess and extra:
+            return text_table(drop_column(content, extra[-1]), width, optional)
+        rows = [[*map(_cut_start, row, widths)] for row in rows]
+    rule = "─" * (sum(widths) + gaps)
+    head = _line([*map(_cut_start, [name for name, _ in columns], widths)], columns, widths)
     return "\n".join([head, rule, *(_line(row, columns, widths) for row in rows)])
+
+
+def wrap_line(text: str, width: int | None = None) -> str:
+    """Return a line of text, wrapped to ``width`` if that is given, later lines indented."""
+    if width is None:
+        return text
+    indent = " " * (len(text) - len(text.lstrip()) + 2)
+    return textwrap.fill(
+        text,
+        width,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def aligned_text(pairs: Sequence[tuple[str, str]]) -> str:
@@ -119,6 +162,11 @@ def _text_cell(cell: Cell) -> str:
 
 def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _cut_start(text: str, longest: int) -> str:
+    """Return the end of ``text``: what differs of names of one suite."""
+    return text if len(text) <= longest else f"…{text[len(text) - longest + 1 :]}"
 
 
 def _line(texts: list[str], columns: Sequence[tuple[str, Align]], widths: list[int]) -> str:
