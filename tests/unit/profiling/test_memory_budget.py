@@ -7,34 +7,14 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from tests.support.memory_stats import CALM, STATS
 from veperf.archive.baselines import load_targets
 from veperf.core.errors import UnknownTargetError, UsageError
 from veperf.profiling.memory.background_profiler import MemoryProfiler
 from veperf.profiling.memory.budget import Gauges, MemoryBudget, budget_of, check_budget
 from veperf.profiling.memory.leak_rule import LeakStatus, judge_leak
-from veperf.profiling.memory.snapshot_stats import MemoryStats, Range
 
 TARGETS = Path(__file__).parents[3] / "data" / "baselines"
-CALM = Range(min=1, max=2, mean=1.5, first=1, last=1)
-STATS = MemoryStats(
-    snapshots=2,
-    duration_s=1.0,
-    rss=CALM,
-    peak_rss_bytes=2,
-    blocks=CALM,
-    objects=CALM,
-    threads=CALM,
-    tasks=CALM,
-    processes=CALM,
-    concurrent=CALM,
-    gc_cycles=(0, 0, 0),
-    gc_total_ns=0,
-    gc_longest_ns=(0, 0, 0),
-    gc_longest_cpu_ns=(0, 0, 0),
-    gc_forced_cycles=0,
-    gc_forced_longest_ns=0,
-    gc_forced_longest_cpu_ns=0,
-)
 NO_GROWTH_LIMIT = MemoryBudget(leak_growth=math.inf)
 
 

@@ -6,33 +6,13 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from tests.support.memory_stats import STATS
 from veperf.core.case import Case, Level
 from veperf.core.run import CaseResult, Failure
 from veperf.profiling.memory.budget import MemoryBudget
 from veperf.profiling.memory.leak_rule import LeakStatus
-from veperf.profiling.memory.snapshot_stats import MemoryStats, Range
 from veperf.runner.soak import SoakReadings, judge_soak
 
-LEVEL = Range(min=1, max=1, mean=1.0, first=1, last=1)
-STATS = MemoryStats(
-    snapshots=2,
-    duration_s=100.0,
-    rss=LEVEL,
-    peak_rss_bytes=1,
-    blocks=LEVEL,
-    objects=LEVEL,
-    threads=LEVEL,
-    tasks=LEVEL,
-    processes=LEVEL,
-    concurrent=LEVEL,
-    gc_cycles=(0, 0, 0),
-    gc_total_ns=0,
-    gc_longest_ns=(0, 0, 0),
-    gc_longest_cpu_ns=(0, 0, 0),
-    gc_forced_cycles=0,
-    gc_forced_longest_ns=0,
-    gc_forced_longest_cpu_ns=0,
-)
 CASE = Case("hungry/soaked", "hungry/soaked", "hungry", Level.LOAD, "A load that may leak.")
 
 
