@@ -108,7 +108,9 @@ def ci_command(
     if options.run is not None and patterns:
         raise click.UsageError("--run gates a whole run: no BENCHMARK")
     if options.run is not None and options.against is None:
-        refuse_options(context, RunOptions, "--run gates a run that was made")
+        # What is suspect is confirmed side by side, in the time that there is.
+        reason, confirms = "--run gates a run that was made", ("time_budget_s",)
+        refuse_options(context, RunOptions, reason, allowed=confirms)
     known = parse_directions(directions)
     if known and options.run is None:
         raise click.UsageError("--better is for a run of another tool: give it with --run")

@@ -3,7 +3,7 @@
 import functools
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import MISSING
 from pathlib import Path
 from typing import Any, TypeVar
@@ -251,14 +251,19 @@ def append_summary(summary: Path | None, content: bytes) -> None:
         raise StorageError(f"can't write {summary}: {error.strerror}") from error
 
 
-def refuse_options(context: click.Context, kind: type[Options], reason: str) -> None:
+def refuse_options(
+    context: click.Context, kind: type[Options], reason: str, *, allowed: Container[str] = ()
+) -> None:
     """Refuse options of ``kind`` on the command line, which would be ignored because of ``reason``.
+
+    Those with a name in ``allowed`` are not.
 
     Raises:
         click.UsageError: there is one.
     """
     for field in option_fields(kind):
-        if context.get_parameter_source(field.name) is ParameterSource.COMMANDLINE:
+        is_set = context.get_parameter_source(field.name) is ParameterSource.COMMANDLINE
+        if is_set and field.name not in allowed:
             raise click.UsageError(f"{reason}: no {field.flag}")
 
 
