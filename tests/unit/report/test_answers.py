@@ -97,14 +97,16 @@ def test_the_headline_counts_every_target():
     """Those that aren't met add up with those that are, by their answers."""
     headline = judged(every_target({"transaction/validation": 5.4}, ("bidding/throughput",)))
 
+    published = len(PUBLISHED.targets)
     assert headline.decision.headline.replace("\u202f", " ").startswith(
-        "41 of 43 targets met, 1 known miss (transaction/validation, 5.4 times its limit), "
+        f"{published - 2} of {published} targets met, "
+        "1 known miss (transaction/validation, 5.4 times its limit), "
         "1 not measured (bidding/throughput), 1 load void (bidding/throughput)"
     )
 
 
 def test_every_target_is_named_by_suite_with_its_answer():
-    """All 43, in a terminal's 80 columns and on the page, those that aren't met first."""
+    """All of them, in a terminal's 80 columns and on the page, those that aren't met first."""
     verdict = judged(MIXED)
     grid = ReportView(MIXED, verdict).targets
     tables = re.findall("<table>(.*?)</table>", grid.html)

@@ -14,8 +14,12 @@ from veperf.report.pages.notebook_cells import render_cells
 from veperf.report.pages.page_list import report_pages
 from veperf.report.view import ReportView
 
+# Where a suite has no notebook of its own, `suite` is its.
 NOTEBOOKS = sorted(
-    {page.notebook for page in report_pages(plausible_run())} | {"run_memory", "suite", *SUITES}
+    name
+    for name in {page.notebook for page in report_pages(plausible_run())}
+    | {"run_memory", "suite", *SUITES}
+    if (paths.notebooks_folder() / f"{name}.ipynb").exists()
 )
 
 
