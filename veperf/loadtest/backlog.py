@@ -4,7 +4,6 @@ A closed loop, so that latency says nothing: what arrives waits behind what is t
 the rate that loads then confirm, and tells what gives out first.
 """
 
-import gc
 import time
 from collections import deque
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from msgspec.structs import replace
 
 from veperf.core.load import CpuContention, Finished
 from veperf.core.registry import System
-from veperf.loadtest.generator import NsClock, with_generator
+from veperf.loadtest.generator import NsClock, running_system, with_generator
 from veperf.measure.contention import EndOfWatch, watch_contention
 
 # Half a second of work waits at least: more than any of the latencies that are allowed, so that
@@ -65,18 +64,10 @@ def drain_backlog(
         cpu_clock: CPU time of this thread, in ns.
         watch: reads what this process and others have had of the CPUs.
     """
-    running = system(items)
-    try:
-        gc.collect()
-        gc.freeze()
-        try:
-            contention = watch()
-            backlog = _Draining(running, items, round(seconds * 1e9), clock, cpu_clock).run()
-            return replace(backlog, contention=contention())
-        finally:
-            gc.unfreeze()
-    finally:
-        running.close()
+    with running_system(system, items) as running:
+        contention = watch()
+        backlog = _Draining(running, items, round(seconds * 1e9), clock, cpu_clock).run()
+        return replace(backlog, contention=contention())
 
 
 class _Draining:

@@ -3,7 +3,8 @@
 import gc
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 from msgspec.structs import replace
@@ -57,30 +58,38 @@ def run_open_loop(
         cpu_clock: CPU time of this thread, in ns.
         watch: reads what this process and others have had of the CPUs, as ``watch_contention``.
 
-    The garbage collector stays on, as in production; what the set-up made is frozen, so that
-    collections don't scan it again and again.
-
     Raises:
         MeasureError: the system finishes items that it does not have.
     """
-    running_system = system(count_arrivals(schedule))
+    with running_system(system, count_arrivals(schedule)) as running:
+        agreed_ns = start() if start else None
+        # Takes some ms: an agreed start leaves time for it.
+        contention = watch()
+        start_ns = clock() if agreed_ns is None else agreed_ns
+        drain_ns = round(drain_s * 1e9)
+        result = _OpenLoopRun(
+            running, schedule, drain_ns, on_progress, start_ns, clock, sleep, cpu_clock
+        ).run()
+        return replace(result, contention=contention())
+
+
+@contextmanager
+def running_system(system: Callable[[int], System], items: int) -> Iterator[System]:
+    """Make a system for so many ``items``, and close it after the block.
+
+    The garbage collector stays on, as in production; what the set-up made is frozen, so that
+    collections don't scan it again and again.
+    """
+    running = system(items)
     try:
         gc.collect()
         gc.freeze()
         try:
-            agreed_ns = start() if start else None
-            # Takes some ms: an agreed start leaves time for it.
-            contention = watch()
-            start_ns = clock() if agreed_ns is None else agreed_ns
-            drain_ns = round(drain_s * 1e9)
-            result = _OpenLoopRun(
-                running_system, schedule, drain_ns, on_progress, start_ns, clock, sleep, cpu_clock
-            ).run()
-            return replace(result, contention=contention())
+            yield running
         finally:
             gc.unfreeze()
     finally:
-        running_system.close()
+        running.close()
 
 
 def with_generator(costs: Mapping[str, float], own_ns: int, committed: int) -> dict[str, float]:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from veperf.core.case import TIME, Case, Level
+from veperf.core.case import Case, Level
 from veperf.core.errors import MeasureError, WorkerTimeoutError
 from veperf.core.load import LoadSoFar, Trial
 from veperf.core.run import CaseResult, Config, Failure, Pass, Sample
@@ -152,7 +152,7 @@ class Passes:
             if case.level is Level.LOAD:
                 return self._run_load(worker, index, case)
             deadline = time.monotonic() + allowed_s
-            if index >= self.config.timed_passes or TIME not in case.metrics:
+            if index >= self.config.timed_passes:
                 return _measure_memory(worker, case, deadline)
             layout_seed = workers.generator.randrange(1 << 32)
             request = OpenCase(

@@ -15,7 +15,7 @@ from veperf.archive.baselines import load_baselines
 from veperf.archive.store import Archive
 from veperf.archive.writer import RunWriter
 from veperf.core import registry
-from veperf.core.case import MEMORY_METRICS, MEMORY_NAMES, TIME, Case, Level
+from veperf.core.case import MEMORY_METRICS, MEMORY_NAMES, Case, Level
 from veperf.core.errors import UsageError, VeperfError
 from veperf.core.load import LoadPlan
 from veperf.core.option_fields import keyword_options
@@ -279,7 +279,7 @@ def _on_this_machine(run: Run) -> Iterator[Placement]:
 
 
 def _with_memory(case: Case) -> Case:
-    if case.level is Level.LOAD or TIME not in case.metrics:
+    if case.level is Level.LOAD or not case.is_timed:
         return case
     return replace(case, metrics=(*case.metrics, *MEMORY_METRICS))
 
