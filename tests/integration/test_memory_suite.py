@@ -18,6 +18,7 @@ from veperf.cli.main import veperf
 from veperf.core import paths
 from veperf.core.case import Case
 from veperf.core.errors import UsageError
+from veperf.core.target import MIN_PROCESSES
 from veperf.core.verdict import TargetStatus
 from veperf.ipc.isolated_process import run_in_fresh_process
 from veperf.measure.passes import Passes
@@ -32,7 +33,7 @@ from veperf.profiling.memory.measuring_process import (
 from veperf.progress.display import NoProgress
 from veperf.runner import run_lifecycle
 from veperf.runner.soak import SoakResult, soak
-from veperf.verdicts.targets import MIN_PROCESSES, judge_targets
+from veperf.verdicts.targets import judge_targets
 
 ROOT = Path(__file__).parents[2]
 HUNGRY = ["tests.support.allocating"]

@@ -5,6 +5,10 @@ from msgspec import Struct
 from veperf.core.case import Better
 from veperf.core.gate import KnownMiss
 
+MIN_PROCESSES = 3
+"""Processes that a target needs: fewer decide nothing, neither a target met nor a target missed. Of
+an exact count one is enough."""
+
 
 class Target(Struct, frozen=True):
     """A published target."""

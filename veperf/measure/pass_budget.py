@@ -17,11 +17,10 @@ from msgspec.structs import replace
 from veperf.core.case import MEMORY_NAMES, Case, Level
 from veperf.core.run import Pass, Run
 from veperf.core.sustained_rate import THROUGHPUT
+from veperf.core.target import MIN_PROCESSES
 from veperf.core.text import abbreviate_names, format_duration, plural
 from veperf.progress.estimate import Job
 
-ENOUGH = 3
-"""Processes that a target needs."""
 _MARGIN = 0.95
 """Share of the time left that is planned: cases don't take exactly what they took before."""
 _CHEAP = 0.01
@@ -124,7 +123,7 @@ class PassBudget:
         out = [case for case in self._cases if case.id not in fitting]
         source = "by earlier runs" if self._is_known else "roughly: the first pass tells more"
         planned = (
-            f"budget of {format_duration(self._budget_s, digits=2)}: {ENOUGH} processes of "
+            f"budget of {format_duration(self._budget_s, digits=2)}: {MIN_PROCESSES} processes of "
             f"{len(fitting):,} of {plural(len(self._cases), 'case')} take about "
             f"{format_duration(needed_s, digits=2)} ({source})"
         )
@@ -155,7 +154,7 @@ class PassBudget:
             words.append(_describe_left_out(out))
         if few:
             words.append(
-                f"fewer than {ENOUGH} processes of {abbreviate_names([*dict.fromkeys(few)])}"
+                f"fewer than {MIN_PROCESSES} processes of {abbreviate_names([*dict.fromkeys(few)])}"
             )
         return replace(
             run,
@@ -220,8 +219,8 @@ class PassBudget:
     def _least(self, case: Case, job: Job) -> int:
         """Return the number of processes that are enough."""
         if job[1]:
-            return 1 if case.is_exact else min(ENOUGH, self._config.memory_passes)
-        return min(ENOUGH, self._most(case, job))
+            return 1 if case.is_exact else min(MIN_PROCESSES, self._config.memory_passes)
+        return min(MIN_PROCESSES, self._most(case, job))
 
     def _most(self, case: Case, job: Job) -> int:
         """Return the number of passes, the first ones of their kind, that can measure it."""

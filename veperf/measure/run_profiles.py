@@ -8,15 +8,16 @@ from veperf.core.errors import UsageError
 from veperf.core.load import LoadPlan
 from veperf.core.options import RunOptions
 from veperf.core.run import Config
+from veperf.core.target import MIN_PROCESSES
 
 MIN_SAMPLE_NS = 5_000_000
 # A quick look: more than one, so that each process is seen beside another.
 SHORT_PASSES = 2
 PASSES = {"quick": 6, "standard": 12, "thorough": 24}
 # Counts hardly vary between processes: the fewest that a target can be judged by.
-MEMORY_PASSES = 3
+MEMORY_PASSES = MIN_PROCESSES
 # Points of curves answer no target: quick has the fewest processes that can decide anything.
-CURVE_PASSES = {"quick": 3, "standard": 6, "thorough": 24}
+CURVE_PASSES = {"quick": MIN_PROCESSES, "standard": 6, "thorough": 24}
 SAMPLES = {"quick": 5, "standard": 6, "thorough": 8}
 BACKLOG_S = 1.5
 LOAD = {

@@ -17,7 +17,7 @@ from veperf.core.sustained_rate import (
     confirmations_of,
     trials_by_process,
 )
-from veperf.core.target import Target, TargetSet
+from veperf.core.target import MIN_PROCESSES, Target, TargetSet
 from veperf.core.text import (
     format_exact,
     format_limit_distance,
@@ -30,8 +30,6 @@ from veperf.core.verdict import TargetStatus, TargetVerdict
 from veperf.stats.hodges_lehmann import estimate_median
 from veperf.stats.process_values import Series, SeriesKey, series_of
 
-# Fewer decide nothing, neither a target met nor a target missed; of an exact count one is enough.
-MIN_PROCESSES = 3
 # Limits and percents are decimal: a value at a bound must not miss it by its last bit.
 _ROUNDING = 1e-9
 _BENCHMEM = frozenset({"B/op", "allocs/op"})

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from veperf.core.errors import UsageError
 from veperf.core.run import Sample
+from veperf.core.target import MIN_PROCESSES
 from veperf.measure import clock
 from veperf.measure.clock import calibrate, calibrate_loops, take_sample
 from veperf.measure.run_profiles import PASSES, configure
-from veperf.verdicts.targets import MIN_PROCESSES
 
 
 @pytest.mark.parametrize("loops", [1, 2, 7, 100])

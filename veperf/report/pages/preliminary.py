@@ -16,6 +16,7 @@ from veperf.core.case import Level
 from veperf.core.escape import as_html
 from veperf.core.policy import find_policy
 from veperf.core.run import Run
+from veperf.core.target import MIN_PROCESSES
 from veperf.core.text import as_sentence, plural
 from veperf.report.case_summary import summarise_cases
 from veperf.report.html import markup
@@ -26,7 +27,6 @@ from veperf.report.sections.overview import overview_table
 from veperf.report.sections.target_grid import target_grid
 from veperf.report.sections.verdict_sections import failures_section
 from veperf.report.view import ReportView
-from veperf.verdicts.targets import MIN_PROCESSES
 from veperf.verdicts.verdict import run_verdict
 
 # A refresh takes a browser some 0.1 s of CPU time, perhaps of the machine that measures.
