@@ -27,7 +27,8 @@ from veperf.workloads.zk import bigint
 from veperf.workloads.zk.curve.g1 import G1, g1_multiply
 from veperf.workloads.zk.curve.g2 import G2, g2_multiply
 from veperf.workloads.zk.msm.fixed_base import FixedBase
-from veperf.workloads.zk.msm.variable_base import msm, multiples
+from veperf.workloads.zk.msm.multiples import multiples
+from veperf.workloads.zk.msm.variable_base import msm
 from veperf.workloads.zk.ntt import cached_domain
 from veperf.workloads.zk.pairing import pairing
 

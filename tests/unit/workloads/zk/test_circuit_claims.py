@@ -1,5 +1,6 @@
 """The circuits accept honest provers only, whatever wires others forge."""
 
+import re
 from datetime import date
 from hashlib import sha256
 from typing import Any
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veperf.workloads.zk.circuits import disclosure
+from veperf.workloads.zk.circuits.claims import COUNTRIES, ClaimError, country_number
 from veperf.workloads.zk.circuits.credential import (
     AGE_CIRCUIT,
     MAX_COUNTRIES,
@@ -18,7 +20,6 @@ from veperf.workloads.zk.circuits.credential import (
     Credential,
     ResidencyStatement,
     ScoreStatement,
-    country_number,
     credential_witness,
     date_number,
     new_salt,
@@ -345,11 +346,79 @@ def test_dates_are_ordered_as_their_numbers(a, b):
 
 
 def test_country_numbers_are_distinct():
-    """676 codes, 676 numbers, none of them 0 and all of ten bits."""
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    numbers = {country_number(a + b) for a in letters for b in letters}
+    """249 codes, 249 numbers in the order of the codes, none of them 0 and all of ten bits."""
+    numbers = [country_number(code) for code in sorted(COUNTRIES)]
 
-    assert set(range(1, 677)) == numbers
+    assert 249 == len(set(numbers))
+    assert numbers == sorted(numbers)
+    assert 1 <= min(numbers) <= max(numbers) <= 676
+
+
+@pytest.mark.parametrize("code", ["XX", "EU", "UK", "de", "D", "DEU", "", "D\0", "ÄÖ", None, 49])
+def test_only_codes_of_iso_3166_are_countries(code):
+    """Two letters alone are no country, and the message does not repeat them."""
+    with pytest.raises(ClaimError) as caught:
+        credential(country=code)
+    assert code is None or repr(code) not in str(caught.value)
+
+
+def claim_set(values: Any, salt: Any) -> disclosure.ClaimSet:
+    return disclosure.ClaimSet(values=values, salt=salt)
+
+
+SECRETS = ("1990", "05-17", "19900517", "Hauptstraße", "DE", "87", "12345")
+
+
+def exposed(text):
+    return [secret for secret in SECRETS if re.search(rf"\b{secret}\b", text)]
+
+
+@pytest.mark.parametrize("show", [repr, str, "{}".format, lambda c: str(list(c.__rich_repr__()))])
+def test_claims_are_not_shown(show):
+    """Not by printing them, whatever contains them."""
+    assert [] == exposed(show(credential()))
+    assert [] == exposed(repr([credential()]))
+    assert [] == exposed(show(disclosure.ClaimSet(values=(1990, 87), salt=12345)))
+
+
+@pytest.mark.parametrize(
+    "prove",
+    [
+        lambda: credential_witness(AGE, credential(), age_statement(credential(), years=99)),
+        lambda: credential_witness(AGE, credential(), age_statement(credential(score=86))),
+        lambda: RESIDENCY.witness(residency_inputs(credential(), ("FR",))),
+        lambda: SCORE.witness(score_inputs(credential(), 100)),
+        lambda: credential(score="87"),
+        lambda: credential(score=187),
+        lambda: credential(score=True),
+        lambda: credential(salt="12345"),
+        lambda: credential(salt=12345 + ORDER),
+        lambda: credential(birth="1990-05-17"),
+        lambda: credential(birth=19900517),
+        lambda: credential(address=b"Hauptstrasse 1"),
+        lambda: claim_set((87.0,), 12345),
+        lambda: claim_set([87], 12345),
+        lambda: claim_set(("1990",), 12345),
+        lambda: claim_set((1990,), None),
+    ],
+)
+def test_no_error_shows_a_claim(prove):
+    """Neither the message, nor those of what the error is chained to."""
+    with pytest.raises((UnsatisfiedError, ClaimError)) as caught:
+        prove()
+    chain = [caught.value, caught.value.__cause__, caught.value.__context__]
+
+    assert [] == [
+        word for error in chain for word in exposed(repr(error).replace("such as DE", ""))
+    ]
+
+
+def test_the_values_of_a_broken_constraint_come_on_request():
+    """For who debugs a circuit."""
+    with pytest.raises(UnsatisfiedError) as caught:
+        SCORE.witness(score_inputs(credential(), 100))
+
+    assert {"threshold": 100, "score": 87} | dict(caught.value.values) == caught.value.values
 
 
 def test_salts_and_nonces_are_fresh():

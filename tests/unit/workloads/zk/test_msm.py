@@ -12,7 +12,8 @@ from veperf.workloads.zk.curve.g1 import G1, g1_add, g1_multiply
 from veperf.workloads.zk.curve.g2 import G2, g2_add, g2_multiply
 from veperf.workloads.zk.msm.buckets import SignedDigits
 from veperf.workloads.zk.msm.fixed_base import FixedBase
-from veperf.workloads.zk.msm.variable_base import msm, multiples
+from veperf.workloads.zk.msm.multiples import multiples
+from veperf.workloads.zk.msm.variable_base import msm
 
 GROUPS = [(G1, g1_multiply, g1_add), (G2, g2_multiply, g2_add)]
 # Few enough that points repeat, meet their negatives and are infinity.

@@ -74,16 +74,14 @@ def test_solver_computes_the_witness():
 
 
 def test_broken_constraint_is_named():
-    """The message has the constraint, its combinations in words, and the values."""
+    """The message has the constraint and its combinations in words; the values come on request."""
     system, program = cube()
     with pytest.raises(UnsatisfiedError) as caught:
         system.check(program.compute_witness({"x": 3, "y": 36}))
 
-    expected = (
-        "constraint 2 (the polynomial is y) is broken: (5 - y + x + x cubed) * (1) = 0, but "
-        "-1 * 1 is not 0; y = 36, x = 3, x cubed = 27"
-    )
+    expected = "constraint 2 (the polynomial is y) is broken: (5 - y + x + x cubed) * (1) = 0"
     assert expected == str(caught.value)
+    assert {"y": 36, "x": 3, "x cubed": 27} == caught.value.values
 
 
 def test_long_constraints_are_cut_short_in_messages():
@@ -98,7 +96,7 @@ def test_long_constraints_are_cut_short_in_messages():
         system.check(program.compute_witness({f"x{i}": 1 for i in range(100)}))
 
     assert "+ 93 more terms" in str(caught.value)
-    assert "and 92 more" in str(caught.value)
+    assert len(str(caught.value)) < 200
 
 
 @pytest.mark.parametrize(

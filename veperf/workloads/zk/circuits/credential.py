@@ -11,6 +11,12 @@ from datetime import date
 from msgspec import Struct
 
 from veperf.workloads.zk.circuits.circuit import Circuit, CompiledCircuit, Statement
+from veperf.workloads.zk.circuits.claims import (
+    ClaimError,
+    PrivateClaims,
+    check_type,
+    country_number,
+)
 from veperf.workloads.zk.circuits.gadgets import (
     assert_at_least,
     assert_member,
@@ -26,14 +32,14 @@ from veperf.workloads.zk.r1cs.builder import Builder
 from veperf.workloads.zk.r1cs.linear import LinearCombination
 
 MAX_SCORE = 100
-_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-class Credential(Struct, frozen=True, kw_only=True):
-    """The claims about a person, secret to their holder.
+class Credential(PrivateClaims, frozen=True, kw_only=True):
+    """The claims about a person, secret to their holder; ``inputs`` has them.
 
     Raises:
-        ValueError: the country is no code, or the score or salt is out of range.
+        ClaimError: one has another type, the country is no code, or the score or salt is out of
+            range.
     """
 
     birth: date
@@ -46,11 +52,15 @@ class Credential(Struct, frozen=True, kw_only=True):
     """A random field element."""
 
     def __post_init__(self) -> None:
+        check_type("birth", self.birth, date)
+        check_type("address", self.address, str)
+        check_type("score", self.score, int)
+        check_type("salt", self.salt, int)
         country_number(self.country)
         if not 0 <= self.score <= MAX_SCORE:
-            raise ValueError(f"a score is 0 to {MAX_SCORE}, not {self.score}")
+            raise ClaimError(f"a score is 0 to {MAX_SCORE}")
         if not 0 <= self.salt < R:
-            raise ValueError("the salt is not a field element")
+            raise ClaimError("the salt is not a field element")
 
     def inputs(self) -> dict[str, int]:
         """Return the private inputs of the circuits, in the order in which they are hashed."""
@@ -75,17 +85,6 @@ def new_salt() -> int:
 def date_number(day: date) -> int:
     """Return year * 10000 + month * 100 + day, which is ordered as dates are."""
     return day.year * 10_000 + day.month * 100 + day.day
-
-
-def country_number(code: str) -> int:
-    """Return a number from 1 to 676 for the two letters of a country code.
-
-    Raises:
-        ValueError: it is not two capital letters.
-    """
-    if len(code) != 2 or not set(code) <= set(_ALPHABET):
-        raise ValueError(f"a country is two capital letters, not {code!r}")
-    return _ALPHABET.index(code[0]) * 26 + _ALPHABET.index(code[1]) + 1
 
 
 def committed_signals(
@@ -188,7 +187,8 @@ class ResidencyStatement(Struct, frozen=True, kw_only=True):
         """Return commitment, nonce, and 32 ascending countries, the last repeated to fill.
 
         Raises:
-            ValueError: no countries, too many, a wrong code, or a nonce of another length.
+            ClaimError: a wrong code.
+            ValueError: no countries, too many, or a nonce of another length.
         """
         numbers = sorted({country_number(code) for code in self.countries})
         if not 1 <= len(numbers) <= MAX_COUNTRIES:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from veperf.workloads.zk.circuits.circuit import Circuit, CompiledCircuit
+from veperf.workloads.zk.circuits.claims import PrivateClaims, check_type
 from veperf.workloads.zk.circuits.gadgets import bind_nonce, poseidon_gadget, to_bits
 from veperf.workloads.zk.circuits.hashing import bytes_to_element, nonce_element
 from veperf.workloads.zk.poseidon import MAX_INPUTS, poseidon
@@ -20,10 +21,11 @@ from veperf.workloads.zk.r1cs.builder import Builder
 MAX_CLAIMS = MAX_INPUTS
 
 
-class ClaimSet(Struct, frozen=True, kw_only=True):
+class ClaimSet(PrivateClaims, frozen=True, kw_only=True):
     """Several claims, secret to their holder.
 
     Raises:
+        ClaimError: one of them or the salt is no integer.
         ValueError: there are no claims, too many, or one of them or the salt is no field element.
     """
 
@@ -33,7 +35,11 @@ class ClaimSet(Struct, frozen=True, kw_only=True):
     """A random field element."""
 
     def __post_init__(self) -> None:
+        check_type("claims", self.values, tuple)
         _check_count(len(self.values))
+        for i, value in enumerate(self.values):
+            check_type(f"claim {i}", value, int)
+        check_type("salt", self.salt, int)
         self.commitment()
 
     def commitment(self) -> int:

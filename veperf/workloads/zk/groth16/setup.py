@@ -14,7 +14,7 @@ from veperf.workloads.zk.curve.g1 import G1
 from veperf.workloads.zk.curve.g2 import G2
 from veperf.workloads.zk.field import R
 from veperf.workloads.zk.groth16.keys import ProvingKey, VerifyingKey
-from veperf.workloads.zk.msm.variable_base import multiples
+from veperf.workloads.zk.msm.multiples import multiples
 from veperf.workloads.zk.ntt import GENERATOR, Domain, cached_domain
 from veperf.workloads.zk.r1cs.system import Evaluation, R1cs
 

@@ -52,7 +52,7 @@ class WitnessProgram:
         for name, number in inputs.items():
             value = index(number)
             if not 0 <= value < R:
-                raise ValueError(f"input {name} is not a field element: {value}")
+                raise ValueError(f"input {name} is not a field element")
             values[self.inputs[name]] = integer(value)
         for step in self.steps:
             arguments = [evaluate_row(side, values) for side in step.inputs]

@@ -4,7 +4,7 @@ For each constraint, with w the values of the wires: (a . w) * (b . w) = c . w (
 the constant 1, then come the public wires, then the private ones, as in circom.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from operator import index
@@ -17,27 +17,13 @@ from veperf.workloads.zk.r1cs.linear import Constraint, Row, evaluate_row, is_ca
 _MAX_TERMS = 8
 
 
-def describe_violation(
-    title: str,
-    constraint: Constraint,
-    witness: Sequence[int],
-    sides: tuple[int, int, int],
-    name: Callable[[int], str],
-) -> str:
-    """Describe a violated constraint: its equation, its ``sides`` and the values of its wires.
+def describe_violation(title: str, constraint: Constraint, name: Callable[[int], str]) -> str:
+    """Describe a violated constraint by its equation, without the values, which may be private.
 
     Long combinations are cut to their first terms. ``name`` gives a wire's name.
     """
     a, b, c = (_format_row(side, name) for side in constraint)
-    wires = sorted({wire for side in constraint for wire, _ in side} - {0})
-    values = [f"{name(wire)} = {_signed(witness[wire])}" for wire in wires[:_MAX_TERMS]]
-    if len(wires) > _MAX_TERMS:
-        values.append(f"and {len(wires) - _MAX_TERMS} more")
-    left, right, product = (_signed(side) for side in sides)
-    return (
-        f"{title} is broken: ({a}) * ({b}) = {c}, but "
-        f"{left} * {right} is not {product}; {', '.join(values)}"
-    )
+    return f"{title} is broken: ({a}) * ({b}) = {c}"
 
 
 def _format_row(side: Row, name: Callable[[int], str]) -> str:
@@ -59,7 +45,15 @@ def _signed(value: int) -> int:
 
 
 class UnsatisfiedError(ValueError):
-    """A witness breaks a constraint; the message names it, its wires and their values."""
+    """A witness breaks a constraint; the message names it and its wires.
+
+    ``values`` has the values of these wires, by name, as integers nearest to zero: private ones are
+    among them, so no message shows them.
+    """
+
+    def __init__(self, message: str, values: Mapping[str, int]) -> None:
+        super().__init__(message)
+        self.values = values
 
 
 class Evaluation(NamedTuple):
@@ -123,7 +117,7 @@ class R1cs:
         sides = self.evaluate(witness)
         for i, (a, b, c) in enumerate(zip(*sides, strict=True)):
             if a * b % R != c:
-                raise UnsatisfiedError(self._explanation(i, witness, (a, b, c)))
+                raise self._violation(i, witness)
         return sides
 
     def digest(self) -> bytes:
@@ -145,10 +139,12 @@ class R1cs:
             raise ValueError("a value is not a field element")
         return values
 
-    def _explanation(self, number: int, witness: Sequence[int], sides: tuple[int, int, int]) -> str:
+    def _violation(self, number: int, witness: Sequence[int]) -> UnsatisfiedError:
         name = f" ({self.constraint_names[number]})" if self.constraint_names else ""
-        title = f"constraint {number}{name}"
-        return describe_violation(title, self.constraints[number], witness, sides, self._name)
+        constraint = self.constraints[number]
+        message = describe_violation(f"constraint {number}{name}", constraint, self._name)
+        wires = sorted({wire for side in constraint for wire, _ in side} - {0})
+        return UnsatisfiedError(message, {self._name(w): _signed(witness[w]) for w in wires})
 
     def _name(self, wire: int) -> str:
         return self.wire_names[wire] if self.wire_names else f"w{wire}"

@@ -1,19 +1,24 @@
-"""snarkjs's JSON files: proofs, public inputs and verification keys of Groth16.
+"""JSON files of Groth16 as snarkjs and others write them: proofs, public inputs, verifying keys.
 
-Numbers are decimal strings. A point of G1 is [x, y, "1"], one of G2 [[x0, x1], [y0, y1],
-["1", "0"]], both with a third coordinate that is always one here: infinity is refused.
-``vk_alphabeta_12`` is e(alpha, beta) as an element c0 + c1 w of Fp12 = Fp6[w] / (w^2 - v), each of
-c0 and c1 three elements of Fp2, those of 1, v and v^2, in Fp6 = Fp2[v] / (v^3 - (9 + u)).
+Written are snarkjs's own. Read are those of rapidsnark (no ``curve``), of snarkjs's ``fullProve``
+(``{"proof": .., "publicSignals": ..}``), keys without ``vk_alphabeta_12``, names of the curve and
+protocol as others spell them, and numbers as integers or in hexadecimal ("0x1f"), too. What else
+stands in a file is not looked at.
+
+A point of G1 is [x, y, "1"], one of G2 [[x0, x1], [y0, y1], ["1", "0"]], both with a third
+coordinate that is always one here: infinity is refused. ``vk_alphabeta_12`` is e(alpha, beta) as an
+element c0 + c1 w of Fp12 = Fp6[w] / (w^2 - v), each of c0 and c1 three elements of Fp2, those of 1,
+v and v^2, in Fp6 = Fp2[v] / (v^3 - (9 + u)).
 """
 
 import re
 from collections.abc import Sequence
 from operator import index
-from typing import Any, Literal, TypeVar
+from typing import Any
 
 import msgspec
 
-from veperf.core.errors import CorruptFileError
+from veperf.core.errors import CorruptFileError, DataError
 from veperf.workloads.zk.curve.g1 import g1_from_ints
 from veperf.workloads.zk.curve.g2 import g2_from_ints
 from veperf.workloads.zk.field import PointError, R
@@ -21,43 +26,66 @@ from veperf.workloads.zk.groth16.keys import AffineG1, AffineG2, Proof, Verifyin
 from veperf.workloads.zk.pairing import pairing
 from veperf.workloads.zk.tower import fp12
 
-_DECIMAL = re.compile(r"0|[1-9][0-9]{0,77}", re.ASCII)
-_Pair = tuple[str, str]
-_G1 = tuple[str, str, str]
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,77}|0x[0-9a-f]{1,64}", re.ASCII | re.IGNORECASE)
+_LARGEST = 10**78
+_CURVES = {"", "bn128", "bn254", "altbn128", "bn256"}
+_PROTOCOLS = {"", "groth16", "groth"}
+_Number = str | int
+_Pair = tuple[_Number, _Number]
+_G1 = tuple[_Number, _Number, _Number]
 _G2 = tuple[_Pair, _Pair, _Pair]
 _Fp6 = tuple[_Pair, _Pair, _Pair]
 
 
-class _ProofFile(msgspec.Struct, forbid_unknown_fields=True):
+_MISSING = msgspec.Raw()
+
+
+class _Heading(msgspec.Struct):
+    """Fields that tell what a file is."""
+
+    protocol: str = ""
+    curve: str = ""
+    pi_a: msgspec.Raw = _MISSING
+    IC: msgspec.Raw = _MISSING
+    proof: msgspec.Raw = _MISSING
+    publicSignals: msgspec.Raw = _MISSING  # noqa: N815  # the name in the file
+
+
+class _ProofFile(msgspec.Struct):
     pi_a: _G1
     pi_b: _G2
     pi_c: _G1
-    protocol: Literal["groth16"]
-    curve: Literal["bn128"]
+    protocol: str = "groth16"
+    curve: str = "bn128"
 
 
-class _KeyFile(msgspec.Struct, forbid_unknown_fields=True):
-    protocol: Literal["groth16"]
-    curve: Literal["bn128"]
+class _KeyFile(msgspec.Struct, kw_only=True):
+    protocol: str = "groth16"
+    curve: str = "bn128"
     nPublic: int  # noqa: N815  # the name in the file
     vk_alpha_1: _G1
     vk_beta_2: _G2
     vk_gamma_2: _G2
     vk_delta_2: _G2
-    vk_alphabeta_12: tuple[_Fp6, _Fp6]
+    vk_alphabeta_12: tuple[_Fp6, _Fp6] | msgspec.UnsetType = msgspec.UNSET
     IC: list[_G1]
 
 
-_File = TypeVar("_File")
-
-
 def proof_from_json(data: bytes | str) -> Proof:
-    """Read the proof in a ``proof.json``.
+    """Read the proof in a ``proof.json``, or in what ``fullProve`` returned.
 
     Raises:
+        DataError: of another protocol or curve, or another file of Groth16; it says which.
         CorruptFileError: not such a file, or an invalid point; the message says where.
     """
-    file = _decode(data, _ProofFile)
+    heading = _read_heading(data)
+    if bytes(heading.proof):
+        # Once: a proof within a proof within .. must not recurse.
+        data = bytes(heading.proof)
+        heading = _read_heading(data)
+    if bytes(heading.IC):
+        raise DataError("a verifying key, not a proof")
+    file: _ProofFile = _decode(data, _ProofFile)
     return Proof(_g1(file.pi_a, "pi_a"), _g2(file.pi_b, "pi_b"), _g1(file.pi_c, "pi_c"))
 
 
@@ -68,12 +96,18 @@ def proof_to_json(proof: Proof) -> bytes:
 
 
 def public_from_json(data: bytes | str) -> list[int]:
-    """Read the public inputs in a ``public.json``.
+    """Read the public inputs in a ``public.json``, or in what ``fullProve`` returned.
 
     Raises:
+        DataError: another file of Groth16; the message says which.
         CorruptFileError: not such a file, or a number that is not a field element.
     """
-    texts = _decode(data, list[str])
+    heading = _read_heading(data)
+    if bytes(heading.publicSignals):
+        data = bytes(heading.publicSignals)
+    elif bytes(heading.pi_a) or bytes(heading.IC):
+        raise DataError("a proof or a verifying key, not public inputs")
+    texts: list[_Number] = _decode(data, list[_Number])
     values = [_number(text, f"[{i}]") for i, text in enumerate(texts)]
     for i, value in enumerate(values):
         if value >= R:
@@ -90,10 +124,14 @@ def verifying_key_from_json(data: bytes | str) -> VerifyingKey:
     """Read the verifying key in a ``verification_key.json``.
 
     Raises:
+        DataError: of another protocol or curve, or another file of Groth16; it says which.
         CorruptFileError: not such a file, an invalid point, or parts that contradict each other;
             the message says where.
     """
-    file = _decode(data, _KeyFile)
+    heading = _read_heading(data)
+    if bytes(heading.pi_a) or bytes(heading.proof):
+        raise DataError("a proof, not a verifying key")
+    file: _KeyFile = _decode(data, _KeyFile)
     if file.nPublic != len(file.IC) - 1:
         raise CorruptFileError(f"nPublic: {file.nPublic}, but IC has {len(file.IC)} points")
     key = VerifyingKey(
@@ -103,8 +141,12 @@ def verifying_key_from_json(data: bytes | str) -> VerifyingKey:
         _g2(file.vk_delta_2, "vk_delta_2"),
         tuple(_g1(point, f"IC[{i}]") for i, point in enumerate(file.IC)),
     )
-    if file.vk_alphabeta_12 != _alpha_beta(key):
-        raise CorruptFileError("vk_alphabeta_12: not the pairing of vk_alpha_1 and vk_beta_2")
+    if file.vk_alphabeta_12 is not msgspec.UNSET:
+        paired = [
+            [_pair(pair, "vk_alphabeta_12") for pair in half] for half in file.vk_alphabeta_12
+        ]
+        if paired != [[_pair(pair, "") for pair in half] for half in _alpha_beta(key)]:
+            raise CorruptFileError("vk_alphabeta_12: not the pairing of vk_alpha_1 and vk_beta_2")
     return key
 
 
@@ -125,7 +167,24 @@ def verifying_key_to_json(key: VerifyingKey) -> bytes:
     )
 
 
-def _decode(data: bytes | str, kind: type[_File]) -> _File:
+def _read_heading(data: bytes | str) -> _Heading:
+    """Return what the file says that it is; a list says nothing.
+
+    Raises:
+        DataError: of another protocol or curve.
+        CorruptFileError: neither an object nor a list in JSON.
+    """
+    heading = _decode(data, _Heading | list[msgspec.Raw])
+    if not isinstance(heading, _Heading):
+        return _Heading()
+    protocol, curve = heading.protocol, heading.curve
+    if protocol.lower() not in _PROTOCOLS or re.sub("[-_]", "", curve.lower()) not in _CURVES:
+        named = " on ".join(word[:40] for word in (protocol.upper(), curve) if word)
+        raise DataError(f"a file of {named}; only Groth16 on bn128 is read")
+    return heading
+
+
+def _decode(data: bytes | str, kind: Any) -> Any:
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
@@ -136,10 +195,17 @@ def _encode(value: Any) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value), indent=1)
 
 
-def _number(text: str, where: str) -> int:
-    if not _DECIMAL.fullmatch(text):
-        raise CorruptFileError(f"{where}: a number is a decimal string of at most 78 digits")
-    return int(text)
+def _number(value: _Number, where: str) -> int:
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return int(value, 0)
+    if isinstance(value, int) and 0 <= value < _LARGEST:
+        return value
+    raise CorruptFileError(f"{where}: a number has at most 78 digits, or 64 after 0x, and no sign")
+
+
+def _pair(values: _Pair, where: str) -> tuple[int, int]:
+    c0, c1 = values
+    return _number(c0, where), _number(c1, where)
 
 
 def _g1(texts: _G1, where: str) -> AffineG1:
@@ -153,7 +219,7 @@ def _g1(texts: _G1, where: str) -> AffineG1:
 
 
 def _g2(texts: _G2, where: str) -> AffineG2:
-    x, y, z = ((_number(c0, where), _number(c1, where)) for c0, c1 in texts)
+    x, y, z = (_pair(pair, where) for pair in texts)
     if z != (1, 0):
         raise CorruptFileError(f"{where}: infinity, or not in affine coordinates")
     try:

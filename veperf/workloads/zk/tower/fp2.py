@@ -68,3 +68,21 @@ def power(a: Fp2, exponent: int) -> Fp2:
         if bit == "1":
             result = multiply(result, a)
     return result
+
+
+def square_root(a: Fp2) -> Fp2:
+    """Return a square root of a; P is 3 modulo 4 (Adj, Rodriguez-Henriquez 2012, algorithm 9).
+
+    Raises:
+        ArithmeticError: there is none.
+    """
+    first = power(a, (P - 3) // 4)
+    root = multiply(first, a)
+    alpha = multiply(first, root)
+    if alpha == negate(ONE):
+        root = -root[1] % P, root[0]
+    else:
+        root = multiply(power(add(alpha, ONE), (P - 1) // 2), root)
+    if square(root) != a:
+        raise ArithmeticError("not a square")
+    return root
