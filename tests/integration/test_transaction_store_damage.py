@@ -1,6 +1,7 @@
 """Damage on disk is detected."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import lmdb
 import pytest
 
 from tests.support.stores import damage, dump, make_store, root_in_memory
-from veperf.core.errors import CorruptFileError, DataError, NewerFormatError
+from veperf.core.errors import CorruptFileError, DataError, NewerFormatError, StorageError
+from veperf.workloads.transaction import records, tree_store
 from veperf.workloads.transaction.tree_store import Store
 
 
@@ -187,3 +189,54 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     damage(tmp_path / "earlier", lambda transaction: transaction.put(b"format", b"1"))
     with pytest.raises(DataError, match="anew"):
         Store(tmp_path / "earlier")
+
+
+@pytest.mark.parametrize("lose", [lambda data: os.truncate(data, 0), os.unlink])
+def test_a_store_that_lost_its_file_is_no_new_chain(
+    committed: Path, lose: Callable[[Path], object]
+) -> None:
+    """Not even a second time; the file from a copy opens again."""
+    data = committed / "data.mdb"
+    copy = data.read_bytes()
+    lose(data)
+    for _ in range(2):
+        with pytest.raises(CorruptFileError, match="empty or gone"):
+            Store(committed)
+    data.write_bytes(copy)
+
+    with Store(committed) as store:
+        assert 5 == store.version
+
+
+def test_a_store_that_was_copied_without_its_marker_has_one_again(
+    committed: Path, tmp_path: Path
+) -> None:
+    """Copies of the database alone are whole stores."""
+    copied = tmp_path / "copied"
+    copied.mkdir()
+    (copied / "data.mdb").write_bytes((committed / "data.mdb").read_bytes())
+    Store(copied).close()
+    os.truncate(copied / "data.mdb", 0)
+
+    with pytest.raises(CorruptFileError, match="empty or gone"):
+        Store(copied)
+
+
+@pytest.mark.parametrize(("free", "words"), [(0, "no space left"), (1 << 30, "Input/output error")])
+def test_a_full_disk_is_told_from_a_broken_one(
+    committed: Path, monkeypatch: pytest.MonkeyPatch, free: int, words: str
+) -> None:
+    """LMDB says the same of both."""
+
+    def fail(*_: object) -> None:
+        raise lmdb.DiskError("mdb_txn_commit: Input/output error")
+
+    usage = shutil.disk_usage(committed)._replace(free=free)
+    monkeypatch.setattr(tree_store, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(records, "write_commit", fail)
+    with Store(committed) as store:
+        tree = store.load()
+        tree.set(b"k", b"v")
+        with pytest.raises(StorageError, match=words):
+            store.commit(tree)
+        assert 5 == store.version

@@ -1,5 +1,6 @@
 """Bech32, the text form of addresses (BIP-173)."""
 
+from base64 import b32encode
 from functools import lru_cache, reduce
 from operator import getitem, xor
 
@@ -8,8 +9,12 @@ _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _INVALID = 0xFF
 _MAX_LENGTH = 90
 _CHECKSUM_LENGTH = 6
+_CHECKSUM_SHIFTS = (25, 20, 15, 10, 5, 0)
 
 _VALUES = bytes(_CHARSET.find(c) if c in _CHARSET else _INVALID for c in range(256))
+_LETTERS = _CHARSET.ljust(256, b"?")
+# The same bits a symbol as in RFC 4648's base 32, in another alphabet.
+_RFC4648_VALUES = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", bytes(range(32)))
 # int() reads base 32 at the speed of C, but with these digits.
 _DIGITS = bytes.maketrans(_CHARSET, b"0123456789abcdefghijklmnopqrstuv")
 
@@ -24,12 +29,10 @@ def bech32_encode(prefix: str, data: bytes) -> str:
     Raises:
         Bech32Error: the result would be longer than 90 characters, or the prefix is not allowed.
     """
-    count = (8 * len(data) + 4) // 5
-    number = int.from_bytes(data, "big") << (5 * count - 8 * len(data))
-    values = bytes(number >> 5 * i & 31 for i in reversed(range(count)))
+    values = b32encode(data).rstrip(b"=").translate(_RFC4648_VALUES)
     checksum = _checksum(prefix, values + bytes(_CHECKSUM_LENGTH)) ^ 1
-    values += bytes(checksum >> 5 * i & 31 for i in reversed(range(_CHECKSUM_LENGTH)))
-    text = prefix + "1" + bytes(_CHARSET[v] for v in values).decode()
+    values += bytes([checksum >> shift & 31 for shift in _CHECKSUM_SHIFTS])
+    text = prefix + "1" + values.translate(_LETTERS).decode()
     if len(text) > _MAX_LENGTH:
         raise Bech32Error(f"{len(data)} bytes are too many for bech32 with prefix {prefix!r}")
     return text

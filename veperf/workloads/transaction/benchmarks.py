@@ -419,7 +419,12 @@ def throughput() -> LoadTask:
     """The highest rate of transfers that is committed within the latency targets."""
     fixture = ChainLoadFixture(_LOADED_ACCOUNTS, "disk")
     search = Search(
-        latency_p95_ms=100, latency_p99_ms=250, error_percent=0.1, start=2_500, highest=20_000
+        latency_p95_ms=100,
+        latency_p99_ms=250,
+        error_percent=0.1,
+        start=2_500,
+        highest=20_000,
+        published=(5_000, 10_000),
     )
     return LoadTask(lambda items: SuppliedSystem(*fixture.chain(items)), search, fixture.close)
 

@@ -18,9 +18,9 @@ from veperf.workloads.transaction.address import PREFIX, Address, parse_account_
 from veperf.workloads.transaction.canonical import Transfer, read_transfer
 from veperf.workloads.transaction.errors import Code, TransactionRefused
 from veperf.workloads.transaction.signature import KEY_LENGTHS, PublicKey, Scheme, verify_signature
+from veperf.workloads.transaction.state import MAX_AMOUNT
 
-_MAX_AMOUNT = (1 << 256) - 1  # the SDK's Int
-_MAX_DIGITS = len(str(_MAX_AMOUNT))
+_MAX_DIGITS = len(str(MAX_AMOUNT))
 _is_denom = re.compile(r"[a-zA-Z][a-zA-Z0-9/:._-]{2,127}").fullmatch  # the SDK's
 
 
@@ -55,7 +55,7 @@ def parse_coins(pairs: Iterable[tuple[str, str]]) -> Coins:
         if not (digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS):
             raise TransactionRefused(Code.INVALID_COINS, f"{digits[:100]!r} is not an amount")
         amount = int(digits)
-        if digits[0] == "0" or amount > _MAX_AMOUNT:
+        if digits[0] == "0" or amount > MAX_AMOUNT:
             raise TransactionRefused(Code.INVALID_COINS, f"{digits} is not an amount")
         coins.append(Coin(denom, amount))
     return tuple(coins)

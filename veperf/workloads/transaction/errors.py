@@ -32,6 +32,7 @@ class Code(Enum):
     REPLAY = ("replay", 32)
     WRONG_SEQUENCE = ("wrong sequence", 32)
     UNSUPPORTED = ("not supported", 37)
+    OVERFLOW = ("amount too large", 111222)  # the SDK's code for a panic, which its Int makes of it
 
     @property
     def label(self) -> str:

@@ -34,11 +34,10 @@ from veperf.workloads.transaction.signature import Scheme
 from veperf.workloads.transaction.state import (
     Account,
     create_account,
-    deposit,
     get_account,
     get_balance,
     set_account,
-    withdraw,
+    transfer,
 )
 
 # Module accounts: the first 20 bytes of SHA-256 of the module's name (ADR-028).
@@ -63,7 +62,7 @@ class Chain(Struct, frozen=True):
     gas_price_atto: int
     """Minimum fee for a unit of gas, in 1e-18 of the fee's denomination."""
     max_memo_length: int = 256
-    """Maximum memo length in characters; the SDK's default."""
+    """Maximum memo length in bytes of UTF-8, as Go counts them; the SDK's default."""
 
     def minimum_fee(self, gas_limit: int) -> int:
         """Return the minimum fee for ``gas_limit`` units of gas, rounded up as in the SDK."""
@@ -163,10 +162,10 @@ def run_ante_checks(
             Code.TIMEOUT_HEIGHT,
             f"this is block {height}, the last allowed was {transaction.timeout_height}",
         )
-    if len(transaction.memo) > chain.max_memo_length:
+    memo_length = len(transaction.memo.encode())
+    if memo_length > chain.max_memo_length:
         raise TransactionRefused(
-            Code.MEMO_TOO_LARGE,
-            f"{len(transaction.memo)} characters, at most {chain.max_memo_length}",
+            Code.MEMO_TOO_LARGE, f"{memo_length} bytes, at most {chain.max_memo_length}"
         )
     _check_fee(transaction, chain)
     signer = transaction.signer
@@ -193,8 +192,10 @@ def execute_transaction(
 ) -> TransactionResult:
     """Execute a checked transaction: take the fee, then run its messages, all or none."""
     signer = transaction.signer
-    for coin in transaction.fee:
-        _move(state, signer, FEE_COLLECTOR, coin)
+    try:
+        _pay_fee(state, signer, transaction.fee)
+    except TransactionRefused as refused:
+        return TransactionResult(refused.code, str(refused), transaction)
     charged = Account(account.number, account.sequence + 1, transaction.public_key.data)
     set_account(state, signer.data, charged)
     try:
@@ -202,6 +203,17 @@ def execute_transaction(
     except TransactionRefused as refused:
         return TransactionResult(refused.code, str(refused), transaction)
     return TransactionResult(Code.OK, "", transaction)
+
+
+def _pay_fee(state: KeyValueStore, signer: Address, fee: Coins) -> None:
+    """Move all coins of ``fee``, or none: the collector may have too much of one."""
+    if len(fee) == 1:
+        _move(state, signer, FEE_COLLECTOR, fee[0])
+        return
+    changes = Cache(state)
+    for coin in fee:
+        _move(changes, signer, FEE_COLLECTOR, coin)
+    changes.write()
 
 
 def _run_messages(state: KeyValueStore, messages: tuple[Send, ...]) -> None:
@@ -241,10 +253,15 @@ def _send(state: KeyValueStore, message: Send) -> None:
 
 
 def _move(state: KeyValueStore, sender: Address, recipient: Address, coin: Coin) -> None:
-    balance = withdraw(state, sender.data, coin.denom, coin.amount)
+    """Move ``coin``, or write nothing and refuse."""
+    try:
+        balance = transfer(state, sender.data, recipient.data, coin.denom, coin.amount)
+    except OverflowError as error:
+        raise TransactionRefused(
+            Code.OVERFLOW, f"{recipient.text} would have 2^256 {coin.denom} or more"
+        ) from error
     if balance is not None:
         raise _overdraft(sender, balance, coin)
-    deposit(state, recipient.data, coin.denom, coin.amount)
 
 
 def _overdraft(owner: Address, balance: int, coin: Coin) -> TransactionRefused:

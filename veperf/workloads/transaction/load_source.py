@@ -10,11 +10,14 @@ on the fly, in constant memory.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
+from pathlib import Path
 from random import Random
 
+from veperf.workloads.setup_cache import hash_sources, load_or_make
 from veperf.workloads.transaction import example_data, protobuf
-from veperf.workloads.transaction.address import Address, address_from_bytes
+from veperf.workloads.transaction.address import Address, address_from_bytes, secp256k1_address
 from veperf.workloads.transaction.codec import (
     Coin,
     Send,
@@ -24,13 +27,19 @@ from veperf.workloads.transaction.codec import (
     encode_sign_doc,
 )
 from veperf.workloads.transaction.iavl import Tree
-from veperf.workloads.transaction.signature import SECP256K1_ORDER, Secp256k1Signer
+from veperf.workloads.transaction.signature import (
+    KEY_LENGTHS,
+    SECP256K1_ORDER,
+    Scheme,
+    Secp256k1Signer,
+)
 
 _NONCE = int.from_bytes(sha256(b"veperf nonce").digest(), "big") % SECP256K1_ORDER
 _INVERSE = pow(_NONCE, -1, SECP256K1_ORDER)
 _R_BYTES = Secp256k1Signer(_NONCE.to_bytes(32, "big")).public_key.data[1:]
 _R = int.from_bytes(_R_BYTES, "big") % SECP256K1_ORDER
 
+_SOURCES = hash_sources(Path(__file__).parent)
 _SENDERS = 10_000
 _RECIPIENTS = 1 << 16
 _RENEWED_AFTER = 1_000
@@ -70,12 +79,13 @@ class TransferSource:
         if not 0 <= shard < shards <= senders:
             raise ValueError(f"no shard {shard} of {shards} where {senders} accounts send")
         self._random = Random(seed)  # noqa: S311  # an example, not a secret
-        all_senders = [_make_sender(number) for number in range(senders)]
+        all_senders = list(map(_make_sender, range(senders), _public_keys(senders)))
         self._senders = all_senders[shard::shards]
         self._addresses = [sender.address.data for sender in all_senders]
         self._addresses += map(example_data.keyless_address, range(senders, accounts))
-        receivers = self._random.sample(self._addresses, min(accounts, _RECIPIENTS))
-        self._recipients = [address_from_bytes(data) for data in receivers]
+        self._recipients = self._random.sample(self._addresses, min(accounts, _RECIPIENTS))
+        # A short load sends to few of them, a long one to each many times.
+        self._address = lru_cache(maxsize=None)(address_from_bytes)
         if shard:
             self._random.seed(f"{seed}/{shard}")  # recipients and amounts differ from shard 0's
         self._turn = 0
@@ -113,7 +123,7 @@ class TransferSource:
         chain_id: str = example_data.CHAIN.id,
         number: int | None = None,
     ) -> bytes:
-        recipient = self._random.choice(self._recipients)
+        recipient = self._address(self._random.choice(self._recipients))
         amount = amount or self._random.randrange(1, 10**6)
         coins = (Coin(example_data.CHAIN.fee_denom, amount),)
         body = encode_body([Send(sender.address, recipient, coins)])
@@ -127,13 +137,23 @@ class TransferSource:
         return encode_raw(body, auth_info, _sign(sender.r_d, document))
 
 
-def _make_sender(number: int) -> _Sender:
+def _public_keys(accounts: int) -> list[bytes]:
+    """Return the compressed public keys of the first ``accounts``."""
+
+    def make() -> bytes:
+        return b"".join(example_data.account_signer(n).public_key.data for n in range(accounts))
+
+    length = KEY_LENGTHS[Scheme.SECP256K1]
+    keys = load_or_make(f"public keys of {accounts} example accounts", _SOURCES, make)
+    return [keys[at : at + length] for at in range(0, len(keys), length)]
+
+
+def _make_sender(number: int, public_key: bytes) -> _Sender:
     secret = example_data.account_secret(number)
-    key = Secp256k1Signer(secret).public_key
     return _Sender(
         number=number,
-        address=address_from_bytes(key.address()),
-        key=protobuf.PubKey(key=key.data).SerializeToString(),
+        address=address_from_bytes(secp256k1_address(public_key)),
+        key=protobuf.PubKey(key=public_key).SerializeToString(),
         r_d=_R * int.from_bytes(secret, "big"),
     )
 

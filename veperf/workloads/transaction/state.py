@@ -12,6 +12,9 @@ from msgspec.msgpack import Decoder, Encoder
 
 from veperf.workloads.transaction.cache import KeyValueStore
 
+MAX_AMOUNT = (1 << 256) - 1
+"""Largest amount of a coin: the SDK's Int."""
+
 _BALANCE_PREFIXES = [bytes([2, length]) for length in range(256)]
 _NEXT_NUMBER_KEY = b"globalAccountNumber"
 
@@ -66,27 +69,34 @@ def get_balance(state: KeyValueStore, address: bytes, denom: str) -> int:
     return int(state.get(balance_key(address, denom)) or b"0")
 
 
-def withdraw(state: KeyValueStore, address: bytes, denom: str, amount: int) -> int | None:
-    """Take ``amount`` of ``denom`` from ``address``; return the balance if that is too low.
+def transfer(
+    state: KeyValueStore, sender: bytes, recipient: bytes, denom: str, amount: int
+) -> int | None:
+    """Move ``amount`` of ``denom`` between two addresses, which may be the same one.
 
-    Returns None on success. A balance of 0 is not stored, as in the SDK.
+    Returns None on success, and the sender's balance where it is too low; then nothing is written.
+    A balance of 0 is not stored, as in the SDK.
+
+    Raises:
+        OverflowError: the recipient would have more than ``MAX_AMOUNT``; nothing is written.
     """
-    key = balance_key(address, denom)
-    balance = int(state.get(key) or b"0")
+    source, destination = balance_key(sender, denom), balance_key(recipient, denom)
+    balance = int(state.get(source) or b"0")
     if balance < amount:
         return balance
-    if balance == amount:
-        state.remove(key)
+    received = amount
+    if source != destination:
+        received += int(state.get(destination) or b"0")
+        if received > MAX_AMOUNT:
+            raise OverflowError(f"{received} is more than an amount can be")
+        if balance == amount:
+            state.remove(source)
+        else:
+            state.set(source, b"%d" % (balance - amount))
     else:
-        state.set(key, b"%d" % (balance - amount))
+        received = balance
+    state.set(destination, b"%d" % received)
     return None
-
-
-def deposit(state: KeyValueStore, address: bytes, denom: str, amount: int) -> None:
-    """Add ``amount``, over 0, of ``denom`` to the balance of ``address``."""
-    key = balance_key(address, denom)
-    balance = state.get(key)
-    state.set(key, b"%d" % (amount if balance is None else int(balance) + amount))
 
 
 def initial_state(

@@ -7,6 +7,7 @@ their layout.
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import disk_usage
 from typing import Self
 
 import lmdb
@@ -21,7 +22,12 @@ from veperf.workloads.transaction.records import DamageError
 #   2  change sets and snapshots
 STORE_FORMAT = 2
 
+_DATA = "data.mdb"
+_MARKER = "store"
+"""Empty file that is there once the store has been."""
 _FORMAT_KEY = b"format"
+_LITTLE_SPACE = 1 << 20
+"""Bytes; with less a write failed for lack of space, whatever the database says."""
 _MAX_DIGITS = 9
 
 _NODES_A_CHANGE = 2
@@ -58,12 +64,14 @@ class Store:
         self._path = path
         self._keep = keep
         self._snapshot: snapshots.UnfinishedSnapshot | None = None
-        with _translated_errors(f"the store in {path} can't be opened"):
+        with _translated_errors(f"the store in {path} can't be opened", path):
             path.mkdir(parents=True, exist_ok=True)
+            self._check_presence()
             self._environment = lmdb.open(str(path), map_size=max_bytes)
             try:
                 self._check_length()
                 self._check_format()
+                (path / _MARKER).touch()
                 self.version = max(self.versions, default=0)
                 """The last committed version; 0 when there is none."""
             except BaseException:
@@ -168,10 +176,19 @@ class Store:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
+    def _check_presence(self) -> None:
+        # LMDB makes a new database of a file that is empty or gone: a chain would begin anew.
+        data = self._path / _DATA
+        if (self._path / _MARKER).exists() and not (data.exists() and data.stat().st_size):
+            raise CorruptFileError(
+                f"{data} is empty or gone, but a store was here; restore it from a copy, or delete "
+                "the folder to begin anew"
+            )
+
     def _check_length(self) -> None:
         # LMDB maps the file: reading past the end of one that was cut off kills the process.
         used = (self._environment.info()["last_pgno"] + 1) * self._environment.stat()["psize"]
-        size = (self._path / "data.mdb").stat().st_size
+        size = (self._path / _DATA).stat().st_size
         if size < used:
             raise CorruptFileError(
                 f"{self._path} was cut off: {size} of {used} bytes; restore it from a copy"
@@ -229,7 +246,7 @@ class Store:
     @contextmanager
     def _reading(self, what: str) -> Iterator[lmdb.Transaction]:
         with (
-            _translated_errors(f"{what} can't be read from {self._path}"),
+            _translated_errors(f"{what} can't be read from {self._path}", self._path),
             self._environment.begin() as transaction,
         ):
             yield transaction
@@ -237,7 +254,7 @@ class Store:
     @contextmanager
     def _writing(self, version: int) -> Iterator[lmdb.Transaction]:
         with (
-            _translated_errors(f"version {version} can't be written to {self._path}"),
+            _translated_errors(f"version {version} can't be written to {self._path}", self._path),
             self._environment.begin(write=True) as transaction,
         ):
             yield transaction
@@ -305,7 +322,8 @@ def _ascending_runs(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
 
 
 @contextmanager
-def _translated_errors(what: str) -> Iterator[None]:
+def _translated_errors(what: str, path: Path) -> Iterator[None]:
+    """Raise our own errors for those of the database in the folder ``path``."""
     try:
         yield
     except (
@@ -317,4 +335,7 @@ def _translated_errors(what: str) -> Iterator[None]:
     ) as error:
         raise CorruptFileError(f"{what}: {error}; restore it from a copy") from error
     except (OSError, lmdb.Error) as error:
-        raise StorageError(f"{what}: {error}") from error
+        # LMDB reports a write that was cut short as an input/output error.
+        is_full = "Input/output error" in str(error) and disk_usage(path).free < _LITTLE_SPACE
+        reason = "no space left on the disk; free some and try again" if is_full else error
+        raise StorageError(f"{what}: {reason}") from error

@@ -27,7 +27,7 @@ from veperf.workloads.transaction.execution import (
 )
 from veperf.workloads.transaction.iavl import Tree
 from veperf.workloads.transaction.signature import Ed25519Signer, Signer
-from veperf.workloads.transaction.state import Account, get_account, get_balance
+from veperf.workloads.transaction.state import Account, balance_key, get_account, get_balance
 
 SIGNERS = [example_data.account_signer(i) for i in range(4)]
 OWNERS = [address_from_bytes(signer.public_key.address()) for signer in SIGNERS]
@@ -126,6 +126,7 @@ def test_the_events_of_a_transfer() -> None:
         (transaction([send(1)], fee=(Coin("uve", BALANCE + 1),)), Code.INSUFFICIENT_FUNDS),
         (transaction([send(1)], timeout_height=1), Code.TIMEOUT_HEIGHT),
         (transaction([send(1)], memo="m" * 257), Code.MEMO_TOO_LARGE),
+        (transaction([send(1)], memo="é" * 129), Code.MEMO_TOO_LARGE),  # Go counts bytes
         (
             example_data.signed_transfer(example_data.account_signer(9), 9, OWNERS[0], 1),
             Code.UNKNOWN_ACCOUNT,
@@ -149,6 +150,7 @@ def test_a_rejected_transaction_changes_nothing(raw: bytes, code: Code) -> None:
     [
         transaction([send(1)], timeout_height=2),
         transaction([send(1)], memo="m" * 256),
+        transaction([send(1)], memo="é" * 128),
         transaction([send(BALANCE - FEE_AMOUNT)]),
     ],
 )
@@ -278,3 +280,50 @@ def test_no_bytes_stop_a_block(raws: list[bytes]) -> None:
     assert all(
         isinstance(result, TransactionResult) and result.code.abci for result in results[:-1]
     )
+
+
+RICHEST = 2**256 - 1
+"""The SDK's Int holds no more."""
+
+
+def tree_with(balances: dict[Address, int]) -> Tree:
+    tree = genesis()
+    for owner, balance in balances.items():
+        tree.set(balance_key(owner.data, "uve"), b"%d" % balance)
+    tree.save_version()
+    return tree
+
+
+@pytest.mark.parametrize(
+    ("amount", "code"),
+    [(5, Code.OK), (6, Code.OVERFLOW), (BALANCE - FEE_AMOUNT - 1, Code.OVERFLOW)],
+)
+@pytest.mark.parametrize("others", [[], [send(1, STRANGER)]])
+def test_nobody_has_more_than_an_amount_can_be(amount: int, code: Code, others: list[Send]) -> None:
+    """To the last coin: what would be too much isn't moved at all, and the fee is paid."""
+    tree = tree_with({OWNERS[1]: RICHEST - 5})
+    before = money(tree)
+
+    assert [code] == run(tree, transaction([*others, send(amount)]))
+    assert RICHEST - 5 * (code is not Code.OK) == get_balance(tree, OWNERS[1].data, "uve")
+    assert before == money(tree)
+    assert FEE_AMOUNT == get_balance(tree, FEE_COLLECTOR.data, "uve")
+
+
+def test_the_richest_can_send_to_themselves() -> None:
+    """That moves nothing, so it is not too much."""
+    tree = tree_with({OWNERS[0]: RICHEST})
+
+    assert [Code.OK] == run(tree, transaction([send(7, OWNERS[0])]))
+    assert RICHEST - FEE_AMOUNT == get_balance(tree, OWNERS[0].data, "uve")
+
+
+def test_a_fee_that_is_too_much_for_its_collector_is_refused() -> None:
+    """As the ante handler would: nothing is paid, in no coin, and the sequence stays."""
+    tree = tree_with({FEE_COLLECTOR: RICHEST})
+    tree.set(balance_key(OWNERS[0].data, "atom"), b"9")
+    before = dict(tree.iterate())
+    fees = [FEE, (Coin("atom", 1), *FEE)]
+
+    assert [Code.OVERFLOW] * 2 == run(tree, *(transaction([send(1)], fee=fee) for fee in fees))
+    assert before == dict(tree.iterate())

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from veperf.workloads.transaction.iavl import (
     verify_membership,
     verify_non_membership,
 )
+from veperf.workloads.transaction.iavl.node import uvarint
 
 VECTORS = Path(__file__).parents[3] / "vectors" / "ics23_iavl"
 EXISTENCE = ["exist_left", "exist_middle", "exist_right"]
@@ -318,3 +320,16 @@ def test_any_bytes_are_no_proof(data: bytes) -> None:
     """Random bytes are rejected, without an unexpected error."""
     assert not verify_membership(ROOT, data, b"20", b"value of 20")
     assert not verify_non_membership(ROOT, data, b"21")
+
+
+@pytest.mark.parametrize(("size", "expected"), [(1, True), (0, False), (2, False), (64, False)])
+def test_a_leaf_has_the_size_of_one(size: int, expected: bool) -> None:
+    """A root that is a leaf of another size is no IAVL tree's, as ics23 says."""
+    prefix = bytes([0, *uvarint(2 * size), 2])
+    leaf = proofs.LeafOp(hash=1, prehash_value=1, length=1, prefix=prefix)
+    proof = proofs.CommitmentProof(exist=proofs.ExistenceProof(key=b"k", value=b"v", leaf=leaf))
+    image = prefix + b"\1k\x20" + sha256(b"v").digest()
+
+    assert expected is verify_membership(
+        sha256(image).digest(), proof.SerializeToString(), b"k", b"v"
+    )

@@ -183,8 +183,8 @@ def _root(proof: Any) -> bytes | None:
     form = (leaf.hash, leaf.prehash_key, leaf.prehash_value, leaf.length)
     if form != _LEAF or not proof.key or not proof.value:
         return None
-    height, remainder = _parse_hash_prefix(leaf.prefix)
-    if height != 0 or remainder:
+    height, size, remainder = _parse_hash_prefix(leaf.prefix)
+    if (height, size, remainder) != (0, 1, b""):
         return None
     key, value_hash = proof.key, sha256(proof.value).digest()
     digest = sha256(leaf.prefix + uvarint(len(key)) + key + HASH_LENGTH + value_hash).digest()
@@ -197,7 +197,7 @@ def _root(proof: Any) -> bytes | None:
 
 def _child(step: Any, layer: int) -> int | None:
     """Return the child that ``step`` goes up from; None if its node is lower than ``layer``."""
-    height, hashes = _parse_hash_prefix(step.prefix)
+    height, _, hashes = _parse_hash_prefix(step.prefix)
     if height is None or height < layer or step.hash != SHA256:
         return None
     if hashes == HASH_LENGTH and len(step.suffix) == 33 and step.suffix.startswith(HASH_LENGTH):
@@ -207,8 +207,8 @@ def _child(step: Any, layer: int) -> int | None:
     return None
 
 
-def _parse_hash_prefix(prefix: bytes) -> tuple[int | None, bytes]:
-    """Parse height, size and version; return the height and the bytes that follow.
+def _parse_hash_prefix(prefix: bytes) -> tuple[int | None, int, bytes]:
+    """Parse height, size and version; return height, size and the bytes that follow.
 
     The height is None if they are not three zig-zag varints that aren't negative.
     """
@@ -222,8 +222,8 @@ def _parse_hash_prefix(prefix: bytes) -> tuple[int | None, bytes]:
         if len(numbers) == 3:
             break
     if len(numbers) < 3 or any(number & 1 for number in numbers):
-        return None, b""
-    return numbers[0] >> 1, prefix[start:]
+        return None, 0, b""
+    return numbers[0] >> 1, numbers[1] >> 1, prefix[start:]
 
 
 def _separates(proof: Any, root_hash: bytes) -> bool:
