@@ -21,6 +21,8 @@ from veperf.workloads.bidding.table import ProviderTable
 
 ORDERS = 200
 KILLS = 8
+LIMIT = 120
+"""Bids an hour: fewer orders can be served, many times fewer than are read if each crash counts."""
 
 
 class ChainFile:
@@ -41,6 +43,9 @@ class ChainFile:
         self._standing[signed.bid.order_id] = signed
         return signed
 
+    def standing_bid(self, order_id: str, public_key: bytes) -> SignedBid | None:
+        return self._standing.get(order_id)
+
     def close(self) -> None:
         self._file.close()
 
@@ -54,7 +59,7 @@ def daemon(folder: Path) -> tuple[Daemon, ChainFile]:
         ProviderTable(example_data.providers(100)),
         example_data.daemon_signer(),
         chain,
-        RateLimiter(10**6, 10**6),
+        RateLimiter(LIMIT, LIMIT),
         checkpoint=file.load(),
     )
     return Daemon(engine, EventQueue(ORDERS), file, checkpoint_every=7), chain

@@ -75,7 +75,7 @@ def _bid() -> Bid:
     slow=("providers=100000",),
 )
 def latency(providers: int) -> Task:
-    """A whole bid: decode the order, match, price, ask the limiter, sign, submit, reserve.
+    """A whole bid: decode the order, match, ask the limiter, price, sign, submit, reserve.
 
     The chain verifies the signature, and that is part of the time. The bid loses at once, so that
     the next call starts from the same state.
@@ -89,8 +89,8 @@ def latency(providers: int) -> Task:
         stages={
             "decode": stages.decode,
             "match": stages.match,
-            "price": stages.price,
             "limit": stages.limit,
+            "price": stages.price,
             "sign": stages.sign,
             "submit": stages.submit,
             "reserve": stages.reserve,
@@ -121,15 +121,15 @@ class _Stages:
     def match(self, order: Order) -> tuple[Order, Rows]:
         return order, match_providers(self._table, order, example_data.NOW_NS)
 
+    def limit(self, matched: tuple[Order, Rows]) -> tuple[Order, Rows]:
+        self._limiter.allow()
+        return matched
+
     def price(self, matched: tuple[Order, Rows]) -> tuple[Order, Quote]:
         order, rows = matched
         quote = choose_quote(quote_prices(self._table, order, rows), order)
         assert isinstance(quote, Quote), "a provider can serve the example"
         return order, quote
-
-    def limit(self, chosen: tuple[Order, Quote]) -> tuple[Order, Quote]:
-        self._limiter.allow()
-        return chosen
 
     def sign(self, chosen: tuple[Order, Quote]) -> tuple[Order, SignedBid]:
         order, quote = chosen

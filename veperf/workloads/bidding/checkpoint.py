@@ -10,12 +10,15 @@ that is cut off or altered did not come from a crash, and is rejected.
 The journal has each bid before it is submitted, so that a daemon that is killed between two
 checkpoints loses none of the bids that its limits count::
 
-    SHA-256 of the checkpoint that it follows (32 bytes)  times of bids (8 bytes each, big-endian)
+    magic (20 bytes)  SHA-256 of the checkpoint that it follows (32 bytes)
+    for each bid: number of its event, its time (8 bytes each, big-endian), and the first 8 bytes
+    of the SHA-256 of the checkpoint's and both
 
-The journal is not synced: after a power failure, the latest bids may be missing.
+It is not synced: after a power failure the latest bids may be missing, or one cut off. Whatever
+else is wrong with it is damage, and is refused.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from struct import Struct as Layout
@@ -29,12 +32,16 @@ from veperf.workloads.atomic_file import replace_file
 from veperf.workloads.bidding.field_checks import check_kind, check_moment, check_name
 from veperf.workloads.bidding.providers import Resources
 
-_MOMENT = Layout(">q")
+_BID = Layout(">qq")
+_CHECK_LENGTH = 8
+_ENTRY_LENGTH = _BID.size + _CHECK_LENGTH
+_JOURNAL_MAGIC = b"veperf bids format 2"
 _MAGIC = b"veperf bidding checkpoint\n"
 # Format history:
 #   1  the first
 #   2  bids_ns
-_FORMAT = 2
+#   3  recorded_ns
+_FORMAT = 3
 _DIGEST_LENGTH = 32
 _BODY_AT = len(_MAGIC) + 1 + _DIGEST_LENGTH
 MAX_CHECKPOINT_BYTES = 256 << 20
@@ -75,6 +82,8 @@ class Checkpoint(Struct, frozen=True):
     reservations: Sequence[Reservation]
     bids_ns: Sequence[int] = ()
     """Times of the bids that the rate limiter still counts, in nanoseconds since 1970."""
+    recorded_ns: Mapping[int, int] = {}
+    """The same, of bids that a crash may have cut short, by the numbers of their events."""
 
 
 class CheckpointFile:
@@ -101,8 +110,8 @@ class CheckpointFile:
         self._digest = digest
         self._journal.clear()
 
-    def record_bid(self, moment_ns: int, now: Callable[[], Checkpoint]) -> None:
-        """Record that a bid is about to be placed; ``load`` returns it until the next ``save``.
+    def record_bid(self, sequence: int, moment_ns: int, now: Callable[[], Checkpoint]) -> None:
+        """Record that the bid of an event counts; ``load`` returns it until the next ``save``.
 
         The journal follows a checkpoint: if nothing was saved or loaded yet, the checkpoint of
         ``now``, which contains the bid, is saved instead.
@@ -113,14 +122,14 @@ class CheckpointFile:
         if self._digest is None:
             self.save(now())
         else:
-            self._journal.append(self._digest, moment_ns)
+            self._journal.append(self._digest, sequence, moment_ns)
 
     def load(self) -> Checkpoint | None:
         """Return the last checkpoint, with the bids placed since; None if there is none.
 
         Raises:
             NewerFormatError: a later version of veperf wrote it.
-            CorruptFileError: it was cut off or altered, is not a checkpoint, or can't be read.
+            CorruptFileError: it or its journal was altered, is something else, or can't be read.
         """
         try:
             with self.path.open("rb") as file:
@@ -132,7 +141,7 @@ class CheckpointFile:
         checkpoint = self._decode(data)
         self._digest = data[len(_MAGIC) + 1 : _BODY_AT]
         since = self._journal.resume(self._digest)
-        return replace(checkpoint, bids_ns=[*checkpoint.bids_ns, *since]) if since else checkpoint
+        return replace(checkpoint, recorded_ns={**checkpoint.recorded_ns, **since})
 
     def _decode(self, data: bytes) -> Checkpoint:
         if not data.startswith(_MAGIC) or not _BODY_AT <= len(data) <= MAX_CHECKPOINT_BYTES:
@@ -163,42 +172,52 @@ class BidJournal:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def append(self, checkpoint: bytes, moment_ns: int) -> None:
-        """Add a bid that is about to be placed after the ``checkpoint`` with this digest.
+    def append(self, checkpoint: bytes, sequence: int, moment_ns: int) -> None:
+        """Add the bid of an event after the ``checkpoint`` with this digest.
 
         Raises:
             StorageError: the journal can't be written.
         """
-        moment = _MOMENT.pack(moment_ns)
+        entry = _encode_entry(checkpoint, _BID.pack(sequence, moment_ns))
         try:
             with self._path.open("ab", buffering=0) as file:
                 # One write: a kill can't leave part of it.
-                file.write(moment if file.tell() else checkpoint + moment)
+                file.write(entry if file.tell() else _JOURNAL_MAGIC + checkpoint + entry)
         except OSError as error:
             raise self._unwritable(error) from error
 
-    def resume(self, checkpoint: bytes) -> list[int]:
-        """Return the times of the bids placed after the ``checkpoint`` with this digest.
+    def resume(self, checkpoint: bytes) -> dict[int, int]:
+        """Return the times of the bids after the ``checkpoint`` with this digest, by event.
 
         A journal of another checkpoint is deleted: its bids are in a later checkpoint.
 
         Raises:
-            CorruptFileError: the journal can't be read.
+            CorruptFileError: the journal can't be read, or is damaged.
         """
+        head = _JOURNAL_MAGIC + checkpoint
         try:
             if not self._path.exists():
-                return []
+                return {}
             data = self._path.read_bytes()
-            if data[:_DIGEST_LENGTH] != checkpoint:
+            if not data.startswith(_JOURNAL_MAGIC[: len(data)]):
+                raise self._corrupt("it is not a journal of this format")
+            if not data.startswith(head):
                 self.clear()
-                return []
-            whole = len(data) - (len(data) - _DIGEST_LENGTH) % _MOMENT.size
+                return {}
+            whole = len(data) - (len(data) - len(head)) % _ENTRY_LENGTH
             if whole < len(data):
                 with self._path.open("r+b") as file:
                     file.truncate(whole)
         except OSError as error:
             raise CorruptFileError(f"can't read {self._path}: {error.strerror or error}") from error
-        return [moment for (moment,) in _MOMENT.iter_unpack(data[_DIGEST_LENGTH:whole])]
+        bids: dict[int, int] = {}
+        for at in range(len(head), whole, _ENTRY_LENGTH):
+            bid = data[at : at + _BID.size]
+            if data[at : at + _ENTRY_LENGTH] != _encode_entry(checkpoint, bid):
+                raise self._corrupt(f"the entry at byte {at:,} is damaged")
+            sequence, moment_ns = _BID.unpack(bid)
+            bids[sequence] = moment_ns
+        return bids
 
     def clear(self) -> None:
         """Delete the journal: its bids are in a checkpoint.
@@ -213,3 +232,13 @@ class BidJournal:
 
     def _unwritable(self, error: OSError) -> StorageError:
         return StorageError(error.errno, f"can't write {self._path}: {error.strerror or error}")
+
+    def _corrupt(self, reason: str) -> CorruptFileError:
+        return CorruptFileError(
+            f"{self._path} is corrupt: {reason}; restore it, or delete it: bids of the last hour "
+            "are then not counted"
+        )
+
+
+def _encode_entry(checkpoint: bytes, bid: bytes) -> bytes:
+    return bid + sha256(checkpoint + bid).digest()[:_CHECK_LENGTH]

@@ -98,5 +98,5 @@ class Daemon:
         self._checkpoints.save(self.engine.checkpoint())
         self._unsaved = 0
 
-    def _record_bid(self, moment_ns: int) -> None:
-        self._checkpoints.record_bid(moment_ns, self.engine.checkpoint)
+    def _record_bid(self, sequence: int, moment_ns: int) -> None:
+        self._checkpoints.record_bid(sequence, moment_ns, self.engine.checkpoint)

@@ -9,9 +9,12 @@ has a bid gets no other, and if a crash lost that knowledge the chain still has 
 daemon's first bid for an order and returns it (``ChainClient.submit``).
 
 **Limits hold across a crash.** The bids that the rate limiter counts are part of a checkpoint, and
-a daemon records those after it (``on_bid``). When their events are handled again they count once
-more, and may be denied; then the engine asks a client that can answer (``BidQuery``) whether a bid
-stands.
+a daemon records those after it (``on_bid``) with the numbers of their events. When such an event is
+handled again, a client that can answer (``BidQuery``) is asked whether the bid stands. It counts as
+before if so; else it is placed and counts from then on, in place of the time before. So a bid
+counts once however often the daemon crashes. The client is also asked where a bid is denied.
+
+The limiter is asked before prices are computed, as VirtEngine's daemon does it.
 
 A bid that could not be submitted is not retried until its order is announced again. If the
 connection broke it may have arrived all the same; nothing is reserved for it until then.
@@ -111,6 +114,13 @@ class BidQuery(Protocol):
         """
 
 
+class _RecordedBid(Struct, frozen=True):
+    """Times of a counted bid: ns since 1970, and the limiter's own clock."""
+
+    moment_ns: int
+    time_ns: int
+
+
 class BidEngine:
     """Handles one event at a time; for one thread."""
 
@@ -147,8 +157,8 @@ class BidEngine:
                 f"the checkpoint is of another key, or of chain {checkpoint.chain_id!r}; "
                 "start without it"
             )
-        self.on_bid: Callable[[int], object] | None = None
-        """Called with the time, just before a bid that the limiter counts is submitted."""
+        self.on_bid: Callable[[int, int], object] | None = None
+        """Called with the event's number and the time when the limiter has counted a bid."""
         self.counts: Counter[BidOutcome] = Counter()
         self.last_sequence = checkpoint.last_sequence if checkpoint else 0
         self.reservations = Reservations(table, checkpoint.reservations if checkpoint else ())
@@ -161,9 +171,18 @@ class BidEngine:
         self._bid_query = chain if isinstance(chain, BidQuery) else None
         self._limiter = limiter
         self._clock = clock
+        self._recorded: dict[int, _RecordedBid] = {}
+        """Bids that count by the number of their event, which is not handled yet."""
         if checkpoint is not None:
             now = clock()
             limiter.restore(now - moment for moment in checkpoint.bids_ns)
+            times = limiter.restore(now - moment for moment in checkpoint.recorded_ns.values())
+            self._recorded = {
+                number: _RecordedBid(moment, time_ns)
+                for (number, moment), time_ns in zip(
+                    checkpoint.recorded_ns.items(), times, strict=True
+                )
+            }
 
     def handle(self, event: OrderEvent) -> Decision:
         """Bid on the order that ``event`` announces, if possible; return and count the outcome."""
@@ -172,15 +191,18 @@ class BidEngine:
         else:
             decision = self._decide(event)
             self.last_sequence = event.sequence
+            self._recorded.pop(event.sequence, None)
         self.counts[decision.outcome] += 1
         return decision
 
     def checkpoint(self) -> Checkpoint:
         """Return the state that the engine needs to continue after the last event."""
-        ages = self._limiter.ages_ns()
-        now = (
-            self._clock()
-        )  # read after the ages: time between the two makes bids younger, not older
+        # An event that was passed over isn't handled again: its bid counts as any other.
+        for number in [n for n in self._recorded if n <= self.last_sequence]:
+            del self._recorded[number]
+        ages = self._limiter.ages_ns(recorded.time_ns for recorded in self._recorded.values())
+        # Read after the ages: time between the two makes bids younger, not older.
+        now = self._clock()
         return Checkpoint(
             self._settings.chain_id,
             self._signer.public_key,
@@ -188,6 +210,7 @@ class BidEngine:
             tuple(self._with_bid),
             self.reservations.all(),
             [now - age for age in ages],
+            {number: recorded.moment_ns for number, recorded in self._recorded.items()},
         )
 
     # ---------------------------------------------------------------- the steps of a bid
@@ -203,32 +226,60 @@ class BidEngine:
             return Decision(BidOutcome.DUPLICATE, order.id)
         if order.has_expired(now):
             return Decision(BidOutcome.EXPIRED, order.id)
-        quote = self._choose(order, now)
+        if event.sequence in self._recorded:
+            # An error is no answer: then the bid is placed once more, which the chain sorts out.
+            with suppress(SignatureError, OSError):
+                if (standing := self._standing_bid(order)) is not None:
+                    return self._record_bid(order, standing, BidOutcome.ALREADY_BID)
+        rows = match_providers(self._table, order, now)
+        if not len(rows):
+            return Decision(BidOutcome.NO_PROVIDER, order.id)
+        if not self._allow(event.sequence):
+            return self._rate_limited(order)
+        quote = choose_quote(quote_prices(self._table, order, rows), order)
         if not isinstance(quote, Quote):
             return Decision(quote, order.id)
-        if not self._limiter.allow():
-            return self._rate_limited(order)
         return self._place(order, self.make_bid(order, quote, event.sequence, now))
 
-    def _choose(self, order: Order, now_ns: int) -> Quote | BidOutcome:
-        """Return the cheapest quote for ``order``, or the outcome without a quote."""
-        rows = match_providers(self._table, order, now_ns)
-        if not len(rows):
-            return BidOutcome.NO_PROVIDER
-        return choose_quote(quote_prices(self._table, order, rows), order)
+    def _allow(self, sequence: int) -> bool:
+        """Ask the limiter for the bid of an event, and record that it counts."""
+        recorded = self._recorded.pop(sequence, None)
+        if recorded is not None:
+            self._limiter.forget(recorded.time_ns)
+        if not self._limiter.allow():
+            if recorded is not None:  # the limits are lower than before the crash
+                self._limiter.restore([0])
+            return False
+        time_ns = self._limiter.latest_ns
+        if self.on_bid is not None and time_ns is not None:
+            now = self._clock()
+            self._recorded[sequence] = _RecordedBid(now, time_ns)
+            self.on_bid(sequence, now)
+        return True
 
     def _rate_limited(self, order: Order) -> Decision:
         """Decide on ``order`` without a bid, unless one that a crash lost stands on the chain."""
-        if self._bid_query is None:
-            return Decision(BidOutcome.RATE_LIMITED, order.id)
         try:
-            standing = self._bid_query.standing_bid(order.id, self._signer.public_key)
-            if standing is None:
-                return Decision(BidOutcome.RATE_LIMITED, order.id)
-            self._check_standing(standing, order)
+            standing = self._standing_bid(order)
         except (SignatureError, OSError) as error:
             return Decision(BidOutcome.RATE_LIMITED, order.id, reason=str(error))
+        if standing is None:
+            return Decision(BidOutcome.RATE_LIMITED, order.id)
         return self._record_bid(order, standing, BidOutcome.ALREADY_BID)
+
+    def _standing_bid(self, order: Order) -> SignedBid | None:
+        """Return the bid that stands on the chain; None if there is none, or nobody to ask.
+
+        Raises:
+            SignatureError: it is not this daemon's for ``order``.
+            OSError: the chain can't be reached.
+        """
+        if self._bid_query is None:
+            return None
+        standing = self._bid_query.standing_bid(order.id, self._signer.public_key)
+        if standing is not None:
+            self._check_standing(standing, order)
+        return standing
 
     def make_bid(self, order: Order, quote: Quote, nonce: int, now_ns: int) -> Bid:
         """Return the bid of ``quote`` for ``order``."""
@@ -246,8 +297,6 @@ class BidEngine:
     def _place(self, order: Order, bid: Bid) -> Decision:
         """Sign and submit ``bid``, then record the bid that stands."""
         signed = self._signer.sign(bid)
-        if self.on_bid is not None and self._limiter.has_limits:
-            self.on_bid(self._clock())
         try:
             standing = self._chain.submit(signed)
             if standing != signed:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 MINUTE_NS = 60 * 10**9
 HOUR_NS = 60 * MINUTE_NS
@@ -47,11 +48,6 @@ class RateLimiter:
         self._hour: deque[int] = deque(maxlen=per_hour or 0)
         self._lock = threading.Lock()
 
-    @property
-    def has_limits(self) -> bool:
-        """True if there is a limit."""
-        return (self._per_minute, self._per_hour) != (_NEVER, _NEVER)
-
     def allow(self) -> bool:
         """Return if a bid may be placed now; if so it counts as placed."""
         minute, hour = self._minute, self._hour
@@ -68,24 +64,46 @@ class RateLimiter:
             hour.append(now)
             return True
 
-    def ages_ns(self) -> list[int]:
-        """Return the ages of the bids that still count, the oldest first."""
+    @property
+    def latest_ns(self) -> int | None:
+        """Time of the last bid that counted, by the clock; None where none is known."""
+        known = self._minute or self._hour
+        return known[-1] if known else None
+
+    def ages_ns(self, without: Iterable[int] = ()) -> list[int]:
+        """Return the ages of the bids that still count, the oldest first.
+
+        Bids at the times ``without``, as ``latest_ns`` or ``restore`` returned them, are left out.
+        """
         with self._lock:
             now = self._clock()
-            ages = [max(0, now - moment) for moment in self._moments()]
+            moments = list(self._moments())
+        for moment in without:
+            with suppress(ValueError):
+                moments.remove(moment)
+        ages = [max(0, now - moment) for moment in moments]
         return [age for age in ages if age < HOUR_NS]
 
-    def restore(self, ages_ns: Iterable[int]) -> None:
-        """Count bids, too, that another limiter allowed, by their ages in nanoseconds.
+    def restore(self, ages_ns: Iterable[int]) -> list[int]:
+        """Count bids, too, that another limiter allowed, by their ages in ns; return their times.
 
         An age below 0 counts as 0: a clock has gone back meanwhile.
         """
         with self._lock:
             now = self._clock()
-            moments = sorted([*self._moments(), *(now - max(0, age) for age in ages_ns)])
+            restored = [now - max(0, age) for age in ages_ns]
+            moments = sorted([*self._moments(), *restored])
             for window in (self._minute, self._hour):
                 window.clear()
                 window.extend(moments)
+        return restored
+
+    def forget(self, moment_ns: int) -> None:
+        """Count a bid at the time ``moment_ns`` no more, if it still counts."""
+        with self._lock:
+            for window in (self._minute, self._hour):
+                with suppress(ValueError):
+                    window.remove(moment_ns)
 
     def _moments(self) -> deque[int]:
         """The times of bids: both windows end with the same ones, and the longer has more."""

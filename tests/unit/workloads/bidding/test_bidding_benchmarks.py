@@ -79,7 +79,7 @@ def test_the_stages_are_the_whole_bid() -> None:
         values.append(stage(values[-1]))
     decision: Any = task.call()
 
-    assert ["decode", "match", "price", "limit", "sign", "submit", "reserve"] == list(task.stages)
+    assert ["decode", "match", "limit", "price", "sign", "submit", "reserve"] == list(task.stages)
     _, submitted = values[-2]
     placed = decision.bid.bid
     assert (placed.provider, placed.price) == (submitted.bid.provider, submitted.bid.price)

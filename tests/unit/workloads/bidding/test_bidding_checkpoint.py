@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from veperf.core.errors import CorruptFileError, DataError, NewerFormatError, StorageError
 from veperf.workloads.bidding.checkpoint import Checkpoint, CheckpointFile, Reservation
@@ -28,6 +29,7 @@ CHECKPOINTS = st.builds(
     st.lists(NAMES),
     st.lists(RESERVATIONS, max_size=5),
     st.lists(MOMENTS),
+    st.dictionaries(MOMENTS, MOMENTS),
 )
 
 
@@ -36,7 +38,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("checkpoint") / "checkpoint"
 
 
-def written(body: bytes, version: int = 2) -> bytes:
+def written(body: bytes, version: int = 3) -> bytes:
     """Write a checkpoint file by hand, as the module documents it."""
     return MAGIC + bytes([version]) + sha256(body).digest() + body
 
@@ -108,20 +110,26 @@ def test_a_right_checksum_over_nonsense(tmp_path: Path, body: bytes) -> None:
 def test_a_later_format_is_named(tmp_path: Path) -> None:
     """The error names the format; it does not call the file corrupt."""
     file = CheckpointFile(tmp_path / "checkpoint")
-    file.path.write_bytes(written(b"", version=3))
+    file.path.write_bytes(written(b"", version=4))
 
-    with pytest.raises(NewerFormatError, match="format 3"):
+    with pytest.raises(NewerFormatError, match="format 4"):
         file.load()
 
 
-def test_the_first_format_is_read(tmp_path: Path) -> None:
-    """It has no bids of the rate limiter."""
+@pytest.mark.parametrize(
+    ("version", "missing"), [(1, ["recorded_ns", "bids_ns"]), (2, ["recorded_ns"])]
+)
+def test_earlier_formats_are_read(tmp_path: Path, version: int, missing: list[str]) -> None:
+    """The first has no bids of the rate limiter, the second none by their events."""
     fields = msgspec.msgpack.decode(msgspec.msgpack.encode(CHECKPOINT))
-    del fields["bids_ns"]
+    for name in missing:
+        del fields[name]
     file = CheckpointFile(tmp_path / "checkpoint")
-    file.path.write_bytes(written(msgspec.msgpack.encode(fields), version=1))
+    file.path.write_bytes(written(msgspec.msgpack.encode(fields), version))
 
-    assert CHECKPOINT == file.load()
+    loaded = file.load()
+    assert loaded is not None
+    assert replace(CHECKPOINT, bids_ns=[]) == replace(loaded, bids_ns=[])
 
 
 def test_an_unwritable_path(tmp_path: Path) -> None:
