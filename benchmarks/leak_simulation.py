@@ -37,6 +37,17 @@ def _warm_up(shortest: float, longest: float) -> Shape:
     return shape
 
 
+def _ramp(t: Floats, dice: np.random.Generator) -> Floats:
+    return dice.uniform(0.05, 1) * np.minimum(t / dice.uniform(0.02, 0.2), 1)
+
+
+def _overshoot(t: Floats, dice: np.random.Generator) -> Floats:
+    """A quick rise that is given back in part, with a time constant of 2 to 12 %."""
+    top, level, over = dice.uniform(0.01, 0.06), dice.uniform(0.05, 0.6), dice.uniform(0.05, 0.5)
+    settling = level + over * np.exp(-np.maximum(t - top, 0) / dice.uniform(0.02, 0.12))
+    return np.minimum(t / top, 1) * settling
+
+
 def _waves(shortest: float, longest: float) -> Shape:
     def shape(t: Floats, dice: np.random.Generator) -> Floats:
         phase = t / dice.uniform(shortest, longest) + dice.uniform()
@@ -65,6 +76,11 @@ def _steps(fewest: int, most: int) -> Shape:
 
 def _spikes(t: Floats, dice: np.random.Generator) -> Floats:
     return (dice.random(t.size) < dice.uniform(0.01, 0.3)) * dice.exponential(0.5, t.size)
+
+
+def _heavy_tails(t: Floats, dice: np.random.Generator) -> Floats:
+    tails: Floats = 0.002 * np.abs(dice.standard_t(2, t.size))
+    return tails
 
 
 def _cache(t: Floats, dice: np.random.Generator) -> Floats:
@@ -133,6 +149,36 @@ def _events(fewest: int, most: int, last: float = 1.0) -> Shape:
     return growth
 
 
+def _last_tenth(t: Floats, dice: np.random.Generator) -> Floats:
+    return _late(dice.uniform(0.9, 0.97))(t, dice)
+
+
+def _slower(t: Floats, dice: np.random.Generator) -> Floats:
+    return t ** dice.uniform(0.5, 0.7)
+
+
+def _faster(t: Floats, dice: np.random.Generator) -> Floats:
+    return t ** dice.uniform(1.5, 5)
+
+
+def _on_and_off(t: Floats, dice: np.random.Generator) -> Floats:
+    """A line that pauses, and goes on until the end."""
+    start = dice.uniform(0.05, 0.3)
+    stop = start + dice.uniform(0.05, 0.25)
+    again = dice.uniform(max(stop + 0.1, 0.5), 0.9)
+    growth = np.clip(t, start, stop) + np.maximum(t, again)
+    grown: Floats = (growth - growth[0]) / (growth[-1] - growth[0])
+    return grown
+
+
+def _stretches(t: Floats, dice: np.random.Generator) -> Floats:
+    """Lines of 2 to 15 % of the run, anywhere."""
+    length = dice.uniform(0.02, 0.15, dice.integers(2, 5))
+    start = dice.uniform(0, 1 - length)
+    grown: Floats = np.clip((t[:, None] - start) / length, 0, 1).mean(axis=1)
+    return grown
+
+
 def _last_moments(t: Floats, dice: np.random.Generator) -> Floats:
     return _late(dice.uniform(0.85, 0.9))(t, dice)
 
@@ -146,6 +192,8 @@ LEAK_FREE: dict[str, Shape] = {
     "constant": _flat,
     "warm-up, time constant to 12 %": _warm_up(0.02, 0.12),
     "warm-up, time constant to 30 %": _warm_up(0.12, 0.3),
+    "warm-up, a ramp to 20 %": _ramp,
+    "overshoot that settles": _overshoot,
     "cache, full by 75 % at the latest": _cache,
     "cache, full at 75 to 95 %": _late_cache,
     "growth as t^0.3": _decelerating,
@@ -154,6 +202,7 @@ LEAK_FREE: dict[str, Shape] = {
     "two steps": _steps(2, 2),
     "3 or 4 steps": _steps(3, 4),
     "spikes": _spikes,
+    "heavy tails": _heavy_tails,
     "waves, to 10 %": _waves(0.02, 0.1),
     "waves, to 80 %": _waves(0.1, 0.8),
     "waves, 1 to 2.5 runs long": _waves(1, 2.5),
@@ -162,6 +211,7 @@ LEAK_FREE: dict[str, Shape] = {
     "fragmentation": _fragmentation,
     "autoregression, 0.97 a sample": _wandering,
     "random walk of 3 %": _random_walk,
+    "sawtooth, 60 to 90 %": _collections(0.6, 0.9),
 }
 _SPORADIC = _events(5, 30)
 LEAKS: dict[str, tuple[Shape, Shape]] = {
@@ -171,11 +221,24 @@ LEAKS: dict[str, tuple[Shape, Shape]] = {
     "late, from 80 %": (_late(0.8), _flat),
     "late, from 30 to 85 %": (_late_anywhere, _flat),
     "late, from 85 to 90 %": (_last_moments, _flat),
+    "late, from 90 to 97 %": (_last_tenth, _flat),
+    "slower and slower, to t^0.5": (_slower, _flat),
+    "faster and faster, to t^5": (_faster, _flat),
+    "a line with a pause": (_on_and_off, _flat),
+    "2 to 4 stretches": (_stretches, _flat),
     "sporadic, 5 to 30 times": (_SPORADIC, _flat),
+    "2 events": (_events(2, 2), _flat),
     "3 events": (_events(3, 3), _flat),
     "3 events, all before 35 %": (_events(3, 3, 0.35), _flat),
     "3 to 5 events, all before 35 %": (_events(3, 5, 0.35), _flat),
     "stepwise, 4 to 12 steps": (_stairs, _flat),
+    "2 events after a ramp to 20 %": (_events(2, 2), _ramp),
+    "3 to 5 events after a ramp to 20 %": (_events(3, 5), _ramp),
+    "3 to 5, before 60 %, after a ramp": (_events(3, 5, 0.6), _ramp),
+    "2 events after a warm-up to 12 %": (_events(2, 2), _warm_up(0.02, 0.12)),
+    "3 to 5 after a warm-up to 12 %": (_events(3, 5), _warm_up(0.02, 0.12)),
+    "line after an overshoot": (_line, _overshoot),
+    "line under heavy tails": (_line, _heavy_tails),
     "line under spikes": (_line, _spikes),
     "late under spikes": (_late_anywhere, _spikes),
     "from 85 to 90 %, under spikes": (_last_moments, _spikes),
@@ -195,6 +258,7 @@ LEAKS: dict[str, tuple[Shape, Shape]] = {
     "line under a sawtooth to 12 %": (_line, _collections(0.01, 0.12)),
     "late under a sawtooth to 12 %": (_late_anywhere, _collections(0.01, 0.12)),
     "from 85 to 90 %, sawtooth to 12 %": (_last_moments, _collections(0.01, 0.12)),
+    "from 90 to 97 %, sawtooth to 12 %": (_last_tenth, _collections(0.01, 0.12)),
     "sporadic under a sawtooth to 12 %": (_SPORADIC, _collections(0.01, 0.12)),
     "line under a sawtooth to 60 %": (_line, _collections(0.12, 0.6)),
     "line with fragmentation": (_line, _fragmentation),

@@ -30,11 +30,9 @@ def main() -> None:
     print(f"{'objects':>10}{'interval':>10}{'CPU of a core':>15}{'a snapshot':>12}")
     for objects in OBJECTS:
         held = [(i, i + 1) for i in range(objects // 3)]
-        gc.freeze()
         for interval in INTERVALS:
             share, each_us = _measure(interval)
             print(f"{objects:10,}{interval:8.1f} s{share:14.3%}{each_us:9.0f} µs")
-        gc.unfreeze()
         del held
     print(f"told of a collection: {_callback_ns():.0f} ns")
     for task in tasks:

@@ -30,6 +30,7 @@ import veperf
 from veperf.core import paths
 
 graphs = paths.flamegraphs_folder(archive)
+graphs.mkdir(parents=True, exist_ok=True)
 profile = veperf.memory.profile(
     benchmark, flamegraph=graphs / f"{benchmark.replace('/', '-')}.html", timeout_s=120
 )

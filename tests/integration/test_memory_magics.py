@@ -53,10 +53,23 @@ def test_cells_are_timed_and_profiled(tmp_path: Path):
         "said",
         "%%veperf_memory\nbytearray(size)",
         "%%veperf_memory\nimport asyncio\nawait asyncio.sleep(0)\nbytearray(size)",
+        "%%veperf_memory --native --timeout 90s\nimport numpy as np\nnp.empty(size)",
+        "%%veperf_memory\npass",
+        "async def nothing(): pass\nwaits = False",
+        "%%veperf_memory\nif waits: await nothing()",
+        "import threading\n"
+        "def in_a_thread():\n"
+        "    thread = threading.Thread(target=lambda: bytearray(2_000_000))\n"
+        "    thread.start()\n"
+        "    thread.join()",
+        "%%veperf_memory\nin_a_thread()",
+        "%%veperf_memory --multithreaded\nin_a_thread()",
     )
     actual = shown(run_notebook(source, tmp_path / "out" / "done.ipynb", {}, timeout_s=120))
 
-    profiled, kept, timed, refused, again, awaited = actual
+    profiled, kept, timed, refused, again, awaited, native, empty, unawaited, one, all_threads = (
+        actual
+    )
     assert "<cell>:1" in profiled
     assert "kept of a call: 6." in profiled
     assert "0" == kept
@@ -64,14 +77,38 @@ def test_cells_are_timed_and_profiled(tmp_path: Path):
     assert "a Tracker is active" in refused
     assert "6.89\u202fKiB  2  <cell>:1 <module>" in again
     assert "6.89\u202fKiB  2  <cell>:3 <module>" in awaited
+    assert "<cell>:2 <module>, in " in native
+    for nothing in (empty, unawaited):
+        assert "the cell: 0\u202fB in 0 allocations a call, 0\u202fB held at most" == nothing
+    assert "1 other thread, not counted: add --multithreaded" in one
+    assert "the cell: 1.9" in all_threads
+
+
+def test_a_magic_refuses_what_it_doesn_t_know(tmp_path: Path):
+    """And names what it takes."""
+    source = notebook(tmp_path, "%%veperf_memory --threads\npass")
+
+    with pytest.raises(NotebookError, match=r"takes --multithreaded, --native and .*: '--threads'"):
+        run_notebook(source, tmp_path / "out" / "done.ipynb", {}, timeout_s=120)
 
 
 def test_a_cell_that_raises_says_so(tmp_path: Path):
     """As its own error, not as one of veperf's workings."""
-    source = notebook(tmp_path, "%%veperf_memory\n1 / 0")
-
-    with pytest.raises(NotebookError, match="ZeroDivisionError"):
-        run_notebook(source, tmp_path / "out" / "done.ipynb", {}, timeout_s=120)
+    cells = "%%veperf_memory\n1 / 0", "%%veperf_time\n1 / 0", "%%veperf_memory --timeout x\npass"
+    for cell, words in zip(cells, (2 * ("ZeroDivisionError",) + ("not a duration",)), strict=True):
+        done = tmp_path / "done.ipynb"
+        with pytest.raises(NotebookError, match=words):
+            run_notebook(notebook(tmp_path, cell), done, {}, timeout_s=120)
+        (error,) = [
+            output
+            for cell in nbformat.read(done, as_version=4).cells
+            for output in cell.get("outputs", [])
+            if output.output_type == "error"
+        ]
+        said = "\n".join(error.traceback)
+        assert words in said
+        assert "veperf/" not in said
+        assert ("not a duration" in words) != ('File "<cell>", line 1' in said)
 
 
 @pytest.mark.slow

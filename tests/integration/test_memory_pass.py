@@ -8,7 +8,6 @@ from msgspec.structs import replace
 from tests.support import allocating
 from veperf.archive.baselines import load_targets
 from veperf.archive.store import Archive
-from veperf.core import paths
 from veperf.core.case import MEMORY_METRICS, TIME, Level
 from veperf.core.run import Run
 from veperf.core.verdict import ChangeStatus, TargetStatus
@@ -75,7 +74,7 @@ def test_memory_has_passes_of_its_own(measured: Run):
 @pytest.mark.slow
 def test_targets_of_memory_are_judged(measured: Run):
     """10 kB an operation is more than 8 KiB; terminal and targets say so in bytes."""
-    targets = load_targets(paths.targets_folder(ROOT / "data" / "baselines"))
+    targets = load_targets(ROOT / "data" / "baselines")
     actual = {v.target.id: v for v in judge_targets(measured, targets)}
 
     assert {"memory/per_transaction"} <= {v.target.id for v in actual.values() if v.case}
@@ -106,7 +105,7 @@ def test_without_memory_nothing_is_missing(tmp_path: Path):
     assert PASSES["quick"] == run.config.passes == run.config.timed_passes
     assert all({} == case.targets for case in run.cases)
     assert not NAMES & {metric.name for case in run.cases for metric in case.metrics}
-    targets = load_targets(paths.targets_folder(ROOT / "data" / "baselines"))
+    targets = load_targets(ROOT / "data" / "baselines")
     assert () == judge_targets(run, targets)
 
 

@@ -1,5 +1,7 @@
 """The memory of benchmarks and callables in processes of their own, and whatever goes wrong."""
 
+import asyncio
+import ctypes
 import os
 import resource
 import signal
@@ -7,11 +9,14 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import memray
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from tests.support import allocating
 from tests.support.processes import is_running
@@ -19,7 +24,6 @@ from veperf.core.errors import (
     CorruptFileError,
     MeasureError,
     NewerFormatError,
-    StorageError,
     UnknownBenchmarkError,
     UsageError,
     WorkerCrashedError,
@@ -34,6 +38,7 @@ from veperf.profiling.memory.baselines import (
     read_profile,
     record_profile,
 )
+from veperf.profiling.memory.process_growth import ProcessGrowth
 from veperf.profiling.memory.profile_memory import profile_memory
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +57,7 @@ def small() -> None:
 
 def test_a_benchmark_is_known_line_by_line(tmp_path: Path):
     """What it holds, what it leaves behind and where; the flamegraph needs no network."""
-    page = tmp_path / "graphs" / "keeps.html"
+    page = tmp_path / "keeps.html"
     actual = profile_memory("hungry/keeps", modules=HUNGRY, flamegraph=page)
 
     planted = 10 * allocating.ITEM_BYTES
@@ -105,6 +110,100 @@ def test_a_callable_is_profiled_in_a_fork():
     assert call.__qualname__ == actual.what
     assert "kept of a call" in repr(actual)
     assert "<svg" in actual._repr_html_()
+
+
+@pytest.mark.slow
+def test_growth_of_one_block_is_named_with_its_line():
+    """A container that grows is moved ever more rarely; no count is negative."""
+    buffer = bytearray()
+
+    def call() -> None:
+        buffer.extend(b"x" * 100)
+
+    actual = profile_memory(call)
+    (grows,) = actual.growing
+    assert call.__code__.co_firstlineno + 1 == grows.line
+    assert 100 == pytest.approx(grows.kept_bytes, rel=0.2)
+    assert actual.footprint.allocations >= 0
+    assert min(actual.footprint.total_bytes, actual.footprint.peak_bytes) >= 0
+    assert "resident memory grew" not in repr(actual)
+
+
+@pytest.mark.slow
+def test_memory_that_is_not_recorded_is_told_of():
+    """A leak by a malloc that ctypes looked up itself."""
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype = ctypes.c_void_p
+
+    actual = profile_memory(lambda: libc.malloc(10_000))
+    assert () == actual.growing
+    assert "of which recorded allocations explain 0\u202fB" in repr(actual)
+    assert "of which recorded allocations explain 0\u202fB" in actual._repr_html_()
+
+
+@pytest.mark.slow
+def test_a_rare_leak_of_heavy_calls_is_told_of():
+    """One that the 12 recorded calls need not show, in the blocks of Python's allocator."""
+    kept: list[object] = []
+    numbers = count()
+
+    def call() -> None:
+        [object() for _ in range(15_000)]
+        if next(numbers) % 13 == 0:
+            kept.append(object())
+
+    assert "blocks, by no line of the recorded calls" in repr(profile_memory(call))
+
+
+@pytest.mark.slow
+def test_what_fills_up_within_the_interpreter_is_no_leak():
+    """A list of free objects, the same each time."""
+
+    async def gather() -> None:
+        await asyncio.gather(*(asyncio.sleep(0) for _ in range(10)))
+
+    for _ in range(3):
+        actual = profile_memory(gather)
+        assert () == actual.growing
+        assert "kept" not in repr(actual)
+
+
+@pytest.mark.slow
+def test_a_leak_that_begins_late_is_found_at_its_line():
+    """After the recorded calls, in others; it is not laid to native code."""
+    kept: list[object] = []
+    numbers = count()
+
+    def late() -> None:
+        if next(numbers) > 2_000:
+            kept.append(bytearray(100))
+
+    actual = profile_memory(late)
+    (grows,) = actual.growing
+    assert late.__code__.co_firstlineno + 2 == grows.line
+    assert sys.getsizeof(bytearray(100)) == pytest.approx(grows.kept_bytes, rel=0.2)
+    assert "native" not in repr(actual)
+
+
+def test_native_code_is_named_only_where_python_s_blocks_did_not_grow():
+    """Of growth that no line explains, or only a part."""
+    profile = profile_memory(small)
+    (site, *_) = profile.sites
+
+    def said(resident_bytes: float, blocks: float, kept_bytes: float = 0.0) -> str:
+        grown = ProcessGrowth(30_000, resident_bytes, blocks, 60)
+        sites = (replace(site, kept_bytes=kept_bytes),)
+        return repr(replace(profile, growth=grown, sites=sites))
+
+    assert "60,000 blocks, by no line" in said(5.3e6, 60_000)
+    assert "native" not in said(5.3e6, 60_000)
+    assert "more than such blocks can hold: the rest isn't told apart" in said(3e8, 60_000)
+    assert "explain 0\u202fB and small blocks of Python nothing: the rest is of native" in said(
+        3e8, 0
+    )
+    assert "the rest isn't told apart" in said(3e8, 60_000, 100)
+    assert "is of native" not in said(3e8, 60_000, 100)
+    assert "resident" not in said(3e6, 60_000, 100)
 
 
 @pytest.mark.slow
@@ -251,12 +350,24 @@ def test_a_full_disk_is_named():
     assert profile_memory(small).footprint.total_bytes > 20_000
 
 
-@pytest.mark.slow
-def test_a_flamegraph_that_can_t_be_written_is_named(tmp_path: Path):
-    """A file stands where the folder should be."""
+def test_a_flamegraph_that_can_t_be_written_is_refused(tmp_path: Path):
+    """Before any work: a file or nothing is where the folder should be, or a folder is its place.
+
+    None is made: one for a mistyped path would be found by nobody.
+    """
     (tmp_path / "file").write_text("")
-    with pytest.raises((StorageError, MeasureError), match="can't write"):
-        profile_memory(small, flamegraph=tmp_path / "file" / "graph.html")
+    called: list[int] = []
+    wrong: list[tuple[Any, str]] = [
+        (tmp_path / "file" / "graph.html", "there is no folder"),
+        (tmp_path / "missing" / "graph.html", "there is no folder"),
+        (str(tmp_path), "is a folder"),
+        ("", "path of a file"),
+        (5, "path of a file"),
+    ]
+    for flamegraph, words in wrong:
+        with pytest.raises(UsageError, match=words):
+            profile_memory(lambda: called.append(1), flamegraph=flamegraph)
+    assert ["file"] == [path.name for path in tmp_path.iterdir()]
 
 
 @pytest.mark.parametrize(
@@ -276,10 +387,13 @@ def test_what_is_no_benchmark_is_refused(subject, kind):
 
 def test_nonsense_is_refused():
     """In words."""
-    with pytest.raises(UsageError, match="one operation"):
-        profile_memory(small, operations=0)
-    with pytest.raises(UsageError, match="timeout"):
-        profile_memory(small, timeout_s=float("nan"))
+    no_numbers: list[Any] = [0, -1, "2", None, True]
+    for number in [*no_numbers, 1.5]:
+        with pytest.raises(UsageError, match="one operation"):
+            profile_memory(small, operations=number)
+    for number in [*no_numbers, float("nan")]:
+        with pytest.raises(UsageError, match="timeout"):
+            profile_memory(small, timeout_s=number)
 
 
 def test_an_answer_that_is_none_is_refused():

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,6 @@ from tests.support import allocating
 from veperf.archive.baselines import load_targets
 from veperf.archive.store import Archive
 from veperf.cli.main import veperf
-from veperf.core import paths
 from veperf.core.case import Case
 from veperf.core.errors import UsageError
 from veperf.core.target import MIN_PROCESSES
@@ -32,7 +32,7 @@ from veperf.profiling.memory.measuring_process import (
 )
 from veperf.progress.display import NoProgress
 from veperf.runner import run_lifecycle
-from veperf.runner.soak import SoakResult, soak
+from veperf.runner.soak import soak
 from veperf.verdicts.targets import judge_targets
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +57,7 @@ def begin(archive: Path, *select: str, memory: bool = False):
 def test_the_suite_answers_every_target_of_memory(tmp_path: Path):
     """Each by one of its cases."""
     run = begin(tmp_path, "memory")
-    targets = load_targets(paths.targets_folder(ROOT / "data" / "baselines"))
+    targets = load_targets(ROOT / "data" / "baselines")
 
     expected = {t.id for t in targets.targets if t.id.startswith("memory/")}
     assert expected == {target for case in run.cases for target in case.targets.values()}
@@ -100,7 +100,7 @@ def test_idle_memory_is_a_figure_of_the_run(tmp_path: Path, memory: bool):
     assert result.figures["idle_objects"] < result.figures["idle_blocks"]
     assert () == result.samples
     assert 10 * 2**20 < result.figures["idle_heap"] < 256 * 2**20
-    targets = load_targets(paths.targets_folder(ROOT / "data" / "baselines"))
+    targets = load_targets(ROOT / "data" / "baselines")
     verdicts = {v.target.id: v for v in judge_targets(run, targets)}
     assert TargetStatus.ERROR == verdicts["memory/idle_heap"].status
 
@@ -158,31 +158,17 @@ def test_the_command_profiles_and_compares(tmp_path: Path):
     assert "more" in more.output
 
 
-def _soak_judged(
-    params: dict[str, float | str] | None = None,
-    *,
-    minutes: float,
-    budget: MemoryBudget | None = None,
-) -> SoakResult:
-    """Soak; on a machine that is too busy for the load, nothing is judged, nor tested."""
-    result = soak("hungry/soaked", params, minutes=minutes, modules=HUNGRY, budget=budget)
-    if not result.valid:
-        assert "not judged" in repr(result)
-        pytest.skip("the machine is too busy for the load")
-    return result
-
-
 @pytest.mark.alone
 def test_a_load_that_leaks_fails_the_soak():
     """And so does a limit that is passed; the one without a leak is not suspected."""
-    calm = _soak_judged(minutes=0.2, budget=MemoryBudget(objects=10))
+    calm = soak("hungry/soaked", minutes=0.2, modules=HUNGRY, budget=MemoryBudget(objects=10))
     assert LeakStatus.SUSPECTED != calm.leak.status
     assert calm.leaks.keys() == {"resident memory", "Python objects"}
     assert len(calm.soaked.rss) >= 10
     assert ["objects"] == [item.limit_name for item in calm.violations]
     assert not calm.passed
 
-    leaky = _soak_judged({"kept": 20_000}, minutes=0.5)
+    leaky = soak("hungry/soaked", {"kept": 20_000}, minutes=0.5, modules=HUNGRY)
     assert ["leak_growth"] == [item.limit_name for item in leaky.violations]
     assert LeakStatus.SUSPECTED == leaky.leak.status
     assert not leaky.passed
@@ -201,6 +187,26 @@ def test_a_load_that_leaks_fails_the_soak():
     assert "_Leaking._kept" in leaky._repr_html_()
 
 
+@pytest.mark.alone
+@pytest.mark.parametrize("kind", ["child", "malloc", "thread"])
+def test_a_leak_that_no_line_of_python_explains_is_found(kind: str):
+    """Native memory by what is left to explain, others by process and number of threads."""
+    result = soak("leaking/load", {"kind": kind}, minutes=0.25, modules=["tests.support.leaking"])
+
+    assert result.failed
+    evidence = result.soaked.evidence
+    sites = () if evidence is None else evidence.sites
+    assert [] == [site for site in sites if site.file.startswith("veperf/")]
+    if kind == "child":
+        (child,) = result.soaked.grown_children
+        assert f"process {child.pid} (python" in repr(result)
+        assert "memory of child processes grew by at least" in repr(result)
+        return
+    assert evidence is not None
+    assert (kind == "malloc") is bool(evidence.unexplained_bytes)
+    assert (kind == "thread") is ("threads became more" in repr(result))
+
+
 @pytest.mark.parametrize("minutes", [0, 0.1, float("nan"), float("inf"), 1e9])
 def test_a_soak_of_no_length_is_refused(minutes):
     """In words."""
@@ -209,8 +215,19 @@ def test_a_soak_of_no_length_is_refused(minutes):
 
 
 @pytest.mark.alone
-def test_ctrl_c_ends_a_soak_and_judges_it(tmp_path: Path):
-    """With the exit code of an interrupt, and nothing left running."""
+@pytest.mark.parametrize(
+    ("after", "is_judged", "send"),
+    [
+        (b"setting up", False, os.killpg),
+        (b" of 10:00", True, os.killpg),
+        (b" of 10:00", True, os.kill),
+    ],
+    ids=["before it began", "by a terminal", "to the command alone"],
+)
+def test_ctrl_c_ends_a_soak_and_judges_it(
+    after: bytes, is_judged: bool, send: Callable[[int, int], None], tmp_path: Path
+):
+    """With the exit code of an interrupt, and nothing left running; before it began, in silence."""
     words = ["soak", "hungry/soaked", "--minutes", "10", "--module", HUNGRY[0], "--json", "s.json"]
     process = subprocess.Popen(
         [sys.executable, "-m", "veperf", *words],
@@ -221,16 +238,21 @@ def test_ctrl_c_ends_a_soak_and_judges_it(tmp_path: Path):
     )
     try:
         assert process.stderr is not None
-        while b"setting up" not in process.stderr.readline():
+        while after not in process.stderr.readline():
             assert process.poll() is None
-        time.sleep(1)
-        os.killpg(process.pid, signal.SIGINT)
+        send(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=60)
     finally:
         process.kill()
     assert 130 == process.returncode, err
-    assert b"growth of memory was not measured" in out or b"not judged" in out
-    assert json.loads((tmp_path / "s.json").read_text())["soaked"]["stats"]["duration_s"] < 60
+    assert is_judged is (tmp_path / "s.json").exists()
+    if is_judged:
+        assert b"growth of memory was not measured" in out
+        stored = json.loads((tmp_path / "s.json").read_text())
+        assert stored["soaked"]["stats"]["duration_s"] < 60
+    else:
+        assert b"" == out
+        assert b"Traceback" not in err
     time.sleep(0.1)
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
+OWN_FOLDER = Path(__file__).resolve().parents[2]
+"""Folder that holds the package of this process."""
 _GRACE_PERIOD_S = 5.0
 
 # The parent holds the other end of its standard input, which closes however the parent ends. The
@@ -30,6 +32,20 @@ runpy.run_module("veperf", run_name="__main__", alter_sys=True)
 _NOT_INHERITED = "GITHUB_STEP_SUMMARY"
 
 
+def importing_veperf(folder: Path = OWN_FOLDER) -> str:
+    """Return the line of Python that imports the veperf in ``folder``, whatever else is first.
+
+    A user's folder of that name, in which the command stands, would be imported in its place.
+    """
+    return f"import sys; sys.path.insert(0, {str(folder)!r}); import veperf; del sys.path[0]\n"
+
+
+def module_command(module: str) -> list[str]:
+    """Return the command line of ``python -m module``, a module of this process's veperf."""
+    run = f"import runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+    return [sys.executable, "-c", f"{importing_veperf()}{run}"]
+
+
 def start_socket_process(module: str) -> "tuple[subprocess.Popen[bytes], socket.socket]":
     """Start ``python -m module`` with a socket as its standard input; return it and our end.
 
@@ -39,7 +55,7 @@ def start_socket_process(module: str) -> "tuple[subprocess.Popen[bytes], socket.
     parent_socket, child_socket = socket.socketpair()
     with child_socket:
         process = subprocess.Popen(  # noqa: S603 - fixed words, no shell
-            [sys.executable, "-m", module],
+            module_command(module),
             stdin=child_socket.fileno(),
             stdout=subprocess.DEVNULL,
             start_new_session=True,

@@ -20,13 +20,14 @@ from msgspec import Struct
 
 from veperf.core.errors import (
     MeasureError,
+    UsageError,
     VeperfError,
     WorkerCrashedError,
     WorkerProtocolError,
     WorkerTimeoutError,
 )
 from veperf.core.text import abbreviate_names
-from veperf.ipc.child_process import describe_exit
+from veperf.ipc.child_process import describe_exit, module_command
 
 _CHUNK = 65_536
 _MAX_RESULT_BYTES = 64 << 20
@@ -46,6 +47,9 @@ class WorkFailed(Struct, frozen=True, tag="failed"):
 
     message: str
     traceback: str
+    """Empty for an error raised on purpose, whose message says it all."""
+    is_usage: bool = False
+    """True if it was a ``UsageError``."""
 
 
 def run_in_fork(work: Callable[[], T], kind: type[T], *, timeout_s: float) -> T:
@@ -55,14 +59,17 @@ def run_in_fork(work: Callable[[], T], kind: type[T], *, timeout_s: float) -> T:
     threads the calling one alone. The output of the work is shown only if it fails.
 
     Raises:
-        MeasureError: the work raised, or called sys.exit; its traceback is in a note.
+        UsageError: the work raised one.
+        MeasureError: the work raised, or called sys.exit; its traceback is in a note, unless it is
+            veperf's own error.
         WorkerCrashedError: the process ended before it answered.
         WorkerTimeoutError: it did not answer in time, and was killed; the threads that the fork
             lacks are named.
         WorkerProtocolError: its answer is invalid.
     """
     own = threading.current_thread()
-    others = sorted(thread.name for thread in threading.enumerate() if thread is not own)
+    # The newest first: they are likelier to be waited for than what a library once started.
+    others = [thread.name for thread in reversed(threading.enumerate()) if thread is not own]
     reader, writer = os.pipe()
     with tempfile.TemporaryFile() as output, warnings.catch_warnings():
         # From 3.12 on Python warns of forks where there are threads, as there are in a notebook.
@@ -93,7 +100,7 @@ def run_in_fresh_process(module: str, request: Struct, kind: type[T], *, timeout
     sends the result.
 
     Raises:
-        MeasureError, WorkerCrashedError, WorkerTimeoutError, WorkerProtocolError: as
+        UsageError, MeasureError, WorkerCrashedError, WorkerTimeoutError, WorkerProtocolError: as
             ``run_in_fork``.
     """
     reader, writer = os.pipe()
@@ -101,7 +108,7 @@ def run_in_fresh_process(module: str, request: Struct, kind: type[T], *, timeout
     with (
         tempfile.TemporaryFile() as output,
         subprocess.Popen(  # noqa: S603 - fixed words, no shell
-            [sys.executable, "-m", module, request_json, str(writer)],
+            [*module_command(module), request_json, str(writer)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -121,9 +128,11 @@ def send_result(work: Callable[[], object], descriptor: int) -> NoReturn:
     try:
         outcome = WorkDone(msgspec.Raw(msgspec.json.encode(work())))
     except BaseException as error:  # noqa: BLE001 - the work may raise anything, SystemExit too
-        full = "".join(traceback.format_exception_only(error)).strip()
-        message = str(error) if isinstance(error, VeperfError) else full
-        outcome = WorkFailed(message[:2_000], traceback.format_exc()[-20_000:])
+        if isinstance(error, VeperfError):
+            outcome = WorkFailed(str(error)[:2_000], "", isinstance(error, UsageError))
+        else:
+            message = "".join(traceback.format_exception_only(error)).strip()
+            outcome = WorkFailed(message[:2_000], traceback.format_exc()[-20_000:])
     with contextlib.suppress(BaseException):
         sys.stdout.flush()
     unsent = memoryview(msgspec.json.encode(outcome) + b"\n")
@@ -204,7 +213,7 @@ def decode_result(line: bytes, code: int, kind: type[T]) -> T:
     """Return the result in a line of ``send_result``, of a process that ended with ``code``.
 
     Raises:
-        MeasureError: the work raised.
+        UsageError, MeasureError: the work raised.
         WorkerCrashedError: the line is missing or incomplete.
         WorkerProtocolError: it is invalid.
     """
@@ -216,8 +225,11 @@ def decode_result(line: bytes, code: int, kind: type[T]) -> T:
             return msgspec.json.decode(outcome.result, type=kind)
     except msgspec.DecodeError as error:
         raise WorkerProtocolError(f"the process sent an invalid result ({error})") from error
+    if outcome.is_usage:
+        raise UsageError(outcome.message)
     failure = MeasureError(outcome.message)
-    failure.add_note(outcome.traceback)
+    if outcome.traceback:
+        failure.add_note(outcome.traceback)
     raise failure
 
 

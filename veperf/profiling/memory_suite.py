@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from veperf.core.case import Level, Metric
 from veperf.core.registry import SUITES, MetricsTask, benchmark
 from veperf.ipc.isolated_process import run_in_fresh_process
+from veperf.profiling.memory.snapshot_stats import MemoryStats
 
 _CHILD = "veperf.profiling.memory.child"
 _TIMEOUT_S = 50.0
@@ -110,7 +111,6 @@ def concurrent() -> MetricsTask:
     together, at their peak.
     """
     from veperf.profiling.memory.measuring_process import RunConcurrently
-    from veperf.profiling.memory.snapshot_stats import MemoryStats
 
     def read() -> Mapping[str, float]:
         request = RunConcurrently(

@@ -39,7 +39,7 @@ def serve_loads(
         UsageError: there is no such load, or nowhere to listen.
         MeasureError: the system can't be made, or failed.
     """
-    known = registry.load_registry([*SUITES.values(), *options.modules])
+    known = registry.load_registry([*SUITES.values(), *options.all_modules])
     case = custom_load_case(known, benchmark, params)
     subject = load_subject(case.benchmark, case.params)
     chosen_token = token_from_environment()

@@ -21,6 +21,7 @@ from veperf.core.load import LoadPlan
 from veperf.core.option_fields import keyword_options
 from veperf.core.options import LoadOptions, RunOptions
 from veperf.core.paths import project_folder
+from veperf.core.project import project_selection
 from veperf.core.registry import MEMORY_SUITE, SUITES, select_cases
 from veperf.core.run import Config, Machine, Run
 from veperf.core.sustained_rate import trials_by_process
@@ -54,9 +55,10 @@ def begin_run(
         DataError: a recorded baseline is broken.
         StorageError: the archive can't be written.
     """
+    named, select = select, project_selection(select)
     selected = select_cases(
         select,
-        options.modules,
+        options.all_modules,
         levels=options.levels,
         expression=options.expression,
         quick=options.profile == "quick",
@@ -68,10 +70,10 @@ def begin_run(
         options.profile,
         seed=_seed(options.seed),
         timeout_s=options.timeout_s,
-        modules=options.modules,
+        modules=options.all_modules,
         time=any(case.is_timed or case.level is Level.LOAD for case in cases),
         memory=any(case.is_counted for case in cases),
-        is_whole=not (select or options.levels or options.expression),
+        is_whole=not (named or options.levels or options.expression),
         processes=options.processes,
         min_time_s=options.min_time_s,
         short=options.short,
@@ -143,7 +145,7 @@ def begin_load(
         DataError: a recorded baseline is broken.
         StorageError: the archive can't be written.
     """
-    modules = options.modules
+    modules = options.all_modules
     case = custom_load_case(registry.load_registry([*SUITES.values(), *modules]), benchmark, params)
     plan = LoadPlan(
         passes=1,

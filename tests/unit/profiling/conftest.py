@@ -1,5 +1,6 @@
 """Fixtures of tests that count what is allocated."""
 
+import ctypes
 import gc
 from collections.abc import Iterator
 
@@ -19,3 +20,10 @@ def quiet_heap() -> Iterator[None]:
     yield
     gc.enable()
     gc.unfreeze()
+
+
+@pytest.fixture
+def settled_memory() -> None:
+    """Give back to the system what earlier tests left: growth would take of that first."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)

@@ -18,13 +18,14 @@ from veperf.ipc.isolated_process import run_in_fork
 from veperf.profiling.memory import background_profiler
 from veperf.profiling.memory.background_profiler import MemoryProfiler
 from veperf.profiling.memory.budget import MemoryBudget
+from veperf.profiling.memory.operation_memory import OperationMemory, measure_operation_memory
 from veperf.profiling.memory.process_probes import (
     RationedCount,
     RssReader,
     count_processes,
     count_tasks,
 )
-from veperf.runner.soak import ThinnedSeries
+from veperf.runner.soak_readings import ThinnedSeries
 
 MIB = 2**20
 
@@ -124,13 +125,14 @@ def test_a_forced_collection_is_no_pause_that_is_judged():
 
     assert 0 == sum(stats.gc_cycles) == max(stats.gc_longest_ns)
     assert (0, 1) == (unforced.gc_forced_cycles, stats.gc_forced_cycles)
+    assert 0 < unforced.gc_own_longest_cpu_ns == stats.gc_own_longest_cpu_ns
     no_pause = MemoryBudget(gc_pause_ns=0, leak_growth=float("inf"))
     assert () == profiler.check_budget(no_pause)
     assert 200_000 == len(heap)
 
 
 @pytest.mark.usefixtures("quiet_heap")
-@pytest.mark.parametrize("ask", ["take_snapshot", "force_gc", "stop", "check_budget"])
+@pytest.mark.parametrize("ask", ["check_budget", "force_gc", "stats", "stop", "take_snapshot"])
 def test_what_is_asked_for_counts_objects_anew(ask: str):
     """A peak of objects between two rationed counts is seen where somebody looks."""
     # A count that took so long would be repeated in 50 minutes.
@@ -173,6 +175,44 @@ def test_a_fork_in_the_middle_of_a_snapshot_can_be_asked(monkeypatch: pytest.Mon
         seen = len(profiler.snapshots)
         until(lambda: len(profiler.snapshots) > seen + 1)
         assert profiler.running
+
+
+@pytest.mark.slow
+def test_work_that_forks_allocates_nothing_of_the_profiler_s():
+    """Whether the process that the work was forked from has a profiler, or none."""
+
+    def fork() -> None:
+        if (pid := os.fork()) == 0:
+            os._exit(0)
+        os.waitpid(pid, 0)
+
+    def measure() -> OperationMemory:
+        gc.disable()
+        return measure_operation_memory(fork)
+
+    MemoryProfiler().take_snapshot()
+    alone = run_in_fork(measure, OperationMemory, timeout_s=60)
+    with MemoryProfiler(interval=3_600):
+        watched = run_in_fork(measure, OperationMemory, timeout_s=60)
+
+    assert alone == watched
+
+
+@pytest.mark.slow
+def test_a_fork_s_own_profiler_can_be_forked_too(monkeypatch: pytest.MonkeyPatch):
+    """In the middle of a snapshot, which the fork waits for."""
+    monkeypatch.setattr(background_profiler, "RssReader", SlowReader)
+    profiler = MemoryProfiler(interval=0.001)
+
+    def in_grandchild() -> bool:
+        return profiler.take_snapshot() in profiler.snapshots
+
+    def in_child() -> bool:
+        with profiler:
+            return all(run_in_fork(in_grandchild, bool, timeout_s=20) for _ in range(3))
+
+    with profiler:
+        assert run_in_fork(in_child, bool, timeout_s=60)
 
 
 def test_a_process_that_has_ended_does_not_count():
@@ -299,17 +339,22 @@ def test_an_exception_stops_it():
     assert threads == threading.active_count()
 
 
-@pytest.mark.parametrize("interval", [0, -1, float("nan"), float("inf")])
+@pytest.mark.parametrize("interval", [0, -1, float("nan"), float("inf"), 1e300, "1", None, True])
 def test_an_interval_that_is_none_is_refused(interval):
     """In words."""
     with pytest.raises(UsageError, match="interval"):
         MemoryProfiler(interval)
 
 
+@pytest.mark.parametrize("number", [0, 2.5, "1", None, True, 2**63])
+def test_a_number_of_snapshots_that_is_none_is_refused(number):
+    """In words."""
+    with pytest.raises(UsageError, match="one snapshot"):
+        MemoryProfiler(1, number)
+
+
 def test_no_snapshots_no_statistics():
     """Neither kept nor made up."""
-    with pytest.raises(UsageError, match="one snapshot"):
-        MemoryProfiler(max_snapshots=0)
     profiler = MemoryProfiler()
     with pytest.raises(MeasureError, match="no snapshot"):
         profiler.stats()

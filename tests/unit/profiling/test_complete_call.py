@@ -8,9 +8,9 @@ from functools import partial
 
 import pytest
 
-from veperf.core.errors import MeasureError, WorkerTimeoutError
+from veperf.core.errors import UsageError, WorkerTimeoutError
 from veperf.ipc.isolated_process import run_in_fork
-from veperf.profiling.complete_call import complete_call
+from veperf.measure.complete_call import complete_call
 from veperf.profiling.cpu.sampler import sample_warmed_up
 from veperf.profiling.memory.capture import capture
 from veperf.profiling.memory.operation_memory import measure_operation_memory
@@ -80,7 +80,7 @@ def test_a_generator_is_refused(
     measure: Callable[[Callable[[], object]], object], call: Callable[[], object]
 ) -> None:
     """Nothing of it would run; the error says what to pass instead."""
-    with pytest.raises(MeasureError, match=r"returns a generator.*list"):
+    with pytest.raises(UsageError, match=r"returns a generator.*list"):
         measure(call)
 
 

@@ -53,6 +53,11 @@ def long_sawtooth(t, rng):
     return rng.uniform(0.1, 1) * ((t / rng.uniform(0.1, 0.6) + rng.random()) % 1)
 
 
+def collected_once(t, rng):
+    """Garbage of which one collection, or two, are seen."""
+    return rng.uniform(0.1, 0.6) * ((t / rng.uniform(0.6, 0.9) + rng.random()) % 1)
+
+
 def late_cache(t, rng):
     """Full at 75 to 95 % of the run."""
     start, full = rng.uniform(0, 0.3), rng.uniform(0.75, 0.95)
@@ -104,7 +109,7 @@ def stairs(t, rng):
 
 
 INNOCENT = [flat, warm_up, ramp_up, one_step, spikes, waves, sawtooth, long_sawtooth]
-GROWN = [late_cache, slow_waves, few_steps, slower_and_slower]
+GROWN = [collected_once, late_cache, slow_waves, few_steps, slower_and_slower]
 """They have grown, but not for good."""
 
 
@@ -172,6 +177,19 @@ def test_a_few_early_events_are_no_warm_up(shape, samples):
     assert {LeakStatus.INCONCLUSIVE} == {item.status for item in actual}
 
 
+@pytest.mark.parametrize("samples", [100, 300, 1_000])
+def test_events_after_a_quick_warm_up_are_not_called_clean(samples):
+    """19 % in five events, after 60 % in the first twentieth of the run: that is no evidence."""
+
+    def leaks(t, rng):
+        events = np.searchsorted([0.28, 0.31, 0.34, 0.41, 0.59], t) / 5
+        return 0.6 * np.minimum(t / 0.05, 1) + 0.192 * events
+
+    actual = [judge_leak(*heap(leaks, seed, samples=samples)) for seed in SEEDS]
+
+    assert LeakStatus.CLEAN not in {item.status for item in actual}
+
+
 def test_a_leak_under_a_sawtooth_is_found():
     """One of 20 % below collections that free up to half of the heap."""
     actual = [judge_leak(*heap(sawtooth, seed, samples=1_000, leak=0.2)) for seed in range(30)]
@@ -212,6 +230,18 @@ def test_a_slow_wave_is_not_decided():
 
     assert LeakStatus.INCONCLUSIVE is actual.status
     assert "a run of several of its periods would tell" in actual.reason
+
+
+@pytest.mark.parametrize("samples", [60, 100, 300])
+def test_a_rise_as_an_earlier_one_that_fell_back_is_not_decided(samples):
+    """The next collection may be due; a leak that stays through collections is suspected."""
+    t = np.linspace(0, 100, samples)
+    once = judge_leak(t, 1e8 * (1 + 0.4 * ((t / 75 + 0.65) % 1)))
+    spike = judge_leak(t, 1e8 * (1 + 0.4 * (t == t[samples // 4]) + 0.3 * t / 100))
+
+    assert LeakStatus.INCONCLUSIVE is once.status
+    assert "grown by as much before, and fell back" in once.reason
+    assert LeakStatus.SUSPECTED is spike.status
 
 
 def test_a_cache_that_is_full_by_half_of_the_run_is_clean():

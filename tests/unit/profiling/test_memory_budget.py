@@ -66,12 +66,25 @@ def test_an_infinite_limit_is_none():
     assert 4 == repr(Gauges(STATS, unlimited)).count("there is no limit")
 
 
-@pytest.mark.parametrize("value", [-1, -math.inf, math.nan])
+@pytest.mark.parametrize("value", [-1, -math.inf, math.nan, "1", None])
 @pytest.mark.parametrize("name", MemoryBudget.__struct_fields__)
 def test_what_is_no_limit_is_refused(name, value):
     """Nothing would exceed it."""
     with pytest.raises(UsageError, match=name):
         MemoryBudget(**{name: value})
+
+
+@pytest.mark.parametrize("wrong", [{}, {"heap_bytes": 1}, 5, True])
+def test_what_is_no_budget_is_refused(wrong):
+    """Nor are statistics, or a verdict."""
+    with pytest.raises(UsageError, match="expected MemoryBudget"):
+        check_budget(STATS, wrong)
+    with pytest.raises(UsageError, match="expected MemoryBudget"):
+        MemoryProfiler().check_budget(wrong)
+    with pytest.raises(UsageError, match="expected statistics"):
+        check_budget(wrong)
+    with pytest.raises(UsageError, match="expected a verdict"):
+        check_budget(STATS, None, wrong)
 
 
 def test_growth_is_held_to_the_budget():

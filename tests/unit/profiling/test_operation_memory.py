@@ -1,5 +1,6 @@
 """What work allocates, against what is known of it."""
 
+import asyncio
 import ctypes
 import sys
 import threading
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from veperf.core.errors import MeasureError
 from veperf.profiling.memory.capture import capture, record_allocations, tally
-from veperf.profiling.memory.operation_memory import measure_operation_memory
+from veperf.profiling.memory.operation_memory import OperationMemory, measure_operation_memory
 
 # Counts are of hundreds of calls, in which Python itself allocates a block now and then.
 pytestmark = pytest.mark.usefixtures("quiet_heap")
@@ -242,6 +243,23 @@ def test_what_is_made_once_is_no_part_of_the_peak():
         bytearray(20_000)
 
     assert 20_000 <= measure_operation_memory(call).peak_bytes <= 20_000 + SMALL
+
+
+def test_what_is_awaited_is_measured_beside_a_running_loop_as_without_one():
+    """As in a notebook, whose loop goes on afterwards."""
+
+    async def work() -> None:
+        await asyncio.sleep(0)
+        bytearray(20_000)
+
+    async def notebook() -> OperationMemory:
+        actual = measure_operation_memory(work)
+        await asyncio.sleep(0)
+        return actual
+
+    alone, beside = measure_operation_memory(work), asyncio.run(notebook())
+    assert alone.peak_bytes == beside.peak_bytes
+    assert alone.total_bytes == pytest.approx(beside.total_bytes, rel=0.005)
 
 
 def test_marks_between_calls_are_told_from_what_calls_allocate():

@@ -7,12 +7,14 @@ import subprocess
 import sys
 import threading
 from itertools import count
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from tests.support.allocating import soaked
-from veperf.core.errors import UsageError
+from veperf.core.errors import MeasureError, UsageError
 from veperf.ipc.isolated_process import run_in_fork
 from veperf.profiling.memory import background_profiler
 from veperf.profiling.memory.background_profiler import MemoryProfiler
@@ -23,6 +25,7 @@ from veperf.profiling.memory.process_probes import (
     children_rss_bytes,
     count_objects,
     count_tasks,
+    read_resident,
 )
 
 MIB = 2**20
@@ -45,7 +48,8 @@ def test_heap_budget_and_leak_by_the_names_of_virtengine() -> None:
     assert ("leak_growth", None) == (unknown.limit_name, unknown.value)
     over = MemoryBudget(heap_bytes=most - 1, leak_growth=math.inf)
     assert ["heap_bytes"] == [use.limit_name for use in profiler.check_budget(over)]
-    for percent in (0.0, -1.0, math.nan, math.inf):
+    no_percent: list[Any] = [0.0, -1.0, math.nan, math.inf, "10", None, True]
+    for percent in no_percent:
         with pytest.raises(UsageError, match="more than 0 %"):
             profiler.detect_leaks(percent)
 
@@ -67,7 +71,7 @@ def test_a_leak_is_detected_by_snapshots(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_the_profiler_does_not_count_itself() -> None:
-    """Its thread is none of the program's; a process of the program's is one."""
+    """Nor another one: their threads are none of the program's; a process of its own is one."""
     threads = threading.active_count()
     with MemoryProfiler(interval=60.0) as profiler:
         quiet = profiler.take_snapshot()
@@ -76,10 +80,34 @@ def test_the_profiler_does_not_count_itself() -> None:
         resident = children_rss_bytes()
         sleeper.communicate(b"\n")
 
+        with MemoryProfiler(interval=60.0) as other:
+            both = profiler.take_snapshot(), other.take_snapshot()
+
     assert threads == quiet.threads == busy.threads
+    assert {threads} == {snapshot.threads for snapshot in both}
     assert 1 == busy.processes - quiet.processes
     assert resident > 0
     assert threads == profiler.take_snapshot().threads
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("VmRSS:\t 9 kB\nRssAnon:\t 5 kB\nRssFile:\t 3 kB\nRssShmem:\t 1 kB\n", (5, 4)),
+        ("Name:\tx\nVmRSS:\t 9 kB\nThreads:\t1\n", (9, 0)),
+    ],
+    ids=["by kind", "an old kernel"],
+)
+def test_resident_memory_is_told_by_its_kind(
+    status: str, expected: tuple[float, float], tmp_path: Path
+) -> None:
+    """As the file of proc(5) has it, in kB of 1,024 bytes."""
+    (tmp_path / "status").write_text(status)
+    actual = read_resident(str(tmp_path / "status"))
+
+    assert expected == (actual.own_bytes / 1024, actual.mapped_bytes / 1024)
+    with pytest.raises(MeasureError, match="resident memory can't be read"):
+        read_resident(str(tmp_path / "none"))
 
 
 def test_objects_are_those_that_are_tracked() -> None:

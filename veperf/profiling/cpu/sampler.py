@@ -17,7 +17,7 @@ from msgspec import Struct
 from veperf.core import registry
 from veperf.core.case import Params
 from veperf.core.errors import MeasureError, UsageError
-from veperf.profiling.complete_call import complete_call
+from veperf.measure.complete_call import complete_call
 from veperf.profiling.cpu.call_tree import CpuSamples, Frame, Stack
 
 INTERVAL_S = 0.001

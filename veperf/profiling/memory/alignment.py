@@ -10,10 +10,13 @@ the end: a frame's object comes before all that its function allocates.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from memray import AllocationRecord
+from memray import AllocationRecord, AllocatorType
 from msgspec import Struct
 
 from veperf.profiling.memory.capture import FREES, OWN_THREAD
+
+_NEVER_FRAMES = frozenset(AllocatorType) - FREES - {AllocatorType.PYMALLOC_MALLOC}
+"""Allocators by which the interpreter makes no frame's object."""
 
 Key = tuple[int, int]
 """Size and allocator of a block; of its release, the size is inverted (``~size``), below 0."""
@@ -77,10 +80,27 @@ def align(counted: Sequence[Key], traced: Sequence[Key]) -> Alignment:
             _stretches(counted, fixed, doubtful), _stretches(traced, fixed, doubtful)
         )
         _even_out(own, doubtful, true_counts, places)
+    unplaced = true_counts - present
+    _place_resized(own, unplaced, traced)
     return Alignment(
         own=bytes(place in own for place, (size, _) in enumerate(traced) if size >= 0),
-        unplaced=tuple((true_counts - present).elements()),
+        unplaced=tuple(unplaced.elements()),
     )
+
+
+def _place_resized(own: set[int], unplaced: Counter[Key], traced: Sequence[Key]) -> None:
+    """Add allocations to ``own`` that no frame causes, for ``unplaced`` ones of another size.
+
+    A block that grows from call to call has no size twice, in whichever recording.
+    """
+    waiting: dict[int, list[Key]] = defaultdict(list)
+    for key in unplaced.elements():
+        if key[1] in _NEVER_FRAMES:
+            waiting[key[1]].append(key)
+    for place, (size, allocator) in enumerate(traced):
+        if size >= 0 and place not in own and waiting.get(allocator):
+            own.add(place)
+            unplaced[waiting[allocator].pop()] -= 1
 
 
 def _allocations(events: Sequence[Key]) -> Counter[Key]:

@@ -15,9 +15,10 @@ import msgspec
 from msgspec import Struct
 
 from veperf.core.errors import MeasureError, UsageError
-from veperf.core.text import format_bytes, format_duration, format_quantity, plural
+from veperf.core.text import format_bytes, format_count, format_duration, format_quantity, plural
+from veperf.core.units import is_number, is_whole_number
 from veperf.profiling.memory import charts
-from veperf.profiling.memory.budget import LimitUse, MemoryBudget, check_budget
+from veperf.profiling.memory.budget import LimitUse, MemoryBudget, check_budget, require_budget
 from veperf.profiling.memory.leak_rule import MARGIN, LeakVerdict, judge_leak
 from veperf.profiling.memory.process_probes import (
     GcPauses,
@@ -43,6 +44,15 @@ class ProfilerExport(Struct, frozen=True):
     snapshots: tuple[Snapshot, ...]
 
 
+class _Watcher(threading.Thread):
+    """The thread of a profiler."""
+
+
+def _count_threads() -> int:
+    """Return the number of Python's threads, those of profilers left out."""
+    return sum(not isinstance(thread, _Watcher) for thread in threading.enumerate())
+
+
 class MemoryProfiler:
     """Takes a snapshot of the process every ``interval`` seconds, and keeps the last ones.
 
@@ -53,7 +63,7 @@ class MemoryProfiler:
     Peaks and means are of all snapshots, kept or not. At 1 s it takes less than 0.1 % of a core,
     whatever there is: in the background, counts of objects and tasks are repeated where counting
     anew would cost too much. Each snapshot that is asked for, by ``take_snapshot``, ``force_gc``,
-    ``stop`` or ``check_budget``, counts anew: some 30 ms for a million objects.
+    ``stop``, ``stats`` or ``check_budget``, counts anew: some 30 ms for a million objects.
 
     In a fork of the process it doesn't run, and says so; it can be started there.
     """
@@ -68,10 +78,15 @@ class MemoryProfiler:
         Raises:
             UsageError: one of them is out of range.
         """
-        if not 0 < interval <= threading.TIMEOUT_MAX:
-            raise UsageError(f"the interval must be more than 0 s and finite, not {interval}")
-        if max_snapshots < 1:
-            raise UsageError(f"one snapshot at least must be kept, not {max_snapshots}")
+        if not is_number(interval) or not 0 < interval <= threading.TIMEOUT_MAX:
+            raise UsageError(
+                f"the interval must be more than 0 s, and {format_count(threading.TIMEOUT_MAX)} s "
+                f"at most, not {interval!r}"
+            )
+        if not is_whole_number(max_snapshots) or not 1 <= max_snapshots <= sys.maxsize:
+            raise UsageError(
+                f"one snapshot at least must be kept, in whole ones, not {max_snapshots!r}"
+            )
         self.interval_s = interval
         self._ring: deque[Snapshot] = deque(maxlen=max_snapshots)
         # Garbage collected in the middle of a snapshot may run code that asks for one.
@@ -84,10 +99,9 @@ class MemoryProfiler:
         self._totals = SnapshotTotals()
         self._made_s = time.monotonic()
         self._rss: RssReader | None = None
-        self._thread: threading.Thread | None = None
+        self._thread: _Watcher | None = None
         self._end = threading.Event()
         self._peak_before = 0
-        _FORKS.add(self)
 
     def __enter__(self) -> Self:
         self.start()
@@ -126,7 +140,7 @@ class MemoryProfiler:
         self._pauses.start()
         self._end.clear()
         self.take_snapshot()
-        self._thread = threading.Thread(target=self._watch, name="veperf-memory", daemon=True)
+        self._thread = _Watcher(target=self._watch, name="veperf-memory", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -148,6 +162,10 @@ class MemoryProfiler:
         Raises:
             MeasureError: this system has no resident memory to read.
         """
+        # In a fork of this process, it was forgotten. Without a lock, as a snapshot may be asked
+        # for in the middle of another, of which a fork waits for the end.
+        if self not in _FORKS:
+            _FORKS.add(self)
         with self._lock:
             return self._take(RationedCount.fresh)
 
@@ -172,9 +190,16 @@ class MemoryProfiler:
     def stats(self) -> MemoryStats:
         """Return statistics over all snapshots since ``clear``.
 
+        While it runs, a snapshot is taken first, so that no last count is an old one.
+
         Raises:
             MeasureError: there is no snapshot.
         """
+        if self.running:
+            self.take_snapshot()
+        return self._stats_so_far()
+
+    def _stats_so_far(self) -> MemoryStats:
         with self._lock:
             return self._totals.stats(self._pauses)
 
@@ -185,11 +210,11 @@ class MemoryProfiler:
             percent: growth over the snapshots, in percent, below which memory is clean.
 
         Raises:
-            UsageError: the percentage is not positive and finite.
+            UsageError: the percentage is no number, or not positive and finite.
         """
-        if not 0 < percent < math.inf:
+        if not is_number(percent) or not 0 < percent < math.inf:
             raise UsageError(
-                f"growth must be more than 0 % and finite, not {percent}: none at all can't be "
+                f"growth must be more than 0 % and finite, not {percent!r}: none at all can't be "
                 "ruled out; check_budget(MemoryBudget(leak_growth=0)) names growth that is sure"
             )
         kept = self.snapshots
@@ -205,13 +230,13 @@ class MemoryProfiler:
             budget: limits; by default those that are published.
 
         Raises:
+            UsageError: ``budget`` is something else.
             MeasureError: there is no snapshot.
         """
-        allowed = budget or MemoryBudget()
-        if self.running:
-            self.take_snapshot()
+        allowed = require_budget(budget)
+        stats = self.stats()
         leak = self.detect_leaks(100 * allowed.growth_margin)
-        return check_budget(self.stats(), allowed, leak)
+        return check_budget(stats, allowed, leak)
 
     def to_json(self) -> str:
         """Return statistics and snapshots as JSON.
@@ -235,7 +260,7 @@ class MemoryProfiler:
             state = "not running in this fork"
         if self.latest is None:
             return f"MemoryProfiler({state}, no snapshots)"
-        stats = self.stats()
+        stats = self._stats_so_far()
         forced = stats.forced_collections
         return (
             f"MemoryProfiler({state}, {plural(stats.snapshots, 'snapshot')} "
@@ -267,7 +292,7 @@ class MemoryProfiler:
             gc_counts=gc.get_count(),
             gc_cycles=sum(self._pauses.cycles),
             gc_pause_ns=self._pauses.total_ns,
-            threads=threading.active_count() - self.running,
+            threads=_count_threads(),
             tasks=count(self._tasks),
             processes=count(self._processes),
         )
@@ -306,37 +331,53 @@ class MemoryProfiler:
 
 
 class _Forks:
-    """Forks of this process, in whose middle no profiler is in the middle of a snapshot."""
+    """Forks of this process, in whose middle no profiler is in the middle of a snapshot.
+
+    A fork begins without profilers, so that nothing is done for them, nor allocated, when it forks
+    itself; nor is there in a process that has none. One that is used joins again.
+    """
 
     def __init__(self) -> None:
         self._profilers: WeakSet[MemoryProfiler] = WeakSet()
-        self._held: list[MemoryProfiler] = []
+        self._held: tuple[MemoryProfiler, ...] = ()
         # Of two threads that fork, the second one waits.
         self._lock = threading.RLock()
-        os.register_at_fork(
-            before=self._before, after_in_parent=self._in_parent, after_in_child=self._in_child
-        )
+        self._is_watching = False
 
     def add(self, profiler: MemoryProfiler) -> None:
         with self._lock:
             self._profilers.add(profiler)
+            if not self._is_watching:
+                self._is_watching = True
+                os.register_at_fork(
+                    before=self._before,
+                    after_in_parent=self._in_parent,
+                    after_in_child=self._in_child,
+                )
+
+    def __contains__(self, profiler: MemoryProfiler) -> bool:
+        return profiler in self._profilers
 
     def _before(self) -> None:
         self._lock.acquire()
-        self._held = list(self._profilers)
-        for profiler in self._held:
-            profiler._wait_for_fork()
+        if len(self._profilers):
+            self._held = tuple(self._profilers)
+            for profiler in self._held:
+                profiler._wait_for_fork()
 
     def _in_parent(self) -> None:
-        for profiler in self._held:
-            profiler._go_on()
-        self._held = []
+        if self._held:
+            for profiler in self._held:
+                profiler._go_on()
+            self._held = ()
         self._lock.release()
 
     def _in_child(self) -> None:
-        for profiler in self._held:
-            profiler._go_on_in_fork()
-        self._held = []
+        if self._held:
+            for profiler in self._held:
+                profiler._go_on_in_fork()
+            self._held = ()
+            self._profilers.clear()
         self._lock.release()
 
 

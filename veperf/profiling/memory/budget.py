@@ -13,7 +13,7 @@ from veperf.core.text import (
     format_percent,
     format_quantity,
 )
-from veperf.core.units import convert
+from veperf.core.units import convert, is_number
 from veperf.profiling.memory import charts
 from veperf.profiling.memory.leak_rule import LEAST_GROWTH, MARGIN, LeakVerdict
 from veperf.profiling.memory.snapshot_stats import MemoryStats
@@ -43,8 +43,9 @@ class MemoryBudget(Struct, frozen=True, kw_only=True):
             UsageError: a limit is negative or no number, so that nothing would ever exceed it.
         """
         for name in self.__struct_fields__:
-            if not getattr(self, name) >= 0:
-                raise UsageError(f"the limit {name} must be 0 or more, not {getattr(self, name)}")
+            limit = getattr(self, name)
+            if not is_number(limit) or not limit >= 0:
+                raise UsageError(f"the limit {name} must be 0 or more, not {limit!r}")
 
     @property
     def growth_margin(self) -> float:
@@ -99,6 +100,17 @@ def budget_of(targets: TargetSet) -> MemoryBudget:
     )
 
 
+def require_budget(budget: MemoryBudget | None) -> MemoryBudget:
+    """Return ``budget``, or the published one for None.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    if budget is not None and not isinstance(budget, MemoryBudget):
+        raise UsageError(f"expected MemoryBudget(...), not {budget!r}")
+    return budget or MemoryBudget()
+
+
 def check_budget(
     measured: MemoryStats, budget: MemoryBudget | None = None, leak: LeakVerdict | None = None
 ) -> tuple[LimitUse, ...]:
@@ -107,8 +119,15 @@ def check_budget(
     By peaks and the longest pause. The heap is resident memory, the objects are those that the
     garbage collector tracks. Growth is that of ``leak``, as ``check_growth`` judges it; without a
     verdict, or by too few samples, it is not measured. Empty: all limits were measured and held.
+
+    Raises:
+        UsageError: one of them is of another type.
     """
-    allowed = budget or MemoryBudget()
+    if not isinstance(measured, MemoryStats):
+        raise UsageError(f"expected statistics, as MemoryProfiler.stats() has, not {measured!r}")
+    if leak is not None and not isinstance(leak, LeakVerdict):
+        raise UsageError(f"expected a verdict, as judge_leak() has, not {leak!r}")
+    allowed = require_budget(budget)
     exceeded = tuple(use for use in _uses(measured, allowed) if use.exceeded)
     return (*exceeded, *check_growth(leak, allowed))
 
@@ -177,7 +196,7 @@ def _uses(measured: MemoryStats, allowed: MemoryBudget) -> tuple[LimitUse, ...]:
             "tasks",
             tasks,
             allowed.tasks,
-            f"{format_count(tasks)} threads, tasks and processes; {_limit(allowed.tasks)}",
+            f"{format_count(tasks)} of threads, tasks and processes; {_limit(allowed.tasks)}",
         ),
         LimitUse(
             "gc_pause_ns",

@@ -1,10 +1,11 @@
 """Recording of every allocation of some calls, and sums of the records."""
 
 import gc
+import inspect
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import repeat
 from pathlib import Path
@@ -14,6 +15,7 @@ from memray import AllocationRecord, AllocatorType, FileReader, Tracker
 from msgspec import Struct
 
 from veperf.core.errors import MeasureError
+from veperf.measure.complete_call import AwaitedCall
 
 FREES = frozenset({AllocatorType.FREE, AllocatorType.MUNMAP, AllocatorType.PYMALLOC_FREE})
 OWN_THREAD = 1
@@ -40,11 +42,14 @@ class Tally(Struct, frozen=True):
     """Number of these threads: the most in a call."""
 
 
-def capture(call: Callable[[], object], loops: int, *, multithreaded: bool = False) -> Tally:
+def capture(
+    call: Callable[[], object], loops: int, *, multithreaded: bool = False, uncounted: int = 0
+) -> Tally:
     """Return what ``loops`` calls of ``call`` allocate by Python's allocators, malloc and mmap.
 
     Only the calling thread counts, unless the work is ``multithreaded``. Memory allocated before
-    does not count. Garbage is collected beforehand, and during the calls as Python does it.
+    does not count, nor do the allocations of ``uncounted`` more calls, which come first. Garbage is
+    collected beforehand, and during the calls as Python does it.
 
     Raises:
         MeasureError: another Tracker is active, or the records can't be written or read.
@@ -52,8 +57,8 @@ def capture(call: Callable[[], object], loops: int, *, multithreaded: bool = Fal
     """
     with tempfile.TemporaryDirectory(prefix="veperf-memory-") as folder:
         path = Path(folder) / "records.bin"
-        record_allocations(call, loops, path, with_stacks=False)
-        return tally(path, multithreaded=multithreaded)
+        record_allocations(call, uncounted + loops, path, with_stacks=False)
+        return tally(path, multithreaded=multithreaded, uncounted=uncounted)
 
 
 def record_allocations(
@@ -63,33 +68,64 @@ def record_allocations(
     *,
     with_stacks: bool,
     native: bool = False,
+    collecting: bool = False,
 ) -> None:
     """Record the allocations and releases of ``loops`` calls of ``call`` in the new file ``path``.
 
-    ``with_stacks`` and ``native`` as for ``track_allocations``.
+    All calls of an ``AwaitedCall`` are awaited in one task, which is none of the work. Garbage is
+    collected after the last call; if ``collecting``, after each one. ``with_stacks`` and ``native``
+    as for ``track_allocations``.
 
     Raises:
         MeasureError: another Tracker is active, or the file can't be made.
         Whatever ``call`` does.
     """
-    later_calls = repeat(None, loops - 1)
     # Objects that grow in place allocate nothing but the marks.
     begin, block = bytearray(1), bytearray(_MARK_BYTES)
-    excess = slice(_MARK_BYTES, None)
     gc.collect()
     with track_allocations(path, with_stacks=with_stacks, native=native):
         begin *= _BEGIN_MARK_BYTES
-        block *= _LAP_TIMES
-        del block[excess]
-        call()
-        for _ in later_calls:
-            block *= _LAP_TIMES
-            del block[excess]
-            call()
-        block *= _END_TIMES
-        del block[excess]
+        if isinstance(call, AwaitedCall):
+            call.loop.run_until_complete(_await_calls(call.call, loops, block, collecting))
+        else:
+            _make_calls(call, loops, block, collecting)
         gc.collect()
         block *= _END_TIMES
+
+
+_EXCESS = slice(_MARK_BYTES, None)
+
+
+def _make_calls(call: Callable[[], object], loops: int, block: bytearray, collecting: bool) -> None:
+    """Make so many calls, each after a mark, and the mark of the end."""
+    for _ in repeat(None, loops):
+        block *= _LAP_TIMES
+        del block[_EXCESS]
+        call()
+        if collecting:
+            gc.collect()
+    block *= _END_TIMES
+    del block[_EXCESS]
+
+
+async def _await_calls(
+    call: Callable[[], Awaitable[object]], loops: int, block: bytearray, collecting: bool
+) -> None:
+    """Make the calls of ``_make_calls``, and await what they return.
+
+    The object of a coroutine is made within the mark: it is to an ``async def`` what a frame is to
+    a function, and none of its work.
+    """
+    makes_coroutine = inspect.iscoroutinefunction(call)
+    for _ in repeat(None, loops):
+        block *= _LAP_TIMES
+        coroutine = call() if makes_coroutine else None
+        del block[_EXCESS]
+        await (coroutine or call())
+        if collecting:
+            gc.collect()
+    block *= _END_TIMES
+    del block[_EXCESS]
 
 
 @contextmanager
@@ -119,14 +155,17 @@ def track_allocations(path: Path, *, with_stacks: bool, native: bool = False) ->
         yield
 
 
-def tally(path: Path, *, multithreaded: bool = False) -> Tally:
+def tally(path: Path, *, multithreaded: bool = False, uncounted: int = 0) -> Tally:
     """Add up the records in the file ``path``, which ``record_allocations`` made.
+
+    The allocations of the first ``uncounted`` calls don't count; the peak is that of all calls.
 
     Raises:
         MeasureError: it can't be read, or is cut off.
     """
     with open_records(path) as reader:
-        return _add_up(measured_records(reader.get_allocation_records()), multithreaded)
+        records = measured_records(reader.get_allocation_records())
+        return _add_up(records, multithreaded, uncounted)
 
 
 @contextmanager
@@ -174,7 +213,9 @@ def measured_records(records: Iterable[AllocationRecord]) -> Iterator[Allocation
     raise MeasureError("the records of allocations are cut off; is the disk full?")
 
 
-def _add_up(records: Iterable[AllocationRecord | None], multithreaded: bool) -> Tally:
+def _add_up(
+    records: Iterable[AllocationRecord | None], multithreaded: bool, uncounted: int
+) -> Tally:
     total = allocations = held = start = top = other_bytes = other_threads = 0
     peaks: list[int] = []
     sizes: dict[int, int] = {}
@@ -184,6 +225,8 @@ def _add_up(records: Iterable[AllocationRecord | None], multithreaded: bool) -> 
             peaks.append(top - start)
             start = top = held
             others.clear()
+            if len(peaks) == uncounted:
+                total = allocations = other_bytes = other_threads = 0
         elif record.allocator in FREES:
             # Memory that was allocated before, or by other threads, is not known here.
             held -= sizes.pop(record.address, 0)

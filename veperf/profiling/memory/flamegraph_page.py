@@ -1,5 +1,6 @@
 """memray's flamegraph of recorded memory, as a page that works without a network."""
 
+import secrets
 from collections.abc import Iterable
 from io import StringIO
 from pathlib import Path
@@ -8,6 +9,7 @@ from memray import AllocationRecord, FileReader
 from memray.reporters.flamegraph import FlameGraphReporter
 
 from veperf.core.errors import StorageError
+from veperf.workloads.atomic_file import replace_file
 
 
 def write_flamegraph(
@@ -46,6 +48,7 @@ def write_flamegraph(
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page.getvalue(), encoding="utf-8")
     except OSError as error:
         raise StorageError(error.errno, f"can't write {path}: {error.strerror}") from error
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    replace_file(path, page.getvalue().encode(), temporary)

@@ -17,12 +17,13 @@ from veperf.core.text import (
     format_percent,
 )
 from veperf.profiling.memory import charts
-from veperf.profiling.memory.growth_end import ends_low, is_over
+from veperf.profiling.memory.growth_end import ends_low, is_over, jumps_are_over
 from veperf.profiling.memory.troughs import (
     LEAST_TROUGHS,
     WINDOWS,
     Troughs,
     fall_troughs,
+    rose_again,
     window_troughs,
 )
 from veperf.stats.growth_bound import bound_beside_curve, bound_growth
@@ -44,8 +45,8 @@ _GIVEN_BACK = 3.0
 """A leak grows by so many times what memory fell by at most since the warm-up."""
 _RESOLUTIONS = 1.25
 """And by so many times what a trough may have been lower between two samples."""
-_WALKS = 2.58
-"""And by so many standard deviations of a random walk with the same steps: 1 walk in 200 does."""
+_WALKS = 3.0
+"""And by so many standard deviations of a random walk with the same steps: 1 walk in 370 does."""
 _STRAIGHT_EVIDENCE = 5.0
 """BIC by which a line fits better than a curve that levels off: for a while, they are alike."""
 _ENDED_EVIDENCE = 3.0
@@ -133,13 +134,14 @@ def judge_leak(times: ArrayLike, heap: ArrayLike, margin: float = MARGIN) -> Lea
     - Theil and Sen's line grows by 1 % at least, by the lower end of its 95 % interval;
     - it grows by 3 times what the troughs ever fell by since the warm-up, by more than sampling
       can hide, and by more than a random walk with the same steps;
-    - it fits better than any shape of growth that has ended, or will (``rival_evidence``).
+    - it fits better than any shape of growth that has ended, or will (``rival_evidence``);
+    - it is no rise that had fallen back before, at once and by as much (``rose_again``).
 
     Clean if growth is below ``margin``, a share, by the upper end of every 99 % interval, for lines
     and steps from any onset (``bound_growth``). Where memory grew by more before, less of the
     margin is allowed since then, or beside a curve that levels off, and what came before must be
-    over: growth in k equal pieces up to the share s of the run, if it went on, would leave the rest
-    without any with the probability s^k. The end must have been seen low, between spikes.
+    over: it must have paused at the end for longer than ever before, by more than chance
+    (``is_over``). The end must have been seen low, between spikes.
 
     Else inconclusive, as with fewer than 8 samples after the first 20 %.
 
@@ -268,10 +270,18 @@ def _suspect(series: _Series, start: float) -> LeakVerdict | None:
         if any(_has_ended(view) for view in views if len(view) >= _FINE):
             return None
         verdict = series.verdict(LeakStatus.SUSPECTED, "", troughs, onset)
+        if _rose_again(series, verdict):
+            return None
         since = f" from {format_percent(verdict.onset)} of the run on" if verdict.onset else ""
         least = "" if verdict.low is None else f", by {format_percent(verdict.low)} at least"
         return replace(verdict, reason=f"it keeps growing{since}{least}")
     return None
+
+
+def _rose_again(series: _Series, verdict: LeakVerdict) -> bool:
+    """Return whether the line of ``verdict`` may be a rise as another one that fell back."""
+    growth = verdict.line_bytes[-1] - verdict.line_bytes[0]
+    return growth > 0 and rose_again(series.size, growth)
 
 
 def _onset(troughs: Troughs) -> int:
@@ -322,21 +332,25 @@ def _clear(series: _Series, margin: float) -> LeakVerdict | None:
     """Return the verdict "clean" if growth is ruled out; else None."""
     place, size, least = series.place, series.size, series.least
     for start in _LEVEL_SINCE:
-        if start and not is_over(place, size, start):
-            continue
         allowed = _SHARE_AFTER_GROWTH * margin * (1 - start) if start else margin
+        if start and not is_over(place, size, start, allowed * least):
+            continue
         for troughs in series.views(start):
-            bound = _bound(series, troughs, start)
+            bound = bound_growth(troughs.place, troughs.size, start) / least
             high = float(np.median(troughs.size)) + allowed / 2 * least
             if bound < allowed and ends_low(size[place >= start], high):
                 since = f" since {format_percent(start)} of the run" if start else ""
                 return _clean(series, troughs, since, bound)
-    for troughs in series.views(0.0) if is_over(place, size, 1.0) else ():
+    for troughs in series.views(0.0):
         growth, constant = bound_beside_curve(troughs.place, troughs.size)
-        bound = (growth + troughs.resolution / 2) / least
+        bound = growth / least
         allowed = _SHARE_BESIDE_CURVE * margin * (1 - constant)
         high = float(np.median(troughs.size[-LEAST_TROUGHS // 2 :])) + allowed / 2 * least
-        if bound < allowed and ends_low(size, high):
+        if (
+            bound < allowed
+            and jumps_are_over(place, size, 1.0, allowed * least)
+            and ends_low(size, high)
+        ):
             return _clean(series, troughs, " beside a curve that levels off", bound)
     return None
 
@@ -346,23 +360,19 @@ def _clean(series: _Series, troughs: Troughs, since: str, bound: float) -> LeakV
     return series.verdict(LeakStatus.CLEAN, reason, troughs, bound=bound)
 
 
-def _bound(series: _Series, troughs: Troughs, start: float) -> float:
-    """Return the growth since ``start`` that is not ruled out, with what sampling can hide."""
-    growth = bound_growth(troughs.place, troughs.size, start)
-    return (growth + troughs.resolution / 2) / series.least
-
-
 def _doubt(series: _Series, margin: float) -> LeakVerdict:
     """Return the verdict "inconclusive", by the troughs whose line has the narrowest interval."""
     views = series.views(WARM_UP)
     trends = [fit_trend(view.place, view.size) for view in views]
     narrowest = min(range(len(views)), key=lambda i: trends[i].high - trends[i].low)
     troughs = views[narrowest]
-    bound = min(_bound(series, view, WARM_UP) for view in views)
+    bound = min(bound_growth(view.place, view.size, WARM_UP) for view in views) / series.least
     verdict = series.verdict(LeakStatus.INCONCLUSIVE, "", troughs, bound=_finite(bound))
     is_higher = (verdict.change_low or 0.0) >= LEAST_GROWTH
     shape = _other_shape(troughs) if is_higher else ""
     reason = shape or _objection(troughs, _onset(troughs)) or RAMP
+    if is_higher and _rose_again(series, verdict):
+        reason = "it had grown by as much before, and fell back"
     limit = format_exact(100 * margin, "%")
     return replace(verdict, reason=f"{reason}, and growth of {limit} is not ruled out; run longer")
 

@@ -1,20 +1,22 @@
 """Memory of one operation: allocated in all, and held at once."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 
 from msgspec import Struct
 
-from veperf.profiling.complete_call import complete_call
+from veperf.core.options import CaseOptions
+from veperf.ipc.isolated_process import run_in_fork
+from veperf.measure.complete_call import complete_call
 from veperf.profiling.memory.capture import Tally, capture
 
 _TARGET_ALLOCATIONS = 100_000
 """In one recording: cheap calls are repeated until there are about as many, to average."""
 _LOOPS = (1_000, 100, 10)
-"""Calls in the shorter recording. Few steps, so that how fast a call is hardly ever decides: the
-first calls of a process may cost a few bytes more than later ones."""
-_MAX_SHORT_S = 0.5
-"""Duration of the shorter recording without its overhead."""
+"""Calls that count. Few steps, so that how fast a call is hardly ever decides: the first calls of a
+process may cost a few bytes more than later ones."""
+_MAX_COUNTED_S = 0.5
+"""Duration of them without the overhead of recording."""
 _SINGLE_CALL_S = 2.0
 _SINGLE_CALL_ALLOCATIONS = 200_000
 """A call that takes longer or allocates more is recorded once: one-off costs are a small part."""
@@ -40,34 +42,55 @@ def measure_operation_memory(
 ) -> OperationMemory:
     """Return the memory of an operation, of which one ``call`` performs ``operations``.
 
-    Bytes and allocations are the slope between n and 2 n calls, so that one-off costs of a
-    recording cancel::
-
-        (total(2 n) - total(n)) / (n operations)
-
-    A call that takes long or has very many allocations is recorded once: the slope between no call
-    and one. ``call`` is called three times beforehand, so that objects that it makes the first
-    times and keeps do not count. An ``async def`` is run to its end each time.
+    Bytes and allocations are means over the second half of 2 n recorded calls, so that what only
+    the first ones cost does not count. A call that takes long or has very many allocations is
+    recorded once. ``call`` is called four times beforehand, so that objects that it makes the first
+    times and keeps do not count either. An ``async def`` is run to its end each time, on a loop of
+    its own; where one is running already, as in a notebook, in a fork, as by ``profile_memory``.
 
     Raises:
-        MeasureError: allocations can't be recorded, or it returns a generator.
-        Whatever ``call`` does.
+        MeasureError: allocations can't be recorded.
+        UsageError: it returns a generator.
+        Whatever ``call`` does; from a fork as a MeasureError.
     """
-    with complete_call(call, call()) as work:
+    first_result = call()
+    if isinstance(first_result, Awaitable) and _is_loop_running():
+        if isinstance(first_result, Coroutine):
+            first_result.close()
+        # The running loop isn't there in a fork, and memray numbers threads: no thread will do.
+        return run_in_fork(
+            lambda: _measure(call, call(), operations, multithreaded),
+            OperationMemory,
+            timeout_s=CaseOptions.timeout_s,
+        )
+    return _measure(call, first_result, operations, multithreaded)
+
+
+def _is_loop_running() -> bool:
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _measure(
+    call: Callable[[], object], first_result: object, operations: int, multithreaded: bool
+) -> OperationMemory:
+    with complete_call(call, first_result) as work:
         lasted_s = min(_duration_s(work), _duration_s(work))
-        short, long = Tally(0, 0, 0), capture(work, 1, multithreaded=multithreaded)
-        loops = 1
-        if lasted_s < _SINGLE_CALL_S and long.allocations < _SINGLE_CALL_ALLOCATIONS:
-            loops, short = _loops(long, lasted_s), long
-            if loops > 1:
-                short = capture(work, loops, multithreaded=multithreaded)
-            long = capture(work, 2 * loops, multithreaded=multithreaded)
+        loops, counted = 1, capture(work, 1, multithreaded=multithreaded)
+        if lasted_s < _SINGLE_CALL_S and counted.allocations < _SINGLE_CALL_ALLOCATIONS:
+            loops = _loops(counted, lasted_s)
+            counted = capture(work, loops, multithreaded=multithreaded, uncounted=loops)
     return OperationMemory(
-        peak_bytes=long.peak_bytes / operations,
-        total_bytes=(long.total_bytes - short.total_bytes) / (loops * operations),
-        allocations=(long.allocations - short.allocations) / (loops * operations),
-        other_bytes=max(0, long.other_bytes - short.other_bytes) / (loops * operations),
-        other_threads=long.other_threads,
+        peak_bytes=counted.peak_bytes / operations,
+        total_bytes=counted.total_bytes / (loops * operations),
+        allocations=counted.allocations / (loops * operations),
+        other_bytes=counted.other_bytes / (loops * operations),
+        other_threads=counted.other_threads,
     )
 
 
@@ -78,7 +101,7 @@ def _duration_s(call: Callable[[], object]) -> float:
 
 
 def _loops(single: Tally, duration_s: float) -> int:
-    """Return the number of calls for a shorter recording that is long enough; 1 at least."""
-    fast_enough = _MAX_SHORT_S / max(duration_s, 1e-9)
+    """Return the number of calls that are enough to count; 1 at least."""
+    fast_enough = _MAX_COUNTED_S / max(duration_s, 1e-9)
     enough = min(_TARGET_ALLOCATIONS / max(single.allocations, 1), fast_enough)
     return next((loops for loops in _LOOPS if loops <= enough), 1)

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import resource
 import sys
 import threading
@@ -16,6 +17,7 @@ from veperf.core.errors import MeasureError
 
 _COUNT_INTERVAL_FACTOR = 3_000
 """Time between two rationed counts, as a multiple of the duration of the first one."""
+_RESIDENT = re.compile(rb"^(VmRSS|RssAnon|RssFile|RssShmem):\s+(\d+) kB$", re.MULTILINE)
 _TRIES = 100
 """Attempts to read a set that other threads change meanwhile."""
 
@@ -38,11 +40,21 @@ class Snapshot(Struct, frozen=True):
     gc_pause_ns: int
     """Total time of these by the clock."""
     threads: int
-    """Threads of Python, the profiler's own left out."""
+    """Threads of Python, those of profilers left out."""
     tasks: int
     """Asyncio tasks that are not done, in all loops of all threads."""
     processes: int
     """Processes that this one has started, directly or not, and that run."""
+
+
+class Resident(Struct, frozen=True):
+    """Resident memory of a process by its kind."""
+
+    own_bytes: int
+    """Memory that the process has asked for: heap, stacks, anonymous mappings."""
+    mapped_bytes: int
+    """Pages of files that it maps, and memory that it shares; the kernel takes the pages of files
+    back when it needs them."""
 
 
 class RssReader:
@@ -79,18 +91,39 @@ class RssReader:
             self._statm = -1
 
 
-def children_rss_bytes() -> int:
-    """Return the resident memory of all that this process has started, directly or not.
+def read_resident(status: str = "/proc/self/status") -> Resident:
+    """Return the resident memory of this process by its kind, as proc(5) says it.
+
+    Where a kernel doesn't tell the kinds apart, all of it is the process's own.
+
+    Raises:
+        MeasureError: there is none, as the system is not Linux.
+    """
+    try:
+        sizes = {name: int(size) * 1024 for name, size in _RESIDENT.findall(_read(status))}
+    except OSError as error:
+        raise MeasureError(f"resident memory can't be read: {error}") from error
+    own_bytes = sizes.get(b"RssAnon", sizes.get(b"VmRSS", 0))
+    return Resident(own_bytes, sizes.get(b"RssFile", 0) + sizes.get(b"RssShmem", 0))
+
+
+def children_rss() -> dict[int, int]:
+    """Return the resident bytes of all that this process has started, directly or not, by pid.
 
     Pages that a fork shares with its parent count in both.
     """
     page_bytes = os.sysconf("SC_PAGE_SIZE")
-    total = 0
+    resident: dict[int, int] = {}
     for pid in _descendants():
         # It may have ended meanwhile.
         with suppress(OSError, IndexError):
-            total += int(_read(f"/proc/{pid}/statm").split()[1]) * page_bytes
-    return total
+            resident[pid] = int(_read(f"/proc/{pid}/statm").split()[1]) * page_bytes
+    return resident
+
+
+def children_rss_bytes() -> int:
+    """Return the resident memory of all that this process has started, directly or not."""
+    return sum(children_rss().values())
 
 
 def count_processes() -> int:
@@ -163,6 +196,8 @@ class GcPauses:
     """Longest one of these by the clock."""
     forced_longest_cpu_ns: int
     """Longest one of these in CPU time."""
+    own_longest_cpu_ns: int
+    """Longest one of the profiler's own in CPU time."""
 
     def __init__(self) -> None:
         self.forget_running()
@@ -213,12 +248,15 @@ class GcPauses:
 
     @contextmanager
     def forced(self) -> Iterator[None]:
-        """Ignore the collections of this thread for the time of the block."""
+        """Ignore the collections of this thread for the time of the block, but for its CPU time."""
         self._forcing_thread = threading.get_ident()
+        began_ns = time.thread_time_ns()
         try:
             yield
         finally:
             self._forcing_thread = None
+            cpu_ns = time.thread_time_ns() - began_ns
+            self.own_longest_cpu_ns = max(self.own_longest_cpu_ns, cpu_ns)
 
     def start(self) -> None:
         """Begin to record collections."""
@@ -242,6 +280,7 @@ class GcPauses:
         self.longest_cpu_ns = [0, 0, 0]
         """Longest one of each generation in CPU time."""
         self.forced_cycles = self.forced_longest_ns = self.forced_longest_cpu_ns = 0
+        self.own_longest_cpu_ns = 0
 
 
 class RationedCount:

@@ -14,10 +14,13 @@ from veperf.core.errors import UsageError
 from veperf.core.options import CaseOptions
 from veperf.core.registry import SUITES, find_case, load_registry, matching_cases
 from veperf.core.text import format_bytes, format_count, format_effect, plural
+from veperf.core.units import is_number, is_whole_number
 from veperf.ipc.isolated_process import run_in_fork, run_in_fresh_process
 from veperf.profiling.memory import charts
+from veperf.profiling.memory.growth import MOST_OF_A_BLOCK
 from veperf.profiling.memory.measuring_process import ProfileCase, RoundsResult, RunRounds
 from veperf.profiling.memory.operation_memory import OperationMemory
+from veperf.profiling.memory.process_growth import ProcessGrowth
 from veperf.profiling.memory.profile_callable import (
     ENOUGH_CALLS,
     CallableProfile,
@@ -32,10 +35,20 @@ if TYPE_CHECKING:
 #   1  the first
 PROFILE_FORMAT = 1
 
+CELL_NAME = "the cell"
+"""The callable that a notebook's cell is."""
 _CHILD = "veperf.profiling.memory.child"
 _MAX_ROWS = 8
 _LEAST_DIFFERENCE = 5e-4
 """Share below which a difference can't be seen in figures of three digits."""
+_LEAST_REST_BYTES = 256 * 2**10
+"""Growth of the process that no line explains is told of from here on."""
+_NOT_TOLD_APART = (
+    "the rest isn't told apart (tables that grow, blocks over 512 B, fragments, native code)"
+)
+_MANY_CALLS = 50
+"""Of fewer calls, it is said what they don't decide: a small block a call that is kept may be
+what fills up within the interpreter or a library."""
 
 
 class MemoryProfile(Struct, frozen=True):
@@ -62,10 +75,15 @@ class MemoryProfile(Struct, frozen=True):
     format: int = PROFILE_FORMAT
     starts_processes: bool = False
     """True if a call starts other processes, whose memory is not recorded."""
+    kept_calls: int = 0
+    """Calls that were recorded to see what they keep."""
+    growth: ProcessGrowth | None = None
+    """Growth of the process over more calls, none recorded; None if they would have taken too
+    long."""
 
     @property
     def growing(self) -> tuple[Site, ...]:
-        """Lines whose memory calls leave behind, the one with the most first."""
+        """Lines that keep more and more memory, the one with the most first."""
         growing = [site for site in self.sites if site.kept_bytes > 0]
         return tuple(sorted(growing, key=lambda site: -site.kept_bytes))
 
@@ -82,12 +100,12 @@ class MemoryProfile(Struct, frozen=True):
 
     def __repr__(self) -> str:
         rows = "\n".join("  " + "  ".join(row) for row in _rows(self.sites))
-        grows = "".join(f"\n  kept of a call: {words}" for words in _kept(self))
-        return f"{_summary(self)}\n{rows}{_difference(self)}{grows}"
+        notes = "".join(f"\n  {words}" for words in _kept(self))
+        return f"{_summary(self)}\n{rows}{_difference(self)}{notes}"
 
     def _repr_html_(self) -> str:
         points = [(float(i), float(y)) for i, y in enumerate(self.curve_bytes)]
-        grows = [f"<p>{escape(f'Kept of a call: {words}')}</p>" for words in _kept(self)]
+        notes = [f"<p>{escape(words)}</p>" for words in _kept(self)]
         # A notebook's page can only reach files below its own folder.
         path = os.path.relpath(self.flamegraph) if self.flamegraph else ""
         link = charts.file_link(path, "flamegraph") if path else ""
@@ -96,7 +114,7 @@ class MemoryProfile(Struct, frozen=True):
             charts.memory_curve(points, f"Memory held over {self.calls} calls", unit="allocations"),
             charts.plain_table(("bytes", "allocations", "where"), _rows(self.sites)),
             f"<p>{escape(difference.strip())}</p>" if (difference := _difference(self)) else "",
-            *grows,
+            *notes,
             link,
         )
 
@@ -121,23 +139,26 @@ def profile_memory(
         subject: the id of a benchmark or of one of its cases, or a callable without parameters.
         operations: performed by one call of a callable; a benchmark declares its own.
         multithreaded: count all threads, not only the calling one; a benchmark declares it.
-        flamegraph: an HTML file to write, of 4.5 MB, that works without a network.
+        flamegraph: an HTML file to write, of 4.5 MB, that works without a network; in a folder that
+            is there.
         native: name the functions of C that allocate, too, in the lines and in the flamegraph.
         modules: more modules with benchmarks.
         timeout_s: seconds after which the process is killed.
 
     Raises:
         UnknownBenchmarkError: there is no such benchmark.
-        UsageError: it is a load, or the arguments make no sense.
-        MeasureError: the work raised, exited, crashed or hung, it is a generator, or its
-            allocations can't be recorded.
+        UsageError: it is a load or a generator, or the arguments make no sense.
+        MeasureError: the work raised, exited, crashed or hung, or its allocations can't be
+            recorded.
         StorageError: the flamegraph can't be written.
     """
-    if operations < 1:
-        raise UsageError(f"a call performs one operation at least, not {operations}")
-    if not timeout_s > 0:
-        raise UsageError(f"the timeout must be more than 0 s, not {timeout_s}")
-    path = Path(flamegraph).absolute() if flamegraph is not None else None
+    if not is_whole_number(operations) or operations < 1:
+        raise UsageError(
+            f"a call performs one operation at least, in whole ones, not {operations!r}"
+        )
+    if not is_number(timeout_s) or not timeout_s > 0:
+        raise UsageError(f"the timeout must be more than 0 s, not {timeout_s!r}")
+    path = _page(flamegraph) if flamegraph is not None else None
     if not isinstance(subject, str):
         if not callable(subject):
             raise UsageError(f"expected a benchmark's id or a callable, not {subject!r}")
@@ -179,6 +200,21 @@ def profile_rounds(
     return run_in_fresh_process(_CHILD, request, RoundsResult, timeout_s=timeout_s)
 
 
+def _page(flamegraph: str | Path) -> Path:
+    """Return the absolute path of the file, in a folder that has to be there.
+
+    One that is made for a mistyped path would be found by nobody.
+    """
+    if not isinstance(flamegraph, str | Path) or not str(flamegraph):
+        raise UsageError(f"the flamegraph must be the path of a file, not {flamegraph!r}")
+    path = Path(flamegraph).absolute()
+    if path.is_dir():
+        raise UsageError(f"can't write the flamegraph: {path} is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise UsageError(f"can't write {path}: there is no folder {path.parent}; make it first")
+    return path
+
+
 def _find_case(modules: Sequence[str], name: str) -> Case:
     return find_case(matching_cases(load_registry(modules), [name]), name)
 
@@ -195,6 +231,8 @@ def _memory_profile(what: str, result: CallableProfile, flamegraph: Path | None)
         python=result.python,
         flamegraph=str(flamegraph or ""),
         starts_processes=result.starts_processes,
+        kept_calls=result.kept_calls,
+        growth=result.growth,
     )
 
 
@@ -213,9 +251,10 @@ def _not_counted(profile: MemoryProfile) -> str:
     """Return words for the work of others, which the figures are without."""
     words = ""
     if threads := profile.footprint.other_threads:
+        how = "add --multithreaded" if profile.what == CELL_NAME else "declare it multithreaded"
         words += (
             f"; {format_bytes(profile.footprint.other_bytes)} by "
-            f"{plural(threads, 'other thread')}, not counted: declare it multithreaded"
+            f"{plural(threads, 'other thread')}, not counted: {how}"
         )
     if profile.starts_processes:
         words += "; it starts processes, which are not recorded"
@@ -228,8 +267,8 @@ def _difference(profile: MemoryProfile) -> str:
     ratio = sum(site.total_bytes for site in profile.sites) / total_bytes if total_bytes > 0 else 1
     if abs(ratio - 1) < _LEAST_DIFFERENCE:
         return ""
-    words = format_effect(ratio, "more", "less")
-    return f"\n  the lines add up to {words}: they are means of {profile.calls} other calls"
+    words, calls = format_effect(ratio, "more", "less"), plural(profile.calls, "other call")
+    return f"\n  the lines add up to {words}: they are means of {calls}"
 
 
 def _rows(sites: Sequence[Site]) -> list[tuple[str, str, str]]:
@@ -245,11 +284,55 @@ def describe_site(site: Site) -> str:
 
 
 def _kept(profile: MemoryProfile) -> list[str]:
-    """Return the lines that keep memory, in words, and what so many calls leave undecided."""
-    calls = profile.calls
-    lines = [f"{format_bytes(s.kept_bytes)} by {describe_site(s)}" for s in profile.growing[:3]]
+    """Return the lines that keep memory, in words, and what is not told by so many calls."""
+    calls, growth = profile.kept_calls, profile.growth
+    seen = growth.calls if growth is not None and growth.blocks else calls
+    lines, undecided = [], []
+    for site in profile.growing[:3]:
+        size, where = format_bytes(site.kept_bytes), describe_site(site)
+        if seen < _MANY_CALLS and site.kept_bytes <= MOST_OF_A_BLOCK:
+            undecided.append(
+                f"undecided whether {where} keeps {size} of a call, or what fills up does: "
+                f"{seen} calls are too few"
+            )
+        else:
+            lines.append(f"kept of a call: {size} by {where}")
     if lines:
-        lines[-1] += f" (by {calls} calls; a cache of {2 * calls // 3} results or more looks alike)"
-    if calls < ENOUGH_CALLS:
-        lines.append(f"undecided where not every call keeps some: {calls} calls are too few")
+        cache = plural(2 * seen // 3, "result")
+        lines[-1] += f" (by {seen:,} calls; a cache of {cache} or more looks alike)"
+    lines += undecided
+    if growth is not None:
+        calls = max(calls, growth.calls)
+        lines += _unexplained(growth, sum(s.kept_bytes for s in profile.growing) * growth.calls)
+    if calls < _MANY_CALLS:
+        rarely = f"fewer than one in {calls // 4}" if calls >= ENOUGH_CALLS else "not every call"
+        lines.append(f"undecided where {rarely} keeps some: {calls} calls are too few")
     return lines
+
+
+def _unexplained(growth: ProcessGrowth, explained_bytes: float) -> list[str]:
+    """Return words for growth of the process that no recorded line explains.
+
+    Native code is named only for growth that Python's own blocks have no part in.
+    """
+    over = f"over {growth.calls:,} more calls"
+    grew = f"resident memory grew by {format_bytes(growth.resident_bytes)}"
+    if growth.blocks and not explained_bytes:
+        words = [
+            f"kept {over}: {plural(round(growth.blocks), 'block')}, by no line of the recorded "
+            "calls: few of them keep some, or only later ones do"
+        ]
+        if growth.beyond_blocks >= max(_LEAST_REST_BYTES, growth.resident_bytes / 2):
+            words.append(f"{grew} {over}, more than such blocks can hold: {_NOT_TOLD_APART}")
+        return words
+    rest = growth.resident_bytes - explained_bytes
+    if rest < max(_LEAST_REST_BYTES, growth.resident_bytes / 2):
+        return []
+    explains = f"of which recorded allocations explain {format_bytes(explained_bytes)}"
+    if growth.blocks:
+        return [f"{grew} {over}, {explains}: {_NOT_TOLD_APART}"]
+    return [
+        f"{grew} {over}, {explains} and small blocks of Python nothing: the rest is of native "
+        "code, by a malloc or mmap that is not watched, of blocks over 512 B that no recorded call "
+        "kept, or of memory that lies in fragments"
+    ]

@@ -4,15 +4,22 @@ import gc
 import random
 import sys
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
-from types import CellType, FrameType, FunctionType, MethodType, ModuleType
+from functools import lru_cache
+from types import BuiltinFunctionType, CellType, FrameType, FunctionType, MethodType, ModuleType
 
 from msgspec import Struct
 
 _CONTAINERS = (list, dict, set, deque, OrderedDict)
-_CODE_TYPES = (type, FunctionType, MethodType, CellType, ModuleType)
-"""Types of what an import makes, which is no leak."""
+_CODE_TYPES = (type, FunctionType, BuiltinFunctionType, MethodType, CellType, ModuleType)
+"""Types of what an import makes, and of methods, whose objects count: no leak by themselves."""
+_CACHE = type(lru_cache(len))
+_UNNAMED = (*_CONTAINERS, tuple, _CACHE)
+"""Types of holders that tell nothing: what refers to them does."""
+_HEIGHT = 3
+"""Holders of holders that are looked up."""
+_CHUNK = 1_000
 _MIN_LENGTH = 32
 """Shorter containers are not followed."""
 _MIN_GROWTH = 16
@@ -44,11 +51,10 @@ class ObjectCensus:
         self._lengths: dict[int, int] = {}
         if sys.getallocatedblocks() > _MAX_BLOCKS:
             return
-        for item in gc.get_objects():
-            kind = type(item)
-            self._types[kind] += 1
-            if kind in _CONTAINERS and len(item) >= _MIN_LENGTH:
-                self._lengths[id(item)] = len(item)
+        live = gc.get_objects()
+        self._types.update(map(type, live))
+        for item in _containers(live):
+            self._lengths[id(item)] = len(item)
 
     def grown(self) -> tuple[RetainedObjects, ...]:
         """Return the containers, then the types, that have grown most since the census."""
@@ -58,12 +64,10 @@ class ObjectCensus:
         own = {id(live), id(self._lengths), id(self._types), id(self.__dict__)}
         more_items = [
             (growth, item)
-            for item in live
-            if type(item) in _CONTAINERS
-            and id(item) not in own
+            for item in _containers(live)
+            if id(item) not in own
             and not (isinstance(item, dict) and "__builtins__" in item)
             and (growth := len(item) - self._lengths.get(id(item), 0)) >= _MIN_GROWTH
-            and len(item) >= _MIN_LENGTH
         ]
         more_items.sort(key=lambda pair: -pair[0])
         more = Counter(type(item) for item in live) - self._types
@@ -83,6 +87,28 @@ class ObjectCensus:
         return (*containers, *types)
 
 
+def _containers(live: list[object]) -> Iterator[Collection[object]]:
+    """Yield the containers that are not short, those too that gc doesn't track.
+
+    A dict of numbers and strings alone is one of these: what refers to it leads there.
+    """
+    seen: set[int] = set()
+    for begin in range(0, len(live), _CHUNK):
+        chunk = live[begin : begin + _CHUNK]
+        for item in chunk:
+            if isinstance(item, _CONTAINERS) and _is_followed(item):
+                yield item
+        for item in gc.get_referents(*chunk):
+            if type(item) is dict and not gc.is_tracked(item) and _is_followed(item):
+                if id(item) not in seen:
+                    yield item
+                seen.add(id(item))
+
+
+def _is_followed(item: Collection[object]) -> bool:
+    return type(item) in _CONTAINERS and len(item) >= _MIN_LENGTH
+
+
 def _newest(kind: type, live: list[object]) -> list[object]:
     """Return a sample of the objects of ``kind``, from the half that was made last."""
     same = [item for item in live if type(item) is kind]
@@ -97,19 +123,35 @@ def _holders(items: list[object], own: set[int]) -> tuple[str, ...]:
     return tuple(ordered[:3])
 
 
-def _holder_names(items: list[object], own: set[int]) -> Iterator[str]:
+def _holder_names(items: list[object], own: set[int], height: int = _HEIGHT) -> list[str]:
+    """Return the names of what refers to ``items``.
+
+    A container that no variable or attribute names has the names of what refers to it.
+    """
+    names: list[str] = []
+    unnamed: list[object] = []
     # A call for all of them, as each looks through the whole heap.
-    for holder in gc.get_referrers(*items):
+    holders = gc.get_referrers(*items)
+    for holder in holders:
         if id(holder) in own or isinstance(holder, FrameType):
             continue
         if isinstance(holder, tuple) and holder[-1:] and holder[-1] in items:
             continue  # a pair of this census
         if type(holder) is dict and (module := _module_of(holder)):
-            yield from (f"{module}.{name}" for name in _keys(holder, items))
+            names += [f"{module}.{name}" for name in _keys(holder, items)]
         elif attributes := list(_attributes(holder, items)):
-            yield from (f"{_name(type(holder))}.{name}" for name in attributes)
+            names += [f"{_name(type(holder))}.{name}" for name in attributes]
+        elif type(holder) is _CACHE and "<" not in (of := _name(holder)):
+            names.append(of)
+        elif type(holder) in _UNNAMED and len(unnamed) < _SAMPLE:
+            unnamed.append(holder)
         elif not isinstance(holder, ModuleType):
-            yield _name(type(holder))
+            names.append(_name(type(holder)))
+    if unnamed and height:
+        higher = _holder_names(unnamed, own | {id(holders), id(unnamed)}, height - 1)
+        named = [name for name in higher if "." in name]
+        return names + (named or [_name(type(holder)) for holder in unnamed])
+    return names + [_name(type(holder)) for holder in unnamed]
 
 
 def _module_of(namespace: dict[object, object]) -> str:
@@ -134,6 +176,6 @@ def _keys(namespace: dict[object, object], items: Iterable[object]) -> list[obje
     return [key for key, value in namespace.items() if any(value is item for item in items)]
 
 
-def _name(kind: type) -> str:
+def _name(kind: type | Callable[..., object]) -> str:
     is_plain = kind.__module__ in ("builtins", "collections")
     return kind.__qualname__ if is_plain else f"{kind.__module__}.{kind.__qualname__}"

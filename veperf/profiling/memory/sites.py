@@ -1,22 +1,16 @@
 """Allocation sites: the memory that each line of code allocates, holds and keeps."""
 
-import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from memray import AllocationRecord, AllocatorType, FileReader
+from memray import AllocationRecord, FileReader
 from msgspec import Struct
 
 from veperf.profiling.memory.alignment import Alignment, Key, align, read_events
-from veperf.profiling.memory.capture import (
-    FREES,
-    OWN_THREAD,
-    measured_records,
-    open_records,
-    record_allocations,
-)
+from veperf.profiling.memory.capture import FREES, OWN_THREAD, measured_records, open_records
+from veperf.profiling.memory.locations import Location, Locations
 
 _MAX_POINTS = 480
 
@@ -34,10 +28,9 @@ class Site(Struct, frozen=True):
     peak_bytes: int
     """Bytes held at the peak of all."""
     kept_bytes: float
-    """Bytes that a call leaves behind on average when all garbage is collected. The last call does
-    not count: the next one might replace what it leaves. 0 if no call of the first third or none of
-    the last third leaves anything: that is a cache that is full, or what is kept of the last calls.
-    A cache of more results than two thirds of the calls looks like a leak."""
+    """Bytes that a call leaves behind when all garbage is collected, if the line keeps more and
+    more, be it in one block that grows; else 0. A cache of more results than two thirds of the
+    calls looks like a leak."""
 
 
 class Detail(Struct, frozen=True):
@@ -51,9 +44,6 @@ class Detail(Struct, frozen=True):
     """Sites, the one that allocates most first."""
 
 
-Location = tuple[str, str, int]
-
-
 @dataclass(slots=True)
 class _Counts:
     total_bytes: int = 0
@@ -63,12 +53,19 @@ class _Counts:
 
 
 def read_detail(
-    counted: Path, traced: Path, calls: int, *, multithreaded: bool = False, native: bool = False
+    counted: Path,
+    traced: Path,
+    calls: int,
+    kept: Mapping[Location, float],
+    *,
+    multithreaded: bool = False,
+    native: bool = False,
 ) -> Detail:
     """Sum up the records in ``traced``, which has stacks, to the counts of ``counted``.
 
     Both are of one call, which is left out, and so many ``calls``. Blocks of ``counted`` that can't
     be told in ``traced`` have a site of their own, so that the sites add up to the true counts.
+    ``kept`` are the bytes that lines keep of a call.
 
     Raises:
         MeasureError: they can't be read, or are cut off.
@@ -76,17 +73,15 @@ def read_detail(
     alignment = _align_records(counted, traced, multithreaded)
     held_curve = _HeldCurve()
     with open_records(traced) as reader:
-        held_curve.follow(_steps(reader, alignment.own, multithreaded, _no_location, _HeldBlocks()))
-    sites_book, kept = _SiteCounts(), _HeldBlocks()
+        held_curve.follow(_steps(reader, alignment.own, multithreaded, _no_location))
+    sites_book = _SiteCounts()
     with open_records(traced) as reader:
-        steps = _steps(reader, alignment.own, multithreaded, _Locations(native=native).of, kept)
+        steps = _steps(reader, alignment.own, multithreaded, Locations(native=native).of)
         sites_book.follow(steps, held_curve.peak_at)
     sites_book.add_unplaced(alignment)
-    kept_bytes = kept.by_location(calls)
-    sites = [
-        _site(location, counts, calls, kept_bytes.get(location, 0.0))
-        for location, counts in sites_book.counts.items()
-    ]
+    # A block that grows is not resized in every recording.
+    counts = {line: _Counts() for line in kept} | sites_book.counts
+    sites = [_site(line, each, calls, kept.get(line, 0.0)) for line, each in counts.items()]
     sites.sort(key=lambda site: (-site.total_bytes, site.file, site.line, site.function))
     return Detail(held_curve.peak_bytes, held_curve.curve(), tuple(sites))
 
@@ -100,7 +95,6 @@ def _align_records(counted: Path, traced: Path, multithreaded: bool) -> Alignmen
     return align(*events)
 
 
-_NATIVE = "outside of Python", "", 0
 _UNPLACED = "not found again with the stacks", "", 0
 
 
@@ -113,45 +107,19 @@ class _Step(Struct, frozen=True):
     is_release: bool
 
 
-@dataclass(slots=True)
-class _HeldBlocks:
-    """The blocks that are held, by address."""
-
-    blocks: dict[int, tuple[int, Location, int]] = field(default_factory=dict)
-    """Size, location and number of the call that allocated it, from 0."""
-
-    def by_location(self, calls: int) -> dict[Location, float]:
-        """Return the bytes kept by a call, of lines where early and late calls keep some.
-
-        The last of ``calls`` doesn't count.
-        """
-        calls_of: dict[Location, set[int]] = defaultdict(set)
-        kept_bytes: dict[Location, int] = defaultdict(int)
-        for size, location, call in self.blocks.values():
-            if call < calls - 1:
-                calls_of[location].add(call)
-                kept_bytes[location] += size
-        first, last = (calls - 1) / 3, 2 * (calls - 1) / 3 - 1
-        return {
-            location: kept_bytes[location] / (calls - 1)
-            for location, numbers in calls_of.items()
-            if min(numbers) < first and max(numbers) > last
-        }
-
-
 def _steps(
     reader: FileReader,
     own: bytes,
     multithreaded: bool,
     locate: Callable[[AllocationRecord], Location],
-    kept: _HeldBlocks,
 ) -> Iterator[_Step]:
     """Yield the counted allocations, and the releases with their allocations' locations."""
-    held, call, is_own = kept.blocks, -1, iter(own)
+    held: dict[int, tuple[int, Location]] = {}
+    first_call, is_own = True, iter(own)
     for record in measured_records(reader.get_allocation_records()):
         if record is None:
-            call += 1
-        elif call < 0:
+            first_call = False
+        elif first_call:
             continue
         elif record.allocator in FREES:
             if (freed := held.pop(record.address, None)) is not None:
@@ -160,7 +128,7 @@ def _steps(
             if not next(is_own):
                 continue
             location = locate(record)
-            held[record.address] = record.size, location, call
+            held[record.address] = record.size, location
             yield _Step(location, record.size, is_release=False)
 
 
@@ -224,69 +192,6 @@ class _SiteCounts:
 
 def _no_location(_: AllocationRecord) -> Location:
     return "", "", 0
-
-
-class _Locations:
-    """Lines of records, looked up once for each stack; ``native`` names functions of C as well."""
-
-    def __init__(self, *, native: bool) -> None:
-        self._by_stack: dict[tuple[int, int], Location] = {}
-        self._files = RelativeFiles()
-        self._native = native
-
-    def of(self, record: AllocationRecord) -> Location:
-        stacks = record.stack_id, record.native_stack_id if self._native else 0
-        if stacks not in self._by_stack:
-            stack = record.stack_trace(max_stacks=1)
-            function, file, line = self._named(stack[0]) if stack else _NATIVE
-            if self._native and (caller := native_function(record)):
-                function = f"{function}, in {caller}"
-            self._by_stack[stacks] = function, file, line
-        return self._by_stack[stacks]
-
-    def _named(self, location: Location) -> Location:
-        function, file, line = location
-        if file == record_allocations.__code__.co_filename:
-            # The loop allocates nothing: it is the callable, which is of C.
-            return _NATIVE
-        return function, self._files.name(file), line
-
-
-_PYTHON_ALLOCATORS = frozenset(
-    {
-        AllocatorType.PYMALLOC_MALLOC,
-        AllocatorType.PYMALLOC_CALLOC,
-        AllocatorType.PYMALLOC_REALLOC,
-    }
-)
-
-
-def native_function(record: AllocationRecord) -> str:
-    """Return the function of C that called malloc or mmap, and its library.
-
-    Empty for an object of Python's own allocator, and where there is no native stack.
-    """
-    if record.allocator in _PYTHON_ALLOCATORS:
-        return ""
-    stack = record.native_stack_trace(max_stacks=1)
-    if not stack:
-        return ""
-    function, file, _ = stack[0]
-    library = Path(file).name
-    return function if library == "<unknown>" else f"{function} ({library})"
-
-
-class RelativeFiles:
-    """Names of files relative to the import path, so that a profile has no paths of the machine."""
-
-    def __init__(self) -> None:
-        folders = {str(Path(entry or ".").resolve()) + "/" for entry in sys.path}
-        self._folders = sorted(folders, key=len, reverse=True)
-
-    def name(self, file: str) -> str:
-        """Return the relative name of ``file``; itself if it is not below the import path."""
-        folder = next((folder for folder in self._folders if file.startswith(folder)), "")
-        return file.removeprefix(folder)
 
 
 def _site(location: Location, counts: _Counts, calls: int, kept_bytes: float) -> Site:

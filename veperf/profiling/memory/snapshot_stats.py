@@ -51,6 +51,9 @@ class MemoryStats(Struct, frozen=True):
     """Longest one of these by the clock."""
     gc_forced_longest_cpu_ns: int
     """Longest one of these in CPU time."""
+    gc_own_longest_cpu_ns: int = 0
+    """Longest one of those that ``force_gc`` made, in CPU time: what a collection of everything
+    takes. They are none of the program's, and make its own ones rarer."""
 
     @property
     def forced_collections(self) -> str:
@@ -148,4 +151,5 @@ class SnapshotTotals:
             gc_forced_cycles=pauses.forced_cycles,
             gc_forced_longest_ns=pauses.forced_longest_ns,
             gc_forced_longest_cpu_ns=pauses.forced_longest_cpu_ns,
+            gc_own_longest_cpu_ns=pauses.own_longest_cpu_ns,
         )

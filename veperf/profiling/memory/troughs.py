@@ -11,6 +11,14 @@ from veperf.stats.monotonic_trend import Floats
 LEAST_TROUGHS = 8
 WINDOWS = tuple(sorted(SIZES, reverse=True))
 """Numbers of windows; few long ones see through garbage that many short ones don't."""
+_LEVEL = 0.05
+"""Share of the run by which a level is told: its median, or its least."""
+_AT_ONCE = 0.01
+"""Share of the run within which a fall is one at once: what settles is no collection."""
+_AS_DEEP = 0.8
+"""Share of growth that a fall is as deep as: levels leave out the ends of a rise."""
+_STAYED = 1 / 3
+"""Share of growth that must have stayed through such a fall."""
 
 
 class Troughs(Struct, frozen=True, eq=False):
@@ -34,6 +42,26 @@ class Troughs(Struct, frozen=True, eq=False):
 def largest_fall(size: Floats) -> float:
     """Return the largest fall from a value to a later one, however long it takes."""
     return float(np.max(np.maximum.accumulate(size) - size))
+
+
+def rose_again(size: Floats, growth: float) -> bool:
+    """Return whether ``growth`` may be a rise that has fallen back before, as garbage does.
+
+    It is if memory once fell at once by about as much, and hardly any growth stayed after the last
+    such fall. Levels count, not samples: troughs tell of shorter periods.
+    """
+    count, moment = (max(1, round(share * size.size)) for share in (_LEVEL, _AT_ONCE))
+    stretches = np.lib.stride_tricks.sliding_window_view(size, count)
+    levels, lowest = np.median(stretches, axis=1), stretches.min(axis=1)
+    apart = count - 1 + moment
+    # Spikes are not high for long.
+    depth = lowest[:-apart] - levels[apart:]
+    at_once = (size[:-moment] - size[moment:])[count - 1 : count - 1 + depth.size]
+    fell = np.flatnonzero(np.minimum(depth, at_once) >= _AS_DEEP * np.maximum(depth, growth))
+    if not fell.size:
+        return False
+    last = int(fell[-1])
+    return float(levels[last + apart] - levels[: last + 1].min()) < _STAYED * growth
 
 
 def window_troughs(place: Floats, size: Floats, windows: int) -> Troughs | None:
