@@ -91,7 +91,7 @@ def generate(folder: Path, runs: int, cases: tuple[Case, ...], first: int = 0) -
             place.mkdir(parents=True, exist_ok=True)
             data = msgspec.json.encode(run)
             (place / RUN).write_bytes(data)
-            complete = run_manifest(run.id, {RUN: data})
+            complete = run_manifest(run.id, {RUN: data}, stamp_ns=index)
             (place / COMPLETE).write_bytes(msgspec.json.encode(complete))
 
 

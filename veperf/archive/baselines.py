@@ -14,11 +14,11 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from veperf.archive.files import read_json, write_json
+from veperf.archive.files import encode_checked_json, read_json, write_inside
 from veperf.archive.storage.lock import FolderLock
 from veperf.core.baseline import BASELINE_FORMAT, Baseline, RetiredBaseline
 from veperf.core.errors import CorruptFileError, UsageError
-from veperf.core.paths import default_baselines_folder
+from veperf.core.paths import project_folder, published_file
 from veperf.core.target import TargetSet
 
 _HISTORY = "history"
@@ -26,23 +26,20 @@ _NO_REASON = "recorded anew"
 
 
 def load_targets(folder: Path) -> TargetSet:
-    """Load the published targets in ``folder``.
+    """Load the published targets in ``folder``, or veperf's own where it has none.
 
     Raises:
-        CorruptFileError: the file is missing, which the message says how to mend, or broken, or
-            it names a target twice.
+        CorruptFileError: the file is broken, or names a target twice.
     """
-    path = folder / "targets.json"
-    if folder.is_dir() and not path.exists():
-        raise CorruptFileError(
-            f"{folder} has no targets.json, the published targets that belong with baselines: "
-            f"copy {default_baselines_folder() / path.name} there (its list may be empty)"
-        )
+    path = published_file(folder, "targets.json")
     targets = read_json(path, TargetSet)
     ids = [t.id for t in targets.targets]
     if repeated := sorted({i for i in ids if ids.count(i) > 1}):
         raise CorruptFileError(f"{path} names a target twice: {', '.join(repeated)}")
-    return targets
+    if path.parent != folder:
+        return replace(targets, file=f"veperf's own targets, as {folder} has no {path.name}")
+    root, full = project_folder().resolve(), path.resolve()
+    return replace(targets, file=str(full.relative_to(root) if full.is_relative_to(root) else path))
 
 
 def load_baselines(folder: Path, suites: Sequence[str]) -> tuple[Baseline, ...]:
@@ -78,11 +75,11 @@ def save_baseline(folder: Path, baseline: Baseline, *, reason: str = "") -> Path
             if replace(old, reason="") == replace(baseline, reason=""):
                 if reason and reason != old.reason:
                     _explain_last(path, reason)
-                    write_json(path, replace(old, reason=reason))
+                    _write(path, path, replace(old, reason=reason))
                 return path
             _refuse_loss(path, old, baseline)
             _retire(path, old, reason or _NO_REASON)
-        write_json(path, replace(baseline, reason=reason))
+        _write(path, path, replace(baseline, reason=reason))
     return path
 
 
@@ -137,7 +134,13 @@ def _retire(path: Path, old: Baseline, reason: str) -> None:
     if retired and read_json(retired[-1], RetiredBaseline).baseline == old:
         number -= 1
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    write_json(folder / f"{number:04}.json", RetiredBaseline(old, now, reason))
+    _write(path, folder / f"{number:04}.json", RetiredBaseline(old, now, reason))
+
+
+def _write(baseline: Path, path: Path, value: Baseline | RetiredBaseline) -> None:
+    """Write ``path``, of the same folder of baselines as the path ``baseline``, through no link."""
+    root = baseline.parent.parent
+    write_inside(root, str(path.relative_to(root)), encode_checked_json(value))
 
 
 def _explain_last(path: Path, reason: str) -> None:
@@ -146,7 +149,7 @@ def _explain_last(path: Path, reason: str) -> None:
     if retired:
         last = read_json(retired[-1], RetiredBaseline, newest_format=BASELINE_FORMAT)
         if last.reason == _NO_REASON:
-            write_json(retired[-1], replace(last, reason=reason))
+            _write(path, retired[-1], replace(last, reason=reason))
 
 
 def _refuse_loss(path: Path, old: Baseline, new: Baseline) -> None:

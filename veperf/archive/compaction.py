@@ -8,10 +8,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from veperf.archive.files import write_json
-from veperf.archive.manifest import SAMPLES, RunFiles, read_complete_run, run_faults
-from veperf.archive.packs import MANIFEST, TABLE, ZIP, Pack, PackedFiles, checksum_of
-from veperf.archive.query import samples_schema, samples_table
+from veperf.archive.completion_order import in_order, read_stamps
+from veperf.archive.files import checksum_of, write_json
+from veperf.archive.manifest import (
+    COMPLETE,
+    SAMPLES,
+    RunFiles,
+    decode_stamp,
+    read_complete_run,
+    run_faults,
+)
+from veperf.archive.packs import MANIFEST, TABLE, ZIP, Pack, PackedFiles
+from veperf.archive.query import PARQUET, samples_schema, samples_table
 from veperf.archive.storage.base import Lock, Storage
 from veperf.archive.storage.ordered_map import ordered_map
 from veperf.archive.store import Archive
@@ -38,20 +46,24 @@ def write_pack(
     """
     name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
     with packs.new_folder(name, lock) as folder:
-        _write_zip(folder / ZIP, runs, packs.concurrency)
+        order = _write_zip(folder / ZIP, runs, packs.concurrency)
         _write_table(folder / TABLE, runs, packs.concurrency)
         sums = {file: checksum_of((folder / file).open("rb")) for file in (ZIP, TABLE)}
         stamps = {run: completed_ns[run] for run in runs}
-        write_json(folder / MANIFEST, Pack(stamps, sums, tuple(replaces)))
+        write_json(folder / MANIFEST, Pack(stamps, sums, tuple(replaces), order))
 
 
-def _write_zip(path: Path, runs: Mapping[str, RunFiles], concurrency: int) -> None:
+def _write_zip(path: Path, runs: Mapping[str, RunFiles], concurrency: int) -> dict[str, int]:
+    """Write the zip, and return the completion stamps of the runs."""
+    order: dict[str, int] = {}
     contents = ordered_map(concurrency, _contents, runs.values())
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
         for run, content in zip(runs, contents, strict=True):
+            order[run] = decode_stamp(content[COMPLETE], runs[run].where(COMPLETE))
             for name, data in content.items():
                 member = zipfile.ZipInfo(f"{run}/{name}", _EPOCH)
                 packed.writestr(member, data, zipfile.ZIP_DEFLATED)
+    return order
 
 
 def _contents(files: RunFiles) -> dict[str, bytes]:
@@ -62,7 +74,7 @@ def _write_table(path: Path, runs: Mapping[str, RunFiles], concurrency: int) -> 
     import pyarrow.parquet as pq
 
     read = ordered_map(concurrency, lambda item: read_complete_run(*item), runs.items())
-    with pq.ParquetWriter(path, samples_schema(), compression="zstd") as table:
+    with pq.ParquetWriter(path, samples_schema(), **PARQUET) as table:
         for run in read:
             table.write_table(samples_table(run))
 
@@ -79,7 +91,7 @@ class CompactionResult:
     packed: tuple[str, ...]
     """Ids of the runs that were packed."""
     left_out: dict[str, str]
-    """Damaged runs that were left in their folders: the fault by run id."""
+    """Damaged runs that were left in their folders, and links: the fault by name."""
 
 
 def compact_archive(archive: Archive, *, keep: int = DEFAULT_KEEP) -> CompactionResult:
@@ -100,7 +112,8 @@ def compact_archive(archive: Archive, *, keep: int = DEFAULT_KEEP) -> Compaction
         unpacked = {
             run: completed for run, completed in archive.unpacked().items() if run not in packed
         }
-        old = sorted(unpacked)[: max(0, len(unpacked) - keep)]
+        stamps = read_stamps(archive.storage, COMPLETE, unpacked)
+        old = in_order(stamps)[: max(0, len(stamps) - keep)]
         faults = ordered_map(
             archive.storage.concurrency, lambda run: _obstacle(run, archive.files(run)), old
         )
@@ -112,7 +125,7 @@ def compact_archive(archive: Archive, *, keep: int = DEFAULT_KEEP) -> Compaction
                 {run: unpacked[run] for run in intact[first : first + _MAX_RUNS_PER_PACK]},
                 lock,
             )
-    return CompactionResult(tuple(intact), left_out)
+    return CompactionResult(tuple(intact), left_out | archive.links())
 
 
 def finish_interrupted_work(archive: Archive, lock: Lock) -> None:
@@ -196,11 +209,12 @@ def expired_runs(
     needed: Collection[str] = (),
     now: datetime | None = None,
 ) -> tuple[str, ...]:
-    """Return the ids of the runs that the retention rules no longer keep, oldest first.
+    """Return the ids of the runs that the retention rules no longer keep.
 
-    A run expires if it is neither among the last ``keep`` nor younger than ``older_than_days``; a
-    rule that is not given does not apply. The last run of each machine class stays, and so do the
-    runs whose ids are ``needed``. A run without a readable date never counts as old.
+    They are in the order in which they were completed, which says what the last ones are. A run
+    expires if it is neither among the last ``keep`` nor younger than ``older_than_days``; a rule
+    that is not given does not apply. The last run of each machine class stays, and so do the runs
+    whose ids are ``needed``. A run without a readable date never counts as old.
 
     Raises:
         UsageError: neither rule is given, or one is out of range.

@@ -9,6 +9,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 from veperf.archive.cli_hints import command_hint
+from veperf.archive.completion_order import (
+    COMPARISON,
+    LAST,
+    last_of,
+    next_stamp,
+    read_stamps,
+)
 from veperf.archive.manifest import is_run_id
 from veperf.archive.storage.base import Storage, read_stored_json, write_stored_json
 from veperf.archive.storage.location import Location
@@ -17,7 +24,6 @@ from veperf.core.ab_records import AB_FORMAT, ABRun
 from veperf.core.errors import CorruptFileError, UnknownRunError, UsageError
 
 _PREFIX = "ab-"
-_FILE = "ab.json"
 
 
 AnyStorage: TypeAlias = Storage | Location
@@ -39,22 +45,24 @@ def save_ab(archive: AnyStorage, ab: ABRun) -> Location:
     storage = _storage_of(archive)
     if not is_run_id(ab.id):
         raise UsageError(f"{ab.id!r} is not a valid id of a comparison")
-    if storage.folder_has(f"{_PREFIX}{ab.id}", _FILE):
+    if storage.folder_has(f"{_PREFIX}{ab.id}", COMPARISON):
         raise UsageError(f"{storage.location} has a comparison {ab.id} already")
     folder = ab_folder(storage, ab.id)
-    write_stored_json(folder, _FILE, ab)
+    write_stored_json(folder, COMPARISON, ab, stamp_ns=next_stamp(storage))
     return path_or_url(folder)
 
 
 def ab_ids(archive: AnyStorage) -> list[str]:
-    """Return the ids of the comparisons in ``archive``, oldest first."""
-    folders = _storage_of(archive).folders(_FILE)
+    """Return the ids of the comparisons in ``archive``, sorted."""
+    folders = _storage_of(archive).folders(COMPARISON)
     ids = [name.removeprefix(_PREFIX) for name in folders if name.startswith(_PREFIX)]
     return sorted(filter(is_run_id, ids))
 
 
-def read_ab(archive: AnyStorage, name: str = "last") -> ABRun:
+def read_ab(archive: AnyStorage, name: str = LAST) -> ABRun:
     """Read a comparison by ``last``, its id, or an unambiguous prefix of the id.
+
+    The last one is the one that was completed last, whatever the clock said.
 
     Raises:
         UnknownRunError: no comparison matches, or more than one.
@@ -64,7 +72,10 @@ def read_ab(archive: AnyStorage, name: str = "last") -> ABRun:
     storage = _storage_of(archive)
     ids = ab_ids(storage)
     prefix = name.removeprefix(_PREFIX)
-    matches = ids[-1:] if name == "last" else [i for i in ids if prefix and i.startswith(prefix)]
+    if name == LAST and ids:
+        stamps = read_stamps(storage, COMPARISON)
+        prefix = last_of({id: stamps.get(f"{_PREFIX}{id}", 0) for id in ids})
+    matches = [id for id in ids if prefix and id.startswith(prefix)]
     if prefix in ids:
         matches = [prefix]
     if len(matches) != 1:
@@ -74,9 +85,9 @@ def read_ab(archive: AnyStorage, name: str = "last") -> ABRun:
             f"{command_hint('ab', archive=storage)} makes one and prints its id"
         )
     folder = ab_folder(storage, matches[0])
-    ab = read_stored_json(folder, _FILE, ABRun, newest_format=AB_FORMAT)
+    ab = read_stored_json(folder, COMPARISON, ABRun, newest_format=AB_FORMAT)
     if ab.id != matches[0]:
-        path = folder.where(_FILE)
+        path = folder.where(COMPARISON)
         raise CorruptFileError(f"{path} holds comparison {ab.id!r}, not {matches[0]!r}")
     return ab
 

@@ -1,5 +1,6 @@
 """The manifest of a run, ``complete.json``: written last, it marks the run as whole."""
 
+import contextlib
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
@@ -11,8 +12,14 @@ from veperf.core.errors import CorruptFileError, DataError
 from veperf.core.run import RUN_FORMAT, CaseResult, Run
 
 RUN, SAMPLES, COMPLETE = "run.json", "samples.parquet", "complete.json"
+LEFT_OUT = "left out: "
+"""Beginning of a notice about a run that can't be read."""
+# Format history of complete.json:
+#   1  the first; later ones have stamp_ns and a checksum of their own, which none needs
 _FORMAT = 1
 _LARGEST = 2**63 - 1
+_LARGEST_NS = 2**62  # in the year 2116
+_NS_PER_S = 1_000_000_000
 
 
 class RunManifest(Struct, frozen=True):
@@ -22,7 +29,18 @@ class RunManifest(Struct, frozen=True):
     completed: str
     sha256: dict[str, str]
     """Checksums in hexadecimal, by file name."""
+    stamp_ns: int = 0
+    """Its completion stamp, see ``completion_order``; 0 where it was completed by an earlier
+    version, which kept ``completed`` alone."""
     format: int = _FORMAT
+
+
+class Stamp(Struct, frozen=True):
+    """The part of a manifest, a comparison or a plan that says when it was completed or begun."""
+
+    stamp_ns: int = 0
+    completed: str = ""
+    created: str = ""
 
 
 class RunFiles(Protocol):
@@ -49,12 +67,13 @@ class RunFiles(Protocol):
         ...
 
 
-def run_manifest(run_id: str, files: Mapping[str, bytes]) -> RunManifest:
-    """Return the manifest of a run that is completed now and has ``files``."""
+def run_manifest(run_id: str, files: Mapping[str, bytes], stamp_ns: int) -> RunManifest:
+    """Return the manifest of a run that has ``files`` and that completion stamp."""
     return RunManifest(
         run=run_id,
-        completed=datetime.now(UTC).isoformat(timespec="seconds"),
+        completed=datetime.fromtimestamp(stamp_ns / 1e9, UTC).isoformat(timespec="seconds"),
         sha256={name: checksum(data) for name, data in files.items()},
+        stamp_ns=stamp_ns,
     )
 
 
@@ -66,6 +85,20 @@ def read_manifest(files: RunFiles) -> RunManifest:
     """
     data = files.read(COMPLETE)
     return decode_json(data, files.where(COMPLETE), RunManifest, newest_format=_FORMAT)
+
+
+def decode_stamp(data: bytes, where: str) -> int:
+    """Return the stamp in a run's manifest, or a comparison's file; 0 where there is none.
+
+    Raises:
+        CorruptFileError: it is neither, or has changed.
+    """
+    stamp = decode_json(data, where, Stamp)
+    if 0 < stamp.stamp_ns < _LARGEST_NS:
+        return stamp.stamp_ns
+    with contextlib.suppress(ValueError, OverflowError):
+        return int(datetime.fromisoformat(stamp.completed or stamp.created).timestamp() * _NS_PER_S)
+    return 0
 
 
 def read_complete_run(run_id: str, files: RunFiles) -> Run:

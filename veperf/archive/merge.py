@@ -47,6 +47,7 @@ def merge_runs(archive: Archive, other: Archive) -> Iterator[MergeResult]:
         existing, begun = archive.completed_ns().keys(), set(archive.incomplete_ids())
         complete, links = other.completed_ns().keys(), other.storage.foreign_entries()
         names = sorted(complete | links.keys() | set(other.incomplete_ids()))
+        stamps = other.completion_stamps()
         runs = other.read_each(name for name in names if name in complete and name not in existing)
         for name in names:
             if name in existing or (name in begun and name not in complete):
@@ -58,7 +59,7 @@ def merge_runs(archive: Archive, other: Archive) -> Iterator[MergeResult]:
             else:
                 run = next(runs)
                 lock.check()
-                yield MergeResult(name, _merge_run(archive, run, begun))
+                yield MergeResult(name, _merge_run(archive, run, begun, stamps.get(name)))
 
 
 def merge_comparisons(archive: Archive, other: Archive) -> Iterator[MergeResult]:
@@ -79,12 +80,14 @@ def merge_comparisons(archive: Archive, other: Archive) -> Iterator[MergeResult]
             yield MergeResult(id, str(error))
 
 
-def _merge_run(archive: Archive, run: Run | DataError, begun: Collection[str]) -> str:
+def _merge_run(
+    archive: Archive, run: Run | DataError, begun: Collection[str], stamp: int | None
+) -> str:
     """Save ``run``; return the reason if it was not, such as that another run was begun."""
     if isinstance(run, DataError):
         return str(run)
     if run.id not in begun:
-        archive.save(run)
+        archive.save(run, stamp)
         return ""
     try:
         writer = archive.resume(run.id)
@@ -96,7 +99,7 @@ def _merge_run(archive: Archive, run: Run | DataError, begun: Collection[str]) -
         if _without_results(writer.run) != _without_results(run):
             return ALREADY_PRESENT
         writer.run = run
-        writer.complete()
+        writer.complete(stamp)
     return ""
 
 

@@ -11,7 +11,6 @@
 """
 
 import contextlib
-import hashlib
 import struct
 import threading
 import weakref
@@ -19,12 +18,11 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from msgspec import Struct
 
-from veperf.archive.files import MAX_FILE_BYTES
-from veperf.archive.manifest import PACKS, is_run_id
+from veperf.archive.files import MAX_FILE_BYTES, checksum_of
+from veperf.archive.manifest import COMPLETE, PACKS, decode_stamp, is_run_id
 from veperf.archive.query import SampleTable
 from veperf.archive.storage.base import Storage, read_stored_json
 from veperf.core.errors import CorruptFileError, DataError, StorageError
@@ -44,6 +42,8 @@ class Pack(Struct, frozen=True):
     """Checksums in hexadecimal, by file name."""
     replaces: tuple[str, ...] = ()
     """Names of the packs that this one replaces, which no longer count."""
+    order: dict[str, int] = {}
+    """Stamp of each run, see ``completion_order``; empty in packs of earlier versions."""
     format: int = _FORMAT
 
 
@@ -82,6 +82,27 @@ class Packs:
         """Return the runs of one whole pack, with the time of completion in ns since 1970."""
         return self._manifests[name].runs
 
+    def order(self) -> dict[str, int]:
+        """Return the stamps of all packed runs."""
+        order: dict[str, int] = {}
+        for name, runs in self.counted_runs().items():
+            stamps = self._manifests[name].order or self.order_in_zip(name)
+            order |= {run: stamps.get(run, written_ns) for run, written_ns in runs.items()}
+        return order
+
+    def order_in_zip(self, name: str) -> dict[str, int]:
+        """Return the stamps of the runs in one pack, from their own manifests.
+
+        Of a manifest that has none or can't be read it is the time of writing.
+        """
+        order = dict(self._manifests[name].runs)
+        for run in order:
+            files = PackedFiles(self, name, run)
+            with contextlib.suppress(CorruptFileError):
+                stamp = decode_stamp(files.read(COMPLETE), files.where(COMPLETE))
+                order[run] = stamp or order[run]
+        return order
+
     def counted_runs(self) -> dict[str, dict[str, int]]:
         """Return the runs of each pack, by its name, that are not in a newer pack as well.
 
@@ -110,16 +131,20 @@ class Packs:
         tables, runs = [], set[str]()
         for name, counted in self.counted_runs().items():
             if counted:
-                others = frozenset(self._manifests[name].runs.keys() - counted.keys())
-                tables.append(SampleTable(f"{PACKS}/{name}/{TABLE}", others))
+                manifest = self._manifests[name]
+                others = frozenset(manifest.runs.keys() - counted.keys())
+                sha256 = manifest.sha256.get(TABLE, "")
+                tables.append(SampleTable(f"{PACKS}/{name}/{TABLE}", sha256, others))
                 runs |= counted.keys()
         return tables, runs
 
     def faults(self) -> list[str]:
         """Return the faults of the packs' own files, one sentence per file."""
         faults: list[str] = []
-        names = self.storage.folders(ZIP, TABLE, MANIFEST)
-        for name in sorted(names.keys() - set(self.replaced())):
+        names = set(self.storage.folders(ZIP, TABLE, MANIFEST))
+        with contextlib.suppress(DataError):  # an unreadable pack, which is named below
+            names -= set(self.replaced())
+        for name in sorted(names):
             faults += self.pack_faults(name)
         return faults
 
@@ -189,26 +214,30 @@ class Packs:
         return self.storage.where(f"{name}/{ZIP}")
 
     def _whole(self) -> dict[str, Pack]:
-        """Return all whole packs by name, including replaced ones."""
+        """Return all whole packs by name, including replaced ones.
+
+        Raises:
+            CorruptFileError, NewerFormatError: a pack's manifest can't be read, so that nobody
+                knows what runs it holds.
+        """
         listed = self.storage.folders(MANIFEST)
         while True:
-            packs = {name: pack for name in listed if (pack := self._manifest(name)) is not None}
-            if packs.keys() == listed.keys():
-                return packs
-            # A pack may have been replaced and removed between the two requests.
-            before, listed = listed, self.storage.folders(MANIFEST)
-            if before.keys() <= listed.keys():
-                return packs
+            try:
+                packs = {name: self._manifest(name) for name in listed}
+            except DataError:
+                # A pack may have been replaced and removed between the two requests.
+                before, listed = listed, self.storage.folders(MANIFEST)
+                if before.keys() <= listed.keys():
+                    raise
+            else:
+                return {name: pack for name, pack in packs.items() if pack is not None}
 
     def _manifest(self, name: str) -> Pack | None:
-        """Return a pack's manifest, or None if the pack is not whole or not veperf's."""
+        """Return a pack's manifest, or None if it is hostile: if it names paths."""
         if name not in self._manifests:
-            with contextlib.suppress(DataError):
-                pack = read_stored_json(
-                    self.storage.at(name), MANIFEST, Pack, newest_format=_FORMAT
-                )
-                if all(map(is_run_id, (*pack.runs, *pack.replaces))):
-                    self._manifests[name] = pack
+            pack = read_stored_json(self.storage.at(name), MANIFEST, Pack, newest_format=_FORMAT)
+            if all(map(is_run_id, (*pack.runs, *pack.replaces))):
+                self._manifests[name] = pack
         return self._manifests.get(name)
 
     def _zip(self, name: str) -> zipfile.ZipFile:
@@ -249,12 +278,6 @@ class PackedFiles:
         prefix = f"{self.run}/"
         members = self.packs.members(self.pack)
         return sorted(m.removeprefix(prefix) for m in members if m.startswith(prefix))
-
-
-def checksum_of(file: BinaryIO) -> str:
-    """Return the SHA-256 of a file of any size, in hexadecimal, and close the file."""
-    with file:
-        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # a BinaryIO has the methods it needs
 
 
 def _replaced(packs: Mapping[str, Pack]) -> set[str]:

@@ -3,11 +3,12 @@
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from veperf.archive.cli_hints import command_hint
 from veperf.archive.storage.base import Storage
 from veperf.archive.storage.local import LocalStorage
+from veperf.archive.storage.ordered_map import ordered_map
 from veperf.core.errors import CorruptFileError, UsageError
 from veperf.core.run import Run
 
@@ -20,17 +21,25 @@ _NO_EXTENSIONS = {"autoinstall_known_extensions": "false", "autoload_known_exten
 """DuckDB would otherwise download extensions that it thinks a URL needs."""
 
 
+PARQUET: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}
+"""How tables are written; readers that check checksums of pages find them."""
+
+
 @dataclass(frozen=True, slots=True)
 class SampleTable:
     """A Parquet file of samples in the archive."""
 
     name: str
+    sha256: str
+    """Its checksum when it was written, in hexadecimal."""
     left_out: frozenset[str] = frozenset()
     """Runs in it that are ignored, as they are in another table too."""
 
 
 def query_samples(storage: Storage, tables: Sequence[SampleTable], sql: str) -> "pd.DataFrame":
     """Run ``sql`` (DuckDB) over the table ``samples``, which is all ``tables`` in ``storage``.
+
+    DuckDB checks no checksum of pages, so each file is checked as a whole before.
 
     Raises:
         CorruptFileError: a table is damaged, or was packed or removed in between.
@@ -40,6 +49,13 @@ def query_samples(storage: Storage, tables: Sequence[SampleTable], sql: str) -> 
 
     verify = command_hint("archive", "verify", archive=storage)
     unreadable = f"a table of samples can't be read; {verify} says which"
+    digests = ordered_map(storage.concurrency, lambda table: storage.digest(table.name), tables)
+    for table, digest in zip(tables, digests, strict=True):
+        if digest != table.sha256:
+            raise CorruptFileError(
+                f"{storage.where(table.name)} has changed since it was written (checksum differs): "
+                f"restore it from a copy; {verify} names all that is damaged"
+            )
     with duckdb.connect(config=dict(_NO_EXTENSIONS)) as connection:
         try:
             samples = _samples_relation(connection, storage, tables)  # noqa: F841 - named in sql
@@ -118,7 +134,7 @@ def samples_parquet(run: Run) -> bytes:
     import pyarrow.parquet as pq
 
     buffer = io.BytesIO()
-    pq.write_table(samples_table(run), buffer, compression="zstd")
+    pq.write_table(samples_table(run), buffer, **PARQUET)
     return buffer.getvalue()
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from veperf.core.case import TIME, Clock, Direction
@@ -30,6 +31,9 @@ class RunFacts(Struct, frozen=True):
     python: str
     commit: str
     dirty: bool
+    stamp_ns: int
+    """Its place in histories: its completion stamp, see ``completion_order``; of another tool's
+    results the time that they give, as old ones are imported in any order."""
 
     @property
     def created_at(self) -> datetime | None:
@@ -59,9 +63,9 @@ class SummaryFigure(Struct, frozen=True):
     processes: int
 
 
-def run_facts(run: Run, completed_ns: int) -> RunFacts:
-    """Return the facts of ``run``."""
-    return RunFacts(
+def run_facts(run: Run, completed_ns: int, stamp_ns: int) -> RunFacts:
+    """Return the facts of ``run``, which has that time of writing and that completion stamp."""
+    facts = RunFacts(
         id=run.id,
         completed_ns=completed_ns,
         created=run.created,
@@ -70,7 +74,11 @@ def run_facts(run: Run, completed_ns: int) -> RunFacts:
         python=run.machine.python,
         commit=run.revision.commit,
         dirty=run.revision.dirty,
+        stamp_ns=stamp_ns,
     )
+    if run.source == "veperf" or facts.created_at is None:
+        return facts
+    return replace(facts, stamp_ns=int(1e9 * facts.created_at.timestamp()))
 
 
 def run_figures(run: Run) -> list[SummaryFigure]:

@@ -13,15 +13,24 @@
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from veperf.archive.cli_hints import command_hint
+from veperf.archive.completion_order import (
+    LAST,
+    in_order,
+    last_of,
+    next_stamp,
+    read_stamps,
+    run_stamps,
+)
 from veperf.archive.manifest import (
     COMPLETE,
+    LEFT_OUT,
     NOT_A_RUN_ID,
     PACKS,
     RUN,
@@ -30,11 +39,13 @@ from veperf.archive.manifest import (
     decode_run,
     is_run_id,
     read_complete_run,
+    read_manifest,
     run_faults,
 )
 from veperf.archive.packs import Packs
 from veperf.archive.query import SampleTable, query_samples, runs_frame
 from veperf.archive.storage.base import Storage, read_stored_json, write_stored_json
+from veperf.archive.storage.local import LocalStorage
 from veperf.archive.storage.location import Location
 from veperf.archive.storage.lock import Notify, ignore_notice
 from veperf.archive.storage.open import local_folder, open_storage, path_or_url
@@ -54,19 +65,18 @@ from veperf.progress.output import print_status
 if TYPE_CHECKING:
     import pandas as pd
 
-LAST = "last"
-
 
 class Archive:
     """The runs in one folder, or under one URL; nothing is read until a method is called.
 
     Every method raises a StorageError where the place is inaccessible. ``notify`` is called when
-    waiting for another process's lock takes long.
+    waiting for another process's lock takes long, and with what a table of runs leaves out.
     """
 
     def __init__(self, place: Location | Storage, notify: Notify = ignore_notice) -> None:
         self.storage = open_storage(place, notify) if isinstance(place, str | Path) else place
         self.packs = Packs(self.storage)
+        self._notify = notify
 
     @property
     def location(self) -> str:
@@ -83,14 +93,14 @@ class Archive:
         return local_folder(self.storage)
 
     def completed_ns(self) -> dict[str, int]:
-        """Return the complete runs, oldest first, with the time of completion in ns since 1970."""
+        """Return the complete runs, sorted by id, and when their manifests were written, in ns."""
         # In this order: a run that is packed in between is in both.
         unpacked = self.unpacked()
         completed = self.packs.runs() | unpacked
         return {run: completed[run] for run in sorted(completed)}
 
     def unpacked(self) -> dict[str, int]:
-        """Return the complete runs in folders of their own, and when they were completed, in ns."""
+        """Return the complete runs in folders of their own, and when those were written, in ns."""
         folders = self.storage.folders(COMPLETE)
         return {run: written[COMPLETE] for run, written in folders.items() if is_run_id(run)}
 
@@ -101,11 +111,26 @@ class Archive:
         return self.storage.folder_has(run_id, COMPLETE) or self.packs.files(run_id) is not None
 
     def ids(self) -> list[str]:
-        """Return the ids of the complete runs, oldest first."""
+        """Return the ids of the complete runs, sorted: they begin with the time of the clock."""
         return list(self.completed_ns())
 
+    def completion_stamps(self, only: Collection[str] | None = None) -> dict[str, int]:
+        """Return the completion stamps of the complete runs, by id: see ``completion_order``.
+
+        ``only`` names the runs to look at; all when not given.
+        """
+        stamps = run_stamps(self.storage, self.packs, only)
+        return {run: stamp for run, stamp in stamps.items() if is_run_id(run)}
+
+    def links(self) -> dict[str, str]:
+        """Return why each link that could be taken for a run is none, by its name."""
+        if not isinstance(self.storage, LocalStorage):
+            return {}
+        entries = self.storage.foreign_entries()
+        return {name: reason for name, reason in entries.items() if is_run_id(name)}
+
     def incomplete_ids(self) -> list[str]:
-        """Return the ids of the unfinished runs, oldest first."""
+        """Return the ids of the unfinished runs, sorted."""
         begun = self.storage.folders(RUN)
         return sorted(run for run in begun.keys() - set(self.ids()) if is_run_id(run))
 
@@ -133,20 +158,23 @@ class Archive:
     def resolve(self, run: str) -> str:
         """Return the id of a run given by ``last``, its id, or an unambiguous prefix of the id.
 
+        The last run is the one that was completed last, whatever the clock said; links, which could
+        hide a later one, are notified of.
+
         Raises:
             UnknownRunError: no run matches, or more than one.
         """
-        if run != LAST and self.is_complete(run):
-            return run
-        ids = self.ids()
         if run == LAST:
-            if not ids:
-                how = command_hint("run", archive=self.storage)
-                raise UnknownRunError(
-                    f"{self.location} has no complete run yet; make one with {how}"
-                )
-            return ids[-1]
-        all_ids = ids + self.incomplete_ids()
+            for reason in self.links().values():
+                self._notify(f"{LEFT_OUT}{reason}")
+            if stamps := self.completion_stamps():
+                return last_of(stamps)
+            self.require_exists()
+            how = command_hint("run", archive=self.storage)
+            raise UnknownRunError(f"{self.location} has no complete run yet; make one with {how}")
+        if self.is_complete(run):
+            return run
+        all_ids = self.ids() + self.incomplete_ids()
         if run in all_ids:
             return run
         matches = [id for id in all_ids if id.startswith(run)] if run else []
@@ -156,6 +184,10 @@ class Archive:
             raise UnknownRunError(
                 f"{run!r} could be any of {', '.join(matches[:5])}; give more of the id"
             )
+        for name, reason in self.links().items():
+            if run and name.startswith(run):
+                raise UnknownRunError(reason)
+        self.require_exists()
         how = command_hint("list", "--runs", archive=self.storage)
         raise UnknownRunError(f"{self.location} has no run {run!r}; {how} lists the runs")
 
@@ -193,10 +225,15 @@ class Archive:
     def faults(self) -> dict[str, list[str]]:
         """Return the faults by run id, one sentence per file; empty where every file is intact.
 
-        Unfinished runs are not checked. Faults of packs are under the name of the packs' folder,
-        and links, which are not runs, under their own names.
+        Every file is read, also what was read before. Unfinished runs are not checked. Faults of
+        packs are under the name of the packs' folder, and links, which are not runs, under their
+        own names.
         """
-        unpacked, ids = self.unpacked(), self.ids()
+        unpacked = self.unpacked()
+        try:
+            ids = self.ids()
+        except DataError:  # a pack can't be read, which its own faults say
+            ids = sorted(unpacked)
 
         def of_run(run: str) -> list[str]:
             return run_faults(run, self.files(run), skipped=() if run in unpacked else {SAMPLES})
@@ -239,20 +276,22 @@ class Archive:
         """
         writer = self._new(plan)
         try:
-            write_stored_json(writer.files, RUN, plan)
+            write_stored_json(writer.files, RUN, plan, stamp_ns=next_stamp(self.storage))
         except BaseException:
             writer.close()
             raise
         return writer
 
-    def save(self, run: Run) -> Location:
+    def save(self, run: Run, stamp: int | None = None) -> Location:
         """Write a finished run, such as one of another tool, and return its folder.
+
+        ``stamp`` is its completion stamp, if it comes from another archive.
 
         Raises:
             StorageError, UsageError: as ``begin``.
         """
         with self._new(run) as writer:
-            writer.complete()
+            writer.complete(stamp)
             return path_or_url(writer.files)
 
     def _new(self, run: Run) -> RunWriter:
@@ -282,7 +321,7 @@ class Archive:
             unfinished = self.incomplete_ids()
             if not unfinished:
                 raise UnknownRunError(f"{self.location} has no unfinished run to continue")
-            run = unfinished[-1]
+            run = last_of(read_stamps(self.storage, RUN, unfinished))
         run_id = self.resolve(run)
         if self.is_complete(run_id):
             raise UsageError(f"run {run_id} is complete; there is nothing to continue")
@@ -297,12 +336,32 @@ class Archive:
             lock.release()
             raise
 
+    def require_exists(self) -> None:
+        """Check that there is an archive, so that nobody takes a wrong name for an empty one.
+
+        Raises:
+            UnknownRunError: there is nothing at its place.
+        """
+        if not self.storage.exists():
+            how = command_hint("run", archive=self.storage)
+            raise UnknownRunError(
+                f"there is no archive {self.location}: check its name, or make its first run with "
+                f"{how}"
+            )
+
     def frame(self) -> "pd.DataFrame":
-        """Return a DataFrame with a row per complete run, oldest first, without unreadable ones.
+        """Return a DataFrame with a row per complete run that can be read.
+
+        They are in the order in which they were completed.
 
         Columns: id, created, commit, branch, machine, python, profile, passes, cases.
+
+        Raises:
+            UnknownRunError: there is no archive.
+            DataError: none of its runs can be read.
         """
-        return runs_frame(self.readable_runs())
+        self.require_exists()
+        return runs_frame(self.readable_runs(self._notify))
 
     def query(self, sql: str) -> "pd.DataFrame":
         """Run ``sql`` (DuckDB) over the table ``samples``: every sample of every complete run.
@@ -326,16 +385,36 @@ class Archive:
         """
         unpacked = set(self.unpacked())
         tables, packed = self.packs.tables()
-        tables += [SampleTable(f"{run}/{SAMPLES}") for run in sorted(unpacked - packed)]
+        loose = sorted(unpacked - packed)
+        manifests = ordered_map(
+            self.storage.concurrency, lambda run: read_manifest(self.storage.at(run)), loose
+        )
+        for run, manifest in zip(loose, manifests, strict=True):
+            tables.append(SampleTable(f"{run}/{SAMPLES}", manifest.sha256.get(SAMPLES, "")))
         if not tables:
             self.resolve(LAST)
         return tables
 
-    def readable_runs(self) -> Iterator[Run]:
-        """Read the complete runs, oldest first; unreadable ones are left out."""
-        for run in self.read_each(self.ids()):
+    def readable_runs(self, notify: Notify = ignore_notice) -> Iterator[Run]:
+        """Read the complete runs in the order of their completion, without unreadable ones.
+
+        ``notify`` is called for each that is left out, and for each link.
+
+        Raises:
+            DataError: none of them can be read, as in an archive of a later veperf.
+        """
+        for reason in self.links().values():
+            notify(f"{LEFT_OUT}{reason}")
+        is_readable, fault = False, None
+        for run in self.read_each(in_order(self.completion_stamps())):
             if isinstance(run, Run):
+                is_readable = True
                 yield run
+            else:
+                fault = run
+                notify(f"{LEFT_OUT}{run}")
+        if fault is not None and not is_readable:
+            raise fault
 
     def read_each(self, ids: Iterable[str]) -> Iterator[Run | DataError]:
         """Read these complete runs in order; in place of an unreadable one, yield the error."""
@@ -354,4 +433,10 @@ def open_archive(place: Location | None = None) -> Archive:
     Raises:
         UsageError: it is not a valid location.
     """
-    return Archive(place or paths.archive_location(), print_status)
+    archive = Archive(place or paths.archive_location(), print_status)
+    if isinstance(archive.storage, LocalStorage) and archive.folder.is_file():
+        raise UsageError(
+            f"{archive.location} is a file, and no folder of runs; name the archive by --archive, "
+            "$VEPERF_ARCHIVE or `archive` in the project's settings"
+        )
+    return archive

@@ -8,7 +8,6 @@ import contextlib
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ import numpy as np
 from msgspec import Struct
 
 from veperf.archive.files import checksum, decode_json
+from veperf.archive.query import PARQUET
 from veperf.archive.run_summary import RunFacts, SummaryFigure, run_facts, run_figures
 from veperf.archive.storage.base import Storage
 from veperf.archive.store import Archive
@@ -26,8 +26,8 @@ from veperf.core.errors import CorruptFileError, DataError, StorageError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Format history: 1 the first.
-_FORMAT = 1
+# Format history: 1 the first; 2 with completion stamps, without which a segment is built anew.
+_FORMAT = 2
 _METADATA = b"veperf"
 _SUFFIX = ".parquet"
 
@@ -111,7 +111,7 @@ def write_segment(folder: Storage, segment: Segment) -> str:
     header = msgspec.json.encode(_Header(segment.runs))
     buffer = io.BytesIO()
     table = segment.table.replace_schema_metadata({_METADATA: header})
-    pq.write_table(table, buffer, compression="zstd")
+    pq.write_table(table, buffer, **PARQUET)
     data = buffer.getvalue()
     name = checksum(data) + _SUFFIX
     folder.write(name, data)
@@ -161,7 +161,6 @@ _RUNS_PER_SEGMENT = 200
 """Runs that are read before a segment is written: the most that a killed process loses."""
 _MIN_RUNS_TO_WRITE = 5
 """Fewer new runs than these are not written to a segment, but read each time."""
-_NO_DATE = datetime.min.replace(tzinfo=UTC)
 
 Progress = Callable[[int, int], None]
 """Called with the number of runs read so far, and the number to read."""
@@ -172,19 +171,24 @@ class ArchiveSummary:
     """The figures of an archive's complete runs."""
 
     runs: tuple[RunFacts, ...]
-    """Oldest first; runs without a readable date before all others."""
+    """In the order in which they were completed, see ``completion_order``."""
     table: "pa.Table"
     """A row per figure, in any order: ``run``, an index into ``runs``, and the fields of
     ``SummaryFigure``."""
     left_out: dict[str, str]
-    """Reasons why complete runs can't be read, by run id."""
+    """Reasons why complete runs, and links in their place, can't be read, by run id."""
 
 
 def load_summary(archive: Archive, progress: Progress | None = None) -> ArchiveSummary:
     """Load the summary of ``archive``, and bring it up to date.
 
     New runs are read; they are added to the summary if they are many and the archive is writable.
+
+    Raises:
+        UnknownRunError: there is no archive.
+        DataError: none of its runs can be read.
     """
+    archive.require_exists()
     completed_ns = archive.completed_ns()
     folder = archive.storage.at(FOLDER)
     progress = progress or _no_progress
@@ -194,7 +198,10 @@ def load_summary(archive: Archive, progress: Progress | None = None) -> ArchiveS
     left_out: dict[str, str] = {}
     missing = _missing_runs(completed_ns, segments.values())
     new = _read_missing(archive, missing, left_out, progress)
-    return _sorted_by_date(join_segments([*segments.values(), *new], completed_ns), left_out)
+    joined = join_segments([*segments.values(), *new], completed_ns)
+    if left_out and not joined.runs:
+        archive.read(next(iter(left_out)))
+    return _in_order(joined, archive.links() | left_out)
 
 
 def _update_segments(
@@ -249,24 +256,25 @@ def _read_missing(
     remaining, done = iter(missing.items()), 0
     while batch := dict(islice(remaining, _RUNS_PER_SEGMENT)):
         figures: dict[RunFacts, list[SummaryFigure]] = {}
+        stamps = archive.completion_stamps(batch)
         for (run_id, completed_ns), run in zip(
             batch.items(), archive.read_each(batch), strict=True
         ):
             if isinstance(run, DataError):
                 left_out[run_id] = str(run)
             else:
-                figures[run_facts(run, completed_ns)] = run_figures(run)
+                figures[run_facts(run, completed_ns, stamps[run_id])] = run_figures(run)
             done += 1
             progress(done, len(missing))
         if figures:
             yield build_segment(figures)
 
 
-def _sorted_by_date(segment: Segment, left_out: dict[str, str]) -> ArchiveSummary:
+def _in_order(segment: Segment, left_out: dict[str, str]) -> ArchiveSummary:
     import pyarrow as pa
 
     runs = segment.runs
-    order = sorted(range(len(runs)), key=lambda i: (runs[i].created_at or _NO_DATE, runs[i].id))
+    order = sorted(range(len(runs)), key=lambda i: (runs[i].stamp_ns, runs[i].id))
     indices = np.empty(len(runs), dtype=np.int32)
     indices[order] = np.arange(len(runs), dtype=np.int32)
     run_column = pa.array(indices[segment.table["run"].to_numpy()])

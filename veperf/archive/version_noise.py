@@ -58,6 +58,16 @@ def read_version_noise(archive: Storage, machine_class: str) -> VersionNoise | N
     )
 
 
+def version_noise_classes(archive: Storage) -> list[str]:
+    """Return the machine classes that have a record, sorted."""
+    try:
+        names = archive.at(FOLDER).names()
+    except CorruptFileError:  # there is no such folder, or something else in it
+        return []
+    classes = [name.removesuffix(".json") for name in names if name.endswith(".json")]
+    return sorted(filter(is_run_id, classes))
+
+
 def _file(machine_class: str) -> str:
     if not is_run_id(machine_class):
         raise UsageError(f"{machine_class!r} is not a valid name for a machine class's file")

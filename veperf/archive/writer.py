@@ -9,6 +9,7 @@ from typing import Self
 import msgspec
 
 from veperf.archive.cli_hints import command_hint
+from veperf.archive.completion_order import next_stamp, note_stamp
 from veperf.archive.files import encode_json
 from veperf.archive.manifest import COMPLETE, RUN, SAMPLES, run_manifest
 from veperf.archive.query import samples_parquet
@@ -92,18 +93,20 @@ class RunWriter:
             self._continue_in_fallback(run, error)
         self.run = run
 
-    def complete(self) -> Run:
+    def complete(self, stamp: int | None = None) -> Run:
         """Write the whole run, and its manifest last.
+
+        ``stamp`` is its completion stamp in the archive that it comes from, if it comes from one.
 
         Raises:
             StorageError: the disk is full; the passes are kept, and ``resume`` can finish the run.
                 Or the run is complete, but in a local fallback folder, which the error names.
         """
         try:
-            self._complete()
+            self._complete(stamp)
         except StorageError as error:
             self._continue_in_fallback(self.run, error)
-            self._complete()
+            self._complete(stamp)
         if self._error is not None:
             raise self._error
         return self.run
@@ -130,13 +133,17 @@ class RunWriter:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _complete(self) -> None:
+    def _complete(self, stamp: int | None) -> None:
         files = {SAMPLES: samples_parquet(self.run), RUN: encode_json(self.run)}
         for name, data in files.items():
             self._lock.check()
             self._files.write(name, data)
+        if stamp is None:
+            stamp = next_stamp(self.archive)
+        else:
+            note_stamp(self.archive, stamp)
         self._lock.check()
-        write_stored_json(self._files, COMPLETE, run_manifest(self.run.id, files))
+        write_stored_json(self._files, COMPLETE, run_manifest(self.run.id, files, stamp))
         with contextlib.suppress(StorageError):
             self._files.remove(PASSES)
         self.close()

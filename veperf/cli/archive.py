@@ -1,5 +1,6 @@
 """``veperf archive``: keep the archive sound and small."""
 
+import contextlib
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,9 +17,10 @@ from veperf.cli.options import (
     archive_option,
     baselines_option,
     display_path,
+    print_left_out,
 )
 from veperf.core import paths
-from veperf.core.errors import COULD_NOT_MEASURE, OK
+from veperf.core.errors import COULD_NOT_MEASURE, OK, DataError
 from veperf.core.escape import one_line
 from veperf.core.text import plural
 
@@ -31,7 +33,7 @@ _LISTED = 5
 
 @click.group("archive")
 def archive_command() -> None:
-    """Verify, compact, prune and merge archives."""
+    """Verify, compact, prune, merge and migrate archives."""
 
 
 @archive_command.command(
@@ -47,15 +49,17 @@ def verify_command(context: click.Context, archive: str | None) -> None:
     Says which file is damaged or missing, and ends with exit code 3 if there is one.
     """
     store = _store(archive)
-    runs, unfinished = store.ids(), store.incomplete_ids()
+    store.require_exists()
     faults = store.faults()
     for faults_of_run in faults.values():
         for fault in faults_of_run:
             click.echo(f"✗ {one_line(fault)}")
-    sound = sum(run not in faults for run in runs)
-    click.echo(f"{sound:,} of {plural(len(runs), 'complete run')} as they were written")
-    if unfinished:
-        click.echo(f"{plural(len(unfinished), 'run')} unfinished")
+    with contextlib.suppress(DataError):  # of a pack that can't be read nobody knows the runs
+        runs, unfinished = store.ids(), store.incomplete_ids()
+        sound = sum(run not in faults for run in runs)
+        click.echo(f"{sound:,} of {plural(len(runs), 'complete run')} as they were written")
+        if unfinished:
+            click.echo(f"{plural(len(unfinished), 'run')} unfinished")
     context.exit(COULD_NOT_MEASURE if faults else OK)
 
 
@@ -68,7 +72,7 @@ def verify_command(context: click.Context, archive: str | None) -> None:
     "--keep",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Leave the last N runs as they are.  [default: 100]",
+    help="Leave the N runs that were completed last as they are.  [default: 100]",
 )
 @archive_option
 def compact_command(keep: int | None, archive: str | None) -> None:
@@ -83,6 +87,34 @@ def compact_command(keep: int | None, archive: str | None) -> None:
     for reason in result.left_out.values():
         click.echo(f"▲ left as it is: {one_line(reason)}")
     click.echo(f"packed {plural(len(result.packed), 'run')}")
+
+
+@archive_command.command(
+    "migrate",
+    cls=ExampleCommand,
+    examples=["veperf archive migrate", "veperf archive migrate --archive s3://bucket/folder"],
+)
+@archive_option
+@click.pass_context
+def migrate_command(context: click.Context, archive: str | None) -> None:
+    """Bring the files of earlier versions up to what this one writes.
+
+    They are read without that, too; they then have checksums of their own, and say in which order
+    they were completed. May be stopped at any time, and called again. Ends with exit code 3 if
+    something is damaged, which stays as it is.
+    """
+    from veperf.archive.migration import migrate_archive
+
+    steps = list(migrate_archive(_store(archive)))
+    faults = [step.fault for step in steps if step.fault]
+    for fault in faults:
+        click.echo(f"▲ left as it is: {one_line(fault)}")
+    changed = sum(step.is_changed for step in steps)
+    click.echo(
+        f"brought {plural(changed, 'file')} up to date, "
+        f"{len(steps) - changed - len(faults):,} were so already"
+    )
+    context.exit(COULD_NOT_MEASURE if faults else OK)
 
 
 @archive_command.command(
@@ -117,17 +149,17 @@ def prune_command(
 ) -> None:
     """Remove old runs for good.
 
-    The last run of each machine class stays, and so do those that a baseline was recorded from,
-    now or before.
+    The last runs are those that were completed last, whatever the clock said. The last run of each
+    machine class stays, and so do those that a baseline was recorded from, now or before.
     """
     from veperf.archive import compaction
     from veperf.archive.summary import load_summary
 
     store = _store(archive)
     needed = baseline_run_ids(baselines or paths.default_baselines_folder())
-    expired = compaction.expired_runs(
-        load_summary(store), keep=keep, older_than_days=days, needed=needed
-    )
+    summary = load_summary(store)
+    print_left_out(summary.left_out)
+    expired = compaction.expired_runs(summary, keep=keep, older_than_days=days, needed=needed)
     for run in expired[:_LISTED]:
         click.echo(run)
     if len(expired) > _LISTED:

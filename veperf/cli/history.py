@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 import msgspec
 
-from veperf.cli.options import ExampleCommand, archive_option, options_of
+from veperf.cli.options import ExampleCommand, archive_option, options_of, print_left_out
 from veperf.core.escape import make_visible
 from veperf.core.options import HistoryOptions
 
@@ -58,8 +58,10 @@ def history_command(
         case None:
             click.echo(repr(result))
         case "json":
+            print_left_out(result.left_out)
             click.echo(msgspec.json.format(msgspec.json.encode(result.plain()), indent=2))
         case "csv":
+            print_left_out(result.left_out)
             click.echo(_as_csv(result.rows()), nl=False)
 
 

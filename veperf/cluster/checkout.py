@@ -14,17 +14,14 @@ from veperf.measure.machine import describe_revision
 def commit_resolver(spec: SweepSpec) -> Callable[[str], str]:
     """Return a function from a ref to the full id of the commit that it means at this moment.
 
-    Refs of runs are of the checkout that veperf is in, those of a comparison, as for ``veperf ab``,
-    of the one that the current folder is in.
+    They are of the checkout that the current folder is in, as for ``veperf ab``.
 
     Raises:
         UsageError: there is no such checkout (the function returned: no such commit), or the
             comparison is with the working tree, which has uncommitted changes.
     """
-    if spec.ab is None:
-        return _commit_of_veperf
     top = git.find_repository()
-    if spec.ab.head is None and describe_revision(top).dirty:
+    if spec.ab is not None and spec.ab.head is None and describe_revision(top).dirty:
         raise UsageError(
             f"{top} has uncommitted changes, which no other host has: commit them, or name the new "
             "code (`--head REF`, or `head` in a specification)"
@@ -61,10 +58,3 @@ def find_checkout(*commits: str) -> Path:
         f"no checkout on this host has commit {missing}: looked in {searched}; run `git fetch` in "
         "the one that the worker was started in"
     )
-
-
-def _commit_of_veperf(ref: str) -> str:
-    root = paths.checkout_folder()
-    if root is None:
-        raise UsageError("`refs` needs a checkout of veperf, but this one is installed without")
-    return git.resolve_commit(root, ref)

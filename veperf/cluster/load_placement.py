@@ -42,6 +42,11 @@ def place_load(request: PlacementRequest, shards: int) -> Iterator[Placement | N
     if not shards and request == PlacementRequest():
         yield None
         return
+    if not shards:
+        raise UsageError(
+            "a target or a scheduler is for a load from other processes; say how many, as in "
+            "--shards 2"
+        )
     if not 1 <= shards <= MAX_SHARDS:
         raise UsageError(
             f"a load can come from 1 to {MAX_SHARDS} shards, not {shards}; say how many"

@@ -10,6 +10,7 @@ from veperf.cluster.sweep_journal import SweepJournal
 from veperf.cluster.sweep_plan import SweepTask
 from veperf.cluster.task_result import TaskResult
 from veperf.core.errors import MeasureError
+from veperf.core.escape import make_visible
 from veperf.core.text import format_duration
 from veperf.progress.output import make_rich_bar, print_status
 
@@ -110,7 +111,7 @@ class SweepBars(SweepLines):
 
     def task_running(self, task: str, host: str, message: str) -> None:
         """Update its line."""
-        text = f"{self._descriptions.get(task, task)}  {host}  {message}"
+        text = make_visible(f"{self._descriptions.get(task, task)}  {host}  {message}", keep="")
         if task in self._rows:
             self._bars.update(self._rows[task], description=text)
         else:
@@ -131,7 +132,7 @@ class SweepBars(SweepLines):
         """Print a line above the bars."""
         from rich.markup import escape
 
-        self._bars.console.print(escape(message), highlight=False)
+        self._bars.console.print(escape(make_visible(message)), highlight=False)
 
     def _remove(self, task: SweepTask) -> None:
         row = self._rows.pop(task.id, None)

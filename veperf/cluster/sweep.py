@@ -32,6 +32,7 @@ from veperf.cluster.sweep_result import (
 from veperf.cluster.task_worker import TaskWork, run_task
 from veperf.core.errors import MeasureError, UnknownRunError
 from veperf.core.options import SweepOptions
+from veperf.core.project import project_modules
 from veperf.core.registry import select_cases
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def begin_sweep(spec: SweepSpec | Path, archive: Archive) -> SweepJournal:
     """
     spec = load_spec(spec) if isinstance(spec, Path) else validate_spec(spec)
     if not spec.refs and spec.ab is None:
-        select_cases(spec_patterns(spec), spec.modules)  # another commit may have others
+        # Another commit may have others.
+        select_cases(spec_patterns(spec), project_modules(spec.modules))
     return SweepJournal.create(archive, plan_sweep(spec, commit_resolver(spec)))
 
 

@@ -18,9 +18,10 @@ from typing import Self
 from msgspec import Struct, field
 
 from veperf.archive.cli_hints import command_hint
+from veperf.archive.completion_order import LAST, next_stamp, read_stamps
 from veperf.archive.storage.base import Storage, read_stored_json, write_stored_json
 from veperf.archive.storage.ordered_map import ordered_map
-from veperf.archive.store import LAST, Archive
+from veperf.archive.store import Archive
 from veperf.cluster.sweep_plan import ABJob, SweepPlan, SweepTask, upgrade_plan
 from veperf.cluster.task_result import TaskResult, archived_ids, save_task_result
 from veperf.core.errors import CorruptFileError, UnknownRunError, UsageError
@@ -60,8 +61,8 @@ class SweepState:
 
 def sweep_names(archive: Archive) -> list[str]:
     """Return the names of the sweeps in ``archive``, oldest first."""
-    folders = archive.storage.at(FOLDER).folders(PLAN)
-    return sorted(folders, key=lambda name: (folders[name][PLAN], name))
+    stamps = read_stamps(archive.storage.at(FOLDER), PLAN)
+    return sorted(stamps, key=lambda name: (stamps[name], name))
 
 
 def resolve_sweep(archive: Archive, name: str) -> str:
@@ -172,7 +173,8 @@ class SweepJournal:
         """
         now = datetime.now(UTC)
         sweep = f"{plan.spec.name}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-        write_stored_json(sweep_folder(archive, sweep), PLAN, plan)
+        stamp = next_stamp(archive.storage)
+        write_stored_json(sweep_folder(archive, sweep), PLAN, plan, stamp_ns=stamp)
         return cls(archive, sweep)
 
     @classmethod

@@ -17,28 +17,35 @@ from veperf.archive.baselines import (
     save_baseline,
     update_baseline,
 )
-from veperf.archive.files import write_json
+from veperf.archive.files import write_inside, write_json
 from veperf.archive.store import Archive
 from veperf.core.baseline import Baseline, BaselineSeries
 from veperf.core.case import MEMORY_METRICS, TIME, Metric
-from veperf.core.errors import CorruptFileError, UsageError
+from veperf.core.errors import UsageError
 from veperf.core.run import CaseResult, Revision, Run
 from veperf.measure.machine import describe_machine
 from veperf.runner import run_lifecycle
 from veperf.verdicts.baseline import baselines_of, make_baseline, pool_baselines
 from veperf.verdicts.screen import screen
 
+ROOT = Path(__file__).parents[3]
+
 
 def recorded(day: int, time_ns: float = 100.0) -> Baseline:
     return make_baseline(dated_run(day, {"demo/a": time_ns}), "demo")
 
 
-def test_a_folder_without_targets_says_what_belongs_there(tmp_path):
-    """As `baseline record --baselines NEW` leaves it."""
+def test_a_folder_without_targets_has_those_of_veperf(tmp_path):
+    """As `baseline record --baselines NEW` leaves it; its own come first."""
+    published = load_targets(ROOT / "data" / "baselines")
     save_baseline(tmp_path, recorded(0))
+    own = load_targets(tmp_path)
+    assert published == replace(own, file=published.file)
+    assert "data/baselines/targets.json" == published.file
+    assert "veperf's own" in own.file
 
-    with pytest.raises(CorruptFileError, match=r"has no targets.json.*: copy .*targets.json there"):
-        load_targets(tmp_path)
+    write_json(tmp_path / "targets.json", replace(published, targets=()))
+    assert () == load_targets(tmp_path).targets
 
 
 def test_several_sessions_are_one_baseline():
@@ -134,12 +141,12 @@ def test_an_interrupted_update_is_repeated_without_a_trace(tmp_path: Path, monke
     """Interrupted between history and baseline, the old one counts, and is retired once."""
     save_baseline(tmp_path, recorded(0))
 
-    def stop(path: Path, value: object) -> None:
-        if path.name == "demo.json":
+    def stop(root: Path, name: str, data: bytes) -> None:
+        if name == "box-4c/demo.json":
             raise KeyboardInterrupt
-        write_json(path, value)
+        write_inside(root, name, data)
 
-    monkeypatch.setattr("veperf.archive.baselines.write_json", stop)
+    monkeypatch.setattr("veperf.archive.baselines.write_inside", stop)
     with pytest.raises(KeyboardInterrupt):
         update_baseline(tmp_path, recorded(1), reason="stopped")
     monkeypatch.undo()

@@ -23,7 +23,9 @@ NOW = START + timedelta(days=10)
 def summary(*machines: str) -> ArchiveSummary:
     """One run a day, made on these machines."""
     runs = tuple(
-        RunFacts(f"{day}", 0, (START + timedelta(days=day)).isoformat(), name, "", "", "", False)
+        RunFacts(
+            f"{day}", 0, (START + timedelta(days=day)).isoformat(), name, "", "", "", False, day
+        )
         for day, name in enumerate(machines)
     )
     return ArchiveSummary(runs, build_segment({}).table, {})

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from veperf.archive.baselines import load_baselines, load_targets, save_baseline
-from veperf.archive.store import Archive
+from veperf.archive.store import Archive, open_archive
 from veperf.core.baseline import Baseline, BaselineSeries
 from veperf.core.case import Case, Level
 from veperf.core.errors import (
@@ -109,7 +109,12 @@ def test_a_changed_run_is_not_believed(near: str):
 
     with pytest.raises(CorruptFileError, match="checksum"):
         archive.load("whole")
-    assert archive.frame().empty
+    with pytest.raises(CorruptFileError, match="checksum"):
+        archive.frame()
+    complete(archive, "other")
+    notices: list[str] = []
+    assert ["other"] == list(Archive(near, notices.append).frame()["id"])
+    assert ["left out" in notice for notice in notices] == [True]
 
 
 @pytest.mark.parametrize("name", ["../outside", "/etc", "a/b", "", ".", "..", ".hidden"])
@@ -127,6 +132,10 @@ def test_no_name_leads_out_of_the_archive(near: str, name: str):
 def test_unknown_and_ambiguous_names_say_what_to_do(near: str):
     """No such run, more than one, or none at all: each has its own words."""
     archive = Archive(near)
+    for name in ("last", "2026"):
+        with pytest.raises(UnknownRunError, match="there is no archive"):
+            Archive(f"{near}/none").load(name)
+    archive.begin(plan("2025-begun")).close()
     with pytest.raises(UnknownRunError, match="no complete run yet"):
         archive.load()
     complete(archive, "2026-a")
@@ -205,3 +214,13 @@ def test_targets_named_twice_are_refused(tmp_path: Path):
 
     with pytest.raises(CorruptFileError, match="names a target twice: a/b"):
         load_targets(tmp_path)
+
+
+def test_a_file_is_no_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Wherever its name comes from."""
+    (tmp_path / "runs").write_text("")
+    monkeypatch.setenv("VEPERF_ARCHIVE", str(tmp_path / "runs"))
+
+    for place in (None, tmp_path / "runs"):
+        with pytest.raises(UsageError, match="is a file"):
+            open_archive(place)

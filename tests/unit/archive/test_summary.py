@@ -13,6 +13,7 @@ from veperf.archive.run_summary import RunFacts
 from veperf.archive.store import Archive
 from veperf.archive.summary import FOLDER, ArchiveSummary, load_summary
 from veperf.archive.trend import case_trend
+from veperf.core.errors import UnknownRunError
 from veperf.core.run import Run
 from veperf.stats.hodges_lehmann import estimate_median
 from veperf.stats.process_values import series_of
@@ -164,12 +165,14 @@ def test_an_archive_that_can_t_be_written_can_be_read(tmp_path: Path):
 
 
 def test_an_empty_archive_has_an_empty_summary(near: str):
-    """No run, or no folder at all: nothing, and nothing is made."""
+    """No run: nothing, and nothing is made. No archive at all: an error."""
+    Archive(near).storage.write(".note", b"")
     assert ((), 0) == (
         load_summary(Archive(near)).runs,
         load_summary(Archive(near)).table.num_rows,
     )
-    assert () == load_summary(Archive(f"{near}/none")).runs
+    with pytest.raises(UnknownRunError, match="there is no archive"):
+        load_summary(Archive(f"{near}/none"))
     assert [] == Archive(near).storage.names()
 
 

@@ -36,8 +36,8 @@ def test_a_step_is_found_with_the_commits_to_blame(tmp_path: Path):
     assert () == of(tmp_path / "b", stepped(50, step_at=30), "demo/b").change_points
 
 
-def test_runs_are_in_the_order_they_were_made(tmp_path: Path):
-    """By the time they give with its zone, not by when they came into the archive or their id."""
+def test_runs_are_in_the_order_in_which_they_were_completed(tmp_path: Path):
+    """Neither by the time they give, which a clock that was set back makes wrong, nor their id."""
     late, early = (
         replace(dated_run(0), id=id, created=created)
         for id, created in (
@@ -47,7 +47,20 @@ def test_runs_are_in_the_order_they_were_made(tmp_path: Path):
     )
     nowhen = replace(dated_run(0), id="c", created="the day before")
 
-    assert ["c", "b", "a"] == [run.id for run in of(tmp_path, [late, early, nowhen]).runs]
+    assert ["c", "a", "b"] == [run.id for run in of(tmp_path, [nowhen, late, early]).runs]
+
+
+def test_results_of_another_tool_are_in_the_order_of_their_dates(tmp_path: Path):
+    """By the time they give with its zone: old ones are imported in any order."""
+    late, early = (
+        replace(dated_run(0), id=id, created=created, source="go test")
+        for id, created in (
+            ("a", "2026-01-02T00:30:00+00:00"),
+            ("b", "2026-01-02T01:00:00+02:00"),
+        )
+    )
+
+    assert ["b", "a"] == [run.id for run in of(tmp_path, [late, early]).runs]
 
 
 def test_machine_classes_are_kept_apart(tmp_path: Path):

@@ -1,6 +1,7 @@
 """What has become of a sweep's tasks."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,6 +89,7 @@ def test_a_kill_between_journal_and_archive(tmp_path: Path) -> None:
         folder = tmp_path / "sweeps" / journal.sweep
         kept = (folder / "tasks" / f"{first.id}.json").read_bytes()
     lost = kept.replace(first.id.encode(), second.id.encode()).replace(b'"r1"', b'"r9"')
+    lost = re.sub(rb',\n "checksum": "\w+"', b"", lost)
     (folder / "tasks" / f"{second.id}.json").write_bytes(lost)
     (folder / "tasks" / f".{third.id}.json.x1").write_bytes(kept[:20])
 

@@ -113,6 +113,19 @@ def test_a_hostile_case_has_a_harmless_address():
     assert "" == links.of("unknown")
 
 
+def test_many_suites_are_folded():
+    """Up to twelve stand side by side; of more, the page's own is named where they are folded."""
+    overview, changes = Sibling("index.html", "Overview"), Sibling("changes.html", "Changes")
+    suites = [Sibling(f"p{i}.html", f"pkg{i}", is_suite=True) for i in range(13)]
+
+    assert "<details>" not in navigation([overview, *suites[:12], changes], "p3.html")
+    folded = navigation([overview, *suites, changes], "p3.html")
+    assert "<summary>13 packages: pkg3</summary>" in folded
+    assert 15 == folded.count("<li>")
+    assert folded.index("changes.html") < folded.index("<details>") < folded.index("p0.html")
+    assert "<summary>13 packages</summary>" in navigation([overview, *suites], "index.html")
+
+
 def test_navigation_says_where_one_is():
     """A landmark with a name; the current page is marked, a verdict has a word."""
     siblings = [

@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Callable
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from random import Random
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 from tests.support.helpers import HOSTILE, TARGETS
 from tests.support.runs import MACHINE, timed_run
 from veperf.archive.baselines import save_baseline
+from veperf.archive.storage.lock import Notify, ignore_notice
 from veperf.archive.store import Archive
 from veperf.core.errors import UnknownTargetError
 from veperf.core.run import Run
@@ -56,8 +58,8 @@ def update(archive: Archive, tmp_path: Path) -> Callable[..., Path]:
     shutil.copy(TARGETS / "targets.json", baselines)
     save_baseline(baselines, make_baseline(_run(3), "shop"))
 
-    def call(*known_misses: str) -> Path:
-        return Path(build_site(archive, baselines, baselines, known_misses))
+    def call(*known_misses: str, notify: Notify = ignore_notice) -> Path:
+        return Path(build_site(archive, baselines, baselines, known_misses, None, notify))
 
     return call
 
@@ -181,8 +183,30 @@ def test_more_runs_than_fit_go_on_on_further_pages(update, archive, monkeypatch)
     assert {"../index.html", "../site/runs-3.html"} <= {*_read(pages[1]).links}
 
 
+@pytest.mark.parametrize("damage", ["cut", "link"])
+def test_runs_that_cannot_be_read_are_on_the_first_page(
+    archive: Archive, update: Callable[..., Path], tmp_path: Path, damage: str
+):
+    """And said aloud: whoever looks at the site would else take it for the whole archive."""
+    lost = archive.folder / archive.ids()[4]
+    if damage == "cut":
+        (lost / "run.json").write_bytes(b"{")
+    else:
+        lost.rename(tmp_path / "elsewhere")
+        lost.symlink_to(tmp_path / "elsewhere")
+    notices: list[str] = []
+
+    index = update(notify=notices.append)
+
+    assert "1 run left out that can't be read" in unescape(index.read_text(encoding="utf-8"))
+    (notice,) = notices
+    assert notice.startswith("left out: ")
+    assert lost.name in notice
+
+
 def test_an_archive_without_runs_has_a_site_that_says_so(tmp_path):
     """And tells what to do."""
+    (tmp_path / "none").mkdir()
     index = Path(build_site(Archive(tmp_path / "none"), TARGETS, tmp_path))
 
     assert "veperf run" in index.read_text(encoding="utf-8")

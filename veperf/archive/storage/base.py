@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, Self, TypeVar
 
-from veperf.archive.files import decode_json, encode_json
+from veperf.archive.files import decode_json, encode_checked_json
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -103,8 +103,19 @@ class Storage(Protocol):
         """
         ...
 
+    def digest(self, name: str) -> str:
+        """Return the SHA-256 of a file of any size, in hexadecimal.
+
+        It is read once in a process for as long as its size and time of writing are the same.
+
+        Raises:
+            CorruptFileError: it does not exist, or is a link.
+            StorageError: the place is inaccessible.
+        """
+        ...
+
     def write(self, name: str, data: bytes) -> None:
-        """Write a file atomically: readers see the old file or the new one.
+        """Write a file atomically: readers see the old file or the new one. No link is followed.
 
         Raises:
             StorageError: it can't be written; the old file is untouched.
@@ -197,7 +208,8 @@ def read_stored_json(
     """Read a JSON file as a ``kind``, every field checked against its type.
 
     Raises:
-        CorruptFileError: it does not exist, is not JSON, or is not a ``kind``.
+        CorruptFileError: it does not exist, is not JSON, is not a ``kind``, or differs from its
+            checksum.
         NewerFormatError: its ``format`` is beyond ``newest_format``.
         StorageError: the place is inaccessible.
     """
@@ -205,10 +217,10 @@ def read_stored_json(
     return decode_json(data, storage.where(name), kind, newest_format=newest_format)
 
 
-def write_stored_json(storage: Storage, name: str, value: object) -> None:
-    """Write ``value`` as indented JSON, atomically.
+def write_stored_json(storage: Storage, name: str, value: object, **more: object) -> None:
+    """Write ``value``, with ``more`` fields, as indented JSON with its checksum, atomically.
 
     Raises:
         StorageError: it can't be written.
     """
-    storage.write(name, encode_json(value))
+    storage.write(name, encode_checked_json(value, **more))

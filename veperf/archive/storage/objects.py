@@ -120,6 +120,22 @@ class Objects:
                     raise
                 raise CorruptFileError(f"can't read {self.url}/{name}: it does not exist") from None
 
+    def version(self, name: str) -> str:
+        """Return a text that changes with the content of a file; empty where nothing tells.
+
+        Raises:
+            CorruptFileError, StorageError: as ``get``.
+        """
+        with self._translated_errors(f"can't read {self.url}/{name}"):
+            try:
+                details = self.filesystem.info(self._path(name))
+            except FileNotFoundError as error:
+                if is_missing_bucket(error):
+                    raise
+                raise CorruptFileError(f"can't read {self.url}/{name}: it does not exist") from None
+        tag, written_ns = details.get("ETag") or "", self.written_ns(name, details)
+        return f"{details.get('size')} {tag} {written_ns}" if tag or written_ns else ""
+
     def put(self, name: str, data: bytes) -> None:
         """Write a file atomically.
 

@@ -11,13 +11,14 @@ import re
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import fsspec.core
 from fsspec.registry import known_implementations
 
-from veperf.archive.files import MAX_FILE_BYTES
+from veperf.archive.files import MAX_FILE_BYTES, checksum_of
 from veperf.archive.storage.base import Lock, Storage
 from veperf.archive.storage.errors import to_storage_error
 from veperf.archive.storage.lease import LEASE_TIMES, Lease, LeaseTimes
@@ -138,6 +139,12 @@ class RemoteStorage:
         """Open a file that is fetched piece by piece."""
         return open_buffered(self.objects, name)
 
+    def digest(self, name: str) -> str:
+        """Return the SHA-256 of a file, fetched once for each version that the place tells of."""
+        version = self.objects.version(name)
+        fetch = _digest if version else _digest.__wrapped__
+        return fetch(self.objects, name, version)
+
     def write(self, name: str, data: bytes) -> None:
         """Write a file."""
         self.objects.put(name, data)
@@ -217,6 +224,12 @@ class RemoteStorage:
         """
         connection.register_filesystem(self.objects.filesystem)
         return [re.sub(r"([*?[])", r"[\1]", self.where(name)) for name in names]
+
+
+@lru_cache(maxsize=1 << 16)
+def _digest(objects: Objects, name: str, version: str) -> str:  # noqa: ARG001 - the cache's key
+    """Return the SHA-256 of that version of the file."""
+    return checksum_of(open_buffered(objects, name))
 
 
 def open_remote(url: Url, notify: Notify = ignore_notice) -> RemoteStorage:

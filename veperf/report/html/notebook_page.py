@@ -12,7 +12,6 @@ from nbconvert.exporters.templateexporter import TemplateExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from traitlets.config import Config
 
-from veperf.archive.files import write_file
 from veperf.core.escape import as_html
 from veperf.report.html.fragment import component_css, page_css
 from veperf.report.html.page import Sibling, navigation
@@ -32,9 +31,9 @@ _MIME_TYPES = (
 
 
 def notebook_to_html(
-    notebook: Path, html: Path, title: str, siblings: Sequence[Sibling] = ()
-) -> Path:
-    """Write the executed ``notebook`` as a page to ``html``, which is returned.
+    notebook: Path, file: str, title: str, siblings: Sequence[Sibling] = ()
+) -> bytes:
+    """Return the executed ``notebook`` as the page ``file``.
 
     The same outputs give the same bytes. Inputs are folded away at the end. Whatever is in the
     outputs, the page holds no script and fetches nothing. ``siblings`` are the pages that it links
@@ -42,18 +41,16 @@ def notebook_to_html(
 
     Raises:
         UsageError: ``notebook`` is not a notebook.
-        StorageError: ``html`` can't be written.
     """
     page, _ = _exporter().from_notebook_node(
         read_notebook(notebook),
         {
             "title": title,
             "css": f"{component_css()}\n{page_css()}",
-            "navigation": navigation(siblings, html.name),
+            "navigation": navigation(siblings, file),
         },
     )
-    write_file(html, page.encode())
-    return html
+    return page.encode()
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Notebook files, read and written."""
+"""Notebook files, read and encoded."""
 
 import sys
 from importlib import import_module
@@ -14,7 +14,6 @@ if "jsonschema" not in sys.modules:
 import nbformat
 from nbformat import NotebookNode
 
-from veperf.archive.files import write_file
 from veperf.core.errors import UsageError
 
 
@@ -33,11 +32,7 @@ def read_notebook(path: Path) -> NotebookNode:
     return notebook
 
 
-def write_notebook(path: Path, notebook: NotebookNode) -> None:
-    """Write ``notebook`` to ``path``, whole or not at all.
-
-    Raises:
-        StorageError: ``path`` can't be written.
-    """
+def notebook_bytes(notebook: NotebookNode) -> bytes:
+    """Return ``notebook`` as the bytes of its file."""
     text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]  # nbformat annotates only its classes
-    write_file(path, text.encode())
+    return text.encode()

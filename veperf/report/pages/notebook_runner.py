@@ -7,6 +7,7 @@ so into its metadata, as the last step.
 
 import contextlib
 import math
+import tempfile
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,8 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from veperf.archive.files import file_write_error
-from veperf.core.errors import KernelError, NotebookError
+from veperf.archive.storage.local import LocalStorage
+from veperf.core.errors import KernelError, NotebookError, ReportError
 from veperf.core.escape import make_visible
 from veperf.core.log_suppression import NOTEBOOK_LOGGERS, suppress_logging
 from veperf.report.pages.notebook_parameters import JsonValue, check_parameters, escape_braces
@@ -39,12 +41,15 @@ def run_notebook(
     cwd: Path | None = None,
     progress: bool = False,
     kernel: "Kernel | None" = None,
+    archive: Path | None = None,
 ) -> Path:
     """Run ``notebook`` with ``parameters``, write the result to ``output`` and return it.
 
-    ``timeout_s`` is for all cells together. ``cwd`` is where the kernel starts, by default the
-    folder of ``output``. After an error ``output`` holds the cells that did run. ``kernel`` is one
-    that has run other notebooks in the same folder; a new one when not given.
+    ``output`` is written whole or not at all: papermill writes to a private file. ``timeout_s`` is
+    for all cells together. ``cwd`` is where the kernel starts, by default the folder of ``output``.
+    After an error ``output`` holds the cells that did run. ``kernel`` is one that has run other
+    notebooks in the same folder; a new one when not given. Where ``output`` is in an ``archive``,
+    no link in that is followed.
 
     Raises:
         ParameterError: a parameter that the notebook does not have, or of the wrong type.
@@ -54,33 +59,51 @@ def run_notebook(
         StorageError: ``output`` can't be written.
     """
     from veperf.report.pages.kernel import Kernel, require_kernel
-    from veperf.report.pages.notebook_file import read_notebook, write_notebook
+    from veperf.report.pages.notebook_file import notebook_bytes, read_notebook
 
     require_kernel(read_notebook(notebook).metadata.get("kernelspec", {}).get("name", ""))
     checked = check_parameters(notebook, parameters)
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with suppress_logging(*NOTEBOOK_LOGGERS), contextlib.ExitStack() as stack:
-            shared = kernel or stack.enter_context(Kernel())
+    root = archive or output.parent
+    target = LocalStorage(root).at(str(output.parent.relative_to(root)))
+    target.require_writable()
+
+    def save(executed: "NotebookNode") -> None:
+        executed.metadata["papermill"]["output_path"] = str(output.absolute())
+        target.write(output.name, notebook_bytes(executed))
+
+    with (
+        suppress_logging(*NOTEBOOK_LOGGERS),
+        tempfile.TemporaryDirectory(prefix="veperf-") as private,
+        contextlib.ExitStack() as stack,
+    ):
+        saved = Path(private, "executed.ipynb")
+        shared = kernel or stack.enter_context(Kernel())
+        try:
             done = _run(
-                notebook, output, checked, timeout_s, cwd or output.parent, shared, progress
+                notebook, output, saved, checked, timeout_s, cwd or output.parent, shared, progress
             )
-    except OSError as error:
-        raise file_write_error(output, error) from error
+        except ReportError:
+            if saved.exists():
+                save(read_notebook(saved))
+            raise
+        except OSError as error:
+            raise file_write_error(saved, error) from error
     done.metadata["veperf"] = {"executed": True}
-    write_notebook(output, done)
+    save(done)
     return output
 
 
 def _run(
     notebook: Path,
     output: Path,
+    saved: Path,
     parameters: dict[str, JsonValue],
     timeout_s: float,
     cwd: Path,
     kernel: "Kernel",
     progress: bool,
 ) -> "NotebookNode":
+    """Execute ``notebook``, which papermill writes to ``saved``; messages name ``output``."""
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill import PapermillExecutionError, execute_notebook
 
@@ -90,7 +113,7 @@ def _run(
         kernel.clear()
         done: NotebookNode = execute_notebook(
             escape_braces(notebook.absolute()),
-            escape_braces(output.absolute()),
+            escape_braces(saved),
             parameters,
             engine_name=_saving_once(),
             kernel_name=NAME,

@@ -8,10 +8,8 @@ from shutil import disk_usage
 
 from veperf.archive.baselines import load_baselines, load_targets
 from veperf.archive.cli_hints import command_hint
-from veperf.archive.files import write_file
 from veperf.archive.storage.base import Storage
 from veperf.archive.storage.local import LocalStorage
-from veperf.core import paths
 from veperf.core.case import Level
 from veperf.core.escape import as_html
 from veperf.core.policy import find_policy
@@ -47,6 +45,7 @@ class PreliminaryPage:
     ) -> None:
         """``baselines`` is the folder of targets and baselines; ``notify`` is told of an error."""
         folder = archive.at(run.id)
+        self._folder = folder
         self.file = folder.folder / f"{INDEX}.html" if isinstance(folder, LocalStorage) else None
         """Its path; None where there is no such page."""
         self._archive = archive
@@ -63,9 +62,9 @@ class PreliminaryPage:
             return
         try:
             if disk_usage(self.file.parent).free < _SPARE_BYTES:
-                self.file.unlink(missing_ok=True)
+                self._folder.delete([self.file.name])
                 return
-            write_file(self.file, self._page(run, stopped).encode())
+            self._folder.write(self.file.name, self._page(run, stopped).encode())
         except Exception as error:  # noqa: BLE001 - minutes of measuring are worth more than a page
             self._is_broken = True
             self._notify(f"the overview is not kept up to date: {error}")
@@ -106,7 +105,7 @@ def _with_commands(text: str) -> str:
 def _figures(run: Run, baselines: Path) -> str:
     """Return failures, targets and cases so far; outcomes are left to the verdict on all passes."""
     recorded = load_baselines(baselines, sorted({case.suite for case in run.cases}))
-    targets = load_targets(paths.targets_folder(baselines))
+    targets = load_targets(baselines)
     verdict = run_verdict(run, targets, recorded, policy=find_policy())
     few = f"A time is judged from {MIN_PROCESSES} processes on: until then it is not measured."
     parts = [failures_section(verdict.failures), "<h3>Targets so far</h3>"]

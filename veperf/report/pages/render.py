@@ -12,7 +12,6 @@ from threading import Event
 from jupyter_core.utils import ensure_event_loop
 
 from veperf.archive.baselines import load_baselines, load_targets
-from veperf.archive.files import write_file
 from veperf.archive.storage.base import Storage
 from veperf.archive.storage.local import LocalStorage
 from veperf.archive.storage.location import Location
@@ -27,6 +26,7 @@ from veperf.core.escape import as_html
 from veperf.core.gate import GateDecision
 from veperf.core.log_suppression import NOTEBOOK_LOGGERS, suppress_logging
 from veperf.core.policy import GatePolicy, find_policy
+from veperf.core.project import find_project
 from veperf.core.run import Run
 from veperf.core.verdict import Verdict
 from veperf.report.case_history import read_case_history
@@ -76,13 +76,15 @@ def render_report(
         UnknownTargetError: ``known_misses`` names one that does not exist.
         StorageError: ``folder`` can't be written.
     """
+    place = LocalStorage(folder.parent).at(folder.name)
+    place.require_writable()
     # Once for all notebooks, which would otherwise each do the same.
     store = archive or Archive(folder.parent)
     load_summary(store)
     known = baselines or paths.default_baselines_folder()
     recorded = load_baselines(known, sorted({case.suite for case in run.cases}))
     gate = find_policy() if policy is None else policy
-    targets = load_targets(paths.targets_folder(known))
+    targets = load_targets(known)
     whole_verdict = run_verdict(run, targets, recorded, known_misses, gate)
     beside = comparisons or {}
     whole_verdict = with_comparisons(whole_verdict, list(beside.values()), gate)
@@ -93,7 +95,7 @@ def render_report(
     parameters: dict[str, JsonValue] = {
         "run": run.id,
         "archive": archive.location if archive else os.path.relpath(folder.parent, folder),
-        "baselines": _baselines_path(baselines, folder, archive) if baselines else "",
+        "baselines": _baselines_path(known, folder, archive),
         "known_misses": list(known_misses),
         "policy": gate.table(),
         "better": dict[str, JsonValue](better or {}),
@@ -101,7 +103,7 @@ def render_report(
         "comparisons": list(beside),
     }
 
-    def execute(pages: Sequence[ReportPage]) -> list[Future[Path]]:
+    def execute(pages: Sequence[ReportPage]) -> list[Future[None]]:
         """Run the notebooks of ``pages`` in one kernel; each is converted while the next runs."""
         conversions = []
         try:
@@ -115,17 +117,18 @@ def render_report(
                         parameters | dict(page.parameters),
                         timeout_s=_TIMEOUT_S,
                         kernel=kernel,
+                        archive=folder.parent,
                     )
                     conversions.append(converter.submit(convert, page, notebook))
         finally:
             ensure_event_loop().close()  # nbclient leaves the loop of this thread open
         return conversions
 
-    def convert(page: ReportPage, notebook: Path) -> Path:
+    def convert(page: ReportPage, notebook: Path) -> None:
         from veperf.report.html.notebook_page import notebook_to_html  # while the kernel starts
 
         title = f"{page.title} {run.id} · veperf"
-        return notebook_to_html(notebook, folder / page.file, title, siblings)
+        place.write(page.file, notebook_to_html(notebook, page.file, title, siblings))
 
     is_stopped = Event()
     executed = [page for page in page_list if page.is_executed and with_notebooks]
@@ -149,7 +152,7 @@ def render_report(
             for page in page_list:
                 if page not in executed:
                     part = view.of_suite(page.suite) if page.suite else view
-                    _write_unexecuted(page, part, folder, siblings)
+                    place.write(page.file, _unexecuted_page(page, part, siblings))
             conversions = list(chain.from_iterable(running))
         except BaseException:  # Ctrl-C, too: not only after all notebooks
             is_stopped.set()
@@ -159,9 +162,7 @@ def render_report(
     return folder / page_list[0].file
 
 
-def _write_unexecuted(
-    page: ReportPage, view: ReportView, folder: Path, siblings: Sequence[Sibling]
-) -> None:
+def _unexecuted_page(page: ReportPage, view: ReportView, siblings: Sequence[Sibling]) -> bytes:
     notebook = f"{page.notebook}.ipynb"
     parameters = {"run": view.run.id} | ({"suite": page.suite} if page.suite else {})
     setting = " ".join(f"-p {name} {shlex.quote(text)}" for name, text in parameters.items())
@@ -169,11 +170,16 @@ def _write_unexecuted(
         "<footer>This page was rendered without its notebook, which <code>papermill "
         f"{as_html(notebook)} out.ipynb {as_html(setting)}</code> executes.</footer>"
     )
-    write_file(folder / page.file, html_page(page.title, body, siblings, page.file).encode())
+    return html_page(page.title, body, siblings, page.file).encode()
 
 
 def _baselines_path(baselines: Path, folder: Path, archive: Archive | None) -> str:
-    """Return the path for the notebooks: relative to their folder, where they stay in it."""
+    """Return the path for the notebooks: relative to their folder, where they stay in it.
+
+    Empty where they find it by themselves, in the project that their folder is in.
+    """
+    if find_project(folder).baselines == baselines:
+        return ""
     return str(baselines.resolve()) if archive else os.path.relpath(baselines, folder)
 
 
@@ -182,7 +188,8 @@ def _sibling(
 ) -> Sibling:
     if page.suite:
         verdict = verdict_of_suite(page.suite, run, whole_verdict, baselines)
-        return Sibling(page.file, page.title, status.outcome_mark(verdict.decision.outcome))
+        own = status.outcome_mark(verdict.decision.outcome)
+        return Sibling(page.file, page.title, own, is_suite=True)
     mark = status.outcome_mark(whole_verdict.decision.outcome) if page.name == INDEX else None
     return Sibling(page.file, page.title, mark)
 

@@ -5,8 +5,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
+from veperf.archive.manifest import LEFT_OUT
 from veperf.archive.storage.base import Storage
 from veperf.archive.storage.location import Location
+from veperf.archive.storage.lock import Notify, ignore_notice
 from veperf.archive.storage.open import path_or_url
 from veperf.archive.store import Archive
 from veperf.archive.summary import ArchiveSummary, load_summary
@@ -23,6 +25,7 @@ from veperf.report.site.benchmarks import (
 )
 from veperf.report.site.runs import A_PAGE, runs_listing
 from veperf.report.site.verdicts import RunVerdict, judge_runs
+from veperf.report.trends import left_out_notes
 
 INDEX = "index.html"
 FOLDER = "site"
@@ -35,11 +38,13 @@ def build_site(
     baselines: Path,
     known_misses: Collection[str] = (),
     policy: GatePolicy | None = None,
+    notify: Notify = ignore_notice,
 ) -> Location:
     """Bring the site of ``archive`` up to date; return its first page.
 
     It is in the archive itself: ``index.html``, and all other pages in ``site/``. ``targets`` is
-    the folder of targets.json, ``baselines`` that of recorded baselines.
+    the folder of targets.json, ``baselines`` that of recorded baselines. ``notify`` is called with
+    why each run is left out that can't be read; the first page says so, too.
 
     Raises:
         CorruptFileError: targets or baselines are broken.
@@ -47,6 +52,8 @@ def build_site(
         StorageError: the archive can't be written.
     """
     summary = load_summary(archive)
+    for reason in summary.left_out.values():
+        notify(f"{LEFT_OUT}{reason}")
     folder = archive.storage.at(FOLDER)
     archive.storage.require_writable()
     verdicts = judge_runs(archive, summary, folder, targets, baselines, known_misses, policy)
@@ -71,6 +78,9 @@ def _pages(
         name = _runs_page(number)
         table = runs_listing(part, verdicts, reports_from_site if number else reports)
         body = table + _others(number, len(parts))
+        if not number:
+            notes = left_out_notes(summary.left_out, path_or_url(archive.storage))
+            body = "".join(map(markup.paragraph, notes)) + body
         yield name, html_page(_RUNS, body, _menu(top=not number), INDEX if not number else "")
     trends = [
         trend
