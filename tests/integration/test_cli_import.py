@@ -155,7 +155,8 @@ def test_a_direction_that_no_file_says_is_asked_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["import", "{folder}/none.json"], "can't read"),
+        (["import", "{folder}/none.json"], "no such file"),
+        (["compare", "{folder}/none.json", "last"], "no such file"),
         (["import", "{folder}/torn.json"], "torn.json:2: not valid JSON"),
         (["import", "-"], "standard input: it is empty"),
         (["import", "{folder}/torn.json", "--format", "xml"], "no format 'xml'"),

@@ -1,11 +1,14 @@
 """``veperf compare``."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import click
+import msgspec
 
 from veperf.cli.gate import chosen_policy, print_explanation
 from veperf.cli.options import (
@@ -15,6 +18,7 @@ from veperf.cli.options import (
     directions_option,
     format_option,
     options_of,
+    print_failures,
     print_notes,
     report_url_option,
     terminal_width,
@@ -27,7 +31,7 @@ from veperf.core.direction import (
 )
 from veperf.core.errors import UsageError
 from veperf.core.escape import one_line
-from veperf.core.option_fields import select_options, values_of
+from veperf.core.option_fields import Options, about, select_options, values_of
 from veperf.core.options import CompareOptions, DecisionOptions
 from veperf.core.run import Run
 from veperf.core.text import join_words
@@ -36,14 +40,35 @@ from veperf.formats.source import is_existing_folder, is_readable_file
 
 if TYPE_CHECKING:
     from veperf.api.results import Comparison
+    from veperf.core.gate import GateDecision
+    from veperf.core.policy import GatePolicy
     from veperf.report.report_links import ReportLinks
-
-_LISTED = 20
+    from veperf.verdicts.benchstat import Layout, UnitTable
 
 
 @dataclass(frozen=True, kw_only=True)
-class CompareCommandOptions(CompareOptions, DecisionOptions):
+class ProjectionOptions(Options):
+    """Arrangement of results by keys, in the syntax of benchstat."""
+
+    table: Annotated[str, about("Keys that tell tables apart.", metavar="KEYS")] = ""
+    row: Annotated[str, about("Keys that tell rows apart.", metavar="KEYS")] = ""
+    column: Annotated[str, about("Keys that tell columns apart.", flag="--col", metavar="KEYS")] = (
+        ""
+    )
+    ignore: Annotated[str, about("Keys that results of a row may differ in.", metavar="KEYS")] = ""
+    filter: Annotated[
+        str, about("Results to use: `/size:(1k OR 4k) -goos:linux`.", metavar="EXPRESSION")
+    ] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareCommandOptions(CompareOptions, DecisionOptions, ProjectionOptions):
     """Options of ``veperf compare``."""
+
+    sort: Annotated[
+        Literal["file", "name", "change"],
+        about("Order of rows: that of the file, by name, or the largest change first."),
+    ] = "file"
 
 
 @click.command(
@@ -53,11 +78,11 @@ class CompareCommandOptions(CompareOptions, DecisionOptions):
         "veperf compare 20261120-101500 last",
         "veperf compare old.txt new.txt              files of go test and other tools",
         "veperf compare both.txt --by note           two configurations in one Go file",
+        "veperf compare new.txt --row .name --col /format   values of a parameter",
         "veperf compare old.txt new.txt --markdown >comment.md",
     ],
 )
-@click.argument("base")
-@click.argument("new", required=False)
+@click.argument("names", nargs=-1, required=True, metavar="BASE [NEW]...")
 @options_of(CompareCommandOptions)
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print markdown.")
 @report_url_option
@@ -68,8 +93,7 @@ class CompareCommandOptions(CompareOptions, DecisionOptions):
 @click.pass_context
 def compare_command(
     context: click.Context,
-    base: str,
-    new: str | None,
+    names: tuple[str, ...],
     options: CompareCommandOptions,
     as_markdown: bool,
     report_url: str | None,
@@ -78,7 +102,7 @@ def compare_command(
     directions: tuple[str, ...],
     archive: str | None,
 ) -> None:
-    """Compare two runs, or files of other tools.
+    """Compare runs, or files of other tools, with the first of them.
 
     NEW is the last run when not given.
 
@@ -95,53 +119,142 @@ def compare_command(
     direction neither file nor unit says has `changed`, and is never slower or faster; --better says
     it. What failed in any repetition is an error, as is nothing in common: both end with 3. See
     --explain, and docs/verdicts.md for what decides.
+
+    --table, --row, --col, --ignore and --filter arrange and select results by keys, in the syntax
+    of benchstat: .name, .fullname, .file, .config, /parameter, .unit, and the settings in a Go file
+    such as goos. With any of them the others are as benchstat has them: tables by .config, rows by
+    .fullname, columns by .file. Each column is compared with the first. See docs/formats.md.
     """
-    from veperf.api.runs import compare
     from veperf.report import rendering
     from veperf.report.report_links import find_report_links
-    from veperf.report.tables import benchstat_table
 
     policy = chosen_policy(context, options)
     known = parse_directions(directions)
-    if by and new is not None:
+    if by and len(names) > 1:
         raise click.UsageError("--by tells two runs in one file apart: no NEW")
-    if by:
-        (before, a), (after, b) = _read_both(base, format, by)
+    projections = select_options(ProjectionOptions, values_of(options))
+    is_arranged = projections != ProjectionOptions()
+    if by and is_arranged:
+        raise click.UsageError("--by is --col with two values: not both")
+    with _paused_collection():
+        if is_arranged:
+            sides = _arranged(names, format, archive, projections)
+        elif by:
+            sides = _Sides(_read_both(names[0], format, by))
+        else:
+            sides = _Sides(_named_sides(names, format, archive))
+        require_units([run for _, run in sides.runs], known)
+        sides.runs = [(name, with_directions(run, known)) for name, run in sides.runs]
+        rules = select_options(CompareOptions, values_of(options))
+        compared = _compare(sides, rules, policy, options.sort)
+        notes = _notes(compared, same_machine=options.same_machine)
+        if as_markdown:
+            links = find_report_links(report_url or "")
+            text = _markdown(compared, notes, links, explain=options.explain)
+            click.echo(text, nl=False)
+            context.exit(compared.decision.exit_code)
+        width = terminal_width()
+        _print_tables(compared, width)
+        for note, about in notes.items():
+            print_notes(join_words(about), [note])
+        click.echo(f"\n{rendering.decision_text(compared.decision, width)}")
+        if options.explain:
+            print_explanation(compared.decision)
+        context.exit(compared.decision.exit_code)
+
+
+@contextmanager
+def _paused_collection() -> Iterator[None]:
+    """Don't look for cycles meanwhile: there are none in what is read, and all of it stays."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@dataclass
+class _Sides:
+    """The runs to compare, by name, the base first."""
+
+    runs: list[tuple[str, Run]]
+    layout: "Layout | None" = None
+    accounts: list[tuple[str, str]] = field(default_factory=list)
+    """How much was taken of each file, by its name."""
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    """Notes on reading by name, besides those of the runs."""
+
+    @property
+    def readings(self) -> list[str]:
+        """A line a file: how much of it was taken."""
+        of_runs = ((name, run.reading) for name, run in self.runs if run.reading)
+        return [f"{name}: {account}" for name, account in (*self.accounts, *of_runs)]
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """The runs with their comparisons, and the decision about all."""
+
+    sides: _Sides
+    comparisons: list["Comparison"]
+    tables: tuple["UnitTable", ...]
+    decision: "GateDecision"
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the runs."""
+        return [name for name, _ in self.sides.runs]
+
+
+def _compare(
+    sides: _Sides,
+    rules: CompareOptions,
+    policy: "GatePolicy",
+    sort: Literal["file", "name", "change"],
+) -> _Compared:
+    from veperf.api.runs import compare
+    from veperf.verdicts.benchstat import Layout, benchstat_tables, sort_rows
+    from veperf.verdicts.gate import decide
+
+    (name, base), *others = sides.runs
+    comparisons = [
+        replace(compare(base, run, options=rules, policy=policy), name=name) for _, run in others
+    ]
+    tables = benchstat_tables(*(run for _, run in sides.runs), layout=sides.layout or Layout())
+    if len(comparisons) == 1:
+        decision = comparisons[0].decision
     else:
-        new = new or "last"
-        before, a = _side(base, format, archive)
-        after, b = _side(new, format, archive)
-        if before == after:
-            before, after = base, new
-    require_units((a, b), known)
-    a, b = with_directions(a, known), with_directions(b, known)
-    rules = select_options(CompareOptions, values_of(options))
-    comparison = replace(compare(a, b, options=rules, policy=policy), name=before)
-    sides = ((before, a), (after, b))
-    notes = _notes(sides)
-    if note := _machine_note(comparison, same_machine=options.same_machine):
-        notes[note] = [before, after]
-    if as_markdown:
-        links = find_report_links(report_url or "")
-        text = _markdown(comparison, (before, after), notes, links, explain=options.explain)
-        click.echo(text, nl=False)
-        context.exit(comparison.decision.exit_code)
-    width = terminal_width()
-    if tables := comparison.tables():
-        text = benchstat_table.benchstat_text(tables, comparison.changes, before, after, width)
-        click.echo(text)
-    _print_failures(sides)
-    for note, names in notes.items():
-        print_notes(join_words(names), [note])
-    click.echo(f"\n{rendering.decision_text(comparison.decision, width)}")
-    if options.explain:
-        print_explanation(comparison.decision)
-    context.exit(comparison.decision.exit_code)
+        decisions = [comparison.decision for comparison in comparisons]
+        decision = decide(
+            [
+                msgspec.structs.replace(item, place=other)
+                for (other, _), decided in zip(others, decisions, strict=True)
+                for item in decided.items
+            ],
+            strict=policy.strict,
+            nothing="nothing was compared: there is one column",
+            notes=[*dict.fromkeys(note for decided in decisions for note in decided.notes)],
+        )
+    return _Compared(sides, comparisons, tuple(sort_rows(t, sort) for t in tables), decision)
+
+
+def _print_tables(compared: _Compared, width: int | None) -> None:
+    from veperf.report.tables.benchstat_table import benchstat_texts
+
+    changes = [comparison.changes for comparison in compared.comparisons]
+    texts = benchstat_texts(compared.tables, changes, compared.names, width)
+    for number, text in enumerate(texts):
+        click.echo(f"\n{text}" if number else text)
+    for line in compared.sides.readings:
+        click.echo(one_line(line))
+    for name, run in compared.sides.runs:
+        print_failures(run, name)
 
 
 def _markdown(
-    comparison: "Comparison",
-    sides: tuple[str, str],
+    compared: _Compared,
     notes: Mapping[str, Sequence[str]],
     links: "ReportLinks",
     *,
@@ -158,34 +271,46 @@ def _markdown(
     from veperf.report.tables.benchstat_table import benchstat_parts
     from veperf.report.tables.gate_table import gate_table
 
-    decision = comparison.decision
-    parts = benchstat_parts(comparison.tables(), comparison.changes, *sides)
+    decision = compared.decision
+    changes = [comparison.changes for comparison in compared.comparisons]
+    parts = benchstat_parts(compared.tables, changes, compared.names)
     parts += presence_parts(decision)
-    if notes:
-        lines = tuple(f"{join_words(names)}: {note}" for note, names in notes.items())
-        parts.append(MarkdownPart("Notes", lines, NOTES))
+    lines = [f"{join_words(names)}: {note}" for note, names in notes.items()]
+    if lines := [*compared.sides.readings, *lines]:
+        parts.append(MarkdownPart("Notes", tuple(lines), NOTES))
     if explain:
         parts.append(MarkdownPart("Every question", (gate_table(decision, ""),)))
     whole = "the output of `veperf compare` without --markdown"
     return write_decision(decision, parts, links=links, most=MOST_COMMENT_BYTES, whole=whole)
 
 
-def _print_failures(sides: Sequence[tuple[str, Run]]) -> None:
-    for name, run in sides:
-        failures = run.first_failures
-        for case in list(failures)[:_LISTED]:
-            click.echo(f"✗ {one_line(f'{name}: {case} failed: {failures[case].message}')}")
-        if len(failures) > _LISTED:
-            click.echo(f"{name}: {len(failures) - _LISTED} more failed")
+def _notes(compared: _Compared, *, same_machine: bool) -> dict[str, list[str]]:
+    """Return the notes on reading and on the comparisons, with the sides that each is about."""
+    from veperf.verdicts.renamed import renamed_benchmarks
 
-
-def _notes(sides: Sequence[tuple[str, Run]]) -> dict[str, list[str]]:
-    """Return the notes on reading both sides, with the names of the sides that each is about."""
     names: dict[str, list[str]] = {}
-    for name, run in sides:
+    for name, note in compared.sides.notes:
+        names.setdefault(note, []).append(name)
+    for name, run in compared.sides.runs:
         for note in reader_notes(run):
             names.setdefault(note, []).append(name)
+    base = compared.names[0]
+    for comparison, other in zip(compared.comparisons, compared.names[1:], strict=True):
+        hints = [*renamed_benchmarks(comparison.base, comparison.new)]
+        hints += _setting_notes(comparison.base, comparison.new)
+        hints.append(_machine_note(comparison, same_machine=same_machine))
+        for hint in filter(None, hints):
+            names.setdefault(hint, [base]).append(other)
     return names
+
+
+def _setting_notes(base: Run, new: Run) -> Iterator[str]:
+    """Yield a note on each setting of both files in which they differ as a whole."""
+    for key, before in base.settings.items():
+        after = new.settings.get(key, before)
+        if after != before:
+            how = "is compared all the same: --table .config keeps the two apart"
+            yield f"{key} differs ({before}, now {after}) and {how}"
 
 
 def _machine_note(comparison: "Comparison", *, same_machine: bool) -> str:
@@ -202,6 +327,17 @@ def _machine_note(comparison: "Comparison", *, same_machine: bool) -> str:
     return f"the machines differ, so that times are not compared{overruled}: {'; '.join(different)}"
 
 
+def _named_sides(names: Sequence[str], format: str, archive: str | None) -> list[tuple[str, Run]]:
+    """Return the runs of these ``names``, or of one and the last, under names that differ."""
+    every = names if len(names) > 1 else (*names, "last")
+    pairs = [_label_and_target(name) for name in every]
+    sides = [(label, *_side(target, format, archive)) for label, target in pairs]
+    named = [(label or name, run) for label, name, run in sides]
+    if len({name for name, _ in named}) < len(named):
+        return [(name, run) for name, (*_, run) in zip(every, sides, strict=True)]
+    return named
+
+
 def _side(name: str, format: str, archive: str | None) -> tuple[str, Run]:
     """The name of a side, and its run."""
     from veperf.api.runs import read, resolve_run
@@ -214,10 +350,70 @@ def _side(name: str, format: str, archive: str | None) -> tuple[str, Run]:
 
 
 def _read_both(file: str, format: str, by: str) -> list[tuple[str, Run]]:
+    from veperf.formats.projection import Field, parse_projection
     from veperf.formats.readers import read_runs_from
 
-    runs = read_runs_from(Path(file), format=format, by=by)
-    if len(runs) != 2:
-        values = ", ".join(imported.label or "none" for imported in runs[:10])
-        raise UsageError(f"{file} has {len(runs)} values of {by}, where two are compared: {values}")
-    return [(imported.label or f"no {by}", imported.run) for imported in runs]
+    fields = parse_projection("--by", by) if "@" in by else (Field(by),)
+    if len(fields) != 1:
+        raise UsageError(f"--by {by}: a single key tells the runs in a file apart")
+    key, chosen = fields[0].key, fields[0].fixed
+    runs = read_runs_from(Path(file), format=format, by=key)
+    values = join_words([imported.label or "none" for imported in runs[:10]])
+    by_label = {imported.label: imported for imported in runs}
+    if missing := [label for label in chosen if label not in by_label]:
+        raise UsageError(f"{file} has no {key} {join_words(missing)}, but {values}")
+    if chosen:
+        runs = tuple(by_label[label] for label in chosen)
+    if len(runs) < 2 or (not chosen and len(runs) > 2):
+        raise UsageError(
+            f"{file} has {len(runs)} values of {key}, where two are compared: {values}; "
+            f"choose, the base first: --by '{key}@(BASE NEW)'"
+        )
+    return [(imported.label or f"no {key}", imported.run) for imported in runs]
+
+
+def _arranged(
+    names: Sequence[str], format: str, archive: str | None, projections: ProjectionOptions
+) -> _Sides:
+    """Return the columns that ``projections`` make of runs and files, be they named LABEL=FILE."""
+    from veperf.formats.criterion import BASELINE
+    from veperf.formats.projected import parse_projections, project_runs, read_configurations
+
+    parsed = parse_projections(**values_of(projections))
+    is_used = BASELINE in parsed.own_keys or f"{BASELINE}:" in projections.filter
+    by = BASELINE if is_used else ""
+    files, accounts, notes = [], [], []
+    for label, name in _labelled(names):
+        path = Path(name)
+        is_path = is_readable_file(path) or (is_used and is_existing_folder(path))
+        source = path if is_path else _side(name, format, archive)[1]
+        configurations = read_configurations(source, format, by)
+        files.append((label, configurations.runs))
+        accounts.append((label, configurations.account))
+        notes += [(label, note) for note in configurations.notes]
+    projected = project_runs(files, parsed)
+    if projected.left_out:
+        note = f"{projected.left_out} benchmarks left out by --filter or a fixed order"
+        notes.append((join_words(label for label, _ in files), note))
+    runs = list(zip(projected.names, projected.runs, strict=True))
+    return _Sides(runs, projected.layout, [a for a in accounts if a[1]], notes)
+
+
+def _labelled(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return a label, and the file or run, of each of ``names``."""
+    files = [Path(name).name for name in names]
+    labelled = []
+    for number, (name, file) in enumerate(zip(names, files, strict=True)):
+        label, target = _label_and_target(name)
+        own = file if files.count(file) == 1 else f"{file}#{number}"
+        labelled.append((label or own, target))
+    return labelled
+
+
+def _label_and_target(name: str) -> tuple[str, str]:
+    """Return the label of LABEL=FILE, and the file or run; no label where there is none."""
+    label, _, target = name.partition("=")
+    path = Path(name)
+    if label and target and not (is_readable_file(path) or is_existing_folder(path)):
+        return label, target
+    return "", name

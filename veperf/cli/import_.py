@@ -15,12 +15,13 @@ from veperf.cli.options import (
     directions_option,
     display_path,
     format_option,
+    print_failures,
 )
 from veperf.core.direction import parse_directions, require_units, with_directions
 from veperf.core.errors import CorruptFileError, UsageError
 from veperf.core.escape import one_line
 from veperf.core.text import join_words, plural
-from veperf.formats.imported import ImportedRun
+from veperf.formats.imported_run import ImportedRun
 from veperf.formats.source import MAX_FILE_BYTES
 
 
@@ -32,6 +33,7 @@ from veperf.formats.source import MAX_FILE_BYTES
         "go test -bench . -count 10 -json | veperf import -   straight from go test",
         "veperf import target/criterion                       what criterion left behind",
         "veperf import results.csv --format csv --name nightly",
+        "veperf import old.txt --explain                      which lines were left out, and why",
     ],
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
@@ -39,6 +41,9 @@ from veperf.formats.source import MAX_FILE_BYTES
 @by_option
 @directions_option
 @click.option("--name", default="", metavar="NAME", help="Becomes part of the runs' names.")
+@click.option(
+    "--explain", is_flag=True, help="Print what became of each line or entry of the files."
+)
 @archive_option
 @baselines_option
 def import_command(
@@ -47,14 +52,16 @@ def import_command(
     by: str,
     directions: tuple[str, ...],
     name: str,
+    explain: bool,
     archive: str | None,
     baselines: Path | None,
 ) -> None:
     """Store other tools' results as runs in the archive.
 
-    FILE is what go test, pytest-benchmark, pyperf, hyperfine, Google Benchmark, asv or criterion
-    wrote, CSV or JSON lines; `-` is standard input. Every repetition counts as a process. If one
-    of the files is broken, none is kept.
+    FILE is what one of some 20 benchmark and load tools wrote or printed (docs/formats.md lists
+    them), CSV, JSON lines or Parquet; or the folder in which criterion, asv, pytest-benchmark,
+    BenchmarkDotNet or Gungraun keeps its results; `-` is standard input. Every repetition counts
+    as a process. If one of the files is broken, none is kept.
     """
     from veperf.api.runs import save_run
     from veperf.formats.readers import read_runs, read_runs_from
@@ -83,7 +90,7 @@ def import_command(
     listed = load_go_benchmarks(baselines)
     for file, read in imports:
         imported = replace(read, run=with_listing(read.run, listed))
-        _print_imported("standard input" if file == "-" else file, imported)
+        _print_imported("standard input" if file == "-" else file, imported, explain=explain)
         result = save_run(imported.run, archive)
         if unlisted := unlisted_cases(imported.run, listed):
             click.echo(f"  {one_line(unlisted_message(unlisted))}")
@@ -111,7 +118,9 @@ def _read_input() -> bytes:
         raise CorruptFileError(f"can't read standard input: {error.strerror}") from error
 
 
-def _print_imported(file: str, imported: ImportedRun) -> None:
+def _print_imported(file: str, imported: ImportedRun, *, explain: bool) -> None:
+    from veperf.formats.account import explain_account
+
     benchmarks = plural(len(imported.run.cases), "benchmark")
     label = f", {imported.label}" if imported.label else ""
     click.echo(
@@ -120,5 +129,14 @@ def _print_imported(file: str, imported: ImportedRun) -> None:
             f"{plural(imported.values, 'value')}"
         )
     )
+    for account in imported.accounts if explain else ():
+        where = f"{account.file}: " if len(imported.accounts) > 1 else ""
+        for line in explain_account(account):
+            click.echo(f"  {one_line(where + line)}")
+    if not explain:
+        click.echo(f"  {one_line(imported.run.reading)}")
     for note in imported.notes:
         click.echo(f"  {one_line(note)}")
+    if failed := len(imported.run.first_failures):
+        click.echo(f"  {plural(failed, 'benchmark')} failed:")
+        print_failures(imported.run, f"{file}{label}")

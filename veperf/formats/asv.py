@@ -5,29 +5,46 @@ column with a value; in layout 1 to its result, or to an object. A benchmark wit
 list entry for each combination of them, the last parameter varying fastest; null is a failure, NaN
 a combination that was skipped. A result is the median of its samples, which are left out unless
 they were asked for; its statistics are columns such as ``stats_q_25`` in layout 2, and the object
-``stats`` in layout 1. The version of a benchmark, a hash of its code, is part of what it measures:
+``stats`` in layout 1. Units and names of parameters are in ``benchmarks.json``, one folder up from
+the results. The version of a benchmark, a hash of its code, is part of what it measures:
 results of two versions can't be compared.
 """
 
 import itertools
 import math
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from veperf.core.case import TIME, Metric
+from veperf.core.errors import DataError
 from veperf.core.run import Revision, Summary
-from veperf.formats.imported import ParsedRun, Provenance, clean_name, fault_of, metric_of
-from veperf.formats.source import SourceFile, shorten
+from veperf.formats.imported import (
+    VALUE,
+    ParsedRun,
+    Provenance,
+    clean_name,
+    fault_of,
+    metric_of,
+    plain_params,
+)
+from veperf.formats.source import SourceFile, is_readable_file, load_source, shorten
 
 TOOL = "asv"
 
-_VALUE = "value"
 _SHORT = 24
 """Digits of a version, a SHA-256, that are enough to tell it from others."""
 _MOST_COMBINATIONS = 100_000
+_WHOLE_NUMBER = re.compile(r"-?\d{1,15}", re.ASCII)
+_NO_UNIT = "unit"
+"""What asv writes for a benchmark without a unit of its own."""
+MACHINE_FILE = "machine.json"
+"""Description of the machine, beside the results."""
 
 
 class AsvFile(Struct, frozen=True):
@@ -50,8 +67,15 @@ def is_asv_file(source: SourceFile) -> bool:
     return {"results", "commit_hash", "version"} <= source.keys
 
 
+class AsvListed(Struct, frozen=True):
+    """A benchmark in asv's list of them."""
+
+    unit: str = ""
+    param_names: list[str] = []
+
+
 def read_asv(source: SourceFile) -> ParsedRun:
-    """Read the run in a file of asv's results."""
+    """Read the run in a file of asv's results, with what the list of benchmarks says of them."""
     file = source.document_as(AsvFile)
     if file.version not in (1, 2):
         raise source.corrupt(
@@ -59,14 +83,19 @@ def read_asv(source: SourceFile) -> ParsedRun:
         )
     run = ParsedRun(TOOL)
     versions = file.benchmark_version
-    for name, row in file.results.items():
+    listing = _listing(Path(source.name))
+    for number, (name, row) in source.account.each("benchmark", list(file.results.items())):
+        source.account.take(number)
         match row:
             case list() if file.version == 2:
-                _benchmark(run, source, name, dict(zip(file.result_columns, row, strict=False)))
+                fields = dict(zip(file.result_columns, row, strict=False))
+                _benchmark(run, source, name, fields, _listed(source, listing, name))
             case dict() if file.version == 1:
-                _benchmark(run, source, name, {"version": versions.get(name), **row})
+                fields = {"version": versions.get(name), **row}
+                _benchmark(run, source, name, fields, _listed(source, listing, name))
             case None | int() | float() if file.version == 1:
-                _benchmark(run, source, name, {"version": versions.get(name), "result": row})
+                fields = {"version": versions.get(name), "result": row}
+                _benchmark(run, source, name, fields, _listed(source, listing, name))
             case None:
                 run.benchmark(TOOL, name).failure = "it failed"
             case _:
@@ -75,15 +104,36 @@ def read_asv(source: SourceFile) -> ParsedRun:
     return run
 
 
-def _benchmark(run: ParsedRun, source: SourceFile, name: str, row: dict[str, Any]) -> None:
+def _listing(results: Path) -> Mapping[str, object]:
+    """Return asv's list of benchmarks for a file in its folder; empty if there is none."""
+    path = results.parent.parent / "benchmarks.json"
+    if not (is_readable_file(results.with_name(MACHINE_FILE)) and is_readable_file(path)):
+        return {}
+    try:
+        document = load_source(path).document
+    except DataError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _listed(source: SourceFile, listing: Mapping[str, object], name: str) -> AsvListed:
+    return source.optional_as(listing.get(name), AsvListed) or AsvListed()
+
+
+def _benchmark(
+    run: ParsedRun, source: SourceFile, name: str, row: dict[str, Any], listed: AsvListed
+) -> None:
     combinations = _combinations(source, name, row.get("params") or [])
-    metric, factor = _metric(name)
+    metric, factor = _metric(name, listed.unit)
     if version := _text(row.get("version")):
         metric = replace(metric, definition=f"version {clean_name(version)[:_SHORT]}")
     results, samples = row.get("result"), row.get("samples")
     for index, combination in enumerate(combinations):
         full_name = f"{name}({', '.join(combination)})" if combination else name
-        parsed = run.benchmark(TOOL, full_name, benchmark=name)
+        params = plain_params(
+            {key: _plain(text) for key, text in zip(listed.param_names, combination, strict=False)}
+        )
+        parsed = run.benchmark(TOOL, full_name, benchmark=name, params=params)
         value, sample = _at(results, index), _at(samples, index)
         has_sample = isinstance(sample, list) and bool(sample)
         if results is None or (isinstance(results, list) and value is None):
@@ -152,14 +202,25 @@ def _combinations(source: SourceFile, name: str, params: Any) -> list[tuple[str,
     return list(itertools.product(*([_text(v) for v in p] for p in params)))
 
 
-def _metric(name: str) -> tuple[Metric, float]:
-    """Return metric and factor by the prefix of the function's name, as asv does."""
+def _plain(text: str) -> int | str:
+    """Return a value of a parameter, which asv writes as Python shows it: ``10``, ``'down'``."""
+    if _WHOLE_NUMBER.fullmatch(text):
+        return int(text)
+    is_quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
+    return text[1:-1] if is_quoted else text
+
+
+def _metric(name: str, unit: str) -> tuple[Metric, float]:
+    """Return metric and factor by the prefix of the function's name, as asv does.
+
+    ``unit`` is that of results which are neither times nor memory; empty where it is not known.
+    """
     function = name.rpartition(".")[2].lower()
     if function.startswith("time"):
         return TIME, 1e9
     if function.startswith(("mem", "peakmem")):
         return metric_of("memory", "B"), 1.0
-    return metric_of(_VALUE, ""), 1.0
+    return metric_of(VALUE, "" if unit == _NO_UNIT else unit), 1.0
 
 
 def _provenance(file: AsvFile) -> Provenance:

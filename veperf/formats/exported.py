@@ -7,7 +7,7 @@ names in terminals and pages.
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import msgspec
@@ -18,9 +18,10 @@ from veperf.core.case import TIME, Case, Clock, Metric
 from veperf.core.errors import UsageError
 from veperf.core.escape import make_visible
 from veperf.core.gate import GateDecision
-from veperf.core.run import Machine, Run
+from veperf.core.run import Machine, Run, Summary
 from veperf.core.units import convert
 from veperf.core.verdict import Verdict
+from veperf.formats.imported import VALUE
 from veperf.stats.hodges_lehmann import Estimate, estimate_median
 from veperf.stats.process_values import series_of
 
@@ -34,12 +35,16 @@ class ExportedMetric:
     clock: Clock
     name: str
     """Safe name of the case, unique in the run."""
+    local_name: str
+    """Safe name of the case without its suite, unique in that."""
     values: tuple[float, ...]
     """The finite values, one per process, in the metric's unit."""
     processes: tuple[int, ...]
     """Process of each value, counted from 0 among those that measured the case."""
     loops: int
     operations: int
+    summary: Summary | None = None
+    """Statistics of the values of which the only value is the center, where a file had these."""
 
     @property
     def is_time(self) -> bool:
@@ -48,8 +53,9 @@ class ExportedMetric:
 
     @property
     def full_name(self) -> str:
-        """Name of the case, and of the metric unless that is time."""
-        return self.name if self.is_time else f"{self.name}/{self.metric_name}"
+        """Name of the case, and of the metric unless that is time, or has no name in its file."""
+        is_named = not self.is_time and self.metric.name != VALUE
+        return f"{self.name}/{self.metric_name}" if is_named else self.name
 
     @property
     def metric_name(self) -> str:
@@ -63,14 +69,19 @@ class ExportedMetric:
 
     @property
     def estimate(self) -> Estimate:
-        """Median and interval of the values."""
-        return estimate_median(self.values)
+        """Median and interval of the values, or what a file said instead."""
+        estimate = estimate_median(self.values)
+        if (known := self.summary) is None or known.low is None or known.high is None:
+            return estimate
+        confidence = known.confidence or estimate.confidence
+        return replace(estimate, low=known.low, high=known.high, confidence=confidence)
 
 
 def exported_metrics(run: Run) -> tuple[ExportedMetric, ...]:
     """Return every metric of every case of ``run`` that has a finite value, in order."""
     series = series_of(run)
-    names = unique_names([safe_text(_own_name(case, run)) for case in run.cases])
+    names = unique_names([safe_text(name) for name in _own_names(run)])
+    local_names = _local_names(run)
     metrics: list[ExportedMetric] = []
     for case, name in zip(run.cases, names, strict=True):
         for metric in case.metrics:
@@ -84,18 +95,41 @@ def exported_metrics(run: Run) -> tuple[ExportedMetric, ...]:
                         metric,
                         case_series.clock,
                         name,
+                        local_names[case.id],
                         values,
                         processes,
                         case_series.loops,
                         case_series.operations,
+                        case_series.summary,
                     )
                 )
     return tuple(metrics)
 
 
-def _own_name(case: Case, run: Run) -> str:
-    """Return the case's id without the suite that a reader named after the tool."""
-    return case.id.removeprefix(f"{case.suite}/") if case.suite == run.source else case.id
+def _own_names(run: Run) -> list[str]:
+    """Return the ids of the cases, of another tool's run without the suite that its reader gave.
+
+    Only where a run has several packages, the names in them need not be unique.
+    """
+    if run.source == "veperf" or len({case.suite for case in run.cases}) > 1:
+        return [case.id for case in run.cases]
+    return [case.id.removeprefix(f"{case.suite}/") for case in run.cases]
+
+
+def _local_names(run: Run) -> dict[str, str]:
+    """Return the safe name of each case in its suite, by id."""
+    by_suite: dict[str, list[Case]] = {}
+    for case in run.cases:
+        by_suite.setdefault(case.suite, []).append(case)
+    return {
+        case.id: name
+        for suite, cases in by_suite.items()
+        for case, name in zip(
+            cases,
+            unique_names([safe_text(case.id.removeprefix(f"{suite}/")) for case in cases]),
+            strict=True,
+        )
+    }
 
 
 def failed_note(run: Run) -> tuple[str, ...]:
@@ -103,6 +137,12 @@ def failed_note(run: Run) -> tuple[str, ...]:
     measured = {series.case for series in series_of(run).values() if series.n}
     failed = [safe_text(case) for case in run.first_failures if case not in measured]
     return left_out_note(failed, "as they failed")
+
+
+def summarised_note(run: Run) -> tuple[str, ...]:
+    """Return a note on the cases of which a file of values alone has no statistics."""
+    summarised = [safe_text(s.case) for s in series_of(run).values() if s.summary is not None]
+    return left_out_note(summarised, "as the format has values alone, statistics of them")
 
 
 def values_in_seconds(figure: ExportedMetric) -> tuple[float, ...] | None:

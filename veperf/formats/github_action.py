@@ -21,7 +21,7 @@ from veperf.formats.exported import (
     require_values,
     unique_names,
 )
-from veperf.formats.imported import NS_PER_UNIT, ParsedRun, metric_of
+from veperf.formats.imported import NS_PER_UNIT, VALUE, ParsedRun, metric_of
 from veperf.formats.source import SourceFile
 
 TOOL = "github-action-benchmark"
@@ -68,10 +68,12 @@ def read_bigger_is_better(source: SourceFile) -> ParsedRun:
 
 def _read(source: SourceFile, better: Better | None) -> ParsedRun:
     run = ParsedRun(TOOL)
-    for entry in source.document_as(list[GithubActionEntry]):
+    entries = source.document_as(list[GithubActionEntry])
+    for number, entry in source.account.each("value", entries):
+        source.account.take(number)
         # veperf names what it writes by the case, and by the metric where that is not the time.
         factor = NS_PER_UNIT.get(entry.unit)
-        metric, scale = metric_of("value", entry.unit, better), 1.0
+        metric, scale = metric_of(VALUE, entry.unit, better), 1.0
         if factor is not None and better != "higher":
             metric, scale = TIME, factor
         value = math.nan if entry.value is None else entry.value

@@ -4,7 +4,6 @@ A command fails where a run ends with another exit code than 0 (null: by a signa
 goes past with ``--ignore-failure``, or where a run has no time.
 """
 
-import csv
 import math
 from typing import Any
 
@@ -12,7 +11,7 @@ from msgspec import Struct
 
 from veperf.core.case import TIME, Metric, Params
 from veperf.core.run import Summary
-from veperf.formats.imported import ParsedBenchmark, ParsedRun, plain_params
+from veperf.formats.imported import ParsedBenchmark, ParsedRun, named_with, plain_params
 from veperf.formats.source import SourceFile, shorten
 
 TOOL = "hyperfine"
@@ -44,8 +43,8 @@ class HyperfineFile(Struct, frozen=True):
 
 
 def is_hyperfine_file(source: SourceFile) -> bool:
-    """Return whether the first result has a command."""
-    return "command" in source.first_of("results")
+    """Return whether the first result has a command, or results are all there could be."""
+    return "command" in source.first_of("results") or source.first_document == {"results": []}
 
 
 def is_hyperfine_csv(source: SourceFile) -> bool:
@@ -57,7 +56,7 @@ def read_hyperfine(source: SourceFile) -> ParsedRun:
     """Read the run in a file of hyperfine."""
     run = ParsedRun(TOOL)
     counts: dict[str, int] = {}
-    for entry in source.document_as(HyperfineFile).results:
+    for number, entry in source.account.each("command", source.document_as(HyperfineFile).results):
         params = plain_params(entry.parameters)
         parsed = _benchmark(run, entry.command, params, counts)
         times = entry.times or []
@@ -75,6 +74,7 @@ def read_hyperfine(source: SourceFile) -> ParsedRun:
             parsed.add(figures)
         codes = entry.exit_codes or []
         parsed.failure = _failure(codes)
+        source.account.take(number)
         if not codes or len(codes) < len(times):
             run.note(f"runs without an exit code in this file: {_UNKNOWN}")
     return run
@@ -84,14 +84,13 @@ def read_hyperfine_csv(source: SourceFile) -> ParsedRun:
     """Read the run in a table of hyperfine, which has no single times and no exit codes."""
     run = ParsedRun(TOOL)
     counts: dict[str, int] = {}
-    rows = csv.DictReader(source.lines)
-    try:
-        for row in rows:
-            params = {
-                key.removeprefix(_PARAMETER): value
-                for key, value in row.items()
-                if isinstance(key, str) and key.startswith(_PARAMETER)
-            }
+    for number, row in source.each_record():
+        params = {
+            key.removeprefix(_PARAMETER): value
+            for key, value in row.items()
+            if key.startswith(_PARAMETER)
+        }
+        try:
             entry = HyperfineCommand(
                 command=row["command"],
                 median=_number(row["median"]),
@@ -100,12 +99,12 @@ def read_hyperfine_csv(source: SourceFile) -> ParsedRun:
                 min=_number(row["min"]),
                 max=_number(row["max"]),
             )
-            parsed = _benchmark(run, entry.command, plain_params(params), counts)
-            _add_summary(run, parsed, entry)
-    except (csv.Error, KeyError, TypeError, ValueError) as error:
-        raise source.corrupt(
-            f"not a row of hyperfine's table: {shorten(str(error))}", rows.line_num
-        ) from error
+        except (KeyError, ValueError) as error:
+            problem = f"not a row of hyperfine's table: {shorten(str(error))}"
+            raise source.corrupt(problem, number) from error
+        parsed = _benchmark(run, entry.command, plain_params(params), counts)
+        _add_summary(run, parsed, entry)
+        source.account.take(number)
     run.note(f"a table of hyperfine has no exit codes: {_UNKNOWN}")
     return run
 
@@ -114,8 +113,7 @@ def _benchmark(
     run: ParsedRun, command: str, params: Params, counts: dict[str, int]
 ) -> ParsedBenchmark:
     """Return a new benchmark: the command may be the same with other parameters, or be repeated."""
-    settings = ",".join(f"{name}={value}" for name, value in params.items())
-    name = f"{command}[{settings}]" if settings else command
+    name = named_with(command, params)
     counts[name] = counts.get(name, 0) + 1
     again = f" ({counts[name]})" if counts[name] > 1 else ""
     return run.benchmark(TOOL, name + again, benchmark=command, params=params)

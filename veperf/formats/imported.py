@@ -1,42 +1,33 @@
-"""Runs imported from other tools: what a reader parses, and the run that is built from it."""
+"""Results of another tool's file as a reader parses them; ``imported_run`` makes a run of them."""
 
 import math
 import re
-import secrets
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from types import MappingProxyType
+from typing import TypeAlias
 
+from msgspec import Struct
 from msgspec.structs import asdict
 
-from veperf.core.case import TIME, Case, Direction, Level, Metric, Params
-from veperf.core.direction import reader_notes
-from veperf.core.errors import DataError
-from veperf.core.run import (
-    CaseResult,
-    Config,
-    Failure,
-    Machine,
-    Pass,
-    Revision,
-    Run,
-    Sample,
-    Summary,
-)
+from veperf.core.case import TIME, Direction, Metric, Params
+from veperf.core.run import Revision, Summary
 from veperf.core.units import better_of, is_count, is_time
+from veperf.formats.account import FileAccount
 
 _MAX_NAME = 1000
 _MAX_SLUG = 48
 
 
 def clean_name(text: str) -> str:
-    """Return ``text`` without lone surrogates, which no file can hold, and at most 1,000 long.
+    """Return ``text`` with lone surrogates, which no file can hold, escaped, at most 1,000 long.
 
     Nothing else is changed: names are escaped where they are shown.
     """
-    text = text.encode("utf-8", "replace").decode("utf-8")
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     if len(text) <= _MAX_NAME:
         return text
     digest = sha256(text.encode()).hexdigest()[:8]
@@ -52,14 +43,16 @@ def slug(text: str) -> str:
 _MAX_NOTES = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Repetition:
+_NO_SUMMARIES: dict[str, Summary] = {}
+
+
+class Repetition(Struct, frozen=True):
     """A measured repetition: a value of each metric."""
 
     figures: dict[str, float]
     loops: int = 1
     """Number of calls over which its time is the mean."""
-    summaries: dict[str, Summary] = field(default_factory=dict)
+    summaries: dict[str, Summary] = {}
     """By metric, the statistics of the values of which its value is the center."""
 
 
@@ -113,7 +106,24 @@ class ParsedBenchmark:
             self.metrics |= {metric.name: metric for metric in good}
             figures = {metric.name: float(v) for metric, v in good.items()}
             checked = {name: _plain_summary(s) for name, s in (summaries or {}).items()}
-            self.repetitions.append(Repetition(figures, loops, checked))
+            self.repetitions.append(Repetition(figures, loops, checked or _NO_SUMMARIES))
+
+    def add_all(
+        self, results: Sequence[tuple[int, dict[str, float]]], metrics: Mapping[str, Metric]
+    ) -> None:
+        """Add repetitions, each with its loops and its values by name of ``metrics``, as ``add``.
+
+        Values above zero, which are nearly all, are measurements, whatever the metric.
+        """
+        if not all(0 < v < math.inf for _, figures in results for v in figures.values()):
+            for loops, figures in results:
+                self.add({metrics[name]: value for name, value in figures.items()}, loops)
+            return
+        self.added += len(results)
+        self.metrics |= {name: metrics[name] for _, figures in results for name in figures}
+        self.repetitions += [
+            Repetition(figures, loops, _NO_SUMMARIES) for loops, figures in results
+        ]
 
     @property
     def why_failed(self) -> str:
@@ -154,6 +164,16 @@ def _plain_summary(summary: Summary) -> Summary:
     return Summary(summary.center, n if n and 0 < n < 1 << 53 else None, **numbers)
 
 
+_Identity: TypeAlias = tuple[str, str, frozenset[tuple[str, int | float | str]]]
+"""Suite, name and parameters of a benchmark."""
+
+
+def named_with(name: str, params: Params) -> str:
+    """Return the name of a benchmark with its parameters: ``sort[n=1000,order=down]``."""
+    settings = ",".join(f"{key}={value}" for key, value in params.items())
+    return f"{name}[{settings}]" if settings else name
+
+
 class ParsedRun:
     """The results of one run, as a reader parses them from a file."""
 
@@ -164,7 +184,11 @@ class ParsedRun:
         """Label that distinguishes it from other runs in the same file."""
         self.alternation = ""
         """The same of two runs of the file whose repetitions were made in turn."""
-        self._benchmarks: dict[tuple[str, str], ParsedBenchmark] = {}
+        self.settings: dict[str, str] = {}
+        """Settings that hold for all of it."""
+        self.accounts: list[FileAccount] = []
+        """Accounts of its own files, where it is one of several runs of a folder."""
+        self._benchmarks: dict[_Identity, ParsedBenchmark] = {}
         self._notes: dict[str, None] = {}
         self._dropped_notes = 0
 
@@ -177,11 +201,15 @@ class ParsedRun:
         what: str = "",
         params: Params | None = None,
     ) -> ParsedBenchmark:
-        """Return the benchmark ``name`` of ``suite``; it is created if need be."""
-        key = suite, clean_name(name)
+        """Return the benchmark ``name`` of ``suite`` with ``params``; it is created if need be.
+
+        One of the same name with other parameters is another benchmark, and is named with them.
+        """
+        params = dict(params or {})
+        key = suite, clean_name(name), frozenset(params.items())
         if key not in self._benchmarks:
             self._benchmarks[key] = ParsedBenchmark(
-                suite, key[1], clean_name(benchmark or name), clean_name(what), dict(params or {})
+                suite, key[1], clean_name(benchmark or name), clean_name(what), params
             )
         return self._benchmarks[key]
 
@@ -196,7 +224,15 @@ class ParsedRun:
 
     @property
     def benchmarks(self) -> list[ParsedBenchmark]:
-        """The benchmarks, in the order of the file."""
+        """The benchmarks, in the order of the file, under names that are unique in their suite."""
+        names = Counter((suite, name) for suite, name, _ in self._benchmarks)
+        used: set[tuple[str, str]] = set()
+        for (suite, name, _), benchmark in self._benchmarks.items():
+            unique = named_with(name, benchmark.params) if names[suite, name] > 1 else name
+            while (suite, unique) in used:
+                unique += "'"
+            used.add((suite, unique))
+            benchmark.name = unique
         return list(self._benchmarks.values())
 
     @property
@@ -221,11 +257,16 @@ NS_PER_UNIT: Mapping[str, float] = MappingProxyType(
         "nanoseconds": 1.0,
         "microseconds": 1e3,
         "milliseconds": 1e6,
+        "ps": 1e-3,
+        "min": 60e9,
+        "h": 3600e9,
     }
 )
 """Units of time as tools write them, in ns."""
 
-_PLAIN_UNITS: Mapping[float, str] = MappingProxyType({1.0: "ns", 1e3: "us", 1e6: "ms", 1e9: "s"})
+_PLAIN_UNITS: Mapping[float, str] = MappingProxyType(
+    {1e-3: "ps", 1.0: "ns", 1e3: "us", 1e6: "ms", 1e9: "s", 60e9: "min", 3600e9: "h"}
+)
 
 
 def metric_of(name: str, unit: str, better: Direction | None = None) -> Metric:
@@ -245,6 +286,9 @@ def time_or_metric(name: str, unit: str, better: Direction | None = None) -> tup
         return TIME, NS_PER_UNIT[unit]
     return metric_of(name, unit, better), 1.0
 
+
+VALUE = "value"
+"""Name of a metric that has none in its file."""
 
 _MAX_PARAMS = 50
 
@@ -271,78 +315,6 @@ def _plain_value(value: object) -> int | float | str:
 
 
 MAX_REPETITIONS = 10_000
-UNKNOWN_MACHINE = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class ImportedRun:
-    """A run of another tool."""
-
-    run: Run
-    label: str = ""
-    """Label that distinguishes it from other runs of its file."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """The notes of its reader."""
-        return reader_notes(self.run)
-
-    @property
-    def values(self) -> int:
-        """The number of values that were read."""
-        return sum(len(result.figures) for pass_ in self.run.passes for result in pass_.results)
-
-
-def build_run(parsed: ParsedRun, file: str, title: str = "") -> ImportedRun:
-    """Build a run with a pass per repetition; ``title`` becomes part of its id.
-
-    Failure beats values: of a benchmark that failed every result has the failure, and its figures
-    are for information only.
-
-    Raises:
-        DataError: it has no benchmark.
-    """
-    benchmarks = [b for b in parsed.benchmarks if b.repetitions or b.why_failed]
-    if not benchmarks:
-        raise DataError(f"{file}: no benchmark results found in it as a file of {parsed.tool}")
-    for benchmark in benchmarks:
-        if benchmark.faults:
-            parsed.note(f"left out of {benchmark.name}: {', '.join(benchmark.faults)}")
-        for metric in _zero_times(benchmark):
-            parsed.note(f"{metric} of {benchmark.name} is 0 or less: a time that may be none")
-        if len(benchmark.repetitions) > MAX_REPETITIONS:
-            parsed.note(
-                f"of {len(benchmark.repetitions)} repetitions of {benchmark.name}, "
-                f"{MAX_REPETITIONS} evenly spread ones are kept"
-            )
-    now = datetime.now(UTC)
-    created = (parse_utc(parsed.provenance.created) or now).isoformat(timespec="seconds")
-    passes = _passes(benchmarks, created)
-    suffix = slug(title) or slug(parsed.label) or slug(parsed.tool)
-    run = Run(
-        # To the microsecond, so that `last` is the last of several files in one call.
-        id=f"{now:%Y%m%d-%H%M%S-%f}-{suffix}-{secrets.token_hex(2)}",
-        created=created,
-        config=Config("imported", len(passes), 1, 0, 0, 0, 0.0),
-        machine=_machine(parsed.provenance),
-        revision=_revision(parsed.provenance),
-        cases=tuple(_case(benchmark) for benchmark in benchmarks),
-        passes=passes,
-        source=parsed.tool,
-        notes=tuple(map(clean_name, parsed.notes)),
-        alternation=parsed.alternation,
-    )
-    return ImportedRun(run, parsed.label)
-
-
-def _zero_times(benchmark: ParsedBenchmark) -> list[str]:
-    """Return the metrics in a unit of time that have values of 0 or less."""
-    return [
-        metric.name
-        for metric in benchmark.metrics.values()
-        if is_time(metric.unit)
-        and any(r.figures.get(metric.name, 1) <= 0 for r in benchmark.repetitions)
-    ]
 
 
 def parse_utc(iso: str) -> datetime | None:
@@ -352,87 +324,3 @@ def parse_utc(iso: str) -> datetime | None:
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-
-
-def _machine(provenance: Provenance) -> Machine:
-    # The CPU is enough; the system often names its kernel, which changes from day to day.
-    parts = [
-        slug(provenance.cpu_model) or slug(provenance.system),
-        f"{provenance.cores}c" if provenance.cores else "",
-    ]
-    return Machine(
-        name="-".join(filter(None, parts)).lower() or UNKNOWN_MACHINE,
-        cpu_model=clean_name(provenance.cpu_model),
-        cores=provenance.cores,
-        memory_bytes=provenance.memory_bytes,
-        system=clean_name(provenance.system),
-        python=clean_name(provenance.python),
-        host=clean_name(provenance.host),
-    )
-
-
-def _revision(provenance: Provenance) -> Revision:
-    revision = provenance.revision
-    return Revision(clean_name(revision.commit), clean_name(revision.branch), revision.dirty)
-
-
-def _case(benchmark: ParsedBenchmark) -> Case:
-    return Case(
-        id=f"{benchmark.suite}/{benchmark.name}",
-        benchmark=f"{benchmark.suite}/{benchmark.benchmark}",
-        suite=benchmark.suite,
-        level=Level.MICRO,
-        what=benchmark.what,
-        params=benchmark.params,
-        metrics=tuple(benchmark.metrics.values()) or (TIME,),
-    )
-
-
-def _passes(benchmarks: Sequence[ParsedBenchmark], created: str) -> tuple[Pass, ...]:
-    selected = [(benchmark, _evenly_spread(benchmark.repetitions)) for benchmark in benchmarks]
-    results: list[list[CaseResult]] = [[] for _ in range(max(1, *(len(r) for _, r in selected)))]
-    for benchmark, repetitions in selected:
-        case = f"{benchmark.suite}/{benchmark.name}"
-        reason = benchmark.why_failed
-        failure = Failure("raised", clean_name(reason)) if reason else None
-        for index, repetition in enumerate(repetitions):
-            results[index].append(_result(case, repetition, failure))
-        if failure and not repetitions:
-            results[0].append(CaseResult(case, failure=failure))
-    return tuple(
-        Pass(
-            index=index,
-            started=created,
-            seconds=0.0,
-            load_before=0.0,
-            load_after=0.0,
-            frequency_mhz=None,
-            steal_ratio=None,
-            yardstick_ns=None,
-            results=tuple(pass_results),
-        )
-        for index, pass_results in enumerate(results)
-    )
-
-
-def _evenly_spread(repetitions: list[Repetition]) -> list[Repetition]:
-    size = len(repetitions)
-    if size <= MAX_REPETITIONS:
-        return repetitions
-    return [repetitions[i * size // MAX_REPETITIONS] for i in range(MAX_REPETITIONS)]
-
-
-def _result(case: str, repetition: Repetition, failure: Failure | None) -> CaseResult:
-    loops = min(max(1, repetition.loops), 1 << 53)
-    wall_ns = repetition.figures.get(TIME.name, 0.0) * loops
-    samples: tuple[Sample, ...] = ()
-    if failure is None and math.isfinite(wall_ns) and 1 <= wall_ns < 1 << 62:
-        samples = (Sample(round(wall_ns), None, None),)
-    return CaseResult(
-        case,
-        loops=loops,
-        samples=samples,
-        figures=repetition.figures,
-        failure=failure,
-        summaries=repetition.summaries,
-    )

@@ -25,7 +25,7 @@ from veperf.formats.exported import (
     unique_names,
     values_in_seconds,
 )
-from veperf.formats.imported import ParsedRun, Provenance, parse_utc, time_or_metric
+from veperf.formats.imported import VALUE, ParsedRun, Provenance, parse_utc, time_or_metric
 from veperf.formats.source import SourceFile, text_field
 
 TOOL = "pyperf"
@@ -65,7 +65,8 @@ def read_pyperf(source: SourceFile) -> ParsedRun:
     run = ParsedRun(TOOL)
     common = file.metadata or {}
     facts: dict[str, Any] = {}
-    for entry in file.benchmarks:
+    for number, entry in source.account.each("benchmark", file.benchmarks):
+        source.account.take(number)
         metadata = common | (entry.metadata or {})
         parsed = run.benchmark(TOOL, text_field(metadata, "name") or "benchmark")
         unit = text_field(metadata, "unit") or "second"
@@ -74,8 +75,8 @@ def read_pyperf(source: SourceFile) -> ParsedRun:
             process_metadata = metadata | (process.metadata or {})
             facts = facts or (process_metadata if process.values else {})
             for value in process.values or []:
-                number = math.nan if value is None else value * factor
-                parsed.add({metric: number}, _whole(process_metadata, "loops", 1))
+                amount = math.nan if value is None else value * factor
+                parsed.add({metric: amount}, _whole(process_metadata, "loops", 1))
     facts = common | facts
     run.provenance = Provenance(
         cpu_model=text_field(facts, "cpu_model_name"),
@@ -88,7 +89,8 @@ def read_pyperf(source: SourceFile) -> ParsedRun:
 
 
 def _metric(unit: str) -> tuple[Metric, float]:
-    return time_or_metric("time" if unit == "s" else "value", unit)
+    # pyperf compare_to calls the greater one slower, whatever it is.
+    return time_or_metric("time" if unit == "s" else VALUE, unit, "lower")
 
 
 def _python(facts: dict[str, Any]) -> str:
@@ -134,13 +136,33 @@ def write_pyperf(run: Run) -> ExportedFile:
     }
     written = {id(values.figure) for values in fitting}
     others = (figure.full_name for figure in metrics if id(figure) not in written)
-    return ExportedFile(
-        indented_json(document), left_out_note(others, "as pyperf has no such unit or direction")
+    notes = (
+        *left_out_note(others, "as pyperf has no such unit or direction"),
+        *_lost_notes(fitting, names),
+    )
+    return ExportedFile(indented_json(document), notes)
+
+
+def _lost_notes(written: Sequence[_PyperfValues], names: Sequence[str]) -> tuple[str, ...]:
+    """Return notes on what of the written metrics is in the file no more, or in a name alone."""
+    figures = [values.figure for values in written]
+    bare = [
+        f"{values.figure.full_name} ({values.figure.unit})"
+        for values in written
+        if values.unit == "integer" and values.figure.unit not in ("", "1")
+    ]
+    named = [f.full_name for f in figures if f.case.params]
+    changed = [
+        repr(f.full_name) for f, name in zip(figures, names, strict=True) if f.full_name != name
+    ]
+    return (
+        *left_out_note(bare, "as pyperf has seconds, bytes and whole numbers, units of"),
+        *left_out_note(named, "as pyperf has them in names alone, parameters of"),
+        *left_out_note(changed, "as pyperf's names are unique, without blanks around, part of"),
     )
 
 
 def _pyperf_values(figure: ExportedMetric) -> _PyperfValues | None:
-    # pyperf compare_to calls the greater one slower, whatever it is.
     if figure.metric.better != "lower":
         return None
     times_s = values_in_seconds(figure)

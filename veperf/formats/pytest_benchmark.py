@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from veperf.core.case import TIME
+from veperf.core.case import TIME, Case
 from veperf.core.run import Machine, Revision, Run, Summary
+from veperf.core.units import convert
 from veperf.formats.exported import (
     ExportedFile,
     ExportedMetric,
@@ -53,6 +54,7 @@ class PytestEntry(Struct, frozen=True):
     name: str
     stats: PytestStats | None = None
     fullname: str | None = None
+    group: Any = None
     params: dict[str, Any] | None = None
 
 
@@ -103,11 +105,13 @@ def read_pytest_benchmark(source: SourceFile) -> ParsedRun:
     """Read the run in a file of pytest-benchmark."""
     file = source.document_as(PytestBenchmarkFile)
     run = ParsedRun(TOOL)
-    for entry in file.benchmarks:
+    for number, entry in source.account.each("benchmark", file.benchmarks):
+        source.account.take(number)
         parsed = run.benchmark(
             TOOL,
             entry.fullname or entry.name,
             benchmark=_base(entry),
+            what=entry.group if isinstance(entry.group, str) else "",
             params=plain_params(entry.params),
         )
         stats = entry.stats or PytestStats()
@@ -172,7 +176,7 @@ def write_pytest_benchmark(run: Run) -> ExportedFile:
         "machine_info": _machine(run.machine),
         "commit_info": _commit(run.revision),
         "benchmarks": [
-            _benchmark(figure, name, times_s)
+            _benchmark(figure, name, times_s, _group(figure.case, run))
             for (figure, times_s), name in zip(timed, names, strict=True)
         ],
         "datetime": created.isoformat() if created else "",
@@ -182,27 +186,42 @@ def write_pytest_benchmark(run: Run) -> ExportedFile:
     return ExportedFile(indented_json(document), left_out_note(others, "as they are no times"))
 
 
-def _benchmark(figure: ExportedMetric, name: str, times_s: Sequence[float]) -> dict[str, Any]:
+def _function_of(name: str) -> str:
+    """Return ``test_a[b::c]`` of ``tests/test_it.py::test_a[b::c]``."""
+    path, bracket, param = name.partition("[")
+    return path.rpartition("::")[2] + bracket + param
+
+
+def _group(case: Case, run: Run) -> str | None:
+    """Return the group of the original, by which a comparison puts benchmarks side by side."""
+    if run.source == "veperf":
+        return safe_text(case.suite)
+    return safe_text(case.what) or None if run.source == TOOL else None
+
+
+def _benchmark(
+    figure: ExportedMetric, name: str, times_s: Sequence[float], group: str | None
+) -> dict[str, Any]:
     params = figure.case.params if figure.is_time else {}
     return {
-        "group": safe_text(figure.case.suite),
-        "name": name,
+        "group": group,
+        "name": _function_of(name),
         "fullname": name,
         "params": {
             safe_text(k): safe_text(v) if isinstance(v, str) else v for k, v in params.items()
         }
         or None,
-        "param": None,
+        "param": name.partition("[")[2].removesuffix("]") or None,
         "extra_info": {"clock": figure.clock, "level": figure.case.level.value},
         "options": {},
-        "stats": _stats(times_s, figure.loops * figure.operations),
+        "stats": _stats(times_s, figure.loops * figure.operations) | _known_stats(figure),
     }
 
 
 def _stats(times_s: Sequence[float], iterations: int) -> dict[str, Any]:
     ordered = sorted(times_s)
     middle, spread = mean(ordered), _deviation(ordered)
-    q1, q3 = np.quantile(ordered, [0.25, 0.75]).tolist()
+    q1, q3 = _quartiles(ordered)
     fence = 1.5 * (q3 - q1)
     inside = [t for t in ordered if q1 - fence <= t <= q3 + fence]
     far = sum(abs(t - middle) > spread for t in ordered)
@@ -227,6 +246,45 @@ def _stats(times_s: Sequence[float], iterations: int) -> dict[str, Any]:
         "data": list(times_s),
         "iterations": iterations,
     }
+
+
+def _quartiles(ordered: Sequence[float]) -> tuple[float, float]:
+    """Return the quartiles as pytest-benchmark has them.
+
+    Of an even number the medians of both halves, of an odd one means between neighbours:
+    https://en.wikipedia.org/wiki/Quartile, methods 2 and 3.
+    """
+    n = len(ordered)
+    if n == 1:
+        return ordered[0], ordered[0]
+    if n % 2 == 0:
+        return median(ordered[: n // 2]), median(ordered[n // 2 :])
+    k, rest = divmod(n, 4)
+    low, high = (k - 1, 3 * k) if rest == 1 else (k, 3 * k + 1)
+    near, far = (0.25, 0.75) if rest == 1 else (0.75, 0.25)
+    return (
+        near * ordered[low] + far * ordered[low + 1],
+        far * ordered[high] + near * ordered[high + 1],
+    )
+
+
+def _known_stats(figure: ExportedMetric) -> dict[str, Any]:
+    """Return what is known of rounds of which only the median is there; nothing where all are."""
+    if figure.summary is None or figure.summary.center != "median":
+        return {}
+    known = figure.summary.times(convert(1.0, figure.metric.unit, "s"))
+    stats = {
+        "rounds": known.n,
+        "stddev": known.standard_deviation,
+        "q1": known.q1,
+        "q3": known.q3,
+        "min": known.minimum,
+        "max": known.maximum,
+    }
+    stats = {name: value for name, value in stats.items() if value is not None}
+    if known.q1 is not None and known.q3 is not None:
+        stats["iqr"] = known.q3 - known.q1
+    return stats | {"data": []}
 
 
 def _deviation(times_s: Sequence[float]) -> float:

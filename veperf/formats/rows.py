@@ -1,34 +1,44 @@
 """Plain tables in long form, as CSV, JSON lines or Parquet: one row per value.
 
 Input columns: ``benchmark`` (or ``name``), ``value``, and optionally ``metric`` (default ``time``),
-``unit`` (``ns``), ``better`` (``lower``, ``higher``, ``unknown``) and ``process``. The value of a
+``unit`` (``ns``), ``better`` (``lower``, ``higher``, ``unknown``), ``exact`` (``true`` for what
+can't vary) and ``process``. The value of a
 process is the median of its rows. Without ``process`` each row is a repetition. A row without a
 value, or with one that is no measurement, is a failure of its process or repetition. What is said
 of a metric in one row holds for all its rows of that benchmark, and may not contradict another.
+``parameters``, an object in JSON, are part of what a benchmark is. Tables that veperf wrote have
+``COLUMNS``, and so give each case the tool, package and suite that it had.
 """
 
+import contextlib
 import csv
 import io
+import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
-from veperf.core.case import ASSUMED_UNIT, TIME, Direction, Metric
-from veperf.core.errors import CorruptFileError
+from veperf.core.case import ASSUMED_UNIT, TIME, Direction, Metric, Params
 from veperf.core.json_text import parse_json
 from veperf.core.run import Run
-from veperf.core.units import same_dimension_factor
-from veperf.formats.exported import ExportedFile, exported_metrics, safe_text
+from veperf.core.text import join_words
+from veperf.core.units import same_dimension_factor, unit_family
+from veperf.formats.exported import ExportedFile, exported_metrics, require_values, safe_text
+from veperf.formats.go_test import TOOL as GO_TOOL
 from veperf.formats.imported import (
     NS_PER_UNIT,
     ParsedBenchmark,
     ParsedRun,
     clean_name,
     fault_of,
+    named_with,
+    plain_params,
+    slug,
     time_or_metric,
 )
 from veperf.formats.source import MAX_FILE_BYTES, SourceFile, shorten
@@ -36,9 +46,13 @@ from veperf.formats.source import MAX_FILE_BYTES, SourceFile, shorten
 CSV, LINES, PARQUET = "csv", "json-lines", "parquet"
 
 _NAMES = ("benchmark", "name")
+_PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?")
 _DELIMITERS = ",;\t"
 _LONGEST_NUMBER = 400
-_COLUMNS_READ = frozenset({*_NAMES, "value", "metric", "unit", "better", "process"})
+_OWN = frozenset({"tool", "package", "suite", "benchmark", "parameters", "clock"})
+"""Columns by which a table is one that veperf wrote."""
+_COLUMNS_READ = _OWN | {*("name", "value", "metric", "unit", "better", "exact", "process")}
+_LONGEST_TOOL = 50
 _MOST_ROWS = 5_000_000
 
 
@@ -85,6 +99,7 @@ class _Column:
 
     unit: str
     better: Direction | None = None
+    exact: bool = False
     values: list[float] = field(default_factory=list)
     by_process: dict[str, list[float]] = field(default_factory=dict)
 
@@ -92,34 +107,111 @@ class _Column:
         """Return the metric ``name``, and the factor for values to its unit."""
         is_assumed = name == TIME.name and not self.unit
         metric, factor = time_or_metric(name, "ns" if is_assumed else self.unit, self.better)
-        return replace(metric, definition=ASSUMED_UNIT if is_assumed else ""), factor
+        definition = ASSUMED_UNIT if is_assumed else ""
+        return replace(metric, definition=definition, exact=self.exact), factor
 
 
 def _read(
     source: SourceFile, tool: str, rows: Iterable[tuple[int, Mapping[str, Any]]]
 ) -> ParsedRun:
     run = ParsedRun(tool)
-    benchmarks: dict[str, dict[str, _Column]] = {}
+    benchmarks: dict[_Place, dict[str, _Column]] = {}
+    params_of: dict[_Place, Params] = {}
+    tools: dict[str, None] = {}
+    unread: dict[str, None] = {}
     for line, row in rows:
-        # Names that differ by a space alone are of two benchmarks.
-        name = _text(row, "benchmark") or _text(row, "name")
-        if not name.strip():
-            raise source.corrupt("a value without a benchmark", line)
+        place, params = _place(source, tool, row, line)
+        if place not in params_of:
+            params_of[place] = params
+            unread |= dict.fromkeys(key for key in row if key not in _COLUMNS_READ | set(COLUMNS))
+        tools[_text(row, "tool") if row.keys() >= _OWN else ""] = None
         unit = _text(row, "unit").strip()
-        measured = unit if unit and unit not in NS_PER_UNIT else TIME.name
+        measured = unit_family(unit)[0] if unit and unit not in NS_PER_UNIT else TIME.name
         metric = _text(row, "metric").strip() or measured
-        column = benchmarks.setdefault(name, {}).setdefault(metric, _Column(unit))
+        column = benchmarks.setdefault(place, {}).setdefault(metric, _Column(unit))
         column.better = _better(source, column.better, row, line)
-        factor = _factor(unit, column.unit)
+        column.exact = column.exact or _text(row, "exact").strip().lower() == "true"
+        factor = same_dimension_factor(unit, column.unit)
         if factor is None:
             before, now = (shorten(u) or "no unit" for u in (column.unit, unit))
             raise source.corrupt(f"{shorten(metric)} in {now}, in {before} before", line)
         process = _text(row, "process").strip()
         values = column.by_process.setdefault(process, []) if process else column.values
         values.append(_value(source, row, line) * factor)
-    for name, columns in benchmarks.items():
-        _add(run, run.benchmark(tool, name), columns)
+        source.account.take(line)
+    for place, columns in benchmarks.items():
+        suite, package, name, _ = place
+        _add(run, run.benchmark(suite, name, what=package, params=params_of[place]), columns)
+    if unread:
+        run.note(f"columns that are not read: {shorten(join_words(list(unread)[:10]))}")
+    own = next(iter(tools), "")
+    if len(tools) == 1 and own not in ("", "veperf") and len(own) <= _LONGEST_TOOL:
+        run.tool = clean_name(own)
     return run
+
+
+_Place: TypeAlias = tuple[str, str, str, str]
+"""Suite, package, name and parameters of a benchmark."""
+
+
+def _place(
+    source: SourceFile, tool: str, row: Mapping[str, Any], line: int
+) -> tuple[_Place, Params]:
+    """Return which benchmark a row is of, and its parameters.
+
+    Raises:
+        CorruptFileError: it names none.
+    """
+    # Names that differ by a space alone are of two benchmarks.
+    name = _text(row, "benchmark") or _text(row, "name")
+    # Other tools have nameless ones, such as hyperfine for an empty command.
+    if not name.strip() and not row.keys() >= _OWN:
+        raise source.corrupt("a value without a benchmark", line)
+    raw_params = row.get("parameters")
+    params = _params(source, raw_params, line)
+    if not row.keys() >= _OWN:
+        params = _in_order(params)
+        name = named_with(name, params)
+        return (tool, "", name, ""), params
+    suite = _text(row, "suite")
+    if slug(suite) != suite or not suite:
+        suite = tool
+    elif _text(row, "tool") == "veperf":
+        name = name.removeprefix(f"{suite}/")
+    return (suite, _text(row, "package"), name, str(raw_params or "")), params
+
+
+def _params(source: SourceFile, raw_params: object, line: int) -> Params:
+    """Return parameters, be they an object or its JSON.
+
+    Raises:
+        CorruptFileError: they are something else, or one of them is neither number nor text.
+    """
+    params = {} if raw_params in (None, "") else raw_params
+    if isinstance(params, str):
+        with contextlib.suppress(ValueError):
+            params = parse_json(params)
+    if not isinstance(params, dict):
+        cell = shorten(raw_params if isinstance(raw_params, str) else repr(raw_params))
+        problem = 'parameters are an object in JSON, such as {"n": 1000}, not'
+        raise source.corrupt(f"{problem} {cell}", line)
+    for key, value in params.items():
+        if isinstance(value, list | dict):
+            kind = type(value).__name__
+            raise source.corrupt(f"parameter {shorten(key)} is a {kind}, no number or text", line)
+    return plain_params(params)
+
+
+def _in_order(params: Params) -> Params:
+    """Return parameters by name, and numbers as such, be they text or not: 1, 1.0 and "1" alike."""
+    return {key: _number_or_text(params[key]) for key in sorted(params)}
+
+
+def _number_or_text(value: int | float | str) -> int | float | str:
+    if isinstance(value, str) and not _PLAIN_NUMBER.fullmatch(value):
+        return value
+    number = float(value)
+    return int(number) if number.is_integer() else number
 
 
 def _add(run: ParsedRun, parsed: ParsedBenchmark, columns: Mapping[str, _Column]) -> None:
@@ -129,7 +221,10 @@ def _add(run: ParsedRun, parsed: ParsedBenchmark, columns: Mapping[str, _Column]
         run.note("assuming ns for times without a unit, which are not compared with stated units")
     for index in range(max(len(column.values) for *_, column in metrics)):
         parsed.add({m: c.values[index] * f for m, f, c in metrics if index < len(c.values)})
-    for process in dict.fromkeys(p for *_, column in metrics for p in column.by_process):
+    processes = list(dict.fromkeys(p for *_, column in metrics for p in column.by_process))
+    if all(process.isascii() and process.isdigit() for process in processes):
+        processes.sort(key=lambda process: (len(process), process))
+    for process in processes:
         parsed.add(
             {
                 m: _of_process(m, c.by_process[process]) * f
@@ -142,13 +237,6 @@ def _add(run: ParsedRun, parsed: ParsedBenchmark, columns: Mapping[str, _Column]
 def _of_process(metric: Metric, values: list[float]) -> float:
     """Return the median of a process, or a value of it that is no measurement."""
     return next((value for value in values if fault_of(metric, value)), median(values))
-
-
-def _factor(unit: str, to: str) -> float | None:
-    """Return the factor for values in ``unit`` to those in ``to``; None if there is none."""
-    if unit in NS_PER_UNIT and to in NS_PER_UNIT:
-        return NS_PER_UNIT[unit] / NS_PER_UNIT[to]
-    return same_dimension_factor(unit, to)
 
 
 def _better(
@@ -211,20 +299,18 @@ def _head(source: SourceFile) -> tuple[list[str], str]:
 
 def _csv_rows(source: SourceFile) -> Iterator[tuple[int, Mapping[str, Any]]]:
     head, delimiter = _head(source)
-    rows = csv.reader(source.lines, delimiter=delimiter)
+    is_own = set(head) >= _OWN
     started = False
-    try:
-        for row in rows:
-            if not any(cell.strip() for cell in row):
-                continue
-            if started and any(cell.strip() for cell in row[len(head) :]):
-                # Such as 1,5 for a decimal comma: its whole part would be taken for the value.
-                raise source.corrupt(f"{len(row)} cells for {len(head)} columns", rows.line_num)
-            if started:
-                yield rows.line_num, dict(zip(head, row, strict=False))
+    for number, row in source.each_row(delimiter):
+        if not started:
             started = True
-    except csv.Error as error:
-        raise source.corrupt(f"not CSV: {shorten(str(error))}", rows.line_num) from error
+            source.account.skip(number, "headers")
+            continue
+        if any(cell.strip() for cell in row[len(head) :]):
+            # Such as 1,5 for a decimal comma: its whole part would be taken for the value.
+            raise source.corrupt(f"{len(row)} cells for {len(head)} columns", number)
+        cells = map(_without_escape, row) if is_own else row
+        yield number, dict(zip(head, cells, strict=False))
 
 
 def _parquet_rows(source: SourceFile) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -238,39 +324,44 @@ def _parquet_rows(source: SourceFile) -> Iterator[tuple[int, Mapping[str, Any]]]
         if file.metadata.num_rows > _MOST_ROWS or size > MAX_FILE_BYTES:
             raise source.corrupt(f"more than {_MOST_ROWS:,} rows, or too large when unpacked")
         columns = [name for name in file.schema_arrow.names if name in _COLUMNS_READ]
+        source.account.begin("row", file.metadata.num_rows)
         number = 0
         for batch in file.iter_batches(columns=columns):
             for row in batch.to_pylist():
                 number += 1
-                yield number, row
+                # Those that are not read are named once.
+                yield number, row if number > 1 else dict.fromkeys(file.schema_arrow.names) | row
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise source.corrupt(f"unreadable Parquet: {shorten(str(error))}") from error
 
 
 def _line_rows(source: SourceFile) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for number, line in enumerate(source.lines, 1):
-        if not line.strip():
-            continue
-        try:
+    for number, line in source.each_line():
+        row: object = None
+        with contextlib.suppress(ValueError):
             row = parse_json(line)
-        except ValueError as error:
-            raise source.corrupt(f"not JSON: {shorten(str(error))}", number) from error
-        if not isinstance(row, dict):
-            raise CorruptFileError(f"{source.name}:{number}: not an object")
-        yield number, row
+        if isinstance(row, dict):
+            yield number, row
+        else:
+            source.account.refuse(number, "not an object in JSON: cut off, or something else")
 
 
 COLUMNS = (
-    "run", "created", "machine", "commit", "suite", "benchmark", "metric", "unit", "better",
-    "clock", "process", "value",
+    "run", "created", "machine", "commit", "tool", "package", "suite", "benchmark", "parameters",
+    "metric", "unit", "better", "exact", "clock", "process", "value",
 )  # fmt: skip
 
-# A spreadsheet takes a cell that begins with one of these for a formula.
+# A spreadsheet takes a cell that begins with one of these for a formula. What begins so after
+# apostrophes gets one more, so that it can be read back.
 _FORMULA = ("=", "+", "-", "@")
 
 
 def write_csv_table(run: Run) -> ExportedFile:
-    """Write a run as CSV, with values in full precision and ``COLUMNS`` as the header."""
+    """Write a run as CSV, with values in full precision and ``COLUMNS`` as the header.
+
+    Raises:
+        UsageError: the run has no values.
+    """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -280,7 +371,11 @@ def write_csv_table(run: Run) -> ExportedFile:
 
 
 def write_parquet_table(run: Run) -> ExportedFile:
-    """Write a run as Parquet: ``process`` is an integer, ``value`` a float, all else text."""
+    """Write a run as Parquet: ``process`` is an integer, ``value`` a float, all else text.
+
+    Raises:
+        UsageError: the run has no values.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -295,13 +390,20 @@ def write_parquet_table(run: Run) -> ExportedFile:
 def _rows(run: Run) -> Iterator[tuple[str | int | float, ...]]:
     run_columns = (run.id, run.created, run.machine.name, run.revision.commit)
     place = tuple(map(safe_text, run_columns))
-    for figure in exported_metrics(run):
+    metrics = exported_metrics(run)
+    require_values(metrics, run, "a table")
+    for figure in metrics:
+        case = figure.case
         metric_columns = (
-            safe_text(figure.case.suite),
-            figure.name,
+            safe_text(run.source),
+            safe_text(case.what) if run.source == GO_TOOL else "",
+            safe_text(case.suite),
+            figure.name if run.source == "veperf" else figure.local_name,
+            safe_text(json.dumps(case.params, ensure_ascii=False)) if case.params else "",
             figure.metric_name,
             figure.unit,
             figure.metric.better,
+            "true" if figure.metric.exact else "",
             figure.clock,
         )
         for process, value in zip(figure.processes, figure.values, strict=True):
@@ -310,4 +412,8 @@ def _rows(run: Run) -> Iterator[tuple[str | int | float, ...]]:
 
 def escape_formula(text: str) -> str:
     """Return ``text`` as a cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
+
+
+def _without_escape(text: str) -> str:
+    return text.removeprefix("'") if text.lstrip("'").startswith(_FORMULA) else text

@@ -67,7 +67,7 @@ def read_baseline_metrics(source: SourceFile, published: Path | None = None) -> 
     Raises:
         CorruptFileError: a field is unknown, not a positive number, or half of a pair.
     """
-    path = published or paths.targets_folder(paths.default_baselines_folder()) / "targets.json"
+    path = published or paths.published_file(paths.default_baselines_folder(), "targets.json")
     document = load_source(path)
     known = {target.id: target for target in document.document_as(TargetSet).targets}
     figures = _figures(source)

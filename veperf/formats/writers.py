@@ -7,7 +7,13 @@ from veperf.core.errors import UsageError
 from veperf.core.run import Run
 from veperf.core.verdict import Verdict
 from veperf.formats.bencher import write_bencher
-from veperf.formats.exported import ExportedFile, Judged, JudgedRun, failed_note
+from veperf.formats.exported import (
+    ExportedFile,
+    Judged,
+    JudgedRun,
+    failed_note,
+    summarised_note,
+)
 from veperf.formats.github_action import write_bigger_is_better, write_smaller_is_better
 from veperf.formats.go_writer import write_go_text
 from veperf.formats.junit import write_junit
@@ -27,11 +33,15 @@ class OutputFormat:
     write: Callable[[Run], ExportedFile] | None = None
     write_judged: Callable[[Sequence[Judged], ReportLinks], ExportedFile] | None = None
     """Writer in place of ``write`` for formats of verdicts."""
+    is_of_values_alone: bool = False
+    """True where a file can't hold the statistics of values that are not there any more."""
 
 
 OUTPUT_FORMATS = (
     OutputFormat("pytest-benchmark", "JSON for pytest-benchmark compare", write_pytest_benchmark),
-    OutputFormat("pyperf", "JSON for pyperf show and compare_to", write_pyperf),
+    OutputFormat(
+        "pyperf", "JSON for pyperf show and compare_to", write_pyperf, is_of_values_alone=True
+    ),
     OutputFormat("bencher", "Bencher Metric Format, JSON", write_bencher),
     OutputFormat(
         "github-action-smaller",
@@ -43,9 +53,11 @@ OUTPUT_FORMATS = (
         "JSON for github-action-benchmark's customBiggerIsBetter",
         write_bigger_is_better,
     ),
-    OutputFormat("go", "Go benchmark text, for benchstat", write_go_text),
-    OutputFormat("csv", "a row per value", write_csv_table),
-    OutputFormat("parquet", "the same, for DataFrames", write_parquet_table),
+    OutputFormat("go", "Go benchmark text, for benchstat", write_go_text, is_of_values_alone=True),
+    OutputFormat("csv", "a row per value", write_csv_table, is_of_values_alone=True),
+    OutputFormat(
+        "parquet", "the same, for DataFrames", write_parquet_table, is_of_values_alone=True
+    ),
     OutputFormat(
         "junit", "the verdict as JUnit XML", write_judged=lambda judged, _: write_junit(judged)
     ),
@@ -96,7 +108,10 @@ def write_run(
 def _write_values(chosen: OutputFormat, run: Run) -> ExportedFile:
     assert chosen.write is not None
     exported = chosen.write(run)
-    return replace(exported, notes=(*exported.notes, *failed_note(run)))
+    notes = (*exported.notes, *failed_note(run))
+    if chosen.is_of_values_alone:
+        notes += summarised_note(run)
+    return replace(exported, notes=notes)
 
 
 def write_judged(

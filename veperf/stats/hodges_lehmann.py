@@ -23,6 +23,7 @@ least that.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -38,6 +39,7 @@ from veperf.stats.wilcoxon import (
 )
 
 _MOST_DIFFERENCES = 1 << 22
+_MOST_AT_ONCE = 1 << 17
 _BISECTIONS = 100
 _MOST_EXACT_TERMS = 1000
 _REQUIREMENT = "an estimate needs finite values on every side"
@@ -65,16 +67,27 @@ def hodges_lehmann_shift(x: ArrayLike, y: ArrayLike, *, confidence: float = 0.95
             between 0 and 1.
     """
     a, b = finite_sample(x, _REQUIREMENT), finite_sample(y, _REQUIREMENT)
-    k, attained = _shift_rank(a.size, b.size, _error_rate(confidence))
-    size = a.size * b.size
-    if size > _MOST_DIFFERENCES:
-        a, b = np.sort(a), np.sort(b)
-        middle = (_difference(a, b, (size + 1) // 2) + _difference(a, b, size // 2 + 1)) / 2
-        return Estimate(middle, _difference(a, b, k), _difference(a, b, size + 1 - k), attained)
-    differences = np.sort((b[:, None] - a[None, :]).ravel())
-    return Estimate(
-        float(np.median(differences)), float(differences[k - 1]), float(differences[-k]), attained
-    )
+    return _shifts(a[None, :], b[None, :], confidence)[0]
+
+
+def _shifts(x: NDArray[np.float64], y: NDArray[np.float64], confidence: float) -> list[Estimate]:
+    """Return the shift from each row of ``x`` to that of ``y``."""
+    rows, size = x.shape[0], x.shape[1] * y.shape[1]
+    k, attained = _shift_rank(x.shape[1], y.shape[1], _error_rate(confidence))
+    ranks = ((size - 1) // 2, size // 2, k - 1, size - k)
+    estimates = []
+    step = max(1, _MOST_AT_ONCE // size)
+    for start in range(0, rows, step):
+        a, b = x[start : start + step], y[start : start + step]
+        if size > _MOST_DIFFERENCES:
+            a, b = np.sort(a[0]), np.sort(b[0])
+            ends = np.array([[_difference(a, b, rank + 1) for rank in ranks]])
+        else:
+            differences = (b[:, :, None] - a[:, None, :]).reshape(-1, size)
+            ends = np.sort(differences, axis=1)[:, ranks]
+        for lower, upper, low, high in ends.tolist():
+            estimates.append(Estimate((lower + upper) / 2, low, high, attained))
+    return estimates
 
 
 def hodges_lehmann_ratio(x: ArrayLike, y: ArrayLike, *, confidence: float = 0.95) -> Estimate:
@@ -86,8 +99,20 @@ def hodges_lehmann_ratio(x: ArrayLike, y: ArrayLike, *, confidence: float = 0.95
     a, b = finite_sample(x, _REQUIREMENT), finite_sample(y, _REQUIREMENT)
     if min(a.min(), b.min()) <= 0:
         raise UsageError("a ratio needs values above zero on both sides")
-    logs = hodges_lehmann_shift(np.log(a), np.log(b), confidence=confidence)
-    return Estimate(from_log(logs.value), from_log(logs.low), from_log(logs.high), logs.confidence)
+    return hodges_lehmann_ratios(a[None, :], b[None, :], confidence=confidence)[0]
+
+
+def hodges_lehmann_ratios(
+    x: NDArray[np.float64], y: NDArray[np.float64], *, confidence: float
+) -> list[Estimate]:
+    """Return the ratio of each row of ``y``, of shape (m, n_y), to that of ``x``, (m, n_x).
+
+    As ``hodges_lehmann_ratio``, of values that are finite, positive, and there on both sides.
+    """
+    shifts = _shifts(np.log(x), np.log(y), confidence)
+    return [
+        Estimate(from_log(e.value), from_log(e.low), from_log(e.high), e.confidence) for e in shifts
+    ]
 
 
 def from_log(x: float) -> float:
@@ -142,6 +167,7 @@ def _normal_rank(mean: float, sigma: float, error_rate: float) -> tuple[int, flo
     return k, 1 - 2 * NormalDist(mean, sigma).cdf(k - 0.5)
 
 
+@lru_cache(maxsize=64)
 def _shift_rank(n_x: int, n_y: int, error_rate: float) -> tuple[int, float]:
     if has_exact_u(n_x, n_y):
         return _rank(u_distribution(n_x, n_y), error_rate)

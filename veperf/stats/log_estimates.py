@@ -92,14 +92,18 @@ def estimate_of_values(
 
     It is of their ``center``, for a comparison with a summary, or else of their geometric mean.
     """
-    if values.size < _FEWEST or not values.min() > 0 or not np.isfinite(values).all():
+    if values.size < _FEWEST or not min(values.tolist()) > 0:
         return None
     logs = np.log(values)
-    sigma = float(logs.std(ddof=1))
+    mean_log = float(logs.sum()) / values.size
+    if not math.isfinite(mean_log):
+        return None
+    deviations = logs - mean_log
+    sigma = math.sqrt(float(deviations @ deviations) / (values.size - 1))
     if center is None or center == "median":
         is_median = center is not None
         return _from_sigma(
-            math.exp(float(np.median(logs) if is_median else logs.mean())),
+            math.exp(float(np.median(logs)) if is_median else mean_log),
             sigma,
             values.size,
             "median" if is_median else "mean",

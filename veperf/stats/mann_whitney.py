@@ -1,4 +1,4 @@
-"""The Mann-Whitney U test, exact with and without ties.
+"""The Mann-Whitney U test, exact with and without ties, of one or many pairs of samples.
 
     U = R_x - n_x (n_x + 1) / 2,    R_x the sum of x's midranks among all N = n_x + n_y values
 
@@ -52,17 +52,28 @@ def mann_whitney(x: ArrayLike, y: ArrayLike) -> MannWhitneyResult:
     """
     requirement = "the Mann-Whitney test needs finite values on both sides"
     a, b = finite_sample(x, requirement), finite_sample(y, requirement)
-    doubled, ties = doubled_midranks(np.concatenate([a, b]))
-    n_x, n_y = a.size, b.size
-    u = float(doubled[:n_x].sum()) / 2 - n_x * (n_x + 1) / 2
+    return mann_whitney_rows(a[None, :], b[None, :])[0]
+
+
+def mann_whitney_rows(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[MannWhitneyResult]:
+    """Test each row of ``x``, of shape (m, n_x), against that of ``y``, of shape (m, n_y).
+
+    As ``mann_whitney``, of values that are known to be finite, and there.
+    """
+    n_x, n_y = x.shape[1], y.shape[1]
+    doubled, ordered = doubled_midranks(np.concatenate([x, y], axis=1))
+    u = (doubled[:, :n_x].sum(axis=1) / 2 - n_x * (n_x + 1) / 2).tolist()
     exact = has_exact_u(n_x, n_y)
     if not exact:
-        less, greater = _normal_tails(u, n_x, n_y, ties)
+        tails = [_normal_tails(*row, n_x, n_y) for row in zip(u, ordered, strict=True)]
     elif n_x <= n_y:
-        less, greater = _exact_tails(doubled, n_x)
+        tails = _exact_tails(doubled[:, :n_x], ordered)
     else:
-        greater, less = _exact_tails(np.roll(doubled, n_y), n_y)
-    return MannWhitneyResult(u, less, greater, exact)
+        tails = [(less, greater) for greater, less in _exact_tails(doubled[:, n_x:], ordered)]
+    return [
+        MannWhitneyResult(u_row, less, greater, exact)
+        for u_row, (less, greater) in zip(u, tails, strict=True)
+    ]
 
 
 def has_exact_u(n_x: int, n_y: int) -> bool:
@@ -77,7 +88,17 @@ def smallest_u_p(n_x: int, n_y: int) -> float:
 
 def u_distribution(n_x: int, n_y: int) -> NDArray[np.float64]:
     """Return P(U = u) for u = 0 ... n_x n_y, without ties, where that is exact."""
-    return _subset_sums(tuple(range(n_x + n_y)), min(n_x, n_y))
+    k = min(n_x, n_y)
+    counts, bits = _subset_sums(tuple(range(n_x + n_y)), k)
+    digit, least = bits // 8, k * (k - 1) // 2
+    data = counts.to_bytes(digit * (least + n_x * n_y + 1), "little")[digit * least :]
+    subsets = math.comb(n_x + n_y, k)
+    return np.array(
+        [
+            int.from_bytes(data[place : place + digit], "little") / subsets
+            for place in range(0, len(data), digit)
+        ]
+    )
 
 
 def u_standard_deviation(n_x: int, n_y: int, ties: float = 0.0) -> float:
@@ -91,35 +112,51 @@ def u_standard_deviation(n_x: int, n_y: int, ties: float = 0.0) -> float:
     return math.sqrt(n_x * n_y / 12 * (total + 1 - ties / (total * (total - 1))))
 
 
-def _exact_tails(doubled: NDArray[np.int64], k: int) -> tuple[float, float]:
-    """P(sum <= observed) and P(sum >= observed) for the first ``k`` of all doubled ranks."""
-    shifted = doubled - doubled.min()
-    weights = shifted // max(1, int(np.gcd.reduce(shifted)))
-    ordered = np.sort(weights)
-    chances = _subset_sums(tuple(ordered.tolist()), k)
-    observed = int(weights[:k].sum() - ordered[:k].sum())
-    below, above = chances[: observed + 1].sum(), chances[observed:].sum()
-    return min(1.0, float(below)), min(1.0, float(above))
+def _exact_tails(
+    chosen: NDArray[np.int64], ordered: NDArray[np.int64]
+) -> list[tuple[float, float]]:
+    """P(sum <= observed) and P(sum >= observed) for the ``chosen`` of each row's doubled ranks.
 
-
-@lru_cache(maxsize=64)  # without ties the ranks are always the same
-def _subset_sums(weights: tuple[int, ...], k: int) -> NDArray[np.float64]:
-    """Return the probability of each sum of ``k`` of the ascending ``weights``, smallest first.
-
-    Counts pass 2**53, but they are sums of positive terms: relative errors stay near 1e-14.
+    ``ordered`` are all of them, ascending. Rows with the same ties share their distribution.
     """
-    width = sum(weights[-k:]) + 1
-    counts = np.zeros((k + 1, width))
-    counts[0, 0] = 1
-    for weight in weights:
-        counts[1:, weight:] += counts[:-1, : width - weight]
-    chances: NDArray[np.float64] = counts[k, sum(weights[:k]) :] / math.comb(len(weights), k)
-    chances.setflags(write=False)
-    return chances
+    k, least = chosen.shape[1], ordered[:, :1]
+    common = np.maximum(1, np.gcd.reduce(ordered - least, axis=1))
+    weights = (ordered - least) // common[:, None]
+    sums = (chosen - least).sum(axis=1) // common
+    subsets = math.comb(ordered.shape[1], k)
+    tails = []
+    for row, observed in zip(weights.tolist(), sums.tolist(), strict=True):
+        counts, bits = _subset_sums(tuple(row), k)
+        # The digits of a number add up to its rest by the base less 1, which no sum here reaches.
+        rest = (1 << bits) - 1
+        below = (counts & ((1 << bits * (observed + 1)) - 1)) % rest
+        above = (counts >> bits * observed) % rest
+        tails.append((below / subsets, above / subsets))
+    return tails
 
 
-def _normal_tails(u: float, n_x: int, n_y: int, ties: float) -> tuple[float, float]:
-    sigma = u_standard_deviation(n_x, n_y, ties)
+@lru_cache(maxsize=1024)
+def _subset_sums(weights: tuple[int, ...], k: int) -> tuple[int, int]:
+    """Return the number of subsets of size ``k`` of ``weights`` with each sum, and its bits.
+
+    The counts, by the sum from 0 on, are the digits of one long integer of so many bits each: to
+    add a weight to all sums is to shift it. That is exact, and faster than small arrays.
+    """
+    values = len(weights)
+    bits = 8 * -(-(math.comb(values, k).bit_length() + 1) // 8)
+    sizes = [1] + [0] * k
+    for index, weight in enumerate(weights):
+        # Smaller subsets could not come to k with the values that are left.
+        fewest = max(1, k - (values - 1 - index))
+        for size in range(min(k, index + 1), fewest - 1, -1):
+            sizes[size] += sizes[size - 1] << bits * weight
+    return sizes[k], bits
+
+
+def _normal_tails(u: float, ordered: NDArray[np.int64], n_x: int, n_y: int) -> tuple[float, float]:
+    """Return both tails at ``u`` for ranks that are ``ordered``, doubled."""
+    sizes = np.unique(ordered, return_counts=True)[1].astype(np.float64)
+    sigma = u_standard_deviation(n_x, n_y, float(np.sum(sizes**3 - sizes)))
     if sigma == 0:
         return 1.0, 1.0
     above = u - n_x * n_y / 2

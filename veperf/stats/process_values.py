@@ -8,8 +8,10 @@ The only module of the statistics that reads a run: it makes the arrays for the 
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
@@ -134,20 +136,41 @@ class Series:
         return self.cpu if clock == "cpu" else self.wall
 
 
-def series_of(run: Run) -> dict[SeriesKey, Series]:
+class _Measured:
+    """Cases and passes of a run, which are the same where they are the same objects."""
+
+    def __init__(self, run: Run) -> None:
+        self.cases, self.passes = run.cases, run.passes
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Measured):
+            return NotImplemented
+        return self.cases is other.cases and self.passes is other.passes
+
+    def __hash__(self) -> int:
+        return hash((id(self.cases), id(self.passes)))
+
+
+def series_of(run: Run) -> Mapping[SeriesKey, Series]:
     """Return the series of every declared metric of every case, by case id and metric name.
 
     A case that failed throughout is included, without values.
     """
-    results: dict[str, list[CaseResult]] = {case.id: [] for case in run.cases}
-    for pass_ in run.passes:
+    return _series_of(_Measured(run))
+
+
+@lru_cache(maxsize=2)  # a command asks again and again for those of one or two runs
+def _series_of(measured: _Measured) -> Mapping[SeriesKey, Series]:
+    results: dict[str, list[CaseResult]] = {case.id: [] for case in measured.cases}
+    for pass_ in measured.passes:
         for result in pass_.results:
             results.setdefault(result.case, []).append(result)
-    return {
+    series = {
         (case.id, metric.name): _series(case, metric, results[case.id])
-        for case in run.cases
+        for case in measured.cases
         for metric in case.metrics
     }
+    return MappingProxyType(series)
 
 
 def _series(case: Case, metric: Metric, results: Sequence[CaseResult]) -> Series:

@@ -20,15 +20,26 @@ def finite_sample(values: ArrayLike, requirement: str) -> NDArray[np.float64]:
     return array
 
 
-def doubled_midranks(values: NDArray[np.float64]) -> tuple[NDArray[np.int64], float]:
-    """Return twice the midrank of each value, which is whole, and the tie term.
+def doubled_midranks(
+    values: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return twice the midrank of each value, which is whole, and the same in ascending order.
 
-    The tie term is the sum of t^3 - t over the groups of t tied values.
+    Ranks are those among the last axis of ``values``, of shape (..., n).
     """
-    _, group, sizes = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(sizes)
-    doubled = (2 * last - sizes + 1)[group].astype(np.int64)
-    return doubled, float(np.sum(sizes.astype(np.float64) ** 3 - sizes))
+    order = np.argsort(values, axis=-1, kind="stable")
+    ascending = np.take_along_axis(values, order, axis=-1)
+    places = np.arange(values.shape[-1])
+    edge = np.ones((*values.shape[:-1], 1), dtype=np.bool_)
+    differs = ascending[..., 1:] != ascending[..., :-1]
+    starts = np.concatenate([edge, differs], axis=-1)
+    ends = np.concatenate([differs, edge], axis=-1)
+    first = np.maximum.accumulate(np.where(starts, places, 0), axis=-1)
+    last = np.minimum.accumulate(np.where(ends, places, places.size)[..., ::-1], axis=-1)[..., ::-1]
+    ordered = first + last + 2
+    doubled = np.empty_like(ordered)
+    np.put_along_axis(doubled, order, ordered, axis=-1)
+    return doubled, ordered
 
 
 def normal_cdf(z: float) -> float:

@@ -17,8 +17,8 @@ from veperf.core.text import (
     plural,
 )
 from veperf.core.verdict import ChangeStatus
-from veperf.stats.hodges_lehmann import hodges_lehmann_ratio
-from veperf.stats.mann_whitney import mann_whitney, smallest_u_p
+from veperf.stats.hodges_lehmann import Estimate, hodges_lehmann_ratios
+from veperf.stats.mann_whitney import mann_whitney_rows, smallest_u_p
 from veperf.stats.paired import (
     ChangeEvidence,
     PairRule,
@@ -30,6 +30,7 @@ from veperf.stats.paired import (
 ALPHA = CompareOptions.alpha
 MIN_EFFECT = CompareOptions.min_effect
 MARGIN = CompareOptions.margin
+_NO_RATIO = Estimate(math.nan, math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,42 +82,71 @@ def compare_two_samples(
         alpha=alpha,
     )
     a, b = as_values(base), as_values(new)
-    obstacle = _obstacle(a, b)
+    obstacle = obstacle_to_ranks(a, b)
     if obstacle is not None:
         status, reason = obstacle
         return TwoSampleComparison(status=status, n_base=a.size, n_new=b.size, reason=reason)
-    if not a.any() and not b.any():
-        a, b = np.ones_like(a), np.ones_like(b)
+    return compare_rows(
+        a[None, :], b[None, :], better=better, min_effect=min_effect, margin=margin, alpha=alpha
+    )[0]
+
+
+def compare_rows(
+    base: NDArray[np.float64],
+    new: NDArray[np.float64],
+    *,
+    better: Direction,
+    min_effect: float,
+    margin: float,
+    alpha: float,
+) -> list[TwoSampleComparison]:
+    """Compare each row of ``new``, of shape (m, n_new), with that of ``base``, (m, n_base).
+
+    As ``compare_two_samples``, of values that are finite, not negative, and there on both sides.
+    """
+    n_base, n_new = base.shape[1], new.shape[1]
+    is_zero = np.logical_not(base.any(axis=1) | new.any(axis=1)).reshape(-1, 1)
+    a, b = np.where(is_zero, 1.0, base), np.where(is_zero, 1.0, new)
 
     # With the sides swapped, more is worse for rates as well.
     before, after = (b, a) if better == "higher" else (a, b)
-    p_slower = mann_whitney(before * (1 + min_effect), after).p_less
-    p_faster = mann_whitney(before, after * (1 + min_effect)).p_greater
-    p_equivalent = mann_whitney(before * (1 + margin), after).p_greater
+    slower = [r.p_less for r in mann_whitney_rows(before * (1 + min_effect), after)]
+    faster = [r.p_greater for r in mann_whitney_rows(before, after * (1 + min_effect))]
+    equivalent = [r.p_greater for r in mann_whitney_rows(before * (1 + margin), after)]
     if better == "unknown":
         # Either direction would count as a change: twice as many occasions for a false one.
-        p_slower, p_faster = min(1.0, 2 * p_slower), min(1.0, 2 * p_faster)
-        p_equivalent = max(p_equivalent, mann_whitney(before, after * (1 + margin)).p_less)
-    status = two_sided_status(
-        decide_status(p_slower, p_faster, p_equivalent, alpha_change=alpha, alpha_ok=alpha), better
-    )
-    if 2 * smallest_u_p(a.size, b.size) > alpha:
+        slower, faster = ([min(1.0, 2 * p) for p in ps] for ps in (slower, faster))
+        mirrored = mann_whitney_rows(before, after * (1 + margin))
+        equivalent = [max(p, r.p_less) for p, r in zip(equivalent, mirrored, strict=True)]
+    has_ratio = np.minimum(before.min(axis=1), after.min(axis=1)) > 0
+    sizes = iter(hodges_lehmann_ratios(before[has_ratio], after[has_ratio], confidence=1 - alpha))
+    is_enough = 2 * smallest_u_p(n_base, n_new) <= alpha
+    comparisons = []
+    for p_slower, p_faster, p_equivalent, known in zip(
+        slower, faster, equivalent, has_ratio.tolist(), strict=True
+    ):
         status = ChangeStatus.NOT_ENOUGH
-    change = TwoSampleComparison(
-        status=status,
-        p_slower=p_slower,
-        p_faster=p_faster,
-        p_equivalent=p_equivalent,
-        n_base=a.size,
-        n_new=b.size,
-        reason="",
-    )
-    if min(a.min(), b.min()) > 0:
-        size = hodges_lehmann_ratio(before, after, confidence=1 - alpha)
-        change = replace(
-            change, ratio=size.value, low=size.low, high=size.high, confidence=size.confidence
+        if is_enough:
+            status = two_sided_status(
+                decide_status(p_slower, p_faster, p_equivalent, alpha_change=alpha, alpha_ok=alpha),
+                better,
+            )
+        size = next(sizes) if known else _NO_RATIO
+        comparison = TwoSampleComparison(
+            ratio=size.value,
+            low=size.low,
+            high=size.high,
+            confidence=size.confidence,
+            p_slower=p_slower,
+            p_faster=p_faster,
+            p_equivalent=p_equivalent,
+            status=status,
+            n_base=n_base,
+            n_new=n_new,
+            reason="",
         )
-    return replace(change, reason=_reason(change, margin, alpha, better))
+        comparisons.append(replace(comparison, reason=_reason(comparison, margin, alpha, better)))
+    return comparisons
 
 
 def two_sided_status(status: ChangeStatus, better: Direction) -> ChangeStatus:
@@ -156,7 +186,9 @@ def _sizes(change: TwoSampleComparison) -> str:
     return f"{change.n_base} against {plural(change.n_new, 'process', 'processes')}"
 
 
-def _obstacle(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[ChangeStatus, str] | None:
+def obstacle_to_ranks(
+    a: NDArray[np.float64], b: NDArray[np.float64]
+) -> tuple[ChangeStatus, str] | None:
     """Return the status and the reason where the samples can't be tested, else None."""
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         return ChangeStatus.ERROR, "a value is NaN or infinite: the sides can't be compared"

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 from msgspec.structs import replace
@@ -45,8 +45,7 @@ def make_baseline(run: Run, suite: str) -> Baseline:
             summary=s.summary,
             definition=s.definition,
         )
-        for s in _recordable(run)
-        if s.case in cases
+        for s in _recordable(run, cases)
     )
     if not series:
         raise UsageError(f"run {run.id} has no values of suite {suite!r} to make a baseline of")
@@ -111,7 +110,7 @@ def _pool_series(group: Sequence[BaselineSeries]) -> BaselineSeries:
 
 def baselines_of(run: Run) -> tuple[Baseline, ...]:
     """Record a baseline of each suite that ``run`` has values of."""
-    measured = {s.case for s in _recordable(run)}
+    measured = {s.case for s in _recordable(run, {case.id for case in run.cases})}
     suites = dict.fromkeys(case.suite for case in run.cases if case.id in measured)
     return tuple(make_baseline(run, suite) for suite in suites)
 
@@ -162,6 +161,8 @@ def machine_differences(now: Machine, then: Machine) -> tuple[str, ...]:
 
     A fact that is unknown of either, as in runs of other tools, is no difference.
     """
+    if now == then and not now.cpu_model.startswith(SEVERAL_CPUS):
+        return ()
     hardware = _differences(
         ("machine", now.host, then.host),
         ("machine class", now.name, then.name),
@@ -229,10 +230,15 @@ def _minor(python: str) -> str:
     return match[0] if match else python
 
 
-def _recordable(run: Run) -> list[Series]:
+def _recordable(run: Run, cases: Collection[str]) -> list[Series]:
     loads = {case.id for case in run.cases if case.level is Level.LOAD}
     return [
         s
         for s in series_of(run).values()
-        if s.case not in loads and s.n > 0 and np.isfinite([*s.wall, *s.values]).all()
+        if s.case in cases and s.case not in loads and s.n > 0 and _is_finite(s)
     ]
+
+
+def _is_finite(series: Series) -> bool:
+    is_wall_finite = bool(np.isfinite(series.wall).all())
+    return is_wall_finite and (series.clock == "wall" or bool(np.isfinite(series.cpu).all()))

@@ -1,4 +1,4 @@
-"""Two runs side by side, by the rules of benchstat (golang.org/x/perf/cmd/benchstat).
+"""Runs side by side, by the rules of benchstat (golang.org/x/perf/cmd/benchstat).
 
 A sample is summed up by its median and the interval of order statistics that covers the median
 with at least 95 %: with the n values in order and B binomial (n, 1/2),
@@ -11,44 +11,47 @@ lies outside the sample, that end is infinite. Two samples differ where the two-
 test rejects at 0.05. A metric that is declared exact has no distribution: its mode stands for it,
 and any difference counts.
 
-This describes two runs, and knows no smallest effect that matters, no direction, no machine and no
+This describes runs, and knows no smallest effect that matters, no direction, no machine and no
 number of comparisons. The verdict does: see ``screen``.
 """
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from statistics import NormalDist, fmean
+from typing import Literal
 
 import numpy as np
 
 from veperf.core.case import TIME, Clock, Metric
 from veperf.core.run import Run
-from veperf.core.units import base_unit
-from veperf.stats.mann_whitney import mann_whitney, smallest_u_p
-from veperf.stats.process_values import Series, SeriesKey, series_of
+from veperf.core.units import base_unit, unit_family
+from veperf.stats.mann_whitney import mann_whitney_rows, smallest_u_p
+from veperf.stats.process_values import Series, series_of
 
 CONFIDENCE = 0.95
 ALPHA = 0.05
 _MOST_BINOMIAL = 30
+_FEWEST_TO_DIFFER = next(k for k in range(1, 50) if 2 * smallest_u_p(k, k) <= ALPHA)
 
 
 @dataclass(frozen=True, slots=True)
 class ValueSummary:
-    """Summary of one side of a row, in the table's unit."""
+    """Summary of a side of a row, in the table's unit."""
 
     center: float
     low: float
     high: float
     """Infinite, as ``low``, where the sample is too small for an interval."""
     n: int
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DifferenceTest:
-    """Test for a difference between the two sides of a row."""
+    """Test for a difference between a side of a row and the base."""
 
     p: float | None
     """None where values are exact and need no test."""
@@ -58,35 +61,33 @@ class DifferenceTest:
 
 @dataclass(frozen=True, slots=True)
 class UnitRow:
-    """Row of a table: one metric of one case in both runs."""
+    """Row of a table: one metric of one case in all runs of the table."""
 
     case: str
     metric: str
-    base: ValueSummary | None
-    new: ValueSummary | None
-    test: DifferenceTest | None
-    """None where one side is missing."""
+    sides: tuple[ValueSummary | None, ...]
+    """By column, the base first; None where a run has no value of it."""
+    tests: tuple[DifferenceTest | None, ...]
+    """By column; None of the base, and where either side is missing."""
 
-    @property
-    def ratio(self) -> float | None:
-        """New / base; None where a side is missing or the base is zero and the other is not."""
-        if self.base is None or self.new is None:
+    def ratio(self, column: int) -> float | None:
+        """Return the side in ``column`` / base; None where there is none, as to a base of zero."""
+        base, new = self.sides[0], self.sides[column]
+        if base is None or new is None:
             return None
-        if self.base.center == self.new.center:
+        if base.center == new.center:
             return 1.0
-        return self.new.center / self.base.center if self.base.center else None
+        return new.center / base.center if base.center else None
 
 
 @dataclass(frozen=True, slots=True)
-class Geomean:
-    """Last row of a table: the geometric means, None where there is none."""
+class ColumnMeans:
+    """Geometric means of a column, None where there is none."""
 
-    base: float | None
-    new: float | None
-    ratio: float | None
-    """Geometric mean of the ratios of rows that have both sides."""
-    base_notes: tuple[str, ...] = ()
-    new_notes: tuple[str, ...] = ()
+    mean: float | None
+    ratio: float | None = None
+    """Of the ratios of rows that have both this side and the base."""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,30 +95,102 @@ class UnitTable:
     """All rows of one suite, metric and unit."""
 
     suite: str
+    title: str
+    """The suite, or what it stands for, in words."""
     metric: str
     unit: str
     """Base unit, such as seconds or bytes."""
+    runs: tuple[int, ...]
+    """Numbers of the runs that have values of it, a column each; the first is the base."""
     rows: tuple[UnitRow, ...]
-    geomean: Geomean
+    means: tuple[ColumnMeans, ...]
+    """By column."""
 
 
-def benchstat_tables(base: Run, new: Run) -> tuple[UnitTable, ...]:
-    """Return a table for each suite, metric and base unit of either run, in the runs' order."""
-    sides = _by_table(base), _by_table(new)
-    suites = list(dict.fromkeys(case.suite for run in (base, new) for case in run.cases))
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Layout of runs that somebody arranged: what stands where, and what doesn't fit together."""
+
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """Titles of tables by suite; the suite itself where there is none."""
+    order: Mapping[str, int] = field(default_factory=dict)
+    """Places of cases; those without one follow in the order of the runs."""
+    notes: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    """Notes by number of run and case."""
+
+
+_PLAIN = Layout()
+_Column = dict[str, tuple[Metric, Series]]
+
+
+def benchstat_tables(*runs: Run, layout: Layout = _PLAIN) -> tuple[UnitTable, ...]:
+    """Return a table for each suite, metric and base unit of any run, in the runs' order."""
+    sides = [_by_table(run) for run in runs]
+    suites = list(dict.fromkeys(case.suite for run in runs for case in run.cases))
+    places = {suite: place for place, suite in enumerate(suites)}
+    keys = sorted(dict.fromkeys(key for side in sides for key in side), key=lambda k: places[k[0]])
     tables: list[UnitTable] = []
-    for suite, metric, unit in sorted(sides[0] | sides[1], key=lambda key: suites.index(key[0])):
-        columns = [side.get((suite, metric, unit), {}) for side in sides]
-        exact = any(m.exact for column in columns for m, _ in column.values())
-        rows = tuple(
-            _row(case, metric, *_values(*(column.get(case) for column in columns)), exact=exact)
-            for case in columns[0] | columns[1]
-        )
-        rows = tuple(row for row in rows if row.base or row.new)
-        if rows:
-            name = f"{unit}/op" if metric == TIME.name else unit
-            tables.append(UnitTable(suite, metric, name, rows, _geomean(rows)))
+    for key in keys:
+        columns = [side.get(key, {}) for side in sides]
+        table = _table(*key, columns, layout)
+        if table.rows:
+            tables.append(table)
     return tuple(tables)
+
+
+def _table(
+    suite: str, metric: str, family: str, columns: Sequence[_Column], layout: Layout
+) -> UnitTable:
+    metrics = [m for column in columns for m, _ in column.values()]
+    exact = any(m.exact for m in metrics)
+    # benchstat's base unit where all have the same one; else that of the family, such as bytes.
+    bases = {base_unit(m.unit)[0] for m in metrics}
+    in_base = base_unit if len(bases) == 1 else unit_family
+    unit = bases.pop() if len(bases) == 1 else family
+    cases = list(dict.fromkeys(case for column in columns for case in column))
+    cases.sort(key=lambda case: layout.order.get(case, len(layout.order)))
+    values = {case: _values(in_base, [column.get(case) for column in columns]) for case in cases}
+    runs = [run for run in range(len(columns)) if any(sides[run] for sides in values.values())]
+    kept = {case: [sides[run] for run in runs] for case, sides in values.items() if any(sides)}
+    none: list[DifferenceTest | None] = [None] * len(kept)
+    tests = [none, *(_tests(kept, column, exact) for column in range(1, len(runs)))]
+    rows = []
+    for (case, sides), *of_row in zip(kept.items(), *tests, strict=True):
+        summaries = []
+        for run, numbers in zip(runs, sides, strict=True):
+            summary = summarise_values(numbers, exact=exact) if numbers else None
+            if summary and (note := layout.notes.get((run, case))):
+                summary = replace(summary, notes=(note, *summary.notes))
+            summaries.append(summary)
+        rows.append(UnitRow(case, metric, tuple(summaries), tuple(of_row)))
+    return UnitTable(
+        suite=suite,
+        title=layout.titles.get(suite, suite),
+        metric=metric,
+        unit=f"{unit}/op" if metric == TIME.name else unit,
+        runs=tuple(runs),
+        rows=tuple(rows),
+        means=tuple(_means(rows, column) for column in range(len(runs))),
+    )
+
+
+def sort_rows(table: UnitTable, order: Literal["file", "name", "change"]) -> UnitTable:
+    """Return ``table`` with its rows in ``order``: as they are, by name, or by size of change.
+
+    The largest change in any column comes first, in either direction, and what doesn't differ last.
+    """
+
+    def size(row: UnitRow) -> float:
+        columns = [i for i, test in enumerate(row.tests) if test and test.differ]
+        ratios = [row.ratio(i) for i in columns]
+        # A change from or to zero is beyond any ratio.
+        return max((abs(math.log(r)) if r and r > 0 else math.inf for r in ratios), default=-1.0)
+
+    if order == "name":
+        return replace(table, rows=tuple(sorted(table.rows, key=lambda row: row.case)))
+    if order == "change":
+        return replace(table, rows=tuple(sorted(table.rows, key=size, reverse=True)))
+    return table
 
 
 def summarise_values(values: Sequence[float], *, exact: bool = False) -> ValueSummary:
@@ -127,37 +200,54 @@ def summarise_values(values: Sequence[float], *, exact: bool = False) -> ValueSu
     if exact:
         counts = Counter(ordered)
         mode = max(counts, key=lambda value: (counts[value], -value))
-        note = ""
+        notes: tuple[str, ...] = ()
         if len(counts) > 1:
             ends = f"{_plain(ordered[0])} to {_plain(ordered[-1])}"
-            note = f"exact distribution expected, but values range from {ends}"
-        return ValueSummary(mode, ordered[0], ordered[-1], n, note)
+            notes = (f"exact distribution expected, but values range from {ends}",)
+        return ValueSummary(mode, ordered[0], ordered[-1], n, notes)
     left, right = _median_ranks(n)
+    median = (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
+    if left >= 1 and right <= n:
+        return ValueSummary(median, ordered[left - 1], ordered[right - 1], n)
     low = ordered[left - 1] if left >= 1 else -math.inf
     high = ordered[right - 1] if right <= n else math.inf
-    note = ""
-    if math.isinf(low) or math.isinf(high):
-        least = next(k for k in range(2, 50) if _median_ranks(k)[0] >= 1)
-        note = f"need >= {least} samples for confidence interval at level {CONFIDENCE:g}"
-    return ValueSummary(float(np.median(ordered)), low, high, n, note)
+    least = next(k for k in range(2, 50) if _median_ranks(k)[0] >= 1)
+    note = f"need >= {least} samples for confidence interval at level {CONFIDENCE:g}"
+    return ValueSummary(median, low, high, n, (note,))
 
 
-def compare_values(
-    base: Sequence[float], new: Sequence[float], *, exact: bool = False
-) -> DifferenceTest:
-    """Test two samples, neither of them empty, for a difference of any kind."""
-    if exact:
-        return DifferenceTest(None, True)
-    if len({*base, *new}) == 1:
-        return DifferenceTest(1.0, False, "all samples are equal")
-    p = mann_whitney(base, new).p_two_sided
-    least = next(k for k in range(1, 50) if 2 * smallest_u_p(k, k) <= ALPHA)
-    note = ""
-    if p > ALPHA and len(base) < least and len(new) < least:
-        note = f"need >= {least} samples to detect a difference at alpha level {ALPHA:g}"
-    return DifferenceTest(p, p <= ALPHA, note)
+def _tests(
+    rows: Mapping[str, Sequence[Sequence[float]]], column: int, exact: bool
+) -> list[DifferenceTest | None]:
+    """Return the tests of a column's values against the base's, by row.
+
+    Rows of the same numbers of values are tested together.
+    """
+    tests: list[DifferenceTest | None] = [None] * len(rows)
+    alike: dict[tuple[int, int], list[tuple[int, Sequence[float], Sequence[float]]]] = {}
+    for row, sides in enumerate(rows.values()):
+        base, new = sides[0], sides[column]
+        if base and new and exact:
+            tests[row] = DifferenceTest(None, True)
+        elif base and new and base[0] == new[0] and len({*base, *new}) == 1:
+            tests[row] = DifferenceTest(1.0, False, "all samples are equal")
+        elif base and new:
+            alike.setdefault((len(base), len(new)), []).append((row, base, new))
+    for (n_base, n_new), group in alike.items():
+        note = ""
+        if max(n_base, n_new) < _FEWEST_TO_DIFFER:
+            least = _FEWEST_TO_DIFFER
+            note = f"need >= {least} samples to detect a difference at alpha level {ALPHA:g}"
+        results = mann_whitney_rows(
+            np.array([base for _, base, _ in group]), np.array([new for *_, new in group])
+        )
+        for (row, *_), result in zip(group, results, strict=True):
+            p = result.p_two_sided
+            tests[row] = DifferenceTest(p, p <= ALPHA, note if p > ALPHA else "")
+    return tests
 
 
+@lru_cache(maxsize=1024)
 def _median_ranks(n: int) -> tuple[int, int]:
     """Return the ranks l and r, from 1; 0 and n + 1 lie outside the sample."""
     if n > _MOST_BINOMIAL:
@@ -188,63 +278,46 @@ def _normal_ranks(n: int) -> tuple[int, int]:
     return max(0, left), min(n + 1, right)
 
 
-def _by_table(run: Run) -> dict[tuple[str, str, str], dict[str, tuple[Metric, Series]]]:
-    tables: dict[tuple[str, str, str], dict[str, tuple[Metric, Series]]] = {}
-    series: Mapping[SeriesKey, Series] = series_of(run)
+def _by_table(run: Run) -> dict[tuple[str, str, str], _Column]:
+    tables: dict[tuple[str, str, str], _Column] = {}
+    series = series_of(run)
     for case in run.cases:
         for metric in case.metrics:
-            key = case.suite, metric.name, base_unit(metric.unit)[0]
+            key = case.suite, metric.name, unit_family(metric.unit)[0]
             tables.setdefault(key, {})[case.id] = metric, series[case.id, metric.name]
     return tables
 
 
-def _values(*sides: tuple[Metric, Series] | None) -> list[list[float]]:
-    """Return the finite values of each side in the base unit, by a clock that both have."""
-    clocks = {series.clock for _, series in filter(None, sides)}
+def _values(
+    in_base: Callable[[str], tuple[str, float]], sides: Sequence[tuple[Metric, Series] | None]
+) -> list[list[float]]:
+    """Return the finite values of each side in the base unit, by a clock that all have."""
+    clocks = {side[1].clock for side in sides if side}
     clock: Clock = "cpu" if clocks == {"cpu"} else "wall"
-    return [
-        [
-            v * base_unit(side[0].unit)[1]
-            for v in side[1].by_clock(clock).tolist()
-            if math.isfinite(v)
-        ]
-        if side
-        else []
-        for side in sides
-    ]
+    values: list[list[float]] = []
+    for side in sides:
+        factor = in_base(side[0].unit)[1] if side else 1.0
+        numbers = side[1].by_clock(clock).tolist() if side else []
+        values.append([v * factor for v in numbers if math.isfinite(v)])
+    return values
 
 
-def _row(case: str, metric: str, base: list[float], new: list[float], *, exact: bool) -> UnitRow:
-    return UnitRow(
-        case,
-        metric,
-        summarise_values(base, exact=exact) if base else None,
-        summarise_values(new, exact=exact) if new else None,
-        compare_values(base, new, exact=exact) if base and new else None,
-    )
-
-
-def _geomean(rows: Sequence[UnitRow]) -> Geomean:
-    base_notes: list[str] = []
-    new_notes: list[str] = []
-    paired = [row for row in rows if row.base and row.new]
-    ratios = [row.ratio for row in paired]
-    if any(row.new for row in rows) and len(paired) != sum(row.base is not None for row in rows):
-        new_notes.append("benchmark set differs from baseline; geomeans may not be comparable")
-    base = _geometric_mean([row.base.center for row in rows if row.base])
-    new = _geometric_mean([row.new.center for row in rows if row.new])
-    for mean, notes, has_values in (
-        (base, base_notes, any(row.base for row in rows)),
-        (new, new_notes, any(row.new for row in rows)),
-    ):
-        if mean is None and has_values:
-            notes.append("summaries must be >0 to compute geomean")
+def _means(rows: Sequence[UnitRow], column: int) -> ColumnMeans:
+    """Return the geometric means of a column, and what they don't hold for."""
+    notes: list[str] = []
+    paired = [row for row in rows if row.sides[0] and row.sides[column]]
+    if len(paired) != sum(row.sides[0] is not None for row in rows):
+        notes.append("benchmark set differs from baseline; geomeans may not be comparable")
+    mean = _geometric_mean([side.center for row in rows if (side := row.sides[column])])
+    if mean is None:
+        notes.append("summaries must be >0 to compute geomean")
+    ratios = [row.ratio(column) for row in paired]
     ratio = None
-    if paired and None not in ratios:
+    if column and paired and None not in ratios:
         ratio = _geometric_mean([r for r in ratios if r is not None])
         if ratio is None:
-            new_notes.append("ratios must be >0 to compute geomean")
-    return Geomean(base, new, ratio, tuple(base_notes), tuple(new_notes))
+            notes.append("ratios must be >0 to compute geomean")
+    return ColumnMeans(mean, ratio, tuple(notes))
 
 
 def _geometric_mean(values: Sequence[float]) -> float | None:

@@ -1,5 +1,6 @@
 """Headline of the gate: all items in one sentence, problems first."""
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 
 from veperf.core.gate import Answer, Effect, GateItem, Question
@@ -165,11 +166,21 @@ def _calm_changes(items: Sequence[GateItem]) -> Iterator[str]:
 
 
 def _new(items: Sequence[GateItem]) -> Iterator[str]:
-    """Yield a clause about what there is nothing to compare with."""
+    """Yield a clause about what there is nothing to compare with.
+
+    A benchmark of which nothing is compared counts once, whatever its metrics, as one that is gone.
+    """
     changes = [item for item in items if item.question in _CHANGES]
-    new = sum(item.answer is Answer.NEW for item in changes)
+    is_new = [item.answer is Answer.NEW for item in changes]
+    places = [(item.place, item.case) for item in changes]
+    compared = {place for place, alone in zip(places, is_new, strict=True) if not alone}
+    names = (
+        (*place, item.metric if place in compared else "")
+        for place, item in zip(places, changes, strict=True)
+    )
+    new = len(set(itertools.compress(names, is_new)))
     is_gone = any(item.answer is Answer.MISSING and item.source for item in items)
-    if new and new == len(changes) and not is_gone:
+    if new and all(is_new) and not is_gone:
         yield "no baseline to compare with"
     elif new:
         yield f"{new:,} new"

@@ -1,5 +1,6 @@
 """Items of the gate about a run: its targets, changes, loads, and what is missing in it."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
@@ -40,6 +41,7 @@ def run_items(
     yield from _loads(run, failed, policy)
     for verdict in targets:
         yield _target_item(verdict, run, limits, policy)
+    yield from _gone_targets(run, limits, policy)
     yield from _changes(run, changes, used, failed, policy)
     yield from _gone(run, used)
     yield from listed_items(run, policy)
@@ -57,11 +59,13 @@ def failed_items(run: Run, policy: GatePolicy, side: str = "") -> Iterator[GateI
     """
     failed = failures_of(run)
     measured = {series.case: series.n for series in series_of(run).values() if series.n}
+    passes_failed = Counter(
+        r.case for pass_ in run.passes for r in pass_.results if r.failure is not None
+    )
     void = run.first_failures.keys() - failed.keys()
     for case in run.cases:
         if (failure := failed.get(case.id)) is not None:
-            passes = sum(r.case == case.id and r.failure is not None
-                         for pass_ in run.passes for r in pass_.results)  # fmt: skip
+            passes = passes_failed[case.id]
             effect, rule = policy.effect_of("failed", case.id)
             reason = f"{side}failed in {plural(passes, 'pass', 'passes')}: {failure.message}"
             if case.id in measured:
@@ -132,6 +136,25 @@ def _target_item(
         known_miss=(verdict.miss or KnownMiss()) if is_miss else None,
         next_step="" if effect is Effect.PASS else next_step_for_target(verdict, run),
     )
+
+
+def _gone_targets(run: Run, limits: TargetSet, policy: GatePolicy) -> Iterator[GateItem]:
+    """Yield an item for each target that a case names and ``limits`` lacks: it was never a pass."""
+    published = {target.id for target in limits.targets}
+    for case in run.cases:
+        for metric, target in case.targets.items():
+            if target not in published:
+                effect, rule = policy.effect_of("not_measured", target, metric)
+                yield GateItem(
+                    question=Question.TARGET,
+                    answer=Answer.NOT_MEASURED,
+                    effect=effect,
+                    reason=f"no target has that name any more, in {limits.file or limits.source}",
+                    rule=rule,
+                    case=case.id,
+                    metric=_displayed_metric(metric),
+                    target=target,
+                )
 
 
 def _answer_to_target(

@@ -49,7 +49,7 @@ from veperf.verdicts.sides import (
     can_reach,
     common_direction,
     match_sides,
-    weigh_sides,
+    weigh_family,
 )
 
 
@@ -105,7 +105,8 @@ def screen(
             families[sides.is_count].append(sides)
     for family in families.values():
         testable = sum(sides.is_testable for sides in family)
-        pairs = [_Pair(sides, weigh_sides(sides, rule, testable)) for sides in family]
+        weighed = weigh_family(family, rule, testable)
+        pairs = [_Pair(*pair) for pair in zip(family, weighed, strict=True)]
         changes |= _changes(pairs, run, rule)
     in_order = sorted(every, key=lambda series: series.metric in MEMORY_NAMES)
     return tuple(changes[_key(series)] for series in in_order if _key(series) in changes)
@@ -155,9 +156,9 @@ def _counted(
     series: Series, match: tuple[Baseline, BaselineSeries] | None
 ) -> tuple[Baseline, BaselineSeries] | None:
     """Return ``match`` of a count that has numbers on both sides, else None."""
-    if match is None or not series.n or not np.isfinite(series.wall).all():
+    if match is None or not series.n or not is_counted(series, match[1]) or not match[1].wall:
         return None
-    return match if is_counted(series, match[1]) and match[1].wall else None
+    return match if np.isfinite(series.wall).all() else None
 
 
 def _count(
@@ -290,7 +291,7 @@ def _judge(
         failure = run.first_failures[series.case]
         passes = plural(series.failed, "pass", "passes")
         return ChangeStatus.ERROR, f"failed in {passes}: {failure.message}"
-    if not np.isfinite(sides.new).all():
+    if not all(map(math.isfinite, sides.new.tolist())):
         return ChangeStatus.ERROR, comparison.reason
     if sides.baseline is None:
         return ChangeStatus.NO_BASELINE, "no recorded baseline has it"
@@ -388,7 +389,8 @@ def _words(sides: Sides) -> tuple[str, str]:
 
 
 def _median(values: Floats) -> float | None:
-    return _known(float(np.median(values))) if values.size else None
+    ordered, n = sorted(values.tolist()), values.size
+    return _known((ordered[(n - 1) // 2] + ordered[n // 2]) / 2) if n else None
 
 
 def _known(value: float) -> float | None:

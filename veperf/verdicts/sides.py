@@ -9,6 +9,7 @@ Counts that don't repeat are compared as the values of other tools, whoever coun
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +30,7 @@ from veperf.stats.log_estimates import (
 from veperf.stats.mann_whitney import smallest_u_p
 from veperf.stats.paired import PairRule, evaluate_pairs, log_ratios
 from veperf.stats.process_values import Floats, Series
-from veperf.stats.two_sample import TwoSampleComparison, compare_two_samples
+from veperf.stats.two_sample import TwoSampleComparison, compare_rows, obstacle_to_ranks
 from veperf.stats.wilcoxon import smallest_signed_rank_p
 from veperf.verdicts.baseline import (
     definition_differences,
@@ -52,6 +53,14 @@ class ScreenRule:
     margin: float
     fail_over: float | None
     """None for the default, which depends on what is known of the machine."""
+
+    def __post_init__(self) -> None:
+        PairRule(  # refuses settings that are out of range
+            min_effect=self.min_effect,
+            margin=self.margin,
+            fail_over=self.margin,
+            alpha=self.alpha,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,31 +167,56 @@ def common_direction(base: Direction, new: Direction) -> Direction:
     return known.pop() if len(known) == 1 else "unknown"
 
 
-def weigh_sides(sides: Sides, rule: ScreenRule, comparisons: int) -> Evidence:
-    """Compare two sides among as many ``comparisons``, of which the correction will be."""
-    sizes = f"{sides.base.size} against {plural(sides.new.size, 'value')}"
-    if not sides.made_elsewhere:
-        sizes = f"{sides.base.size} against {plural(sides.new.size, 'process', 'processes')}"
-    if _is_of_no_time(sides):
+def weigh_family(family: Sequence[Sides], rule: ScreenRule, comparisons: int) -> list[Evidence]:
+    """Compare both sides of each of ``family`` among as many ``comparisons``.
+
+    Those are what the correction will be over. Sides of the same sizes are ranked together.
+    """
+    weighed = [_weigh_without_ranks(sides, rule, comparisons) for sides in family]
+    evidence = {index: item for index, item in enumerate(weighed) if item is not None}
+    alike: dict[tuple[int, int, Direction], list[int]] = {}
+    for index, sides in enumerate(family):
+        if index not in evidence:
+            key = sides.base.size, sides.new.size, sides.better
+            alike.setdefault(key, []).append(index)
+    for (*_, better), indices in alike.items():
+        ranked = compare_rows(
+            np.array([family[index].base for index in indices]),
+            np.array([family[index].new for index in indices]),
+            better=better,
+            min_effect=rule.min_effect,
+            margin=rule.margin,
+            alpha=rule.alpha,
+        )
+        for index, comparison in zip(indices, ranked, strict=True):
+            evidence[index] = Evidence(comparison, _sizes(family[index]))
+    return [evidence[index] for index in range(len(family))]
+
+
+def _weigh_without_ranks(sides: Sides, rule: ScreenRule, comparisons: int) -> Evidence | None:
+    """Return the evidence where it is not that of ranks; None where ranks decide."""
+    values = [*sides.base.tolist(), *sides.new.tolist()]
+    has_both = sides.base.size > 0 and sides.new.size > 0
+    is_plain = has_both and all(map(math.isfinite, values)) and min(values) > 0
+    if not is_plain and _is_of_no_time(sides):
         reason = "a time of 0 or less has no ratio that could be judged"
-        return Evidence(_undecided(sides, ChangeStatus.INCONCLUSIVE, reason), sizes)
-    ranked = compare_two_samples(
-        sides.base,
-        sides.new,
-        better=sides.better,
-        min_effect=rule.min_effect,
-        margin=rule.margin,
-        alpha=rule.alpha,
-    )
-    has_obstacle = math.isnan(ranked.p_slower)
-    if has_obstacle or not (sides.made_elsewhere or sides.is_count):
-        return Evidence(ranked, sizes)
+        return Evidence(_undecided(sides, ChangeStatus.INCONCLUSIVE, reason), _sizes(sides))
+    if not is_plain and (obstacle := obstacle_to_ranks(sides.base, sides.new)) is not None:
+        return Evidence(_undecided(sides, *obstacle), _sizes(sides))
+    if not (sides.made_elsewhere or sides.is_count):
+        return None
     if _can_pair(sides, rule.alpha, comparisons):
         return _by_pairs(sides, rule)
     has_summary = sides.series.summary is not None or sides.base_summary is not None
     if not has_summary and can_reach(sides, rule.alpha, comparisons):
-        return Evidence(ranked, sizes)
-    return _by_estimates(sides, rule) or Evidence(ranked, sizes)
+        return None
+    return _by_estimates(sides, rule)
+
+
+def _sizes(sides: Sides) -> str:
+    if sides.made_elsewhere:
+        return f"{sides.base.size} against {plural(sides.new.size, 'value')}"
+    return f"{sides.base.size} against {plural(sides.new.size, 'process', 'processes')}"
 
 
 def _is_of_no_time(sides: Sides) -> bool:

@@ -14,7 +14,6 @@ from veperf.core.target import TargetSet
 from veperf.core.verdict import Change, TargetVerdict, Verdict
 from veperf.stats.process_values import series_of
 from veperf.verdicts.baseline import (
-    baselines_of,
     baselines_used,
     describe_baselines,
     machine_differences,
@@ -54,8 +53,7 @@ def run_verdict(
     """Judge ``run`` against published targets and recorded baselines, by ``policy``.
 
     Raises:
-        UnknownTargetError: a case, a known miss or the policy names a target that ``targets``
-            lacks.
+        UnknownTargetError: a known miss or the policy names a target that ``targets`` lacks.
         UsageError: a case's figure can't be converted to its target's unit.
     """
     require_published(known_misses, targets, "the known misses")
@@ -157,7 +155,7 @@ def decide_runs(
         items,
         strict=policy.strict,
         nothing=NOTHING_IN_COMMON,
-        differences=_machine_differences(new, baselines_of(base)),
+        differences=machine_differences(new.machine, base.machine),
         notes=() if new.config.select else notes,
     )
 

@@ -3,10 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from msgspec.structs import replace
 
+from veperf.cli.main import veperf
 from veperf.core.gate import Outcome
 from veperf.core.run import Run
 from veperf.core.target import Target, TargetSet
@@ -89,6 +92,26 @@ def criterion(times: list[float | None]) -> str:
     return json.dumps({"iters": [1.0] * len(times), "times": times})
 
 
+def jmh(*values: float | str) -> str:
+    metric = {"score": 1.0, "scoreUnit": "us/op", "rawData": [values]}
+    return json.dumps([{"benchmark": "f", "mode": "avgt", "primaryMetric": metric}])
+
+
+def dot_net(statistics: object) -> str:
+    benchmark = {"FullName": "f", "Statistics": statistics}
+    return json.dumps({"HostEnvironmentInfo": {}, "Benchmarks": [benchmark]})
+
+
+def vitest(**fields: float) -> str:
+    group = {"fullName": "", "benchmarks": [{"name": "f", **fields}]}
+    return json.dumps({"files": [{"filepath": "f", "groups": [group]}]})
+
+
+CRITERION = "Benchmarking f: Analyzing\n"
+CATCH2 = (
+    '<Catch2TestRun><TestCase name="t"><BenchmarkResults name="f" samples="9"><mean value="5"/>{}'
+    '</BenchmarkResults><OverallResult success="{}"/></TestCase></Catch2TestRun>'
+)
 SLOW: list[float | None] = [5.0] * 8
 FAST: list[float | None] = [1.0] * 7
 GO_SLOW = [f"BenchmarkB-8 \t 100 \t {500 + i} ns/op" for i in range(8)]
@@ -220,6 +243,18 @@ CASES = [
     Broken("github-action", '[{"name": "f", "unit": "ns", "value": 5}]',
            '[{"name": "f", "unit": "ns", "value": null}]',
            "github-action-benchmark/f", "1 of 1 repetitions", 0),
+    Broken("cargo-bench", "test f ... bench: 5 ns/iter (+/- 1)\n" * 8,
+           "test f ... bench: 1 ns/iter (+/- 1)\n" * 7 + "test f ... FAILED\n",
+           "cargo-bench/f", "it failed, see line 8", 7),
+    Broken("criterion", f"{CRITERION}f      time:   [4.9 ns 5.0 ns 5.1 ns]\n",
+           f"{CRITERION}f      time:   [0.9 ns 1.0 ns 1.1 ns]\n{CRITERION}", "criterion/f",
+           "it began in line 3, and has no result", 1),
+    Broken("jmh", jmh(5.0, 5.0), jmh(1.0, "NaN"), "jmh/f", "1 of 2 repetitions gave no number", 1),
+    Broken("benchmark-dotnet", dot_net({"OriginalValues": SLOW}), dot_net(None),
+           "benchmark-dotnet/f", "it has no statistics", 0),
+    Broken("catch2", CATCH2.format("", "true"), CATCH2.format("", "false"), "catch2/t/f",
+           "its test case failed", 1),
+    Broken("vitest", vitest(mean=5.0), vitest(), "vitest/f", "it has no mean", 0),
     Broken("bencher", '{"f": {"latency": {"value": 5}}}',
            '{"f": {"latency": {"value": 1}, "size": {"value": null}}}',
            "bencher/f", "1 of 1 repetitions gave no number of size", 1),
@@ -305,3 +340,25 @@ def test_what_was_skipped_is_no_failure() -> None:
         assert {} == imported.run.first_failures
         assert any(note.startswith(f"{name} was skipped") for note in imported.notes)
         assert not any(case.id.endswith(f"/{name}") for case in imported.run.cases)
+
+
+@pytest.mark.parametrize(
+    ("text", "failed"),
+    [
+        (
+            '{"results": [{"command": "c", "times": [0.1, 0.2], "exit_codes": [0, 1]}]}',
+            "hyperfine/c failed: 1 of 2 runs failed, with exit code 1",
+        ),
+        ("BenchmarkX 1 5 ns/op\n--- FAIL: BenchmarkX\nFAIL\n", "go/BenchmarkX failed: it failed"),
+    ],
+)
+def test_an_import_names_what_failed(text: str, failed: str, tmp_path: Path) -> None:
+    """It is kept all the same, so that the exit code is 0."""
+    file = tmp_path / "f"
+    file.write_text(text)
+
+    result = CliRunner().invoke(veperf, ["import", str(file), "--archive", str(tmp_path / "a")])
+
+    assert 0 == result.exit_code
+    assert "1 benchmark failed:" in result.output
+    assert failed in result.output

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from veperf.formats.imported import ImportedRun
+from veperf.formats.imported_run import ImportedRun
 from veperf.formats.readers import read_runs
 
 RESULTS = "pkg: ex/a\nBenchmarkA-8 100 5 ns/op\nBenchmarkA-8 100 6 ns/op\n"
@@ -81,3 +81,80 @@ def test_a_direction_of_times_in_one_file_alone_is_a_contradiction() -> None:
     (case,) = go(f"Unit ns/op better=higher\n{RESULTS}").run.cases
 
     assert [("time", "ns", "higher")] == [(m.name, m.unit, m.better) for m in case.metrics]
+
+
+def times(text: str) -> dict[str, list[float]]:
+    """The times by benchmark; none of those that failed."""
+    run = go(text).run
+    kept: dict[str, list[float]] = {}
+    for result in (result for item in run.passes for result in item.results):
+        if result.figures and result.failure is None:
+            kept.setdefault(result.case.rpartition("/")[2], []).append(result.figures["time"])
+    return kept
+
+
+WHOLE = "BenchmarkA-8 \t 100\t 201 ns/op\t 16 B/op\t 2 allocs/op"
+NEXT = "BenchmarkB-8 \t 100\t 300 ns/op\n"
+
+
+@pytest.mark.parametrize("between", ["", " ", "\t", "\r", "PASS\r", "goos: linux\nPASS\n"])
+@pytest.mark.parametrize("result", ["BenchmarkA-8 100 201 ns/op", WHOLE, WHOLE.split("\t 2 ")[0]])
+def test_results_that_are_joined_without_a_line_end(between: str, result: str) -> None:
+    """As of files of which one lacks it: each has its own figures."""
+    expected = {"BenchmarkA-8": [201.0], "BenchmarkB-8": [300.0]}
+    assert expected == times(f"{result}{between}{NEXT}PASS\n")
+
+
+@pytest.mark.parametrize("at", range(len("BenchmarkA-8"), len(WHOLE)))
+def test_a_result_that_is_cut_off_before_the_next(at: int) -> None:
+    """Wherever: it fails, or has its own time, and the next one is read."""
+    text = f"pkg: ex/a\n{WHOLE[:at]}{NEXT}PASS\n"
+
+    found = times(text)
+
+    assert [300.0] == found.pop("BenchmarkB-8")
+    assert found in ({}, {"BenchmarkA-8": [201.0]})
+    assert found or "BenchmarkA-8" in str(list(go(text).run.first_failures))
+
+
+@pytest.mark.parametrize("line", ["100 12 ns/op 4 ns/op", "100 12 ns/op 100 4 ns/op"])
+def test_figures_of_two_results_on_a_line(line: str) -> None:
+    """Neither is taken, and the benchmark fails."""
+    imported = go(f"BenchmarkA-8 {line}\n{NEXT}PASS\n")
+
+    assert ["go/BenchmarkA-8"] == list(imported.run.first_failures)
+    assert "line 1 left out: an incomplete result" in imported.notes
+
+
+@pytest.mark.parametrize("name", ["BenchmarkX/BenchmarkY-8", "BenchmarkXBenchmarkY-8"])
+def test_a_name_within_a_name_begins_no_result(name: str) -> None:
+    """Nor does the end of a package within a unit."""
+    assert {name.rpartition("/")[2]: [5.0]} == times(f"{name} 10 5 ns/op\nPASS\n")
+    assert {"BenchmarkX": [5.0]} == times("BenchmarkX 10 5 ns/op 3 PASS/op\nPASS\n")
+
+
+@pytest.mark.parametrize(
+    "middle",
+    [
+        [
+            ("output", "BenchmarkY", "BenchmarkY-8 \t"),
+            ("output", "BenchmarkY", " 10\t 300 ns/op\n"),
+        ],
+        [("pass", "BenchmarkX", "")],
+        [("bench", "BenchmarkX", "")],
+        [],
+    ],
+)
+def test_output_of_another_test_is_another_line(middle: list[tuple[str, str, str]]) -> None:
+    """So is what comes after the end of a test, and the end of the package."""
+    result = ("output", "BenchmarkX", "BenchmarkX-8 \t 10\t 200 ns/op")
+    listed = [("start", "", ""), result, *middle, ("output", "", "PASS\n"), ("pass", "", "")]
+    text = "\n".join(
+        json.dumps({"Action": action, "Package": "ex/a", "Test": test, "Output": output})
+        for action, test, output in listed
+    )
+
+    found = times(text)
+
+    assert [200.0] == found.pop("BenchmarkX-8")
+    assert ({"BenchmarkY-8": [300.0]} if len(middle) == 2 else {}) == found

@@ -7,7 +7,7 @@ import pytest
 from tests.support.hostile_files import VECTORS
 from veperf.core.case import Metric
 from veperf.core.errors import DataError
-from veperf.formats.imported import ImportedRun
+from veperf.formats.imported_run import ImportedRun
 from veperf.formats.readers import read_runs, read_runs_from
 
 FILES = VECTORS / "interop"
@@ -242,7 +242,49 @@ def test_a_package_that_fails_without_a_word() -> None:
 
 
 def test_a_result_without_its_name_is_noted() -> None:
-    """Where output of a benchmark tears its line; the value is not lost in silence."""
-    (actual,) = go("BenchmarkX 1 1 ns/op\nno newline BenchmarkP \tline\n 20 \t 573.4 ns/op\n")
+    """Where output tore the line of its name away; the value is not lost in silence."""
+    (actual,) = go("BenchmarkX 1 1 ns/op\n 20 \t 573.4 ns/op\n")
 
-    assert any("line 3: a result without a name" in note for note in actual.notes)
+    assert "line 2 left out: a result without a name of its own" in actual.notes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no newline BenchmarkP   \tline\n 20 \t 573.4 ns/op\n",
+        "partialBenchmarkP   \tpartial   20\t 573.4 ns/op\n",
+        "BenchmarkP   \tpartialpartial   20\t 573.4 ns/op\n",
+    ],
+)
+def test_text_without_a_line_end_hides_no_name(text: str) -> None:
+    """What a benchmark or a test prints goes before the name of the next one on its line."""
+    (actual,) = go(f"BenchmarkX 1 1 ns/op\n{text}")
+
+    assert [{"time": 573.4}] == figures(actual)["go/BenchmarkP"]
+
+
+def test_events_without_line_ends() -> None:
+    """Between the events, in their output and after the last one, and beside other text."""
+    texts = [
+        "pkg: ex/a\n",
+        "hello",
+        "BenchmarkA-8  \t",
+        " 10\t 5.0 ns/op\n",
+        "BenchmarkB-8 \t 10\t 6 ns/op",
+    ]
+    events = [json.dumps({"Action": "output", "Package": "ex/a", "Output": text}) for text in texts]
+    end = json.dumps({"Action": "pass", "Package": "ex/a"})
+
+    for output in ("".join([*events, end]), "\n".join([*events, end]), "go: x" + "".join(events)):
+        (actual,) = read_runs(output.encode(), "f")
+        assert {"ex-a/BenchmarkA-8": [{"time": 5.0}], "ex-a/BenchmarkB-8": [{"time": 6.0}]} == (
+            figures(actual)
+        )
+
+
+def test_a_logged_result_is_none() -> None:
+    """A line of a test's log, which begins with its file, names no benchmark."""
+    (actual,) = go("BenchmarkX 1 1 ns/op\n    a_test.go:5: BenchmarkY \t 10\t 5 ns/op\n")
+
+    assert ["go/BenchmarkX"] == [case.id for case in actual.run.cases]
+    assert "line 2 left out: a result without a name of its own" in actual.notes

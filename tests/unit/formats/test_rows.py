@@ -50,6 +50,9 @@ def test_rows_of_a_metric_are_one_series(
         (f"{HEAD}a,time,1,ms,\na,time,9,,\n", "f.csv:3: time in no unit, in ms before"),
         ('{"name": "a", "value": 1}\n{"name": "a", "value": true}', ":2: no number: true"),
         ('{"name": "a", "value": 1}\n{"name": "a", "value": [1]}', ":2: no number: list"),
+        ('{"name": "a", "value": 1, "parameters": 5}\n', ":1: parameters are an object in JSON"),
+        ("name,value,parameters\na,1,n=5\n", ":2: parameters are an object in JSON"),
+        ('{"name": "a", "value": 1, "parameters": {"n": [1]}}\n', ":1: parameter n is a list"),
     ],
 )
 def test_rows_that_contradict_each_other_are_refused(text: str, said: str) -> None:
@@ -68,3 +71,15 @@ def test_names_that_differ_by_a_space_are_two_benchmarks() -> None:
     assert [["csv/a b", "csv/a b "], ["json-lines/a b", "json-lines/a b "]] == [
         [case.id for case in run.cases] for run in (csv, lines)
     ]
+
+
+def test_parameters_are_the_same_in_any_order_and_type() -> None:
+    """Numbers may be text; what only looks like one is none."""
+    written = ['{"n": 1, "m": "x"}', '{"m": "x", "n": "1"}', '{"m": "x", "n": 1.0}']
+    other = '{"m": "x", "n": "01"}'
+    rows = [f'{{"name": "a", "value": 5, "parameters": {p}}}\n' for p in (*written, other)]
+
+    run = read("".join(rows))
+
+    assert ["json-lines/a[m=x,n=1]", "json-lines/a[m=x,n=01]"] == [c.id for c in run.cases]
+    assert 3 == len(run.passes)

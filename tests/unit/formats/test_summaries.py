@@ -166,3 +166,14 @@ def test_what_is_written_is_read(format: str) -> None:
     assert ("time", "ns", "lower") == (metric.name, metric.unit, metric.better)
     values = series_of(imported.run)[case.id, "time"].values
     assert 1.5e9 == pytest.approx(float(np.median(values)))
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet", "go", "pyperf"])
+def test_statistics_that_a_format_cannot_hold_are_named(format: str) -> None:
+    """A table of values has the median alone."""
+    stats = {"median": 1.5, "q1": 1.0, "q3": 2.0, "rounds": 5}
+    run = read({"machine_info": {}, "benchmarks": [{"name": "t", "stats": stats}]})
+
+    notes = write_run(run, format, lambda: pytest.fail("unused")).notes
+
+    assert any("statistics of them: pytest-benchmark/t" in note for note in notes)

@@ -24,6 +24,7 @@ from veperf.core.verdict import Verdict
 from veperf.formats.exported import unique_names
 from veperf.formats.markdown import MARKER
 from veperf.formats.readers import read_runs
+from veperf.formats.rows import COLUMNS
 from veperf.formats.writers import OUTPUT_FORMAT_NAMES, write_run
 from veperf.report.markdown_writer import MOST_COMMENT_BYTES, MOST_SUMMARY_BYTES
 
@@ -88,7 +89,7 @@ def _parsed(format: str, text: str) -> str:
         return _junit(text)
     if format == "csv":
         rows = list(csv.reader(io.StringIO(text)))
-        assert {12} == {len(row) for row in rows}
+        assert {len(COLUMNS)} == {len(row) for row in rows}
         assert not any(cell[:1] in tuple("=@+") for row in rows for cell in row)
         return "".join("".join(row) for row in rows)
     if format == "go":
@@ -131,9 +132,10 @@ def _go(text: str) -> str:
     lines = text.split("\n")
     results = [line.split() for line in lines if line.startswith("Benchmark")]
     others = [line for line in lines if not line.startswith("Benchmark")]
-    assert all(re.match(r"(# run |Unit \S+ better=|goos: |cpu: |pkg: |$)", line) for line in others)
+    known = re.compile(r"(# run |Unit \S+ better=|goos: |goarch: |cpu: |pkg: |$)")
+    assert all(map(known.match, others))
     for name, count, *pairs in results:
-        assert name.isascii()
+        assert not any(unicodedata.category(c) in ("Cc", "Cf", "Co", "Zs") for c in name)
         assert count.isdigit()
         assert len(pairs) % 2 == 0
         assert pairs

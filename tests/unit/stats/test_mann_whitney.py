@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from veperf.core.errors import UsageError
-from veperf.stats.mann_whitney import mann_whitney
+from veperf.stats.mann_whitney import mann_whitney, mann_whitney_rows, u_distribution
 
 GOBENCH = Path(__file__).parents[2] / "vectors" / "gobench"
 
@@ -148,3 +148,38 @@ def test_what_can_not_be_ranked_is_refused(bad: list[float]) -> None:
         mann_whitney(bad, [1.0])
     with pytest.raises(UsageError):
         mann_whitney([1.0], bad)
+
+
+@settings(max_examples=40)
+@given(
+    st.integers(1, 5).flatmap(
+        lambda n: st.lists(
+            st.tuples(
+                st.lists(st.integers(0, 4).map(float), min_size=n, max_size=n),
+                st.lists(st.integers(0, 4).map(float), min_size=4, max_size=4),
+            ),
+            min_size=1,
+            max_size=5,
+        )
+    )
+)
+def test_rows_that_are_tested_together_are_tested_as_each_by_itself(
+    rows: list[tuple[list[float], list[float]]],
+) -> None:
+    """Every p is that of enumeration, whatever ties the other rows have."""
+    actual = mann_whitney_rows(np.array([x for x, _ in rows]), np.array([y for _, y in rows]))
+
+    expected = [enumerated(x, y) for x, y in rows]
+    np.testing.assert_allclose([(r.p_less, r.p_greater) for r in actual], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("n_x", "n_y"), [(1, 3), (10, 10), (17, 19), (50, 50)])
+def test_the_distribution_without_ties_is_scipys(n_x: int, n_y: int) -> None:
+    """Its tails, at any size of the counts, and it adds up to 1."""
+    actual = u_distribution(n_x, n_y)
+
+    x, y = np.arange(n_x) + 0.5, np.concatenate([[-1.0], np.arange(n_y - 1) + n_x])
+    u = int(stats.mannwhitneyu(x, y).statistic)
+    expected = stats.mannwhitneyu(x, y, alternative="less", method="exact").pvalue
+    np.testing.assert_allclose(actual[: u + 1].sum(), expected, rtol=1e-10)
+    assert actual.sum() == pytest.approx(1, abs=1e-12)

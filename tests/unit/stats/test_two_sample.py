@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from veperf.core.case import Direction
 from veperf.core.errors import UsageError
 from veperf.core.verdict import ChangeStatus
-from veperf.stats.two_sample import compare_two_samples
+from veperf.stats.two_sample import compare_rows, compare_two_samples
 
 GOOD = {ChangeStatus.OK, ChangeStatus.FASTER}
 
@@ -183,3 +184,19 @@ def test_only_plain_lists_of_numbers_are_samples(values: object) -> None:
     """A table, a lone number or words are refused by name."""
     with pytest.raises(UsageError, match=r"values (have|are)"):
         compare_two_samples(values, [1.0] * 6)  # type: ignore[arg-type]  # wrong on purpose
+
+
+@pytest.mark.parametrize("better", ["lower", "higher", "unknown"])
+def test_rows_are_compared_as_each_by_itself(better: Direction) -> None:
+    """Rows with zeros, ties and none, together and apart: status, p, ratio and interval."""
+    chance = np.random.default_rng(3)
+    base = chance.normal(100, 2, (30, 9)).round(chance.integers(0, 3))
+    new = base[:, ::-1][:, :7] * chance.choice([0.0, 0.9, 1.0, 1.02, 1.5], (30, 1))
+    rule = {"min_effect": 0.01, "margin": 0.03, "alpha": 0.05}
+
+    together = compare_rows(base, new, better=better, **rule)
+
+    apart = [
+        compare_two_samples(*row, better=better, **rule) for row in zip(base, new, strict=True)
+    ]
+    assert list(map(repr, apart)) == list(map(repr, together))

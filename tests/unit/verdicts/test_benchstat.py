@@ -14,7 +14,7 @@ from veperf.core.run import Run
 from veperf.core.text import MISSING
 from veperf.formats.readers import read_runs_from
 from veperf.report.markdown_writer import write_markdown
-from veperf.report.tables.benchstat_table import benchstat_parts, benchstat_text, choose_scale
+from veperf.report.tables.benchstat_table import benchstat_parts, benchstat_texts, choose_scale
 from veperf.stats.hodges_lehmann import estimate_median, hodges_lehmann_shift
 from veperf.verdicts.benchstat import benchstat_tables, summarise_values
 from veperf.verdicts.screen import compare_runs
@@ -24,7 +24,8 @@ _TOKEN = re.compile(r"[^\s│]+")
 
 
 def shown(base: Run, new: Run) -> str:
-    return benchstat_text(benchstat_tables(base, new), compare_runs(base, new), "before", "after")
+    tables, changes = benchstat_tables(base, new), compare_runs(base, new)
+    return "\n\n".join(benchstat_texts(tables, [changes], ["before", "after"]))
 
 
 def words(line: str) -> list[str]:
@@ -128,9 +129,8 @@ def test_names_stay_text() -> None:
     """In markdown, a name with markup is shown, not obeyed."""
     (actual,) = read_runs_from(GOBENCH / "old.txt")
 
-    parts = benchstat_parts(
-        benchstat_tables(actual.run, actual.run), (), "<img src=x>|", "\x1b[31m\u202e"
-    )
+    tables = benchstat_tables(actual.run, actual.run)
+    parts = benchstat_parts(tables, [()], ["<img src=x>|", "\x1b[31m\u202e"])
     written = write_markdown([], parts)
 
     assert "<img" not in written.replace("\\<img", "")

@@ -4,14 +4,17 @@ import math
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.runs import CRASH, case, one_pass, timed_run, whole_run
 from veperf.core.case import Better, Metric
-from veperf.core.errors import UnknownTargetError, UsageError
+from veperf.core.errors import COULD_NOT_MEASURE, UnknownTargetError, UsageError
+from veperf.core.gate import Answer
 from veperf.core.run import CaseResult, Failure, Sample
 from veperf.core.target import Target, TargetSet
 from veperf.core.verdict import TargetStatus, TargetVerdict
 from veperf.verdicts.targets import judge_targets
+from veperf.verdicts.verdict import run_verdict
 
 
 def target(
@@ -183,12 +186,23 @@ def test_another_suites_target_is_judged_where_a_case_answers_it() -> None:
     ]
 
 
-def test_unknown_names_are_errors() -> None:
-    """A target that nobody published is never a pass: neither a case's nor a known miss."""
-    run = timed_run({"demo/a": [1.0] * 3}, targets={"demo/a": "demo/typo"})
-    with pytest.raises(UnknownTargetError, match="demo/typo"):
-        judge_targets(run, published(target()))
+def test_a_target_that_is_gone_is_never_a_pass() -> None:
+    """An old run is judged by the targets that are left, and the others are named."""
+    run = timed_run({"demo/a": [1.0] * 3, "demo/b": [1.0] * 3}, targets={"demo/a": "demo/a"})
+    (answered, other) = run.cases
+    run = replace(run, cases=(answered, replace(other, targets={"time": "demo/gone"})))
 
+    verdict = run_verdict(run, replace(published(target()), file="perf/targets.json"))
+
+    (gone,) = [item for item in verdict.decision.items if item.target == "demo/gone"]
+    assert (Answer.NOT_MEASURED, "demo/b") == (gone.answer, gone.case)
+    assert "perf/targets.json" in gone.reason
+    assert COULD_NOT_MEASURE == verdict.decision.exit_code
+    assert ["demo/a"] == [judged.target.id for judged in verdict.targets]
+
+
+def test_unknown_known_misses_are_errors() -> None:
+    """A miss of a target that nobody published excuses nothing."""
     with pytest.raises(UnknownTargetError, match="demo/gone"):
         judge_targets(
             timed_run({"demo/a": [1.0] * 3}), published(target()), known_misses=["demo/gone"]

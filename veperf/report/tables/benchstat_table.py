@@ -1,56 +1,60 @@
-"""Two runs side by side in the layout of benchstat, with veperf's verdict in each row."""
+"""Runs side by side in the layout of benchstat, with veperf's verdicts in each row."""
 
 import math
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from veperf.core.escape import one_line
 from veperf.core.units import is_binary
 from veperf.core.verdict import Change
 from veperf.report.markdown_writer import MarkdownPart
-from veperf.report.tables.status import Mark, change_mark
-from veperf.report.tables.table import Cell, Table, text_table
-from veperf.verdicts.benchstat import DifferenceTest, Geomean, UnitRow, UnitTable, ValueSummary
+from veperf.report.tables.status import change_mark
+from veperf.report.tables.table import Align, Cell, Table, text_table
+from veperf.verdicts.benchstat import UnitRow, UnitTable, ValueSummary
 
-_DECIMAL = ("n", "µ", "m", "", "k", "M", "G", "T")
-_BINARY = ("", "Ki", "Mi", "Gi", "Ti")
+_DECIMAL = tuple(
+    (float(f"1e{3 * (i - 3)}"), prefix)
+    for i, prefix in enumerate(("n", "µ", "m", "", "k", "M", "G", "T"))
+)
+_BINARY = tuple((1024.0**i, prefix) for i, prefix in enumerate(("", "Ki", "Mi", "Gi", "Ti")))
+# The bounds are those of rounding: 999.95 is already 1.000k.
+_BOUNDS = {scales: [size * 0.99995 for size, _ in scales] for scales in (_DECIMAL, _BINARY)}
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MOST_DIGITS = 10
+_EMPTY = Cell(" ")
+_UNMARKED = Cell("")
 
 
-def benchstat_text(
+def benchstat_texts(
     tables: Iterable[UnitTable],
-    changes: Sequence[Change],
-    base: str,
-    new: str,
+    verdicts: Sequence[Sequence[Change]],
+    names: Sequence[str],
     width: int | None = None,
-) -> str:
-    """Return the tables for a terminal; ``base`` and ``new`` are the names of the sides.
+) -> Iterator[str]:
+    """Yield the tables for a terminal, one by one.
 
-    Where ``width`` is given and a table is wider, its tests are left out.
+    Args:
+        tables: of the runs.
+        verdicts: changes of each run but the first, against that.
+        names: those of the runs.
+        width: where a table is wider, its tests are left out.
     """
-    return "\n\n".join(
-        "\n".join(
-            [
-                *table.head(one_line),
-                text_table(table.table(base, new, one_line), width, optional=[""]),
-                *table.notes(),
-            ]
-        )
-        for table in _benchstat_tables(tables, changes)
-    )
+    for table in _benchstat_tables(tables, verdicts):
+        content = text_table(table.table(names, one_line), width, optional=[""])
+        yield "\n".join([*table.head(one_line), content, *table.notes()])
 
 
 def benchstat_parts(
-    tables: Iterable[UnitTable], changes: Sequence[Change], base: str, new: str
+    tables: Iterable[UnitTable], verdicts: Sequence[Sequence[Change]], names: Sequence[str]
 ) -> list[MarkdownPart]:
     """Return the tables as folded parts of Markdown."""
-    parts = []
-    for table in _benchstat_tables(tables, changes):
-        title = " · ".join(table.head(one_line))
-        parts.append(MarkdownPart(title, (table.table(base, new, one_line), *table.notes())))
-    return parts
+    return [
+        MarkdownPart(
+            " · ".join(table.head(one_line)), (table.table(names, one_line), *table.notes())
+        )
+        for table in _benchstat_tables(tables, verdicts)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,120 +75,116 @@ def choose_scale(values: Iterable[float], unit: str) -> Scale:
     sizes = [abs(value) for value in values if value]
     if not sizes:
         return Scale(3, 1.0, "")
-    least, binary = min(sizes), is_binary(unit)
-    prefixes = _BINARY if binary else _DECIMAL
-    factors = [1024.0**i if binary else float(f"1e{3 * (i - 3)}") for i in range(len(prefixes))]
-    # The bounds are those of rounding: 999.95 is already 1.000k.
-    step = max(0, bisect_left([f * 0.99995 for f in factors], math.nextafter(least, math.inf)) - 1)
-    scaled = least / factors[step]
+    least, scales = min(sizes), _BINARY if is_binary(unit) else _DECIMAL
+    size, prefix = scales[max(0, bisect_right(_BOUNDS[scales], least) - 1)]
+    scaled = least / size
     digits = 1 if scaled >= 99.995 else 2 if scaled >= 9.9995 else 3
     while scaled < 0.99995 and digits < _MOST_DIGITS:
         scaled *= 10
         digits += 1
-    return Scale(digits, factors[step], prefixes[step])
+    return Scale(digits, size, prefix)
 
 
 class _BenchstatTable:
     """A table while it is written: footnotes are numbered as they come up."""
 
-    def __init__(self, table: UnitTable, verdicts: Mapping[tuple[str, str], Change]) -> None:
+    def __init__(
+        self, table: UnitTable, changes: Sequence[Mapping[tuple[str, str], Change]]
+    ) -> None:
         self._table = table
         self._footnotes: dict[str, int] = {}
-        self._rows: list[tuple[tuple[str, ...], Mark | None]] = []
-        for row in table.rows:
-            verdict = verdicts.get((row.case, row.metric))
-            self._rows.append((self._row(row), None if verdict is None else change_mark(verdict)))
+        # All was judged against the first run: nothing where this table's base is another one.
+        judged = [changes[run - 1] if table.runs[0] == 0 else {} for run in table.runs[1:]]
+        self._rows = [self._row(row, judged) for row in table.rows]
         if len(table.rows) > 1:
-            self._rows.append((self._last(table.geomean), None))
+            self._rows.append(self._last())
 
     def head(self, escape: Callable[[str], str]) -> list[str]:
         """Return the suite and the metric with its unit."""
-        suite, metric, unit = self._table.suite, self._table.metric, self._table.unit
+        metric, unit = self._table.metric, self._table.unit
         what = unit if metric in ("time", unit) or unit in metric else f"{metric}, {unit}"
-        return [escape(suite), escape(what)]
+        return [escape(self._table.title), escape(what)]
 
-    def table(self, base: str, new: str, escape: Callable[[str], str]) -> Table:
-        """Return the rows under the names of the two sides."""
-        return Table(
-            "",
-            (
-                ("", "left"),
-                (escape(base), "right"),
-                (escape(new), "right"),
-                ("vs base", "right"),
-                ("", "left"),
-                ("veperf", "left"),
-            ),
-            tuple((*map(Cell, row), Cell("", mark=mark)) for row, mark in self._rows),
-            row_header=0,
-        )
+    def table(self, names: Sequence[str], escape: Callable[[str], str]) -> Table:
+        """Return the rows under the names of the runs."""
+        base, *others = (escape(names[run]) for run in self._table.runs)
+        columns: list[tuple[str, Align]] = [("", "left"), (base, "right")]
+        for name in others:
+            columns += [(name, "right"), ("vs base", "right"), ("", "left"), ("veperf", "left")]
+        return Table("", tuple(columns), tuple(map(tuple, self._rows)), row_header=0)
 
     def notes(self) -> list[str]:
         """Return the footnotes."""
         return [f"{_superscript(i)} {one_line(note)}" for note, i in self._footnotes.items()]
 
-    def _row(self, row: UnitRow) -> tuple[str, ...]:
-        sides = [side for side in (row.base, row.new) if side]
-        written = choose_scale([side.center for side in sides], self._table.unit)
+    def _row(self, row: UnitRow, judged: Sequence[Mapping[tuple[str, str], Change]]) -> list[Cell]:
+        scale = choose_scale([side.center for side in row.sides if side], self._table.unit)
         name = row.case.removeprefix(f"{self._table.suite}/").removeprefix("Benchmark")
-        return (
-            name,
-            self._side(row.base, written),
-            self._side(row.new, written),
-            _delta(row),
-            "" if row.test is None else self._test(row, row.test),
-        )
+        cells = [Cell(name), self._side(row.sides[0], scale)]
+        for column, changes in enumerate(judged, 1):
+            change = changes.get((row.case, row.metric))
+            cells += [
+                self._side(row.sides[column], scale),
+                Cell(_delta(row, column)),
+                Cell(self._test(row, column)),
+                Cell("", mark=None if change is None else change_mark(change)),
+            ]
+        return cells
 
-    def _side(self, side: ValueSummary | None, written: Scale) -> str:
+    def _side(self, side: ValueSummary | None, scale: Scale) -> Cell:
         if side is None:
-            return " "
-        return f"{written.write(side.center)} ± {_spread(side)}{self._mark(side.note)}"
+            return _EMPTY
+        return Cell(f"{scale.write(side.center)} ± {_spread(side)}{self._marks(side.notes)}")
 
-    def _test(self, row: UnitRow, test: DifferenceTest) -> str:
-        assert row.base
-        assert row.new
-        p = "" if test.p is None else f"p={test.p:.3f} "
-        n = f"n={row.base.n}" if row.base.n == row.new.n else f"n={row.base.n}+{row.new.n}"
-        return f"({p}{n}){self._mark(test.note)}"
-
-    def _last(self, geomean: Geomean) -> tuple[str, ...]:
-        unit = self._table.unit
-        base, new = (
-            " " if mean is None else choose_scale([mean], unit).write(mean)
-            for mean in (geomean.base, geomean.new)
-        )
-        base += "".join(map(self._mark, geomean.base_notes))
-        both = any(row.base and row.new for row in self._table.rows)
-        change = f"{(geomean.ratio - 1) * 100:+.2f}%" if geomean.ratio is not None else "?"
-        marks = "".join(map(self._mark, geomean.new_notes)).strip()
-        return ("geomean", base, new, change if both else " ", marks or " ")
-
-    def _mark(self, note: str) -> str:
-        if not note:
+    def _test(self, row: UnitRow, column: int) -> str:
+        base, new, test = row.sides[0], row.sides[column], row.tests[column]
+        if base is None or new is None or test is None:
             return ""
-        return f" {_superscript(self._footnotes.setdefault(note, len(self._footnotes) + 1))}"
+        p = "" if test.p is None else f"p={test.p:.3f} "
+        n = f"n={base.n}" if base.n == new.n else f"n={base.n}+{new.n}"
+        return f"({p}{n}){self._marks((test.note,) if test.note else ())}"
 
+    def _last(self) -> list[Cell]:
+        unit, cells = self._table.unit, [Cell("geomean")]
+        for column, means in enumerate(self._table.means):
+            mean = " " if means.mean is None else choose_scale([means.mean], unit).write(means.mean)
+            marks = self._marks(means.notes)
+            if not column:
+                cells.append(Cell(mean + marks))
+                continue
+            both = any(row.sides[0] and row.sides[column] for row in self._table.rows)
+            change = f"{(means.ratio - 1) * 100:+.2f}%" if means.ratio is not None else "?"
+            cells += [
+                Cell(mean),
+                Cell(change if both else " "),
+                Cell(marks.strip() or " "),
+                _UNMARKED,
+            ]
+        return cells
 
-def has_common_rows(tables: Iterable[UnitTable]) -> bool:
-    """Return whether any row has both sides."""
-    return any(row.base and row.new for table in tables for row in table.rows)
+    def _marks(self, notes: Iterable[str]) -> str:
+        """Return the marks of footnotes, each behind a blank."""
+        numbers = (self._footnotes.setdefault(n, len(self._footnotes) + 1) for n in notes)
+        return "".join(f" {_superscript(number)}" for number in numbers)
 
 
 def _benchstat_tables(
-    tables: Iterable[UnitTable], changes: Sequence[Change]
-) -> list[_BenchstatTable]:
-    verdicts = {(change.case, change.metric): change for change in changes}
-    return [_BenchstatTable(table, verdicts) for table in tables]
+    tables: Iterable[UnitTable], verdicts: Sequence[Sequence[Change]]
+) -> Iterator[_BenchstatTable]:
+    changes = [{(change.case, change.metric): change for change in of_run} for of_run in verdicts]
+    return (_BenchstatTable(table, changes) for table in tables)
 
 
-def _delta(row: UnitRow) -> str:
-    if row.base is None or row.new is None or row.test is None:
+def _delta(row: UnitRow, column: int) -> str:
+    base, new, test = row.sides[0], row.sides[column], row.tests[column]
+    if base is None or new is None or test is None:
         return " "
-    if not row.test.differ:
+    if not test.differ:
         return "~"
-    if row.base.center == row.new.center:
+    if base.center == new.center:
         return "0.00%"
-    return "?" if row.ratio is None else f"{(row.ratio - 1) * 100:+.2f}%"
+    ratio = row.ratio(column)
+    return "?" if ratio is None else f"{(ratio - 1) * 100:+.2f}%"
 
 
 def _spread(side: ValueSummary) -> str:
