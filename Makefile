@@ -21,8 +21,9 @@ SLOW := slow or alone or browser or network
 .PHONY: report test test-slow test-beside test-alone test-all test-tensorflow lab check setup lock clean
 
 report: $(READY)
-	@$(BIN)/veperf run $(SUITES) --profile $(PROFILE)
-	@$(BIN)/veperf report last
+	@id=$$(mktemp) && trap 'rm -f "$$id"' EXIT && \
+		$(BIN)/veperf run $(SUITES) --profile $(PROFILE) --id-file "$$id" && \
+		$(BIN)/veperf report "$$(cat "$$id")"
 
 test: $(READY)
 	@$(BIN)/python -m pytest -m "not ($(SLOW))" -n $(JOBS) --dist worksteal --hypothesis-profile quick

@@ -1,10 +1,11 @@
 """Who else connects to a target does no harm, and shards that leave are missed."""
 
+import contextlib
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from tests.support.remote_shard import Found, put
 from veperf.core.errors import MeasureError
 from veperf.core.registry import RemoteLoad
 from veperf.ipc.channel import make_frame
+from veperf.loadtest.remote.auth import NONCE_BYTES, SHARD, is_valid_proof, make_proof
 from veperf.loadtest.remote.messages import Hello, Items, Ping, Ready, ShardDone, encode
 from veperf.loadtest.remote.remote_system import RemoteSystem
 from veperf.loadtest.remote.server import ServedLoad, serve_load
@@ -137,8 +139,8 @@ def test_random_bytes_do_no_harm(pieces: list[bytes]) -> None:
 
 def test_who_never_says_who_it_is_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Silent ones, and those who send a byte now and then; a crowd does not shut others out."""
-    monkeypatch.setattr("veperf.loadtest.remote.rendezvous._INTRODUCTION_S", 0.3)
-    monkeypatch.setattr("veperf.loadtest.remote.rendezvous._MAX_UNIDENTIFIED", 5)
+    monkeypatch.setattr("veperf.loadtest.remote.rendezvous.INTRODUCTION_S", 0.3)
+    monkeypatch.setattr("veperf.loadtest.remote.rendezvous.MOST_UNIDENTIFIED", 5)
     with serving(Target()) as target:
         crowd = [open_connection(target.listener.address, 5) for _ in range(20)]
         slow = open_connection(target.listener.address, 5)
@@ -158,6 +160,91 @@ def trickle(peer: socket.socket) -> None:
     while time.monotonic() < until:
         peer.send(b"\0")
         time.sleep(0.05)
+
+
+@contextmanager
+def making(monkeypatch: pytest.MonkeyPatch) -> Iterator[Target]:
+    """A target that is being made all the while."""
+    monkeypatch.setattr("veperf.loadtest.remote.waiting_room.INTRODUCTION_S", 0.3)
+    monkeypatch.setattr("veperf.loadtest.remote.waiting_room.MOST_UNIDENTIFIED", 5)
+    made = threading.Event()
+    target = Target()
+
+    def make() -> Counter:
+        made.wait(PATIENCE_S)
+        return Counter()
+
+    target._apart = RemoteLoad(make, numbered, 1_000)
+    with serving(target):
+        yield target
+        made.set()
+        assert 50 == len(put_items(target.join_load(), 0, 1, 50).committed)
+
+
+@contextmanager
+def loading(monkeypatch: pytest.MonkeyPatch) -> Iterator[Target]:
+    """A target that serves a load all the while."""
+    monkeypatch.setattr("veperf.loadtest.remote.waiting_room.INTRODUCTION_S", 0.3)
+    monkeypatch.setattr("veperf.loadtest.remote.waiting_room.MOST_UNIDENTIFIED", 5)
+    with serving(Target()) as target, closing(target.join_load()) as shard:
+        shard.wait_for_start()
+        yield target
+        shard.channel.send(ShardDone())
+
+
+@pytest.mark.parametrize("busy", [making, loading])
+def test_a_busy_target_holds_nobody_for_long(
+    busy: Callable[[pytest.MonkeyPatch], AbstractContextManager[Target]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Silent ones for a moment, garbage not at all, and of a crowd the last ones."""
+    with busy(monkeypatch) as target:
+        address = target.listener.address
+        with open_connection(address, 5) as silent:
+            assert is_closed(silent)
+        monkeypatch.setattr("veperf.loadtest.remote.waiting_room.INTRODUCTION_S", PATIENCE_S)
+        for data in HOSTILE.values():
+            with open_connection(address, 5) as stranger:
+                stranger.sendall(data)
+                assert is_closed(stranger)
+        with contextlib.ExitStack() as stack:
+            crowd = [stack.enter_context(open_connection(address, 5)) for _ in range(9)]
+            assert all(is_closed(stranger) for stranger in crowd[:4])
+        silent = open_connection(address, 5)
+    assert is_closed(silent)
+    silent.close()
+
+
+class TargetOfTwoLoads(Target):
+    def run(self) -> None:
+        super().run()
+        super().run()
+
+
+def test_who_comes_too_early_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shard that was sent away while another load went on takes part in the next one."""
+    monkeypatch.setattr("veperf.loadtest.remote.waiting_room.INTRODUCTION_S", 0.2)
+    outcomes: list[Found] = []
+    with serving(TargetOfTwoLoads()) as target:
+        with closing(target.join_load()) as first:
+            first.wait_for_start()
+            early = in_thread(lambda: outcomes.append(put_items(target.join_load(), 0, 1, 50)))
+            time.sleep(0.5)  # longer than anybody is held
+            first.channel.send(ShardDone())
+        early.join(PATIENCE_S)
+
+    assert [50] == [len(outcome.committed) for outcome in outcomes]
+
+
+@pytest.mark.parametrize(
+    "token", ["", "x", TOKEN[:-1], f"{TOKEN}x", "é" * 20, "x" * 64, "x" * 65, "x" * 100_000]
+)
+def test_a_wrong_token_of_any_length_is_refused_alike(token: str) -> None:
+    """What is compared has 32 bytes whatever the token, and takes as long whatever they are."""
+    assert 32 == len(make_proof(token, SHARD, bytes(NONCE_BYTES)))
+    assert not is_valid_proof(TOKEN, SHARD, b"n", make_proof(token, SHARD, b"n"))
+    with serving(Target()) as target, pytest.raises(MeasureError, match="token is not this target"):
+        join_load(target.listener.address, 0, 1, subject=SUBJECT, token=token)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import click
 from veperf.cli.export import check_exports, exports_option, write_exports
 from veperf.cli.gate import chosen_policy, print_explanation
 from veperf.cli.options import (
-    INTERRUPTED,
     ExampleCommand,
     append_summary,
     archive_option,
@@ -21,6 +20,7 @@ from veperf.cli.options import (
     summary_option,
 )
 from veperf.cli.sweep import print_sweep
+from veperf.core.errors import INTERRUPTED
 from veperf.core.option_fields import about
 from veperf.core.options import (
     ABOptions,

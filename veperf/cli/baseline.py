@@ -18,6 +18,7 @@ from veperf.cli.options import (
     baselines_option,
     directions_option,
     display_path,
+    new_baselines_option,
     print_notes,
 )
 from veperf.core import paths
@@ -55,7 +56,7 @@ def baseline_command() -> None:
 @click.option("--reason", default="", metavar="TEXT", help="Why it is recorded: kept with it.")
 @directions_option
 @archive_option
-@baselines_option
+@new_baselines_option
 def record_command(
     runs: tuple[str, ...],
     reason: str,

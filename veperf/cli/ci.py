@@ -161,7 +161,7 @@ def _check_questions(options: CIOptions, patterns: Sequence[str], baselines: Pat
     load_go_benchmarks(baselines)
     if options.run is None:
         select_cases(
-            patterns, options.modules, levels=options.levels, expression=options.expression
+            patterns, options.all_modules, levels=options.levels, expression=options.expression
         )
 
 

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from veperf.archive.cli_hints import command_hint
 from veperf.archive.files import require_writable_file, write_file
 from veperf.cli.options import (
-    INTERRUPTED,
     ExampleCommand,
     archive_option,
     baselines_option,
@@ -17,10 +17,14 @@ from veperf.cli.options import (
     params_option,
     parse_params,
     rate_option,
+    terminal_width,
 )
-from veperf.core.errors import COULD_NOT_MEASURE, FAILED, INCONCLUSIVE, OK
+from veperf.core.errors import COULD_NOT_MEASURE, FAILED, INCONCLUSIVE, INTERRUPTED, OK
 from veperf.core.options import LoadOptions, ServeOptions, SoakOptions, StrictOptions
 from veperf.core.run import CaseResult
+
+if TYPE_CHECKING:
+    from veperf.runner.soak_verdict import SoakResult
 
 _benchmark_argument = click.argument("benchmark", default="transaction/load")
 
@@ -135,34 +139,43 @@ def soak_command(
 ) -> None:
     """Put a long load on a system, and judge its memory.
 
-    The first 20 % of the time count as warm-up. Of the process that the system runs in, and of
-    those that it starts. What it takes to watch does not grow with the time. Where a leak is
-    suspected, a last stretch of load, at a quarter of the rate, shows the lines that leak.
+    It watches the process that the system runs in, and those that it starts. The first 20 % of the
+    time count as warm-up. What it takes to watch does not grow with the time. Where a leak is
+    suspected, a last stretch of load, at a quarter of the rate, shows the lines that leak, and how
+    much of the growth they explain.
 
-    Ends with 1 where a leak is suspected or a limit of targets.json was passed, with 3 where the
-    load could not be offered as planned: nothing is judged then. Ctrl-C ends the load and judges
-    what there is.
+    Ends with 1 where a leak is suspected or a limit of targets.json was passed, with 3 where
+    memory is not judged, as the system had another load than was asked for, or growth was not
+    measured. Other work on the machine spoils latency, which is no question here, and not memory.
+    Ctrl-C ends the load and judges what there is.
     """
-    from veperf.profiling.memory.leak_rule import LeakStatus
+    from veperf.report.tables.table import wrap_line
     from veperf.runner.soak import soak
 
     for file in filter(None, (output, flamegraph)):
         require_writable_file(file)
     result = soak(benchmark, parse_params(params, rate), options=options, flamegraph=flamegraph)
-    click.echo(repr(result))
+    for line in repr(result).splitlines():
+        click.echo(wrap_line(line, terminal_width()))
     if (evidence := result.soaked.evidence) is not None:
         click.echo(f"  flamegraph: {display_path(Path(evidence.flamegraph))}")
     if output is not None:
         write_file(output, result.to_json().encode())
         click.echo(f"\nkept in {display_path(output)}")
-    if result.valid and not result.passed:
-        context.exit(FAILED)
+    context.exit(_soak_exit_code(result, strict=options.strict))
+
+
+def _soak_exit_code(result: "SoakResult", *, strict: bool) -> int:
+    from veperf.profiling.memory.leak_rule import LeakStatus
+
+    if result.failed:
+        return FAILED
     if result.soaked.load.stopped_after_s is not None:
-        context.exit(INTERRUPTED)
-    if not result.valid:
-        context.exit(COULD_NOT_MEASURE)
-    unsure = result.leak.status is LeakStatus.INCONCLUSIVE or result.not_measured
-    context.exit(INCONCLUSIVE if options.strict and unsure else OK)
+        return INTERRUPTED
+    if not result.answered:
+        return COULD_NOT_MEASURE
+    is_open = result.leak.status is LeakStatus.INCONCLUSIVE
+    return INCONCLUSIVE if strict and is_open else OK
 
 
 @click.command(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from veperf.cli import stop_at_once_on_ctrl_c
 from veperf.cli.ab import ab_command, selfcheck_command
 from veperf.cli.archive import archive_command
 from veperf.cli.baseline import baseline_command
@@ -21,14 +22,15 @@ from veperf.cli.demo import demo_command
 from veperf.cli.export import export_command
 from veperf.cli.history import history_command
 from veperf.cli.import_ import import_command
+from veperf.cli.init import init_command
 from veperf.cli.load import load_command, serve_command, soak_command
 from veperf.cli.memory import memory_command
 from veperf.cli.options import (
-    INTERRUPTED,
     ExampleCommand,
     archive_option,
     options_of,
     patterns_argument,
+    print_warning,
     refuse_options,
 )
 from veperf.cli.profile import profile_command
@@ -38,6 +40,7 @@ from veperf.cli.sweep import sweep_command
 from veperf.core.errors import (
     COULD_NOT_MEASURE,
     CRASHED,
+    INTERRUPTED,
     OK,
     OUTPUT_CLOSED,
     VeperfError,
@@ -58,7 +61,11 @@ if TYPE_CHECKING:
 @click.option("--browser/--no-browser", default=True, help="Open a browser window.")
 @click.option("--port", type=int, default=8888, show_default=True)
 def lab_command(browser: bool, port: int) -> NoReturn:
-    """Open JupyterLab on the start notebook. Ctrl-C twice ends it."""
+    """Open JupyterLab on the start notebook. Ctrl-C twice ends it.
+
+    The notebooks are copies, in the folder lab, which git passes over: to run them changes no file
+    of the project.
+    """
     from veperf.jupyter.launcher import jupyterlab_command
 
     words, environment = jupyterlab_command(browser=browser, port=port)
@@ -99,10 +106,12 @@ def list_command(
     if runs:
         refuse_options(context, ListOptions, "--runs lists runs")
         store = open_archive(archive)
-        click.echo(text_table(listings.runs_table(store.readable_runs(), store.incomplete_ids())))
+        store.require_exists()
+        readable = store.readable_runs(print_warning)
+        click.echo(text_table(listings.runs_table(readable, store.incomplete_ids())))
     else:
         cases = select_cases(
-            patterns, options.modules, levels=options.levels, expression=options.expression
+            patterns, options.all_modules, levels=options.levels, expression=options.expression
         )
         click.echo(text_table(listings.benchmarks_table(cases)))
 
@@ -121,6 +130,7 @@ def veperf() -> None:
     veperf history       how each benchmark changed, and which commits to look at
     veperf site          the whole archive as a web site
     veperf demo          a report and a site to look at, without measuring
+    veperf init          begin in a repository of your own
 
     Exit codes: 0 ok, or warnings; 1 slower, or a target missed; 2 wrong usage or a broken file;
     3 could not measure; 4 inconclusive (with --strict, or out of time); 70 a bug in veperf;
@@ -150,6 +160,7 @@ for command in (
     sweep_command,
     site_command,
     demo_command,
+    init_command,
 ):
     veperf.add_command(command)
 
@@ -203,6 +214,7 @@ def main() -> NoReturn:
     """The entry point: an error ends as one line and its exit code, a bug as a traceback."""
     _watch_outputs()
     try:
+        stop_at_once_on_ctrl_c(False)
         code = _run_command()
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
@@ -227,7 +239,7 @@ def _run_command() -> int:
         if isinstance(cause, EOFError):  # no Ctrl-D: no command reads the terminal
             return _crash(cause)
         for note in getattr(cause, "__notes__", ["stopped"]):
-            click.echo(f"veperf: {note}", err=True)
+            click.echo(make_visible(f"veperf: {note}"), err=True)
         return INTERRUPTED
     except VeperfError as error:
         click.echo(make_visible(f"veperf: {_message(error)}"), err=True)
@@ -251,7 +263,7 @@ def _run_command() -> int:
 
 def _crash(error: BaseException) -> int:
     """Print the traceback and what to do with it; return the exit code of a bug."""
-    traceback.print_exception(error)
+    click.echo(make_visible("".join(traceback.format_exception(error))), err=True, nl=False)
     message = make_visible(" ".join(f"{type(error).__name__}: {error}".split()))
     click.echo(
         f"veperf: a bug in veperf, and no verdict ({message}); please report it with the traceback "

@@ -3,7 +3,7 @@
 import functools
 import shutil
 import sys
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import MISSING
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 from msgspec import Meta
 
+from veperf.archive.manifest import LEFT_OUT
 from veperf.archive.storage.location import locate
 from veperf.core.errors import (
     MeasureError,
@@ -23,11 +24,10 @@ from veperf.core.errors import (
 from veperf.core.escape import one_line
 from veperf.core.option_fields import OptionField, Options, option_fields
 from veperf.core.options import DirectionOptions
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as of a shell."""
+from veperf.core.run import Run
 
 _LONGEST_IMPORT_S = 300.0
+_LISTED_FAILURES = 20
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
 
@@ -114,7 +114,7 @@ def _require_harmless(modules: Sequence[str]) -> None:
             run_in_fork(lambda: bool(importing()), bool, timeout_s=_LONGEST_IMPORT_S)  # noqa: B023
         except (WorkerCrashedError, WorkerTimeoutError) as error:
             raise UsageError(f"module {module} can't be imported: {error}") from error
-        except MeasureError:
+        except (MeasureError, UsageError):
             continue
 
 
@@ -177,23 +177,32 @@ archive_option = click.option(
     help="The archive of runs: a folder, or a place elsewhere such as s3://bucket/folder.  "
     "[default: $VEPERF_ARCHIVE, else the project's reports/]",
 )
+_baselines_help = "Targets and recorded baselines.  [default: the project's data/baselines/]"
 baselines_option = click.option(
+    "--baselines",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help=_baselines_help,
+)
+new_baselines_option = click.option(
     "--baselines",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Published targets and recorded baselines.  [default: the project's data/baselines/]",
+    help=_baselines_help,
 )
 format_option = click.option(
     "--format",
     default="",
     metavar="FORMAT",
-    help="Format of the file: go, go-json, pytest-benchmark, pyperf, ...  [default: detected]",
+    help="Format of the file: go, go-json, pytest-benchmark, k6, ...  [default: detected]",
 )
 by_option = click.option(
     "--by",
     default="",
     metavar="KEY",
-    help="Configuration key by which runs in a Go file are told apart.  [default: one run]",
+    help="Tells runs apart: a configuration key of a Go file, `baseline` of criterion's folder;  "
+    "compare takes KEY@(BASE NEW), too.  "
+    "[default: one run]",
 )
 directions_option = click_option(option_fields(DirectionOptions)[0])
 rate_option = click.option(
@@ -267,6 +276,15 @@ def refuse_options(
             raise click.UsageError(f"{reason}: no {field.flag}")
 
 
+def print_failures(run: Run, name: str) -> None:
+    """Print what failed in a run that is called ``name``, and why: of 20, and how many more."""
+    failures = run.first_failures
+    for case in list(failures)[:_LISTED_FAILURES]:
+        click.echo(f"✗ {one_line(f'{name}: {case} failed: {failures[case].message}')}")
+    if len(failures) > _LISTED_FAILURES:
+        click.echo(one_line(f"✗ {name}: {len(failures) - _LISTED_FAILURES} more failed"))
+
+
 def print_notes(name: str, notes: Sequence[str]) -> None:
     """Print the notes on reading a file, or a run that was read from a file, called ``name``."""
     from veperf.report.tables.table import wrap_line
@@ -330,6 +348,17 @@ class ExampleCommand(click.Command):
             with formatter.section("Examples"):
                 for line in self.examples:
                     formatter.write(f"  {line}\n")
+
+
+def print_warning(text: str) -> None:
+    """Print a line of warning on standard error."""
+    click.echo(f"▲ {one_line(text)}", err=True)
+
+
+def print_left_out(left_out: Mapping[str, str]) -> None:
+    """Print the reason why each run is left out on standard error."""
+    for reason in left_out.values():
+        print_warning(f"{LEFT_OUT}{reason}")
 
 
 def display_path(path: str | Path) -> str:

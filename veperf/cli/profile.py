@@ -33,4 +33,4 @@ def profile_command(benchmark: str, seconds: float, options: ModuleOptions) -> N
     """
     from veperf.profiling.cpu.profile_cpu import profile_cpu
 
-    click.echo(repr(profile_cpu(benchmark, seconds=seconds, modules=options.modules)))
+    click.echo(repr(profile_cpu(benchmark, seconds=seconds, modules=options.all_modules)))

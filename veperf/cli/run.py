@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from veperf.archive.cli_hints import command_hint
+from veperf.archive.files import require_writable_file, write_file
 from veperf.cli.options import (
     ExampleCommand,
     archive_option,
@@ -43,6 +44,12 @@ from veperf.core.options import RunOptions
     metavar="[RUN]",
     help="Go on with an interrupted run: the last one, or the one named.",
 )
+@click.option(
+    "--id-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the run's id to FILE, for the script's next command.",
+)
 @archive_option
 @baselines_option
 @click.pass_context
@@ -51,6 +58,7 @@ def run_command(
     patterns: tuple[str, ...],
     options: RunOptions,
     resume: str | None,
+    id_file: Path | None,
     archive: str | None,
     baselines: Path | None,
 ) -> None:
@@ -63,6 +71,8 @@ def run_command(
     from veperf.api import runs
     from veperf.report import rendering
 
+    if id_file is not None:
+        require_writable_file(id_file)
     if resume is not None and patterns:
         raise click.UsageError("a resumed run measures what it began with: no BENCHMARK")
     if resume is not None:
@@ -70,6 +80,8 @@ def run_command(
         result = runs.resume(resume, archive=archive)
     else:
         result = runs.run(patterns, options=options, archive=archive, baselines=baselines)
+    if id_file is not None:
+        write_file(id_file, f"{result.run.id}\n".encode())
     click.echo(rendering.run_text(result.run))
     print_notes(result.run.id, result.run.notes)
     verdict = result.verdict(baselines).verdict

@@ -35,6 +35,8 @@ COULD_NOT_MEASURE = 3
 INCONCLUSIVE = 4
 CRASHED = 70
 """A bug: EX_SOFTWARE of sysexits.h."""
+INTERRUPTED = 130
+"""Stopped by Ctrl-C: what a shell makes of SIGINT, 128 + 2."""
 OUTPUT_CLOSED = 141
 """Nobody reads the output any more: what a shell makes of SIGPIPE, 128 + 13."""
 
@@ -75,6 +77,10 @@ class DataError(VeperfError, ValueError):
 
 class CorruptFileError(DataError):
     """A file in another format than its name says, or cut off."""
+
+
+class NoSuchFileError(CorruptFileError):
+    """A file that is not there."""
 
 
 class NewerFormatError(DataError):

@@ -25,6 +25,8 @@ def make_visible(text: str, *, keep: str = "\n\t") -> str:
 
     A control character becomes its escape, such as ``\u202e``; those in ``keep`` stay.
     """
+    if text.isprintable():
+        return text
     return "".join(
         _escaped(c) if c not in keep and unicodedata.category(c) in _INVISIBLE else c
         for c in _ANSI.sub("", text)
@@ -52,6 +54,8 @@ def defuse(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Return ``text`` made visible, its white space run together into single blanks."""
+    if text.isprintable() and "  " not in text:
+        return text.strip(" ")
     # str.split() would take the narrow blanks between a number and its unit for white space.
     return re.sub(r"[ \t\r\n]+", " ", make_visible(text, keep="\n\t\r")).strip()
 

@@ -1,8 +1,11 @@
 """Parsing of untrusted JSON, never nested deeper than a decoder can follow."""
 
 import json
+import re
+from collections.abc import Iterator
 from itertools import accumulate
 
+_BLANKS = re.compile(r"[ \t\r\n]*")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
@@ -18,6 +21,7 @@ def nesting_depth(data: bytes) -> int:
 
 
 MAX_DEPTH = 200
+_MOST_DIGITS = 4_000
 
 
 def parse_json(text: str) -> object:
@@ -27,7 +31,27 @@ def parse_json(text: str) -> object:
         ValueError: it is no JSON (then a ``json.JSONDecodeError``), or nested too deeply.
     """
     check_nesting(text)
-    return json.loads(text)
+    return json.loads(text, parse_int=_whole_number)
+
+
+def parse_json_sequence(text: str) -> Iterator[object]:
+    """Yield the values in ``text``, which follow each other with nothing but blanks in between.
+
+    Raises:
+        ValueError: as ``parse_json``, of the value that is read next.
+    """
+    check_nesting(text)
+    decoder, at = json.JSONDecoder(parse_int=_whole_number), 0
+    while (match := _BLANKS.match(text, at)) is not None and match.end() < len(text):
+        value, at = decoder.raw_decode(text, match.end())
+        yield value
+
+
+def _whole_number(digits: str) -> int:
+    # Python's own limit, whose message tells how to lift it.
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a whole number of {len(digits):,} digits")
+    return int(digits)
 
 
 def check_nesting(text: str) -> None:

@@ -31,6 +31,8 @@ class Search(Struct, frozen=True):
     """First rate to try, in arrivals a second."""
     highest: float
     """Highest rate to try."""
+    published: tuple[float, ...] = ()
+    """Published rates: one that is near the estimate is confirmed in its place."""
 
 
 TrialKind = Literal["trial", "backlog", "confirmation"]
@@ -132,6 +134,12 @@ class LoadSoFar(Struct, frozen=True):
     """Current lag of the generator behind its schedule."""
     errors: int
     """Valid items that were refused or failed since the warm-up."""
+    in_flight: int = 0
+    """Items that the system has accepted and not finished."""
+    least_p95_ms: float = 0.0
+    """Percentiles of the whole load if all that is still to come took no time: they can't become
+    lower."""
+    least_p99_ms: float = 0.0
 
 
 class Shard(Struct, frozen=True):

@@ -13,6 +13,7 @@ from veperf.core.case import Better
 from veperf.core.errors import UsageError
 from veperf.core.load import Arrivals
 from veperf.core.option_fields import Duration, Options, Ratio, about
+from veperf.core.project import project_modules
 from veperf.core.selection import parse_expression
 
 Profile = Literal["quick", "standard", "thorough"]
@@ -23,7 +24,7 @@ Seconds = Annotated[float, Meta(gt=0, le=1e9)]
 
 @dataclass(frozen=True, kw_only=True)
 class ModuleOptions(Options):
-    """Modules with benchmarks, besides veperf's own suites."""
+    """Modules with benchmarks, besides veperf's own suites and the project's."""
 
     modules: Annotated[
         Names,
@@ -33,6 +34,11 @@ class ModuleOptions(Options):
             metavar="MODULE",
         ),
     ] = ()
+
+    @property
+    def all_modules(self) -> Names:
+        """The project's modules and these."""
+        return project_modules(self.modules)
 
 
 LevelName = Literal["micro", "component", "integration", "load"]

@@ -1,7 +1,9 @@
-"""Default folders: those of the checkout, or else of the current folder and of the package."""
+"""Default folders: of the project that the user stands in, and those that come with veperf."""
 
 import os
 from pathlib import Path
+
+from veperf.core.project import find_project
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _SHARE = _PACKAGE / "_share"
@@ -14,13 +16,13 @@ def checkout_folder() -> Path | None:
 
 
 def project_folder() -> Path:
-    """Return the checkout or the current folder, to which ``reports`` and ``data`` are relative."""
-    return checkout_folder() or Path.cwd()
+    """Return the root of the project, to which ``reports`` and ``data`` are relative."""
+    return find_project().root
 
 
 def archive_location() -> str | Path:
-    """Return the default archive: $VEPERF_ARCHIVE, which may be a URL, or ``reports``."""
-    return os.environ.get("VEPERF_ARCHIVE") or project_folder() / "reports"
+    """Return the default archive: $VEPERF_ARCHIVE, which may be a URL, or the project's."""
+    return os.environ.get("VEPERF_ARCHIVE") or find_project().archive
 
 
 def flamegraphs_folder(named: str = "") -> Path:
@@ -32,19 +34,14 @@ def flamegraphs_folder(named: str = "") -> Path:
 
 def default_baselines_folder() -> Path:
     """Return the default folder of targets and recorded baselines."""
-    return project_folder() / "data" / "baselines"
-
-
-def targets_folder(folder: Path) -> Path:
-    """Return the folder with targets.json: ``folder``, or the package's own if it has none."""
-    packaged = _SHARE / "baselines"
-    return folder if (folder / "targets.json").exists() or not packaged.exists() else packaged
+    return find_project().baselines
 
 
 def published_file(folder: Path, name: str) -> Path:
-    """Return the file ``name`` in ``folder``, or the package's own copy if it has none."""
-    packaged = _SHARE / "baselines" / name
-    return folder / name if (folder / name).exists() or not packaged.exists() else packaged
+    """Return the file ``name`` in ``folder``, or veperf's own if it has none."""
+    root = checkout_folder()
+    own = root / "data" / "baselines" if root else _SHARE / "baselines"
+    return folder / name if (folder / name).exists() else own / name
 
 
 def notebooks_folder() -> Path:

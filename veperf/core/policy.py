@@ -21,9 +21,6 @@ What is said last and closest wins: an option of the command, else the first rul
 it, else the file as a whole, else the default.
 """
 
-import os
-import stat
-import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -37,11 +34,9 @@ from veperf.core.errors import CorruptFileError, UsageError
 from veperf.core.gate import Effect, KnownMiss
 from veperf.core.option_fields import Options, Ratio, option_fields, options_from
 from veperf.core.options import Doubtful, PolicyOptions, Unanswered, Undecided
+from veperf.core.project import Project, find_project, read_project
 from veperf.core.text import format_exact
 
-FILE = "veperf.toml"
-_PYPROJECT = "pyproject.toml"
-_MAX_BYTES = 1 << 20
 _MAX_RULES = 1000
 MOST_FAIL_OVER = 0.2
 """Largest threshold of a failure where nobody has set one: of times against those of another
@@ -334,26 +329,15 @@ def resolve_policy(policy: "GatePolicy | Mapping[str, object] | str | Path | Non
 
 
 def find_policy(start: Path | None = None) -> GatePolicy:
-    """Read the policy of the project: that of the nearest file, up to the repository's root.
+    """Read the policy of the project that ``start``, or the current folder, is in.
 
-    The first of ``veperf.toml`` and ``pyproject.toml`` with a table ``[tool.veperf]``, from the
-    folder ``start`` (the current one) upwards. The default where there is none.
+    The default where the project has no file.
 
     Raises:
         CorruptFileError: the file is broken, as ``policy_from``.
         UsageError: it can't be read.
     """
-    here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents):
-        # A link to nowhere, or a folder of that name, is no project without a policy.
-        if os.path.lexists(folder / FILE):
-            return read_policy(folder / FILE)
-        project = folder / _PYPROJECT
-        if project.is_file() and "veperf" in _tables(project).get("tool", {}):
-            return read_policy(project)
-        if (folder / ".git").exists():
-            break
-    return DEFAULT_POLICY
+    return _policy_of(find_project(start))
 
 
 def read_policy(path: Path) -> GatePolicy:
@@ -363,46 +347,15 @@ def read_policy(path: Path) -> GatePolicy:
         CorruptFileError: it is no TOML file, or as ``policy_from``.
         UsageError: it can't be read.
     """
-    tables: object = _tables(path)
-    prefix = ""
-    if path.name == _PYPROJECT:
-        prefix = "tool.veperf."
-        tool = tables.get("tool") if isinstance(tables, Mapping) else None
-        tables = tool.get("veperf", {}) if isinstance(tool, Mapping) else {}
-    if not isinstance(tables, Mapping):
-        raise CorruptFileError(f"{path}: tool.veperf must be a table")
-    if unknown := tables.keys() - {"gate"}:
-        raise CorruptFileError(f"{path}: {prefix}{min(unknown)} is unknown; there is {prefix}gate")
-    gate = tables.get("gate", {})
-    if not isinstance(gate, Mapping):
-        raise CorruptFileError(f"{path}: {prefix}gate must be a table, not {_short(gate)}")
-    policy = policy_from(gate, str(path), f"{prefix}gate.")
-    return replace(policy, source=path.name, origins=dict.fromkeys(policy.origins, path.name))
+    return _policy_of(read_project(path))
 
 
-def _tables(path: Path) -> dict[str, Any]:
-    try:
-        mode = path.stat().st_mode
-        # To open a FIFO would wait for its writer.
-        data = b""
-        if stat.S_ISREG(mode):
-            with path.open("rb") as file:
-                data = file.read(_MAX_BYTES + 1)
-    except OSError as error:
-        if isinstance(error, FileNotFoundError | NotADirectoryError):
-            raise UsageError(f"there is no file {path} with the gate's policy") from error
-        raise UsageError(f"can't read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise UsageError(f"{str(path)!r} is no name of a file") from error
-    if not stat.S_ISREG(mode):
-        kind = "folder" if stat.S_ISDIR(mode) else "pipe, socket or device"
-        raise UsageError(f"{path} is a {kind}, and no file with the gate's policy")
-    if len(data) > _MAX_BYTES:
-        raise CorruptFileError(f"{path} is over {_MAX_BYTES} bytes long; that is no policy")
-    try:
-        return tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise CorruptFileError(f"{path} is no TOML file: {error}") from error
+def _policy_of(project: Project) -> GatePolicy:
+    if project.file is None:
+        return DEFAULT_POLICY
+    policy = policy_from(project.gate, str(project.file), f"{project.prefix}gate.")
+    name = project.file.name
+    return replace(policy, source=name, origins=dict.fromkeys(policy.origins, name))
 
 
 def _short(value: object) -> str:

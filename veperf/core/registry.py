@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import islice
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from veperf.core.case import TIME, Case, Level, Metric, Params
@@ -291,18 +292,34 @@ def benchmark(
     return register
 
 
+def prepare_import(module: str) -> None:
+    """Have ``module``, if it is a user's, found in the current folder and the project's root.
+
+    Raises:
+        UsageError, DataError: the project's file can't be read, or is broken.
+    """
+    if not module.startswith("veperf."):
+        from veperf.core.project import make_importable
+
+        make_importable()
+
+
 def load_registry(modules: Iterable[str]) -> Registry:
     """Import ``modules``, which register their benchmarks, and return the registry.
 
+    Those of a user are looked for in the current folder and the project's root first.
+
     Raises:
         UsageError: a module can't be imported, or a benchmark of it is declared wrongly.
+        DataError: the project's file is broken.
     """
     for name in modules:
+        prepare_import(name)
         try:
             importlib.import_module(name)
         except ImportError as error:
             raise UsageError(
-                f"module {name} can't be imported ({error}); is it installed?"
+                f"module {name} can't be imported ({error}); is it in {Path.cwd()}, or installed?"
             ) from error
         except VeperfError:
             raise
@@ -353,13 +370,17 @@ def select_cases(
 ) -> tuple[Case, ...]:
     """Return the cases that match ``select``, among the built-in suites and ``modules``.
 
-    Of those, the ones that are of one of the ``levels`` and fit ``expression``, where these are not
-    empty. ``quick`` leaves slow cases out unless they are named.
+    Where nothing is selected, those that the project selects. Of these, the ones that are of one of
+    the ``levels`` and fit ``expression``, where these are not empty. ``quick`` leaves slow cases
+    out unless they are named.
 
     Raises:
         UnknownBenchmarkError: a pattern or a word matches nothing, or nothing is left.
         UsageError: a module can't be imported, or the expression can't be read.
     """
+    from veperf.core.project import project_selection
+
+    select = project_selection(select)
     registry = load_registry([*SUITES.values(), MEMORY_SUITE, *modules])
     require_words(expression, matching_cases(registry))
     try:

@@ -244,6 +244,10 @@ class Run(Struct, frozen=True):
     notes: tuple[str, ...] = ()
     """Notes on what was left out: of the run itself, or of the reader of another tool's file, which
     also says what is summarised or unknown."""
+    reading: str = ""
+    """How much of another tool's file was taken, skipped and refused, in one line."""
+    settings: dict[str, str] = {}
+    """Settings in another tool's file that hold for all of it, such as goos or a note."""
     left_out: dict[str, tuple[str, ...]] = {}
     """Cases that were selected and left out all the same, such as for want of time, by id with the
     targets that they answer: these are not measured."""

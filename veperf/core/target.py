@@ -32,3 +32,5 @@ class TargetSet(Struct, frozen=True):
     warn_percent: float
     fail_percent: float
     targets: tuple[Target, ...]
+    file: str = ""
+    """Name of the file that they were read from, for messages."""

@@ -7,6 +7,10 @@ not break between a number and its unit or percent sign.
 import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
+
+from veperf.core.errors import UsageError
+from veperf.core.units import is_number
 
 MISSING = "\u2013"
 DASH = "\u2013"
@@ -24,6 +28,8 @@ _SCALES: dict[str, tuple[tuple[float, str], ...]] = {
         (2.0**20, "MiB"),
         (2.0**30, "GiB"),
         (2.0**40, "TiB"),
+        (2.0**50, "PiB"),
+        (2.0**60, "EiB"),
     ),
 }
 _FAMILY: dict[str, tuple[str, float]] = {
@@ -73,12 +79,19 @@ def format_quantity(value: float | None, unit: str, digits: int = 3) -> str:
 
 
 def format_bytes(count: float) -> str:
-    """Return a number of bytes in the unit that suits: 1,023 is 1,023 B, 1,536 is 1.50 KiB."""
+    """Return a number of bytes in the unit that suits: 1,023 is 1,023 B, 1,536 is 1.50 KiB.
+
+    Raises:
+        UsageError: it is no number.
+    """
+    if not is_number(count):
+        raise UsageError(f"expected a number of bytes, not {count!r}")
     if abs(count) < 2**10:
         return _with_unit(format_count(count), "B")
     return format_quantity(count, "B")
 
 
+@lru_cache(maxsize=1024)
 def format_exact(value: float | None, unit: str = "") -> str:
     """Return a value that is exact because somebody chose it: 10 µs, 5,000 tx/s, 0.1 %."""
     if value is None or not math.isfinite(value):

@@ -226,3 +226,19 @@ def test_suspects_that_were_confirmed_are_in_the_report(
     before, after = (report["comparisons"] for report in published)
     assert {} == before
     assert Outcome.FAIL is after[ab.id].outcome
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_id_of_a_run_goes_to_the_next_command(
+    folder: Path, published: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+):
+    """`make report` judges the run that it made, though another one has been completed since."""
+    monkeypatch.setattr("veperf.api.runs.run", lambda *_, **__: load(dated_run(0).id))
+    done = run("run", "--id-file", "id")
+    assert 0 == done.exit_code, done.output
+
+    report = run("report", (folder / "id").read_text().strip())
+
+    assert 0 == report.exit_code, report.output
+    assert [dated_run(0).id] == [item["run"].id for item in published]
+    assert 3 == exit_code(run("run", "--id-file", "none/id"))

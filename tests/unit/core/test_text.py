@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from veperf.core.errors import UsageError
 from veperf.core.text import (
     THIN,
     abbreviate_names,
@@ -190,6 +191,9 @@ def test_counts_probabilities_and_durations():
         (2**30, "1.00 GiB"),
         (1_610_612_736, "1.50 GiB"),
         (3 * 2**40, "3.00 TiB"),
+        (2**50, "1.00 PiB"),
+        (2**60, "1.00 EiB"),
+        (2**80, "1,050,000 EiB"),
         (57.25, "57.2 B"),
         (-1_024, "\u22121.00 KiB"),
         (float("nan"), "\u2013"),
@@ -199,6 +203,13 @@ def test_counts_probabilities_and_durations():
 def test_bytes_are_in_the_unit_that_suits(count, expected):
     """Steps of 1,024; sizes that VirtEngine's own tests format have the same digits."""
     assert expected == format_bytes(count).replace(THIN, " ")
+
+
+@pytest.mark.parametrize("count", ["1", None, True])
+def test_bytes_are_a_number(count):
+    """In words."""
+    with pytest.raises(UsageError, match="a number of bytes"):
+        format_bytes(count)
 
 
 def test_counts_have_three_digits_or_their_whole_part():

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from veperf.core.errors import UsageError
-from veperf.core.units import convert, per_operation
+from veperf.core.units import convert, per_operation, same_dimension_factor
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,61 @@ def test_time_is_no_size() -> None:
     """A target in KiB can't be answered by a time."""
     with pytest.raises(UsageError, match="KiB"):
         per_operation(1.0, "KiB")
+
+
+@pytest.mark.parametrize(
+    ("unit", "to", "factor"),
+    [
+        ("ms", "s", 1e-3),
+        ("seconds", "us", 1e6),
+        ("us/op", "ns/op", 1e3),
+        ("kB", "B", 1e3),
+        ("KiB", "bytes", 1024.0),
+        ("GB/s", "MB/s", 1e3),
+        ("MiB/s", "B/s", 2.0**20),
+        ("Mbps", "kbit/s", 1e3),
+        ("ops/ms", "op/s", 1e3),
+        ("requests/s", "rps", 1.0),
+        ("GFLOPS", "MFLOP/s", 1e3),
+        ("percent", "%", 1.0),
+        ("allocs/op", "allocations/op", 1.0),
+        ("frobs", "frobs", 1.0),
+        ("kops/s", "ops/s", 1e3),
+        ("Mops/s", "kops/s", 1e3),
+        ("Kelem/s", "elements/s", 1e3),
+        ("Gelem/s", "elem/ns", 1.0),
+        ("ktps", "tx/s", 1e3),
+        ("events/s", "event/s", 1.0),
+        ("h", "min", 60.0),
+        ("ps", "ns", 1e-3),
+        ("J", "mJ", 1e3),
+        ("MJ/op", "mJ/op", 1e9),
+        ("kW", "W", 1e3),
+        ("Hz", "1/s", 1.0),
+        ("GHz", "1/ns", 1.0),
+    ],
+)
+def test_units_of_one_family_are_compared(unit: str, to: str, factor: float) -> None:
+    """What two files say of one metric in other units: times, bytes, rates, percents."""
+    assert factor == pytest.approx(same_dimension_factor(unit, to), rel=1e-12)
+    assert 1 / factor == pytest.approx(same_dimension_factor(to, unit), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("unit", "to"),
+    [("ms", "kB"), ("MB", "MB/s"), ("op/s", "request/s"), ("Mb", "MB"), ("%", "1"), ("s", "1/s"),
+     ("frobs", "frob"), ("mops/s", "ops/s"), ("mhz", "Hz"), ("p95-ms", "p95-us"), ("J", "W"),
+     ("Tasks", "asks"), ("keys", "eys")],
+)  # fmt: skip
+def test_units_of_other_families_are_not(unit: str, to: str) -> None:
+    """Nor are those that could be bits or bytes."""
+    assert same_dimension_factor(unit, to) is None
+
+
+@pytest.mark.parametrize(
+    ("unit", "to"),
+    [("ns", "s"), ("us", "ms"), ("B", "KiB"), ("MiB", "KiB"), ("%", "%")],
+)
+def test_families_agree_with_conversions(unit: str, to: str) -> None:
+    """Where a target's unit is known, both say the same."""
+    assert convert(1.0, unit, to) == pytest.approx(same_dimension_factor(unit, to), rel=1e-12)

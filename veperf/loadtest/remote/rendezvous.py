@@ -39,13 +39,12 @@ from veperf.loadtest.remote.messages import (
     make_channel,
 )
 from veperf.loadtest.remote.target_socket import Listener
+from veperf.loadtest.remote.waiting_room import INTRODUCTION_S, MOST_UNIDENTIFIED
 from veperf.measure.machine import describe_machine
 
 UNIDENTIFIED = -1
 _UNSENT_BYTES = 8 << 20
 _POLL_S = 0.1
-_MAX_UNIDENTIFIED = 64
-_INTRODUCTION_S = 5.0
 _OTHER_TOKEN = f"the token is not this target's; set {TOKEN_VARIABLE} to the one that it shows"
 
 
@@ -171,7 +170,7 @@ class Rendezvous:
             else:
                 self._accept_connection()
         now = time.monotonic()
-        for peer in [p for p in self._unidentified if now > p.last_heard_at + _INTRODUCTION_S]:
+        for peer in [p for p in self._unidentified if now > p.last_heard_at + INTRODUCTION_S]:
             self._drop(peer, "it did not say who it is")
         if now > self._deadline:
             ready = sum(peer.is_ready for peer in self._shards.values())
@@ -184,7 +183,7 @@ class Rendezvous:
         socket = self._listener.accept()
         if socket is None:
             return
-        if len(self._unidentified) >= _MAX_UNIDENTIFIED:
+        if len(self._unidentified) >= MOST_UNIDENTIFIED:
             self._drop(self._unidentified[0], "too many unidentified connections")
         peer = Peer(make_channel(socket, from_shard), os.urandom(NONCE_BYTES), time.monotonic())
         self._unidentified.append(peer)

@@ -10,6 +10,7 @@ from veperf.core.registry import RemoteLoad
 from veperf.loadtest.remote.rendezvous import CalledOffError, LoadTerms, Rendezvous
 from veperf.loadtest.remote.session import LoadSession
 from veperf.loadtest.remote.target_socket import Listener
+from veperf.loadtest.remote.waiting_room import WaitingRoom
 
 RENDEZVOUS_S = 240.0
 
@@ -41,7 +42,7 @@ def serve_load(
     """Make the target, and serve one load on it.
 
     If a shard leaves before the start, the load is called off. After it, the others go on, and the
-    result names the lost one. Whoever connects meanwhile has to wait for the next load.
+    result names the lost one. Whoever connects meanwhile is sent away, and comes again.
 
     Args:
         remote_load: how to make the target.
@@ -67,17 +68,17 @@ def serve_load(
 def _serve(
     remote_load: RemoteLoad, listener: Listener, terms: LoadTerms, stop: Callable[[], bool]
 ) -> ServedLoad:
-    target = remote_load.target()
+    with WaitingRoom(listener):
+        target = remote_load.target()
     try:
-        # As in ``run_open_loop``: collections need not scan again what the set-up made.
         gc.collect()
-        gc.freeze()
         try:
             peers = Rendezvous(listener, terms).run(stop)
         except CalledOffError as reason:
             return ServedLoad(0, called_off=str(reason))
         session = LoadSession(target, peers)
-        session.run(stop)
+        with WaitingRoom(listener):
+            session.run(stop)
         return ServedLoad(
             len(peers),
             session.committed,
@@ -86,5 +87,4 @@ def _serve(
             tuple(sorted(session.lost)),
         )
     finally:
-        gc.unfreeze()
         target.close()

@@ -49,6 +49,8 @@ _RENDEZVOUS_S = 300.0
 # Longer than the target waits for a shard that says nothing.
 _OTHERS_S = 40.0
 _ANSWER_S = 10.0
+# Before a connection that the target closed is opened again.
+_AGAIN_S = 0.1
 _READINGS = 50
 # So that a disturbance does not spoil all readings.
 _BETWEEN_READINGS_S = 0.001
@@ -289,32 +291,45 @@ def probe_machine(address: Address, token: str, timeout_s: float = SET_UP_S) -> 
 def open_channel(address: Address, timeout_s: float) -> tuple[ShardChannel, Greeting]:
     """Open a channel to the target at ``address``; return it with the target's greeting.
 
+    A target that is being made, or serves another load, closes connections after a while: this one
+    is opened again until ``timeout_s`` have passed.
+
     Raises:
         MeasureError: there is no target, or it is of another version.
     """
+    until = time.monotonic() + timeout_s
+    while True:
+        left_s = max(until - time.monotonic(), 0.0)
+        channel = _open_channel(address, max(left_s, _AGAIN_S))
+        try:
+            greeting = channel.wait_for(Greeting, left_s)
+            if greeting is None:
+                raise MeasureError(
+                    f"the target at {address} did not answer within {timeout_s:g} s; it may be "
+                    "serving another load, or take longer to set up"
+                )
+            if greeting.protocol != PROTOCOL:
+                raise MeasureError(
+                    f"the target speaks version {greeting.protocol} of the protocol, this veperf "
+                    f"{PROTOCOL}; use the same veperf on all hosts"
+                )
+        except BaseException as error:
+            channel.close()
+            if not isinstance(error.__cause__, PeerGoneError) or time.monotonic() >= until:
+                raise
+            time.sleep(_AGAIN_S)
+        else:
+            return channel, greeting
+
+
+def _open_channel(address: Address, timeout_s: float) -> ShardChannel:
     try:
         peer = open_connection(address, timeout_s)
     except OSError as error:
         raise MeasureError(
             f"no target at {address} ({error.strerror or error}); does it run, and on that address?"
         ) from error
-    channel = ShardChannel(make_channel(peer, from_target), str(address))
-    try:
-        greeting = channel.wait_for(Greeting, timeout_s)
-        if greeting is None:
-            raise MeasureError(
-                f"the target at {address} did not answer within {timeout_s:g} s; it may be serving "
-                "another load, or take longer to set up"
-            )
-        if greeting.protocol != PROTOCOL:
-            raise MeasureError(
-                f"the target speaks version {greeting.protocol} of the protocol, this veperf "
-                f"{PROTOCOL}; use the same veperf on all hosts"
-            )
-    except BaseException:
-        channel.close()
-        raise
-    return channel, greeting
+    return ShardChannel(make_channel(peer, from_target), str(address))
 
 
 def _is_printable(machine: Machine) -> bool:

@@ -23,6 +23,7 @@ from msgspec import Struct
 from veperf.core.case import Params
 from veperf.core.errors import VeperfError, WorkerCrashedError, WorkerTimeoutError
 from veperf.core.registry import load_registry
+from veperf.ipc.child_process import module_command
 from veperf.ipc.signals import catch_stop_signals
 from veperf.loadtest.remote.auth import TOKEN_VARIABLE, token_from_environment
 from veperf.loadtest.remote.benchmark import load_subject, set_up_remote_load
@@ -53,7 +54,7 @@ class TargetProcess:
     def __init__(self, spec: TargetSpec, token: str) -> None:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - stop() closes it
         self._process = subprocess.Popen(  # noqa: S603 - fixed words, no shell
-            [sys.executable, "-m", _MODULE],
+            module_command(_MODULE),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
