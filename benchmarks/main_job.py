@@ -27,7 +27,7 @@ RUNS = 2
 
 def main(profile: str = "quick", neighbours: str = "0") -> None:
     """Print a table of seconds, and what the targets' answers are."""
-    targets = load_targets(paths.targets_folder(paths.default_baselines_folder()))
+    targets = load_targets(paths.default_baselines_folder())
     with tempfile.TemporaryDirectory() as folder, busy_neighbours(int(neighbours)):
         for number in range(1, RUNS + 1):
             print(f"run {number}, {profile}, load average {os.getloadavg()[0]:.1f}")

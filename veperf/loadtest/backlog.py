@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from veperf.core.load import CpuContention, Finished
 from veperf.core.registry import System
-from veperf.loadtest.generator import NsClock, running_system, with_generator
+from veperf.loadtest.generator import NsClock, never, running_system, with_generator
 from veperf.measure.contention import EndOfWatch, watch_contention
 
 # Half a second of work waits at least: more than any of the latencies that are allowed, so that
@@ -47,6 +47,7 @@ def drain_backlog(
     items: int,
     seconds: float,
     *,
+    is_stopped: Callable[[], bool] = never,
     clock: NsClock = time.perf_counter_ns,
     cpu_clock: NsClock = time.thread_time_ns,
     watch: Callable[[], EndOfWatch] = watch_contention,
@@ -60,13 +61,16 @@ def drain_backlog(
         system: makes the system, as for ``run_open_loop``.
         items: the most to offer.
         seconds: how long to offer them.
+        is_stopped: called all the time; it ends there once that returns True.
         clock: ns since any moment, never going back.
         cpu_clock: CPU time of this thread, in ns.
         watch: reads what this process and others have had of the CPUs.
     """
     with running_system(system, items) as running:
         contention = watch()
-        backlog = _Draining(running, items, round(seconds * 1e9), clock, cpu_clock).run()
+        backlog = _Draining(
+            running, items, round(seconds * 1e9), is_stopped, clock, cpu_clock
+        ).run()
         return replace(backlog, contention=contention())
 
 
@@ -74,11 +78,18 @@ class _Draining:
     """A loop that fills the system up, lets it work, and repeats."""
 
     def __init__(
-        self, system: System, items: int, offering_ns: int, clock: NsClock, cpu_clock: NsClock
+        self,
+        system: System,
+        items: int,
+        offering_ns: int,
+        is_stopped: Callable[[], bool],
+        clock: NsClock,
+        cpu_clock: NsClock,
     ) -> None:
         self._system = system
         self._items = items
         self._offering_ns = offering_ns
+        self._is_stopped = is_stopped
         self._clock = clock
         self._cpu_clock = cpu_clock
         self._in_flight = 0
@@ -94,6 +105,8 @@ class _Draining:
         first_ns: int | None = None
         last_ns = now = 0
         while now < end_ns and (self._in_flight or offered < self._items):
+            if self._is_stopped():
+                break
             if now < self._offering_ns:
                 offered += self._fill(offered)
             elif not self._in_flight:

@@ -17,6 +17,8 @@ from veperf.loadtest.schedule import CHUNK, Nanoseconds, Schedule, arrival_times
 from veperf.measure.contention import EndOfWatch, watch_contention
 
 DRAIN_S = 5.0
+# After a load is stopped by hand: far more than an item takes in a system that keeps up.
+_STOPPED_DRAIN_NS = 250_000_000
 _PROGRESS_INTERVAL_NS = 1_000_000_000
 
 NsClock = Callable[[], int]
@@ -30,12 +32,18 @@ def keep_going(_: LoadSoFar) -> bool:
     return True
 
 
+def never() -> bool:
+    """Never stop the load."""
+    return False
+
+
 def run_open_loop(
     system: Callable[[int], System],
     schedule: Schedule,
     *,
     drain_s: float = DRAIN_S,
     on_progress: ProgressCallback = keep_going,
+    is_stopped: Callable[[], bool] = never,
     start: NsClock | None = None,
     clock: NsClock = time.perf_counter_ns,
     sleep: Sleep = time.sleep,
@@ -51,6 +59,8 @@ def run_open_loop(
         drain_s: how long to wait after the schedule for what is in flight; the rest is lost.
         on_progress: called in the middle of the load, so it must be quick. Where it returns False,
             the schedule ends there, and what is in flight gets ``drain_s``.
+        is_stopped: called all the time, so it must be quicker still. Once it returns True, the
+            schedule ends, and what is in flight a quarter of a second later counts for nothing.
         start: called when all is ready, returns when to start by ``clock``; None starts at once.
             Where that is past already, the first items are late.
         clock: ns since any moment, never going back.
@@ -68,7 +78,7 @@ def run_open_loop(
         start_ns = clock() if agreed_ns is None else agreed_ns
         drain_ns = round(drain_s * 1e9)
         result = _OpenLoopRun(
-            running, schedule, drain_ns, on_progress, start_ns, clock, sleep, cpu_clock
+            running, schedule, drain_ns, on_progress, is_stopped, start_ns, clock, sleep, cpu_clock
         ).run()
         return replace(result, contention=contention())
 
@@ -77,17 +87,15 @@ def run_open_loop(
 def running_system(system: Callable[[int], System], items: int) -> Iterator[System]:
     """Make a system for so many ``items``, and close it after the block.
 
-    The garbage collector stays on, as in production; what the set-up made is frozen, so that
-    collections don't scan it again and again.
+    The garbage collector stays on, as in production, and nothing is frozen: a collection of the
+    oldest generation in the middle of the load looks at all that the set-up made.
     """
     running = system(items)
     try:
+        # What earlier work left in a process that serves several cases is no garbage of the load.
+        gc.unfreeze()
         gc.collect()
-        gc.freeze()
-        try:
-            yield running
-        finally:
-            gc.unfreeze()
+        yield running
     finally:
         running.close()
 
@@ -113,6 +121,7 @@ class _OpenLoopRun:
         schedule: Schedule,
         drain_ns: int,
         on_progress: ProgressCallback,
+        is_stopped: Callable[[], bool],
         start: int,
         clock: NsClock,
         sleep: Sleep,
@@ -125,6 +134,7 @@ class _OpenLoopRun:
         self._give_up_ns = 2 * schedule.end_ns + drain_ns
         self._recorder = Recorder(schedule)
         self._on_progress = on_progress
+        self._is_stopped = is_stopped
         self._next_progress_ns = _PROGRESS_INTERVAL_NS
         self._start = start
         self._clock = clock
@@ -141,13 +151,22 @@ class _OpenLoopRun:
         for number, times in enumerate(arrival_times(self._schedule)):
             if not self._offer(number * CHUNK, times):
                 break
-        deadline = self._now() + self._drain_ns
-        while self._recorder.in_flight > 0 and self._now() < deadline:
-            self._report_progress(lag_ns=0)
-            self._step()
+        self._drain()
         own_ns = self._cpu_clock() - began - self._system_ns
         costs = with_generator(self._system.costs(), own_ns, self._committed)
         return replace(self._recorder.result(), costs=costs)
+
+    def _drain(self) -> None:
+        """Wait for what is in flight."""
+        until = self._now() + self._drain_ns
+        is_cut = False
+        while self._recorder.in_flight > 0 and self._now() < until:
+            if not is_cut and self._is_stopped():
+                is_cut, until = True, min(until, self._now() + _STOPPED_DRAIN_NS)
+            self._report_progress(lag_ns=0)
+            self._step()
+        if is_cut:
+            self._recorder.forget_in_flight()
 
     def _offer(self, first_tag: int, times: Nanoseconds) -> bool:
         """Offer a chunk as it falls due; return False if the run must end before its last item."""
@@ -158,6 +177,9 @@ class _OpenLoopRun:
         while len(handed) < len(due):
             now = self._now()
             if now > self._give_up_ns:
+                break
+            if self._is_stopped():
+                self._recorder.stop(now)
                 break
             until = due[len(handed)] - now
             if now >= self._next_progress_ns:

@@ -4,6 +4,7 @@ The counters are laid out as in HdrHistogram (hdrhistogram.org) and updated by n
 call, as the package itself does it, costs a generator 0.8 µs a latency.
 """
 
+import math
 from collections.abc import Iterable
 from typing import Self
 
@@ -87,10 +88,23 @@ class Latencies:
         """
         if not self.count:
             return None
+        return self._value_ms(self._histogram.get_target_count_at_percentile(percent))
+
+    def least_percentile_ms(self, percent: float, total: int) -> float:
+        """Return the percentile in ms of ``total`` latencies of which those not here are 0.
+
+        A little too low rather than too high, by the width of a bucket.
+        """
+        rank = math.floor(percent / 100 * total) - max(total - self.count, 0)
+        return self._value_ms(rank, highest=False) if 0 < rank <= self.count else 0.0
+
+    def _value_ms(self, rank: int, *, highest: bool = True) -> float:
+        """Return a bound in ms of the bucket of the latency with this rank, from 1."""
         histogram = self._histogram
-        target_count = histogram.get_target_count_at_percentile(percent)
-        index = int(np.searchsorted(np.cumsum(self._counts), target_count))
-        value = histogram.get_highest_equivalent_value(histogram.get_value_from_index(index))
+        index = int(np.searchsorted(np.cumsum(self._counts), rank))
+        value = histogram.get_value_from_index(index)
+        if highest:
+            value = histogram.get_highest_equivalent_value(value)
         return float(value) / _NS_A_MS
 
     def counts(self) -> tuple[Nanoseconds, Nanoseconds]:

@@ -1,5 +1,6 @@
 """Record what becomes of each item of a load run, in constant memory."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -124,6 +125,8 @@ def _extend(counts: list[int], length: int) -> None:
 
 
 _BATCH = 4_096
+_DEVIATIONS = 5
+"""Standard deviations of a Poisson count that it is never above: once in 3 million."""
 
 
 class Recorder:
@@ -135,6 +138,9 @@ class Recorder:
 
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
+        expected = schedule.rate * schedule.seconds
+        self._most_measured = math.ceil(expected + _DEVIATIONS * math.sqrt(expected))
+        """Items that arrive after the warm-up, at most."""
         self._in_flight_items = InFlightItems()
         self._latencies, self._lags, self._own_lags = Latencies(), Latencies(), Latencies()
         self._timeline = Timeline()
@@ -144,6 +150,7 @@ class Recorder:
         self._last_handed_ns = 0
         self._in_window = 0
         self._stopped = False
+        self._forgets = False
         self._committed: list[int] = []
         self._committed_at: list[tuple[int, int]] = []
         self._refused: list[int] = []
@@ -210,6 +217,9 @@ class Recorder:
             latency_p95_ms=self._latencies.percentile_ms(95),
             lag_ms=lag_ns / 1e6,
             errors=counts["refused"] + counts["failed"],
+            in_flight=self.in_flight,
+            least_p95_ms=self._latencies.least_percentile_ms(95, self._most_measured),
+            least_p99_ms=self._latencies.least_percentile_ms(99, self._most_measured),
         )
 
     def stop(self, at: int) -> None:
@@ -219,12 +229,17 @@ class Recorder:
             self._schedule = replace(self._schedule, seconds=measured_ns / 1e9)
             self._stopped = True
 
+    def forget_in_flight(self) -> None:
+        """Take back what is still in flight: nobody waits for it, so that it is not lost either."""
+        self._forgets = self.in_flight > 0
+        self._stopped = self._stopped or self._forgets
+
     def withdraw(self, tags: Nanoseconds) -> None:
         """Remove items that were expected and will not be offered after all."""
         self._in_flight_items.settle(tags)
 
     def result(self) -> LoadResult:
-        """Return the whole run; what is still in flight is lost."""
+        """Return the whole run; what is still in flight is lost, unless it was forgotten."""
         self._process_batch()
         counts, schedule = self._counts, self._schedule
         lost = sum(
@@ -234,11 +249,11 @@ class Recorder:
         took_ns = max(self._last_handed_ns, schedule.end_ns) - schedule.warmup_ns
         return LoadResult(
             schedule=schedule,
-            offered=counts["offered"],
+            offered=counts["offered"] - (lost if self._forgets else 0),
             committed=counts["committed"],
             refused=counts["refused"],
             failed=counts["failed"],
-            lost=lost,
+            lost=0 if self._forgets else lost,
             rejected=counts["rejected"],
             reasons=dict(self._reasons),
             offering_s=took_ns / 1e9,

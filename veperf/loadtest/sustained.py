@@ -4,7 +4,7 @@ The first process estimates a rate, from a drained backlog or by trials, and con
 of full length. The next ones go on from its trials, until ``core.sustained_rate`` has decided.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -14,6 +14,7 @@ from veperf.core.load import GENERATOR, LoadPlan, LoadSoFar, Search, Trial
 from veperf.core.registry import LoadTask
 from veperf.core.run import CaseResult, Failure
 from veperf.core.sustained_rate import (
+    DECIDING,
     STEP,
     THROUGHPUT,
     rate_to_confirm,
@@ -21,7 +22,7 @@ from veperf.core.sustained_rate import (
     tally_rates,
 )
 from veperf.loadtest.backlog import Backlog, drain_backlog
-from veperf.loadtest.generator import ProgressCallback, run_open_loop
+from veperf.loadtest.generator import ProgressCallback, never, run_open_loop
 from veperf.loadtest.result import (
     LoadResult,
     case_result,
@@ -31,14 +32,17 @@ from veperf.loadtest.result import (
 from veperf.loadtest.schedule import Schedule
 from veperf.loadtest.search import find_rate, lowest_rate
 
-BACKLOG_MARGIN = 0.9
+BACKLOG_MARGIN = 0.8
 """Rate to confirm / capacity of a backlog: what waits is committed in larger blocks, and arrivals
-at random need some room."""
+at random need some room. At 0.9 half of the rates missed."""
+PUBLISHED_MARGIN = 0.95
+"""The same for a published rate: that it misses is an answer, too."""
 TRIALS_MARGIN = 0.95
 """Rate to confirm / highest rate that met in short trials."""
 # A rate far beyond the highest leaves a queue that is not worth waiting for.
 _DRAIN_S = 1.0
 # A system that commits less than this of what is offered, for so long, has a queue without end.
+# Nor is a load ended sooner for another reason: a short stall is no such queue.
 _OVERLOAD_RATIO = 0.97
 _OVERLOAD_S = 3.0
 # Confirmations in one process, where there is no other.
@@ -54,6 +58,7 @@ def measure_sustained_rate(
     seed: int,
     on_progress: ProgressCallback,
     earlier: Sequence[Trial],
+    is_stopped: Callable[[], bool] = never,
 ) -> CaseResult:
     """Take the search for the rate that ``task``'s system sustains one process further.
 
@@ -69,11 +74,20 @@ def measure_sustained_rate(
         seed: of the arrivals.
         on_progress: as of ``run_open_loop``.
         earlier: trials of the processes before.
+        is_stopped: as of ``run_open_loop``.
 
     Raises:
-        MeasureError: ``on_progress`` stopped it.
+        MeasureError: ``on_progress`` or ``is_stopped`` stopped it.
     """
-    return _SearchStep(case, task, search, plan, seed, on_progress, earlier).measure()
+    return _SearchStep(case, task, search, plan, seed, on_progress, earlier, is_stopped).measure()
+
+
+def is_missed(so_far: LoadSoFar, warmup_s: float, search: Search) -> bool:
+    """Return whether a load misses the limits whatever is still to come."""
+    is_over = (
+        so_far.least_p95_ms > search.latency_p95_ms or so_far.least_p99_ms > search.latency_p99_ms
+    )
+    return is_over and so_far.elapsed_s >= warmup_s + _OVERLOAD_S
 
 
 def is_overloaded(so_far: LoadSoFar, rate: float, warmup_s: float, search: Search) -> bool:
@@ -139,6 +153,7 @@ class _SearchStep:
     seed: int
     on_progress: ProgressCallback
     earlier: Sequence[Trial]
+    is_stopped: Callable[[], bool]
     trials: list[Trial] = field(default_factory=list)
 
     @property
@@ -160,12 +175,18 @@ class _SearchStep:
         return replace(result, figures=figures, trials=tuple(self.trials))
 
     def _drain_backlog(self) -> Trial | None:
-        if not self.plan.backlog_s:
+        """Drain a backlog, unless it is only an estimate and others agree on that already."""
+        drained = sum(trial.kind == "backlog" and trial.met for trial in self.earlier)
+        is_enough = drained >= DECIDING and not self.plan.by_trials
+        if is_enough or not self.plan.backlog_s:
             return None
         items = round(self.search.highest * self.plan.backlog_s)
-        self.trials.append(
-            backlog_trial(drain_backlog(self.task.system, items, self.plan.backlog_s))
+        backlog = drain_backlog(
+            self.task.system, items, self.plan.backlog_s, is_stopped=self.is_stopped
         )
+        if self.is_stopped():
+            raise MeasureError(_STOPPED)
+        self.trials.append(backlog_trial(backlog))
         return self.trials[-1]
 
     def _estimate(self, backlog: Trial | None) -> float | None:
@@ -175,7 +196,9 @@ class _SearchStep:
             return None if answer.rate is None else TRIALS_MARGIN * answer.rate
         if backlog.void:
             return None
-        return min(BACKLOG_MARGIN * backlog.rate, self.search.highest)
+        estimate = BACKLOG_MARGIN * backlog.rate
+        near = [r for r in self.search.published if estimate < r <= PUBLISHED_MARGIN * backlog.rate]
+        return min(max(near, default=estimate), self.search.highest)
 
     def _try(self, rate: float) -> Trial:
         load = self._run(rate, self.plan.trial_s, self.on_progress)
@@ -206,25 +229,26 @@ class _SearchStep:
         return result if rate >= lowest else CaseResult(self.case, figures={THROUGHPUT: 0.0})
 
     def _load(self, rate: float) -> tuple[Trial, LoadResult]:
-        """Put on a load of full length, which is ended early where it is clearly too much.
+        """Put on a load of full length, which is ended as soon as it can't hold any more.
 
-        The first one at a rate is no confirmation then: the rate is given up at once.
+        Where the first one at a rate gives way it is no confirmation: the rate is given up at once.
         """
         is_first = all(tally.rate != rate for tally in tally_rates(self._all))
-        gave_way = False
+        gave_way = missed = False
 
         def watch(so_far: LoadSoFar) -> bool:
-            nonlocal gave_way
+            nonlocal gave_way, missed
             gave_way = gave_way or is_overloaded(so_far, rate, self.plan.warmup_s, self.search)
-            return self.on_progress(so_far) and not gave_way
+            missed = missed or is_missed(so_far, self.plan.warmup_s, self.search)
+            return self.on_progress(so_far) and not (gave_way or missed)
 
         load = self._run(rate, self.plan.confirm_s, watch)
-        if load.stopped and not gave_way:
+        if load.stopped and not (gave_way or missed):
             raise MeasureError(_STOPPED)
         trial = to_trial(load, self.search)
         if not (gave_way and is_first and not trial.void):
             trial = replace(trial, kind="confirmation")
-        if gave_way:
+        if gave_way or missed:
             trial = replace(trial, met=False)
         self.trials.append(trial)
         return trial, load
@@ -233,4 +257,10 @@ class _SearchStep:
         # Other arrivals each time: one draw must not decide all loads at a rate.
         seed = self.seed + len(self.trials)
         schedule = Schedule(rate, seconds, self.plan.warmup_s, self.plan.arrivals, seed)
-        return run_open_loop(self.task.system, schedule, drain_s=_DRAIN_S, on_progress=on_progress)
+        return run_open_loop(
+            self.task.system,
+            schedule,
+            drain_s=_DRAIN_S,
+            on_progress=on_progress,
+            is_stopped=self.is_stopped,
+        )

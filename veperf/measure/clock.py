@@ -8,6 +8,7 @@ from hashlib import sha256
 from itertools import repeat
 
 from veperf.core.run import Sample
+from veperf.measure.complete_call import require_done
 from veperf.measure.cpus import current_cpu, run_queue_delay_ns
 
 # Usage per thread exists on Linux only; elsewhere that of the process comes nearest.
@@ -51,6 +52,18 @@ def take_sample(call: Callable[[], object], loops: int, *, multithreaded: bool =
     )
 
 
+def checked(call: Callable[[], object]) -> Callable[[], None]:
+    """Return ``call`` with a check that it does all of its work, which takes some 0.1 µs.
+
+    What the work returns is freed within, as if it were called alone.
+    """
+
+    def checked_call() -> None:
+        require_done(call())
+
+    return checked_call
+
+
 def calibrate(
     call: Callable[[], object], min_sample_ns: int, *, multithreaded: bool = False
 ) -> tuple[int, Sample]:
@@ -61,11 +74,16 @@ def calibrate(
     that or never waits, so that a moment without the CPU does not pass for a long call. The first
     call may have made what later ones only use, so it decides alone only if it is a long one. The
     sample has as many calls as those to come: it is a warm-up, too.
+
+    Raises:
+        UsageError: the first call leaves its work to be done by somebody else, as ``require_done``.
+        Whatever ``call`` does.
     """
     loops = 1
     is_first = True
     while True:
-        sample = take_sample(call, loops, multithreaded=multithreaded)
+        work = checked(call) if is_first else call
+        sample = take_sample(work, loops, multithreaded=multithreaded)
         busy_ns = sample.cpu_ns or 0
         is_busy = sample.waits == 0 or 2 * busy_ns > sample.wall_ns
         lasted_ns = busy_ns if is_busy else sample.wall_ns

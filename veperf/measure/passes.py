@@ -5,7 +5,7 @@ Passes that measure memory come last, after all that measure time.
 
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -63,6 +63,9 @@ class PassProgress(Protocol):
 
     def case_finished(self, index: int, case: Case, result: CaseResult) -> None:
         """Pass ``index`` is done with ``case``."""
+
+    def load_started(self, interrupt: Callable[[], object]) -> None:
+        """A load is about to be set up; ``interrupt``, in a signal handler too, ends it early."""
 
     def load_ticked(self, index: int, case: Case, so_far: LoadSoFar) -> bool:
         """Pass ``index`` has ``case`` under load; returns False to end the load."""
@@ -185,6 +188,7 @@ class Passes:
         generator = random.Random(f"{config.seed}/{index}/{case.id}")  # noqa: S311 - no secret
         seed = generator.randrange(1 << 32)
         trials = self.trials.get(case.id, ())
+        self.progress.load_started(worker.interrupt)
         worker.send(RunLoad(case.id, case.benchmark, case.params, config.load, seed, trials))
         while True:
             reply = worker.receive(deadline=time.monotonic() + config.timeout_s)

@@ -19,7 +19,7 @@ MEMORY_PASSES = MIN_PROCESSES
 # Points of curves answer no target: quick has the fewest processes that can decide anything.
 CURVE_PASSES = {"quick": MIN_PROCESSES, "standard": 6, "thorough": 24}
 SAMPLES = {"quick": 5, "standard": 6, "thorough": 8}
-BACKLOG_S = 1.5
+_BACKLOG_S = 1.5
 LOAD = {
     "quick": LoadPlan(
         passes=3,
@@ -27,14 +27,14 @@ LOAD = {
         warmup_s=1.0,
         trial_s=1.5,
         by_trials=False,
-        backlog_s=BACKLOG_S,
+        backlog_s=1.0,
         confirm_s=10.0,
     ),
     "standard": LoadPlan(
-        passes=3, seconds=10.0, warmup_s=2.0, trial_s=3.0, backlog_s=BACKLOG_S, confirm_s=30.0
+        passes=3, seconds=10.0, warmup_s=2.0, trial_s=3.0, backlog_s=_BACKLOG_S, confirm_s=30.0
     ),
     "thorough": LoadPlan(
-        passes=6, seconds=10.0, warmup_s=2.0, trial_s=3.0, backlog_s=BACKLOG_S, confirm_s=30.0
+        passes=6, seconds=10.0, warmup_s=2.0, trial_s=3.0, backlog_s=_BACKLOG_S, confirm_s=30.0
     ),
 }
 

@@ -20,7 +20,7 @@ from veperf.core.errors import (
     WorkerTimeoutError,
 )
 from veperf.core.run import Failure, FailureKind
-from veperf.ipc.child_process import describe_exit
+from veperf.ipc.child_process import OWN_FOLDER, describe_exit, importing_veperf
 from veperf.measure import cpus, layout_randomization
 from veperf.measure.protocol import (
     MAX_LINE_BYTES,
@@ -55,6 +55,8 @@ class CodeSource:
     """Folders on the interpreter's path, resolved, that hold the other side's code."""
     launcher: tuple[str, ...] = ()
     """Program that runs the interpreter, with its options, such as valgrind."""
+    veperf: Path | None = None
+    """Folder that holds veperf's package; None where that is part of the code."""
 
     def command(self, layout_seed: int | None = None) -> list[str]:
         """Return the command line that starts a worker, without its arguments.
@@ -69,6 +71,8 @@ class CodeSource:
                 f"layout = layout['LayoutRandomizer']({layout_seed})\n"
                 f"layout.draw({layout_randomization.BLOCKS_OF_PROCESS})\n"
             )
+        if self.veperf is not None:
+            script += importing_veperf(self.veperf)
         if not self.hidden:
             # Not by -m, which would compile the module anew in every process.
             script += f"from {_WORKER} import main; main()"
@@ -84,7 +88,7 @@ class CodeSource:
         return [*self.launcher, self.interpreter, "-c", script]
 
 
-CURRENT_CODE = CodeSource()
+CURRENT_CODE = CodeSource(veperf=OWN_FOLDER)
 """Code that this process runs itself."""
 
 _MAX_OUTPUT_BYTES = 20_000

@@ -1,5 +1,6 @@
 """Load runs against simulated systems whose behaviour is known, on a clock of their own."""
 
+import gc
 import tracemalloc
 from collections.abc import Callable
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support.simulated import MS, Clock, Server, simulate
 from veperf.core.errors import MeasureError
-from veperf.core.load import Finished
+from veperf.core.load import Finished, LoadSoFar
 from veperf.core.registry import System
 from veperf.loadtest.generator import run_open_loop
 from veperf.loadtest.histogram import Latencies
@@ -60,6 +61,44 @@ def test_a_freeze_shows_in_the_tail(at_s, freeze_ms):
         assert result.latency.p99 == pytest.approx(900, rel=0.02)
         assert result.latency.p999 == pytest.approx(990, rel=0.02)
     assert "" == result.invalid, "the system is late, not the generator"
+
+
+def test_collections_look_at_all_that_the_set_up_made():
+    """As in production: nothing is frozen during a load, though a case before it was."""
+    frozen: list[int] = []
+
+    class Watching(Server):
+        def step(self) -> Finished:
+            frozen.append(gc.get_freeze_count())
+            return super().step()
+
+    gc.freeze()
+    try:
+        simulate(lambda clock: Watching(clock), Schedule(100, 1))
+    finally:
+        gc.unfreeze()
+
+    assert {0} == set(frozen)
+
+
+def test_progress_tells_what_waits_in_the_system():
+    """What was accepted and is not finished: an overloaded server's queue."""
+    servers: list[Server] = []
+    waiting: list[tuple[int, int]] = []
+
+    def make(clock: Clock) -> Server:
+        servers.append(Server(clock, service_ns=2 * MS))
+        return servers[-1]
+
+    def watch(so_far: LoadSoFar) -> bool:
+        waiting.append((len(servers[0].queue), so_far.in_flight))
+        return True
+
+    simulate(make, STEADY, on_progress=watch)
+
+    assert len(waiting) >= 10
+    assert all(expected == actual for expected, actual in waiting)
+    assert waiting[8][0] == pytest.approx(9 * 500, rel=0.02)
 
 
 def test_latencies_are_those_of_a_queue():
@@ -181,6 +220,46 @@ def test_a_hopeless_run_is_given_up():
     assert 5 <= result.offered <= 20
     assert result.offered == result.committed
     assert "fell behind" in result.invalid
+
+
+@pytest.mark.parametrize("at_s", [0.5, 2.0, 12.0], ids=["warm-up", "load", "drain"])
+def test_a_load_that_is_stopped_ends_at_once(at_s: float):
+    """In any phase; what is still waiting a moment later is neither offered nor lost."""
+    clock = Clock()
+    schedule = Schedule(1_000, 10, warmup_s=1.0)
+    # It serves half of what arrives, and would need ten seconds more for the rest.
+    server = Server(clock, service_ns=2 * MS)
+
+    result = run_open_loop(
+        lambda _: server,
+        schedule,
+        drain_s=60,
+        is_stopped=lambda: clock.ns >= at_s * 1e9,
+        clock=clock,
+        sleep=clock.sleep,
+        cpu_clock=clock.cpu,
+    )
+
+    assert at_s <= clock.ns / 1e9 < at_s + 0.3
+    assert result.stopped
+    assert server.queue
+    assert (0, 0, 0.0) == (result.refused, result.lost, result.error_percent)
+    assert result.offered == result.committed
+
+
+def test_a_stop_after_everything_is_done_changes_nothing():
+    """Nothing was in flight any more."""
+    clock = Clock()
+    result = run_open_loop(
+        lambda _: Server(clock),
+        Schedule(1_000, 1),
+        is_stopped=lambda: clock.ns >= 999 * MS,
+        clock=clock,
+        sleep=clock.sleep,
+        cpu_clock=clock.cpu,
+    )
+
+    assert 900 < result.committed == result.offered
 
 
 def test_the_timeline_adds_up():

@@ -51,6 +51,27 @@ def test_percentiles_are_within_a_thousandth(values):
     assert raw[-1] / 1e6 * (1 - 1e-12) <= percentiles.max <= raw[-1] / 1e6 * 1.001
 
 
+@given(LATENCIES, LATENCIES, st.integers(0, 50), st.sampled_from([50, 95, 99]))
+def test_a_percentile_of_the_whole_is_no_lower_than_its_least(values, others, spare, percent):
+    """Whatever is still to come, and if less comes than was expected."""
+    least = recorded(values).least_percentile_ms(percent, values.size + others.size + spare)
+    whole = recorded(values, others).percentile_ms(percent)
+    assert whole is not None
+
+    assert least <= whole
+    complete = recorded(values, others).least_percentile_ms(percent, values.size + others.size)
+    assert complete <= whole
+
+
+def test_the_least_of_a_percentile_is_known_once_enough_are_slow():
+    """6 of 100 took 1 s: the 95th percentile is 1 s, and the 99th, whatever the others take."""
+    slow = recorded(np.full(6, 10**9))
+
+    assert [0.0, pytest.approx(1_000, rel=0.001), pytest.approx(1_000, rel=0.001)] == [
+        slow.least_percentile_ms(percent, 100) for percent in (90, 95, 99)
+    ]
+
+
 @pytest.mark.parametrize("sigma", [0.1, 1.0, 3.0])
 def test_percentiles_agree_with_numpy(sigma):
     """100,000 log-normal latencies: numpy.percentile on the raw values says the same."""

@@ -105,6 +105,7 @@ SO_FAR = st.builds(
     latency_p95_ms=st.none() | st.floats(0, 1e3),
     lag_ms=st.floats(0, 1e3),
     errors=st.integers(0, 1000),
+    in_flight=st.integers(0, 1000),
 )
 
 
@@ -116,6 +117,7 @@ def test_progress_together(parts: list[LoadSoFar]) -> None:
 
     assert (sum(known) if known else None) == record.achieved
     assert sum(p.errors for p in parts) == record.errors
+    assert sum(p.in_flight for p in parts) == record.in_flight
     assert max(p.lag_ms for p in parts) == record.lag_ms
     latencies = [p.latency_p95_ms for p in parts if p.latency_p95_ms is not None]
     assert max(latencies, default=None) == record.latency_p95_ms

@@ -43,6 +43,8 @@ _MAX_NAMED = 3
 _GRACE_S = 5.0
 
 Member = int
+# Its events only wake up whoever waits for events.
+_NOBODY = -2
 
 
 def run_sharded_load(
@@ -52,6 +54,7 @@ def run_sharded_load(
     on_progress: ProgressCallback,
     *,
     target: str = "",
+    on_start: Callable[[Callable[[], object]], object] = lambda _: None,
 ) -> tuple[CaseResult, HostConditions | None]:
     """Run ``load`` by its shards, and end all its processes, whatever happens.
 
@@ -61,6 +64,7 @@ def run_sharded_load(
         launcher: starts the processes.
         on_progress: called about once a second; returns False to stop the load.
         target: the address of a target that runs already; if empty, one is started.
+        on_start: called before, with a function that a signal handler may call to stop the load.
 
     Returns:
         The result, and the state of the target's host, where it was reported. A shard that is
@@ -68,6 +72,7 @@ def run_sharded_load(
         kept for display.
     """
     coordinator = _Coordinator(load, launcher, ProgressAggregator(on_progress, load.plan.shards))
+    on_start(coordinator.stop)
     try:
         coordinator.run(target)
     finally:
@@ -122,6 +127,7 @@ def merge_progress(shards: Iterable[LoadSoFar]) -> LoadSoFar:
         latency_p95_ms=max(latencies, default=None),
         lag_ms=max(part.lag_ms for part in parts),
         errors=sum(part.errors for part in parts),
+        in_flight=sum(part.in_flight for part in parts),
     )
 
 
@@ -140,6 +146,7 @@ class _Coordinator:
     _failures: dict[Member, Failure] = field(default_factory=dict)
     _address: str = ""
     _has_started: bool = False
+    _shall_stop: bool = False
     _is_stopped: bool = False
     _give_up_at: float = float("inf")
     """Time at which to stop waiting (``time.monotonic``)."""
@@ -156,6 +163,11 @@ class _Coordinator:
             self._handle_events(lambda: bool(self._handles.keys() - {TARGET}))
         self._give_up_at = min(self._give_up_at, time.monotonic() + _GRACE_S)
         self._handle_events(lambda: TARGET in self._handles)
+
+    def stop(self) -> None:
+        """Have the shards stop, once the event that is handled now is done."""
+        self._shall_stop = True
+        self._events.put((_NOBODY, TargetEnded()))
 
     def kill(self) -> None:
         """End the processes that still run."""
@@ -189,7 +201,8 @@ class _Coordinator:
             with suppress(Empty):
                 self._handle(*self._events.get(timeout=_POLL_S))
             self._remove_lost()
-            if not self.progress.poll() and not self._is_stopped:
+            self._shall_stop |= not self.progress.poll()
+            if self._shall_stop and not self._is_stopped:
                 self._is_stopped = True
                 for handle in self._handles.values():
                     handle.stop()

@@ -75,6 +75,7 @@ class ShardedPasses:
             self.placement.launcher,
             lambda so_far: self.progress.load_ticked(pass_.index, case, so_far),
             target=self.placement.target,
+            on_start=self.progress.load_started,
         )
         result = replace(result, seconds=round(time.monotonic() - start, 4))
         self.progress.case_finished(pass_.index, case, result)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from veperf.core.load import GENERATOR, CpuContention, Search, Shard
 from veperf.core.registry import LoadTask
-from veperf.loadtest.generator import ProgressCallback, run_open_loop
+from veperf.loadtest.generator import ProgressCallback, never, run_open_loop
 from veperf.loadtest.remote.benchmark import load_subject, remote_load_of
 from veperf.loadtest.remote.clock_offset import ClockOffset
 from veperf.loadtest.remote.messages import HostConditions
@@ -108,6 +108,7 @@ def run_shard(
     request: RunShard,
     on_progress: ProgressCallback,
     on_ready: Callable[[], object],
+    is_stopped: Callable[[], bool] = never,
 ) -> ShardReport:
     """Put one shard's share of a load on ``task``'s target, together with the other shards.
 
@@ -116,6 +117,7 @@ def run_shard(
         request: the share, and the load that it is a share of.
         on_progress: as of ``run_open_loop``.
         on_ready: called when this shard is ready, and waits for the others.
+        is_stopped: as of ``run_open_loop``.
 
     Raises:
         UsageError: ``task`` can't be put on a target.
@@ -148,6 +150,7 @@ def run_shard(
             lambda items: RemoteSystem(connection, source, items),
             schedule,
             on_progress=on_progress,
+            is_stopped=is_stopped,
             start=start,
         )
     finally:
