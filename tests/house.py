@@ -61,8 +61,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "profiling", "formats", "runner", "cluster", "api", "jupyter",
     ),
 }  # fmt: skip
-# The package's door: what lies beside the parts.
-DOOR = {"__init__.py", "__main__.py"}
+# The package's door: what lies beside the parts, public modules among it.
+DOOR = {"__init__.py", "__main__.py", "cpu.py", "memory.py"}
 
 # Libraries whose import takes long enough to put it off until it is needed.
 HEAVY = {
@@ -90,6 +90,8 @@ ENTRY_POINTS = {"main"}
 SUITE_FILES = ("benchmarks.py", "memory_suite.py")
 
 CONDA_NAMES = {"duckdb": "python-duckdb", "lmdb": "python-lmdb", "matplotlib": "matplotlib-base"}
+# Neither conda-forge's feedstocks nor their outputs have it, so that pip installs it.
+NOT_IN_CONDA = {"hdrhistogram"}
 SMALL_MODULE_LINES = 40
 # A command has a file of its own, however small; packaging reads the version without importing.
 OWN_FILE = ("cli/", "core/version.py")
@@ -421,7 +423,10 @@ def environment_faults(root: Path = ROOT) -> Iterator[str]:
     text = (root / "environment.yml").read_text(encoding="utf-8")
     listed = text.partition("dependencies:")[2]
     lines = re.findall(r"^  - (?!pip\b)([^\s#:]+)", listed, re.MULTILINE)
-    actual = dict(map(_split, lines))
+    by_pip = dict(map(_split, re.findall(r"^      - (?!-)(\S+)", listed, re.MULTILINE)))
+    for name in sorted(by_pip.keys() ^ (NOT_IN_CONDA & expected.keys())):
+        yield f"environment.yml: pip installs {name}, or should: NOT_IN_CONDA says what it does"
+    actual = dict(map(_split, lines)) | by_pip
     for name in sorted(expected.keys() | actual.keys()):
         if expected.get(name) != actual.get(name):
             yield (

@@ -58,7 +58,7 @@ def _is_keyword_function(value: Any) -> bool:
 
 def _block(module: str) -> int:
     """The block of imports that ``module`` is in: the standard library, others, veperf."""
-    return 0 if module in _STANDARD else 2 if module.startswith("veperf.") else 1
+    return 0 if module in _STANDARD else 2 if module.split(".")[0] == "veperf" else 1
 
 
 def _import_lines(modules: list[str], imports: dict[str, set[str]]) -> Iterator[str]:

@@ -30,8 +30,9 @@ def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
         hint = f"; it is now {_RENAMED[name]!r}" if name in _RENAMED else ""
         raise AttributeError(f"module 'veperf' has no attribute {name!r}{hint}")
-    module = import_module(_MODULE_OF[name])
-    return getattr(module, name, None) or import_module(f"{module.__name__}.{name}")
+    home = _MODULE_OF[name]
+    # The name of a module beside this one, such as veperf.memory, which can be imported as well.
+    return import_module(f"{home}.{name}") if home == __name__ else vars(import_module(home))[name]
 
 
 def __dir__() -> list[str]:

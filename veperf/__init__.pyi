@@ -4,6 +4,8 @@ from typing import Literal
 
 from pandas import DataFrame
 
+from veperf import cpu as cpu
+from veperf import memory as memory
 from veperf.abtest.ab_result import ABResult as ABResult
 from veperf.abtest.fleet_result import FleetResult as FleetResult
 from veperf.abtest.run import Folder
@@ -47,10 +49,8 @@ from veperf.core.options import SoakOptions as SoakOptions
 from veperf.core.options import SweepOptions as SweepOptions
 from veperf.core.version import __version__ as __version__
 from veperf.jupyter.magics import load_ipython_extension as load_ipython_extension
-from veperf.profiling import cpu as cpu
-from veperf.profiling import memory as memory
 from veperf.profiling.memory.budget import MemoryBudget
-from veperf.runner.soak import SoakResult
+from veperf.runner.soak_verdict import SoakResult
 
 def ab(  # veperf.abtest.run
     base: str,

@@ -151,7 +151,7 @@ def test_every_cell_of_the_start_notebook_runs(ran, project):
     state = ran.state
     silent = [s for s, out in zip(state["sources"], state["outputs"], strict=True) if not out]
 
-    assert "notebooks/start.ipynb" == state["name"]
+    assert "lab/start.ipynb" == state["name"]
     assert [] == [o for out in state["outputs"] for o in out if o["output_type"] == "error"]
     assert list(range(1, len(state["counts"]) + 1)) == state["counts"]
     assert all(source.startswith(("import veperf", "%load_ext")) for source in silent)

@@ -122,6 +122,16 @@ def test_a_baseline_is_recorded_and_used(measured: Path, tmp_path: Path):
             "transaction/typo",
         ),
         (["compare", "a", "b", "--archive", "{measured}"], 2, "no run 'a'"),
+        (
+            ["memory", "hungry/begins", "--module", "tests.support.allocating"],
+            2,
+            "returns a generator",
+        ),
+        (
+            ["profile", "hungry/begins", "--module", "tests.support.allocating"],
+            2,
+            "returns a generator",
+        ),
         (["nonsense"], 2, "No such command"),
     ],
 )
@@ -238,7 +248,7 @@ def test_ci_gates_a_planted_slowdown_and_leaves_the_report(tmp_path: Path):
     assert slow.returncode == 1 or "suspect" in slow.stdout, slow.stdout
     assert 0 == same.returncode, same.stdout
     assert "planted/work" in summary.read_text()
-    for folder in (tmp_path / "runs").iterdir():
+    for folder in (tmp_path / "runs").glob("[!.]*"):
         names = {path.name for path in folder.iterdir()}
         assert {"run.json", "samples.parquet", "complete.json"} <= names
     assert 2 == len(list((tmp_path / "runs").glob("*/index.ipynb")))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.ground import make_older
 from tests.support.archives import archive_of, dated_run, stepped
 from veperf.archive.baselines import load_baselines, load_retired
 from veperf.archive.store import Archive
@@ -85,6 +86,21 @@ def test_history_as_json_and_csv(veperf: Command, archive: Path):
     assert ["demo/a", "demo/b"] == [item["case"] for item in overview]
 
 
+@pytest.mark.parametrize("form", ["--json", "--csv"])
+def test_history_as_data_says_what_it_lacks(veperf: Command, tmp_path: Path, form: str):
+    """On standard error: the data alone would pass for all of it."""
+    runs = [dated_run(day) for day in range(2)]
+    folder = archive_of(tmp_path, runs).folder
+    (folder / runs[0].id / "run.json").write_bytes(b"{")
+
+    item = veperf("history", "demo/a", form, "--archive", folder)
+
+    assert 0 == item.returncode
+    assert runs[0].id not in item.stdout
+    assert runs[1].id in item.stdout
+    assert f"▲ left out: {folder / runs[0].id}" in item.stderr
+
+
 def test_history_of_what_does_not_exist(veperf: Command, archive: Path, tmp_path: Path):
     """Unknown names end with exit code 2 and the known ones; an empty archive is no error."""
     wrong = veperf("history", "demo/c", "--archive", archive)
@@ -110,6 +126,59 @@ def test_verify_names_the_damaged_file_and_ends_with_3(veperf: Command, tmp_path
     assert f"{first}/samples.parquet has changed since it was written" in bad.stdout
     assert f"can't read {tmp_path / second}/run.json" in bad.stdout
     assert "1 of 3" in bad.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("archive", "verify"),
+        ("archive", "migrate"),
+        ("archive", "compact"),
+        ("archive", "prune", "--keep", "1", "--yes"),
+        ("list", "--runs"),
+        ("history",),
+        ("history", "demo/a"),
+        ("site",),
+        ("report",),
+    ],
+    ids=" ".join,
+)
+def test_an_archive_that_is_not_there_is_no_empty_one(veperf: Command, tmp_path: Path, words):
+    """A wrong name, and a file in the place of a folder, are errors that name it."""
+    (tmp_path / "file").write_text("")
+    for name in ("none", "file"):
+        done = veperf(*words, "--archive", tmp_path / name)
+        assert done.returncode in (2, 3), done
+        assert str(tmp_path / name) in done.stderr
+        assert "" == done.stdout
+    assert ["file"] == [path.name for path in tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("words", [("list", "--runs"), ("history",), ("site",), ("report",)])
+def test_an_archive_of_a_later_veperf_is_no_empty_one(veperf: Command, tmp_path: Path, words):
+    """The error says to update veperf."""
+    archive = archive_of(tmp_path, [dated_run(0)])
+    folder = archive.at(dated_run(0).id)
+    manifest = json.loads(folder.read("complete.json")) | {"format": 9}
+    folder.write("complete.json", json.dumps(manifest).encode())
+
+    done = veperf(*words, "--archive", tmp_path)
+
+    assert (2, True) == (done.returncode, "update veperf" in done.stderr), done
+
+
+def test_migrate_says_what_it_did(veperf: Command, tmp_path: Path):
+    """What was up to date, what was not, and what is damaged, which ends with 3."""
+    archive_of(tmp_path, [dated_run(day) for day in range(3)])
+    make_older(tmp_path)
+    (tmp_path / dated_run(1).id / "samples.parquet").write_bytes(b"")
+
+    first, second = (veperf("archive", "migrate", "--archive", tmp_path) for _ in range(2))
+
+    assert "brought 2 files up to date, 0 were so already" in first.stdout
+    assert "brought 0 files up to date, 2 were so already" in second.stdout
+    assert (3, 3) == (first.returncode, second.returncode)
+    assert f"▲ left as it is: {tmp_path / dated_run(1).id}/samples.parquet" in first.stdout
 
 
 def test_compact_prune_and_import(veperf: Command, tmp_path: Path):

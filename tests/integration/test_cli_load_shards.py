@@ -69,6 +69,7 @@ def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
     assert process.stderr is not None
     assert "setting up" in process.stderr.readline()
     started = target_and_shards(process.pid)
+    assert " of 10:00" in process.stderr.readline()  # the load has begun, and shows itself
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)
 

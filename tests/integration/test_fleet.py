@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import xml.etree.ElementTree as ET
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -219,6 +220,7 @@ def test_interrupted_and_resumed(project: Path, tmp_path: Path) -> None:
         ]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as first:
             until(lambda: len(ab_ids(Archive(archive).storage)) > 0)
+            time.sleep(3)  # the task is noted after its comparison is kept
             os.kill(first.pid, signal.SIGINT)
             _, message = first.communicate(timeout=60)
         assert 130 == first.returncode

@@ -187,7 +187,8 @@ def test_ctrl_c_ends_it_everywhere_and_keeps_it(tmp_path: Path) -> None:
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
             assert process.stderr is not None
-            while "setting up" not in process.stderr.readline():
+            # The load has begun, and shows itself.
+            while " of 10:00" not in process.stderr.readline():
                 pass
             os.kill(process.pid, signal.SIGINT)
             message, _ = process.communicate(timeout=60)

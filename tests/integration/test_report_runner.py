@@ -1,6 +1,8 @@
 """Notebooks run from start to end, or said why not."""
 
+import errno
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -154,6 +156,31 @@ def test_files_that_are_no_notebooks_and_folders_that_are_none(make, tmp_path):
         run_notebook(broken, output, {}, timeout_s=60)
     with pytest.raises(StorageError, match="broken"):
         run_notebook(make(), broken / "out.ipynb", {}, timeout_s=60)
+
+
+def test_a_full_disk_and_a_link_leave_what_was_there(make, tmp_path, monkeypatch):
+    """The notebook is there whole or not at all, and what a link points to is not touched."""
+    archive, elsewhere = tmp_path / "runs", tmp_path / "elsewhere.ipynb"
+    (archive / "run").mkdir(parents=True)
+    output, link = archive / "run" / "out.ipynb", archive / "run" / "link.ipynb"
+    for path in (output, elsewhere):
+        path.write_text("before")
+    link.symlink_to(elsewhere)
+
+    with kernel.Kernel() as shared:
+        settings = {"timeout_s": 60, "kernel": shared, "archive": archive}
+        with pytest.raises(StorageError, match="symbolic link"):
+            run_notebook(make(), link, {}, **settings)
+        monkeypatch.setattr(os, "fsync", _full)
+        with pytest.raises(StorageError, match=r"out\.ipynb: the disk is full"):
+            run_notebook(make(), output, {}, **settings)
+
+    assert ["before", "before"] == [path.read_text() for path in (output, elsewhere)]
+    assert {"out.ipynb", "link.ipynb"} == {path.name for path in output.parent.iterdir()}
+
+
+def _full(descriptor: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_notebooks_in_one_kernel_know_nothing_of_each_other(make, tmp_path):

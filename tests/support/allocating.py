@@ -63,6 +63,12 @@ def load() -> LoadTask:
     raise NotImplementedError
 
 
+@benchmark("hungry/begins", level=Level.MICRO)
+def begins() -> Task:
+    """Returns a generator, which does nothing by itself."""
+    return Task(lambda: (bytearray(ITEM_BYTES) for _ in range(10)))
+
+
 KEPT_BYTES = 3_000
 _kept: list[bytearray] = []
 

@@ -17,7 +17,7 @@ from veperf.core.run import Run
 from veperf.formats import virtengine
 from veperf.formats.readers import INPUT_FORMAT_NAMES, read_runs
 from veperf.formats.source import SourceFile
-from veperf.report.tables.benchstat_table import benchstat_text
+from veperf.report.tables.benchstat_table import benchstat_texts
 from veperf.verdicts.benchstat import benchstat_tables
 from veperf.verdicts.screen import compare_runs
 
@@ -69,7 +69,7 @@ def samples() -> list[tuple[str, bytes]]:
 
 def mutated(data: bytes, dice: random.Random) -> bytes:
     """``data`` with a few things changed: bytes anywhere, or values where it is JSON."""
-    if data[:1] == b"{" and dice.random() < 0.5:
+    if data[:1] in (b"{", b"[") and dice.random() < 0.5:
         try:
             document = json.loads(data)
         except ValueError:
@@ -109,9 +109,8 @@ def check(data: bytes, name: str, format: str = "", *, deep: bool = False) -> Ru
         if deep:
             kept = msgspec.json.decode(msgspec.json.encode(run), type=Run)
             assert kept == run
-            output = benchstat_text(
-                benchstat_tables(run, kept), compare_runs(run, kept), name, name
-            )
+            tables, changes = benchstat_tables(run, kept), compare_runs(run, kept)
+            output = "\n".join(benchstat_texts(tables, [changes], [name, name]))
             assert not _CONTROL.search(output), output
     return actual[0].run
 

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,6 +33,15 @@ def test_every_public_name_stands_once() -> None:
     assert len(names) == len({*names})
     assert {*names} == {*stubs.MODULE_OF}
     assert not [name for name in names if not hasattr(veperf, name)]
+
+
+@pytest.mark.parametrize("name", ["cpu", "memory"])
+def test_a_public_module_can_be_imported_by_its_name(name: str) -> None:
+    """It is the one that is an attribute of the package, whichever comes first."""
+    by_name = import_module(f"veperf.{name}")
+
+    assert by_name is getattr(veperf, name)
+    assert by_name.profile.__name__ == f"profile_{name}"
 
 
 @pytest.mark.parametrize("name", stubs.keyword_functions())

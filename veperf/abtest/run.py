@@ -23,6 +23,7 @@ from veperf.core.errors import StorageError, UsageError
 from veperf.core.option_fields import flat_names, keyword_options
 from veperf.core.options import ABOptions, CommandOptions, EffectOptions, JudgeOptions
 from veperf.core.policy import GatePolicy, find_policy
+from veperf.core.project import project_selection
 from veperf.core.run import Run
 from veperf.core.verdict import ChangeStatus, Verdict
 from veperf.measure.machine import describe_machine
@@ -63,10 +64,10 @@ def ab(
     policy, storage = find_policy(), _writable(archive)
     noise = read_version_noise(storage, describe_machine().name)
     config = ABConfig(
-        select=flat_names(select),
+        select=project_selection(flat_names(select)),
         levels=options.levels,
         expression=options.expression,
-        modules=options.modules,
+        modules=options.all_modules,
         samples=SAMPLES,
         min_sample_ns=MIN_SAMPLE_NS,
         seed=secrets.randbits(32) if options.seed is None else options.seed,

@@ -19,6 +19,7 @@ from veperf.core.errors import COULD_NOT_MEASURE, FAILED, OK
 from veperf.core.gate import Outcome
 from veperf.core.option_fields import flat_names, keyword_options
 from veperf.core.options import SelfCheckOptions
+from veperf.core.project import project_selection
 from veperf.core.run import Machine
 from veperf.core.text import (
     THIN,
@@ -171,8 +172,8 @@ def selfcheck(*select: str, options: SelfCheckOptions, progress: bool = True) ->
     with comparison_progress() if progress else ComparisonProgress() as display:
         for _ in range(options.trials):
             config = ABConfig(
-                select=flat_names(select) or TYPICAL,
-                modules=options.modules,
+                select=project_selection(flat_names(select)) or TYPICAL,
+                modules=options.all_modules,
                 samples=SAMPLES,
                 min_sample_ns=MIN_SAMPLE_NS,
                 seed=secrets.randbits(32),

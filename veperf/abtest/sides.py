@@ -10,6 +10,8 @@ from pathlib import Path
 from veperf.abtest import git
 from veperf.abtest.virtual_environments import dependencies, environment_interpreter
 from veperf.core.ab_records import ABSide
+from veperf.core.paths import project_folder
+from veperf.ipc.child_process import OWN_FOLDER
 from veperf.measure.machine import describe_revision
 from veperf.measure.worker_client import CodeSource
 
@@ -56,7 +58,9 @@ def _side(name: str, tree: Path, top: Path) -> PreparedSide:
         if entry and not _is_within(Path(entry).resolve(), top)
     ]
     inside = [path for path in map(Path.resolve, map(Path, sys.path)) if _is_within(path, top)]
-    first = [tree / path.relative_to(top) for path in dict.fromkeys([current, top, *inside])]
+    root = [path for path in [project_folder()] if path.is_relative_to(top)]
+    own = dict.fromkeys([current, *root, top, *inside])
+    first = [tree / path.relative_to(top) for path in own]
     return PreparedSide(
         ABSide(name, describe_revision(tree), packages),
         CodeSource(
@@ -66,6 +70,8 @@ def _side(name: str, tree: Path, top: Path) -> PreparedSide:
                 "PYTHONPATH": os.pathsep.join([*(str(p) for p in first if p.is_dir()), *outside])
             },
             hidden=() if tree == top else tuple(str(path) for path in dict.fromkeys(inside)),
+            # Another interpreter has another one, and a checkout of veperf is itself the code.
+            veperf=None if packages or _is_within(OWN_FOLDER, top) else OWN_FOLDER,
         ),
     )
 

@@ -17,7 +17,7 @@ from msgspec import Struct
 from veperf.api.results import RunLike
 from veperf.api.runs import resolve_run
 from veperf.archive.baselines import load_targets
-from veperf.archive.files import write_json
+from veperf.archive.files import encode_json, write_file
 from veperf.core import paths
 from veperf.core.errors import UnknownBenchmarkError, UnknownTargetError, UsageError
 from veperf.core.run import Run
@@ -94,7 +94,7 @@ class Comparator:
             raise UsageError(f"0 <= warn <= fail must hold, not {warn} and {fail}")
         match baselines:
             case None:
-                targets = load_targets(paths.targets_folder(paths.default_baselines_folder()))
+                targets = load_targets(paths.default_baselines_folder())
             case TargetSet():
                 targets = baselines
             case _:
@@ -193,7 +193,7 @@ def save_report(report: ComparisonReport, path: str | Path) -> None:
     Raises:
         StorageError: that can't be written.
     """
-    write_json(Path(path), report)
+    write_file(Path(path), encode_json(report))
 
 
 def _known(run: Run) -> tuple[Run, tuple[str, ...]]:

@@ -14,12 +14,13 @@ from veperf.api.results import (
     load_recorded_baselines,
 )
 from veperf.api.runs import resolve_run
+from veperf.archive.completion_order import LAST
 from veperf.archive.storage.location import Location
-from veperf.archive.store import LAST, open_archive
-from veperf.core import paths
+from veperf.archive.store import open_archive
 from veperf.core.direction import reader_notes
 from veperf.core.option_fields import as_names
 from veperf.core.policy import resolve_policy
+from veperf.progress.output import print_status
 from veperf.report.report_links import NO_REPORT, ReportLinks
 
 if TYPE_CHECKING:
@@ -90,7 +91,10 @@ def export_result(
         ),
         links,
     )
-    return replace(exported, notes=(*reader_notes(resolved), *exported.notes))
+    return replace(
+        exported,
+        notes=(*filter(None, [resolved.reading]), *reader_notes(resolved), *exported.notes),
+    )
 
 
 def report_view(
@@ -202,8 +206,9 @@ def site(
     folder = baselines_folder(baselines)
     return build_site(
         open_archive(archive),
-        paths.targets_folder(folder),
+        folder,
         folder,
         as_names(known_misses),
         resolve_policy(policy),
+        print_status,
     )

@@ -61,7 +61,7 @@ def judge_against(
     """
     from veperf.verdicts.verdict import run_verdict
 
-    targets = load_targets(paths.targets_folder(folder))
+    targets = load_targets(folder)
     return run_verdict(run, targets, recorded, as_names(known_misses), resolve_policy(policy))
 
 

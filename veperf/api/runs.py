@@ -15,16 +15,19 @@ from veperf.api.results import (
     RunResult,
     baselines_folder,
 )
-from veperf.archive.store import LAST, Archive, open_archive
+from veperf.archive.cli_hints import command_hint
+from veperf.archive.completion_order import LAST
+from veperf.archive.store import Archive, open_archive
 from veperf.archive.writer import RunWriter
 from veperf.core.case import Better
 from veperf.core.direction import require_units, with_directions
-from veperf.core.errors import UnknownRunError, UsageError, VeperfError
+from veperf.core.errors import NoSuchFileError, UnknownRunError, UsageError, VeperfError
 from veperf.core.option_fields import flat_names, keyword_options
 from veperf.core.options import CompareOptions, ListOptions, LoadOptions, RunOptions
 from veperf.core.policy import resolve_policy
 from veperf.core.registry import select_cases
 from veperf.core.run import Run
+from veperf.formats.imported import clean_name
 from veperf.formats.source import is_existing_folder, is_readable_file
 from veperf.formats.virtengine import load_go_benchmarks, with_listing
 from veperf.progress.display import NoProgress, run_progress
@@ -102,7 +105,7 @@ def run_load(
 
     texts = {name: str(value) for name, value in (params or {}).items()}
     if options.shards:
-        run_lifecycle.check_shards(benchmark, texts, options.modules)
+        run_lifecycle.check_shards(benchmark, texts, options.all_modules)
     request = PlacementRequest(options.scheduler, options.target, options.target_class)
     with place_load(request, options.shards) as placement:
         writer = run_lifecycle.begin_load(
@@ -148,7 +151,13 @@ def load(
         UsageError: nothing is measured in a unit of ``better``.
     """
     store = open_archive(archive)
-    loaded = store.load(run)
+    try:
+        loaded = store.load(run)
+    except UnknownRunError as error:
+        if is_readable_file(Path(run)):
+            how = command_hint("import", run, archive=archive)
+            raise UnknownRunError(f"{error}; it is a file, which {how} keeps as a run") from error
+        raise
     require_units([loaded], better or {})
     directed = with_directions(loaded, better or {})
     directed = replace(directed, same_machine=same_machine or loaded.same_machine)
@@ -158,7 +167,7 @@ def load(
 def read(
     path: str | Path, *, format: str = "", better: Mapping[str, Better] | None = None
 ) -> RunResult:
-    """Read the run in another tool's file (or criterion's folder), without keeping it.
+    """Read the run in another tool's file (or folder of results), without keeping it.
 
     Args:
         path: the file; what can be read, and how it is told apart, see ``veperf.formats``.
@@ -171,7 +180,11 @@ def read(
     """
     from veperf.formats.readers import read_runs_from
 
-    (imported,) = read_runs_from(Path(path), format=format)
+    imports = read_runs_from(Path(path), format=format)
+    if len(imports) != 1:
+        labels = ", ".join(imported.label for imported in imports[:10])
+        raise UsageError(f"{path} holds {len(imports)} runs, of which one must be named: {labels}")
+    imported = imports[0]
     require_units([imported.run], better or {})
     run = with_directions(imported.run, better or {})
     return RunResult(with_listing(run, load_go_benchmarks()), Path(path).parent)
@@ -258,7 +271,7 @@ def benchmarks(*select: str | Sequence[str], options: ListOptions) -> "DataFrame
     return frames.benchmarks_frame(
         select_cases(
             flat_names(select),
-            options.modules,
+            options.all_modules,
             levels=options.levels,
             expression=options.expression,
         )
@@ -311,10 +324,12 @@ def _named(name: str, archive: Folder) -> Run:
         return read(path).run
     try:
         return load(name, archive).run
-    except UnknownRunError:
+    except UnknownRunError as error:
         if name and is_existing_folder(path):
             return read(path).run
-        raise
+        if path.suffix or len(path.parts) > 1:
+            raise NoSuchFileError(f"no such file: {clean_name(name)}; {error}") from error
+        raise UnknownRunError(f"{error}; there is no file of that name either") from error
 
 
 # Runs of the archive that tell how long cases take.

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from veperf.abtest.fleet_result import FleetResult
 from veperf.api.results import Folder
-from veperf.archive.store import LAST, open_archive
+from veperf.archive.completion_order import LAST
+from veperf.archive.store import open_archive
 from veperf.cluster import sweep as cluster_sweep
 from veperf.cluster.scheduler import check_scheduler
 from veperf.cluster.spec import ABSpec, SweepSpec

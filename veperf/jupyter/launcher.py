@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from veperf.core import paths
 from veperf.core.errors import KernelError
 
 START = "start.ipynb"
+SCRATCH = "lab"
+"""Folder of the copies that JupyterLab opens, in the project's."""
 # The folder that holds labconfig/, where JupyterLab looks for settings.
 _CONFIG = Path(__file__).parent
 
@@ -22,7 +25,7 @@ def jupyterlab_command(*, browser: bool, port: int) -> tuple[list[str], dict[str
 
     Raises:
         KernelError: JupyterLab or its Python kernel is not installed.
-        StorageError: the notebooks can't be copied to the current folder.
+        StorageError: the notebooks can't be copied to the project's folder.
     """
     for package in ("jupyterlab", "ipykernel"):
         if find_spec(package) is None:
@@ -37,7 +40,7 @@ def jupyterlab_command(*, browser: bool, port: int) -> tuple[list[str], dict[str
         "jupyterlab",
         f"--ServerApp.root_dir={root}",
         # Not as a file to open: the printed address would not open it.
-        f"--LabApp.default_url=/lab/tree/{_notebooks(root).relative_to(root).as_posix()}/{START}",
+        f"--LabApp.default_url=/lab/tree/{_scratch_copies(root).relative_to(root).as_posix()}/{START}",
         f"--ServerApp.port={port}",
         f"--ServerApp.open_browser={browser}",
     ]
@@ -51,14 +54,23 @@ def jupyterlab_command(*, browser: bool, port: int) -> tuple[list[str], dict[str
     }
 
 
-def _notebooks(root: Path) -> Path:
-    """Return the project's notebooks; outside a checkout copies, which are never overwritten."""
-    folder = root / "notebooks"
+def _scratch_copies(root: Path) -> Path:
+    """Return the folder of the notebooks' copies, which version control passes over.
+
+    What is looked at there changes no file of the project. A copy is never overwritten: where the
+    notebook has become newer than the copy, that one is put aside under its day.
+    """
+    folder = root / SCRATCH
     try:
         folder.mkdir(exist_ok=True)
+        (folder / ".gitignore").write_text("*\n")
         for source in sorted(paths.notebooks_folder().glob("*.ipynb")):
-            if not (folder / source.name).exists():
-                shutil.copyfile(source, folder / source.name)
+            copy = folder / source.name
+            if copy.exists() and copy.stat().st_mtime < source.stat().st_mtime:
+                day = datetime.fromtimestamp(copy.stat().st_mtime, UTC).strftime("%Y-%m-%d-%H%M%S")
+                copy.rename(copy.with_stem(f"{copy.stem}-{day}"))
+            if not copy.exists():
+                shutil.copyfile(source, copy)
     except OSError as error:
         raise file_write_error(folder, error) from error
     return folder

@@ -1,9 +1,10 @@
 """Progress of a run: a bar in a terminal, lines in a log, a single line in a notebook."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Self
 
 from veperf.core.case import Case
+from veperf.core.escape import one_line
 from veperf.core.load import LoadSoFar
 from veperf.core.run import CaseResult, Run
 from veperf.core.text import format_duration
@@ -25,6 +26,9 @@ class NoProgress:
 
     def case_finished(self, index: int, case: Case, result: CaseResult) -> None:
         """Do nothing."""
+
+    def load_started(self, interrupt: Callable[[], object]) -> None:
+        """Do nothing: Ctrl-C interrupts as usual."""
 
     def load_ticked(self, index: int, case: Case, so_far: LoadSoFar) -> bool:
         """Go on, without output: drawing takes CPU time that the load may need."""
@@ -52,7 +56,7 @@ class ProgressLines(NoProgress):
         """Print a failure at once, the first time that the case fails."""
         failure = result.failure
         if failure is not None and case.id not in self._estimate.failed:
-            print_status(f"  {case.id}: {failure.kind}: {failure.message}")
+            print_status(f"  {one_line(f'{case.id}: {failure.kind}: {failure.message}')}")
         self._estimate.finished(index, case, result)
 
 
@@ -73,7 +77,7 @@ class ProgressBar(NoProgress):
 
     def case_started(self, index: int, case: Case) -> None:
         """Show the case that is measured now."""
-        self._draw(description=f"pass {index + 1}/{self._estimate.passes}  {case.id}")
+        self._draw(description=f"pass {index + 1}/{self._estimate.passes}  {one_line(case.id)}")
         self._estimate.started(index)
 
     def case_finished(self, index: int, case: Case, result: CaseResult) -> None:
@@ -82,7 +86,8 @@ class ProgressBar(NoProgress):
         if failure is not None and case.id not in self._estimate.failed:
             from rich.markup import escape
 
-            self._bar.console.print(f"[red]✗[/] {escape(f'{case.id}: {failure.message}')}")
+            message = escape(one_line(f"{case.id}: {failure.message}"))
+            self._bar.console.print(f"[red]✗[/] {message}")
         self._estimate.finished(index, case, result)
         self._draw()
 

@@ -17,7 +17,8 @@ _LOG_EVERY_S = 10.0
 class LoadLine(NoProgress):
     """The state of a load, in a line every ``every_s`` at most.
 
-    Inside its context the first Ctrl-C asks the load to end; the second one interrupts as usual.
+    Inside its context the first Ctrl-C asks the load to end; the second one interrupts as usual,
+    and so does the first one of a load that has shown nothing yet, which may take long to set up.
     """
 
     def __init__(self, show: Callable[[str], object], every_s: float = 0.0) -> None:
@@ -25,7 +26,9 @@ class LoadLine(NoProgress):
         self._every_s = every_s
         self._shown_s = 0.0
         self._unit = ""
+        self._has_begun = False
         self._stopping = False
+        self._end_load: Callable[[], object] | None = None
         self._before: signal._HANDLER = None
 
     def __enter__(self) -> Self:
@@ -42,16 +45,30 @@ class LoadLine(NoProgress):
         self._unit = next((m.unit for m in case.metrics if m.name == "achieved"), "1/s")
         self._show(f"{case.id}: setting up")
 
+    def is_stopping(self) -> bool:
+        """Return whether Ctrl-C has asked the load to end."""
+        return self._stopping
+
+    def load_started(self, interrupt: Callable[[], object]) -> None:
+        """Have Ctrl-C end the load by ``interrupt``, instead of at the next progress."""
+        self._end_load = interrupt
+
     def load_ticked(self, index: int, case: Case, so_far: LoadSoFar) -> bool:
         """Show the load so far; False if it shall end, because of Ctrl-C."""
+        self._has_begun = True
         if so_far.elapsed_s - self._shown_s >= self._every_s:
             self._shown_s = so_far.elapsed_s
             self._show(describe_load(so_far, self._unit))
         return not self._stopping
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        self._stopping = True
         self._restore()
+        if not self._has_begun:
+            signal.raise_signal(signal.SIGINT)
+            return
+        self._stopping = True
+        if self._end_load is not None:
+            self._end_load()
         self._show("ending the load; Ctrl-C once more drops it")
 
     def _restore(self) -> None:

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from veperf.core.escape import make_visible
+
 if TYPE_CHECKING:
     from IPython.display import DisplayHandle
     from rich.progress import Progress as RichProgress
@@ -33,8 +35,8 @@ def is_in_notebook() -> bool:
 
 
 def print_status(line: str) -> None:
-    """Print a line of a log."""
-    print(line, file=sys.stderr, flush=True)
+    """Print a line of a log; what could steer a terminal becomes visible."""
+    print(make_visible(line), file=sys.stderr, flush=True)
 
 
 class TerminalLine:
@@ -45,7 +47,7 @@ class TerminalLine:
 
     def __call__(self, line: str) -> None:
         """Show ``line`` in place of the last one."""
-        print_status(f"{self._erase}{line}")
+        print(f"{self._erase}{make_visible(line, keep='')}", file=sys.stderr, flush=True)
         self._erase = _ERASE_LAST_LINE
 
 
@@ -57,6 +59,7 @@ class NotebookLine:
 
     def __call__(self, line: str) -> None:
         """Show ``line`` in place of the last one."""
+        line = make_visible(line, keep="")
         if self._handle is None:
             from IPython.display import display
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from veperf.archive.files import read_file, write_file
+from veperf.archive.files import read_file, write_inside
 from veperf.archive.storage.location import Location
 from veperf.archive.store import Archive
 from veperf.core import paths
@@ -38,11 +38,11 @@ def make_demo(folder: Path) -> Demo:
         raise UsageError(f"there is no example in {source}: install veperf anew")
     for path in sorted(source.rglob("*")):
         if path.is_file() and path.suffix != ".html":
-            write_file(folder / path.relative_to(source), read_file(path))
+            write_inside(folder, str(path.relative_to(source)), read_file(path))
     archive, baselines = Archive(folder), folder / _BASELINES
     run = archive.load()
     policy = GatePolicy()  # not that of the project here, which is about other benchmarks
-    write_file(folder / INDEX, b"")  # so that the report leads to the site
+    write_inside(folder, INDEX, b"")  # so that the report leads to the site
     report = render_report(
         run, folder / run.id, baselines, KNOWN_MISSES, policy, with_notebooks=False
     )

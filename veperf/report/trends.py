@@ -28,7 +28,7 @@ def trend_text(trend: Trend, left_out: Mapping[str, str], archive: Location | No
         parts.append(f"Change points:\n{text_table(tables.change_points_table(trend))}")
     runs = text_table(tables.trend_runs_table(trend, _RUNS))
     parts.append(f"{tables.latest_runs_title(trend, _RUNS)}:\n{runs}")
-    return "\n\n".join([*parts, *map(one_line, _notes(left_out, archive))])
+    return "\n\n".join([*parts, *map(one_line, left_out_notes(left_out, archive))])
 
 
 def trend_html(trend: Trend, left_out: Mapping[str, str], archive: Location | None) -> str:
@@ -41,7 +41,7 @@ def trend_html(trend: Trend, left_out: Mapping[str, str], archive: Location | No
             tables.latest_runs_title(trend, _RUNS),
             markup.html_table(tables.trend_runs_table(trend, _RUNS)),
         ),
-        *map(markup.paragraph, _notes(left_out, archive)),
+        *map(markup.paragraph, left_out_notes(left_out, archive)),
     ]
     return standalone("".join(parts))
 
@@ -49,7 +49,7 @@ def trend_html(trend: Trend, left_out: Mapping[str, str], archive: Location | No
 def trend_markdown(trend: Trend, left_out: Mapping[str, str], archive: Location | None) -> str:
     """Return a trend as Markdown."""
     head = [as_markdown(tables.trend_headline(trend)), f"`{trend_blocks(trend, _WIDTH)}`"]
-    notes = MarkdownPart("", tuple(_notes(left_out, archive)))
+    notes = MarkdownPart("", tuple(left_out_notes(left_out, archive)))
     runs = MarkdownPart("", (tables.trend_runs_table(trend, _RUNS),))
     points = [tables.change_points_table(trend)] if trend.change_points else []
     return write_markdown(head, [MarkdownPart("", tuple(points)), runs, notes])
@@ -60,11 +60,11 @@ def trends_text(
 ) -> str:
     """Return all trends as text, a line each."""
     if not trends:
-        return "\n".join([tables.NO_TRENDS, *map(one_line, _notes(left_out, archive))])
+        return "\n".join([tables.NO_TRENDS, *map(one_line, left_out_notes(left_out, archive))])
     content = tables.trends_table(trends, [trend_blocks(trend, _NARROW) for trend in trends])
     head = f"{plural(len(trends), 'benchmark')} on {one_line(trends[0].machine)}"
     return "\n\n".join(
-        [f"{head}:\n{text_table(content)}", *map(one_line, _notes(left_out, archive))]
+        [f"{head}:\n{text_table(content)}", *map(one_line, left_out_notes(left_out, archive))]
     )
 
 
@@ -80,7 +80,7 @@ def trends_html(
     notes = [] if trends else [tables.NO_TRENDS]
     if len(trends) > _MOST_PICTURES:
         notes.append(f"The first {_MOST_PICTURES} of {len(trends)}.")
-    notes_html = "".join(map(markup.paragraph, [*notes, *_notes(left_out, archive)]))
+    notes_html = "".join(map(markup.paragraph, [*notes, *left_out_notes(left_out, archive)]))
     return standalone(f'<div class="vp-cards">{cards}</div>{notes_html}')
 
 
@@ -96,7 +96,8 @@ def _latest(trend: Trend) -> str:
     return as_sentence(sentence)
 
 
-def _notes(left_out: Mapping[str, str], archive: Location | None) -> list[str]:
+def left_out_notes(left_out: Mapping[str, str], archive: Location | None) -> list[str]:
+    """Return a note on the runs that can't be read; none where there is none."""
     if not left_out:
         return []
     first = next(iter(left_out.values()))

@@ -50,3 +50,24 @@ def test_ctrl_c_ends_the_load_and_a_second_one_everything():
             signal.raise_signal(signal.SIGINT)
 
     assert before == signal.getsignal(signal.SIGINT)
+
+
+def test_ctrl_c_before_anything_is_measured_interrupts_as_usual():
+    """What is set up takes long, and there is nothing to keep."""
+    with LoadLine(lambda _: None) as line:
+        line.case_started(0, CASE)
+        line.load_started(lambda: None)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_ends_the_load_without_waiting_for_its_progress():
+    """Whoever runs the load is told in the signal's handler."""
+    ended: list[bool] = []
+    with LoadLine(lambda _: None) as line:
+        line.load_started(lambda: ended.append(True))
+        line.load_ticked(0, CASE, so_far(1))
+        signal.raise_signal(signal.SIGINT)
+
+        assert [True] == ended
+        assert line.is_stopping()

@@ -61,6 +61,7 @@ def method_details(run: Run) -> list[tuple[str, str]]:
         return [
             ("Profile", config.profile),
             ("Measured by", run.source),
+            *((("Read", run.reading),) if run.reading else ()),
             ("Repetitions", str(config.passes)),
             ("Commit", run.revision.commit or "unknown"),
             ("Run format", str(run.format)),

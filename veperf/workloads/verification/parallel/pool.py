@@ -7,7 +7,6 @@ threads take 1.6 times as long as one, two processes 0.6 times).
 
 import os
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from msgspec import Struct
 
 from veperf.core.errors import WorkerCrashedError
+from veperf.ipc.child_process import module_command
 from veperf.workloads.transaction.cache import KeyValueStore
 from veperf.workloads.verification.parallel.protocol import (
     MAX_MESSAGE_BYTES,
@@ -56,7 +56,7 @@ class _VerifierProcess:
         with child_pipe:
             descriptor = child_pipe.fileno()
             self._process = subprocess.Popen(  # noqa: S603  # fixed words, no shell
-                [sys.executable, "-m", _MODULE, str(descriptor)],
+                [*module_command(_MODULE), str(descriptor)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(descriptor,),

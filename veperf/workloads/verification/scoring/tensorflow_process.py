@@ -8,7 +8,6 @@ sent, so nothing is unpickled.
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection, Pipe
 from tempfile import TemporaryFile
@@ -17,6 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from veperf.ipc.child_process import module_command
 from veperf.workloads.verification.features.vector import FEATURES
 from veperf.workloads.verification.scoring.exact import Fixed
 from veperf.workloads.verification.scoring.floating import Floats
@@ -47,7 +47,7 @@ class TensorFlowProcess:
         self._errors = TemporaryFile()  # noqa: SIM115  # closed by close()
         with child_pipe:
             self._process = subprocess.Popen(  # noqa: S603  # this interpreter, a module of ours
-                [sys.executable, "-m", _WORKER, str(child_pipe.fileno())],
+                [*module_command(_WORKER), str(child_pipe.fileno())],
                 pass_fds=[child_pipe.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -1,0 +1,46 @@
+"""What progress shows: text of anybody's, which steers no terminal."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.runs import case, whole_run
+from veperf.core.run import CaseResult, Failure, Run
+from veperf.progress.display import NoProgress, ProgressBar, ProgressLines
+from veperf.progress.estimate import TimeEstimate
+from veperf.progress.output import TerminalLine, print_status
+
+# A window title, a cleared screen, a line that is written over, a bell, a turned direction.
+HOSTILE = "lost\x1b]0;owned\x07 all\x1b[2J\rfine\a\u202eenif\nnext"
+STEERING = "\r\a\u202e"
+
+
+def failing(make: Callable[[TimeEstimate], NoProgress], run: Run) -> None:
+    with make(TimeEstimate(run)) as progress:
+        progress.case_started(0, run.cases[0])
+        failure = Failure("raised", HOSTILE)
+        progress.case_finished(0, run.cases[0], CaseResult(run.cases[0].id, failure=failure))
+
+
+@pytest.mark.parametrize("make", [ProgressLines, ProgressBar])
+def test_an_exceptions_text_steers_no_terminal(
+    make: Callable[[TimeEstimate], NoProgress], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor does it break the line; its words stay."""
+    failing(make, whole_run([case("shop/a")], [], asked=1))
+
+    shown = capsys.readouterr().err
+    assert "lost all" in shown
+    assert "\x1b]0" not in shown
+    assert "\x1b[2J" not in shown
+    (line,) = (line for line in shown.split("\n") if "lost all" in line)
+    assert not set(STEERING) & set(line.partition("lost")[2])
+
+
+def test_status_lines_and_the_last_line_of_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line of a log may go on in the next one, the one that is written over may not."""
+    print_status(HOSTILE)
+    assert "lost all\\u000dfine\\u0007\\u202eenif\nnext\n" == capsys.readouterr().err
+
+    TerminalLine()(HOSTILE)
+    assert "lost all\\u000dfine\\u0007\\u202eenif\\u000anext\n" == capsys.readouterr().err
