@@ -2,6 +2,7 @@
 
 import gc
 import time
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -172,8 +173,9 @@ class _OpenLoopRun:
         """Offer a chunk as it falls due; return False if the run must end before its last item."""
         self._recorder.expect(times)
         due: list[int] = times.tolist()
-        handed: list[int] = []
-        bursts: list[tuple[int, int, int]] = []
+        # Not lists: objects that pile up until the end of a chunk would be a sawtooth in the
+        # memory of the process that is watched.
+        handed, bursts = array("q"), array("q")
         while len(handed) < len(due):
             now = self._now()
             if now > self._give_up_ns:
@@ -189,18 +191,22 @@ class _OpenLoopRun:
                 break
             if until <= 0:
                 size = self._offer_burst(first_tag, due, handed, now)
-                bursts.append((size, now, self._step_ended_ns))
+                bursts.extend((size, now, self._step_ended_ns))
             elif not self._recorder.in_flight:
                 self._sleep(min(until, self._next_progress_ns - now) / 1e9)
                 continue
             self._step()
-        self._recorder.handed_over(times[: len(handed)], np.array(handed, dtype=np.int64), bursts)
+        self._recorder.handed_over(
+            times[: len(handed)],
+            np.array(handed, dtype=np.int64),
+            np.array(bursts, dtype=np.int64).reshape(-1, 3),
+        )
         if len(handed) == len(due):
             return True
         self._recorder.withdraw(first_tag + np.arange(len(handed), len(due)))
         return False
 
-    def _offer_burst(self, first_tag: int, due: list[int], handed: list[int], now: int) -> int:
+    def _offer_burst(self, first_tag: int, due: list[int], handed: "array[int]", now: int) -> int:
         """Offer all items that were due at ``now``; return their number."""
         # Attributes as locals: this loop runs once an item.
         offer, clock, start = self._system.offer, self._clock, self._start

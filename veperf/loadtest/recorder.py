@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from msgspec.structs import replace
@@ -183,17 +183,16 @@ class Recorder:
         if len(self._committed) >= _BATCH:
             self._process_batch()
 
-    def handed_over(
-        self, scheduled: Nanoseconds, at: Nanoseconds, bursts: Sequence[tuple[int, int, int]]
-    ) -> None:
+    def handed_over(self, scheduled: Nanoseconds, at: Nanoseconds, bursts: Nanoseconds) -> None:
         """Note that items ``scheduled`` were handed over ``at``, shape (n,) each, in ``bursts``.
 
-        A burst is its number of items, when the generator began with it, and when the system had
-        given the thread back before: the time between is the generator's own lag.
+        A burst, a row of shape (m, 3), is its number of items, when the generator began with it,
+        and when the system had given the thread back before: the time between is the generator's
+        own lag.
         """
         if not at.size:
             return
-        sizes, started, step_ended = np.array(bursts, dtype=np.int64).T
+        sizes, started, step_ended = bursts.T
         ready = np.maximum(scheduled, np.repeat(step_ended, sizes))
         own_lag = np.maximum(np.repeat(started, sizes) - ready, 0)
         lag = at - scheduled

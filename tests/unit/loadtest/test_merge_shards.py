@@ -38,7 +38,8 @@ def recorded(schedule: Schedule, latency_ns: Nanoseconds, fate: Nanoseconds) -> 
     refused = tags[fate == 1].tolist()
     recorder.accepted(times.size - len(refused), refused)
     late = latency_ns // 10
-    recorder.handed_over(times, times + late, [(1, int(t), 0) for t in times + late])
+    bursts = np.array([(1, t, 0) for t in times + late], dtype=np.int64)
+    recorder.handed_over(times, times + late, bursts)
     for tag in sorted(tags[fate == 0], key=lambda tag: times[tag] + latency_ns[tag]):
         recorder.finished(int(times[tag] + latency_ns[tag]), Finished([int(tag)]))
     failed = {int(tag): f"code {tag % 3}" for tag in tags[fate == 2]}

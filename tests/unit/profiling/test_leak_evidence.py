@@ -144,7 +144,7 @@ def test_growth_that_is_not_recorded_is_told(kind: str) -> None:
         work = _ask_libc if kind == "libc" else lambda: _fill_a_mapping(mapping)
         actual = record_leak(work, 1.0)
 
-    assert 64 * 2**20 == pytest.approx(actual.grown_bytes, rel=0.1)
+    assert 64 * 2**20 == pytest.approx(actual.grown_bytes, rel=0.3)
     assert actual.grown_bytes - actual.left_bytes == actual.unexplained_bytes
     assert [] == [site for site in actual.sites if site.file.startswith("veperf/")]
     for text in (repr(actual), actual._repr_html_()):
@@ -174,7 +174,7 @@ def test_what_is_explained_has_no_rest(session: Session) -> None:
 
     assert 0 == grows.unexplained_bytes == enlarged.unexplained_bytes
     assert "recorded allocations explain" not in repr(grows)
-    assert 32 * 2**20 == pytest.approx(grows.grown_bytes, rel=0.1)
+    assert 32 * 2**20 == pytest.approx(grows.grown_bytes, rel=0.3)
     assert "more is left than memory grew by" in repr(enlarged)
     assert "more is left" not in repr(grows)
 
