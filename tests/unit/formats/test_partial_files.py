@@ -78,8 +78,11 @@ def test_an_entry_of_google_benchmark_in_no_unit_of_time() -> None:
 
 def test_gauges_of_k6_are_named() -> None:
     """Numbers of users are settings; another gauge may be what somebody looks for."""
-    metrics = {"vus": {"value": 3, "min": 1, "max": 3}, "queue_depth": {"value": 7}}
-    metrics["checks"] = {"passes": 3, "fails": 0, "value": 1.0}
+    metrics = {
+        "vus": {"value": 3, "min": 1, "max": 3},
+        "queue_depth": {"value": 7},
+        "checks": {"passes": 3, "fails": 0, "value": 1.0},
+    }
     run = run_of(json.dumps({"metrics": metrics}))
 
     (note,) = [note for note in run.notes if note.startswith("gauges")]
