@@ -221,6 +221,7 @@ class TargetOfTwoLoads(Target):
         super().run()
 
 
+@pytest.mark.slow
 def test_who_comes_too_early_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A shard that was sent away while another load went on takes part in the next one."""
     monkeypatch.setattr("veperf.loadtest.remote.waiting_room.INTRODUCTION_S", 0.2)
