@@ -10,7 +10,6 @@ import re
 from msgspec import Struct
 
 from veperf.core.case import TIME, Better
-from veperf.core.errors import CorruptFileError
 from veperf.core.run import Run, Summary
 from veperf.formats.exported import (
     ExportedFile,
@@ -41,14 +40,7 @@ class GithubActionEntry(Struct, frozen=True):
 
 def is_github_action_file(source: SourceFile) -> bool:
     """Return whether the file is a list of objects with name, unit and value."""
-    if not source.text.lstrip().startswith("["):
-        return False
-    try:
-        document = source.document
-    except CorruptFileError:
-        return False
-    first = document[0] if isinstance(document, list) and document else None
-    return isinstance(first, dict) and {"name", "unit", "value"} <= first.keys()
+    return {"name", "unit", "value"} <= source.entry_keys
 
 
 def read_github_action(source: SourceFile) -> ParsedRun:

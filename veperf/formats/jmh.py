@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 
 from veperf.core.case import TIME, Metric
-from veperf.core.errors import CorruptFileError
 from veperf.core.run import Summary
 from veperf.core.units import better_of
 from veperf.formats.imported import (
@@ -71,14 +70,7 @@ class JmhResult(Struct, frozen=True, rename="camel"):
 
 def is_jmh_file(source: SourceFile) -> bool:
     """Return whether the file is a list whose first entry is a result of JMH."""
-    if not source.text.lstrip().startswith("["):
-        return False
-    try:
-        document = source.document
-    except CorruptFileError:
-        return False
-    first = document[0] if isinstance(document, list) and document else None
-    return isinstance(first, dict) and {"benchmark", "mode", "primaryMetric"} <= first.keys()
+    return {"benchmark", "mode", "primaryMetric"} <= source.entry_keys
 
 
 def read_jmh(source: SourceFile) -> ParsedRun:

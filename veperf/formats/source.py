@@ -180,6 +180,18 @@ class SourceFile:
         document = self.first_document
         return frozenset(document) if isinstance(document, dict) else frozenset()
 
+    @cached_property
+    def entry_keys(self) -> frozenset[str]:
+        """The keys of the first object in the file's JSON list; empty if it is something else."""
+        if not self.text.lstrip().startswith("["):
+            return frozenset()
+        try:
+            document = self.document
+        except CorruptFileError:
+            return frozenset()
+        first = document[0] if isinstance(document, list) and document else None
+        return frozenset(first) if isinstance(first, dict) else frozenset()
+
     def first_of(self, key: str) -> dict[str, object]:
         """Return the first object of the list under ``key``; empty if there is none."""
         document = self.first_document

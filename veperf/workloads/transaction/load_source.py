@@ -10,7 +10,7 @@ on the fly, in constant memory.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -85,7 +85,7 @@ class TransferSource:
         self._addresses += map(example_data.keyless_address, range(senders, accounts))
         self._recipients = self._random.sample(self._addresses, min(accounts, _RECIPIENTS))
         # A short load sends to few of them, a long one to each many times.
-        self._address = lru_cache(maxsize=None)(address_from_bytes)
+        self._address = cache(address_from_bytes)
         if shard:
             self._random.seed(f"{seed}/{shard}")  # recipients and amounts differ from shard 0's
         self._turn = 0

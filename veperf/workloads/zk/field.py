@@ -19,6 +19,12 @@ class PointError(ValueError):
     """Coordinates that are out of range, off the curve, or of a point outside the subgroup."""
 
 
+def fp_square_root(value: int) -> int | None:
+    """Return a square root of ``value`` modulo P, which is 3 modulo 4; None if there is none."""
+    root = pow(value, (P + 1) // 4, P)
+    return root if (root * root - value) % P == 0 else None
+
+
 def fp_element(value: int) -> int:
     """Return ``value`` as an element of Fp.
 

@@ -12,7 +12,7 @@ from veperf.core.errors import CorruptFileError, DataError
 from veperf.workloads.zk.bigint import integer
 from veperf.workloads.zk.curve.g1 import G1, B, g1_from_ints, g1_negate
 from veperf.workloads.zk.curve.g2 import G2, TWIST_B, g2_from_ints
-from veperf.workloads.zk.field import P, PointError
+from veperf.workloads.zk.field import P, PointError, fp_square_root
 from veperf.workloads.zk.groth16.keys import AffineG1, AffineG2, Proof, ProvingKey, VerifyingKey
 from veperf.workloads.zk.pairing import is_product_one, miller_loop
 from veperf.workloads.zk.tower import fp2
@@ -107,7 +107,9 @@ class _Reader:
         try:
             if sign == _UNCOMPRESSED:
                 return g1_from_ints(x, self._element())
-            y = _square_root_fp((x * x * x + B) % P)
+            y = fp_square_root((x * x * x + B) % P)
+            if y is None:
+                raise PointError("no point of the curve has this x")
             return g1_from_ints(x, y if _is_larger(y) == (sign == _LARGER) else -y % P)
         except (PointError, ArithmeticError) as error:
             raise self._corrupt(error) from error
@@ -159,18 +161,6 @@ class _Reader:
 
     def _corrupt(self, error: Exception) -> CorruptFileError:
         return CorruptFileError(f"the point before byte {self._at}: {error}")
-
-
-def _square_root_fp(value: int) -> int:
-    """Return a square root modulo P, which is 3 modulo 4.
-
-    Raises:
-        ArithmeticError: there is none.
-    """
-    root = pow(value, (P + 1) // 4, P)
-    if (root * root - value) % P:
-        raise ArithmeticError("no point of the curve has this x")
-    return root
 
 
 def _is_larger(coordinate: int) -> bool:

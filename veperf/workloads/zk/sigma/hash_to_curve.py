@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from veperf.workloads.zk.bigint import integer, invert
 from veperf.workloads.zk.curve.g1 import B, G1Point, g1_add
-from veperf.workloads.zk.field import P
+from veperf.workloads.zk.field import P, fp_square_root
 
 _BLOCK_BYTES, _DIGEST_BYTES = 64, 32
 _ELEMENT_BYTES = 48  # 16 more than P has: the remainder is uniform to within 2^-128
@@ -61,18 +61,12 @@ def map_to_g1(u: int) -> tuple[int, int]:
     inverse = invert(product, P) if product else 0  # RFC 9380's inv0
     shift = u * minus * inverse * _C3 % P
     candidates = (_C2 - shift, _C2 + shift, _Z + _C4 * (plus * plus * inverse) ** 2)
-    x, y = next((x % P, y) for x in candidates if (y := _square_root(x**3 + B)) is not None)
+    x, y = next((x % P, y) for x in candidates if (y := fp_square_root(x**3 + B)) is not None)
     return integer(x), integer(y if y % 2 == u % 2 else -y % P)
 
 
-def _square_root(value: int) -> int | None:
-    """Return a square root modulo P, which is 3 modulo 4; None if there is none."""
-    root = pow(value, (P + 1) // 4, P)
-    return root if (root * root - value) % P == 0 else None
-
-
 def _c3() -> int:
-    root = _square_root(-_C1 * 3 * _Z**2)
+    root = fp_square_root(-_C1 * 3 * _Z**2)
     assert root is not None, "Z is chosen so that it exists"
     return -root % P if root % 2 else root
 
