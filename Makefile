@@ -67,7 +67,7 @@ lock: $(READY)
 clean:
 	rm -rf $(VENV) $(TENSORFLOW_VENV)
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock pyproject.toml $(wildcard hatch_build.py veperf/_native/src/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "veperf needs Python 3.11 or newer; name one: make PYTHON=python3.12" >&2; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,13 +50,20 @@ def find_commit(repository: Path, ref: str) -> str | None:
 
 
 @contextlib.contextmanager
-def temporary_worktree(repository: Path, commit: str) -> Iterator[Path]:
+def temporary_worktree(repository: Path, commit: str, folder: Path | None = None) -> Iterator[Path]:
     """Check ``commit`` out into a temporary folder, for the time of the block.
 
+    Into a fresh ``folder`` where that is given: what is in it goes.
+
     Raises:
-        MeasureError: git can't check it out.
+        MeasureError: git can't check it out, or its kernels can't be compiled.
     """
-    folder = Path(tempfile.mkdtemp(prefix="veperf-ab-")).resolve()
+    if folder is None:
+        folder = Path(tempfile.mkdtemp(prefix="veperf-ab-")).resolve()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        folder = folder.resolve()
     tree = folder / repository.name
     try:
         # The repository's hooks must not run in a temporary checkout.
@@ -63,12 +71,28 @@ def temporary_worktree(repository: Path, commit: str) -> Iterator[Path]:
         done = _run(repository, *words, str(tree), commit)
         if done.returncode != 0:
             raise MeasureError(f"git can't check {commit[:10]} out: {done.stderr.strip()}")
+        _compile_kernels(tree, repository)
         yield tree
     finally:
         _run(repository, "worktree", "remove", "--force", str(tree))
         shutil.rmtree(folder, ignore_errors=True)
         # Worktrees that killed processes left, but not those of another host on the repository.
         _run(repository, "worktree", "prune", "--expire", "1.day.ago")
+
+
+def _compile_kernels(tree: Path, repository: Path) -> None:
+    """Compile veperf's kernels in a checkout of veperf itself, if the repository's own has them.
+
+    Both sides of a comparison then run in the same core.
+    """
+    script, kernels = "hatch_build.py", "veperf/_native"
+    if not (tree / script).is_file() or not any((repository / kernels).glob("kernels.*.so")):
+        return
+    done = subprocess.run(  # noqa: S603 - the interpreter that is running
+        [sys.executable, script], cwd=tree, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise MeasureError(f"{tree.name}: its kernels can't be compiled: {done.stderr.strip()}")
 
 
 def _git(folder: Path, *words: str) -> str | None:

@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from random import Random
 from typing import Any
 
+from veperf._native.core import CORES, use_core
 from veperf.core.case import Level
 from veperf.core.registry import Task, benchmark
 from veperf.workloads.zk import example_data
@@ -50,7 +52,25 @@ from veperf.workloads.zk.sigma.ranges import prove_range
 _CLAIMS = (4, 1, 2, 8, 16)
 _CONSTRAINTS = (450, 100, 200, 500, 1_000, 2_000)
 _BATCHES = (16, 1, 4, 64)
+_OTHER_CORES = tuple(f"core={core}" for core in CORES[1:])
 _SCALAR = pow(5, 1_000_003, int(R))  # of full size
+
+
+def _in_core(core: str, setup_task: Callable[[], Task]) -> Task:
+    """Return the task of ``setup_task``, which, as each of its calls, runs in the core named."""
+    if core == CORES[0]:
+        return setup_task()
+
+    def within(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            with use_core(core):
+                return function(*arguments)
+
+        return call
+
+    task: Task = within(setup_task)()
+    stages = {name: within(stage) for name, stage in task.stages.items()}
+    return replace(task, call=within(task.call), stages=stages)
 
 
 @cache
@@ -83,6 +103,7 @@ def _credential_proof_task(
 def _proof_task(prover: Prover, witness: Callable[[], list[int]]) -> Task:
     """Return a task of witness and proof, in stages."""
     # What a process computes once, without the sums of a whole proof.
+    prover.prepare()
     prover.products(witness())
     r, s = _SCALAR, _SCALAR + 1
 
@@ -112,10 +133,19 @@ def _proof_task(prover: Prover, witness: Callable[[], list[int]]) -> Task:
 # ---------------------------------------------------------------- proofs
 
 
-@benchmark("zk_proof/age_proof", level=Level.COMPONENT, targets={"time": "zk_proof/age_proof"})
-def age_proof() -> Task:
+@benchmark(
+    "zk_proof/age_proof",
+    level=Level.COMPONENT,
+    params={"core": CORES},
+    targets={"time": "zk_proof/age_proof"},
+    slow=_OTHER_CORES,
+)
+def age_proof(core: str) -> Task:
     """Prove an age over a threshold: witness and Groth16 proof."""
-    return _credential_proof_task(AGE_CIRCUIT, example_data.AGE_STATEMENT, _age_prover())
+    return _in_core(
+        core,
+        lambda: _credential_proof_task(AGE_CIRCUIT, example_data.AGE_STATEMENT, _age_prover()),
+    )
 
 
 @benchmark(
@@ -159,14 +189,19 @@ def selective_disclosure(claims: int) -> Task:
 @benchmark(
     "zk_proof/proof_by_constraints",
     level=Level.COMPONENT,
-    params={"constraints": _CONSTRAINTS},
+    params={"constraints": _CONSTRAINTS, "core": CORES},
     slow=("*",),
 )
-def proof_by_constraints(constraints: int) -> Task:
+def proof_by_constraints(constraints: int, core: str) -> Task:
     """Prove a chain of squarings, a constraint each, all wires holding numbers of full size."""
     compiled = example_data.compile_squarings(constraints)
     inputs = example_data.squarings_inputs(constraints)
-    return _proof_task(example_data.example_prover(compiled.r1cs), lambda: compiled.witness(inputs))
+    return _in_core(
+        core,
+        lambda: _proof_task(
+            example_data.example_prover(compiled.r1cs), lambda: compiled.witness(inputs)
+        ),
+    )
 
 
 # ---------------------------------------------------------------- sigma protocols
@@ -215,13 +250,21 @@ def sigma_verification() -> Task:
 @benchmark(
     "zk_proof/proof_verification",
     level=Level.COMPONENT,
+    params={"core": CORES},
     targets={"time": "zk_proof/proof_verification"},
+    slow=_OTHER_CORES,
 )
-def proof_verification() -> Task:
+def proof_verification(core: str) -> Task:
     """Verify one proof of age: points, subgroup, public inputs, pairings. The key is prepared."""
+    return _in_core(core, _verification_task)
+
+
+def _verification_task() -> Task:
     key, proof = _age_prover().key.verifying_key, _age_proof()
     prepared = prepare_key(key)
+    prepared.ic.prepare()
     public = example_data.AGE_STATEMENT.public_inputs()
+    assert verify_statement(key, example_data.AGE_STATEMENT, proof), "the proof is valid"
     return Task(
         lambda: verify_statement(key, example_data.AGE_STATEMENT, proof),
         stages={
@@ -263,20 +306,20 @@ def circuit_compilation() -> Task:
     return Task(lambda: _compile_and_set_up(AGE_CIRCUIT))
 
 
-@benchmark("zk_proof/first_proof", level=Level.COMPONENT, slow=("*",))
-def first_proof() -> Task:
-    """Prove an age with a new key: the prover's tables, then one proof."""
+@benchmark("zk_proof/first_proof", level=Level.COMPONENT, params={"core": CORES}, slow=("*",))
+def first_proof(core: str) -> Task:
+    """Prove an age with a new key, and with the prover's tables where the core makes them."""
     r1cs, witness = AGE_CIRCUIT.compile().r1cs, _age_witness()
     key = example_data.make_prover(r1cs).key
-    return Task(lambda: Prover(r1cs, key).prove(witness))
+    return _in_core(core, lambda: Task(lambda: Prover(r1cs, key).prove(witness)))
 
 
-@benchmark("zk_proof/prover_load", level=Level.COMPONENT, slow=("*",))
-def prover_load() -> Task:
+@benchmark("zk_proof/prover_load", level=Level.COMPONENT, params={"core": CORES}, slow=("*",))
+def prover_load(core: str) -> Task:
     """Read the key of the circuit of age, and its tables, from their file format."""
     r1cs = AGE_CIRCUIT.compile().r1cs
     data = prover_to_bytes(example_data.make_prover(r1cs))
-    return Task(lambda: prover_from_bytes(data, r1cs))
+    return _in_core(core, lambda: Task(lambda: prover_from_bytes(data, r1cs)))
 
 
 def _compile_and_set_up(circuit: Circuit) -> object:
@@ -293,10 +336,12 @@ def commitment() -> Task:
     return Task(lambda: claim_commitment(salt, claim))
 
 
-@benchmark("zk_proof/commitment_pedersen", level=Level.MICRO)
-def commitment_pedersen() -> Task:
+@benchmark(
+    "zk_proof/commitment_pedersen", level=Level.MICRO, params={"core": CORES}, slow=_OTHER_CORES
+)
+def commitment_pedersen(core: str) -> Task:
     """Commit to a claim as VirtEngine does now: a Pedersen commitment over G1 of BN254."""
-    return Task(lambda: commit_claim("birth date: 1990-05-17", _SALT))
+    return _in_core(core, lambda: Task(lambda: commit_claim("birth date: 1990-05-17", _SALT)))
 
 
 @benchmark("zk_proof/commitment_poseidon", level=Level.MICRO, params={"inputs": (2, 5, 16)})
@@ -320,10 +365,10 @@ def proof_identifier() -> Task:
     return Task(lambda: proof_id(AGE_CIRCUIT.name, public))
 
 
-@benchmark("zk_proof/pairing", level=Level.MICRO)
-def unprepared_pairing() -> Task:
+@benchmark("zk_proof/pairing", level=Level.MICRO, params={"core": CORES}, slow=_OTHER_CORES)
+def unprepared_pairing(core: str) -> Task:
     """Compute the pairing of two points without precomputed lines."""
-    return Task(lambda: pairing(G1, G2))
+    return _in_core(core, lambda: Task(lambda: pairing(G1, G2)))
 
 
 @benchmark("zk_proof/pairing_py_ecc", level=Level.MICRO, slow=("*",))
@@ -333,10 +378,10 @@ def pairing_py_ecc() -> Task:
     return Task(lambda: pairings.pairing(curve.G2, curve.G1))
 
 
-@benchmark("zk_proof/multiply", level=Level.MICRO)
-def scalar_multiple() -> Task:
+@benchmark("zk_proof/multiply", level=Level.MICRO, params={"core": CORES}, slow=_OTHER_CORES)
+def scalar_multiple(core: str) -> Task:
     """Multiply a point of G1 by a scalar of full size."""
-    return Task(lambda: g1_multiply(G1, _SCALAR))
+    return _in_core(core, lambda: Task(lambda: g1_multiply(G1, _SCALAR)))
 
 
 @benchmark("zk_proof/multiply_py_ecc", level=Level.MICRO, slow=("*",))

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from itertools import chain, repeat
 
+from veperf._native.core import compiled_kernels
 from veperf.workloads.zk.bigint import batch_inverse, integer, invert
 from veperf.workloads.zk.field import R
+from veperf.workloads.zk.limbs import numbers_from_bytes, numbers_to_bytes, scalars_to_bytes
 
 TWO_ADICITY = 28
 """R - 1 is an odd number times 2^28."""
@@ -42,6 +44,8 @@ class Domain:
         Raises:
             DomainError: there are not ``size`` coefficients.
         """
+        if compiled_kernels() is not None:
+            return self._native_transform(coefficients, (self.root, 1, 1, 1))
         return [value % R for value in self._transform(coefficients)]
 
     def intt(self, values: Sequence[int]) -> list[int]:
@@ -51,6 +55,8 @@ class Domain:
             DomainError: there are not ``size`` values.
         """
         scale = self._inverse_size
+        if compiled_kernels() is not None:
+            return self._native_transform(values, (self._inverse_root, 1, 1, scale))
         return [value * scale % R for value in self._transform_back(values)]
 
     def coset_ntt(self, coefficients: Sequence[int]) -> list[int]:
@@ -59,6 +65,8 @@ class Domain:
         Raises:
             DomainError: there are not ``size`` coefficients.
         """
+        if compiled_kernels() is not None:
+            return self._native_transform(coefficients, (self.root, GENERATOR, 1, 1))
         self._check(coefficients)
         pairs = zip(coefficients, self._shifts, strict=True)
         return self.ntt([value * shift % R for value, shift in pairs])
@@ -69,8 +77,30 @@ class Domain:
         Raises:
             DomainError: there are not ``size`` values.
         """
+        if compiled_kernels() is not None:
+            constants = self._inverse_root, 1, invert(integer(GENERATOR), R), self._inverse_size
+            return self._native_transform(values, constants)
         pairs = zip(self._transform_back(values), self._inverse_shifts, strict=True)
         return [value * shift % R for value, shift in pairs]
+
+    def coset_products(self, left: Sequence[int], right: Sequence[int]) -> list[int]:
+        """Return the products, on the coset, of two polynomials with these values on the domain.
+
+        Raises:
+            DomainError: there are not ``size`` values of each.
+        """
+        kernels = compiled_kernels()
+        if kernels is None:
+            a, b = (self.coset_ntt(self.intt(values)) for values in (left, right))
+            return [x * y % R for x, y in zip(a, b, strict=True)]
+        inverse = numbers_to_bytes((self._inverse_root, 1, 1, self._inverse_size))
+        coset = numbers_to_bytes((self.root, GENERATOR, 1, 1))
+        results = []
+        for values in (left, right):
+            self._check(values)
+            coefficients = kernels.fr_transform(scalars_to_bytes(values), inverse)
+            results.append(kernels.fr_transform(coefficients, coset))
+        return numbers_from_bytes(kernels.fr_multiply_all(*results))
 
     def lagrange(self, point: int) -> list[int]:
         """Return the values at ``point`` of the domain's Lagrange polynomials.
@@ -87,6 +117,16 @@ class Domain:
         return [
             root * inverse % R * scale % R for root, inverse in zip(roots, inverses, strict=True)
         ]
+
+    def _native_transform(
+        self, values: Sequence[int], constants: tuple[int, int, int, int]
+    ) -> list[int]:
+        """Transform with (root, before, after, factor); ``fr_transform`` says what they are."""
+        self._check(values)
+        results = compiled_kernels().fr_transform(
+            scalars_to_bytes(values), numbers_to_bytes(constants)
+        )
+        return numbers_from_bytes(results)
 
     def _transform(self, coefficients: Sequence[int]) -> list[int]:
         """Return the values on the domain, not reduced.
@@ -117,6 +157,10 @@ class Domain:
     def _check(self, numbers: Sequence[int]) -> None:
         if len(numbers) != self.size:
             raise DomainError(f"{len(numbers)} numbers for a domain of {self.size} points")
+
+    @cached_property
+    def _inverse_root(self) -> int:
+        return invert(self.root, R)
 
     @cached_property
     def _roots(self) -> list[int]:

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
+from typing import Any
 
+from veperf._native.core import compiled_kernels
 from veperf.workloads.zk.bigint import invert, non_adjacent_form
 from veperf.workloads.zk.curve.g1 import G1Point, is_on_g1
 from veperf.workloads.zk.curve.g2 import G2Point, is_on_g2, psi
 from veperf.workloads.zk.field import P, PointError, T
+from veperf.workloads.zk.limbs import numbers_from_bytes, numbers_to_bytes
 from veperf.workloads.zk.tower import fp2, fp12
 from veperf.workloads.zk.tower.fp2 import Fp2
 from veperf.workloads.zk.tower.fp12 import SLOT_BITS, Fp12
@@ -20,25 +24,50 @@ LOOP_DIGITS = non_adjacent_form(6 * T + 2)[-2::-1]
 where not 0."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PreparedG2:
-    """The lines of a point of G2 in the order of the Miller loop; none for infinity."""
-
-    lines: tuple[Line, ...]
-
-
-def prepare_g2(point: G2Point) -> PreparedG2:
-    """Return the lines through multiples of ``point`` that the optimal ate pairing evaluates.
+    """A point of G2 or infinity with its lines, which each core makes and evaluates in its form.
 
     The loop over 6t + 2 ends at [6t + 2]Q + psi(Q) - psi^2(Q), which is -psi^3(Q) for the points
     of G2 and for no other point of the curve (a test works out why). So one comparison at the end
-    checks that ``point`` is in the subgroup.
+    checks that ``point`` is in the subgroup. Both properties raise PointError if it is not, or not
+    on the curve, and have no lines for infinity.
+    """
+
+    point: G2Point
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines in the order of the Miller loop."""
+        return _lines(self.point)
+
+    @cached_property
+    def native_lines(self) -> bytes:
+        """The lines as the compiled kernels take them."""
+        if self.point is None:
+            return b""
+        (x0, x1), (y0, y1) = self.point
+        try:
+            lines: bytes = compiled_kernels().prepare_g2(numbers_to_bytes((x0, x1, y0, y1)))
+        except ValueError as error:
+            raise PointError(str(error)) from error
+        return lines
+
+
+def prepare_g2(point: G2Point) -> PreparedG2:
+    """Return ``point`` with the lines that the optimal ate pairing evaluates.
 
     Raises:
         PointError: the point is not on the curve or not in the subgroup.
     """
+    prepared = PreparedG2(point)
+    _ = prepared.lines if compiled_kernels() is None else prepared.native_lines
+    return prepared
+
+
+def _lines(point: G2Point) -> tuple[Line, ...]:
     if point is None:
-        return PreparedG2(())
+        return ()
     if not is_on_g2(point):
         raise PointError("the point is not on the curve")
     lines: list[Line] = []
@@ -58,7 +87,7 @@ def prepare_g2(point: G2Point) -> PreparedG2:
     thrice = psi(twice)
     if multiple != (thrice[0], fp2.negate(thrice[1])):
         raise PointError("the point is not in the subgroup")
-    return PreparedG2(tuple(lines))
+    return tuple(lines)
 
 
 def _add_line(lines: list[Line], left: tuple[Fp2, Fp2], right: tuple[Fp2, Fp2]) -> tuple[Fp2, Fp2]:
@@ -110,15 +139,22 @@ def miller_loop(pairs: Iterable[Pair]) -> Fp12:
         PointError: a point of G1 is not on the curve, or a point of G2 that is not prepared is not
             on the curve or not in the subgroup.
     """
-    factors = []
+    finite = []
     for p, q in pairs:
         if not is_on_g1(p):
             raise PointError("the point is not on the curve")
-        lines = (q if isinstance(q, PreparedG2) else prepare_g2(q)).lines
-        if p is not None and lines:
-            factors.append(_line_values(p, lines))
-    if not factors:
+        prepared = q if isinstance(q, PreparedG2) else prepare_g2(q)
+        if p is not None and prepared.point is not None:
+            finite.append((p, prepared))
+    if not finite:
         return fp12.ONE
+    kernels = compiled_kernels()
+    if kernels is not None:
+        points = numbers_to_bytes([coordinate for p, _ in finite for coordinate in p])
+        return _fp12_from_bytes(
+            kernels.miller_loop(points, tuple(prepared.native_lines for _, prepared in finite))
+        )
+    factors = [_line_values(p, prepared.lines) for p, prepared in finite]
     steps = zip(*factors, strict=True)
     result = fp12.ONE
     for digit in LOOP_DIGITS:
@@ -165,6 +201,9 @@ def final_exponentiation(f: Fp12) -> Fp12:
     Raises:
         ZeroDivisionError: f is 0, which no Miller loop is.
     """
+    kernels = compiled_kernels()
+    if kernels is not None:
+        return _native_exponentiation(kernels, f)
     multiply, square, conjugate = fp12.multiply, fp12.square, fp12.conjugate
     f = multiply(conjugate(f), fp12.inverse(f))
     f = multiply(fp12.frobenius(f, 2), f)
@@ -182,6 +221,19 @@ def final_exponentiation(f: Fp12) -> Fp12:
     result = multiply(result, fp12.frobenius(a, 2))
     result = multiply(result, fp12.frobenius(multiply(b, conjugate(f)), 3))
     return fp12.reduced(result)
+
+
+def _native_exponentiation(kernels: Any, f: Fp12) -> Fp12:
+    parts = [part for coefficient in fp12.coefficients(f) for part in coefficient]
+    if not any(parts):
+        raise ZeroDivisionError("the final exponentiation of 0")
+    return _fp12_from_bytes(kernels.final_exponentiation(numbers_to_bytes(parts)))
+
+
+def _fp12_from_bytes(data: bytes) -> Fp12:
+    """Return the element whose twelve coordinates are in ``data``, in the order of the kernels."""
+    parts = numbers_from_bytes(data)
+    return fp12.from_coefficients(list(zip(parts[::2], parts[1::2], strict=True)))
 
 
 def _power_t(f: Fp12) -> Fp12:

@@ -123,7 +123,7 @@ def test_plain_integers_where_there_is_no_gmpy2() -> None:
 def _sample(code: str, plain_integers: str = "") -> list[object]:
     run = subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, "VEPERF_PLAIN_INTEGERS": plain_integers},
+        env={**os.environ, "VEPERF_PLAIN_INTEGERS": plain_integers, "VEPERF_NATIVE": "0"},
         check=True,
         capture_output=True,
     )

@@ -47,6 +47,8 @@ from veperf.workloads.zk.curve.g2 import (
 )
 from veperf.workloads.zk.field import PointError, T
 
+pytestmark = pytest.mark.usefixtures("core")
+
 SMALL_ORDER = 10069  # the least prime factor of the cofactor
 any_scalar = st.one_of(scalars, st.integers(-(2**300), 2**300))
 g1_points = scalars.map(lambda scalar: g1_multiply(G1, scalar))

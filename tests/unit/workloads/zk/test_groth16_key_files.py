@@ -15,6 +15,8 @@ from veperf.workloads.zk.groth16.files import (
 from veperf.workloads.zk.groth16.setup import setup
 from veperf.workloads.zk.r1cs.builder import Builder
 
+pytestmark = pytest.mark.usefixtures("core")
+
 
 def make_key():
     builder = Builder()

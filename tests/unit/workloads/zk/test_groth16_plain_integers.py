@@ -1,4 +1,4 @@
-"""The same with Python's integers as with gmpy2's."""
+"""The same with Python's integers as with gmpy2's, and in either core."""
 
 import json
 import os
@@ -6,6 +6,8 @@ import subprocess
 import sys
 from hashlib import sha256
 from random import Random
+
+import pytest
 
 from veperf.workloads.zk.example_data import compile_squarings, squarings_inputs
 from veperf.workloads.zk.groth16.files import proving_key_to_bytes, verifying_key_to_bytes
@@ -31,9 +33,11 @@ def results() -> list[str]:
     ]
 
 
-def test_plain_integers_give_the_same():
+@pytest.mark.parametrize("native", ["0", "1"])
+@pytest.mark.parametrize("plain", ["0", "1"])
+def test_plain_integers_give_the_same(plain: str, native: str):
     """Keys, proof and hash are the same to the bit."""
-    environment = os.environ | {"VEPERF_PLAIN_INTEGERS": "1"}
+    environment = os.environ | {"VEPERF_PLAIN_INTEGERS": plain, "VEPERF_NATIVE": native}
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
     output = subprocess.run(
         [sys.executable, "-c", PROGRAM], env=environment, check=True, capture_output=True

@@ -19,6 +19,8 @@ from veperf.workloads.zk.groth16.setup import setup
 from veperf.workloads.zk.groth16.verify import verify_proof
 from veperf.workloads.zk.r1cs.builder import Builder
 
+pytestmark = pytest.mark.usefixtures("core")
+
 HEAD = 28
 
 

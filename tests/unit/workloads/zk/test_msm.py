@@ -15,6 +15,8 @@ from veperf.workloads.zk.msm.fixed_base import FixedBase
 from veperf.workloads.zk.msm.multiples import multiples
 from veperf.workloads.zk.msm.variable_base import msm
 
+pytestmark = pytest.mark.usefixtures("core")
+
 GROUPS = [(G1, g1_multiply, g1_add), (G2, g2_multiply, g2_add)]
 # Few enough that points repeat, meet their negatives and are infinity.
 small = st.integers(-2, 2)

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from tests.support.bn254 import ORDER, scalars
 from veperf.workloads.zk.ntt import GENERATOR, TWO_ADICITY, Domain, DomainError, cached_domain
 
+pytestmark = pytest.mark.usefixtures("core")
+
 polynomials = st.sampled_from([1, 2, 4, 8, 16]).flatmap(
     lambda size: st.lists(scalars, min_size=size, max_size=size)
 )

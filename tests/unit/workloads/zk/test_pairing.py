@@ -28,6 +28,8 @@ from veperf.workloads.zk.pairing import (
 )
 from veperf.workloads.zk.tower import fp12
 
+pytestmark = pytest.mark.usefixtures("core")
+
 # How often our final exponent contains py_ecc's; see final_exponentiation.
 EXCESS = int(2 * T * (6 * T**2 + 3 * T + 1))
 

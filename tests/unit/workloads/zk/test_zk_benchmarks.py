@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from veperf._native.core import CORES, PYTHON, active_core
 from veperf.core.registry import Task, load_registry, matching_cases
 from veperf.workloads.zk import benchmarks, example_data
 from veperf.workloads.zk.circuits import disclosure
@@ -54,6 +55,25 @@ def test_cached_provers_are_the_made_ones(tmp_path: Path, monkeypatch: pytest.Mo
     assert 1 == len(list((tmp_path / "cache").iterdir()))
 
 
+def test_a_core_is_in_use_in_its_own_case_alone() -> None:
+    """Set-up, calls and stages run in it; what comes after runs in the default again."""
+    seen = []
+
+    def look(*_: object) -> None:
+        seen.append(active_core())
+
+    def set_up() -> Task:
+        look()
+        return Task(look, stages={"first": look})
+
+    task = benchmarks._in_core(PYTHON, set_up)
+    task.call()
+    task.stages["first"](None)
+    look()
+
+    assert [PYTHON] * 3 + [CORES[0]] == seen
+
+
 def test_nonces_differ() -> None:
     """Two calls never give the same nonce."""
     task = benchmarks.nonce()
@@ -80,10 +100,11 @@ def test_measured_proofs_are_valid() -> None:
     assert verify_proof(key, public, Proof(a, b, last(value)))
 
 
-def test_measured_squarings_are_proven() -> None:
+@pytest.mark.parametrize("core", CORES)
+def test_measured_squarings_are_proven(core: str) -> None:
     """The chain of squarings has as many constraints as it says, and its proof verifies."""
     compiled = example_data.compile_squarings(20)
-    proof: Any = benchmarks.proof_by_constraints(constraints=20).call()
+    proof: Any = benchmarks.proof_by_constraints(constraints=20, core=core).call()
 
     assert 20 == len(compiled.r1cs.constraints)
     assert verify_proof(
@@ -94,9 +115,10 @@ def test_measured_squarings_are_proven() -> None:
 
 
 @pytest.mark.slow
-def test_measured_verifications_succeed() -> None:
+@pytest.mark.parametrize("core", CORES)
+def test_measured_verifications_succeed(core: str) -> None:
     """The timed calls accept a proof, as a whole, in stages and in batches."""
-    task = benchmarks.proof_verification()
+    task = benchmarks.proof_verification(core)
     value: Any = None
     for stage in task.stages.values():
         value = stage(value)

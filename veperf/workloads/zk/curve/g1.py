@@ -4,8 +4,10 @@ The cofactor is 1: every point of the curve is in the group of order R. Sums div
 coordinates): an inverse costs only some eight products here. Nothing runs in constant time.
 """
 
+from veperf._native.core import compiled_kernels
 from veperf.workloads.zk.bigint import integer, invert, non_adjacent_form
 from veperf.workloads.zk.field import P, PointError, R, T, fp_element
+from veperf.workloads.zk.limbs import numbers_from_bytes, numbers_to_bytes, scalars_to_bytes
 
 BETA = 18 * T**3 + 18 * T**2 + 9 * T + 1
 """A cube root of 1 modulo P."""
@@ -85,6 +87,11 @@ def g1_multiply(point: G1Point, scalar: int) -> G1Point:
     """
     if point is None:
         return None
+    kernels = compiled_kernels()
+    if kernels is not None:
+        data = kernels.g1_multiply(numbers_to_bytes(point), scalars_to_bytes([scalar]))
+        x, y = numbers_from_bytes(data)
+        return (x, y) if x or y else None
     first, second = split_scalar_g1(scalar)
     ahead = point if first >= 0 else g1_negate(point)
     aside: G1Point = (point[0] * BETA % P, point[1] if second >= 0 else -point[1] % P)

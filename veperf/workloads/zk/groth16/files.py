@@ -43,6 +43,8 @@ from veperf.workloads.zk.curve.g2 import G2Point, g2_from_ints
 from veperf.workloads.zk.field import PointError
 from veperf.workloads.zk.groth16.keys import ProvingKey, VerifyingKey
 from veperf.workloads.zk.groth16.prove import Prover, prover_tables_from_bytes
+from veperf.workloads.zk.msm.group import G1_GROUP, G2_GROUP, Group
+from veperf.workloads.zk.msm.native import PointCheck, native_group
 from veperf.workloads.zk.r1cs.system import R1cs
 
 VERSION = 1
@@ -203,11 +205,33 @@ class _Points:
 
     def g1_list(self, count: int) -> list[Any]:
         """Read ``count`` points of G1, None for infinity."""
-        return [self._g1() for _ in range(count)]
+        points = self._native_list(G1_GROUP, count)
+        return [self._g1() for _ in range(count)] if points is None else points
 
     def g2_list(self, count: int) -> list[Any]:
         """Read ``count`` points of G2, None for infinity."""
-        return [self._g2() for _ in range(count)]
+        points = self._native_list(G2_GROUP, count)
+        return [self._g2() for _ in range(count)] if points is None else points
+
+    def _native_list(self, group: Group, count: int) -> list[Any] | None:
+        """Read ``count`` points by the compiled kernels.
+
+        None where they are not in use, or a point is invalid: one by one it is found and named.
+        """
+        native = native_group(group)
+        if native is None:
+            return None
+        end = self._position + count * native.point_bytes
+        data = self._data[self._position : end]
+        check = PointCheck.TRUSTED if self._are_trusted else PointCheck.ON_CURVE
+        try:
+            packed = native.pack_bytes(data, check, is_big_endian=True)
+        except ValueError:
+            return None
+        if not self._are_trusted and not native.are_in_subgroup(packed):
+            return None
+        self._position = end
+        return native.points_from_bytes(native.kernels.unpack(packed))
 
     def _g1(self) -> G1Point:
         x, y = self._coordinates(2)

@@ -28,7 +28,7 @@ from veperf.workloads.zk.r1cs.system import R1cs
 
 @dataclass(frozen=True, slots=True)
 class ProverTables:
-    """Tables of multiples for the sums of a proof; made at first use, unless they were loaded."""
+    """Tables of multiples for the sums of a proof; made when they are worth it, unless loaded."""
 
     a: FixedBase
     """For A, over u_i(x), alpha and delta."""
@@ -75,7 +75,7 @@ class WrongKeyError(ValueError):
 
 
 class Prover:
-    """A circuit and its key; the first proof makes tables for all that follow.
+    """A circuit and its key; the first proof (compiled: the second) makes tables for what follows.
 
     :meth:`prove` makes a proof; the other methods are its steps. ``groth16.files`` stores key and
     tables on disk.

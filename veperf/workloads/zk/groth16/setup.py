@@ -15,7 +15,7 @@ from veperf.workloads.zk.curve.g2 import G2
 from veperf.workloads.zk.field import R
 from veperf.workloads.zk.groth16.keys import ProvingKey, VerifyingKey
 from veperf.workloads.zk.msm.multiples import multiples
-from veperf.workloads.zk.ntt import GENERATOR, Domain, cached_domain
+from veperf.workloads.zk.ntt import GENERATOR, cached_domain
 from veperf.workloads.zk.r1cs.system import Evaluation, R1cs
 
 
@@ -44,13 +44,8 @@ def products_on_coset(r1cs: R1cs, sides: Evaluation, witness: Sequence[int]) -> 
     """Return u v on the coset of the domain, u the sum of w_i u_i, v that of w_i v_i."""
     domain = cached_domain(domain_size(r1cs))
     public = list(witness[: r1cs.public_count + 1])
-    u, v = _values_on_coset(domain, sides.a + public), _values_on_coset(domain, sides.b)
-    return [a * b % R for a, b in zip(u, v, strict=True)]
-
-
-def _values_on_coset(domain: Domain, values: list[int]) -> list[int]:
-    padded = values + [0] * (domain.size - len(values))
-    return domain.coset_ntt(domain.intt(padded))
+    a, b = (values + [0] * (domain.size - len(values)) for values in (sides.a + public, sides.b))
+    return domain.coset_products(a, b)
 
 
 Draw = Callable[[int], int]

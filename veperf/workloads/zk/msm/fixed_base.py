@@ -3,11 +3,18 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import compress
 
 from veperf.core.errors import CorruptFileError
 from veperf.workloads.zk.bigint import integer
 from veperf.workloads.zk.msm.buckets import SignedDigits, digit_count, weighted_sums
 from veperf.workloads.zk.msm.group import HALF_BITS, Group, Point, group_of
+from veperf.workloads.zk.msm.native import (
+    NativeGroup,
+    PointCheck,
+    native_group,
+    native_window_bits,
+)
 
 _COORDINATE_BYTES = 32
 
@@ -52,11 +59,16 @@ class FixedBase:
     """
 
     def __init__(self, points: Sequence[Point]) -> None:
-        """Take points of G1 or of G2, which may be infinity; the first sum makes the multiples."""
+        """Take points of G1 or of G2, which may be infinity.
+
+        The first sum makes the multiples. Compiled, it does without, and the second makes them.
+        """
         self.points = tuple(points)
         self._group = group_of(self.points)
         self._finite = [point for point in self.points if point is not None]
         self._digits = SignedDigits(_window_bits(len(self._finite)), HALF_BITS)
+        self._native_table: bytes | None = None
+        self._was_used = False
 
     def msm(self, scalars: Sequence[int]) -> Point:
         """Return the sum of scalars[i] * points[i]; scalars are taken modulo R.
@@ -64,6 +76,8 @@ class FixedBase:
         Raises:
             ValueError: there are not as many scalars as points.
         """
+        if (native := native_group(self._group)) is not None:
+            return self._native_msm(native, scalars)
         group, digits = self._group, self._digits
         buckets = digits.empty_buckets()
         for scalar, rows in zip(scalars, self._rows, strict=True):
@@ -76,8 +90,23 @@ class FixedBase:
                     deque(map(list.append, places, row), maxlen=0)
         return weighted_sums(group, [buckets])[0]
 
+    def _native_msm(self, native: NativeGroup, scalars: Sequence[int]) -> Point:
+        """Return the sum by the compiled kernels, to which a table is worth it from the second."""
+        if len(scalars) != len(self.points):
+            raise ValueError(f"{len(scalars)} scalars for {len(self.points)} points")
+        finite = list(compress(scalars, self._is_finite))
+        if self._was_used:
+            self.prepare()
+        self._was_used = True
+        if self._native_table is not None:
+            return native.msm(self._native_table, finite, self._digits.window_bits)
+        return native.msm(self._packed(native), finite, native_window_bits(len(finite)))
+
     def to_bytes(self) -> bytes:
         """Return the multiples; :meth:`from_bytes` takes them together with the points."""
+        if (native := native_group(self._group)) is not None:
+            data: bytes = native.kernels.unpack(self._made_table(native))
+            return data
         points = (point for column in self._columns for point in column)
         return points_to_bytes(self._group, points)
 
@@ -96,6 +125,9 @@ class FixedBase:
         """
         base = cls(points)
         count = len(base._finite)
+        if (native := native_group(base._group)) is not None:
+            base._load_native(native, data, PointCheck.TRUSTED if is_trusted else PointCheck.FINITE)
+            return base
         multiples = points_from_bytes(
             base._group, data, count * base._digits.count, are_trusted=is_trusted
         )
@@ -106,8 +138,36 @@ class FixedBase:
         return base
 
     def prepare(self) -> None:
-        """Make now what the first sum would make."""
-        self._rows  # noqa: B018 - a cached property
+        """Make now the table that sums would make."""
+        if (native := native_group(self._group)) is not None:
+            self._made_table(native)
+        else:
+            self._rows  # noqa: B018 - a cached property
+
+    def _made_table(self, native: NativeGroup) -> bytes:
+        if self._native_table is None:
+            packed = self._packed(native)
+            self._native_table = native.kernels.table(packed, self._digits.window_bits)
+        return self._native_table
+
+    def _load_native(self, native: NativeGroup, data: bytes, check: PointCheck) -> None:
+        count = len(self._finite) * self._digits.count
+        if len(data) != count * native.point_bytes:
+            raise CorruptFileError(f"{len(data)} bytes are not {count} points")
+        try:
+            table = native.pack_bytes(data, check)
+        except ValueError as error:
+            raise CorruptFileError(str(error)) from error
+        if not data.startswith(native.points_to_bytes(self._finite)):
+            raise CorruptFileError("the table of multiples belongs to other points")
+        self._native_table = table
+
+    def _packed(self, native: NativeGroup) -> bytes:
+        return native.pack(self._finite)
+
+    @cached_property
+    def _is_finite(self) -> list[bool]:
+        return [point is not None for point in self.points]
 
     @cached_property
     def _columns(self) -> list[list[Point]]:

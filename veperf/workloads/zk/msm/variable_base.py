@@ -9,6 +9,7 @@ from veperf.workloads.zk.msm.buckets import (
     weighted_sums,
 )
 from veperf.workloads.zk.msm.group import HALF_BITS, Point, group_of
+from veperf.workloads.zk.msm.native import native_group, native_window_bits
 
 
 def msm(points: Sequence[Point], scalars: Sequence[int]) -> Point:
@@ -22,6 +23,9 @@ def msm(points: Sequence[Point], scalars: Sequence[int]) -> Point:
         ValueError: there are not as many points as scalars.
     """
     group = group_of(points)
+    if (native := native_group(group)) is not None:
+        window_bits = native_window_bits(len(points))
+        return native.msm(native.pack(points), scalars, window_bits)
     halves = []
     for point, scalar in zip(points, scalars, strict=True):
         if point is None:

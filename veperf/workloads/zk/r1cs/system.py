@@ -6,6 +6,7 @@ the constant 1, then come the public wires, then the private ones, as in circom.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from operator import index
 from typing import NamedTuple
@@ -64,7 +65,7 @@ class Evaluation(NamedTuple):
     c: list[int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class R1cs:
     """A constraint system.
 
@@ -122,6 +123,10 @@ class R1cs:
 
     def digest(self) -> bytes:
         """Return a 32-byte hash of the system without its names."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> bytes:
         digest = sha256(b"r1cs %d %d" % (self.wire_count, self.public_count))
         for constraint in self.constraints:
             for side in constraint:
