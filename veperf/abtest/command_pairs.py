@@ -4,28 +4,18 @@ Commands that keep no more than one CPU busy, as their warm-up runs show, take t
 that CPUs of different speeds are not compared.
 """
 
-import contextlib
 import math
-import os
-import secrets
-import signal
-import subprocess
-import tempfile
-import threading
-import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO
 
 from veperf.abtest.pair import LETTERS, PairResult, SideLetter, alternate_sides
+from veperf.abtest.processes import ProcessPlan, ProcessRun, run_process
 from veperf.core.ab_records import CommandValue
 from veperf.core.case import Case
 from veperf.core.run import CaseResult, Failure, Sample
-from veperf.measure import layout_randomization
-from veperf.measure.cpus import choose_cpu, stay_off, stay_on, usable_cpus
-from veperf.stats.process_values import ONE_THREAD_RATIO
+from veperf.measure.cpus import choose_cpu, usable_cpus
 
-_MAX_OUTPUT_BYTES = 20_000
+_MAX_OUTPUT = 20_000
 
 
 @dataclass(slots=True)
@@ -49,7 +39,8 @@ class CommandPairs:
         cpu = choose_cpu(usable_cpus(), index)
         for number, side in enumerate(alternate_sides(index, warmups + self.runs)):
             if index == 0 and number == 2 * warmups:
-                self._needs_one_cpu = all(map(_keeps_one_cpu, (runs["a"][0], runs["b"][0])))
+                warm = (runs["a"][0], runs["b"][0])
+                self._needs_one_cpu = all(run.process.keeps_one_cpu for run in warm)
             run = _run(
                 self.commands[side],
                 self.timeout_s,
@@ -79,79 +70,23 @@ class CommandPairs:
 class _Run:
     """Result of a run of a command."""
 
-    sample: Sample
+    process: ProcessRun
     printed: float = math.nan
     failure: Failure | None = None
 
-
-def _keeps_one_cpu(run: _Run) -> bool:
-    return (run.sample.cpu_ns or 0) <= ONE_THREAD_RATIO * run.sample.wall_ns
+    @property
+    def sample(self) -> Sample:
+        return self.process.sample
 
 
 def _run(command: str, timeout_s: float, *, printed: bool, cpu: int | None) -> _Run:
-    with (
-        tempfile.TemporaryFile() as output,
-        tempfile.TemporaryFile() as errors,
-        stay_off(cpu),
-    ):
-        # The shell and all processes that it starts are a group, so that a timeout ends them all.
-        with stay_on(cpu):  # it inherits this thread's CPUs
-            began = time.perf_counter_ns()
-            process = subprocess.Popen(  # noqa: S602 - the user's shell command
-                command,
-                shell=True,
-                stdin=subprocess.DEVNULL,
-                stdout=output if printed else subprocess.DEVNULL,
-                stderr=errors,
-                env=os.environ | layout_randomization.random_layout(secrets.randbits(32)),
-                start_new_session=True,
-            )
-        timed_out = threading.Event()
-
-        def end_late() -> None:
-            timed_out.set()
-            _kill_group(process.pid)
-
-        timer = threading.Timer(timeout_s, end_late)
-        timer.start()
-        try:
-            # Unlike Popen.wait, it returns the CPU time of the command and its children.
-            _, status, usage = os.wait4(process.pid, 0)
-            wall_ns = time.perf_counter_ns() - began
-        except BaseException:
-            _kill_group(process.pid)
-            process.wait()
-            raise
-        finally:
-            timer.cancel()
-        process.returncode = os.waitstatus_to_exitcode(status)
-        cpu_ns = round((usage.ru_utime + usage.ru_stime) * 1e9)
-        sample = Sample(wall_ns, cpu_ns, usage.ru_nivcsw)
-        if timed_out.is_set():
-            return _Run(sample, failure=Failure("timeout", f"not done within {timeout_s:g} s"))
-        if process.returncode != 0:
-            message = f"exit code {process.returncode}"
-            return _Run(sample, failure=Failure("raised", message, _tail(errors)))
-        return _Run(sample) if not printed else _with_value(sample, _tail(output))
-
-
-def _with_value(sample: Sample, output: str) -> _Run:
-    lines = output.strip().splitlines()
+    run = run_process(command, ProcessPlan(timeout_s=timeout_s, keeps_output=printed, cpu=cpu))
+    if run.failure is not None or not printed:
+        return _Run(run, failure=run.failure)
+    lines = run.output.strip().splitlines()
     try:
-        return _Run(sample, float(lines[-1]))
+        return _Run(run, float(lines[-1]))
     except (IndexError, ValueError):
         last = repr(lines[-1][:80]) if lines else "nothing"
-        failure = Failure("invalid", f"the last line printed must be a number, not {last}", output)
-        return _Run(sample, failure=failure)
-
-
-def _kill_group(group: int) -> None:
-    """Kill the processes left of a group."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGKILL)
-
-
-def _tail(file: IO[bytes]) -> str:
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - _MAX_OUTPUT_BYTES))
-    return file.read().decode(errors="replace")
+        message = f"the last line printed must be a number, not {last}"
+        return _Run(run, failure=Failure("invalid", message, run.output[-_MAX_OUTPUT:]))

@@ -31,8 +31,16 @@ from veperf.core.direction import parse_directions
 from veperf.core.errors import MeasureError, UsageError
 from veperf.core.escape import one_line
 from veperf.core.gate import GateDecision
-from veperf.core.option_fields import about, select_options, values_of
-from veperf.core.options import ABOptions, GateOptions, JudgeOptions, RunOptions, Seconds
+from veperf.core.option_fields import about, option_fields, select_options, values_of
+from veperf.core.options import (
+    ABOptions,
+    GateOptions,
+    GoOptions,
+    JudgeOptions,
+    Names,
+    RunOptions,
+    Seconds,
+)
 from veperf.core.policy import GatePolicy
 from veperf.core.registry import select_cases
 from veperf.core.run import Run
@@ -41,11 +49,21 @@ from veperf.verdicts.gate import combine_decisions
 
 if TYPE_CHECKING:
     from veperf.abtest.ab_result import ABResult
+    from veperf.formats.exported import Judged
 
 
 @dataclass(frozen=True, kw_only=True)
-class CIOptions(RunOptions, GateOptions):
+class CIOptions(RunOptions, GateOptions, GoOptions):
     """Options of ``veperf ci``."""
+
+    go: Annotated[
+        Names,
+        about(
+            "Gate the benchmarks of these Go packages, and nothing else, against the code of "
+            "--against.",
+            metavar="PACKAGES",
+        ),
+    ] = ()
 
     run: Annotated[str | None, about("Gate this run instead of a new one.", metavar="RUN")] = None
     time_budget_s: Annotated[
@@ -69,6 +87,7 @@ class CIOptions(RunOptions, GateOptions):
         "veperf ci --known-miss transaction/validation --strict",
         "veperf ci --run last --explain             every question, its answer and its rule",
         "veperf ci --against origin/main            and old beside new code, for a pull request",
+        "veperf ci --go ./... --against origin/main   the same of Go code, which needs no Python",
         "veperf ci --export junit junit.xml --export comment comment.md",
     ],
 )
@@ -96,27 +115,93 @@ def ci_command(
 
     The report is on disk before the gate decides, so that it can be uploaded whatever the verdict.
     """
-    from veperf.api.runs import load, run
-    from veperf.formats.exported import Judged, JudgedPairs, JudgedRun
     from veperf.formats.writers import write_judged
-    from veperf.report import rendering
     from veperf.report.report_links import find_report_links
 
     links = find_report_links(report_url or "")
     check_exports(exports)
     check_summary(summary)
+    policy = chosen_policy(context, options, options.known_misses)
+    if options.go:
+        _check_go(context, options, patterns, directions)
+        judged = _judge_go(options, archive, policy)
+    else:
+        _check_run(context, options, patterns, directions)
+        judged = _judge_run(options, patterns, directions, archive, baselines, policy)
+    decision = combine_decisions([item.decision for item in judged], strict=policy.strict)
+    if len(judged) > 1:
+        from veperf.report import rendering
+
+        click.echo(f"{rendering.decision_text(decision, terminal_width())}\n")
+    write_exports(exports, judged, links)
+    if summary is not None:
+        append_summary(summary, write_judged(judged, "summary", links).encoded)
+    if options.explain:
+        print_explanation(decision)
+    context.exit(decision.exit_code)
+
+
+def _check_run(
+    context: click.Context, options: CIOptions, patterns: Sequence[str], directions: Sequence[str]
+) -> None:
+    """Refuse options that don't go together where a run is gated.
+
+    Raises:
+        click.UsageError: they don't.
+    """
     if options.run is not None and patterns:
         raise click.UsageError("--run gates a whole run: no BENCHMARK")
     if options.run is not None and options.against is None:
         # What is suspect is confirmed side by side, in the time that there is.
         reason, confirms = "--run gates a run that was made", ("time_budget_s",)
         refuse_options(context, RunOptions, reason, allowed=confirms)
-    known = parse_directions(directions)
-    if known and options.run is None:
+    of_go = {field.name for field in option_fields(GoOptions)}
+    of_run = {field.name for kind in (RunOptions, GateOptions) for field in option_fields(kind)}
+    refuse_options(context, GoOptions, "no Go packages: --go ./...", allowed=of_run & of_go)
+    if directions and options.run is None:
         raise click.UsageError("--better is for a run of another tool: give it with --run")
     if options.same_machine and options.run is None:
         raise click.UsageError("--same-machine is for a run of another tool: give it with --run")
-    policy = chosen_policy(context, options, options.known_misses)
+
+
+def _check_go(
+    context: click.Context, options: CIOptions, patterns: Sequence[str], directions: Sequence[str]
+) -> None:
+    """Refuse options that don't go together where Go packages are gated.
+
+    Raises:
+        click.UsageError: they don't.
+    """
+    if options.against is None:
+        raise click.UsageError("--go compares with a commit: --against origin/main")
+    if patterns:
+        raise click.UsageError("--go gates Go benchmarks alone, by --bench: no BENCHMARK")
+    if options.modules:
+        raise click.UsageError("--go compares Go packages: no --module")
+    if options.run is not None or directions or options.known_misses or options.same_machine:
+        raise click.UsageError("--go gates no run: no --run, no options of one")
+    of_go = {field.name for field in option_fields(GoOptions)}
+    refuse_options(context, RunOptions, "--go makes no run", allowed=of_go)
+
+
+def _judge_run(
+    options: CIOptions,
+    patterns: tuple[str, ...],
+    directions: Sequence[str],
+    archive: str | None,
+    baselines: Path | None,
+    policy: GatePolicy,
+) -> "list[Judged]":
+    """Judge a run, render its report, and compare with other code what is asked or suspect.
+
+    Raises:
+        KeyboardInterrupt: a comparison was stopped by hand.
+        VeperfError: as ``veperf.run`` and ``veperf.ab``.
+    """
+    from veperf.api.runs import load, run
+    from veperf.formats.exported import JudgedPairs, JudgedRun
+
+    known = parse_directions(directions)
     _check_questions(options, patterns, baselines)
     result = None
     if options.run is not None:
@@ -129,23 +214,33 @@ def ci_command(
     if result is None:
         result = run(patterns, options=options, archive=archive, baselines=baselines)
     verdict = print_verdict(result, baselines, policy, known, _decisions(comparisons))
-    judged: list[Judged] = [JudgedRun(result.run, verdict.verdict)]
     if options.confirm and options.against is None:
         comparisons = _confirm_suspects(
             result.run, verdict.verdict, baselines, options, archive, policy
         )
         if comparisons:  # the report then says what they decided
             write_report(result, baselines, policy, known, _decisions(comparisons))
-    judged += [JudgedPairs(comparison.judged, comparison.decision) for comparison in comparisons]
-    decision = combine_decisions([item.decision for item in judged], strict=policy.strict)
-    if comparisons:
-        click.echo(f"{rendering.decision_text(decision, terminal_width())}\n")
-    write_exports(exports, judged, links)
-    if summary is not None:
-        append_summary(summary, write_judged(judged, "summary", links).encoded)
-    if options.explain:
-        print_explanation(decision)
-    context.exit(decision.exit_code)
+    return [
+        JudgedRun(result.run, verdict.verdict),
+        *(JudgedPairs(comparison.judged, comparison.decision) for comparison in comparisons),
+    ]
+
+
+def _judge_go(options: CIOptions, archive: str | None, policy: GatePolicy) -> "list[Judged]":
+    """Compare the Go benchmarks of the working tree with those of another commit.
+
+    Raises:
+        KeyboardInterrupt: it was stopped by hand; what was decided by then is kept.
+        VeperfError: as ``veperf.ab_go``.
+    """
+    from veperf.formats.exported import JudgedPairs
+    from veperf.programs.run import ab_go
+
+    assert options.against is not None, "it was checked"
+    go_options = select_options(GoOptions, values_of(options))
+    result = ab_go(options.against, *options.go, options=go_options, archive=archive)
+    result = _print_comparison(result, policy)
+    return [JudgedPairs(result.judged, result.decision)]
 
 
 def _check_questions(options: CIOptions, patterns: Sequence[str], baselines: Path | None) -> None:
@@ -184,7 +279,15 @@ def _compare_with(
     """
     from veperf.abtest.run import ab
 
-    result = ab(base, *patterns, options=options, archive=archive)
+    return _print_comparison(ab(base, *patterns, options=options, archive=archive), policy)
+
+
+def _print_comparison(result: "ABResult", policy: GatePolicy) -> "ABResult":
+    """Print a comparison and where it is kept; return it as ``policy`` decides it.
+
+    Raises:
+        KeyboardInterrupt: it was stopped by hand.
+    """
     result = replace(result, policy=policy)
     click.echo(f"{result!r}\n\nkept in {display_path(result.place)}\n")
     if result.ab.stopped == "hand":

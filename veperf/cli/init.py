@@ -14,19 +14,36 @@ _STARTER = Path(__file__).parent / "starter"
 _MODULE, _BASELINES = "veperf_benchmarks", "data/baselines"
 _TARGETS = f"{_BASELINES}/targets.json"
 # By the name of its copy; the settings come last, so that a folder that has them has all of them.
+_WORKFLOWS = ".github/workflows"
 _FILES = {
     f"{_MODULE}.py": "veperf_benchmarks.py",
     _TARGETS: "targets.json",
-    ".github/workflows/performance.yml": "performance.yml",
+    f"{_WORKFLOWS}/performance.yml": "performance.yml",
     FILE: "veperf.toml",
+}
+_GO_FILES = {
+    f"{_WORKFLOWS}/performance.yml": "go/performance.yml",
+    f"{_WORKFLOWS}/performance-comment.yml": "go/performance-comment.yml",
+    FILE: "go/veperf.toml",
 }
 _IGNORE = ".gitignore"
 _IGNORED = "reports/"
 
 
-@click.command("init", cls=ExampleCommand, examples=["veperf init"])
-def init_command() -> None:
+@click.command(
+    "init",
+    cls=ExampleCommand,
+    examples=[
+        "veperf init                     with a Python benchmark to begin with",
+        "veperf init --go                for the benchmarks of a Go repository",
+    ],
+)
+@click.option("--go", "is_go", is_flag=True, help="Workflows and settings that gate Go benchmarks.")
+def init_command(is_go: bool) -> None:
     """Make the current folder a project: a benchmark, its target, a workflow, settings.
+
+    With --go, nothing of Python: a workflow that compares the Go benchmarks of each pull request
+    with those of the code that it started from, one that posts the comment, and settings.
 
     No file is written over, and settings in pyproject.toml stay the ones that count. What an
     earlier `veperf init` was stopped at is completed.
@@ -37,7 +54,8 @@ def init_command() -> None:
             f"{root} is in the project {project.root}; run `veperf init` there, where GitHub looks "
             "for workflows, or `git init` first if it is to be one of its own"
         )
-    contents = {name: (_STARTER / source).read_bytes() for name, source in _FILES.items()}
+    sources = _GO_FILES if is_go else _FILES
+    contents = {name: (_STARTER / source).read_bytes() for name, source in sources.items()}
     settings = project.file.name if project.file else FILE
     if settings != FILE:
         del contents[FILE]
@@ -54,13 +72,16 @@ def init_command() -> None:
         click.echo("everything is there already: nothing was written")
     if settings != FILE:
         click.echo(f"the settings are those in {settings}, so no {FILE} was written")
-        if _MODULE not in project.options.modules:
+        if not is_go and _MODULE not in project.options.modules:
             click.echo(f"add {_MODULE!r} to the modules in its [tool.veperf]")
-        if project.baselines.resolve() != (root / _BASELINES).resolve():
+        if not is_go and project.baselines.resolve() != (root / _BASELINES).resolve():
             click.echo(f"its baselines are in {project.options.baselines}: move {_TARGETS} there")
     if not is_ignored:
         click.echo(f"add the line {_IGNORED} to {_IGNORE}: runs and reports need no commit")
-    click.echo("`veperf run` measures, `veperf report last` shows it")
+    if is_go:
+        click.echo("`veperf ab --go ./... HEAD` compares what is not committed yet")
+    else:
+        click.echo("`veperf run` measures, `veperf report last` shows it")
 
 
 def _is_there(root: Path, name: str, data: bytes) -> bool:

@@ -59,6 +59,9 @@ class PairRule:
     version_noise: float = 0.0
     """Standard deviation of the log ratio between versions that do the same work, which no number
     of pairs averages out: a verdict must overcome it, see ``veperf.stats.version_noise``."""
+    layouts: int = 0
+    """Memory layouts that the pairs take turns with, so that pairs so many apart share one, and are
+    one value of the tests; 0 where each pair has one of its own."""
 
     def __post_init__(self) -> None:
         if self.better not in ("lower", "higher"):
@@ -120,8 +123,10 @@ def evaluate_pairs(
     Turnbull, JRSS B 51, 1989), which holds whichever look comes to be the last. At level 0 there is
     no interval. The rule's version noise moves the bounds of the tests and the interval's ends.
     """
+    pairs = log_ratios.size
+    log_ratios = layout_values(log_ratios, rule.layouts)
     inflation = variance_inflation(log_ratios.size, autocorrelation)
-    if end_level and inflation > 1:
+    if end_level and (inflation > 1 or log_ratios.size < pairs):
         end_level = reachable_level(narrow_level(end_level, inflation), log_ratios.size)
     in_total = rule.alpha if end_level is not None else rule.alpha / 2
     beyond = version_allowance(rule.version_noise, in_total)
@@ -138,7 +143,7 @@ def evaluate_pairs(
         wilcoxon(np.round(log_ratios - limit, _DECIMALS)) for limit in (smallest, -smallest, margin)
     )
     return PairEvidence(
-        pairs=log_ratios.size,
+        pairs=pairs,
         autocorrelation=autocorrelation,
         ratio=from_log(size.value),
         low=from_log(size.low - beyond),
@@ -148,6 +153,18 @@ def evaluate_pairs(
         p_faster=widen_p(faster.p_less, inflation),
         p_equivalent=widen_p(equivalent.p_less, inflation),
     )
+
+
+def layout_values(log_ratios: NDArray[np.float64], layouts: int) -> NDArray[np.float64]:
+    """Return one value a layout, of shape (min(n, layouts),): the median of its pairs.
+
+    What a layout does to a version is in each of its pairs, so that only another layout is another
+    draw: however many pairs share four layouts, they say no more about all layouts than four values
+    do. If nothing changed, the values are symmetric about zero, as the pairs are.
+    """
+    if not 0 < layouts < log_ratios.size:
+        return log_ratios
+    return np.array([np.median(log_ratios[k::layouts]) for k in range(layouts)])
 
 
 def decide_status(

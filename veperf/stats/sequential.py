@@ -21,8 +21,10 @@ from veperf.stats.paired import (
     decide_pairs,
     evaluate_pairs,
     find_obstacle,
+    layout_values,
     log_ratios,
 )
+from veperf.stats.wilcoxon import smallest_signed_rank_p
 
 HINT_P = 0.3
 """Up to this p of either change, an early ``ok`` waits for more pairs. Where nothing changed, p is
@@ -150,7 +152,14 @@ class SequentialTest:
         return evidence, decide_pairs(evidence, alpha_change, alpha_ok)
 
     def _conclude(self, evidence: PairEvidence, status: ChangeStatus) -> SequentialVerdict:
-        return self._end(evidence, status, change_reason(evidence, status, self._rule))
+        reason = change_reason(evidence, status, self._rule)
+        values = layout_values(self.log_ratios, self._rule.layouts).size
+        level = self._schedule.levels_change(self._rule.alpha / self._rule.comparisons)[-1]
+        if status is ChangeStatus.INCONCLUSIVE and level < smallest_signed_rank_p(values):
+            shared = "" if values == self.pairs else f" of {values} layouts"
+            few = f"{plural(self.pairs, 'pair')}{shared}"
+            reason += f"; among {self._rule.comparisons} comparisons {few} can't show any slowdown"
+        return self._end(evidence, status, reason)
 
     def _end(self, evidence: PairEvidence, status: ChangeStatus, reason: str) -> SequentialVerdict:
         self._verdict = SequentialVerdict(

@@ -1,0 +1,1 @@
+"""Comparisons of programs in any language: Go benchmarks, and commands that print many results."""
