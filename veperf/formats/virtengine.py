@@ -12,6 +12,7 @@ objects.
      "packages": {"tests/benchmark": {"BenchmarkStateWrite": {"ns/op": "transaction/state_write"},
                                       "BenchmarkStateRead": {}}}}
 
+``counterparts``, by package and benchmark, names veperf's own benchmark that does the same work.
 Benchmarks without a target are listed as well. An unlisted benchmark was renamed or is new: its
 targets are unknown, and it is shown, not judged. One with a target that the file lacks, though it
 is of its package, is missing, and a target whose metric it lacks is not measured: neither passes.
@@ -70,7 +71,7 @@ def read_baseline_metrics(source: SourceFile, published: Path | None = None) -> 
     path = published or paths.published_file(paths.default_baselines_folder(), "targets.json")
     document = load_source(path)
     known = {target.id: target for target in document.document_as(TargetSet).targets}
-    figures = _figures(source)
+    figures = baseline_figures(source)
     targets: list[Target] = []
     for origin in document.document_as(_TargetOrigins).targets:
         fields = _names(origin.original_field)
@@ -98,8 +99,30 @@ def _names(original_field: str) -> list[str]:
     return [f"{section}.{name.strip()}" for name in names.split(",") if name.strip()]
 
 
-def _figures(source: SourceFile) -> dict[str, float]:
-    """Return every figure in the file by section and name, in the unit of its target."""
+def published_figures(targets: SourceFile) -> dict[str, tuple[str, float]]:
+    """Return target and value of each field of BASELINE_METRICS.json that ``targets.json`` has.
+
+    Raises:
+        CorruptFileError: the file is damaged.
+    """
+    known = {target.id: target for target in targets.document_as(TargetSet).targets}
+    figures: dict[str, tuple[str, float]] = {}
+    for origin in targets.document_as(_TargetOrigins).targets:
+        target = known[origin.id]
+        values = [target.limit] if target.target is None else [target.target, target.limit]
+        figures |= {
+            field: (origin.id, value)
+            for field, value in zip(_names(origin.original_field), values, strict=False)
+        }
+    return figures
+
+
+def baseline_figures(source: SourceFile) -> dict[str, float]:
+    """Return every figure in a BASELINE_METRICS.json by section and name, in its target's unit.
+
+    Raises:
+        CorruptFileError: it is damaged, or a field is not a positive number.
+    """
     document = source.document
     if not isinstance(document, Mapping):
         raise source.corrupt("no baseline metrics: not an object")
@@ -135,6 +158,8 @@ class GoBenchmarks(Struct, frozen=True):
     module: str
     packages: dict[str, dict[str, dict[str, str]]]
     """Target id by package, name without a final ``-8``, and unit."""
+    counterparts: dict[str, dict[str, str]] = {}
+    """Benchmark of veperf that does the same work, by package and name."""
     source: str = ""
 
 
