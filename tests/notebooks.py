@@ -187,7 +187,55 @@ SUITES: Mapping[str, Mapping[str, str]] = {
             "# CPU time of making one proof and of verifying one, each stage measured by itself.\n"
         ),
     },
+    "market": {
+        _TITLE: """# # Market store
+#
+# How fast a node creates orders and bids, matches them, closes leases and answers queries page by
+# page, on a state of 10,000 to 1,000,000 of them. There are no published targets: judged is what
+# changed since this machine's recorded baseline.
+""",
+        _STAGES: (
+            "# CPU time of one block: 100 orders, 100 bids, 100 matches, 100 leases closed, the "
+            "commit. Each\n# stage is measured by itself.\n"
+        ),
+    },
+    "validator_set": {
+        _TITLE: """# # Validator set
+#
+# How fast a node makes the next height's validators: changes of the set, weighted turns to propose,
+# and the hash for the header, with 100 to 1,000,000 validators. There are no published targets:
+# judged is what changed since this machine's recorded baseline.
+""",
+        _STAGES: (
+            "# CPU time of the next height's set: copy it, apply ten changes, choose the proposer, "
+            "hash it.\n# Each stage is measured by itself.\n"
+        ),
+    },
+    "state_sync": {
+        _TITLE: """# # State sync
+#
+# How fast a node exports its state as a snapshot, and another restores and verifies it, with 1,000
+# to 1,000,000 keys, in the Cosmos SDK's format. There are no published targets: judged is what
+# changed since this machine's recorded baseline.
+""",
+        _STAGES: (
+            "# CPU time of one export (nodes, messages, chunks, hashes) and of one restore. Each "
+            "stage is\n# measured by itself.\n"
+        ),
+    },
+    "inference": {
+        _TITLE: """# # Inference
+#
+# How fast a validator makes features of faces, documents and videos, checks them and scores them.
+# There are no published targets: judged is what changed since this machine's recorded baseline.
+""",
+        _STAGES: (
+            "# CPU time of one score: the features of three scopes, their checks, the model, the "
+            "hashes. Each\n# stage is measured by itself.\n"
+        ),
+    },
 }
+WITHOUT_LOAD = {"zk_proof", "market", "validator_set", "state_sync", "inference"}
 
 
 def expected() -> dict[str, str]:
@@ -204,7 +252,7 @@ def _of_suite(template: str, suite: str) -> str:
     for old, new in SUITES[suite].items():
         assert text.count(old) == 1, f"notebooks/{TEMPLATE}.py lacks {old!r}"
         text = text.replace(old, new)
-    if suite == "zk_proof":  # it has no load
+    if suite in WITHOUT_LOAD:
         before, _, load = text.partition(f"# %% [markdown]\n{_LOAD}")
         text = before + load[load.index("# %% [markdown]") :]
     return text
@@ -226,7 +274,7 @@ def main() -> None:
 
     for name, text in expected().items():
         path = FOLDER / f"{name}.py"
-        if path.read_text(encoding="utf-8") != text:
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
         jupytext(["--quiet", "--to", "ipynb", "--update", str(path)])
 

@@ -15,27 +15,40 @@ defaults: that is a scaling curve.
 
 import importlib
 import inspect
-import time
 import traceback
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from veperf.core.case import TIME, Case, Level, Metric, Params
 from veperf.core.errors import UnknownBenchmarkError, UsageError, VeperfError
-from veperf.core.load import GENERATOR, Finished, Search
+from veperf.core.load import Finished, Search
+from veperf.core.remote_load import RemoteLoad
 from veperf.core.selection import narrow_cases, require_words
 
-SUITES = {
+DEFAULT_SUITES = {
     "transaction": "veperf.workloads.transaction.benchmarks",
     "verification": "veperf.workloads.verification.benchmarks",
     "bidding": "veperf.workloads.bidding.benchmarks",
     "zk_proof": "veperf.workloads.zk.benchmarks",
 }
+"""The suites that are measured where nothing is named: those of the published targets."""
+
+NAMED_SUITES = {
+    "market": "veperf.workloads.market.benchmarks",
+    "validator_set": "veperf.workloads.validator_set.benchmarks",
+    "state_sync": "veperf.workloads.state_sync.benchmarks",
+    "inference": "veperf.workloads.inference.benchmarks",
+}
+"""The suites that are measured only where they, or benchmarks of theirs, are named."""
+
+SUITES = DEFAULT_SUITES | NAMED_SUITES
+"""The modules of all suites."""
+
+EVERYTHING = "*"
+"""The pattern that names every benchmark."""
 
 MEMORY_SUITE = "veperf.profiling.memory_suite"
 """The suite of whole processes' memory: a part of every run, and of nothing that compares times."""
@@ -76,78 +89,6 @@ class System(Protocol):
 
     def close(self) -> None:
         """Shut the system down and release its resources, whatever is still in flight."""
-
-
-class RemoteTarget(Protocol):
-    """A system in a process of its own, which is offered items over a socket."""
-
-    def offer(self, tag: int, item: bytes) -> bool:
-        """Accept ``item`` under the number ``tag``, or return False if the system is full."""
-
-    def step(self) -> Finished:
-        """As ``System`` does."""
-
-    def costs(self) -> Mapping[str, float]:
-        """As ``System`` does."""
-
-    def close(self) -> None:
-        """As ``System`` does."""
-
-
-_READY_AT_ONCE = 32
-
-
-class SuppliedSystem:
-    """A remote target and the items for it, combined into a ``System`` in one process."""
-
-    def __init__(self, target: RemoteTarget, items: Iterator[bytes]) -> None:
-        self._target = target
-        self._items = items
-        self._ready: deque[bytes] = deque()
-        self._making_ns = 0
-        self._accepted = 0
-
-    def offer(self, tag: int) -> bool:
-        """Offer the next item; a refused item is offered again under the next tag.
-
-        If it were skipped, later items of the same sender could become invalid.
-        """
-        if not self._ready:
-            began = time.thread_time_ns()
-            self._ready.extend(islice(self._items, _READY_AT_ONCE))
-            self._making_ns += time.thread_time_ns() - began
-        if not self._target.offer(tag, self._ready[0]):
-            return False
-        self._ready.popleft()
-        self._accepted += 1
-        return True
-
-    def step(self) -> Finished:
-        """As ``System`` does."""
-        return self._target.step()
-
-    def costs(self) -> Mapping[str, float]:
-        """As ``System`` does, with the making of the items as the generator's."""
-        if not self._accepted:
-            return self._target.costs()
-        return {GENERATOR: self._making_ns / self._accepted, **self._target.costs()}
-
-    def close(self) -> None:
-        """As ``System`` does."""
-        self._target.close()
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteLoad:
-    """A load whose system is one process and whose items come from others, the shards."""
-
-    target: Callable[[], RemoteTarget]
-    """Makes the system."""
-    source: Callable[[int, int], Iterator[bytes]]
-    """The endless items of shard k of n. They are valid in their own order, however the items of
-    other shards are interleaved with them."""
-    capacity: int
-    """Items that may be in flight at once, of all shards together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +159,11 @@ class Benchmark:
         for name, values in self.params.items():
             cases += [self._case(default | {name: v}, {name: v}) for v in values[1:]]
         return tuple(cases)
+
+    @property
+    def is_default(self) -> bool:
+        """Return whether it is measured where nothing is named."""
+        return self.setup.__module__ not in NAMED_SUITES.values()
 
     def is_slow(self, case: Case) -> bool:
         """Return whether quick runs leave ``case`` out."""
@@ -337,11 +283,12 @@ def load_registry(modules: Iterable[str]) -> Registry:
 def matching_cases(
     registry: Registry, patterns: Iterable[str] = (), *, quick: bool = False
 ) -> tuple[Case, ...]:
-    """Return the cases that match any of ``patterns`` (all if there are none), as registered.
+    """Return the cases that match any of ``patterns``, as registered.
 
-    A pattern is a suite (``transaction``), a benchmark (``transaction/execution``, with its
-    scaling curve), one case (``transaction/execution[transactions=100]``; also the default case
-    with one of its defaults written out) or a glob (``*/hash*``). ``quick`` leaves slow cases out
+    Without patterns these are all but those of ``NAMED_SUITES``. A pattern is a suite
+    (``transaction``), a benchmark (``transaction/execution``, with its scaling curve), one case
+    (``transaction/execution[transactions=100]``; also the default case with one of its defaults
+    written out) or a glob (``*/hash*``; ``*`` is everything). ``quick`` leaves slow cases out
     unless their benchmark or they are named.
 
     Raises:
@@ -355,7 +302,7 @@ def matching_cases(
     return tuple(
         case
         for b, case in pairs
-        if (not patterns or any(_matches(case, pattern) for pattern in patterns))
+        if (any(_matches(case, pattern) for pattern in patterns) if patterns else b.is_default)
         and not (quick and b.is_slow(case) and not {case.benchmark, case.id} & set(patterns))
     )
 
@@ -370,9 +317,9 @@ def select_cases(
 ) -> tuple[Case, ...]:
     """Return the cases that match ``select``, among the built-in suites and ``modules``.
 
-    Where nothing is selected, those that the project selects. Of these, the ones that are of one of
-    the ``levels`` and fit ``expression``, where these are not empty. ``quick`` leaves slow cases
-    out unless they are named.
+    Where nothing is selected, those that the project selects, or else the default ones. Of these,
+    the ones that are of one of the ``levels`` and fit ``expression``, where these are not empty.
+    ``quick`` leaves slow cases out unless they are named.
 
     Raises:
         UnknownBenchmarkError: a pattern or a word matches nothing, or nothing is left.
@@ -382,7 +329,8 @@ def select_cases(
 
     select = project_selection(select)
     registry = load_registry([*SUITES.values(), MEMORY_SUITE, *modules])
-    require_words(expression, matching_cases(registry))
+    default = () if select else matching_cases(registry)
+    require_words(expression, matching_cases(registry, [EVERYTHING]), default)
     try:
         return narrow_cases(matching_cases(registry, select, quick=quick), levels, expression)
     except UnknownBenchmarkError:

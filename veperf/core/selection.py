@@ -31,6 +31,8 @@ class Expression:
 
     text: str
     words: tuple[str, ...]
+    positive_words: frozenset[str]
+    """Those that stand somewhere without a ``not``, or with an even number of them."""
     fits: Predicate
     """Returns whether a case is selected."""
 
@@ -42,7 +44,7 @@ def parse_expression(text: str) -> Expression:
         UsageError: it can't be read; the message points to the place.
     """
     if not text.strip():
-        return Expression(text, (), lambda _: True)
+        return Expression(text, (), frozenset(), lambda _: True)
     return _Parser(text).expression()
 
 
@@ -76,10 +78,12 @@ def narrow_cases(cases: Sequence[Case], levels: Iterable[str], expression: str) 
     return fitting
 
 
-def require_words(expression: str, cases: Sequence[Case]) -> None:
+def require_words(expression: str, cases: Sequence[Case], default: Sequence[Case] = ()) -> None:
     """Check that each word of ``expression`` fits one of ``cases``, which are all there are.
 
-    Otherwise ``hash or nonec`` would measure less than it asks for.
+    Otherwise ``hash or nonec`` would measure less than it asks for. ``default`` are the cases to
+    choose from where nothing is named; a word that fits none of them, but others, would do so, too,
+    unless it is only negated: ``not market`` asks for nothing that isn't measured anyway.
 
     Raises:
         UnknownBenchmarkError: one fits none.
@@ -87,8 +91,16 @@ def require_words(expression: str, cases: Sequence[Case]) -> None:
     """
     from difflib import get_close_matches
 
-    for word in parse_expression(expression).words:
-        if any(fits_word(case, word) for case in cases):
+    parsed = parse_expression(expression)
+    for word in parsed.words:
+        suites = {case.suite for case in cases if fits_word(case, word)}
+        is_default = not default or any(fits_word(case, word) for case in default)
+        if suites and not is_default and word in parsed.positive_words:
+            raise UnknownBenchmarkError(
+                f"{word!r} of -k fits only what is measured where it is named: name "
+                f"{' or '.join(sorted(suites))} as well"
+            )
+        if suites:
             continue
         parts = {part for case in cases for part in re.split(r"[/_\[\]=,]", case.benchmark)}
         names = sorted(parts | {case.benchmark.partition("/")[2] for case in cases})
@@ -112,13 +124,15 @@ class _Parser:
         self._place = 0
         self._depth = 0
         self._words: list[str] = []
+        self._positive: set[str] = set()
+        self._is_negated = False
 
     def expression(self) -> Expression:
         """Return the whole."""
         fits = self._any()
         if self._next:
             raise self._error("`and`, `or` or the end")
-        return Expression(self._text, tuple(self._words), fits)
+        return Expression(self._text, tuple(self._words), frozenset(self._positive), fits)
 
     @property
     def _next(self) -> str:
@@ -147,7 +161,9 @@ class _Parser:
         is_negated = False
         while self._takes("not"):
             is_negated = not is_negated
+        self._is_negated ^= is_negated
         fits = self._word_or_parenthesis()
+        self._is_negated ^= is_negated
         return (lambda case: not fits(case)) if is_negated else fits
 
     def _word_or_parenthesis(self) -> Predicate:
@@ -165,6 +181,8 @@ class _Parser:
             raise self._error("a word, `not` or `(`")
         self._place += 1
         self._words.append(word)
+        if not self._is_negated:
+            self._positive.add(word)
         return lambda case: fits_word(case, word)
 
     def _error(self, expected: str) -> UsageError:

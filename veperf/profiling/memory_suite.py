@@ -6,13 +6,13 @@ Set-ups import what measures: processes that measure time know this suite, too, 
 from collections.abc import Mapping
 
 from veperf.core.case import Level, Metric
-from veperf.core.registry import SUITES, MetricsTask, benchmark
+from veperf.core.registry import DEFAULT_SUITES, MetricsTask, benchmark
 from veperf.ipc.isolated_process import run_in_fresh_process
 from veperf.profiling.memory.snapshot_stats import MemoryStats
 
 _CHILD = "veperf.profiling.memory.child"
 _TIMEOUT_S = 50.0
-_MODULES = tuple(SUITES.values())
+_MODULES = tuple(DEFAULT_SUITES.values())
 # Smaller blocks than usual, so that a block is not most of a round.
 _BLOCK = "transaction/block_processing[transactions=100]"
 _VERIFICATION = "verification/latency"
@@ -33,7 +33,7 @@ _TRANSFERS, _BIDS = 200, 250
     targets={"idle_heap": "memory/idle_heap"},
 )
 def idle() -> MetricsTask:
-    """A process that has loaded every suite and done nothing.
+    """A process that has loaded the default suites and done nothing.
 
     Its resident memory, the objects that the garbage collector tracks, and allocated blocks.
     """
@@ -70,7 +70,7 @@ def idle() -> MetricsTask:
     },
 )
 def work() -> MetricsTask:
-    """A process with every suite loaded processes blocks, verifications and bids, round by round.
+    """A process with the default suites loaded processes blocks, verifications and bids by turns.
 
     Peaks over all rounds, and how much resident memory grows over them.
     """

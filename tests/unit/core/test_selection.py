@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tests.support.runs import case
 from veperf.core.case import Case, Level
 from veperf.core.errors import UnknownBenchmarkError, UsageError
-from veperf.core.registry import select_cases
+from veperf.core.registry import DEFAULT_SUITES, NAMED_SUITES, SUITES, select_cases
 from veperf.core.selection import fits_word, narrow_cases, parse_expression, require_words
 
 CASES = [
@@ -115,3 +115,49 @@ def test_slow_benchmarks_are_not_lost_without_a_word():
     (actual,) = select_cases(expression="pairing_py_ecc")
 
     assert "zk_proof/pairing_py_ecc" == actual.id
+
+
+def test_named_suites_are_measured_only_where_they_are_named():
+    """The main job measures those of the published targets; any name or pattern may add others."""
+    own = SUITES.keys() | {"memory"}  # other tests register suites, too
+    suites = {case.suite for case in select_cases()}
+
+    assert DEFAULT_SUITES.keys() | {"memory"} == own & suites
+    assert NAMED_SUITES.keys().isdisjoint(DEFAULT_SUITES)
+    for suite in NAMED_SUITES:
+        assert {suite} == {case.suite for case in select_cases([suite])}
+    assert own <= {case.suite for case in select_cases(["*"])}
+    assert {"market", "bidding"} <= {case.suite for case in select_cases(["*/*order*"])}
+
+
+def test_a_word_that_only_a_named_suite_has_says_so():
+    """Else an expression would measure less than it asks for."""
+    with pytest.raises(UnknownBenchmarkError, match=r"'lease_close' of -k .* name market as well"):
+        select_cases(expression="hash or lease_close")
+    excluding = select_cases(expression="hash_compute and not market")
+    actual = select_cases(["market"], expression="lease_close and not 0000")
+
+    assert ["transaction/hash_compute"] == [case.id for case in excluding]
+    assert ["market/lease_close"] == [case.id for case in actual]
+
+
+@pytest.mark.parametrize(
+    "text", ["not market", "not (market and block)", "hash and not (market or state_sync)"]
+)
+def test_a_word_that_is_only_negated_needs_no_name(text: str):
+    """What a named suite has isn't measured anyway; one that is nowhere is still a mistake."""
+    words = ("market", "state_sync", "inference", "validator_set")
+    actual = select_cases(expression=text)
+    hashes = [case for case in select_cases() if "hash" in case.id or text.startswith("not")]
+
+    assert hashes == [*actual]
+    assert not any(word in case.id for case in actual for word in words)
+    with pytest.raises(UnknownBenchmarkError, match="'markt' of -k in it; did you mean market"):
+        select_cases(expression="not markt")
+
+
+@pytest.mark.parametrize("text", ["not not market", "not market or market", "not (not market)"])
+def test_a_word_that_also_stands_without_not_asks_for_its_suite(text: str):
+    """An even number of them is none."""
+    with pytest.raises(UnknownBenchmarkError, match="name market as well"):
+        select_cases(expression=text)

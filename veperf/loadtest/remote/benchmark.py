@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from veperf.core.case import Level, Params
 from veperf.core.errors import MeasureError, UsageError
 from veperf.core.load import Search
-from veperf.core.registry import REGISTRY, Benchmark, LoadTask, RemoteLoad
+from veperf.core.registry import REGISTRY, Benchmark, LoadTask
+from veperf.core.remote_load import RemoteLoad
 from veperf.loadtest.custom_case import RATE
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from veperf.core.errors import MeasureError, VeperfError
-from veperf.core.registry import RemoteLoad
+from veperf.core.remote_load import RemoteLoad
 from veperf.loadtest.remote.rendezvous import CalledOffError, LoadTerms, Rendezvous
 from veperf.loadtest.remote.session import LoadSession
 from veperf.loadtest.remote.target_socket import Listener

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from veperf.core.errors import MeasureError, VeperfError
 from veperf.core.load import Finished
-from veperf.core.registry import RemoteTarget
+from veperf.core.remote_load import RemoteTarget
 from veperf.ipc.channel import BadMessageError, PeerGoneError
 from veperf.loadtest.remote.messages import (
     Aborted,

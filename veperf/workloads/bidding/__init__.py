@@ -3,7 +3,8 @@
 Nothing is exported here, so that a part can be imported without all others: ``orders`` and
 ``providers`` for the data, ``decimals`` and ``pricing`` for money, ``table`` and ``matching`` for
 one order against many providers, ``bids`` for signed bids, ``rate_limit`` and ``checkpoint`` as
-named, ``engine`` and ``daemon`` for all of it together, ``example_data`` for examples.
+named, ``engine`` and ``daemon`` for all of it together, ``example_data`` for examples. A daemon
+bids for one provider as deployed (``example_data.daemon_providers``), or for many.
 
 Find the best of a hundred providers' quotes, and let an engine bid on announced orders:
 

@@ -1,4 +1,8 @@
-"""Deterministic example providers and orders: a market of clouds of all sizes."""
+"""Deterministic example providers and orders: a market of clouds of all sizes.
+
+A daemon bids for one provider of that market (``daemon_providers``), on orders that it can serve.
+With more providers it bids on the same orders, so that sizes of the population can be compared.
+"""
 
 from collections.abc import Iterator
 from functools import cache
@@ -27,6 +31,8 @@ PROFILES = {
 """Resources of orders: the resource profiles of VirtEngine's own bidding benchmark."""
 
 _SEED = 1
+_DAEMONS_OWN = 33
+"""Number of the daemon's own provider: with GPUs, in three regions."""
 _REGIONS = (
     "us-east",
     "us-west",
@@ -54,6 +60,32 @@ def providers(count: int) -> tuple[Provider, ...]:
     return tuple([_provider(i, random) for i in range(count)])
 
 
+def daemon_providers(count: int = 1) -> tuple[Provider, ...]:
+    """Return the providers of a daemon: its own, and ``count`` - 1 others of the market.
+
+    One provider is what VirtEngine deploys with each daemon. It can serve every profile.
+    """
+    market = providers(max(count, _DAEMONS_OWN + 1))
+    own = market[_DAEMONS_OWN]
+    return (own, *[provider for provider in market if provider is not own][: count - 1])
+
+
+@cache
+def daemon_orders(*profiles: str) -> tuple[Order, ...]:
+    """Return orders of ``profiles`` that the daemon's own provider can serve; of all by default.
+
+    They are for its regions and its tier, and GPUs of its type.
+    """
+    (own,) = daemon_providers()
+    return tuple(
+        example
+        for example in (order(i, profile) for i in range(24) for profile in profiles or PROFILES)
+        if example.region in own.regions
+        and example.attributes["tier"] == own.attributes["tier"]
+        and example.gpu_type in ("", own.gpu_type)
+    )
+
+
 def order(number: int, profile: str = "medium") -> Order:
     """Return an example order with a region, an attribute and a highest price that can be met."""
     needed = PROFILES[profile]
@@ -73,8 +105,11 @@ def order(number: int, profile: str = "medium") -> Order:
 
 
 def order_events(first: int = 1, step: int = 1) -> Iterator[OrderEvent]:
-    """Yield announced orders without end, each with its own id, numbered from ``first`` on."""
-    kinds = [order(i, profile) for i in range(24) for profile in ("medium", "small")]
+    """Yield announced orders without end, each with its own id, numbered from ``first`` on.
+
+    The daemon's own provider can serve each of them.
+    """
+    kinds = daemon_orders("medium", "small")
     number = first
     while True:
         unique = replace(kinds[number % len(kinds)], id=f"order-{number}")

@@ -68,7 +68,7 @@ class _TimedCheckpointFile(CheckpointFile):
 
 
 class DaemonTarget:
-    """A daemon as the target of a load (``veperf.core.registry.RemoteTarget``).
+    """A daemon as the target of a load (``veperf.core.remote_load.RemoteTarget``).
 
     An item is a burst of orders, and is finished when each of them has its bid. Every bid loses
     at once, so that capacity does not run out; checkpoints go to a temporary folder.

@@ -15,7 +15,8 @@ from msgspec import Struct
 
 from veperf.core.case import LATENCY_METRICS, Level, Metric
 from veperf.core.load import GENERATOR, Search
-from veperf.core.registry import LoadTask, RemoteLoad, SuppliedSystem, Task, benchmark
+from veperf.core.registry import LoadTask, Task, benchmark
+from veperf.core.remote_load import RemoteLoad, SuppliedSystem
 from veperf.workloads.transaction import example_data
 from veperf.workloads.transaction.address import address_from_bytes
 from veperf.workloads.transaction.cache import Cache

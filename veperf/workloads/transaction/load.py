@@ -106,7 +106,7 @@ class _Genesis:
 
 
 class ChainTarget:
-    """A pipeline as the target of a load (``veperf.core.registry.RemoteTarget``)."""
+    """A pipeline as the target of a load (``veperf.core.remote_load.RemoteTarget``)."""
 
     def __init__(self, pipeline: Pipeline, store: Store | None, first: bytes) -> None:
         """Commit the transfer ``first``, so that the verifiers are running."""

@@ -146,8 +146,13 @@ class Store:
         with self._writing(version) as transaction:
             _prune_versions(transaction, version)
 
-    def restore(self, nodes: Iterable[ExportNode], version: int, root_hash: bytes) -> Tree:
+    def restore(
+        self, nodes: Iterable[ExportNode], version: int, root_hash: bytes | None = None
+    ) -> Tree:
         """Start an empty store with an exported ``version``; return its tree.
+
+        Without a ``root_hash`` the caller compares the tree's with what can be trusted, and
+        deletes the store if it is another.
 
         Raises:
             ValueError: the store has commits.
@@ -157,7 +162,7 @@ class Store:
         if self.version:
             raise ValueError(f"{self._path} has version {self.version} already")
         tree = import_nodes(nodes, version)
-        if tree.root_hash != root_hash:
+        if root_hash is not None and tree.root_hash != root_hash:
             raise DataError(
                 f"the export has the root hash {tree.root_hash.hex()}, not {root_hash.hex()}"
             )

@@ -10,7 +10,8 @@ import numpy as np
 
 from veperf.core.case import LATENCY_METRICS, Level, Metric
 from veperf.core.load import GENERATOR, Search
-from veperf.core.registry import LoadTask, RemoteLoad, Task, benchmark
+from veperf.core.registry import LoadTask, Task, benchmark
+from veperf.core.remote_load import RemoteLoad
 from veperf.workloads.transaction.cache import Cache
 from veperf.workloads.transaction.iavl import Tree
 from veperf.workloads.transaction.tree_store import Store

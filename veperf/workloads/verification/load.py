@@ -57,7 +57,7 @@ def encoded_requests(shard: int, shards: int) -> Iterator[bytes]:
 
 
 class VerificationTarget:
-    """Verifications of requests from another process (``veperf.core.registry.RemoteTarget``).
+    """Verifications of requests from another process (``veperf.core.remote_load.RemoteTarget``).
 
     Requests that are verified while a block is committed to disk form the next block; they are
     finished when that is committed, too. Committing waits for the disk, so it has its own thread.

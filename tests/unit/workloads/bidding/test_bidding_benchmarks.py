@@ -19,7 +19,6 @@ SMALL = [
     case
     for case in matching_cases(REGISTRY, ["bidding"])
     if case.level is not Level.LOAD
-    and case.params.get("providers") != 100_000
     and case.benchmark != "bidding/parallel"  # starts processes: an integration test
 ]
 
@@ -63,6 +62,22 @@ def test_ids_and_targets() -> None:
     assert all(case.what for case in cases)
 
 
+def test_targets_are_of_one_provider_a_daemon() -> None:
+    """As deployed; the population grows to 10,000 in cases that answer no target."""
+    cases = [case for case in matching_cases(REGISTRY, ["bidding"]) if "providers" in case.params]
+    by_population: dict[str, set[tuple[object, bool]]] = {}
+    for case in cases:
+        entry = case.params["providers"], bool(case.targets)
+        by_population.setdefault(case.benchmark, set()).add(entry)
+
+    assert {f"bidding/{name}" for name in ("latency", "order_matching", "load", "throughput")} == (
+        by_population.keys()
+    )
+    for entries in by_population.values():
+        assert {1} == {providers for providers, answers in entries if answers}
+        assert 10_000 == max(providers for providers, _ in entries if isinstance(providers, int))
+
+
 @pytest.mark.parametrize("profile", example_data.PROFILES)
 def test_the_measured_bid_is_placed(profile: str) -> None:
     """The timed call does not reject the order."""
@@ -87,12 +102,33 @@ def test_the_stages_are_the_whole_bid() -> None:
     assert not benchmarks._table(1_000).columns.held.any()
 
 
-def test_every_order_of_a_load_gets_its_bid() -> None:
-    """Some provider can serve every order that is offered under load."""
-    engine = create_engine(ProviderTable(example_data.providers(10_000)))
-    decisions = [engine.handle(event) for event in islice(example_data.order_events(), 48)]
+@pytest.mark.parametrize("providers", [1, 100, 10_000])
+def test_every_order_of_a_load_gets_its_bid(providers: int) -> None:
+    """The same orders, whatever the population: the daemon's own provider can serve each."""
+    table = ProviderTable(example_data.daemon_providers(providers))
+    engine = create_engine(table)
+    for event in islice(example_data.order_events(), 48):
+        decision = engine.handle(event)
+        engine.reservations.release(decision.order_id)
 
-    assert {BidOutcome.BID: 48} == engine.counts, decisions
+    assert providers == len(table)
+    assert {BidOutcome.BID: 48} == engine.counts
+
+
+@pytest.mark.parametrize("profile", example_data.PROFILES)
+def test_the_daemons_own_provider_can_serve_each_profile(profile: str) -> None:
+    """By a look at its fields, one by one."""
+    (own,) = example_data.daemon_providers()
+    orders = example_data.daemon_orders(profile)
+
+    assert orders
+    for order in orders:
+        needed, free = order.resources, own.for_sale
+        assert all(n <= f for n, f in zip(needed.amounts, free, strict=True))
+        assert order.region in own.regions
+        assert order.attributes.items() <= own.attributes.items()
+        assert (order.gpu_type, order.offering) in ((own.gpu_type, "gpu"), ("", "compute"))
+        assert own.active
 
 
 def test_the_full_limiter_allows_each_time() -> None:
@@ -104,17 +140,29 @@ def test_the_full_limiter_allows_each_time() -> None:
 
 def test_loads_are_made_on_demand() -> None:
     """Making a load task starts nothing: the generator does."""
-    for setup in (benchmarks.load(rate=20), benchmarks.burst(orders=10), benchmarks.throughput()):
+    for setup in (
+        benchmarks.load(rate=20, providers=1),
+        benchmarks.burst(orders=10),
+        benchmarks.throughput(providers=1),
+    ):
         assert isinstance(setup, LoadTask)
         assert setup.close is None
 
 
 def test_the_example_market_is_the_same_everywhere() -> None:
-    """Seeded: a digest of it is a constant of the suite; a change breaks comparisons."""
-    market = msgspec.json.encode(
-        (example_data.providers(50), list(islice(example_data.order_events(), 50)))
-    )
+    """Seeded: digests of it are constants of the suite; a change breaks comparisons.
 
-    digest = "27c7d1a82ffa199fc3862b4037cadf707d8a25ff851d64fbfa7f13cb6aa91772"
-    assert digest == sha256(market).hexdigest()
+    That of the orders changed once: they are those that the daemon's own provider can serve.
+    """
+    market = msgspec.json.encode(example_data.providers(50))
+    orders = msgspec.json.encode(list(islice(example_data.order_events(), 50)))
+
+    assert (
+        "fdc0acc2e0860b0565c9e74be45d5807ace9bc1bf6f1c6709e9cc5df2b14fc7c"
+        == sha256(market).hexdigest()
+    )
+    assert (
+        "1c26c38b19f3201f1f1f8c4ca2cb381579451c6f9a02c44b3141a86669234a9e"
+        == sha256(orders).hexdigest()
+    )
     assert example_data.providers(50)[:10] == example_data.providers(10)

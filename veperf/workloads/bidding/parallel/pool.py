@@ -26,7 +26,7 @@ class EnginePool:
     """Engine processes that end with this process, or when the pool is closed."""
 
     def __init__(self, engines: int, providers: int) -> None:
-        """Start ``engines`` processes, each bidding for ``providers`` example providers.
+        """Start ``engines`` processes, each bidding for ``providers`` of the example market.
 
         Raises:
             WorkerCrashedError: a process does not start.

@@ -22,7 +22,7 @@ Message = TypeVar("Message")
 
 
 class StartEngine(Struct, tag=True):
-    """A request to bid for this many of the example providers."""
+    """A request to bid for the daemon's own provider and others, this many in all."""
 
     providers: int
 

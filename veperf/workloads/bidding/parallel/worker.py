@@ -38,7 +38,7 @@ def serve_engine(stream: BufferedRWPair) -> None:
     while True:
         match receive(stream, decoder):
             case StartEngine(providers):
-                engine = create_engine(ProviderTable(example_data.providers(providers)))
+                engine = create_engine(ProviderTable(example_data.daemon_providers(providers)))
                 send(stream, EventsHandled({}))
             case HandleEvents(events):
                 send(stream, EventsHandled(handle_events(engine, events)))
