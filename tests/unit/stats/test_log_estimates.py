@@ -27,7 +27,8 @@ def required(estimate: LogEstimate | None) -> LogEstimate:
 
 
 def compared(base: LogEstimate, new: LogEstimate, alpha: float = 0.05) -> TwoSampleComparison:
-    return compare_estimates(base, new, better="lower", min_effect=0, margin=0.03, alpha=alpha)
+    rule = {"min_effect": 0, "margin": 0.03, "alpha": alpha}
+    return compare_estimates([(base, new)], better="lower", **rule)[0]
 
 
 @given(numbers, numbers)
@@ -72,9 +73,9 @@ def test_sides_swap(a: list[float], b: list[float]) -> None:
     x, y = (required(estimate_of_values(np.array(v))) for v in (a, b))
     rule = {"min_effect": 0.01, "margin": 0.03, "alpha": 0.05}
 
-    there = compare_estimates(x, y, better="higher", **rule)
-    back = compare_estimates(y, x, better="lower", **rule)
-    neutral = compare_estimates(x, y, better="unknown", **rule)
+    there = compare_estimates([(x, y)], better="higher", **rule)[0]
+    back = compare_estimates([(y, x)], better="lower", **rule)[0]
+    neutral = compare_estimates([(x, y)], better="unknown", **rule)[0]
 
     assert pytest.approx((there.p_slower, there.ratio)) == (back.p_slower, back.ratio)
     assert neutral.status not in (ChangeStatus.SLOWER, ChangeStatus.FASTER)
@@ -118,7 +119,7 @@ def test_equal_samples_keep_to_alpha(kind: str) -> None:
     """Described by any of the statistics, at most 5 % are slower (3 standard errors)."""
     dice = np.random.default_rng(5)
     n, trials = 10, 2000
-    slower = 0
+    pairs = []
     for _ in range(trials):
         sides = []
         for values in np.exp(dice.normal(0, 0.05, (2, n))):
@@ -134,8 +135,10 @@ def test_equal_samples_keep_to_alpha(kind: str) -> None:
                 ),
             }[kind]
             sides.append(required(estimate_of_summary(center, summary)))
-        slower += compared(sides[0], sides[1]).status is ChangeStatus.SLOWER
+        pairs.append((sides[0], sides[1]))
 
+    every = compare_estimates(pairs, better="lower", min_effect=0, margin=0.03, alpha=0.05)
+    slower = sum(comparison.status is ChangeStatus.SLOWER for comparison in every)
     assert slower / trials <= 0.05 + 3 * (0.05 * 0.95 / trials) ** 0.5
     assert slower > 0
 

@@ -1,26 +1,36 @@
-"""Scaling curves: the growth of a cost with the size of the work, with a fitted power law."""
+"""Scaling curves: the growth of a cost with the size of the work, with a fitted power law.
 
-import math
+An exponent is told only with its interval, and only where that excludes 0 and the law comes near
+every point: else it would be a number that means nothing.
+"""
+
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import geometric_mean, linear_regression
+from statistics import geometric_mean
 
-from veperf.core.text import format_exact, format_multiple, format_number
+import numpy as np
+
+from veperf.core.text import format_exact, format_number
 from veperf.report.case_summary import MeasuredMetric
 from veperf.report.charts import axes
 from veperf.report.charts.axes import Axis, Chart
 from veperf.stats.hodges_lehmann import Estimate
+from veperf.stats.power_law import PowerLaw, fit_power_law
+from veperf.stats.process_values import Floats
 
 _NEAR = 1.25
+_SIZE_RATIO = 10
 
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """A case of a curve: the parameter's value and the estimate there."""
+    """A case of a curve: the parameter's value, the estimate there, and the process values."""
 
     x: float
     case: str
     y: Estimate
+    values: Floats
+    """Those that are finite, shape (n,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +43,20 @@ class ScalingCurve:
     unit: str
     points: tuple[CurvePoint, ...]
     """At least two, x ascending."""
-    exponent: float | None
-    """The exponent of the power law; None where none comes near all points."""
+    law: PowerLaw | None
+    """The power law through the points; None where they give no interval of its exponent."""
+
+    @property
+    def exponent(self) -> Estimate | None:
+        """The exponent where it can be told: the law comes near all points, and growth is certain.
+
+        None where a point lies further from the law than a factor of 1.25 (costs that have a fixed
+        part grow slowly first, and no single exponent describes them) or the interval includes 0.
+        """
+        law = self.law
+        if law is None or law.largest_error > _NEAR or not law.shows_growth:
+            return None
+        return law.exponent
 
     @property
     def name(self) -> str:
@@ -56,44 +78,65 @@ def scaling_curves(measured: Iterable[MeasuredMetric]) -> tuple[ScalingCurve, ..
     )
 
 
-def fit_exponent(points: Sequence[CurvePoint]) -> float | None:
-    """Fit the power law y = a x^b by least squares on the logarithms, and return b.
+def describe_scaling(curve: ScalingCurve) -> str:
+    """Return in words how the cost grows, as far as that is certain."""
+    law, size, what = curve.law, curve.parameter, curve.metric
+    if law is None:
+        return f"{what.capitalize()} by {size}; too few values for an exponent."
+    if not law.shows_growth and law.largest_error <= _NEAR:
+        low, high = _multiples(law)
+        return (
+            f"No growth of the {what} with {size} is certain: {_SIZE_RATIO} times the {size}, "
+            f"{low} to {high} times the {what}."
+        )
+    if curve.exponent is None:
+        return f"{what.capitalize()} by {size}; no power law fits.{_end(curve)}"
+    low, high = _multiples(law)
+    ratio = format_number(law.ratio_at(_SIZE_RATIO).value)
+    return (
+        f"{what.capitalize()} {_verb(curve.exponent)} as {size}^{_with_interval(curve.exponent)}: "
+        f"{_SIZE_RATIO} times the {size}, {ratio} times the {what} ({low} to {high})."
+    )
 
-    1 means that twice the work costs twice as much, 0 that size does not matter. None where a
-    point lies further from the law than a factor of 1.25, or is not above zero: costs that have a
-    fixed part grow slowly first, and no single exponent describes them.
-    """
-    if len(points) < 2 or not _above_zero(points):
-        return None
-    x = [math.log(p.x) for p in points]
-    y = [math.log(p.y.value) for p in points]
-    slope, intercept = linear_regression(x, y)
-    largest_error = max(abs(b - (slope * a + intercept)) for a, b in zip(x, y, strict=True))
-    return slope if largest_error <= math.log(_NEAR) else None
+
+def format_exponent(exponent: Estimate) -> tuple[str, str]:
+    """Return an exponent, and its interval: 0.982, 0.951 to 1.01."""
+    low, high = format_number(exponent.low), format_number(exponent.high)
+    return format_number(exponent.value), f"{low} to {high}"
+
+
+def _with_interval(exponent: Estimate) -> str:
+    value, interval = format_exponent(exponent)
+    return f"{value} ({interval})"
+
+
+def _verb(exponent: Estimate) -> str:
+    return "grows" if exponent.value > 0 else "falls"
+
+
+def _multiples(law: PowerLaw) -> tuple[str, str]:
+    """Return the ends of the interval of the ratio of costs."""
+    ratio = law.ratio_at(_SIZE_RATIO)
+    return format_number(ratio.low), format_number(ratio.high)
+
+
+def _end(curve: ScalingCurve) -> str:
+    """Return a sentence on the growth between the two largest sizes, if it is certain."""
+    law = _fit(curve.points[-2:])
+    if len(curve.points) == 2 or law is None or not law.shows_growth:
+        return ""
+    return (
+        f" Between the two largest it {_verb(law.exponent)} as "
+        f"{curve.parameter}^{_with_interval(law.exponent)}."
+    )
+
+
+def _fit(points: Sequence[CurvePoint]) -> PowerLaw | None:
+    return fit_power_law([point.x for point in points], [point.values for point in points])
 
 
 def _above_zero(points: Sequence[CurvePoint]) -> bool:
     return all(p.x > 0 and p.y.value > 0 for p in points)
-
-
-def describe_scaling(curve: ScalingCurve) -> str:
-    """Return in words what the exponent means."""
-    if curve.exponent is None:
-        return f"{curve.metric.capitalize()} by {curve.parameter}; no power law fits.{_end(curve)}"
-    b = curve.exponent
-    return (
-        f"{curve.metric.capitalize()} grows as {curve.parameter}^{format_number(b, 2)}: "
-        f"ten times the {curve.parameter}, {format_multiple(10**b)} the {curve.metric}."
-    )
-
-
-def _end(curve: ScalingCurve) -> str:
-    """Return a sentence on the growth between the two largest sizes."""
-    last = curve.points[-2:]
-    if not _above_zero(last):
-        return ""
-    b = math.log(last[1].y.value / last[0].y.value) / math.log(last[1].x / last[0].x)
-    return f" Between the two largest it grows as {curve.parameter}^{format_number(b, 2)}."
 
 
 def scaling_chart(curve: ScalingCurve) -> str:
@@ -104,8 +147,9 @@ def scaling_chart(curve: ScalingCurve) -> str:
     x, y = _axes(curve, highest)
     chart = Chart(x, y, title=curve.parameter, right=44)
     if curve.exponent is not None:
-        exponent = f"n^{format_number(curve.exponent, 2)}"
-        chart.line(_power_law_line(curve, curve.exponent), "quiet", name=exponent, dashes="4 4")
+        name = f"n^{format_number(curve.exponent.value, 2)}"
+        line = _power_law_line(curve, curve.exponent.value)
+        chart.line(line, "quiet", name=name, dashes="4 4")
     for point in curve.points:
         chart.vertical_interval(point.x, point.y.low, point.y.high, "new")
     chart.marks([(p.x, p.y.value) for p in curve.points], "new", "dots")
@@ -138,11 +182,15 @@ def _curve(group: Sequence[MeasuredMetric], parameter: str) -> ScalingCurve | No
         own_others = {k: v for k, v in metric.case.params.items() if k != parameter}
         x = metric.case.params.get(parameter)
         if own_others == others and isinstance(x, int | float) and metric.estimate is not None:
-            points_by_x.setdefault(float(x), CurvePoint(float(x), metric.case.id, metric.estimate))
+            values = metric.series.values
+            point = CurvePoint(
+                float(x), metric.case.id, metric.estimate, values[np.isfinite(values)]
+            )
+            points_by_x.setdefault(float(x), point)
     if len(points_by_x) < 2:
         return None
     points = tuple(points_by_x[x] for x in sorted(points_by_x))
     series = group[0].series
     return ScalingCurve(
-        group[0].case.benchmark, parameter, series.metric, series.unit, points, fit_exponent(points)
+        group[0].case.benchmark, parameter, series.metric, series.unit, points, _fit(points)
     )

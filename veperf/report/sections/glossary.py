@@ -124,8 +124,9 @@ _TERMS: tuple[tuple[str, str], ...] = (
     (
         "Exponent",
         "The slope b of the line through the logarithms, of cost = a n^b by least squares: 1 is "
-        "in proportion to the size, 2 its square, 0 independent of size. Where a point is off "
-        "by more than a factor of 1.25, no single exponent is given.",
+        "in proportion to the size, 2 its square, 0 independent of size. Its 95 % interval goes by "
+        "how much fresh processes differ at each size. It is told only where that interval "
+        "excludes 0 and no point is off by more than a factor of 1.25.",
     ),
     (
         "Calibration run",

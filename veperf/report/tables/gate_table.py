@@ -45,6 +45,18 @@ def explanation_text(decision: GateDecision, width: int | None = None) -> str:
     return "\n".join(wrap_line(s, None if s.startswith(_NEXT) else width) for s in lines)
 
 
+def answers_list(decision: GateDecision, width: int) -> str:
+    """Return each question with its answer and the evidence as text, at most ``width`` wide."""
+    lines = []
+    for item in decision.items:
+        mark = EFFECT_MARKS[item.effect]
+        size = f", {item.size}" if item.size else ""
+        of = f" ({item.case})" if item.case and item.target else ""
+        lines.append(one_line(f"{mark.symbol} {item.name or 'the whole'}: {item.answer}{size}{of}"))
+        lines.append(f"  {one_line(item.reason)}")
+    return "\n".join(wrap_line(line, width) for line in lines)
+
+
 def _row(item: GateItem) -> tuple[Cell, ...]:
     return (
         Cell("", mark=EFFECT_MARKS[item.effect]),

@@ -7,9 +7,10 @@ from veperf.core.load import Shard, Trial
 from veperf.core.run import Run
 from veperf.core.text import MISSING, format_exact, format_percent, format_quantity, plural
 from veperf.report.case_summary import estimate_text, summarise_cases
+from veperf.report.charts.scaling import scaling_curves
 from veperf.report.load_summary import INVALID, LoadSummary, load_summaries
 from veperf.report.tables import status
-from veperf.report.tables.result_tables import memory_table, summary_table
+from veperf.report.tables.result_tables import growth_table, memory_table, summary_table
 from veperf.report.tables.status import Mark
 from veperf.report.tables.table import Cell, Table, columns
 
@@ -76,12 +77,17 @@ PERCENTILES = (
 
 
 def run_tables(run: Run, caption: str) -> list[Table]:
-    """Return tables of every case of ``run``; memory and load have tables of their own."""
+    """Return tables of every case of ``run``, and of growth with size where it is certain.
+
+    Memory and load have tables of their own.
+    """
     plain = [metric for metric in summarise_cases(run) if metric.case.level is not Level.LOAD]
     timed = [metric for metric in plain if not metric.is_memory]
     loads = load_summaries(run)
+    growth = growth_table(scaling_curves(timed), "Growth with size")
     return [
         *([summary_table(timed, caption)] if timed or not loads else []),
+        *([growth] if growth.rows else []),
         *([memory_table(plain, "Memory")] if len(timed) < len(plain) else []),
         *([loads_table(loads, "Load")] if loads else []),
     ]

@@ -22,7 +22,7 @@ from veperf.core.text import (
 from veperf.core.verdict import UNDECIDED, Change, ChangeStatus, TargetVerdict
 from veperf.report.case_summary import MeasuredMetric, estimate_text, measured_name
 from veperf.report.charts import strip
-from veperf.report.charts.scaling import ScalingCurve
+from veperf.report.charts.scaling import ScalingCurve, format_exponent
 from veperf.report.tables.status import (
     Mark,
     change_mark,
@@ -100,6 +100,24 @@ def curve_table(content: ScalingCurve) -> Table:
             for p in content.points
         ),
         row_header=0,
+    )
+
+
+def growth_table(curves: Iterable[ScalingCurve], caption: str) -> Table:
+    """Return a table with a row for each curve whose exponent can be told."""
+    return Table(
+        caption,
+        columns("Benchmark", "By", ">Exponent", ">Interval", ">Cost at 10 times the size"),
+        tuple(
+            (
+                Cell(measured_name(curve.benchmark, curve.metric)),
+                Cell(curve.parameter),
+                *map(Cell, format_exponent(curve.exponent)),
+                Cell(f"{format_number(curve.law.ratio_at(10).value)} times"),
+            )
+            for curve in curves
+            if curve.exponent is not None and curve.law is not None
+        ),
     )
 
 
