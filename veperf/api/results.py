@@ -23,6 +23,7 @@ from veperf.core.run import Run
 from veperf.core.verdict import Change, Verdict
 from veperf.report.tables.status import change_mark
 from veperf.verdicts.gate import decide
+from veperf.verdicts.renamed import renamed_benchmarks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -275,6 +276,11 @@ class Comparison:
 
         return decide_runs(self.base, self.new, self.changes, self.policy, self.name)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Hints on benchmarks that are gone and may stand under another name."""
+        return tuple(renamed_benchmarks(self.base, self.new))
+
     def exit_code(self) -> int:
         """Return the exit code of ``veperf compare``."""
         return self.decision.exit_code
@@ -316,17 +322,19 @@ class Comparison:
     def __repr__(self) -> str:
         from veperf.report import rendering
 
-        return f"{rendering.decision_text(self.decision)}\n\n{rendering.changes_text(self.changes)}"
+        changes = rendering.changes_text(self.changes)
+        notes = rendering.notes_text(self.notes)
+        return "\n\n".join([rendering.decision_text(self.decision), changes, *notes])
 
     def _repr_html_(self) -> str:
         from veperf.report import rendering
 
-        return rendering.decided_changes_html(self.decision, self.changes)
+        return rendering.decided_changes_html(self.decision, self.changes, self.notes)
 
     def _repr_markdown_(self) -> str:
         from veperf.report import rendering
 
-        return rendering.decided_changes_markdown(self.decision, self.changes)
+        return rendering.decided_changes_markdown(self.decision, self.changes, self.notes)
 
 
 RunLike = RunResult | Run | str | Path

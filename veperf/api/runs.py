@@ -292,7 +292,11 @@ def _finish(writer: RunWriter, progress: bool, baselines: Folder = None) -> RunR
     budget = run_lifecycle.plan_budget(writer.run, earlier)
     if progress and budget is not None:
         print_status(budget.describe_plan())
-    with run_progress(writer.run, earlier) if progress else NoProgress() as display:
+    at_once = run_lifecycle.memory_passes_at_once(budget)
+    display = (
+        run_progress(writer.run, earlier, memory_at_once=at_once) if progress else NoProgress()
+    )
+    with display:
         finished = run_lifecycle.finish_run(writer, display, budget=budget, on_pass=page.write)
     return RunResult(finished, writer.files)
 

@@ -10,7 +10,7 @@ import os
 import secrets
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import file_digest, sha256
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, TypeVar
@@ -192,7 +192,14 @@ def write_json(path: Path, value: object) -> None:
 
 def encode_json(value: object) -> bytes:
     """Encode ``value`` as indented JSON."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(value, enc_hook=_plain), indent=1) + b"\n"
+
+
+def _plain(value: object) -> object:
+    """Return what msgspec writes in place of ``value``, such as passes that are made on demand."""
+    if isinstance(value, Sequence):
+        return list(value)
+    raise NotImplementedError(f"{type(value).__name__} has no JSON")
 
 
 CHECKSUM = "checksum"

@@ -165,13 +165,17 @@ def compare_command(
 
 @contextmanager
 def _paused_collection() -> Iterator[None]:
-    """Don't look for cycles meanwhile: there are none in what is read, and all of it stays."""
+    """Don't look for cycles meanwhile: there are none in what is read, and all of it stays.
+
+    Nor at the end of the process, which takes longer than the tests of ten thousand benchmarks.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was_enabled:
+            gc.freeze()
             gc.enable()
 
 
@@ -310,6 +314,8 @@ def _setting_notes(base: Run, new: Run) -> Iterator[str]:
         after = new.settings.get(key, before)
         if after != before:
             how = "is compared all the same: --table .config keeps the two apart"
+            if key == "pkg":
+                how = "tells benchmarks apart: --ignore pkg compares them"
             yield f"{key} differs ({before}, now {after}) and {how}"
 
 
@@ -372,6 +378,12 @@ def _read_both(file: str, format: str, by: str) -> list[tuple[str, Run]]:
     return [(imported.label or f"no {key}", imported.run) for imported in runs]
 
 
+_NO_PAIRS = (
+    "results take turns in the file, but are not compared as pairs: for that the columns are the "
+    "two values of one setting (--col note), and each row is one benchmark of one file"
+)
+
+
 def _arranged(
     names: Sequence[str], format: str, archive: str | None, projections: ProjectionOptions
 ) -> _Sides:
@@ -383,18 +395,29 @@ def _arranged(
     is_used = BASELINE in parsed.own_keys or f"{BASELINE}:" in projections.filter
     by = BASELINE if is_used else ""
     files, accounts, notes = [], [], []
+    turns: dict[str, str] = {}
+    took_turns = False
     for label, name in _labelled(names):
         path = Path(name)
         is_path = is_readable_file(path) or (is_used and is_existing_folder(path))
         source = path if is_path else _side(name, format, archive)[1]
-        configurations = read_configurations(source, format, by)
+        setting = parsed.column_setting
+        configurations = read_configurations(source, format, by, setting=setting)
+        turns |= configurations.turns
+        took_turns |= bool(configurations.turns) or any(r.alternation for r in configurations.runs)
         files.append((label, configurations.runs))
         accounts.append((label, configurations.account))
         notes += [(label, note) for note in configurations.notes]
-    projected = project_runs(files, parsed)
+    projected = project_runs(files, parsed, turns if len(files) == 1 else {})
+    about = join_words(label for label, _ in files)
+    if projected.is_paired:
+        note = f"the values of {parsed.column_setting} take turns in the file: compared as pairs"
+        notes.append((about, note))
+    elif took_turns:
+        notes.append((about, _NO_PAIRS))
     if projected.left_out:
         note = f"{projected.left_out} benchmarks left out by --filter or a fixed order"
-        notes.append((join_words(label for label, _ in files), note))
+        notes.append((about, note))
     runs = list(zip(projected.names, projected.runs, strict=True))
     return _Sides(runs, projected.layout, [a for a in accounts if a[1]], notes)
 

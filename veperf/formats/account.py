@@ -64,8 +64,7 @@ class FileAccount:
     def take_all(self, part: str, count: int) -> None:
         """Say that the file has ``count`` parts, and that all were taken."""
         self.begin(part, count)
-        for number in range(1, count + 1):
-            self.take(number)
+        self.take_each(range(1, count + 1))
 
     def take(self, number: int) -> None:
         """Say that part ``number`` was taken as a result."""
@@ -74,6 +73,16 @@ class FileAccount:
             self._summed_up = None
         else:
             self._say(number, Fate.TAKEN, "")
+
+    def take_each(self, numbers: range) -> None:
+        """Say that the parts of these ``numbers``, which the file has, were taken."""
+        if any(self._outcomes[numbers.start : numbers.stop]):
+            for number in numbers:
+                self.take(number)
+        else:
+            taken = array("H", [_TAKEN]) * len(numbers)
+            self._outcomes[numbers.start : numbers.stop] = taken
+            self._summed_up = None
 
     def skip(self, number: int, what: str) -> None:
         """Say that part ``number`` is no result, but ``what`` is in the plural: settings."""

@@ -32,7 +32,9 @@ class GoTestEvent(msgspec.Struct, frozen=True):
 
 def is_go_json(source: SourceFile) -> bool:
     """Return whether the first JSON line is an event; the build may print lines before it."""
-    first = next((line for line in source.lines if '{"' in line), "")
+    if '"Action"' not in source.text:
+        return False
+    first = next((line for line in source.iterate_lines() if '{"' in line), "")
     return '"Action"' in first and any(isinstance(p, GoTestEvent) for p in _pieces(first))
 
 

@@ -5,10 +5,16 @@ that apply to the results below them, and ``Unit`` lines about units.
 """
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TypeAlias
+from urllib.parse import unquote_to_bytes
 
 from veperf.core.case import Params
 from veperf.formats.imported import clean_name, slug
 
+ENCODED = "; names are percent-encoded"
+"""End of the first line of a file in which names are, as veperf writes it."""
 COUNT = re.compile(r"\d{1,18}", re.ASCII)
 KEY_VALUE = re.compile(r"([^\W\dA-Z_][^\sA-Z:]*):(?:[ \t]+(.*)|)$")
 # A benchmark that fails late has its name before it on the line.
@@ -22,14 +28,26 @@ TEST_FAILED = re.compile(r"--- FAIL: (\S+)|FAIL$")
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?[Ii]nf|NaN", re.ASCII)
 _LONGEST_NUMBER = 400
-# A unit that begins with one of these letters is no number, as Inf and NaN are.
-_PAIR = r"\s+([0-9]{1,18}(?:\.[0-9]{1,18})?)\s+([a-hj-zA-HJ-MO-Z%]\S*)"
-_PLAIN_RESULT = re.compile(rf"(Benchmark\S*)\s+([0-9]{{1,18}}){_PAIR}(?:{_PAIR})?(?:{_PAIR})?\s*")
+# A unit that begins with one of these letters is no number, as Inf and NaN are. Nothing here is
+# tried twice: each part ends where the next one begins.
+_BLANK = r"[^\S\n]"
+_PAIR = rf"{_BLANK}++([0-9]{{1,18}}+(?:\.[0-9]{{1,18}}+)?+){_BLANK}++([a-hj-zA-HJ-MO-Z%]\S*+)"
+_PLAIN_ROW = re.compile(
+    rf"^(?:(Benchmark\S*+){_BLANK}++([0-9]{{1,18}}+){_PAIR}(?:{_PAIR})?+(?:{_PAIR})?+{_BLANK}*+$|.*$)",
+    re.MULTILINE,
+)
+PlainRow: TypeAlias = tuple[str, str, str, str, str, str, str, str]
+"""Name, iterations, and up to three values, each with its unit; the rest is empty."""
 _NAME = re.compile(r"Benchmark(?![^\W\dA-Z_])")
 # Text that a test or benchmark printed without a line end, and then the name of the next one, which
 # the testing package pads and ends with a tab. A line of a log has its file before its text.
-_AFTER_TEXT = re.compile(r"(?!\s+\S+\.go:\d+: )\S.*?(?=Benchmark(?![^\W\dA-Z_])\S{0,999} *\t)")
+_PADDED_NAME = re.compile(r"Benchmark(?![^\W\dA-Z_])\S{0,999} *\t")
+_AFTER_TEXT = re.compile(rf"(?!\s+\S+\.go:\d+: )\S.*?(?={_PADDED_NAME.pattern})")
 STANDARD_UNITS = ("ns/op", "MB/s", "B/op", "allocs/op")
+TIDIED: Mapping[str, tuple[str, float]] = MappingProxyType(
+    {"sec/op": ("ns/op", 1e9), "B/s": ("MB/s", 1e-6)}
+)
+"""Units as benchstat writes them, with the unit and the factor of what `go test` prints."""
 # What begins the next line, where figures end without a line end.
 _NEXT_LINE = re.compile(
     rf"(?<=\d)(\s+(?:{'|'.join(STANDARD_UNITS)}))\s*"
@@ -93,29 +111,55 @@ def is_name(line: str) -> bool:
     return _NAME.match(line) is not None
 
 
+def is_name_before_log(line: str) -> bool:
+    """Return whether a line begins with a name as the testing package pads it."""
+    return _PADDED_NAME.match(line) is not None
+
+
+def cut_off_result(text: str) -> str:
+    """Return the last line of a text if it is a result whose unit is cut off, else nothing.
+
+    It has no end, and its unit is the beginning of another one, and stands in no other result.
+    """
+    line = text[text.rfind("\n") + 1 :]
+    fields = line.split()
+    if not is_result(line, fields) or line[-1].isspace() or fields[-1] in STANDARD_UNITS:
+        return ""
+    unit = re.escape(fields[-1])
+    others = re.findall(rf"^Benchmark.*\d[ \t]+({unit}\S*)", text[: -len(line)], re.MULTILINE)
+    is_cut_off = fields[-1] not in others and (
+        bool(others) or any(known.startswith(fields[-1]) for known in STANDARD_UNITS)
+    )
+    return line if is_cut_off else ""
+
+
 def is_result(line: str, fields: list[str]) -> bool:
     """Return whether a line is a whole result, whatever letter follows the word Benchmark."""
     return line.startswith("Benchmark") and measured(fields) is not None
 
 
-def plain_result(line: str) -> tuple[str, int, dict[str, float]] | None:
-    """Return name, iterations and values by unit of a line in its plainest form, else None.
+def plain_rows(lines: str) -> list[PlainRow]:
+    """Return a row for each of these lines: of results in their plainest form, else an empty one.
 
     That is nearly every result, and read as ``measured`` does: one to three numbers without a sign
-    or exponent, each with its unit. None of any other line, be it a result or not.
+    or exponent, each with its unit. Only ``is_plain`` says whether a row is one.
     """
-    match = _PLAIN_RESULT.fullmatch(line)
-    if match is None or line.find("Benchmark", 1) > 0:
-        return None
-    name, count, number, unit, number_2, unit_2, number_3, unit_3 = match.groups()
-    figures = {unit: float(number)}
-    if number_2:
-        figures[unit_2] = float(number_2)
-    if number_3:
-        figures[unit_3] = float(number_3)
-    is_repeated = unit in (unit_2, unit_3) or (number_3 and unit_2 == unit_3)
+    return _PLAIN_ROW.findall(lines)
+
+
+def is_plain(row: PlainRow) -> bool:
+    """Return whether a row is that of a whole result, and of no other line with it."""
+    name, _, _, unit, _, unit_2, _, unit_3 = row
+    is_repeated = unit in (unit_2, unit_3) or (unit_3 != "" and unit_2 == unit_3)
     is_joined = (unit_3 or unit_2 or unit).endswith(("PASS", "FAIL"))
-    return None if is_repeated or is_joined else (name, int(count), figures)
+    is_tidied = not TIDIED.keys().isdisjoint((unit, unit_2, unit_3))
+    is_several = any("Benchmark" in text for text in (name[1:], unit, unit_2, unit_3))
+    return name != "" and not (is_repeated or is_joined or is_several or is_tidied)
+
+
+def figures_of(row: PlainRow) -> dict[str, float]:
+    """Return the values of a plain row by unit."""
+    return {unit: float(value) for value, unit in zip(row[2::2], row[3::2], strict=True) if unit}
 
 
 def measured(fields: list[str]) -> tuple[int, dict[str, float]] | None:
@@ -132,7 +176,15 @@ def measured(fields: list[str]) -> tuple[int, dict[str, float]] | None:
     is_mixed = len(by_unit) < len(figures) or is_torn(fields[: start - 1])
     if not figures or is_mixed or not COUNT.fullmatch(fields[start - 1]):
         return None
-    return int(fields[start - 1]), by_unit
+    return int(fields[start - 1]), _in_go_units(by_unit)
+
+
+def _in_go_units(by_unit: dict[str, float]) -> dict[str, float]:
+    """Return figures in units that benchstat has tidied in those of `go test`."""
+    if by_unit.keys().isdisjoint(TIDIED) or any(u in by_unit for u, _ in TIDIED.values()):
+        return by_unit
+    tidied = ((TIDIED.get(unit, (unit, 1.0)), value) for unit, value in by_unit.items())
+    return {unit: value * factor for (unit, factor), value in tidied}
 
 
 def is_torn(fields: list[str]) -> bool:
@@ -156,11 +208,24 @@ def _is_number(text: str) -> bool:
     return len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text) is not None
 
 
-def parameters_of(name: str) -> tuple[str, Params]:
-    """Split a full name, as into ``BenchmarkEncode`` and ``{format: json, gomaxprocs: 48}``."""
+def decode_name(name: str) -> str:
+    """Return a name that veperf has written percent-encoded, as Go's names are one word each."""
+    try:
+        return clean_name(unquote_to_bytes(name).decode("utf-8", "surrogatepass"))
+    except UnicodeDecodeError:
+        return name
+
+
+def parameters_of(name: str, *, is_encoded: bool = False) -> tuple[str, Params]:
+    """Split a full name, as into ``BenchmarkEncode`` and ``{format: json, gomaxprocs: 48}``.
+
+    What it consists of is decoded where it ``is_encoded``.
+    """
     base_name, dash, procs = name.rpartition("-")
     if not dash or not COUNT.fullmatch(procs):
         base_name, procs = name, ""
+    if is_encoded:
+        base_name = decode_name(base_name)
     base, params = [], Params()
     for part in base_name.split("/")[:50]:
         key, equals, value = part.partition("=")

@@ -4,11 +4,9 @@ A benchmark that logs splits its line: first the name, then the log, then the fi
 joins both parts again. The grammar of lines is in ``go_lines``; ``go_events`` reads ``-json``.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from types import MappingProxyType
-from typing import TypeAlias
 
 import msgspec
 
@@ -16,6 +14,8 @@ from veperf.core.case import TIME, Better, Metric
 from veperf.core.run import SEVERAL_CPUS
 from veperf.formats import go_lines
 from veperf.formats.account import FileAccount
+from veperf.formats.figures import without_colours
+from veperf.formats.go_results import TIME_UNIT, GoResults, Key, Place
 from veperf.formats.imported import (
     ParsedBenchmark,
     ParsedRun,
@@ -30,29 +30,33 @@ TOOL = "go test"
 WHOLE_PACKAGE = "(the package)"
 """Name for the benchmarks of a package that failed before any of them ran."""
 
-_TIME_UNIT = "ns/op"
-_ALIASES: Mapping[str, str] = MappingProxyType({"sec/op": _TIME_UNIT, "B/s": "MB/s"})
+_ALIASES: Mapping[str, str] = MappingProxyType({"sec/op": TIME_UNIT, "B/s": "MB/s"})
 _MOST_VALUES = 50
-_Key: TypeAlias = tuple[str, str, str]
-"""Side, package and name of a benchmark."""
-_Result: TypeAlias = tuple[int, int, dict[str, float]]
-"""Place in the file, iterations, and values by the names of their metrics."""
 
 # What lines are that are no results, in accounts.
 _SETTINGS, _ENDINGS, _OTHER = "settings", "ends of packages", "lines of other text"
-_NAMES, _SKIPPED = "names before figures", "skipped benchmarks"
+_NAMES, _SKIPPED, _BLANK = "names before figures", "skipped benchmarks", "blank lines"
 
 
 def is_go_text(source: SourceFile) -> bool:
-    """Return whether any line is a benchmark result, its failure, or a ``Unit`` line."""
-    return any(
-        go_lines.is_result(line, line.split())
-        or (go_lines.is_name(line) and (len(line.split()) == 1 or go_lines.is_torn(line.split())))
-        or (line.startswith("Unit ") and "=" in line)
-        or go_lines.OUTCOME.search(line)
-        or go_lines.PACKAGE_FAILED.match(line)
-        for line in source.lines
-    )
+    """Return whether any line is a benchmark result, its failure, or a ``Unit`` line.
+
+    A benchmark that logs has its figures in a line of their own, below its name and the log.
+    """
+    is_named = False
+    for line in map(without_colours, source.iterate_lines()):
+        fields = line.split()
+        if (
+            go_lines.is_result(line, fields)
+            or (go_lines.is_name(line) and (len(fields) == 1 or go_lines.is_torn(fields)))
+            or (line.startswith("Unit ") and "=" in line)
+            or go_lines.OUTCOME.search(line)
+            or go_lines.PACKAGE_FAILED.match(line)
+            or (is_named and go_lines.measured(["", *fields]))
+        ):
+            return True
+        is_named = is_named or go_lines.is_name_before_log(line)
+    return False
 
 
 def read_go_text(source: SourceFile, by: str = "") -> list[ParsedRun]:
@@ -60,26 +64,33 @@ def read_go_text(source: SourceFile, by: str = "") -> list[ParsedRun]:
 
     Of ``.config`` that is a run for each configuration, which is its label, a line a key.
     """
-    parser = GoParser(source.account, by)
-    for number, line in source.each_line():
-        parser.take(number, line)
+    first_line = source.text.partition("\n")[0].rstrip()
+    is_encoded = first_line.startswith("# run ") and first_line.endswith(go_lines.ENCODED)
+    parser = GoParser(source.account, by, is_encoded=is_encoded)
+    cut_off = go_lines.cut_off_result(source.text)
+    for number, lines in source.each_block():
+        parser.take(number, lines.removesuffix(cut_off))
+    if cut_off:
+        parser.take_cut_off(source.account.seen, cut_off)
     return parser.finish()
 
 
 class GoParser:
     """Parser of output lines, which collects results, settings, failures and notes."""
 
-    def __init__(self, account: FileAccount, by: str) -> None:
+    def __init__(self, account: FileAccount, by: str, *, is_encoded: bool = False) -> None:
         self._account = account
         self._by = by
+        self._is_encoded = is_encoded
         self._config: dict[str, dict[str, str]] = {}
         self._pending: dict[str, str] = {}
         self._alone: dict[str, str] = {}
         self._torn: dict[str, str] = {}
         self._units: dict[tuple[str, str], str] = {}
-        self._results: dict[_Key, list[_Result]] = {}
-        self._count = 0
-        self._failures: dict[tuple[str, str, str], str] = {}
+        self._results = GoResults(keeps_order=bool(by))
+        self._failures: dict[Key, str] = {}
+        # By package, the names of those, without processors.
+        self._failed: dict[str, dict[str, None]] = {}
         self._panics: dict[str, str] = {}
         self._failed_runs: dict[tuple[str, str], str] = {}
         self._unplaced: dict[str, str] = {}
@@ -89,20 +100,37 @@ class GoParser:
         self._seen: dict[str, dict[str, None]] = {}
         self._cpus: dict[str, dict[str, None]] = {}
         self._notes: dict[str, None] = {}
-        self._names: dict[str, str] = {}
         self._places: dict[str, tuple[str, str]] = {}
 
-    def take(self, number: int, line: str, package: str = "") -> None:
-        """Parse a line, of the stream of ``package`` if there are several."""
-        account = self._account
-        if package not in self._pending and (plain := go_lines.plain_result(line)):
-            self._keep(package, *plain)
-            account.take(number)
+    def take(self, number: int, lines: str, package: str = "") -> None:
+        """Parse lines from ``number`` on, of the stream of ``package`` if there are several."""
+        lines = without_colours(lines)
+        rows = go_lines.plain_rows(lines)
+        texts: list[str] = []
+        index = 0
+        while index < len(rows):
+            if package not in self._pending and go_lines.is_plain(rows[index]):
+                end = self._results.add_rows(self._begin_results(package), rows, index)
+                self._account.take_each(range(number + index, number + end))
+                index = end
+                continue
+            texts = texts or lines.split("\n")
+            self._take_line(number + index, texts[index], package)
+            index += 1
+
+    def _take_line(self, number: int, line: str, package: str) -> None:
+        """Parse a line that is no plain result."""
+        if not package and not line.strip():
+            self._account.skip(number, _BLANK)
             return
         *unended, last = go_lines.joined_lines(line.removesuffix("\r"))
         for piece in unended:
             self._unended_line(number, piece, package)
         self._line(number, last, package)
+
+    def take_cut_off(self, number: int, line: str) -> None:
+        """Parse the last line of a text, which is a result that is cut off."""
+        self._unended_line(number, without_colours(line), "")
 
     def _unended_line(self, number: int, line: str, package: str) -> None:
         """Parse a line that lacks its end: whole only where a unit is that can't be cut off."""
@@ -177,10 +205,10 @@ class GoParser:
         """Record that an event says that ``test``, or all of ``package``, failed."""
         if test and not test.startswith("Benchmark"):
             return
-        names = [name for _, p, name in self._failures if p == package]
-        if test and test not in map(go_lines.without_processors, names):
+        failed = self._failed.get(package, {})
+        if test and test not in failed:
             self._fail(package, test, f"it failed, see line {number}")
-        elif not test and not names:
+        elif not test and not failed:
             self._package_failed(number, package, package, "")
 
     def end(self, package: str, *, is_cut_off: bool) -> None:
@@ -208,24 +236,20 @@ class GoParser:
             self._notes["it ends without PASS, ok or FAIL: whether it is whole can't be seen"] = (
                 None
             )
-        packages = dict.fromkeys(package for _, package, _ in self._results)
+        by_key = self._results.by_key
+        packages = dict.fromkeys(package for _, package, _ in by_key)
         packages |= dict.fromkeys(package for _, package, _ in self._failures)
         suites = go_lines.suites_of(list(packages))
         runs: dict[str, ParsedRun] = {}
-        metrics = {name: self._metric(unit) for unit, name in self._names.items()}
-        for (side, package, name), results in self._results.items():
+        metrics = {name: self._metric(unit) for unit, name in self._results.names.items()}
+        for (side, package, name), repetitions in by_key.items():
             run = runs.setdefault(side, ParsedRun(TOOL))
-            benchmark = _benchmark(run, suites[package], package, name)
-            if any(TIME.name in figures for _, _, figures in results):
-                for _, _, figures in results:
-                    figures.setdefault(TIME.name, math.nan)
-            benchmark.add_all([(loops, figures) for _, loops, figures in results], metrics)
-            if not self._by:
-                results.clear()
+            self._benchmark(run, suites, package, name).add_all(repetitions, metrics)
+        full_names = self._names_by_bare_one() if self._failures else {}
         for key, failure in self._failures.items():
             run = runs.setdefault(key[0], ParsedRun(TOOL))
-            for name in self._names_of(*key):
-                _benchmark(run, suites[key[1]], key[1], name).failure = failure
+            for name in [key[2]] if key in by_key else full_names.get(key, [key[2]]):
+                self._benchmark(run, suites, key[1], name).failure = failure
         alternation = self._alternation()
         for side, run in runs.items():
             run.label = side
@@ -236,32 +260,41 @@ class GoParser:
                 run.note(text)
         return list(runs.values()) or [ParsedRun(TOOL)]
 
+    def _benchmark(
+        self, run: ParsedRun, suites: Mapping[str, str], package: str, name: str
+    ) -> ParsedBenchmark:
+        base, params = go_lines.parameters_of(name, is_encoded=self._is_encoded)
+        full = go_lines.decode_name(name) if self._is_encoded else name
+        return run.benchmark(suites[package], full, benchmark=base, what=package, params=params)
+
     def _alternation(self) -> str:
         """Return a name for these results where two sides took turns in all; else nothing.
 
         A benchmark's results alternate, as of a loop that runs it once with each side, in any
         order, twice or more often. It is the same for the same results alone.
         """
-        both = {side for side, *_ in self._results}
+        both = {side for side, *_ in self._results.by_key}
         if len(both) != 2:
             return ""
-        in_order = sorted(
-            (number, *key, loops, figures)
-            for key, results in self._results.items()
-            for number, loops, figures in results
-        )
+        in_order = self._results.in_order()
         sides: dict[tuple[str, str], list[str]] = {}
-        for _, side, package, name, *_ in in_order:
+        for _, (side, package, name), _, _ in in_order:
             sides.setdefault((package, name), []).append(side)
         for turns in sides.values():
             pairs = list(zip(turns[::2], turns[1::2], strict=False))
             if len(turns) % 2 or len(pairs) < 2 or any(set(pair) != both for pair in pairs):
                 return ""
-        self._notes[f"the values of {self._by} take turns in the file: compared as pairs"] = None
+        if self._by != CONFIG:
+            note = f"the values of {self._by} take turns in the file: compared as pairs"
+            self._notes[note] = None
         return sha256(repr(in_order).encode()).hexdigest()[:16]
 
     def _fail(self, package: str, name: str, reason: str) -> None:
-        self._failures.setdefault((*self._place(package), name), reason)
+        self._add_failure((*self._place(package), name), reason)
+
+    def _add_failure(self, key: Key, reason: str) -> None:
+        self._failures.setdefault(key, reason)
+        self._failed.setdefault(key[1], {})[go_lines.without_processors(key[2])] = None
 
     def _place(self, stream: str) -> tuple[str, str]:
         """Return the side and the package that lines of ``stream`` are about now."""
@@ -286,15 +319,16 @@ class GoParser:
         if reason := self._unplaced.pop(stream, ""):
             self._failed_runs.setdefault(self._place(stream), reason)
 
-    def _names_of(self, side: str, package: str, name: str) -> list[str]:
-        """Return the names with results that the failure of ``name`` is about, else itself.
+    def _names_by_bare_one(self) -> dict[Key, list[str]]:
+        """Return the names with results by side, package and name without processors.
 
-        A benchmark that fails at its first call is named without its number of processors.
+        A benchmark that fails at its first call is named so.
         """
-        names = [n for s, p, n in self._results if (s, p) == (side, package)]
-        if name in names:
-            return [name]
-        return [n for n in names if go_lines.without_processors(n) == name] or [name]
+        names: dict[Key, list[str]] = {}
+        for side, package, name in self._results.by_key:
+            bare = go_lines.without_processors(name)
+            names.setdefault((side, package, bare), []).append(name)
+        return names
 
     def _result(self, number: int, line: str, package: str) -> None:
         fields = line.split()
@@ -330,27 +364,24 @@ class GoParser:
         failure = f"its package failed, see line {number}" + (f": {why}" if why else "")
         if name:
             self._fail(stream, name, failure)
-        elif not any(p == package for _, p, _ in self._failures):
+        elif package not in self._failed:
             side = self._side(self._config.get(stream, {}))
-            self._failures[side, package, WHOLE_PACKAGE] = failure
+            self._add_failure((side, package, WHOLE_PACKAGE), failure)
         self._notes[f"line {number}: package {package} failed {reason}"] = None
 
     def _keep(self, package: str, name: str, loops: int, figures: dict[str, float]) -> None:
+        self._results.add(self._begin_results(package), name, loops, figures)
+
+    def _begin_results(self, package: str) -> Place:
+        """Return the place of the results that follow in a stream, which is not whole yet."""
         place = self._places.get(package)
         if place is None:
             place = self._places[package] = self._see(package)
-        named = {}
-        for unit, value in figures.items():
-            metric = self._names.get(unit)
-            if metric is None:
-                metric = self._names[unit] = self._metric(unit).name
-            named[metric] = value
-        self._count += 1
-        self._results.setdefault((*place, name), []).append((self._count, loops, named))
         self._summed_up[package] = False
         self._unended[package] = None
         if self._unplaced:
             self._place_failure(package)
+        return place
 
     def _see(self, package: str) -> tuple[str, str]:
         """Note the settings of the results that follow, and return their place."""
@@ -398,7 +429,7 @@ class GoParser:
         better: Better | None = (
             "higher" if direction == "higher" else "lower" if direction == "lower" else None
         )
-        if unit == _TIME_UNIT:
+        if unit == TIME_UNIT:
             return msgspec.structs.replace(TIME, exact=exact, better=better or TIME.better)
         return msgspec.structs.replace(metric_of(unit, unit, better), exact=exact)
 
@@ -420,8 +451,3 @@ class GoParser:
                 name = shorten(key)
                 done = "times are not judged" if key == "cpu" else "merged"
                 yield f"{name} varies ({listing}): {done}; --by {name} keeps them apart"
-
-
-def _benchmark(run: ParsedRun, suite: str, package: str, name: str) -> ParsedBenchmark:
-    base, params = go_lines.parameters_of(name)
-    return run.benchmark(suite, name, benchmark=base, what=package, params=params)

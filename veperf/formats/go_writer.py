@@ -1,6 +1,7 @@
 """Go benchmark text, for benchstat: a line a process, parameters as sub-benchmarks.
 
-What ``go test`` has measured is written as it was: names, packages and units.
+What ``go test`` has measured is written as it was: names, packages and units. A name that is not
+one word, as Go's are, is percent-encoded: then all are, and the first line says so to readers.
 """
 
 import re
@@ -19,7 +20,8 @@ from veperf.formats.exported import (
     safe_text,
     unique_names,
 )
-from veperf.formats.go_test import TOOL
+from veperf.formats.go_lines import ENCODED
+from veperf.formats.go_test import TOOL, WHOLE_PACKAGE
 
 # Controls, invisible marks such as those of direction, lone surrogates, private characters, spaces.
 _ENCODED = frozenset({"Cc", "Cf", "Cs", "Co", "Zs", "Zl", "Zp"})
@@ -27,7 +29,7 @@ _PROCS = re.compile(r"-(?=\d+$)")
 
 
 def write_go_text(run: Run) -> ExportedFile:
-    """Write a run as Go benchmark text.
+    """Write a run as Go benchmark text; what failed, in any process, as ``go test`` says it.
 
     Raises:
         UsageError: the run has no values.
@@ -37,19 +39,29 @@ def write_go_text(run: Run) -> ExportedFile:
     by_case: dict[str, list[ExportedMetric]] = {}
     for figure in metrics:
         by_case.setdefault(figure.case.id, []).append(figure)
-    is_go = run.source == TOOL
-    cases = [of_case[0].case for of_case in by_case.values()]
-    names = _names(cases)
-    lines = [f"# run {safe_text(run.id)}, commit {safe_text(run.revision.commit) or 'unknown'}"]
+    failures = run.first_failures
+    cases = [case for case in run.cases if case.id in by_case or case.id in failures]
+    names = go_names(run)
+    is_encoded = any(
+        _encoded(names[case.id], case) != names[case.id] for case in cases if not _is_whole(case)
+    )
+    commit = safe_text(run.revision.commit) or "unknown"
+    lines = [f"# run {safe_text(run.id)}, commit {commit}{ENCODED if is_encoded else ''}"]
     units = dict.fromkeys(map(_unit_line, metrics))
     lines += filter(None, units)
-    lines += _config_lines(run)
-    package = "" if is_go else None
+    lines += setting_lines(run)
+    package = "" if run.source == TOOL else None
     for case in cases:
-        if (of_case := _word(case.what if is_go else case.suite)) != package:
+        if (of_case := go_package(case, run)) != package:
             package = of_case
             lines += ["", f"pkg: {package}".rstrip()]
-        lines += _result_lines(names[case.id], by_case[case.id])
+        name = names[case.id]
+        if is_encoded:
+            name = _encoded(name.replace("%", "%25"), case)
+        if case.id in by_case:
+            lines += _result_lines(name, by_case[case.id])
+        if case.id in failures:
+            lines.append(f"FAIL\t{_word(package)}" if _is_whole(case) else f"--- FAIL: {name}")
     return ExportedFile("\n".join(lines) + "\n", _changed_note(cases, names))
 
 
@@ -58,16 +70,20 @@ def _changed_note(cases: Sequence[Case], names: Mapping[str, str]) -> tuple[str,
     changed = [
         safe_text(case.id)
         for case in cases
-        if _word(case.id) != case.id or names[case.id] != _go_name(case)
+        if not _is_whole(case) and (_word(case.id) != case.id or names[case.id] != _go_name(case))
     ]
     reason = "as a Go name is one word with a capital (see %20 and (2) in them), characters of"
     return left_out_note(changed, reason)
 
 
-def _names(cases: Sequence[Case]) -> dict[str, str]:
-    """Return the name of each case, unique in its package, by id."""
+def _is_whole(case: Case) -> bool:
+    return case.id == f"{case.suite}/{WHOLE_PACKAGE}"
+
+
+def go_names(run: Run) -> dict[str, str]:
+    """Return the Go name of each case of ``run``, unique in its package, by id."""
     by_suite: dict[str, list[Case]] = {}
-    for case in cases:
+    for case in run.cases:
         by_suite.setdefault(case.suite, []).append(case)
     return {
         case.id: name
@@ -80,7 +96,13 @@ def _names(cases: Sequence[Case]) -> dict[str, str]:
     }
 
 
-def _config_lines(run: Run) -> Iterator[str]:
+def go_package(case: Case, run: Run) -> str:
+    """Return the package of a case of ``run``: its suite where no Go package is known."""
+    return safe_text(case.what if run.source == TOOL else case.suite)
+
+
+def setting_lines(run: Run) -> Iterator[str]:
+    """Yield the settings of all results of ``run``, a line each."""
     system = safe_text(run.machine.system).split(" ")[0].lower()
     goos, _, goarch = system.partition("/")
     cpu = safe_text(run.machine.cpu_model).strip()
@@ -121,13 +143,20 @@ def _go_name(case: Case) -> str:
     """Return ``BenchmarkState_write/a=1`` for the case ``transaction/state_write[a=1]``."""
     local = case.id.removeprefix(f"{case.suite}/")
     if local.startswith("Benchmark"):
-        return _word(local)
+        return local
     parameters = case.id.removeprefix(case.benchmark)
     if parameters.startswith("[") and parameters.endswith("]"):
         local = local.removesuffix(parameters) + "/" + parameters[1:-1].replace(",", "/")
+    return f"Benchmark{local[:1].upper()}{local[1:]}"
+
+
+def _encoded(name: str, case: Case) -> str:
+    """Return the Go name of ``case`` as one word."""
+    word = _word(name)
+    if case.id.removeprefix(f"{case.suite}/").startswith("Benchmark"):
+        return word
     # A dash and a number at the end would be taken for the number of processors.
-    word = _PROCS.sub("%2D", _word(local))
-    return f"Benchmark{word[:1].upper()}{word[1:]}"
+    return _PROCS.sub("%2D", word)
 
 
 def _word(text: str) -> str:

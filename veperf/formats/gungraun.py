@@ -65,6 +65,7 @@ _LABELS: Mapping[str, str] = MappingProxyType(
 )
 _FIGURE = re.compile(r"  ([A-Z][^:]{1,40}): +([0-9.,]{1,40}|N/A)(\|\S{1,40})?(?: .*)?")
 _FIRST = "Instructions"
+_ANY_LABEL = re.compile(rf"  (?:{'|'.join(map(re.escape, _LABELS))}):")
 _KEYS = frozenset({"function_name", "module_path", "benchmark_exe", "kind"})
 _EXECUTABLE = '"benchmark_exe"'
 _OPENING = re.compile(r"^[ \t]{0,20}\{", re.MULTILINE)
@@ -79,7 +80,7 @@ _PROFILES = ("profiles", "tool_summaries")
 
 def is_gungraun_text(source: SourceFile) -> bool:
     """Return whether any line is a figure of a benchmark."""
-    if not any(f"  {label}:" in source.text for label in _LABELS):
+    if not _ANY_LABEL.search(source.text):
         return False
     return any(
         match is not None and match[1] in _LABELS and (match[1] == _FIRST or match[3] is not None)

@@ -3,17 +3,17 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from types import MappingProxyType
 from typing import TypeAlias
 
-from msgspec import Struct
 from msgspec.structs import asdict
 
 from veperf.core.case import TIME, Direction, Metric, Params
+from veperf.core.columns import Repetitions
 from veperf.core.run import Revision, Summary
 from veperf.core.units import better_of, is_count, is_time
 from veperf.formats.account import FileAccount
@@ -27,7 +27,8 @@ def clean_name(text: str) -> str:
 
     Nothing else is changed: names are escaped where they are shown.
     """
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    if not text.isascii():
+        text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     if len(text) <= _MAX_NAME:
         return text
     digest = sha256(text.encode()).hexdigest()[:8]
@@ -41,19 +42,6 @@ def slug(text: str) -> str:
 
 
 _MAX_NOTES = 20
-
-
-_NO_SUMMARIES: dict[str, Summary] = {}
-
-
-class Repetition(Struct, frozen=True):
-    """A measured repetition: a value of each metric."""
-
-    figures: dict[str, float]
-    loops: int = 1
-    """Number of calls over which its time is the mean."""
-    summaries: dict[str, Summary] = {}
-    """By metric, the statistics of the values of which its value is the center."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +68,7 @@ class ParsedBenchmark:
     what: str
     params: Params
     metrics: dict[str, Metric] = field(default_factory=dict)
-    repetitions: list[Repetition] = field(default_factory=list)
+    repetitions: Repetitions = field(default_factory=Repetitions)
     failure: str = ""
     """Reason why it failed, be it in one repetition; its values are for information only then."""
     skipped: bool = False
@@ -106,24 +94,29 @@ class ParsedBenchmark:
             self.metrics |= {metric.name: metric for metric in good}
             figures = {metric.name: float(v) for metric, v in good.items()}
             checked = {name: _plain_summary(s) for name, s in (summaries or {}).items()}
-            self.repetitions.append(Repetition(figures, loops, checked or _NO_SUMMARIES))
+            self.repetitions.add(figures, loops, checked)
 
-    def add_all(
-        self, results: Sequence[tuple[int, dict[str, float]]], metrics: Mapping[str, Metric]
-    ) -> None:
-        """Add repetitions, each with its loops and its values by name of ``metrics``, as ``add``.
+    def add_all(self, repetitions: Repetitions, metrics: Mapping[str, Metric]) -> None:
+        """Add repetitions of these ``metrics``, by their names, as ``add`` does one by one.
 
-        Values above zero, which are nearly all, are measurements, whatever the metric.
+        Values above zero, which are nearly all, are measurements, whatever the metric; a time is
+        missed where others of the benchmark have it.
         """
-        if not all(0 < v < math.inf for _, figures in results for v in figures.values()):
-            for loops, figures in results:
-                self.add({metrics[name]: value for name, value in figures.items()}, loops)
+        columns = repetitions.columns
+        times = columns.get(TIME.name)
+        is_whole = times is None or len(times.values) == len(repetitions)
+        if not is_whole or not all(0 < v < math.inf for c in columns.values() for v in c.values):
+            missing = {} if times is None else {TIME.name: math.nan}
+            for loops, figures in repetitions.rows():
+                values = figures | {n: v for n, v in missing.items() if n not in figures}
+                self.add({metrics[name]: value for name, value in values.items()}, loops)
             return
-        self.added += len(results)
-        self.metrics |= {name: metrics[name] for _, figures in results for name in figures}
-        self.repetitions += [
-            Repetition(figures, loops, _NO_SUMMARIES) for loops, figures in results
-        ]
+        self.added += len(repetitions)
+        self.metrics |= {name: metrics[name] for name in columns}
+        if self.repetitions:
+            self.repetitions.extend(repetitions)
+        else:
+            self.repetitions = repetitions
 
     @property
     def why_failed(self) -> str:

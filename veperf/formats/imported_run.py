@@ -6,18 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from veperf.core.case import TIME, Case, Level
+from veperf.core.columns import ColumnPasses, Repetitions
 from veperf.core.direction import reader_notes
 from veperf.core.errors import DataError
-from veperf.core.run import (
-    CaseResult,
-    Config,
-    Failure,
-    Machine,
-    Pass,
-    Revision,
-    Run,
-    Sample,
-)
+from veperf.core.run import Config, Failure, Machine, Revision, Run
 from veperf.core.units import is_time
 from veperf.formats.account import FileAccount, account_notes, summarise_accounts
 from veperf.formats.imported import (
@@ -25,7 +17,6 @@ from veperf.formats.imported import (
     ParsedBenchmark,
     ParsedRun,
     Provenance,
-    Repetition,
     clean_name,
     parse_utc,
     slug,
@@ -52,7 +43,9 @@ class ImportedRun:
     @property
     def values(self) -> int:
         """The number of values that were read."""
-        return sum(len(result.figures) for pass_ in self.run.passes for result in pass_.results)
+        passes = self.run.passes
+        assert isinstance(passes, ColumnPasses)
+        return sum(len(c.values) for case in passes.cases.values() for c in case.columns.values())
 
 
 def build_run(
@@ -113,7 +106,7 @@ def _zero_times(benchmark: ParsedBenchmark) -> list[str]:
         metric.name
         for metric in benchmark.metrics.values()
         if is_time(metric.unit)
-        and any(r.figures.get(metric.name, 1) <= 0 for r in benchmark.repetitions)
+        and any(value <= 0 for value in benchmark.repetitions.columns[metric.name].values)
     ]
 
 
@@ -151,51 +144,20 @@ def _case(benchmark: ParsedBenchmark) -> Case:
     )
 
 
-def _passes(benchmarks: Sequence[ParsedBenchmark], created: str) -> tuple[Pass, ...]:
-    selected = [(benchmark, _evenly_spread(benchmark.repetitions)) for benchmark in benchmarks]
-    results: list[list[CaseResult]] = [[] for _ in range(max(1, *(len(r) for _, r in selected)))]
-    for benchmark, repetitions in selected:
+def _passes(benchmarks: Sequence[ParsedBenchmark], started: str) -> ColumnPasses:
+    cases, failures = {}, {}
+    for benchmark in benchmarks:
         case = f"{benchmark.suite}/{benchmark.name}"
-        reason = benchmark.why_failed
-        failure = Failure("raised", clean_name(reason)) if reason else None
-        for index, repetition in enumerate(repetitions):
-            results[index].append(_result(case, repetition, failure))
-        if failure and not repetitions:
-            results[0].append(CaseResult(case, failure=failure))
-    return tuple(
-        Pass(
-            index=index,
-            started=created,
-            seconds=0.0,
-            load_before=0.0,
-            load_after=0.0,
-            frequency_mhz=None,
-            steal_ratio=None,
-            yardstick_ns=None,
-            results=tuple(pass_results),
-        )
-        for index, pass_results in enumerate(results)
-    )
+        cases[case] = _evenly_spread(benchmark.repetitions)
+        if reason := benchmark.why_failed:
+            failures[case] = Failure("raised", clean_name(reason))
+    return ColumnPasses(cases, failures, started)
 
 
-def _evenly_spread(repetitions: list[Repetition]) -> list[Repetition]:
+def _evenly_spread(repetitions: Repetitions) -> Repetitions:
     size = len(repetitions)
     if size <= MAX_REPETITIONS:
         return repetitions
-    return [repetitions[i * size // MAX_REPETITIONS] for i in range(MAX_REPETITIONS)]
-
-
-def _result(case: str, repetition: Repetition, failure: Failure | None) -> CaseResult:
-    loops = min(max(1, repetition.loops), 1 << 53)
-    wall_ns = repetition.figures.get(TIME.name, 0.0) * loops
-    samples: tuple[Sample, ...] = ()
-    if failure is None and 1 <= wall_ns < 1 << 62:
-        samples = (Sample(round(wall_ns), None, None),)
-    return CaseResult(
-        case,
-        loops=loops,
-        samples=samples,
-        figures=repetition.figures,
-        failure=failure,
-        summaries=repetition.summaries,
-    )
+    spread = Repetitions()
+    spread.extend(repetitions, (i * size // MAX_REPETITIONS for i in range(MAX_REPETITIONS)))
+    return spread

@@ -31,7 +31,7 @@ from veperf.formats.exported import (
     judged_parts,
     safe_text,
 )
-from veperf.formats.imported import parse_utc
+from veperf.formats.imported import VALUE, parse_utc
 from veperf.report.case_summary import measured_name
 from veperf.report.tables import status
 
@@ -148,18 +148,24 @@ def _figures(item: GateItem, metric: str, verdict: Verdict) -> tuple[str, float]
 
 
 def _pair_tests(ab: ABRun, decision: GateDecision) -> Iterator[JUnitTest]:
-    items = {
-        item.case: item
-        for item in decision.items
-        if item.question is not Question.COUNT or not item.metric
-        if not item.guardrail
+    # As the gate's items name them: the metric that decides a benchmark has no name there.
+    is_timed = ab.config.decide_by == "time"
+    changes = {
+        (
+            change.case,
+            change.metric.name if is_timed and change.metric.name not in (TIME.name, VALUE) else "",
+        ): change
+        for change in ab.changes
     }
-    changes = {change.case: change for change in ab.changes}
-    for case, item in items.items():
-        if case in changes:
-            yield _ab_test(changes[case], ab, _result(item))
+    for item in decision.items:
+        if item.guardrail or (item.question is Question.COUNT and item.metric):
+            continue
+        if (change := changes.get((item.case, item.metric))) is not None:
+            yield _ab_test(change, ab, _result(item))
         else:
-            yield JUnitTest(ab.new.name, "ab", _WHOLE, _result(item), item.answer, item.reason)
+            suite = item.case.partition("/")[0] or ab.new.name
+            name = item.case or _WHOLE
+            yield JUnitTest(suite, "ab", name, _result(item), item.answer, item.reason)
 
 
 def _ab_test(change: ABChange, ab: ABRun, result: Result) -> JUnitTest:

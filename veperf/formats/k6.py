@@ -143,7 +143,12 @@ def _known(name: str) -> _Kind:
         return _Kind("counter", "data")
     if plain in _HIGHER or plain == "dropped_iterations":
         return _Kind("counter")
-    return _Kind("trend", "time" if plain.startswith(_TIMES) else "default")
+    return _Kind("trend", "time" if is_time_metric(plain) else "default")
+
+
+def is_time_metric(name: str) -> bool:
+    """Return whether a metric of this name, without tags, is one of k6's own that are times."""
+    return name.startswith(_TIMES)
 
 
 def _figures(
@@ -213,10 +218,10 @@ def _crossed(thresholds: object) -> Iterator[str]:
 def _fail_requests(run: ParsedRun) -> None:
     """Fail the benchmarks of requests if every request failed."""
     shares = [
-        repetition.figures.get(ERROR_RATE.name)
+        figures.get(ERROR_RATE.name)
         for parsed in run.benchmarks
         if parsed.name == _FAILED
-        for repetition in parsed.repetitions
+        for _, figures in parsed.repetitions.rows()
     ]
     if shares and all(share is not None and share >= 100 for share in shares):
         for parsed in run.benchmarks:

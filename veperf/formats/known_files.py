@@ -36,9 +36,16 @@ _KEYS: Mapping[frozenset[str], str] = MappingProxyType(
         frozenset({"attack", "seq", "code", "timestamp", "latency"}): (
             "single results of Vegeta; `vegeta report -type=json` makes a report of them"
         ),
+        frozenset({"dhatFileVersion", "mode", "pps"}): (
+            "a profile of DHAT; name Gungraun's summary.json, or what it prints"
+        ),
         frozenset({"generated_at", "platform", "go_version"}): (
             "VirtEngine's limits, not results; veperf.Comparator compares with them"
         ),
+        frozenset({"baselines", "degradation_thresholds"}): (
+            "limits at sizes, not results; `veperf gate RESULT --scale` judges by them"
+        ),
+        frozenset({"slos"}): "service levels, no results; `veperf gate RESULT --slo` takes them",
         frozenset({"format", "config", "machine", "cases", "passes"}): (
             "a run of veperf; name the run, or its archive with --archive"
         ),
@@ -61,6 +68,11 @@ _TEXTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (
             r"^# callgrind format|^creator: callgrind",
             "a profile of callgrind; name Gungraun's summary.json, or what it prints",
+        ),
+        (r"^unable to connect to ", "what wrk says where it can't connect: no load was put on"),
+        (
+            r" x [0-9,.]{1,40} ops/sec ±",
+            "what Benchmark.js prints; write its values as CSV, or use vitest bench --outputJson",
         ),
         (r"\Ametric_name,timestamp,metric_value", "k6's CSV; use --out json or --summary-export"),
         (r"^ {0,9}http_req_duration\.{2,50}:", "k6's summary as text; use --summary-export FILE"),
@@ -88,6 +100,11 @@ _TEXTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (
             r"^(\S.{0,200}: )?Mean \+- std dev: |^Median \+- MAD: ",
             "what pyperf shows as text; use -o FILE, which writes JSON",
+        ),
+        (
+            r"^.{1,200}?\bBenchmark\S{0,500}[ \t]{1,99}\d{1,18}[ \t]{1,99}[\d.]{1,30} ns/op",
+            "results of Go's benchmarks with other text before them in each line, such as the "
+            "time in a log of CI; remove that",
         ),
         (
             r"^(ok|\?)[ \t]+\S.{0,500}[ \t](\d{1,9}\.\d{1,9}s|\(cached\)|\[no test files\])",

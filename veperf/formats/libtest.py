@@ -34,6 +34,8 @@ _FAILED = "FAILED"
 _DOTS_FAILED = _DOTS + _FAILED
 _RESULT_START = re.compile(r" \.\.\. bench:\s*[0-9]")
 _BENCH_FAILED = "error: bench failed"
+_BEGIN = re.compile(r"running [0-9]{1,9} tests?")
+_END = "test result: "
 _OTHER_HARNESSES = ("Benchmarking ", "time:   [", "  Instructions:")
 WHOLE_PROGRAM = "(the program)"
 """Name for the benchmarks that a program would have run after it failed."""
@@ -68,7 +70,20 @@ def read_libtest(source: SourceFile) -> ParsedRun:
             values[_SPEED] = text_number(match[4])
         parsed.add(values)
     fail_program(run, source)
+    if _is_open(source):
+        run.note("it ends without a line `test result`: whether it is whole can't be seen")
     return run
+
+
+def _is_open(source: SourceFile) -> bool:
+    """Return whether a program's results begin, and no line sums them up."""
+    is_open = False
+    for line in map(plain_line, source.lines):
+        if _BEGIN.fullmatch(line):
+            is_open = True
+        elif line.startswith(_END):
+            is_open = False
+    return is_open
 
 
 def _metric(above: str, below: str) -> tuple[Metric, float]:

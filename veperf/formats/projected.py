@@ -7,21 +7,20 @@ tables their suites.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeAlias
 
 from veperf.core.case import TIME
 from veperf.core.errors import UsageError
 from veperf.core.run import SEVERAL_CPUS, Run
-from veperf.core.text import plural
 from veperf.formats.account import account_notes, summarise_accounts
 from veperf.formats.go_lines import parameters_of, suites_of
 from veperf.formats.go_test import TOOL, WHOLE_PACKAGE, read_go_text
-from veperf.formats.go_writer import write_go_text
+from veperf.formats.go_writer import go_names, go_package, setting_lines, write_go_text
 from veperf.formats.imported import (
     ParsedBenchmark,
     ParsedRun,
     Provenance,
-    Repetition,
     slug,
 )
 from veperf.formats.imported_run import build_run
@@ -38,6 +37,7 @@ from veperf.formats.projection import (
 )
 from veperf.formats.readers import INPUT_FORMATS, detect_format, read_runs_from
 from veperf.formats.source import SourceFile, is_existing_folder, load_source
+from veperf.stats.process_values import series_of
 from veperf.verdicts.benchstat import Layout
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
@@ -55,6 +55,12 @@ class Projections:
     column: tuple[Field, ...]
     ignore: tuple[Field, ...]
     keeps: Keeps
+
+    @property
+    def column_setting(self) -> str:
+        """The setting of a file whose values are the columns; empty where something else is."""
+        keys = [item.key for item in self.column]
+        return keys[0] if len(keys) == 1 and keys[0][:1] not in ("", ".", "/") else ""
 
     @property
     def own_keys(self) -> frozenset[str]:
@@ -110,12 +116,17 @@ class Configurations:
     account: str
     """How much of the file was taken, in one line."""
     notes: tuple[str, ...]
+    turns: dict[str, str] = field(default_factory=dict)
+    """The ``alternation`` of the results with each value of a setting, where two took turns."""
 
 
-def read_configurations(source: Path | Run, format: str = "", by: str = "") -> Configurations:
+def read_configurations(
+    source: Path | Run, format: str = "", by: str = "", *, setting: str = ""
+) -> Configurations:
     """Read the results of a Go file; those of other tools, and of a run, are taken as Go text.
 
-    Of a folder each run has its value of the key ``by``, such as a baseline, as a setting.
+    Of a folder each run has its value of the key ``by``, such as a baseline, as a setting. Whether
+    the values of ``setting`` took turns in a Go file is found out if it is given.
 
     Raises:
         UsageError, DataError, CorruptFileError: as ``read_runs_from``.
@@ -135,19 +146,51 @@ def read_configurations(source: Path | Run, format: str = "", by: str = "") -> C
             runs = known.runs(file, CONFIG)
             notes = [*account_notes([file.account]), *(note for run in runs for note in run.notes)]
             account = summarise_accounts([file.account])
-            return Configurations(runs, account, tuple(dict.fromkeys(notes)))
+            # Whose turn it was is known only of results that are told apart by that alone.
+            sides = known.runs(load_source(source), setting) if setting else []
+            turns = {side.label: side.alternation for side in sides if side.alternation}
+            return Configurations(runs, account, tuple(dict.fromkeys(notes)), turns)
         source = read_runs_from(source, format=format)[0].run
     return _as_go_text(source)
 
 
 def _as_go_text(run: Run, settings: str = "") -> Configurations:
     """Return the results of a run as those of its Go text, with ``settings`` before it."""
-    text = write_go_text(run)
-    notes = [*run.notes, *text.notes]
-    if failed := len(run.first_failures):
-        notes.append(f"{plural(failed, 'benchmark')} failed, and can't be arranged by keys")
-    runs = read_go_text(SourceFile(settings.encode() + text.encoded, run.id), CONFIG)
+    failures = run.first_failures
+    runs: list[ParsedRun] = []
+    notes = [*run.notes]
+    if not failures or any(series.n for series in series_of(run).values()):
+        text = write_go_text(run)
+        header, _, results = text.encoded.partition(b"\n")
+        lines = header + b"\n" + settings.encode() + results
+        runs = read_go_text(SourceFile(lines, run.id), CONFIG)
+        notes += text.notes
+    names = go_names(run)
+    for case in run.cases:
+        if failure := failures.get(case.id):
+            package = go_package(case, run)
+            keys = [*settings.splitlines(), *setting_lines(run)]
+            label = "\n".join([*keys, f"pkg: {package}"] if package else keys)
+            _add_failure(runs, label, package, names[case.id], failure.message)
     return Configurations(runs, run.reading, tuple(notes))
+
+
+def _add_failure(runs: list[ParsedRun], label: str, package: str, name: str, message: str) -> None:
+    """Fail a benchmark of the run with the settings in ``label``, which is made if need be."""
+    parsed = next((run for run in runs if run.label == label), None)
+    if parsed is None:
+        parsed = ParsedRun(TOOL)
+        parsed.label = label
+        if runs:
+            parsed.provenance = runs[0].provenance
+        runs.append(parsed)
+    known = next((b for b in parsed.benchmarks if (b.what, b.name) == (package, name)), None)
+    if known is None:
+        base, params = parameters_of(name)
+        known = parsed.benchmark(
+            slug(package) or TOOL, name, benchmark=base, what=package, params=params
+        )
+    known.failure = message
 
 
 @dataclass(slots=True)
@@ -171,12 +214,21 @@ class ProjectedRuns:
     layout: Layout
     left_out: int
     """Number of benchmarks that the filter left out."""
+    is_paired: bool
+    """True where the columns took turns, and are compared as pairs."""
 
 
 def project_runs(
-    files: Sequence[tuple[str, Sequence[ParsedRun]]], projections: Projections
+    files: Sequence[tuple[str, Sequence[ParsedRun]]],
+    projections: Projections,
+    turns: Mapping[str, str] = MappingProxyType({}),
 ) -> ProjectedRuns:
     """Arrange the results of ``files``, each with its name and a run for each configuration.
+
+    Args:
+        files: their names and runs.
+        projections: where results stand.
+        turns: the ``alternation`` of each column by its text, where they took turns.
 
     Raises:
         UsageError: nothing is left of them.
@@ -200,6 +252,7 @@ def project_runs(
     order: dict[str, int] = {}
     notes: dict[tuple[int, str], str] = {}
     cells: dict[tuple[int, str], set[Pairs]] = {}
+    is_merged = False
     parsed_runs = {column: ParsedRun(TOOL) for column in columns}
     sources: dict[Pairs, list[Provenance]] = {column: [] for column in columns}
     for entry in sorted(entries, key=lambda e: (tables[e.table], rows[e.row])):
@@ -215,19 +268,23 @@ def project_runs(
         _merge(target, entry.benchmark)
         sources[entry.column].append(entry.parsed.provenance)
         case = f"{suite}/{name}"
+        is_merged |= (columns[entry.column], case) in cells
         order.setdefault(case, len(order))
         cells.setdefault((columns[entry.column], case), set()).update(entry.residues)
     for place, residues in cells.items():
         if varying := _varying(residues):
             notes[place] = f"benchmarks vary in {', '.join(varying)}"
     names, runs_ = [], []
+    is_paired = not is_merged and {_text(column) for column in columns} == turns.keys()
     for column, parsed in parsed_runs.items():
         parsed.label = _text(column)
+        parsed.alternation = turns[parsed.label] if is_paired else ""
         parsed.provenance = _common_provenance(sources[column])
         names.append(parsed.label or "(none)")
         runs_.append(build_run(parsed, names[-1]).run)
     titles = {suites[table]: _title(table) for table in tables}
-    return ProjectedRuns(tuple(names), tuple(runs_), Layout(titles, order, notes), left_out)
+    layout = Layout(titles, order, notes)
+    return ProjectedRuns(tuple(names), tuple(runs_), layout, left_out, is_paired)
 
 
 def _entry(
@@ -262,11 +319,6 @@ def _filtered(benchmark: ParsedBenchmark, keys: ResultKeys, keeps: Keeps) -> Par
     failed = bool(benchmark.failure) and keeps(keys, _TIME_UNIT)
     if len(kept) == len(units) and (kept or failed):
         return benchmark
-    repetitions = []
-    for item in benchmark.repetitions:
-        figures = {name: value for name, value in item.figures.items() if name in kept}
-        if figures:
-            repetitions.append(Repetition(figures, item.loops))
     return ParsedBenchmark(
         benchmark.suite,
         benchmark.name,
@@ -274,7 +326,7 @@ def _filtered(benchmark: ParsedBenchmark, keys: ResultKeys, keeps: Keeps) -> Par
         benchmark.what,
         benchmark.params,
         {name: metric for name, metric in benchmark.metrics.items() if name in kept},
-        repetitions,
+        benchmark.repetitions.of_metrics(kept),
         benchmark.failure if kept or failed else "",
         skipped=not (kept or failed),
         added=benchmark.added,
@@ -284,7 +336,7 @@ def _filtered(benchmark: ParsedBenchmark, keys: ResultKeys, keeps: Keeps) -> Par
 
 def _merge(target: ParsedBenchmark, benchmark: ParsedBenchmark) -> None:
     target.metrics |= benchmark.metrics
-    target.repetitions += benchmark.repetitions
+    target.repetitions.extend(benchmark.repetitions)
     target.failure = target.failure or benchmark.failure
     target.added += benchmark.added
     for fault, count in benchmark.faults.items():

@@ -35,8 +35,8 @@ TOOL = "pytest-benchmark"
 class PytestStats(Struct, frozen=True):
     """Statistics of a benchmark, in seconds per call."""
 
-    data: list[float | None] | None = None
-    """A value per round; only if saving it was requested."""
+    data: list[float | str | None] | None = None
+    """A value per round; only if saving it was requested. A text is none, and fails its round."""
     median: float | None = None
     mean: float | None = None
     iterations: int = 1
@@ -121,7 +121,8 @@ def read_pytest_benchmark(source: SourceFile) -> ParsedRun:
             summary = _summary(stats).times(1e9)
             parsed.add({TIME: center * 1e9}, stats.iterations, {TIME.name: summary})
         for value in stats.data or []:
-            parsed.add({TIME: math.nan if value is None else value * 1e9}, stats.iterations)
+            time_ns = value * 1e9 if isinstance(value, float) else math.nan
+            parsed.add({TIME: time_ns}, stats.iterations)
     run.provenance = _provenance(source, file)
     return run
 

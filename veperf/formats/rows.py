@@ -2,8 +2,8 @@
 
 Input columns: ``benchmark`` (or ``name``), ``value``, and optionally ``metric`` (default ``time``),
 ``unit`` (``ns``), ``better`` (``lower``, ``higher``, ``unknown``), ``exact`` (``true`` for what
-can't vary) and ``process``. The value of a
-process is the median of its rows. Without ``process`` each row is a repetition. A row without a
+can't vary), ``definition`` (only equal ones are compared) and ``process``. The value of a process
+is the median of its rows. Without ``process`` each row is a repetition. A row without a
 value, or with one that is no measurement, is a failure of its process or repetition. What is said
 of a metric in one row holds for all its rows of that benchmark, and may not contradict another.
 ``parameters``, an object in JSON, are part of what a benchmark is. Tables that veperf wrote have
@@ -51,7 +51,9 @@ _DELIMITERS = ",;\t"
 _LONGEST_NUMBER = 400
 _OWN = frozenset({"tool", "package", "suite", "benchmark", "parameters", "clock"})
 """Columns by which a table is one that veperf wrote."""
-_COLUMNS_READ = _OWN | {*("name", "value", "metric", "unit", "better", "exact", "process")}
+_COLUMNS_READ = _OWN | {
+    *("name", "value", "metric", "unit", "better", "exact", "definition", "process")
+}
 _LONGEST_TOOL = 50
 _MOST_ROWS = 5_000_000
 
@@ -100,6 +102,7 @@ class _Column:
     unit: str
     better: Direction | None = None
     exact: bool = False
+    definition: str = ""
     values: list[float] = field(default_factory=list)
     by_process: dict[str, list[float]] = field(default_factory=dict)
 
@@ -107,7 +110,7 @@ class _Column:
         """Return the metric ``name``, and the factor for values to its unit."""
         is_assumed = name == TIME.name and not self.unit
         metric, factor = time_or_metric(name, "ns" if is_assumed else self.unit, self.better)
-        definition = ASSUMED_UNIT if is_assumed else ""
+        definition = ASSUMED_UNIT if is_assumed else self.definition
         return replace(metric, definition=definition, exact=self.exact), factor
 
 
@@ -131,6 +134,7 @@ def _read(
         column = benchmarks.setdefault(place, {}).setdefault(metric, _Column(unit))
         column.better = _better(source, column.better, row, line)
         column.exact = column.exact or _text(row, "exact").strip().lower() == "true"
+        column.definition = column.definition or clean_name(_text(row, "definition").strip())
         factor = same_dimension_factor(unit, column.unit)
         if factor is None:
             before, now = (shorten(u) or "no unit" for u in (column.unit, unit))
@@ -348,7 +352,7 @@ def _line_rows(source: SourceFile) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 COLUMNS = (
     "run", "created", "machine", "commit", "tool", "package", "suite", "benchmark", "parameters",
-    "metric", "unit", "better", "exact", "clock", "process", "value",
+    "metric", "unit", "better", "exact", "definition", "clock", "process", "value",
 )  # fmt: skip
 
 # A spreadsheet takes a cell that begins with one of these for a formula. What begins so after
@@ -404,6 +408,7 @@ def _rows(run: Run) -> Iterator[tuple[str | int | float, ...]]:
             figure.unit,
             figure.metric.better,
             "true" if figure.metric.exact else "",
+            safe_text(figure.metric.definition),
             figure.clock,
         )
         for process, value in zip(figure.processes, figure.values, strict=True):

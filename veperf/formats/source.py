@@ -37,6 +37,7 @@ _WINDOWS_1252 = {
 _GZIP = b"\x1f\x8b"
 _SAMPLE_BYTES = 4000
 _CHUNK_BYTES = 1 << 16
+_BLOCK = 1 << 16
 _MOST_MEMBERS = 10_000
 _MOST_FILES = 200_000
 
@@ -88,6 +89,20 @@ class SourceFile:
             else:
                 self.account.skip(number, "blank lines")
 
+    def each_block(self) -> Iterator[tuple[int, str]]:
+        """Begin the account with the lines, and yield blocks of them with their first one's number.
+
+        A block has whole lines, also blank ones, and no newline at its end.
+        """
+        text, start, number = self.text, 0, 1
+        self.account.begin("line", text.count("\n") + (text[-1:] not in ("", "\n")))
+        while start < len(text):
+            newline = text.find("\n", start + _BLOCK)
+            end = newline if newline >= 0 else len(text) - text.endswith("\n")
+            yield number, text[start:end]
+            number += text.count("\n", start, end) + 1
+            start = end + 1
+
     def each_row(self, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
         """Begin the account with the lines of a CSV table, and yield each row with its last line.
 
@@ -127,7 +142,15 @@ class SourceFile:
     @cached_property
     def first_line(self) -> str:
         """The first line that is not blank; empty if there is none."""
-        return next((line for line in self.lines if line.strip()), "")
+        return next((line for line in self.iterate_lines() if line.strip()), "")
+
+    def iterate_lines(self) -> Iterator[str]:
+        """Yield the ``lines`` without a list of them all."""
+        text, start, end = self.text, 0, 0
+        while end >= 0:
+            end = text.find("\n", start)
+            yield text[start : end if end >= 0 else len(text)].removesuffix("\r")
+            start = end + 1
 
     @cached_property
     def document(self) -> object:

@@ -8,7 +8,8 @@
     Success       [ratio]                           95.00%
 
 (lib/reporters.go of tsenart/vegeta; durations as Go prints them.) A load has the name that it has
-in the report as JSON. The set of errors is left out, as it holds addresses.
+in the report as JSON, or in Markdown that of the headings above it. The set of errors is left out,
+as it holds addresses.
 """
 
 import math
@@ -16,8 +17,8 @@ import re
 from collections.abc import Mapping
 
 from veperf.core.case import Metric
-from veperf.formats.figures import plain_line, text_number
-from veperf.formats.imported import ParsedRun
+from veperf.formats.figures import Headings, plain_line, text_number
+from veperf.formats.imported import ParsedBenchmark, ParsedRun
 from veperf.formats.load_reports import THROUGHPUT, UNNAMED, VEGETA, add_load, latency
 from veperf.formats.source import SourceFile
 
@@ -37,28 +38,29 @@ def is_vegeta_text(source: SourceFile) -> bool:
 
 
 def read_vegeta_text(source: SourceFile) -> ParsedRun:
-    """Read the reports in the text; each is a repetition, as their loads have no names."""
+    """Read the reports in the text; those of a name are repetitions, as loads have none."""
     run = ParsedRun(VEGETA)
-    reports: list[dict[str, dict[str, str]]] = []
+    reports: list[tuple[str, dict[str, dict[str, str]]]] = []
+    headings = Headings(source.lines)
     for number, raw_line in source.each_line():
         line = plain_line(raw_line).rstrip()
         match = _ROW.fullmatch(line)
         if match and line.startswith(_START):
-            reports.append({})
+            reports.append((headings.text or UNNAMED, {}))
         if match and reports:
             labels, values = match[2].split(", "), match[3].split(", ")
-            reports[-1][match[1]] = dict(zip(labels, values, strict=False))
+            reports[-1][1][match[1]] = dict(zip(labels, values, strict=False))
             source.account.take(number)
         else:
+            headings.take(line)
             source.account.skip(number, "lines of other figures")
-    for report in reports:
-        _add(run, report)
+    for name, report in reports:
+        _add(run.benchmark(VEGETA, name), report)
     run.note("a report of a load has one value of each figure")
     return run
 
 
-def _add(run: ParsedRun, report: Mapping[str, Mapping[str, str]]) -> None:
-    parsed = run.benchmark(VEGETA, UNNAMED)
+def _add(parsed: ParsedBenchmark, report: Mapping[str, Mapping[str, str]]) -> None:
     requests = report.get("Requests", {})
     share = text_number(report.get("Success", {}).get("ratio", "").removesuffix("%")) / 100
     figures: dict[Metric, float] = {

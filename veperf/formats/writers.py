@@ -35,6 +35,8 @@ class OutputFormat:
     """Writer in place of ``write`` for formats of verdicts."""
     is_of_values_alone: bool = False
     """True where a file can't hold the statistics of values that are not there any more."""
+    holds_failures: bool = False
+    """True where a file says what failed."""
 
 
 OUTPUT_FORMATS = (
@@ -53,7 +55,13 @@ OUTPUT_FORMATS = (
         "JSON for github-action-benchmark's customBiggerIsBetter",
         write_bigger_is_better,
     ),
-    OutputFormat("go", "Go benchmark text, for benchstat", write_go_text, is_of_values_alone=True),
+    OutputFormat(
+        "go",
+        "Go benchmark text, for benchstat",
+        write_go_text,
+        is_of_values_alone=True,
+        holds_failures=True,
+    ),
     OutputFormat("csv", "a row per value", write_csv_table, is_of_values_alone=True),
     OutputFormat(
         "parquet", "the same, for DataFrames", write_parquet_table, is_of_values_alone=True
@@ -108,7 +116,7 @@ def write_run(
 def _write_values(chosen: OutputFormat, run: Run) -> ExportedFile:
     assert chosen.write is not None
     exported = chosen.write(run)
-    notes = (*exported.notes, *failed_note(run))
+    notes = exported.notes if chosen.holds_failures else (*exported.notes, *failed_note(run))
     if chosen.is_of_values_alone:
         notes += summarised_note(run)
     return replace(exported, notes=notes)

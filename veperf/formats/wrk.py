@@ -22,9 +22,9 @@ import math
 import re
 from urllib.parse import urlsplit
 
-from veperf.core.case import Metric
-from veperf.formats.figures import plain_line, text_number
-from veperf.formats.imported import ParsedBenchmark, ParsedRun
+from veperf.core.case import Metric, Params
+from veperf.formats.figures import Headings, plain_line, text_number
+from veperf.formats.imported import ParsedRun
 from veperf.formats.load_reports import THROUGHPUT, add_load, latency
 from veperf.formats.source import SourceFile
 
@@ -32,7 +32,8 @@ TOOL = "wrk"
 
 _MS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4, "h": 3.6e6}
 _TIME = r"([0-9.]{1,30})(us|ms|s|m|h)"
-_START = re.compile(r"Running \S{1,20} test @ (\S{1,2000})\s*")
+_START = re.compile(r"Running (\S{1,20}) test @ (\S{1,2000})\s*")
+_SIZE = re.compile(r" +([0-9]{1,9}) threads and ([0-9]{1,9}) connections\s*", re.ASCII)
 _LATENCY = re.compile(rf" +Latency +{_TIME} +{_TIME} +{_TIME} .*", re.ASCII)
 _PERCENTILE = re.compile(rf" +([0-9]{{1,3}}(?:\.[0-9]{{1,6}})?)% +{_TIME}\s*", re.ASCII)
 _REQUESTS = re.compile(r" +([0-9]{1,18}) requests in .*", re.ASCII)
@@ -49,25 +50,29 @@ def is_wrk_text(source: SourceFile) -> bool:
 
 
 def read_wrk_text(source: SourceFile) -> ParsedRun:
-    """Read the loads in the text; each is a repetition of its address.
+    """Read the loads in the text; those of an address, size and duration are repetitions.
 
-    A load without its last lines was cut off, and has failed.
+    In Markdown the headings above it are part of its name. A load without its last lines was cut
+    off, and has failed.
     """
     run = ParsedRun(TOOL)
     load: _Load | None = None
+    headings = Headings(source.lines)
     for number, raw_line in source.each_line():
         line = plain_line(raw_line)
         if match := _START.fullmatch(line):
             if load is not None:
-                load.finish()
-            load = _Load(run.benchmark(TOOL, _address(match[1])))
+                load.add_to(run)
+            name = ": ".join(filter(None, (headings.text, _address(match[2]))))
+            load = _Load(name, match[1])
             source.account.take(number)
         elif load is not None and load.take(line):
             source.account.take(number)
         else:
+            headings.take(line)
             source.account.skip(number, "lines of other output")
     if load is not None:
-        load.finish()
+        load.add_to(run)
     run.note("a load of wrk has one value of each figure")
     return run
 
@@ -75,8 +80,9 @@ def read_wrk_text(source: SourceFile) -> ParsedRun:
 class _Load:
     """A load whose lines are being read."""
 
-    def __init__(self, parsed: ParsedBenchmark) -> None:
-        self._parsed = parsed
+    def __init__(self, name: str, duration: str) -> None:
+        self._name = name
+        self._params: Params = {"duration": duration}
         self._figures: dict[Metric, float] = {}
         self._requests = math.nan
         self._bad = 0.0
@@ -96,6 +102,8 @@ class _Load:
                 return False
             name = f"p{match[1].rstrip('0').rstrip('.') if '.' in match[1] else match[1]}"
             self._figures[latency(name.replace(".", ""))] = _ms(match[2], match[3])
+        elif match := _SIZE.fullmatch(line):
+            self._params |= {"threads": int(match[1]), "connections": int(match[2])}
         elif match := _REQUESTS.fullmatch(line):
             self._requests = float(match[1])
         elif _SOCKET_ERRORS.fullmatch(line):
@@ -108,12 +116,13 @@ class _Load:
             return False
         return True
 
-    def finish(self) -> None:
-        """Add what was read."""
+    def add_to(self, run: ParsedRun) -> None:
+        """Add what was read to ``run``."""
+        parsed = run.benchmark(TOOL, self._name, params=self._params)
         requests, failed = self._requests + self._lost, self._bad + self._lost
-        add_load(self._parsed, self._figures, requests=requests, failed=failed)
+        add_load(parsed, self._figures, requests=requests, failed=failed)
         if THROUGHPUT not in self._figures:
-            self._parsed.failure = "the text ends before the load does"
+            parsed.failure = "the text ends before the load does"
 
 
 def _ms(number: str, unit: str) -> float:

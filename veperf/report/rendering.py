@@ -207,14 +207,25 @@ def verdict_html(verdict: Verdict) -> str:
     return standalone("".join(parts))
 
 
-def decided_changes_html(decision: GateDecision, changes: Sequence[Change]) -> str:
-    """Return a decision on two runs as HTML: outcome and headline, then their changes."""
-    return standalone(verdict_sections.outcome_banner(decision) + _changes_section(changes))
+def decided_changes_html(
+    decision: GateDecision, changes: Sequence[Change], notes: Sequence[str] = ()
+) -> str:
+    """Return a decision on two runs as HTML: outcome and headline, notes, then their changes."""
+    return standalone(
+        verdict_sections.outcome_banner(decision)
+        + verdict_sections.notes_list(notes)
+        + _changes_section(changes)
+    )
 
 
-def decided_changes_markdown(decision: GateDecision, changes: Sequence[Change]) -> str:
-    """Return a decision on two runs as Markdown: outcome and headline, then their changes."""
-    return write_decision(decision, [*changes_parts(changes), *presence_parts(decision)])
+def decided_changes_markdown(
+    decision: GateDecision, changes: Sequence[Change], notes: Sequence[str] = ()
+) -> str:
+    """Return a decision on two runs as Markdown: outcome and headline, their changes, notes."""
+    parts = [*changes_parts(changes), *presence_parts(decision)]
+    if notes:
+        parts.append(MarkdownPart("Notes", tuple(notes), NOTES))
+    return write_decision(decision, parts)
 
 
 def changes_html(changes: Sequence[Change]) -> str:

@@ -1,7 +1,7 @@
 """The report of a run, as parts that a notebook's cell displays."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from veperf.archive.storage.base import Storage
@@ -21,7 +21,7 @@ from veperf.report.charts.limits_chart import limits_chart
 from veperf.report.charts.scaling import ScalingCurve
 from veperf.report.html import markup
 from veperf.report.html.fragment import Fragment
-from veperf.report.html.links import Links
+from veperf.report.html.links import Links, anchor
 from veperf.report.load_summary import LoadSummary, default_cases, load_summaries
 from veperf.report.sections import (
     cards,
@@ -34,6 +34,7 @@ from veperf.report.sections import (
 )
 from veperf.report.sections.cards import BenchmarkCard, card_grid, load_card
 from veperf.report.sections.glossary import glossary_section
+from veperf.report.sections.packages import MOST_CARDS, has_one_page, packages_html
 from veperf.report.sections.target_grid import target_grid
 from veperf.report.tables import result_tables
 from veperf.report.tables.load_tables import loads_table
@@ -126,16 +127,20 @@ class ReportView:
 
     @property
     def overview(self) -> Fragment:
-        """Every case in a table, suite by suite."""
-        return overview.overview_section(
+        """Every case in a table, suite by suite; many suites are folded, with their charts."""
+        sections = overview.suite_sections(
             self.run,
             self.verdict,
             self.baselines,
             timed=self._timed,
             loads=self._loaded,
             history=self.history,
-            links=self._links,
         )
+        if not has_one_page(self.run):
+            return overview.overview_section(sections, self._links)
+        if self._has_charts:
+            sections = [replace(s, charts=self.of_suite(s.suite)._charts) for s in sections]
+        return Fragment(packages_html(sections, self._links), overview.overview_text(sections))
 
     @property
     def load(self) -> Fragment:
@@ -163,7 +168,13 @@ class ReportView:
         """The growth of costs with size: a curve for each benchmark and parameter."""
         if not self._curves:
             return markup.paragraph_fragment(_NO_CURVES)
-        html = "".join(map(_curve, self._curves))
+        # A case without a card links to its benchmark: to the first curve of one that has none.
+        anchors = {metric.case.id for metric in self._carded}
+        html = ""
+        for curve in self._curves:
+            id = "" if curve.benchmark in anchors else anchor(curve.benchmark)
+            anchors.add(curve.benchmark)
+            html += _curve(curve, id)
         sentences = "\n".join(f"{c.name}: {scaling.describe_scaling(c)}" for c in self._curves)
         return Fragment(f'<div class="vp-cards">{html}</div>', sentences)
 
@@ -253,7 +264,24 @@ class ReportView:
 
     @cached_property
     def _links(self) -> Links:
-        return Links.to(self.run.cases, (metric.case.id for metric in self._carded), self.pages)
+        if not has_one_page(self.run):
+            pages = self.pages
+        elif self._has_charts:
+            pages = dict.fromkeys((case.suite for case in self.run.cases), "") | {**self.pages}
+        else:
+            pages = {}
+        return Links.to(self.run.cases, (metric.case.id for metric in self._carded), pages)
+
+    @property
+    def _has_charts(self) -> bool:
+        """False where one page would have to hold too many of them."""
+        return len(self._carded) <= MOST_CARDS
+
+    @property
+    def _charts(self) -> str:
+        """Cards and curves, of one of many suites."""
+        parts = [self.benchmarks, *([self.load] if self._loaded else [])]
+        return "".join(p.html for p in [*parts, *([self.scaling] if self._curves else [])])
 
     @cached_property
     def _loaded(self) -> tuple[LoadSummary, ...]:
@@ -283,9 +311,10 @@ class ReportView:
         return markup.figure(picture, text) if picture else ""
 
 
-def _curve(curve: ScalingCurve) -> str:
+def _curve(curve: ScalingCurve, id: str) -> str:
+    attribute = f' id="{as_html(id)}"' if id else ""
     return (
-        f'<article class="vp-card"><h3>{as_html(curve.benchmark)}</h3>'
+        f'<article class="vp-card"{attribute}><h3>{as_html(curve.benchmark)}</h3>'
         + markup.figure(scaling.scaling_chart(curve), scaling.describe_scaling(curve))
         + markup.compact_table(result_tables.curve_table(curve))
         + "</article>"

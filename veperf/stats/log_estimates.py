@@ -24,19 +24,23 @@ is held against Student's t with the degrees of freedom of Welch and Satterthwai
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from veperf.core.case import Direction
 from veperf.core.run import Summary
 from veperf.stats.hodges_lehmann import from_log
 from veperf.stats.paired import decide_status
+from veperf.stats.student_t import t_cdf, t_quantile
 from veperf.stats.two_sample import TwoSampleComparison, two_sided_status
 
 Center: TypeAlias = Literal["median", "mean", "unknown"]
+Floats: TypeAlias = NDArray[np.float64]
 
 _MEDIAN_ERROR = math.sqrt(math.pi / 2)
 _QUARTILE_FREEDOM = 0.367
@@ -49,8 +53,7 @@ FEW_BEHIND_QUARTILES = 10
 """The same of quartiles, between which lie no more than half of the values."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogEstimate:
+class LogEstimate(Struct, frozen=True):
     """Logarithm of a median or mean, with its standard error."""
 
     value: float
@@ -85,72 +88,97 @@ def estimate_of_summary(center: float, summary: Summary) -> LogEstimate | None:
     return next((e for e in estimates if e is not None and math.isfinite(e.error)), None)
 
 
-def estimate_of_values(
-    values: NDArray[np.float64], center: Center | None = None
-) -> LogEstimate | None:
+def estimate_of_values(values: Floats, center: Center | None = None) -> LogEstimate | None:
     """Return the estimate of ``values``, of shape (n,); None of one, or where one is not positive.
 
     It is of their ``center``, for a comparison with a summary, or else of their geometric mean.
     """
-    if values.size < _FEWEST or not min(values.tolist()) > 0:
-        return None
-    logs = np.log(values)
-    mean_log = float(logs.sum()) / values.size
-    if not math.isfinite(mean_log):
-        return None
-    deviations = logs - mean_log
-    sigma = math.sqrt(float(deviations @ deviations) / (values.size - 1))
+    return estimates_of_rows(values[None, :], center)[0]
+
+
+def estimates_of_rows(values: Floats, center: Center | None = None) -> list[LogEstimate | None]:
+    """Return the estimate of each row of ``values``, of shape (m, n), as ``estimate_of_values``."""
+    n = values.shape[1]
+    if n < _FEWEST:
+        return [None] * len(values)
+    is_known = (values.min(axis=1) > 0) & np.isfinite(values).all(axis=1)
+    known = np.where(is_known[:, None], values, 1.0)
+    logs = np.log(known)
     if center is None or center == "median":
-        is_median = center is not None
-        return _from_sigma(
-            math.exp(float(np.median(logs)) if is_median else mean_log),
-            sigma,
-            values.size,
-            "median" if is_median else "mean",
-            "values",
+        places = np.median(logs, axis=1) if center else logs.mean(axis=1)
+        sigmas = logs.std(axis=1, ddof=1)
+    else:
+        largest = known.max(axis=1)
+        scaled = known / largest[:, None]
+        means = scaled.mean(axis=1)
+        places = np.log(means * largest)
+        sigmas = _lognormal_sigma(scaled.std(axis=1, ddof=1) / means)
+    kind: Center = "median" if center == "median" else "mean"
+    errors = _standard_errors(sigmas, n, kind)
+    return [
+        LogEstimate(place, error, n - 1.0, kind, n, "values") if is_there else None
+        for place, error, is_there in zip(
+            places.tolist(), errors.tolist(), is_known.tolist(), strict=True
         )
-    scaled = values / values.max()
-    mean = float(scaled.mean())
-    sigma = _lognormal_sigma(float(scaled.std(ddof=1)) / mean)
-    return _from_sigma(mean * float(values.max()), sigma, values.size, "mean", "values")
+    ]
 
 
 def compare_estimates(
-    base: LogEstimate,
-    new: LogEstimate,
+    pairs: Sequence[tuple[LogEstimate, LogEstimate]],
     *,
     better: Direction,
     min_effect: float,
     margin: float,
     alpha: float,
-) -> TwoSampleComparison:
-    """Compare two estimates by Welch's test; the rules are those of ``compare_two_samples``."""
-    before, after = (new, base) if better == "higher" else (base, new)
-    shift = after.value - before.value
-    error = math.hypot(before.error, after.error)
-    freedom = _welch_freedom(before, after)
+) -> list[TwoSampleComparison]:
+    """Compare the estimates of base and new of each pair by Welch's test.
+
+    The rules are those of ``compare_two_samples``.
+    """
+    before, after = (_Columns([pair[i] for pair in pairs]) for i in (0, 1))
+    if better == "higher":
+        before, after = after, before
+    shifts, errors = after.values - before.values, np.hypot(before.errors, after.errors)
+    freedoms = _welch_freedoms(before, after)
     smallest, limit = math.log1p(min_effect), math.log1p(margin)
-    p_slower = _above(shift - smallest, error, freedom)
-    p_faster = _above(-shift - smallest, error, freedom)
-    p_equivalent = _above(limit - shift, error, freedom)
+    slower = _above(shifts - smallest, errors, freedoms)
+    faster = _above(-shifts - smallest, errors, freedoms)
+    equivalent = _above(limit - shifts, errors, freedoms)
     if better == "unknown":
-        p_slower, p_faster = min(1.0, 2 * p_slower), min(1.0, 2 * p_faster)
-        p_equivalent = max(p_equivalent, _above(limit + shift, error, freedom))
-    reach = _quantile(1 - alpha / 2, freedom) * error
-    status = decide_status(p_slower, p_faster, p_equivalent, alpha_change=alpha, alpha_ok=alpha)
-    return TwoSampleComparison(
-        ratio=from_log(shift),
-        low=from_log(shift - reach),
-        high=from_log(shift + reach),
-        confidence=1 - alpha,
-        p_slower=p_slower,
-        p_faster=p_faster,
-        p_equivalent=p_equivalent,
-        status=two_sided_status(status, better),
-        n_base=base.n or 1,
-        n_new=new.n or 1,
-        reason="",
-    )
+        slower, faster = np.minimum(1.0, 2 * slower), np.minimum(1.0, 2 * faster)
+        equivalent = np.maximum(equivalent, _above(limit + shifts, errors, freedoms))
+    reaches = t_quantile(1 - alpha / 2, freedoms) * errors
+    columns = (shifts, reaches, slower, faster, equivalent)
+    return [
+        TwoSampleComparison(
+            ratio=from_log(shift),
+            low=from_log(shift - reach),
+            high=from_log(shift + reach),
+            confidence=1 - alpha,
+            p_slower=p_slower,
+            p_faster=p_faster,
+            p_equivalent=p_equivalent,
+            status=two_sided_status(
+                decide_status(p_slower, p_faster, p_equivalent, alpha_change=alpha, alpha_ok=alpha),
+                better,
+            ),
+            n_base=base.n or 1,
+            n_new=new.n or 1,
+            reason="",
+        )
+        for (base, new), shift, reach, p_slower, p_faster, p_equivalent in zip(
+            pairs, *(column.tolist() for column in columns), strict=True
+        )
+    ]
+
+
+class _Columns:
+    """Values, errors and degrees of freedom of estimates, each of shape (m,)."""
+
+    def __init__(self, estimates: Sequence[LogEstimate]) -> None:
+        self.values = np.array([e.value for e in estimates])
+        self.errors = np.array([e.error for e in estimates])
+        self.freedoms = np.array([e.freedom for e in estimates])
 
 
 def _of_interval(center: float, summary: Summary) -> LogEstimate | None:
@@ -182,44 +210,45 @@ def _of_deviation(center: float, summary: Summary) -> LogEstimate | None:
     deviation = summary.standard_deviation
     if deviation is None or deviation < 0:
         return None
-    sigma = _lognormal_sigma(deviation / center)
+    sigma = float(_lognormal_sigma(np.array(deviation / center)))
     return _from_sigma(center, sigma, summary.n, summary.center, "standard deviations")
 
 
-def _lognormal_sigma(relative: float) -> float:
-    """Return sigma of a lognormal whose standard deviation is ``relative`` to its mean."""
-    return math.sqrt(math.log1p(relative * relative))
-
-
 def _from_sigma(
-    center: float,
-    sigma: float,
-    n: int | None,
-    kind: Center,
-    basis: str,
+    center: float, sigma: float, n: int | None, kind: Center, basis: str
 ) -> LogEstimate:
     count = n or _FEWEST
-    error = sigma / math.sqrt(count) * (_MEDIAN_ERROR if kind == "median" else 1.0)
+    error = float(_standard_errors(np.array(sigma), count, kind))
     return LogEstimate(math.log(center), error, count - 1.0, kind, n, basis)
 
 
-def _welch_freedom(a: LogEstimate, b: LogEstimate) -> float:
-    total = a.error**2 + b.error**2
-    parts = a.error**4 / a.freedom + b.error**4 / b.freedom
-    return total**2 / parts if parts > 0 else min(a.freedom, b.freedom)
+def _lognormal_sigma(relative: Floats) -> Floats:
+    """Return sigma of lognormals whose standard deviations are ``relative`` to their means."""
+    sigma: Floats = np.sqrt(np.log1p(relative * relative))
+    return sigma
 
 
-def _above(shift: float, error: float, freedom: float) -> float:
+def _standard_errors(sigmas: Floats, n: int, kind: Center) -> Floats:
+    """Return the standard errors of medians or means of ``n`` values."""
+    return sigmas * ((_MEDIAN_ERROR if kind == "median" else 1.0) / math.sqrt(n))
+
+
+def _welch_freedoms(a: _Columns, b: _Columns) -> Floats:
+    total = a.errors**2 + b.errors**2
+    parts = a.errors**4 / a.freedoms + b.errors**4 / b.freedoms
+    fewest = np.minimum(a.freedoms, b.freedoms)
+    freedoms: Floats = np.where(parts > 0, total**2 / np.where(parts > 0, parts, 1.0), fewest)
+    return freedoms
+
+
+def _above(shifts: Floats, errors: Floats, freedoms: Floats) -> Floats:
     """Return the p of "the true shift is not above 0"."""
-    from scipy.special import ndtr, stdtr
-
-    if error == 0:
-        return 0.0 if shift > 0 else 1.0
-    z = -shift / error
-    return float(ndtr(z) if math.isinf(freedom) else stdtr(freedom, z))
+    has_error = errors > 0
+    p = t_cdf(-shifts / np.where(has_error, errors, 1.0), freedoms)
+    p_values: Floats = np.where(has_error, p, np.where(shifts > 0, 0.0, 1.0))
+    return p_values
 
 
+@lru_cache(maxsize=1024)
 def _quantile(p: float, freedom: float) -> float:
-    from scipy.special import ndtri, stdtrit
-
-    return float(ndtri(p) if math.isinf(freedom) else stdtrit(freedom, p))
+    return float(t_quantile(p, np.array([freedom]))[0])

@@ -10,10 +10,10 @@ sum. Ranks are doubled first, which makes midranks whole.
 """
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
 
 from veperf.stats.ranks import doubled_midranks, finite_sample, normal_cdf
@@ -23,8 +23,7 @@ from veperf.stats.ranks import doubled_midranks, finite_sample, normal_cdf
 _EXACT_LIMIT = 50 * 50 * 50 * 100
 
 
-@dataclass(frozen=True, slots=True)
-class MannWhitneyResult:
+class MannWhitneyResult(Struct, frozen=True):
     """Result of the test; the p-values include the observed arrangement."""
 
     u: float

@@ -9,15 +9,16 @@ The only module of the statistics that reads a run: it makes the arrays for the 
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
 
 from veperf.core.case import TIME, Case, Clock, Direction, Metric
+from veperf.core.columns import ColumnPasses
 from veperf.core.run import CaseResult, Run, Sample, Summary
 
 CPU_BOUND_RATIO = 0.95
@@ -92,8 +93,7 @@ Floats: TypeAlias = NDArray[np.float64]
 SeriesKey: TypeAlias = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Series:
+class Series(Struct, frozen=True, eq=False):
     """Process values of one metric of one case, in order of pass."""
 
     case: str
@@ -161,8 +161,17 @@ def series_of(run: Run) -> Mapping[SeriesKey, Series]:
 
 @lru_cache(maxsize=2)  # a command asks again and again for those of one or two runs
 def _series_of(measured: _Measured) -> Mapping[SeriesKey, Series]:
+    passes = measured.passes
+    if isinstance(passes, ColumnPasses):
+        return MappingProxyType(
+            {
+                (case.id, metric.name): _column_series(case.id, metric, passes)
+                for case in measured.cases
+                for metric in case.metrics
+            }
+        )
     results: dict[str, list[CaseResult]] = {case.id: [] for case in measured.cases}
-    for pass_ in measured.passes:
+    for pass_ in passes:
         for result in pass_.results:
             results.setdefault(result.case, []).append(result)
     series = {
@@ -173,6 +182,22 @@ def _series_of(measured: _Measured) -> Mapping[SeriesKey, Series]:
     return MappingProxyType(series)
 
 
+def _column_series(case: str, metric: Metric, passes: ColumnPasses) -> Series:
+    failed, repetitions = passes.count_failed(case), passes.cases[case]
+    column = None if failed else repetitions.columns.get(metric.name)
+    if column is None:
+        return _figure_series(case, metric, [], failed=failed)
+    is_single = len(column.values) == 1
+    return _figure_series(
+        case,
+        metric,
+        column.values,
+        loops=repetitions.loops[column.first],
+        failed=failed,
+        summary=repetitions.summary(metric.name, column.first) if is_single else None,
+    )
+
+
 def _series(case: Case, metric: Metric, results: Sequence[CaseResult]) -> Series:
     good = [r for r in results if r.failure is None]
     failed = len(results) - len(good)
@@ -181,22 +206,43 @@ def _series(case: Case, metric: Metric, results: Sequence[CaseResult]) -> Series
     if metric.name == TIME.name and not figures:
         return _time_series(case, metric, [r for r in good if r.samples], failed)
     first = figures[0] if figures else CaseResult(case.id)
+    return _figure_series(
+        case.id,
+        metric,
+        [r.figures[metric.name] for r in figures],
+        loops=first.loops,
+        operations=first.operations,
+        failed=failed,
+        summary=first.summaries.get(metric.name) if len(figures) == 1 else None,
+    )
+
+
+def _figure_series(
+    case: str,
+    metric: Metric,
+    values: Sequence[float],
+    *,
+    failed: int,
+    loops: int = 1,
+    operations: int = 1,
+    summary: Summary | None = None,
+) -> Series:
     return Series(
-        case=case.id,
+        case=case,
         metric=metric.name,
         unit=metric.unit,
         better=metric.better,
         clock="wall",
-        loops=first.loops,
-        operations=first.operations,
-        cpu=_frozen([]),
-        wall=_frozen([r.figures[metric.name] for r in figures]),
+        loops=loops,
+        operations=operations,
+        cpu=_NONE,
+        wall=_frozen(values),
         wall_median=None,
         wall_p99=None,
         failed=failed,
         exact=metric.exact,
         definition=metric.definition,
-        summary=first.summaries.get(metric.name) if len(figures) == 1 else None,
+        summary=summary,
     )
 
 
@@ -233,3 +279,6 @@ def _frozen(values: Sequence[float]) -> Floats:
     array = np.array(values, dtype=np.float64)
     array.setflags(write=False)
     return array
+
+
+_NONE = _frozen([])

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from msgspec.structs import replace
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from veperf.core.baseline import Baseline, BaselineSeries
 from veperf.core.case import ASSUMED_UNIT, Level
 from veperf.core.errors import UsageError
-from veperf.core.run import SEVERAL_CPUS, Machine, Run
+from veperf.core.run import SEVERAL_CPUS, Machine, PassesOnDemand, Run
 from veperf.core.units import same_dimension_factor
 from veperf.core.verdict import Change
 from veperf.stats.process_values import Series, series_of
@@ -29,7 +29,11 @@ def make_baseline(run: Run, suite: str) -> Baseline:
     Raises:
         UsageError: no series is left.
     """
-    cases = {case.id for case in run.cases if case.suite == suite}
+    return _make_baseline(run, suite, _recordable(run).get(suite, []))
+
+
+def _make_baseline(run: Run, suite: str, recordable: Sequence[Series]) -> Baseline:
+    """Record these series of a suite."""
     series = tuple(
         BaselineSeries(
             case=s.case,
@@ -39,13 +43,13 @@ def make_baseline(run: Run, suite: str) -> Baseline:
             clock=s.clock,
             loops=s.loops,
             operations=s.operations,
-            cpu=tuple(s.cpu.tolist()) if np.isfinite(s.cpu).all() else (),
+            cpu=tuple(s.cpu.tolist()) if s.cpu.size and np.isfinite(s.cpu).all() else (),
             wall=tuple(s.wall.tolist()),
             exact=s.exact,
             summary=s.summary,
             definition=s.definition,
         )
-        for s in _recordable(run, cases)
+        for s in recordable
     )
     if not series:
         raise UsageError(f"run {run.id} has no values of suite {suite!r} to make a baseline of")
@@ -110,9 +114,7 @@ def _pool_series(group: Sequence[BaselineSeries]) -> BaselineSeries:
 
 def baselines_of(run: Run) -> tuple[Baseline, ...]:
     """Record a baseline of each suite that ``run`` has values of."""
-    measured = {s.case for s in _recordable(run, {case.id for case in run.cases})}
-    suites = dict.fromkeys(case.suite for case in run.cases if case.id in measured)
-    return tuple(make_baseline(run, suite) for suite in suites)
+    return tuple(_make_baseline(run, suite, part) for suite, part in _recordable(run).items())
 
 
 def match_baselines(
@@ -187,9 +189,12 @@ def definition_differences(now: str, then: str) -> tuple[str, ...]:
 def python_differences(now: Machine, then: Machine) -> tuple[str, ...]:
     """Describe the difference that makes counts incomparable, as ``machine_differences`` does.
 
-    No hardware is in a count, but another Python allocates otherwise.
+    No hardware is in a count, but another Python or core of the kernels allocates otherwise.
     """
-    return _differences(("Python", _minor(now.python), _minor(then.python)))
+    return _differences(
+        ("Python", _minor(now.python), _minor(then.python)),
+        ("core", now.versions.get("core", ""), then.versions.get("core", "")),
+    )
 
 
 def _differences(*facts: tuple[str, str, str]) -> tuple[str, ...]:
@@ -208,6 +213,8 @@ def machine_drift(run: Run, baseline: Baseline) -> float | None:
 
 def calibration_times_ns(run: Run) -> tuple[float, ...]:
     """Return the time of the calibration run in each pass that has it, in ns."""
+    if isinstance(run.passes, PassesOnDemand):
+        return ()  # another tool has none
     return tuple(t for p in run.passes if (t := p.yardstick_ns) is not None and 0 < t < math.inf)
 
 
@@ -230,15 +237,18 @@ def _minor(python: str) -> str:
     return match[0] if match else python
 
 
-def _recordable(run: Run, cases: Collection[str]) -> list[Series]:
-    loads = {case.id for case in run.cases if case.level is Level.LOAD}
-    return [
-        s
-        for s in series_of(run).values()
-        if s.case in cases and s.case not in loads and s.n > 0 and _is_finite(s)
-    ]
+def _recordable(run: Run) -> dict[str, list[Series]]:
+    """Return the series of each suite that has any."""
+    suites = {case.id: case.suite for case in run.cases if case.level is not Level.LOAD}
+    recordable: dict[str, list[Series]] = {}
+    for series in series_of(run).values():
+        if series.case in suites and series.n > 0 and _is_finite(series):
+            recordable.setdefault(suites[series.case], []).append(series)
+    return recordable
 
 
 def _is_finite(series: Series) -> bool:
-    is_wall_finite = bool(np.isfinite(series.wall).all())
-    return is_wall_finite and (series.clock == "wall" or bool(np.isfinite(series.cpu).all()))
+    values = series.wall.tolist()
+    if series.clock == "cpu":
+        values += series.cpu.tolist()
+    return all(map(math.isfinite, values))

@@ -24,6 +24,7 @@ from statistics import NormalDist, fmean
 from typing import Literal
 
 import numpy as np
+from msgspec import Struct, structs
 
 from veperf.core.case import TIME, Clock, Metric
 from veperf.core.run import Run
@@ -37,8 +38,7 @@ _MOST_BINOMIAL = 30
 _FEWEST_TO_DIFFER = next(k for k in range(1, 50) if 2 * smallest_u_p(k, k) <= ALPHA)
 
 
-@dataclass(frozen=True, slots=True)
-class ValueSummary:
+class ValueSummary(Struct, frozen=True):
     """Summary of a side of a row, in the table's unit."""
 
     center: float
@@ -49,8 +49,7 @@ class ValueSummary:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DifferenceTest:
+class DifferenceTest(Struct, frozen=True):
     """Test for a difference between a side of a row and the base."""
 
     p: float | None
@@ -59,8 +58,7 @@ class DifferenceTest:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class UnitRow:
+class UnitRow(Struct, frozen=True):
     """Row of a table: one metric of one case in all runs of the table."""
 
     case: str
@@ -160,7 +158,7 @@ def _table(
         for run, numbers in zip(runs, sides, strict=True):
             summary = summarise_values(numbers, exact=exact) if numbers else None
             if summary and (note := layout.notes.get((run, case))):
-                summary = replace(summary, notes=(note, *summary.notes))
+                summary = structs.replace(summary, notes=(note, *summary.notes))
             summaries.append(summary)
         rows.append(UnitRow(case, metric, tuple(summaries), tuple(of_row)))
     return UnitTable(

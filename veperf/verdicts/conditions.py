@@ -4,7 +4,7 @@ A calibration run shows whether the machine itself has changed, by 10 % or less.
 is known of it, unless somebody says, or the file shows, that both sides had the same conditions.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from veperf.core.options import EffectOptions
 from veperf.core.policy import MOST_FAIL_OVER
@@ -20,8 +20,7 @@ PAIRED_FAIL_OVER = EffectOptions.fail_over
 """The same of sides that were made under the same conditions."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conditions:
+class Conditions(Struct, frozen=True):
     """Knowledge about the machine on both sides, and the slowdown that fails with it."""
 
     fail_over: float

@@ -184,7 +184,7 @@ def _new(items: Sequence[GateItem]) -> Iterator[str]:
         yield "no baseline to compare with"
     elif new:
         yield f"{new:,} new"
-    if unlisted := sum(i.answer is Answer.NEW and i not in changes for i in items):
+    if unlisted := sum(i.answer is Answer.NEW and i.question not in _CHANGES for i in items):
         yield f"{unlisted:,} shown, not judged"
 
 

@@ -1,6 +1,5 @@
 """Items of the gate about a run: its targets, changes, loads, and what is missing in it."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
@@ -58,14 +57,13 @@ def failed_items(run: Run, policy: GatePolicy, side: str = "") -> Iterator[GateI
     ``side`` begins the reason, where there are two.
     """
     failed = failures_of(run)
-    measured = {series.case: series.n for series in series_of(run).values() if series.n}
-    passes_failed = Counter(
-        r.case for pass_ in run.passes for r in pass_.results if r.failure is not None
-    )
+    every = series_of(run).values()
+    measured = {series.case: series.n for series in every if series.n}
+    passes_failed = {series.case: series.failed for series in every}
     void = run.first_failures.keys() - failed.keys()
     for case in run.cases:
         if (failure := failed.get(case.id)) is not None:
-            passes = passes_failed[case.id]
+            passes = passes_failed.get(case.id, 0)
             effect, rule = policy.effect_of("failed", case.id)
             reason = f"{side}failed in {plural(passes, 'pass', 'passes')}: {failure.message}"
             if case.id in measured:
@@ -259,7 +257,8 @@ def gone_items(base: Run, new: Run, policy: GatePolicy, source: str) -> Iterator
     of ``base``.
     """
     cases = {case.id: case for case in base.cases}
-    recorded = {(case, ""): "" for case in cases.keys() - {case.id for case in new.cases}}
+    left = {case.id for case in new.cases}
+    recorded = {(case, ""): "" for case in cases if case not in left}
     recorded |= {(s.case, s.metric): s.unit for s in series_of(base).values() if s.n}
     for case, metric, reason in _lost(recorded, new, source, "there any longer"):
         targets = cases[case].targets

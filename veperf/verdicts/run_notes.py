@@ -1,5 +1,6 @@
 """Notes on a run that qualify its verdict: other machine, drift, busy machine, failures."""
 
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -25,6 +26,7 @@ from veperf.verdicts.baseline import (
     machine_differences,
     machine_drift,
 )
+from veperf.verdicts.renamed import renamed_since
 
 _STEAL_LIMIT = 0.05
 _SPREAD_LIMIT = 0.20
@@ -50,6 +52,7 @@ def run_notes(
         *_unsteady(run),
         *_migrated(run),
         *_missing(run, used),
+        *map(as_sentence, renamed_since(used, run)),
         *_stale_misses(targets),
         *(as_sentence(note) for note in reader_notes(run)),
     )
@@ -63,10 +66,12 @@ def _incomplete(run: Run) -> Iterable[str]:
 
 def stopped_load_notes(run: Run) -> Iterable[str]:
     """Yield a note on each load that was stopped before its end."""
-    planned_s = run.config.load.seconds
+    plan = run.config.load
+    rates = {case.id: float(case.params.get("rate", math.inf)) for case in run.cases}
     for pass_ in run.passes:
         for result in pass_.results:
             if (after_s := result.stopped_after_s) is not None:
+                planned_s = plan.seconds_at(rates.get(result.case, math.inf))
                 yield (
                     f"{result.case} was stopped by hand: its figures cover "
                     f"{format_duration(after_s)} of the {format_duration(planned_s)} planned."

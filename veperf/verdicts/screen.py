@@ -9,9 +9,9 @@ beyond what another state of the same machine explains.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from msgspec.structs import replace
 
 from veperf.core.baseline import Baseline, BaselineSeries
@@ -184,8 +184,7 @@ def _of_any_machine(run: Run, baseline: Baseline | None) -> str:
     return f"; {'; '.join(different)}, on which counts do not depend" if different else ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Pair:
+class _Pair(Struct, frozen=True, eq=False):
     """Two sides and their evidence before correction."""
 
     sides: Sides
@@ -200,8 +199,7 @@ class _Pair:
         return _key(self.sides.series)
 
 
-@dataclass(frozen=True, slots=True)
-class _Corrected:
+class _Corrected(Struct, frozen=True):
     """A pair's p-values after Holm's correction over a family."""
 
     p_slower: float
@@ -209,8 +207,7 @@ class _Corrected:
     comparisons: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Correction:
+class _Correction(Struct, frozen=True):
     """A pair's p-values after correction over the whole run, and within its suite."""
 
     run: _Corrected

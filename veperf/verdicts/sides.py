@@ -9,10 +9,11 @@ Counts that don't repeat are compared as the values of other tools, whoever coun
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from msgspec.structs import replace
 
 from veperf.core.baseline import Baseline, BaselineSeries
@@ -22,10 +23,11 @@ from veperf.core.text import format_metric_effect, join_words, plural
 from veperf.core.units import is_time
 from veperf.core.verdict import ChangeStatus
 from veperf.stats.log_estimates import (
+    Center,
     LogEstimate,
     compare_estimates,
     estimate_of_summary,
-    estimate_of_values,
+    estimates_of_rows,
 )
 from veperf.stats.mann_whitney import smallest_u_p
 from veperf.stats.paired import PairRule, evaluate_pairs, log_ratios
@@ -63,8 +65,7 @@ class ScreenRule:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sides:
+class Sides(Struct, frozen=True, eq=False):
     """A series and its baseline, in the same unit and by the same clock."""
 
     series: Series
@@ -109,8 +110,7 @@ class Sides:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Evidence:
+class Evidence(Struct, frozen=True, eq=False):
     """Comparison of two sides before correction, and how it was made."""
 
     comparison: TwoSampleComparison
@@ -170,17 +170,26 @@ def common_direction(base: Direction, new: Direction) -> Direction:
 def weigh_family(family: Sequence[Sides], rule: ScreenRule, comparisons: int) -> list[Evidence]:
     """Compare both sides of each of ``family`` among as many ``comparisons``.
 
-    Those are what the correction will be over. Sides of the same sizes are ranked together.
+    Those are what the correction will be over. Sides of the same sizes are compared together.
     """
-    weighed = [_weigh_without_ranks(sides, rule, comparisons) for sides in family]
-    evidence = {index: item for index, item in enumerate(weighed) if item is not None}
-    alike: dict[tuple[int, int, Direction], list[int]] = {}
+    weighed: dict[int, Evidence] = {}
+    ranked: dict[tuple[int, int, Direction], list[int]] = {}
+    estimated: list[int] = []
     for index, sides in enumerate(family):
-        if index not in evidence:
-            key = sides.base.size, sides.new.size, sides.better
-            alike.setdefault(key, []).append(index)
-    for (*_, better), indices in alike.items():
-        ranked = compare_rows(
+        evidence = _weigh_alone(sides, rule, comparisons)
+        if evidence is not None:
+            weighed[index] = evidence
+        elif _is_estimated(sides, rule, comparisons):
+            estimated.append(index)
+        else:
+            _by_size(ranked, index, sides)
+    for index, item in _by_estimates([(index, family[index]) for index in estimated], rule):
+        if item is not None:
+            weighed[index] = item
+        else:
+            _by_size(ranked, index, family[index])
+    for (*_, better), indices in ranked.items():
+        compared = compare_rows(
             np.array([family[index].base for index in indices]),
             np.array([family[index].new for index in indices]),
             better=better,
@@ -188,13 +197,17 @@ def weigh_family(family: Sequence[Sides], rule: ScreenRule, comparisons: int) ->
             margin=rule.margin,
             alpha=rule.alpha,
         )
-        for index, comparison in zip(indices, ranked, strict=True):
-            evidence[index] = Evidence(comparison, _sizes(family[index]))
-    return [evidence[index] for index in range(len(family))]
+        for index, comparison in zip(indices, compared, strict=True):
+            weighed[index] = Evidence(comparison, _sizes(family[index]))
+    return [weighed[index] for index in range(len(family))]
 
 
-def _weigh_without_ranks(sides: Sides, rule: ScreenRule, comparisons: int) -> Evidence | None:
-    """Return the evidence where it is not that of ranks; None where ranks decide."""
+def _by_size(groups: dict[tuple[int, int, Direction], list[int]], index: int, sides: Sides) -> None:
+    groups.setdefault((sides.base.size, sides.new.size, sides.better), []).append(index)
+
+
+def _weigh_alone(sides: Sides, rule: ScreenRule, comparisons: int) -> Evidence | None:
+    """Return the evidence of what can't be ranked, or has pairs; None of all others."""
     values = [*sides.base.tolist(), *sides.new.tolist()]
     has_both = sides.base.size > 0 and sides.new.size > 0
     is_plain = has_both and all(map(math.isfinite, values)) and min(values) > 0
@@ -203,14 +216,18 @@ def _weigh_without_ranks(sides: Sides, rule: ScreenRule, comparisons: int) -> Ev
         return Evidence(_undecided(sides, ChangeStatus.INCONCLUSIVE, reason), _sizes(sides))
     if not is_plain and (obstacle := obstacle_to_ranks(sides.base, sides.new)) is not None:
         return Evidence(_undecided(sides, *obstacle), _sizes(sides))
-    if not (sides.made_elsewhere or sides.is_count):
-        return None
-    if _can_pair(sides, rule.alpha, comparisons):
+    is_other = sides.made_elsewhere or sides.is_count
+    if is_other and sides.in_turn and _can_pair(sides, rule.alpha, comparisons):
         return _by_pairs(sides, rule)
+    return None
+
+
+def _is_estimated(sides: Sides, rule: ScreenRule, comparisons: int) -> bool:
+    """Return whether statistics of the sides decide, or ranks of such sizes never could."""
+    if not (sides.made_elsewhere or sides.is_count):
+        return False
     has_summary = sides.series.summary is not None or sides.base_summary is not None
-    if not has_summary and can_reach(sides, rule.alpha, comparisons):
-        return None
-    return _by_estimates(sides, rule)
+    return has_summary or not can_reach(sides, rule.alpha, comparisons)
 
 
 def _sizes(sides: Sides) -> str:
@@ -271,33 +288,53 @@ def _by_pairs(sides: Sides, rule: ScreenRule) -> Evidence:
     return Evidence(comparison, plural(pairs.pairs, "pair"), by_ranks=False)
 
 
-def _by_estimates(sides: Sides, rule: ScreenRule) -> Evidence | None:
-    """Return the evidence by Welch's test, or by the ratio alone; None where values are zero."""
-    base_summary, new_summary = sides.base_summary, sides.series.summary
-    base = _estimate(sides.base, base_summary, new_summary)
-    new = _estimate(sides.new, new_summary, base_summary)
-    if base is None or new is None:
-        single = base_summary or new_summary or min(sides.base.size, sides.new.size) == 1
-        return _by_ratio(sides) if single else None
-    if {base.center, new.center} == {"mean", "median"}:
-        reason = f"the {base.center} of one side can't be compared with the {new.center} of another"
-        return Evidence(_undecided(sides, ChangeStatus.INCONCLUSIVE, reason), "", by_ranks=False)
-    comparison = compare_estimates(
-        base,
-        new,
-        better=sides.better,
-        min_effect=rule.min_effect,
-        margin=rule.margin,
-        alpha=rule.alpha,
-    )
-    of_few = base.is_of_few or new.is_of_few
-    return Evidence(comparison, _estimate_sizes(base, new), by_ranks=False, of_few=of_few)
+def _by_estimates(
+    family: Sequence[tuple[int, Sides]], rule: ScreenRule
+) -> Iterator[tuple[int, Evidence | None]]:
+    """Yield the evidence by Welch's test, or by the ratio alone; None where values are zero."""
+    bases = _estimates([(s.base, s.base_summary, s.series.summary) for _, s in family])
+    news = _estimates([(s.new, s.series.summary, s.base_summary) for _, s in family])
+    comparable: dict[Direction, list[tuple[int, Sides, LogEstimate, LogEstimate]]] = {}
+    for (index, sides), base, new in zip(family, bases, news, strict=True):
+        if base is None or new is None:
+            has_summary = sides.series.summary is not None or sides.base_summary is not None
+            is_single = has_summary or min(sides.base.size, sides.new.size) == 1
+            yield index, _by_ratio(sides) if is_single else None
+        elif {base.center, new.center} == {"mean", "median"}:
+            which = f"the {base.center} of one side can't be compared with the {new.center}"
+            undecided = _undecided(sides, ChangeStatus.INCONCLUSIVE, f"{which} of another")
+            yield index, Evidence(undecided, "", by_ranks=False)
+        else:
+            comparable.setdefault(sides.better, []).append((index, sides, base, new))
+    for better, group in comparable.items():
+        compared = compare_estimates(
+            [(base, new) for _, _, base, new in group],
+            better=better,
+            min_effect=rule.min_effect,
+            margin=rule.margin,
+            alpha=rule.alpha,
+        )
+        for (index, _, base, new), comparison in zip(group, compared, strict=True):
+            of_few = base.is_of_few or new.is_of_few
+            sizes = _estimate_sizes(base, new)
+            yield index, Evidence(comparison, sizes, by_ranks=False, of_few=of_few)
 
 
-def _estimate(values: Floats, summary: Summary | None, other: Summary | None) -> LogEstimate | None:
-    if summary is not None:
-        return estimate_of_summary(float(values[0]), summary)
-    return estimate_of_values(values, other.center if other else None)
+def _estimates(
+    every: Sequence[tuple[Floats, Summary | None, Summary | None]],
+) -> list[LogEstimate | None]:
+    """Return the estimates of values, each with its summary and that of the other side."""
+    estimates: dict[int, LogEstimate | None] = {}
+    alike: dict[tuple[int, Center | None], list[int]] = {}
+    for index, (values, summary, other) in enumerate(every):
+        if summary is not None:
+            estimates[index] = estimate_of_summary(float(values[0]), summary)
+        else:
+            alike.setdefault((values.size, other.center if other else None), []).append(index)
+    for (_, center), indices in alike.items():
+        rows = estimates_of_rows(np.array([every[index][0] for index in indices]), center)
+        estimates |= dict(zip(indices, rows, strict=True))
+    return [estimates[index] for index in range(len(every))]
 
 
 def _estimate_sizes(base: LogEstimate, new: LogEstimate) -> str:

@@ -15,7 +15,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from tests.support.ab_runs import ab_run, change
-from veperf.abtest.loop import pair_rule
+from veperf.abtest.comparison import pair_rule
 from veperf.abtest.run import ab, ab_commands
 from veperf.abtest.selfcheck import selfcheck
 from veperf.api.runs import compare

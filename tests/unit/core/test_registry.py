@@ -55,6 +55,14 @@ def test_a_pattern_is_a_suite_a_benchmark_a_case_or_a_glob():
     assert ["demo/plain", "other/search"] == ids("other/*", "*/plain")
 
 
+def test_a_users_suite_is_measured_whatever_its_name():
+    """It is no named suite, though it has the name of one."""
+    actual = Registry()
+    actual.add(Benchmark("market/mine", Level.MICRO, setup, {}, {}, (), False))
+
+    assert ["market/mine"] == [case.id for case in matching_cases(actual)]
+
+
 def test_quick_leaves_slow_cases_out_unless_they_are_named():
     """A suite or glob means the quick cases; a benchmark's or a case's own name means it."""
     quick = ["demo/curve", "demo/curve[size=10]", "demo/curve[kind=b]", "demo/plain"]

@@ -175,6 +175,8 @@ def test_counts_probabilities_and_durations():
     ]
     assert ["", "a", "a and b", "a, b and c"] == [join_words("abc"[:n]) for n in range(4)]
     assert "Nothing got slower." == as_sentence("nothing got slower")
+    assert "Can't tell." == as_sentence("can't tell.")
+    assert "old.txt: it failed." == as_sentence("old.txt: it failed")
 
 
 @pytest.mark.parametrize(

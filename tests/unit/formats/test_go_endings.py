@@ -158,3 +158,25 @@ def test_output_of_another_test_is_another_line(middle: list[tuple[str, str, str
 
     assert [200.0] == found.pop("BenchmarkX-8")
     assert ({"BenchmarkY-8": [300.0]} if len(middle) == 2 else {}) == found
+
+
+@pytest.mark.parametrize(
+    ("end", "is_cut_off"),
+    [
+        ("7 n", True),
+        ("7 ns/op\t 3 allocs/o", True),
+        ("7 ns/op\t 3 p95-m", True),  # of a unit of the user's, in a line above
+        ("7 ns/op", False),
+        ("7 ns/op\t 3 p95-ms", False),
+        ("7 ns/op\t 3 widgets", False),
+        ("7 n\n", False),
+        ("7 n\r", False),
+    ],
+)
+def test_a_unit_that_is_cut_off(end: str, is_cut_off: bool) -> None:
+    """A text that ends within a unit has no other unit there: that benchmark is not measured."""
+    imported = go(f"{RESULTS}BenchmarkB-8 9 5 ns/op 1 p95-ms\nBenchmarkC/n-8 \t 9\t {end}")
+
+    failed = {"ex-a/BenchmarkC/n-8"} if is_cut_off else set()
+    assert failed == imported.run.first_failures.keys()
+    assert is_cut_off == ("line 5 left out: an incomplete result" in imported.notes)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.formats.go_lines import measured, plain_result
+from veperf.formats.go_lines import figures_of, is_plain, measured, plain_rows
 
 _WORDS = st.sampled_from(
     [
@@ -38,11 +38,31 @@ def test_a_plain_result_is_what_is_measured(words: list[str], blank: str) -> Non
     """Where the quick way reads a line, the thorough one reads the same."""
     line = blank.join(words)
 
-    plain = plain_result(line)
+    (row,) = plain_rows(line)
 
     fields = line.split()
-    if plain is not None:
-        assert (fields[0], measured(fields)) == (plain[0], plain[1:])
-    assert ("BenchmarkA-8", 5, {"ns/op": 1.5, "B/op": 8.0}) == plain_result(
-        "BenchmarkA-8 \t 5\t 1.5 ns/op\t 8 B/op"
-    )
+    if is_plain(row):
+        assert (fields[0], measured(fields)) == (row[0], (int(row[1]), figures_of(row)))
+
+
+def test_results_are_plain() -> None:
+    """With one to three values, however they are spaced."""
+    rows = plain_rows("BenchmarkA-8 \t 5\t 1.5 ns/op\t 8 B/op\r\nok  \tx\t1s\nBenchmarkB 1 2 ns/op")
+
+    assert [True, False, True] == [*map(is_plain, rows)]
+    assert {"ns/op": 1.5, "B/op": 8.0} == figures_of(rows[0])
+
+
+@given(st.lists(st.lists(_WORDS, max_size=5).map(" ".join), min_size=1, max_size=5))
+def test_lines_are_read_together_as_by_themselves(lines: list[str]) -> None:
+    """No line takes anything of the next one."""
+    assert [row for line in lines for row in plain_rows(line)] == plain_rows("\n".join(lines))
+
+
+def test_units_that_benchstat_has_tidied_are_those_of_go():
+    """Unless the line has both."""
+    fields = ["BenchmarkX", "100", "1.5e-06", "sec/op", "2000000", "B/s", "8", "B/op"]
+    both = ["BenchmarkX", "100", "1500", "ns/op", "3", "sec/op"]
+
+    assert (100, {"ns/op": 1500.0, "MB/s": 2.0, "B/op": 8.0}) == measured(fields)
+    assert (100, {"ns/op": 1500.0, "sec/op": 3.0}) == measured(both)

@@ -288,3 +288,34 @@ def test_a_logged_result_is_none() -> None:
 
     assert ["go/BenchmarkX"] == [case.id for case in actual.run.cases]
     assert "line 2 left out: a result without a name of its own" in actual.notes
+
+
+@pytest.mark.parametrize("is_json", [False, True])
+def test_colours_are_no_part_of_lines(is_json: bool) -> None:
+    """Nor is what else a terminal is told: around a line, a name or a unit, of some or all."""
+    lines = [
+        "\x1b[36mpkg: ex/a\x1b[0m\n",
+        "\x1b[32mBenchmarkA-8 \t 10\t 5 ns/op\t 3 B/op\x1b[0m\n",
+        "BenchmarkA-8 \t 10\t 6 ns/op\t 3 B/op\x1b[K\n",
+        "\x1b[1;31mBenchmarkA-8\x1b[m \t 10\t \x1b[1m7\x1b[0m ns/op\t 3 B/op\n",
+    ]
+    if is_json:
+        lines = [f"{json.dumps({'Action': 'output', 'Output': line})}\n" for line in lines]
+
+    (actual,) = read_runs("".join(lines).encode(), "f")
+
+    assert {"ex-a/BenchmarkA-8": [{"time": t, "B/op": 3.0} for t in (5.0, 6.0, 7.0)]} == (
+        figures(actual)
+    )
+
+
+def test_a_file_in_which_every_benchmark_logs() -> None:
+    """No line is a whole result; that is a file of Go's all the same."""
+    text = (
+        "pkg: ex/a\nBenchmarkA-8   \t2026/11/30 12:00:00 ready\n"
+        "2026/11/30 12:00:00 done\n     100\t 10 ns/op\nPASS\nok  \tex/a\t1.0s\n"
+    )
+
+    (actual,) = read_runs(text.encode(), "f")
+
+    assert {"ex-a/BenchmarkA-8": [{"time": 10.0}]} == figures(actual)

@@ -3,12 +3,13 @@
 import xml.etree.ElementTree as ET
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.helpers import judged, plausible_baselines, plausible_run
 from tests.support.runs import timed_run
 from veperf.abtest.gate import decide_comparison
 from veperf.core.ab_records import ABChange, ABConfig, ABRun, ABSide
-from veperf.core.case import TIME
+from veperf.core.case import TIME, Metric
 from veperf.core.errors import FAILED, UsageError
 from veperf.core.policy import DEFAULT_POLICY
 from veperf.core.run import Failure, Run
@@ -172,6 +173,28 @@ def test_old_and_new_side_by_side(judged: JudgedPairs, expected: str):
     assert expected == result(test)
     assert ("mine.ab", "mine/a") == (test.get("classname"), test.get("name"))
     assert "7 % slower. working tree, against main." in "".join(test.itertext())
+
+
+def test_each_metric_of_a_comparison_is_a_test():
+    """One that is slower is a failure, whatever the others of its benchmark are."""
+    changes = [
+        ABChange("mine/a", metric, status, severity, "as it is", base=1.0, new=2.0)
+        for metric, status, severity in (
+            (TIME, ChangeStatus.OK, Severity.NONE),
+            (Metric("allocs/op", "allocs/op"), ChangeStatus.SLOWER, Severity.FAIL),
+            (Metric("B/op", "B/op"), ChangeStatus.OK, Severity.NONE),
+        )
+    ]
+    judged = ab_with(ChangeStatus.OK)
+    ab = replace(judged.ab, changes=tuple(changes))
+
+    content = write_judged([JudgedPairs(ab, decide_comparison(ab))], "junit").data
+
+    root = ET.fromstring(str(content))
+    assert {
+        "mine/a": "passed", "mine/a · allocs/op": "failure", "mine/a · B/op": "passed",
+    } == {test.get("name"): result(test) for test in root.iter("testcase")}  # fmt: skip
+    assert "1" == root.get("failures")
 
 
 def test_a_run_and_a_comparison_in_one_file():

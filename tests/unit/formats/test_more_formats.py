@@ -590,6 +590,9 @@ def test_joined_files_of_google_benchmark() -> None:
         ('<?xml version="1.0"?><testsuites><testsuite/></testsuites>', "JUnit XML"),
         ("window.BENCHMARK_DATA = {}", "github-action-benchmark"),
         ("# callgrind format\nversion: 1\n", "a profile of callgrind"),
+        ('{"dhatFileVersion":2,"mode":"heap","pps":[]}', "a profile of DHAT"),
+        ("unable to connect to 127.0.0.1:1 Connection refused\n", "what wrk says"),
+        ("fib(10) x 1,431,759 ops/sec ±0.74% (93 runs sampled)\n", "what Benchmark.js prints"),
         ("metric_name,timestamp,metric_value,check\n", "k6's CSV"),
         ("     http_req_duration..............: avg=144ms\n", "--summary-export"),
         ("| Command | Mean [s] | Min [s] |\n|:---|---:|---:|\n", "--export-json"),
@@ -623,6 +626,65 @@ def test_a_file_of_another_tool_than_was_said(name: str, format: str) -> None:
     """The error says of which tool it is."""
     with pytest.raises(DataError, match=f"by its content it is a file of {format}$"):
         read_runs_from(FILES / name, format="pyperf")
+
+
+def test_loads_under_headings_are_told_apart() -> None:
+    """In Markdown that several loads were put into; its title says nothing, code is no heading."""
+    report = (
+        "```text\n# not a heading\nRequests      [total, rate, throughput]  10, 1.00, 2.00\n"
+        "Latencies     [mean]  {0}ms\nSuccess       [ratio]  100.00%\n```\n"
+    )
+    load = "Running 5s test @ http://a/b\n  10 requests in 5.00s, 1MB read\nRequests/sec: {0}.0\n"
+    parts = "# Results\n## One\n{0}\n## Two\n### Cold ##\n{1}\n### Warm\n{2}"
+
+    vegeta = read_text(parts.format(*(report.format(n) for n in (1, 2, 3))))
+    wrk = read_text(parts.format(*(load.format(n) for n in (1, 2, 3))))
+    titles = read_text(f"# One\n{load.format(1)}\n# Two\n{load.format(2)}")
+
+    names = ["One", "Two / Cold ##", "Two / Warm"]
+    assert [f"vegeta/{name}" for name in names] == [case.id for case in vegeta.cases]
+    assert [f"wrk/{name}: http://a/b" for name in names] == [case.id for case in wrk.cases]
+    assert ["wrk/One: http://a/b", "wrk/Two: http://a/b"] == [case.id for case in titles.cases]
+    assert ["vegeta/load"] == [case.id for case in read_text(report.format(1)).cases]
+
+
+def test_loads_of_wrk_of_other_sizes_are_other_benchmarks() -> None:
+    """Ten connections are no repetition of a hundred, though they load the same address."""
+    load = (
+        "Running {1}s test @ http://a/b\n  2 threads and {0} connections\n"
+        "  10 requests in 5.00s, 1MB read\nRequests/sec: {0}.0\n"
+    )
+    run = read_text("".join(load.format(*size) for size in ((10, 5), (100, 5), (10, 5), (10, 30))))
+
+    sizes = {
+        (case.params["connections"], case.params["duration"]): values(run, case.id, "throughput")
+        for case in run.cases
+    }
+    assert {(10, "5s"): [10.0, 10.0], (100, "5s"): [100.0], (10, "30s"): [10.0]} == sizes
+    assert "wrk/http://a/b" == read_text(load.format(10, 5)).cases[0].id
+
+
+def test_a_text_of_cargo_bench_without_its_end_is_said() -> None:
+    """The rest of it may be missing; criterion's lines in that form have neither begin nor end."""
+    line = "test a ... bench:         508 ns/iter (+/- 18)\n"
+    end = "test result: ok. 0 passed; 0 failed; 0 ignored; 1 measured\n"
+
+    cut, whole, plain = (
+        read_text(text)
+        for text in (f"running 2 tests\n{line}test b", f"running 1 test\n{line}\n{end}", line)
+    )
+
+    assert any("without a line `test result`" in note for note in cut.notes)
+    assert not any("test result" in note for note in (*whole.notes, *plain.notes))
+
+
+def test_a_round_that_is_a_text_fails_alone() -> None:
+    """As in a file that somebody has made shorter by hand."""
+    stats = '{"data":[1.5,"... omitted"],"iterations":1,"rounds":2,"median":1.5,"min":1.5}'
+    run = read_text(f'{{"machine_info":{{}},"benchmarks":[{{"name":"a","stats":{stats}}}]}}')
+
+    assert [1.5e9] == values(run, "pytest-benchmark/a", "time")
+    assert "1 of 2 repetitions" in failures(run)["pytest-benchmark/a"]
 
 
 def test_more_points_than_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,6 +96,11 @@ def test_gauges_of_k6_are_named() -> None:
         ("PASS\nok  \ta\t0.1s\n", "output of Go's tests in which no benchmark was run"),
         ("ok a 0.1s\n", "output of Go's tests in which no benchmark was run"),
         ("?   \ta/b\t[no test files]\n", "output of Go's tests in which no benchmark was run"),
+        (
+            "2026-11-30T10:00:00.1234567Z BenchmarkA-8 \t 100\t 10.5 ns/op\n"
+            "2026-11-30T10:00:01.1234567Z ok  \ta\t0.1s\n",
+            "results of Go's benchmarks with other text before them",
+        ),
         ("[]\n", "an empty list, as JMH and others write"),
         ("```\n\nBenchmarkDotNet v0.13.12, Ubuntu\n```\n", "what BenchmarkDotNet shows"),
         ("| Method | N | Mean |\n|---|---|---|\n", "what BenchmarkDotNet shows"),

@@ -27,6 +27,7 @@ from veperf.formats.projection import (
     parse_projection,
     sort_values,
 )
+from veperf.formats.readers import read_runs
 from veperf.report.tables.benchstat_table import benchstat_texts
 from veperf.verdicts.benchstat import UnitRow, benchstat_tables, sort_rows
 
@@ -346,6 +347,58 @@ def test_failures_are_arranged_too(tmp_path: Path) -> None:
 
     assert 3 == code
     assert "failed" in text
+
+
+def test_failures_of_other_tools_are_arranged_too(tmp_path: Path) -> None:
+    """By the keys that the benchmark has, whether anything else has a value or not."""
+    good = '{"command":"a","times":[1.0,1.1,1.2],"exit_codes":[0,0,0],"parameters":{"n":"1"}}'
+    bad = '{"command":"a","times":[1.0,1.1,1.2],"exit_codes":[1,1,1],"parameters":{"n":"2"}}'
+    for name, results in (("old", [good]), ("new", [good, bad]), ("none", [bad])):
+        (tmp_path / f"{name}.json").write_text(f'{{"results":[{",".join(results)}]}}')
+    old, new, none = (str(tmp_path / f"{name}.json") for name in ("old", "new", "none"))
+
+    code, text = compare(old, new, "--row", ".name /n", "--explain")
+    alone, text_alone = compare(none, "--row", ".name", "--col", "/n")
+    filtered, _ = compare(old, new, "--filter", "/n:1")
+
+    assert (3, 3, 0) == (code, alone, filtered)
+    assert "A 2" in text
+    assert "exit code 1" in text.replace("\n", " ")
+    assert "can't be arranged" not in text + text_alone
+
+
+def test_failures_of_a_kept_run_are_arranged_too() -> None:
+    """Of Go, as it is in the archive, with a package or without one."""
+    text = b"BenchmarkA 1 5 ns/op\n--- FAIL: BenchmarkB/n=1\npkg: ex/a\n--- FAIL: BenchmarkB/n=2\n"
+    kept = read_runs(text, "f")[0].run
+    runs = read_configurations(kept).runs
+
+    (run,) = project_runs([("f", runs)], parse_projections(table="pkg", row=".name,/n")).runs
+
+    assert ["B 1", "B 2"] == sorted(case.partition("/")[2] for case in run.first_failures)
+
+
+def test_columns_that_took_turns_are_pairs(tmp_path: Path) -> None:
+    """In a file of several packages, too; where they are not used, that is said."""
+    level = [100 + 20 * n for n in range(10)]
+    lines = [
+        f"note: {note}\nBenchmarkIt-8 100 {value * factor + value % 7 / 10} ns/op"
+        for value in level
+        for note, factor in (("old", 1.0), ("new", 1.1))
+    ]
+    file = tmp_path / "both.txt"
+    file.write_text("\n".join(["pkg: ex/a", *lines, "pkg: ex/b", *lines, ""]))
+
+    by, text_by = compare(str(file), "--by", "note")
+    code, text = compare(str(file), "--col", "note", "--table", "pkg", "--explain")
+    _, merged = compare(str(file), "--col", "note", "--table", "note", "--row", ".name")
+
+    assert (1, 1) == (by, code)
+    assert "take turns in the file: compared as pairs" in text.replace("\n", " ")
+    assert "take turns in the file: compared as pairs" in text_by.replace("\n", " ")
+    assert "made in turn" in text.replace("\n", " ")
+    assert "not compared as pairs" in merged.replace("\n", " ")
+    assert ": compared as pairs" not in merged.replace("\n", " ")
 
 
 def test_files_of_other_tools_are_arranged_as_go_text() -> None:

@@ -26,7 +26,8 @@ from veperf.formats.writers import write_run
 from veperf.stats.process_values import series_of
 
 texts = st.text(min_size=1, max_size=20).filter(lambda t: t == safe_text(t).strip())
-words = texts.filter(lambda t: len(t.split()) == 1)
+# Blanks, percent signs and what looks encoded, in front of what may be processors.
+names_of_go = texts | st.sampled_from(["a b", "%20", "50%", "a b/50%", "\u00a0", " -8"])
 amounts = st.floats(1e-6, 1e12)
 numbers_or_texts: st.SearchStrategy[int | float | str] = st.integers(-9, 10**6) | texts
 params = st.dictionaries(texts, numbers_or_texts, max_size=3)
@@ -38,6 +39,7 @@ metrics = st.sampled_from(
         Metric("rate", "MB/s", "higher"),
         Metric("score", "points", "unknown"),
         Metric("load", "%", "unknown"),
+        Metric("laps", "ms", definition="version c0ffee"),
     ]
 )
 
@@ -60,11 +62,13 @@ def tables(draw: st.DrawFn) -> Run:
 def go_runs(draw: st.DrawFn) -> Run:
     """A run of several Go packages, with benchmarks of the same names."""
     run = ParsedRun("go test")
-    packages = draw(st.lists(words, min_size=1, max_size=3, unique=True))
+    packages = draw(st.lists(texts, min_size=1, max_size=3, unique=True))
     suites = suites_of(packages)
     exact = draw(st.booleans())  # a Unit line is about all packages
     for package in packages:
-        names = st.builds("BenchmarkX{}{}".format, words, st.sampled_from(["", "-8", "/n=10-16"]))
+        names = st.builds(
+            "BenchmarkX{}{}".format, names_of_go, st.sampled_from(["", "-8", "/n=10-16"])
+        )
         for name in draw(st.lists(names, min_size=1, max_size=3, unique=True)):
             base, of_name = parameters_of(name)
             parsed = run.benchmark(
@@ -209,6 +213,22 @@ def test_what_is_written_is_read(
         assert_same(run, format, read_as, with_summaries=not is_table)
 
     check()
+
+
+def test_go_text_holds_what_failed() -> None:
+    """With values of other processes, without any, and as a whole package; that is no note."""
+    text = (
+        "pkg: ex/a\nBenchmarkA 1 5 ns/op\n--- FAIL: BenchmarkA\n--- FAIL: BenchmarkB/a%20b\n"
+        "BenchmarkC 1 7 ns/op\nok  \tex/a\nFAIL\tex/b [build failed]\n"
+    )
+    (imported,) = read_runs(text.encode(), "f")
+    exported = write_run(imported.run, "go", lambda: pytest.fail("unused"))
+    (again,) = read_runs(exported.encoded, "f")
+
+    assert imported.run.first_failures.keys() == again.run.first_failures.keys()
+    assert 3 == len(imported.run.first_failures)
+    assert facts(imported.run) == facts(again.run)
+    assert () == exported.notes
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet"])

@@ -132,7 +132,9 @@ def _go(text: str) -> str:
     lines = text.split("\n")
     results = [line.split() for line in lines if line.startswith("Benchmark")]
     others = [line for line in lines if not line.startswith("Benchmark")]
-    known = re.compile(r"(# run |Unit \S+ better=|goos: |goarch: |cpu: |pkg: |$)")
+    known = re.compile(
+        r"(# run |Unit \S+ better=|goos: |goarch: |cpu: |pkg: |--- FAIL: Benchmark\S+$|$)"
+    )
     assert all(map(known.match, others))
     for name, count, *pairs in results:
         assert not any(unicodedata.category(c) in ("Cc", "Cf", "Co", "Zs") for c in name)

@@ -10,10 +10,8 @@ from tests.support.helpers import HOSTILE, hostile_run, judged, plausible_run
 from veperf.core.case import Better
 from veperf.core.target import Target
 from veperf.core.verdict import TargetStatus, TargetVerdict
-from veperf.report.case_summary import median_estimate
 from veperf.report.charts import figures, strip, svg
 from veperf.report.charts.limits_chart import limits_chart
-from veperf.report.charts.scaling import CurvePoint, fit_exponent
 from veperf.stats.process_values import series_of
 
 
@@ -142,21 +140,6 @@ def test_a_strip_of_equal_or_extreme_values_can_be_drawn(values):
     assert "NaN" not in ET.tostring(
         ET.fromstring(strip.strip_plot([row], unit="ns", limit=None, alt="")), "unicode"
     )
-
-
-@pytest.mark.parametrize("power", [0.0, 0.5, 1.0, 2.0])
-def test_the_exponent_of_a_power_law_is_found(power):
-    """Points on y = 3 x^b give b back; a point at zero has no logarithm."""
-    points = []
-    for x in (1, 10, 100):
-        actual = median_estimate([3 * x**power])
-        assert actual is not None
-        points.append(CurvePoint(x, "c", actual))
-
-    assert power == pytest.approx(fit_exponent(points))
-    zero = median_estimate([0.0])
-    assert zero is not None
-    assert fit_exponent([*points, CurvePoint(1000, "c", zero)]) is None
 
 
 def test_hostile_runs_can_be_drawn():

@@ -52,13 +52,46 @@ def test_a_run_has_a_page_for_each_suite_between_overview_and_changes():
     assert "transaction" == report_pages(plausible_run())[1].notebook
 
 
-def test_only_the_overview_of_another_tools_run_takes_a_kernel():
-    """However many packages it has; a run of veperf has an executed notebook for each suite."""
-    run = timed_run({f"package{n}/Work": [1.0] * 6 for n in range(40)})
-    imported = [page.name for page in report_pages(replace(run, source="go")) if page.is_executed]
+def test_many_packages_are_on_one_page_that_takes_no_kernel():
+    """Up to twelve have a page each, of which another tool's run executes no notebook."""
+    run = timed_run({f"package{n}/Work": [1.0] * 6 for n in range(13)})
+    imported = replace(run, source="go")
+    few = report_pages(replace(imported, cases=imported.cases[:12]))
 
-    assert ["index", "regression"] == imported
+    assert ["index", "regression"] == [page.name for page in report_pages(imported)]
+    assert not any(page.is_executed for page in report_pages(imported))
     assert all(page.is_executed for page in report_pages(run))
+    assert 14 == len(few)
+    assert ["index", "regression"] == [page.name for page in few if page.is_executed]
+
+
+def test_one_page_has_contents_and_a_section_for_each_package():
+    """Every link of it and of the changes leads to an element that is there, once."""
+    sizes = {f"package{n}/Work[n={size}]": [1.0 * size] * 6 for n in range(20) for size in (1, 2)}
+    run = timed_run({f"package{n}/Work": [1.0] * 6 for n in range(20)} | sizes)
+    files = dict.fromkeys((case.suite for case in run.cases), "index.html")
+    view = ReportView(run, judged(run), pages=files)
+    html = view.overview.html
+    elements = _elements(html)
+    links = {*elements.links, *_elements(view.regression.html).links}
+
+    assert 20 == html.count('<details class="vp-package">')
+    assert len(elements.ids) == len(set(elements.ids))
+    assert {*elements.ids} >= {link.partition("#")[2] for link in links}
+    assert {f"#{anchor(f'package={suite}')}" for suite in files} <= links
+    assert len(run.cases) <= len(links)
+
+
+def test_one_page_of_too_many_charts_has_tables(monkeypatch):
+    """It says where the charts are, and nothing links to one."""
+    monkeypatch.setattr("veperf.report.view.MOST_CARDS", 12)
+    run = timed_run({f"package{n}/Work": [1.0] * 6 for n in range(13)})
+    html = ReportView(run, judged(run)).overview.html
+
+    assert "Charts are left out" in html
+    assert all(case.id in html for case in run.cases)
+    assert all(link.startswith("#package=") for link in _elements(html).links)
+    assert 13 == len(_elements(html).links) == len(_elements(html).ids)
 
 
 def test_memory_has_a_page_where_it_was_measured():
@@ -111,19 +144,6 @@ def test_a_hostile_case_has_a_harmless_address():
     assert not set("<>\"'& \n\x00#?") & set(anchor(HOSTILE))
     assert f"evil.html#{anchor(run.cases[0].id)}" == links.of(run.cases[0].id)
     assert "" == links.of("unknown")
-
-
-def test_many_suites_are_folded():
-    """Up to twelve stand side by side; of more, the page's own is named where they are folded."""
-    overview, changes = Sibling("index.html", "Overview"), Sibling("changes.html", "Changes")
-    suites = [Sibling(f"p{i}.html", f"pkg{i}", is_suite=True) for i in range(13)]
-
-    assert "<details>" not in navigation([overview, *suites[:12], changes], "p3.html")
-    folded = navigation([overview, *suites, changes], "p3.html")
-    assert "<summary>13 packages: pkg3</summary>" in folded
-    assert 15 == folded.count("<li>")
-    assert folded.index("changes.html") < folded.index("<details>") < folded.index("p0.html")
-    assert "<summary>13 packages</summary>" in navigation([overview, *suites], "index.html")
 
 
 def test_navigation_says_where_one_is():

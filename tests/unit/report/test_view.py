@@ -16,6 +16,7 @@ from tests.support.helpers import (
     plausible_run,
     with_load,
 )
+from tests.support.runs import timed_run
 from veperf.core.run import Failure
 from veperf.core.verdict import ChangeStatus, TargetStatus
 from veperf.report import rendering
@@ -356,3 +357,14 @@ def test_a_baseline_has_its_age(days: int, expected: str):
     (baseline,) = baselines_of(dated_run(10 + days))
 
     assert f", {expected}, commit" in dict(identity.run_details(run, [baseline]))["Compared with"]
+
+
+@pytest.mark.parametrize(("packages", "named"), [(12, 12), (50, 3)])
+def test_of_many_baselines_the_first_are_named(packages: int, named: int):
+    """With the number of the others."""
+    run = timed_run({f"package{n}/Work": [1.0] * 6 for n in range(packages)})
+
+    text = dict(identity.run_details(run, baselines_of(run)))["Compared with"]
+
+    assert named == text.count("package")
+    assert (" and 47 more baselines of " in text) == (packages > named)

@@ -115,6 +115,13 @@ def pairs(*changes: ABChange, stopped: Literal["", "time", "hand"] = "") -> Deci
     return lambda policy: decide_comparison(ab_run(*changes, stopped=stopped), policy)
 
 
+def printed(*changes: ABChange) -> Decide:
+    """Changes of results that programs print."""
+    run = ab_run(*changes)
+    run = replace(run, config=replace(run.config, results_format="go"))
+    return lambda policy: decide_comparison(run, policy)
+
+
 def guarded() -> ABChange:
     worse = ABGuardrail(
         "mean", "ns", ChangeStatus.SLOWER, Severity.WARN, "mean 18 % higher",
@@ -246,6 +253,9 @@ SITUATIONS: Mapping[str, Decide] = {
     ),
     "side by side, it failed": pairs(change("mine/a", ChangeStatus.ERROR), change("mine/b", OK)),
     "side by side, it is on one side only, and others are on both": pairs(
+        change("mine/a", ChangeStatus.ONE_SIDED), change("mine/b", OK)
+    ),
+    "side by side, a Go benchmark or a printed result is only in the base": printed(
         change("mine/a", ChangeStatus.ONE_SIDED), change("mine/b", OK)
     ),
     "side by side, nothing is on both sides": pairs(change("mine/a", ChangeStatus.ONE_SIDED)),

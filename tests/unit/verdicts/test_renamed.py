@@ -2,10 +2,15 @@
 
 import pytest
 
+from tests.support.helpers import judged
+from tests.support.runs import timed_run
 from veperf.api.runs import compare
 from veperf.core.run import Run
 from veperf.formats.readers import read_runs
-from veperf.verdicts.renamed import renamed_benchmarks
+from veperf.report.rendering import verdict_markdown, verdict_text
+from veperf.report.view import ReportView
+from veperf.verdicts.baseline import baselines_of
+from veperf.verdicts.renamed import renamed_benchmarks, renamed_since
 
 
 def go(*names: str, unit: str = "ns/op") -> Run:
@@ -36,6 +41,12 @@ def go(*names: str, unit: str = "ns/op") -> Run:
              "gone: ex-a/BenchmarkParseXML-8; new: ex-a/BenchmarkXMLParse-8; same metrics: perhaps "
              "renamed"],
         ),
+        (
+            ["BenchmarkA/n=1-8", "BenchmarkA/n=2-8", "BenchmarkB-8", "BenchmarkC-8"],
+            ["BenchmarkA/n=1-16", "BenchmarkA/n=2-16", "BenchmarkB", "BenchmarkC-8"],
+            ["the number of processors differs (8, now 1 and 16) and is part of the names of "
+             "2 benchmarks: `veperf compare --ignore /gomaxprocs` compares them"],
+        ),
         (["BenchmarkA/n=1-8"], ["BenchmarkB/n=2-8"], []),
         (["BenchmarkA-8"], ["BenchmarkA-8", "BenchmarkB-8"], []),
         (["BenchmarkA/n=1-8", "BenchmarkA/n=2-8"], ["BenchmarkA/n=1-8", "BenchmarkB/n=2-8"], []),
@@ -47,8 +58,28 @@ def test_what_is_gone_may_be_what_is_new(
 ) -> None:
     """Of the same parameters and metrics, by the most similar names where there are several."""
     base, new = go(*before, "BenchmarkKept"), go(*after, "BenchmarkKept")
+    recorded = baselines_of(base)
 
     assert hints == sorted(renamed_benchmarks(base, new))
+    assert hints == sorted(renamed_since(recorded, new))
+
+
+def test_verdicts_and_comparisons_hint_at_what_was_renamed() -> None:
+    """In text, on the report's pages and in Markdown; parameters in brackets count, too."""
+    slow = timed_run({f"own/a[n={n}]": [100.0] * 6 for n in (1, 2)} | {"own/kept": [100.0] * 6})
+    new = timed_run({f"own/b[n={n}]": [100.0] * 6 for n in (1, 2)} | {"own/kept": [100.0] * 6})
+    hint = "gone: own/a (2 cases); new: own/b (2 cases); same parameters: perhaps renamed"
+    verdict = judged(new, baselines_of(slow))
+    comparison = compare(go("BenchmarkA/n=1"), go("BenchmarkB/n=1"))
+    short = "gone: ex-a/BenchmarkA/n=1; new: ex-a/BenchmarkB/n=1; same parameters: perhaps renamed"
+
+    assert f"{hint[0].upper()}{hint[1:]}." in verdict.notes
+    assert "perhaps renamed" in verdict_text(verdict)
+    assert "perhaps renamed" in verdict_markdown(verdict)
+    assert "perhaps renamed" in ReportView(new, verdict).identity.html
+    assert short[1:] in repr(comparison)
+    assert "perhaps renamed" in comparison._repr_markdown_()
+    assert "perhaps renamed" in comparison._repr_html_()
 
 
 def test_other_metrics_are_another_benchmark() -> None:

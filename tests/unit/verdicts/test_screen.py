@@ -186,6 +186,21 @@ def test_another_machine_is_shown_and_not_judged(fact: dict[str, str], told: str
     assert told in actual.reason
 
 
+def test_another_core_is_shown_and_not_judged() -> None:
+    """Compiled kernels and Python's own; a baseline from before there were two is compared."""
+    native, python, before = (
+        msgspec.structs.replace(MACHINE, versions=versions)
+        for versions in ({"core": "native"}, {"core": "python"}, {})
+    )
+    new = timed_run({"demo/a": around(1000)}, machine=python)
+    statuses = [
+        changes(timed_run({"demo/a": around(1000)}, machine=machine), new)["demo/a"].status
+        for machine in (native, python, before)
+    ]
+
+    assert [ChangeStatus.OTHER_MACHINE, ChangeStatus.OK, ChangeStatus.OK] == statuses
+
+
 def test_a_patch_of_python_is_the_same_python() -> None:
     """3.11.9 compares with 3.11.7."""
     machine = msgspec.structs.replace(MACHINE, python="CPython 3.11.9")

@@ -217,11 +217,12 @@ def test_notes_on_baselines_and_known_misses() -> None:
     gone = timed_run({"demo/a": STEADY, "demo/gone": STEADY})
 
     (other,) = run_verdict(run(STEADY), TARGETS, baselines_of(ELSEWHERE)).notes
-    (missing,) = run_verdict(run(STEADY), TARGETS, baselines_of(gone)).notes
+    missing, renamed = run_verdict(run(STEADY), TARGETS, baselines_of(gone)).notes
     (stale,) = run_verdict(run(STEADY), TARGETS, known_misses=["demo/a"]).notes
 
     assert "CPU X, now Box 9000" in other
     assert "not in this run: gone" in missing
+    assert "Gone: demo/gone; new: demo/b; same metrics: perhaps renamed." == renamed
     assert "Met now, although listed as a known miss: a" in stale
 
 

@@ -16,32 +16,14 @@ class Sibling:
     title: str
     mark: Mark | None = None
     """The verdict on the subject of the page."""
-    is_suite: bool = False
-    """True if it is about one suite."""
-
-
-_MOST_SUITES = 12
-"""Suites that stand side by side; another tool's run may have hundreds of packages."""
 
 
 def navigation(siblings: Sequence[Sibling], current: str) -> str:
     """Return links to ``siblings``, side by side; ``current`` is the file that holds them."""
     if not siblings:
         return ""
-    suites = [sibling for sibling in siblings if sibling.is_suite]
-    if len(suites) <= _MOST_SUITES:
-        return f'<nav class="vp-nav" aria-label="Pages">{_items(siblings, current)}</nav>'
-    own = next((f": {as_html(s.title)}" for s in suites if s.file == current), "")
-    others = _items([sibling for sibling in siblings if not sibling.is_suite], current)
-    return (
-        f'<nav class="vp-nav" aria-label="Pages">{others}<details>'
-        f"<summary>{len(suites):,} packages{own}</summary>{_items(suites, current)}</details></nav>"
-    )
-
-
-def _items(siblings: Sequence[Sibling], current: str) -> str:
     items = "".join(f"<li>{_item(sibling, current)}</li>" for sibling in siblings)
-    return f"<ul>{items}</ul>"
+    return f'<nav class="vp-nav" aria-label="Pages"><ul>{items}</ul></nav>'
 
 
 def _item(sibling: Sibling, current: str) -> str:

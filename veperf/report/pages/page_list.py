@@ -9,6 +9,7 @@ from veperf.core.case import MEMORY_NAMES
 from veperf.core.registry import SUITES
 from veperf.core.run import Run
 from veperf.report.pages.notebook_parameters import JsonValue
+from veperf.report.sections.packages import has_one_page
 
 INDEX, MEMORY, REGRESSION = "index", "operation_memory", "regression"
 _NAME = re.compile(r"[a-z0-9_]{1,60}")
@@ -40,15 +41,25 @@ def report_pages(run: Run) -> tuple[ReportPage, ...]:
     """Return the overview, a page for each suite, memory where it was measured, and changes.
 
     A run of veperf has a few suites, and an executed notebook for each. What another tool measured
-    may have hundreds: each package is one.
+    may have hundreds: each package is one. The overview holds them all where they are many, and
+    no notebook is executed for it.
     """
-    suites = list(_suites(run))
-    files: dict[str, JsonValue] = {page.suite: page.file for page in suites}
-    shared: dict[str, JsonValue] = {"pages": files}
-    page_list = [ReportPage(INDEX, "Overview", "run", shared), *suites]
+    is_one = has_one_page(run)
+    suites = [] if is_one else list(_suites(run))
+    shared: dict[str, JsonValue] = {"pages": dict[str, JsonValue](suite_files(run, suites))}
+    is_executed = run.source == "veperf" or not is_one
+    page_list = [ReportPage(INDEX, "Overview", "run", shared, is_executed=is_executed), *suites]
     if any(metric.name in MEMORY_NAMES for case in run.cases for metric in case.metrics):
-        page_list.append(ReportPage(MEMORY, "Memory of operations", "run_memory", shared))
-    return (*page_list, ReportPage(REGRESSION, "Changes", "run_regression", shared))
+        title = "Memory of operations"
+        page_list.append(ReportPage(MEMORY, title, "run_memory", shared, is_executed=is_executed))
+    changes = ReportPage(REGRESSION, "Changes", "run_regression", shared, is_executed=is_executed)
+    return (*page_list, changes)
+
+
+def suite_files(run: Run, page_list: Iterable[ReportPage]) -> dict[str, str]:
+    """Return the file that holds each suite of ``run``: its own page, or the overview."""
+    files = {page.suite: page.file for page in page_list if page.suite}
+    return files or {case.suite: f"{INDEX}.html" for case in run.cases}
 
 
 def _suites(run: Run) -> Iterator[ReportPage]:

@@ -35,7 +35,7 @@ from veperf.report.pages.kernel import Kernel
 from veperf.report.pages.notebook_cells import render_cells
 from veperf.report.pages.notebook_parameters import JsonValue
 from veperf.report.pages.notebook_runner import run_notebook
-from veperf.report.pages.page_list import INDEX, ReportPage, report_pages
+from veperf.report.pages.page_list import INDEX, ReportPage, report_pages, suite_files
 from veperf.report.site.build import INDEX as SITE
 from veperf.report.tables import status
 from veperf.report.view import ReportView
@@ -146,7 +146,7 @@ def render_report(
                 whole_verdict,
                 recorded,
                 read_case_history(store, run),
-                {page.suite: page.file for page in page_list if page.suite},
+                suite_files(run, page_list),
                 store.at(run.id),
             )
             for page in page_list:
@@ -189,7 +189,7 @@ def _sibling(
     if page.suite:
         verdict = verdict_of_suite(page.suite, run, whole_verdict, baselines)
         own = status.outcome_mark(verdict.decision.outcome)
-        return Sibling(page.file, page.title, own, is_suite=True)
+        return Sibling(page.file, page.title, own)
     mark = status.outcome_mark(whole_verdict.decision.outcome) if page.name == INDEX else None
     return Sibling(page.file, page.title, mark)
 

@@ -1,6 +1,6 @@
 """Identity and method of a run: its code, machine, conditions and parameters."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from statistics import median
 
 from veperf.core.baseline import Baseline
@@ -20,6 +20,7 @@ from veperf.core.text import (
 )
 
 _SHORT = 10
+_MOST_NAMES, _NAMES_LISTED = 12, 3
 IMPORTED = "imported"
 """The profile of runs that another tool measured."""
 
@@ -46,12 +47,17 @@ def run_details(run: Run, baselines: Iterable[Baseline]) -> list[tuple[str, str]
         ("Measured", format_time(run.created) + _source_suffix(run)),
         ("Code", revision_text(run.revision)),
         ("Machine", machine_text(run.machine)),
-        ("Python", run.machine.python or "unknown"),
+        ("Python", _python_text(run.machine)),
         ("Profile", profile_text(run)),
         ("Compared with", _baselines_text(baselines, run) or "no baseline"),
         ("While measuring", conditions_text(run)),
         ("Calibration run", calibration_text(run)),
     ]
+
+
+def _python_text(machine: Machine) -> str:
+    core = machine.versions.get("core")
+    return (machine.python or "unknown") + (f", {core} core" if core else "")
 
 
 def method_details(run: Run) -> list[tuple[str, str]]:
@@ -128,9 +134,10 @@ def load_plan_text(run: Run) -> str:
     if plan.backlog_s:
         confirmed = f"sustained rates confirmed for {format_exact(plan.confirm_s, 's')}"
         search = "; ".join(filter(None, [search, confirmed]))
+    least = f", {plan.least_arrivals:,} arrivals at least," if plan.least_arrivals else ""
     return (
-        f"{format_exact(plan.seconds, 's')} after {format_exact(plan.warmup_s, 's')} of warm-up, "
-        f"in {processes}; {plan.arrivals} arrivals; {search}"
+        f"{format_exact(plan.seconds, 's')}{least} after {format_exact(plan.warmup_s, 's')} of "
+        f"warm-up, in {processes}; {plan.arrivals} arrivals; {search}"
     )
 
 
@@ -173,7 +180,7 @@ def _age(baseline: Baseline, run: Run) -> str:
 
 
 def _baselines_text(baselines: Iterable[Baseline], run: Run) -> str:
-    """Return each recording once, with its suites."""
+    """Return each recording once, with its suites, or the first of many packages."""
     suites: dict[str, list[str]] = {}
     for baseline in baselines:
         recording = (
@@ -182,6 +189,13 @@ def _baselines_text(baselines: Iterable[Baseline], run: Run) -> str:
         )
         suites.setdefault(recording, []).append(baseline.suite)
     return " · ".join(
-        f"{join_words(of)} baseline{'s' if len(of) > 1 else ''} of {recording}"
+        f"{_listing(of)} baseline{'s' if len(of) > 1 else ''} of {recording}"
         for recording, of in suites.items()
     )
+
+
+def _listing(suites: Sequence[str]) -> str:
+    """Return the names of suites, of many the first ones and the number of the others."""
+    if len(suites) <= _MOST_NAMES:
+        return join_words(suites)
+    return f"{', '.join(suites[:_NAMES_LISTED])} and {len(suites) - _NAMES_LISTED:,} more"

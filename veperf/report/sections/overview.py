@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from veperf.core.baseline import Baseline
-from veperf.core.escape import as_html
 from veperf.core.run import Run
 from veperf.core.text import (
     as_sentence,
@@ -20,6 +19,7 @@ from veperf.report.html.fragment import Fragment
 from veperf.report.html.links import Links
 from veperf.report.load_summary import LoadSummary
 from veperf.report.sections.cards import LOAD_FIGURES
+from veperf.report.sections.packages import PackageSection
 from veperf.report.tables import status
 from veperf.report.tables.load_tables import load_mark, load_percentile
 from veperf.report.tables.status import target_mark
@@ -121,7 +121,7 @@ def _change(change: Change | None) -> Cell:
     return Cell("", format_change(change.ratio), status.change_mark(change))
 
 
-def overview_section(
+def suite_sections(
     run: Run,
     verdict: Verdict,
     baselines: Sequence[Baseline],
@@ -129,14 +129,11 @@ def overview_section(
     timed: Sequence[MeasuredMetric],
     loads: Sequence[LoadSummary],
     history: History,
-    links: Links,
-) -> Fragment:
-    """Return a heading, the verdict and the table of each suite, in the run's order."""
-    parts: list[Fragment] = []
+) -> list[PackageSection]:
+    """Return the verdict and the table of each suite, in the run's order."""
+    sections = []
     for suite in dict.fromkeys(case.suite for case in run.cases):
         suite_verdict = verdict_of_suite(suite, run, verdict, baselines)
-        mark = status.outcome_mark(suite_verdict.decision.outcome)
-        sentence = as_sentence(suite_verdict.decision.headline)
         content = overview_table(
             [metric for metric in timed if metric.case.suite == suite],
             [load for load in loads if load.case.suite == suite],
@@ -144,12 +141,24 @@ def overview_section(
             history,
             f"Every case of {suite}",
         )
-        name = markup.hyperlink(suite, links.pages.get(suite, ""))
-        parts.append(
-            Fragment(
-                f"<h3>{name} {markup.badge(mark)}</h3>"
-                f"<p>{as_html(sentence)}</p>{markup.html_table(content, links)}",
-                f"{suite}: {mark.word}: {sentence}\n{text_table(content)}",
-            )
-        )
-    return markup.join_fragments(parts)
+        mark = status.outcome_mark(suite_verdict.decision.outcome)
+        sentence = as_sentence(suite_verdict.decision.headline)
+        sections.append(PackageSection(suite, mark, sentence, content))
+    return sections
+
+
+def overview_section(sections: Sequence[PackageSection], links: Links) -> Fragment:
+    """Return a heading, the verdict and the table of each suite, one after the other."""
+    html = "".join(
+        f"<h3>{markup.hyperlink(s.suite, links.pages.get(s.suite, ''))} {markup.badge(s.mark)}</h3>"
+        f"{markup.paragraph(s.sentence)}{markup.html_table(s.table, links)}"
+        for s in sections
+    )
+    return Fragment(html, overview_text(sections))
+
+
+def overview_text(sections: Sequence[PackageSection]) -> str:
+    """Return the verdict and the table of each suite as plain text."""
+    return "\n\n".join(
+        f"{s.suite}: {s.mark.word}: {s.sentence}\n{text_table(s.table)}" for s in sections
+    )
