@@ -110,7 +110,7 @@ def test_four_planted_changes_are_warned_of(
     archive = tmp_path_factory.mktemp("archive")
     actual = ab(
         "HEAD~1", "mine", head="HEAD", modules=["mine"], max_pairs=24, archive=archive,
-        progress=False,
+        compare_all=True, progress=False,
     )  # fmt: skip
     warnings: dict[str, dict[str, ABGuardrail]] = {
         change.case: {guardrail.name: guardrail for guardrail in guardrail_warnings(change)}

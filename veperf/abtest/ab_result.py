@@ -16,6 +16,7 @@ from veperf.archive.storage.base import Storage
 from veperf.archive.storage.location import Location
 from veperf.archive.storage.open import local_folder, path_or_url
 from veperf.core.ab_records import ABChange, ABRun, Witness
+from veperf.core.case import TIME
 from veperf.core.errors import UnknownBenchmarkError
 from veperf.core.gate import GateDecision
 from veperf.core.policy import GatePolicy, find_policy
@@ -104,6 +105,8 @@ class ABResult:
         for change in sort_by_urgency(self.ab.changes):
             if case in ("", change.case):
                 return change
+        if case in self.ab.unaffected:
+            raise UnknownBenchmarkError(f"{case} was not compared: {self.ab.unaffected[case]}")
         known = ", ".join(c.case for c in self.ab.changes) or "none"
         raise UnknownBenchmarkError(f"the comparison has no {case!r}; it has {known}")
 
@@ -136,8 +139,8 @@ class ABResult:
 
 
 def change_rows(run: ABRun) -> list[dict[str, object]]:
-    """Return a row for each benchmark, by name of the column."""
-    return [
+    """Return a row for each benchmark, by name of the column; of unaffected ones the reason."""
+    compared: list[dict[str, object]] = [
         {
             "case": c.case,
             "metric": c.metric.name,
@@ -161,3 +164,15 @@ def change_rows(run: ABRun) -> list[dict[str, object]]:
         }
         for c in run.changes
     ]
+    unaffected: list[dict[str, object]] = [
+        {
+            "case": case,
+            "metric": TIME.name,
+            "unit": TIME.unit,
+            "status": "unaffected",
+            "pairs": 0,
+            "reason": reason,
+        }
+        for case, reason in run.unaffected.items()
+    ]
+    return compared + unaffected

@@ -1,5 +1,6 @@
 """Report of one comparison as text, HTML and Markdown."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -57,7 +58,10 @@ def pair_change_mark(change: ABChange) -> Mark:
     """Return the mark of a status; a slowdown within the threshold only warns."""
     if change.status is ChangeStatus.SLOWER and change.severity is not Severity.FAIL:
         return _SLIGHTLY_SLOWER
-    return status.margin_mark(change.status, change.margin)
+    mark = status.margin_mark(change.status, change.margin)
+    if change.only_in:
+        return replace(mark, word="gone" if change.only_in == "base" else "new")
+    return mark
 
 
 def sort_by_urgency(changes: Iterable[ABChange]) -> list[ABChange]:
@@ -115,7 +119,27 @@ def _notes(run: ABRun) -> list[str]:
     notes = [*footnotes(run.changes), *dependence_notes(run)]
     if any(change.pairs for change in run.changes):
         notes.append(values)
-    return [*notes, *count_notes(run)]
+    return [*effect_notes(run), *notes, *count_notes(run)]
+
+
+def effect_notes(run: ABRun) -> list[str]:
+    """Return what the change can affect, and what was therefore not compared."""
+    if run.config.compare_all:
+        return []
+    notes = []
+    if run.unaffected:
+        notes.append(
+            f"{plural(len(run.unaffected), 'benchmark')} unaffected, and not compared: none "
+            "executes code, or reads data, that differs (--all compares them)."
+        )
+    reasons = Counter(run.affected.values())
+    if reasons:
+        first, number = reasons.most_common(1)[0]
+        others = f", {plural(len(reasons) - 1, 'other reason')}" if len(reasons) > 1 else ""
+        notes.append(
+            f"{plural(len(run.affected), 'benchmark')} compared: {first} ({number:,}){others}."
+        )
+    return notes
 
 
 def comparison_facts(run: ABRun) -> list[tuple[str, str]]:
@@ -131,6 +155,8 @@ def comparison_facts(run: ABRun) -> list[tuple[str, str]]:
     ]
     if config.decide_by == "instructions":
         return [*facts, ("Pairs", "no pairs: instructions decide, nothing was timed")]
+    if run.unaffected and not run.rounds:
+        return [*facts, ("Pairs", "no pairs: no benchmark is affected")]
     seconds = sum(round_.seconds for round_ in run.rounds)
     return [
         *facts,
@@ -158,7 +184,7 @@ def describe_side(side: ABSide) -> str:
     is_commit = len(side.name) > _SHORTEST_COMMIT and side.revision.commit.startswith(side.name)
     name = "" if is_commit else side.name
     environment = f"packages {side.environment}" if side.environment else ""
-    return ", ".join(filter(None, (name, commit, environment)))
+    return ", ".join(filter(None, (name, commit, environment, side.toolchain)))
 
 
 def axis_reach(changes: Iterable[ABChange]) -> float:
@@ -191,7 +217,7 @@ def _row(change: ABChange, axis: float) -> tuple[Cell, ...]:
 def _effect(change: ABChange) -> str:
     if change.metric == INSTRUCTIONS and change.base is not None and change.new is not None:
         return format_count_change(change.base, change.new)
-    return format_metric_effect(change.ratio, change.metric.name)
+    return format_metric_effect(change.ratio, change.metric.name, change.metric.better)
 
 
 def _conditions(run: ABRun) -> str:
@@ -219,7 +245,8 @@ def comparison_text(run: ABRun, decision: GateDecision) -> str:
     urgent, _, _ = result_tables.split_by_urgency(run.changes, pair_change_mark)
     for change in urgent:
         symbol, reason = pair_change_mark(change).symbol, as_sentence(change.reason)
-        parts.append(one_line(f"{symbol} {change.case}: {reason}"))
+        name = measured_name(change.case, change.metric.name)
+        parts.append(one_line(f"{symbol} {name}: {reason}"))
     return "\n\n".join([*parts, *guardrail_lines(run.changes), *_notes(run)])
 
 
@@ -238,6 +265,11 @@ def comparison_body(run: ABRun) -> str:
     for title, group in group_by_urgency(run.changes, pair_change_mark, _URGENT):
         rows = markup.html_table(pair_changes_table(group, title))
         parts.append(rows if title == _URGENT else markup.folded(title, rows))
+    if run.unaffected:
+        title = f"{plural(len(run.unaffected), 'benchmark')} unaffected, and not compared"
+        why = tuple((Cell(id), Cell(as_sentence(text))) for id, text in run.unaffected.items())
+        table = Table(title, (("Benchmark", "left"), ("Why", "left")), why, row_header=0)
+        parts.append(markup.folded(title, markup.html_table(table)))
     parts.append(guardrail_html(run.changes))
     return "".join([*parts, *map(markup.paragraph, _notes(run))])
 

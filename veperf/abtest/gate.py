@@ -1,5 +1,6 @@
 """Items of the gate about comparisons side by side, and the decision on each comparison."""
 
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -7,7 +8,7 @@ from msgspec import structs
 
 from veperf.abtest.guardrails import describe_guardrail, guardrail_warnings
 from veperf.abtest.pair import OUT_OF_TIME
-from veperf.core.ab_records import ABChange, ABPlace, ABRun
+from veperf.core.ab_records import ABChange, ABConfig, ABPlace, ABRun
 from veperf.core.case import TIME
 from veperf.core.gate import Answer, Effect, GateDecision, GateItem, Question
 from veperf.core.policy import DEFAULT_POLICY, GatePolicy
@@ -52,6 +53,8 @@ def unmatched_rules(
             return ()
         for change in run.changes:
             questions += [(change.case, ""), (change.case, change.metric.name)]
+        for case in run.unaffected:
+            questions += [(case, ""), (case, TIME.name)]
     return policy.unmatched_rules(questions)
 
 
@@ -78,11 +81,26 @@ def with_severities(run: ABRun, policy: GatePolicy) -> ABRun:
 def comparison_items(run: ABRun, policy: GatePolicy, place: str = "") -> Iterator[GateItem]:
     """Yield every question about a comparison with its answer; ``place`` is its machine class."""
     items = [item for change in run.changes for item in _items_of(change, run, policy, place)]
+    items += [_unaffected(case, reason, run, place) for case, reason in run.unaffected.items()]
     yield from items
     if not any(is_judged(item) or item.effect is Effect.ERROR for item in items) and not any(
         item.cut_short for item in items
     ):
         yield nothing_judged(NOTHING_TO_COMPARE, place)
+
+
+def _unaffected(case: str, reason: str, run: ABRun, place: str) -> GateItem:
+    return GateItem(
+        question=Question.CHANGE,
+        answer=Answer.WITHIN,
+        effect=Effect.PASS,
+        reason=reason,
+        rule="what executes the same code on the same data is not compared",
+        case=case,
+        place=place,
+        size="unaffected",
+        source=f"{run.base.name}{SIDE_BY_SIDE}",
+    )
 
 
 def place_items(places: Sequence[ABPlace], policy: GatePolicy) -> Iterator[GateItem]:
@@ -104,7 +122,7 @@ def place_items(places: Sequence[ABPlace], policy: GatePolicy) -> Iterator[GateI
 
 def _items_of(change: ABChange, run: ABRun, policy: GatePolicy, place: str) -> Iterator[GateItem]:
     answer = ANSWERS[change.status]
-    if change.status is ChangeStatus.ONE_SIDED and "new" in change.reason:
+    if change.only_in == "new":
         answer = Answer.NEW
     effect, rule, cut_short = _effect_of(change, answer, run, policy)
     source = f"{run.base.name}{SIDE_BY_SIDE}"
@@ -201,6 +219,8 @@ def _effect_of(
             return Effect.PASS, f"{margin} passes: more is ruled out", ""
         case Answer.FASTER:
             return Effect.PASS, "faster passes", ""
+        case Answer.MISSING if run.config.is_of_programs:
+            return *policy.effect_of("missing", change.case), ""
         case Answer.MISSING | Answer.NEW:
             return Effect.NOTE, "on one side only, there is nothing to compare", ""
     # What failed did so as a whole, and not by its time alone.
@@ -230,8 +250,21 @@ def _next_step(change: ABChange, run: ABRun, place: str) -> str:
     base = run.base.revision.commit[:12] or run.base.name
     if place or not run.base.revision.commit:
         return ""
+    if run.config.packages:
+        return _next_go_step(change, run.config, base)
     if change.status in UNDECIDED:
         return shlex.join(["veperf", "ab", base, change.case, "--max-pairs", "96"])
     if change.status is ChangeStatus.SLOWER:
         return shlex.join(["veperf", "ab", base, change.case, "--witness", "instructions"])
     return ""
+
+
+def _next_go_step(change: ABChange, config: ABConfig, base: str) -> str:
+    """Return the command that compares a Go benchmark alone, with more pairs, where it helps."""
+    if change.status not in UNDECIDED:
+        return ""
+    name = change.case.partition("/")[2]
+    without_processors = re.sub(r"-\d+$", "", name)
+    pattern = "/".join(f"^{re.escape(part)}$" for part in without_processors.split("/"))
+    packages = [word for package in config.packages for word in ("--go", package)]
+    return shlex.join(["veperf", "ab", *packages, "--bench", pattern, base, "--max-pairs", "96"])

@@ -11,6 +11,7 @@ from veperf.core.ab_records import ABChange
 from veperf.core.escape import one_line
 from veperf.core.verdict import ChangeStatus
 from veperf.progress.output import NotebookLine, choose_display, print_status
+from veperf.report.case_summary import measured_name
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -64,7 +65,8 @@ class ComparisonLines(ComparisonProgress):
     def decided(self, change: ABChange) -> None:
         """Print the decision and its reason."""
         mark = pair_change_mark(change)
-        print_status(one_line(f"  {mark.symbol} {change.case} {mark.word}: {change.reason}"))
+        name = measured_name(change.case, change.metric.name)
+        print_status(one_line(f"  {mark.symbol} {name} {mark.word}: {change.reason}"))
 
 
 class ComparisonTable(ComparisonProgress):
@@ -125,7 +127,8 @@ class ComparisonTable(ComparisonProgress):
             mark = None if change is None else pair_change_mark(change)
             symbol = "·" if mark is None else mark.symbol
             reason = "" if mark is None or change is None else f"{mark.word}: {change.reason}"
-            name = escape(one_line(comparison.case.id))
+            metric = comparison.case.metrics[0].name
+            name = escape(one_line(measured_name(comparison.case.id, metric)))
             table.add_row(symbol, name, str(comparison.pairs), escape(one_line(reason)))
         if len(ordered) > _SHOWN_ROWS:
             table.add_row("", f"and {len(ordered) - _SHOWN_ROWS} more", "", "")

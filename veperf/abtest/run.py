@@ -6,8 +6,8 @@ from pathlib import Path
 
 from veperf.abtest import git
 from veperf.abtest.ab_result import ABResult
+from veperf.abtest.comparison import MIN_SAMPLE_NS, RUNS, SAMPLES, compare_commands, compare_sides
 from veperf.abtest.counts import require_counter
-from veperf.abtest.loop import MIN_SAMPLE_NS, RUNS, SAMPLES, compare_commands, compare_sides
 from veperf.abtest.progress import ComparisonProgress, comparison_progress
 from veperf.abtest.sides import prepare_sides
 from veperf.archive.comparisons import ab_folder, read_ab, save_ab
@@ -48,6 +48,8 @@ def ab(
     current folder. Between-version noise that ``selfcheck --sham`` left in the archive for this
     machine class is allowed for. Ctrl-C (or interrupting the kernel) keeps what is decided by then.
 
+    Benchmarks that the change can't affect are not compared, unless ``compare_all`` is set.
+
     Args:
         base: a commit, branch or tag.
         select: suites, benchmarks or globs; all when there is none. Load is left out, and so are
@@ -61,19 +63,20 @@ def ab(
     Raises:
         VeperfError: of any kind; see ``veperf.core.errors``.
     """
-    policy, storage = find_policy(), _writable(archive)
+    policy, storage = find_policy(), writable_archive(archive)
     noise = read_version_noise(storage, describe_machine().name)
     config = ABConfig(
         select=project_selection(flat_names(select)),
         levels=options.levels,
         expression=options.expression,
+        compare_all=options.compare_all,
         modules=options.all_modules,
         samples=SAMPLES,
         min_sample_ns=MIN_SAMPLE_NS,
         seed=secrets.randbits(32) if options.seed is None else options.seed,
         timeout_s=options.timeout_s,
         max_pairs=options.max_pairs,
-        fail_over=_fail_over(options),
+        fail_over=fail_threshold(options),
         fail_over_given=options.fail_over is not None,
         margin=options.margin,
         min_effect=options.min_effect,
@@ -90,7 +93,7 @@ def ab(
         comparison_progress() if progress else ComparisonProgress() as display,
     ):
         run = compare_sides(old, new, config, display)
-    return _saved(run, storage, policy)
+    return save_comparison(run, storage, policy)
 
 
 @keyword_options
@@ -131,7 +134,7 @@ def ab_commands(
         seed=0,
         timeout_s=options.timeout_s,
         max_pairs=options.max_pairs,
-        fail_over=_fail_over(options),
+        fail_over=fail_threshold(options),
         fail_over_given=options.fail_over is not None,
         margin=options.margin,
         min_effect=options.min_effect,
@@ -141,11 +144,11 @@ def ab_commands(
         decide_by=options.decide_by,
     )
     require_counter(config)
-    policy, storage = find_policy(), _writable(archive)
+    policy, storage = find_policy(), writable_archive(archive)
     printed = Metric("value", options.unit, options.better)
     with comparison_progress() if progress else ComparisonProgress() as display:
         run = compare_commands((command_a, command_b), options.value, printed, config, display)
-    return _saved(run, storage, policy)
+    return save_comparison(run, storage, policy)
 
 
 def load_ab(name: str = "last", archive: Folder = None) -> ABResult:
@@ -159,20 +162,25 @@ def load_ab(name: str = "last", archive: Folder = None) -> ABResult:
     return ABResult(run, ab_folder(storage, run.id))
 
 
-def _fail_over(options: JudgeOptions) -> float:
+def fail_threshold(options: JudgeOptions) -> float:
     """Return the threshold that was asked for, or the default, below which nothing is slower."""
     if options.fail_over is None:
         return max(EffectOptions.fail_over, options.min_effect)
     return options.fail_over
 
 
-def _writable(archive: Folder) -> Storage:
+def writable_archive(archive: Folder) -> Storage:
+    """Open an archive for writing.
+
+    Raises:
+        StorageError: it can't be written.
+    """
     storage = open_archive(archive).storage
     storage.require_writable()
     return storage
 
 
-def _saved(run: ABRun, archive: Storage, policy: GatePolicy) -> ABResult:
+def save_comparison(run: ABRun, archive: Storage, policy: GatePolicy) -> ABResult:
     """Save ``run``; if that fails, in a fallback folder, as measuring took minutes."""
     try:
         save_ab(archive, run)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from veperf.abtest.comparison import MIN_SAMPLE_NS, SAMPLES, compare_sides, pair_rule
 from veperf.abtest.dependence_notes import dependence_notes
 from veperf.abtest.gate import decide_comparison
-from veperf.abtest.loop import MIN_SAMPLE_NS, SAMPLES, compare_sides, pair_rule
 from veperf.abtest.progress import ComparisonProgress, comparison_progress
 from veperf.abtest.sides import PreparedSide
 from veperf.core.ab_records import ABChange, ABConfig, ABRound, ABRun, ABSide

@@ -24,6 +24,8 @@ class PreparedSide:
 
     description: ABSide
     code: CodeSource
+    tree: Path | None = None
+    """Folder of its checkout; None where it has none of its own."""
 
 
 @contextlib.contextmanager
@@ -73,6 +75,7 @@ def _side(name: str, tree: Path, top: Path) -> PreparedSide:
             # Another interpreter has another one, and a checkout of veperf is itself the code.
             veperf=None if packages or _is_within(OWN_FOLDER, top) else OWN_FOLDER,
         ),
+        tree,
     )
 
 

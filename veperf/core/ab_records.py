@@ -26,6 +26,8 @@ class ABSide(Struct, frozen=True):
     revision: Revision = Revision()
     environment: str = ""
     """Environment with its packages, if it is not that of veperf itself."""
+    toolchain: str = ""
+    """Toolchain that built its programs."""
 
 
 class ABConfig(Struct, frozen=True):
@@ -66,11 +68,27 @@ class ABConfig(Struct, frozen=True):
     """Levels of the benchmarks that were asked for; all where empty."""
     expression: str = ""
     """What they had to fit, as ``-k`` says it."""
+    packages: tuple[str, ...] = ()
+    """Go packages whose benchmarks are compared, as they were asked for; ``select`` is the regular
+    expression of the benchmarks. Empty where no Go is compared."""
+    compare_all: bool = True
+    """False where benchmarks that the change can't affect were not compared."""
+    results_format: str = ""
+    """Format of the results that the programs print; empty where they print no list of results."""
+    layouts: int = 0
+    """Layouts of the binaries that the pairs take turns with; 0 where each pair draws its own, and
+    where they are too few to be a sample of layouts."""
 
     @property
     def is_selection(self) -> bool:
         """Return whether something was selected, and other benchmarks left out."""
-        return bool(self.select or self.levels or self.expression)
+        is_part = self.packages not in ((), ("./...",))
+        return bool(self.select or self.levels or self.expression or is_part)
+
+    @property
+    def is_of_programs(self) -> bool:
+        """Return whether programs print the results that are compared."""
+        return bool(self.results_format)
 
 
 class ABPair(Struct, frozen=True):
@@ -166,6 +184,8 @@ class ABChange(Struct, frozen=True):
     failure: Failure | None = None
     guardrails: tuple[ABGuardrail, ...] = ()
     counts: tuple[ABCount, ...] = ()
+    only_in: Literal["", "base", "new"] = ""
+    """Side that has it, where the other hasn't."""
 
     @property
     def paired_new(self) -> float | None:
@@ -206,6 +226,10 @@ class ABRun(Struct, frozen=True):
     autocorrelation: float = 0.0
     """Lag-1 autocorrelation of the pairs' log ratios over all benchmarks, estimated at its upper
     end; 0 where it can't be told from none."""
+    unaffected: dict[str, str] = {}
+    """Cases that were not compared, as the change can't affect them, with the reason."""
+    affected: dict[str, str] = {}
+    """Difference by which a case may be affected: the first that was found."""
     format: int = AB_FORMAT
 
 

@@ -10,7 +10,7 @@ import pytest
 from veperf.abtest import git
 from veperf.abtest.sides import prepare_sides
 from veperf.abtest.virtual_environments import dependencies, environment_interpreter
-from veperf.core.errors import DataError, UsageError
+from veperf.core.errors import DataError, MeasureError, UsageError
 from veperf.measure.worker_client import CURRENT_CODE
 
 ROOT = Path(__file__).parents[3]
@@ -167,3 +167,35 @@ def test_an_environment_of_its_own_has_the_rest_from_here(tmp_path, monkeypatch)
     assert CURRENT_CODE.interpreter != python
     assert python == environment_interpreter(tmp_path)
     assert marks == {p: p.stat().st_mtime_ns for p in (tmp_path / "cache").rglob(".ready")}
+
+
+@pytest.mark.parametrize(("is_built", "expected"), [(True, ["kernels.here.so"]), (False, [])])
+def test_a_checkout_of_veperf_compiles_its_kernels(
+    checkout: Path, is_built: bool, expected: list[str]
+) -> None:
+    """As the repository has them, so that both sides run in the same core."""
+    native = Path("veperf/_native")
+    native.mkdir(parents=True)
+    (native / "core.py").write_text("")
+    Path("hatch_build.py").write_text(f"open('{native}/kernels.here.so', 'w').close()\n")
+    run_git(checkout, "add", "-A")
+    run_git(checkout, "commit", "-q", "-m", "kernels")
+    if is_built:
+        (native / "kernels.abi3.so").write_text("")
+    with git.temporary_worktree(checkout, "HEAD") as tree:
+        assert expected == [path.name for path in (tree / native).glob("*.so")]
+
+
+def test_kernels_that_cannot_be_compiled_end_it(checkout: Path) -> None:
+    """A side in another core would be judged by its core, not by its code."""
+    native = Path("veperf/_native")
+    native.mkdir(parents=True)
+    Path("hatch_build.py").write_text("import sys; sys.exit('no compiler')\n")
+    run_git(checkout, "add", "-A")
+    run_git(checkout, "commit", "-q", "-m", "kernels")
+    (native / "kernels.abi3.so").write_text("")
+    with (
+        pytest.raises(MeasureError, match="no compiler"),
+        git.temporary_worktree(checkout, "HEAD"),
+    ):
+        pass

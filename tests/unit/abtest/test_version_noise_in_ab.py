@@ -8,13 +8,13 @@ from msgspec.structs import replace
 
 from tests.support.ab_runs import ab_run, change
 from veperf.abtest import run as ab_module
+from veperf.abtest.comparison import pair_rule
 from veperf.abtest.comparison_report import (
     comparison_facts,
     comparison_html,
     comparison_markdown,
     comparison_text,
 )
-from veperf.abtest.loop import pair_rule
 from veperf.abtest.run import ab, ab_commands
 from veperf.archive.storage.local import LocalStorage
 from veperf.archive.version_noise import save_version_noise

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from itertools import cycle, islice
 from pathlib import Path
 
-from veperf.abtest.loop import MIN_SAMPLE_NS, SAMPLES, compare_sides
+from veperf.abtest.comparison import MIN_SAMPLE_NS, SAMPLES, compare_sides
 from veperf.abtest.progress import ComparisonProgress, ComparisonTable
 from veperf.abtest.sham.edits import SHAM_EDITS, ShamEdit, edit_name, plant_slowdown
 from veperf.abtest.sham.library import MODULE, SUITE, draw_base, write_version

@@ -1,0 +1,145 @@
+"""Cases that can't differ between two sides, which need no comparison.
+
+What a case executes is recorded once, on the old side, and kept on disk: a footprint is used again
+as long as nothing in it has changed. Whatever can't be recorded is compared.
+"""
+
+import os
+import platform
+import stat
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+
+from veperf.abtest.affected.footprint import Footprint, take_footprint
+from veperf.abtest.affected.recorded_code import record_code
+from veperf.abtest.affected.tree_prints import TreePrints
+from veperf.abtest.sides import PreparedSide
+from veperf.archive.files import write_inside
+from veperf.core.case import Case
+from veperf.core.errors import StorageError
+from veperf.core.text import plural
+from veperf.measure.cpus import usable_cpus
+
+
+@dataclass(frozen=True, slots=True)
+class EffectOfChange:
+    """Cases by whether a change can affect them, each with the reason."""
+
+    unaffected: dict[str, str] = field(default_factory=dict)
+    affected: dict[str, str] = field(default_factory=dict)
+
+
+def find_unaffected(
+    old: PreparedSide,
+    new: PreparedSide,
+    modules: Sequence[str],
+    cases: Sequence[Case],
+    timeout_s: float,
+) -> EffectOfChange:
+    """Divide ``cases`` by whether what they execute or read differs between two sides.
+
+    Args:
+        old: the side on which they are recorded.
+        new: the other side.
+        modules: modules with benchmarks, of the old side.
+        cases: cases that both sides have.
+        timeout_s: limit for recording a case, in seconds.
+    """
+    effect = EffectOfChange()
+    if reason := _other_environment(old, new):
+        effect.affected.update({case.id: reason for case in cases})
+        return effect
+    assert old.tree is not None
+    assert new.tree is not None
+    before, after = TreePrints(old.tree), TreePrints(new.tree)
+    for case, footprint in _footprints(old, before, modules, cases, timeout_s).items():
+        if isinstance(footprint, str):
+            effect.affected[case] = footprint
+        elif difference := footprint.difference(after):
+            effect.affected[case] = difference
+        else:
+            functions = plural(footprint.functions, "function")
+            effect.unaffected[case] = f"none of the {functions} that it executes differs"
+    return effect
+
+
+def _other_environment(old: PreparedSide, new: PreparedSide) -> str:
+    if old.tree is None or new.tree is None:
+        return "a side is no checkout"
+    if old.description.environment != new.description.environment:
+        return "other packages are installed"
+    if old.code.interpreter != new.code.interpreter or old.code.interpreter != sys.executable:
+        return "the interpreter is another one"
+    return ""
+
+
+def _footprints(
+    side: PreparedSide,
+    tree: TreePrints,
+    modules: Sequence[str],
+    cases: Sequence[Case],
+    timeout_s: float,
+) -> Mapping[str, Footprint | str]:
+    """Return the footprint of each case, from disk where it still fits; or why there is none."""
+    environment = _describe_environment(side, modules)
+    footprints: dict[str, Footprint | str] = {}
+    for case in cases:
+        kept = _read(_file(case, environment))
+        if kept is not None and kept.functions and not kept.difference(tree):
+            footprints[case.id] = kept
+    missing = [case for case in cases if case.id not in footprints]
+    if not missing:
+        return footprints
+    recordings = record_code(side.code, tree.folder, modules, missing, timeout_s)
+    for case in missing:
+        recorded = recordings.cases.get(case.id) if recordings else None
+        if recordings is None or recorded is None:
+            footprints[case.id] = "what it executes could not be recorded"
+            continue
+        footprint = take_footprint(tree, recordings.imports, recorded, modules)
+        footprints[case.id] = footprint
+        if isinstance(footprint, Footprint):
+            _keep(_file(case, environment), footprint)
+    return footprints
+
+
+def _describe_environment(side: PreparedSide, modules: Sequence[str]) -> str:
+    """Return what decides, beside the tree, which of its code runs, and how it is recorded."""
+    libraries = sorted(f"{d.name} {d.version}" for d in metadata.distributions())
+    settings = [f"{n}={v}" for n, v in sorted(os.environ.items()) if n.startswith("PYTHON")]
+    path = side.code.environment.get("PYTHONPATH", "").replace(str(side.tree), "")
+    own_code = [file.read_text() for file in sorted(Path(__file__).parent.glob("*.py"))]
+    machine = f"{os.cpu_count()} {len(usable_cpus())} {platform.machine()}"
+    interpreter = [sys.version, sys.executable, sys.prefix, machine]
+    return "\n".join([*interpreter, *settings, path, *libraries, *modules, *own_code])
+
+
+def _file(case: Case, environment: str) -> Path:
+    root = os.environ.get("XDG_CACHE_HOME")
+    folder = Path(root) if root else Path.home() / ".cache"
+    name = sha256(f"{case.id}\n{environment}".encode()).hexdigest()[:32]
+    return folder / "veperf" / "executed" / f"{name}.json"
+
+
+def _read(path: Path) -> Footprint | None:
+    try:
+        status = path.lstat()
+        if status.st_uid != os.geteuid() or not stat.S_ISREG(status.st_mode):
+            return None
+        return msgspec.json.decode(path.read_bytes(), type=Footprint)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def _keep(path: Path, footprint: Footprint) -> None:
+    """Write ``footprint`` for the next comparison, if that can be done."""
+    try:
+        write_inside(path.parent, path.name, msgspec.json.encode(footprint))
+    except StorageError:
+        return
