@@ -1,15 +1,18 @@
 """Runs that measure memory: in passes of their own, and whatever goes wrong in them stays there."""
 
+import os
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from tests.support import allocating
+from tests.support.processes import children, is_running
 from veperf.archive.baselines import load_targets
 from veperf.archive.store import Archive
-from veperf.core.case import MEMORY_METRICS, TIME, Level
-from veperf.core.run import Run
+from veperf.core.case import MEMORY_METRICS, TIME, Case, Level
+from veperf.core.errors import StorageError
+from veperf.core.run import CaseResult, Run
 from veperf.core.verdict import ChangeStatus, TargetStatus
 from veperf.measure.passes import Passes
 from veperf.measure.run_profiles import MEMORY_PASSES, PASSES
@@ -137,3 +140,50 @@ def test_what_misbehaves_costs_only_itself(tmp_path: Path):
         "hungry/tracks": "raised",
         "hungry/quits": "crashed",
     } == kinds
+
+
+class _FailsInFirst(NoProgress):
+    """Can't tell of the first pass; keeps what became of the others."""
+
+    def __init__(self) -> None:
+        self.failures: list[str | None] = []
+
+    def case_started(self, index: int, case: Case) -> None:
+        if index == 0:
+            raise StorageError("no space left")
+
+    def case_finished(self, index: int, case: Case, result: CaseResult) -> None:
+        self.failures.append(result.failure.kind if result.failure else None)
+
+
+def memory_alone(planned: Run, module: str) -> Passes:
+    """Three passes of memory; a case may take minutes."""
+    config = replace(planned.config, passes=3, memory_passes=3, timeout_s=600)
+    return Passes(config, (module,), planned.cases, NoProgress())
+
+
+@pytest.mark.slow
+def test_passes_beside_each_other_come_in_order(tmp_path: Path):
+    """Each has all that is counted, and the same to the byte."""
+    passes = memory_alone(plan(tmp_path, "hungry/eats", memory=True), HUNGRY)
+    done = list(passes.measure([0, 1, 2]))
+
+    assert [0, 1, 2] == [pass_.index for pass_ in done]
+    assert 1 == len({str(pass_.results[0].figures) for pass_ in done})
+
+
+@pytest.mark.slow
+def test_where_one_pass_fails_nobody_waits_for_the_others(tmp_path: Path):
+    """Their workers are ended, though a case of theirs never comes back."""
+    writer = run_lifecycle.begin_run(
+        ["unruly/hangs"], profile="quick", archive=Archive(tmp_path), baselines=tmp_path / "none",
+        modules=["tests.support.misbehaving"], memory=True,
+    )  # fmt: skip
+    writer.close()
+    passes = memory_alone(writer.run, "tests.support.misbehaving")
+    passes.progress = progress = _FailsInFirst()
+
+    with pytest.raises(StorageError):
+        list(passes.measure([0, 1, 2]))
+    assert [] == progress.failures, "that it was ended is no failure of the case"
+    assert [] == [pid for pid in children(os.getpid()) if is_running(pid)]

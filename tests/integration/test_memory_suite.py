@@ -16,9 +16,8 @@ from tests.support import allocating
 from veperf.archive.baselines import load_targets
 from veperf.archive.store import Archive
 from veperf.cli.main import veperf
-from veperf.core.case import Case
+from veperf.core.case import Case, Level
 from veperf.core.errors import UsageError
-from veperf.core.target import MIN_PROCESSES
 from veperf.core.verdict import TargetStatus
 from veperf.ipc.isolated_process import run_in_fresh_process
 from veperf.measure.passes import Passes
@@ -64,7 +63,7 @@ def test_the_suite_answers_every_target_of_memory(tmp_path: Path):
 
 
 def test_a_whole_run_has_it_in_passes_of_its_own(tmp_path: Path):
-    """And each point of a curve in as many passes as a verdict needs, drawn from the seed."""
+    """And each point of a curve in two passes, drawn from the seed."""
     run = begin(tmp_path)
     config = run.config
 
@@ -74,8 +73,8 @@ def test_a_whole_run_has_it_in_passes_of_its_own(tmp_path: Path):
     counted = [case for case in run.cases if case.suite == "memory"]
     assert {1, 3} == {len(passes_of(case)) for case in counted}
     assert min(map(min, map(passes_of, counted))) == config.timed_passes
-    curves = [case for case in run.cases if case.is_curve_point]
-    assert {MIN_PROCESSES} == {len(passes_of(case)) for case in curves}
+    curves = [c for c in run.cases if c.is_curve_point and c.level is not Level.LOAD]
+    assert {2} == {len(passes_of(case)) for case in curves}
     assert set(range(config.timed_passes)) == {i for case in curves for i in passes_of(case)}
     answering = [case for case in run.cases if case.targets and case.is_timed]
     assert {config.timed_passes} == {len(passes_of(case)) for case in answering}

@@ -190,3 +190,9 @@ class LoadPlan(Struct, frozen=True):
     arrivals: Arrivals = "poisson"
     shards: int = 0
     """Number of processes that load a remote system; 0 if load and system share a process."""
+    least_arrivals: int = 0
+    """Number of arrivals for which a load at a fixed rate goes on beyond its ``seconds``."""
+
+    def seconds_at(self, rate: float) -> float:
+        """Return the duration of a load at ``rate`` arrivals a second, without its warm-up."""
+        return max(self.seconds, self.least_arrivals / rate)

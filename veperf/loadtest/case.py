@@ -31,6 +31,7 @@ def measure_load(
         return measure_sustained_rate(
             case, task, task.load, plan, seed, on_progress, earlier, is_stopped
         )
-    schedule = Schedule(task.load, plan.seconds, plan.warmup_s, plan.arrivals, seed)
+    seconds = plan.seconds_at(task.load)
+    schedule = Schedule(task.load, seconds, plan.warmup_s, plan.arrivals, seed)
     load = run_open_loop(task.system, schedule, on_progress=on_progress, is_stopped=is_stopped)
     return case_result(case, load)

@@ -222,7 +222,8 @@ class _SearchStep:
                 continue
             left -= 1
             if trial.met or trial.void:
-                result = case_result(self.case, load)
+                # One that was ended was ended by the search: a stop by hand raises.
+                result = replace(case_result(self.case, load), stopped_after_s=None)
             if (held := sustained_rate(self._all)) is not None:
                 return replace(result, figures=result.figures | {THROUGHPUT: held.rate})
             rate = rate_to_confirm(self._all) or rate

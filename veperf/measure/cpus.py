@@ -27,6 +27,11 @@ def usable_cpus() -> tuple[int, ...]:
     return tuple(sorted(os.sched_getaffinity(0)))
 
 
+def count_cpus() -> int:
+    """Return how many CPUs this thread may run on; all there are where the system doesn't tell."""
+    return len(usable_cpus()) or os.cpu_count() or 1
+
+
 def keep_to(process_id: int, cpus: Sequence[int]) -> None:
     """Let a process's main thread, and what it starts from now on, run on ``cpus`` only.
 

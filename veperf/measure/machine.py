@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Self
 
+from veperf._native.core import active_core
 from veperf.core.run import Machine, Revision
 
 # Packages that the workloads use: a new version of one of these can change a figure.
@@ -27,7 +28,8 @@ def describe_machine() -> Machine:
         memory_bytes=_memory_bytes(),
         system=f"{platform.system()} {platform.release()}",
         python=f"{platform.python_implementation()} {platform.python_version()}",
-        versions={name: v for name in _PACKAGES if (v := _version(name))},
+        versions={name: v for name in _PACKAGES if (v := _version(name))}
+        | {"core": active_core()},  # compiled kernels or Python's own code
     )
 
 

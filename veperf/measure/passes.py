@@ -1,14 +1,19 @@
 """Passes of a run, each a fresh process that measures every case once.
 
-Passes that measure memory come last, after all that measure time.
+Passes that measure memory come last, after all that measure time. As they count, and time nothing,
+they run side by side, one on each CPU.
 """
 
+import math
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from queue import SimpleQueue
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -18,8 +23,7 @@ from veperf.core.errors import MeasureError, WorkerTimeoutError
 from veperf.core.load import LoadSoFar, Trial
 from veperf.core.run import CaseResult, Config, Failure, Pass, Sample
 from veperf.core.sustained_rate import sustained_rate
-from veperf.measure.clock import LONG_CALL_NS
-from veperf.measure.cpus import choose_cpu, stay_off, usable_cpus
+from veperf.measure.cpus import choose_cpu, count_cpus, stay_off, usable_cpus
 from veperf.measure.machine import CpuTimes, frequency_mhz, load_average
 from veperf.measure.pass_budget import PassBudget
 from veperf.measure.protocol import (
@@ -49,14 +53,16 @@ from veperf.measure.worker_client import (
 )
 
 _TIMEOUTS_BEFORE_GIVING_UP = 2
-_SAMPLES_OF_LONG_CALLS = 2
-"""Samples in a pass of profile quick: the fewest that a process value is made of."""
+_LEAST_SAMPLES = 2
+"""The fewest that a process value is made of."""
+_ENOUGH_NS = 100_000_000
+"""CPU time of all samples of a case in a pass that is enough for profile quick."""
 _STAGED_PASSES = 2
 """Number of passes, the first ones, that measure stages: they are means for a chart of shares."""
 
 
 class PassProgress(Protocol):
-    """Receiver of progress, called from the measuring thread outside timed stretches."""
+    """Receiver of progress, called by one thread at a time outside timed stretches."""
 
     def case_started(self, index: int, case: Case) -> None:
         """Pass ``index`` begins with ``case``."""
@@ -86,41 +92,84 @@ class Passes:
     """Trials so far by case, of searches."""
     budget: PassBudget | None = None
     """Leaves out what the time is too short for."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held by the thread that tells progress."""
 
     def measure(self, indices: Sequence[int]) -> Iterator[Pass]:
-        """Yield the passes ``indices``, one after the other.
+        """Yield the passes ``indices`` in order.
 
         Raises:
             MeasureError: a fresh worker fails before its first case.
         """
+        memory = [index for index in indices if index >= self.config.timed_passes]
+        if self.budget is not None or len(memory) < 2:
+            memory = []
         for index in indices:
-            generator = random.Random(f"{self.config.seed}/{index}")  # noqa: S311 - an order, no secret
-            order = [c for c in self.cases if self._is_measured(c, index)]
-            generator.shuffle(order)
+            if index in memory:
+                continue
+            workers, order = self._prepare(index)
             if self.budget is None:
-                yield self._pass(index, order, generator)
+                yield self._pass(index, order, workers)
             elif order := self.budget.choose(index, order):
-                pass_ = self._pass(index, order, generator)
+                pass_ = self._pass(index, order, workers)
                 self.budget.add(pass_)
                 yield pass_
+        yield from self._side_by_side(memory)
 
-    def _pass(self, index: int, order: Sequence[Case], generator: random.Random) -> Pass:
+    def _side_by_side(self, indices: Sequence[int]) -> Iterator[Pass]:
+        """Yield the passes ``indices``, as many at a time as there are CPUs, each on its own."""
+        prepared = {index: self._prepare(index) for index in indices}
+        at_once = count_cpus()
+        free: SimpleQueue[int | None] = SimpleQueue()
+        for cpu in usable_cpus() or (None,) * at_once:
+            free.put(cpu)
+
+        def measure(index: int) -> Pass:
+            workers, order = prepared[index]
+            workers.cpu = free.get()
+            try:
+                return self._pass(index, order, workers)
+            finally:
+                free.put(workers.cpu)
+
+        executor = ThreadPoolExecutor(at_once)
+        try:
+            for pass_ in [executor.submit(measure, index) for index in indices]:
+                yield pass_.result()
+        finally:
+            # Where one failed, or the run was interrupted, nobody waits for the others.
+            executor.shutdown(wait=False, cancel_futures=True)
+            for workers, _ in prepared.values():
+                workers.abandon()
+            executor.shutdown()
+
+    def _prepare(self, index: int) -> tuple["_PassWorker", list[Case]]:
+        """Return the worker of pass ``index``, not started yet, and its cases in a drawn order."""
+        generator = random.Random(f"{self.config.seed}/{index}")  # noqa: S311 - an order, no secret
+        order = [c for c in self.cases if self._is_measured(c, index)]
+        generator.shuffle(order)
+        is_timed = index < self.config.timed_passes
+        cpu = choose_cpu(usable_cpus(), index)
+        return _PassWorker(self.modules, generator, cpu, is_timed), order
+
+    def _pass(self, index: int, order: Sequence[Case], workers: "_PassWorker") -> Pass:
         started, began = datetime.now(UTC), time.monotonic()
         load, ticks = load_average(), CpuTimes.now()
-        is_timed = index < self.config.timed_passes
-        workers = _PassWorker(self.modules, generator, choose_cpu(usable_cpus(), index), is_timed)
         results: dict[str, CaseResult] = {}
         try:
             for case in order:
                 if self.budget is not None and not self.budget.allows(index, case):
                     continue
                 workers.current()  # so that its start is no part of the case's time
-                self.progress.case_started(index, case)
+                with self._lock:
+                    self.progress.case_started(index, case)
                 since = time.monotonic()
                 with workers.place(case):
                     result = self._case(workers, index, case)
+                workers.require_not_abandoned()  # a worker that was ended by it is no failure
                 results[case.id] = replace(result, seconds=round(time.monotonic() - since, 4))
-                self.progress.case_finished(index, case, results[case.id])
+                with self._lock:
+                    self.progress.case_finished(index, case, results[case.id])
         finally:
             workers.stop()
         return Pass(
@@ -212,9 +261,15 @@ class _PassWorker:
     """False in a pass that measures memory: its counts must not depend on a drawn layout."""
     calibration_ns: float | None = None
     _worker: Worker | None = None
+    _is_abandoned: bool = False
 
     def current(self) -> Worker:
-        """Return the worker, started and calibrated now if there is none."""
+        """Return the worker, started and calibrated now if there is none.
+
+        Raises:
+            MeasureError: it was abandoned; or as ``start_worker``.
+        """
+        self.require_not_abandoned()
         if self._worker is None:
             hash_seed, layout_seed = (self.generator.randrange(1 << 32) for _ in range(2))
             self._worker, _ = start_worker(
@@ -226,7 +281,13 @@ class _PassWorker:
             self._keep_to(self.cpu)
             with stay_off(self.cpu):
                 self.calibration_ns = _calibrate(self._worker)
+        self.require_not_abandoned()
         return self._worker
+
+    def require_not_abandoned(self) -> None:
+        """Raise ``MeasureError`` if another thread has abandoned the pass."""
+        if self._is_abandoned:
+            raise MeasureError("the run was ended")
 
     @contextmanager
     def place(self, case: Case) -> Iterator[None]:
@@ -247,6 +308,12 @@ class _PassWorker:
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
+
+    def abandon(self) -> None:
+        """Let another thread's pass end at once, with an error."""
+        self._is_abandoned = True
+        if (worker := self._worker) is not None:
+            worker.kill()
 
 
 def _calibrate(worker: Worker) -> float:
@@ -272,11 +339,7 @@ def _measure_time(
 
     warmups = [] if opened.warmup is None else [opened.warmup]
     warmups += take_samples(config.warmups - len(warmups))
-    # By a sample that counts for nothing: the number must not depend on those that count. By CPU
-    # time: on a busy machine short calls take long, too, and need every sample.
-    is_long = any((w.cpu_ns or 0) > LONG_CALL_NS * opened.loops for w in warmups[-1:])
-    is_shortened = is_long and config.profile == "quick" and not config.min_time_ns
-    samples = take_samples(_SAMPLES_OF_LONG_CALLS if is_shortened else config.samples)
+    samples = take_samples(_number_of_samples(config, warmups[-1].cpu_ns if warmups else None))
     figures: dict[str, float] = {}
     if opened.in_stages and in_stages:
         reply = worker.ask(MeasureStages(), deadline=deadline)
@@ -289,6 +352,17 @@ def _measure_time(
         samples=tuple(samples),
         figures=figures,
     )
+
+
+def _number_of_samples(config: Config, warmup_ns: int | None) -> int:
+    """Return how many samples to take, by the CPU time of a warm-up.
+
+    By a sample that counts for nothing: the number must not depend on those that count. By CPU
+    time: on a busy machine short calls take long, too, and need every sample.
+    """
+    if config.profile != "quick" or config.min_time_ns or not warmup_ns:
+        return config.samples
+    return min(config.samples, max(_LEAST_SAMPLES, math.ceil(_ENOUGH_NS / warmup_ns)))
 
 
 def _measure_memory(worker: Worker, case: Case, deadline: float) -> CaseResult:

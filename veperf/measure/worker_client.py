@@ -78,14 +78,26 @@ class CodeSource:
             script += f"from {_WORKER} import main; main()"
         else:
             script += (
-                "import importlib.util, os, sys\n"
-                f"hidden = {self.hidden!r}\n"
-                "sys.path[:] = [p for p in sys.path if os.path.realpath(p or '.') not in hidden]\n"
+                f"import importlib.util\n{self._hiding()}"
                 f"is_earlier = importlib.util.find_spec({_WORKER.rpartition('.')[0]!r}) is None\n"
                 f"worker = {_EARLIER_WORKER!r} if is_earlier else {_WORKER!r}\n"
                 "importlib.import_module(worker).main()\n"
             )
         return [*self.launcher, self.interpreter, "-c", script]
+
+    def command_of_file(self, path: Path) -> list[str]:
+        """Return the command line that runs a Python file with this interpreter and import path."""
+        script = importing_veperf(self.veperf) if self.veperf is not None else ""
+        script += self._hiding() if self.hidden else ""
+        script += f"import runpy; runpy.run_path({str(path)!r}, run_name='__main__')"
+        return [self.interpreter, "-c", script]
+
+    def _hiding(self) -> str:
+        """Return the lines of Python that take the other side's code off the import path."""
+        return (
+            f"import os, sys\nhidden = {self.hidden!r}\n"
+            "sys.path[:] = [p for p in sys.path if os.path.realpath(p or '.') not in hidden]\n"
+        )
 
 
 CURRENT_CODE = CodeSource(veperf=OWN_FOLDER)

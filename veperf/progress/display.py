@@ -40,12 +40,12 @@ class ProgressLines(NoProgress):
 
     def __init__(self, estimate: TimeEstimate) -> None:
         self._estimate = estimate
-        self._printed_pass = -1
+        self._printed: set[int] = set()
 
     def case_started(self, index: int, case: Case) -> None:
-        """Print a line if a new pass begins."""
-        if index != self._printed_pass:
-            self._printed_pass = index
+        """Print a line if a new pass begins; two may go on at a time."""
+        if index not in self._printed:
+            self._printed.add(index)
             estimate = self._estimate
             print_status(
                 f"pass {index + 1} of {estimate.passes}  {_describe_rest(estimate)}".rstrip()
@@ -120,10 +120,10 @@ class ProgressNotebookLine(NoProgress):
     def case_started(self, index: int, case: Case) -> None:
         """Show the case that is measured now."""
         estimate = self._estimate
-        self._show(
-            f"pass {index + 1} of {estimate.passes}, {estimate.done} of {estimate.total} done, "
-            f"{_describe_rest(estimate)}  {case.id}"
-        )
+        done = f"{estimate.done} of {estimate.total} done"
+        rest = _describe_rest(estimate)
+        words = f"{done}, {rest}" if rest else done
+        self._show(f"pass {index + 1} of {estimate.passes}, {words}  {case.id}")
         estimate.started(index)
 
     def case_finished(self, index: int, case: Case, result: CaseResult) -> None:
@@ -131,12 +131,13 @@ class ProgressNotebookLine(NoProgress):
         self._estimate.finished(index, case, result)
 
 
-def run_progress(run: Run, earlier: Mapping[Job, float]) -> NoProgress:
+def run_progress(run: Run, earlier: Mapping[Job, float], *, memory_at_once: int = 1) -> NoProgress:
     """Return the display for ``run`` that suits a notebook, a terminal or a log.
 
-    ``earlier`` has the durations of cases in earlier runs, in seconds.
+    ``earlier`` has the durations of cases in earlier runs, in seconds; ``memory_at_once`` passes
+    that measure memory run at a time.
     """
-    estimate = TimeEstimate(run, earlier)
+    estimate = TimeEstimate(run, earlier, memory_at_once=memory_at_once)
     return choose_display(
         notebook=lambda: ProgressNotebookLine(estimate),
         terminal=lambda: ProgressBar(estimate),
@@ -147,5 +148,6 @@ def run_progress(run: Run, earlier: Mapping[Job, float]) -> NoProgress:
 def _describe_rest(estimate: TimeEstimate) -> str:
     """Return the time left and the number of failed cases."""
     left_s = estimate.seconds_left()
-    text = "" if left_s is None else f"{format_duration(left_s, digits=2)} left"
-    return text + (f", {len(estimate.failed)} failing" if estimate.failed else "")
+    parts = [] if left_s is None else [f"{format_duration(left_s, digits=2)} left"]
+    parts += [f"{len(estimate.failed)} failing"] * bool(estimate.failed)
+    return ", ".join(parts)

@@ -31,6 +31,7 @@ from veperf.loadtest.remote.benchmark import set_up_remote_load
 from veperf.loadtest.schedule import Schedule
 from veperf.loadtest.sharded.local_processes import local_launcher
 from veperf.loadtest.sharded.passes import Placement, ShardedPasses
+from veperf.measure.cpus import count_cpus
 from veperf.measure.machine import describe_machine, describe_revision
 from veperf.measure.pass_budget import PassBudget
 from veperf.measure.passes import Passes, PassProgress
@@ -203,6 +204,11 @@ def plan_budget(run: Run, earlier: Mapping[Job, float]) -> PassBudget | None:
     ``earlier`` has durations of cases in earlier runs, in seconds.
     """
     return None if run.config.time_budget_s is None else PassBudget(run, earlier)
+
+
+def memory_passes_at_once(budget: PassBudget | None = None) -> int:
+    """Return how many passes that measure memory ``finish_run`` makes at a time."""
+    return count_cpus() if budget is None else 1
 
 
 def finish_run(

@@ -245,6 +245,18 @@ def test_a_process_on_a_busy_machine_counts_neither_way(
     assert is_decided or "the machine was too busy" in verdict.reason
 
 
+def test_a_load_that_the_search_ends_was_not_stopped_by_hand(machine: Machine) -> None:
+    """Neither where it misses nor where the machine was too busy to tell."""
+    machine.service_ns = lambda process: (5 if process else 2) * MS
+    machine.starved = frozenset({2})
+    run = machine.run()
+
+    (void,) = results_of(run)[2].trials
+    assert void.void
+    assert void.seconds < QUICK.confirm_s, "it was ended"
+    assert {None} == {result.stopped_after_s for result in results_of(run)}
+
+
 @pytest.mark.slow
 def test_a_rate_that_no_two_processes_agree_on_is_not_measured(machine: Machine) -> None:
     """A system that is ever slower: each rate is given up, and there is no answer."""

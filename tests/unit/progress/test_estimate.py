@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.support.runs import timed_run
+from tests.support.runs import one_pass, timed_run
+from veperf.core.case import MEMORY_METRICS
 from veperf.core.run import CaseResult, Run
 from veperf.progress.estimate import TimeEstimate
 
@@ -98,3 +99,44 @@ def test_what_is_done_already_is_not_counted():
 
     assert 12 == TimeEstimate(half).total
     assert 0 == TimeEstimate(whole).seconds_left()
+
+
+@pytest.mark.parametrize("knows", [False, True])
+def test_passes_that_measure_memory_two_at_a_time_take_half_as_long(knows: bool):
+    """The time of a case is its own, not that since the other pass's last one."""
+    run, clock = _run(), Clock()
+    cases = tuple(replace(case, metrics=MEMORY_METRICS) for case in run.cases)
+    config = replace(run.config, passes=4, memory_passes=4)
+    earlier = {(case.id, True): 2.0 for case in cases} if knows else {}
+    run = replace(run, cases=cases, config=config)
+    estimate = TimeEstimate(run, earlier, clock, memory_at_once=2)
+    seen = [(clock.now, estimate.seconds_left())]
+    for pair in [(0, 1), (2, 3)]:
+        for case in cases:
+            for index in pair:  # the second one begins a second later
+                estimate.started(index)
+                clock.now += 1.0
+            estimate.finished(pair[0], case, CaseResult(case.id))
+            clock.now += 1.0
+            estimate.finished(pair[1], case, CaseResult(case.id))
+            seen.append((clock.now, estimate.seconds_left()))
+
+    end = seen[-1][0]
+    known = seen if knows else seen[len(cases) :]
+    assert all(left == pytest.approx(end - now, rel=0.35, abs=2.5) for now, left in known)
+
+
+def test_no_more_is_left_than_the_budget():
+    """What it is too short for is left out, so that it takes no time."""
+    run, clock = _run(), Clock()
+    run = replace(run, config=replace(run.config, time_budget_s=30.0))
+    earlier = {(name, False): 10.0 for name in NAMES}
+    estimate = TimeEstimate(run, earlier, clock)
+
+    assert 30 == estimate.seconds_left()
+    clock.now = 25
+    assert 5 == estimate.seconds_left()
+    clock.now = 31
+    assert 0 == estimate.seconds_left()
+    used = replace(run, passes=(replace(one_pass([]), seconds=20.0),))
+    assert 10 == TimeEstimate(used, earlier, clock).seconds_left()

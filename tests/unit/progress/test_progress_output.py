@@ -44,3 +44,29 @@ def test_status_lines_and_the_last_line_of_a_terminal(capsys: pytest.CaptureFixt
 
     TerminalLine()(HOSTILE)
     assert "lost all\\u000dfine\\u0007\\u202eenif\\u000anext\n" == capsys.readouterr().err
+
+
+def test_passes_beside_each_other_have_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    """However their cases take turns."""
+    cases = [case("shop/a"), case("shop/b")]
+    progress = ProgressLines(TimeEstimate(whole_run(cases, [], asked=2)))
+    for each in cases:
+        for index in (0, 1):
+            progress.case_started(index, each)
+        for index in (0, 1):
+            progress.case_finished(index, each, CaseResult(each.id))
+
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("pass 1 of 2")
+    assert second.startswith("pass 2 of 2")
+
+
+def test_what_fails_is_counted_where_no_time_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    """In words that begin with no comma."""
+    cases = [case(f"shop/{name}") for name in "abcdef"]
+    progress = ProgressLines(TimeEstimate(whole_run(cases, [], asked=2)))
+    progress.case_started(0, cases[0])
+    progress.case_finished(0, cases[0], CaseResult(cases[0].id, failure=Failure("raised", "lost")))
+    progress.case_started(1, cases[0])
+
+    assert "pass 2 of 2  1 failing" == capsys.readouterr().err.splitlines()[-1]
