@@ -34,8 +34,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "ipc": ("core",),
     "progress": ("core",),
     "stats": ("core",),
-    "workloads": ("core", "ipc"),
-    "measure": ("core", "ipc", "progress"),
+    "_native": (),
+    "workloads": ("core", "ipc", "_native"),
+    "measure": ("core", "ipc", "progress", "_native"),
     "loadtest": ("core", "ipc", "progress", "measure"),
     "verdicts": ("core", "stats"),
     "archive": ("core", "progress", "stats"),
@@ -45,6 +46,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     "profiling": ("core", "ipc", "stats", "workloads", "measure", "report"),
     "formats": ("core", "stats", "verdicts", "report", "abtest"),
+    "upstream": ("core", "archive", "report", "formats"),
+    "programs": ("core", "stats", "measure", "abtest", "formats"),
     "runner": (
         "core", "ipc", "progress", "workloads", "measure", "loadtest", "archive", "profiling",
     ),
@@ -53,12 +56,12 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     "api": (
         "core", "progress", "stats", "loadtest", "verdicts", "archive", "report", "abtest",
-        "formats", "runner", "cluster",
+        "formats", "programs", "runner", "cluster",
     ),
     "jupyter": ("core", "measure", "archive", "profiling"),
     "cli": (
         "core", "ipc", "progress", "measure", "verdicts", "archive", "report", "abtest",
-        "profiling", "formats", "runner", "cluster", "api", "jupyter",
+        "profiling", "formats", "programs", "upstream", "runner", "cluster", "api", "jupyter",
     ),
 }  # fmt: skip
 # The package's door: what lies beside the parts, public modules among it.
@@ -197,7 +200,7 @@ def wrong_imports(package: Path = ROOT / "veperf") -> Iterator[str]:
             continue
         for node, name, _ in _imports(path, package):
             other = name.split(".")[1] if "." in name else ""
-            if part == "workloads" and name == "veperf.core.registry":
+            if part == "workloads" and name in ("veperf.core.registry", "veperf.core.remote_load"):
                 # Workloads are libraries: only the suites' benchmarks know how they are measured.
                 allowed = path.name == "benchmarks.py"
             else:

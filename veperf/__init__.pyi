@@ -39,9 +39,11 @@ from veperf.core.options import ABOptions as ABOptions
 from veperf.core.options import CommandOptions as CommandOptions
 from veperf.core.options import CompareOptions as CompareOptions
 from veperf.core.options import FleetOptions as FleetOptions
+from veperf.core.options import GoOptions as GoOptions
 from veperf.core.options import HistoryOptions as HistoryOptions
 from veperf.core.options import ListOptions as ListOptions
 from veperf.core.options import LoadOptions as LoadOptions
+from veperf.core.options import ResultOptions as ResultOptions
 from veperf.core.options import RunOptions as RunOptions
 from veperf.core.options import SelfCheckOptions as SelfCheckOptions
 from veperf.core.options import ShamOptions as ShamOptions
@@ -55,6 +57,7 @@ from veperf.runner.soak_verdict import SoakResult
 def ab(  # veperf.abtest.run
     base: str,
     *select: str,
+    compare_all: bool = False,
     comparisons: int = 1,
     fail_over: float | str | None = None,
     max_pairs: int = 48,
@@ -116,6 +119,42 @@ def ab_fleet(  # veperf.api.sweep
     head: str | None = None,
     archive: Folder = None,
 ) -> FleetResult: ...
+def ab_go(  # veperf.programs.run
+    base: str,
+    *packages: str,
+    bench: str = ".",
+    tags: str = "",
+    processors: str = "",
+    layouts: int = 16,
+    fail_over: float | str | None = None,
+    max_pairs: int = 48,
+    alpha: float | str = 0.05,
+    margin: float | str = 0.03,
+    min_effect: float | str = 0.01,
+    time_budget_s: float | str | None = None,
+    timeout_s: float | str = 60.0,
+    seed: int | None = None,
+    options: GoOptions | None = None,
+    head: str | None = None,
+    archive: Folder = None,
+    progress: bool = True,
+) -> ABResult: ...
+def ab_results(  # veperf.programs.run
+    command_a: str,
+    command_b: str,
+    *,
+    bench_format: str = "",
+    fail_over: float | str | None = None,
+    max_pairs: int = 48,
+    alpha: float | str = 0.05,
+    margin: float | str = 0.03,
+    min_effect: float | str = 0.01,
+    time_budget_s: float | str | None = None,
+    timeout_s: float | str = 60.0,
+    options: ResultOptions | None = None,
+    archive: Folder = None,
+    progress: bool = True,
+) -> ABResult: ...
 def benchmarks(  # veperf.api.runs
     *select: str | Sequence[str],
     modules: Sequence[str] = (),

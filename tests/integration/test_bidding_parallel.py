@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from veperf.core.errors import WorkerCrashedError
-from veperf.core.registry import SuppliedSystem
+from veperf.core.remote_load import SuppliedSystem
 from veperf.loadtest.generator import run_open_loop
 from veperf.loadtest.schedule import Schedule
 from veperf.workloads.bidding import example_data

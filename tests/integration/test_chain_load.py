@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.processes import children
-from veperf.core.registry import SuppliedSystem
+from veperf.core.remote_load import SuppliedSystem
 from veperf.loadtest.generator import run_open_loop
 from veperf.loadtest.schedule import Schedule
 from veperf.workloads.transaction import example_data, load

@@ -20,11 +20,13 @@ from veperf.report.markdown_writer import MOST_COMMENT_BYTES, MarkdownPart, writ
 from veperf.report.tables.table import Cell, Table, columns
 
 ROOT = Path(__file__).parents[2]
+STARTER = ROOT / "veperf" / "cli" / "starter"  # of `veperf init`, and of its --go
 WORKFLOWS = [
     *sorted((ROOT / ".github" / "workflows").glob("*.yml")),
-    ROOT / "veperf" / "cli" / "starter" / "performance.yml",  # of `veperf init`
+    *sorted(STARTER.rglob("*.yml")),
 ]
 GITLAB = ROOT / "docs" / "ci" / "gitlab-ci.yml"
+GITLAB_GO = ROOT / "docs" / "ci" / "gitlab-ci-go.yml"
 PINNED = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}")
 BENCHMARKS = '''
 from veperf.core.case import Level
@@ -136,6 +138,69 @@ def test_the_workflows_measuring_step(event: dict[str, str], expected: list[str]
     assert ["ci", "--profile", event["PROFILE"]] == output[:3]
     assert [word.replace("<base>", base) for word in expected] == output[3:-6]
     assert ["--export", "junit", "performance/junit.xml"] == output[-6:-3]
+
+
+class TestGo:
+    """The workflows of a repository without any Python."""
+
+    GATE = STARTER / "go" / "performance.yml"
+
+    def test_it_has_history_and_the_repositorys_own_go(self) -> None:
+        """Both commits can be built, by the toolchain that go.mod asks for."""
+        used = {
+            step["uses"].partition("@")[0]: step.get("with", {})
+            for step in steps(workflow(self.GATE))
+            if "uses" in step
+        }
+
+        assert 0 == used["actions/checkout"]["fetch-depth"]
+        assert "go.mod" == used["actions/setup-go"]["go-version-file"]
+        assert "actions/setup-python" in used
+
+    def test_the_comment_is_posted_as_that_of_a_python_project(self) -> None:
+        """By the same workflow, which waits for this one and takes the artifact that it keeps."""
+        comment = STARTER / "go" / "performance-comment.yml"
+        original = ROOT / ".github" / "workflows" / "performance-comment.yml"
+        uploads = [step["with"] for step in steps(workflow(self.GATE)) if "with" in step]
+
+        assert original.read_text() == comment.read_text()
+        assert [workflow(self.GATE)["name"]] == triggers(workflow(comment))["workflow_run"][
+            "workflows"
+        ]
+        assert "performance/comment.md" in [
+            upload["path"] for upload in uploads if upload.get("name") == "performance-comment"
+        ]
+
+    def test_the_comparing_step(self, tmp_path: Path) -> None:
+        """All packages, with where the pull request left its base; JUnit XML and a comment."""
+        _, clone = _origin(tmp_path)
+        base = _git(clone, "rev-parse", "HEAD")
+        _commit(clone, "change.txt")
+        _script(tmp_path / "bin" / "veperf", 'printf "%s\\n" "$@" >said')
+        environment = os.environ | {
+            "BASE": "main",
+            "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
+        }
+        (script,) = [step["run"] for step in steps(workflow(self.GATE)) if "env" in step]
+
+        subprocess.run(["sh", "-e", "-c", script], cwd=clone, env=environment, check=True)
+
+        words = ["ci", "--go", "./...", "--against", base, "--budget", "30m"]
+        words += ["--export", "junit", "performance/junit.xml"]
+        assert [*words, "--export", "comment", "performance/comment.md"] == (
+            (clone / "said").read_text().split()
+        )
+        assert (clone / "performance").is_dir()
+
+    def test_gitlab_runs_the_same_command(self) -> None:
+        """Whatever the verdict, its files are kept."""
+        job = yaml.safe_load(GITLAB_GO.read_text())["performance"]
+
+        (command,) = [line for line in job["script"] if "veperf ci" in line]
+        assert "--go ./... --against" in command
+        assert "0" == job["variables"]["GIT_DEPTH"]
+        assert "always" == job["artifacts"]["when"]
+        assert "performance/junit.xml" == job["artifacts"]["reports"]["junit"]
 
 
 class TestComment:

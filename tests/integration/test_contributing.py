@@ -68,7 +68,7 @@ def test_a_target_is_judged(outputs):
 @pytest.mark.slow
 def test_a_suite_has_its_own_page(outputs):
     """Beside the overview, in the run's folder."""
-    assert 1 == len(list(Path(outputs["copy"], "reports").glob("*/market.html")))
+    assert 1 == len(list(Path(outputs["copy"], "reports").glob("*/order_book.html")))
 
 
 @pytest.mark.slow
@@ -76,7 +76,9 @@ def test_a_format_is_written_and_read(outputs):
     """What was exported is imported as the same number of values: a process each."""
     lines = Path(outputs["copy"], "times.txt").read_text(encoding="utf-8").splitlines()
 
-    assert {"market/insert", "market/insert[orders=100]"} == {line.split("\t")[0] for line in lines}
+    assert {"order_book/insert", "order_book/insert[orders=100]"} == {
+        line.split("\t")[0] for line in lines
+    }
     assert "2 benchmarks, 12 values" in outputs["Add a file format"]
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.support.remote_loads import Counter, numbered
 from tests.support.remote_shard import Found, put
 from veperf.core.errors import MeasureError
-from veperf.core.registry import RemoteLoad
+from veperf.core.remote_load import RemoteLoad
 from veperf.ipc.channel import make_frame
 from veperf.loadtest.remote.auth import NONCE_BYTES, SHARD, is_valid_proof, make_proof
 from veperf.loadtest.remote.messages import Hello, Items, Ping, Ready, ShardDone, encode

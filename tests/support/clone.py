@@ -14,7 +14,7 @@ def clone(folder: Path) -> Path:
     """
     for name in ("veperf", "notebooks", "reports/example"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    published = ("targets.json", "go_benchmarks.json")
+    published = ("targets.json", "go_benchmarks.json", "upstream.json")
     for name in ("pyproject.toml", ".gitignore", *(f"data/baselines/{name}" for name in published)):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from tests.support.helpers import HOSTILE
+from veperf.archive.files import encode_json
 from veperf.core.errors import VeperfError
 from veperf.core.run import Run
 from veperf.formats import virtengine
@@ -107,7 +108,7 @@ def check(data: bytes, name: str, format: str = "", *, deep: bool = False) -> Ru
         figures = [v for p in run.passes for r in p.results for v in r.figures.values()]
         assert all(map(math.isfinite, figures))
         if deep:
-            kept = msgspec.json.decode(msgspec.json.encode(run), type=Run)
+            kept = msgspec.json.decode(encode_json(run), type=Run)
             assert kept == run
             tables, changes = benchstat_tables(run, kept), compare_runs(run, kept)
             output = "\n".join(benchstat_texts(tables, [changes], [name, name]))

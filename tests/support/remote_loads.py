@@ -14,7 +14,8 @@ from pathlib import Path
 
 from veperf.core.case import LATENCY_METRICS, Level, Metric
 from veperf.core.load import Finished
-from veperf.core.registry import LoadTask, RemoteLoad, SuppliedSystem, benchmark
+from veperf.core.registry import LoadTask, benchmark
+from veperf.core.remote_load import RemoteLoad, SuppliedSystem
 from veperf.workloads.transaction import example_data
 from veperf.workloads.transaction.load import CAPACITY, ChainLoadFixture, ChainTarget
 from veperf.workloads.transaction.load_source import TransferSource

@@ -27,6 +27,9 @@ from veperf.core.options import (
     CommandOptions,
     DecisionOptions,
     FleetOptions,
+    GoOptions,
+    Names,
+    ResultOptions,
     SelfCheckOptions,
     ShamOptions,
 )
@@ -37,8 +40,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ABCommandOptions(ABOptions, CommandOptions, FleetOptions, DecisionOptions):
-    """Options of ``veperf ab``: of commits here or on workers, and of two commands."""
+class ABCommandOptions(
+    ABOptions, CommandOptions, ResultOptions, GoOptions, FleetOptions, DecisionOptions
+):
+    """Options of ``veperf ab``: of commits here or on workers, of Go code, and of two commands."""
 
     head: Annotated[
         str | None, about("The new code's commit.", metavar="REF", default="the working tree")
@@ -46,6 +51,14 @@ class ABCommandOptions(ABOptions, CommandOptions, FleetOptions, DecisionOptions)
     working_tree: Annotated[
         bool, about("The new code is the working tree, uncommitted changes included: the default.")
     ] = False
+    go: Annotated[
+        Names,
+        about(
+            "Compare the Go benchmarks of these packages, with no benchmark of veperf's; more of "
+            "them may follow BASE, if they begin with a dot.",
+            metavar="PACKAGES",
+        ),
+    ] = ()
     command_a: Annotated[
         str | None, about("The old one of two shell commands.", metavar="COMMAND")
     ] = None
@@ -65,7 +78,10 @@ class ABCommandOptions(ABOptions, CommandOptions, FleetOptions, DecisionOptions)
         "veperf ab main --by instructions --min-effect 0.5%",
         "veperf ab v1.2 --head main --scheduler tcp://10.0.0.1:8786 --machine-class small "
         "--machine-class large",
+        "veperf ab main --go ./...                   Go benchmarks; no Python in the repository",
+        "veperf ab main --go ./x/market/... --bench 'Match|Query' --budget 10m",
         "veperf ab --command-a './old in.txt' --command-b './new in.txt'",
+        "veperf ab --command-a ./old --command-b ./new --bench-format google",
         "veperf ab --command-a ./old --command-b ./new --value printed --better higher",
     ],
 )
@@ -97,6 +113,10 @@ def ab_command(
     Ctrl-C keeps what is decided by then, and ends with 130. A time budget that ends before all are
     decided ends with 4.
 
+    With --go, the Go test binaries of both are built once, and each Go benchmark runs in pairs of
+    fresh processes with equal iterations. Memory (B/op, allocs/op) that doesn't vary is compared
+    exactly. Two commands may print many results, too: --bench-format says how.
+
     With --scheduler, workers of a dask cluster do that, one of each --machine-class. Each has its
     own verdict, and the worst is that of the whole. The commits must be in the checkouts that the
     workers were started in.
@@ -105,15 +125,23 @@ def ab_command(
     from veperf.api.sweep import ab_fleet
     from veperf.formats.exported import JudgedPairs
     from veperf.formats.writers import write_judged
+    from veperf.programs.run import ab_go, ab_results
     from veperf.report.report_links import find_report_links
 
     links = find_report_links(report_url or "")
     check_exports(exports)
     check_summary(summary)
+    packages: tuple[str, ...] = ()
+    if options.go:
+        base, packages = _go_arguments(base, patterns, options.go)
     _check_sides(base, options)
     policy = chosen_policy(context, options)
     if options.command_a is not None and options.command_b is not None:
-        result = ab_commands(options.command_a, options.command_b, options=options, archive=archive)
+        compare = ab_results if options.bench_format else ab_commands
+        result = compare(options.command_a, options.command_b, options=options, archive=archive)
+    elif options.go:
+        assert base is not None, "it was checked"
+        result = ab_go(base, *packages, head=options.head, options=options, archive=archive)
     elif options.scheduler is not None:
         assert base is not None, "it was checked"
         fleet = ab_fleet(base, *patterns, head=options.head, options=options, archive=archive)
@@ -137,12 +165,32 @@ def ab_command(
     context.exit(INTERRUPTED if stopped else result.exit_code())
 
 
+def _go_arguments(
+    base: str | None, patterns: tuple[str, ...], packages: tuple[str, ...]
+) -> tuple[str | None, tuple[str, ...]]:
+    """Tell BASE from packages: a commit can't begin with a dot, and there is one BASE.
+
+    Raises:
+        click.UsageError: there are several.
+    """
+    words = [word for word in (base, *patterns) if word is not None]
+    commits = [word for word in words if not word.startswith(".")]
+    if len(commits) > 1:
+        raise click.UsageError(
+            f"one BASE is compared with, not {' and '.join(commits)}; a package that does not "
+            "begin with a dot goes after --go"
+        )
+    others = tuple(word for word in words if word.startswith("."))
+    return (commits[0] if commits else None), (*packages, *others)
+
+
 def _check_sides(base: str | None, options: ABCommandOptions) -> None:
     """Refuse options that don't go together.
 
     Raises:
         click.UsageError: they don't.
     """
+    _check_programs(options)
     of_workers = options.scheduler is not None or options.machine_classes
     if options.command_a is not None and options.command_b is not None:
         if base is not None or options.head is not None or options.working_tree or options.modules:
@@ -166,6 +214,34 @@ def _check_sides(base: str | None, options: ABCommandOptions) -> None:
         raise click.UsageError("workers compare commits: no --working-tree, no --comparisons")
     if of_workers and (options.witness or options.decide_by != "time"):
         raise click.UsageError("workers compare times: no --witness, no --by")
+
+
+def _check_programs(options: ABCommandOptions) -> None:
+    """Refuse options of Go and of many results where there is neither, and others where there are.
+
+    Raises:
+        click.UsageError: they don't go together.
+    """
+    has_commands = options.command_a is not None or options.command_b is not None
+    if options.go and has_commands:
+        raise click.UsageError("either --go, or --command-a and --command-b")
+    if options.bench_format and not has_commands:
+        raise click.UsageError("--bench-format is for --command-a and --command-b")
+    defaults = GoOptions()
+    names = ("bench", "tags", "processors", "layouts")
+    if not options.go and any(getattr(options, n) != getattr(defaults, n) for n in names):
+        raise click.UsageError("--bench, --go-tags, --go-cpu and --go-layouts are for --go")
+    if not options.go and not options.bench_format:
+        return
+    of_python = options.modules or options.levels or options.expression
+    if of_python or options.witness or options.decide_by != "time":
+        raise click.UsageError(
+            "programs in any language have no --module, --level, -k, --witness and --by"
+        )
+    if options.scheduler is not None or options.machine_classes or options.comparisons != 1:
+        raise click.UsageError("programs are compared here: no --scheduler, no --comparisons")
+    if options.bench_format and (options.value, options.better) != ("time", "lower"):
+        raise click.UsageError("--value and --better are for commands without --bench-format")
 
 
 @dataclass(frozen=True, kw_only=True)

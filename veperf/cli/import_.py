@@ -1,6 +1,7 @@
 """``veperf import``."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from veperf.core.escape import one_line
 from veperf.core.text import join_words, plural
 from veperf.formats.imported_run import ImportedRun
 from veperf.formats.source import MAX_FILE_BYTES
+
+_MOST_NAMES = 8
 
 
 @click.command(
@@ -95,12 +98,18 @@ def import_command(
         if unlisted := unlisted_cases(imported.run, listed):
             click.echo(f"  {one_line(unlisted_message(unlisted))}")
         if packages := unlisted_packages(imported.run, listed):
-            click.echo(f"  {one_line(f'no target is known of package {join_words(packages)}')}")
+            click.echo(f"  {one_line(f'no target is known of package {_listing(packages)}')}")
         if vanished := vanished_benchmarks(imported.run, listed):
-            names = join_words(f"{name} of {package}" for package, name in vanished)
+            names = _listing([f"{name} of {package}" for package, name in vanished])
             click.echo(f"  {one_line(f'not in this run, but with a target: {names}')}")
         hint = command_hint("report", result.run.id, archive=archive)
         click.echo(f"kept in {display_path(result.place)}; {hint} shows it")
+
+
+def _listing(names: Sequence[str]) -> str:
+    """Return the first of ``names``, and how many more there are."""
+    more = len(names) - _MOST_NAMES
+    return join_words([*names[:_MOST_NAMES], *([f"{more:,} more"] if more > 0 else [])])
 
 
 def _read_input() -> bytes:

@@ -25,6 +25,7 @@ from veperf.cli.import_ import import_command
 from veperf.cli.init import init_command
 from veperf.cli.load import load_command, serve_command, soak_command
 from veperf.cli.memory import memory_command
+from veperf.cli.objectives import gate_command
 from veperf.cli.options import (
     ExampleCommand,
     archive_option,
@@ -37,6 +38,7 @@ from veperf.cli.profile import profile_command
 from veperf.cli.report import report_command, site_command
 from veperf.cli.run import run_command
 from veperf.cli.sweep import sweep_command
+from veperf.cli.upstream import upstream_command
 from veperf.core.errors import (
     COULD_NOT_MEASURE,
     CRASHED,
@@ -47,6 +49,7 @@ from veperf.core.errors import (
 )
 from veperf.core.escape import make_visible
 from veperf.core.options import ListOptions
+from veperf.core.text import join_words
 from veperf.core.version import __version__
 
 if TYPE_CHECKING:
@@ -97,7 +100,8 @@ def list_command(
 ) -> None:
     """List the benchmarks, or the runs that were made."""
     from veperf.archive.store import open_archive
-    from veperf.core.registry import select_cases
+    from veperf.core.project import project_selection
+    from veperf.core.registry import EVERYTHING, NAMED_SUITES, select_cases
     from veperf.report.tables import listings
     from veperf.report.tables.table import text_table
 
@@ -111,9 +115,14 @@ def list_command(
         click.echo(text_table(listings.runs_table(readable, store.incomplete_ids())))
     else:
         cases = select_cases(
-            patterns, options.all_modules, levels=options.levels, expression=options.expression
+            project_selection(patterns) or (EVERYTHING,),
+            options.all_modules,
+            levels=options.levels,
+            expression=options.expression,
         )
         click.echo(text_table(listings.benchmarks_table(cases)))
+        if named := [suite for suite in NAMED_SUITES if suite in {case.suite for case in cases}]:
+            click.echo(f"Measured only where it is named: {join_words(named)}")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -131,6 +140,8 @@ def veperf() -> None:
     veperf site          the whole archive as a web site
     veperf demo          a report and a site to look at, without measuring
     veperf init          begin in a repository of your own
+    veperf gate          judge results by service levels, or by limits at sizes
+    veperf upstream      what changed in VirtEngine since its targets were written
 
     Exit codes: 0 ok, or warnings; 1 slower, or a target missed; 2 wrong usage or a broken file;
     3 could not measure; 4 inconclusive (with --strict, or out of time); 70 a bug in veperf;
@@ -156,11 +167,13 @@ for command in (
     baseline_command,
     archive_command,
     ci_command,
+    gate_command,
     lab_command,
     sweep_command,
     site_command,
     demo_command,
     init_command,
+    upstream_command,
 ):
     veperf.add_command(command)
 

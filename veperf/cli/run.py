@@ -64,9 +64,10 @@ def run_command(
 ) -> None:
     """Measure in fresh processes, and store the run.
 
-    BENCHMARK is a suite, a benchmark, one of its cases or a glob; everything when there is none.
-    --level and -k narrow that down. Ctrl-C keeps the processes that are done; --resume goes on from
-    there. The overview, whose address comes first, is brought up to date after each of them.
+    BENCHMARK is a suite, a benchmark, one of its cases or a glob; without any, all suites but those
+    that `veperf list` says are measured only where they are named. --level and -k narrow that down.
+    Ctrl-C keeps the processes that are done; --resume goes on from there. The overview, whose
+    address comes first, is brought up to date after each of them.
     """
     from veperf.api import runs
     from veperf.report import rendering

@@ -77,14 +77,19 @@ class ListOptions(ModuleOptions, SelectionOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaseOptions(ModuleOptions):
-    """Options of every measurement of cases."""
+class TimeLimitOptions(Options):
+    """Time limit of a measurement."""
 
     timeout_s: Annotated[
         float,
         Meta(gt=0, le=86_400),
         about("Time limit for one case in one process, including its set-up."),
     ] = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseOptions(TimeLimitOptions, ModuleOptions):
+    """Options of every measurement of cases."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,7 +255,9 @@ class RunOptions(CaseOptions, SelectionOptions, SeedOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.short and (self.memory or self.processes is not None):
-            raise UsageError("short is 2 processes without memory: no processes, no memory")
+            raise UsageError(
+                "short is 2 processes without memory, and goes with neither processes nor memory"
+            )
         if self.min_time_s is not None and self.min_time_s > self.timeout_s / 2:
             raise UsageError(
                 f"min_time {self.min_time_s:g} s needs a timeout of {2 * self.min_time_s:g} s or "
@@ -456,6 +463,15 @@ class WitnessOptions(Options):
 class ABOptions(JudgeOptions, WitnessOptions, CaseOptions, SelectionOptions, SeedOptions):
     """Options of an A/B comparison on this machine."""
 
+    compare_all: Annotated[
+        bool,
+        about(
+            "Compare all benchmarks, also those that execute no code, and read no data, that "
+            "differs.",
+            flag="--all",
+        ),
+    ] = False
+
     comparisons: Annotated[
         int,
         Meta(ge=1, le=100_000),
@@ -481,6 +497,57 @@ class CommandOptions(JudgeOptions, WitnessOptions, CaseOptions):
     ] = "time"
     better: Annotated[Better, about("The better direction of printed numbers.")] = "lower"
     unit: Annotated[str, about("Unit of printed numbers.")] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultOptions(JudgeOptions, TimeLimitOptions):
+    """Options of an A/B comparison of two commands that print many results."""
+
+    bench_format: Annotated[
+        str,
+        about(
+            "What the commands print is a list of results, which are compared one by one: go, "
+            "google, criterion, json-lines, any format of `veperf import`, or auto.",
+            metavar="FORMAT",
+        ),
+    ] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoOptions(JudgeOptions, TimeLimitOptions, SeedOptions):
+    """Options of an A/B comparison of Go benchmarks."""
+
+    bench: Annotated[
+        str,
+        about("Go benchmarks that fit this, as -bench of `go test`.", metavar="REGEXP"),
+    ] = "."
+    tags: Annotated[
+        str, about("Build tags of Go, with commas.", flag="--go-tags", metavar="TAGS")
+    ] = ""
+    processors: Annotated[
+        str,
+        about(
+            "Values of GOMAXPROCS, each of which is compared, as -cpu of `go test`: 1,2,4.",
+            flag="--go-cpu",
+            metavar="LIST",
+            default="all CPUs",
+        ),
+    ] = ""
+    layouts: Annotated[
+        int,
+        Meta(ge=1, le=48),
+        about(
+            "Binaries of a Go package on each side, linked in different orders. Fewer than 12 are "
+            "built sooner, and can make equal code look some percent faster or slower.",
+            flag="--go-layouts",
+        ),
+    ] = 16
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        values = self.processors.split(",") if self.processors else []
+        if not all(value.isascii() and value.isdigit() and int(value) > 0 for value in values):
+            raise UsageError(f"--go-cpu is a list such as 1,2,4, not {self.processors!r}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,9 @@
 """Runs: samples, passes, settings, machine and revision."""
 
 import random
-from typing import Literal
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -224,6 +226,22 @@ class Config(Struct, frozen=True):
         return case.is_timed and index in drawn
 
 
+class PassesOnDemand(Sequence[Pass]):
+    """Passes of an imported run, which are made where something asks for them."""
+
+    @property
+    @abstractmethod
+    def failures(self) -> Mapping[str, Failure]:
+        """The first failure of each case that failed."""
+
+
+# What is read from run.json is a tuple.
+if TYPE_CHECKING:
+    Passes: TypeAlias = Sequence[Pass]
+else:
+    Passes = tuple[Pass, ...]
+
+
 class Run(Struct, frozen=True):
     """A whole run; it has fewer ``passes`` than configured until it is complete."""
 
@@ -235,7 +253,7 @@ class Run(Struct, frozen=True):
     cases: tuple[Case, ...]
     loops: dict[str, int] = {}
     """Loops by case: calibrated once, reused by later passes and by runs compared with this one."""
-    passes: tuple[Pass, ...] = ()
+    passes: Passes = ()
     source: str = "veperf"
     """Tool that measured: ``veperf``, or the tool from which the run was imported."""
     code: dict[str, str] = {}
@@ -265,6 +283,8 @@ class Run(Struct, frozen=True):
     @property
     def first_failures(self) -> dict[str, Failure]:
         """The first failure of each case that failed in some or all passes."""
+        if isinstance(self.passes, PassesOnDemand):
+            return dict(self.passes.failures)
         failures: dict[str, Failure] = {}
         for pass_ in self.passes:
             for result in pass_.results:

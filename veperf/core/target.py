@@ -22,6 +22,8 @@ class Target(Struct, frozen=True):
     """Value that is aimed at, if it is stricter than the limit that is judged."""
     known_miss: KnownMiss | None = None
     """Set of a limit that is known to be missed by every implementation."""
+    revision: str = ""
+    """Commit of VirtEngine whose code the limit was set for; empty where it is of other code."""
 
 
 class TargetSet(Struct, frozen=True):

@@ -45,6 +45,8 @@ _FAMILY: dict[str, tuple[str, float]] = {
     "GiB": ("memory", 2.0**30),
 }
 _NAMES_LISTED = 3
+# In no word that begins a sentence, but in names of files, settings and units.
+_NAME_CHARACTERS = frozenset("./_0123456789")
 _MOST_DIGITS = 1e12
 
 
@@ -292,9 +294,12 @@ def abbreviate_names(entries: Sequence[str], among: Sequence[str] = ()) -> str:
 
 
 def as_sentence(text: str) -> str:
-    """Return ``text`` with a capital and a full stop."""
+    """Return ``text`` with a full stop, and a capital unless it begins with a file or unit."""
     body = text.strip()
     end = "" if body.endswith((".", "!", "?", ":")) else "."
+    first, *_ = body.split(None, 1) or [""]
+    if _NAME_CHARACTERS.intersection(first.rstrip(".:;,")):
+        return f"{body}{end}"
     return f"{body[:1].upper()}{body[1:]}{end}" if body else ""
 
 

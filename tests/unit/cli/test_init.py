@@ -19,6 +19,12 @@ WRITTEN = [
     "veperf.toml",
     "veperf_benchmarks.py",
 ]
+WRITTEN_FOR_GO = [
+    ".github/workflows/performance-comment.yml",
+    ".github/workflows/performance.yml",
+    ".gitignore",
+    "veperf.toml",
+]
 
 
 @pytest.fixture
@@ -28,8 +34,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def init() -> Result:
-    return CliRunner().invoke(veperf, ["init"])
+def init(*options: str) -> Result:
+    return CliRunner().invoke(veperf, ["init", *options])
 
 
 def files(folder: Path) -> list[str]:
@@ -47,6 +53,18 @@ def test_it_writes_a_benchmark_targets_a_workflow_and_settings(folder: Path) -> 
     assert ("veperf_benchmarks",) == find_project().options.modules
     assert (target.id.partition("/")[0],) == find_project().options.select
     assert tomllib.loads((folder / "veperf.toml").read_text())["gate"]
+
+
+def test_a_go_repository_gets_workflows_and_settings(folder: Path) -> None:
+    """Nothing of Python; a second call changes nothing, and the other kind is refused."""
+    result = init("--go")
+
+    assert (0, WRITTEN_FOR_GO) == (result.exit_code, files(folder)), result.output
+    assert () == find_project().options.modules == find_project().options.select
+    assert {"fail_over": "10%"} == tomllib.loads((folder / "veperf.toml").read_text())["gate"]
+    assert "nothing was written" in init("--go").output
+    assert isinstance(init().exception, UsageError)
+    assert files(folder) == WRITTEN_FOR_GO
 
 
 def test_it_completes_what_it_was_stopped_at_and_writes_over_nothing(folder: Path) -> None:

@@ -170,7 +170,7 @@ def test_concurrent_work_counts_all_that_is_alive_at_once() -> None:
     actual = watch_concurrent_work(system, 20, in_threads, lambda: called.append(os.getpid()), 50)
 
     assert 50 == len(called)
-    # Tasks that earlier tests left behind may end meanwhile.
+    # A loop that an earlier test left behind may end a task meanwhile, or begin one.
     assert 51 <= actual.tasks.max <= 52 + tasks
-    assert actual.tasks.last <= tasks
+    assert actual.tasks.last <= tasks + 1
     assert actual.threads.max >= threading.active_count()
