@@ -32,9 +32,10 @@ from veperf.loadtest.result import (
 from veperf.loadtest.schedule import Schedule
 from veperf.loadtest.search import find_rate, lowest_rate
 
-BACKLOG_MARGIN = 0.8
-"""Rate to confirm / capacity of a backlog: what waits is committed in larger blocks, and arrivals
-at random need some room. At 0.9 half of the rates missed."""
+BACKLOG_MARGIN = 0.6
+"""Rate to confirm / capacity of a backlog: what waits is committed in larger blocks, arrivals at
+random need some room, and a shared machine is a fifth slower some minutes later. At 0.9 half of the
+rates missed, at 0.8 a third, and each that misses takes more loads."""
 PUBLISHED_MARGIN = 0.95
 """The same for a published rate: that it misses is an answer, too."""
 TRIALS_MARGIN = 0.95
