@@ -339,7 +339,8 @@ def _measure_time(
 
     warmups = [] if opened.warmup is None else [opened.warmup]
     warmups += take_samples(config.warmups - len(warmups))
-    samples = take_samples(_number_of_samples(config, warmups[-1].cpu_ns if warmups else None))
+    warmup_ns = warmups[-1].cpu_ns if warmups and opened.loops == 1 else None
+    samples = take_samples(_number_of_samples(config, warmup_ns))
     figures: dict[str, float] = {}
     if opened.in_stages and in_stages:
         reply = worker.ask(MeasureStages(), deadline=deadline)
@@ -355,7 +356,7 @@ def _measure_time(
 
 
 def _number_of_samples(config: Config, warmup_ns: int | None) -> int:
-    """Return how many samples to take, by the CPU time of a warm-up.
+    """Return how many samples to take, by the CPU time of a warm-up of one call.
 
     By a sample that counts for nothing: the number must not depend on those that count. By CPU
     time: on a busy machine short calls take long, too, and need every sample.

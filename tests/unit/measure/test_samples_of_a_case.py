@@ -71,7 +71,7 @@ def measure(worker: ScriptedWorker, profile: str = "quick", *, in_stages: bool =
         ("quick", 1, sample(51), 2),
         ("quick", 1, sample(900), 2),
         ("quick", 1, sample(20, 900), 5),  # it waited, perhaps for a CPU
-        ("quick", 10, sample(900), 2),
+        ("quick", 10, sample(900), 5),
         ("standard", 1, sample(900), 5),
         ("thorough", 1, sample(900), 5),
     ],
