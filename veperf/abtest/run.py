@@ -4,6 +4,8 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from veperf.abtest import git
 from veperf.abtest.ab_result import ABResult
 from veperf.abtest.comparison import MIN_SAMPLE_NS, RUNS, SAMPLES, compare_commands, compare_sides
@@ -65,7 +67,8 @@ def ab(
     """
     policy, storage = find_policy(), writable_archive(archive)
     noise = read_version_noise(storage, describe_machine().name)
-    config = ABConfig(
+    config = replace(
+        judging_config(options, options.timeout_s),
         select=project_selection(flat_names(select)),
         levels=options.levels,
         expression=options.expression,
@@ -74,15 +77,7 @@ def ab(
         samples=SAMPLES,
         min_sample_ns=MIN_SAMPLE_NS,
         seed=secrets.randbits(32) if options.seed is None else options.seed,
-        timeout_s=options.timeout_s,
-        max_pairs=options.max_pairs,
-        fail_over=fail_threshold(options),
-        fail_over_given=options.fail_over is not None,
-        margin=options.margin,
-        min_effect=options.min_effect,
-        time_budget_s=options.time_budget_s,
         comparisons=options.comparisons,
-        alpha=options.alpha,
         version_noise=0.0 if noise is None else noise.overall.added,
         witness=options.witness,
         decide_by=options.decide_by,
@@ -126,20 +121,8 @@ def ab_commands(
         raise UsageError("bytecodes are counted of benchmarks, not of commands")
     if options.value != "time" and options.decide_by != "time":
         raise UsageError("instructions decide, or the value of a command: --by or --value")
-    config = ABConfig(
-        select=(),
-        modules=(),
-        samples=RUNS,
-        min_sample_ns=0,
-        seed=0,
-        timeout_s=options.timeout_s,
-        max_pairs=options.max_pairs,
-        fail_over=fail_threshold(options),
-        fail_over_given=options.fail_over is not None,
-        margin=options.margin,
-        min_effect=options.min_effect,
-        time_budget_s=options.time_budget_s,
-        alpha=options.alpha,
+    config = replace(
+        judging_config(options, options.timeout_s),
         witness=options.witness,
         decide_by=options.decide_by,
     )
@@ -162,11 +145,26 @@ def load_ab(name: str = "last", archive: Folder = None) -> ABResult:
     return ABResult(run, ab_folder(storage, run.id))
 
 
-def fail_threshold(options: JudgeOptions) -> float:
-    """Return the threshold that was asked for, or the default, below which nothing is slower."""
-    if options.fail_over is None:
-        return max(EffectOptions.fail_over, options.min_effect)
-    return options.fail_over
+def judging_config(options: JudgeOptions, timeout_s: float) -> ABConfig:
+    """Return the settings of a comparison by which it is judged; the others are of one command."""
+    fail_over = options.fail_over
+    if fail_over is None:  # below the smallest change that matters nothing is slower
+        fail_over = max(EffectOptions.fail_over, options.min_effect)
+    return ABConfig(
+        select=(),
+        modules=(),
+        samples=RUNS,
+        min_sample_ns=0,
+        seed=0,
+        timeout_s=timeout_s,
+        max_pairs=options.max_pairs,
+        fail_over=fail_over,
+        fail_over_given=options.fail_over is not None,
+        margin=options.margin,
+        min_effect=options.min_effect,
+        time_budget_s=options.time_budget_s,
+        alpha=options.alpha,
+    )
 
 
 def writable_archive(archive: Folder) -> Storage:

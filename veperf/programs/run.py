@@ -3,11 +3,11 @@
 import random
 import secrets
 
+from msgspec.structs import replace
+
 from veperf.abtest.ab_result import ABResult
-from veperf.abtest.comparison import RUNS
 from veperf.abtest.progress import ComparisonProgress, comparison_progress
-from veperf.abtest.run import Folder, fail_threshold, save_comparison, writable_archive
-from veperf.core.ab_records import ABConfig
+from veperf.abtest.run import Folder, judging_config, save_comparison, writable_archive
 from veperf.core.option_fields import flat_names, keyword_options
 from veperf.core.options import GoOptions, ResultOptions
 from veperf.core.policy import find_policy
@@ -64,20 +64,12 @@ def ab_go(
         processors or (default_processors(),),
         tuple(layouts),
     )
-    config = ABConfig(
+    config = replace(
+        judging_config(options, options.timeout_s),
         select=() if options.bench == GoOptions.bench else (options.bench,),
-        modules=(),
         samples=GO_RUNS * SAMPLES,
         min_sample_ns=SAMPLE_NS,
         seed=secrets.randbits(32) if options.seed is None else options.seed,
-        timeout_s=options.timeout_s,
-        max_pairs=options.max_pairs,
-        fail_over=fail_threshold(options),
-        fail_over_given=options.fail_over is not None,
-        margin=options.margin,
-        min_effect=options.min_effect,
-        time_budget_s=options.time_budget_s,
-        alpha=options.alpha,
         packages=patterns,
         results_format=_GO,
     )
@@ -110,20 +102,8 @@ def ab_results(
     """
     format = options.bench_format or AUTO
     require_format(format)
-    config = ABConfig(
-        select=(),
-        modules=(),
-        samples=RUNS,
-        min_sample_ns=0,
-        seed=0,
-        timeout_s=options.timeout_s,
-        max_pairs=options.max_pairs,
-        fail_over=fail_threshold(options),
-        fail_over_given=options.fail_over is not None,
-        margin=options.margin,
-        min_effect=options.min_effect,
-        time_budget_s=options.time_budget_s,
-        alpha=options.alpha,
+    config = replace(
+        judging_config(options, options.timeout_s),
         results_format=format,
     )
     policy, storage = find_policy(), writable_archive(archive)
