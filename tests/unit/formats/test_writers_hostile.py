@@ -133,7 +133,8 @@ def _go(text: str) -> str:
     results = [line.split() for line in lines if line.startswith("Benchmark")]
     others = [line for line in lines if not line.startswith("Benchmark")]
     known = re.compile(
-        r"(# run |Unit \S+ better=|goos: |goarch: |cpu: |pkg: |--- FAIL: Benchmark\S+$|$)"
+        r"(# run |Unit \S+ better=|goos: |goarch: |cpu: |pkg: |"
+        r"--- FAIL: Benchmark\S*$|FAIL\t\S+$|$)"
     )
     assert all(map(known.match, others))
     for name, count, *pairs in results:
