@@ -57,7 +57,6 @@ from veperf.runner.soak_verdict import SoakResult
 def ab(  # veperf.abtest.run
     base: str,
     *select: str,
-    compare_all: bool = False,
     comparisons: int = 1,
     fail_over: float | str | None = None,
     max_pairs: int = 48,
@@ -65,6 +64,7 @@ def ab(  # veperf.abtest.run
     margin: float | str = 0.03,
     min_effect: float | str = 0.01,
     time_budget_s: float | str | None = None,
+    compare_all: bool = False,
     witness: Sequence[Literal["instructions", "bytecodes"]] = (),
     decide_by: Literal["time", "instructions"] = "time",
     timeout_s: float | str = 60.0,
@@ -108,6 +108,7 @@ def ab_fleet(  # veperf.api.sweep
     margin: float | str = 0.03,
     min_effect: float | str = 0.01,
     time_budget_s: float | str | None = None,
+    compare_all: bool = False,
     timeout_s: float | str = 60.0,
     modules: Sequence[str] = (),
     levels: Sequence[Literal["micro", "component", "integration", "load"]] = (),

@@ -162,7 +162,7 @@ def test_each_class_has_its_own_verdict(project: Path, tmp_path: Path) -> None:
 def test_a_worker_is_lost_in_the_middle(project: Path, tmp_path: Path) -> None:
     """Its comparison is made again on another of its class, and what it had begun ends."""
     head = git.resolve_commit(project, "HEAD")
-    request = ABSpec(head, head, max_pairs=6)
+    request = ABSpec(head, head, max_pairs=6, compare_all=True)
     spec = SweepSpec(
         "again",
         ("mine/work",),

@@ -33,7 +33,7 @@ from msgspec import Meta
 
 from veperf.core.errors import CorruptFileError, UsageError
 from veperf.core.option_fields import about, options_from, values_of
-from veperf.core.options import JudgeOptions, RunOptions
+from veperf.core.options import JudgeOptions, RunOptions, UnaffectedOptions
 from veperf.core.text import join_words
 
 _MAX_BYTES = 1 << 20
@@ -45,7 +45,7 @@ _REF = re.compile(r"(?!-)[\w./@^~+-]+")
 
 
 @dataclass(frozen=True)
-class ABSpec(JudgeOptions):
+class ABSpec(JudgeOptions, UnaffectedOptions):
     """Two commits to compare in pairs, on each machine class: the table [ab]."""
 
     base: Annotated[Word, about("The old code's commit, branch or tag.")]

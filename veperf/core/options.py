@@ -439,6 +439,20 @@ class JudgeOptions(SequentialOptions, MarginOptions, TimeBudgetOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class UnaffectedOptions(Options):
+    """Benchmarks that a change can't affect."""
+
+    compare_all: Annotated[
+        bool,
+        about(
+            "Compare all benchmarks, also those that execute no code, and read no data, that "
+            "differs.",
+            flag="--all",
+        ),
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class WitnessOptions(Options):
     """Counts beside the time, or in its place."""
 
@@ -460,17 +474,10 @@ class WitnessOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ABOptions(JudgeOptions, WitnessOptions, CaseOptions, SelectionOptions, SeedOptions):
+class ABOptions(
+    JudgeOptions, UnaffectedOptions, WitnessOptions, CaseOptions, SelectionOptions, SeedOptions
+):
     """Options of an A/B comparison on this machine."""
-
-    compare_all: Annotated[
-        bool,
-        about(
-            "Compare all benchmarks, also those that execute no code, and read no data, that "
-            "differs.",
-            flag="--all",
-        ),
-    ] = False
 
     comparisons: Annotated[
         int,
@@ -587,7 +594,9 @@ class SweepOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FleetOptions(JudgeOptions, CaseOptions, SelectionOptions, SeedOptions, SweepOptions):
+class FleetOptions(
+    JudgeOptions, UnaffectedOptions, CaseOptions, SelectionOptions, SeedOptions, SweepOptions
+):
     """Options of an A/B comparison on several machine classes."""
 
     machine_classes: Annotated[
