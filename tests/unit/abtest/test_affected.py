@@ -195,7 +195,7 @@ def add_file(name: str, text: str) -> Callable[[Path], None]:
             set(),
         ),
         # What starts processes may read any file.
-        (add_file("README.md", "read me"), {"starts"}),
+        (add_file("README.md", "read me"), set()),
         (add_file("tests/test_it.py", "def test(): pass"), {"starts"}),
         (add_file(".cache/it", "kept"), set()),
         (replace_in("numbers.py", "return 7", "return 8"), {"starts"}),

@@ -11,6 +11,7 @@ from typing import Literal
 from veperf.abtest.affected.source_code import SourceCode, read_source
 
 INIT = "__init__.py"
+_PROSE = (".adoc", ".md", ".rst")
 _EXTENSIONS = (".so", ".pyd")
 _MOST_BYTES = 500_000_000
 _MOST_FILES = 100_000
@@ -107,14 +108,18 @@ class TreePrints:
         return frozenset().union(*(f.names for f in source.functions.get(name, ())))
 
     def _tree(self) -> str:
-        """Return the print of all files but hidden folders; empty if they are too many to read."""
+        """Return the print of all files that a process may read; empty if they are too many.
+
+        Left out are hidden folders, and prose.
+        """
         parts: list[str] = []
         size = 0
         for folder, inner, names in os.walk(self.folder):
             is_installed = Path(folder) != self.folder and "pyvenv.cfg" in names
             hidden = (".", "__pycache__")
             inner[:] = sorted(n for n in inner if not (is_installed or n.startswith(hidden)))
-            for path in (Path(folder, name) for name in sorted(names) if not is_installed):
+            paths = (Path(folder, name) for name in sorted(names) if not is_installed)
+            for path in (path for path in paths if path.suffix not in _PROSE):
                 place = path.relative_to(self.folder).as_posix()
                 if place == ".git":
                     continue
