@@ -1,7 +1,6 @@
 """Virtual environments for sides whose dependencies differ from those installed here."""
 
 import fcntl
-import os
 import re
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from veperf.core.errors import DataError, MeasureError, StorageError
+from veperf.core.paths import user_cache_folder
 
 _LOCK = "requirements.lock"
 _REQUIREMENTS = "requirements.txt"
@@ -107,8 +107,7 @@ def _lines(path: Path) -> tuple[str, ...]:
 
 
 def _cache() -> Path:
-    root = os.environ.get("XDG_CACHE_HOME")
-    return (Path(root) if root else Path.home() / ".cache") / "veperf" / "environments"
+    return user_cache_folder() / "environments"
 
 
 def _run(words: list[str], cwd: Path) -> None:

@@ -32,6 +32,12 @@ def flamegraphs_folder(named: str = "") -> Path:
     return (project_folder() / "reports" if is_url else Path(archive)) / "flamegraphs"
 
 
+def user_cache_folder() -> Path:
+    """Return the folder of what veperf keeps for this user, and can make anew."""
+    root = os.environ.get("XDG_CACHE_HOME")
+    return (Path(root) if root else Path.home() / ".cache") / "veperf"
+
+
 def default_baselines_folder() -> Path:
     """Return the default folder of targets and recorded baselines."""
     return find_project().baselines

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from veperf.abtest import git
 from veperf.core.errors import MeasureError, StorageError
+from veperf.core.paths import user_cache_folder
 from veperf.core.run import Failure
 from veperf.formats.imported import slug
 from veperf.measure.cpus import usable_cpus
@@ -155,8 +156,7 @@ def _remove_old(top: Path) -> None:
 
 def cache_folder() -> Path:
     """Return the folder of what is kept for comparisons of Go code."""
-    root = os.environ.get("XDG_CACHE_HOME")
-    return (Path(root) if root else Path.home() / ".cache") / "veperf" / "go"
+    return user_cache_folder() / "go"
 
 
 def _create(folder: Path) -> Path:

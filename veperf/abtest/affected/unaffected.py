@@ -23,6 +23,7 @@ from veperf.abtest.sides import PreparedSide
 from veperf.archive.files import write_inside
 from veperf.core.case import Case
 from veperf.core.errors import StorageError
+from veperf.core.paths import user_cache_folder
 from veperf.core.text import plural
 from veperf.measure.cpus import usable_cpus
 
@@ -121,10 +122,8 @@ def _describe_environment(side: PreparedSide, modules: Sequence[str]) -> str:
 
 
 def _file(case: Case, environment: str) -> Path:
-    root = os.environ.get("XDG_CACHE_HOME")
-    folder = Path(root) if root else Path.home() / ".cache"
     name = sha256(f"{case.id}\n{environment}".encode()).hexdigest()[:32]
-    return folder / "veperf" / "executed" / f"{name}.json"
+    return user_cache_folder() / "executed" / f"{name}.json"
 
 
 def _read(path: Path) -> Footprint | None:
