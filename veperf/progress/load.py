@@ -12,6 +12,7 @@ from veperf.progress.display import NoProgress
 from veperf.progress.output import NotebookLine, TerminalLine, choose_display, print_status
 
 _LOG_EVERY_S = 10.0
+_ENDING = "ending the load; Ctrl-C once more drops it"
 
 
 class LoadLine(NoProgress):
@@ -28,6 +29,7 @@ class LoadLine(NoProgress):
         self._unit = ""
         self._has_begun = False
         self._stopping = False
+        self._is_showing = False
         self._end_load: Callable[[], object] | None = None
         self._before: signal._HANDLER = None
 
@@ -43,7 +45,7 @@ class LoadLine(NoProgress):
     def case_started(self, index: int, case: Case) -> None:
         """Show that the case is being set up, which takes a while."""
         self._unit = next((m.unit for m in case.metrics if m.name == "achieved"), "1/s")
-        self._show(f"{case.id}: setting up")
+        self._show_line(f"{case.id}: setting up")
 
     def is_stopping(self) -> bool:
         """Return whether Ctrl-C has asked the load to end."""
@@ -58,7 +60,7 @@ class LoadLine(NoProgress):
         self._has_begun = True
         if so_far.elapsed_s - self._shown_s >= self._every_s:
             self._shown_s = so_far.elapsed_s
-            self._show(describe_load(so_far, self._unit))
+            self._show_line(describe_load(so_far, self._unit))
         return not self._stopping
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
@@ -69,7 +71,17 @@ class LoadLine(NoProgress):
         self._stopping = True
         if self._end_load is not None:
             self._end_load()
-        self._show("ending the load; Ctrl-C once more drops it")
+        if not self._is_showing:  # a stream can't be written to while it is being written to
+            self._show(_ENDING)
+
+    def _show_line(self, line: str) -> None:
+        was_stopping, self._is_showing = self._stopping, True
+        try:
+            self._show(line)
+        finally:
+            self._is_showing = False
+        if self._stopping and not was_stopping:  # Ctrl-C while the line was being written
+            self._show(_ENDING)
 
     def _restore(self) -> None:
         if self._before is not None:

@@ -52,6 +52,24 @@ def test_ctrl_c_ends_the_load_and_a_second_one_everything():
     assert before == signal.getsignal(signal.SIGINT)
 
 
+def test_ctrl_c_while_a_line_is_being_written():
+    """A stream refuses to be written to meanwhile, so the answer follows the line."""
+    shown: list[str] = []
+
+    def show(line: str) -> None:
+        assert not shown or shown[-1] != "begun", "a write within a write"
+        shown.append("begun")
+        if len(shown) == 1:
+            signal.raise_signal(signal.SIGINT)
+        shown[-1] = line
+
+    with LoadLine(show) as line:
+        line.load_ticked(0, CASE, so_far(1))
+        assert 2 == len(shown)
+        assert "Ctrl-C once more" in shown[-1]
+        assert not line.load_ticked(0, CASE, so_far(2))
+
+
 def test_ctrl_c_before_anything_is_measured_interrupts_as_usual():
     """What is set up takes long, and there is nothing to keep."""
     with LoadLine(lambda _: None) as line:
