@@ -6,6 +6,7 @@ beside their sources.
 """
 
 import re
+import runpy
 import shutil
 import sys
 import sysconfig
@@ -27,9 +28,11 @@ def build_kernels(folder: Path) -> Path | None:
 
     None where there is no compiler, or it can't compile them.
     """
+    digest = runpy.run_path(str(ROOT / NATIVE / "__init__.py"))["digest_sources"]()
     extension = Extension(
         "veperf._native.kernels",
         [f"{NATIVE}/src/module.c"],
+        define_macros=[("SOURCES", f'"{digest}"')],
         extra_compile_args=["-O2", "-g0", "-fwrapv", "-fvisibility=hidden"],
         py_limited_api=True,
     )
@@ -47,12 +50,18 @@ def build_kernels(folder: Path) -> Path | None:
 
 
 def build_in_place() -> Path | None:
-    """Compile the kernels to beside their sources, and return the library; None as above."""
-    for former in (ROOT / NATIVE).glob("kernels.*.so"):
-        former.unlink()
+    """Compile the kernels to beside their sources, and return the library; None as above.
+
+    A process that starts meanwhile has the former ones, whole.
+    """
     with tempfile.TemporaryDirectory() as folder:
         library = build_kernels(Path(folder))
-        return library and Path(shutil.copy(library, ROOT / NATIVE))
+        built = library and Path(shutil.copy(library, ROOT / NATIVE / f".new-{library.name}"))
+    built = built and built.replace(built.with_name(built.name.removeprefix(".new-")))
+    for former in (ROOT / NATIVE).glob("kernels.*.so"):
+        if former != built:
+            former.unlink()
+    return built
 
 
 class KernelsBuildHook(BuildHookInterface[Any]):

@@ -78,7 +78,7 @@ def all_calls() -> Iterator[bytes]:
     given = numbers_to_bytes([*numbers, *numbers[::-1]])
     yield call(MULTIPLY_FR, given, numbers_to_bytes(products))
     domain = Domain(8)
-    given = numbers_to_bytes([domain.root, 5, 1, 1, *numbers])
+    given = numbers_to_bytes([domain.root, domain.shift, 1, 1, *numbers])
     yield call(TRANSFORM, given, numbers_to_bytes(domain.coset_ntt(numbers)), count=8)
     yield from group_calls(G1_CALL, 2, G1, g1_multiply)
     yield from group_calls(G2_CALL, 4, G2, g2_multiply)

@@ -1,9 +1,11 @@
-"""The compiled kernels (src/module.c): bytes in, bytes out, the GIL released meanwhile.
+"""The compiled kernels (src/module.c): bytes in, bytes out, the GIL released in long loops.
 
 Numbers are 32 bytes each, little-endian. Points are their coordinates, of G1 x and y, of G2 x0, x1,
 y0 and y1; zeros are infinity. Packed points, tables and lines have the machine's own form, of use
 in this process only. All raise ValueError for bytes of another length or out of range.
 """
+
+from collections.abc import Iterable, Iterator, Sequence
 
 from typing_extensions import Buffer
 
@@ -60,3 +62,99 @@ def miller_loop(points: Buffer, lines: tuple[Buffer, ...], /) -> bytes:
     """
 
 def final_exponentiation(value: Buffer, /) -> bytes: ...
+
+SOURCES: str
+"""What ``digest_sources`` was when these kernels were compiled."""
+
+SHA256_CODE: str
+"""What computes SHA-256: "SHA-NI" or "portable"."""
+
+def sha256(data: Buffer, is_portable: bool, /) -> bytes:
+    """Return SHA-256 of the data, on demand without the processor's instructions for it."""
+
+class TreeNode:
+    """A node of an IAVL tree, with the attributes of Python's; it never changes but as a root.
+
+    A root without a hash is changed in place by tree_set and tree_remove, which return it again.
+    """
+
+    @property
+    def key(self) -> bytes: ...
+    @property
+    def value(self) -> bytes: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def hash(self) -> bytes: ...
+    @property
+    def left(self) -> TreeNode | None: ...
+    @property
+    def right(self) -> TreeNode | None: ...
+    def fill_hashes(self) -> None: ...
+
+def tree_get(root: TreeNode | None, key: bytes, /) -> bytes | None: ...
+def tree_prove(root: TreeNode, key: bytes, /) -> bytes:
+    """Return an ExistenceProof of cosmos/ics23 of a key that is there."""
+
+def tree_set(
+    root: TreeNode | None, key: bytes, value: bytes, version: int, /
+) -> tuple[TreeNode, bool]:
+    """Return the new root, and whether the key was there before."""
+
+def tree_remove(
+    root: TreeNode, key: bytes, version: int, /
+) -> tuple[TreeNode | None, bytes | None]:
+    """Return the new root and the removed value."""
+
+def tree_apply(
+    root: TreeNode | None, changes: Sequence[tuple[bytes, bytes | None]], version: int, /
+) -> TreeNode | None:
+    """Return the root after changes in strictly ascending order of keys; the old one stays."""
+
+def tree_replay(
+    root: TreeNode | None, change_sets: tuple[Buffer, ...], version: int, /
+) -> tuple[TreeNode | None, list[bytes]]:
+    """Return the root after change sets, each a version after the given one, and their hashes."""
+
+def tree_load(
+    slices: tuple[Buffer, ...], change_sets: tuple[Buffer, ...], version: int, /
+) -> tuple[TreeNode | None, list[bytes]]:
+    """As tree_replay, on a snapshot of the version; its root hash is the first."""
+
+def tree_slice(root: TreeNode, start: int, count: int, /) -> bytes:
+    """Return a slice of a snapshot."""
+
+def tree_iterate(
+    root: TreeNode, start: bytes | None, end: bytes | None, is_ascending: bool, /
+) -> Iterator[tuple[bytes, bytes]]: ...
+def tree_export(root: TreeNode, /) -> Iterator[tuple[bytes, bytes | None, int, int]]:
+    """Iterate over key, value, version and height of the nodes in post-order."""
+
+def tree_from_sorted(items: Iterable[tuple[bytes, bytes]], version: int, /) -> TreeNode | None: ...
+def tree_leaf(key: bytes, value: bytes, version: int, /) -> TreeNode: ...
+def tree_inner(left: TreeNode, right: TreeNode, version: int, /) -> TreeNode: ...
+
+# Of transactions: what ``read_transfer`` doesn't take is left to the general decoder.
+
+def read_transfer(
+    raw: bytes, prefix: str, /
+) -> tuple[bytes, str, bytes, str, str, int, str, int, bytes, int, int, bytes, bytes, bytes] | None:
+    """Read the canonical encoding of a plain transfer; None for anything else.
+
+    Sender and recipient as bytes and text, denomination and amount, those of the fee, public key,
+    sequence, gas limit, signature, body, auth info.
+    """
+
+def verify_documents(
+    library: bytes, chain_id: str, documents: tuple[tuple[bytes, bytes, bytes, bytes, int], ...], /
+) -> bytes:
+    """Return a verdict on each signature: 0 verified, 1 wrong, 2 s over half the order.
+
+    ``library`` has the addresses of libsecp256k1's context, ``signature_parse_compact`` and
+    ``ecdsa_verify``; a document is the point of the key as the library keeps it, signature, body,
+    auth info and account number.
+    """

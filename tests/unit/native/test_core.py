@@ -40,11 +40,31 @@ def test_where_none_was_built() -> None:
 @needs_kernels
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("0", "python python native"), ("1", "native native python"), ("", "native native python")],
+    [
+        *((off, "python python native") for off in ("0", "false", "No", "OFF", " 0 ")),
+        *((on, "native native python") for on in ("1", "", "true", "00")),
+    ],
 )
 def test_switched_off(value: str, expected: str) -> None:
     """By the environment: the compiled core can run, but isn't the default."""
     assert expected == core_of_process(SHOW, VEPERF_NATIVE=value)
+
+
+def test_kernels_of_other_sources_are_not_used() -> None:
+    """As after a pull: they may lack functions, or take other arguments; a warning says so."""
+    program = (
+        "import sys, types, warnings\n"
+        "former = types.ModuleType('veperf._native.kernels')\n"
+        "former.SOURCES = '0' * 64\n"
+        "sys.modules['veperf._native.kernels'] = former\n"
+        "with warnings.catch_warnings(record=True) as caught:\n"
+        " from veperf._native.core import *\n"
+        "print(active_core(), *CORES, caught[0].message)"
+    )
+
+    answer = core_of_process(program)
+    assert answer.startswith("python python the compiled kernels are not of the sources")
+    assert "hatch_build.py" in answer
 
 
 @needs_kernels

@@ -1,7 +1,8 @@
 /* veperf._native.kernels: the compiled kernels as functions from bytes to bytes.
 
    One source for every Python from 3.11 (limited API). Arguments are checked here, the GIL is
-   released while a kernel runs, and nothing is kept between calls. kernels.pyi has the types. */
+   released while a kernel runs, and nothing is kept between calls but the nodes of trees, which are
+   objects. kernels.pyi has the types. */
 
 #define Py_LIMITED_API 0x030B0000
 #define PY_SSIZE_T_CLEAN
@@ -51,6 +52,9 @@ static int is_window(int window_bits) { return 2 <= window_bits && window_bits <
         Py_BEGIN_ALLOW_THREADS state = (call);                                                     \
         Py_END_ALLOW_THREADS                                                                       \
     } while (0)
+
+#include "transactions_module.h"
+#include "tree_module.h"
 
 static PyObject *py_fr_multiply_all(PyObject *module, PyObject *args) {
     Py_buffer left, right;
@@ -408,19 +412,35 @@ static PyMethodDef methods[] = {
     {"prepare_g2", py_prepare_g2, METH_VARARGS, NULL},
     {"miller_loop", py_miller_loop, METH_VARARGS, NULL},
     {"final_exponentiation", py_final_exponentiation, METH_VARARGS, NULL},
+    TRANSACTION_METHODS,
+    TREE_METHODS,
     {NULL, NULL, 0, NULL},
 };
 
+#ifndef SOURCES /* the build tells which it compiles */
+#define SOURCES ""
+#endif
+
 static int initialize(PyObject *module) {
-    (void)module;
     bn254_initialize();
-    return 0;
+    sha_initialize();
+    if (PyModule_AddStringConstant(module, "SOURCES", SOURCES))
+        return -1;
+    return tree_initialize(module);
 }
 
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, (void *)initialize}, {0, NULL}};
 
 static PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, "veperf._native.kernels", NULL, 0, methods, slots, NULL, NULL, NULL,
+    PyModuleDef_HEAD_INIT,
+    "veperf._native.kernels",
+    NULL,
+    sizeof(tree_types),
+    methods,
+    slots,
+    NULL,
+    NULL,
+    NULL,
 };
 
 PyMODINIT_FUNC PyInit_kernels(void) { return PyModuleDef_Init(&definition); }

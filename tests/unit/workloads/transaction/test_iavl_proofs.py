@@ -20,6 +20,8 @@ from veperf.workloads.transaction.iavl import (
 )
 from veperf.workloads.transaction.iavl.node import uvarint
 
+pytestmark = pytest.mark.usefixtures("core")
+
 VECTORS = Path(__file__).parents[3] / "vectors" / "ics23_iavl"
 EXISTENCE = ["exist_left", "exist_middle", "exist_right"]
 NON_EXISTENCE = ["nonexist_left", "nonexist_middle", "nonexist_right"]

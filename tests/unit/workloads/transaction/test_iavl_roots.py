@@ -3,8 +3,12 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.support.go_random import GoRandom
 from veperf.workloads.transaction.iavl import EMPTY_ROOT_HASH, Tree
+
+pytestmark = pytest.mark.usefixtures("core")
 
 ROOTS = Path(__file__).parents[3] / "vectors" / "iavl_roots.json"
 

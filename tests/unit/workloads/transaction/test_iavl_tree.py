@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from veperf.workloads.transaction.iavl import Tree, TreeNode
 
+pytestmark = pytest.mark.usefixtures("core")
+
 KEYS = st.binary(min_size=1, max_size=2)
 WRITES = st.lists(st.tuples(KEYS, st.none() | st.binary(max_size=3)), max_size=60)
 BOUNDS = st.none() | KEYS

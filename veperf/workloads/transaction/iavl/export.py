@@ -5,11 +5,14 @@ hashes are not in it; they are derived.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import starmap
+from typing import Any
 
 from msgspec import Struct
 
+from veperf._native.core import built_kernels
 from veperf.core.errors import DataError
-from veperf.workloads.transaction.iavl.node import TreeNode, fill_hashes
+from veperf.workloads.transaction.iavl.node import TreeNode
 from veperf.workloads.transaction.iavl.tree import Tree
 
 
@@ -25,14 +28,17 @@ class ExportNode(Struct, frozen=True, gc=False):
 
 
 class _Subtree(Struct):
-    root: TreeNode
+    root: Any  # a node of either core
     smallest: bytes
     greatest: bytes
 
 
 def export_nodes(tree: Tree) -> Iterator[ExportNode]:
     """Yield the nodes of ``tree``'s last saved version; use ``tree.at(version)`` for others."""
-    root = tree.at(tree.version).root
+    root: Any = tree.at(tree.version).root  # of either core
+    if root is not None and not isinstance(root, TreeNode):
+        yield from starmap(ExportNode, built_kernels().tree_export(root))
+        return
     pending = [(root, False)] if root is not None else []
     while pending:
         node, children_done = pending.pop()
@@ -53,6 +59,7 @@ def import_nodes(nodes: Iterable[ExportNode], version: int) -> Tree:
     Raises:
         DataError: the nodes are not one whole AVL tree of that version in post-order.
     """
+    tree = Tree(None, version)
     done: list[_Subtree] = []
     for index, node in enumerate(nodes):
         where = f"node {index} of the export"
@@ -60,24 +67,27 @@ def import_nodes(nodes: Iterable[ExportNode], version: int) -> Tree:
             raise DataError(
                 f"{where} has version {node.version}, which is not within 1 to {version}"
             )
-        done.append(_inner(node, done, where) if node.height else _leaf(node, done, where))
+        add = _add_inner if node.height else _add_leaf
+        add(tree, node, done, where)
     if len(done) > 1:
         raise DataError(f"the export ends early: {len(done)} subtrees are left without a root")
     if not done:
-        return Tree(None, version)
-    fill_hashes(done[0].root)
-    return Tree(done[0].root, version)
+        return tree
+    root = done[0].root
+    root.fill_hashes()
+    return Tree(root, version)
 
 
-def _leaf(node: ExportNode, done: list[_Subtree], where: str) -> _Subtree:
+def _add_leaf(tree: Tree, node: ExportNode, done: list[_Subtree], where: str) -> None:
     if node.value is None:
         raise DataError(f"{where} is a leaf without a value")
     if done and node.key <= done[-1].greatest:
         raise DataError(f"{where} is out of order: its key is not over the one before")
-    return _Subtree(TreeNode(node.key, node.value, node.version), node.key, node.key)
+    leaf = tree.make_leaf(node.key, node.value, node.version)
+    done.append(_Subtree(leaf, node.key, node.key))
 
 
-def _inner(node: ExportNode, done: list[_Subtree], where: str) -> _Subtree:
+def _add_inner(tree: Tree, node: ExportNode, done: list[_Subtree], where: str) -> None:
     if node.value is not None or len(done) < 2:
         raise DataError(f"{where} is an inner node with a value, or without two children")
     right, left = done.pop(), done.pop()
@@ -88,13 +98,5 @@ def _inner(node: ExportNode, done: list[_Subtree], where: str) -> _Subtree:
         raise DataError(f"{where} has another key than the smallest of its right subtree")
     if node.version < max(left.root.version, right.root.version):
         raise DataError(f"{where} is older than one of its children")
-    root = TreeNode(
-        node.key,
-        b"",
-        node.version,
-        node.height,
-        left.root.size + right.root.size,
-        left.root,
-        right.root,
-    )
-    return _Subtree(root, left.smallest, right.greatest)
+    root = tree.make_inner(left.root, right.root, node.key, node.version)
+    done.append(_Subtree(root, left.smallest, right.greatest))

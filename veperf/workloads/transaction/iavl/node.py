@@ -16,7 +16,8 @@ class TreeNode(Struct, eq=False, gc=False):
     """A leaf (``height`` 0) with a value, or an inner node with two children.
 
     A node that has its hash never changes again and may be shared by any number of trees; a node
-    without a hash belongs to the tree that made it, which changes it in place.
+    without a hash belongs to the tree that made it, which changes it in place. The nodes of the
+    compiled core have the same attributes, to be read only.
     """
 
     key: bytes
@@ -32,6 +33,17 @@ class TreeNode(Struct, eq=False, gc=False):
     right: "TreeNode" = None  # type: ignore[assignment]  # as above
     hash: bytes = b""
     """Hash, 32 bytes; empty until it is computed."""
+
+    def fill_hashes(self) -> None:
+        """Compute the missing hashes of this node and all nodes below."""
+        if not self.hash:
+            _fill_hashes(self)
+
+
+def inner_node(left: TreeNode, right: TreeNode, key: bytes, version: int) -> TreeNode:
+    """Return a node over two others; ``key`` is the smallest of the right one."""
+    height = 1 + (left.height if left.height > right.height else right.height)
+    return TreeNode(key, b"", version, height, left.size + right.size, left, right)
 
 
 def uvarint(number: int) -> bytes:
@@ -91,10 +103,7 @@ def hashers(
     return leaf_hash, inner_hash
 
 
-def fill_hashes(root: TreeNode) -> None:
-    """Compute the missing hashes of ``root`` and all nodes below."""
-    if root.hash:
-        return
+def _fill_hashes(root: TreeNode) -> None:
     pending = [root]
     for node in pending:
         if node.height:
@@ -102,7 +111,7 @@ def fill_hashes(root: TreeNode) -> None:
                 pending.append(node.left)
             if not node.right.hash:
                 pending.append(node.right)
-    version = -1
+    version: int | None = None
     for node in reversed(pending):
         if node.version != version:
             version = node.version

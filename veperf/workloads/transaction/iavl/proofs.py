@@ -7,6 +7,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
+from veperf._native.core import built_kernels
 from veperf.workloads.transaction.iavl.node import HASH_LENGTH, TreeNode, hash_prefix, uvarint
 from veperf.workloads.transaction.iavl.tree import Tree
 from veperf.workloads.transaction.protobuf import message_classes
@@ -62,22 +63,33 @@ def prove_key(tree: Tree, key: bytes) -> bytes:
     root = tree.root
     if root is None or not key:
         raise ValueError("an empty tree and an empty key have no proof in ICS-23")
-    assert tree.root_hash  # computes every node's hash
-    if tree.get(key) is not None:
-        return bytes(CommitmentProof(exist=_exist(root, key)).SerializeToString())
-    proof = NonExistenceProof(key=key)
-    for before, _ in tree.iterate(end=key, ascending=False):
-        proof.left.CopyFrom(_exist(root, before))
+    root.fill_hashes()
+    value = tree.get(key)
+    if value is not None:
+        return _field(1, _exist(root, key, value))
+    proof = _field(1, key)
+    for before, value in tree.iterate(end=key, ascending=False):
+        proof += _field(2, _exist(root, before, value))
         break
-    for after, _ in tree.iterate(start=key):
-        proof.right.CopyFrom(_exist(root, after))
+    for after, value in tree.iterate(start=key):
+        proof += _field(3, _exist(root, after, value))
         break
-    return bytes(CommitmentProof(nonexist=proof).SerializeToString())
+    return _field(2, proof)
 
 
-def _exist(root: TreeNode, key: bytes) -> Any:
+def _field(number: int, data: bytes) -> bytes:
+    """Encode a protobuf field of bytes, or of an encoded message."""
+    return bytes([number << 3 | 2]) + uvarint(len(data)) + data
+
+
+def _exist(root: Any, key: bytes, value: bytes) -> bytes:
+    """Encode the ExistenceProof of a leaf; ``root`` is a node of either core."""
+    if not key or not value:
+        raise ValueError(f"key {key.hex()!r}: no proof in ICS-23 has an empty key or value")
+    if not isinstance(root, TreeNode):
+        return bytes(built_kernels().tree_prove(root, key))
     steps = []
-    node = root
+    node: TreeNode = root
     while node.height:
         start = hash_prefix(node) + HASH_LENGTH
         if key < node.key:
@@ -88,15 +100,14 @@ def _exist(root: TreeNode, key: bytes) -> Any:
             node = node.right
         step.hash = SHA256
         steps.append(step)
-    if not node.key or not node.value:
-        raise ValueError(f"key {node.key.hex()!r}: no proof in ICS-23 has an empty key or value")
     leaf = LeafOp(
         hash=SHA256,
         prehash_value=SHA256,
         length=VAR_PROTO,
         prefix=hash_prefix(node),
     )
-    return ExistenceProof(key=node.key, value=node.value, leaf=leaf, path=reversed(steps))
+    proof = ExistenceProof(key=key, value=value, leaf=leaf, path=reversed(steps))
+    return bytes(proof.SerializeToString())
 
 
 _LEAF = (SHA256, NO_HASH, SHA256, VAR_PROTO)

@@ -3,28 +3,41 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from operator import lt
+from typing import TYPE_CHECKING, Any
 
+from veperf._native.core import built_kernels, compiled_kernels
 from veperf.workloads.transaction.iavl import edit
 from veperf.workloads.transaction.iavl.edit import update_existing
-from veperf.workloads.transaction.iavl.node import EMPTY_ROOT_HASH, TreeNode, fill_hashes
+from veperf.workloads.transaction.iavl.encoding import Change, build_tree, decode_changes
+from veperf.workloads.transaction.iavl.node import EMPTY_ROOT_HASH, TreeNode, inner_node
 
-Change = tuple[bytes, bytes | None]
-"""A key and its new value; None: it is removed."""
+if TYPE_CHECKING:
+    from veperf._native import kernels as _kernels
+else:
+    _kernels = built_kernels()  # there may be none, and then no native tree
 
 
 class Tree:
     """An IAVL tree: a working version that changes, and saved versions, which do not.
 
     Keys and values are bytes, keys in bytewise order. Branching off and reading saved versions
-    costs nothing, since versions share their common nodes.
+    costs nothing, since versions share their common nodes. Where the compiled core is in use, a new
+    tree is a ``NativeTree``, which is the same in all but time and memory.
     """
 
     __slots__ = ("_changes", "_root", "_versions", "version")
 
+    def __new__(cls, root: TreeNode | None = None, version: int = 0) -> "Tree":  # noqa: ARG004
+        """Choose the core: that of ``root``, or the one in use."""
+        is_native = not isinstance(root, TreeNode) if root is not None else compiled_kernels()
+        if is_native and cls is Tree:
+            return object.__new__(NativeTree)
+        return object.__new__(cls)
+
     def __init__(self, root: TreeNode | None = None, version: int = 0) -> None:
         """Make a tree whose last saved version is ``version``, with ``root``; empty by default.
 
-        All nodes below ``root`` must have their hashes.
+        All nodes below ``root`` must have their hashes, and be of the tree's core.
         """
         self._root = root
         self._changes: list[Change] = []
@@ -42,13 +55,44 @@ class Tree:
         Raises:
             ValueError: the keys are not in strictly ascending order.
         """
+        tree = cls()
+        tree._root = tree._build(items)
+        return tree
+
+    def _build(self, items: Iterable[tuple[bytes, bytes]]) -> TreeNode | None:
         leaves = [TreeNode(key, value, 1) for key, value in items]
         if not _ascends([leaf.key for leaf in leaves]):
             raise ValueError("keys must be in strictly ascending order")
-        tree = cls()
-        if leaves:
-            tree._root = _balanced(leaves, 0, len(leaves))
-        return tree
+        return _balanced(leaves, 0, len(leaves)) if leaves else None
+
+    @classmethod
+    def load(
+        cls, slices: Sequence[bytes], version: int, change_sets: Sequence[bytes] = ()
+    ) -> tuple["Tree", list[bytes]]:
+        """Build a saved ``version`` of all its nodes in slices, and replay what follows.
+
+        Returns the tree of the last version, and the root hashes of all from ``version`` on.
+
+        Raises:
+            ValueError: the bytes can't be read, or don't form an AVL tree.
+        """
+        return cls()._load(tuple(slices), version, tuple(change_sets))
+
+    def _load(
+        self, slices: tuple[bytes, ...], version: int, change_sets: tuple[bytes, ...]
+    ) -> tuple["Tree", list[bytes]]:
+        tree = self._with_root(build_tree(slices), version)
+        return tree, [tree.root_hash, *tree.replay(change_sets)]
+
+    @staticmethod
+    def make_leaf(key: bytes, value: bytes, version: int) -> TreeNode:
+        """Make a leaf in the tree's core, without a hash."""
+        return TreeNode(key, value, version)
+
+    @staticmethod
+    def make_inner(left: TreeNode, right: TreeNode, key: bytes, version: int) -> TreeNode:
+        """Make a node in the tree's core over two others; ``key`` is the smallest on the right."""
+        return inner_node(left, right, key, version)
 
     @property
     def root(self) -> TreeNode | None:
@@ -67,10 +111,11 @@ class Tree:
     @property
     def root_hash(self) -> bytes:
         """Root hash of the working version, 32 bytes."""
-        if self._root is None:
+        root = self._root  # another thread may put its own in place
+        if root is None:
             return EMPTY_ROOT_HASH
-        fill_hashes(self._root)
-        return self._root.hash
+        root.fill_hashes()
+        return root.hash
 
     def __len__(self) -> int:
         """Return the number of keys in the working version."""
@@ -140,6 +185,22 @@ class Tree:
         # They were applied in another order, with the same result.
         self._changes[logged:] = changes
 
+    def replay(self, change_sets: Sequence[bytes]) -> list[bytes]:
+        """Apply encoded change sets, each as the next version; return the root hash of each.
+
+        Of the saved versions only the last is left.
+
+        Raises:
+            ValueError: one can't be read.
+        """
+        root_hashes = []
+        for change_set in change_sets:
+            for run in _ascending_runs(decode_changes(change_set)):
+                self.apply(run)
+            root_hashes.append(self.save_version()[0])
+            self.prune(self.version - 1)
+        return root_hashes
+
     def iterate(
         self, start: bytes | None = None, end: bytes | None = None, *, ascending: bool = True
     ) -> Iterator[tuple[bytes, bytes]]:
@@ -150,7 +211,7 @@ class Tree:
         if self._root is None:
             return iter(())
         # With its hashes known later changes copy the working tree instead of altering it.
-        fill_hashes(self._root)
+        self._root.fill_hashes()
         return _walk(self._root, start, end, ascending)
 
     def save_version(self) -> tuple[bytes, int]:
@@ -184,23 +245,125 @@ class Tree:
         """
         if version not in self._versions:
             raise LookupError(f"version {version} is not kept; there are {self.versions}")
-        return Tree(self._versions[version], version)
+        return self._with_root(self._versions[version], version)
+
+    def _with_root(self, root: Any, version: int) -> "Tree":
+        """Return a new tree in the core of this one."""
+        tree = object.__new__(type(self))
+        Tree.__init__(tree, root, version)
+        return tree
 
     def branch(self) -> "Tree":
         """Return an independent tree that starts from this one, unsaved changes included.
 
         Costs nothing where all is saved. Of the saved versions the branch has only the last.
         """
-        other = self.at(self.version)
-        if self._root is not None:
-            fill_hashes(self._root)
-        other._root = self._root
+        other, root = self.at(self.version), self._root
+        if root is not None:
+            root.fill_hashes()
+        other._root = root
         other._changes = [*self._changes]
         return other
 
 
+class NativeTree(Tree):
+    """A tree whose nodes are the compiled core's (``veperf/_native/src/tree_node.h``).
+
+    Threads may share it as they may any tree: long loops let other threads run, which then wait
+    only for what isn't saved yet.
+    """
+
+    __slots__ = ()
+
+    _root: Any
+
+    def _build(self, items: Iterable[tuple[bytes, bytes]]) -> Any:
+        return _kernels.tree_from_sorted(items, 1)
+
+    @staticmethod
+    def make_leaf(key: bytes, value: bytes, version: int) -> Any:
+        """As ``Tree.make_leaf``."""
+        return _kernels.tree_leaf(key, value, version)
+
+    @staticmethod
+    def make_inner(left: Any, right: Any, key: bytes, version: int) -> Any:  # noqa: ARG004
+        """As ``Tree.make_inner``; the node finds its key."""
+        return _kernels.tree_inner(left, right, version)
+
+    def get(self, key: bytes) -> bytes | None:
+        """As ``Tree.get``."""
+        return _kernels.tree_get(self._root, key)
+
+    def set(self, key: bytes, value: bytes) -> bool:
+        """As ``Tree.set``."""
+        self._root, was_there = _kernels.tree_set(self._root, key, value, self.version + 1)
+        self._changes.append((key, value))
+        return was_there
+
+    def remove(self, key: bytes) -> bytes | None:
+        """As ``Tree.remove``."""
+        if self._root is None:
+            return None
+        self._root, value = _kernels.tree_remove(self._root, key, self.version + 1)
+        self._changes.append((key, None))
+        return value
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """As ``Tree.apply``."""
+        self._root = _kernels.tree_apply(self._root, changes, self.version + 1)
+        self._changes += changes
+
+    def replay(self, change_sets: Sequence[bytes]) -> list[bytes]:
+        """As ``Tree.replay``."""
+        sets = tuple(change_sets)
+        if not sets:
+            return []
+        try:
+            self._root, root_hashes = _kernels.tree_replay(self._root, sets, self.version)
+        except ValueError:
+            _say_what_is_wrong((), sets)
+            raise
+        self.version += len(sets)
+        self._versions, self._changes = {self.version: self._root}, []
+        return root_hashes
+
+    def _load(
+        self, slices: tuple[bytes, ...], version: int, change_sets: tuple[bytes, ...]
+    ) -> tuple[Tree, list[bytes]]:
+        try:
+            root, root_hashes = _kernels.tree_load(slices, change_sets, version)
+        except ValueError:
+            _say_what_is_wrong(slices, change_sets)
+            raise
+        return self._with_root(root, version + len(change_sets)), root_hashes
+
+    def iterate(
+        self, start: bytes | None = None, end: bytes | None = None, *, ascending: bool = True
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """As ``Tree.iterate``."""
+        if self._root is None:
+            return iter(())
+        return _kernels.tree_iterate(self._root, start, end, ascending)
+
+
+def _say_what_is_wrong(slices: Sequence[bytes], change_sets: Sequence[bytes]) -> None:
+    """Raise the error of Python's core for what the kernels refused: it says where it is."""
+    build_tree(slices)
+    for change_set in change_sets:
+        decode_changes(change_set)
+
+
 def _ascends(keys: Sequence[bytes]) -> bool:
     return all(map(lt, keys, islice(keys, 1, None)))
+
+
+def _ascending_runs(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
+    """Split ``changes`` into the longest pieces in which keys strictly ascend."""
+    start = 0
+    for end in range(1, len(changes) + 1):
+        if end == len(changes) or changes[end][0] <= changes[end - 1][0]:
+            yield changes[start:end]
+            start = end
 
 
 def _balanced(leaves: list[TreeNode], start: int, end: int) -> TreeNode:
@@ -209,8 +372,7 @@ def _balanced(leaves: list[TreeNode], start: int, end: int) -> TreeNode:
     middle = (start + end + 1) // 2
     left = _balanced(leaves, start, middle)
     right = _balanced(leaves, middle, end)
-    height = 1 + max(left.height, right.height)
-    return TreeNode(leaves[middle].key, b"", 1, height, end - start, left, right)
+    return inner_node(left, right, leaves[middle].key, 1)
 
 
 def _walk(

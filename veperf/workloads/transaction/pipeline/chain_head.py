@@ -8,12 +8,12 @@ in one thread can feed its verifiers and accept transactions meanwhile; the resu
 from collections.abc import Callable, Iterator
 
 from veperf.workloads.transaction.cache import Cache
-from veperf.workloads.transaction.codec import verify_transaction_signature
 from veperf.workloads.transaction.errors import Code, TransactionRefused
 from veperf.workloads.transaction.execution import Chain, execute_transaction, run_ante_checks
-from veperf.workloads.transaction.iavl import Tree, TreeNode, fill_hashes
+from veperf.workloads.transaction.iavl import Tree, TreeNode
 from veperf.workloads.transaction.pipeline.checks import CODES, NO_ACCOUNT, CheckResult
 from veperf.workloads.transaction.state import get_account
+from veperf.workloads.transaction.validation import verify_transaction_signature
 
 Commit = Callable[[Tree], tuple[bytes, int]]
 
@@ -85,7 +85,7 @@ class ChainHead:
             tree.apply(changes[start : start + _CHANGES_AT_ONCE])
             yield
         for subtree in _unhashed(tree.root, _SUBTREE_LEVELS):
-            fill_hashes(subtree)
+            subtree.fill_hashes()
             yield
         self.root_hash, _ = self._commit(tree)
         # Else memory would grow with every block.

@@ -9,12 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from veperf.workloads.transaction.codec import (
-    Transaction,
-    decode_transaction,
-    verify_transaction_signature,
-)
+from veperf.workloads.transaction.codec import Transaction, decode_transaction
 from veperf.workloads.transaction.errors import Code, TransactionRefused
+from veperf.workloads.transaction.validation import SignatureChecks
 
 CODES = tuple(Code)
 _CODE_INDEX = {code: index for index, code in enumerate(CODES)}
@@ -50,24 +47,48 @@ def decode_transactions(raws: Iterable[bytes]) -> list[Decoded]:
     return decoded
 
 
+class ChunkCheck:
+    """The second step for a chunk, which any thread may take once it is prepared."""
+
+    def __init__(
+        self, decoded: Sequence[Decoded], numbers: Mapping[bytes, int], chain_id: str
+    ) -> None:
+        """Prepare to verify each signature for the number of the signer's address in ``numbers``.
+
+        An address that is missing there has no account: its signature is not verified.
+        """
+        self._decoded = decoded
+        self._numbers = [
+            NO_ACCOUNT
+            if isinstance(transaction, CheckResult)
+            else numbers.get(transaction.signer.data, NO_ACCOUNT)
+            for transaction in decoded
+        ]
+        self.signatures = SignatureChecks(
+            [
+                (transaction, number)
+                for transaction, number in zip(decoded, self._numbers, strict=True)
+                if number != NO_ACCOUNT and isinstance(transaction, Transaction)
+            ],
+            chain_id,
+        )
+
+    def results(self) -> list[CheckResult]:
+        """Return the results of the whole chunk in order; signatures that wait are verified."""
+        refusals = iter(self.signatures.refusals())
+        results = []
+        for transaction, number in zip(self._decoded, self._numbers, strict=True):
+            if isinstance(transaction, CheckResult):
+                results.append(transaction)
+                continue
+            refusal = None if number == NO_ACCOUNT else next(refusals)
+            code = _OK if refusal is None else _CODE_INDEX[refusal.code]
+            results.append(CheckResult(code, transaction, number))
+        return results
+
+
 def verify_transactions(
     decoded: Sequence[Decoded], numbers: Mapping[bytes, int], chain_id: str
 ) -> list[CheckResult]:
-    """Verify each signature for the chain and the number of the signer's address in ``numbers``.
-
-    An address that is missing in ``numbers`` has no account: its signature is not verified.
-    """
-    results = []
-    for transaction in decoded:
-        if isinstance(transaction, CheckResult):
-            results.append(transaction)
-            continue
-        number = numbers.get(transaction.signer.data, NO_ACCOUNT)
-        code = _OK
-        if number != NO_ACCOUNT:
-            try:
-                verify_transaction_signature(transaction, chain_id, number)
-            except TransactionRefused as refused:
-                code = _CODE_INDEX[refused.code]
-        results.append(CheckResult(code, transaction, number))
-    return results
+    """Verify each signature for the chain and the number of the signer's address in ``numbers``."""
+    return ChunkCheck(decoded, numbers, chain_id).results()

@@ -1,4 +1,4 @@
-"""The pipeline: mempool, verification in processes, execution in order, blocks by size or age."""
+"""The pipeline: mempool, verification beside it, execution in order, blocks by size or age."""
 
 import os
 import time
@@ -20,11 +20,8 @@ from veperf.workloads.transaction.pipeline.statistics import (
     Counters,
     PipelineStatistics,
 )
-from veperf.workloads.transaction.pipeline.verifier_pool import (
-    VERIFIER_PATIENCE_NS,
-    InlineVerifier,
-    VerifierPool,
-)
+from veperf.workloads.transaction.pipeline.verifier_pool import VERIFIER_PATIENCE_NS
+from veperf.workloads.transaction.pipeline.verifiers import start_verifier
 
 
 class PipelineSettings(Struct, frozen=True, kw_only=True):
@@ -88,9 +85,9 @@ class Pipeline:
     """Accepts encoded transactions and commits blocks of them, in one thread.
 
     It works only while it is called: ``offer`` accepts a transaction, ``step`` works for a few
-    milliseconds and returns the finished transactions. Signatures are verified in other processes;
-    everything else is done in the caller's, in the order of the offers. A rejected transaction
-    has a code and stops nothing.
+    milliseconds and returns the finished transactions. Signatures are verified in other threads,
+    in Python's core in other processes; everything else is done in the caller's, in the order of
+    the offers. A rejected transaction has a code and stops nothing.
 
     A finished transaction is durable if ``commit`` is a durable store's; closing the pipeline, or
     a crash, drops the pending ones.
@@ -107,8 +104,8 @@ class Pipeline:
     ) -> None:
         """Start a pipeline that continues from the state in ``tree``.
 
-        ``verifiers`` is the number of processes: one less than there are cores by default, at
-        least one; with 0 signatures are verified in the caller's thread.
+        ``verifiers`` is the number of threads or processes: one less than there are cores by
+        default, at least one; with 0 signatures are verified in the caller's thread.
         """
         self._settings = settings
         self._mempool = Mempool(settings.remembered)
@@ -126,15 +123,11 @@ class Pipeline:
         self._closed = False
         if verifiers is None:
             verifiers = max(1, _cores() - 1)
-        self._verifier = (
-            VerifierPool(
-                verifiers,
-                chain.id,
-                self._head.look_up_numbers,
-                patience_ns=self._settings.verifier_patience_ns,
-            )
-            if verifiers
-            else InlineVerifier(chain.id, self._head.look_up_numbers)
+        self._verifier = start_verifier(
+            verifiers,
+            chain.id,
+            self._head.look_up_numbers,
+            patience_ns=self._settings.verifier_patience_ns,
         )
 
     @property
@@ -149,7 +142,7 @@ class Pipeline:
 
     @property
     def verifier_pids(self) -> tuple[int, ...]:
-        """Process ids of the current verifiers."""
+        """Process ids of the current verifiers that are processes."""
         return self._verifier.pids
 
     def offer(self, tag: int, raw: bytes) -> bool:

@@ -6,12 +6,7 @@ from collections import deque
 from collections.abc import Callable
 
 from veperf.core.errors import WorkerCrashedError
-from veperf.workloads.transaction.codec import Transaction
-from veperf.workloads.transaction.pipeline.checks import (
-    CheckResult,
-    decode_transactions,
-    verify_transactions,
-)
+from veperf.workloads.transaction.pipeline.checks import CheckResult
 from veperf.workloads.transaction.pipeline.protocol import (
     AccountNumbers,
     CheckChunk,
@@ -190,56 +185,3 @@ class VerifierPool:
                 crash = again
             else:
                 return
-
-
-_INLINE_BATCH = 32
-"""Transactions verified in one call: about 2 ms."""
-
-
-class InlineVerifier:
-    """A ``VerifierPool`` without processes, for small states, small machines and tests."""
-
-    replaced = 0
-    pids: tuple[int, ...] = ()
-
-    def __init__(self, chain_id: str, look_up_numbers: LookUpNumbers) -> None:
-        self._chain_id = chain_id
-        self._look_up_numbers = look_up_numbers
-        self._waiting: deque[bytes] = deque()
-        self.cost = VerifyCost()
-        """CPU time of verification so far."""
-
-    @property
-    def has_room(self) -> bool:
-        """True if less waits than one call verifies."""
-        return len(self._waiting) < _INLINE_BATCH
-
-    @property
-    def has_idle_verifier(self) -> bool:
-        """True if nothing waits."""
-        return not self._waiting
-
-    def submit(self, raws: list[bytes]) -> None:
-        """Submit encoded transactions for verification."""
-        self._waiting.extend(raws)
-
-    def collect(self, wait_s: float) -> list[CheckResult]:
-        """Verify some waiting transactions and return their results; sleep if none waits."""
-        if not self._waiting:
-            time.sleep(wait_s)
-            return []
-        started = time.thread_time_ns()
-        waiting = self._waiting
-        decoded = decode_transactions(
-            [waiting.popleft() for _ in range(min(_INLINE_BATCH, len(waiting)))]
-        )
-        decoded_ns = time.thread_time_ns()
-        signers = list({t.signer.data for t in decoded if isinstance(t, Transaction)})
-        numbers = dict(zip(signers, self._look_up_numbers(signers), strict=True))
-        results = verify_transactions(decoded, numbers, self._chain_id)
-        self.cost.decode_ns += decoded_ns - started
-        self.cost.verify_ns += time.thread_time_ns() - decoded_ns
-        return results
-
-    def close(self) -> None:
-        """Do nothing: there are no processes."""

@@ -1,5 +1,6 @@
 """A pipeline's handle of a verifier process; no call ever waits for the process."""
 
+from veperf._native.core import core_environment
 from veperf.core.errors import WorkerCrashedError
 from veperf.ipc.channel import Channel, PeerGoneError
 from veperf.ipc.child_process import start_socket_process
@@ -20,7 +21,7 @@ class VerifierProcess:
     """
 
     def __init__(self) -> None:
-        self._process, peer = start_socket_process(MODULE)
+        self._process, peer = start_socket_process(MODULE, core_environment())
         peer.setblocking(False)
         self._channel = Channel(peer, encode_message, to_reply)
 

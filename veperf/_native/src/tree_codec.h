@@ -1,0 +1,343 @@
+/* Trees as bytes: slices of snapshots and change sets of the store (msgpack), as
+   veperf/workloads/transaction/iavl/encoding.py describes them. The bytes may be anything. */
+
+#ifndef VEPERF_TREE_CODEC_H
+#define VEPERF_TREE_CODEC_H
+
+#include "tree_batch.h"
+
+/* What is wrong with the bytes; NULL: nothing is. */
+typedef const char *fault;
+#define FAULT_NO_MEMORY "no memory"
+#define FAULT_UNREADABLE "it can't be read"
+
+typedef struct {
+    const uint8_t *place, *end;
+} input;
+
+/* ---------------------------------------------------------------- msgpack */
+
+static int read_number(input *in, size_t bytes, uint64_t *number) {
+    if ((size_t)(in->end - in->place) < bytes)
+        return 0;
+    *number = 0;
+    while (bytes--)
+        *number = *number << 8 | *in->place++;
+    return 1;
+}
+
+/* Reads an integer from 0 to 2^63 - 1, of whatever width. */
+static int read_version(input *in, int64_t *version) {
+    uint64_t number = 0;
+    if (in->place == in->end)
+        return 0;
+    uint8_t type = *in->place++;
+    /* 4 types without a sign, and 4 with one: 1, 2, 4 and 8 bytes. */
+    const size_t bytes = (size_t)1 << ((type - 0xcc) & 3);
+    if (type < 0x80)
+        number = type;
+    else if (type < 0xcc || type > 0xd3 || !read_number(in, bytes, &number))
+        return 0;
+    *version = (int64_t)number;
+    return number <= INT64_MAX && !(type >= 0xd0 && type <= 0xd3 && number >> (8 * bytes - 1));
+}
+
+static int read_bytes(input *in, const uint8_t **data, size_t *size) {
+    uint64_t length;
+    if (in->place == in->end)
+        return 0;
+    uint8_t type = *in->place++;
+    if (type < 0xc4 || type > 0xc6 || !read_number(in, (size_t)1 << (type - 0xc4), &length) ||
+        length > (uint64_t)(in->end - in->place))
+        return 0;
+    *data = in->place;
+    *size = (size_t)length;
+    in->place += length;
+    return 1;
+}
+
+static int is_array(const input *in) {
+    return in->place != in->end &&
+           ((*in->place & 0xf0) == 0x90 || *in->place == 0xdc || *in->place == 0xdd);
+}
+
+static int read_array(input *in, uint64_t *length) {
+    if (!is_array(in))
+        return 0;
+    uint8_t type = *in->place++;
+    if ((type & 0xf0) == 0x90) {
+        *length = type & 0x0f;
+        return 1;
+    }
+    return read_number(in, type == 0xdc ? 2 : 4, length);
+}
+
+/* Writes where there is a place, and always counts. */
+typedef struct {
+    uint8_t *place;
+    size_t size;
+} output;
+
+static void put_byte(output *out, uint8_t byte) {
+    if (out->place)
+        out->place[out->size] = byte;
+    out->size++;
+}
+
+static void put_number(output *out, uint8_t type, size_t bytes, uint64_t number) {
+    put_byte(out, type);
+    while (bytes--)
+        put_byte(out, (uint8_t)(number >> 8 * bytes));
+}
+
+static void put_version(output *out, int64_t version) {
+    uint64_t number = (uint64_t)version;
+    if (version < 0) /* of no chain: as wide as any */
+        put_number(out, 0xd3, 8, number);
+    else if (number < 0x80)
+        put_byte(out, (uint8_t)number);
+    else if (number <= UINT8_MAX)
+        put_number(out, 0xcc, 1, number);
+    else if (number <= UINT16_MAX)
+        put_number(out, 0xcd, 2, number);
+    else if (number <= UINT32_MAX)
+        put_number(out, 0xce, 4, number);
+    else
+        put_number(out, 0xcf, 8, number);
+}
+
+static void put_bytes(output *out, const uint8_t *data, size_t size) {
+    if (size <= UINT8_MAX)
+        put_number(out, 0xc4, 1, size);
+    else if (size <= UINT16_MAX)
+        put_number(out, 0xc5, 2, size);
+    else
+        put_number(out, 0xc6, 4, size);
+    if (out->place && size)
+        memcpy(out->place + out->size, data, size);
+    out->size += size;
+}
+
+static void put_array(output *out, uint64_t length) {
+    if (length < 16)
+        put_byte(out, (uint8_t)(0x90 | length));
+    else if (length <= UINT16_MAX)
+        put_number(out, 0xdc, 2, length);
+    else
+        put_number(out, 0xdd, 4, length);
+}
+
+/* ---------------------------------------------------------------- snapshots */
+
+/* Writes the nodes of a subtree in pre-order, but the first *skip and what is beyond *count. */
+static void put_nodes(output *out, const node *n, uint64_t *skip, uint64_t *count) {
+    if (!*count)
+        return;
+    uint64_t size = 2 * size_of_tree(n) - 1;
+    if (*skip >= size) {
+        *skip -= size;
+        return;
+    }
+    if (*skip)
+        --*skip;
+    else {
+        --*count;
+        if (!n->height) {
+            const leaf *l = as_leaf(n);
+            put_array(out, 3);
+            put_version(out, n->version);
+            put_bytes(out, l->data, l->key_size);
+            put_bytes(out, value_of(l), l->value_size);
+        } else
+            put_version(out, n->version);
+    }
+    if (n->height) {
+        put_nodes(out, as_inner(n)->left, skip, count);
+        put_nodes(out, as_inner(n)->right, skip, count);
+    }
+}
+
+/* Writes a slice of a snapshot; count is at most the number of nodes after start. */
+static void put_slice(output *out, const node *root, uint64_t start, uint64_t count) {
+    put_array(out, count);
+    put_nodes(out, root, &start, &count);
+}
+
+/* The slices of a snapshot one after the other. */
+typedef struct {
+    const input *slices;
+    size_t count;     /* of slices not begun */
+    input in;         /* the one that is read */
+    uint64_t left;    /* nodes in it */
+    const leaf *last; /* leaf so far */
+    fault problem;
+} slice_reader;
+
+static int is_empty_slice(const input *slice) {
+    input in = *slice;
+    uint64_t length;
+    return read_array(&in, &length) && !length && in.place == in.end;
+}
+
+static int next_slice(slice_reader *reader) {
+    while (!reader->left) {
+        if (reader->in.place != reader->in.end || !reader->count)
+            return 0;
+        reader->count--;
+        reader->in = *reader->slices++;
+        if (!read_array(&reader->in, &reader->left))
+            return 0;
+    }
+    reader->left--;
+    return 1;
+}
+
+/* Reads the next subtree with its hashes; NULL: there is a problem. */
+static node *read_subtree(slice_reader *reader, int depth) {
+    uint64_t fields;
+    int64_t version;
+    reader->problem = FAULT_UNREADABLE;
+    if (!next_slice(reader)) {
+        reader->problem = "an inner node has no two children";
+        return NULL;
+    }
+    input *in = &reader->in;
+    if (is_array(in)) {
+        const uint8_t *key, *value;
+        size_t key_size, value_size;
+        if (!read_array(in, &fields) || fields != 3 || !read_version(in, &version) ||
+            !read_bytes(in, &key, &key_size) || !read_bytes(in, &value, &value_size))
+            return NULL;
+        const leaf *last = reader->last;
+        reader->problem = "a key is out of order";
+        if (last && compare_bytes(last->data, last->key_size, key, key_size) >= 0)
+            return NULL;
+        reader->problem = FAULT_NO_MEMORY;
+        node *n = new_leaf(key, key_size, value, value_size, version);
+        if (n) {
+            hash_node(n);
+            reader->last = as_leaf(n);
+        }
+        return n;
+    }
+    if (!read_version(in, &version))
+        return NULL;
+    reader->problem = "the tree is not balanced";
+    if (depth > MAX_HEIGHT)
+        return NULL;
+    node *left = read_subtree(reader, depth + 1);
+    node *right = left ? read_subtree(reader, depth + 1) : NULL;
+    if (right) {
+        reader->problem = "the tree is not balanced";
+        int balance = left->height - right->height;
+        if (balance >= -1 && balance <= 1) {
+            reader->problem = FAULT_NO_MEMORY;
+            node *n = new_inner(left, right, first_leaf(right), version);
+            if (n) {
+                hash_node(n);
+                return n;
+            }
+        }
+    }
+    drop(left);
+    drop(right);
+    return NULL;
+}
+
+/* Reads a snapshot, all of its slices; the tree is NULL if they are empty. */
+static fault read_snapshot(node **tree, const input *slices, size_t count) {
+    slice_reader reader = {slices, count, {NULL, NULL}, 0, NULL, NULL};
+    *tree = NULL;
+    while (reader.count && is_empty_slice(&slices[reader.count - 1]))
+        reader.count--;
+    if (!reader.count)
+        return NULL;
+    *tree = read_subtree(&reader, 0);
+    if (!*tree)
+        return reader.problem;
+    if (reader.left || reader.count || reader.in.place != reader.in.end) {
+        drop(*tree);
+        *tree = NULL;
+        return "subtrees are left without a root";
+    }
+    return NULL;
+}
+
+/* ---------------------------------------------------------------- change sets */
+
+/* Reads a change set into *changes, which the caller frees. */
+static fault read_changes(change **changes, size_t *count, const uint8_t *data, size_t size) {
+    input in = {data, data + size};
+    uint64_t length, fields;
+    *changes = NULL;
+    /* A change has 4 bytes at least. */
+    if (!read_array(&in, &length) || length > size / 4)
+        return FAULT_UNREADABLE;
+    *count = (size_t)length;
+    if (!(*changes = TREE_ALLOCATE((*count + 1) * sizeof **changes)))
+        return FAULT_NO_MEMORY;
+    for (change *c = *changes; c < *changes + *count; c++) {
+        const uint8_t *key;
+        size_t key_size;
+        if (!read_array(&in, &fields) || fields != 2 || !read_bytes(&in, &key, &key_size))
+            return FAULT_UNREADABLE;
+        c->key = view_key(key, key_size);
+        c->value = NULL;
+        c->value_size = 0;
+        if (in.place != in.end && *in.place == 0xc0)
+            in.place++;
+        else if (!read_bytes(&in, &c->value, &c->value_size))
+            return FAULT_UNREADABLE;
+    }
+    return in.place == in.end ? NULL : FAULT_UNREADABLE;
+}
+
+static int ascends(const change *a, const change *b) {
+    return compare_bytes(a->key.data, a->key.size, b->key.data, b->key.size) < 0;
+}
+
+/* Applies a change set in the order in which its changes were made, and fills in the hashes. */
+static fault replay_one(node **root, const input *change_set, int64_t version) {
+    change *changes;
+    size_t count = 0, start = 0;
+    const uint8_t *data = change_set->place;
+    fault problem = read_changes(&changes, &count, data, (size_t)(change_set->end - data));
+    for (size_t i = 1; !problem && i <= count; i++) {
+        if (i < count && ascends(&changes[i - 1], &changes[i]))
+            continue;
+        if (!tree_apply(root, changes + start, i - start, version, 1))
+            problem = FAULT_NO_MEMORY;
+        start = i;
+    }
+    free(changes);
+    if (!problem && *root)
+        fill_hashes(*root);
+    return problem;
+}
+
+static void write_root_hash(uint8_t *hash, const node *root) {
+    if (root)
+        memcpy(hash, root->hash, HASH_BYTES);
+    else
+        sha256(hash, hash, 0);
+}
+
+/* Applies change sets, each a version after the given one, and writes the root hash of each.
+
+   The tree is *root, whose reference it takes, NULL if there is a fault: it is changed in place
+   where nothing else shares it. */
+static fault replay(node **root, const input *change_sets, size_t count, int64_t version,
+                    uint8_t *hashes) {
+    for (size_t i = 0; i < count; i++) {
+        fault problem = replay_one(root, &change_sets[i], version + 1 + (int64_t)i);
+        if (problem) {
+            drop(*root);
+            *root = NULL;
+            return problem;
+        }
+        write_root_hash(hashes + i * HASH_BYTES, *root);
+    }
+    return NULL;
+}
+
+#endif
