@@ -2,7 +2,8 @@
 
 Nothing is exported here, so that a part can be imported without all others: ``snapshot`` makes the
 chunks of a state and their metadata, ``snapshot_store`` keeps them on disk, ``restore`` makes a
-state of them again, ``app_hash`` is what proves that state, ``example_data`` has examples.
+state of them again, ``example_data`` has examples. What proves a state is its app hash, of
+``transaction.multistore``.
 
 Export a state of three stores, and restore it:
 

@@ -16,7 +16,6 @@ from typing import Any
 from veperf.core.case import Level
 from veperf.core.registry import Task, benchmark
 from veperf.workloads.state_sync import example_data
-from veperf.workloads.state_sync.app_hash import app_hash
 from veperf.workloads.state_sync.items import decode_items, encode_items, state_items
 from veperf.workloads.state_sync.restore import (
     check_state,
@@ -33,6 +32,7 @@ from veperf.workloads.state_sync.snapshot import (
 )
 from veperf.workloads.state_sync.snapshot_store import SnapshotStore
 from veperf.workloads.transaction.iavl import ExportNode, Tree
+from veperf.workloads.transaction.multistore import app_hash
 from veperf.workloads.transaction.tree_store import Store
 
 _HEIGHT = example_data.HEIGHT

@@ -7,8 +7,8 @@ modules: half of them accounts.
 
 from hashlib import sha256, shake_128
 
-from veperf.workloads.state_sync.app_hash import app_hash
 from veperf.workloads.transaction.iavl import Change, Tree
+from veperf.workloads.transaction.multistore import app_hash
 
 HEIGHT = 1
 VALUE_BYTES = 256

@@ -9,7 +9,6 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
 
-from veperf.workloads.state_sync.app_hash import app_hash
 from veperf.workloads.state_sync.errors import (
     AppHashError,
     ChunkHashError,
@@ -20,6 +19,7 @@ from veperf.workloads.state_sync.errors import (
 from veperf.workloads.state_sync.items import Item, decode_items
 from veperf.workloads.state_sync.snapshot import StateSnapshot, check_snapshot
 from veperf.workloads.transaction.iavl import ExportNode, Tree, import_nodes
+from veperf.workloads.transaction.multistore import app_hash
 
 ImportStore = Callable[[str, Iterable[ExportNode], int], Tree]
 """Builds a store: its name, the nodes of its export, and the version that they are of."""

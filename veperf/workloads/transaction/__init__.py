@@ -3,7 +3,8 @@
 Nothing is exported here, so that a part can be imported without all others: ``iavl.Tree``,
 ``cache.Cache`` and ``store.Store`` for state, ``codec`` for transactions,
 ``execution.process_block`` for blocks, ``pipeline.Pipeline`` for a chain core that takes
-transactions one by one, ``example_data`` for examples.
+transactions one by one, ``example_data`` for examples. All of these are for transfers;
+``modules.blocks`` has other messages and gas, on a store for each module (``multistore``).
 
 Process a block of three transfers, and prove a value of the state after it:
 

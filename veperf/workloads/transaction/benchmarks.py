@@ -13,10 +13,12 @@ from threading import Event
 import coincurve
 from msgspec import Struct
 
+from veperf._native.core import CORES, active_core, use_core
 from veperf.core.case import LATENCY_METRICS, Level, Metric
 from veperf.core.load import GENERATOR, Search
 from veperf.core.registry import LoadTask, Task, benchmark
 from veperf.core.remote_load import RemoteLoad, SuppliedSystem
+from veperf.workloads.cores import OTHER_CORES, in_core
 from veperf.workloads.transaction import example_data
 from veperf.workloads.transaction.address import address_from_bytes
 from veperf.workloads.transaction.cache import Cache
@@ -27,7 +29,6 @@ from veperf.workloads.transaction.codec import (
     encode_raw,
     encode_sign_doc,
     transaction_hash,
-    validate_transaction,
 )
 from veperf.workloads.transaction.execution import (
     execute_transaction,
@@ -36,11 +37,18 @@ from veperf.workloads.transaction.execution import (
 )
 from veperf.workloads.transaction.iavl import Tree
 from veperf.workloads.transaction.load import CAPACITY, ChainLoadFixture, StateStorage
+from veperf.workloads.transaction.modules import benchmarks as _modules  # noqa: F401  # registers
 from veperf.workloads.transaction.pipeline.chain_head import ChainHead
-from veperf.workloads.transaction.pipeline.verifier_pool import VerifierPool
+from veperf.workloads.transaction.pipeline.checks import (
+    CheckResult,
+    decode_transactions,
+    verify_transactions,
+)
+from veperf.workloads.transaction.pipeline.verifiers import start_verifier
 from veperf.workloads.transaction.signature import Ed25519Signer, Signer, der_signature
 from veperf.workloads.transaction.state import account_key
 from veperf.workloads.transaction.tree_store import Store
+from veperf.workloads.transaction.validation import validate_transaction
 
 _ACCOUNTS = 10_000
 _TREE_SIZES = (10_000, 1_000, 100_000)
@@ -86,11 +94,11 @@ def encode() -> Task:
     return Task(call)
 
 
-@benchmark("transaction/decode", level=Level.MICRO)
-def decode_one() -> Task:
+@benchmark("transaction/decode", level=Level.MICRO, params={"core": CORES}, slow=OTHER_CORES)
+def decode_one(core: str) -> Task:
     """Decode an encoded transaction and check its form, addresses, amounts and key."""
     raw = _example(example_data.account_signer(0))
-    return Task(lambda: decode_transaction(raw))
+    return in_core(core, lambda: Task(lambda: decode_transaction(raw)))
 
 
 @benchmark("transaction/sign", level=Level.MICRO)
@@ -107,26 +115,33 @@ def sign() -> Task:
 @benchmark(
     "transaction/validation",
     level=Level.MICRO,
+    params={"core": CORES},
+    slow=OTHER_CORES,
     targets={"time": "transaction/validation"},
     lower_bound="transaction/validation_library",
 )
-def validation() -> Task:
+def validation(core: str) -> Task:
     """Validate an encoded transaction: decode, check the fields, verify the secp256k1 signature.
 
-    A thousand different ones in turn, of senders whose keys are cached.
+    A chunk of a thousand different ones, of senders whose keys are cached, as the pipeline does.
     """
-    raws = [
+    raws = _validated()
+    numbers = {decode_transaction(raw).signer.data: _NUMBER for raw in raws}
+
+    def call() -> list[CheckResult]:
+        return verify_transactions(decode_transactions(raws), numbers, example_data.CHAIN.id)
+
+    return in_core(core, lambda: Task(call, operations=_BATCH))
+
+
+@functools.cache
+def _validated() -> list[bytes]:
+    return [
         example_data.signed_transfer(
             example_data.account_signer(i), _NUMBER, _RECIPIENT, i + 1, sequence=3
         )
         for i in range(_BATCH)
     ]
-
-    def call() -> None:
-        for raw in raws:
-            validate_transaction(raw, example_data.CHAIN.id, _NUMBER)
-
-    return Task(call, operations=_BATCH)
 
 
 @benchmark("transaction/validation_ed25519", level=Level.MICRO)
@@ -138,12 +153,24 @@ def validation_ed25519() -> Task:
 
 @benchmark("transaction/validation_library", level=Level.MICRO)
 def validation_library() -> Task:
-    """libsecp256k1 (coincurve) verifies a signature over a digest: validation's lower bound."""
-    signer = example_data.account_signer(0)
-    digest = transaction_hash(b"any message")
-    signature = der_signature(signer.sign(b"any message"))
-    key = coincurve.PublicKey(signer.public_key.data)
-    return Task(lambda: key.verify(signature, digest, hasher=None))
+    """libsecp256k1 (coincurve) verifies a signature over a digest: validation's lower bound.
+
+    Those of the thousand transactions of ``validation``: a processor that sees the same one again
+    and again learns its branches, and takes 10 % less.
+    """
+    arguments = []
+    for transaction in map(decode_transaction, _validated()):
+        document = encode_sign_doc(
+            transaction.body_bytes, transaction.auth_info_bytes, example_data.CHAIN.id, _NUMBER
+        )
+        verify = coincurve.PublicKey(transaction.public_key.data).verify
+        signature = der_signature(transaction.signature)
+        arguments.append((verify, signature, transaction_hash(document)))
+
+    def call() -> bool:
+        return all(verify(signature, digest, None) for verify, signature, digest in arguments)
+
+    return Task(call, operations=_BATCH)
 
 
 # ---------------------------------------------------------------- the state
@@ -159,12 +186,13 @@ class _Writes(Struct, frozen=True):
 def _writes(accounts: int) -> _Writes:
     """Return the same for every benchmark of a process, with a branch of the tree for each."""
     is_shared = accounts <= max(_TREE_SIZES)  # a larger one is not worth the memory
-    shared = _make_writes(accounts) if is_shared else _make_writes.__wrapped__(accounts)
+    make = _make_writes if is_shared else _make_writes.__wrapped__
+    shared = make(accounts, active_core())
     return _Writes(shared.tree.branch(), shared.items)
 
 
 @functools.cache
-def _make_writes(accounts: int) -> _Writes:
+def _make_writes(accounts: int, core: str) -> _Writes:  # noqa: ARG001  # the cache's key
     # As long as an account that has signed: number, sequence and public key.
     old, new = b"\0" * 40, b"\1" * 40
     keys = sorted(account_key(example_data.keyless_address(i)) for i in range(accounts))
@@ -175,21 +203,22 @@ def _make_writes(accounts: int) -> _Writes:
 @benchmark(
     "transaction/state_write",
     level=Level.COMPONENT,
-    params={"accounts": _MEMORY_TREE_SIZES},
+    params={"accounts": _MEMORY_TREE_SIZES, "core": CORES},
     targets={"time": "transaction/state_write"},
-    slow=_SLOW_TREE_SIZES,
+    slow=(*_SLOW_TREE_SIZES, *OTHER_CORES),
 )
-def state_write(accounts: int) -> Task:
+def state_write(accounts: int, core: str) -> Task:
     """Write one account to the IAVL tree: set, and its share of the hashing at commit.
 
     A block's 1,000 writes to accounts that exist, sorted as the write cache flushes them, and the
     commit; all again from the same tree each time.
     """
-    writes = _writes(accounts)
+    with use_core(core):
+        writes = _writes(accounts)
     writes.tree.save_version()
 
     def call() -> tuple[bytes, int]:
-        tree = writes.tree.branch()
+        tree = writes.tree.branch()  # in the same core
         tree.apply(writes.items)
         return tree.save_version()
 
@@ -213,22 +242,24 @@ def state_write_cache() -> Task:
 @benchmark(
     "transaction/state_write_durable",
     level=Level.COMPONENT,
-    params={"accounts": _TREE_SIZES},
+    params={"accounts": _TREE_SIZES, "core": CORES},
+    slow=OTHER_CORES,
 )
-def state_write_durable(accounts: int) -> Task:
+def state_write_durable(accounts: int, core: str) -> Task:
     """Write one account to disk: tree, hashing, and its share of a synced LMDB commit.
 
     The same 1,000 writes as ``state_write``, version after version with two retained, in the
     folder for temporary files: if that is in memory, syncing costs nothing.
     """
-    writes = _writes(accounts)
-    tree = writes.tree
+    with use_core(core):
+        writes = _writes(accounts)
+    tree, items = writes.tree, writes.items
     folder = Path(mkdtemp(prefix="veperf-state-"))
     store = Store(folder, keep=2)
     store.commit(tree)
 
     def call() -> None:
-        tree.apply(writes.items)
+        tree.apply(items)
         store.commit(tree)
         tree.prune(tree.version - 1)
 
@@ -240,14 +271,44 @@ def state_write_durable(accounts: int) -> Task:
 
 
 @benchmark(
+    "transaction/state_restart",
+    level=Level.COMPONENT,
+    params={"accounts": (10_000, 1_000, 100_000), "blocks": (250,), "core": CORES},
+    slow=("*",),
+)
+def state_restart(accounts: int, blocks: int, core: str) -> Task:
+    """Load a chain's state after a restart: the newest snapshot, and the change sets after it.
+
+    Blocks of 1,000 writes each; all root hashes are computed, and compared with the commits'.
+    """
+    writes = _writes(accounts)
+    tree, folder = writes.tree, Path(mkdtemp(prefix="veperf-state-"))
+    keys, random = [key for key, _ in tree.iterate()], Random(3)  # noqa: S311  # an example
+    store = Store(folder, keep=blocks)
+    store.commit(tree)
+    for block in range(blocks):
+        changed = sorted(random.sample(keys, _BATCH))
+        tree.apply([(key, block.to_bytes(40)) for key in changed])
+        store.commit(tree)
+        tree.prune(tree.version - 1)
+
+    def close() -> None:
+        store.close()
+        rmtree(folder)
+
+    return in_core(core, lambda: Task(lambda: store.load().root_hash, close=close))
+
+
+@benchmark(
     "transaction/state_read",
     level=Level.COMPONENT,
-    params={"accounts": _MEMORY_TREE_SIZES},
-    slow=_SLOW_TREE_SIZES,
+    params={"accounts": _MEMORY_TREE_SIZES, "core": CORES},
+    slow=(*_SLOW_TREE_SIZES, *OTHER_CORES),
 )
-def state_read(accounts: int) -> Task:
+def state_read(accounts: int, core: str) -> Task:
     """Read one account from the IAVL tree, past an empty write cache."""
-    writes = _writes(accounts)
+    with use_core(core):
+        writes = _writes(accounts)
     keys = [key for key, _ in writes.items]
     Random(2).shuffle(keys)  # noqa: S311  # an example, not a secret
 
@@ -323,15 +384,16 @@ def state_write_parallel() -> Task:
 
 def _workload(transactions: int) -> example_data.Workload:
     """Return the same for all benchmarks of a process, with a saved branch of the tree for each."""
-    shared = _make_workload(transactions)
+    shared = _make_workload(transactions, active_core())
     tree = shared.tree.branch()
     tree.save_version()
     return example_data.Workload(tree, shared.transactions)
 
 
 @functools.cache
-def _make_workload(transactions: int) -> example_data.Workload:
-    return example_data.workload(_ACCOUNTS, transactions)
+def _make_workload(transactions: int, core: str) -> example_data.Workload:
+    with use_core(core):
+        return example_data.workload(_ACCOUNTS, transactions)
 
 
 @benchmark(
@@ -359,21 +421,25 @@ def execution() -> Task:
 @benchmark(
     "transaction/block_processing",
     level=Level.COMPONENT,
-    params={"transactions": (1_000, 100, 10_000)},
+    params={"transactions": (1_000, 100, 10_000), "core": CORES},
     targets={"memory_peak": "memory/per_transaction"},
-    slow=("transactions=10000",),
+    slow=("transactions=10000", *OTHER_CORES),
 )
-def block_processing(transactions: int) -> Task:
+def block_processing(transactions: int, core: str) -> Task:
     """Process one of a block's transfers: decode, verify and execute it, its share of the commit.
 
     Its peak memory is its share of the whole block's: decoded, in the write cache, in the tree, its
     result and events; not its encoded bytes, which exist before.
     """
-    work = _workload(transactions)
-    return Task(
-        lambda: process_block(work.tree.branch(), work.transactions, example_data.CHAIN),
-        operations=transactions,
-    )
+
+    def setup() -> Task:
+        work = _workload(transactions)
+        return Task(
+            lambda: process_block(work.tree.branch(), work.transactions, example_data.CHAIN),
+            operations=transactions,
+        )
+
+    return in_core(core, setup)
 
 
 # ---------------------------------------------------------------- the chain under load
@@ -433,17 +499,23 @@ def throughput() -> LoadTask:
 @benchmark(
     "transaction/parallel_processing",
     level=Level.INTEGRATION,
-    params={"verifiers": (1, 2)},
+    params={"verifiers": (1, 2), "core": CORES},
+    slow=OTHER_CORES,
+    multithreaded=True,
 )
-def parallel_processing(verifiers: int) -> Task:
-    """Process a block of 1,000 transfers, their signatures verified in other processes.
+def parallel_processing(verifiers: int, core: str) -> Task:
+    """Process a block of 1,000 transfers, their signatures verified beside it.
 
-    Transactions are executed as soon as their chunk is verified. The time is wall time: several
-    processors work.
+    By threads, in Python's core by processes. Transactions are executed as soon as their chunk is
+    verified. The time is wall time: several processors work.
     """
+    return in_core(core, lambda: _parallel_processing(verifiers))
+
+
+def _parallel_processing(verifiers: int) -> Task:
     work = _workload(_BATCH)
     head = ChainHead(work.tree.branch(), example_data.CHAIN, Tree.save_version)
-    pool = VerifierPool(verifiers, example_data.CHAIN.id, head.look_up_numbers)
+    pool = start_verifier(verifiers, example_data.CHAIN.id, head.look_up_numbers)
     chunks = [list(work.transactions[i : i + _CHUNK]) for i in range(0, _BATCH, _CHUNK)]
 
     def call() -> bytes:

@@ -1,8 +1,7 @@
 """Encoding and decoding of transactions, exactly as the Cosmos SDK has them on the wire.
 
 Decoding checks everything that can be checked without the chain's state: form, addresses,
-amounts, keys. The SDK does the same in ``DefaultTxDecoder`` and ``ValidateBasic``. Validation
-verifies the signature, too.
+amounts, keys. The SDK does the same in ``DefaultTxDecoder`` and ``ValidateBasic``.
 """
 
 import re
@@ -13,11 +12,17 @@ from typing import Any
 from google.protobuf.message import DecodeError
 from msgspec import Struct
 
+from veperf._native.core import compiled_kernels
 from veperf.workloads.transaction import protobuf
-from veperf.workloads.transaction.address import PREFIX, Address, parse_account_address
+from veperf.workloads.transaction.address import (
+    PREFIX,
+    Address,
+    parse_account_address,
+    secp256k1_address,
+)
 from veperf.workloads.transaction.canonical import Transfer, read_transfer
 from veperf.workloads.transaction.errors import Code, TransactionRefused
-from veperf.workloads.transaction.signature import KEY_LENGTHS, PublicKey, Scheme, verify_signature
+from veperf.workloads.transaction.signature import KEY_LENGTHS, PublicKey, Scheme
 from veperf.workloads.transaction.state import MAX_AMOUNT
 
 _MAX_DIGITS = len(str(MAX_AMOUNT))
@@ -172,24 +177,26 @@ def decode_transaction(raw: bytes, prefix: str = PREFIX) -> Transaction:
             ``INVALID_ADDRESS``, ``INVALID_COINS``, ``INVALID_PUBLIC_KEY``, ``WRONG_SIGNER``,
             ``INVALID_REQUEST`` as their names say.
     """
-    transfer = read_transfer(raw)
-    return (
-        decode_with_protobuf(raw, prefix)
-        if transfer is None
-        else _decode_transfer(transfer, prefix)
-    )
+    kernels = compiled_kernels()
+    if kernels is not None:
+        fields = kernels.read_transfer(raw, prefix)
+        if fields is not None:
+            return _make_transfer(*fields)
+    elif (transfer := read_transfer(raw)) is not None:
+        return _decode_transfer(transfer, prefix)
+    return decode_with_protobuf(raw, prefix)
 
 
 def decode_with_protobuf(raw: bytes, prefix: str = PREFIX) -> Transaction:
     """Decode a transaction of any form by its protobuf messages, without the fast path."""
     if not raw:
         raise TransactionRefused(Code.MALFORMED, "no bytes")
-    outer = _parse(protobuf.TxRaw, raw)
+    outer = parse_message(protobuf.TxRaw, raw)
     if outer.SerializeToString() != raw:
         raise TransactionRefused(Code.MALFORMED, "TxRaw is not in its canonical encoding")
     body_bytes, auth_info_bytes = outer.body_bytes, outer.auth_info_bytes
-    body = _parse(protobuf.TxBody, body_bytes)
-    auth = _parse(protobuf.AuthInfo, auth_info_bytes)
+    body = parse_message(protobuf.TxBody, body_bytes)
+    auth = parse_message(protobuf.AuthInfo, auth_info_bytes)
     public_key, sequence = _decode_signer(auth)
     fee = auth.fee
     messages = tuple([_decode_send(message, prefix) for message in body.messages])
@@ -212,17 +219,17 @@ def decode_with_protobuf(raw: bytes, prefix: str = PREFIX) -> Transaction:
 def _decode_transfer(transfer: Transfer, prefix: str) -> Transaction:
     sender = parse_account_address(transfer.sender.decode(), prefix)
     recipient = parse_account_address(transfer.recipient.decode(), prefix)
-    public_key = PublicKey(Scheme.SECP256K1, transfer.public_key)
-    amount = (Coin(transfer.denom.decode(), int(transfer.amount)),)
-    messages = (Send(sender, recipient, amount),)
-    _check_signer(messages, public_key)
-    return Transaction(
-        messages,
-        "",
-        0,
-        public_key,
+    return _make_transfer(
+        sender.data,
+        sender.text,
+        recipient.data,
+        recipient.text,
+        transfer.denom.decode(),
+        int(transfer.amount),
+        transfer.fee_denom.decode(),
+        int(transfer.fee_amount),
+        transfer.public_key,
         transfer.sequence,
-        (Coin(transfer.fee_denom.decode(), int(transfer.fee_amount)),),
         transfer.gas_limit,
         transfer.signature,
         transfer.body_bytes,
@@ -230,7 +237,47 @@ def _decode_transfer(transfer: Transfer, prefix: str) -> Transaction:
     )
 
 
-def _parse(kind: Any, data: bytes) -> Any:
+def _make_transfer(
+    sender: bytes,
+    sender_text: str,
+    recipient: bytes,
+    recipient_text: str,
+    denom: str,
+    amount: int,
+    fee_denom: str,
+    fee: int,
+    key: bytes,
+    sequence: int,
+    gas_limit: int,
+    signature: bytes,
+    body_bytes: bytes,
+    auth_info_bytes: bytes,
+) -> Transaction:
+    if secp256k1_address(key) != sender:
+        raise _wrong_signer(sender_text)
+    send = Send(
+        Address(sender, sender_text), Address(recipient, recipient_text), (Coin(denom, amount),)
+    )
+    return Transaction(
+        (send,),
+        "",
+        0,
+        PublicKey(Scheme.SECP256K1, key),
+        sequence,
+        (Coin(fee_denom, fee),),
+        gas_limit,
+        signature,
+        body_bytes,
+        auth_info_bytes,
+    )
+
+
+def parse_message(kind: Any, data: bytes) -> Any:
+    """Parse the encoded message ``data`` of a class of ``protobuf.message_classes``.
+
+    Raises:
+        TransactionRefused: ``MALFORMED``: other bytes, or a field that the class doesn't have.
+    """
     try:
         message = kind.FromString(data)
     except DecodeError as error:
@@ -261,7 +308,7 @@ def _decode_signer(auth: Any) -> tuple[PublicKey, int]:
         raise TransactionRefused(
             Code.INVALID_PUBLIC_KEY, f"keys of type {packed.type_url!r} are not supported"
         )
-    key = _parse(protobuf.PubKey, packed.value).key
+    key = parse_message(protobuf.PubKey, packed.value).key
     if len(key) != KEY_LENGTHS[scheme]:
         raise TransactionRefused(
             Code.INVALID_PUBLIC_KEY, f"a {scheme.name} key of {len(key)} bytes"
@@ -272,7 +319,7 @@ def _decode_signer(auth: Any) -> tuple[PublicKey, int]:
 def _decode_send(packed: Any, prefix: str) -> Send:
     if packed.type_url != protobuf.MSG_SEND_URL:
         raise TransactionRefused(Code.UNKNOWN_MESSAGE, f"{packed.type_url!r} is not supported")
-    message = _parse(protobuf.MsgSend, packed.value)
+    message = parse_message(protobuf.MsgSend, packed.value)
     sender = parse_account_address(message.from_address, prefix)
     recipient = parse_account_address(message.to_address, prefix)
     amount = _decode_coins(message.amount)
@@ -291,9 +338,11 @@ def _check_signer(messages: tuple[Send, ...], key: PublicKey) -> None:
     signer = key.address()
     for message in messages:
         if message.sender.data != signer:
-            raise TransactionRefused(
-                Code.WRONG_SIGNER, f"the public key does not belong to {message.sender.text}"
-            )
+            raise _wrong_signer(message.sender.text)
+
+
+def _wrong_signer(sender: str) -> TransactionRefused:
+    return TransactionRefused(Code.WRONG_SIGNER, f"the public key does not belong to {sender}")
 
 
 def _check_fee(fee: Any, signer: Address, prefix: str) -> None:
@@ -310,29 +359,3 @@ def _only_signature(signatures: Any) -> bytes:
     if len(signatures) > 1:
         raise TransactionRefused(Code.UNSUPPORTED, f"{len(signatures)} signatures for one signer")
     return bytes(signatures[0])
-
-
-def validate_transaction(raw: bytes, chain_id: str, account_number: int) -> Transaction:
-    """Decode ``raw``, check its fields and verify its signature.
-
-    Raises:
-        TransactionRefused: with the codes of ``decode_transaction`` and ``verify_signature``.
-    """
-    transaction = decode_transaction(raw)
-    verify_transaction_signature(transaction, chain_id, account_number)
-    return transaction
-
-
-def verify_transaction_signature(
-    transaction: Transaction, chain_id: str, account_number: int
-) -> None:
-    """Check that the signature is the signer's, over this transaction, for this chain and account.
-
-    Raises:
-        TransactionRefused: with the codes of ``verify_signature``. A signature for another chain
-            or account number is just wrong: nothing in the transaction says which it was for.
-    """
-    document = encode_sign_doc(
-        transaction.body_bytes, transaction.auth_info_bytes, chain_id, account_number
-    )
-    verify_signature(transaction.public_key, document, transaction.signature)

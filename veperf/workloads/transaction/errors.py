@@ -33,6 +33,15 @@ class Code(Enum):
     WRONG_SEQUENCE = ("wrong sequence", 32)
     UNSUPPORTED = ("not supported", 37)
     OVERFLOW = ("amount too large", 111222)  # the SDK's code for a panic, which its Int makes of it
+    OUT_OF_GAS = ("out of gas", 11)
+    TOO_MANY_SIGNATURES = ("too many signatures", 14)
+    UNKNOWN_EXTENSION = ("unknown extension option", 31)
+    NO_FEE_ALLOWANCE = ("no fee allowance", 38)
+    FEE_ALLOWANCE_EXCEEDED = ("fee allowance exceeded", 2)  # codespace feegrant, as the next
+    FEE_ALLOWANCE_EXPIRED = ("fee allowance expired", 3)
+    UNKNOWN_VALIDATOR = ("unknown validator", 3)  # codespace staking, as the next two
+    NO_DELEGATION = ("no delegation", 19)
+    TOO_MANY_UNBONDINGS = ("too many unbonding entries", 27)
 
     @property
     def label(self) -> str:

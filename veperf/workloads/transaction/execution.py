@@ -3,8 +3,9 @@
 As in the Cosmos SDK there are two steps. The ante handler checks the transaction against the
 state, takes the fee and increments the sequence; a transaction that it rejects changes nothing.
 Then the messages run, all or none: when one fails its changes are dropped, but the fee is gone and
-the sequence used. Unlike in the SDK, gas is not metered (the fee is by the gas limit, as there),
-and the minimum gas price holds in blocks, too, not only in a node's mempool.
+the sequence used. Unlike in the SDK, gas is not metered (the fee is by the gas limit, as there;
+``modules.blocks`` meters it), and the minimum gas price holds in blocks, too, not only in a node's
+mempool.
 
 Events are those of the SDK's bank module. They follow from the transaction and from whether its
 messages ran, so they are made only when they are asked for.
@@ -26,7 +27,6 @@ from veperf.workloads.transaction.codec import (
     Transaction,
     decode_transaction,
     format_coins,
-    verify_transaction_signature,
 )
 from veperf.workloads.transaction.errors import Code, TransactionRefused
 from veperf.workloads.transaction.iavl import Tree
@@ -39,6 +39,7 @@ from veperf.workloads.transaction.state import (
     set_account,
     transfer,
 )
+from veperf.workloads.transaction.validation import verify_transaction_signature
 
 # Module accounts: the first 20 bytes of SHA-256 of the module's name (ADR-028).
 FEE_COLLECTOR = address_from_bytes(sha256(b"fee_collector").digest()[:20])
@@ -167,7 +168,7 @@ def run_ante_checks(
         raise TransactionRefused(
             Code.MEMO_TOO_LARGE, f"{memo_length} bytes, at most {chain.max_memo_length}"
         )
-    _check_fee(transaction, chain)
+    check_minimum_fee(transaction.fee, transaction.gas_limit, chain)
     signer = transaction.signer
     account = get_account(state, signer.data)
     if account is None:
@@ -208,11 +209,11 @@ def execute_transaction(
 def _pay_fee(state: KeyValueStore, signer: Address, fee: Coins) -> None:
     """Move all coins of ``fee``, or none: the collector may have too much of one."""
     if len(fee) == 1:
-        _move(state, signer, FEE_COLLECTOR, fee[0])
+        move_coin(state, signer, FEE_COLLECTOR, fee[0])
         return
     changes = Cache(state)
     for coin in fee:
-        _move(changes, signer, FEE_COLLECTOR, coin)
+        move_coin(changes, signer, FEE_COLLECTOR, coin)
     changes.write()
 
 
@@ -228,10 +229,15 @@ def _run_messages(state: KeyValueStore, messages: tuple[Send, ...]) -> None:
     changes.write()
 
 
-def _check_fee(transaction: Transaction, chain: Chain) -> None:
-    minimum = chain.minimum_fee(transaction.gas_limit)
+def check_minimum_fee(fee: Coins, gas_limit: int, chain: Chain) -> None:
+    """Check that ``fee`` is what the chain's gas price makes of ``gas_limit``.
+
+    Raises:
+        TransactionRefused: ``INSUFFICIENT_FEE``.
+    """
+    minimum = chain.minimum_fee(gas_limit)
     offered = 0
-    for coin in transaction.fee:
+    for coin in fee:
         if coin.denom == chain.fee_denom:
             offered += coin.amount
     if offered < minimum:
@@ -247,13 +253,17 @@ def _send(state: KeyValueStore, message: Send) -> None:
             Code.BLOCKED_RECIPIENT, f"{recipient.text} can't receive transfers"
         )
     for coin in message.amount:
-        _move(state, message.sender, recipient, coin)
+        move_coin(state, message.sender, recipient, coin)
     if get_account(state, recipient.data) is None:
         create_account(state, recipient.data)
 
 
-def _move(state: KeyValueStore, sender: Address, recipient: Address, coin: Coin) -> None:
-    """Move ``coin``, or write nothing and refuse."""
+def move_coin(state: KeyValueStore, sender: Address, recipient: Address, coin: Coin) -> None:
+    """Move ``coin``, or write nothing and refuse.
+
+    Raises:
+        TransactionRefused: ``INSUFFICIENT_FUNDS``, ``OVERFLOW``.
+    """
     try:
         balance = transfer(state, sender.data, recipient.data, coin.denom, coin.amount)
     except OverflowError as error:

@@ -7,10 +7,9 @@
     "n" ..., "s"   -> ``snapshots``
     "oldest"       -> the oldest version that can be loaded, decimal
 
-Versions in keys have 8 bytes, big-endian, so that keys sort by version. A change set is a msgpack
-array of pairs, key and new value (nil: removed), *in the order in which the changes were made*:
-that order decides how an IAVL tree is balanced. Replayed on a snapshot of an older version they
-give the same tree, node for node, which the root hash shows.
+Versions in keys have 8 bytes, big-endian, so that keys sort by version. ``iavl.encoding`` has the
+layout of a change set. Replayed on a snapshot of an older version they give the same tree, node for
+node, which the root hash shows.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,19 +17,14 @@ from struct import Struct as Layout
 from struct import error as LayoutError  # noqa: N812  # a class, whatever struct calls it
 
 import lmdb
-from msgspec import MsgspecError
-from msgspec.msgpack import Decoder, Encoder
 
-from veperf.workloads.transaction.iavl import Change
+from veperf.workloads.transaction.iavl.encoding import Change, encode_changes
 
 _VERSION_KEY = Layout(">cQ")
 _OLDEST_KEY = b"oldest"
 _MAX_VERSION = (1 << 63) - 1  # of Cosmos chains: heights have 64 bits and a sign
 _MAX_DIGITS = 18
 _ROOT_HASH_BYTES = 32
-
-_encode = Encoder().encode
-_decode = Decoder(list[Change]).decode
 
 
 class DamageError(ValueError):
@@ -41,7 +35,7 @@ def write_commit(
     transaction: lmdb.Transaction, version: int, root_hash: bytes, changes: Sequence[Change]
 ) -> None:
     """Write the change set that leads to ``version``, in place of an earlier commit of it."""
-    transaction.put(version_key(b"c", version), root_hash + _encode(changes))
+    transaction.put(version_key(b"c", version), root_hash + encode_changes(changes))
 
 
 def read_root_hash(transaction: lmdb.Transaction, version: int) -> bytes | None:
@@ -50,19 +44,22 @@ def read_root_hash(transaction: lmdb.Transaction, version: int) -> bytes | None:
     return None if record is None else bytes(record[:_ROOT_HASH_BYTES])
 
 
-def read_changes(transaction: lmdb.Transaction, version: int) -> list[Change]:
-    """Return the change set that leads to ``version`` from the one before.
+def read_change_sets(
+    transaction: lmdb.Transaction, after: int, last: int
+) -> tuple[list[bytes], list[bytes]]:
+    """Return the root hashes and encoded change sets of the versions behind ``after``, to ``last``.
 
     Raises:
-        DamageError: the change set is missing or can't be read.
+        DamageError: one is missing.
     """
-    record = transaction.get(version_key(b"c", version))
-    if record is None:
-        raise DamageError(f"the change set of version {version} is missing")
-    try:
-        return _decode(memoryview(record)[_ROOT_HASH_BYTES:])
-    except MsgspecError as error:
-        raise DamageError(f"the change set of version {version}: {error}") from error
+    root_hashes, change_sets = [], []
+    for version in range(after + 1, last + 1):
+        record = transaction.get(version_key(b"c", version))
+        if record is None:
+            raise DamageError(f"the change set of version {version} is missing")
+        root_hashes.append(bytes(record[:_ROOT_HASH_BYTES]))
+        change_sets.append(bytes(record[_ROOT_HASH_BYTES:]))
+    return root_hashes, change_sets
 
 
 def read_versions(transaction: lmdb.Transaction) -> Iterator[int]:

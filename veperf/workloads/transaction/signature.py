@@ -1,5 +1,6 @@
 """Keys and signatures: secp256k1 for accounts, Ed25519 for consensus keys and bids."""
 
+import struct
 from enum import Enum
 from functools import lru_cache
 from hashlib import sha256
@@ -17,10 +18,22 @@ from veperf.workloads.transaction.errors import Code, TransactionRefused
 SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _HALF_ORDER = (SECP256K1_ORDER // 2).to_bytes(32, "big")
 _ORDER_BYTES = SECP256K1_ORDER.to_bytes(32, "big")
-_SIGNATURE_LENGTH = 64
+SIGNATURE_LENGTH = 64
 _CACHED = 1 << 16  # public keys, at most some 15 MB
 # coincurve's own classes need DER and take 4 us more a signature; this is the underlying library.
 _CONTEXT = coincurve.GLOBAL_CONTEXT.ctx
+SIGNATURE_LIBRARY = struct.pack(
+    "3P",
+    *(
+        int(ffi.cast("uintptr_t", pointer))
+        for pointer in (
+            _CONTEXT,
+            ffi.addressof(lib, "secp256k1_ecdsa_signature_parse_compact"),
+            ffi.addressof(lib, "secp256k1_ecdsa_verify"),
+        )
+    ),
+)
+"""Addresses of libsecp256k1 in this process, for the compiled kernels: a context, two functions."""
 
 
 class Scheme(Enum):
@@ -72,7 +85,7 @@ class Secp256k1Signer:
     def sign(self, message: bytes) -> bytes:
         """Return the 64 bytes r || s over SHA-256(message)."""
         # The recoverable form is the compact one plus a byte; the plain form would be DER.
-        return self._key.sign_recoverable(message)[:_SIGNATURE_LENGTH]
+        return self._key.sign_recoverable(message)[:SIGNATURE_LENGTH]
 
 
 class Ed25519Signer:
@@ -100,7 +113,7 @@ def verify_signature(key: PublicKey, message: bytes, signature: bytes) -> None:
             half the order: mathematically valid, but anybody can derive it from the low one,
             which would give the same transaction a second hash; ``INVALID_PUBLIC_KEY``.
     """
-    if len(signature) != _SIGNATURE_LENGTH:
+    if len(signature) != SIGNATURE_LENGTH:
         raise TransactionRefused(
             Code.WRONG_SIGNATURE, f"a signature has 64 bytes, not {len(signature)}"
         )
@@ -125,32 +138,51 @@ def _der_integer(number: bytes) -> bytes:
 def _verify_secp256k1(key: bytes, message: bytes, signature: bytes) -> None:
     s = signature[32:]
     if _HALF_ORDER < s < _ORDER_BYTES:
-        raise TransactionRefused(Code.HIGH_S, "s is over half the order of the curve")
-    point = _point(key)
+        raise high_s()
+    point, _ = _parse_key(key)
     parsed = ffi.new("secp256k1_ecdsa_signature *")
     digest = sha256(message).digest()
     if not (
         lib.secp256k1_ecdsa_signature_parse_compact(_CONTEXT, parsed, signature)
         and lib.secp256k1_ecdsa_verify(_CONTEXT, parsed, digest, point)
     ):
-        raise TransactionRefused(Code.WRONG_SIGNATURE, "the signature does not verify")
+        raise wrong_signature()
+
+
+def wrong_signature() -> TransactionRefused:
+    """Return the refusal of a signature that does not verify."""
+    return TransactionRefused(Code.WRONG_SIGNATURE, "the signature does not verify")
+
+
+def high_s() -> TransactionRefused:
+    """Return the refusal of an ECDSA signature with the higher of its two values of s."""
+    return TransactionRefused(Code.HIGH_S, "s is over half the order of the curve")
+
+
+def parsed_key(key: bytes) -> bytes:
+    """Return the point of a compressed secp256k1 key in the library's own form, 64 bytes.
+
+    Raises:
+        TransactionRefused: ``INVALID_PUBLIC_KEY``.
+    """
+    return _parse_key(key)[1]
 
 
 @lru_cache(maxsize=_CACHED)
-def _point(key: bytes) -> Any:
-    """Return the point of a compressed key; finding it takes a square root."""
+def _parse_key(key: bytes) -> tuple[Any, bytes]:
+    """Return the point of a compressed key, and its bytes; finding it takes a square root."""
     point = ffi.new("secp256k1_pubkey *")
     # The library accepts other encodings, too, which would give a key several addresses.
     compressed = len(key) == KEY_LENGTHS[Scheme.SECP256K1]
     if not (compressed and lib.secp256k1_ec_pubkey_parse(_CONTEXT, point, key, len(key))):
         raise TransactionRefused(Code.INVALID_PUBLIC_KEY, "not a compressed secp256k1 key")
-    return point
+    return point, bytes(ffi.buffer(point))
 
 
 def _verify_ed25519(key: bytes, message: bytes, signature: bytes) -> None:
     try:
         VerifyKey(key).verify(message, signature)
     except BadSignatureError as error:
-        raise TransactionRefused(Code.WRONG_SIGNATURE, "the signature does not verify") from error
+        raise wrong_signature() from error
     except (CryptoError, ValueError) as error:
         raise TransactionRefused(Code.INVALID_PUBLIC_KEY, "not an Ed25519 key") from error

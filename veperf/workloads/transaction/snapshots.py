@@ -9,19 +9,17 @@ of its nodes. It is valid once its last slice is written.
     "n" version end    -> a slice of the snapshot of version, up to its end-th node
     "s" version        -> the number of its nodes, decimal, once it is whole
 
-Numbers in keys have 8 bytes, big-endian. A slice is a msgpack array of nodes in depth-first
-pre-order (a node, its left subtree, its right one): the version that made it for an inner node; an
-array of version, key and value for a leaf. Everything else follows from the shape of an AVL tree.
+Numbers in keys have 8 bytes, big-endian. ``iavl.encoding`` has the layout of a slice.
 """
 
 from struct import Struct as Layout
 from struct import error as LayoutError  # noqa: N812  # a class, whatever struct calls it
 
 import lmdb
-from msgspec import MsgspecError, Struct
-from msgspec.msgpack import Decoder, Encoder
+from msgspec import Struct
 
 from veperf.workloads.transaction.iavl import TreeNode
+from veperf.workloads.transaction.iavl.encoding import encode_slice
 from veperf.workloads.transaction.records import (
     DamageError,
     delete_range,
@@ -32,17 +30,12 @@ from veperf.workloads.transaction.records import (
 _SLICE_KEY = Layout(">cQQ")
 _NODES_AT_ONCE = 4_096
 
-_Item = int | tuple[int, bytes, bytes]
-_encode = Encoder().encode
-_decode = Decoder(list[_Item]).decode
-
 
 class UnfinishedSnapshot(Struct, frozen=True):
     """A snapshot that is being written."""
 
     version: int
-    pending: tuple[TreeNode, ...]
-    """Roots of the subtrees that are not written yet, in reverse order."""
+    root: TreeNode | None
     written: int
     """Number of nodes written."""
 
@@ -59,40 +52,24 @@ def find_unfinished_snapshot(
         return None
     last = _greatest_key_below(transaction, _SLICE_KEY.pack(b"n", version + 1, 0))
     written = _unpack_slice_key(last)[1] if last > _SLICE_KEY.pack(b"n", version, 0) else 0
-    pending = [] if root is None else [root]
-    skipped = 0
-    while skipped < written:
-        if not pending:
-            raise DamageError(f"{written} nodes of version {version} are written; it has {skipped}")
-        node = pending.pop()
-        nodes = 2 * node.size - 1
-        if skipped + nodes <= written:
-            skipped += nodes
-        else:
-            pending += (node.right, node.left)
-            skipped += 1
-    return UnfinishedSnapshot(version, tuple(pending), written)
+    if written > (nodes := _count_nodes(root)):
+        raise DamageError(f"{written} nodes of version {version} are written; it has {nodes}")
+    return UnfinishedSnapshot(version, root, written)
 
 
 def write_slice(
     transaction: lmdb.Transaction, snapshot: UnfinishedSnapshot, count: int
 ) -> UnfinishedSnapshot | None:
     """Write the next ``count`` nodes and return the new state; None when the snapshot is whole."""
-    items: list[_Item] = []
-    pending = list(snapshot.pending)
-    while pending and len(items) < count:
-        node = pending.pop()
-        if node.height:
-            items.append(node.version)
-            pending += (node.right, node.left)
-        else:
-            items.append((node.version, node.key, node.value))
-    version, written = snapshot.version, snapshot.written + len(items)
-    if items:
-        transaction.put(_SLICE_KEY.pack(b"n", version, written), _encode(items))
-    if pending:
-        return UnfinishedSnapshot(version, tuple(pending), written)
-    transaction.put(version_key(b"s", version), b"%d" % written)
+    version, root, written = snapshot.version, snapshot.root, snapshot.written
+    nodes = _count_nodes(root)
+    end = min(written + count, nodes)
+    if root is not None and end > written:
+        slice_key = _SLICE_KEY.pack(b"n", version, end)
+        transaction.put(slice_key, encode_slice(root, written, end - written))
+    if end < nodes:
+        return UnfinishedSnapshot(version, root, end)
+    transaction.put(version_key(b"s", version), b"%d" % nodes)
     return None
 
 
@@ -116,34 +93,47 @@ def newest_snapshot(transaction: lmdb.Transaction, version: int) -> int:
     return unpack_version(key)
 
 
-def read_snapshot(transaction: lmdb.Transaction, version: int) -> TreeNode | None:
-    """Return the root of the whole snapshot of ``version``, without hashes.
+def unfinished_version(transaction: lmdb.Transaction, version: int) -> int | None:
+    """Return the version up to ``version`` whose snapshot has been begun, if it isn't whole.
 
     Raises:
-        DamageError: nodes are missing or can't be read, or don't form an AVL tree.
+        DamageError: a key is invalid.
     """
-    items: list[_Item] = []
+    last = _greatest_key_below(transaction, _SLICE_KEY.pack(b"n", version + 1, 0))
+    if not last.startswith(b"n"):
+        return None
+    begun, _ = _unpack_slice_key(last)
+    return begun if transaction.get(version_key(b"s", begun)) is None else None
+
+
+def read_slices(transaction: lmdb.Transaction, version: int) -> list[bytes]:
+    """Return the slices of the whole snapshot of ``version``.
+
+    Raises:
+        DamageError: nodes are missing, or a key is invalid.
+    """
+    slices: list[bytes] = []
+    end = 0
     cursor = transaction.cursor()
     has_record = cursor.set_range(_SLICE_KEY.pack(b"n", version, 0))
     after = _SLICE_KEY.pack(b"n", version + 1, 0)
-    try:
-        while has_record and (key := bytes(cursor.key())) < after:
-            _, end = _unpack_slice_key(key)
-            items += _decode(cursor.value())
-            if len(items) != end:
-                raise DamageError(f"a slice up to node {end} ends at {len(items)}")
-            has_record = cursor.next()
-        if b"%d" % len(items) != transaction.get(version_key(b"s", version)):
-            raise DamageError(f"some nodes are missing: there are {len(items)}")
-        return _build(items)
-    except (DamageError, MsgspecError) as error:
-        raise DamageError(f"the snapshot of version {version}: {error}") from error
+    while has_record and (key := bytes(cursor.key())) < after:
+        _, end = _unpack_slice_key(key)
+        slices.append(bytes(cursor.value()))
+        has_record = cursor.next()
+    if b"%d" % end != transaction.get(version_key(b"s", version)):
+        raise DamageError(f"the snapshot of version {version} ends at node {end}")
+    return slices
 
 
 def delete_snapshots(transaction: lmdb.Transaction, start: int, end: int) -> None:
     """Delete the snapshots of the versions from ``start`` (included) to ``end`` (excluded)."""
     delete_range(transaction, _SLICE_KEY.pack(b"n", start, 0), _SLICE_KEY.pack(b"n", end, 0))
     delete_range(transaction, version_key(b"s", start), version_key(b"s", end))
+
+
+def _count_nodes(root: TreeNode | None) -> int:
+    return 0 if root is None else 2 * root.size - 1
 
 
 def _greatest_key_below(transaction: lmdb.Transaction, key: bytes) -> bytes:
@@ -162,31 +152,3 @@ def _unpack_slice_key(key: bytes) -> tuple[int, int]:
     except LayoutError as error:
         raise DamageError(f"the key {key[:40]!r} is not a slice's") from error
     return version, end
-
-
-def _build(items: list[_Item]) -> TreeNode | None:
-    """Build the tree whose nodes are ``items``, in pre-order, and return its root."""
-    done: list[
-        tuple[TreeNode, bytes]
-    ] = []  # roots of subtrees from right to left; their first keys
-    first: bytes | None = None
-    for item in reversed(items):
-        if isinstance(item, tuple):
-            version, key, value = item
-            if first is not None and key >= first:
-                raise DamageError(f"the key {key[:40]!r} is out of order")
-            first = key
-            done.append((TreeNode(key, value, version), key))
-            continue
-        if len(done) < 2:
-            raise DamageError("an inner node has no two children")
-        (left, left_first), (right, right_first) = done.pop(), done.pop()
-        # Else a chain of nodes could be so long that freeing it overflows the stack.
-        if abs(left.height - right.height) > 1:
-            raise DamageError("the tree is not balanced")
-        height = 1 + max(left.height, right.height)
-        size = left.size + right.size
-        done.append((TreeNode(right_first, b"", item, height, size, left, right), left_first))
-    if len(done) > 1:
-        raise DamageError(f"{len(done)} subtrees are left without a root")
-    return done[0][0] if done else None

@@ -14,7 +14,7 @@ import lmdb
 
 from veperf.core.errors import CorruptFileError, DataError, NewerFormatError, StorageError
 from veperf.workloads.transaction import records, snapshots
-from veperf.workloads.transaction.iavl import Change, ExportNode, Tree, import_nodes
+from veperf.workloads.transaction.iavl import ExportNode, Tree, import_nodes
 from veperf.workloads.transaction.records import DamageError
 
 # Format history:
@@ -100,8 +100,11 @@ class Store:
         with self._reading(f"version {version}") as transaction:
             if not records.read_oldest(transaction) <= version <= self.version:
                 raise LookupError(f"{self._path} does not have version {version}")
-            for tree in _replay_versions(transaction, version):
-                self._resume(transaction, tree)
+            # A snapshot that isn't whole needs the tree that it is of.
+            begun = snapshots.unfinished_version(transaction, version) or version
+            tree = _load_version(transaction, begun)
+            self._resume(transaction, tree)
+            _replay(transaction, tree, version)
         return tree
 
     def commit(self, tree: Tree) -> tuple[bytes, int]:
@@ -272,25 +275,37 @@ def _write_first_version(transaction: lmdb.Transaction, version: int, tree: Tree
     snapshots.write_snapshot(transaction, version, tree.root)
 
 
-def _replay_versions(transaction: lmdb.Transaction, version: int) -> Iterator[Tree]:
-    """Yield a tree at the newest snapshot up to ``version``, and again at each version from there.
-
-    It is the same tree each time, and holds the last saved version only.
+def _load_version(transaction: lmdb.Transaction, version: int) -> Tree:
+    """Build ``version`` from the newest snapshot up to it and what follows.
 
     Raises:
         DamageError: records are missing or damaged, or a root hash is not the commit's.
     """
     base = snapshots.newest_snapshot(transaction, version)
-    tree = Tree(snapshots.read_snapshot(transaction, base), base)
-    _check_root_hash(transaction, tree)
-    yield tree
-    while tree.version < version:
-        for run in _ascending_runs(records.read_changes(transaction, tree.version + 1)):
-            tree.apply(run)
-        tree.save_version()
-        tree.prune(tree.version - 1)
-        _check_root_hash(transaction, tree)
-        yield tree
+    slices = snapshots.read_slices(transaction, base)
+    committed, change_sets = records.read_change_sets(transaction, base, version)
+    try:
+        tree, root_hashes = Tree.load(slices, base, change_sets)
+    except ValueError as error:
+        raise DamageError(f"versions {base} to {version}: {error}") from error
+    expected = records.read_root_hash(transaction, base)
+    _check_root_hashes(base, root_hashes, [expected, *committed])
+    return tree
+
+
+def _replay(transaction: lmdb.Transaction, tree: Tree, version: int) -> None:
+    """Continue ``tree`` to ``version``; of the saved ones only that is left.
+
+    Raises:
+        DamageError: as above.
+    """
+    base = tree.version
+    committed, change_sets = records.read_change_sets(transaction, base, version)
+    try:
+        root_hashes = tree.replay(change_sets)
+    except ValueError as error:
+        raise DamageError(f"versions {base + 1} to {version}: {error}") from error
+    _check_root_hashes(base + 1, root_hashes, committed)
 
 
 def _prune_versions(transaction: lmdb.Transaction, version: int) -> None:
@@ -307,23 +322,17 @@ def _prune_versions(transaction: lmdb.Transaction, version: int) -> None:
         snapshots.delete_snapshots(transaction, 0, base)
 
 
-def _check_root_hash(transaction: lmdb.Transaction, tree: Tree) -> None:
-    expected = records.read_root_hash(transaction, tree.version)
-    if tree.root_hash != expected:
-        committed = "nothing" if expected is None else expected.hex()
-        raise DamageError(
-            f"version {tree.version} has the root hash {tree.root_hash.hex()}, "
-            f"but {committed} was committed"
-        )
-
-
-def _ascending_runs(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
-    """Split ``changes`` into the longest pieces in which keys strictly ascend."""
-    start = 0
-    for end in range(1, len(changes) + 1):
-        if end == len(changes) or changes[end][0] <= changes[end - 1][0]:
-            yield changes[start:end]
-            start = end
+def _check_root_hashes(
+    first: int, root_hashes: Sequence[bytes], committed: Sequence[bytes | None]
+) -> None:
+    """Compare the root hashes of the versions from ``first`` on with those of their commits."""
+    pairs = zip(root_hashes, committed, strict=True)
+    for version, (root_hash, expected) in enumerate(pairs, start=first):
+        if root_hash != expected:
+            was = "nothing" if expected is None else expected.hex()
+            raise DamageError(
+                f"version {version} has the root hash {root_hash.hex()}, but {was} was committed"
+            )
 
 
 @contextmanager

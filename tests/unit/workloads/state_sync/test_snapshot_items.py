@@ -1,4 +1,4 @@
-"""Snapshot items and the app hash: against literal encodings, zlib, and the SDK's own vectors."""
+"""Snapshot items: against literal encodings, zlib, and the SDK's own vectors."""
 
 import zlib
 
@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.workloads.state_sync.app_hash import app_hash
 from veperf.workloads.state_sync.errors import SnapshotError
 from veperf.workloads.state_sync.items import decode_items, encode_items, state_items
 from veperf.workloads.state_sync.restore import decompress, import_items
@@ -29,28 +28,6 @@ items = st.lists(
     ).filter(lambda item: isinstance(item, str) or item.version < 2**63),
     max_size=20,
 )
-
-
-@pytest.mark.parametrize(
-    ("entries", "expected"),
-    # TestMerkleMap of cosmos-sdk, store/internal/maps/maps_test.go.
-    [
-        ({}, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
-        ({"key1": b"value1"}, "a44d3cc7daba1a4600b00a2434b30f8b970652169810d6dfa9fb1793a2189324"),
-        ({"key1": b"value2"}, "0638e99b3445caec9d95c05e1a3fc1487b4ddec6a952ff337080360b0dcc078c"),
-        (
-            {"key2": b"value2", "key1": b"value1"},
-            "8fd19b19e7bb3f2b3ee0574027d8a5a4cec370464ea2db2fbfa5c7d35bb0cff3",
-        ),
-        (
-            {"key1": b"value1", "key3": b"value3", "key2": b"value2"},
-            "1dd674ec6782a0d586a903c9c63326a41cbe56b3bba33ed6ff5b527af6efb3dc",
-        ),
-    ],
-)
-def test_the_app_hash_is_that_of_the_sdk(entries, expected):
-    """Its published vectors, whatever the order of the stores."""
-    assert expected == app_hash(entries).hex()
 
 
 def test_items_are_encoded_as_protobuf_says():

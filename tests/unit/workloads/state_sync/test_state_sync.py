@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from tests.support.iavl_model import ModelTree
 from veperf.core.errors import DataError, StorageError, UsageError
 from veperf.workloads.state_sync import example_data
-from veperf.workloads.state_sync.app_hash import app_hash
 from veperf.workloads.state_sync.errors import (
     AppHashError,
     ChunkHashError,
@@ -28,6 +27,7 @@ from veperf.workloads.state_sync.snapshot import (
 )
 from veperf.workloads.state_sync.snapshot_store import SnapshotStore
 from veperf.workloads.transaction.iavl import Tree
+from veperf.workloads.transaction.multistore import app_hash
 from veperf.workloads.transaction.tree_store import Store
 
 STATE = example_data.example_state(600)

@@ -1,4 +1,4 @@
-"""The fast parser of plain transfers agrees with protobuf's decoder on all bytes."""
+"""The fast parsers of plain transfers agree with protobuf's decoder on all bytes."""
 
 from collections.abc import Callable
 
@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from veperf._native.core import CORES, NATIVE, compiled_kernels, use_core
 from veperf.workloads.transaction import example_data
-from veperf.workloads.transaction.address import address_from_bytes
+from veperf.workloads.transaction.address import PREFIX, Address, address_from_bytes
+from veperf.workloads.transaction.bech32 import Bech32Error, bech32_encode
 from veperf.workloads.transaction.canonical import read_transfer
 from veperf.workloads.transaction.codec import (
     Coin,
@@ -32,15 +34,31 @@ ONE_COIN = COINS.map(lambda coin: (coin,))
 TWO_COINS = st.tuples(COINS, COINS).map(lambda pair: tuple(sorted(pair, key=lambda c: c.denom)))
 
 
-def outcome(decoder: Callable[[bytes], Transaction], raw: bytes) -> Transaction | Code:
+Outcome = Transaction | tuple[Code, str]
+
+
+def outcome(decoder: Callable[[bytes, str], Transaction], raw: bytes, prefix: str) -> Outcome:
     try:
-        return decoder(raw)
+        return decoder(raw, prefix)
     except TransactionRefused as refused:
-        return refused.code
+        return refused.code, str(refused)
 
 
-def check(raw: bytes) -> None:
-    assert outcome(decode_with_protobuf, raw) == outcome(decode_transaction, raw)
+def check(raw: bytes, prefix: str = PREFIX) -> None:
+    """Both cores give what protobuf does, down to the words of a refusal."""
+    expected = outcome(decode_with_protobuf, raw, prefix)
+    for core in CORES:
+        with use_core(core):
+            assert expected == outcome(decode_transaction, raw, prefix)
+
+
+def is_read(raw: bytes) -> list[bool]:
+    """Whether the fast parsers take it: Python's, and the kernel where there is one."""
+    taken = [read_transfer(raw) is not None]
+    if NATIVE in CORES:
+        with use_core(NATIVE):
+            taken.append(compiled_kernels().read_transfer(raw, PREFIX) is not None)
+    return taken
 
 
 def transfer(
@@ -68,7 +86,7 @@ def test_plain_transfers_are_read(
     small = max(len(coin.denom) + len(str(coin.amount)) for coin in amount + fee) < 100
 
     check(raw)
-    assert read_transfer(raw) is not None or not (short and small)
+    assert all(is_read(raw)) or not (short and small)
 
 
 @given(
@@ -139,6 +157,7 @@ def test_lengths_are_checked_one_by_one() -> None:
     for place in range(len(RAW)):
         for value in (RAW[place] ^ flip for flip in (1, 2, 3, 0x7F, 0x80)):
             raw = RAW[:place] + bytes([value]) + RAW[place + 1 :]
+            check(raw)
             transfer = read_transfer(raw)
             if transfer is None:
                 continue
@@ -165,3 +184,39 @@ def test_transfers_beyond_the_fast_path(raw: bytes) -> None:
     """They are decoded by protobuf."""
     assert read_transfer(raw) is None
     check(raw)
+
+
+LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+@given(
+    st.text(LETTERS, min_size=1, max_size=25) | st.sampled_from(["1", "VE", "v e", "é"]),
+    st.binary(min_size=20, max_size=33),
+    st.sampled_from(["", "other", "upper", "mixed", "swapped", "longer"]),
+)
+def test_addresses_of_any_prefix(prefix: str, recipient: bytes, change: str) -> None:
+    """Of other lengths, chains and cases, or with a mistake, they are what protobuf's path says."""
+    sender = SIGNER.public_key.address()
+    try:
+        texts = [bech32_encode(prefix, sender), bech32_encode(prefix, recipient)]
+    except Bech32Error:
+        texts = [f"{prefix}1{SENDER.text.partition('1')[2]}"] * 2
+    text = texts[1]
+    changes = {
+        "upper": text.upper(),
+        "mixed": text[:-1] + text[-1:].upper(),
+        "swapped": text[:-2] + text[-1] + text[-2],
+        "longer": text + "q",
+    }
+    texts[1] = changes.get(change, text)
+    addresses = [Address(b"", text) for text in texts]
+    body = encode_body([Send(addresses[0], addresses[1], (Coin("uve", 5),))])
+    auth_info = encode_auth_info(SIGNER.public_key, 3, (Coin("uve", 1),), 7)
+
+    check(encode_raw(body, auth_info, bytes(64)), "other" if change == "other" else prefix)
+
+
+@pytest.mark.parametrize("prefix", ["", "virtengin", "virtengine1", "VIRTENGINE", "\0", "é"])
+def test_a_transfer_of_another_chain(prefix: str) -> None:
+    """The prefix has to be the address's own, and whole."""
+    check(RAW, prefix)

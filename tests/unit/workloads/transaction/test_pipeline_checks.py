@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tests.support.faulty_transfers import Fault, FaultySource
 from veperf.workloads.transaction import example_data
-from veperf.workloads.transaction.codec import decode_transaction, validate_transaction
+from veperf.workloads.transaction.codec import decode_transaction
 from veperf.workloads.transaction.errors import Code, TransactionRefused
 from veperf.workloads.transaction.pipeline.checks import (
     CODES,
@@ -14,6 +14,7 @@ from veperf.workloads.transaction.pipeline.checks import (
     decode_transactions,
     verify_transactions,
 )
+from veperf.workloads.transaction.validation import validate_transaction
 
 CHAIN_ID = example_data.CHAIN.id
 SIGNER = example_data.account_signer(0).public_key.address()

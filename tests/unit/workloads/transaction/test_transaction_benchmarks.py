@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from veperf._native.core import CORES
 from veperf.core.case import MEMORY_NAMES, Case, Level
 from veperf.core.registry import SUITES, Task, load_registry, matching_cases
 from veperf.workloads.transaction import benchmarks, example_data
 from veperf.workloads.transaction.errors import Code
 from veperf.workloads.transaction.execution import BlockResult, process_block
+from veperf.workloads.transaction.pipeline.checks import CODES
 
 REGISTRY = load_registry([SUITES["transaction"]])
 SMALL = [
@@ -56,9 +58,20 @@ def test_ids_and_targets() -> None:
     assert all(case.what for case in cases)
 
 
-def test_the_measured_block_is_valid() -> None:
+@pytest.mark.parametrize("core", CORES)
+def test_measured_signatures_are_valid(core: str) -> None:
+    """Those of validation, and of its lower bound, are the same and all verify."""
+    results = benchmarks.validation(core).call()
+
+    assert isinstance(results, list)
+    assert [CODES.index(Code.OK)] * 1_000 == [result.code for result in results]
+    assert benchmarks.validation_library().call() is True
+
+
+@pytest.mark.parametrize("core", CORES)
+def test_the_measured_block_is_valid(core: str) -> None:
     """All its transactions are executed: the timed call does not reject them."""
-    task = benchmarks.block_processing(transactions=100)
+    task = benchmarks.block_processing(transactions=100, core=core)
     block = task.call()
 
     assert isinstance(block, BlockResult)
@@ -78,7 +91,7 @@ def test_the_example_workload_is_the_same_everywhere() -> None:
 def test_the_durable_benchmark_cleans_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its folder is gone after it is closed, and does not grow with the number of calls."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    task = benchmarks.state_write_durable(accounts=1_000)
+    task = benchmarks.state_write_durable(accounts=1_000, core=CORES[0])
     for _ in range(3):
         task.call()
     (data,) = tmp_path.glob("*/data.mdb")
@@ -98,17 +111,20 @@ def test_benchmarks_that_share_a_tree_leave_it_unchanged(
 ) -> None:
     """In whatever order they run: each starts from the tree that it would have made itself."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    alone = benchmarks._make_writes.__wrapped__(1_000)
+    alone = benchmarks._make_writes.__wrapped__(1_000, CORES[0])
     alone.tree.apply(alone.items)
-    expected = alone.tree.save_version()[0], benchmarks._make_writes.__wrapped__(1_000).tree
+    expected = (
+        alone.tree.save_version()[0],
+        benchmarks._make_writes.__wrapped__(1_000, CORES[0]).tree,
+    )
     for _ in range(2):
-        durable = benchmarks.state_write_durable(accounts=1_000)
+        durable = benchmarks.state_write_durable(accounts=1_000, core=CORES[0])
         durable.call()
         durable.call()
         assert durable.close is not None
         durable.close()
-        benchmarks.state_read(accounts=1_000).call()
-        benchmarks.state_write(accounts=1_000).call()
+        benchmarks.state_read(accounts=1_000, core=CORES[0]).call()
+        benchmarks.state_write(accounts=1_000, core=CORES[0]).call()
         writes = benchmarks._writes(1_000)
         assert (expected[1].root_hash, 0) == (writes.tree.root_hash, writes.tree.version)
         assert list(expected[1].iterate()) == list(writes.tree.iterate())
@@ -122,6 +138,6 @@ def test_benchmarks_that_share_a_workload_leave_it_unchanged() -> None:
     work.tree.save_version()
     expected = process_block(work.tree, work.transactions, example_data.CHAIN).root_hash
     for _ in range(2):
-        block = benchmarks.block_processing(transactions=100).call()
+        block = benchmarks.block_processing(transactions=100, core=CORES[0]).call()
         assert isinstance(block, BlockResult)
         assert expected == block.root_hash

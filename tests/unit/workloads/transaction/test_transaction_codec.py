@@ -24,11 +24,13 @@ from veperf.workloads.transaction.codec import (
     format_coins,
     parse_coins,
     transaction_hash,
-    validate_transaction,
-    verify_transaction_signature,
 )
 from veperf.workloads.transaction.errors import Code, TransactionRefused
 from veperf.workloads.transaction.signature import PublicKey, Scheme
+from veperf.workloads.transaction.validation import (
+    validate_transaction,
+    verify_transaction_signature,
+)
 
 COSMJS = json.loads((Path(__file__).parents[3] / "vectors" / "cosmjs_direct.json").read_text())
 SIGNER = example_data.account_signer(0)
