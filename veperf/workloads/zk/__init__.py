@@ -7,17 +7,17 @@ for circom's and snarkjs's files, ``poseidon`` for the hash; beneath them ``fiel
 
 A proof that a person is of age, in snarkjs's format:
 
->>> from veperf.workloads.zk.circuits.circuit import verify_statement
 >>> from veperf.workloads.zk.circuits.credential import AGE_CIRCUIT, credential_witness
 >>> from veperf.workloads.zk.example_data import AGE_STATEMENT, CREDENTIAL
 >>> from veperf.workloads.zk.groth16.prove import Prover
 >>> from veperf.workloads.zk.groth16.setup import setup
+>>> from veperf.workloads.zk.groth16.verify import verify
 >>> from veperf.workloads.zk.snarkjs.json_files import proof_from_json, proof_to_json
 >>> compiled = AGE_CIRCUIT.compile()
 >>> prover = Prover(compiled.r1cs, setup(compiled.r1cs))
 >>> witness = credential_witness(compiled, CREDENTIAL, AGE_STATEMENT)
 >>> proof = proof_from_json(proof_to_json(prover.prove(witness)))
->>> verify_statement(prover.key.verifying_key, AGE_STATEMENT, proof)
+>>> bool(verify(prover.key.verifying_key, AGE_STATEMENT.public_inputs(), proof))
 True
 
 A custom circuit, x^2 + x = y:

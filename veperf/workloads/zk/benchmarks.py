@@ -2,16 +2,16 @@
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cache
 from random import Random
 from typing import Any
 
-from veperf._native.core import CORES, use_core
-from veperf.core.case import Level
-from veperf.core.registry import Task, benchmark
+from veperf._native.core import CORES
+from veperf.core.case import Level, Metric
+from veperf.core.registry import MetricsTask, Task, benchmark
+from veperf.workloads.cores import OTHER_CORES, in_core
 from veperf.workloads.zk import example_data
-from veperf.workloads.zk.circuits.circuit import Circuit, Statement, verify_statement
+from veperf.workloads.zk.circuits.circuit import Circuit, Statement
 from veperf.workloads.zk.circuits.claims import COUNTRIES
 from veperf.workloads.zk.circuits.credential import (
     AGE_CIRCUIT,
@@ -21,6 +21,7 @@ from veperf.workloads.zk.circuits.credential import (
 )
 from veperf.workloads.zk.circuits.disclosure import disclosure_circuit, disclosure_witness
 from veperf.workloads.zk.circuits.hashing import SALT_BYTES, claim_commitment, new_nonce, proof_id
+from veperf.workloads.zk.circuits.presentation import presentation_inputs
 from veperf.workloads.zk.curve.g1 import G1, g1_multiply
 from veperf.workloads.zk.curve.g2 import G2
 from veperf.workloads.zk.field import R
@@ -33,6 +34,7 @@ from veperf.workloads.zk.groth16.verify import (
     prepare_key,
     proof_miller_loop,
     public_input_point,
+    verify,
     verify_batch,
 )
 from veperf.workloads.zk.pairing import is_product_one, pairing
@@ -52,25 +54,7 @@ from veperf.workloads.zk.sigma.ranges import prove_range
 _CLAIMS = (4, 1, 2, 8, 16)
 _CONSTRAINTS = (450, 100, 200, 500, 1_000, 2_000)
 _BATCHES = (16, 1, 4, 64)
-_OTHER_CORES = tuple(f"core={core}" for core in CORES[1:])
 _SCALAR = pow(5, 1_000_003, int(R))  # of full size
-
-
-def _in_core(core: str, setup_task: Callable[[], Task]) -> Task:
-    """Return the task of ``setup_task``, which, as each of its calls, runs in the core named."""
-    if core == CORES[0]:
-        return setup_task()
-
-    def within(function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any) -> Any:
-            with use_core(core):
-                return function(*arguments)
-
-        return call
-
-    task: Task = within(setup_task)()
-    stages = {name: within(stage) for name, stage in task.stages.items()}
-    return replace(task, call=within(task.call), stages=stages)
 
 
 @cache
@@ -138,11 +122,11 @@ def _proof_task(prover: Prover, witness: Callable[[], list[int]]) -> Task:
     level=Level.COMPONENT,
     params={"core": CORES},
     targets={"time": "zk_proof/age_proof"},
-    slow=_OTHER_CORES,
+    slow=OTHER_CORES,
 )
 def age_proof(core: str) -> Task:
     """Prove an age over a threshold: witness and Groth16 proof."""
-    return _in_core(
+    return in_core(
         core,
         lambda: _credential_proof_task(AGE_CIRCUIT, example_data.AGE_STATEMENT, _age_prover()),
     )
@@ -196,12 +180,51 @@ def proof_by_constraints(constraints: int, core: str) -> Task:
     """Prove a chain of squarings, a constraint each, all wires holding numbers of full size."""
     compiled = example_data.compile_squarings(constraints)
     inputs = example_data.squarings_inputs(constraints)
-    return _in_core(
+    return in_core(
         core,
         lambda: _proof_task(
             example_data.example_prover(compiled.r1cs), lambda: compiled.witness(inputs)
         ),
     )
+
+
+@benchmark(
+    "zk_proof/presentation",
+    level=Level.COMPONENT,
+    params={"claims": ("age+residency+score", "age", "residency", "score")},
+    slow=("*",),
+)
+def presentation(claims: str) -> Task:
+    """Prove claims of a credential with its issuer's signature inside, for one verifier."""
+    request = example_data.example_request(claims.split("+"))
+    compiled = request.claims.circuit().compile()
+    issued, secret = example_data.issued_credential()
+    return _proof_task(
+        example_data.example_prover(compiled.r1cs),
+        lambda: compiled.witness(
+            presentation_inputs(compiled, issued, secret, request, example_data.CREDENTIAL.salt)
+        ),
+    )
+
+
+@benchmark(
+    "zk_proof/circuit_size",
+    level=Level.MICRO,
+    params={"circuit": ("age", "residency", "score", "disclosure", "presentation")},
+    metrics=(Metric("constraints", "constraints", exact=True),),
+    slow=("circuit=presentation",),
+)
+def circuit_size(circuit: str) -> MetricsTask:
+    """Count the constraints of a circuit: of age, residency and score, or of four claims."""
+    circuits = {
+        "age": AGE_CIRCUIT,
+        "residency": RESIDENCY_CIRCUIT,
+        "score": SCORE_CIRCUIT,
+        "disclosure": disclosure_circuit(_CLAIMS[0]),
+        "presentation": example_data.example_request().claims.circuit(),
+    }
+    compiled = circuits[circuit].compile()
+    return MetricsTask(lambda: {"constraints": len(compiled.r1cs.constraints)})
 
 
 # ---------------------------------------------------------------- sigma protocols
@@ -223,6 +246,12 @@ def sigma_residency(countries: int) -> Task:
     return Task(
         lambda: prove_member(allowed[0], allowed, _SALT, _NONCE, "veid:residency").to_bytes()
     )
+
+
+@benchmark("zk_proof/sigma_score", level=Level.COMPONENT)
+def sigma_score() -> Task:
+    """Prove a score over a threshold as VirtEngine does now: Pedersen commitments to 8 bits."""
+    return Task(lambda: prove_range(87, 80, _SALT, _NONCE, "veid:score").to_bytes())
 
 
 @benchmark("zk_proof/sigma_disclosure", level=Level.COMPONENT)
@@ -252,11 +281,11 @@ def sigma_verification() -> Task:
     level=Level.COMPONENT,
     params={"core": CORES},
     targets={"time": "zk_proof/proof_verification"},
-    slow=_OTHER_CORES,
+    slow=OTHER_CORES,
 )
 def proof_verification(core: str) -> Task:
     """Verify one proof of age: points, subgroup, public inputs, pairings. The key is prepared."""
-    return _in_core(core, _verification_task)
+    return in_core(core, _verification_task)
 
 
 def _verification_task() -> Task:
@@ -264,9 +293,9 @@ def _verification_task() -> Task:
     prepared = prepare_key(key)
     prepared.ic.prepare()
     public = example_data.AGE_STATEMENT.public_inputs()
-    assert verify_statement(key, example_data.AGE_STATEMENT, proof), "the proof is valid"
+    assert verify(key, public, proof), "the proof is valid"
     return Task(
-        lambda: verify_statement(key, example_data.AGE_STATEMENT, proof),
+        lambda: verify(key, example_data.AGE_STATEMENT.public_inputs(), proof),
         stages={
             "checks": lambda _: check_proof(key, public, proof),
             "public_inputs": lambda checked: (
@@ -311,7 +340,7 @@ def first_proof(core: str) -> Task:
     """Prove an age with a new key, and with the prover's tables where the core makes them."""
     r1cs, witness = AGE_CIRCUIT.compile().r1cs, _age_witness()
     key = example_data.make_prover(r1cs).key
-    return _in_core(core, lambda: Task(lambda: Prover(r1cs, key).prove(witness)))
+    return in_core(core, lambda: Task(lambda: Prover(r1cs, key).prove(witness)))
 
 
 @benchmark("zk_proof/prover_load", level=Level.COMPONENT, params={"core": CORES}, slow=("*",))
@@ -319,7 +348,7 @@ def prover_load(core: str) -> Task:
     """Read the key of the circuit of age, and its tables, from their file format."""
     r1cs = AGE_CIRCUIT.compile().r1cs
     data = prover_to_bytes(example_data.make_prover(r1cs))
-    return _in_core(core, lambda: Task(lambda: prover_from_bytes(data, r1cs)))
+    return in_core(core, lambda: Task(lambda: prover_from_bytes(data, r1cs, allow_test_keys=True)))
 
 
 def _compile_and_set_up(circuit: Circuit) -> object:
@@ -337,11 +366,11 @@ def commitment() -> Task:
 
 
 @benchmark(
-    "zk_proof/commitment_pedersen", level=Level.MICRO, params={"core": CORES}, slow=_OTHER_CORES
+    "zk_proof/commitment_pedersen", level=Level.MICRO, params={"core": CORES}, slow=OTHER_CORES
 )
 def commitment_pedersen(core: str) -> Task:
     """Commit to a claim as VirtEngine does now: a Pedersen commitment over G1 of BN254."""
-    return _in_core(core, lambda: Task(lambda: commit_claim("birth date: 1990-05-17", _SALT)))
+    return in_core(core, lambda: Task(lambda: commit_claim("birth date: 1990-05-17", _SALT)))
 
 
 @benchmark("zk_proof/commitment_poseidon", level=Level.MICRO, params={"inputs": (2, 5, 16)})
@@ -365,10 +394,10 @@ def proof_identifier() -> Task:
     return Task(lambda: proof_id(AGE_CIRCUIT.name, public))
 
 
-@benchmark("zk_proof/pairing", level=Level.MICRO, params={"core": CORES}, slow=_OTHER_CORES)
+@benchmark("zk_proof/pairing", level=Level.MICRO, params={"core": CORES}, slow=OTHER_CORES)
 def unprepared_pairing(core: str) -> Task:
     """Compute the pairing of two points without precomputed lines."""
-    return _in_core(core, lambda: Task(lambda: pairing(G1, G2)))
+    return in_core(core, lambda: Task(lambda: pairing(G1, G2)))
 
 
 @benchmark("zk_proof/pairing_py_ecc", level=Level.MICRO, slow=("*",))
@@ -378,10 +407,10 @@ def pairing_py_ecc() -> Task:
     return Task(lambda: pairings.pairing(curve.G2, curve.G1))
 
 
-@benchmark("zk_proof/multiply", level=Level.MICRO, params={"core": CORES}, slow=_OTHER_CORES)
+@benchmark("zk_proof/multiply", level=Level.MICRO, params={"core": CORES}, slow=OTHER_CORES)
 def scalar_multiple(core: str) -> Task:
     """Multiply a point of G1 by a scalar of full size."""
-    return _in_core(core, lambda: Task(lambda: g1_multiply(G1, _SCALAR)))
+    return in_core(core, lambda: Task(lambda: g1_multiply(G1, _SCALAR)))
 
 
 @benchmark("zk_proof/multiply_py_ecc", level=Level.MICRO, slow=("*",))

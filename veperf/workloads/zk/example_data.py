@@ -1,10 +1,14 @@
 """Example credentials, statements and circuits, the same every time; keys for measuring only."""
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from random import Random
 
+import msgspec
+
 from veperf.workloads.setup_cache import hash_sources, load_or_make
+from veperf.workloads.zk.babyjubjub.eddsa import SigningKey
 from veperf.workloads.zk.circuits.circuit import Circuit, CompiledCircuit
 from veperf.workloads.zk.circuits.credential import (
     AgeStatement,
@@ -13,6 +17,13 @@ from veperf.workloads.zk.circuits.credential import (
     ScoreStatement,
 )
 from veperf.workloads.zk.circuits.disclosure import ClaimSet, claim_element
+from veperf.workloads.zk.circuits.presentation import (
+    Claims,
+    IssuedCredential,
+    Request,
+    holder_of,
+    issue_credential,
+)
 from veperf.workloads.zk.field import R
 from veperf.workloads.zk.groth16.files import prover_from_bytes, prover_to_bytes
 from veperf.workloads.zk.groth16.prove import Prover
@@ -37,6 +48,28 @@ RESIDENCY_STATEMENT = ResidencyStatement(
     commitment=CREDENTIAL.commitment(), countries=("AT", "CH", "DE"), nonce=NONCE
 )
 SCORE_STATEMENT = ScoreStatement(commitment=CREDENTIAL.commitment(), threshold=80, nonce=NONCE)
+
+
+_VALID_UNTIL = 1_900_000_000
+_KINDS: dict[str, dict[str, object]] = {
+    "age": {"years": AGE_STATEMENT.years, "today": AGE_STATEMENT.today},
+    "residency": {"countries": RESIDENCY_STATEMENT.countries},
+    "score": {"score": SCORE_STATEMENT.threshold},
+}
+
+
+def issued_credential() -> tuple[IssuedCredential, int]:
+    """Return :data:`CREDENTIAL`, signed, and the secret of its holder."""
+    secret = CREDENTIAL.salt + 1
+    issuer = SigningKey(bytes(range(32)))
+    return issue_credential(issuer, CREDENTIAL, holder_of(secret), _VALID_UNTIL), secret
+
+
+def example_request(kinds: Sequence[str] = tuple(_KINDS)) -> Request:
+    """Return a verifier's request for an age, residency, a score, or some of them."""
+    values = {name: value for kind in kinds for name, value in _KINDS[kind].items()}
+    claims = msgspec.convert(values, Claims)
+    return Request(verifier="example", nonce=NONCE, expires=_VALID_UNTIL - 1, claims=claims)
 
 
 def example_claims(count: int) -> ClaimSet:

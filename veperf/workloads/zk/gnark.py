@@ -10,7 +10,7 @@ Source: gnark, backend/groth16/bn254/marshal.go, and gnark-crypto, ecc/bn254/mar
 
 from veperf.core.errors import CorruptFileError, DataError
 from veperf.workloads.zk.bigint import integer
-from veperf.workloads.zk.curve.g1 import G1, B, g1_from_ints, g1_negate
+from veperf.workloads.zk.curve.g1 import G1, B, G1Point, g1_from_ints, g1_negate
 from veperf.workloads.zk.curve.g2 import G2, TWIST_B, g2_from_ints
 from veperf.workloads.zk.field import P, PointError, fp_square_root
 from veperf.workloads.zk.groth16.keys import AffineG1, AffineG2, Proof, ProvingKey, VerifyingKey
@@ -34,7 +34,7 @@ def verifying_key_from_gnark(data: bytes) -> VerifyingKey:
         CorruptFileError: it is cut off or too long, has a point that is invalid or infinity, or
             its points in G1 and G2 contradict each other.
     """
-    reader = _Reader(data)
+    reader = GnarkReader(data)
     alpha, beta_g1 = reader.g1(), reader.g1()
     beta, gamma = reader.g2(), reader.g2()
     delta_g1, delta = reader.g1(), reader.g2()
@@ -43,7 +43,7 @@ def verifying_key_from_gnark(data: bytes) -> VerifyingKey:
         raise DataError("a key for a circuit with Pedersen commitments, which are not read")
     reader.end()
     for name, g1, g2 in (("beta", beta_g1, beta), ("delta", delta_g1, delta)):
-        if not _is_same_multiple(g1, g2):
+        if not is_same_multiple(g1, g2):
             raise CorruptFileError(f"{name} in G1 is not {name} in G2")
     try:
         return VerifyingKey(alpha, beta, gamma, delta, public)
@@ -75,7 +75,7 @@ def proof_from_gnark(data: bytes) -> Proof:
         DataError: it has Pedersen commitments.
         CorruptFileError: it is cut off or too long, or has a point that is invalid or infinity.
     """
-    reader = _Reader(data)
+    reader = GnarkReader(data)
     a, b, c = reader.g1(), reader.g2(), reader.g1()
     if reader.left:
         if reader.count("commitments"):
@@ -91,8 +91,8 @@ def proof_to_gnark(proof: Proof) -> bytes:
     return points + bytes(_COUNT_BYTES) + _INFINITE_POINT
 
 
-class _Reader:
-    """Reads points and counts in order."""
+class GnarkReader:
+    """Reads points and counts in order; all of its methods raise CorruptFileError."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -100,9 +100,11 @@ class _Reader:
 
     @property
     def left(self) -> int:
+        """Bytes that are not read yet."""
         return len(self._data) - self._at
 
     def g1(self) -> AffineG1:
+        """Read a point of G1 that is not infinity."""
         sign, x = self._sign_and_first()
         try:
             if sign == _UNCOMPRESSED:
@@ -114,7 +116,16 @@ class _Reader:
         except (PointError, ArithmeticError) as error:
             raise self._corrupt(error) from error
 
+    def g1_or_infinity(self) -> G1Point:
+        """Read a point of G1."""
+        for infinity in (_INFINITE_POINT, bytes(2 * _FIELD_BYTES)):
+            if self._data[self._at : self._at + len(infinity)] == infinity:
+                self._at += len(infinity)
+                return None
+        return self.g1()
+
     def g2(self) -> AffineG2:
+        """Read a point of G2 that is not infinity."""
         sign, x1 = self._sign_and_first()
         x = (integer(self._element()), integer(x1))
         try:
@@ -128,31 +139,39 @@ class _Reader:
             raise self._corrupt(error) from error
 
     def infinity(self) -> None:
-        rest = self._take(self.left)
+        """Check that infinity is all that is left."""
+        rest = self.take(self.left)
         if rest not in (_INFINITE_POINT, bytes(2 * _FIELD_BYTES)):
             raise CorruptFileError("what follows the proof is not infinity, with no commitments")
 
+    def number(self, size: int) -> int:
+        """Read an integer of ``size`` bytes."""
+        return int.from_bytes(self.take(size), "big")
+
     def count(self, what: str) -> int:
-        number = int.from_bytes(self._take(_COUNT_BYTES), "big")
+        """Read the number of points or elements to come."""
+        number = self.number(_COUNT_BYTES)
         if number * _FIELD_BYTES > max(self.left, 0):
             raise CorruptFileError(f"{number} {what} are more than the file has")
         return number
 
     def end(self) -> None:
+        """Check that nothing is left."""
         if self.left:
             raise CorruptFileError(f"{self.left} bytes follow the last point")
 
     def _sign_and_first(self) -> tuple[int, int]:
-        data = self._take(_FIELD_BYTES)
+        data = self.take(_FIELD_BYTES)
         sign = data[0] >> _SIGN_SHIFT
         if sign == _INFINITY:
             raise CorruptFileError(f"the point before byte {self._at} is infinity")
         return sign, int.from_bytes(bytes([data[0] & _X_MASK]) + data[1:], "big")
 
     def _element(self) -> int:
-        return int.from_bytes(self._take(_FIELD_BYTES), "big")
+        return int.from_bytes(self.take(_FIELD_BYTES), "big")
 
-    def _take(self, size: int) -> bytes:
+    def take(self, size: int) -> bytes:
+        """Read ``size`` bytes."""
         taken = self._data[self._at : self._at + size]
         if len(taken) < size:
             raise CorruptFileError(f"the file is cut off after {len(self._data)} bytes")
@@ -167,7 +186,7 @@ def _is_larger(coordinate: int) -> bool:
     return coordinate > P // 2
 
 
-def _is_same_multiple(g1: AffineG1, g2: AffineG2) -> bool:
+def is_same_multiple(g1: AffineG1, g2: AffineG2) -> bool:
     """Return whether ``g1`` and ``g2`` are the same multiple of the generators."""
     return is_product_one(miller_loop([(g1, G2), (g1_negate(G1), g2)]))
 

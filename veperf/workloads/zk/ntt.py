@@ -12,7 +12,7 @@ from veperf.workloads.zk.limbs import numbers_from_bytes, numbers_to_bytes, scal
 TWO_ADICITY = 28
 """R - 1 is an odd number times 2^28."""
 GENERATOR = 5
-"""The least generator of the multiplicative group; the coset is GENERATOR times the domain."""
+"""The least generator of the multiplicative group."""
 
 
 class DomainError(ValueError):
@@ -36,6 +36,10 @@ class Domain:
             raise DomainError(f"the size is a power of 2 up to 2^{TWO_ADICITY}, not {size}")
         self.size = size
         self.root = pow(integer(GENERATOR), (R - 1) // size, R)
+        # snarkjs' keys have the same coset: the odd powers of the root of a domain twice as large.
+        has_larger = size < 1 << TWO_ADICITY
+        self.shift = pow(integer(GENERATOR), (R - 1) // (2 * size) if has_larger else 1, R)
+        """The coset is ``shift`` times the domain."""
         self._inverse_size = invert(integer(size), R)
 
     def ntt(self, coefficients: Sequence[int]) -> list[int]:
@@ -66,7 +70,7 @@ class Domain:
             DomainError: there are not ``size`` coefficients.
         """
         if compiled_kernels() is not None:
-            return self._native_transform(coefficients, (self.root, GENERATOR, 1, 1))
+            return self._native_transform(coefficients, (self.root, self.shift, 1, 1))
         self._check(coefficients)
         pairs = zip(coefficients, self._shifts, strict=True)
         return self.ntt([value * shift % R for value, shift in pairs])
@@ -78,7 +82,7 @@ class Domain:
             DomainError: there are not ``size`` values.
         """
         if compiled_kernels() is not None:
-            constants = self._inverse_root, 1, invert(integer(GENERATOR), R), self._inverse_size
+            constants = self._inverse_root, 1, invert(integer(self.shift), R), self._inverse_size
             return self._native_transform(values, constants)
         pairs = zip(self._transform_back(values), self._inverse_shifts, strict=True)
         return [value * shift % R for value, shift in pairs]
@@ -94,7 +98,7 @@ class Domain:
             a, b = (self.coset_ntt(self.intt(values)) for values in (left, right))
             return [x * y % R for x, y in zip(a, b, strict=True)]
         inverse = numbers_to_bytes((self._inverse_root, 1, 1, self._inverse_size))
-        coset = numbers_to_bytes((self.root, GENERATOR, 1, 1))
+        coset = numbers_to_bytes((self.root, self.shift, 1, 1))
         results = []
         for values in (left, right):
             self._check(values)
@@ -177,13 +181,13 @@ class Domain:
 
     @cached_property
     def _shifts(self) -> list[int]:
-        """The powers of GENERATOR."""
-        return _powers(integer(GENERATOR), self.size)
+        """The powers of ``shift``."""
+        return _powers(integer(self.shift), self.size)
 
     @cached_property
     def _inverse_shifts(self) -> list[int]:
-        """The powers of 1 / GENERATOR, over ``size``."""
-        powers = _powers(invert(integer(GENERATOR), R), self.size)
+        """The powers of 1 / ``shift``, over ``size``."""
+        powers = _powers(invert(integer(self.shift), R), self.size)
         return [self._inverse_size * power % R for power in powers]
 
 

@@ -287,9 +287,8 @@ def poseidon(inputs: Sequence[int]) -> int:
     if not 1 <= len(inputs) <= MAX_INPUTS:
         raise ValueError(f"Poseidon takes 1 to {MAX_INPUTS} inputs, not {len(inputs)}")
     values = [index(value) for value in inputs]
-    for value in values:
-        if not 0 <= value < R:
-            raise ValueError(f"{value} is not a field element")
+    if not all(0 <= value < R for value in values):
+        raise ValueError("an input is not a field element")  # which one may be private
     return int(permute([0, *values])[0])
 
 

@@ -21,7 +21,7 @@ from veperf.workloads.zk.gnark import (
     verifying_key_from_gnark,
     verifying_key_to_gnark,
 )
-from veperf.workloads.zk.groth16.verify import verify_proof
+from veperf.workloads.zk.groth16.verify import verify
 from veperf.workloads.zk.tower import fp2
 
 KEY_FILE = Path(__file__).parents[3] / "vectors" / "zk" / "gnark" / "age_vk.bin"
@@ -83,8 +83,8 @@ def test_keys_and_proofs_of_our_own_verify_as_read():
     written = proof_to_gnark(proof)
     for encoded in (written, written[:128], raw_proof, raw_proof + bytes(4 + 64)):
         assert proof == proof_from_gnark(encoded)
-        assert verify_proof(verifying, public, proof_from_gnark(encoded))
-    assert not verify_proof(verifying_key_from_gnark(KEY), public, proof_from_gnark(written))
+        assert verify(verifying, public, proof_from_gnark(encoded))
+    assert not verify(verifying_key_from_gnark(KEY), public, proof_from_gnark(written))
 
 
 @given(st.integers(1, int(R) - 1))
@@ -166,7 +166,7 @@ def test_flipped_bits_are_noticed():
             read = proof_from_gnark(altered)
         except DataError:
             continue
-        assert not verify_proof(key.verifying_key, public, read)
+        assert not verify(key.verifying_key, public, read)
 
 
 @given(st.binary(max_size=500))

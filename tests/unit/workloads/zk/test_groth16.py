@@ -1,5 +1,6 @@
 """Proofs of a real circuit: what verifies, and all that must not."""
 
+import pickle
 from dataclasses import replace
 from datetime import date
 from random import Random
@@ -9,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from veperf.workloads.zk.circuits.circuit import verify_statement
 from veperf.workloads.zk.circuits.credential import (
     AGE_CIRCUIT,
     AgeStatement,
@@ -22,9 +22,15 @@ from veperf.workloads.zk.field import P, R
 from veperf.workloads.zk.groth16.keys import Proof
 from veperf.workloads.zk.groth16.prove import Prover, WrongKeyError
 from veperf.workloads.zk.groth16.setup import setup
-from veperf.workloads.zk.groth16.verify import verify_batch, verify_proof
+from veperf.workloads.zk.groth16.verify import (
+    InvalidProofError,
+    check_proof,
+    verify,
+    verify_batch,
+)
 from veperf.workloads.zk.r1cs.builder import Builder
 from veperf.workloads.zk.r1cs.system import UnsatisfiedError
+from veperf.workloads.zk.verification import Refusal
 
 NONCE = bytes(range(32))
 HOLDER = Credential(
@@ -68,7 +74,7 @@ def age_proof(age_prover):
 def test_honest_proof_verifies(age_prover, age_proof):
     """From a credential to a proof that its statement's verifier takes."""
 
-    assert verify_statement(age_prover.key.verifying_key, STATEMENT, age_proof)
+    assert verify(age_prover.key.verifying_key, STATEMENT.public_inputs(), age_proof)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +93,7 @@ def test_proof_is_of_one_statement(age_prover, age_proof, changes):
     values = {name: getattr(STATEMENT, name) for name in STATEMENT.__struct_fields__}
     other = AgeStatement(**(values | changes))
 
-    assert not verify_statement(age_prover.key.verifying_key, other, age_proof)
+    assert not verify(age_prover.key.verifying_key, other.public_inputs(), age_proof)
 
 
 @settings(max_examples=10)
@@ -97,8 +103,8 @@ def test_every_solution_proves(x, y):
     public = {"product": x * y % int(R), "total": (x + y) % int(R)}
     proof = PROVER.prove(PROGRAM.compute_witness({"x": x, "y": y, **public}))
 
-    assert verify_proof(VK, list(public.values()), proof)
-    assert not verify_proof(VK, [public["product"], (public["total"] + 1) % int(R)], proof)
+    assert verify(VK, list(public.values()), proof)
+    assert not verify(VK, [public["product"], (public["total"] + 1) % int(R)], proof)
 
 
 @pytest.mark.parametrize(("x", "y"), [(0, 0), (1, 0), (0, 1), (1, int(R) - 1)])
@@ -107,14 +113,14 @@ def test_degenerate_witnesses(x, y):
     public = [x * y % int(R), (x + y) % int(R)]
     witness = PROGRAM.compute_witness({"x": x, "y": y, "product": public[0], "total": public[1]})
 
-    assert verify_proof(VK, public, PROVER.prove(witness))
+    assert verify(VK, public, PROVER.prove(witness))
 
 
 def test_proofs_are_blinded():
     """Two proofs of one witness have no point in common, and both are valid."""
     other = PROVER.prove(WITNESS)
 
-    assert verify_proof(VK, PUBLIC, other)
+    assert verify(VK, PUBLIC, other)
     assert other.a != PROOF.a
     assert other.b != PROOF.b
     assert other.c != PROOF.c
@@ -130,7 +136,7 @@ def test_blinding_is_the_formula():
         b = g2_add(b, g2_multiply(v, value))
 
     assert (a, b) == (proof.a, proof.b)
-    assert verify_proof(VK, PUBLIC, proof)
+    assert verify(VK, PUBLIC, proof)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +159,7 @@ def test_blinding_is_the_formula():
 def test_other_public_inputs_are_refused(public):
     """Swapped, missing, too many, moved by r, or no integers at all."""
 
-    assert not verify_proof(VK, public, PROOF)
+    assert not verify(VK, public, PROOF)
     assert not verify_batch(VK, [(PUBLIC, PROOF), (public, PROOF)])
 
 
@@ -229,16 +235,47 @@ FORGERIES = {
 def test_forged_proofs_are_refused(forgery):
     """Alone and among good ones; never an exception."""
 
-    assert not verify_proof(VK, PUBLIC, forgery)
+    assert not verify(VK, PUBLIC, forgery)
     assert not verify_batch(VK, [(PUBLIC, PROOF), (PUBLIC, forgery)])
+
+
+@pytest.mark.parametrize(
+    ("public", "proof"),
+    [
+        (None, PROOF),
+        (5, PROOF),
+        ("1" * len(PUBLIC), PROOF),
+        ([1.0] * len(PUBLIC), PROOF),
+        ({str(i): 1 for i in range(len(PUBLIC))}, PROOF),
+        (PUBLIC, None),
+        (PUBLIC, b"proof"),
+        (PUBLIC, (PROOF.a, PROOF.b, PROOF.c)),
+    ],
+)
+def test_what_is_no_proof_is_false_with_its_reason(public, proof):
+    """Of whatever types; no exception to catch beside the result."""
+    result = verify(VK, public, proof)
+
+    assert not result
+    assert result.reason in (Refusal.INPUT_RANGE, Refusal.POINT)
+    assert not verify_batch(VK, [(public, proof)])
+
+
+def test_refusals_are_handed_on_between_processes():
+    """With their kind."""
+    with pytest.raises(InvalidProofError) as caught:
+        check_proof(VK, PUBLIC, Proof(G1, G2, (1, 1)))
+    received = pickle.loads(pickle.dumps(caught.value))
+
+    assert (str(caught.value), Refusal.POINT) == (str(received), received.refusal)
 
 
 def test_malleability_is_what_it_is():
     """(-A, -B, C) is another proof of the same: documented, so proofs must not serve as names."""
     twin = make_proof(g1_negate(PROOF.a), g2_negate(PROOF.b), PROOF.c)
 
-    assert verify_proof(VK, PUBLIC, twin)
-    assert not verify_proof(VK, [12, 8], twin)
+    assert verify(VK, PUBLIC, twin)
+    assert not verify(VK, [12, 8], twin)
 
 
 def test_batches():
@@ -280,7 +317,7 @@ def test_keys_belong_to_circuits():
     other, _ = builder.build()
     with pytest.raises(WrongKeyError):
         Prover(other, KEY)
-    assert not verify_proof(setup(other).verifying_key, PUBLIC, PROOF)
+    assert not verify(setup(other).verifying_key, PUBLIC, PROOF)
 
 
 def test_setup_is_as_random_as_its_source():
@@ -314,6 +351,6 @@ def test_circuit_without_public_inputs():
     system, program = builder.build()
     key = setup(system)
 
-    assert verify_proof(
+    assert verify(
         key.verifying_key, [], Prover(system, key).prove(program.compute_witness({"x": 2}))
     )

@@ -1,3 +1,4 @@
+from functools import partial
 from hashlib import sha256
 from random import Random
 
@@ -12,23 +13,30 @@ from veperf.workloads.zk.groth16.files import (
     verifying_key_from_bytes,
     verifying_key_to_bytes,
 )
+from veperf.workloads.zk.groth16.keys import TestKeyError
+from veperf.workloads.zk.groth16.prove import Prover
 from veperf.workloads.zk.groth16.setup import setup
+from veperf.workloads.zk.groth16.verify import verify
 from veperf.workloads.zk.r1cs.builder import Builder
 
 pytestmark = pytest.mark.usefixtures("core")
 
 
-def make_key():
+def make_circuit():
     builder = Builder()
     y, x = builder.public("y"), builder.private("x")
     builder.assert_equal(builder.product("xx", x, x) + x, y, "x squared plus x is y")
-    return setup(builder.build()[0], Random(2).randrange)
+    return builder.build()
 
 
-KEY = make_key()
+KEY = setup(make_circuit()[0], Random(2).randrange)
 PROVING = proving_key_to_bytes(KEY)
 VERIFYING = verifying_key_to_bytes(KEY.verifying_key)
-READERS = [(PROVING, proving_key_from_bytes), (VERIFYING, verifying_key_from_bytes)]
+# The key is from a known seed, which the file says.
+READERS = [
+    (data, partial(read, allow_test_keys=True))
+    for data, read in ((PROVING, proving_key_from_bytes), (VERIFYING, verifying_key_from_bytes))
+]
 both = pytest.mark.parametrize(("data", "read"), READERS, ids=["proving", "verifying"])
 
 
@@ -39,8 +47,39 @@ def sealed(content):
 
 def test_keys_come_back():
     """A written key is read back, point for point."""
-    assert KEY == proving_key_from_bytes(PROVING)
-    assert KEY.verifying_key == verifying_key_from_bytes(VERIFYING)
+    keys = [read(data) for data, read in READERS]
+
+    assert [KEY, KEY.verifying_key] == keys
+
+
+def test_keys_from_a_known_seed_are_refused():
+    """By name, unless they are allowed; keys with secrets of the system's are read without."""
+    for data, read in ((PROVING, proving_key_from_bytes), (VERIFYING, verifying_key_from_bytes)):
+        with pytest.raises(TestKeyError, match="known seed"):
+            read(data)
+    real = setup(make_circuit()[0])
+
+    assert not real.verifying_key.is_test
+    assert real == proving_key_from_bytes(proving_key_to_bytes(real))
+
+
+def test_no_proof_of_an_altered_key_is_handed_out():
+    """Two points that changed places are valid ones, but a proof by them would not verify."""
+    r1cs, program = make_circuit()
+    witness = program.compute_witness({"y": 12, "x": 3})
+    points = 64 * (1 + 2) + 128 * 3 + 64 * 2
+    body = bytearray(PROVING[:-32])
+    # The last two of a, for x and x squared.
+    start = 64 + points + 64 * (len(KEY.a) - 2)
+    first, second = body[start : start + 64], body[start + 64 : start + 128]
+    body[start : start + 128] = second + first
+    altered = proving_key_from_bytes(sealed(body), allow_test_keys=True)
+
+    assert KEY.a[-2:] == altered.a[:-3:-1]
+    with pytest.raises(CorruptFileError, match="no valid proof"):
+        Prover(r1cs, altered).prove(witness)
+    read = proving_key_from_bytes(PROVING, allow_test_keys=True)
+    assert verify(read.verifying_key, [12], Prover(r1cs, read).prove(witness))
 
 
 @both
@@ -74,7 +113,7 @@ def test_every_byte_counts(data, read):
 @both
 def test_forged_points_are_refused(data, read):
     """Behind a right checksum, each coordinate is still checked."""
-    start = 16 if data is VERIFYING else 56
+    start = 20 if data is VERIFYING else 64
     content = data[:-32]
     for position in range(start, len(content), 32):
         for value in (1, 1 << 255):
@@ -87,7 +126,7 @@ def test_forged_points_are_refused(data, read):
 @both
 def test_infinity_has_no_place_in_a_verifying_key(data, read):
     """Its points are what soundness stands on."""
-    start = 16 if data is VERIFYING else 56
+    start = 20 if data is VERIFYING else 64
     changed = bytearray(data[:-32])
     changed[start : start + 64] = bytes(64)
     with pytest.raises(CorruptFileError):
@@ -112,6 +151,6 @@ def test_claimed_counts_take_no_memory(data, read, counts):
 def test_later_versions_are_named(data, read):
     """The reason is the version, not a checksum."""
     changed = bytearray(data[:-32])
-    changed[8:12] = (2).to_bytes(4, "big")
+    changed[8:12] = (3).to_bytes(4, "big")
     with pytest.raises(NewerFormatError):
         read(sealed(changed))

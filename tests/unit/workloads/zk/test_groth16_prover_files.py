@@ -16,7 +16,7 @@ from veperf.workloads.zk.groth16.files import (
 )
 from veperf.workloads.zk.groth16.prove import Prover, WrongKeyError
 from veperf.workloads.zk.groth16.setup import setup
-from veperf.workloads.zk.groth16.verify import verify_proof
+from veperf.workloads.zk.groth16.verify import verify
 from veperf.workloads.zk.r1cs.builder import Builder
 
 pytestmark = pytest.mark.usefixtures("core")
@@ -47,12 +47,12 @@ def test_a_saved_prover_proves_on(tmp_path: Path) -> None:
     path = tmp_path / "prover"
     for _ in range(2):
         save_prover(PROVER, path)
-    loaded = load_prover(path, SYSTEM)
+    loaded = load_prover(path, SYSTEM, allow_test_keys=True)
 
     assert [path] == list(tmp_path.iterdir())
     assert PROVER.key == loaded.key
     assert DATA == path.read_bytes() == prover_to_bytes(loaded)
-    assert verify_proof(PROVER.key.verifying_key, [12], loaded.prove(WITNESS))
+    assert verify(PROVER.key.verifying_key, [12], loaded.prove(WITNESS))
     assert PROVER.prove(WITNESS, Random(1).randrange) == loaded.prove(WITNESS, Random(1).randrange)
 
 
@@ -76,7 +76,7 @@ def test_a_prover_is_for_its_circuit(tmp_path: Path) -> None:
     """A file for another one is refused; where there is none it is said so."""
     other, _ = circuit(2)
     with pytest.raises(WrongKeyError):
-        prover_from_bytes(DATA, other)
+        prover_from_bytes(DATA, other, allow_test_keys=True)
     with pytest.raises(FileNotFoundError):
         load_prover(tmp_path / "prover", SYSTEM)
     with pytest.raises(StorageError):
@@ -87,14 +87,14 @@ def test_a_file_that_was_damaged() -> None:
     """Cut off anywhere, continued, or with any byte changed."""
     for end in [*range(HEAD + 40), *range(HEAD + 40, len(DATA), 997), len(DATA) - 1]:
         with pytest.raises(DataError):
-            prover_from_bytes(DATA[:end], SYSTEM)
+            prover_from_bytes(DATA[:end], SYSTEM, allow_test_keys=True)
     for place in [*range(HEAD), *range(HEAD, len(DATA), 997), len(DATA) - 1]:
         changed = bytearray(DATA)
         changed[place] ^= 1
         with pytest.raises(DataError):
-            prover_from_bytes(bytes(changed), SYSTEM)
+            prover_from_bytes(bytes(changed), SYSTEM, allow_test_keys=True)
     with pytest.raises(DataError):
-        prover_from_bytes(DATA + b"\0", SYSTEM)
+        prover_from_bytes(DATA + b"\0", SYSTEM, allow_test_keys=True)
     for other in (b"", b"VEG16PR\0", b"{}", proving_key_to_bytes(PROVER.key)):
         with pytest.raises(CorruptFileError):
             prover_from_bytes(other, SYSTEM)
@@ -103,7 +103,7 @@ def test_a_file_that_was_damaged() -> None:
 def test_a_later_version_is_named() -> None:
     """The reason is the version, not a checksum."""
     with pytest.raises(NewerFormatError):
-        prover_from_bytes(DATA[:8] + (2).to_bytes(4, "big") + DATA[12:], SYSTEM)
+        prover_from_bytes(DATA[:8] + (3).to_bytes(4, "big") + DATA[12:], SYSTEM)
 
 
 @pytest.mark.parametrize("size", [0, 1, 0xFFFFFFFF])
@@ -113,7 +113,7 @@ def test_sizes_that_contradict_the_file(field: int, size: int) -> None:
     content = bytearray(DATA[:-32])
     content[12 + 4 * field : 16 + 4 * field] = size.to_bytes(4, "big")
     with pytest.raises(CorruptFileError):
-        prover_from_bytes(sealed(content), SYSTEM)
+        prover_from_bytes(sealed(content), SYSTEM, allow_test_keys=True)
 
 
 def test_forged_tables_are_refused_or_noticed() -> None:
@@ -125,13 +125,13 @@ def test_forged_tables_are_refused_or_noticed() -> None:
         changed = bytearray(DATA[:-32])
         changed[start : start + 32] = bytes(32)
         with pytest.raises(CorruptFileError):
-            prover_from_bytes(sealed(changed), SYSTEM)
+            prover_from_bytes(sealed(changed), SYSTEM, allow_test_keys=True)
 
     # The points themselves, which are checked, and then one of them in place of every multiple.
     count = sum(point is not None for point in tables.a.points)
     forged = bytearray(DATA[:-32])
     for place in range(first + 64 * count, first + len(tables.a.to_bytes()), 64):
         forged[place : place + 64] = forged[first : first + 64]
-    loaded = prover_from_bytes(sealed(forged), SYSTEM)
+    loaded = prover_from_bytes(sealed(forged), SYSTEM, allow_test_keys=True)
     with pytest.raises(CorruptFileError, match="tables"):
         loaded.prove(WITNESS)

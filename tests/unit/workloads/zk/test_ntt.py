@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.bn254 import ORDER, scalars
-from veperf.workloads.zk.ntt import GENERATOR, TWO_ADICITY, Domain, DomainError, cached_domain
+from veperf.workloads.zk.ntt import TWO_ADICITY, Domain, DomainError, cached_domain
 
 pytestmark = pytest.mark.usefixtures("core")
 
@@ -32,7 +32,7 @@ def test_values_of_a_polynomial(coefficients: list[int]) -> None:
     over = cached_domain(len(coefficients))
 
     assert [evaluate(coefficients, x) for x in points(over)] == over.ntt(coefficients)
-    assert [evaluate(coefficients, GENERATOR * x) for x in points(over)] == over.coset_ntt(
+    assert [evaluate(coefficients, over.shift * x) for x in points(over)] == over.coset_ntt(
         coefficients
     )
 

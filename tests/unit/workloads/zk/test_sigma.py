@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from veperf.core.errors import CorruptFileError, DataError, NewerFormatError
 from veperf.workloads.zk.curve.g1 import G1, g1_add, g1_multiply, g1_negate, is_on_g1
@@ -40,9 +41,9 @@ from veperf.workloads.zk.sigma.pedersen import (
     commit,
     commit_all,
     commit_claim,
+    commitment_bytes,
     derive_blind,
     hash_claims,
-    point_bytes,
     read_point,
 )
 from veperf.workloads.zk.sigma.ranges import BitProof, RangeProof, prove_range, verify_range
@@ -121,7 +122,7 @@ def test_commitments_are_those_of_go(vector):
     """And so is H, which no commitment fits without."""
     point = commit_claim(vector["value"], bytes.fromhex(vector["salt"]))
 
-    assert vector["commitment"] == point_bytes(point).hex()
+    assert vector["commitment"] == commitment_bytes(point).hex()
     assert point == read_point(bytes.fromhex(vector["commitment"]))
 
 
@@ -161,7 +162,7 @@ def test_knowledge_proofs_are_those_of_go(vector):
     made = prove_knowledge(value, blind, nonce, label)
     theirs = bytes.fromhex(vector["proof"])
 
-    assert vector["commitment"] == point_bytes(commit(value, blind)).hex()
+    assert vector["commitment"] == commitment_bytes(commit(value, blind)).hex()
     assert vector["proof"] == made.to_bytes().hex()
     assert vector["verifies"] is verify_knowledge(
         commit(value, blind), KnowledgeProof.from_bytes(theirs), label
@@ -312,7 +313,7 @@ def test_lengths_beyond_the_end_are_refused(kind, data):
 def test_other_bytes_are_refused(data):
     """With the errors of data."""
     for kind in (RangeProof, MembershipProof, KnowledgeProof):
-        for prefix in (b"", b"\1", b"\1\0\0\0\x40" + point_bytes(G1)):
+        for prefix in (b"", b"\1", b"\1\0\0\0\x40" + commitment_bytes(G1)):
             try:
                 kind.from_bytes(prefix + data)
             except DataError:
@@ -320,7 +321,7 @@ def test_other_bytes_are_refused(data):
 
 
 @pytest.mark.parametrize(
-    "data", [bytes(63), bytes(65), b"", point_bytes(G1)[:-1] + b"\3", b"\xff" * 64]
+    "data", [bytes(63), bytes(65), b"", commitment_bytes(G1)[:-1] + b"\3", b"\xff" * 64]
 )
 def test_points_off_the_curve_are_refused(data):
     """Or of another length, or with coordinates of the modulus and more."""
@@ -335,6 +336,47 @@ CLAIMS: dict[ClaimType, int | str | bool] = {
     ClaimType.COUNTRY_RESIDENT: "FR",
 }
 EXPECTED = Expected(score=80, countries=("DE", "FR"))
+
+
+def test_points_off_the_curve_prove_nothing():
+    """Nor coordinates of the modulus and more, where a caller made the points.
+
+    A point (x, 0) off the curve has order 2: with it for a commitment, every second guess would be
+    a proof of knowledge.
+    """
+    for guess in range(8):
+        forged = KnowledgeProof(commit(guess, 7), guess, 7)
+        assert not verify_knowledge((5, 0), forged, KNOWN)
+        assert not verify_multiple((5, 0), MultipleProof(commit(0, guess), guess), KNOWN)
+    in_range, member, known = (proof for proof, _ in PROOFS)
+    checks = [check for _, check in PROOFS]
+    for bad in ((1, 1), (G1[0] + P, G1[1]), (1,), "12"):
+        assert not checks[0](replace(in_range, commitment=bad))
+        assert not checks[0](replace(in_range, bit_commitments=(bad,) * 5))
+        assert not checks[1](replace(member, commitment=bad))
+        assert not checks[2](replace(known, r=bad))
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        (prove_range, ("1990", 18, SALT, NONCE, AGE)),
+        (prove_range, (36.5, 18, SALT, NONCE, AGE)),
+        (prove_range, (True, 0, SALT, NONCE, AGE)),
+        (prove_range, (36, "18", SALT, NONCE, AGE)),
+        (prove_range, (36, -1, SALT, NONCE, AGE)),
+        (prove_range, (1 << 64, 1 << 64, SALT, NONCE, AGE)),
+        (prove_member, ("1990\ud800", ["1990\ud800"], SALT, NONCE, COUNTRY)),
+        (prove_member, (1990, [1990], SALT, NONCE, COUNTRY)),
+        (commit_claim, ("1990\ud800", SALT)),
+        (hash_claims, ({"birth": "1990\ud800"},)),
+    ],
+)
+def test_values_of_other_types_are_refused(function, arguments):
+    """With an error that holds none of them."""
+    with pytest.raises(ValueError) as caught:
+        function(*arguments)
+    assert not re.search("1990|36", repr(caught.value))
 
 
 def test_bundles_are_proven_and_read():
@@ -370,6 +412,11 @@ def test_a_proof_of_one_claim_is_none_of_another():
         (ClaimType.SMS_VERIFIED, False),
         (ClaimType.TRUST_SCORE_ABOVE, 79),
         (ClaimType.COUNTRY_RESIDENT, "US"),
+        (ClaimType.COUNTRY_RESIDENT, 49),
+        (ClaimType.AGE_OVER_18, "36 years"),
+        (ClaimType.AGE_OVER_18, 36.5),
+        (ClaimType.AGE_OVER_18, True),
+        (ClaimType.EMAIL_VERIFIED, "someone@example.org"),
     ],
 )
 def test_claims_that_do_not_hold_have_no_proof(claim, value):
@@ -437,3 +484,45 @@ def test_nonces_of_bits_come_from_the_blind_alone():
     other_bound = prove_range(7, 7, SALT, NONCE, AGE, bits=1).bit_proofs[0]
 
     assert zero == other_bound != one
+
+
+def test_scalars_have_several_encodings():
+    """z1 and the order, which fits in 32 bytes, are taken for z1: another proof of the same."""
+    value, blind = hash_claims({"email_verified": True}), derive_blind(KNOWN, SALT)
+    proof = prove_knowledge(value, blind, NONCE, KNOWN)
+    data = proof.to_bytes()
+    z1 = int(proof.z1).to_bytes(32, "big")
+    other = data.replace(z1, int(proof.z1 + R).to_bytes(32, "big"))
+
+    assert other != data
+    assert proof == KnowledgeProof.from_bytes(other)
+
+
+def test_that_something_is_verified_is_not_proven():
+    """Knowing any opening is enough: one that says false, or none that anybody else made."""
+    claim = ClaimType.EMAIL_VERIFIED
+    for value in (hash_claims({claim.value: False}), 0):
+        known = prove_knowledge(value, 0, NONCE, claim.label)
+        entry = ClaimProof(claim, commit(value, 0), known)
+        assert verify_claims(bundle_from_bytes(bundle_to_bytes([entry])), [claim], Expected())
+
+
+def test_claims_of_several_people_make_one_bundle():
+    """Each claim has a commitment of its own, which its prover chose, and nothing ties them."""
+    mine, yours = (prove_claims(CLAIMS, EXPECTED, salt, NONCE) for salt in (SALT, SALT[::-1]))
+
+    assert verify_claims([*mine[:2], *yours[2:]], list(CLAIMS), EXPECTED)
+
+
+def test_names_and_values_run_together():
+    """Claims of other names hash to the same scalar, so that one opens as the other."""
+    assert hash_claims({"a": "bc"}) == hash_claims({"ab": "c"})
+    assert hash_claims({"a": "bc"}) != hash_claims({"a": "bd"})
+
+
+def test_a_proof_is_for_anybody_at_any_time():
+    """Neither subject, verifier nor expiry enters: the same bytes verify wherever they are."""
+    data = prove_range(36, 18, SALT, NONCE, AGE).to_bytes()
+
+    assert data == prove_range(36, 18, SALT, NONCE, AGE).to_bytes()
+    assert verify_range(RangeProof.from_bytes(data), 18, AGE)

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.snarkjs_sections import section
 from veperf.core.errors import CorruptFileError, DataError, NewerFormatError
 from veperf.workloads.zk.field import R
 from veperf.workloads.zk.groth16.prove import Prover
 from veperf.workloads.zk.groth16.setup import setup
-from veperf.workloads.zk.groth16.verify import verify_proof
+from veperf.workloads.zk.groth16.verify import verify
 from veperf.workloads.zk.r1cs.linear import Constraint, canonical_row
 from veperf.workloads.zk.r1cs.system import R1cs, UnsatisfiedError
 from veperf.workloads.zk.snarkjs.circom_files import read_r1cs, read_wtns, write_r1cs, write_wtns
@@ -25,17 +26,6 @@ both = pytest.mark.parametrize(("data", "read"), READERS, ids=["r1cs", "wtns"])
 ORDER = int(R)
 
 
-def section(data, number):
-    """Return the offset of the content of section ``number``, and its size."""
-    position = 12
-    while True:
-        kind, size = unpack_from("<IQ", data, position)
-        position += 12
-        if kind == number:
-            return position, size
-        position += size
-
-
 def test_circuit_of_circom_is_proved_here():
     """Its constraints hold for its witness; set up and proved here, its public inputs verify."""
     system, witness = read_r1cs(R1CS), read_wtns(WTNS)
@@ -45,7 +35,7 @@ def test_circuit_of_circom_is_proved_here():
 
     assert (17, 3) == (system.wire_count, system.public_count)
     assert public == witness[1:4]
-    assert verify_proof(key.verifying_key, public, Prover(system, key).prove(witness))
+    assert verify(key.verifying_key, public, Prover(system, key).prove(witness))
     with pytest.raises(UnsatisfiedError):
         system.check([*witness[:-1], (witness[-1] + 1) % ORDER])
 
@@ -58,7 +48,7 @@ def test_inputs_that_the_optimiser_left_out():
     key = setup(system)
 
     assert (4, 3) == (system.wire_count, system.public_count)
-    assert verify_proof(key.verifying_key, witness[1:], Prover(system, key).prove(witness))
+    assert verify(key.verifying_key, witness[1:], Prover(system, key).prove(witness))
 
 
 # The example of the format's document (iden3/r1csfile, doc/r1cs_bin_format.md), for this prime.

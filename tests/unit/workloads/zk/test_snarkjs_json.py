@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from veperf.core.errors import CorruptFileError, DataError
 from veperf.workloads.zk.field import P, R
-from veperf.workloads.zk.groth16.verify import verify_proof
+from veperf.workloads.zk.groth16.verify import verify
 from veperf.workloads.zk.snarkjs.json_files import (
     proof_from_json,
     proof_to_json,
@@ -44,8 +44,8 @@ def test_proofs_of_snarkjs_verify(folder):
         proof_from_json(proof),
     )
 
-    assert verify_proof(key, public, proof)
-    assert not verify_proof(key, [*public[:-1], public[-1] + 1], proof)
+    assert verify(key, public, proof)
+    assert not verify(key, [*public[:-1], public[-1] + 1], proof)
 
 
 @folders
@@ -239,11 +239,11 @@ def test_what_full_prove_returns_is_read():
     [
         (
             {"protocol": "plonk", "curve": "bn128"},
-            "a file of PLONK on bn128; only Groth16 on bn128",
+            "; only Groth16 on bn128 is read",
         ),
-        ({"protocol": "fflonk"}, "a file of FFLONK; only Groth16"),
-        ({"protocol": "groth16", "curve": "bls12381"}, "GROTH16 on bls12381; only"),
-        ({"curve": "bls12-381" + "\x1b" * 99}, "a file of bls12-381"),
+        ({"protocol": "fflonk"}, "a fflonk "),
+        ({"protocol": "groth16", "curve": "bls12381"}, " on bls12381; only"),
+        ({"curve": "bls12-381" + "\x1b" * 99}, " on bls12-381"),
     ],
 )
 def test_other_proof_systems_are_named(read, headings, words):

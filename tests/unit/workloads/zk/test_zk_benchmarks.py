@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
+from benchmarks import zk_peers
 from veperf._native.core import CORES, PYTHON, active_core
 from veperf.core.registry import Task, load_registry, matching_cases
+from veperf.workloads.cores import in_core
 from veperf.workloads.zk import benchmarks, example_data
 from veperf.workloads.zk.circuits import disclosure
+from veperf.workloads.zk.circuits.presentation import presentation_inputs
 from veperf.workloads.zk.groth16.files import prover_to_bytes
 from veperf.workloads.zk.groth16.keys import Proof
-from veperf.workloads.zk.groth16.verify import verify_proof
+from veperf.workloads.zk.groth16.verify import verify
 
 REGISTRY = load_registry(["veperf.workloads.zk.benchmarks"])
 CASES = [case for case in matching_cases(REGISTRY, ["zk_proof"]) if "[" not in case.id]
@@ -28,6 +31,11 @@ def test_ids_and_targets() -> None:
     answered = {case.targets["time"]: case.id for case in CASES if case.targets}
 
     assert {target: target for target in targets} == answered
+    ids = {case.id for case in CASES}
+    for entry in published:
+        if entry["id"] in targets:
+            assert entry["protocol"]
+            assert entry.get("successor", {"benchmark": entry["id"]})["benchmark"] in ids
     assert all(case.what for case in CASES)
 
 
@@ -66,7 +74,7 @@ def test_a_core_is_in_use_in_its_own_case_alone() -> None:
         look()
         return Task(look, stages={"first": look})
 
-    task = benchmarks._in_core(PYTHON, set_up)
+    task = in_core(PYTHON, set_up)
     task.call()
     task.stages["first"](None)
     look()
@@ -79,6 +87,34 @@ def test_nonces_differ() -> None:
     task = benchmarks.nonce()
 
     assert task.call() != task.call()
+
+
+def test_circuits_are_counted_and_slow_ones_left_out() -> None:
+    """Constraints of each, exact; what takes seconds is in no quick run."""
+    sizes = {
+        circuit: benchmarks.circuit_size(circuit).read()["constraints"]
+        for circuit in ("age", "residency", "score", "disclosure")
+    }
+    quick = {case.id for case in matching_cases(REGISTRY, ["zk_proof"], quick=False)}
+    quick &= {case.id for case in matching_cases(REGISTRY, ["*"], quick=True)}
+
+    assert {"age": 420, "residency": 368, "score": 366, "disclosure": 554} == sizes
+    assert not {i for i in quick if "presentation" in i}
+
+
+@pytest.mark.slow
+def test_measured_presentations_are_valid() -> None:
+    """The timed call proves what it says, for the request."""
+    task: Any = benchmarks.presentation("score")
+    asked = example_data.example_request(["score"])
+    compiled = asked.claims.circuit().compile()
+    issued, secret = example_data.issued_credential()
+    blind = example_data.CREDENTIAL.salt
+    inputs = presentation_inputs(compiled, issued, secret, asked, blind)
+    public = [inputs[name] for name in compiled.r1cs.wire_names[1 : compiled.r1cs.public_count + 1]]
+    key = example_data.example_prover(compiled.r1cs).key.verifying_key
+
+    assert verify(key, public, task.call())
 
 
 @pytest.mark.slow
@@ -96,8 +132,8 @@ def test_measured_proofs_are_valid() -> None:
         value = stage(value)
     *_, a, b = value
 
-    assert verify_proof(key, public, whole)
-    assert verify_proof(key, public, Proof(a, b, last(value)))
+    assert verify(key, public, whole)
+    assert verify(key, public, Proof(a, b, last(value)))
 
 
 @pytest.mark.parametrize("core", CORES)
@@ -107,7 +143,7 @@ def test_measured_squarings_are_proven(core: str) -> None:
     proof: Any = benchmarks.proof_by_constraints(constraints=20, core=core).call()
 
     assert 20 == len(compiled.r1cs.constraints)
-    assert verify_proof(
+    assert verify(
         example_data.example_prover(compiled.r1cs).key.verifying_key,
         [example_data.squarings_inputs(20)["y"]],
         proof,
@@ -124,7 +160,15 @@ def test_measured_verifications_succeed(core: str) -> None:
         value = stage(value)
     batch = benchmarks.batch_verification(proofs=3)
 
-    assert task.call() is True
+    assert task.call()
     assert value is True
-    assert batch.call() is True
+    assert batch.call()
     assert 3 == batch.operations
+
+
+def test_missing_peers_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """veperf is measured without them."""
+    programs = zk_peers.commands(tmp_path)
+
+    assert [f"veperf {core}" for core in CORES] == list(programs)
+    assert "snarkjs, by `npm install snarkjs`" in capsys.readouterr().out

@@ -1,5 +1,6 @@
-"""Circuits for age, residency and score, and for any subset of several claims.
+"""Circuits for age, residency and score, for any subset of several claims, and for credentials.
 
 Each has a statement that a verifier checks, and a function that computes the prover's witness;
-``circuit.verify_statement`` checks a proof of any of the statements.
+``groth16.verify.verify`` checks a proof of any of the statements. ``presentation`` proves several
+claims of a signed credential at once, for one verifier.
 """

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from veperf.workloads.zk.groth16.keys import Proof, VerifyingKey
-from veperf.workloads.zk.groth16.verify import verify_proof
 from veperf.workloads.zk.r1cs.builder import Builder, CircuitDefinition, WitnessProgram
 from veperf.workloads.zk.r1cs.system import R1cs
 
@@ -62,12 +60,3 @@ class Statement(Protocol):
         Raises:
             ValueError: the statement makes no sense.
         """
-
-
-def verify_statement(key: VerifyingKey, statement: Statement, proof: Proof) -> bool:
-    """Return whether ``proof`` shows that ``statement`` holds.
-
-    ``key`` must be that of the statement's circuit. The public inputs come from the statement, not
-    from the prover, so that a proof of something else can't pass for this one.
-    """
-    return verify_proof(key, statement.public_inputs(), proof)

@@ -1,5 +1,6 @@
 """Claims that stay with their holder: checked, and shown by no error, log or ``repr``."""
 
+from datetime import date, datetime
 from typing import Any
 
 from msgspec import Struct
@@ -35,14 +36,29 @@ class PrivateClaims(Struct, frozen=True, kw_only=True):
         yield "<private>"
 
 
+_NO_KIND_OF = {int: bool, date: datetime}
+"""Python derives these, and nobody means them."""
+
+
 def check_type(name: str, value: object, kind: type) -> None:
-    """Check that the claim ``name`` is a ``kind``; a bool is no int.
+    """Check that ``value``, called ``name``, is a ``kind``; a bool is no int, a time no date.
 
     Raises:
         ClaimError: it is not.
     """
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+    if not isinstance(value, kind) or isinstance(value, _NO_KIND_OF.get(kind, ())):
         raise ClaimError(f"{name} must be a {kind.__name__}, not a {type(value).__name__}")
+
+
+def check_text(name: str, value: object) -> None:
+    """Check that ``value``, called ``name``, is a text that can be encoded, for it is hashed.
+
+    Raises:
+        ClaimError: it is not. Python's own error would hold the whole text.
+    """
+    check_type(name, value, str)
+    if any("\ud800" <= character <= "\udfff" for character in str(value)):
+        raise ClaimError(f"{name} holds half of a character, which can't be encoded")
 
 
 def country_number(code: str) -> int:

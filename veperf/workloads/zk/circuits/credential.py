@@ -1,11 +1,13 @@
 """A person's credential, and circuits for age, residency and score that prove a claim about it.
 
-An issuer checks the claims and signs the commitment; that signature is checked in the open and is
-no part of the circuits. The commitment is Poseidon(birth date, country, address, score, salt): the
-salt hides the claims, collision resistance binds them.
+The commitment, Poseidon(birth date, country, address, score, salt), is public: the salt hides the
+claims, collision resistance binds them, and the issuer's signature of it is checked in the open.
+So a holder's proofs can be linked by it. ``presentation`` proves the same claims, several at once,
+with the signature inside the circuit, which hides the commitment.
 """
 
 import secrets
+from collections.abc import Sequence
 from datetime import date
 
 from msgspec import Struct
@@ -14,13 +16,14 @@ from veperf.workloads.zk.circuits.circuit import Circuit, CompiledCircuit, State
 from veperf.workloads.zk.circuits.claims import (
     ClaimError,
     PrivateClaims,
+    check_text,
     check_type,
     country_number,
 )
 from veperf.workloads.zk.circuits.gadgets import (
     assert_at_least,
     assert_member,
-    bind_nonce,
+    bind_input,
     bounded_constant,
     poseidon_gadget,
     range_check,
@@ -38,8 +41,8 @@ class Credential(PrivateClaims, frozen=True, kw_only=True):
     """The claims about a person, secret to their holder; ``inputs`` has them.
 
     Raises:
-        ClaimError: one has another type, the country is no code, or the score or salt is out of
-            range.
+        ClaimError: one has another type, the address can't be encoded, the country is no code, or
+            the score or salt is out of range.
     """
 
     birth: date
@@ -53,7 +56,7 @@ class Credential(PrivateClaims, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_type("birth", self.birth, date)
-        check_type("address", self.address, str)
+        check_text("address", self.address)
         check_type("score", self.score, int)
         check_type("salt", self.salt, int)
         country_number(self.country)
@@ -83,16 +86,26 @@ def new_salt() -> int:
 
 
 def date_number(day: date) -> int:
-    """Return year * 10000 + month * 100 + day, which is ordered as dates are."""
+    """Return year * 10000 + month * 100 + day, which is ordered as dates are.
+
+    Raises:
+        ClaimError: it is no date.
+    """
+    check_type("a day", day, date)
     return day.year * 10_000 + day.month * 100 + day.day
+
+
+def claim_signals(builder: Builder) -> dict[str, LinearCombination]:
+    """Return the private signals of a credential, by name, in the order of its hash."""
+    names = ("birth", "country", "address", "score", "salt")
+    return {name: builder.private(name) for name in names}
 
 
 def committed_signals(
     builder: Builder, commitment: LinearCombination
 ) -> dict[str, LinearCombination]:
     """Return the private signals of a credential, by name, constrained to match ``commitment``."""
-    names = ("birth", "country", "address", "score", "salt")
-    signals = {name: builder.private(name) for name in names}
+    signals = claim_signals(builder)
     digest = poseidon_gadget(builder, list(signals.values()), "commitment")
     builder.assert_equal(digest, commitment, "the commitment is that of the credential")
     return signals
@@ -140,10 +153,21 @@ class AgeStatement(Struct, frozen=True, kw_only=True):
         Raises:
             ValueError: the years are out of range, or the nonce has another length.
         """
-        if not 0 <= self.years <= MAX_YEARS:
-            raise ValueError(f"an age is 0 to {MAX_YEARS} years, not {self.years}")
+        check_years(self.years)
         nonce = nonce_element(self.nonce)
         return [self.commitment, date_number(self.today), self.years, nonce]
+
+
+def check_years(years: int) -> None:
+    """Check an age that is asked for.
+
+    Raises:
+        ClaimError: it is no integer.
+        ValueError: it is out of range.
+    """
+    check_type("an age", years, int)
+    if not 0 <= years <= MAX_YEARS:
+        raise ValueError(f"an age is 0 to {MAX_YEARS} years, not {years}")
 
 
 def _define_age(builder: Builder) -> None:
@@ -153,12 +177,19 @@ def _define_age(builder: Builder) -> None:
     """
     names = ("commitment", "today", "years", "nonce")
     commitment, today, years, nonce = [builder.public(name) for name in names]
-    bind_nonce(builder, nonce)
+    bind_input(builder, nonce, "nonce")
     claims = committed_signals(builder, commitment)
-    birth = range_check(builder, claims["birth"], _DATE_BITS, "birth")
+    assert_age(builder, claims["birth"], today, years)
+
+
+def assert_age(
+    builder: Builder, birth: LinearCombination, today: LinearCombination, years: LinearCombination
+) -> None:
+    """Constrain who was born on ``birth`` to be ``years`` old or older on the day ``today``."""
+    born = range_check(builder, birth, _DATE_BITS, "birth")
     day = range_check(builder, today, _DATE_BITS, "today")
     age = range_check(builder, years, _YEARS_BITS, "years")
-    assert_at_least(builder, day, birth.plus(age.times(_YEAR)), "old enough")
+    assert_at_least(builder, day, born.plus(age.times(_YEAR)), "old enough")
 
 
 AGE_CIRCUIT = Circuit("age", _define_age)
@@ -190,21 +221,39 @@ class ResidencyStatement(Struct, frozen=True, kw_only=True):
             ClaimError: a wrong code.
             ValueError: no countries, too many, or a nonce of another length.
         """
-        numbers = sorted({country_number(code) for code in self.countries})
-        if not 1 <= len(numbers) <= MAX_COUNTRIES:
-            raise ValueError(f"1 to {MAX_COUNTRIES} countries, not {len(numbers)}")
-        numbers += numbers[-1:] * (MAX_COUNTRIES - len(numbers))
-        return [self.commitment, nonce_element(self.nonce), *numbers]
+        return [self.commitment, nonce_element(self.nonce), *country_list(self.countries)]
+
+
+def country_list(countries: Sequence[str]) -> list[int]:
+    """Return the numbers of 1 to 32 countries, ascending, the last repeated to fill.
+
+    Raises:
+        ClaimError: a wrong code, or a text instead of a list of codes.
+        ValueError: no countries, or too many.
+    """
+    if isinstance(countries, str):
+        raise ClaimError("countries are a list of codes, not one text")
+    numbers = sorted({country_number(code) for code in countries})
+    if not 1 <= len(numbers) <= MAX_COUNTRIES:
+        raise ValueError(f"1 to {MAX_COUNTRIES} countries, not {len(numbers)}")
+    return numbers + numbers[-1:] * (MAX_COUNTRIES - len(numbers))
 
 
 def _define_residency(builder: Builder) -> None:
     """Constrain the country by a range check, and as a member of the list."""
     names = ("commitment", "nonce", *(f"country{i}" for i in range(MAX_COUNTRIES)))
     commitment, nonce, *countries = [builder.public(name) for name in names]
-    bind_nonce(builder, nonce)
+    bind_input(builder, nonce, "nonce")
     claims = committed_signals(builder, commitment)
-    country = range_check(builder, claims["country"], _COUNTRY_BITS, "country")
-    assert_member(builder, country.value, countries, "country")
+    assert_residency(builder, claims["country"], countries)
+
+
+def assert_residency(
+    builder: Builder, country: LinearCombination, countries: Sequence[LinearCombination]
+) -> None:
+    """Constrain ``country`` to be one of ``countries``."""
+    member = range_check(builder, country, _COUNTRY_BITS, "country")
+    assert_member(builder, member.value, countries, "country")
 
 
 RESIDENCY_CIRCUIT = Circuit("residency", _define_residency)
@@ -230,22 +279,38 @@ class ScoreStatement(Struct, frozen=True, kw_only=True):
         Raises:
             ValueError: the threshold is out of range, or the nonce has another length.
         """
-        if not 0 <= self.threshold <= MAX_SCORE:
-            raise ValueError(f"a threshold is 0 to {MAX_SCORE}, not {self.threshold}")
+        check_threshold(self.threshold)
         return [self.commitment, self.threshold, nonce_element(self.nonce)]
+
+
+def check_threshold(threshold: int) -> None:
+    """Check a score that is asked for.
+
+    Raises:
+        ClaimError: it is no integer.
+        ValueError: it is out of range.
+    """
+    check_type("a threshold", threshold, int)
+    if not 0 <= threshold <= MAX_SCORE:
+        raise ValueError(f"a threshold is 0 to {MAX_SCORE}, not {threshold}")
 
 
 def _define_score(builder: Builder) -> None:
     """Constrain score and threshold to [0, 100], and score >= threshold by bit decomposition."""
     names = ("commitment", "threshold", "nonce")
     commitment, threshold, nonce = [builder.public(name) for name in names]
-    bind_nonce(builder, nonce)
+    bind_input(builder, nonce, "nonce")
     claims = committed_signals(builder, commitment)
-    score = range_check(builder, claims["score"], _SCORE_BITS, "score")
+    assert_score(builder, claims["score"], threshold)
+
+
+def assert_score(builder: Builder, score: LinearCombination, threshold: LinearCombination) -> None:
+    """Constrain both to [0, 100], and ``score`` to ``threshold`` or more."""
+    actual = range_check(builder, score, _SCORE_BITS, "score")
     minimum = range_check(builder, threshold, _SCORE_BITS, "threshold")
-    assert_at_least(builder, bounded_constant(MAX_SCORE), score, "score in range")
+    assert_at_least(builder, bounded_constant(MAX_SCORE), actual, "score in range")
     assert_at_least(builder, bounded_constant(MAX_SCORE), minimum, "threshold in range")
-    assert_at_least(builder, score, minimum, "score high enough")
+    assert_at_least(builder, actual, minimum, "score high enough")
 
 
 SCORE_CIRCUIT = Circuit("score", _define_score)

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from veperf.workloads.zk.circuits.circuit import Circuit, CompiledCircuit
-from veperf.workloads.zk.circuits.claims import PrivateClaims, check_type
-from veperf.workloads.zk.circuits.gadgets import bind_nonce, poseidon_gadget, to_bits
+from veperf.workloads.zk.circuits.claims import PrivateClaims, check_text, check_type
+from veperf.workloads.zk.circuits.gadgets import bind_input, poseidon_gadget, to_bits
 from veperf.workloads.zk.circuits.hashing import bytes_to_element, nonce_element
 from veperf.workloads.zk.poseidon import MAX_INPUTS, poseidon
 from veperf.workloads.zk.r1cs.builder import Builder
@@ -81,7 +81,13 @@ class DisclosureStatement(Struct, frozen=True, kw_only=True):
 
 
 def claim_element(name: str, value: str) -> int:
-    """Return a claim in words as a field element."""
+    """Return a claim in words as a field element.
+
+    Raises:
+        ClaimError: the name or the value is no text that can be encoded; neither is shown.
+    """
+    check_text("the name of a claim", name)
+    check_text("the value of a claim", value)
     return bytes_to_element(b"claim", len(name).to_bytes(4, "big") + name.encode() + value.encode())
 
 
@@ -111,7 +117,7 @@ def disclosure_witness(
 def _define(builder: Builder, claims: int) -> None:
     names = ("commitment", "nonce", "mask", *(f"shown{i}" for i in range(claims)))
     commitment, nonce, mask, *disclosed = [builder.public(name) for name in names]
-    bind_nonce(builder, nonce)
+    bind_input(builder, nonce, "nonce")
     hidden = [builder.private(f"claim{i}") for i in range(claims)]
     salt = builder.private("salt")
     root = poseidon_gadget(builder, hidden, "claims")

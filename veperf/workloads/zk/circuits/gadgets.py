@@ -180,9 +180,9 @@ def _apply_affine(
     ]
 
 
-def bind_nonce(builder: Builder, nonce: LinearCombination) -> None:
-    """Constrain the square of the nonce, so that the proof depends on it.
+def bind_input(builder: Builder, value: LinearCombination, name: str) -> None:
+    """Constrain the square of a public input, so that the proof depends on it.
 
     In some set-ups of Groth16 a public input that no constraint uses can be exchanged.
     """
-    builder.product("nonce^2", nonce, nonce)
+    builder.product(f"{name}^2", value, value)

@@ -3,13 +3,14 @@
 All numbers are big-endian, and all files have the same frame:
 
     magic       8 bytes   "VEG16PK", "VEG16VK" or "VEG16PR", then a zero
-    version     u32       1
+    version     u32       2
     body
     checksum    32 bytes  SHA-256 of all before it: against accidents, not against forgers
 
 The body of a key:
 
-    counts      u32 each  proving key: wires, public wires, size of the domain; else public wires
+    counts      u32 each  proving key: wires, public wires, size of the domain, form; else public
+                          wires; both: 1 for a test key, else 0
     digest      32 bytes  of the constraint system; proving key only
     points      64 bytes each of G1 (x, y), 128 each of G2 (x0, x1, y0, y1); zeros are infinity
 
@@ -26,6 +27,7 @@ each proof that it makes with tables from a file.
 
 Versions:
 1   the first. The width of the digits of tables is part of the prover's format.
+2   marks test keys, knows keys in others' form, and has snarkjs' coset.
 """
 
 import os
@@ -41,20 +43,20 @@ from veperf.workloads.zk.bigint import integer
 from veperf.workloads.zk.curve.g1 import G1Point, g1_from_ints
 from veperf.workloads.zk.curve.g2 import G2Point, g2_from_ints
 from veperf.workloads.zk.field import PointError
-from veperf.workloads.zk.groth16.keys import ProvingKey, VerifyingKey
+from veperf.workloads.zk.groth16.keys import KeyForm, ProvingKey, VerifyingKey
 from veperf.workloads.zk.groth16.prove import Prover, prover_tables_from_bytes
 from veperf.workloads.zk.msm.group import G1_GROUP, G2_GROUP, Group
 from veperf.workloads.zk.msm.native import PointCheck, native_group
 from veperf.workloads.zk.r1cs.system import R1cs
 
-VERSION = 1
+VERSION = 2
 _PROVING = b"VEG16PK\0"
 _VERIFYING = b"VEG16VK\0"
 _PROVER = b"VEG16PR\0"
 _TITLES = {_PROVING: "proving key", _VERIFYING: "verifying key", _PROVER: "prover file"}
 _START = Struct(">8sI")
-_PROVING_COUNTS = Struct(">III")
-_VERIFYING_COUNTS = Struct(">I")
+_PROVING_COUNTS = Struct(">IIIII")
+_VERIFYING_COUNTS = Struct(">II")
 _PROVER_SIZES = Struct(">IIII")
 _DIGEST_BYTES = 32
 _CHECKSUM_BYTES = 32
@@ -77,7 +79,9 @@ def _checked_body(data: bytes, magic: bytes) -> memoryview:
         raise CorruptFileError(f"{title}: cut off")
     version = _START.unpack_from(data)[1]
     if version != VERSION:
-        raise NewerFormatError(f"{title}: version {version}, only {VERSION} is known")
+        raise NewerFormatError(
+            f"{title}: version {version}, only {VERSION} is read; make it again from its circuit"
+        )
     view = memoryview(data)
     if sha256(view[:-_CHECKSUM_BYTES]).digest() != data[-_CHECKSUM_BYTES:]:
         raise CorruptFileError(f"{title}: the checksum is wrong")
@@ -95,8 +99,9 @@ def _unpack_start(body: memoryview, layout: Struct) -> tuple[int, ...]:
 
 def proving_key_to_bytes(key: ProvingKey) -> bytes:
     """Return ``key`` in the format above."""
-    public = key.verifying_key.public_count
-    counts = _PROVING_COUNTS.pack(len(key.a), public, key.domain_size) + key.circuit_digest
+    public, mark = key.verifying_key.public_count, key.verifying_key.is_test
+    numbers = (len(key.a), public, key.domain_size, key.form.value, mark)
+    counts = _PROVING_COUNTS.pack(*numbers) + key.circuit_digest
     points = [
         _verifying_points(key.verifying_key),
         _g1_bytes([key.beta_g1, key.delta_g1]),
@@ -106,22 +111,30 @@ def proving_key_to_bytes(key: ProvingKey) -> bytes:
     return _framed(_PROVING, counts + b"".join(points))
 
 
-def proving_key_from_bytes(data: bytes, *, is_trusted: bool = False) -> ProvingKey:
+def proving_key_from_bytes(
+    data: bytes, *, is_trusted: bool = False, allow_test_keys: bool = False
+) -> ProvingKey:
     """Read the proving key in ``data``; the points of wires are not checked if it is trusted.
+
+    If it is not, a prover verifies each proof that it makes with the key.
 
     Raises:
         CorruptFileError: not a proving key, cut off, changed, or with an invalid point.
-        NewerFormatError: written by a later version.
+        NewerFormatError: written by another version.
+        TestKeyError: a test key; a trusted one may be.
     """
     body = _checked_body(data, _PROVING)
-    wires, public, domain_size = _unpack_start(body, _PROVING_COUNTS)
+    wires, public, domain_size, form, mark = _unpack_start(body, _PROVING_COUNTS)
+    if form not in {known.value for known in KeyForm}:
+        raise CorruptFileError(f"proving key: form {form} is unknown")
     digest = bytes(body[_PROVING_COUNTS.size :][:_DIGEST_BYTES])
     g1_count = 1 + (public + 1) + 2 + 3 * wires + domain_size
     g2_count = 3 + wires
     points = _Points(
         body[_PROVING_COUNTS.size + _DIGEST_BYTES :], g1_count, g2_count, are_trusted=is_trusted
     )
-    verifying_key = points.verifying_key(public)
+    verifying_key = points.verifying_key(public, mark)
+    verifying_key.require_secret(allow_test_keys=allow_test_keys or is_trusted)
     beta_g1, delta_g1 = points.g1_list(2)
     a, b_g1, c = (points.g1_list(wires) for _ in range(3))
     products = points.g1_list(domain_size)
@@ -143,26 +156,31 @@ def proving_key_from_bytes(data: bytes, *, is_trusted: bool = False) -> ProvingK
         b_g2=tuple(b_g2),
         c=tuple(c),
         products=tuple(products),
+        form=KeyForm(form),
+        is_checked=is_trusted,
     )
 
 
 def verifying_key_to_bytes(key: VerifyingKey) -> bytes:
     """Return ``key`` in the format above."""
-    counts = _VERIFYING_COUNTS.pack(key.public_count)
+    counts = _VERIFYING_COUNTS.pack(key.public_count, key.is_test)
     return _framed(_VERIFYING, counts + _verifying_points(key))
 
 
-def verifying_key_from_bytes(data: bytes) -> VerifyingKey:
+def verifying_key_from_bytes(data: bytes, *, allow_test_keys: bool = False) -> VerifyingKey:
     """Read the verifying key in ``data``.
 
     Raises:
         CorruptFileError: not a verifying key, cut off, changed, or with an invalid point.
-        NewerFormatError: written by a later version.
+        NewerFormatError: written by another version.
+        TestKeyError: a test key.
     """
     body = _checked_body(data, _VERIFYING)
-    (public,) = _unpack_start(body, _VERIFYING_COUNTS)
+    public, mark = _unpack_start(body, _VERIFYING_COUNTS)
     points = _Points(body[_VERIFYING_COUNTS.size :], 1 + (public + 1), 3)
-    return points.verifying_key(public)
+    key = points.verifying_key(public, mark)
+    key.require_secret(allow_test_keys=allow_test_keys)
+    return key
 
 
 def _verifying_points(key: VerifyingKey) -> bytes:
@@ -194,12 +212,14 @@ class _Points:
         self._position = 0
         self._are_trusted = are_trusted
 
-    def verifying_key(self, public: int) -> VerifyingKey:
+    def verifying_key(self, public: int, mark: int) -> VerifyingKey:
         """Read alpha and the IC in G1; beta, gamma and delta in G2."""
+        if mark > 1:
+            raise CorruptFileError(f"key: {mark} in place of the mark of test keys")
         alpha, *ic = self.g1_list(public + 2)
         beta, gamma, delta = self.g2_list(3)
         try:
-            return VerifyingKey(alpha, beta, gamma, delta, tuple(ic))
+            return VerifyingKey(alpha, beta, gamma, delta, tuple(ic), is_test=bool(mark))
         except PointError as error:
             raise CorruptFileError(f"key: {error}") from error
 
@@ -279,16 +299,17 @@ def save_prover(prover: Prover, path: Path) -> None:
     replace_file(path, prover_to_bytes(prover), path.with_name(f"{path.name}.{os.getpid()}.new"))
 
 
-def load_prover(path: Path, r1cs: R1cs) -> Prover:
+def load_prover(path: Path, r1cs: R1cs, *, allow_test_keys: bool = False) -> Prover:
     """Read the prover for ``r1cs`` in the file ``path``.
 
     Raises:
         CorruptFileError: not the file of a prover, cut off, changed, or with an invalid point.
-        NewerFormatError: written by a later version.
+        NewerFormatError: written by another version.
+        TestKeyError: its key is a test key.
         WrongKeyError: it is for another circuit.
         OSError: it is not there or can't be read.
     """
-    return prover_from_bytes(path.read_bytes(), r1cs)
+    return prover_from_bytes(path.read_bytes(), r1cs, allow_test_keys=allow_test_keys)
 
 
 def prover_to_bytes(prover: Prover) -> bytes:
@@ -303,7 +324,9 @@ def prover_to_bytes(prover: Prover) -> bytes:
     return _framed(_PROVER, b"".join([_PROVER_SIZES.pack(*map(len, parts)), *parts]))
 
 
-def prover_from_bytes(data: bytes, r1cs: R1cs, *, is_trusted: bool = False) -> Prover:
+def prover_from_bytes(
+    data: bytes, r1cs: R1cs, *, is_trusted: bool = False, allow_test_keys: bool = False
+) -> Prover:
     """Read the prover for ``r1cs`` in ``data``.
 
     Args:
@@ -311,10 +334,12 @@ def prover_from_bytes(data: bytes, r1cs: R1cs, *, is_trusted: bool = False) -> P
         r1cs: The circuit.
         is_trusted: Nobody can have altered ``data``: neither its points nor the prover's proofs are
             checked, so that it works and costs what the prover did that was written.
+        allow_test_keys: Its key may be a test key, as a trusted one may be.
 
     Raises:
         CorruptFileError: not the file of a prover, cut off, changed, or with an invalid point.
-        NewerFormatError: written by a later version.
+        NewerFormatError: written by another version.
+        TestKeyError: its key is a test key.
         WrongKeyError: it is for another circuit.
     """
     body = _checked_body(data, _PROVER)
@@ -327,6 +352,6 @@ def prover_from_bytes(data: bytes, r1cs: R1cs, *, is_trusted: bool = False) -> P
         parts.append(bytes(body[start : start + size]))
         start += size
     key_bytes, a, b, c = parts
-    key = proving_key_from_bytes(key_bytes, is_trusted=is_trusted)
+    key = proving_key_from_bytes(key_bytes, is_trusted=is_trusted, allow_test_keys=allow_test_keys)
     tables = prover_tables_from_bytes(key, a, b, c, are_trusted=is_trusted)
     return Prover(r1cs, key, tables, are_trusted=is_trusted)

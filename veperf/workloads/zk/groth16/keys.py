@@ -5,8 +5,10 @@ its notation u_i, v_i, w_i are the polynomials of wire i in a, b and c, wires 0 
 is the polynomial that vanishes on the domain and x the secret point.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
 
+from veperf.core.errors import DataError
 from veperf.workloads.zk.curve.g1 import G1Point, g1_from_ints
 from veperf.workloads.zk.curve.g2 import G2Point, g2_from_ints
 from veperf.workloads.zk.field import PointError
@@ -29,6 +31,28 @@ class Proof:
     c: AffineG1
 
 
+class KeyForm(Enum):
+    """The way a proving key takes the quotient h = (u v - w) / t, and its circuit's rows."""
+
+    VEPERF = 0
+    """By the values of u v on the coset; the share of w is part of ``c``."""
+    SNARKJS = 1
+    """By the values of u v - w on the coset, as in .zkey files."""
+    GNARK = 2
+    """By the coefficients of h; the circuit has no rows for the public wires."""
+
+    @property
+    def has_public_rows(self) -> bool:
+        """True if each public wire has a row of its own, which binds it to a polynomial."""
+        return self is not KeyForm.GNARK
+
+
+class TestKeyError(DataError):
+    """A key whose secrets somebody knows, so that anybody could have made any proof."""
+
+    __test__ = False  # pytest would take it for a test
+
+
 @dataclass(frozen=True, slots=True)
 class VerifyingKey:
     """The key for verifying proofs of one circuit.
@@ -44,6 +68,8 @@ class VerifyingKey:
     delta: AffineG2
     ic: tuple[AffineG1, ...]
     """(beta u_i(x) + alpha v_i(x) + w_i(x)) / gamma, for the constant and each public wire."""
+    is_test: bool = field(default=False, compare=False)
+    """Made from a known seed, or before anybody contributed: its secrets are no secrets."""
 
     def __post_init__(self) -> None:
         if not self.ic:
@@ -57,6 +83,19 @@ class VerifyingKey:
     def public_count(self) -> int:
         """The number of public inputs of a proof, the constant excluded."""
         return len(self.ic) - 1
+
+    def require_secret(self, *, allow_test_keys: bool) -> None:
+        """Refuse a test key, unless it is allowed.
+
+        Raises:
+            TestKeyError: it is one, and is not allowed.
+        """
+        # Before anybody contributed, gamma and delta are the same, and known.
+        if (self.is_test or self.gamma == self.delta) and not allow_test_keys:
+            raise TestKeyError(
+                "a test key: made from a known seed, or before anybody contributed to it, so that "
+                "anybody can forge proofs; allow test keys if that is meant"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +126,11 @@ class ProvingKey:
     The quotient h = (u v - w) / t has fewer coefficients than the domain has points, so its values
     on the coset g times the domain determine it, and t is t(g) on the whole coset. These points are
     multiplied by the values of u v there. The contribution of w is linear in the witness, so it is
-    part of ``c``.
+    part of ``c``. Keys of other forms take other numbers here: see :class:`KeyForm`.
     """
+    form: KeyForm = KeyForm.VEPERF
+    is_checked: bool = field(default=True, compare=False)
+    """False for keys from a file: each proof is verified before it is handed out."""
 
 
 def require_g1(point: G1Point) -> AffineG1:

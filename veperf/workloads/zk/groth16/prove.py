@@ -20,8 +20,8 @@ from veperf.workloads.zk.curve.g1 import G1Point, g1_add, g1_multiply
 from veperf.workloads.zk.curve.g2 import G2Point
 from veperf.workloads.zk.field import R
 from veperf.workloads.zk.groth16.keys import Proof, ProvingKey, require_g1, require_g2
-from veperf.workloads.zk.groth16.setup import Draw, domain_size, products_on_coset
-from veperf.workloads.zk.groth16.verify import verify_proof
+from veperf.workloads.zk.groth16.setup import Draw, domain_size, quotient_scalars
+from veperf.workloads.zk.groth16.verify import verify
 from veperf.workloads.zk.msm.fixed_base import FixedBase
 from veperf.workloads.zk.r1cs.system import R1cs
 
@@ -93,7 +93,7 @@ class Prover:
 
         Args:
             r1cs: The circuit.
-            key: Its proving key.
+            key: Its proving key. With one from a file each proof is verified, too.
             loaded_tables: The key's tables, from a file. With wrong tables a proof would be wrong
                 and could leak the witness, so each proof is verified before it is returned, unless
                 the tables are trusted.
@@ -102,12 +102,14 @@ class Prover:
         Raises:
             WrongKeyError: ``key`` belongs to another circuit.
         """
-        if key.domain_size != domain_size(r1cs) or key.circuit_digest != r1cs.digest():
+        size = domain_size(r1cs, key.form)
+        if key.domain_size != size or key.circuit_digest != r1cs.digest():
             raise WrongKeyError("the proving key is for another circuit")
         self._r1cs = r1cs
         self.key = key
         self.tables = loaded_tables or prover_tables(key)
-        self._must_verify = loaded_tables is not None and not are_trusted
+        has_own_tables = loaded_tables is None or are_trusted
+        self._must_verify = not (key.is_checked and has_own_tables)
 
     def prove(self, witness: Sequence[int], draw: Draw = secrets.randbelow) -> Proof:
         """Return a proof of the public inputs in ``witness``.
@@ -118,7 +120,7 @@ class Prover:
 
         Raises:
             UnsatisfiedError: the witness breaks a constraint.
-            CorruptFileError: the loaded tables are wrong.
+            CorruptFileError: the key or the loaded tables are wrong, or from another circuit.
             ValueError: it is not a witness of this circuit.
         """
         products = self.products(witness)
@@ -134,9 +136,11 @@ class Prover:
         public = witness[1 : self._r1cs.public_count + 1]
         if a is not None and b is not None and c is not None:
             proof = Proof(a, b, c)
-            if verify_proof(self.key.verifying_key, public, proof):
+            if verify(self.key.verifying_key, public, proof):
                 return proof
-        raise CorruptFileError("the loaded tables don't belong to the key; delete their file")
+        raise CorruptFileError(
+            "no valid proof: the file of the key or of its tables is wrong, or from another circuit"
+        )
 
     def prepare(self) -> None:
         """Make now the tables that the first proof would make."""
@@ -144,13 +148,14 @@ class Prover:
             table.prepare()
 
     def products(self, witness: Sequence[int]) -> list[int]:
-        """Return the values of u v on the coset, which determine the quotient.
+        """Return the scalars that stand for the quotient.
 
         Raises:
             UnsatisfiedError: the witness breaks a constraint.
             ValueError: it is not a witness of this circuit.
         """
-        return products_on_coset(self._r1cs, self._r1cs.check(witness), witness)
+        sides = self._r1cs.check(witness)
+        return quotient_scalars(self._r1cs, sides, witness, self.key.form)
 
     def sum_a(self, witness: Sequence[int], r: int) -> G1Point:
         """Return A."""

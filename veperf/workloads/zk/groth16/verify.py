@@ -29,6 +29,7 @@ from veperf.workloads.zk.pairing import (
 )
 from veperf.workloads.zk.tower import fp12
 from veperf.workloads.zk.tower.fp12 import Fp12
+from veperf.workloads.zk.verification import VALID, Refusal, Verification
 
 _CACHED_KEYS = 64
 
@@ -70,40 +71,60 @@ def prepare_key(key: VerifyingKey) -> PreparedKey:
     )
 
 
-def verify_proof(key: VerifyingKey, public: Sequence[int], proof: Proof) -> bool:
-    """Return whether ``proof`` is valid for the public inputs ``public``, the constant excluded."""
+def verify(key: VerifyingKey, public: Sequence[int], proof: Proof) -> Verification:
+    """Return whether ``proof`` is valid for the public inputs ``public``, and if not, why.
+
+    Args:
+        key: The key of the statement's circuit.
+        public: The public inputs, the constant excluded. They come from the statement
+            (``Statement.public_inputs``), not from the prover, so that a proof of something else
+            can't pass for this one.
+        proof: The proof.
+    """
     try:
         checked = check_proof(key, public, proof)
-    except ValueError:
-        return False
+    except InvalidProofError as error:
+        return Verification(error.refusal, str(error))
     prepared = prepare_key(key)
-    return is_product_one(
-        proof_miller_loop(prepared, checked, public_input_point(prepared, checked.public))
-    )
+    product = proof_miller_loop(prepared, checked, public_input_point(prepared, checked.public))
+    return VALID if is_product_one(product) else Verification(Refusal.EQUATION)
+
+
+class InvalidProofError(PointError):
+    """A proof or its public inputs have an invalid form; ``refusal`` is the kind."""
+
+    def __init__(self, refusal: Refusal, message: str) -> None:
+        super().__init__(message)
+        self.refusal = refusal
+
+    def __reduce__(self) -> tuple[type, tuple[Refusal, str]]:
+        return type(self), (self.refusal, str(self))
 
 
 def check_proof(key: VerifyingKey, public: Sequence[int], proof: Proof) -> CheckedProof:
     """Check the form of ``proof`` and ``public``.
 
     Raises:
-        PointError: a point is infinity, out of range, off its curve or out of the subgroup.
-        ValueError: a public input is not in [0, r), or there are not as many as the key has.
+        InvalidProofError: a point is infinity, out of range, off its curve or out of the subgroup;
+            a public input is not in [0, r), or there are not as many as the key has.
     """
-    if len(public) != key.public_count:
-        raise ValueError(f"{len(public)} public inputs, the key has {key.public_count}")
     try:
         values = [index(value) for value in public]
     except TypeError as error:
-        raise ValueError("a public input is not an integer") from error
+        raise InvalidProofError(Refusal.INPUT_RANGE, "it is not an integer") from error
+    if len(values) != key.public_count:
+        message = f"{len(values)} public inputs, the key has {key.public_count}"
+        raise InvalidProofError(Refusal.INPUT_COUNT, message)
     if not all(0 <= value < R for value in values):
-        raise ValueError("a public input is not a field element")
+        raise InvalidProofError(Refusal.INPUT_RANGE, "it is not between 0 and the order")
     try:
         a, c = require_g1(proof.a), require_g1(proof.c)
         (x0, x1), (y0, y1) = proof.b
         b = prepare_g2(((index(x0), index(x1)), (index(y0), index(y1))))  # checks B
         return CheckedProof(a, b, c, values)
-    except TypeError as error:
-        raise PointError("a point is a pair of coordinates") from error
+    except (AttributeError, TypeError, ValueError) as error:
+        message = str(error) if isinstance(error, PointError) else "it is no pair of coordinates"
+        raise InvalidProofError(Refusal.POINT, message) from error
 
 
 def public_input_point(prepared: PreparedKey, public: Sequence[int]) -> G1Point:
@@ -129,7 +150,7 @@ def verify_batch(
     key: VerifyingKey,
     proofs: Sequence[tuple[Sequence[int], Proof]],
     draw: Draw = secrets.randbelow,
-) -> bool:
+) -> Verification:
     """Return whether all ``proofs``, each with its public inputs, are valid; an empty batch is.
 
     With random weights z_j of 128 bits their equations become one,
@@ -145,11 +166,11 @@ def verify_batch(
         draw: Source of the weights, which must be secret.
     """
     if not proofs:
-        return True
+        return VALID
     try:
         checked = [check_proof(key, public, proof) for public, proof in proofs]
-    except ValueError:
-        return False
+    except InvalidProofError as error:
+        return Verification(error.refusal, str(error))
     prepared = prepare_key(key)
     weights = [1 + draw((1 << _WEIGHT_BITS) - 1) for _ in checked]
     pairs = [
@@ -164,4 +185,4 @@ def verify_batch(
     pairs.append((g1_multiply(key.alpha, total), prepared.beta))
     pairs.append((prepared.ic.msm([total, *inputs]), prepared.gamma))
     pairs.append((msm([proof.c for proof in checked], weights), prepared.delta))
-    return is_product_one(miller_loop(pairs))
+    return VALID if is_product_one(miller_loop(pairs)) else Verification(Refusal.EQUATION)

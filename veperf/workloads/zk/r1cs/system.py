@@ -49,12 +49,16 @@ class UnsatisfiedError(ValueError):
     """A witness breaks a constraint; the message names it and its wires.
 
     ``values`` has the values of these wires, by name, as integers nearest to zero: private ones are
-    among them, so no message shows them.
+    among them, so no message shows them, and they don't leave the process: a copy that was pickled
+    has none.
     """
 
     def __init__(self, message: str, values: Mapping[str, int]) -> None:
         super().__init__(message)
         self.values = values
+
+    def __reduce__(self) -> tuple[type, tuple[str, dict[str, int]]]:
+        return type(self), (str(self), {})
 
 
 class Evaluation(NamedTuple):

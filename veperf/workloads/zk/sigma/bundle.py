@@ -10,6 +10,7 @@ from hashlib import sha256
 from msgspec import Struct
 
 from veperf.core.errors import CorruptFileError
+from veperf.workloads.zk.circuits.claims import check_type
 from veperf.workloads.zk.curve.g1 import G1Point
 from veperf.workloads.zk.sigma.encoding import VERSION, ProofReader, write_list, write_string
 from veperf.workloads.zk.sigma.knowledge import (
@@ -24,9 +25,9 @@ from veperf.workloads.zk.sigma.membership import (
 )
 from veperf.workloads.zk.sigma.pedersen import (
     commit,
+    commitment_bytes,
     derive_blind,
     hash_claims,
-    point_bytes,
     read_point,
 )
 from veperf.workloads.zk.sigma.ranges import RangeProof, prove_range, verify_range
@@ -78,7 +79,7 @@ class ClaimProof(Struct, frozen=True):
             (
                 _TYPES.index(self.claim).to_bytes(4, "big"),
                 bytes([kind]),
-                write_string(point_bytes(self.commitment)),
+                write_string(commitment_bytes(self.commitment)),
                 write_string(self.proof.to_bytes()),
             )
         )
@@ -99,7 +100,8 @@ def prove_claims(
     """Prove claims: an age or score in whole numbers, a country, or that something is verified.
 
     Raises:
-        ValueError: a value doesn't satisfy its claim; the message does not show it.
+        ClaimError: a value has another type than its claim.
+        ValueError: a value doesn't satisfy its claim; neither message shows it.
     """
     return [_prove(claim, value, expected, salt, nonce) for claim, value in values.items()]
 
@@ -146,10 +148,12 @@ def _prove(
     salt = sha256(b"veid:claim:salt" + name + salt).digest()
     nonce = sha256(b"veid:claim:nonce" + name + nonce).digest()
     if claim is ClaimType.COUNTRY_RESIDENT:
+        check_type(claim.value, value, str)
         member = prove_member(str(value), expected.countries, salt, nonce, label)
         return ClaimProof(claim, member.commitment, member)
     bound = _bound(claim, expected)
     if bound is not None:
+        check_type(claim.value, value, int)
         in_range = prove_range(int(value), bound, salt, nonce, label)
         return ClaimProof(claim, in_range.commitment, in_range)
     if value is not True:

@@ -6,9 +6,10 @@ from veperf.workloads.zk.curve.g1 import G1Point, g1_add, g1_multiply
 from veperf.workloads.zk.field import R
 from veperf.workloads.zk.sigma.encoding import VERSION, ProofReader, write_string
 from veperf.workloads.zk.sigma.pedersen import (
+    are_points,
     commit,
+    commitment_bytes,
     hash_to_scalar,
-    point_bytes,
     read_point,
     read_scalar,
     scalar_bytes,
@@ -24,7 +25,7 @@ class KnowledgeProof(Struct, frozen=True):
 
     def to_bytes(self) -> bytes:
         """Return the proof as VirtEngine encodes it."""
-        fields = (point_bytes(self.r), scalar_bytes(self.z1), scalar_bytes(self.z2))
+        fields = (commitment_bytes(self.r), scalar_bytes(self.z1), scalar_bytes(self.z2))
         return VERSION + b"".join(map(write_string, fields))
 
     @classmethod
@@ -51,7 +52,9 @@ def prove_knowledge(value: int, blind: int, nonce: bytes, label: str) -> Knowled
 
 
 def verify_knowledge(commitment: G1Point, proof: KnowledgeProof, label: str) -> bool:
-    """Return whether z1 G + z2 H = R + e C."""
+    """Return whether z1 G + z2 H = R + e C, for points of the curve."""
+    if not are_points((commitment, proof.r)):
+        return False
     e = _challenge(label, commitment, proof.r)
     return commit(proof.z1, proof.z2) == g1_add(proof.r, g1_multiply(commitment, e))
 
@@ -66,16 +69,18 @@ class MultipleProof(Struct, frozen=True):
 def prove_multiple(secret: int, nonce: bytes, label: str) -> MultipleProof:
     """Prove that secret * H is a multiple of H."""
     public = commit(0, secret)
-    k = hash_to_scalar(f"{label}:k", nonce, point_bytes(public))
+    k = hash_to_scalar(f"{label}:k", nonce, commitment_bytes(public))
     r = commit(0, k)
     return MultipleProof(r, (k + _challenge(label, public, r) * secret) % R)
 
 
 def verify_multiple(public: G1Point, proof: MultipleProof, label: str) -> bool:
-    """Return whether z H = R + e ``public``."""
+    """Return whether z H = R + e ``public``, for points of the curve."""
+    if not are_points((public, proof.r)):
+        return False
     e = _challenge(label, public, proof.r)
     return commit(0, proof.z) == g1_add(proof.r, g1_multiply(public, e))
 
 
 def _challenge(label: str, public: G1Point, r: G1Point) -> int:
-    return hash_to_scalar(f"{label}:challenge", point_bytes(public), point_bytes(r))
+    return hash_to_scalar(f"{label}:challenge", commitment_bytes(public), commitment_bytes(r))

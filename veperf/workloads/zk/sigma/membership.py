@@ -4,15 +4,17 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from veperf.workloads.zk.circuits.claims import check_text
 from veperf.workloads.zk.curve.g1 import G1Point, g1_add, g1_multiply
 from veperf.workloads.zk.field import R
 from veperf.workloads.zk.sigma.encoding import VERSION, ProofReader, write_list, write_string
 from veperf.workloads.zk.sigma.pedersen import (
+    are_points,
     commit,
     commit_all,
+    commitment_bytes,
     derive_blind,
     hash_to_scalar,
-    point_bytes,
     read_point,
     read_scalar,
     scalar_bytes,
@@ -34,7 +36,7 @@ class MembershipProof(Struct, frozen=True):
         lists = [
             write_list([write_string(scalar_bytes(s)) for s in part]) for part in (self.e, self.z)
         ]
-        return VERSION + write_string(point_bytes(self.commitment)) + b"".join(lists)
+        return VERSION + write_string(commitment_bytes(self.commitment)) + b"".join(lists)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "MembershipProof":
@@ -57,8 +59,10 @@ def prove_member(
     """Prove that the commitment to ``value`` is to one of ``allowed``.
 
     Raises:
+        ClaimError: it is no text that can be encoded.
         ValueError: it is none of them, or there are too many; the message does not show it.
     """
+    check_text("the value", value)
     if value not in allowed or len(allowed) > MAX_MEMBERS:
         raise ValueError(f"the value is not one of the list, or there are over {MAX_MEMBERS}")
     own = len(allowed) - 1 - list(reversed(allowed)).index(value)  # Go takes the last
@@ -88,6 +92,8 @@ def verify_member(proof: MembershipProof, allowed: Sequence[str], label: str) ->
     """Return whether ``proof`` shows that its commitment is to one of ``allowed``, in order."""
     if not len(proof.e) == len(proof.z) == len(allowed) or not allowed:
         return False
+    if not are_points((proof.commitment,)):
+        return False
     shifts = commit_all(
         (e * _scalar(label, text), z) for text, e, z in zip(allowed, proof.e, proof.z, strict=True)
     )
@@ -108,4 +114,4 @@ def _scalar(label: str, text: str) -> int:
 
 
 def _challenge(label: str, commitment: G1Point, firsts: Sequence[G1Point]) -> int:
-    return hash_to_scalar(f"{label}:challenge", *map(point_bytes, (commitment, *firsts)))
+    return hash_to_scalar(f"{label}:challenge", *map(commitment_bytes, (commitment, *firsts)))

@@ -5,7 +5,8 @@ from functools import cache
 from hashlib import sha256
 
 from veperf.core.errors import CorruptFileError
-from veperf.workloads.zk.curve.g1 import G1, G1Point, g1_from_ints
+from veperf.workloads.zk.circuits.claims import check_text
+from veperf.workloads.zk.curve.g1 import G1, G1Point, g1_from_ints, is_on_g1
 from veperf.workloads.zk.field import PointError, R
 from veperf.workloads.zk.msm.multiples import MultiplesTables
 from veperf.workloads.zk.sigma.hash_to_curve import hash_to_g1
@@ -33,13 +34,29 @@ def commit(value: int, blind: int) -> G1Point:
     return commit_all([(value, blind)])[0]
 
 
+def are_points(points: Iterable[G1Point]) -> bool:
+    """Return whether all ``points`` are on the curve, in their one form.
+
+    Verification asks first: off the curve there are points of order 2, which forge proofs.
+    """
+    try:
+        return all(is_on_g1(point) for point in points)
+    except (TypeError, ValueError):
+        return False
+
+
 def commit_all(openings: Iterable[tuple[int, int]]) -> list[G1Point]:
     """Return value * G + blind * H for each pair of value and blind; together they are cheaper."""
     return _tables().sums(list(openings))
 
 
 def commit_claim(text: str, salt: bytes) -> G1Point:
-    """Return the commitment to a claim in words: Go's ``ComputeCommitmentHash``."""
+    """Return the commitment to a claim in words: Go's ``ComputeCommitmentHash``.
+
+    Raises:
+        ClaimError: it is no text that can be encoded; it is not shown.
+    """
+    check_text("a claim", text)
     value = hash_to_scalar("veid:commitment", text.encode())
     return commit(value, hash_to_scalar("veid:commitment:blind", salt))
 
@@ -53,11 +70,15 @@ def hash_claims(claims: Mapping[str, object]) -> int:
     """Return the scalar of claims by name: SHA-256 of names and values in order, as Go prints them.
 
     Names and values aren't delimited: "a", "bc" hashes as "ab", "c".
+
+    Raises:
+        ClaimError: a name or value can't be encoded; neither is shown.
     """
     digest = sha256()
     for name in sorted(claims, key=str.encode):
         value = claims[name]
         printed = str(value).lower() if isinstance(value, bool) else str(value)
+        check_text("a claim", name + printed)
         digest.update(name.encode() + printed.encode())
     return int.from_bytes(digest.digest(), "big") % R
 
@@ -72,7 +93,7 @@ def scalar_bytes(scalar: int) -> bytes:
     return int(scalar % R).to_bytes(SCALAR_BYTES, "big")
 
 
-def point_bytes(point: G1Point) -> bytes:
+def commitment_bytes(point: G1Point) -> bytes:
     """Return x and y in 32 bytes each, big-endian: gnark's uncompressed form; infinity is zeros."""
     return b"".join(int(c).to_bytes(32, "big") for c in point) if point else bytes(POINT_BYTES)
 

@@ -8,17 +8,19 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from veperf.workloads.zk.circuits.claims import check_type
 from veperf.workloads.zk.curve.g1 import G1Point, g1_add, g1_multiply, g1_negate
 from veperf.workloads.zk.field import R
 from veperf.workloads.zk.msm.variable_base import msm
 from veperf.workloads.zk.sigma.encoding import VERSION, ProofReader, write_list, write_string
 from veperf.workloads.zk.sigma.knowledge import MultipleProof, prove_multiple, verify_multiple
 from veperf.workloads.zk.sigma.pedersen import (
+    are_points,
     commit,
     commit_all,
+    commitment_bytes,
     derive_blind,
     hash_to_scalar,
-    point_bytes,
     read_point,
     read_scalar,
     scalar_bytes,
@@ -61,10 +63,10 @@ class RangeProof(Struct, frozen=True):
                 VERSION,
                 self.bound.to_bytes(_BOUND_BYTES, "big"),
                 bytes([self.bits]),
-                write_string(point_bytes(self.commitment)),
-                write_list([write_string(point_bytes(c)) for c in self.bit_commitments]),
+                write_string(commitment_bytes(self.commitment)),
+                write_list([write_string(commitment_bytes(c)) for c in self.bit_commitments]),
                 write_list(bit_proofs),
-                write_string(point_bytes(self.consistency.r)),
+                write_string(commitment_bytes(self.consistency.r)),
                 write_string(scalar_bytes(self.consistency.z)),
             )
         )
@@ -95,11 +97,14 @@ def prove_range(
     """Prove that ``value`` is ``bound`` or more, and below ``bound`` + 2^``bits``.
 
     Raises:
-        ValueError: it is not, or there are not 1 to 63 bits. Go's code makes a proof that doesn't
-            verify of a value that is too large.
+        ClaimError: it or the bound is no integer.
+        ValueError: it is not, the bound has over 64 bits, or there are not 1 to 63 bits. Go's code
+            makes a proof that doesn't verify of a value that is too large.
     """
-    if not 1 <= bits <= MAX_BITS:
-        raise ValueError(f"1 to {MAX_BITS} bits, not {bits}")
+    check_type("the value", value, int)
+    check_type("the bound", bound, int)
+    if not 1 <= bits <= MAX_BITS or not 0 <= bound < 1 << 8 * _BOUND_BYTES:
+        raise ValueError(f"1 to {MAX_BITS} bits and a bound of 64 bits, not {bits} and {bound}")
     rest = value - bound
     if not 0 <= rest < 1 << bits:
         raise ValueError(f"the value is not {bound} to {bound + (1 << bits) - 1}")
@@ -126,6 +131,8 @@ def verify_range(proof: RangeProof, bound: int, label: str, bits: int = BITS) ->
     """
     counts = {proof.bits, len(proof.bit_commitments), len(proof.bit_proofs)}
     if proof.bound != bound or counts != {bits} or not 1 <= bits <= MAX_BITS:
+        return False
+    if not are_points((proof.commitment, *proof.bit_commitments)):
         return False
     if not all(
         _verify_bit(commitment, bit_proof, label)
@@ -173,4 +180,4 @@ def _verify_bit(commitment: G1Point, proof: BitProof, label: str) -> bool:
 
 
 def _bit_challenge(label: str, *points: G1Point) -> int:
-    return hash_to_scalar(f"{label}:bit:challenge", *map(point_bytes, points))
+    return hash_to_scalar(f"{label}:bit:challenge", *map(commitment_bytes, points))

@@ -6,7 +6,9 @@ constraints (u32). Constraints: for a, b and c the number of terms (u32), then w
 coefficient of each.
 """
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from struct import Struct
 
 from veperf.core.errors import CorruptFileError, DataError
@@ -32,13 +34,53 @@ _NAMES = {
 }
 _COUNTS = Struct("<IIIIQI")
 _COUNT = Struct("<I")
-_LABEL_BYTES = 8
+_LABEL = Struct("<Q")
+_LABEL_BYTES = _LABEL.size
 _TERM_BYTES = _COUNT.size + FIELD_BYTES
 _LEAST_CONSTRAINT_BYTES = 3 * _COUNT.size
 
 
+@dataclass(frozen=True, slots=True)
+class R1csFile:
+    """A .r1cs file: the constraint system, and which of its wires are inputs."""
+
+    r1cs: R1cs
+    output_count: int
+    """Public outputs, which come before the public inputs."""
+    labels: tuple[int, ...]
+    """For each wire the number of its signal, by which a .sym file names it."""
+    private_input_count: int
+    """As the header has it, with inputs that have no wire any more."""
+
+    @property
+    def input_wires(self) -> frozenset[int]:
+        """The wires of the public and private inputs.
+
+        Signals are numbered as the wires are: 1 the first output, then the inputs, public ones
+        first, then all others.
+        """
+        public = self.r1cs.public_count
+        last = public + self.private_input_count
+        private = (w for w in range(public + 1, self.r1cs.wire_count) if self.labels[w] <= last)
+        return frozenset([*range(self.output_count + 1, public + 1), *private])
+
+    @property
+    def lost_inputs(self) -> int:
+        """The number of private inputs that have no wire any more."""
+        public = sum(wire <= self.r1cs.public_count for wire in self.input_wires)
+        return self.private_input_count - (len(self.input_wires) - public)
+
+
 def read_r1cs(data: bytes) -> R1cs:
     """Read the constraint system in a .r1cs file. Its public wires are outputs, then inputs.
+
+    Raises as :func:`read_r1cs_file`.
+    """
+    return read_r1cs_file(data).r1cs
+
+
+def read_r1cs_file(data: bytes) -> R1csFile:
+    """Read a .r1cs file.
 
     Raises:
         CorruptFileError: the file contradicts itself or its format.
@@ -55,13 +97,17 @@ def read_r1cs(data: bytes) -> R1cs:
     header = sections[_HEADER]
     header.take_prime()
     # There may be more private inputs than wires: circom also counts those it optimised away.
-    wires, outputs, inputs, _private, _labels, count = header.take(_COUNTS)
+    wires, outputs, inputs, private, labels_count, count = header.take(_COUNTS)
     if outputs + inputs >= wires:
         raise header.corrupt(f"{outputs + inputs} outputs and public inputs, {wires} wires")
+    # All of them are labelled, so that a file can't pass off every signal as an input.
+    if outputs + inputs + private >= labels_count:
+        raise header.corrupt(f"{private} private inputs, {labels_count} labels in all")
     header.end()
     # Each wire has a label, so that a short file can't claim to have many wires.
     if sections[_LABELS].left != wires * _LABEL_BYTES:
         raise sections[_LABELS].corrupt(f"not one label for each of {wires} wires")
+    labels = tuple(sections[_LABELS].take(_LABEL)[0] for _ in range(wires))
     body = sections[_CONSTRAINTS]
     if count * _LEAST_CONSTRAINT_BYTES > body.left:
         raise body.corrupt(f"too short for {count} constraints")
@@ -69,14 +115,21 @@ def read_r1cs(data: bytes) -> R1cs:
         Constraint(_row(body, wires), _row(body, wires), _row(body, wires)) for _ in range(count)
     )
     body.end()
-    return R1cs(wires, outputs + inputs, constraints)
+    return R1csFile(R1cs(wires, outputs + inputs, constraints), outputs, labels, private)
 
 
-def write_r1cs(r1cs: R1cs) -> bytes:
-    """Return a .r1cs file: every public wire is an input, every label the wire's own number."""
-    counts = (r1cs.wire_count, 0, r1cs.public_count, 0, r1cs.wire_count, len(r1cs.constraints))
+def write_r1cs(r1cs: R1cs, private_inputs: Sequence[int] = ()) -> bytes:
+    """Return a .r1cs file, in which every public wire is an input, and so are ``private_inputs``.
+
+    Labels are the wires' own numbers, but that private inputs come before all other private ones.
+    """
+    wires, inputs = r1cs.wire_count, set(private_inputs)
+    counts = (wires, 0, r1cs.public_count, len(inputs), wires, len(r1cs.constraints))
     rows = [_row_bytes(side) for constraint in r1cs.constraints for side in constraint]
-    labels = [wire.to_bytes(_LABEL_BYTES, "little") for wire in range(r1cs.wire_count)]
+    others = (wire for wire in range(r1cs.public_count + 1, wires) if wire not in inputs)
+    order = [*range(r1cs.public_count + 1), *sorted(inputs), *others]
+    label_of = {wire: label for label, wire in enumerate(order)}
+    labels = [_LABEL.pack(label_of[wire]) for wire in range(wires)]
     sections = {
         _HEADER: PRIME + _COUNTS.pack(*counts),
         _CONSTRAINTS: b"".join(rows),
@@ -101,6 +154,24 @@ def _row(reader: SectionReader, wires: int) -> Row:
 def _row_bytes(side: Row) -> bytes:
     terms = [_COUNT.pack(w) + int(factor).to_bytes(FIELD_BYTES, "little") for w, factor in side]
     return _COUNT.pack(len(side)) + b"".join(terms)
+
+
+def read_sym(data: bytes) -> dict[int, str]:
+    """Read the names of wires in circom's .sym file: number, wire, component, name on each line.
+
+    Of several signals on one wire, the first names it.
+
+    Raises:
+        CorruptFileError: a line is another; the message has its number.
+    """
+    names: dict[int, str] = {}
+    for number, line in enumerate(data.decode(errors="replace").splitlines(), 1):
+        parts = line.split(",", 3)
+        if len(parts) != 4 or not re.fullmatch(r"-1|[0-9]{1,10}", parts[1]):
+            raise CorruptFileError(f"sym file, line {number}: not number, wire, component, name")
+        names.setdefault(int(parts[1]), parts[3])
+    names.pop(-1, None)  # signals without a wire
+    return names
 
 
 _WTNS_MAGIC = b"wtns"

@@ -30,6 +30,7 @@ _NUMBER = re.compile(r"0|[1-9][0-9]{0,77}|0x[0-9a-f]{1,64}", re.ASCII | re.IGNOR
 _LARGEST = 10**78
 _CURVES = {"", "bn128", "bn254", "altbn128", "bn256"}
 _PROTOCOLS = {"", "groth16", "groth"}
+_SPELLINGS = {"plonk": "PLONK", "groth16": "Groth16"}
 _Number = str | int
 _Pair = tuple[_Number, _Number]
 _G1 = tuple[_Number, _Number, _Number]
@@ -47,6 +48,8 @@ class _Heading(msgspec.Struct):
     curve: str = ""
     pi_a: msgspec.Raw = _MISSING
     IC: msgspec.Raw = _MISSING
+    A: msgspec.Raw = _MISSING
+    nPublic: msgspec.Raw = _MISSING  # noqa: N815  # the name in the file
     proof: msgspec.Raw = _MISSING
     publicSignals: msgspec.Raw = _MISSING  # noqa: N815  # the name in the file
 
@@ -69,6 +72,7 @@ class _KeyFile(msgspec.Struct, kw_only=True):
     vk_delta_2: _G2
     vk_alphabeta_12: tuple[_Fp6, _Fp6] | msgspec.UnsetType = msgspec.UNSET
     IC: list[_G1]
+    veperf_test_key: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 def proof_from_json(data: bytes | str) -> Proof:
@@ -105,7 +109,7 @@ def public_from_json(data: bytes | str) -> list[int]:
     heading = _read_heading(data)
     if bytes(heading.publicSignals):
         data = bytes(heading.publicSignals)
-    elif bytes(heading.pi_a) or bytes(heading.IC):
+    elif any(map(bytes, (heading.pi_a, heading.IC, heading.proof))):
         raise DataError("a proof or a verifying key, not public inputs")
     texts: list[_Number] = _decode(data, list[_Number])
     values = [_number(text, f"[{i}]") for i, text in enumerate(texts)]
@@ -120,15 +124,18 @@ def public_to_json(public: Sequence[int]) -> bytes:
     return _encode([str(index(value)) for value in public])
 
 
-def verifying_key_from_json(data: bytes | str) -> VerifyingKey:
+def verifying_key_from_json(data: bytes | str, *, allow_test_keys: bool = False) -> VerifyingKey:
     """Read the verifying key in a ``verification_key.json``.
 
     Raises:
         DataError: of another protocol or curve, or another file of Groth16; it says which.
+        TestKeyError: made from a known seed, or before anybody contributed to it.
         CorruptFileError: not such a file, an invalid point, or parts that contradict each other;
             the message says where.
     """
     heading = _read_heading(data)
+    if bytes(heading.proof):
+        _read_heading(bytes(heading.proof))  # of another protocol, which is named
     if bytes(heading.pi_a) or bytes(heading.proof):
         raise DataError("a proof, not a verifying key")
     file: _KeyFile = _decode(data, _KeyFile)
@@ -140,6 +147,7 @@ def verifying_key_from_json(data: bytes | str) -> VerifyingKey:
         _g2(file.vk_gamma_2, "vk_gamma_2"),
         _g2(file.vk_delta_2, "vk_delta_2"),
         tuple(_g1(point, f"IC[{i}]") for i, point in enumerate(file.IC)),
+        is_test=file.veperf_test_key is True,
     )
     if file.vk_alphabeta_12 is not msgspec.UNSET:
         paired = [
@@ -147,11 +155,12 @@ def verifying_key_from_json(data: bytes | str) -> VerifyingKey:
         ]
         if paired != [[_pair(pair, "") for pair in half] for half in _alpha_beta(key)]:
             raise CorruptFileError("vk_alphabeta_12: not the pairing of vk_alpha_1 and vk_beta_2")
+    key.require_secret(allow_test_keys=allow_test_keys)
     return key
 
 
 def verifying_key_to_json(key: VerifyingKey) -> bytes:
-    """Return ``key`` as snarkjs writes it."""
+    """Return ``key`` as snarkjs writes it; of a test key, with a mark that others pass over."""
     return _encode(
         _KeyFile(
             protocol="groth16",
@@ -163,6 +172,7 @@ def verifying_key_to_json(key: VerifyingKey) -> bytes:
             vk_delta_2=_g2_text(key.delta),
             vk_alphabeta_12=_alpha_beta(key),
             IC=[_g1_text(point) for point in key.ic],
+            veperf_test_key=True if key.is_test else msgspec.UNSET,
         )
     )
 
@@ -179,8 +189,11 @@ def _read_heading(data: bytes | str) -> _Heading:
         return _Heading()
     protocol, curve = heading.protocol, heading.curve
     if protocol.lower() not in _PROTOCOLS or re.sub("[-_]", "", curve.lower()) not in _CURVES:
-        named = " on ".join(word[:40] for word in (protocol.upper(), curve) if word)
-        raise DataError(f"a file of {named}; only Groth16 on bn128 is read")
+        kinds = {"proof": heading.pi_a or heading.A, "verifying key": heading.IC or heading.nPublic}
+        kind = next((kind for kind, part in kinds.items() if bytes(part)), "file")
+        name = _SPELLINGS.get(protocol.lower(), protocol[:40])
+        place = "" if re.sub("[-_]", "", curve.lower()) in _CURVES else f" on {curve[:40]}"
+        raise DataError(f"a {name} {kind}{place}; only Groth16 on bn128 is read".replace("  ", " "))
     return heading
 
 

@@ -15,8 +15,27 @@ FIELD_BYTES = 32
 _HEADER = Struct("<4sII")
 _SECTION = Struct("<IQ")
 _PRIME_SIZE = Struct("<I")
-PRIME = _PRIME_SIZE.pack(FIELD_BYTES) + int(R).to_bytes(FIELD_BYTES, "little")
-"""The start of the headers of all formats: the size of a field element and the prime."""
+_OTHERS = {
+    "bls12-381": (
+        0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001,
+        0x1A0111EA397FE69A4B1BA7B6434BACD764774B84F38512BF6730D2A0F6B0F6241EABFFFEB153FFFFB9FEFFFFFFFFAAAB,
+    ),
+    "goldilocks": (0xFFFFFFFF00000001,),
+    "bls12-377": (0x12AB655E9A2CA55660B44D1E5C37B00159AA76FED00000010A11800000000001,),
+    "secq256r1": (0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF,),
+    "pallas": (0x40000000000000000000000000000000224698FC0994A8DD8C46EB2100000001,),
+    "vesta": (0x40000000000000000000000000000000224698FC094CF91B992D30ED00000001,),
+}
+"""Primes of other curves and fields that these formats are used with, as circom names them."""
+
+
+def prime_header(prime: int) -> bytes:
+    """Return the size of a field element and the prime, as headers have them."""
+    return _PRIME_SIZE.pack(FIELD_BYTES) + int(prime).to_bytes(FIELD_BYTES, "little")
+
+
+PRIME = prime_header(R)
+"""The start of the headers of most formats."""
 
 
 class SectionReader:
@@ -24,7 +43,7 @@ class SectionReader:
 
     def __init__(self, data: memoryview, what: str) -> None:
         self._data = data
-        self._what = what
+        self.what = what
         self._position = 0
 
     @property
@@ -60,20 +79,40 @@ class SectionReader:
         self._position = end
         return value
 
-    def take_prime(self) -> None:
+    def take_bytes(self, count: int) -> memoryview:
+        """Read ``count`` bytes.
+
+        Raises:
+            CorruptFileError: there are not as many.
+        """
+        if count > self.left:
+            raise self.corrupt("ends too soon")
+        self._position += count
+        return self._data[self._position - count : self._position]
+
+    def view(self, start: int, count: int) -> memoryview:
+        """Return ``count`` bytes from ``start`` on, whatever was read before.
+
+        Raises:
+            CorruptFileError: there are not as many.
+        """
+        if start + count > len(self._data):
+            raise self.corrupt("ends too soon")
+        return self._data[start : start + count]
+
+    def take_prime(self, prime: int = R) -> None:
         """Read the size of the field's elements and its prime, and check both.
 
         Raises:
             CorruptFileError: there are not as many bytes.
-            DataError: the field is not the scalar field of BN254.
+            DataError: the field is another one; the message names it where it is known.
         """
         (size,) = self.take(_PRIME_SIZE)
-        if size > self.left:
-            raise self.corrupt("ends too soon")
-        start = self._position - _PRIME_SIZE.size
-        self._position += size
-        if self._data[start : self._position] != PRIME:
-            raise DataError(f"{self._what}: made for another field than that of BN254")
+        value = int.from_bytes(self.take_bytes(size), "little")
+        if size != FIELD_BYTES or value != prime:
+            named = [name for name, primes in _OTHERS.items() if value in primes]
+            field = f"{named[0]}, another field" if named else "another field"
+            raise DataError(f"{self.what}: made for {field} than that of BN254 (bn128)")
 
     def end(self) -> None:
         """Check that everything was read.
@@ -86,7 +125,7 @@ class SectionReader:
 
     def corrupt(self, reason: str) -> CorruptFileError:
         """Return an error with the position and ``reason``."""
-        return CorruptFileError(f"{self._what}, byte {self._position}: {reason}")
+        return CorruptFileError(f"{self.what}, byte {self._position}: {reason}")
 
 
 def read_sections(

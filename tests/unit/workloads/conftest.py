@@ -1,4 +1,4 @@
-"""The cores that tests of the arithmetic run in."""
+"""The cores that tests of the workloads run in."""
 
 from collections.abc import Iterator
 
