@@ -6,12 +6,9 @@ from veperf.core.case import Level
 from veperf.core.registry import Task, benchmark
 from veperf.workloads.transaction import example_data
 from veperf.workloads.transaction.address import address_from_bytes
-from veperf.workloads.transaction.codec import (
-    decode_transaction,
-    transaction_hash,
-    validate_transaction,
-)
+from veperf.workloads.transaction.codec import decode_transaction, transaction_hash
 from veperf.workloads.transaction.iavl import Tree
+from veperf.workloads.transaction.validation import validate_transaction
 
 PLANTED = "EXAMPLE_PLANTED"
 _NUMBER = 7

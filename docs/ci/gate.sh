@@ -13,7 +13,7 @@ base=$(git merge-base "$branch" HEAD)
 
 mkdir -p performance
 code=0
-veperf ci --against "$base" \
+veperf ci --against "$base" --only-changed \
   --export junit performance/junit.xml --export comment performance/comment.md "$@" || code=$?
 case $code in
   0) echo "nothing slower beyond the margins, no target missed (or with warnings only)" ;;

@@ -120,7 +120,10 @@ def test_artifacts_are_kept_whatever_the_verdict():
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
-        ({"BASE": "main", "PROFILE": "quick"}, ["--against", "<base>", "--budget", "30m"]),
+        (
+            {"BASE": "main", "PROFILE": "quick"},
+            ["--against", "<base>", "--only-changed", "--budget", "30m"],
+        ),
         ({"BASE": "", "PROFILE": "standard"}, []),
     ],
 )

@@ -1,7 +1,8 @@
 """Pairs of benchmark processes: two fresh ones alive together, sample by sample in turn.
 
 Both keep to one CPU, a calm one, so that CPUs of different speeds are not compared; with a memory
-layout of its own each, drawn anew for every sample.
+layout of its own each, drawn anew for every sample. Where that disturbs nothing, two benchmarks are
+measured at the same time; see ``lanes``.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ from typing import TypeVar
 
 from msgspec import structs
 
+from veperf.abtest.lanes import LANES, LaneChoice, measure_in_lanes
 from veperf.abtest.pair import LETTERS, PairResult, SideLetter, alternate_sides
 from veperf.core.ab_records import ABConfig
 from veperf.core.case import Case, Level
@@ -59,6 +61,7 @@ class BenchmarkPairs:
     """True where long pairs and memory, for the guardrails, are left out."""
     _loops: dict[str, int] = field(default_factory=dict)
     _samples: dict[str, int] = field(default_factory=dict)
+    _lanes: LaneChoice = field(default_factory=LaneChoice)
 
     def lengthened(self, samples: Mapping[str, int]) -> "BenchmarkPairs":
         """Return the same pairs with so many samples of each side, by case."""
@@ -78,9 +81,45 @@ class BenchmarkPairs:
         generator.shuffle(order)
         if index == 0:  # it shows what each costs, and lower levels mostly cost less
             order.sort(key=lambda case: list(Level).index(case.level))
-        workers = _WorkerPair(self, index, generator)
+        cpus = usable_cpus()
+        shared = [case for case in order if not case.multithreaded]
+        in_lanes = self._lanes.allows(index, len(shared), len(cpus))
+        if in_lanes:
+            order = [case for case in order if case.multithreaded]
+            for result in self._in_lanes(index, shared, generator):
+                self._lanes.add(result, in_lanes=True)
+                yield result
+        if order:
+            workers = _WorkerPair(self, index, generator, choose_cpu(cpus, index))
+            for result in self._one_by_one(workers, index, order, generator):
+                self._lanes.add(result, in_lanes=False)
+                yield result
+
+    def _in_lanes(
+        self, index: int, cases: Sequence[Case], generator: random.Random
+    ) -> Generator[PairResult, None, None]:
+        seeds = [generator.randrange(1 << 32) for _ in range(LANES)]
+        draws = [random.Random(seed) for seed in seeds]  # noqa: S311 - orders and layouts
+        workers = [_WorkerPair(self, index, draws[i], usable_cpus()[i]) for i in range(LANES)]
+
+        def measure(lane: int, of_lane: Sequence[Case]) -> Generator[PairResult, None, None]:
+            return self._one_by_one(workers[lane], index, of_lane, draws[lane])
+
+        def stop() -> None:
+            for pair in workers:
+                pair.kill()
+
+        return measure_in_lanes(measure, stop, cases)
+
+    def _one_by_one(
+        self,
+        workers: "_WorkerPair",
+        index: int,
+        cases: Sequence[Case],
+        generator: random.Random,
+    ) -> Generator[PairResult, None, None]:
         try:
-            for case in order:
+            for case in cases:
                 pair = workers.current()
                 with workers.place(case):
                     result = self._case(pair, index, case, generator)
@@ -186,9 +225,11 @@ class _SideMeasurement:
 class _WorkerPair:
     """The two workers of a pair, replaced by fresh ones after a failure."""
 
-    def __init__(self, pairs: BenchmarkPairs, index: int, generator: random.Random) -> None:
+    def __init__(
+        self, pairs: BenchmarkPairs, index: int, generator: random.Random, cpu: int | None
+    ) -> None:
         first = next(alternate_sides(index, 1))
-        self.cpu = choose_cpu(usable_cpus(), index)
+        self.cpu = cpu
         self._pairs = pairs
         self._order = sorted(LETTERS, key=lambda letter: letter != first)
         self._generator = generator
@@ -221,6 +262,11 @@ class _WorkerPair:
             worker.keep_to(usable_cpus() if cpu is None else (cpu,))
         with stay_off(cpu):
             yield
+
+    def kill(self) -> None:
+        """End both, from any thread: what is measured on them fails."""
+        for worker in [*self._workers.values()]:
+            worker.kill()
 
     def stop(self) -> None:
         for worker in self._workers.values():

@@ -20,7 +20,7 @@ from veperf.abtest.counts import (
     count_benchmarks,
     counts_instructions,
 )
-from veperf.abtest.discovery import DiscoveredCases, discover_cases
+from veperf.abtest.discovery import DiscoveredCases, discover_cases, needed_modules
 from veperf.abtest.long_pairs import measure_long_pairs
 from veperf.abtest.loop import run_pairs
 from veperf.abtest.memory_pairs import MemoryPairs
@@ -53,6 +53,8 @@ MIN_SAMPLE_NS = 2_000_000
 RUNS = 2
 """Runs of a command on each side of a pair."""
 _MORE_PAIRS = 1.01
+_RECORDING_SHARE = 0.75
+"""Share of the time budget for recording what benchmarks execute, which is done once."""
 
 
 def compare_sides(
@@ -71,16 +73,22 @@ def compare_sides(
         UsageError: of any kind: an unknown benchmark, too few pairs.
         MeasureError: a side can't be run at all.
     """
+    began = time.monotonic()
     discovered = discover_cases({"a": old, "b": new}, config)
     names = {"a": old.description.name, "b": new.description.name}
     one_sided = [
         sequential_comparison.one_sided_change(id, TIME, side, names[side])
         for id, side in discovered.only.items()
     ]
-    pairs = BenchmarkPairs({"a": old.code, "b": new.code}, discovered.modules, config, time_alone)
-    began = time.monotonic()
-    effect = _find_unaffected(old, new, discovered, config, progress)
+    until = None
+    if config.time_budget_s is not None:
+        until = began + _RECORDING_SHARE * config.time_budget_s
+    effect = _find_unaffected(old, new, discovered, config, until, progress)
     cases = [case for case in discovered.common if case.id not in effect.unaffected]
+    modules = {
+        letter: needed_modules(of_side, cases) for letter, of_side in discovered.modules.items()
+    }
+    pairs = BenchmarkPairs({"a": old.code, "b": new.code}, modules, config, time_alone)
     counts = BenchmarkCounts(config)
     if cases and not time_alone:
         counts = count_benchmarks(pairs.sides, pairs.modules, cases, config, progress)
@@ -95,14 +103,19 @@ def _find_unaffected(
     new: PreparedSide,
     discovered: DiscoveredCases,
     config: ABConfig,
+    until: float | None,
     progress: ComparisonProgress,
 ) -> EffectOfChange:
-    """Return which cases the change can affect; none is told apart where all are to be compared."""
+    """Return which cases the change can affect; none is told apart where all are to be compared.
+
+    What they execute is recorded up to ``until``, by ``time.monotonic``.
+    """
     if config.compare_all or not discovered.common:
         return EffectOfChange()
     progress.planned(["finding out which benchmarks the change can affect"])
     cases, modules = discovered.common, discovered.modules["a"]
-    effect = find_unaffected(old, new, modules, cases, config.timeout_s)
+    added = [name for name in discovered.modules["b"] if name not in modules]
+    effect = find_unaffected(old, new, modules, cases, config.timeout_s, until, added)
     reasons = Counter(effect.affected.values())
     progress.planned(
         [

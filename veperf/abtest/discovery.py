@@ -1,7 +1,7 @@
 """Discovery of the cases that both sides have, and of those that only one has."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from veperf.abtest.pair import LETTERS, SideLetter
@@ -30,12 +30,13 @@ class DiscoveredCases:
 def discover_cases(sides: Mapping[SideLetter, PreparedSide], config: ABConfig) -> DiscoveredCases:
     """Find the cases that ``config`` selects in the built-in suites and modules of each side.
 
-    Load cases and slow ones are left out unless they are named. Levels and expression narrow what
-    the sides found: the worker of another commit may not know them.
+    Load cases and slow ones are left out unless they are named; what is read and not timed, such as
+    a count, has no pairs. Levels and expression narrow what the sides found: the worker of another
+    commit may not know them.
 
     Raises:
         UnknownBenchmarkError: a pattern matches nothing on either side, or nothing is left.
-        UsageError: a module exists on neither side, nothing is left to compare, or it is load.
+        UsageError: a module exists on neither side, nothing is left to compare, or it has no time.
         MeasureError: a side can't be run, or speaks another protocol.
     """
     if config.levels and {*config.levels} == {Level.LOAD}:
@@ -56,10 +57,20 @@ def discover_cases(sides: Mapping[SideLetter, PreparedSide], config: ABConfig) -
     for case in chosen.values():
         if case.level is Level.LOAD:
             raise UsageError(f"{case.id} is a load, which {_NOT_COMPARED}")
+    read = [case.id for case in chosen.values() if not case.is_timed]
+    if read and len(read) == len(chosen):
+        raise UsageError(f"{read[0]} is read, not timed, and {_NOT_COMPARED}")
+    chosen = {id: case for id, case in chosen.items() if case.is_timed}
     only: dict[str, SideLetter] = {id: "a" for id in of_a if id in chosen and id not in of_b}
     only |= {id: "b" for id in of_b if id in chosen and id not in of_a}
     common = tuple(case for id, case in of_b.items() if id in chosen and id in of_a)
     return DiscoveredCases(common, only, {"a": a.modules, "b": b.modules})
+
+
+def needed_modules(modules: Sequence[str], cases: Sequence[Case]) -> tuple[str, ...]:
+    """Return those of ``modules`` that ``cases`` need: not the built-in suites of other cases."""
+    other = {*SUITES.values()} - {SUITES.get(case.suite, "") for case in cases}
+    return tuple(module for module in modules if module not in other)
 
 
 def _is_missing(module: str, side: CasesDiscovered) -> bool:

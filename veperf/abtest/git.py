@@ -49,6 +49,11 @@ def find_commit(repository: Path, ref: str) -> str | None:
     return _git(repository, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
 
 
+def is_ancestor(repository: Path, commit: str, other: str) -> bool:
+    """Return whether ``commit`` is ``other``, or comes before it; False where there is none."""
+    return _git(repository, "merge-base", "--is-ancestor", commit, other) is not None
+
+
 @contextlib.contextmanager
 def temporary_worktree(repository: Path, commit: str, folder: Path | None = None) -> Iterator[Path]:
     """Check ``commit`` out into a temporary folder, for the time of the block.

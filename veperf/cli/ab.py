@@ -51,6 +51,14 @@ class ABCommandOptions(
     working_tree: Annotated[
         bool, about("The new code is the working tree, uncommitted changes included: the default.")
     ] = False
+    since: Annotated[
+        str,
+        about(
+            "Compare with the commit that this run of the archive measured, in place of BASE: an "
+            "id, `last`, or `green`, the last run or comparison that passed.",
+            metavar="RUN",
+        ),
+    ] = ""
     go: Annotated[
         Names,
         about(
@@ -72,6 +80,8 @@ class ABCommandOptions(
         "veperf ab main                              did my changes make anything slower?",
         "veperf ab HEAD~1 transaction/execution      the last commit and what is uncommitted",
         "veperf ab v1.2 --head v1.3 --budget 10m",
+        "veperf ab --since green                     what came after the last run that passed",
+        "veperf ab main --all                        nightly: also what the change can't affect",
         "veperf ab main --level micro -k 'not zk'    by level, by parts of names",
         "veperf ab main --module mine.benchmarks mine",
         "veperf ab main --witness instructions       a count without noise beside the time",
@@ -132,6 +142,8 @@ def ab_command(
     check_exports(exports)
     check_summary(summary)
     packages: tuple[str, ...] = ()
+    if options.since:
+        base, patterns = _since(base, patterns, options, archive)
     if options.go:
         base, packages = _go_arguments(base, patterns, options.go)
     _check_sides(base, options)
@@ -163,6 +175,25 @@ def ab_command(
         print_explanation(result.decision)
     stopped = result.ab.stopped == "hand"
     context.exit(INTERRUPTED if stopped else result.exit_code())
+
+
+def _since(
+    base: str | None, patterns: tuple[str, ...], options: ABCommandOptions, archive: str | None
+) -> tuple[str, tuple[str, ...]]:
+    """Return the commit of the run of ``--since``, and the benchmarks: there is no BASE.
+
+    Raises:
+        click.UsageError: two commands are compared.
+        VeperfError: as ``find_since``.
+    """
+    from veperf.api.last_green import find_since
+
+    if options.command_a is not None or options.command_b is not None:
+        raise click.UsageError("two commands are compared: no --since")
+    patterns = (*([base] if base is not None else []), *patterns)
+    commit = find_since(options.since, patterns, options.head, archive)
+    click.echo(f"compared with {commit[:10]}, by --since {options.since}\n")
+    return commit, patterns
 
 
 def _go_arguments(

@@ -27,6 +27,7 @@ from veperf.cli.options import (
 )
 from veperf.cli.report import print_verdict, write_report
 from veperf.core import paths
+from veperf.core.ab_records import ABRun
 from veperf.core.direction import parse_directions
 from veperf.core.errors import MeasureError, UsageError
 from veperf.core.escape import one_line
@@ -87,6 +88,7 @@ class CIOptions(RunOptions, GateOptions, GoOptions):
         "veperf ci --known-miss transaction/validation --strict",
         "veperf ci --run last --explain             every question, its answer and its rule",
         "veperf ci --against origin/main            and old beside new code, for a pull request",
+        "veperf ci --against main --only-changed    only what the change can affect",
         "veperf ci --go ./... --against origin/main   the same of Go code, which needs no Python",
         "veperf ci --export junit junit.xml --export comment comment.md",
     ],
@@ -160,6 +162,8 @@ def _check_run(
     refuse_options(context, GoOptions, "no Go packages: --go ./...", allowed=of_run & of_go)
     if directions and options.run is None:
         raise click.UsageError("--better is for a run of another tool: give it with --run")
+    if options.only_changed and (options.against is None or options.run is not None):
+        raise click.UsageError("--only-changed is for a new run beside other code: --against")
     if options.same_machine and options.run is None:
         raise click.UsageError("--same-machine is for a run of another tool: give it with --run")
 
@@ -211,6 +215,12 @@ def _judge_run(
     if options.against is not None:
         ab_options = select_options(ABOptions, values_of(options))
         comparisons.append(_compare_with(options.against, patterns, ab_options, archive, policy))
+        if options.only_changed:
+            changed = _affected_cases(comparisons[0].ab, patterns, options)
+            if not changed:
+                click.echo("the change can affect no benchmark: nothing else is measured")
+                return [JudgedPairs(comparisons[0].judged, comparisons[0].decision)]
+            patterns = changed
     if result is None:
         result = run(patterns, options=options, archive=archive, baselines=baselines)
     verdict = print_verdict(result, baselines, policy, known, _decisions(comparisons))
@@ -224,6 +234,26 @@ def _judge_run(
         JudgedRun(result.run, verdict.verdict),
         *(JudgedPairs(comparison.judged, comparison.decision) for comparison in comparisons),
     ]
+
+
+def _affected_cases(
+    comparison: ABRun, patterns: Sequence[str], options: CIOptions
+) -> tuple[str, ...]:
+    """Return the cases that the compared change can affect; ``patterns`` where these are all.
+
+    What is not compared, such as a load, counts as affected where any other case of its suite is.
+    """
+    cases = select_cases(
+        patterns, options.all_modules, levels=options.levels, expression=options.expression
+    )
+    compared = {change.case for change in comparison.changes}
+    suites = {case.suite for case in cases if case.id in compared}
+    chosen = tuple(
+        case.id
+        for case in cases
+        if case.id in compared or (case.id not in comparison.unaffected and case.suite in suites)
+    )
+    return chosen if len(chosen) < len(cases) else tuple(patterns)
 
 
 def _judge_go(options: CIOptions, archive: str | None, policy: GatePolicy) -> "list[Judged]":

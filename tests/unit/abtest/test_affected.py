@@ -66,11 +66,27 @@ def rarely() -> Task:
 
 @benchmark("project/starts", level=Level.MICRO)
 def starts() -> Task:
-    """Starts a process."""
+    """Starts a program, which may read any file."""
+    import subprocess
+
+    return Task(lambda: subprocess.run(["true"], check=True))
+
+
+@benchmark("project/serves", level=Level.MICRO)
+def serves() -> Task:
+    """Starts an interpreter, which is killed while it waits."""
     import subprocess
     import sys
 
-    return Task(lambda: subprocess.run([sys.executable, "-c", "pass"], check=True))
+    command = [sys.executable, "-m", "project.server"]
+    process = subprocess.Popen(command, stdin=-1, stdout=-1)
+
+    def call() -> None:
+        process.stdin.write(b"1")
+        process.stdin.flush()
+        assert process.stdout.read(1) == b"1"
+
+    return Task(call, close=process.kill)
 
 
 @benchmark("project/threads", level=Level.MICRO)
@@ -124,13 +140,38 @@ LATE = """
 def later() -> int:
     return 1
 """
-ALL = {"adds", "joins", "reads", "lazy", "rarely", "starts", "threads"}
+SERVER = """
+import subprocess
+import sys
+
+from project import numbers
+from project.child_only import answer
+
+subprocess.run([sys.executable, "-c", "from project.grandchild import work; work()"], check=True)
+while text := sys.stdin.buffer.read1():
+    sys.stdout.buffer.write(answer(text))
+    sys.stdout.flush()
+"""
+CHILD_ONLY = """
+def answer(text: bytes) -> bytes:
+    return text
+
+
+def unused() -> None:
+    pass
+"""
+GRANDCHILD = """
+def work() -> int:
+    return 1
+"""
+ALL = {"adds", "joins", "reads", "lazy", "rarely", "starts", "threads", "serves"}
 
 
 def write_project(folder: Path) -> Path:
     package = folder / "project"
     package.mkdir(parents=True)
     files = {"__init__": "", "suite": BENCHMARKS, "numbers": NUMBERS, "words": WORDS, "late": LATE}
+    files |= {"server": SERVER, "child_only": CHILD_ONLY, "grandchild": GRANDCHILD}
     for name, text in files.items():
         (package / f"{name}.py").write_text(text)
     (package / "table.txt").write_text("1 2 3")
@@ -207,6 +248,13 @@ def add_file(name: str, text: str) -> Callable[[Path], None]:
         (replace_in("late.py", "return 1", "return 2"), {"lazy", "starts"}),
         (replace_in("table.txt", "1 2 3", "1 2 3 4"), {"reads", "starts"}),
         (replace_in("suite.py", "text.split()", "text.strip()"), {"reads", "starts"}),
+        (
+            replace_in("child_only.py", "return text", "return text.strip()"),
+            {"serves", "starts"},
+        ),
+        (replace_in("child_only.py", "pass", "return None or print()"), {"starts"}),
+        (replace_in("server.py", "check=True", "check=False"), {"serves", "starts"}),
+        (replace_in("grandchild.py", "return 1", "return 2"), {"serves", "starts"}),
         # What an import runs may change anything that comes after it.
         (replace_in("numbers.py", "STEP = 1", "STEP = 2"), ALL),
         (replace_in("numbers.py", "by: int = 2", "by: int = 3"), {"adds", "starts"}),
@@ -239,7 +287,7 @@ def add_file(name: str, text: str) -> Callable[[Path], None]:
 def test_a_change_affects_what_executes_or_reads_it(
     old: Path, tmp_path: Path, change: Callable[[Path], None], affected: set[str]
 ):
-    """And nothing else, but what starts processes: these may run any code of the project."""
+    """And nothing else, but what starts programs: these may read any file of the project."""
     new = write_project(tmp_path / "new")
     change(new)
     found = effect(old, new)

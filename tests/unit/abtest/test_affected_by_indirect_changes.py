@@ -63,6 +63,11 @@ _PLUGINS = (
     "import importlib\nR = {}\nfor n in ['plugin']: importlib.import_module(f'project.{n}')\n"
 )
 _PLUGIN = "from project import plugins\nplugins.R['a'] = 1\n"
+_DERIVED = "from project import base\n\n\nclass Derived(base.Base):\n    v = 3\n"
+_LATE = (
+    "import sys, time\nprint('begun', flush=True)\ntime.sleep(20)\nimport much_later\n"
+    "much_later.f()\n"
+)
 CHANGES = {
     "future": of_module(_FUTURE, "= 1", "= 2", "m.STEP", "future"),
     "order": Change(
@@ -135,11 +140,74 @@ CHANGES = {
         {"tools/tool.py": "print(1)\n"},
         {"tools/tool.py": "print(2)\n"},
     ),
+    "subclasses": Change(
+        "return Task(lambda: max(c.v for c in base.Base.__subclasses__()))",
+        {"project/base.py": "class Base:\n    v = 1\n", "project/derived.py": _DERIVED},
+        {"project/derived.py": _DERIVED.replace("3", "4")},
+        "from project import base",
+    ),
+    "link_as_text": Change(
+        "return Task(lambda: os.readlink(HERE / 'nowhere'))",
+        {"project/nowhere": "-> none"},
+        {"project/nowhere": "-> no"},
+    ),
+    "size_of_listed": Change(
+        "return Task(lambda: [e.stat().st_size for e in os.scandir(HERE / 'sizes')])",
+        {"project/sizes/a.bin": "1"},
+        {"project/sizes/a.bin": "12"},
+    ),
+    "relative_to_folder": Change(
+        "def c():\n    folder = os.open(HERE / 'shelf', os.O_RDONLY)\n"
+        "    os.close(os.open('words', os.O_RDONLY, dir_fd=folder))\n    os.close(folder)\n"
+        "return Task(c)",
+        {"project/shelf/words": "1"},
+        {"project/shelf/words": "2"},
+    ),
+    "asked_in_folder": Change(
+        "def c():\n    folder = os.open(HERE / 'shelf', os.O_RDONLY)\n"
+        "    os.stat('sized', dir_fd=folder)\n    os.close(folder)\nreturn Task(c)",
+        {"project/shelf/sized": "1"},
+        {"project/shelf/sized": "12"},
+    ),
+    "by_a_library": Change(
+        "import pyarrow.fs as f\nfrom pathlib import Path\n"
+        "return Task(lambda: f.LocalFileSystem().open_input_file(f'{HERE}/points.csv').size())",
+        {"project/points.csv": "1"},
+        {"project/points.csv": "2"},
+    ),
+    "prose_as_data": Change(
+        "import subprocess\nreturn Task(lambda: subprocess.run(['true'], check=True))",
+        {"tests/data/a_page.md": "1"},
+        {"tests/data/a_page.md": "2"},
+    ),
+    "beside_a_script": Change(
+        "import subprocess, sys\n"
+        "return Task(lambda: subprocess.run([sys.executable, 'scripts/it.py'], check=True))",
+        {"scripts/it.py": "import json\n"},
+        {"scripts/json.py": ""},
+    ),
+    "site_of_a_child": Change(
+        "import subprocess, sys\nchild = [sys.executable, '-c', '']\n"
+        "path = {**os.environ, 'PYTHONPATH': str(HERE / 'site')}\n"
+        "return Task(lambda: subprocess.run(child, env=path, check=True))",
+        {"project/site/other.py": ""},
+        {"project/site/sitecustomize.py": ""},
+    ),
+    "outlives_the_call": Change(
+        "import subprocess, sys, time\nstarted = []\n"
+        "def c():\n    if not started:\n"
+        "        started.append(subprocess.Popen([sys.executable, 'tools/late.py'], stdout=-1))\n"
+        "        started[0].stdout.read(1)\n"
+        "return Task(c)",
+        {"tools/late.py": _LATE, "tools/much_later.py": "def f(): return 1\n"},
+        {"tools/much_later.py": "def f(): return 2\n"},
+    ),
 }
 REACHES_ALL = {"optional", "optional_namespace", "plugin", "by_path"}
 """Other modules than before are imported, or one that may change any other."""
 LOST = {
     "traces": "import sys\nreturn Task(lambda: sys.settrace(None))",
+    "interpreter": "import _xxsubinterpreters as i\nreturn Task(lambda: i.destroy(i.create()))",
     "bare_thread": "import _thread\nreturn Task(lambda: _thread.start_new_thread(int, ()))",
 }
 PATCHED = "from project import patched\npatched.STEP = 3\n"
@@ -180,7 +248,8 @@ def effect(old: Path, new: Path) -> EffectOfChange:
     ids = [f"project/{name}" for name in (*CHANGES, *LOST, CONTROL)]
     modules = [f"project.{name}_suite" for name in (*CHANGES, *LOST, CONTROL)]
     cases = [Case(id, id, "project", Level.MICRO, "") for id in ids]
-    return find_unaffected(side(old), side(new), (*modules, "project.patches"), cases, 20)
+    modules += ["project.patches", "project.derived"]
+    return find_unaffected(side(old), side(new), modules, cases, 20)
 
 
 @pytest.mark.slow
@@ -202,6 +271,49 @@ def test_a_module_that_patches_another_counts_for_all(old: Path, tmp_path: Path)
 
     assert {f"project/{name}" for name in LOST} == unchanged.affected.keys()
     assert f"project/{CONTROL}" in effect(old, new).affected
+
+
+@pytest.mark.slow
+def test_a_new_module_that_patches_another_counts_for_all(old: Path, tmp_path: Path):
+    """Each process of the new side imports it, whatever benchmark it measures."""
+    new = write_project(tmp_path / "new")
+    (new / "project" / "more.py").write_text("from project import patched\nK = patched.STEP\n")
+    case = Case(f"project/{CONTROL}", f"project/{CONTROL}", "project", Level.MICRO, "")
+    modules = [f"project.{CONTROL}_suite", "project.patches"]
+
+    def affected(added: str) -> set[str]:
+        return {*find_unaffected(side(old), side(new), modules, [case], 20, None, [added]).affected}
+
+    assert set() == affected("project.more")
+    (new / "project" / "more.py").write_text(PATCHED)
+    assert {case.id} == affected("project.more")
+    assert {case.id} == affected("project.elsewhere")
+
+
+@pytest.mark.slow
+def test_what_is_read_elsewhere_is_part_of_a_footprint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """It may choose what is executed: where it has changed, that is found out anew."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    settings = tmp_path / "settings"
+    body = f"f = m.f if open({str(settings)!r}).read() else int\nreturn Task(lambda: f())"
+    text = SUITE.format(
+        name="reads", imports="from project import m", body=textwrap.indent(body, "    ")
+    )
+    trees = tmp_path / "old", tmp_path / "new"
+    for number, tree in enumerate(trees):
+        (tree / "project").mkdir(parents=True)
+        (tree / "project" / "suite.py").write_text(text)
+        (tree / "project" / "m.py").write_text(f"def f(): return {number}\n")
+    cases = [Case("project/reads", "project/reads", "project", Level.MICRO, "")]
+    answers = []
+    for content in ("", "1"):
+        settings.write_text(content)
+        found = find_unaffected(side(trees[0]), side(trees[1]), ("project.suite",), cases, 20)
+        answers.append(bool(found.affected))
+
+    assert [False, True] == answers
 
 
 @pytest.mark.slow

@@ -26,7 +26,7 @@ from veperf.abtest.guardrails import (
     notable_guardrails,
 )
 from veperf.abtest.memory_pairs import judge_memory
-from veperf.abtest.pair import PairResult
+from veperf.abtest.pair import OUT_OF_TIME, PairResult
 from veperf.abtest.sequential_comparison import SequentialComparison
 from veperf.core.ab_records import ABChange, ABGuardrail
 from veperf.core.gate import Outcome
@@ -259,6 +259,20 @@ def test_warnings_are_in_the_sentence_and_in_all_forms() -> None:
     assert ["mean", "wall"] == list(result.guardrails()["guardrail"])
     assert 0 == len(ABResult(ab_run(), Path("reports")).guardrails())
     assert "1 warning on small: mean of mine/tail" in fleet_sentence([at("small", *run.changes)])
+
+
+def test_a_guardrail_that_was_not_measured_is_not_called_worse() -> None:
+    """Nor its benchmark not measured: there was no time left for more than its time."""
+    reason = f"bytes allocated not measured: {OUT_OF_TIME}"
+    missing = replace(
+        HIGHER, status=ChangeStatus.INCONCLUSIVE, severity=Severity.NONE, reason=reason
+    )
+    run = ab_run(replace(change("mine/a", OK), guardrails=(missing,)), change("mine/b", OK))
+    headline = ABResult(run, Path("reports")).decision.headline
+
+    assert "1 without all guardrails (a)" in headline
+    assert "worse" not in headline
+    assert "not measured" not in headline
 
 
 def test_unchanged_guardrails_are_in_the_details_alone() -> None:

@@ -11,7 +11,7 @@ from veperf.abtest.discovery import discover_cases
 from veperf.abtest.pair import SideLetter
 from veperf.abtest.sides import PreparedSide
 from veperf.core.ab_records import ABConfig, ABSide
-from veperf.core.case import Case, Level
+from veperf.core.case import Case, Level, Metric
 from veperf.core.errors import UnknownBenchmarkError, UsageError
 from veperf.measure.protocol import CasesDiscovered
 from veperf.measure.worker_client import CodeSource
@@ -56,6 +56,19 @@ def test_levels_and_expression_narrow_both_sides(settings, common, only):
 
     assert (common, only) == ([c.id for c in actual.common], actual.only)
     assert bool(settings) == config(*settings).is_selection
+
+
+def test_what_is_read_and_not_timed_has_no_pairs(monkeypatch: pytest.MonkeyPatch):
+    """It is left out beside others, and refused alone."""
+    size = replace(case("s/size"), metrics=(Metric("constraints", "constraints", exact=True),))
+    for number, cases in enumerate(([*OLD, size], [size])):
+        found = CasesDiscovered(tuple(cases), (), {}, ())
+        monkeypatch.setattr(discovery, "_discover_side", lambda *_, found=found: found)
+        if number:
+            with pytest.raises(UsageError, match="s/size is read, not timed"):
+                discover_cases(SIDES, config())
+        else:
+            assert {c.id for c in OLD} == {c.id for c in discover_cases(SIDES, config()).common}
 
 
 def test_what_leaves_nothing_is_refused():

@@ -21,12 +21,13 @@ _REFLECTIVE = frozenset(
     {"*", "dir", "getmembers", "globals", "locals", "vars", "__dict__"}
     | {"getattr", "hasattr", "attrgetter", "eval", "exec"}
 )
+_HOOK = ".__init_subclass__"
 _DOCUMENTED = frozenset({"__doc__", "getdoc"})
 _MEASURING = ("veperf.runner.", "veperf.measure.")
 """What takes the samples of a case, though it is no part of what it executes."""
 
 
-class Footprint(Struct, frozen=True):
+class Footprint(Struct, frozen=True, tag="footprint"):
     """Prints of the parts of a tree that a case depends on."""
 
     prints: tuple[tuple[Part, str], ...]
@@ -65,7 +66,9 @@ def _describe(part: Part) -> str:
         "function": f"{name} in {where} differs",
         "documents": f"doc strings in {where} differ, and it reads some",
         "data": f"{where} differs",
-        "folder": f"the names of files in {where} differ",
+        "folder": f"the files in {where} differ in name, kind or size",
+        "mentioned": f"{name} differs, which its code names",
+        "outside": f"{where} has changed since",
         "packages": f"other packages are installed in {where}",
         "status": f"{where} is another kind of file, or is not there",
         "module": f"another module can be imported as {where}",
@@ -88,6 +91,9 @@ def take_footprint(
         return "it sets a trace or starts threads by itself, so that its code is not seen"
     modules = imports.modules | recorded.modules
     files = _imported_files(tree, modules, imports, recorded, benchmarks)
+    files |= {*imports.by_children}
+    if _knows_subclasses(tree, files, imports, recorded):
+        files |= {*modules.values()}
     executed = {*recorded.executed, *(item for item in imports.executed if item[0] in files)}
     parts: dict[Part, None] = {("import", place, ""): None for place in sorted(files)}
     parts |= {("defines", place, ""): None for place in sorted(files)}
@@ -114,6 +120,7 @@ def take_footprint(
         "status": code.queried,
         "module": code.sought,
         "names": _roots(modules),
+        "outside": code.outside,
     }
     for kind, of_kind in places.items():
         parts |= {(kind, place, ""): None for place in sorted(of_kind)}
@@ -121,12 +128,24 @@ def take_footprint(
     names = _looked_up(tree, parts)
     if names & _DOCUMENTED:
         parts |= {("documents", place, ""): None for place in sorted(files)}
-    if recorded.starts_processes:
+    mentioned = frozenset[str]().union(*map(tree.mentions, parts))
+    parts |= {("mentioned", "", name): None for name in sorted(mentioned)}
+    if code.starts_processes:
         parts["tree", "", ""] = None
         if not tree.print_of(("tree", "", "")):
             return "it starts processes, which may read any of more files than can be compared"
     prints = tuple((part, tree.print_of(part)) for part in parts)
     return Footprint(prints, code.lists_names)
+
+
+def _knows_subclasses(
+    tree: TreePrints, files: Collection[str], imports: RecordedCode, recorded: RecordedCode
+) -> bool:
+    """Return whether a class may find those that derive from it, in whatever module they are."""
+    hooked = any(name.endswith(_HOOK) for place, name, _ in imports.executed if place in files)
+    parts: list[Part] = [("function", place, name) for place, name, _ in recorded.executed]
+    parts += [("import", place, "") for place in files]
+    return hooked or "__subclasses__" in _looked_up(tree, parts)
 
 
 def _imported_files(

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from veperf.measure.cpus import usable_cpus
 from veperf.measure.worker_client import CodeSource
 
 WORKER = "veperf.runner.worker"
-_MOST_S = 300.0
+_MOST_S = 600.0
 
 
 class RecordedCode(Struct, frozen=True):
@@ -47,6 +48,10 @@ class RecordedCode(Struct, frozen=True):
     """Files and folders that were asked about: whether they are there."""
     sought: tuple[str, ...]
     """Where modules were sought, and not found; without an ending."""
+    by_children: tuple[str, ...]
+    """Files of which processes that it started executed anything."""
+    outside: tuple[str, ...]
+    """Files that are no part of the tree, nor of what is installed; paths from the root."""
     imported: tuple[tuple[str, str], ...]
     """File that imports, and name of the module, however the name was made."""
     run_files: tuple[tuple[str, str], ...]
@@ -69,6 +74,8 @@ class RecordedCode(Struct, frozen=True):
             tuple({*self.looked_in, *other.looked_in}),
             tuple({*self.queried, *other.queried}),
             tuple({*self.sought, *other.sought}),
+            tuple({*self.by_children, *other.by_children}),
+            tuple({*self.outside, *other.outside}),
             tuple({*self.imported, *other.imported}),
             tuple({*self.run_files, *other.run_files}),
             tuple({*self.variables, *other.variables}),
@@ -79,24 +86,36 @@ class RecordedCode(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Recordings:
-    """The code of imports, and of each case that could be recorded, by its id."""
+    """The code of imports, if that could be recorded, and of those cases that could, by id."""
 
-    imports: RecordedCode
+    imports: RecordedCode | None
     cases: dict[str, RecordedCode]
+    is_cut_off: bool
+    """True if there was no time for all of them."""
 
 
 def record_code(
-    code: CodeSource, tree: Path, modules: Sequence[str], cases: Sequence[Case], timeout_s: float
-) -> Recordings | None:
-    """Run ``cases`` of ``modules`` on a side, and return what they execute; None if that fails.
+    code: CodeSource,
+    tree: Path,
+    modules: Sequence[str],
+    cases: Sequence[Case],
+    timeout_s: float,
+    until: float | None = None,
+) -> Recordings:
+    """Run ``cases`` of ``modules`` on a side, and return what they execute.
 
     Args:
         code: the side's interpreter and import path.
         tree: folder of the side's code.
         modules: modules with benchmarks.
         cases: cases that the side has.
-        timeout_s: limit for a case, in seconds.
+        timeout_s: limit of the CPU time of a case, in seconds.
+        until: when to end, by ``time.monotonic``; after ten minutes in any case.
     """
+    left_s = _MOST_S if until is None else min(_MOST_S, until - time.monotonic())
+    if left_s <= 0:
+        return Recordings(None, {}, is_cut_off=True)
+    is_cut_off = False
     with tempfile.TemporaryDirectory() as folder:
         request = {
             "folder": folder,
@@ -107,16 +126,18 @@ def record_code(
             "processes": len(usable_cpus()),
             "timeout_s": max(1, round(timeout_s)),
         }
-        with contextlib.suppress(subprocess.SubprocessError, OSError):  # some may be recorded
-            _run(code, json.dumps(request).encode())
-        imports = _read(Path(folder, "imports.json"))
-        if imports is None:
-            return None
+        try:
+            _run(code, json.dumps(request).encode(), left_s)
+        except subprocess.TimeoutExpired:
+            is_cut_off = True
+        except (subprocess.SubprocessError, OSError):  # some may be recorded
+            pass
         rounds = {c.id: _read_rounds(Path(folder), number) for number, c in enumerate(cases)}
-        return Recordings(imports, {id: r for id, r in rounds.items() if r is not None})
+        whole = {id: code for id, code in rounds.items() if code is not None}
+        return Recordings(_read(Path(folder, "imports.json")), whole, is_cut_off)
 
 
-def _run(code: CodeSource, request: bytes) -> None:
+def _run(code: CodeSource, request: bytes, limit_s: float) -> None:
     """Run the script in a group of its own, which ends with it, whatever it has started."""
     with subprocess.Popen(  # noqa: S603 - fixed words, no shell
         code.command_of_file(Path(recording_script.__file__)),
@@ -128,7 +149,7 @@ def _run(code: CodeSource, request: bytes) -> None:
         start_new_session=True,
     ) as process:
         try:
-            process.communicate(request, timeout=_MOST_S)
+            process.communicate(request, timeout=limit_s)
         finally:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -136,7 +157,7 @@ def _run(code: CodeSource, request: bytes) -> None:
 
 def _read_rounds(folder: Path, number: int) -> RecordedCode | None:
     rounds = [_read(path) for path in sorted(folder.glob(f"{number}-*.json"))]
-    if not rounds or None in rounds:
+    if not rounds or None in rounds or not Path(folder, f"{number}.whole").exists():
         return None
     first, *others = [code for code in rounds if code is not None]
     for code in others:

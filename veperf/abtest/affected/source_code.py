@@ -6,6 +6,7 @@ have fingerprints of their own; class bodies are part of what defines them.
 """
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ _Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 _OPTIMIZED = 1
 """Flag of the code of a function, which that of a class body hasn't."""
 _COMPUTED = frozenset({"globals", "locals", "vars", "exec", "eval", "*"})
+_FILE_NAME = re.compile(r"[\w.+-]*[\w+-]\.[A-Za-z]\w{0,15}")
 _BY_NAME = frozenset({"getattr", "hasattr", "setattr"})
 
 
@@ -31,6 +33,8 @@ class Function:
     fingerprint: str
     names: frozenset[str]
     """Names that it looks up, as variables of the module, attributes, or in texts."""
+    files: frozenset[str]
+    """Names of files, without folders, that its texts may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class SourceCode:
     """What an import runs: the file's statements, with class bodies, but without the definitions of
     plain functions."""
     top_level_names: frozenset[str]
+    top_level_files: frozenset[str]
     plain: frozenset[str]
     """Names of the plain functions: at the top level, not decorated, with constants as defaults.
     Where nobody looks its name up, it makes no difference that there is one."""
@@ -102,6 +107,7 @@ def _analyze(text: bytes) -> SourceCode | None:
     return SourceCode(
         top_level=_fingerprint(top_level),
         top_level_names=_names(top_level),
+        top_level_files=_files(top_level),
         plain=names,
         functions={name: tuple(of_name) for name, of_name in functions.items()},
         changes_others=changes_others,
@@ -194,8 +200,8 @@ def _add_definition(function: ast.FunctionDef, functions: dict[str, list[Functio
 def _collect(code: CodeType, functions: dict[str, list[Function]]) -> None:
     for nested in _nested(code):
         if not _is_class_body(nested):
-            function = Function(nested.co_firstlineno, _fingerprint(nested), _names(nested))
-            functions[nested.co_qualname].append(function)
+            prints = _fingerprint(nested), _names(nested), _files(nested)
+            functions[nested.co_qualname].append(Function(nested.co_firstlineno, *prints))
         _collect(nested, functions)
 
 
@@ -209,6 +215,23 @@ def _names(code: CodeType) -> frozenset[str]:
         elif isinstance(constant, CodeType) and _is_class_body(constant):
             names |= _names(constant)
     return frozenset(names)
+
+
+def _files(code: CodeType) -> frozenset[str]:
+    """Return the names of files in the texts of code; those of class bodies in it, too."""
+    files: set[str] = set()
+    waiting: list[object] = [*code.co_consts]
+    while waiting:
+        match waiting.pop():
+            case str() as text:
+                files |= {*_FILE_NAME.findall(text)}
+            case bytes() as data:
+                files |= {*_FILE_NAME.findall(data.decode("latin-1"))}
+            case tuple() | frozenset() as items:
+                waiting += items
+            case CodeType() as nested if _is_class_body(nested):
+                waiting += nested.co_consts
+    return frozenset(files)
 
 
 def _variables(code: CodeType) -> frozenset[str]:

@@ -2,16 +2,18 @@
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from veperf.abtest.affected.source_code import SourceCode, read_source
 
 INIT = "__init__.py"
 _PROSE = (".adoc", ".md", ".rst")
+_PROSE_FOLDERS = ("doc", "docs")
+_REPOSITORY = ".git"
 _EXTENSIONS = (".so", ".pyd")
 _MOST_BYTES = 500_000_000
 _MOST_FILES = 100_000
@@ -31,6 +33,8 @@ PartKind = Literal[
     "names",
     "tree",
     "variable",
+    "mentioned",
+    "outside",
 ]
 Part = tuple[PartKind, str, str]
 """Kind of a part of a tree, its path in the tree, and the name of a function."""
@@ -43,6 +47,7 @@ class TreePrints:
     folder: Path
     _sources: dict[str, SourceCode | None] = field(default_factory=dict)
     _prints: dict[Part, str] = field(default_factory=dict)
+    _places: dict[str, list[str]] | None = None
 
     def source(self, place: str) -> SourceCode | None:
         """Return the code of a file; None where there is none that can be read."""
@@ -56,10 +61,12 @@ class TreePrints:
         ``import``: what importing a file runs, and which files could be imported in its place.
         ``defines``: the names of its plain functions, as words. ``function``: the functions of
         that name in a file. ``documents``: its doc strings. ``data``: contents of a file.
-        ``folder``: names in a folder. ``packages``: those installed there. ``status``: what kind
-        of file is there. ``module``: what can be imported by a name. ``names``: what can be
-        imported from a folder. ``tree``: all files. ``variable``: an environment variable, which
-        is no part of the tree.
+        ``folder``: names, kinds and sizes in a folder. ``packages``: those installed there.
+        ``status``: what kind of file is there. ``module``: what can be imported by a name.
+        ``names``: what can be imported from a folder. ``tree``: all files. ``variable``: one of
+        the environment.
+        ``mentioned``: all files of that name, but those of Python. ``outside``: a file elsewhere,
+        by its size and time.
         """
         if part not in self._prints:
             kind, place, name = part
@@ -69,13 +76,15 @@ class TreePrints:
                 "function": lambda: self._function(place, name),
                 "documents": lambda: getattr(self.source(place), "doc_strings", ""),
                 "data": lambda: _hash_file(self.folder / place),
-                "folder": lambda: _hash_names(self.folder / place),
-                "packages": lambda: _hash_names(self.folder / place, (".dist-info", ".egg-info")),
+                "folder": lambda: self._contents(place),
+                "packages": lambda: _hash_packages(self.folder / place),
                 "status": lambda: _describe_status(self.folder / place),
                 "module": lambda: " ".join(sorted(_candidates(self.folder / place))),
                 "names": lambda: _hash(sorted(_importable(self.folder / place))),
                 "tree": self._tree,
                 "variable": lambda: _hash_variable(name),
+                "mentioned": lambda: self._mentioned(name),
+                "outside": lambda: _describe_time(Path(place)),
             }
             self._prints[part] = makers[kind]()
         return self._prints[part]
@@ -107,29 +116,59 @@ class TreePrints:
             return source.top_level_names
         return frozenset().union(*(f.names for f in source.functions.get(name, ())))
 
+    def mentions(self, part: Part) -> frozenset[str]:
+        """Return the names of files that the texts of an import or a function have."""
+        kind, place, name = part
+        source = self.source(place)
+        if source is None or kind not in ("import", "function"):
+            return frozenset()
+        if kind == "import":
+            return source.top_level_files
+        return frozenset().union(*(f.files for f in source.functions.get(name, ())))
+
+    def _mentioned(self, name: str) -> str:
+        """Return the print of all files called ``name``, which a library may open by itself."""
+        if self._places is None:
+            self._places = {}
+            for place in _every_file(self.folder, ()):
+                self._places.setdefault(place.rpartition("/")[2], []).append(place)
+        places = [p for p in self._places.get(name, ()) if not p.endswith(".py")]
+        prints = [f"{p} {self.print_of(('data', p, ''))}" for p in places if not _is_prose(p)]
+        return _hash(prints) if prints else ""
+
+    def _contents(self, place: str) -> str:
+        """Return the print of a folder: what is in it, by name, kind and size."""
+        try:
+            names = sorted(entry.name for entry in (self.folder / place).iterdir())
+        except OSError:
+            return ""
+        names = [name for name in names if name not in ("__pycache__", _REPOSITORY)]
+        paths = [self.folder / place / name for name in names]
+        return _hash(
+            [
+                f"{path.name} {'' if _is_prose(f'{place}/{path.name}') else _describe_status(path)}"
+                for path in paths
+            ]
+        )
+
     def _tree(self) -> str:
         """Return the print of all files that a process may read; empty if they are too many.
 
-        Left out are hidden folders, and prose.
+        Left out are hidden folders, and prose about the project.
         """
         parts: list[str] = []
         size = 0
-        for folder, inner, names in os.walk(self.folder):
-            is_installed = Path(folder) != self.folder and "pyvenv.cfg" in names
-            hidden = (".", "__pycache__")
-            inner[:] = sorted(n for n in inner if not (is_installed or n.startswith(hidden)))
-            paths = (Path(folder, name) for name in sorted(names) if not is_installed)
-            for path in (path for path in paths if path.suffix not in _PROSE):
-                place = path.relative_to(self.folder).as_posix()
-                if place == ".git":
-                    continue
-                if not path.is_file():
-                    parts.append(place)
-                    continue
-                size += path.stat().st_size
-                if size > _MOST_BYTES or len(parts) > _MOST_FILES:
-                    return ""
-                parts += [place, self._file(place), _describe_status(path)]
+        for place in _every_file(self.folder, (".",)):
+            path = self.folder / place
+            if _is_prose(place):
+                continue
+            if not path.is_file():
+                parts.append(place)
+                continue
+            size += path.stat().st_size
+            if size > _MOST_BYTES or len(parts) > _MOST_FILES:
+                return ""
+            parts += [place, self._file(place), _describe_status(path)]
         return _hash(parts)
 
     def _file(self, place: str) -> str:
@@ -139,6 +178,33 @@ class TreePrints:
             return _hash_file(self.folder / place)
         prints = [self._function(place, name) for name in sorted(source.functions)]
         return _hash([self._import(place), self._defines(place), *prints])
+
+
+def _every_file(top: Path, hidden: tuple[str, ...]) -> Iterator[str]:
+    """Return the places of all files, but those of environments and of git, in order.
+
+    Left out are folders whose names begin with one of ``hidden``.
+    """
+    hidden = (*hidden, "__pycache__")
+    for folder, inner, names in os.walk(top):
+        if Path(folder) != top and "pyvenv.cfg" in names:
+            inner[:] = []
+            continue
+        inner[:] = sorted(n for n in inner if not n.startswith(hidden) and n != _REPOSITORY)
+        above = Path(folder).relative_to(top)
+        yield from (
+            (above / name).as_posix()
+            for name in sorted(names)
+            if name != _REPOSITORY or above.parts
+        )
+
+
+def _is_prose(place: str) -> bool:
+    """Return whether a file is a text about the project, by its ending and where it is."""
+    path = PurePosixPath(place)
+    if path.suffix not in _PROSE:
+        return False
+    return len(path.parts) == 1 or path.parts[0] in _PROSE_FOLDERS or path.stem.isupper()
 
 
 def _rivals(path: Path) -> set[str]:
@@ -160,9 +226,13 @@ def _describe_status(path: Path) -> str:
     try:
         status = path.lstat()
         link = str(path.readlink()) if stat.S_ISLNK(status.st_mode) else ""
-        status = path.stat() if link else status
     except OSError:
         return ""
+    if link:
+        try:
+            status = path.stat()
+        except OSError:  # it leads nowhere
+            return link
     is_sized = stat.S_ISREG(status.st_mode) and path.suffix != ".py"
     mode = stat.S_IFMT(status.st_mode) | (status.st_mode & stat.S_IXUSR)
     return f"{mode:o} {status.st_size if is_sized else 0} {link}"
@@ -198,9 +268,20 @@ def _hash_file(path: Path) -> str:
         return ""
 
 
-def _hash_names(path: Path, endings: tuple[str, ...] = ("",)) -> str:
+def _hash_packages(path: Path) -> str:
     try:
-        names = [entry.name for entry in path.iterdir() if entry.name != "__pycache__"]
+        names = [entry.name for entry in path.iterdir()]
     except OSError:
         return ""
-    return _hash(sorted(name for name in names if name.endswith(endings)))
+    return _hash(sorted(name for name in names if name.endswith((".dist-info", ".egg-info"))))
+
+
+def _describe_time(path: Path) -> str:
+    """Return size and time of a file, the kind of anything else; empty if there is nothing."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ""
+    if not stat.S_ISREG(status.st_mode):
+        return f"{stat.S_IFMT(status.st_mode):o}"
+    return f"{status.st_size} {status.st_mtime_ns}"

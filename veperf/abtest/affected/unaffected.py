@@ -1,7 +1,8 @@
 """Cases that can't differ between two sides, which need no comparison.
 
 What a case executes is recorded once, on the old side, and kept on disk: a footprint is used again
-as long as nothing in it has changed. Whatever can't be recorded is compared.
+as long as nothing in it has changed. Whatever can't be recorded is compared; it is not tried again
+until any file has changed.
 """
 
 import os
@@ -15,10 +16,11 @@ from importlib import metadata
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from veperf.abtest.affected.footprint import Footprint, take_footprint
 from veperf.abtest.affected.recorded_code import record_code
-from veperf.abtest.affected.tree_prints import TreePrints
+from veperf.abtest.affected.tree_prints import Part, TreePrints
 from veperf.abtest.sides import PreparedSide
 from veperf.archive.files import write_inside
 from veperf.core.case import Case
@@ -26,6 +28,16 @@ from veperf.core.errors import StorageError
 from veperf.core.paths import user_cache_folder
 from veperf.core.text import plural
 from veperf.measure.cpus import usable_cpus
+
+_ALL_FILES: Part = ("tree", "", "")
+
+
+class NotRecorded(Struct, frozen=True, tag="not_recorded"):
+    """Reason why the code of a case can't be recorded, as long as no file has changed."""
+
+    reason: str
+    print: str
+    """Print of all files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,8 @@ def find_unaffected(
     modules: Sequence[str],
     cases: Sequence[Case],
     timeout_s: float,
+    until: float | None = None,
+    added: Sequence[str] = (),
 ) -> EffectOfChange:
     """Divide ``cases`` by whether what they execute or read differs between two sides.
 
@@ -50,7 +64,9 @@ def find_unaffected(
         new: the other side.
         modules: modules with benchmarks, of the old side.
         cases: cases that both sides have.
-        timeout_s: limit for recording a case, in seconds.
+        timeout_s: limit of the CPU time for recording a case, in seconds.
+        until: when recording ends (``time.monotonic``); what is not recorded by then is compared.
+        added: modules with benchmarks that the new side alone has; its processes import them, too.
     """
     effect = EffectOfChange()
     if reason := _other_environment(old, new):
@@ -59,7 +75,12 @@ def find_unaffected(
     assert old.tree is not None
     assert new.tree is not None
     before, after = TreePrints(old.tree), TreePrints(new.tree)
-    for case, footprint in _footprints(old, before, modules, cases, timeout_s).items():
+    if changing := [name for name in added if _may_change_others(after, name)]:
+        reason = f"the new module {changing[0]} may change any other"
+        effect.affected.update({case.id: reason for case in cases})
+        return effect
+    recorded = _footprints(old, before, modules, cases, timeout_s, until)
+    for case, footprint in recorded.items():
         if isinstance(footprint, str):
             effect.affected[case] = footprint
         elif difference := footprint.difference(after):
@@ -68,6 +89,13 @@ def find_unaffected(
             functions = plural(footprint.functions, "function")
             effect.unaffected[case] = f"none of the {functions} that it executes differs"
     return effect
+
+
+def _may_change_others(tree: TreePrints, module: str) -> bool:
+    """Return whether the import of ``module`` may; also where its file is not found."""
+    path = module.replace(".", "/")
+    source = tree.source(f"{path}.py") or tree.source(f"{path}/__init__.py")
+    return source is None or source.changes_others
 
 
 def _other_environment(old: PreparedSide, new: PreparedSide) -> str:
@@ -86,27 +114,34 @@ def _footprints(
     modules: Sequence[str],
     cases: Sequence[Case],
     timeout_s: float,
+    until: float | None,
 ) -> Mapping[str, Footprint | str]:
     """Return the footprint of each case, from disk where it still fits; or why there is none."""
     environment = _describe_environment(side, modules)
     footprints: dict[str, Footprint | str] = {}
     for case in cases:
-        kept = _read(_file(case, environment))
-        if kept is not None and kept.functions and not kept.difference(tree):
-            footprints[case.id] = kept
+        match _read(_file(case, environment)):
+            case Footprint() as kept if kept.functions and not kept.difference(tree):
+                footprints[case.id] = kept
+            case NotRecorded(reason, print_) if print_ == tree.print_of(_ALL_FILES):
+                footprints[case.id] = reason
     missing = [case for case in cases if case.id not in footprints]
     if not missing:
         return footprints
-    recordings = record_code(side.code, tree.folder, modules, missing, timeout_s)
+    recordings = record_code(side.code, tree.folder, modules, missing, timeout_s, until)
     for case in missing:
-        recorded = recordings.cases.get(case.id) if recordings else None
-        if recordings is None or recorded is None:
-            footprints[case.id] = "what it executes could not be recorded"
+        recorded = recordings.cases.get(case.id)
+        outcome: Footprint | str = "what it executes could not be recorded"
+        if recordings.imports is not None and recorded is not None:
+            outcome = take_footprint(tree, recordings.imports, recorded, modules)
+        elif recordings.is_cut_off:
+            footprints[case.id] = "there was no time to record what it executes"
             continue
-        footprint = take_footprint(tree, recordings.imports, recorded, modules)
-        footprints[case.id] = footprint
-        if isinstance(footprint, Footprint):
-            _keep(_file(case, environment), footprint)
+        footprints[case.id] = outcome
+        if isinstance(outcome, Footprint):
+            _keep(_file(case, environment), outcome)
+        elif print_ := tree.print_of(_ALL_FILES):
+            _keep(_file(case, environment), NotRecorded(outcome, print_))
     return footprints
 
 
@@ -126,17 +161,17 @@ def _file(case: Case, environment: str) -> Path:
     return user_cache_folder() / "executed" / f"{name}.json"
 
 
-def _read(path: Path) -> Footprint | None:
+def _read(path: Path) -> Footprint | NotRecorded | None:
     try:
         status = path.lstat()
         if status.st_uid != os.geteuid() or not stat.S_ISREG(status.st_mode):
             return None
-        return msgspec.json.decode(path.read_bytes(), type=Footprint)
+        return msgspec.json.decode(path.read_bytes(), type=Footprint | NotRecorded)
     except (OSError, msgspec.MsgspecError):
         return None
 
 
-def _keep(path: Path, footprint: Footprint) -> None:
+def _keep(path: Path, footprint: Footprint | NotRecorded) -> None:
     """Write ``footprint`` for the next comparison, if that can be done."""
     try:
         write_inside(path.parent, path.name, msgspec.json.encode(footprint))
