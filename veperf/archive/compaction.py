@@ -3,13 +3,13 @@
 import contextlib
 import secrets
 import zipfile
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from veperf.archive.completion_order import in_order, read_stamps
-from veperf.archive.files import checksum_of, write_json
+from veperf.archive.files import checksum_of, write_file, write_json
 from veperf.archive.manifest import (
     COMPLETE,
     SAMPLES,
@@ -18,13 +18,15 @@ from veperf.archive.manifest import (
     read_complete_run,
     run_faults,
 )
-from veperf.archive.packs import MANIFEST, TABLE, ZIP, Pack, PackedFiles
+from veperf.archive.pack_figures import RunFigures
+from veperf.archive.packs import FIGURES, MANIFEST, TABLE, ZIP, Pack, PackedFiles
 from veperf.archive.query import PARQUET, samples_schema, samples_table
 from veperf.archive.storage.base import Lock, Storage
 from veperf.archive.storage.ordered_map import ordered_map
 from veperf.archive.store import Archive
 from veperf.archive.summary import ArchiveSummary
 from veperf.core.errors import CorruptFileError, UsageError
+from veperf.core.run import Run
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -47,8 +49,11 @@ def write_pack(
     name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
     with packs.new_folder(name, lock) as folder:
         order = _write_zip(folder / ZIP, runs, packs.concurrency)
-        _write_table(folder / TABLE, runs, packs.concurrency)
-        sums = {file: checksum_of((folder / file).open("rb")) for file in (ZIP, TABLE)}
+        figures = RunFigures()
+        for run in _write_table(folder / TABLE, runs, packs.concurrency):
+            figures.add(run, completed_ns[run.id], order[run.id])
+        write_file(folder / FIGURES, figures.encode())
+        sums = {file: checksum_of((folder / file).open("rb")) for file in (ZIP, TABLE, FIGURES)}
         stamps = {run: completed_ns[run] for run in runs}
         write_json(folder / MANIFEST, Pack(stamps, sums, tuple(replaces), order))
 
@@ -70,13 +75,15 @@ def _contents(files: RunFiles) -> dict[str, bytes]:
     return {name: files.read(name) for name in files.names() if name != SAMPLES}
 
 
-def _write_table(path: Path, runs: Mapping[str, RunFiles], concurrency: int) -> None:
+def _write_table(path: Path, runs: Mapping[str, RunFiles], concurrency: int) -> Iterator[Run]:
+    """Write the table of samples, and yield each run of it."""
     import pyarrow.parquet as pq
 
     read = ordered_map(concurrency, lambda item: read_complete_run(*item), runs.items())
     with pq.ParquetWriter(path, samples_schema(), **PARQUET) as table:
         for run in read:
             table.write_table(samples_table(run))
+            yield run
 
 
 DEFAULT_KEEP = 100
@@ -102,10 +109,12 @@ def compact_archive(archive: Archive, *, keep: int = DEFAULT_KEEP) -> Compaction
 
     Raises:
         UsageError: ``keep`` is below zero.
+        UnknownRunError: there is no archive.
         StorageError: the archive can't be written, or the disk is full.
     """
     if keep < 0:
         raise UsageError(f"the number of runs to keep can't be negative: {keep}")
+    archive.require_exists()
     with archive.storage.lock() as lock:
         finish_interrupted_work(archive, lock)
         packed = archive.packs.runs()

@@ -1,20 +1,22 @@
 """Bringing an archive of earlier versions up to what this one writes, file by file.
 
 Manifests, comparisons and packs of earlier versions are read as they are. They lack the stamp that
-says what was completed last, and a checksum of their own. Each file is replaced atomically and says
-itself whether it is up to date: an interrupted migration goes on where it stopped.
+says what was completed last, and a checksum of their own; packs lack the figures of their runs,
+without which a summary parses these. Each file is replaced atomically and says itself whether it is
+up to date: an interrupted migration goes on where it stopped.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from veperf.archive.comparisons import ab_folder, ab_ids, read_ab
 from veperf.archive.completion_order import COMPARISON
-from veperf.archive.files import CHECKSUM
-from veperf.archive.manifest import COMPLETE, decode_stamp, run_faults
-from veperf.archive.packs import MANIFEST
+from veperf.archive.files import CHECKSUM, checksum
+from veperf.archive.manifest import COMPLETE, decode_stamp, read_complete_run, run_faults
+from veperf.archive.pack_figures import RunFigures
+from veperf.archive.packs import FIGURES, MANIFEST, PackedFiles
 from veperf.archive.storage.base import Lock, Storage, read_stored_json, write_stored_json
 from veperf.archive.store import Archive
 from veperf.archive.version_noise import FOLDER as NOISE
@@ -68,8 +70,8 @@ def _migrate(folder: Storage, file: str, fields: _Fields, lock: Lock) -> Migrati
     """Give ``file`` its checksum and ``fields``, unless it is up to date."""
     where = folder.where(file)
     try:
-        document = read_stored_json(folder, file, dict[str, object])
-        if CHECKSUM in document:
+        document = read_stored_json(folder, file, dict[str, Any])
+        if CHECKSUM in document and (file != MANIFEST or FIGURES in document.get("sha256", {})):
             return MigrationStep(where)
         more = fields()
         lock.check()
@@ -88,9 +90,16 @@ def _run_fields(archive: Archive, run: str, written_ns: int) -> dict[str, object
 
 
 def _pack_fields(archive: Archive, name: str) -> dict[str, object]:
-    if faults := archive.packs.pack_faults(name):
+    packs = archive.packs
+    if faults := packs.pack_faults(name):
         raise CorruptFileError(faults[0])
-    return {"order": archive.packs.order_in_zip(name)}
+    order, figures = packs.order_in_zip(name), RunFigures()
+    for run, completed_ns in packs.runs_in(name).items():
+        whole = read_complete_run(run, PackedFiles(packs, name, run))
+        figures.add(whole, completed_ns, order[run])
+    data = figures.encode()
+    packs.storage.at(name).write(FIGURES, data)
+    return {"order": order, "sha256": {**packs.checksums(name), FIGURES: checksum(data)}}
 
 
 def _comparison_fields(archive: Storage, id: str) -> dict[str, object]:

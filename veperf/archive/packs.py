@@ -5,6 +5,7 @@
     <archive>/packs/<pack>/
       runs.zip          the runs' folders as they were, without samples.parquet
       samples.parquet   the samples of all of them, as a table for queries
+      figures.parquet   their facts and figures, for the summary; see ``pack_figures``
       pack.json         the manifest, written last: the pack's runs and checksums
 
 ``unzip`` restores the folders.
@@ -28,6 +29,8 @@ from veperf.archive.storage.base import Storage, read_stored_json
 from veperf.core.errors import CorruptFileError, DataError, StorageError
 
 ZIP, TABLE, MANIFEST = "runs.zip", "samples.parquet", "pack.json"
+FIGURES = "figures.parquet"
+"""The summary's part of a pack, which packs of earlier versions lack."""
 _FORMAT = 1
 # Exceptions that zipfile raises for damaged and hostile files.
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, struct.error)
@@ -81,6 +84,14 @@ class Packs:
     def runs_in(self, name: str) -> dict[str, int]:
         """Return the runs of one whole pack, with the time of completion in ns since 1970."""
         return self._manifests[name].runs
+
+    def checksums(self, name: str) -> dict[str, str]:
+        """Return the checksums of the files of one whole pack, in hexadecimal, by file name."""
+        return self._manifests[name].sha256
+
+    def listed(self) -> dict[str, int]:
+        """Return when the manifest of each pack was written, in ns since 1970, by its name."""
+        return {name: files[MANIFEST] for name, files in self.storage.folders(MANIFEST).items()}
 
     def order(self) -> dict[str, int]:
         """Return the stamps of all packed runs."""
@@ -156,7 +167,7 @@ class Packs:
         except DataError as error:
             return [str(error)]
         faults: list[str] = []
-        for file in (ZIP, TABLE):
+        for file in (ZIP, TABLE, *([FIGURES] if FIGURES in manifest.sha256 else [])):
             try:
                 if checksum_of(pack.open(file)) != manifest.sha256.get(file):
                     faults.append(

@@ -1,7 +1,7 @@
 """Tables of samples, and SQL queries over them."""
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -159,29 +159,3 @@ def _rows(run: Run) -> Iterator[dict[str, object]]:
                     "cpu_ns": None if sample.cpu_ns is None else sample.cpu_ns / operations,
                     "switches": sample.switches,
                 }
-
-
-def runs_frame(runs: Iterable[Run]) -> "pd.DataFrame":
-    """Return a DataFrame with a row per run.
-
-    Columns: id, created, commit, branch, machine, python, profile, passes, cases.
-    """
-    import pandas as pd
-
-    columns = ["id", "created", "commit", "branch", "machine", "python", "profile"]
-    columns += ["passes", "cases"]
-    return pd.DataFrame([_row(run) for run in runs], columns=columns)
-
-
-def _row(run: Run) -> dict[str, object]:
-    return {
-        "id": run.id,
-        "created": run.created,
-        "commit": run.revision.commit[:12],
-        "branch": run.revision.branch,
-        "machine": run.machine.name,
-        "python": run.machine.python,
-        "profile": run.config.profile,
-        "passes": len(run.passes),
-        "cases": len(run.cases),
-    }

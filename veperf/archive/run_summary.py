@@ -1,21 +1,18 @@
-"""The facts and figures of a run that the archive's summary keeps, and its columns."""
+"""The facts and figures of a run that the archive's summary keeps."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
-from numpy.typing import NDArray
 
-from veperf.core.case import TIME, Clock, Direction
+from veperf.core.case import Clock, Direction
 from veperf.core.run import Run
 from veperf.stats.hodges_lehmann import estimate_median
 from veperf.stats.process_values import series_of
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+UNDATED = "undated"
+"""Month of runs without a readable date."""
 
 
 class RunFacts(Struct, frozen=True):
@@ -34,6 +31,11 @@ class RunFacts(Struct, frozen=True):
     stamp_ns: int
     """Its place in histories: its completion stamp, see ``completion_order``; of another tool's
     results the time that they give, as old ones are imported in any order."""
+    branch: str = ""
+    profile: str = ""
+    passes: int = 0
+    cases: int = 0
+    """Number of its cases."""
 
     @property
     def created_at(self) -> datetime | None:
@@ -43,6 +45,15 @@ class RunFacts(Struct, frozen=True):
         except ValueError:
             return None
         return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+    @property
+    def month(self) -> str:
+        """Month in which it was begun, in UTC: ``2026-11``."""
+        try:
+            created = self.created_at
+            return UNDATED if created is None else f"{created.astimezone(UTC):%Y-%m}"
+        except OverflowError:  # in the zone of a date in the year 1 or 9999
+            return UNDATED
 
 
 class SummaryFigure(Struct, frozen=True):
@@ -75,6 +86,10 @@ def run_facts(run: Run, completed_ns: int, stamp_ns: int) -> RunFacts:
         commit=run.revision.commit,
         dirty=run.revision.dirty,
         stamp_ns=stamp_ns,
+        branch=run.revision.branch,
+        profile=run.config.profile,
+        passes=len(run.passes),
+        cases=len(run.cases),
     )
     if run.source == "veperf" or facts.created_at is None:
         return facts
@@ -103,70 +118,3 @@ def run_figures(run: Run) -> list[SummaryFigure]:
         if values.size
         for estimate in [estimate_median(values)]
     ]
-
-
-_TEXT_COLUMNS = ("case", "metric", "unit", "better", "clock")
-
-Floats: TypeAlias = NDArray[np.float64]
-Ints: TypeAlias = NDArray[np.int32]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TextColumn:
-    """A column of text with few distinct values, encoded as a dictionary."""
-
-    codes: Ints
-    """Indices into ``names``, shape (n,)."""
-    names: tuple[str, ...]
-
-    def mask(self, name: str) -> NDArray[np.bool_]:
-        """Return the mask of the rows that equal ``name``, shape (n,)."""
-        code = self.names.index(name) if name in self.names else -1
-        mask: NDArray[np.bool_] = self.codes == code
-        return mask
-
-    def distinct(self, rows: Ints) -> list[str]:
-        """Return the distinct values in ``rows``, sorted."""
-        return sorted(self.names[code] for code in np.unique(self.codes[rows]))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FigureColumns:
-    """The fields of all figures, and ``run``, the index of their run; all of shape (n,)."""
-
-    run: Ints
-    case: TextColumn
-    metric: TextColumn
-    unit: TextColumn
-    better: TextColumn
-    clock: TextColumn
-    judged: NDArray[np.bool_]
-    value: Floats
-    low: Floats
-    high: Floats
-    processes: Ints
-
-    def main_metric(self, rows: Ints) -> str:
-        """Return the default metric: time, else the first of the last run in ``rows``."""
-        if TIME.name in self.metric.distinct(rows):
-            return TIME.name
-        runs = self.run[rows]
-        return self.metric.names[int(self.metric.codes[rows[runs == runs.max()][0]])]
-
-
-def figure_columns(table: "pa.Table") -> FigureColumns:
-    """Return the columns of a summary's ``table``."""
-    columns: dict[str, Any] = {
-        name: _text_column(table, name) if name in _TEXT_COLUMNS else table[name].to_numpy()
-        for name in table.column_names
-    }
-    return FigureColumns(**columns)
-
-
-def _text_column(table: "pa.Table", column: str) -> TextColumn:
-    import pyarrow as pa
-
-    array = table[column].unify_dictionaries().combine_chunks()
-    if isinstance(array, pa.ChunkedArray):  # without chunks, where the table is empty
-        return TextColumn(np.empty(0, dtype=np.int32), ())
-    return TextColumn(array.indices.to_numpy(), tuple(array.dictionary.to_pylist()))

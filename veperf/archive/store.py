@@ -43,7 +43,7 @@ from veperf.archive.manifest import (
     run_faults,
 )
 from veperf.archive.packs import Packs
-from veperf.archive.query import SampleTable, query_samples, runs_frame
+from veperf.archive.query import SampleTable, query_samples
 from veperf.archive.storage.base import Storage, read_stored_json, write_stored_json
 from veperf.archive.storage.local import LocalStorage
 from veperf.archive.storage.location import Location
@@ -129,10 +129,11 @@ class Archive:
         entries = self.storage.foreign_entries()
         return {name: reason for name, reason in entries.items() if is_run_id(name)}
 
-    def incomplete_ids(self) -> list[str]:
-        """Return the ids of the unfinished runs, sorted."""
+    def incomplete_ids(self, complete: Collection[str] | None = None) -> list[str]:
+        """Return the ids of the unfinished runs, sorted; ``complete`` are all others, if known."""
         begun = self.storage.folders(RUN)
-        return sorted(run for run in begun.keys() - set(self.ids()) if is_run_id(run))
+        others = self.ids() if complete is None else complete
+        return sorted(run for run in begun.keys() - set(others) if is_run_id(run))
 
     def at(self, run_id: str) -> Storage:
         """Return the folder of ``run_id``, wherever the archive is.
@@ -348,20 +349,6 @@ class Archive:
                 f"there is no archive {self.location}: check its name, or make its first run with "
                 f"{how}"
             )
-
-    def frame(self) -> "pd.DataFrame":
-        """Return a DataFrame with a row per complete run that can be read.
-
-        They are in the order in which they were completed.
-
-        Columns: id, created, commit, branch, machine, python, profile, passes, cases.
-
-        Raises:
-            UnknownRunError: there is no archive.
-            DataError: none of its runs can be read.
-        """
-        self.require_exists()
-        return runs_frame(self.readable_runs(self._notify))
 
     def query(self, sql: str) -> "pd.DataFrame":
         """Run ``sql`` (DuckDB) over the table ``samples``: every sample of every complete run.

@@ -1,182 +1,234 @@
-"""The summary of an archive: the figures of all its runs in few files, quick to read.
+"""The summary of an archive: the facts and figures of all its runs, quick to read.
 
-It is a cache in ``<archive>/.summary`` that readers bring up to date: missing, broken or outdated
-segments are rebuilt from the runs. Writers of runs don't touch it.
+It is a cache in ``<archive>/.summary`` that readers bring up to date: what is missing, broken or
+outdated is made anew from packs and runs. Writers of runs don't touch it.
 """
 
 import contextlib
-import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import msgspec
-import numpy as np
-from msgspec import Struct
-
-from veperf.archive.files import checksum, decode_json
-from veperf.archive.query import PARQUET
-from veperf.archive.run_summary import RunFacts, SummaryFigure, run_facts, run_figures
+from veperf.archive.change_point_memo import ChangePointMemo
+from veperf.archive.completion_order import read_stamps
+from veperf.archive.manifest import COMPLETE
+from veperf.archive.pack_figures import RunFigures, packed_figures
+from veperf.archive.run_filter import EVERY_RUN, RunFilter
+from veperf.archive.run_summary import RunFacts
 from veperf.archive.storage.base import Storage
 from veperf.archive.store import Archive
+from veperf.archive.summary_files import (
+    FOLDER,
+    PartitionKey,
+    StoredSummary,
+    read_partition,
+    read_summary,
+    write_partition,
+    write_summary,
+)
+from veperf.archive.summary_tables import (
+    FigureColumns,
+    column_values,
+    facts_of,
+    facts_table,
+    figure_columns,
+    ids_by_partition,
+    join_facts,
+    join_figures,
+    of_cases,
+    of_runs,
+    text_column,
+)
 from veperf.core.errors import CorruptFileError, DataError, StorageError
+from veperf.stats.change_points import ChangePoint
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
-# Format history: 1 the first; 2 with completion stamps, without which a segment is built anew.
-_FORMAT = 2
-_METADATA = b"veperf"
-_SUFFIX = ".parquet"
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """The figures of some runs: one file of the summary."""
-
-    runs: tuple[RunFacts, ...]
-    table: "pa.Table"
-    """A row per figure: ``run``, an index into ``runs``, and the fields of ``SummaryFigure``."""
-
-
-class _Header(Struct, frozen=True):
-    runs: tuple[RunFacts, ...]
-    format: int = _FORMAT
-
-
-def build_segment(figures: Mapping[RunFacts, Sequence[SummaryFigure]]) -> Segment:
-    """Build a segment from the figures of some runs."""
-    import pyarrow as pa
-
-    rows = [
-        {"run": index, **msgspec.structs.asdict(figure)}
-        for index, run_figures in enumerate(figures.values())
-        for figure in run_figures
-    ]
-    return Segment(tuple(figures), pa.Table.from_pylist(rows, schema=_schema()))
-
-
-def join_segments(segments: Iterable[Segment], completed_ns: Mapping[str, int]) -> Segment:
-    """Join segments into one, with each run once, and only runs that ``completed_ns`` confirms."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    runs: dict[str, RunFacts] = {}
-    tables: list[pa.Table] = []
-    for segment in segments:
-        indices = []
-        for facts in segment.runs:
-            is_kept = completed_ns.get(facts.id) == facts.completed_ns and facts.id not in runs
-            indices.append(len(runs) if is_kept else None)
-            if is_kept:
-                runs[facts.id] = facts
-        run_column = pc.take(pa.array(indices, pa.int32()), segment.table["run"])
-        table = segment.table.set_column(0, "run", run_column)
-        tables.append(table.filter(pc.is_valid(run_column)) if None in indices else table)
-    if not tables:
-        return build_segment({})
-    return Segment(tuple(runs.values()), pa.concat_tables(tables).unify_dictionaries())
-
-
-def read_segments(folder: Storage) -> tuple[dict[str, Segment], list[str]]:
-    """Read the segments in ``folder`` by file name, and list the broken files.
-
-    Raises:
-        StorageError: the place is inaccessible.
-    """
-    segments: dict[str, Segment] = {}
-    broken: list[str] = []
-    try:
-        names = [name for name in folder.names() if name.endswith(_SUFFIX)]
-    except CorruptFileError:
-        return {}, []
-    for name in names:
-        try:
-            segments[name] = _decode(folder, name)
-        except DataError:
-            broken.append(name)
-    return segments, broken
-
-
-def write_segment(folder: Storage, segment: Segment) -> str:
-    """Write ``segment`` to a file in ``folder``, and return the file name.
-
-    Raises:
-        StorageError: ``folder`` can't be written, or the disk is full.
-    """
-    import pyarrow.parquet as pq
-
-    header = msgspec.json.encode(_Header(segment.runs))
-    buffer = io.BytesIO()
-    table = segment.table.replace_schema_metadata({_METADATA: header})
-    pq.write_table(table, buffer, **PARQUET)
-    data = buffer.getvalue()
-    name = checksum(data) + _SUFFIX
-    folder.write(name, data)
-    return name
-
-
-def _decode(folder: Storage, name: str) -> Segment:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
-    data, where = folder.read(name), folder.where(name)
-    if checksum(data) != name.removesuffix(_SUFFIX):
-        raise CorruptFileError(f"{where} has changed since it was written (checksum differs)")
-    try:
-        table = pq.read_table(io.BytesIO(data))
-    except (pa.ArrowException, OSError) as error:
-        raise CorruptFileError(f"{where} is not a segment: {error}") from error
-    header = (table.schema.metadata or {}).get(_METADATA, b"")
-    runs = decode_json(header, where, _Header, newest_format=_FORMAT).runs
-    if not table.schema.equals(_schema()) or any(c.null_count for c in table.columns):
-        raise CorruptFileError(f"{where} is not a segment of this version")
-    ends = pc.min_max(table["run"]).as_py()
-    if table.num_rows and not 0 <= ends["min"] <= ends["max"] < len(runs):
-        raise CorruptFileError(f"{where} has figures without a run")
-    return Segment(runs, table)
-
-
-@cache
-def _schema() -> "pa.Schema":
-    import pyarrow as pa
-
-    text = pa.dictionary(pa.int32(), pa.string())
-    return pa.schema(
-        [
-            ("run", pa.int32()),
-            *((name, text) for name in ("case", "metric", "unit", "better", "clock")),
-            ("judged", pa.bool_()),
-            *((name, pa.float64()) for name in ("value", "low", "high")),
-            ("processes", pa.int32()),
-        ]
-    )
-
-
-FOLDER = ".summary"
-_RUNS_PER_SEGMENT = 200
-"""Runs that are read before a segment is written: the most that a killed process loses."""
+_RUNS_AT_ONCE = 200
+"""Runs that are parsed before they are written: the most that a killed process loses."""
+_ROWS_AT_ONCE = 400_000
+"""Figures of packs that are read before they are written."""
 _MIN_RUNS_TO_WRITE = 5
-"""Fewer new runs than these are not written to a segment, but read each time."""
+"""Fewer new runs than these are not written, but read each time."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of runs read so far, and the number to read."""
 
 
-@dataclass(frozen=True, slots=True)
 class ArchiveSummary:
-    """The figures of an archive's complete runs."""
+    """The facts and figures of an archive's complete runs, or of some of them."""
 
-    runs: tuple[RunFacts, ...]
-    """In the order in which they were completed, see ``completion_order``."""
-    table: "pa.Table"
-    """A row per figure, in any order: ``run``, an index into ``runs``, and the fields of
-    ``SummaryFigure``."""
+    def __init__(
+        self, facts: "pa.Table", left_out: Mapping[str, str], figures: "_Figures | None" = None
+    ) -> None:
+        self.facts = facts
+        """In the order of completion; see ``summary_tables.facts_schema``."""
+        self.left_out = dict(left_out)
+        """Reasons why complete runs, and links in their place, can't be read, by run id."""
+        self._figures = figures
+
+    @cached_property
+    def runs(self) -> tuple[RunFacts, ...]:
+        """In the order in which they were completed, see ``completion_order``."""
+        return facts_of(self.facts)
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of ``runs``."""
+        return column_values(self.facts, "id")
+
+    def by_month(self) -> dict[str, list[RunFacts]]:
+        """Return ``runs`` by the month in which they were begun."""
+        months: dict[str, list[RunFacts]] = {}
+        for month, run in zip(column_values(self.facts, "month"), self.runs, strict=True):
+            months.setdefault(month, []).append(run)
+        return months
+
+    def frame(self) -> "pd.DataFrame":
+        """Return a row a run.
+
+        Columns: id, created, commit, branch, machine, python, profile, passes, cases.
+        """
+        import pandas as pd
+
+        names = ["id", "created", "commit", "branch", "machine", "python", "profile"]
+        names += ["passes", "cases"]
+        columns = {name: column_values(self.facts, name) for name in names}
+        columns["commit"] = [commit[:12] for commit in columns["commit"]]
+        return pd.DataFrame(columns)
+
+    def change_points(self, machine: str) -> MutableMapping[str, tuple[ChangePoint, ...]]:
+        """Return what is remembered of the change points of a machine class's long trends."""
+        return {} if self._figures is None else self._figures.change_points(machine)
+
+    def save_change_points(self) -> None:
+        """Remember what was found by ``change_points``, where the archive can be written."""
+        if self._figures is not None:
+            self._figures.save_change_points()
+
+    def select(self, run_filter: RunFilter) -> "ArchiveSummary":
+        """Return the summary of the runs that pass ``run_filter``.
+
+        Raises:
+            UnknownRunError: as ``RunFilter.apply``.
+        """
+        if run_filter == EVERY_RUN:
+            return self
+        return ArchiveSummary(run_filter.apply(self.facts), self.left_out, self._figures)
+
+    def at(self, places: Sequence[int]) -> "ArchiveSummary":
+        """Return the summary of the runs at these indices of ``runs``."""
+        return ArchiveSummary(self.facts.take(places), self.left_out, self._figures)
+
+    @property
+    def machines(self) -> list[str]:
+        """The machine classes, in the order of their first runs."""
+        return list(dict.fromkeys(column_values(self.facts, "machine")))
+
+    def cases(self, machines: Collection[str] | None = None) -> dict[str, int]:
+        """Return the cases of these machine classes, sorted, and how many figures each has."""
+        counts: Counter[str] = Counter()
+        for table in self._tables(machines, columns=("run", "case")):
+            column = text_column(table, "case")
+            counts.update(dict(zip(column.names, column.counts(), strict=True)))
+        return {name: counts[name] for name in sorted(counts) if counts[name]}
+
+    def figures(
+        self, machines: Collection[str] | None = None, cases: Collection[str] = ()
+    ) -> FigureColumns:
+        """Return the figures; ``run`` is an index into ``runs``.
+
+        Args:
+            machines: only runs of these machine classes; all when None.
+            cases: only these cases; all when empty.
+        """
+        tables = self._tables(machines, cases)
+        return figure_columns(join_figures(tables), self.facts["id"])
+
+    def _tables(
+        self,
+        machines: Collection[str] | None,
+        cases: Collection[str] = (),
+        columns: Sequence[str] | None = None,
+    ) -> Iterator["pa.Table"]:
+        """Yield the figures of each month and machine class."""
+        if self._figures is not None:
+            for key, ids in ids_by_partition(self.facts).items():
+                if machines is None or key[1] in machines:
+                    for table in self._figures.read(key, cases, columns):
+                        yield of_runs(table, ids)
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """The content of a summary's files, and the runs that they lack."""
+
+    stored: StoredSummary
+    """Without runs that are no longer as they were."""
+    new: RunFigures
     left_out: dict[str, str]
-    """Reasons why complete runs, and links in their place, can't be read, by run id."""
+
+    @cached_property
+    def facts(self) -> "pa.Table":
+        """Facts of all runs, in the order of completion."""
+        if not self.new.runs:
+            return self.stored.facts
+        return join_facts(self.stored.facts, facts_table(self.new.runs))
+
+    @cached_property
+    def ids(self) -> "dict[PartitionKey, pa.ChunkedArray]":
+        """Runs whose figures a file has, by month and machine class.
+
+        It may have those of other runs, too, which were removed or replaced since.
+        """
+        return ids_by_partition(self.stored.facts)
+
+
+class _Figures:
+    """The figures of one archive: those in its summary's files, and of runs that are in none."""
+
+    def __init__(self, archive: Archive, loaded: _Loaded) -> None:
+        self._archive = archive
+        self._loaded = loaded
+        self._memos: dict[str, ChangePointMemo] = {}
+
+    def change_points(self, machine: str) -> ChangePointMemo:
+        """Return the memo of a machine class."""
+        if machine not in self._memos:
+            folder = self._archive.storage.at(FOLDER)
+            self._memos[machine] = ChangePointMemo(folder, machine)
+        return self._memos[machine]
+
+    def save_change_points(self) -> None:
+        """Write what memos have learnt."""
+        for memo in self._memos.values():
+            memo.save()
+
+    def read(
+        self, key: PartitionKey, cases: Collection[str], columns: Sequence[str] | None
+    ) -> Iterator["pa.Table"]:
+        """Yield the figures of a month and machine class; those of other runs may be among them.
+
+        A file that another process has replaced, or that is broken, is made anew.
+        """
+        folder = self._archive.storage.at(FOLDER)
+        if key in self._loaded.ids:
+            file = self._loaded.stored.partitions.get(key, "")
+            try:
+                stored = read_partition(folder, file, cases, columns)
+            except CorruptFileError:
+                self._loaded = _load(self._archive, _no_progress, {file})
+                again = self._loaded.stored.partitions.get(key)
+                stored = read_partition(folder, again, cases, columns) if again else None
+            if stored is not None and key in self._loaded.ids:
+                yield of_runs(stored, self._loaded.ids[key])
+        for table in self._loaded.new.tables:
+            yield of_cases(table.select(columns) if columns else table, cases)
 
 
 def load_summary(archive: Archive, progress: Progress | None = None) -> ArchiveSummary:
@@ -189,97 +241,153 @@ def load_summary(archive: Archive, progress: Progress | None = None) -> ArchiveS
         DataError: none of its runs can be read.
     """
     archive.require_exists()
-    completed_ns = archive.completed_ns()
+    loaded = _load(archive, progress or _no_progress)
+    if loaded.left_out and not loaded.facts.num_rows:
+        archive.read(next(iter(loaded.left_out)))
+    left_out = archive.links() | loaded.left_out
+    return ArchiveSummary(loaded.facts, left_out, _Figures(archive, loaded))
+
+
+def _load(archive: Archive, progress: Progress, broken: Collection[str] = ()) -> _Loaded:
+    """Load what is stored, but for ``broken`` files, bring it up to date, read what it lacks."""
     folder = archive.storage.at(FOLDER)
-    progress = progress or _no_progress
-    segments, broken = read_segments(folder)
-    if broken or len(_missing_runs(completed_ns, segments.values())) >= _MIN_RUNS_TO_WRITE:
-        segments = _update_segments(archive, completed_ns, folder, segments, progress)
-    left_out: dict[str, str] = {}
-    missing = _missing_runs(completed_ns, segments.values())
-    new = _read_missing(archive, missing, left_out, progress)
-    joined = join_segments([*segments.values(), *new], completed_ns)
-    if left_out and not joined.runs:
-        archive.read(next(iter(left_out)))
-    return _in_order(joined, archive.links() | left_out)
+    stored = read_summary(folder).without(broken)
+    complete = _complete_runs(archive, stored)
+    confirmed = stored.confirmed(complete.all)
+    missing = _missing(confirmed, complete.all)
+    is_packed_news = complete.packs != stored.packs and not missing.keys() & complete.packed.keys()
+    if broken or len(missing) >= _MIN_RUNS_TO_WRITE or is_packed_news:
+        with contextlib.suppress(StorageError, CorruptFileError):  # it may be read-only
+            folder.require_writable()
+            with folder.lock():
+                stored = read_summary(folder).without(broken)
+                complete = _complete_runs(archive, stored)
+                confirmed = _write_missing(archive, folder, stored, complete, progress)
+        missing = _missing(confirmed, complete.all)
+    new, left_out = RunFigures(), dict[str, str]()
+    for figures in _read_missing(archive, missing, complete, left_out, progress):
+        new.extend(figures)
+    return _Loaded(confirmed, new, left_out)
 
 
-def _update_segments(
+@dataclass(frozen=True, slots=True)
+class _Complete:
+    """The complete runs of an archive, and when their manifests were written, in ns."""
+
+    unpacked: Mapping[str, int]
+    packed: Mapping[str, int]
+    packs: Mapping[str, int]
+    """When the manifests of packs were written."""
+
+    @property
+    def all(self) -> dict[str, int]:
+        """All of them."""
+        return {**self.packed, **self.unpacked}
+
+
+def _complete_runs(archive: Archive, stored: StoredSummary) -> _Complete:
+    """List the complete runs; packs that are those that the summary knows are not read again."""
+    # In this order: a run that is packed in between is in both.
+    unpacked = archive.unpacked()
+    packs = archive.packs.listed()
+    packed = stored.packed if packs == stored.packs else archive.packs.runs()
+    return _Complete(unpacked, packed, packs)
+
+
+def _missing(stored: StoredSummary, complete: Mapping[str, int]) -> dict[str, int]:
+    known = stored.completed_ns
+    return {run: time_ns for run, time_ns in complete.items() if run not in known}
+
+
+def _write_missing(
     archive: Archive,
-    completed_ns: Mapping[str, int],
     folder: Storage,
-    segments: dict[str, Segment],
+    stored: StoredSummary,
+    complete: _Complete,
     progress: Progress,
-) -> dict[str, Segment]:
-    """Read the missing runs, write their segments, and return all segments by file name.
-
-    Where nothing can be written, return ``segments`` unchanged.
-    """
-    with contextlib.suppress(StorageError):  # the archive may be read-only
-        folder.require_writable()
-        with folder.lock():
-            segments, broken = read_segments(folder)
-            folder.delete(broken)
-            missing = _missing_runs(completed_ns, segments.values())
-            for new in _read_missing(archive, missing, {}, progress):
-                _add_segment(folder, segments, new, completed_ns)
-    return segments
+) -> StoredSummary:
+    """Add the missing runs to the files of the summary, of which this process has the lock."""
+    summary = stored.confirmed(complete.all)
+    missing = _missing(summary, complete.all)
+    for figures in _read_missing(archive, missing, complete, {}, progress):
+        summary = _extended(folder, summary, figures)
+        summary = write_summary(folder, summary.with_packs(complete.packed, complete.packs))
+    if summary.packs != complete.packs:
+        summary = summary.with_packs(complete.packed, complete.packs)
+        if summary.packs == complete.packs:
+            summary = write_summary(folder, summary)
+    return summary
 
 
-def _add_segment(
-    folder: Storage, segments: dict[str, Segment], new: Segment, completed_ns: Mapping[str, int]
-) -> None:
-    """Write ``new`` merged with smaller segments: each run is rewritten only a few times."""
-    absorbed: dict[str, Segment] = {}
-    size = len(new.runs)
-    for name, segment in sorted(segments.items(), key=lambda item: len(item[1].runs)):
-        if len(segment.runs) <= size:
-            absorbed[name] = segment
-            size += len(segment.runs)
-    merged = join_segments([new, *absorbed.values()], completed_ns) if absorbed else new
-    new_name = write_segment(folder, merged)
-    for name in absorbed:
-        del segments[name]
-    folder.delete(absorbed.keys() - {new_name})
-    segments[new_name] = merged
-
-
-def _missing_runs(completed_ns: Mapping[str, int], segments: Iterable[Segment]) -> dict[str, int]:
-    known = {(facts.id, facts.completed_ns) for s in segments for facts in s.runs}
-    return {run: time_ns for run, time_ns in completed_ns.items() if (run, time_ns) not in known}
+def _extended(folder: Storage, summary: StoredSummary, new: RunFigures) -> StoredSummary:
+    """Write the files of the months and machine classes of ``new`` with these runs as well."""
+    added = facts_table(new.runs)
+    figures = join_figures(new.tables)
+    partitions = dict(summary.partitions)
+    own = ids_by_partition(summary.facts)
+    for key, ids in ids_by_partition(added).items():
+        parts = [of_runs(figures, ids)]
+        if key in partitions and key in own:
+            try:
+                parts.insert(0, of_runs(read_partition(folder, partitions[key]), own[key]))
+            except CorruptFileError:
+                summary = summary.without({partitions[key]})
+        partitions[key] = write_partition(folder, key[0], join_figures(parts))
+    facts = join_facts(summary.facts, added)
+    present = ids_by_partition(facts)
+    kept = {key: file for key, file in partitions.items() if key in present}
+    return StoredSummary(facts, kept, {}, summary.file)
 
 
 def _read_missing(
-    archive: Archive, missing: Mapping[str, int], left_out: dict[str, str], progress: Progress
-) -> Iterator[Segment]:
-    """Yield segments with the figures of the runs that are ``missing``."""
-    remaining, done = iter(missing.items()), 0
-    while batch := dict(islice(remaining, _RUNS_PER_SEGMENT)):
-        figures: dict[RunFacts, list[SummaryFigure]] = {}
-        stamps = archive.completion_stamps(batch)
-        for (run_id, completed_ns), run in zip(
-            batch.items(), archive.read_each(batch), strict=True
-        ):
+    archive: Archive,
+    missing: Mapping[str, int],
+    complete: _Complete,
+    left_out: dict[str, str],
+    progress: Progress,
+) -> Iterator[RunFigures]:
+    """Yield facts and figures of the runs that are ``missing``, those that packs have first."""
+    rest, total = dict(missing), len(missing)
+    stamps: Mapping[str, int] = {}
+    if not rest.keys() <= complete.unpacked.keys():
+        batch = RunFigures()
+        for name in archive.packs.names():
+            batch.extend(_of_pack(archive, name, rest))
+            progress(total - len(rest), total)
+            if batch.rows >= _ROWS_AT_ONCE:
+                yield batch
+                batch = RunFigures()
+        if batch.runs:
+            yield batch
+        if not rest.keys() <= complete.unpacked.keys():
+            stamps = archive.packs.order()
+    done, remaining = total - len(rest), iter(rest.items())
+    while runs := dict(islice(remaining, _RUNS_AT_ONCE)):
+        figures = RunFigures()
+        of_runs_now = {**stamps, **read_stamps(archive.storage, COMPLETE, runs)}
+        for (run_id, completed_ns), run in zip(runs.items(), archive.read_each(runs), strict=True):
             if isinstance(run, DataError):
                 left_out[run_id] = str(run)
             else:
-                figures[run_facts(run, completed_ns, stamps[run_id])] = run_figures(run)
+                figures.add(run, completed_ns, of_runs_now[run_id])
             done += 1
-            progress(done, len(missing))
-        if figures:
-            yield build_segment(figures)
+            progress(done, total)
+        if figures.runs:
+            yield figures
 
 
-def _in_order(segment: Segment, left_out: dict[str, str]) -> ArchiveSummary:
-    import pyarrow as pa
-
-    runs = segment.runs
-    order = sorted(range(len(runs)), key=lambda i: (runs[i].stamp_ns, runs[i].id))
-    indices = np.empty(len(runs), dtype=np.int32)
-    indices[order] = np.arange(len(runs), dtype=np.int32)
-    run_column = pa.array(indices[segment.table["run"].to_numpy()])
-    table = segment.table.set_column(0, "run", run_column)
-    return ArchiveSummary(tuple(runs[i] for i in order), table, left_out)
+def _of_pack(archive: Archive, name: str, missing: dict[str, int]) -> RunFigures:
+    """Return what a pack has of the ``missing`` runs, and take these from them."""
+    runs = archive.packs.runs_in(name)
+    figures = RunFigures()
+    if any(missing.get(run) == completed_ns for run, completed_ns in runs.items()):
+        whole = packed_figures(archive.packs, name) or figures
+        figures.runs = [run for run in whole.runs if missing.get(run.id) == run.completed_ns]
+        ids = facts_table(figures.runs)["id"]
+        figures.tables = [of_runs(table, ids) for table in whole.tables]
+        for run in figures.runs:
+            del missing[run.id]
+    return figures
 
 
 def _no_progress(done: int, total: int) -> None:

@@ -2,21 +2,25 @@
 
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 import numpy as np
 from numpy.typing import NDArray
 
-from veperf.archive.run_summary import FigureColumns, Floats, Ints, RunFacts, figure_columns
+from veperf.archive.run_summary import RunFacts
 from veperf.archive.summary import ArchiveSummary
+from veperf.archive.summary_tables import FigureColumns, Floats, Ints
 from veperf.core.case import Better, Clock, Direction
 from veperf.core.errors import UnknownBenchmarkError, UsageError
-from veperf.stats.change_points import ChangePoint, change_points
+from veperf.stats.change_points import ChangePoint
 from veperf.stats.drift import Drift, find_drift
+from veperf.stats.long_series import Memo, windowed_change_points
 
 _KNOWN: tuple[Better, Better] = ("lower", "higher")
+_FIGURES_AT_ONCE = 500_000
+"""Figures that are in memory at once, where trends of all cases are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,8 @@ def case_trend(
         summary: the summary of an archive.
         case: id of the case; a benchmark's id means its case with default parameters.
         metric: by default time where measured, else the case's first metric.
-        machine: the machine class; by default that of the last run that has the metric.
+        machine: the machine class; by default that of the last run that has the metric, or, where
+            none is named, the case.
         last: use only so many of the latest runs.
 
     Raises:
@@ -107,27 +112,48 @@ def case_trend(
         UsageError: ``last`` is below 1.
     """
     _check_last(last)
-    columns = figure_columns(summary.table)
+    latest: tuple[FigureColumns, Ints] | None = None
+    newest = -1
+    for name, last_run in _classes_by_last_run(summary):
+        if last_run < newest or machine not in ("", name):
+            continue
+        columns = summary.figures([name], [case])
+        rows = _row_numbers(columns.case.mask(case))
+        if rows.size:
+            rows = rows[columns.metric.mask(metric or columns.main_metric(rows))[rows]]
+        if rows.size and columns.run[rows].max() > newest:
+            latest, newest = (columns, rows), int(columns.run[rows].max())
+    if latest is None:
+        raise _unknown(summary, case, metric, machine)
+    trend = _trend(summary, *latest, last)
+    summary.save_change_points()
+    return trend
+
+
+def _classes_by_last_run(summary: ArchiveSummary) -> list[tuple[str, int]]:
+    """Return the machine classes with the index of their last run, the latest first."""
+    last = {run.machine: index for index, run in enumerate(summary.runs)}
+    return sorted(last.items(), key=lambda item: -item[1])
+
+
+def _unknown(
+    summary: ArchiveSummary, case: str, metric: str, machine: str
+) -> UnknownBenchmarkError:
+    """Return the error that says what of the three no run has."""
+    columns = summary.figures(cases=[case])
     rows = _row_numbers(columns.case.mask(case))
     if not rows.size:
-        raise UnknownBenchmarkError(
-            _unknown_name_message(f"benchmark {case!r}", case, columns.case.names)
-        )
-    metric = metric or columns.main_metric(rows)
+        known = list(summary.cases())
+        return UnknownBenchmarkError(_unknown_name_message(f"benchmark {case!r}", case, known))
     metrics = columns.metric.distinct(rows)
-    if metric not in metrics:
-        raise UnknownBenchmarkError(
+    if metric and metric not in metrics:
+        return UnknownBenchmarkError(
             _unknown_name_message(f"metric {metric!r} of {case}", metric, metrics)
         )
-    rows = rows[columns.metric.mask(metric)[rows]]
-    classes = _machine_classes(summary)
-    machine = machine or classes[columns.run[rows].max()]
-    machines = sorted(set(classes[columns.run[rows]]))
-    if machine not in machines:
-        raise UnknownBenchmarkError(
-            _unknown_name_message(f"{case} of machine {machine!r}", machine, machines)
-        )
-    return _trend(summary, columns, rows[classes[columns.run[rows]] == machine], last)
+    machines = sorted({summary.runs[index].machine for index in columns.run[rows]})
+    return UnknownBenchmarkError(
+        _unknown_name_message(f"{case} of machine {machine!r}", machine, machines)
+    )
 
 
 def machine_trends(
@@ -143,26 +169,41 @@ def machine_trends(
         UsageError: ``last`` is below 1.
     """
     _check_last(last)
-    columns = figure_columns(summary.table)
-    classes = _machine_classes(summary)
     if not summary.runs:
         return ()
     machine = machine or summary.runs[-1].machine
-    on_machine = classes[columns.run] == machine
-    if not on_machine.any():
-        raise UnknownBenchmarkError(
-            _unknown_name_message(f"machine {machine!r}", machine, sorted(set(classes)))
-        )
+    counts = summary.cases([machine])
+    if not counts:
+        known = sorted(summary.machines)
+        raise UnknownBenchmarkError(_unknown_name_message(f"machine {machine!r}", machine, known))
     trends: list[Trend] = []
-    for case in columns.case.distinct(_row_numbers(on_machine)):
-        rows = _row_numbers(on_machine & columns.case.mask(case))
-        rows = rows[columns.metric.mask(metric or columns.main_metric(rows))[rows]]
-        if rows.size:
-            trends.append(_trend(summary, columns, rows, last))
+    metrics: set[str] = set()
+    for cases in _in_parts(counts):
+        columns = summary.figures([machine], cases)
+        for case in cases:
+            rows = _row_numbers(columns.case.mask(case))
+            metrics.update(columns.metric.distinct(rows))
+            rows = rows[columns.metric.mask(metric or columns.main_metric(rows))[rows]]
+            if rows.size:
+                trends.append(_trend(summary, columns, rows, last))
     if metric and not trends:
-        metrics = columns.metric.distinct(_row_numbers(on_machine))
-        raise UnknownBenchmarkError(_unknown_name_message(f"metric {metric!r}", metric, metrics))
+        message = _unknown_name_message(f"metric {metric!r}", metric, sorted(metrics))
+        raise UnknownBenchmarkError(message)
+    summary.save_change_points()
     return sort_by_change(trends)
+
+
+def _in_parts(counts: Mapping[str, int]) -> Iterator[list[str]]:
+    """Yield the cases in groups that have so many figures at most, or one case."""
+    group: list[str] = []
+    size = 0
+    for case, count in counts.items():
+        if group and size + count > _FIGURES_AT_ONCE:
+            yield group
+            group, size = [], 0
+        group.append(case)
+        size += count
+    yield group
 
 
 def sort_by_change(trends: Iterable[Trend]) -> tuple[Trend, ...]:
@@ -189,7 +230,7 @@ def _trend(summary: ArchiveSummary, columns: FigureColumns, rows: Ints, last: in
     )
     runs = tuple(summary.runs[index] for index in columns.run[rows])
     values = columns.value[rows]
-    changes = _changes(values, runs, better)
+    changes = _changes(values, runs, better, summary.change_points(runs[0].machine))
     return Trend(
         case=columns.case.names[columns.case.codes[rows[0]]],
         metric=columns.metric.names[columns.metric.codes[rows[0]]],
@@ -208,7 +249,7 @@ def _trend(summary: ArchiveSummary, columns: FigureColumns, rows: Ints, last: in
 
 
 def _changes(
-    values: Floats, runs: Sequence[RunFacts], better: Direction
+    values: Floats, runs: Sequence[RunFacts], better: Direction, memo: Memo
 ) -> tuple[TrendChange, ...]:
     # Values of zero or less have no logarithm and are skipped, also in finding the run before.
     positive = np.flatnonzero(values > 0)
@@ -219,17 +260,12 @@ def _changes(
             bad=runs[point.index],
             worse=point.ratio if better != "higher" else 1 / max(point.ratio, sys.float_info.min),
         )
-        for point in change_points(values)
+        for point in windowed_change_points(values, memo)
     )
 
 
 def _change_size(change: TrendChange | None) -> float:
     return abs(math.log(max(change.worse, sys.float_info.min))) if change else 0.0
-
-
-def _machine_classes(summary: ArchiveSummary) -> NDArray[np.object_]:
-    """Return the machine class of each run."""
-    return np.array([run.machine for run in summary.runs], dtype=np.object_)
 
 
 def _row_numbers(mask: NDArray[np.bool_]) -> Ints:
@@ -245,5 +281,5 @@ def _unknown_name_message(subject: str, name: str, known: Sequence[str]) -> str:
     close = get_close_matches(name, known, n=1) or [n for n in known if name in n][:1]
     if close:
         return f"no run has {subject}; did you mean {close[0]}?"
-    hint = f"there are {', '.join(known[:5])}" if known else "the archive has no figures yet"
+    hint = f"there are {', '.join(known[:5])}" if known else "none of these runs has figures"
     return f"no run has {subject}; {hint}"

@@ -79,7 +79,7 @@ def _verify(archive: Archive, _: Path) -> None:
 
 def _read(archive: Archive, _: Path) -> None:
     assert list(archive.readable_runs()) == RUNS
-    assert [run.id for run in RUNS] == archive.frame()["id"].tolist()
+    assert [run.id for run in RUNS] == load_summary(archive).ids
 
 
 def _take_over(archive: Archive, here: Path) -> None:
@@ -103,7 +103,8 @@ def test_runs_from_afar_are_read_several_at_once(
 
     work(archive, tmp_path)
 
-    assert TOGETHER <= filesystem.most <= archive.storage.concurrency == 16
+    # On a slow machine the lease of a lock is renewed meanwhile.
+    assert TOGETHER <= filesystem.most <= archive.storage.concurrency + 1 == 17
 
 
 def test_one_run_that_is_broken_costs_itself(distant: tuple[Archive, Distant]):

@@ -10,12 +10,12 @@ import pytest
 
 from tests.support.archives import archive_of, dated_run
 from veperf.archive.compaction import compact_archive
-from veperf.archive.packs import MANIFEST, TABLE, ZIP
+from veperf.archive.packs import FIGURES, MANIFEST, TABLE, ZIP
 from veperf.archive.store import Archive
 from veperf.core.errors import CorruptFileError, UnknownRunError, UsageError
 
 FILES = ("run.json", "complete.json", "samples.parquet", "index.html")
-PACK_FILES = (ZIP, TABLE, MANIFEST)
+PACK_FILES = (ZIP, TABLE, FIGURES, MANIFEST)
 SAMPLES = "SELECT run, count(*) AS n FROM samples GROUP BY ALL ORDER BY run"
 
 
@@ -53,7 +53,7 @@ def test_a_pack_is_an_ordinary_zip_of_whole_folders(tmp_path: Path):
         assert b"a report" == packed.read(f"{run}/pages/suite.html")
         names = set(packed.namelist())
     assert {f"{run}/{n}" for n in ("run.json", "complete.json", "pages/suite.html")} == names
-    assert {ZIP, TABLE, MANIFEST} == {path.name for path in pack.iterdir()}
+    assert set(PACK_FILES) == {path.name for path in pack.iterdir()}
 
 
 def test_small_packs_join_larger_ones(near: str):

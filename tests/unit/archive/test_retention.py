@@ -13,7 +13,8 @@ from tests.support.runs import MACHINE
 from veperf.archive.compaction import compact_archive, expired_runs, prune_runs
 from veperf.archive.run_summary import RunFacts
 from veperf.archive.store import Archive
-from veperf.archive.summary import ArchiveSummary, build_segment
+from veperf.archive.summary import ArchiveSummary
+from veperf.archive.summary_tables import facts_table
 from veperf.core.errors import CorruptFileError, UsageError
 
 OTHER = replace(MACHINE, name="other-8c")
@@ -28,7 +29,7 @@ def summary(*machines: str) -> ArchiveSummary:
         )
         for day, name in enumerate(machines)
     )
-    return ArchiveSummary(runs, build_segment({}).table, {})
+    return ArchiveSummary(facts_table(runs), {})
 
 
 def test_the_latest_and_the_needed_stay():
@@ -47,9 +48,8 @@ def test_only_the_old_go():
 
     assert ("0", "1") == expired_runs(actual, older_than_days=8.5, now=NOW)
     assert ("0",) == expired_runs(actual, older_than_days=8.5, keep=3, now=NOW)
-    undated = ArchiveSummary(
-        (replace(actual.runs[0], created="?"), *actual.runs[1:]), actual.table, {}
-    )
+    runs = (replace(actual.runs[0], created="?"), *actual.runs[1:])
+    undated = ArchiveSummary(facts_table(runs), {})
     assert ("1",) == expired_runs(undated, older_than_days=8.5, now=NOW)
 
 

@@ -2,6 +2,9 @@
 
 import contextlib
 import errno
+import fcntl
+import os
+import stat
 import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -221,3 +224,27 @@ def test_a_long_wait_for_a_folder_s_lock_is_told_once(
             assert not waiting.done()
         waiting.result(60).release()
     assert [f"waiting for another process that holds the lock of {tmp_path}"] == notices
+
+
+def test_folders_on_nfs_are_locked_by_a_file_in_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """There, only what is open for writing can be locked: a folder never is."""
+    flock = fcntl.flock
+
+    def flock_of_nfs(handle: int, operation: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        flock(handle, operation)
+
+    monkeypatch.setattr("veperf.archive.storage.lock.fcntl.flock", flock_of_nfs)
+    storage = open_storage(str(tmp_path))
+    with storage.lock():
+        assert storage.try_lock() is None
+    with storage.lock():
+        assert [] == storage.names()
+    (tmp_path / ".lock").unlink()
+    (tmp_path / ".lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StorageError):
+        storage.lock()
+    assert not (tmp_path / "elsewhere").exists()

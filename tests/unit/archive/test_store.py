@@ -7,6 +7,7 @@ import pytest
 
 from veperf.archive.baselines import load_baselines, load_targets, save_baseline
 from veperf.archive.store import Archive, open_archive
+from veperf.archive.summary import load_summary
 from veperf.core.baseline import Baseline, BaselineSeries
 from veperf.core.case import Case, Level
 from veperf.core.errors import (
@@ -55,7 +56,7 @@ def test_a_complete_run_reads_back_as_it_was_written(near: str):
 
     for name in ("2027-b", "2027", "last"):
         assert run == archive.load(name)
-    assert ["2026-a", "2027-b"] == list(archive.frame()["id"])
+    assert ["2026-a", "2027-b"] == load_summary(archive).ids
     assert not [name for name in archive.at("2027-b").names() if name.startswith("passes")]
 
 
@@ -110,11 +111,10 @@ def test_a_changed_run_is_not_believed(near: str):
     with pytest.raises(CorruptFileError, match="checksum"):
         archive.load("whole")
     with pytest.raises(CorruptFileError, match="checksum"):
-        archive.frame()
+        load_summary(archive)
     complete(archive, "other")
-    notices: list[str] = []
-    assert ["other"] == list(Archive(near, notices.append).frame()["id"])
-    assert ["left out" in notice for notice in notices] == [True]
+    summary = load_summary(Archive(near))
+    assert (["other"], ["whole"]) == (summary.ids, list(summary.left_out))
 
 
 @pytest.mark.parametrize("name", ["../outside", "/etc", "a/b", "", ".", "..", ".hidden"])

@@ -1,5 +1,6 @@
 """The lock of a local folder, and the notice to the user when waiting for a lock takes long."""
 
+import errno
 import fcntl
 import os
 import threading
@@ -14,6 +15,8 @@ from veperf.archive.storage.base import Lock
 
 Notify: TypeAlias = Callable[[str], None]
 """Shows a line to the user; the archive itself prints nothing."""
+LOCK_FILE = ".lock"
+"""What is locked in place of a folder where folders can't be locked."""
 PATIENCE_S = 2.0
 """Waits shorter than this are not reported."""
 
@@ -40,7 +43,10 @@ class SlowWaitNotice:
 
 
 class FolderLock(Lock):
-    """An exclusive lock (flock) of a local folder; it ends when its process dies."""
+    """An exclusive lock (flock) of a local folder; it ends when its process dies.
+
+    On NFS, where only what is open for writing can be locked, it is that of a file in the folder.
+    """
 
     def __init__(self, handle: int) -> None:
         self._handle = handle
@@ -57,16 +63,11 @@ class FolderLock(Lock):
         line = f"waiting for another process that holds the lock of {folder}"
         timer = threading.Timer(PATIENCE_S, notify, [line])
         timer.daemon = True
-        handle = _open_folder(folder)
         timer.start()
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        except BaseException:
-            os.close(handle)
-            raise
+            return cls(_locked(folder, fcntl.LOCK_EX))
         finally:
             timer.cancel()
-        return cls(handle)
 
     @classmethod
     def try_acquire(cls, folder: Path) -> Self | None:
@@ -75,13 +76,10 @@ class FolderLock(Lock):
         Raises:
             StorageError: there is no such folder.
         """
-        handle = _open_folder(folder)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return cls(_locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB))
         except BlockingIOError:
-            os.close(handle)
             return None
-        return cls(handle)
 
     def check(self) -> None:
         """Do nothing: the system never takes this lock from a living process."""
@@ -93,8 +91,32 @@ class FolderLock(Lock):
             self._handle = -1
 
 
-def _open_folder(folder: Path) -> int:
+def _locked(folder: Path, operation: int) -> int:
+    """Return a handle that holds the lock of ``folder``.
+
+    Raises:
+        BlockingIOError: ``operation`` does not wait, and another process holds it.
+        StorageError: there is no such folder, or it can't be locked.
+    """
     try:
-        return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            return _flock(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), operation)
+        except OSError as error:
+            if error.errno != errno.EBADF:
+                raise
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        return _flock(os.open(folder / LOCK_FILE, flags, 0o666), operation)
+    except BlockingIOError:
+        raise
     except OSError as error:
         raise file_write_error(folder, error) from error
+
+
+def _flock(handle: int, operation: int) -> int:
+    """Return ``handle``, which is locked then; close it where that fails."""
+    try:
+        fcntl.flock(handle, operation)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle

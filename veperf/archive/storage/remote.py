@@ -7,6 +7,7 @@ last. What a killed process leaves is therefore hidden, and ``remove_leftovers``
 
 import contextlib
 import io
+import os
 import re
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _BUFFER_BYTES = 1 << 20
+_GCS = {"GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false"}
+"""Else gcsfs asks by gRPC, before every request, what kind of bucket it is, as long as that fails:
+with rights to objects only, behind a proxy, and with servers that merely speak Google's protocol.
+It reads this as it is imported; who sets it to ``true`` keeps that, as zonal buckets need it."""
+_CLIENT_SETTINGS = {"gs": _GCS, "gcs": _GCS}
+"""Environment of clients, by scheme, where the user has not set it."""
 
 
 class _RangeReader(io.RawIOBase):
@@ -238,6 +245,8 @@ def open_remote(url: Url, notify: Notify = ignore_notice) -> RemoteStorage:
     Raises:
         UsageError: fsspec does not know the scheme, or a package is missing.
     """
+    for variable, value in _CLIENT_SETTINGS.get(url.scheme, {}).items():
+        os.environ.setdefault(variable, value)
     try:
         fsspec.core.get_filesystem_class(url.scheme)
     except ImportError:

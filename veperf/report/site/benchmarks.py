@@ -61,7 +61,7 @@ def _details(trend: Trend, reports: Mapping[str, str]) -> str:
         f'<h2 id="{as_html(_anchor(trend))}">'
         f"{as_html(measured_name(trend.case, trend.metric))}</h2>"
         f"{markup.paragraph(tables.trend_headline(trend))}"
-        f"{markup.figure(trend_chart(trend, height=130), _KEY)}{points}"
+        f"{markup.figure(trend_chart(trend, height=130, reports=reports), _KEY)}{points}"
         f"{markup.folded(tables.latest_runs_title(trend, _RUNS), runs)}"
     )
 

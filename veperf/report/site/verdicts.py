@@ -7,14 +7,15 @@ from pathlib import Path
 
 from msgspec import Struct, json
 
-from veperf.archive.baselines import load_baselines, load_targets
+from veperf.archive.baselines import load_baselines
 from veperf.archive.storage.base import Storage, read_stored_json, write_stored_json
 from veperf.archive.store import Archive
 from veperf.archive.summary import ArchiveSummary
 from veperf.core.errors import DataError, UnknownTargetError, UsageError
 from veperf.core.gate import Outcome
-from veperf.core.policy import GatePolicy, find_policy
+from veperf.core.policy import GatePolicy
 from veperf.core.run import Run
+from veperf.core.target import TargetSet
 from veperf.core.verdict import Change, ChangeStatus, Verdict
 from veperf.verdicts.verdict import run_verdict
 
@@ -24,8 +25,15 @@ _DECIDED = {
     ChangeStatus.CHANGED,
     ChangeStatus.FASTER,
 }
+# Format history of verdicts/<month>.json:
+#   1  the first; earlier versions had one file for all runs, verdicts.json
 _FORMAT = 1
-FILE = "verdicts.json"
+FOLDER = "verdicts"
+_FORMER_FILE = "verdicts.json"
+MOST_JUDGED = 10_000
+"""Runs that are judged in one call, the newest of those that are not yet."""
+BESIDE_NEW = 100
+"""Older ones that are judged beside new runs, so that a site is quick to follow these."""
 
 
 class RunVerdict(Struct, frozen=True):
@@ -52,61 +60,95 @@ class VerdictsFile(Struct, frozen=True):
     format: int = _FORMAT
 
 
+class VerdictRules(Struct, frozen=True):
+    """The rules by which runs are judged, beside targets and baselines."""
+
+    known_misses: tuple[str, ...]
+    policy: str
+
+
+def verdict_rules(
+    targets: TargetSet, known_misses: Collection[str], policy: GatePolicy
+) -> VerdictRules:
+    """Return the rules of these known misses and that policy.
+
+    Raises:
+        UnknownTargetError: there is no such target.
+    """
+    misses = {*known_misses, *policy.known_misses}
+    if unknown := misses - {target.id for target in targets.targets}:
+        raise UnknownTargetError(f"there is no target {' or '.join(sorted(unknown))}")
+    rules = json.encode(policy.table(), order="deterministic").decode()
+    return VerdictRules(tuple(sorted(known_misses)), rules)
+
+
 def judge_runs(
     archive: Archive,
     summary: ArchiveSummary,
+    chosen: ArchiveSummary,
     site: Storage,
-    targets: Path,
     baselines: Path,
-    known_misses: Collection[str] = (),
-    policy: GatePolicy | None = None,
-) -> dict[str, RunVerdict]:
-    """Return the verdicts on the runs of ``summary``, stored ones where ``site`` has them.
+    targets: TargetSet,
+    rules: VerdictRules,
+    policy: GatePolicy,
+) -> tuple[dict[str, RunVerdict], int]:
+    """Return the verdicts on the runs of ``chosen``, and how many are still to be judged.
 
-    A stored verdict stays, whatever baselines are recorded later; after a change of
-    ``known_misses`` or ``policy`` all runs are judged again. Runs that can't be judged are left
-    out.
+    A stored verdict on a run of ``summary``, the whole archive, stays, whatever baselines are
+    recorded later; after a change of ``rules`` all runs are judged again. At most ``MOST_JUDGED``
+    are judged, and of those that are older than a stored verdict, where there are newer ones, at
+    most ``BESIDE_NEW``. Runs that can't be judged are left out.
 
     Raises:
-        CorruptFileError: targets or baselines are broken.
-        UnknownTargetError: ``known_misses`` names one that does not exist.
+        CorruptFileError: baselines are broken.
         StorageError: the verdicts can't be written.
     """
-    misses = tuple(sorted(known_misses))
-    old = _read(site)
-    gate = find_policy() if policy is None else policy
-    rules = json.encode(gate.table(), order="deterministic").decode()
-    is_same = (old.known_misses, old.policy) == (misses, rules)
-    runs = old.runs if is_same else {}
-    published = load_targets(targets)
-    if unknown := {*misses, *gate.known_misses} - {target.id for target in published.targets}:
-        raise UnknownTargetError(f"there is no target {' or '.join(sorted(unknown))}")
-    suites = sorted(path.stem for path in baselines.glob("*/*.json"))
-    recorded = load_baselines(baselines, list(dict.fromkeys(suites)))
+    recorded = load_baselines(baselines, sorted({path.stem for path in baselines.glob("*/*.json")}))
+    former = _read(site, _FORMER_FILE, rules)
+    months = summary.by_month()
+    chosen_ids = set(chosen.ids)
     verdicts: dict[str, RunVerdict] = {}
-    for facts in summary.runs:
-        before = runs.get(facts.id)
-        if before is not None and before.completed_ns == facts.completed_ns:
-            verdicts[facts.id] = before
-            continue
-        # A run from elsewhere may be broken, or refer to targets that are not published.
-        with contextlib.suppress(DataError, UsageError):
-            run = archive.read(facts.id)
-            known = {case.suite for case in run.cases}
-            earlier = [b for b in recorded if b.suite in known and b.recorded < run.created]
-            verdict = run_verdict(run, published, earlier, misses, gate)
-            verdicts[facts.id] = _run_verdict(run, verdict, facts.completed_ns)
-    if verdicts != runs or not is_same:
-        write_stored_json(site, FILE, VerdictsFile(misses, rules, verdicts))
-    return verdicts
+    allowed, waiting = MOST_JUDGED, 0
+    newer = 0
+    met_stored = False
+    for month in sorted(months, reverse=True):
+        file = f"{FOLDER}/{month}.json"
+        stored = _read(site, file, rules)
+        known: dict[str, RunVerdict] = {}
+        for facts in reversed(months[month]):
+            before = stored.get(facts.id) or former.get(facts.id)
+            if before is not None and before.completed_ns == facts.completed_ns:
+                known[facts.id] = before
+                if not met_stored and newer:
+                    allowed = min(allowed, BESIDE_NEW)
+                met_stored = True
+            elif facts.id in chosen_ids and allowed > 0:
+                allowed -= 1
+                # A run from elsewhere may be broken, or refer to targets that are not published.
+                with contextlib.suppress(DataError, UsageError):
+                    run = archive.read(facts.id)
+                    own = [b for b in recorded if b.suite in {case.suite for case in run.cases}]
+                    earlier = [b for b in own if b.recorded < run.created]
+                    verdict = run_verdict(run, targets, earlier, rules.known_misses, policy)
+                    known[facts.id] = _run_verdict(run, verdict, facts.completed_ns)
+                    newer += not met_stored
+            else:
+                waiting += facts.id in chosen_ids
+        if known != stored:
+            write_stored_json(site, file, VerdictsFile(rules.known_misses, rules.policy, known))
+        verdicts |= {run: verdict for run, verdict in known.items() if run in chosen_ids}
+    site.delete([_FORMER_FILE] if former else [])
+    return verdicts, waiting
 
 
-def _read(site: Storage) -> VerdictsFile:
-    """Return the stored verdicts; none where there is no file, or a broken one."""
+def _read(site: Storage, file: str, rules: VerdictRules) -> dict[str, RunVerdict]:
+    """Return the stored verdicts by these rules; none where there is no file, or a broken one."""
     try:
-        return read_stored_json(site, FILE, VerdictsFile, newest_format=_FORMAT)
+        stored = read_stored_json(site, file, VerdictsFile, newest_format=_FORMAT)
     except DataError:
-        return VerdictsFile()
+        return {}
+    is_same = (stored.known_misses, stored.policy) == (rules.known_misses, rules.policy)
+    return stored.runs if is_same else {}
 
 
 def _run_verdict(run: Run, verdict: Verdict, completed_ns: int) -> RunVerdict:
