@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from veperf.archive.run_summary import TextColumn, figure_columns
 from veperf.archive.store import Archive
 from veperf.archive.summary import load_summary
+from veperf.archive.summary_tables import TextColumn
 from veperf.core.run import Run
 
 MOST = 20
@@ -26,8 +26,11 @@ def read_case_history(archive: Archive, run: Run, most: int = MOST) -> History:
     same_machine = [
         i for i, f in enumerate(summary.runs[:before]) if (f.machine, f.cpu_model) == machine
     ]
-    columns = figure_columns(summary.table)
-    rows = np.flatnonzero(np.isin(columns.run, same_machine[-most:]) & columns.judged)
+    if not same_machine:
+        return {}
+    chosen = summary.at(same_machine[-most:])
+    columns = chosen.figures()
+    rows = np.flatnonzero(columns.judged)
     units = {(case.id, metric.name): metric.unit for case in run.cases for metric in case.metrics}
     values: dict[Key, list[float]] = {}
     for row in rows[np.argsort(columns.run[rows], kind="stable")].tolist():

@@ -12,7 +12,6 @@ from veperf.loadtest.histogram import Latencies, Percentiles
 from veperf.report.case_summary import median_estimate
 from veperf.stats.hodges_lehmann import Estimate
 
-INVALID = "invalid"
 _RATES = ("throughput", "offered", "achieved")
 
 
@@ -130,7 +129,7 @@ def _summarise_load(run: Run, case: Case) -> LoadSummary:
 
 
 def _is_invalid(result: CaseResult) -> bool:
-    return result.failure is not None and result.failure.kind == INVALID
+    return result.failure is not None and result.failure.is_void
 
 
 def _is_readable(encoded: str) -> bool:

@@ -31,7 +31,13 @@ from veperf.report.tables.load_tables import (
     run_tables,
     shards_table,
 )
-from veperf.report.tables.status import change_mark, describe_failure, outcome_mark, target_mark
+from veperf.report.tables.status import (
+    change_mark,
+    describe_failure,
+    failure_mark,
+    outcome_mark,
+    target_mark,
+)
 from veperf.report.tables.table import drop_columns, text_table, wrap_line
 from veperf.verdicts.run_notes import stopped_load_notes
 
@@ -76,8 +82,8 @@ def verdict_text(verdict: Verdict, width: int | None = None) -> str:
     """
     parts = [answers_text(verdict, width)]
     for case, failure in verdict.failures.items():
-        line = f"✗ {one_line(case)} {describe_failure(failure)}: {one_line(failure.message)}"
-        parts.append(wrap_line(line, width))
+        words = f"{case} {describe_failure(failure)}: {failure.message}"
+        parts.append(wrap_line(f"{failure_mark(failure).symbol} {one_line(words)}", width))
     if result_tables.has_common_benchmarks(verdict.changes):
         parts.append(changes_text(verdict.changes, verdict.against, width))
     return "\n\n".join([*parts, *notes_text(verdict.notes, width)])

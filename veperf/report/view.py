@@ -43,6 +43,8 @@ from veperf.stats.hodges_lehmann import Estimate
 from veperf.verdicts.baseline import baselines_used
 from veperf.verdicts.verdict import run_of_suite, verdict_of_suite
 
+_MOST_JSON = 25_000
+_NO_JSON = "The figures are too many for a page; run.json beside it has all that they are made of"
 _MOST_CARDS = 24
 _NO_CURVES = "No benchmark of this run was measured at more than one size."
 _CHANGES_KEY = (
@@ -226,7 +228,11 @@ class ReportView:
     def raw(self) -> Fragment:
         """The figures as JSON."""
         content = raw_data.raw_json(self.run, self.verdict, self._measured)
-        return Fragment(markup.folded("JSON", f"<pre>{as_html(content)}</pre>"), content)
+        escaped = as_html(content)
+        if len(escaped) > _MOST_JSON:
+            size = f"{len(content) / 1000:,.0f} kB"
+            return Fragment(markup.paragraph(f"{_NO_JSON} ({size} as JSON)."), content)
+        return Fragment(markup.folded("JSON", f"<pre>{escaped}</pre>"), content)
 
     def __repr__(self) -> str:
         return repr(self.findings)

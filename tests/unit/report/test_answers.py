@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.helpers import TARGETS, plausible_run, with_load
 from tests.support.runs import one_pass, whole_run
@@ -16,6 +17,7 @@ from veperf.core.units import convert
 from veperf.core.verdict import Verdict
 from veperf.report import rendering
 from veperf.report.pages.notebook_cells import render_cells
+from veperf.report.sections.next_steps import next_steps
 from veperf.report.view import ReportView
 from veperf.verdicts.baseline import baselines_of
 from veperf.verdicts.verdict import run_verdict
@@ -202,3 +204,46 @@ def test_the_largest_stage_is_none_of_the_generator():
         case, [CaseResult(case.id, figures=figures)]
     )
     assert "" == describe_largest_stage(case, [CaseResult(case.id, figures={"cpu_verify": 3.0})])
+
+
+LOAD = ("transaction/latency_p95", "transaction/latency_p99", "transaction/error_rate")
+
+
+def of_one_load(run: Run) -> Run:
+    """``run`` with the targets of ``LOAD`` answered by one case, whose load was void."""
+    kept = [case for case in run.cases if case.id not in LOAD[1:]]
+    metrics = tuple(m for case in run.cases if case.id in LOAD for m in case.metrics)
+    targets = {m: t for case in run.cases if case.id in LOAD for m, t in case.targets.items()}
+    cases = [
+        replace(case, metrics=metrics, targets=targets) if case.id == LOAD[0] else case
+        for case in kept
+    ]
+    passes = [
+        replace(pass_, results=tuple(r for r in pass_.results if r.case not in LOAD[1:]))
+        for pass_ in run.passes
+    ]
+    return replace(run, cases=tuple(cases), passes=tuple(passes))
+
+
+def test_targets_of_a_void_load_share_a_line():
+    """They have one reason, and one command; the load is void, and has not failed."""
+    verdict = judged(of_one_load(every_target(void=LOAD)))
+
+    assert 3 == sum(not target.is_met for target in verdict.targets)
+    assert [("○ not measured", "transaction/latency_p95, latency_p99, error_rate")] == [
+        (step.mark.label, step.name) for step in next_steps(verdict)
+    ]
+    assert "○ transaction/latency_p95 is void: the machine was too busy" in rendering.verdict_text(
+        verdict
+    )
+
+
+def test_targets_stay_on_the_first_screen_however_many_are_missed():
+    """Of what to do next four lines are unfolded; the others are all there."""
+    missed = [t.id for t in PUBLISHED.targets if t.better == "lower" and not t.known_miss][:12]
+    run = every_target(dict.fromkeys(missed, 5.0))
+    html = ReportView(run, judged(run)).headline.html
+    unfolded, _, folded = html.partition("<details>")
+
+    assert (4, 8) == (unfolded.count("<li>"), folded.count("<li>"))
+    assert "<summary>8 more, with what to do about each</summary>" in folded

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.helpers import BEHIND, judged, plausible_run, with_load
-from veperf.core.run import CaseResult, Run
+from veperf.core.run import CaseResult, Failure, Run
 from veperf.report.html.fragment import Fragment
 from veperf.report.sections.load_section import NOTHING
 from veperf.report.view import ReportView
@@ -73,8 +73,8 @@ def test_the_rate_is_compared_with_limit_and_goal():
 @pytest.mark.parametrize(
     ("invalid", "text"),
     [
-        ([(1, 5_000)], "invalid in process 2 of 3, because the generator fell behind"),
-        ([(i, 5_000) for i in range(3)], "invalid in every process, because the generator fell"),
+        ([(1, 5_000)], "void in process 2 of 3, because the generator fell behind"),
+        ([(i, 5_000) for i in range(3)], "void in every process, because the generator fell"),
     ],
 )
 def test_what_is_invalid_is_said_loudly(invalid, text):
@@ -156,4 +156,25 @@ def test_every_trial_is_in_the_folded_table():
     trials = [t for p in run.passes for r in p.results for t in r.trials]
 
     assert len(trials) == table.count("<tr><td>")
-    assert 3 == table.count("▲ invalid: the generator fell behind")
+    assert 3 == table.count("○ void: the generator fell behind")
+
+
+def test_reasons_that_differ_in_numbers_are_told_once():
+    """Six processes of a busy machine waited for a CPU for six shares of the time."""
+    run = with_load(plausible_run(), invalid=[(i, 5_000) for i in range(3)])
+    busy = [
+        replace(
+            pass_,
+            results=tuple(
+                replace(r, failure=Failure("invalid", f"the system waited {60 + i} % of the time"))
+                if r.failure and r.failure.kind == "invalid"
+                else r
+                for r in pass_.results
+            ),
+        )
+        for i, pass_ in enumerate(run.passes)
+    ]
+    text = _load(replace(run, passes=tuple(busy))).text
+
+    assert "because the system waited 60 % of the time (elsewhere alike). These figures" in text
+    assert "waited 61 %" not in text

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.helpers import TARGETS, baselines_in, hostile_run, plausible_run, with_load
+from tests.support.pages import without_own_script
 from veperf.archive.baselines import load_targets
 from veperf.archive.store import Archive
 from veperf.core.run import Failure, Run
@@ -45,7 +46,8 @@ def test_a_page_says_how_far_the_run_is(write, passes: int):
     assert title in html
     assert f"{passes} of 6 passes." in html
     assert REFRESH.search(html)
-    assert not re.search(r"<script|vp-banner vp-(pass|fail|warn)", html)
+    rest = without_own_script(html)
+    assert not re.search(r"<script|vp-banner vp-(pass|fail|warn)", rest)
     assert [] == said
 
 
@@ -74,7 +76,7 @@ def test_a_page_of_a_hostile_run_is_harmless(write):
     html, said = write(hostile_run())
 
     assert [] == said
-    assert not re.search(r"<script|<img", html)
+    assert not re.search(r"<script|<img", without_own_script(html))
 
 
 def test_a_page_that_cannot_be_written_stops_no_run(write, tmp_path: Path):

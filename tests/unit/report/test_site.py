@@ -13,8 +13,10 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.helpers import HOSTILE, TARGETS
+from tests.support.pages import without_own_script
 from tests.support.runs import MACHINE, timed_run
 from veperf.archive.baselines import save_baseline
+from veperf.archive.run_filter import EVERY_RUN, RunFilter
 from veperf.archive.storage.lock import Notify, ignore_notice
 from veperf.archive.store import Archive
 from veperf.core.errors import UnknownTargetError
@@ -58,8 +60,11 @@ def update(archive: Archive, tmp_path: Path) -> Callable[..., Path]:
     shutil.copy(TARGETS / "targets.json", baselines)
     save_baseline(baselines, make_baseline(_run(3), "shop"))
 
-    def call(*known_misses: str, notify: Notify = ignore_notice) -> Path:
-        return Path(build_site(archive, baselines, baselines, known_misses, None, notify))
+    def call(
+        *known_misses: str, notify: Notify = ignore_notice, run_filter: RunFilter = EVERY_RUN
+    ) -> Path:
+        page = build_site(archive, baselines, baselines, known_misses, None, notify, run_filter)
+        return Path(page)
 
     return call
 
@@ -103,10 +108,10 @@ def test_every_link_leads_somewhere(update):
 
 
 def test_the_pages_are_as_strict_as_reports(update):
-    """No script, nothing from outside, unique ids, headings without a gap, a forbidding policy."""
+    """No script but its own, nothing from outside, unique ids, headings in order, a policy."""
     for path in _all(update()):
-        page, html = _read(path), path.read_text(encoding="utf-8")
-        assert not {"script", "link", "iframe", "img", "object"} & page.tags
+        page, html = _read(path), without_own_script(path.read_text(encoding="utf-8"))
+        assert not {"link", "iframe", "img", "object"} & page.tags
         assert not re.search(r"https?://|url\(|@import", html)
         assert "default-src 'none'" in html
         assert len(page.ids) == len(set(page.ids))
@@ -146,11 +151,12 @@ def test_what_has_not_changed_is_not_written(update, archive):
     """Not judged again, not written again; a new run changes what it is in, and nothing else."""
     update()
     before = {path: path.stat().st_mtime_ns for path in _all(archive.folder / "index.html")}
-    kept = (archive.folder / "site" / "verdicts.json").stat().st_mtime_ns
+    kept = archive.folder / "site" / "verdicts" / "2026-10.json"
+    written = kept.stat().st_mtime_ns
     update()
 
     assert before == {path: path.stat().st_mtime_ns for path in before}
-    assert kept == (archive.folder / "site" / "verdicts.json").stat().st_mtime_ns
+    assert written == kept.stat().st_mtime_ns
     archive.save(_run(40, factor=1.1))
     index = update()
     assert "31 runs" in index.read_text(encoding="utf-8")
@@ -170,8 +176,8 @@ def test_machines_are_never_mixed(update, archive):
 
 
 def test_more_runs_than_fit_go_on_on_further_pages(update, archive, monkeypatch):
-    """Every run is on one of them, and each leads to the others."""
-    monkeypatch.setattr("veperf.report.site.build.A_PAGE", 12)
+    """Every run is on one of them, each leads to its neighbours, and full ones stay as they are."""
+    monkeypatch.setattr("veperf.report.site.build.A_PAGE", 8)
     pages = [path for path in _all(update()) if path.name.startswith(("index", "runs-"))]
     actual = [
         id for path in pages for id in archive.ids() if id in path.read_text(encoding="utf-8")
@@ -179,8 +185,14 @@ def test_more_runs_than_fit_go_on_on_further_pages(update, archive, monkeypatch)
 
     assert 3 == len(pages)
     assert sorted(archive.ids()) == sorted(actual)
-    assert {"site/runs-2.html", "site/runs-3.html"} <= {*_read(pages[0]).links}
-    assert {"../index.html", "../site/runs-3.html"} <= {*_read(pages[1]).links}
+    assert {"site/runs-2.html", "site/runs-1.html"} <= {*_read(pages[0]).links}
+    assert {"../index.html", "runs-2.html"} <= {*_read(pages[1]).links}
+    assert {"../index.html", "runs-1.html"} <= {*_read(pages[2]).links}
+    before = [path.stat().st_mtime_ns for path in pages]
+    archive.save(_run(40, factor=1.1))
+    update()
+    after = [path.stat().st_mtime_ns for path in pages]
+    assert [True, False, False] == [a != b for a, b in zip(before, after, strict=True)]
 
 
 @pytest.mark.parametrize("damage", ["cut", "link"])
@@ -227,11 +239,55 @@ def test_hostile_and_broken_runs_do_no_harm(update, archive):
     archive.save(replace(run, machine=replace(MACHINE, name=HOSTILE, cpu_model=HOSTILE)))
     archive.save(_run(41))
     (archive.folder / _run(41).id / "run.json").write_text("{}")
-    (archive.folder / "site").mkdir()
-    (archive.folder / "site" / "verdicts.json").write_text("[1, 2")
+    (archive.folder / "site" / "verdicts").mkdir(parents=True)
+    (archive.folder / "site" / "verdicts" / "2026-10.json").write_text("[1, 2")
+    (archive.folder / "site" / "pages.json").write_text("[1, 2")
 
     for path in _all(update()):
-        assert not re.search(
-            r"<script|<img|[\x00\x1b\u202a-\u202e]", path.read_text(encoding="utf-8")
-        )
+        html = without_own_script(path.read_text(encoding="utf-8"))
+        assert not re.search(r"<script|<img|[\x00\x1b\u202a-\u202e]", html)
         assert re.fullmatch(r"[A-Za-z0-9_.-]+", path.name)
+
+
+def test_a_site_of_some_runs_keeps_the_verdicts_on_the_others(update, archive, monkeypatch):
+    """Runs are chosen by machine; those that are left out are not judged again afterwards."""
+    archive.save(_run(30, machine="other-8c"))
+    update()
+    monkeypatch.setattr("veperf.report.site.verdicts.MOST_JUDGED", 0)
+
+    only = update(run_filter=RunFilter(machine="other-8c")).read_text(encoding="utf-8")
+    whole = update().read_text(encoding="utf-8")
+
+    assert "-oth<" in only
+    assert "-abc-box<" not in only
+    assert "not judged" not in whole
+    assert 31 == len(re.findall(r"<small>\d+-\d+-abc-", whole))
+
+
+def test_the_newest_runs_are_judged_first(update, archive, monkeypatch):
+    """Where there are many, each call goes on, and the first page says so until all are judged."""
+    monkeypatch.setattr("veperf.report.site.verdicts.MOST_JUDGED", 20)
+    notices: list[str] = []
+
+    first = update(notify=notices.append).read_text(encoding="utf-8")
+    second = update(notify=notices.append).read_text(encoding="utf-8")
+
+    assert ["10 runs not judged yet"] == [notice.partition(",")[0] for notice in notices]
+    assert "10 runs not judged yet" in first
+    assert 10 <= first.count("not judged")
+    assert "not judged" not in second
+
+
+def test_a_new_run_waits_for_few_older_ones(update, archive, monkeypatch):
+    """Beside it some are judged; where there is none, as many as in the first call."""
+    monkeypatch.setattr("veperf.report.site.verdicts.MOST_JUDGED", 12)
+    monkeypatch.setattr("veperf.report.site.verdicts.BESIDE_NEW", 2)
+    notices: list[str] = []
+    update(notify=notices.append)
+    archive.save(_run(40))
+    update(notify=notices.append)
+    update(notify=notices.append)
+    update(notify=notices.append)
+
+    waiting = [notice.partition(" not judged")[0] for notice in notices]
+    assert ["18 runs", "16 runs", "4 runs"] == waiting

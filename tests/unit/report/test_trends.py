@@ -50,14 +50,19 @@ def test_stretches_cover_every_run(trend: Trend):
 
 
 def test_the_chart_is_small_and_says_what_it_shows(trend: Trend):
-    """Well-formed, labelled with the change, no colour of its own, a few kilobytes."""
+    """Well-formed, labelled with the change, no colour of its own; what each dot is, beside it."""
     drawn = trend_chart(trend)
     root = ET.fromstring(drawn)
 
     assert "slower since 2026-01-31" in root.attrib["aria-label"]
     assert re.search(r">\+[56]\.\d", drawn)
     assert not re.search(r"style=|http|#[0-9a-f]{6}", drawn)
-    assert len(drawn) < 4_000
+    assert len(drawn) < 7_000
+    marked = root.find(".//*[@data-marks]")
+    assert marked is not None
+    texts = marked.attrib["data-marks"].split("|")
+    assert len(trend.runs) == len(texts)
+    assert texts[0].startswith("2026-01-01")
 
 
 @pytest.mark.parametrize("values", [[1.0], [0.0], [-3.0, 5.0], [1e-12, 1e12], [7.0, 7.0]])

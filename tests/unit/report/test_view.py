@@ -187,11 +187,9 @@ def test_an_invalid_load_is_called_so():
     """Not "could not be measured": it was, but the load was not as planned."""
     view = _view()
 
-    assert "[rate=10000] is invalid: the generator fell behind" in rendering.verdict_text(
-        view.verdict
-    )
-    assert re.search(r"rate=10000.*is invalid: the gen", rendering.verdict_markdown(view.verdict))
-    assert ">invalid</span> <b>transaction/load[rate=10000]</b>" in view.findings.html
+    assert "[rate=10000] is void: the generator fell behind" in rendering.verdict_text(view.verdict)
+    assert re.search(r"rate=10000.*is void: the gen", rendering.verdict_markdown(view.verdict))
+    assert ">void</span> <b>transaction/load[rate=10000]</b>" in view.findings.html
 
 
 @pytest.mark.parametrize("tell", [rendering.run_text, rendering.run_markdown, rendering.run_html])

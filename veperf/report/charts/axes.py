@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from veperf.core.escape import as_html
+from veperf.core.escape import as_html, one_line
 
 _WIDTH = 340
 _LEFT, _TOP, _BOTTOM = 62, 16, 22
-# Distances between the centres of two labels, one above the other and side by side.
-_LINE, _WORD = 12, 28
+# Between the middles of two labels, one above the other; between two side by side.
+_LINE, _GAP = 12, 4
+# The width of a letter is this or less, on average.
+_LETTER = 6.6
+_LONGEST_LEFT = 200
 _MOST_TICKS = 6
 
 Shade = Literal["new", "base", "ink", "quiet"]
@@ -85,6 +88,17 @@ def round_step(step: float) -> float:
     return next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= step * 0.999)
 
 
+def text_width(text: str) -> float:
+    """Return about how wide ``text`` is in a chart, rather more than less."""
+    return _LETTER * len(text)
+
+
+def _fitting(text: str, width: float) -> str:
+    """Return the end of ``text`` that ``width`` has room for."""
+    most = int(width / _LETTER)
+    return text if len(text) <= most else f"…{text[len(text) - most + 1 :]}"
+
+
 class Chart:
     """A chart while it is drawn: later parts lie above earlier ones, and texts above all."""
 
@@ -98,9 +112,14 @@ class Chart:
         left: int = _LEFT,
         right: int = 34,
     ) -> None:
-        """``title`` names the x axis; ``height`` is the plot's, the others are its margins."""
+        """``title`` names the x axis; ``height`` is the plot's, the others are its margins.
+
+        The left margin grows with the labels of the y axis, the longest of which are cut.
+        """
         self._x, self._y = x, y
-        self._height, self._left, self._right = height, left, right
+        widest = max((text_width(label) for _, label in y.ticks), default=0) + 8
+        self._height, self._right = height, right
+        self._left = max(left, min(math.ceil(widest), _LONGEST_LEFT))
         self._parts: list[str] = []
         self._texts: list[str] = []
         self._ends: list[tuple[float, str, Shade]] = []
@@ -120,12 +139,24 @@ class Chart:
         if name:
             self._ends.append((at[-1][1], name, kind))
 
-    def marks(self, points: Iterable[Point], kind: Shade, mark: MarkShape) -> None:
-        """Draw the same mark at each of ``points``."""
+    def marks(
+        self,
+        points: Iterable[Point],
+        kind: Shade,
+        mark: MarkShape,
+        *,
+        texts: Sequence[str] = (),
+        links: Sequence[str] = (),
+    ) -> None:
+        """Draw the same mark at each of ``points``.
+
+        ``texts`` say what each is, and ``links`` lead on from it, for the script of the page.
+        """
         at = [self._at(point) for point in points]
         if at:
             path = "".join(f"M{x:.1f} {y:.1f}{_MARKS[mark]}" for x, y in at)
-            self._parts.append(f'<path class="vp-{mark} vp-{kind}" d="{path}"/>')
+            data = _data("marks", texts) + _data("links", links)
+            self._parts.append(f'<path class="vp-{mark} vp-{kind}"{data} d="{path}"/>')
 
     def vertical_interval(self, x: float, low: float, high: float, kind: Shade) -> None:
         """Draw a vertical interval from ``low`` to ``high`` at ``x``."""
@@ -170,7 +201,7 @@ class Chart:
         """Return the chart; ``alt`` describes it for those who can't see it."""
         for (_, name, kind), y in zip(self._ends, _spread_labels(self._ends, _LINE), strict=True):
             self._text(_WIDTH - self._right + 5, y + 4, name, kind)
-        for (_, name, kind), x in zip(self._tops, _spread_labels(self._tops, _WORD), strict=True):
+        for (_, name, kind), x in zip(self._tops, _spread_names(self._tops), strict=True):
             self._text(x, _TOP - 4, name, kind, anchor="middle")
         return (
             f'<svg class="vp-strip vp-chart" viewBox="0 0 {_WIDTH} '
@@ -188,14 +219,22 @@ class Chart:
     def _axes(self, title: str) -> None:
         bottom = _TOP + self._height
         marks = ""
+        end = text_width(title)
         for value, label in self._x.ticks:
             x, _ = self._at((value, self._y.low))
             marks += f"M{x:.1f} {bottom}v3"
-            self._text(x, bottom + 15, label, "", anchor="end" if x > _WIDTH - 20 else "middle")
+            half = text_width(label) / 2
+            # Where half of a label would stick out of the picture, it ends at the edge.
+            is_last = x + half > _WIDTH
+            if (_WIDTH - 2 * half if is_last else x - half) < end:
+                continue  # it has no room beside the one before
+            end = min(x + half, _WIDTH) + 2
+            anchor = "end" if is_last else "middle"
+            self._text(_WIDTH if is_last else x, bottom + 15, label, "", anchor=anchor)
         for value, label in self._y.ticks:
             _, y = self._at((self._x.low, value))
             marks += f"M{self._left - 3} {y:.1f}h3"
-            self._text(self._left - 6, y + 4, label, "", anchor="end")
+            self._text(self._left - 6, y + 4, _fitting(label, self._left - 6), "", anchor="end")
         frame = f"M{self._left} {_TOP}V{bottom}H{_WIDTH - self._right}"
         self._parts.append(f'<path class="vp-axis" d="{frame}{marks}"/>')
         self._text(0, bottom + 15, title, "")
@@ -206,6 +245,33 @@ class Chart:
         place = f' text-anchor="{anchor}"' if anchor else ""
         shade = f' class="vp-{kind}"' if kind else ""
         self._texts.append(f'<text x="{x:.1f}" y="{y:.1f}"{place}{shade}>{as_html(text)}</text>')
+
+
+def _data(name: str, entries: Sequence[str]) -> str:
+    """Return an attribute with ``entries``, bars between them; nothing where all are empty."""
+    if not any(entries):
+        return ""
+    joined = "|".join(one_line(entry).replace("|", "/") for entry in entries)
+    return f' data-{name}="{as_html(joined)}"'
+
+
+def _spread_names(names: Sequence[tuple[float, str, Shade]]) -> list[float]:
+    """Return the middles of ``names`` side by side, moved so that they neither overlap nor leave.
+
+    First to the right, away from each other, then back from the right edge.
+    """
+    middles = [place for place, _, _ in names]
+    halves = [text_width(name) / 2 for _, name, _ in names]
+    order = sorted(range(len(middles)), key=lambda i: middles[i])
+    free = 0.0
+    for index in order:
+        middles[index] = max(middles[index], free + halves[index])
+        free = middles[index] + halves[index] + _GAP
+    edge = float(_WIDTH)
+    for index in reversed(order):
+        middles[index] = min(middles[index], edge - halves[index])
+        edge = middles[index] - halves[index] - _GAP
+    return middles
 
 
 def _spread_labels(labels: Sequence[tuple[float, str, Shade]], gap: float) -> list[float]:

@@ -4,6 +4,7 @@ An exponent is told only with its interval, and only where that excludes 0 and t
 every point: else it would be a number that means nothing.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import geometric_mean
@@ -13,7 +14,7 @@ import numpy as np
 from veperf.core.text import format_exact, format_number
 from veperf.report.case_summary import MeasuredMetric
 from veperf.report.charts import axes
-from veperf.report.charts.axes import Axis, Chart
+from veperf.report.charts.axes import Axis, Chart, text_width
 from veperf.stats.hodges_lehmann import Estimate
 from veperf.stats.power_law import PowerLaw, fit_power_law
 from veperf.stats.process_values import Floats
@@ -145,9 +146,9 @@ def scaling_chart(curve: ScalingCurve) -> str:
     if highest <= 0:
         return ""
     x, y = _axes(curve, highest)
-    chart = Chart(x, y, title=curve.parameter, right=44)
+    name = f"n^{format_number(curve.exponent.value, 2)}" if curve.exponent is not None else ""
+    chart = Chart(x, y, title=curve.parameter, right=max(44, math.ceil(text_width(name)) + 8))
     if curve.exponent is not None:
-        name = f"n^{format_number(curve.exponent.value, 2)}"
         line = _power_law_line(curve, curve.exponent.value)
         chart.line(line, "quiet", name=name, dashes="4 4")
     for point in curve.points:

@@ -1,5 +1,6 @@
 """CPU time of an operation by stage, as a waterfall chart."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -65,11 +66,12 @@ def waterfall_chart(times_us: Mapping[str, float], alt: str) -> str:
     total = sum(times_us.values())
     x = axes.linear_axis(total, lambda time: format_exact(time, UNIT) if time else "0")
     y = axes.row_axis([*times_us, "total"])
-    chart = Chart(x, y, title="", height=22 * len(y.ticks), right=92)
+    names = [f"{format_quantity(t, UNIT)} · {format_percent(t / total)}" for t in times_us.values()]
+    right = math.ceil(max(map(axes.text_width, names), default=0)) + 6
+    chart = Chart(x, y, title="", height=22 * len(y.ticks), right=right)
     begin = 0.0
-    for (row, _), time in zip(y.ticks, times_us.values(), strict=False):
-        share = format_percent(time / total)
-        chart.bar(row, begin, begin + time, f"{format_quantity(time, UNIT)} · {share}", "new")
+    for (row, _), time, name in zip(y.ticks, times_us.values(), names, strict=False):
+        chart.bar(row, begin, begin + time, name, "new")
         begin += time
     chart.bar(0, 0, total, format_quantity(total, UNIT), "quiet")
     return chart.svg(alt)

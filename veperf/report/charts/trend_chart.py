@@ -1,14 +1,15 @@
 """A trend as a small chart: a dot for each run or group of runs, levels, change points."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
 from veperf.archive.trend import Trend, TrendChange
-from veperf.core.text import format_change, format_quantity
+from veperf.core.text import format_change, format_interval, format_quantity
 from veperf.report.charts.axes import Axis, Chart, Point, round_step
-from veperf.report.tables.trend_tables import run_date, trend_effect, trend_headline
+from veperf.report.tables.trend_tables import run_date, short_commit, trend_effect, trend_headline
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _MOST_DOTS = 100
@@ -38,8 +39,13 @@ def trend_blocks(trend: Trend, width: int) -> str:
     return "".join(_BLOCKS[round((value - low) / (high - low) * top)] for value in values)
 
 
-def trend_chart(trend: Trend, *, height: int = 110) -> str:
-    """Return the chart as SVG; the largest change points are labelled with their size."""
+def trend_chart(
+    trend: Trend, *, height: int = 110, reports: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """Return the chart as SVG; the largest change points are labelled with their size.
+
+    ``reports`` has the address of each run's report, where it has one: its dot leads there.
+    """
     dots = thin_series(trend, _MOST_DOTS)
     y = _around(
         [*(value for _, value in dots), *(v for level in trend_levels(trend) for v in level[2:])],
@@ -50,13 +56,28 @@ def trend_chart(trend: Trend, *, height: int = 110) -> str:
     for change in trend.change_points:
         name = format_change(change.point.ratio) if change in named else ""
         chart.vertical_line(change.point.index - 0.5, "quiet", name)
-    chart.marks(dots, "new", "dots")
+    groups = np.array_split(np.arange(len(trend.runs)), len(dots))
+    texts = [_describe_runs(trend, group.tolist()) for group in groups]
+    links = [reports.get(trend.runs[group[-1]].id, "") for group in groups]
+    chart.marks(dots, "new", "dots", texts=texts, links=links)
     for first, last, value in trend_levels(trend):
         chart.line([(first, value), (last, value)], "base")
     changes = "; ".join(
         f"{trend_effect(trend, s)} since {run_date(s.bad)}" for s in trend.change_points
     )
     return chart.svg(f"{trend_headline(trend)}. {changes}")
+
+
+def _describe_runs(trend: Trend, indices: Sequence[int]) -> str:
+    """Return a dot's runs, commits and value in a line."""
+    first, last = trend.runs[indices[0]], trend.runs[indices[-1]]
+    value = format_quantity(float(np.median(trend.values[indices])), trend.unit)
+    if len(indices) > 1:
+        return f"{len(indices)} runs, {run_date(first)} to {run_date(last)}: median {value}"
+    low, high = float(trend.low[indices[0]]), float(trend.high[indices[0]])
+    commit = f", {short_commit(first)}" if first.commit else ""
+    interval = f" ({format_interval(low, high, trend.unit)})" if low < high else ""
+    return f"{run_date(first)}{commit}: {value}{interval}"
 
 
 def trend_levels(trend: Trend) -> list[tuple[float, float, float]]:

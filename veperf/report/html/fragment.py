@@ -14,8 +14,8 @@ def component_css() -> str:
 
 @cache
 def page_css() -> str:
-    """Return the style of the page around them."""
-    return _read("page.css")
+    """Return the style of the page around them, and of what its script adds."""
+    return f"{_read('page.css')}\n{_read('live.css')}"
 
 
 def standalone(part: str) -> str:

@@ -112,9 +112,11 @@ def _cell(cell: Cell, column: tuple[str, Align], links: Links, *, is_header: boo
     picture = ("<br>" if content else "") + cell.picture if cell.picture else ""
     note = f"<small>{as_html(cell.note)}</small>" if cell.note else ""
     tag, scope = ("th", " scope=row") if is_header else ("td", "")
+    level = f" data-level={as_html(cell.level)}" if cell.level else ""
     # The name is repeated for narrow pages, where rows turn into cards without a head.
     return (
-        f'<{tag}{scope}{_side(align)} data-name="{as_html(name)}">{content}{picture}{note}</{tag}>'
+        f'<{tag}{scope}{level}{_side(align)} data-name="{as_html(name)}">'
+        f"{content}{picture}{note}</{tag}>"
     )
 
 

@@ -16,10 +16,11 @@ from veperf.core.escape import as_html
 from veperf.report.html.fragment import component_css, page_css
 from veperf.report.html.page import Sibling, navigation
 from veperf.report.html.sanitise import sanitise
+from veperf.report.html.script import script_element, script_source
 from veperf.report.pages.notebook_file import read_notebook
 
 _TEMPLATE = "template"
-# A page without scripts can't show scripts, widgets and LaTeX: their text is shown.
+# A page that runs its own script alone can't show scripts, widgets and LaTeX: their text is shown.
 _MIME_TYPES = (
     "text/html",
     "image/svg+xml",
@@ -36,8 +37,8 @@ def notebook_to_html(
     """Return the executed ``notebook`` as the page ``file``.
 
     The same outputs give the same bytes. Inputs are folded away at the end. Whatever is in the
-    outputs, the page holds no script and fetches nothing. ``siblings`` are the pages that it links
-    to at its top, including itself.
+    outputs, the page runs no script but its own and fetches nothing. ``siblings`` are the pages
+    that it links to at its top, including itself.
 
     Raises:
         UsageError: ``notebook`` is not a notebook.
@@ -48,6 +49,8 @@ def notebook_to_html(
             "title": title,
             "css": f"{component_css()}\n{page_css()}",
             "navigation": navigation(siblings, file),
+            "script": script_element(),
+            "script_source": script_source(),
         },
     )
     return page.encode()

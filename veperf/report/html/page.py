@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from veperf.core.escape import as_html
 from veperf.report.html.fragment import component_css, page_css
+from veperf.report.html.script import script_element, script_source
 from veperf.report.tables.status import Mark
 
 
@@ -42,7 +43,8 @@ def _item(sibling: Sibling, current: str) -> str:
 _HEAD = (
     '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
     '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-    "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n"
+    f"script-src {script_source()}; style-src 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'none'\">\n"
     '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
     '<meta name="referrer" content="no-referrer">\n'
     '<meta name="color-scheme" content="light dark">\n'
@@ -66,5 +68,5 @@ def html_page(
         f"{_HEAD}{refresh}<title>{as_html(title)} · veperf</title>\n"
         f"<style>\n{component_css()}\n{page_css()}\n</style>\n</head>\n"
         f'<body class="vp vp-page">\n{navigation(siblings, current)}\n'
-        f"<main>\n<h1>{as_html(title)}</h1>\n{body}\n</main>\n</body>\n</html>\n"
+        f"<main>\n<h1>{as_html(title)}</h1>\n{body}\n</main>\n{script_element()}\n</body>\n</html>\n"
     )

@@ -27,7 +27,7 @@ _ATTRIBUTES = frozenset(
     "alt class colspan cx cy d dx dy fill fill-opacity height id lang offset opacity open points "
     "r role rowspan rx ry scope stroke stroke-dasharray stroke-linecap stroke-linejoin "
     "stroke-opacity stroke-width style tabindex text-anchor title transform viewbox width x x1 x2 "
-    "y y1 y2 data-name".split()
+    "y y1 y2 data-level data-marks data-name".split()
 )
 # Used for styles, and for SVG's fill and stroke.
 _REACHES_OUT = re.compile(r"url\s*\(|image|expression|position\s*:|[\\@<]", re.IGNORECASE)

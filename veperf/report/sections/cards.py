@@ -32,6 +32,7 @@ from veperf.stats.hodges_lehmann import Estimate
 from veperf.verdicts.baseline import match_baselines
 
 _CALM = 9
+_MOST_PICTURES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class BenchmarkCard:
     facts: Sequence[tuple[str, str]]
     anchor: str = ""
     """The element's id, unique on its page."""
+    level: str = ""
+    """The level of its case, to filter by."""
     trend: str = ""
     """Trusted SVG: the same benchmark in earlier runs."""
     code: str = ""
@@ -62,16 +65,25 @@ class BenchmarkCard:
 
 
 def card_grid(cards: Iterable[BenchmarkCard]) -> str:
-    """Return the cards side by side, those that need attention first."""
+    """Return the cards side by side, those that need attention first.
+
+    Those beyond the first 60 have their values and verdicts alone, so that a page stays small.
+    """
     ordered = sorted(cards, key=lambda card: card.urgency)
-    return f'<div class="vp-cards">{"".join(map(_card_html, ordered))}</div>'
+    brief = [
+        replace(card, picture="", trend="", facts=(), code="") for card in ordered[_MOST_PICTURES:]
+    ]
+    html = "".join(map(_card_html, [*ordered[:_MOST_PICTURES], *brief]))
+    note = f"Of {len(ordered)} benchmarks these {_MOST_PICTURES} have pictures: the most urgent."
+    return f'<div class="vp-cards">{html}</div>' + (markup.paragraph(note) if brief else "")
 
 
 def _card_html(card: BenchmarkCard) -> str:
     badges = " ".join(map(markup.badge, card.marks))
     id = f' id="{as_html(card.anchor)}"' if card.anchor else ""
+    level = f" data-level={as_html(card.level)}" if card.level else ""
     return (
-        f'<article class="vp-card"{id}><h3>{as_html(card.name)}</h3>'
+        f'<article class="vp-card"{id}{level}><h3>{as_html(card.name)}</h3>'
         f'<p class="vp-what">{as_html(card.what)}</p>'
         f'<p class="vp-value"><b>{as_html(card.value)}</b> '
         f"<span>{as_html(card.interval)}</span> {badges}</p>"
@@ -163,6 +175,7 @@ def _card(
         sentences=sentences,
         facts=_facts(metric),
         anchor=anchor(metric.name),
+        level=metric.case.level.value,
     )
 
 
@@ -269,6 +282,7 @@ def load_card(load: LoadSummary, verdict: Verdict) -> BenchmarkCard:
             ("Processes", f"{load.valid} of {len(load.processes)} valid"),
         ],
         anchor=anchor(load.case.id),
+        level=load.case.level.value,
     )
 
 

@@ -67,9 +67,9 @@ _TERMS: tuple[tuple[str, str], ...] = (
         "percentiles.",
     ),
     (
-        "Lag, invalid",
+        "Lag, void",
         "Lag is how far the generator was behind its schedule for 99 % of the items. A load "
-        "that was not offered as planned is invalid: it is shown, but meets no target.",
+        "that was not offered as planned is void: it is shown, but meets no target.",
     ),
     (
         "Sustained rate",

@@ -1,5 +1,6 @@
 """The load section: sustained rate, latency, shards and CPU time by stage."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from veperf.core.escape import as_html
@@ -51,7 +52,7 @@ def shards_section(load: LoadSummary) -> Fragment:
 
 NOTHING = "No case of this run is a load."
 _TRIALS_KEY = (
-    "A row for each process: ● met, ✕ missed, ○ invalid, │ the sustained rate: that at which two "
+    "A row for each process: ● met, ✕ missed, ○ void, │ the sustained rate: that at which two "
     "loads of full length held, each in a fresh process, of three at most."
 )
 _RATES_KEY = "Both axes are logarithmic; horizontal dashed lines are limits."
@@ -134,7 +135,7 @@ def latency_by_rate_section(loads: Sequence[LoadSummary], verdict: Verdict) -> F
             picture = load_charts.latency_by_rate_chart(
                 curve, limits, _describe_curve(benchmark, curve)
             )
-            rings = " ○ an invalid process." if any(load.invalid for load in curve) else ""
+            rings = " ○ a void load." if any(load.invalid for load in curve) else ""
             figures += markup.figure(picture, f"{benchmark}. {_RATES_KEY}{rings}")
     html = (
         "<h3>Latency against offered rate</h3>"
@@ -197,14 +198,22 @@ def describe_invalid(load: LoadSummary) -> str:
     """Return a sentence on the processes that did not offer the load as planned, if any."""
     if not load.invalid:
         return ""
-    reasons = dict.fromkeys(r.failure.message for _, r in load.invalid if r.failure)
+    reasons = _without_likes(r.failure.message for _, r in load.invalid if r.failure)
     if load.valid:
         which = f"process {join_words(str(number) for number, _ in load.invalid)}"
         which, consequence = f"{which} of {len(load.processes)}", "The others count."
     else:
         which = "every process"
         consequence = "These figures say nothing about the system."
-    return f"{load.case.id}: invalid in {which}, because {join_words(reasons)}. {consequence}"
+    return f"{load.case.id}: void in {which}, because {join_words(reasons)}. {consequence}"
+
+
+def _without_likes(reasons: Iterable[str]) -> list[str]:
+    """Return ``reasons``, the first alone of those that differ in nothing but their numbers."""
+    alike: dict[str, dict[str, None]] = {}
+    for reason in reasons:
+        alike.setdefault(re.sub(r"[\d.,]+", "", reason), {})[reason] = None
+    return [f"{first} (elsewhere alike)" if others else first for first, *others in alike.values()]
 
 
 def _invalid_warning(load: LoadSummary) -> str:

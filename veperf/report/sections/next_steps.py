@@ -1,8 +1,8 @@
 """Next steps: a line for each target without a pass, and for each benchmark that is slower."""
 
 import textwrap
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from veperf.core.case import TIME
 from veperf.core.escape import as_html, one_line
@@ -16,6 +16,8 @@ from veperf.verdicts.headline import NOT_ASKED
 
 _WIDTH = 80
 _MOST = 20
+_SHOWN = 4
+"""Number of steps that a page shows unfolded."""
 _CHANGES: Mapping[Answer, ChangeStatus] = {
     Answer.SLOWER: ChangeStatus.SLOWER,
     Answer.SUSPECT: ChangeStatus.SUSPECT,
@@ -36,7 +38,10 @@ class NextStep:
 
 
 def next_steps(verdict: Verdict) -> list[NextStep]:
-    """Return a step for each target that is not simply met and each slowdown, the worst first."""
+    """Return a step for each target that is not simply met and each slowdown, the worst first.
+
+    Targets of one benchmark that say the same, as where its load was void, share a step.
+    """
     targets = {(v.target.id, v.case or ""): v for v in verdict.targets}
     changes = {(c.case, c.metric): c for c in verdict.changes}
     steps: list[NextStep] = []
@@ -52,7 +57,22 @@ def next_steps(verdict: Verdict) -> list[NextStep]:
         else:
             continue
         steps.append(NextStep(mark, item.name, item.case, evidence, item.next_step))
-    return steps
+    return _joined(steps)
+
+
+def _joined(steps: Iterable[NextStep]) -> list[NextStep]:
+    """Return ``steps``, those that differ in nothing but their names as one, at the first place."""
+    names: dict[NextStep, list[str]] = {}
+    for step in steps:
+        names.setdefault(replace(step, name=""), []).append(step.name)
+    return [replace(step, name=_join_names(alike)) for step, alike in names.items()]
+
+
+def _join_names(names: Sequence[str]) -> str:
+    """Return ``names`` in a row, the suite that they have in common once."""
+    suite = names[0].rpartition("/")[0]
+    others = (name.removeprefix(f"{suite}/") if suite else name for name in names[1:])
+    return ", ".join([names[0], *others])
 
 
 def _evidence(verdict: TargetVerdict) -> str:
@@ -75,18 +95,29 @@ def _change_evidence(item: GateItem, change: Change | None) -> str:
 
 
 def next_steps_html(steps: list[NextStep], links: Links = NO_LINKS) -> str:
-    """Return the steps as a list, each with its command; empty without any."""
+    """Return the steps as a list, each with its command; empty without any.
+
+    All but the first few are folded, so that the targets below stay on the first screen.
+    """
     if not steps:
         return ""
-    items = "".join(
+    items = [
         f"<li>{markup.badge(step.mark)} <b>{markup.hyperlink(step.name, links.of(step.case))}</b> "
         f"{as_html(step.evidence)}."
         + (f" <code>{as_html(step.command)}</code>" if step.command else "")
         + "</li>"
         for step in steps[:_MOST]
-    )
-    rest = markup.paragraph(_rest(steps)) if len(steps) > _MOST else ""
-    return f'<ul class="vp-next" aria-label="What to do next">{items}</ul>{rest}'
+    ]
+    parts = [_list(items[:_SHOWN])]
+    if folded := items[_SHOWN:]:
+        rest = markup.paragraph(_rest(steps)) if len(steps) > _MOST else ""
+        title = f"{len(steps) - _SHOWN:,} more, with what to do about each"
+        parts.append(markup.folded(title, _list(folded) + rest))
+    return "".join(parts)
+
+
+def _list(items: Iterable[str]) -> str:
+    return f'<ul class="vp-next" aria-label="What to do next">{"".join(items)}</ul>'
 
 
 def _rest(steps: list[NextStep]) -> str:

@@ -70,7 +70,7 @@ def _case_row(
             earlier = history.get((metric.case.id, metric.series.metric), ())
             trend = sparkline(earlier, estimate.value)
     return (
-        Cell(metric.name, case=metric.case.id),
+        Cell(metric.name, case=metric.case.id, level=metric.case.level.value),
         value,
         _targets([v for v in targets.get(metric.case.id, ()) if v.target.id == id]),
         _change(change),
@@ -95,7 +95,7 @@ def _load_row(
     if load_mark(load).tone != "pass":
         value = Cell(value.text, value.note, load_mark(load))
     return (
-        Cell(load.case.id, case=load.case.id),
+        Cell(load.case.id, case=load.case.id, level=load.case.level.value),
         value,
         _targets(verdicts),
         Cell(""),

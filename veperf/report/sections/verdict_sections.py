@@ -143,7 +143,8 @@ def _short_table(changes: Sequence[Change], caption: str, links: Links) -> str:
 
 
 def _failure(case: str, failure: Failure, links: Links) -> str:
-    message = f"{failure.kind}: {failure.message}" if failure.message else failure.kind
+    kind = "void" if failure.is_void else failure.kind
+    message = f"{kind}: {failure.message}" if failure.message else kind
     trace = ""
     if failure.traceback:
         trace = markup.folded("Traceback", f"<pre>{as_html(failure.traceback)}</pre>")

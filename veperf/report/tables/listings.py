@@ -1,12 +1,19 @@
 """The tables of benchmarks, runs and recorded baselines that the list commands print."""
 
 from collections.abc import Iterable, Sequence
+from textwrap import fill
+from typing import TYPE_CHECKING
 
 from veperf.core.baseline import Baseline, RetiredBaseline
 from veperf.core.case import Case
-from veperf.core.run import Run
+from veperf.core.target import Target
 from veperf.core.text import format_time, join_words
 from veperf.report.tables.table import Cell, Table, columns
+
+if TYPE_CHECKING:  # numpy, which `veperf --help` does without
+    from veperf.archive.run_summary import RunFacts
+
+_COLUMNS = 80
 
 
 def benchmarks_table(cases: Iterable[Case]) -> Table:
@@ -27,17 +34,29 @@ def benchmarks_table(cases: Iterable[Case]) -> Table:
     )
 
 
-def runs_table(complete: Iterable[Run], unfinished: Sequence[str]) -> Table:
+def protocols_text(targets: Iterable[Target]) -> str:
+    """Return by which protocol each target is measured, and which came after it, in 80 columns."""
+    lines = []
+    for target in targets:
+        later = target.successor
+        since = f"; {later.revision[:8]} has {later.protocol}: {later.benchmark}" if later else ""
+        if target.protocol:
+            text = f"{target.id}: {target.protocol}{since}"
+            lines.append(fill(text, _COLUMNS, subsequent_indent="  ", break_on_hyphens=False))
+    return "\n".join(lines)
+
+
+def runs_table(complete: Iterable["RunFacts"], unfinished: Sequence[str]) -> Table:
     """Return a table with a row for each run, the unfinished ones last."""
     rows = [
         (
             Cell(run.id),
             Cell(format_time(run.created)),
-            Cell(run.revision.branch),
-            Cell(run.machine.name),
-            Cell(run.config.profile),
-            Cell(str(len(run.passes))),
-            Cell(str(len(run.cases))),
+            Cell(run.branch),
+            Cell(run.machine),
+            Cell(run.profile),
+            Cell(str(run.passes)),
+            Cell(str(run.cases)),
         )
         for run in complete
     ]

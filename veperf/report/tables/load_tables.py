@@ -8,7 +8,7 @@ from veperf.core.run import Run
 from veperf.core.text import MISSING, format_exact, format_percent, format_quantity, plural
 from veperf.report.case_summary import estimate_text, summarise_cases
 from veperf.report.charts.scaling import scaling_curves
-from veperf.report.load_summary import INVALID, LoadSummary, load_summaries
+from veperf.report.load_summary import LoadSummary, load_summaries
 from veperf.report.tables import status
 from veperf.report.tables.result_tables import growth_table, memory_table, summary_table
 from veperf.report.tables.status import Mark
@@ -46,7 +46,7 @@ def shards_table(load: LoadSummary) -> Table:
 
 
 def _shard_row(shard: Shard, rate_unit: str) -> tuple[Cell, ...]:
-    mark = Mark(INVALID, "warn", 2) if shard.invalid else Mark("valid", "pass", 6)
+    mark = status.VOID if shard.invalid else Mark("valid", "pass", 6)
     return (
         Cell(str(shard.number)),
         Cell("", note=shard.invalid, mark=mark),
@@ -162,7 +162,7 @@ def load_mark(load: LoadSummary) -> Mark:
     if not load.counted:
         return status.FAILED
     if not load.valid:
-        return status.INVALID
+        return status.VOID
     if load.valid < measured:
         return Mark(f"{load.valid} of {measured} valid", "warn", 3)
     return Mark("valid", "pass", 6)
@@ -225,5 +225,5 @@ def _trial_mark(trial: Trial) -> Mark:
     if trial.kind == "backlog" and not trial.void:
         return Mark("drained", "quiet", 5)
     if trial.invalid:
-        return Mark(INVALID, "warn", 2)
+        return status.VOID
     return Mark("met", "pass", 6) if trial.met else Mark("missed", "quiet", 5)

@@ -180,11 +180,23 @@ def _target_row(v: TargetVerdict) -> tuple[Cell, ...]:
     at = "at most" if v.target.better == "lower" else "at least"
     return (
         Cell("", mark=target_mark(v)),
-        Cell(v.target.id, note=v.target.what, case=v.case or ""),
+        Cell(v.target.id, note=_target_note(v), case=v.case or ""),
         Cell(format_quantity(v.value, unit), note="" if v.low is None else interval + sure),
         Cell(f"{at} {format_exact(v.target.limit, unit)}"),
         Cell(as_sentence(v.reason)),
     )
+
+
+def _target_note(v: TargetVerdict) -> str:
+    """Return what a target asks for, by which protocol, and how VirtEngine does it today."""
+    note, later = v.target.what, v.target.successor
+    if v.target.protocol:
+        note = f"{note}: {v.target.protocol}"
+    if later is None:
+        return note
+    value, unit = v.successor_value, v.target.unit
+    measured = "" if value is None else f" takes {format_quantity(value, unit)}"
+    return f"{note}; since {later.revision[:8]} {later.protocol}: {later.benchmark}{measured}"
 
 
 def _change_row(c: Change, reach: float) -> tuple[Cell, ...]:

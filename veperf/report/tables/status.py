@@ -74,18 +74,18 @@ NARROW_MISS = Mark("narrowly missed", "warn", 3)
 FAILED = Mark("not measured", "fail", 0)
 """A case that raised, crashed or hung."""
 
-INVALID = Mark("invalid", "fail", 0)
+VOID = Mark("void", "quiet", 2)
 """A load that was not offered as planned, so that its figures say nothing about the system."""
 
 
 def failure_mark(failure: Failure) -> Mark:
     """Return the mark of a case that has no value in some process."""
-    return INVALID if failure.kind == "invalid" else FAILED
+    return VOID if failure.is_void else FAILED
 
 
 def describe_failure(failure: Failure) -> str:
     """Return the predicate of a sentence about a case that failed."""
-    return "is invalid" if failure_mark(failure) is INVALID else "could not be measured"
+    return "is void" if failure_mark(failure) is VOID else "could not be measured"
 
 
 def outcome_mark(outcome: Outcome) -> Mark:

@@ -26,6 +26,8 @@ class Cell:
     """The case that the cell names, to be linked to."""
     address: str = ""
     """The link's address, where the cell names no case."""
+    level: str = ""
+    """The level of the case that the cell names, to filter by."""
 
 
 @dataclass(frozen=True, slots=True)

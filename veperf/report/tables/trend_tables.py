@@ -1,7 +1,6 @@
 """Trends as tables and sentences."""
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 
 from veperf.archive.run_summary import RunFacts
 from veperf.archive.trend import Trend, TrendChange
@@ -21,7 +20,7 @@ from veperf.report.tables.table import Cell, Table, columns
 _SHORT = 10
 _DIGITS = 4
 _CLOCKS = {"cpu": "CPU time", "wall": "wall time"}
-NO_TRENDS = "No complete run in the archive has a figure."
+NO_TRENDS = "No complete run has a figure."
 
 
 def trend_headline(trend: Trend) -> str:
@@ -39,7 +38,7 @@ def trend_headline(trend: Trend) -> str:
 
 def trend_runs_table(trend: Trend, most: int | None = None) -> Table:
     """Return a table with a row for each run, the latest first, at most ``most`` of them."""
-    ratios = [None, *(_ratio(a, b) for a, b in pairwise(trend.values.tolist()))]
+    values = trend.values.tolist()
     stepped = {change.point.index for change in trend.change_points}
     rows = [
         (
@@ -48,14 +47,17 @@ def trend_runs_table(trend: Trend, most: int | None = None) -> Table:
             Cell(short_commit(run)),
             Cell(format_quantity(trend.values[i], trend.unit, _DIGITS)),
             Cell(format_interval(trend.low[i], trend.high[i], trend.unit, _DIGITS)),
-            Cell(format_change(ratios[i]) + (" ◂ change point" if i in stepped else "")),
+            Cell(
+                format_change(_ratio(values[i - 1], values[i]) if i else None)
+                + (" ◂ change point" if i in stepped else "")
+            ),
         )
-        for i, run in enumerate(trend.runs)
+        for i, run in [*enumerate(trend.runs)][::-1][:most]
     ]
     return Table(
         "Runs",
         columns("Run", "Created", "Commit", ">Value", ">Interval", "From the previous run"),
-        tuple(rows[::-1][:most]),
+        tuple(rows),
         row_header=0,
     )
 
