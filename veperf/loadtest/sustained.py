@@ -4,6 +4,7 @@ The first process estimates a rate, from a drained backlog or by trials, and con
 of full length. The next ones go on from its trials, until ``core.sustained_rate`` has decided.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -176,9 +177,8 @@ class _SearchStep:
         return replace(result, figures=figures, trials=tuple(self.trials))
 
     def _drain_backlog(self) -> Trial | None:
-        """Drain a backlog, unless it is only an estimate and others agree on that already."""
-        drained = sum(trial.kind == "backlog" and trial.met for trial in self.earlier)
-        is_enough = drained >= DECIDING and not self.plan.by_trials
+        """Drain a backlog, unless it is only an estimate and no answer depends on another one."""
+        is_enough = not self.plan.by_trials and self._is_estimated()
         if is_enough or not self.plan.backlog_s:
             return None
         items = round(self.search.highest * self.plan.backlog_s)
@@ -189,6 +189,17 @@ class _SearchStep:
             raise MeasureError(_STOPPED)
         self.trials.append(backlog_trial(backlog))
         return self.trials[-1]
+
+    def _is_estimated(self) -> bool:
+        """Return whether there are enough backlogs.
+
+        They tell that a rate below a published one is no miss. At a published rate, or beyond all,
+        the one that the rate came from is enough.
+        """
+        drained = sum(trial.kind == "backlog" and trial.met for trial in self.earlier)
+        rate = rate_to_confirm(self.earlier)
+        highest = max(self.search.published, default=math.inf)
+        return drained >= (1 if rate is not None and rate >= highest else DECIDING)
 
     def _estimate(self, backlog: Trial | None) -> float | None:
         """Return the first rate to confirm; None where the machine was too busy to tell."""

@@ -29,7 +29,9 @@ def take_sample(call: Callable[[], object], loops: int, *, multithreaded: bool =
     cpu_clock = time.process_time_ns if multithreaded else time.thread_time_ns
     wall_clock = time.perf_counter_ns
     gc.collect()
-    cpu_before, delay_before = current_cpu(), None if multithreaded else run_queue_delay_ns()
+    cpu_before = current_cpu()
+    cpu_around, wall_around = cpu_clock(), wall_clock()
+    delay_before = None if multithreaded else run_queue_delay_ns()
     before = resource.getrusage(who)
     rounds = repeat(None, loops)
     cpu = cpu_clock()
@@ -39,8 +41,15 @@ def take_sample(call: Callable[[], object], loops: int, *, multithreaded: bool =
     wall = wall_clock() - wall
     cpu = cpu_clock() - cpu
     after = resource.getrusage(who)
-    cpu_after, delay_after = current_cpu(), None if multithreaded else run_queue_delay_ns()
-    delayed = None not in (delay_before, delay_after)
+    delay_after = None if multithreaded else run_queue_delay_ns()
+    cpu_around, wall_around = cpu_clock() - cpu_around, wall_clock() - wall_around
+    cpu_after = current_cpu()
+    delay_ns: int | None = None
+    if delay_before is not None and delay_after is not None:
+        # Around the clocks system calls are made, where a thread is apt to lose its CPU: what it
+        # waited there is not the sample's.
+        outside_ns = max(0, (wall_around - wall) - (cpu_around - cpu))
+        delay_ns = max(0, min(delay_after - delay_before - outside_ns, wall - cpu))
     return Sample(
         wall,
         cpu,
@@ -48,7 +57,7 @@ def take_sample(call: Callable[[], object], loops: int, *, multithreaded: bool =
         after.ru_nvcsw - before.ru_nvcsw,
         cpu_after,
         migrated=cpu_after != cpu_before,
-        delay_ns=(delay_after or 0) - (delay_before or 0) if delayed else None,
+        delay_ns=delay_ns,
     )
 
 
@@ -64,16 +73,29 @@ def checked(call: Callable[[], object]) -> Callable[[], None]:
     return checked_call
 
 
+def work_ns(sample: Sample) -> int:
+    """Return how long the work of ``sample`` lasted.
+
+    That is CPU time where the work is mostly that or never waits, so that a moment without the CPU
+    does not pass for a long call; else wall time, as others work for it meanwhile.
+    """
+    return (sample.cpu_ns or 0) if is_busy(sample) else sample.wall_ns
+
+
+def is_busy(sample: Sample) -> bool:
+    """Return whether the work of ``sample`` is mostly CPU time of its own, or never waits."""
+    return sample.waits == 0 or 2 * (sample.cpu_ns or 0) > sample.wall_ns
+
+
 def calibrate(
     call: Callable[[], object], min_sample_ns: int, *, multithreaded: bool = False
 ) -> tuple[int, Sample]:
     """Return the number of calls that makes a sample last at least ``min_sample_ns``, and that one.
 
     Grows until a sample is long enough, then rounds up to 1, 2 or 5 times a power of ten, so that
-    two calibrations of the same code nearly always agree. Goes by CPU time where the work is mostly
-    that or never waits, so that a moment without the CPU does not pass for a long call. The first
-    call may have made what later ones only use, so it decides alone only if it is a long one. The
-    sample has as many calls as those to come: it is a warm-up, too.
+    two calibrations of the same code nearly always agree. Goes by ``work_ns``. The first call may
+    have made what later ones only use, so it decides alone only if it is a long one. The sample has
+    as many calls as those to come: it is a warm-up, too.
 
     Raises:
         UsageError: the first call leaves its work to be done by somebody else, as ``require_done``.
@@ -84,9 +106,7 @@ def calibrate(
     while True:
         work = checked(call) if is_first else call
         sample = take_sample(work, loops, multithreaded=multithreaded)
-        busy_ns = sample.cpu_ns or 0
-        is_busy = sample.waits == 0 or 2 * busy_ns > sample.wall_ns
-        lasted_ns = busy_ns if is_busy else sample.wall_ns
+        lasted_ns = work_ns(sample)
         was_first, is_first = is_first, False
         if lasted_ns >= min_sample_ns:
             if was_first and lasted_ns < LONG_CALL_NS:

@@ -6,6 +6,7 @@ on one CPU are compared with each other; on one CPU each, it is the CPUs that ar
 
 import contextlib
 import ctypes
+import math
 import os
 import threading
 import time
@@ -30,6 +31,16 @@ def usable_cpus() -> tuple[int, ...]:
 def count_cpus() -> int:
     """Return how many CPUs this thread may run on; all there are where the system doesn't tell."""
     return len(usable_cpus()) or os.cpu_count() or 1
+
+
+def processes_at_once(processes: int) -> int:
+    """Return how many of so many equal processes run at a time, where nothing is timed.
+
+    At least as many as there are CPUs, and fewer than twice as many, in turns of equal size: three
+    share two CPUs, as in two turns one CPU would idle.
+    """
+    turns = max(1, processes // count_cpus())
+    return max(1, math.ceil(processes / turns))
 
 
 def keep_to(process_id: int, cpus: Sequence[int]) -> None:

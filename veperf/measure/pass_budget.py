@@ -122,10 +122,15 @@ class PassBudget:
         fitting = {id for id, _ in kept}
         out = [case for case in self._cases if case.id not in fitting]
         source = "by earlier runs" if self._is_known else "roughly: the first pass tells more"
+        timed = self._config.timed_passes or self._config.memory_passes
+        processes = plural(min(MIN_PROCESSES, timed), "process", "processes")
+        budget = f"budget of {format_duration(self._budget_s, digits=2)}"
+        if not kept and not self._done:
+            words = f"{processes} of any case take longer ({source})"
+            return f"{budget}: {words}; as much is measured as the time allows"
         planned = (
-            f"budget of {format_duration(self._budget_s, digits=2)}: {MIN_PROCESSES} processes of "
-            f"{len(fitting):,} of {plural(len(self._cases), 'case')} take about "
-            f"{format_duration(needed_s, digits=2)} ({source})"
+            f"{budget}: {processes} of {len(fitting):,} of {plural(len(self._cases), 'case')} "
+            f"take about {format_duration(needed_s, digits=2)} ({source})"
         )
         return f"{planned}; {_describe_left_out(out)}" if out else f"{planned}; nothing is left out"
 

@@ -1,14 +1,14 @@
 """Passes of a run, each a fresh process that measures every case once.
 
 Passes that measure memory come last, after all that measure time. As they count, and time nothing,
-they run side by side, one on each CPU.
+they run side by side: one on each CPU, or some more that share them, so that none idles at the end.
 """
 
 import math
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,27 +21,23 @@ from msgspec.structs import replace
 from veperf.core.case import Case, Level
 from veperf.core.errors import MeasureError, WorkerTimeoutError
 from veperf.core.load import LoadSoFar, Trial
-from veperf.core.run import CaseResult, Config, Failure, Pass, Sample
+from veperf.core.run import CaseResult, Config, Failure, HotLine, Pass
 from veperf.core.sustained_rate import sustained_rate
-from veperf.measure.cpus import choose_cpu, count_cpus, stay_off, usable_cpus
+from veperf.measure.case_samples import measure_memory, measure_time, misses_limit
+from veperf.measure.cpus import choose_cpu, processes_at_once, stay_off, usable_cpus
 from veperf.measure.machine import CpuTimes, frequency_mhz, load_average
 from veperf.measure.pass_budget import PassBudget
 from veperf.measure.protocol import (
     CalibrationMeasured,
     CaseClosed,
-    CaseOpened,
     CloseCase,
+    LinesSampled,
     LoadFinished,
     LoadTicked,
     MeasureCalibration,
-    MeasureMemory,
-    MeasureStages,
-    MemoryMeasured,
     OpenCase,
     RunLoad,
-    SampleTaken,
-    StagesMeasured,
-    TakeSample,
+    SampleLines,
 )
 from veperf.measure.worker_client import (
     START_TIMEOUT_S,
@@ -53,10 +49,8 @@ from veperf.measure.worker_client import (
 )
 
 _TIMEOUTS_BEFORE_GIVING_UP = 2
-_LEAST_SAMPLES = 2
-"""The fewest that a process value is made of."""
-_ENOUGH_NS = 100_000_000
-"""CPU time of all samples of a case in a pass that is enough for profile quick."""
+_SAMPLED_S = 0.4
+"""CPU time: some hundred samples by the slowest kernel's tick."""
 _STAGED_PASSES = 2
 """Number of passes, the first ones, that measure stages: they are means for a chart of shares."""
 
@@ -92,6 +86,9 @@ class Passes:
     """Trials so far by case, of searches."""
     budget: PassBudget | None = None
     """Leaves out what the time is too short for."""
+    limits: Mapping[str, float] = field(default_factory=dict)
+    """Published limits of time in ns, by case: of what misses them, or nearly does, the last pass
+    that measures time samples the lines, too."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     """Held by the thread that tells progress."""
 
@@ -117,11 +114,12 @@ class Passes:
         yield from self._side_by_side(memory)
 
     def _side_by_side(self, indices: Sequence[int]) -> Iterator[Pass]:
-        """Yield the passes ``indices``, as many at a time as there are CPUs, each on its own."""
+        """Yield the passes ``indices``, each on a CPU of its own unless they share all CPUs."""
         prepared = {index: self._prepare(index) for index in indices}
-        at_once = count_cpus()
+        at_once = processes_at_once(len(indices))
+        cpus = usable_cpus()
         free: SimpleQueue[int | None] = SimpleQueue()
-        for cpu in usable_cpus() or (None,) * at_once:
+        for cpu in cpus if at_once <= len(cpus) else (None,) * at_once:
             free.put(cpu)
 
         def measure(index: int) -> Pass:
@@ -205,7 +203,7 @@ class Passes:
                 return self._run_load(worker, index, case)
             deadline = time.monotonic() + allowed_s
             if index >= self.config.timed_passes:
-                return _measure_memory(worker, case, deadline)
+                return measure_memory(worker, case, deadline)
             layout_seed = workers.generator.randrange(1 << 32)
             request = OpenCase(
                 case.benchmark,
@@ -215,9 +213,12 @@ class Passes:
                 layout_seed,
             )
             in_stages = index < _STAGED_PASSES
-            result = _measure_time(
-                worker, case, self.config, request, deadline, in_stages=in_stages
-            )
+            result = measure_time(worker, case, self.config, request, deadline, in_stages=in_stages)
+            limits = self.limits if index == self.config.timed_passes - 1 else {}
+            if misses_limit(result, limits.get(case.id, math.inf)):
+                result = replace(result, hot_line=_hot_line(workers, deadline))
+            if workers.current() is worker:  # else nothing is open
+                expect_reply(worker.ask(CloseCase(), deadline=deadline), CaseClosed)
         except RequestFailedError as error:
             return CaseResult(case.id, failure=error.failure)
         except MeasureError as error:
@@ -322,55 +323,16 @@ def _calibrate(worker: Worker) -> float:
     return expect_reply(reply, CalibrationMeasured).calibration_ns
 
 
-def _measure_time(
-    worker: Worker,
-    case: Case,
-    config: Config,
-    request: OpenCase,
-    deadline: float,
-    *,
-    in_stages: bool,
-) -> CaseResult:
-    opened = expect_reply(worker.ask(request, deadline=deadline), CaseOpened)
+def _hot_line(workers: "_PassWorker", deadline: float) -> HotLine | None:
+    """Return the hottest line of the open case.
 
-    def take_samples(count: int) -> list[Sample]:
-        replies = (worker.ask(TakeSample(), deadline=deadline) for _ in range(count))
-        return [expect_reply(reply, SampleTaken).sample for reply in replies]
-
-    warmups = [] if opened.warmup is None else [opened.warmup]
-    warmups += take_samples(config.warmups - len(warmups))
-    warmup_ns = warmups[-1].cpu_ns if warmups and opened.loops == 1 else None
-    samples = take_samples(_number_of_samples(config, warmup_ns))
-    figures: dict[str, float] = {}
-    if opened.in_stages and in_stages:
-        reply = worker.ask(MeasureStages(), deadline=deadline)
-        figures = expect_reply(reply, StagesMeasured).figures
-    expect_reply(worker.ask(CloseCase(), deadline=deadline), CaseClosed)
-    return CaseResult(
-        case=case.id,
-        loops=opened.loops,
-        operations=opened.operations,
-        samples=tuple(samples),
-        figures=figures,
-    )
-
-
-def _number_of_samples(config: Config, warmup_ns: int | None) -> int:
-    """Return how many samples to take, by the CPU time of a warm-up of one call.
-
-    By a sample that counts for nothing: the number must not depend on those that count. By CPU
-    time: on a busy machine short calls take long, too, and need every sample.
+    None also where the call fails meanwhile, or takes too long: its samples are good all the same.
     """
-    if config.profile != "quick" or config.min_time_ns or not warmup_ns:
-        return config.samples
-    return min(config.samples, max(_LEAST_SAMPLES, math.ceil(_ENOUGH_NS / warmup_ns)))
-
-
-def _measure_memory(worker: Worker, case: Case, deadline: float) -> CaseResult:
-    # One loop, so that nothing is calibrated: no time is measured.
-    request = OpenCase(case.benchmark, case.params, 0, loops=1)
-    opened = expect_reply(worker.ask(request, deadline=deadline), CaseOpened)
-    reply = worker.ask(MeasureMemory(), deadline=deadline)
-    figures = expect_reply(reply, MemoryMeasured).figures
-    expect_reply(worker.ask(CloseCase(), deadline=deadline), CaseClosed)
-    return CaseResult(case.id, operations=opened.operations, figures=figures)
+    try:
+        reply = workers.current().ask(SampleLines(_SAMPLED_S), deadline=deadline)
+        return expect_reply(reply, LinesSampled).line
+    except RequestFailedError:
+        return None
+    except MeasureError:
+        workers.stop()
+        return None

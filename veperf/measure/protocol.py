@@ -14,7 +14,7 @@ from msgspec import Struct
 from veperf.core.case import Case, Params
 from veperf.core.errors import WorkerProtocolError
 from veperf.core.load import LoadPlan, LoadSoFar, Trial
-from veperf.core.run import CaseResult, Failure, Sample
+from veperf.core.run import CaseResult, Failure, HotLine, Sample
 
 MAX_LINE_BYTES = 1 << 20
 
@@ -63,6 +63,15 @@ class TakeSample(Struct, frozen=True, tag="take"):
 
 class MeasureStages(Struct, frozen=True, tag="divide"):
     """Measure each stage of the open case; answered by ``StagesMeasured``."""
+
+
+class SampleLines(Struct, frozen=True, tag="sample_lines"):
+    """Sample the lines of the open case for ``seconds`` of CPU time; answered by ``LinesSampled``.
+
+    Of this version's own workers only.
+    """
+
+    seconds: float
 
 
 class MeasureMemory(Struct, frozen=True, tag="weigh"):
@@ -165,6 +174,12 @@ class StagesMeasured(Struct, frozen=True, tag="divided"):
     figures: dict[str, float]
 
 
+class LinesSampled(Struct, frozen=True, tag="lines_sampled"):
+    """The line that has most samples; None where none is known."""
+
+    line: HotLine | None
+
+
 class MemoryMeasured(Struct, frozen=True, tag="weighed"):
     """Allocations of one operation, by the names of ``core.case.MEMORY_METRICS``."""
 
@@ -217,6 +232,7 @@ Request = (
     | OpenCase
     | TakeSample
     | MeasureStages
+    | SampleLines
     | MeasureMemory
     | CountBytecodes
     | CloseCase
@@ -230,6 +246,7 @@ Reply = (
     | CaseOpened
     | SampleTaken
     | StagesMeasured
+    | LinesSampled
     | MemoryMeasured
     | BytecodesCounted
     | CaseClosed

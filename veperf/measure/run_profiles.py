@@ -23,10 +23,10 @@ _BACKLOG_S = 1.5
 LOAD = {
     "quick": LoadPlan(
         passes=3,
-        seconds=2.0,
+        seconds=1.5,
         # One of a hundred lies beyond the 99th percentile.
         least_arrivals=100,
-        warmup_s=0.5,
+        warmup_s=0.25,
         trial_s=1.5,
         by_trials=False,
         backlog_s=1.0,

@@ -106,7 +106,7 @@ def work() -> MetricsTask:
 def concurrent() -> MetricsTask:
     """A process that does much at once: a chain with verifiers, bids in tasks, threads.
 
-    Transfers go through the mempool to verifier processes while 250 orders are bid for, each in
+    Transfers go through the mempool to the verifiers while 250 orders are bid for, each in
     an asyncio task, and threads share a rate limiter. ``tasks`` are tasks, threads and processes
     together, at their peak.
     """

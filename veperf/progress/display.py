@@ -55,8 +55,9 @@ class ProgressLines(NoProgress):
     def case_finished(self, index: int, case: Case, result: CaseResult) -> None:
         """Print a failure at once, the first time that the case fails."""
         failure = result.failure
-        if failure is not None and case.id not in self._estimate.failed:
-            print_status(f"  {one_line(f'{case.id}: {failure.kind}: {failure.message}')}")
+        if failure is not None and self._estimate.is_news(case, failure):
+            kind = "void" if failure.is_void else failure.kind
+            print_status(f"  {one_line(f'{case.id}: {kind}: {failure.message}')}")
         self._estimate.finished(index, case, result)
 
 
@@ -83,11 +84,12 @@ class ProgressBar(NoProgress):
     def case_finished(self, index: int, case: Case, result: CaseResult) -> None:
         """Advance; a failure stays visible above the bar."""
         failure = result.failure
-        if failure is not None and case.id not in self._estimate.failed:
+        if failure is not None and self._estimate.is_news(case, failure):
             from rich.markup import escape
 
             message = escape(one_line(f"{case.id}: {failure.message}"))
-            self._bar.console.print(f"[red]✗[/] {message}")
+            symbol = "○" if failure.is_void else "[red]✗[/]"
+            self._bar.console.print(f"{symbol} {message}")
         self._estimate.finished(index, case, result)
         self._draw()
 
@@ -114,8 +116,9 @@ class ProgressNotebookLine(NoProgress):
 
     def __exit__(self, *exc: object) -> None:
         estimate = self._estimate
-        failed = f", failed: {', '.join(sorted(estimate.failed))}" if estimate.failed else ""
-        self._show(f"measured {estimate.done} of {estimate.total}{failed}")
+        kinds = {"failed": estimate.failed, "void": estimate.void}
+        words = [f"{kind}: {', '.join(sorted(ids))}" for kind, ids in kinds.items() if ids]
+        self._show(", ".join([f"measured {estimate.done} of {estimate.total}", *words]))
 
     def case_started(self, index: int, case: Case) -> None:
         """Show the case that is measured now."""
@@ -146,8 +149,9 @@ def run_progress(run: Run, earlier: Mapping[Job, float], *, memory_at_once: int 
 
 
 def _describe_rest(estimate: TimeEstimate) -> str:
-    """Return the time left and the number of failed cases."""
+    """Return the time left and the numbers of failed cases, and of those that were void."""
     left_s = estimate.seconds_left()
     parts = [] if left_s is None else [f"{format_duration(left_s, digits=2)} left"]
     parts += [f"{len(estimate.failed)} failing"] * bool(estimate.failed)
+    parts += [f"{len(estimate.void)} void"] * bool(estimate.void)
     return ", ".join(parts)

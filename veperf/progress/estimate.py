@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from statistics import fmean
 
 from veperf.core.case import Case, Level
-from veperf.core.run import CaseResult, Run
+from veperf.core.run import CaseResult, Failure, Run
 
 Job = tuple[str, bool]
 """A case, and whether its memory is measured rather than its time."""
@@ -63,6 +63,7 @@ class TimeEstimate:
         self.passes = run.config.passes
         self.done = 0
         self.failed: set[str] = set()
+        self.void: set[str] = set()
 
     def started(self, index: int) -> None:
         """Record that a case of pass ``index`` begins now."""
@@ -83,7 +84,11 @@ class TimeEstimate:
         self._recent.append((job, seconds))
         self._since = now
         if result.failure is not None:
-            self.failed.add(case.id)
+            (self.void if result.failure.is_void else self.failed).add(case.id)
+
+    def is_news(self, case: Case, failure: Failure) -> bool:
+        """Return whether ``case`` has not ended in this way yet."""
+        return case.id not in (self.void if failure.is_void else self.failed)
 
     def seconds_left(self) -> float | None:
         """Return the seconds left, at most those of the budget; None while too few are known."""

@@ -1,10 +1,11 @@
 """A target that waits for loads from elsewhere, one after the other."""
 
+import socket
 from collections.abc import Callable, Mapping
 from contextlib import closing
 
 from veperf.core import registry
-from veperf.core.errors import MeasureError
+from veperf.core.errors import MeasureError, UsageError
 from veperf.core.options import ServeOptions
 from veperf.core.registry import SUITES
 from veperf.ipc.signals import catch_stop_signals
@@ -12,9 +13,13 @@ from veperf.loadtest.custom_case import custom_load_case
 from veperf.loadtest.remote.auth import TOKEN_VARIABLE, generate_token, token_from_environment
 from veperf.loadtest.remote.benchmark import load_subject, set_up_remote_load
 from veperf.loadtest.remote.server import ServedLoad, serve_load
-from veperf.loadtest.remote.target_socket import Listener, TcpAddress, parse_target_address
-
-_ALL_INTERFACES = ("0.0.0.0", "::")  # noqa: S104 - to warn of them
+from veperf.loadtest.remote.target_socket import (
+    Address,
+    Listener,
+    TcpAddress,
+    is_of_this_host,
+    parse_target_address,
+)
 
 
 def serve_loads(
@@ -36,25 +41,34 @@ def serve_loads(
         True where the signal came in the middle of a load.
 
     Raises:
-        UsageError: there is no such load, or nowhere to listen.
+        UsageError: there is no such load, nowhere to listen, or no token though other hosts
+            can connect.
         MeasureError: the system can't be made, or failed.
     """
     known = registry.load_registry([*SUITES.values(), *options.all_modules])
     case = custom_load_case(known, benchmark, params)
     subject = load_subject(case.benchmark, case.params)
     chosen_token = token_from_environment()
+    address = parse_target_address(options.listen)
+    is_local = is_of_this_host(address)
+    if not is_local and not chosen_token:
+        raise UsageError(
+            f"other hosts reach {address}, so {TOKEN_VARIABLE} must be set, here and for `veperf "
+            f'load`: export {TOKEN_VARIABLE}="$(openssl rand -hex 16)"; without a token it listens '
+            "on tcp://127.0.0.1:0 only"
+        )
     token = chosen_token or generate_token()
     with (
         catch_stop_signals() as is_stopping,
         set_up_remote_load(case.benchmark, case.params) as load,
-        closing(Listener(parse_target_address(options.listen))) as listener,
+        closing(Listener(address)) as listener,
     ):
         notify(str(listener.address))
         if not chosen_token:
             notify(f"{TOKEN_VARIABLE}={token}")
         notify(f"{subject}: `veperf load --target` puts a load on it; Ctrl-C ends it")
-        if isinstance(listener.address, TcpAddress) and listener.address.host in _ALL_INTERFACES:
-            notify("on every interface of this host: do that on a trusted network only")
+        if not is_local:
+            notify(_advise_tunnel(listener.address))
         while not is_stopping():
             try:
                 served = serve_load(
@@ -72,6 +86,16 @@ def serve_loads(
             if not is_stopping():
                 notify(_describe(served))
     return False
+
+
+def _advise_tunnel(address: Address) -> str:
+    assert isinstance(address, TcpAddress), "a socket in a folder is of this host"
+    port = address.port
+    return (
+        "nothing is encrypted on the way; unless the network is trusted, listen on "
+        f"tcp://127.0.0.1:{port}, run `ssh -N -L {port}:127.0.0.1:{port} {socket.gethostname()}` "
+        f"on the other host, and load tcp://127.0.0.1:{port}"
+    )
 
 
 def _describe(served: ServedLoad) -> str:

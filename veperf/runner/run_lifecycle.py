@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from veperf.archive.baselines import load_baselines
+from veperf.archive.baselines import load_baselines, load_targets
 from veperf.archive.store import Archive
 from veperf.archive.writer import RunWriter
 from veperf.core import registry
-from veperf.core.case import MEMORY_METRICS, MEMORY_NAMES, Case, Level
+from veperf.core.case import MEMORY_METRICS, MEMORY_NAMES, TIME, Case, Level
 from veperf.core.errors import UsageError, VeperfError
 from veperf.core.load import LoadPlan
 from veperf.core.option_fields import keyword_options
@@ -26,12 +27,13 @@ from veperf.core.registry import MEMORY_SUITE, SUITES, select_cases
 from veperf.core.run import Config, Machine, Run
 from veperf.core.sustained_rate import trials_by_process
 from veperf.core.text import join_words, plural
+from veperf.core.units import convert, is_time
 from veperf.loadtest.custom_case import RATE, custom_load_case, sharded_case
 from veperf.loadtest.remote.benchmark import set_up_remote_load
 from veperf.loadtest.schedule import Schedule
 from veperf.loadtest.sharded.local_processes import local_launcher
 from veperf.loadtest.sharded.passes import Placement, ShardedPasses
-from veperf.measure.cpus import count_cpus
+from veperf.measure.cpus import processes_at_once
 from veperf.measure.machine import describe_machine, describe_revision
 from veperf.measure.pass_budget import PassBudget
 from veperf.measure.passes import Passes, PassProgress
@@ -206,9 +208,9 @@ def plan_budget(run: Run, earlier: Mapping[Job, float]) -> PassBudget | None:
     return None if run.config.time_budget_s is None else PassBudget(run, earlier)
 
 
-def memory_passes_at_once(budget: PassBudget | None = None) -> int:
+def memory_at_once(config: Config, budget: PassBudget | None = None) -> int:
     """Return how many passes that measure memory ``finish_run`` makes at a time."""
-    return count_cpus() if budget is None else 1
+    return processes_at_once(config.memory_passes) if budget is None else 1
 
 
 def finish_run(
@@ -217,6 +219,7 @@ def finish_run(
     placement: Placement | None = None,
     budget: PassBudget | None = None,
     on_pass: RunWatcher | None = None,
+    limits: Mapping[str, float] = MappingProxyType({}),
 ) -> Run:
     """Make the passes that are missing and complete the run.
 
@@ -229,6 +232,7 @@ def finish_run(
         placement: of the shards, if the load comes from shards; this machine when not given.
         budget: chooses what is measured, where the run has a time budget.
         on_pass: called before the first pass, after each, and when the run is interrupted.
+        limits: as of ``Passes``; ``time_limits`` reads them.
 
     Raises:
         MeasureError: no worker can be started.
@@ -253,6 +257,7 @@ def finish_run(
                 timeouts=_timeouts(run),
                 trials={c: tuple(chain(*trials)) for c, trials in trials_by_process(run).items()},
                 budget=budget,
+                limits=limits,
             )
         try:
             watch(run, "")
@@ -268,6 +273,19 @@ def finish_run(
                 error.add_note(note)
             watch(writer.run, note or "it is kept elsewhere")
             raise
+
+
+def time_limits(cases: Sequence[Case], baselines: Path) -> dict[str, float]:
+    """Return the published limits of time in ns by case; none where ``baselines`` can't be read."""
+    try:
+        limits = {target.id: target for target in load_targets(baselines).targets}
+        return {
+            case.id: convert(target.limit, target.unit, "ns")
+            for case in cases
+            if (target := limits.get(case.targets.get(TIME.name, ""))) and is_time(target.unit)
+        }
+    except VeperfError:
+        return {}  # the verdict says so
 
 
 def _watch_nothing(run: Run, stopped: str) -> None:

@@ -42,6 +42,7 @@ from veperf.measure.protocol import (
     CloseCase,
     CountBytecodes,
     DiscoverCases,
+    LinesSampled,
     LoadFinished,
     LoadTicked,
     MeasureCalibration,
@@ -55,6 +56,7 @@ from veperf.measure.protocol import (
     RequestFailed,
     RunLoad,
     RunShard,
+    SampleLines,
     SampleTaken,
     ShardFinished,
     ShardPrepared,
@@ -65,12 +67,14 @@ from veperf.measure.protocol import (
     decode_request_line,
     encode_line,
 )
+from veperf.profiling.cpu.sampler import find_hot_line
 from veperf.runner.bytecode_tracer import count_bytecodes
 
 _STAGES_NS = 50_000_000
 _MAX_STAGE_ROUNDS = 200
-_FEW_OBJECTS = 100
-"""Objects left by closed cases, cached ones mostly, that are not worth a whole collection."""
+_FEW_BLOCKS = 5_000
+"""Blocks of Python's allocator, half a megabyte, that closed cases leave, most of them cached, and
+that are not worth a whole collection."""
 
 
 def measure_stages(
@@ -154,7 +158,7 @@ class WorkerSession:
         self._multithreaded = False
         self._is_checked = False
         self._layout: LayoutRandomizer | None = None
-        self._lasting_objects = 0
+        self._lasting_blocks = 0
         self._is_interrupted = False
 
     def interrupt(self) -> None:
@@ -181,6 +185,8 @@ class WorkerSession:
                     return SampleTaken(self._take_sample())
                 case MeasureStages():
                     return self._measure_stages()
+                case SampleLines():
+                    return LinesSampled(find_hot_line(self._opened().call, request.seconds))
                 case MeasureMemory():
                     return self._measure_memory()
                 case CountBytecodes():
@@ -293,11 +299,11 @@ class WorkerSession:
 
         What lasts stays frozen, so that the next set-up's collection only looks at its own objects.
         """
-        if gc.get_freeze_count() > self._lasting_objects + _FEW_OBJECTS:
+        if sys.getallocatedblocks() > self._lasting_blocks + _FEW_BLOCKS:
             gc.unfreeze()
             gc.collect()
             gc.freeze()
-            self._lasting_objects = gc.get_freeze_count()
+            self._lasting_blocks = sys.getallocatedblocks()
 
     def _run_load(self, request: RunLoad, send: Callable[[Reply], object]) -> LoadFinished:
         # Only load cases need it: numpy and the histogram package take 0.1 s to import.

@@ -122,11 +122,14 @@ _KINDS: Sequence[tuple[str, Callable[[GateItem], bool]]] = (
     ),
     (
         "not measured",
-        lambda i: i.answer is Answer.NOT_MEASURED and i.question is not Question.LOAD,
+        lambda i: (
+            i.answer is Answer.NOT_MEASURED and i.question is not Question.LOAD and not i.guardrail
+        ),
     ),
     ("slower", lambda i: i.answer is Answer.SLOWER and not i.guardrail),
     ("target near a miss", lambda i: i.answer is Answer.MET and i.question is Question.TARGET),
-    ("guardrail worse", lambda i: i.guardrail),
+    ("guardrail worse", lambda i: i.guardrail and i.answer is not Answer.NOT_MEASURED),
+    ("without all guardrails", lambda i: i.guardrail and i.answer is Answer.NOT_MEASURED),
     ("suspect", lambda i: i.answer is Answer.SUSPECT),
     ("changed, for better or worse", lambda i: i.answer is Answer.CHANGED),
     ("inconclusive", lambda i: i.answer is Answer.INCONCLUSIVE),

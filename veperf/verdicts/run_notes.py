@@ -13,8 +13,10 @@ from veperf.core.text import (
     as_sentence,
     format_duration,
     format_effect,
+    format_limit_distance,
     format_number,
     format_percent,
+    format_quantity,
     join_words,
     plural,
 )
@@ -53,6 +55,7 @@ def run_notes(
         *_migrated(run),
         *_missing(run, used),
         *map(as_sentence, renamed_since(used, run)),
+        *successor_notes(targets),
         *_stale_misses(targets),
         *(as_sentence(note) for note in reader_notes(run)),
     )
@@ -81,10 +84,16 @@ def stopped_load_notes(run: Run) -> Iterable[str]:
 def _failed(run: Run, failures: dict[str, Failure]) -> Iterable[str]:
     results = [r for pass_ in run.passes for r in pass_.results]
     good = {r.case for r in results if r.failure is None}
-    if partly := sorted(good & failures.keys()):
+    partly = sorted(good & failures.keys())
+    if lost := [case for case in partly if not failures[case].is_void]:
         yield (
             "Failed in some passes, which is a failure; the values shown are those of the others: "
-            f"{abbreviate_names(partly)}."
+            f"{abbreviate_names(lost)}."
+        )
+    if void := [case for case in partly if failures[case].is_void]:
+        yield (
+            "Void in some passes, which counts neither way; the values shown are those of the "
+            f"others: {abbreviate_names(void)}."
         )
 
 
@@ -162,6 +171,29 @@ def _missing(run: Run, used: Sequence[Baseline]) -> Iterable[str]:
                 f"In the {baseline.suite} baseline of {date_of(baseline.recorded)}, but not in "
                 f"this run: {abbreviate_names(gone)}."
             )
+
+
+def successor_notes(targets: Sequence[TargetVerdict]) -> Iterable[str]:
+    """Yield how the limits stand to protocols that came after those that they were set for."""
+    commits, missed, count = set(), [], 0
+    for verdict in targets:
+        target, over = verdict.target, verdict.successor_over
+        if target.successor is None or over is None:
+            continue
+        count += 1
+        commits.add(target.successor.revision[:8])
+        if over > 0:
+            value = format_quantity(verdict.successor_value, target.unit)
+            missed.append(
+                f"{target.id} is missed: {value} by {target.successor.benchmark} "
+                f"({target.successor.protocol}), {format_limit_distance(over, target.better)}"
+            )
+    if count:
+        held = f"{count - len(missed)} of {count} limits met"
+        yield as_sentence(
+            f"By VirtEngine's protocols of {join_words(sorted(commits))}: "
+            f"{'; '.join([held, *missed])}"
+        )
 
 
 def _stale_misses(targets: Sequence[TargetVerdict]) -> Iterable[str]:

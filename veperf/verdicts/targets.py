@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from veperf.core.case import TIME, Case
 from veperf.core.errors import UnknownTargetError, UsageError
 from veperf.core.gate import KnownMiss
-from veperf.core.run import Failure, Run
+from veperf.core.run import CaseResult, Failure, Run
 from veperf.core.stages import describe_largest_stage
 from veperf.core.sustained_rate import (
     THROUGHPUT,
@@ -22,6 +22,7 @@ from veperf.core.text import (
     format_exact,
     format_limit_distance,
     format_multiple,
+    format_percent,
     format_quantity,
     plural,
 )
@@ -91,11 +92,14 @@ def judge_targets(
                     confirmations_of(trials.get(case.id, ())) if metric == THROUGHPUT else None
                 )
                 verdict = _judge(answered, series, failed, targets, confirmed)
+                verdict = _with_successor(verdict, every)
                 floor = every.get(((miss and miss.floor) or case.lower_bound, metric))
                 verdicts.append(_explained(verdict, series, floor, case, run))
         elif target.id in left_out:
-            reason = f"{left_out[target.id]} was left out of this run"
-            verdicts.append(replace(blank, case=left_out[target.id], reason=reason))
+            case_id = left_out[target.id]
+            subject = "it" if case_id == target.id else case_id
+            reason = f"{subject} was left out of this run"
+            verdicts.append(replace(blank, case=case_id, reason=reason))
         elif target.id.partition("/")[0] in suites:
             verdicts.append(blank)
     return tuple(verdicts)
@@ -119,15 +123,36 @@ def _explained(
     if not is_missed or (verdict.over or 0.0) <= 0:
         return verdict
     distance, figure = _compare_with_floor(verdict.target, series, floor)
-    stage = ""
+    stage = line = ""
     if series.metric == TIME.name or series.metric.startswith(_OF_CPU_TIME):
-        results = (r for pass_ in run.passes for r in pass_.results if r.case == case.id)
+        results = [r for pass_ in run.passes for r in pass_.results if r.case == case.id]
         stage = describe_largest_stage(case, (r for r in results if r.failure is None))
+        line = _describe_hot_line(results) if series.metric == TIME.name else ""
     beside = f"{distance} of {figure}" if distance else ""
     miss = verdict.miss.reason if verdict.miss is not None else ""
     known = f"known: {miss}" if miss else ""
-    reason = "; ".join(filter(None, [verdict.reason, beside, known, stage]))
+    reason = "; ".join(filter(None, [verdict.reason, beside, known, stage, line]))
     return replace(verdict, reason=reason, floor=distance)
+
+
+def _with_successor(verdict: TargetVerdict, every: Mapping[SeriesKey, Series]) -> TargetVerdict:
+    """Return ``verdict`` with the figure of the target's successor, if it was measured."""
+    target = verdict.target
+    series = target.successor and every.get((target.successor.benchmark, verdict.metric))
+    if not series or not series.n:
+        return verdict
+    value = in_unit_of(target, series.metric, series.unit, float(np.median(series.values)))
+    if not math.isfinite(value):
+        return verdict
+    return replace(verdict, successor_value=value, successor_over=beyond_limit(value, target))
+
+
+def _describe_hot_line(results: Sequence[CaseResult]) -> str:
+    """Return words for the line that was found hottest; empty where none was sampled."""
+    hot = next((r.hot_line for r in reversed(results) if r.hot_line is not None), None)
+    if hot is None:
+        return ""
+    return f"hottest line {hot.where} ({hot.function}, {format_percent(hot.share)} of the CPU time)"
 
 
 _OF_CPU_TIME = ("latency", THROUGHPUT)

@@ -1,6 +1,10 @@
 """The timing loop does what it says, without a word about how long anything takes."""
 
 import itertools
+import resource
+import time
+from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -139,3 +143,64 @@ def test_processes_are_those_of_everything_and_a_least_time_makes_samples_longer
     assert configure("quick", seed=1).min_sample_ns == plain.min_sample_ns
     assert 2e9 <= longer.samples * longer.min_sample_ns < 2.001e9
     assert MIN_PROCESSES > configure("quick", seed=1, short=True).timed_passes > 1
+
+
+class _Machine:
+    """A thread's clocks; it waits for a CPU before a call of the system: the first, or second."""
+
+    def __init__(self, waits_before: tuple[str, int], waits_ns: int) -> None:
+        self.waits_before, self.waits_ns = waits_before, waits_ns
+        self.calls = Counter[str]()
+        self.wall = self.cpu = self.delay = 0
+
+    def wait(self, ns: int) -> None:
+        self.wall += ns
+        self.delay += ns
+
+    def run(self, ns: int) -> None:
+        self.wall += ns
+        self.cpu += ns
+
+    def call(self, name: str) -> None:
+        self.calls[name] += 1
+        if (name, self.calls[name]) == self.waits_before:
+            self.wait(self.waits_ns)
+        self.run(500)
+
+    def run_queue_delay_ns(self) -> int:
+        self.call("delay")
+        return self.delay
+
+    def current_cpu(self) -> int:
+        self.call("cpu")
+        return 0
+
+    def getrusage(self, who: int) -> SimpleNamespace:
+        self.call("usage")
+        return SimpleNamespace(ru_nivcsw=0, ru_nvcsw=0)
+
+
+@pytest.mark.parametrize(
+    "before", [("cpu", 1), ("usage", 1), ("usage", 2), ("delay", 2), ("cpu", 2)]
+)
+@pytest.mark.parametrize(("within_ms", "asleep_ms"), [(0, 0), (7, 0), (0, 50), (7, 50)])
+def test_a_wait_beside_the_sample_is_none_of_it(
+    before: tuple[str, int], within_ms: int, asleep_ms: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The delay is what the work itself waited for a CPU: not what came before or after."""
+    machine = _Machine(before, 54_000_000)
+    monkeypatch.setattr(clock, "run_queue_delay_ns", machine.run_queue_delay_ns)
+    monkeypatch.setattr(clock, "current_cpu", machine.current_cpu)
+    monkeypatch.setattr(resource, "getrusage", machine.getrusage)
+    monkeypatch.setattr(time, "perf_counter_ns", lambda: machine.wall)
+    monkeypatch.setattr(time, "thread_time_ns", lambda: machine.cpu)
+
+    def work() -> None:
+        machine.run(3_000_000)
+        machine.wait(within_ms * 1_000_000)
+        machine.wall += asleep_ms * 1_000_000
+
+    sample = take_sample(work, 1)
+
+    assert within_ms * 1_000_000 == pytest.approx(sample.delay_ns, abs=2_000)
+    assert (3 + asleep_ms) * 1_000_000 == pytest.approx(sample.undelayed_ns, abs=2_000)

@@ -127,7 +127,7 @@ def test_targets_that_are_left_out_are_not_measured_and_named():
     met, missing = judge_targets(replace(run, cases=(cheap,)), targets)
     assert (TargetStatus.PASS, "s/cheap") == (met.status, met.case)
     assert (TargetStatus.NOT_MEASURED, "t/load") == (missing.status, missing.case)
-    assert "t/load was left out of this run" == missing.reason
+    assert "it was left out of this run" == missing.reason
     assert "left out, as the time is too short" in run.notes[0]
 
 
@@ -141,3 +141,17 @@ def test_memory_has_its_share_and_its_passes_their_numbers():
     assert 3 == run.config.memory_passes
     assert [*range(len(run.passes))] == [pass_.index for pass_ in run.passes]
     assert len(run.passes) == run.config.passes < 9
+
+
+@pytest.mark.parametrize(
+    ("budget_s", "words"),
+    [(3, "2 processes of any case take longer"), (9, "2 processes of 1 of 1 case take about")],
+)
+def test_the_plan_says_how_many_processes_it_is_for(budget_s: float, words: str) -> None:
+    """A short run has two; where nothing fits, nothing is said to be left out: it is tried."""
+    config = configure("quick", seed=1, short=True, time_budget_s=budget_s)
+    run = replace(planned([case("s/a")], budget_s), config=config)
+    plan = PassBudget(run, {}).describe_plan()
+
+    assert words in plan
+    assert "left out," not in plan

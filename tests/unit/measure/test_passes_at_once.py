@@ -18,7 +18,7 @@ from veperf.measure.pass_budget import PassBudget
 from veperf.measure.passes import Passes
 from veperf.measure.run_profiles import configure
 from veperf.progress.display import NoProgress
-from veperf.runner.run_lifecycle import memory_passes_at_once
+from veperf.runner.run_lifecycle import memory_at_once
 
 INDICES = range(6)
 
@@ -53,9 +53,23 @@ def test_each_has_a_cpu_of_its_own(monkeypatch: pytest.MonkeyPatch, cpus: tuple[
     done = [pass_.index for pass_ in memory_alone().measure(INDICES)]
 
     assert list(INDICES) == done
-    assert at_once == memory_passes_at_once()
-    assert 1 == memory_passes_at_once(cast(PassBudget, object())), "a budget takes one at a time"
+    config = memory_alone().config
+    assert at_once == memory_at_once(config)
+    assert 1 == memory_at_once(config, cast(PassBudget, object())), "a budget takes one at a time"
     assert all(sorted(cpus or (None, None), key=str) == sorted(at, key=str) for at in seen)
+
+
+@pytest.mark.parametrize(
+    ("cpus", "number", "at_once"),
+    [(1, 3, 1), (2, 3, 3), (2, 4, 2), (2, 5, 3), (2, 7, 3), (4, 3, 3), (4, 9, 5)],
+)
+def test_turns_are_even(
+    monkeypatch: pytest.MonkeyPatch, cpus: int, number: int, at_once: int
+) -> None:
+    """No CPU idles while a last pass runs alone; and never are there twice as many as CPUs."""
+    monkeypatch.setattr(cpus_module, "count_cpus", lambda: cpus)
+
+    assert at_once == cpus_module.processes_at_once(number)
 
 
 def test_an_abandoned_pass_starts_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:

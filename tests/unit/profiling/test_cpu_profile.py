@@ -5,6 +5,8 @@ import re
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -12,7 +14,7 @@ from tests.support.helpers import HOSTILE
 from veperf.core.errors import MeasureError, UnknownBenchmarkError, UsageError, WorkerCrashedError
 from veperf.profiling.cpu.call_tree import CpuSamples, Frame, Stack
 from veperf.profiling.cpu.profile_cpu import CpuProfile, profile_cpu
-from veperf.profiling.cpu.sampler import sample_stacks
+from veperf.profiling.cpu.sampler import find_hot_line, sample_stacks
 
 
 def _burn(rounds: int) -> int:
@@ -41,6 +43,21 @@ def test_shares_are_those_of_the_work():
     assert 0.25 == pytest.approx(frame["total"]["_light"], abs=0.24)
     assert frame["total"]["_both"] > 0.9
     assert 1.0 == pytest.approx(frame["own"].sum(), abs=0.05)
+
+
+def test_the_hot_line_is_the_one_that_most_time_is_spent_in():
+    """Here a loop's only one; and none is told where C code has no line, or none can be sampled."""
+    line = _burn.__code__.co_firstlineno + 1
+    actual = find_hot_line(_heavy, 0.1)
+
+    assert actual is not None
+    assert f"{__name__}:{line}" == actual.where
+    assert 0.5 < actual.share <= 1
+    assert find_hot_line(partial(sum, range(100_000)), 0.02) is None
+    with ThreadPoolExecutor() as threads:
+        assert threads.submit(find_hot_line, _light, 0.02).result() is None
+        # The line that waits is not the one that works.
+        assert find_hot_line(lambda: threads.submit(_heavy).result(), 0.2) is None
 
 
 def test_a_benchmark_is_sampled_in_a_fresh_process():

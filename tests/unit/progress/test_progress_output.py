@@ -70,3 +70,22 @@ def test_what_fails_is_counted_where_no_time_is_known(capsys: pytest.CaptureFixt
     progress.case_started(1, cases[0])
 
     assert "pass 2 of 2  1 failing" == capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("make", "symbol"), [(ProgressLines, "  "), (ProgressBar, "○ ")])
+def test_a_void_load_has_not_failed(
+    make: Callable[[TimeEstimate], NoProgress], symbol: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is told once, in the word that the report has for it, and counted apart."""
+    cases = [case(f"shop/{name}") for name in "abcdef"]
+    with make(TimeEstimate(whole_run(cases, [], asked=3))) as progress:
+        for index in range(3):
+            progress.case_started(index, cases[0])
+            void = CaseResult(cases[0].id, failure=Failure("invalid", "the machine was too busy"))
+            progress.case_finished(index, cases[0], void)
+
+    lines = capsys.readouterr().err.splitlines()
+    assert 1 == sum("the machine was too busy" in line for line in lines)
+    assert any(line.startswith(f"{symbol}shop/a: ") for line in lines)
+    assert make is ProgressBar or "pass 3 of 3  1 void" == lines[-1]
+    assert not any("failing" in line for line in lines)

@@ -39,7 +39,7 @@ def test_cycles_of_a_set_up_are_freed(session: WorkerSession) -> None:
     @registry.benchmark("demo/cycle", level=Level.MICRO)
     def cycle() -> registry.Task:
         """Leave objects that refer to themselves."""
-        objects = [Cycle() for _ in range(100)]
+        objects = [Cycle() for _ in range(5_000)]
         cycles.extend(map(ref, objects))
         return registry.Task(objects.copy)
 

@@ -10,8 +10,8 @@ from tests.support.runs import CRASH, case, one_pass, timed_run, whole_run
 from veperf.core.case import Better, Metric
 from veperf.core.errors import COULD_NOT_MEASURE, UnknownTargetError, UsageError
 from veperf.core.gate import Answer
-from veperf.core.run import CaseResult, Failure, Sample
-from veperf.core.target import Target, TargetSet
+from veperf.core.run import CaseResult, Failure, HotLine, Sample
+from veperf.core.target import Successor, Target, TargetSet
 from veperf.core.verdict import TargetStatus, TargetVerdict
 from veperf.verdicts.targets import judge_targets
 from veperf.verdicts.verdict import run_verdict
@@ -135,6 +135,19 @@ def test_the_typical_wall_time_warns_and_never_fails(wall_ns: int, status: str) 
     assert 980 == actual.value
 
 
+@pytest.mark.parametrize(("time_ns", "is_told"), [(900, False), (3_400, True)])
+def test_a_miss_names_the_hottest_line(time_ns: float, is_told: bool) -> None:
+    """Of the last process that sampled it; a target that is met needs none."""
+    run = timed_run({"demo/a": [time_ns] * 3}, targets={"demo/a": "demo/a"})
+    hot = HotLine("demo.work:7", "loop", 0.6)
+    *first, last = run.passes
+    sampled = replace(last, results=tuple(replace(r, hot_line=hot) for r in last.results))
+    (actual,) = judge_targets(replace(run, passes=(*first, sampled)), published(target()))
+
+    words = "hottest line demo.work:7 (loop, 60\u202f% of the CPU time)"
+    assert is_told == (words in actual.reason)
+
+
 @pytest.mark.parametrize(
     ("times", "status"),
     [
@@ -220,3 +233,30 @@ def test_a_figure_in_the_wrong_unit_is_refused() -> None:
     undeclared = whole_run([case("demo/a", {"size": "demo/a"})], [])
     with pytest.raises(UsageError, match="size"):
         judge_targets(undeclared, published(target()))
+
+
+@pytest.mark.parametrize(
+    ("today_ns", "over", "told"),
+    [
+        (800.0, -0.2, "By VirtEngine's protocols of 12345678: 1 of 1 limits met"),
+        (6600.0, 5.6, "demo/a is missed: 6.60 µs by demo/b (a later one), 6.6 times its limit"),
+    ],
+)
+def test_a_successor_is_shown_beside_the_answer(today_ns: float, over: float, told: str) -> None:
+    """It is measured and told, and decides nothing."""
+    later = Successor("demo/b", "a later one", "1234567890")
+    wanted = replace(target(1.0, "us"), protocol="an early one", successor=later)
+    run = timed_run({"demo/a": [500.0] * 6, "demo/b": [today_ns] * 6}, targets={"demo/a": "demo/a"})
+    verdict = run_verdict(run, published(wanted))
+    (actual,) = verdict.targets
+
+    assert (TargetStatus.PASS, 0.5) == (actual.status, actual.value)
+    assert (today_ns / 1000, over) == pytest.approx((actual.successor_value, actual.successor_over))
+    assert told in " ".join(verdict.notes).replace("\u202f", " ")
+
+
+def test_a_successor_that_was_not_measured_is_nothing() -> None:
+    """Neither a figure nor a note."""
+    wanted = replace(target(), successor=Successor("demo/b", "a later one", "1234567890"))
+
+    assert judged([500.0] * 6, wanted).successor_value is None

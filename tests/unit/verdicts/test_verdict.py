@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from tests.support.runs import CRASH, MACHINE, timed_run
 from veperf.core.baseline import Baseline
+from veperf.core.errors import COULD_NOT_MEASURE, OK
 from veperf.core.gate import KnownMiss
 from veperf.core.policy import GatePolicy
 from veperf.core.run import Failure, Run
@@ -246,6 +247,23 @@ def test_the_first_failure_of_each_case_is_kept() -> None:
     assert [
         "Failed in some passes, which is a failure; the values shown are those of the others: a."
     ] == list(actual.notes)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_void_pass_hides_no_crash(order: tuple[int, int]) -> None:
+    """Whichever came first; what is void in some passes only is no failure, which a note says."""
+    void = Failure("invalid", "the machine was too busy")
+    both = [(void, CRASH)[i] for i in order]
+    crashed = run_verdict(run([*both, *STEADY[2:]]), TARGETS)
+    calm = run_verdict(run([void, *STEADY[1:]]), TARGETS)
+
+    assert {"demo/a": CRASH} == crashed.failures
+    assert COULD_NOT_MEASURE == crashed.decision.exit_code
+    assert OK == calm.decision.exit_code
+    assert [
+        "Void in some passes, which counts neither way; the values shown are those of the "
+        "others: a."
+    ] == list(calm.notes)
 
 
 def test_what_was_compared_with_is_named() -> None:

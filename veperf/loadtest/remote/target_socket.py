@@ -1,6 +1,7 @@
 """Addresses and sockets of a target: ``unix:///path/of/socket`` or ``tcp://host:port``."""
 
 import contextlib
+import ipaddress
 import socket
 import stat
 from pathlib import Path
@@ -99,6 +100,17 @@ class Listener:
         if self.socket.fileno() >= 0 and isinstance(self.address, UnixAddress):
             Path(self.address.path).unlink(missing_ok=True)
         self.socket.close()
+
+
+def is_of_this_host(address: Address) -> bool:
+    """Return whether only processes of this host can connect to what listens on ``address``."""
+    if isinstance(address, UnixAddress):
+        return True
+    try:
+        infos = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    return all(ipaddress.ip_address(info[4][0]).is_loopback for info in infos)
 
 
 def open_connection(address: Address, timeout_s: float) -> socket.socket:

@@ -17,8 +17,9 @@ from msgspec import Struct
 from veperf.core import registry
 from veperf.core.case import Params
 from veperf.core.errors import MeasureError, UsageError
+from veperf.core.run import HotLine
 from veperf.measure.complete_call import complete_call
-from veperf.profiling.cpu.call_tree import CpuSamples, Frame, Stack
+from veperf.profiling.cpu.call_tree import CpuSamples, Frame, Stack, line_samples
 
 INTERVAL_S = 0.001
 """Kernels round this up to their own tick, 1 to 4 ms."""
@@ -26,6 +27,8 @@ _MAX_DEPTH = 200
 """Of deeper stacks only the innermost frames are kept."""
 _MAX_WALL_FACTOR = 4
 """Work that mostly waits is sampled for so many times the requested CPU time."""
+_LEAST_SAMPLES = 10
+"""The fewest that tell which line is the hottest."""
 
 StackKey = tuple[tuple[CodeType, str], ...]
 
@@ -84,6 +87,28 @@ def sample_stacks(call: Callable[[], object], seconds: float) -> CpuSamples:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
     return CpuSamples(sampler.stacks(), calls, cpu_s)
+
+
+def find_hot_line(call: Callable[[], object], seconds: float) -> HotLine | None:
+    """Return the line that ``call`` spends most of ``seconds`` of CPU time in.
+
+    None where no line calls the C code that works, the stack can't be sampled, or other threads do
+    most of the work: their time counts for the line of this one that waits for them. Nor of fewer
+    samples than tell a share.
+
+    Raises:
+        Whatever ``call`` does.
+    """
+    began = time.thread_time()
+    try:
+        sampled = sample_stacks(call, seconds)
+    except MeasureError:
+        return None
+    if time.thread_time() - began < sampled.cpu_s / 2 or sampled.samples < _LEAST_SAMPLES:
+        return None
+    for frame, line, samples in line_samples(sampled.stacks):
+        return HotLine(f"{frame.module}:{line}", frame.name, samples / sampled.samples)
+    return None
 
 
 class _Sampler:

@@ -424,6 +424,11 @@ def burst(orders: int) -> LoadTask:
 def throughput(providers: int) -> LoadTask:
     """The highest rate of orders that get their bids within the latency targets."""
     search = Search(
-        latency_p95_ms=100, latency_p99_ms=200, error_percent=0.1, start=200, highest=20_000
+        latency_p95_ms=100,
+        latency_p99_ms=200,
+        error_percent=0.1,
+        start=200,
+        highest=20_000,
+        published=(20,),
     )
     return _loaded(1, search, providers)
