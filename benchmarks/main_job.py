@@ -20,6 +20,7 @@ from veperf.archive.store import Archive
 from veperf.core import paths
 from veperf.core.case import Level
 from veperf.core.run import Run
+from veperf.runner.run_lifecycle import memory_at_once
 from veperf.verdicts.targets import judge_targets
 
 RUNS = 2
@@ -56,17 +57,22 @@ def call(*arguments: str, archive: str) -> tuple[float, float]:
 
 
 def phases(run: Run) -> dict[str, float]:
-    """Return the seconds of the run's passes by what they measured."""
+    """Return the seconds of the run's passes by what they measured.
+
+    Those that count memory run side by side, so that their seconds are shared.
+    """
+    at_once = memory_at_once(run.config)
     levels = {case.id: case.level for case in run.cases}
     seconds: dict[str, float] = defaultdict(float)
     for pass_ in run.passes:
         is_timed = pass_.index < run.config.timed_passes
+        share = 1.0 if is_timed else 1 / at_once
         for result in pass_.results:
             is_load = levels[result.case] is Level.LOAD
             phase = "loads" if is_load else "times" if is_timed else "memory"
-            seconds[phase] += result.seconds or 0
-        seconds["starts, calibration"] += pass_.seconds - sum(
-            result.seconds or 0 for result in pass_.results
+            seconds[phase] += share * (result.seconds or 0)
+        seconds["starts, calibration"] += share * (
+            pass_.seconds - sum(result.seconds or 0 for result in pass_.results)
         )
     return dict(seconds)
 

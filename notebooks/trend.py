@@ -26,7 +26,11 @@ sort: str = "shift"  # Shift: the largest recent shift first; or name
 benchmark: str = ""  # The one to look at closely; empty: the first of all
 metric: str = ""  # Metric of the benchmark.  [default: time, or the first]
 machine: str = ""  # Runs of this machine class.  [default: that of the last run]
-last: int = None  # Only the last N runs.
+last: int = None  # Only the last N of the benchmark's runs.
+since: str = ""  # Only runs begun then or later: 2026-11-30, or an age such as 30d.
+branch: str = ""  # Only runs of this branch.
+commit: str = ""  # Only runs of the commit that begins like this.
+limit: int = None  # Only the last N runs.
 archive: str = ""  # The folder or URL of runs; empty: the project's reports/
 
 # %%

@@ -60,8 +60,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     "jupyter": ("core", "measure", "archive", "profiling"),
     "cli": (
-        "core", "ipc", "progress", "measure", "verdicts", "archive", "report", "abtest",
-        "profiling", "formats", "programs", "upstream", "runner", "cluster", "api", "jupyter",
+        "core", "ipc", "progress", "workloads", "measure", "verdicts", "archive", "report",
+        "abtest", "profiling", "formats", "programs", "upstream", "runner", "cluster", "api",
+        "jupyter",
     ),
 }  # fmt: skip
 # The package's door: what lies beside the parts, public modules among it.

@@ -144,7 +144,8 @@ def _has_alias(name: str, module: str, imports: dict[str, set[str]]) -> bool:
     places = [place for place, names in imports.items() if name in names]
     if not places:
         return False
-    value, other = (getattr(import_module(place), name) for place in (module, places[0]))
+    homes = _home(name, module), places[0]
+    value, other = (getattr(import_module(place), name) for place in homes)
     assert value == other, f"{name} has two meanings, in {module} and {places[0]}"
     return True
 

@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +18,6 @@ from veperf.api.history import Trends as Trends
 from veperf.api.reports import export as export
 from veperf.api.reports import investigate as investigate
 from veperf.api.reports import report_view as report_view
-from veperf.api.reports import site as site
 from veperf.api.results import Comparison as Comparison
 from veperf.api.results import PolicyLike, RunLike
 from veperf.api.results import RunResult as RunResult
@@ -28,9 +27,9 @@ from veperf.api.runs import load as load
 from veperf.api.runs import query as query
 from veperf.api.runs import read as read
 from veperf.api.runs import resume as resume
-from veperf.api.runs import runs as runs
 from veperf.api.sweep import load_fleet as load_fleet
 from veperf.api.sweep import load_sweep as load_sweep
+from veperf.archive.storage.location import Location
 from veperf.archive.summary import Progress
 from veperf.cluster.spec import SweepSpec
 from veperf.cluster.sweep import SweepOutcome
@@ -44,6 +43,7 @@ from veperf.core.options import HistoryOptions as HistoryOptions
 from veperf.core.options import ListOptions as ListOptions
 from veperf.core.options import LoadOptions as LoadOptions
 from veperf.core.options import ResultOptions as ResultOptions
+from veperf.core.options import RunFilterOptions
 from veperf.core.options import RunOptions as RunOptions
 from veperf.core.options import SelfCheckOptions as SelfCheckOptions
 from veperf.core.options import ShamOptions as ShamOptions
@@ -182,6 +182,10 @@ def history(  # veperf.api.history
     metric: str = "",
     machine: str = "",
     last: int | None = None,
+    since: str = "",
+    branch: str = "",
+    commit: str = "",
+    limit: int | None = None,
     options: HistoryOptions | None = None,
     archive: Folder = None,
     progress: Progress | None = None,
@@ -231,6 +235,16 @@ def run_load(  # veperf.api.runs
     baselines: Folder = None,
     progress: bool = True,
 ) -> RunResult: ...
+def runs(  # veperf.api.history
+    archive: Folder = None,
+    *,
+    machine: str = "",
+    since: str = "",
+    branch: str = "",
+    commit: str = "",
+    limit: int | None = None,
+    options: RunFilterOptions | None = None,
+) -> DataFrame: ...
 def selfcheck(  # veperf.abtest.selfcheck
     *select: str,
     trials: int = 1,
@@ -257,6 +271,19 @@ def sham_selfcheck(  # veperf.abtest.sham.battery
     archive: str | Path | None = None,
     progress: bool = True,
 ) -> ShamResult: ...
+def site(  # veperf.api.reports
+    archive: Folder = None,
+    baselines: Folder = None,
+    known_misses: Collection[str] = (),
+    policy: PolicyLike = None,
+    *,
+    machine: str = "",
+    since: str = "",
+    branch: str = "",
+    commit: str = "",
+    limit: int | None = None,
+    options: RunFilterOptions | None = None,
+) -> Location: ...
 def soak(  # veperf.runner.soak
     benchmark: str = "transaction/load",
     params: Mapping[str, float | str] | None = None,
@@ -281,6 +308,10 @@ def trends(  # veperf.api.history
     metric: str = "",
     machine: str = "",
     last: int | None = None,
+    since: str = "",
+    branch: str = "",
+    commit: str = "",
+    limit: int | None = None,
     options: HistoryOptions | None = None,
     archive: Folder = None,
     progress: Progress | None = None,

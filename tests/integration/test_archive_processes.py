@@ -13,7 +13,8 @@ import pytest
 from tests.support.archives import archive_of, dated_run, stepped
 from veperf.archive.compaction import compact_archive
 from veperf.archive.store import Archive
-from veperf.archive.summary import FOLDER, load_summary
+from veperf.archive.summary import load_summary
+from veperf.archive.summary_files import FOLDER
 from veperf.archive.trend import case_trend
 from veperf.core.run import Run
 

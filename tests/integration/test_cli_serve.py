@@ -93,6 +93,16 @@ def test_a_token_that_was_given_is_not_shown(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+def test_what_other_hosts_reach_says_how_to_tunnel() -> None:
+    """With the port that it has; nothing is encrypted."""
+    with serve(*OURS, "--listen", "tcp://0.0.0.0:0", token="t" * 16) as process:
+        port = line(process).rpartition(":")[2]
+        line(process)
+        assert f"`ssh -N -L {port}:127.0.0.1:{port} " in line(process)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE_S)
+
+
 def test_it_can_be_ended_in_the_middle_of_a_load() -> None:
     """Code 130, and it says so; a load that is called off does not end it."""
     with serve(*OURS, token="t" * 16) as process:
@@ -115,7 +125,10 @@ def test_it_can_be_ended_in_the_middle_of_a_load() -> None:
         (["no/load"], "", "no load benchmark 'no/load'", 2),
         (["apart/broken", *OURS[1:]], "", "planted: no target today", 3),
         ([*OURS, "--listen", "localhost:80"], "", "is no address", 2),
-        ([*OURS, "--listen", "tcp://192.0.2.1:0"], "", "can't listen on", 2),
+        ([*OURS, "--listen", "tcp://192.0.2.1:0"], "t" * 16, "can't listen on", 2),
+        ([*OURS, "--listen", "tcp://0.0.0.0:0"], "", 'export VEPERF_LOAD_TOKEN="$(', 2),
+        ([*OURS, "--listen", "tcp://[::]:0"], "", "VEPERF_LOAD_TOKEN must be set", 2),
+        ([*OURS, "--listen", "tcp://192.0.2.1:0"], "", "VEPERF_LOAD_TOKEN must be set", 2),
         ([*OURS, "--param", "kind=none"], "", "kind can't be 'none'", 2),
         ([*OURS, "--shards", "0"], "", "0 is not in the range", 2),
         (OURS, "short", "is too short", 2),

@@ -22,8 +22,8 @@ from veperf.cli.main import veperf as cli
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-ELSEWHERE = {"virtengine.md"}
-"""Pages whose commands run in a repository of another kind: see test_docs_virtengine.py."""
+ELSEWHERE = {"virtengine.md", "zk_files.md"}
+"""Pages whose commands run where other files are: test_docs_virtengine.py, test_docs_zk.py."""
 
 # What is run in place of a command, and why.
 STAND_INS = {
@@ -188,7 +188,7 @@ def test_a_command_of_the_docs_runs(command: Command, project: Path):
     # The project has no targets and no baseline: its gate judges nothing, and doesn't pass.
     allowed = {0, 1, 3} if GATES.search(line) else {0}
     if "time budget ran out" in done.stdout:
-        allowed = {1, 4}
+        allowed = {1, 3, 4}  # 3 where a busy machine measured no pair
     assert done.returncode in allowed, f"{command.page}: {command.name}\n{done.stdout}{done.stderr}"
     assert "Traceback" not in done.stderr
 

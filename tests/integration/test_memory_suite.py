@@ -16,7 +16,7 @@ from tests.support import allocating
 from veperf.archive.baselines import load_targets
 from veperf.archive.store import Archive
 from veperf.cli.main import veperf
-from veperf.core.case import Case, Level
+from veperf.core.case import Case
 from veperf.core.errors import UsageError
 from veperf.core.verdict import TargetStatus
 from veperf.ipc.isolated_process import run_in_fresh_process
@@ -73,7 +73,7 @@ def test_a_whole_run_has_it_in_passes_of_its_own(tmp_path: Path):
     counted = [case for case in run.cases if case.suite == "memory"]
     assert {1, 3} == {len(passes_of(case)) for case in counted}
     assert min(map(min, map(passes_of, counted))) == config.timed_passes
-    curves = [c for c in run.cases if c.is_curve_point and c.level is not Level.LOAD]
+    curves = [c for c in run.cases if c.is_curve_point and c.is_timed]
     assert {2} == {len(passes_of(case)) for case in curves}
     assert set(range(config.timed_passes)) == {i for case in curves for i in passes_of(case)}
     answering = [case for case in run.cases if case.targets and case.is_timed]

@@ -1,11 +1,13 @@
-"""The pipeline with verifier processes: results in order, and no process left behind."""
+"""The pipeline with verifiers beside it: results in order, and no process or thread left behind."""
 
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -14,6 +16,7 @@ import pytest
 
 from tests.support.faulty_transfers import Fault, FaultySource, mix_faults
 from tests.support.processes import is_running
+from veperf._native.core import CORES, NATIVE, PYTHON, use_core
 from veperf.core.errors import WorkerCrashedError
 from veperf.workloads.transaction import benchmarks, example_data
 from veperf.workloads.transaction.errors import Code
@@ -25,6 +28,7 @@ from veperf.workloads.transaction.pipeline import (
     Pipeline,
     PipelineSettings,
     verifier_process,
+    verifiers,
 )
 from veperf.workloads.transaction.tree_store import Store
 
@@ -33,10 +37,17 @@ MS = 1_000_000
 SMALL = PipelineSettings(chunk_transactions=16, block_transactions=64)
 
 
-def start(source: TransferSource, verifiers: int, settings: PipelineSettings = SMALL) -> Pipeline:
-    tree = source.genesis()
-    tree.save_version()
-    return Pipeline(tree, example_data.CHAIN, verifiers=verifiers, settings=settings)
+def start(
+    source: TransferSource,
+    verifiers: int,
+    settings: PipelineSettings = SMALL,
+    core: str = PYTHON,
+) -> Pipeline:
+    """A pipeline with processes, or with the native core's threads."""
+    with use_core(core):
+        tree = source.genesis()
+        tree.save_version()
+        return Pipeline(tree, example_data.CHAIN, verifiers=verifiers, settings=settings)
 
 
 def wait_until_gone(pids: tuple[int, ...]) -> None:
@@ -68,13 +79,14 @@ def offer_and_step(pipeline: Pipeline, raws: list[bytes]) -> Iterator[FinishedBa
         yield from pipeline.step()
 
 
+@pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize("verifiers", [1, 3])
-def test_blocks_are_those_of_sequential_processing(verifiers: int) -> None:
+def test_blocks_are_those_of_sequential_processing(verifiers: int, core: str) -> None:
     """Chunks that are verified side by side are executed in the order of arrival."""
     source = FaultySource(ACCOUNTS)
     mixed = list(islice(mix_faults(source, dict.fromkeys(Fault, 0.04)), 1_000))
     raws = [raw for raw, _ in mixed]
-    with start(source, verifiers) as pipeline:
+    with start(source, verifiers, core=core) as pipeline:
         batches = [*offer_and_step(pipeline, raws), *pipeline.flush()]
         statistics = pipeline.statistics()
 
@@ -82,7 +94,8 @@ def test_blocks_are_those_of_sequential_processing(verifiers: int) -> None:
     failed = {tag: code for batch in batches for tag, code in batch.failed.items()}
     assert [code for _, code in mixed] == [failed.get(tag, Code.OK) for tag in range(1_000)]
     assert (0, 0) == (statistics.verifiers_replaced, statistics.reverified)
-    assert all(cpu_ns > 0 for cpu_ns in statistics.stages.values())
+    used = {stage for stage, cpu_ns in statistics.stages.items() if cpu_ns > 0}
+    assert set(statistics.stages) - ({"transport"} if core == NATIVE else set()) == used
 
 
 def test_a_verifier_that_is_killed_is_replaced() -> None:
@@ -204,11 +217,48 @@ def test_verifiers_that_can_not_start_are_an_error(monkeypatch: pytest.MonkeyPat
             pipeline.flush()
 
 
-def test_the_parallel_benchmark_processes_the_block_of_the_plain_one() -> None:
+@pytest.mark.skipif(NATIVE not in CORES, reason="no compiled kernels")
+def test_closing_ends_threads() -> None:
+    """Amid work, and when closed twice."""
+    before = threading.active_count()
+    source = TransferSource(ACCOUNTS)
+    pipeline = start(source, verifiers=2, core=NATIVE)
+    for tag, raw in enumerate(source.take(500)):
+        pipeline.offer(tag, raw)
+    pipeline.step()
+
+    assert (before + 2, ()) == (threading.active_count(), pipeline.verifier_pids)
+    pipeline.close()
+    pipeline.close()
+    assert before == threading.active_count()
+
+
+@pytest.mark.skipif(NATIVE not in CORES, reason="no compiled kernels")
+def test_a_failure_in_a_thread_reaches_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too little memory there is an error here, and nothing that was offered is lost."""
+
+    def fail(checks: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(verifiers, "verify_together", fail)
+    source = TransferSource(ACCOUNTS)
+    with start(source, verifiers=1, core=NATIVE) as pipeline:
+        pipeline.offer(0, next(source))
+        with pytest.raises(MemoryError):
+            pipeline.flush()
+        monkeypatch.undo()
+        with suppress(MemoryError):  # of the thread, if it failed after this one
+            pipeline.flush()
+        pipeline.flush()
+        assert 1 == pipeline.statistics().committed
+
+
+@pytest.mark.parametrize("core", CORES)
+def test_the_parallel_benchmark_processes_the_block_of_the_plain_one(core: str) -> None:
     """The state is the same as without processes, which are gone after closing."""
-    plain = benchmarks.block_processing(transactions=1_000).call()
+    plain = benchmarks.block_processing(transactions=1_000, core=core).call()
     assert isinstance(plain, BlockResult)
-    task = benchmarks.parallel_processing(verifiers=2)
+    task = benchmarks.parallel_processing(verifiers=2, core=core)
     try:
         assert [plain.root_hash] * 2 == [task.call(), task.call()]
     finally:

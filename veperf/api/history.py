@@ -1,25 +1,28 @@
 """Benchmarks over the runs in the archive: results that show themselves."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from veperf.api.results import Folder
+from veperf.archive.manifest import LEFT_OUT
+from veperf.archive.run_filter import filter_of
 from veperf.archive.store import open_archive
-from veperf.archive.summary import Progress, load_summary
+from veperf.archive.summary import ArchiveSummary, Progress, load_summary
 from veperf.archive.trend import Trend, TrendChange, case_trend, machine_trends, sort_by_change
 from veperf.core.errors import UsageError
 from veperf.core.option_fields import keyword_options
-from veperf.core.options import HistoryOptions
+from veperf.core.options import HistoryOptions, RunFilterOptions
+from veperf.progress.output import print_status
 from veperf.report.trends import trend_html, trend_markdown, trend_text, trends_html, trends_text
 from veperf.stats.drift import Drift
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from pandas import DataFrame
 
 
 @keyword_options
@@ -40,9 +43,10 @@ def history(
 
     Raises:
         UnknownBenchmarkError: no run has that.
+        UnknownRunError: there is no archive, or no run of that branch or commit.
         UsageError: an option is out of bounds.
     """
-    summary = load_summary(open_archive(archive), progress)
+    summary = _selected(options, archive, progress)
     trend = case_trend(
         summary, benchmark, metric=options.metric, machine=options.machine, last=options.last
     )
@@ -60,11 +64,38 @@ def trends(
     Raises:
         UnknownBenchmarkError, UsageError: as ``history``.
     """
-    summary = load_summary(open_archive(archive), progress)
+    summary = _selected(options, archive, progress)
     followed = machine_trends(
         summary, metric=options.metric, machine=options.machine, last=options.last
     )
     return Trends(followed, summary.left_out, archive)
+
+
+@keyword_options
+def runs(archive: Folder = None, *, options: RunFilterOptions) -> "DataFrame":
+    """List the complete runs in the archive, a row each, in the order of their completion.
+
+    Args:
+        archive: as in ``run``.
+        options: which runs; each field is a keyword as well.
+
+    Raises:
+        UnknownRunError: there is no archive, or no run of that branch, commit or machine class.
+        DataError: none of its runs can be read.
+        UsageError: an option can't be read.
+    """
+    summary = load_summary(open_archive(archive))
+    for reason in summary.left_out.values():
+        print_status(f"{LEFT_OUT}{reason}")
+    return summary.select(filter_of(options)).frame()
+
+
+def _selected(
+    options: HistoryOptions, archive: Folder, progress: Progress | None
+) -> ArchiveSummary:
+    # A machine class that no run has is an error that names those there are.
+    chosen = replace(filter_of(options), machine="")
+    return load_summary(open_archive(archive), progress).select(chosen)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -87,7 +118,7 @@ class History:
         """The slow movement since the latest change point; None where the level stands still."""
         return self.trend.drift
 
-    def frame(self) -> "pd.DataFrame":
+    def frame(self) -> "DataFrame":
         """Return a row a run, oldest first; ``change`` is the ratio to the run before."""
         import pandas as pd
 
@@ -168,7 +199,7 @@ class Trends:
                 return Trends(tuple(ordered), self.left_out, self.archive)
         raise UsageError(f"trends are sorted by shift or name, not by {by!r}")
 
-    def frame(self) -> "pd.DataFrame":
+    def frame(self) -> "DataFrame":
         """Return a row a benchmark, in this order, with its latest change point and its drift."""
         import pandas as pd
 

@@ -15,10 +15,12 @@ from veperf.api.results import (
 )
 from veperf.api.runs import resolve_run
 from veperf.archive.completion_order import LAST
+from veperf.archive.run_filter import filter_of
 from veperf.archive.storage.location import Location
 from veperf.archive.store import open_archive
 from veperf.core.direction import reader_notes
-from veperf.core.option_fields import as_names
+from veperf.core.option_fields import as_names, keyword_options
+from veperf.core.options import RunFilterOptions
 from veperf.core.policy import resolve_policy
 from veperf.progress.output import print_status
 from veperf.report.report_links import NO_REPORT, ReportLinks
@@ -182,11 +184,14 @@ def investigate(
     )
 
 
+@keyword_options
 def site(
     archive: Folder = None,
     baselines: Folder = None,
     known_misses: Collection[str] = (),
     policy: PolicyLike = None,
+    *,
+    options: RunFilterOptions,
 ) -> Location:
     """Bring the archive's web site up to date, and return its first page.
 
@@ -195,10 +200,12 @@ def site(
         baselines: as in ``run``.
         known_misses: targets that are known to be missed, and so fail no run.
         policy: of the gate, or its file or table; that of the project when not given.
+        options: which runs it has; each field is a keyword as well.
 
     Raises:
         DataError: a file of targets or baselines is broken.
         UnknownTargetError: ``known_misses`` names one that does not exist.
+        UsageError: an option can't be read.
         StorageError: the archive can't be written.
     """
     from veperf.report.site.build import build_site
@@ -211,4 +218,5 @@ def site(
         as_names(known_misses),
         resolve_policy(policy),
         print_status,
+        filter_of(options),
     )

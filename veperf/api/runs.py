@@ -23,7 +23,12 @@ from veperf.core.case import Better
 from veperf.core.direction import require_units, with_directions
 from veperf.core.errors import NoSuchFileError, UnknownRunError, UsageError, VeperfError
 from veperf.core.option_fields import flat_names, keyword_options
-from veperf.core.options import CompareOptions, ListOptions, LoadOptions, RunOptions
+from veperf.core.options import (
+    CompareOptions,
+    ListOptions,
+    LoadOptions,
+    RunOptions,
+)
 from veperf.core.policy import resolve_policy
 from veperf.core.registry import select_cases
 from veperf.core.run import Run
@@ -240,11 +245,6 @@ def save_run(run: Run, archive: Folder = None) -> RunResult:
     return RunResult(run, store.at(run.id))
 
 
-def runs(archive: Folder = None) -> "DataFrame":
-    """List the complete runs in the archive, a row each, oldest first."""
-    return open_archive(archive).frame()
-
-
 def query(sql: str, archive: Folder = None) -> "DataFrame":
     """Query the archive's samples in SQL (DuckDB; the table is ``samples``).
 
@@ -282,22 +282,21 @@ def _finish(writer: RunWriter, progress: bool, baselines: Folder = None) -> RunR
     from veperf.report.pages.preliminary import PreliminaryPage
     from veperf.runner import run_lifecycle
 
-    page = PreliminaryPage(
-        writer.archive, writer.run, baselines_folder(baselines), notify=print_status
-    )
+    folder = baselines_folder(baselines)
+    page = PreliminaryPage(writer.archive, writer.run, folder, notify=print_status)
     if progress and page.file is not None and not is_in_notebook():
         print_status(f"overview, from the first pass on: {page.file}")
-
     earlier = earlier_seconds(Archive(writer.archive), writer.run)
     budget = run_lifecycle.plan_budget(writer.run, earlier)
     if progress and budget is not None:
         print_status(budget.describe_plan())
-    at_once = run_lifecycle.memory_passes_at_once(budget)
+    at_once = run_lifecycle.memory_at_once(writer.run.config, budget)
     display = (
         run_progress(writer.run, earlier, memory_at_once=at_once) if progress else NoProgress()
     )
     with display:
-        finished = run_lifecycle.finish_run(writer, display, budget=budget, on_pass=page.write)
+        limits = run_lifecycle.time_limits(writer.run.cases, folder)
+        finished = run_lifecycle.finish_run(writer, display, None, budget, page.write, limits)
     return RunResult(finished, writer.files)
 
 

@@ -1,6 +1,7 @@
 """Sweeps of many runs, and comparisons on a fleet of machines, on the workers of a cluster."""
 
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from veperf.abtest.fleet_result import FleetResult
@@ -8,11 +9,14 @@ from veperf.api.results import Folder
 from veperf.archive.completion_order import LAST
 from veperf.archive.store import open_archive
 from veperf.cluster import sweep as cluster_sweep
+from veperf.cluster import task_array
 from veperf.cluster.scheduler import check_scheduler
 from veperf.cluster.spec import ABSpec, SweepSpec
 from veperf.cluster.sweep import SweepOutcome
-from veperf.cluster.sweep_journal import SweepJournal
-from veperf.cluster.sweep_result import SweepResult
+from veperf.cluster.sweep_journal import SweepJournal, write_sweep_plan
+from veperf.cluster.sweep_plan import parse_task_numbers
+from veperf.cluster.sweep_result import SweepResult, write_fleet_page
+from veperf.cluster.task_array import TaskOutcome
 from veperf.core.errors import UsageError
 from veperf.core.option_fields import flat_names, keyword_options, select_options, values_of
 from veperf.core.options import FleetOptions, SweepOptions
@@ -26,8 +30,8 @@ def sweep(
 
     Args:
         spec: a ``veperf.cluster.spec.SweepSpec``, or a TOML file; see ``veperf sweep --help``.
-        options: where to make them; each field is a keyword as well. Without a scheduler, a cluster
-            of one worker is started on this machine.
+        options: where to make them; each field is a keyword as well. Without a scheduler they are
+            made on this machine, one after the other.
         archive: as in ``run``; what is interrupted goes on with ``resume_sweep``.
 
     Raises:
@@ -35,7 +39,8 @@ def sweep(
     """
     check_scheduler(options.scheduler)
     source = Path(spec) if isinstance(spec, str) else spec
-    journal = cluster_sweep.begin_sweep(source, open_archive(archive))
+    plan = cluster_sweep.make_plan(source)
+    journal = SweepJournal.create(open_archive(archive), plan)
     return cluster_sweep.continue_sweep(journal, options.scheduler, options.wait_s)
 
 
@@ -51,6 +56,62 @@ def resume_sweep(
     check_scheduler(options.scheduler)
     journal = SweepJournal.resume(open_archive(archive), sweep)
     return cluster_sweep.continue_sweep(journal, options.scheduler, options.wait_s)
+
+
+def plan_sweep_tasks(spec: SweepSpec | str | Path, *, archive: Folder = None) -> dict[str, object]:
+    """Plan a sweep whose tasks are run by number, by ``run_sweep_tasks`` on any host.
+
+    Returns:
+        What an engine needs to know, as ``veperf sweep SPEC --plan json`` prints it: the name of
+        the ``sweep``, the ``count`` of tasks, and a row for each of the ``tasks``.
+
+    Raises:
+        VeperfError: of any kind; see ``veperf.core.errors``.
+    """
+    store = open_archive(archive)
+    plan = cluster_sweep.make_plan(Path(spec) if isinstance(spec, str) else spec)
+    return task_array.plan_document(store, write_sweep_plan(store, plan), plan)
+
+
+def run_sweep_tasks(
+    tasks: str,
+    spec: str | Path | None = None,
+    *,
+    sweep: str | None = None,
+    archive: Folder = None,
+    notify: Callable[[str], object] = print,
+) -> list[TaskOutcome]:
+    """Run tasks of a planned sweep on this machine, unless they are done.
+
+    Args:
+        tasks: their numbers, such as ``3`` or ``0-4,7``.
+        spec: the file that was planned, to be sure that it is the same.
+        sweep: its name, or the start of it; the last one of ``spec`` when not given.
+        archive: the one in which it was planned.
+        notify: takes a line as each task begins and ends.
+
+    Raises:
+        VeperfError: of any kind; see ``veperf.core.errors``.
+    """
+    store = open_archive(archive)
+    source = None if spec is None else Path(spec)
+    name = LAST if source is None and sweep is None else sweep
+    resolved, plan = task_array.find_planned_sweep(store, source, name)
+    numbers = parse_task_numbers(tasks, len(plan.tasks))
+    return task_array.run_planned_tasks(store, resolved, plan, numbers, notify)
+
+
+def collect_sweep(sweep: str = LAST, archive: Folder = None) -> SweepOutcome:
+    """Return the results of a sweep whose tasks were run by number; comparisons get their page.
+
+    Raises:
+        UnknownRunError, CorruptFileError, StorageError: what they say.
+    """
+    store = open_archive(archive)
+    outcome = cluster_sweep.read_sweep(store, sweep)
+    if isinstance(outcome, FleetResult):
+        write_fleet_page(store, outcome)
+    return outcome
 
 
 def load_sweep(sweep: str = LAST, archive: Folder = None) -> SweepOutcome:
@@ -80,7 +141,7 @@ def ab_fleet(
         base: a commit, branch or tag.
         select: suites, benchmarks or globs; all when there is none.
         options: how and where to compare; each field is a keyword as well. Without machine classes
-            any one worker compares; without a scheduler, a worker is started on this machine.
+            any one worker compares; without a scheduler this machine does.
         head: the new code's commit; what is checked out, if it is all committed, when not given.
         archive: folder or URL of the archive.
 

@@ -31,7 +31,6 @@ from veperf.core.direction import (
 )
 from veperf.core.errors import UsageError
 from veperf.core.text import join_words
-from veperf.report.tables import listings
 from veperf.report.tables.table import text_table
 
 _RUNS = click.argument("runs", nargs=-1, metavar="[RUN]...")
@@ -113,6 +112,8 @@ def update_command(
 @baselines_option
 def show_command(suites: tuple[str, ...], baselines: Path | None) -> None:
     """Show the recorded baselines, of every machine class."""
+    from veperf.report.tables import listings  # takes long to load
+
     recorded = load_baselines(baselines or paths.default_baselines_folder(), suites or ("*",))
     _require_suites(suites, (baseline.suite for baseline in recorded))
     click.echo(text_table(listings.baselines_table(recorded)))
@@ -127,6 +128,8 @@ def show_command(suites: tuple[str, ...], baselines: Path | None) -> None:
 @baselines_option
 def baseline_history_command(suites: tuple[str, ...], baselines: Path | None) -> None:
     """Show the baselines that were replaced, of every machine class, and why."""
+    from veperf.report.tables import listings  # takes long to load
+
     folder = baselines or paths.default_baselines_folder()
     retired = load_retired(folder, suites or ("*",))
     recorded = [former.baseline for former in retired] + [*load_baselines(folder, suites)]

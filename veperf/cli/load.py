@@ -198,8 +198,9 @@ def serve_command(
     """Serve a system for loads from other processes or hosts.
 
     The first line printed is the address, for `veperf load --target`. The other side also needs
-    the token: VEPERF_LOAD_TOKEN on both sides, or a random one, printed in the second line.
-    Nothing is encrypted: use it on one host or a trusted network.
+    the token: VEPERF_LOAD_TOKEN on both sides, or a random one, printed in the second line. An
+    address that other hosts reach needs a token in VEPERF_LOAD_TOKEN. Nothing is encrypted: use it
+    on one host or a trusted network, or by a tunnel: `ssh -N -L 7700:127.0.0.1:7700 HOST`.
 
     It serves one load after the other, each on a fresh system, until Ctrl-C.
     """

@@ -39,6 +39,7 @@ from veperf.cli.report import report_command, site_command
 from veperf.cli.run import run_command
 from veperf.cli.sweep import sweep_command
 from veperf.cli.upstream import upstream_command
+from veperf.cli.zk import zk_command
 from veperf.core.errors import (
     COULD_NOT_MEASURE,
     CRASHED,
@@ -48,12 +49,15 @@ from veperf.core.errors import (
     VeperfError,
 )
 from veperf.core.escape import make_visible
-from veperf.core.options import ListOptions
+from veperf.core.options import ListCommandOptions, ListOptions, RunFilterOptions
 from veperf.core.text import join_words
 from veperf.core.version import __version__
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
+
+_LISTED_RUNS = 1_000
+"""Runs that are listed where no number is given."""
 
 
 @click.command(
@@ -83,23 +87,32 @@ def lab_command(browser: bool, port: int) -> NoReturn:
         "veperf list 'transaction/state*'",
         "veperf list --level micro --level component",
         "veperf list -k 'hash or nonce and not load'",
-        "veperf list --runs",
+        "veperf list --runs --limit 20",
+        "veperf list --runs --since 30d --branch main --machine box-4c",
     ],
 )
 @patterns_argument
 @click.option("--runs", is_flag=True, help="The runs in the archive instead.")
-@options_of(ListOptions)
+@options_of(ListCommandOptions)
 @archive_option
 @click.pass_context
 def list_command(
     context: click.Context,
     patterns: tuple[str, ...],
     runs: bool,
-    options: ListOptions,
+    options: ListCommandOptions,
     archive: str | None,
 ) -> None:
-    """List the benchmarks, or the runs that were made."""
+    """List the benchmarks, or the runs that were made, the latest last.
+
+    Options that choose among runs go with --runs. Without --limit the last 1,000 are listed.
+    """
+    from veperf.archive.baselines import load_targets
+    from veperf.archive.manifest import LEFT_OUT
+    from veperf.archive.run_filter import EVERY_RUN, RunFilter, filter_of
     from veperf.archive.store import open_archive
+    from veperf.archive.summary import load_summary
+    from veperf.core.paths import default_baselines_folder
     from veperf.core.project import project_selection
     from veperf.core.registry import EVERYTHING, NAMED_SUITES, select_cases
     from veperf.report.tables import listings
@@ -110,10 +123,23 @@ def list_command(
     if runs:
         refuse_options(context, ListOptions, "--runs lists runs")
         store = open_archive(archive)
-        store.require_exists()
-        readable = store.readable_runs(print_warning)
-        click.echo(text_table(listings.runs_table(readable, store.incomplete_ids())))
+        summary = load_summary(store)
+        for reason in summary.left_out.values():
+            print_warning(f"{LEFT_OUT}{reason}")
+        chosen = filter_of(options)
+        known = {*summary.ids, *summary.left_out}
+        unfinished = store.incomplete_ids(known) if chosen == EVERY_RUN else []
+        matching = summary.select(chosen)
+        latest = matching.select(RunFilter(limit=options.limit or _LISTED_RUNS))
+        if latest.facts.num_rows or unfinished:
+            click.echo(text_table(listings.runs_table(latest.runs, unfinished)))
+        else:
+            whole = f"passes of the {len(summary.ids):,}" if summary.ids else "is"
+            click.echo(f"No run {whole} in {store.location}.")
+        if earlier := matching.facts.num_rows - latest.facts.num_rows:
+            click.echo(f"{earlier:,} earlier ones: --limit {matching.facts.num_rows} lists all")
     else:
+        refuse_options(context, RunFilterOptions, "only --runs lists runs")
         cases = select_cases(
             project_selection(patterns) or (EVERYTHING,),
             options.all_modules,
@@ -121,6 +147,10 @@ def list_command(
             expression=options.expression,
         )
         click.echo(text_table(listings.benchmarks_table(cases)))
+        listed = {target for case in cases for target in case.targets.values()}
+        published = load_targets(default_baselines_folder()).targets
+        if protocols := listings.protocols_text(t for t in published if t.id in listed):
+            click.echo(f"\nBy which protocol, and what VirtEngine did since:\n\n{protocols}\n")
         if named := [suite for suite in NAMED_SUITES if suite in {case.suite for case in cases}]:
             click.echo(f"Measured only where it is named: {join_words(named)}")
 
@@ -142,6 +172,7 @@ def veperf() -> None:
     veperf init          begin in a repository of your own
     veperf gate          judge results by service levels, or by limits at sizes
     veperf upstream      what changed in VirtEngine since its targets were written
+    veperf zk            keys, proofs and audits of zero-knowledge circuits
 
     Exit codes: 0 ok, or warnings; 1 slower, or a target missed; 2 wrong usage or a broken file;
     3 could not measure; 4 inconclusive (with --strict, or out of time); 70 a bug in veperf;
@@ -174,6 +205,7 @@ for command in (
     demo_command,
     init_command,
     upstream_command,
+    zk_command,
 ):
     veperf.add_command(command)
 

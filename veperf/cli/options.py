@@ -277,12 +277,17 @@ def refuse_options(
 
 
 def print_failures(run: Run, name: str) -> None:
-    """Print what failed in a run that is called ``name``, and why: of 20, and how many more."""
+    """Print what failed in a run that is called ``name``, and why: of 20, and how many more.
+
+    What a busy machine made void has not failed, and is told after that.
+    """
     failures = run.first_failures
-    for case in list(failures)[:_LISTED_FAILURES]:
-        click.echo(f"✗ {one_line(f'{name}: {case} failed: {failures[case].message}')}")
-    if len(failures) > _LISTED_FAILURES:
-        click.echo(one_line(f"✗ {name}: {len(failures) - _LISTED_FAILURES} more failed"))
+    for symbol, verb, is_void in (("✗", "failed", False), ("○", "void", True)):
+        alike = [case for case, failure in failures.items() if failure.is_void == is_void]
+        for case in alike[:_LISTED_FAILURES]:
+            click.echo(f"{symbol} {one_line(f'{name}: {case} {verb}: {failures[case].message}')}")
+        if rest := alike[_LISTED_FAILURES:]:
+            click.echo(one_line(f"{symbol} {name}: {len(rest):,} more {verb}"))
 
 
 def print_notes(name: str, notes: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from veperf.cli.options import (
 )
 from veperf.core.case import Better
 from veperf.core.gate import GateDecision
-from veperf.core.options import JudgementOptions
+from veperf.core.options import JudgementOptions, SiteOptions
 from veperf.core.policy import GatePolicy
 
 if TYPE_CHECKING:
@@ -102,15 +102,16 @@ def write_report(
     examples=[
         "veperf site                              of the project's reports/",
         "veperf site --archive /srv/performance   of another archive",
+        "veperf site --since 90d --branch main    of some of its runs",
     ],
 )
-@options_of(JudgementOptions)
+@options_of(SiteOptions)
 @archive_option
 @baselines_option
 @click.pass_context
 def site_command(
     context: click.Context,
-    options: JudgementOptions,
+    options: SiteOptions,
     archive: str | None,
     baselines: Path | None,
 ) -> None:
@@ -123,4 +124,5 @@ def site_command(
     from veperf.api import reports
 
     policy = chosen_policy(context, options, options.known_misses)
-    click.echo(f"site: {display_path(reports.site(archive, baselines, policy=policy))}")
+    page = reports.site(archive, baselines, policy=policy, options=options)
+    click.echo(f"site: {display_path(page)}")

@@ -15,6 +15,7 @@ from veperf.cli.options import (
     patterns_argument,
     print_notes,
     refuse_options,
+    terminal_width,
 )
 from veperf.core.options import RunOptions
 
@@ -71,6 +72,7 @@ def run_command(
     """
     from veperf.api import runs
     from veperf.report import rendering
+    from veperf.verdicts.run_notes import successor_notes
 
     if id_file is not None:
         require_writable_file(id_file)
@@ -86,7 +88,9 @@ def run_command(
     click.echo(rendering.run_text(result.run))
     print_notes(result.run.id, result.run.notes)
     verdict = result.verdict(baselines).verdict
-    if verdict.targets or verdict.against:
+    if verdict.targets or verdict.against or verdict.failures:
         click.echo(f"\n{rendering.answers_text(verdict)}")
+    for note in rendering.notes_text(tuple(successor_notes(verdict.targets)), terminal_width()):
+        click.echo(f"\n{note}")
     hint = command_hint("report", result.run.id, archive=archive)
     click.echo(f"\nkept in {display_path(result.place)}; {hint} shows it")

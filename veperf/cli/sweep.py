@@ -1,5 +1,6 @@
 """``veperf sweep``."""
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +20,7 @@ from veperf.cli.options import (
     report_url_option,
     summary_option,
 )
+from veperf.core.errors import COULD_NOT_MEASURE, OK
 from veperf.core.option_fields import about
 from veperf.core.options import DecisionOptions, SweepOptions
 
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 class SweepCommandOptions(SweepOptions, DecisionOptions):
     """Options of ``veperf sweep``."""
 
-    local: Annotated[bool, about("Start a cluster of one worker on this machine.")] = False
+    local: Annotated[bool, about("On this machine, one task after the other.")] = False
 
 
 @click.command(
@@ -42,6 +44,12 @@ class SweepCommandOptions(SweepOptions, DecisionOptions):
         "veperf sweep nightly.toml --scheduler tcp://10.0.0.1:8786",
         "veperf sweep --resume --local                     go on with the last one",
         "veperf sweep --show                               what came of the last one",
+        "",
+        "by an engine of yours, such as a Slurm array or a CI matrix:",
+        "  veperf sweep nightly.toml --plan json            what there is to do",
+        "  veperf sweep nightly.toml --task 3               one of its tasks, here",
+        "  veperf sweep --resume NAME --task 0-4,7          several, of the sweep NAME",
+        "  veperf sweep --collect NAME                      the table; what is missing",
         "",
         "nightly.toml:",
         '  name = "nightly"',
@@ -89,6 +97,24 @@ class SweepCommandOptions(SweepOptions, DecisionOptions):
     metavar="[SWEEP]",
     help="Only show what came of a sweep: the last one, or the one named.",
 )
+@click.option(
+    "--plan",
+    type=click.Choice(["json"]),
+    help="Only plan SPEC, in the archive, and print its tasks for an engine.",
+)
+@click.option(
+    "--task",
+    "tasks",
+    metavar="NUMBERS",
+    help="Run tasks of a planned sweep here, by number from 0: 3, or 0-4,7.",
+)
+@click.option(
+    "--collect",
+    is_flag=False,
+    flag_value="last",
+    metavar="[SWEEP]",
+    help="Show what came of tasks run by number; comparisons get their page.",
+)
 @summary_option("the result")
 @report_url_option
 @archive_option
@@ -99,13 +125,17 @@ def sweep_command(
     options: SweepCommandOptions,
     resume: str | None,
     show: str | None,
+    plan: str | None,
+    tasks: str | None,
+    collect: str | None,
     summary: Path | None,
     report_url: str | None,
     archive: str | None,
 ) -> None:
     """Make many runs on many machines.
 
-    SPEC is a TOML file; a dask.distributed scheduler hands the runs to its workers.
+    SPEC is a TOML file. A dask.distributed scheduler hands its runs to workers, or any engine runs
+    them by number: all it needs is an archive that every host reaches.
 
     Every combination of benchmark, commit, machine class and repeat is a task: one `veperf run` on
     a worker of that class, one at a time on a host. With [ab], every combination of machine class
@@ -119,11 +149,25 @@ def sweep_command(
 
     policy = chosen_policy(context, options)
     check_summary(summary)
-    if sum(source is not None for source in (spec, resume, show)) != 1:
-        raise click.UsageError("give one of a SPEC, --resume or --show")
+    if plan is not None or tasks is not None:
+        _refuse_beside(context, plan, tasks, spec, resume, show, collect)
+        if tasks is None:
+            if spec is None:
+                raise click.UsageError("say what to plan: veperf sweep SPEC --plan json")
+            click.echo(json.dumps(sweeps.plan_sweep_tasks(spec, archive=archive)))
+            return
+        outcomes = sweeps.run_sweep_tasks(
+            tasks, spec, sweep=resume, archive=archive, notify=click.echo
+        )
+        context.exit(COULD_NOT_MEASURE if any(o.failure for o in outcomes) else OK)
+    if sum(source is not None for source in (spec, resume, show, collect)) != 1:
+        raise click.UsageError("give one of a SPEC, --resume, --show or --collect")
     if show is not None:
         refuse_options(context, SweepOptions, "--show measures nothing")
         outcome = sweeps.load_sweep(show, archive)
+    elif collect is not None:
+        refuse_options(context, SweepOptions, "--collect measures nothing")
+        outcome = sweeps.collect_sweep(collect, archive)
     elif (options.scheduler is None) != options.local:
         raise click.UsageError("say where: --scheduler ADDRESS, or --local")
     elif spec is not None:
@@ -138,19 +182,47 @@ def sweep_command(
     context.exit(outcome.exit_code())
 
 
+def _refuse_beside(
+    context: click.Context,
+    plan: str | None,
+    tasks: str | None,
+    spec: Path | None,
+    resume: str | None,
+    show: str | None,
+    collect: str | None,
+) -> None:
+    """Refuse what --plan or --task would ignore."""
+    name = "--plan" if plan is not None else "--task"
+    if plan is not None and (tasks is not None or resume is not None):
+        raise click.UsageError("--plan goes with a SPEC, and neither --task nor --resume")
+    if show is not None or collect is not None:
+        raise click.UsageError(f"{name} shows nothing: neither --show nor --collect")
+    if spec is None and resume is None:
+        raise click.UsageError(f"{name} needs a SPEC, or --resume SWEEP")
+    refuse_options(context, SweepCommandOptions, f"{name} needs no workers, and judges nothing")
+
+
 def print_sweep(
     outcome: "SweepOutcome", archive: str | None, summary: Path | None, links: "ReportLinks"
 ) -> None:
     """Print the outcome of a sweep in ``archive`` and how to go on; append it to the summary."""
     from veperf.abtest.fleet_result import FleetResult
+    from veperf.cluster.sweep_result import missing_tasks
     from veperf.formats.writers import write_judged
 
     click.echo(repr(outcome))
     if isinstance(outcome, FleetResult):
         click.echo(f"\npage: {display_path(outcome.page_at)}")
     if outcome.failed:
+        missing = missing_tasks(outcome)
         hint = command_hint("sweep", "--resume", outcome.sweep, archive=archive)
-        click.echo(f"\n{hint} goes on with what is missing")
+        by_number = command_hint(
+            "sweep", "--resume", outcome.sweep, "--task", missing, archive=archive
+        )
+        click.echo(
+            f"\nmissing: {missing}\n{hint} goes on with what is missing; by number, on any host:\n"
+            f"{by_number}"
+        )
     if isinstance(outcome, FleetResult):
         append_summary(summary, write_judged([outcome.view], "summary", links).encoded)
     else:

@@ -14,14 +14,17 @@ from veperf.measure.machine import describe_revision
 def commit_resolver(spec: SweepSpec) -> Callable[[str], str]:
     """Return a function from a ref to the full id of the commit that it means at this moment.
 
-    They are of the checkout that the current folder is in, as for ``veperf ab``.
+    They are of the checkout that the current folder is in, as for ``veperf ab``. The function
+    raises a UsageError where there is no such checkout, or no such commit.
 
     Raises:
-        UsageError: there is no such checkout (the function returned: no such commit), or the
-            comparison is with the working tree, which has uncommitted changes.
+        UsageError: there is no such checkout, or the comparison is with the working tree, which has
+            uncommitted changes.
     """
+    if spec.ab is None:
+        return lambda ref: git.resolve_commit(git.find_repository(), ref)
     top = git.find_repository()
-    if spec.ab is not None and spec.ab.head is None and describe_revision(top).dirty:
+    if spec.ab.head is None and describe_revision(top).dirty:
         raise UsageError(
             f"{top} has uncommitted changes, which no other host has: commit them, or name the new "
             "code (`--head REF`, or `head` in a specification)"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from veperf.cluster.load_worker import run_assignment, stop_event, worker_machine
+from veperf.cluster.preflight import Preflight
 from veperf.cluster.scheduler import check_scheduler, connect_client
 from veperf.cluster.sweep_plan import WORKER_RESOURCE
 from veperf.cluster.worker_allocation import (
@@ -32,6 +33,7 @@ from veperf.loadtest.sharded.messages import (
     TargetListening,
 )
 from veperf.loadtest.sharded.shard import TARGET
+from veperf.progress.output import print_status
 
 if TYPE_CHECKING:
     from distributed import Client, Event, Future
@@ -63,6 +65,8 @@ def cluster_launcher(
     check_scheduler(scheduler)
     with suppress_logging("distributed"), connect_client(scheduler) as client:
         try:
+            for line in Preflight(client).examine():
+                print_status(line)
             workers = client.scheduler_info(n_workers=-1)["workers"]
             busy = [address for address, tasks in client.processing().items() if tasks]
         except OSError as error:

@@ -3,15 +3,16 @@
 import math
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Self
 
+from veperf.cluster.preflight import UnfitWorker, describe_unfit
 from veperf.cluster.sweep_journal import SweepJournal
 from veperf.cluster.sweep_plan import SweepTask
 from veperf.cluster.task_result import TaskResult
 from veperf.core.errors import MeasureError
 from veperf.core.escape import make_visible
-from veperf.core.text import format_duration
+from veperf.core.text import format_duration, plural
 from veperf.progress.output import make_rich_bar, print_status
 
 if TYPE_CHECKING:
@@ -67,22 +68,25 @@ class SweepLines:
         """Print a line."""
         print_status(message)
 
-    def tick(self, waiting: Mapping[str, int]) -> None:
-        """Announce classes without a worker, once.
+    def tick(self, waiting: Mapping[str, int], unfit: Collection[UnfitWorker]) -> None:
+        """Announce classes without a worker, once, with the workers that don't fit.
 
         Raises:
             NoWorkerError: nothing else is left, and the time to wait is over.
         """
         names = frozenset(waiting)
         if names - self._announced:
-            self.say("; ".join(_no_worker(name, n) for name, n in sorted(waiting.items())))
+            self.say("; ".join(_no_worker(name, n, unfit) for name, n in sorted(waiting.items())))
         self._announced = names
         if sum(waiting.values()) < self.total - self.done - self._failed:
             self._waiting_since = None
         elif self._waiting_since is None:
             self._waiting_since = time.monotonic()
         elif time.monotonic() - self._waiting_since > self._wait_s:
-            raise NoWorkerError(f"no worker came within {format_duration(self._wait_s, digits=2)}")
+            wait = format_duration(self._wait_s, digits=2)
+            named = [w for w in unfit if "" in waiting or waiting.keys() & w.machine_classes]
+            because = f"; there is, but it does not fit, {describe_unfit(named)}" if named else ""
+            raise NoWorkerError(f"no worker came within {wait}{because}")
 
     def time_left(self) -> str:
         """Return the time left at the pace so far; empty while that is not known."""
@@ -145,6 +149,9 @@ def sweep_progress(journal: SweepJournal, wait_s: float) -> SweepLines:
     return (SweepBars if sys.stderr.isatty() else SweepLines)(journal, wait_s)
 
 
-def _no_worker(name: str, tasks: int) -> str:
+def _no_worker(name: str, tasks: int, unfit: Collection[UnfitWorker]) -> str:
     kind = f"machine class {name!r}" if name else "veperf (--resources veperf=1)"
-    return f"no worker of {kind} is there; {tasks} tasks wait for one"
+    count = plural(tasks, "task waits", "tasks wait")
+    if named := describe_unfit(unfit, name):
+        return f"no worker of {kind} fits; {count} for one ({named})"
+    return f"no worker of {kind} is there; {count} for one"

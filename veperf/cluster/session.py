@@ -11,11 +11,13 @@ Failures on the way, and how they are handled:
   is joined, not begun twice.
 - A result comes late, from a worker that was given up: dask drops it. Each key has one result, and
   the journal takes one a task.
+- A worker does not fit: it is named and gets nothing (``preflight``). One that comes later and is
+  given a task at once refuses that by itself.
 """
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -24,10 +26,18 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from veperf.cluster.installation import describe_installation
+from veperf.cluster.preflight import Preflight, UnfitWorker
 from veperf.cluster.sweep_journal import SweepJournal
 from veperf.cluster.sweep_plan import WORKER_RESOURCE, SweepTask
 from veperf.cluster.task_result import TaskResult, decode_task_result
-from veperf.cluster.task_worker import BEGUN_TOPIC, PROGRESS_TOPIC, TaskWork, run_attempt
+from veperf.cluster.task_worker import (
+    BEGUN_TOPIC,
+    PROGRESS_TOPIC,
+    TaskWork,
+    UnfitWorkerError,
+    run_attempt,
+)
 from veperf.core.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -92,8 +102,13 @@ class SweepProgress(Protocol):
     def say(self, message: str) -> None:
         """Show a message to the user."""
 
-    def tick(self, waiting: Mapping[str, int]) -> None:
-        """Let time pass; ``waiting`` counts the tasks of classes that have no worker."""
+    def tick(self, waiting: Mapping[str, int], unfit: Collection[UnfitWorker]) -> None:
+        """Let time pass.
+
+        Args:
+            waiting: number of tasks of each class that has no worker.
+            unfit: workers that get no task.
+        """
 
 
 class SchedulerLostError(Exception):
@@ -126,6 +141,8 @@ class SchedulerSession:
         self._begun: dict[str, str] = {}
         """Workers by key of the task that they run: for each worker at most the last it began."""
         self._positions = {task.id: index for index, task in enumerate(journal.plan.tasks)}
+        self._preflight = Preflight(client)
+        self._here = msgspec.json.encode(describe_installation()).decode()
 
     def run(self, missing: Iterable[SweepTask]) -> None:
         """Run every task of ``missing``, until all of them are done or failed.
@@ -137,6 +154,7 @@ class SchedulerSession:
         with _raising_lost():
             self._client.subscribe_topic(BEGUN_TOPIC, self._in_inbox(self._on_begun))
             self._client.subscribe_topic(PROGRESS_TOPIC, self._in_inbox(self._on_progress))
+        self._examine_workers()
         for task in missing:
             self._submit(task)
         last_tick = -_TICK_S
@@ -145,9 +163,15 @@ class SchedulerSession:
                 raise SchedulerLostError
             if time.monotonic() - last_tick > _TICK_S:
                 last_tick = time.monotonic()
-                self._progress.tick(self._waiting())
+                self._examine_workers()
+                self._progress.tick(self._waiting(), self._preflight.unfit.values())
             with suppress(Empty):
                 self._inbox.get(timeout=_POLL_S)()
+
+    def _examine_workers(self) -> None:
+        with _raising_lost():
+            for line in self._preflight.examine():
+                self._progress.say(line)
 
     def _in_inbox(self, handle: Callable[[object], None]) -> Callable[[tuple[float, object]], None]:
         return lambda event: self._inbox.put(partial(handle, event[1]))
@@ -159,6 +183,7 @@ class SchedulerSession:
                 run_attempt,
                 self._work,
                 msgspec.json.encode(task).decode(),
+                self._here,
                 key=key,
                 resources=task.resources,
                 priority=-self._positions[task.id],
@@ -231,7 +256,12 @@ class SchedulerSession:
         policy = self._retry_policy
         was_begun = key in self._begun
         task = self._remove(key)
-        if isinstance(error, KilledWorker):
+        if isinstance(error, UnfitWorkerError):
+            with _raising_lost():
+                unfit = self._preflight.reject(error.address, error.differences)
+            self._progress.say(f"{unfit.description} (gets no task)")
+            reason = ""
+        elif isinstance(error, KilledWorker):
             reason = (policy.worker_lost if was_begun else policy.never_begun)(task.id)
         else:
             reason = str(error) or type(error).__name__
@@ -276,7 +306,8 @@ class SchedulerSession:
         """Count the tasks that wait for a machine class that no worker has, by class."""
         with _raising_lost():
             workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
-        available = {name for worker in workers for name in worker["resources"]}
+        fit = [w["resources"] for w in workers if w["resources"].get(WORKER_RESOURCE)]
+        available = {name for resources in fit for name in resources}
         return dict(
             Counter(
                 task.machine_class if WORKER_RESOURCE in available else ""

@@ -1,17 +1,22 @@
 """Run a sweep, from its specification to its results."""
 
+import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
 
 from veperf.abtest.fleet_result import FleetResult
 from veperf.archive.cli_hints import command_hint
 from veperf.archive.store import Archive
 from veperf.cluster.checkout import commit_resolver
+from veperf.cluster.installation import describe_installation
 from veperf.cluster.progress import NoWorkerError, sweep_progress
-from veperf.cluster.scheduler import client_factory
+from veperf.cluster.scheduler import connect_client
 from veperf.cluster.session import RetryPolicy, SchedulerLostError, SchedulerSession, SweepProgress
 from veperf.cluster.spec import SweepSpec, load_spec, spec_patterns, validate_spec
 from veperf.cluster.sweep_journal import (
@@ -22,15 +27,17 @@ from veperf.cluster.sweep_journal import (
     resolve_sweep,
     sweep_names,
 )
-from veperf.cluster.sweep_plan import plan_sweep
+from veperf.cluster.sweep_plan import SweepPlan, plan_sweep
 from veperf.cluster.sweep_result import (
     SweepResult,
     fleet_result_of,
     sweep_result_of,
     write_fleet_page,
 )
+from veperf.cluster.task_array import run_task_here
 from veperf.cluster.task_worker import TaskWork, run_task
-from veperf.core.errors import MeasureError, UnknownRunError
+from veperf.core.errors import DataError, MeasureError, UnknownRunError, UsageError
+from veperf.core.log_suppression import suppress_logging
 from veperf.core.options import SweepOptions
 from veperf.core.project import project_modules
 from veperf.core.registry import select_cases
@@ -43,19 +50,19 @@ SweepOutcome: TypeAlias = SweepResult | FleetResult
 _RETRY_S = 1.0
 
 
-def begin_sweep(spec: SweepSpec | Path, archive: Archive) -> SweepJournal:
-    """Create a new sweep of ``spec``.
+def make_plan(spec: SweepSpec | Path) -> SweepPlan:
+    """Return the plan of a sweep of ``spec``, with what is installed here.
 
     Raises:
         UsageError: it names a benchmark or a commit that does not exist.
         CorruptFileError: the file is no specification.
-        StorageError: the archive can't be written.
     """
     spec = load_spec(spec) if isinstance(spec, Path) else validate_spec(spec)
     if not spec.refs and spec.ab is None:
         # Another commit may have others.
         select_cases(spec_patterns(spec), project_modules(spec.modules))
-    return SweepJournal.create(archive, plan_sweep(spec, commit_resolver(spec)))
+    plan = plan_sweep(spec, commit_resolver(spec))
+    return msgspec.structs.replace(plan, installation=describe_installation())
 
 
 def continue_sweep(
@@ -65,21 +72,20 @@ def continue_sweep(
 
     Args:
         journal: of the sweep.
-        scheduler: its address; a cluster of one worker on this machine where there is none.
+        scheduler: its address; tasks run on this machine, one after the other, where there is none.
         wait_s: for machine classes without a worker; their tasks count as failed then.
 
     Raises:
-        UsageError: dask.distributed is not installed.
         MeasureError: there is no scheduler.
         StorageError: the archive can't be written.
     """
-    with (
-        journal,
-        client_factory(scheduler, journal.plan) as connect,
-        sweep_progress(journal, wait_s) as progress,
-    ):
+    with journal, sweep_progress(journal, wait_s) as progress:
         try:
-            run_tasks(journal, connect, progress)
+            if scheduler is None:
+                _run_tasks_here(journal, progress)
+            else:
+                with suppress_logging("distributed"):
+                    run_tasks(journal, partial(connect_client, scheduler), progress)
         except NoWorkerError as error:
             _fail_missing(journal, str(error))
         except KeyboardInterrupt as interrupt:
@@ -93,6 +99,19 @@ def continue_sweep(
         if isinstance(outcome, FleetResult):
             write_fleet_page(journal.archive, outcome)
         return outcome
+
+
+def _run_tasks_here(journal: SweepJournal, progress: SweepProgress) -> None:
+    host = socket.gethostname()
+    for task in journal.missing():
+        try:
+            result = run_task_here(task, host, partial(progress.task_running, task.id, host))
+            journal.add_result(task, result, host)
+        except (MeasureError, DataError, UsageError) as error:
+            journal.add_failure(task, str(error))
+            progress.task_failed(task, str(error))
+        else:
+            progress.task_done(task, host, result)
 
 
 def run_tasks(

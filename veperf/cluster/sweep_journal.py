@@ -40,6 +40,8 @@ class TaskEntry(Struct, frozen=True):
     result_id: str = field(default="", name="found")
     """Id of its run or comparison; empty where it failed."""
     failure: str = ""
+    machine: str = ""
+    """Name of the kind of machine that measured it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,11 @@ def resolve_sweep(archive: Archive, name: str) -> str:
     """Return the sweep that ``name`` means: ``last``, a name, or the unambiguous start of one.
 
     Raises:
-        UnknownRunError: there is none, or more than one.
+        UnknownRunError: there is none, or more than one, or no archive.
     """
     names = sweep_names(archive)
+    if not names:  # in an archive that is there
+        archive.require_exists()
     if name == LAST:
         matches = names[-1:]
     else:
@@ -89,6 +93,19 @@ def resolve_sweep(archive: Archive, name: str) -> str:
 def sweep_folder(archive: Archive, sweep: str) -> Storage:
     """Return the folder of ``sweep``."""
     return archive.storage.at(f"{FOLDER}/{sweep}")
+
+
+def write_sweep_plan(archive: Archive, plan: SweepPlan) -> str:
+    """Write the plan of a new sweep, and return the name of the sweep.
+
+    Raises:
+        StorageError: the archive can't be written.
+    """
+    now = datetime.now(UTC)
+    sweep = f"{plan.spec.name}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    stamp = next_stamp(archive.storage)
+    write_stored_json(sweep_folder(archive, sweep), PLAN, plan, stamp_ns=stamp)
+    return sweep
 
 
 def read_sweep_plan(archive: Archive, sweep: str) -> SweepPlan:
@@ -171,11 +188,7 @@ class SweepJournal:
         Raises:
             StorageError: the archive can't be written.
         """
-        now = datetime.now(UTC)
-        sweep = f"{plan.spec.name}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-        stamp = next_stamp(archive.storage)
-        write_stored_json(sweep_folder(archive, sweep), PLAN, plan, stamp_ns=stamp)
-        return cls(archive, sweep)
+        return cls(archive, write_sweep_plan(archive, plan))
 
     @classmethod
     def resume(cls, archive: Archive, sweep: str) -> Self:
@@ -191,6 +204,7 @@ class SweepJournal:
         for name in reversed(sweep_names(archive)):
             if read_sweep_state(archive, name).missing:
                 return cls(archive, name)
+        archive.require_exists()
         raise UnknownRunError(f"{archive.location} holds no sweep that is not done")
 
     @property
@@ -214,7 +228,7 @@ class SweepJournal:
         """
         if task.id in self._done:
             return False
-        self._write(TaskEntry(task.id, _now(), host=host, result_id=result.id))
+        self._write(_done_entry(task, result, host))
         save_task_result(self.archive, result)
         self._done.add(task.id)
         return True
@@ -242,6 +256,70 @@ class SweepJournal:
         self._lock.check()
         write_stored_json(self._tasks, task_file(entry.task), entry)
         self._entries[entry.task] = entry
+
+
+class TaskJournal:
+    """The entry of one task, which is run by its number; locked against other processes.
+
+    One that begins the same task waits until this is closed.
+    """
+
+    def __init__(self, archive: Archive, sweep: str, plan: SweepPlan, task: SweepTask) -> None:
+        self.task = task
+        self._archive = archive
+        self._folder = sweep_folder(archive, sweep).at(TASKS)
+        own = self._folder.at(task.id)
+        self._lock = own.try_lock() or own.lock()
+        try:
+            self.result_id = self._read_result_id(plan)
+        except BaseException:
+            self.close()
+            raise
+
+    def _read_result_id(self, plan: SweepPlan) -> str:
+        """Return the id of the task's result if the archive holds that; else an empty text."""
+        if not self._folder.has(task_file(self.task.id)):
+            return ""
+        result_id = _read_entry(self._folder, self.task).result_id
+        return result_id if result_id in archived_ids(self._archive, plan) else ""
+
+    def add_result(self, result: TaskResult, host: str) -> None:
+        """Save the result of the task, as ``SweepJournal.add_result`` does.
+
+        Raises:
+            StorageError: the archive can't be written, or another process has the task by now.
+            UsageError: it holds something else of that id.
+        """
+        self._write(_done_entry(self.task, result, host))
+        save_task_result(self._archive, result)
+        self.result_id = result.id
+
+    def add_failure(self, failure: str) -> None:
+        """Record that the task failed; it counts as missing.
+
+        Raises:
+            StorageError: the archive can't be written.
+        """
+        self._write(TaskEntry(self.task.id, _now(), failure=failure))
+
+    def close(self) -> None:
+        """Release the task to other processes."""
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _write(self, entry: TaskEntry) -> None:
+        self._lock.check()
+        write_stored_json(self._folder, task_file(self.task.id), entry)
+
+
+def _done_entry(task: SweepTask, result: TaskResult, host: str) -> TaskEntry:
+    machine = result.machine.name
+    return TaskEntry(task.id, _now(), host=host, result_id=result.id, machine=machine)
 
 
 def _now() -> str:

@@ -1,20 +1,25 @@
 """Plan a sweep: turn its specification into tasks, one for each combination."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
-from itertools import product
+from itertools import pairwise, product
 from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
 
+from veperf.cluster.installation import Installation
 from veperf.cluster.spec import ABSpec, SweepSpec, spec_patterns
+from veperf.core.errors import UsageError
 from veperf.core.option_fields import Options, options_from, select_options, values_of
 from veperf.core.options import ABOptions, RunOptions
 
 WORKER_RESOURCE = "veperf"
 """Dask resource of which every worker has one, and every task takes one."""
+CLASS_PREFIX = "class:"
 HEAD = "HEAD"
+_RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?", re.ASCII)
 
 
 class Ref(Struct, frozen=True):
@@ -86,11 +91,23 @@ class SweepPlan(Struct, frozen=True):
 
     spec: SweepSpec
     tasks: tuple[SweepTask, ...]
+    installation: Installation | None = None
+    """Of the host that planned it, which those that run its tasks by number must match."""
+
+    @property
+    def spec_hash(self) -> str:
+        """A hash of the specification, by which a changed one is noticed; 16 hex digits."""
+        return hash_spec(self.spec)
+
+
+def hash_spec(spec: SweepSpec) -> str:
+    """Return a hash of all that ``spec`` asks for; 16 hex digits."""
+    return sha256(msgspec.json.encode(spec, order="sorted")).hexdigest()[:16]
 
 
 def class_resource(machine_class: str) -> str:
     """Return the dask resource that workers of a machine class have."""
-    return f"class:{machine_class}"
+    return f"{CLASS_PREFIX}{machine_class}"
 
 
 def plan_sweep(spec: SweepSpec, resolve: Callable[[str], str]) -> SweepPlan:
@@ -134,6 +151,35 @@ def _task(spec: SweepSpec, repeat: int, job: Job, machine_class: str) -> SweepTa
         machine_class=machine_class,
     )
     return msgspec.structs.replace(task, id=sha256(msgspec.json.encode(task)).hexdigest()[:16])
+
+
+def parse_task_numbers(text: str, count: int) -> tuple[int, ...]:
+    """Parse numbers of tasks, counted from 0, such as ``3`` or ``0-4,7``; none twice.
+
+    Raises:
+        UsageError: it is no such list, or there are only ``count`` tasks.
+    """
+    numbers: dict[int, None] = {}
+    for part in text.split(","):
+        match = _RANGE.fullmatch(part.strip())
+        if match is None:
+            raise UsageError(f"{text!r} is no number of a task; give one, or several as in 0-4,7")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if not first <= last < count:
+            raise UsageError(
+                f"there is no task {part.strip()}: the sweep has {count} tasks, "
+                f"{format_task_numbers(range(count))}"
+            )
+        numbers |= dict.fromkeys(range(first, last + 1))
+    return tuple(numbers)
+
+
+def format_task_numbers(numbers: Iterable[int]) -> str:
+    """Return ascending numbers as Slurm and ``parse_task_numbers`` take them: ``0-4,7``."""
+    ascending = list(numbers)
+    starts = [n for before, n in pairwise([-2, *ascending]) if n != before + 1]
+    ends = [n for n, after in pairwise([*ascending, -2]) if after != n + 1]
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True))
 
 
 def upgrade_plan(table: dict[str, Any]) -> SweepPlan:

@@ -1,5 +1,6 @@
 """The results of a sweep as tables, data frames and pages."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,11 +9,12 @@ from veperf.archive.comparisons import read_ab
 from veperf.archive.storage.open import path_or_url
 from veperf.archive.store import Archive
 from veperf.cluster.sweep_journal import SweepState, TaskEntry, sweep_folder
-from veperf.cluster.sweep_plan import ABJob, Ref, RunJob, SweepTask
+from veperf.cluster.sweep_plan import ABJob, Ref, RunJob, SweepTask, format_task_numbers
 from veperf.core.ab_records import ABPlace, ABSide
 from veperf.core.errors import COULD_NOT_MEASURE, OK, DataError
 from veperf.core.escape import one_line
 from veperf.core.run import Revision
+from veperf.core.text import join_words
 from veperf.report.html import markup
 from veperf.report.html.fragment import standalone
 from veperf.report.markdown_writer import MarkdownPart, write_markdown
@@ -30,11 +32,18 @@ class SweepResult:
 
     sweep: str
     rows: tuple[tuple[str, str, str, str, int, str, str, str], ...]
+    notes: tuple[str, ...] = ()
+    """Doubts about what was measured where."""
 
     @property
     def failed(self) -> int:
         """Number of tasks without a run."""
         return sum(not row[-2] for row in self.rows)
+
+    @property
+    def missing(self) -> str:
+        """Numbers of the tasks without a run, such as ``3,7-9``."""
+        return format_task_numbers(n for n, row in enumerate(self.rows) if not row[-2])
 
     def exit_code(self, *, strict: bool = False) -> int:
         """Return the exit code of ``veperf sweep``; ``strict`` is for comparisons."""
@@ -69,7 +78,8 @@ class SweepResult:
         )
 
     def __repr__(self) -> str:
-        return f"Sweep {one_line(self.sweep)}:\n\n{text_table(self.table())}"
+        notes = "".join(f"\n▲ {one_line(note)}" for note in self.notes)
+        return f"Sweep {one_line(self.sweep)}:\n\n{text_table(self.table())}{notes}"
 
     def _repr_html_(self) -> str:
         return standalone(markup.html_table(self.table()))
@@ -89,7 +99,26 @@ def sweep_result_of(state: SweepState) -> SweepResult:
         identity = (task.id, task.job.pattern, ref, task.machine_class, task.repeat)
         failure = "" if is_done else entry.failure or "missing"
         rows.append((*identity, entry.host, entry.result_id if is_done else "", failure))
-    return SweepResult(state.sweep, tuple(rows))
+    return SweepResult(state.sweep, tuple(rows), tuple(_mixed_classes(state)))
+
+
+def _mixed_classes(state: SweepState) -> Iterator[str]:
+    """Yield a note for each machine class whose tasks were measured on several kinds of machine."""
+    numbers: dict[str, dict[str, list[int]]] = {}
+    for number, task in enumerate(state.plan.tasks):
+        if task.id in state.done and (machine := state.entries[task.id].machine):
+            numbers.setdefault(task.machine_class, {}).setdefault(machine, []).append(number)
+    for name, machines in numbers.items():
+        if name and len(machines) > 1:
+            parts = [f"{m} (tasks {format_task_numbers(n)})" for m, n in machines.items()]
+            yield f"machine class {name} has {len(machines)} kinds of machine: {join_words(parts)}"
+
+
+def missing_tasks(outcome: SweepResult | FleetResult) -> str:
+    """Return the numbers of the tasks without a result, such as ``3,7-9``."""
+    if isinstance(outcome, SweepResult):
+        return outcome.missing
+    return format_task_numbers(n for n, p in enumerate(outcome.places) if p.comparison is None)
 
 
 FLEET_PAGE = "index.html"

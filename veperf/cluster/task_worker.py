@@ -17,6 +17,11 @@ import msgspec
 
 from veperf.cluster.checkout import checked_out_commit, find_checkout
 from veperf.cluster.host_lock import exclusive_host_lock
+from veperf.cluster.installation import (
+    Installation,
+    describe_installation,
+    installation_differences,
+)
 from veperf.cluster.sweep_plan import ABJob, Job, SweepTask
 from veperf.core.errors import COULD_NOT_MEASURE, FAILED, OK, MeasureError
 from veperf.core.option_fields import command_arguments
@@ -32,16 +37,31 @@ _POLL_S = 0.25
 _TAIL_BYTES = 2000
 
 
-def run_attempt(work: TaskWork, task_json: str) -> dict[str, object]:
+class UnfitWorkerError(MeasureError):
+    """The installation of a worker is not that of the client."""
+
+    def __init__(self, address: str, *differences: str) -> None:
+        super().__init__(address, *differences)  # as pickle makes it anew
+        self.address = address
+        self.differences = differences
+
+
+def run_attempt(work: TaskWork, task_json: str, installation_json: str) -> dict[str, object]:
     """Do ``work`` on the dask worker that calls this, once the scheduler knows that it begins.
 
     ``Worker.log_event`` does not wait: the begin of work that ends the worker at once would never
     be reported.
+
+    Raises:
+        UnfitWorkerError: what is installed here is not what the client has.
     """
     from distributed import get_worker
     from distributed.utils import sync
 
     worker = get_worker()
+    client = msgspec.json.decode(installation_json, type=Installation)
+    if differences := tuple(installation_differences(describe_installation(), client)):
+        raise UnfitWorkerError(worker.address, *differences)
     message = {"key": worker.get_current_task(), "worker": worker.id}
     with suppress(OSError):  # a worker that has lost its scheduler closes, which ends the work
         sync(worker.loop, worker.scheduler.log_event, topic=BEGUN_TOPIC, msg=message)

@@ -37,7 +37,7 @@ def free_slots(workers: Mapping[str, Mapping[str, Any]], busy: Collection[str]) 
     return [
         WorkerSlot(address, str(worker["host"]), frozenset(worker["resources"]))
         for address, worker in sorted(workers.items())
-        if WORKER_RESOURCE in worker["resources"] and address not in busy
+        if worker["resources"].get(WORKER_RESOURCE) and address not in busy
     ]
 
 

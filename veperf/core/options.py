@@ -72,8 +72,31 @@ class SelectionOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RunFilterOptions(Options):
+    """Selection among the runs of an archive."""
+
+    machine: Annotated[str, about("Only runs of this machine class.", metavar="CLASS")] = ""
+    since: Annotated[
+        str,
+        about("Only runs begun then or later: 2026-11-30, or an age such as 30d.", metavar="WHEN"),
+    ] = ""
+    branch: Annotated[str, about("Only runs of this branch.", metavar="BRANCH")] = ""
+    commit: Annotated[
+        str, about("Only runs of the commit that begins like this.", metavar="COMMIT")
+    ] = ""
+    limit: Annotated[
+        Annotated[int, Meta(ge=1)] | None, about("Only the last N runs.", metavar="N")
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ListOptions(ModuleOptions, SelectionOptions):
     """Options of the list of benchmarks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListCommandOptions(RunFilterOptions, ListOptions):
+    """Options of the list of benchmarks, or of runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +209,11 @@ class PolicyFileOptions(Options):
 @dataclass(frozen=True, kw_only=True)
 class JudgementOptions(KnownMissOptions, PolicyFileOptions):
     """Policy by which a run is judged."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteOptions(RunFilterOptions, JudgementOptions):
+    """Options of the archive's web site."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -623,6 +651,10 @@ class GateOptions(JudgeOptions, KnownMissOptions, DecisionOptions, ConditionOpti
             metavar="COMMIT",
         ),
     ] = None
+    only_changed: Annotated[
+        bool,
+        about("Measure only benchmarks that what differs from the code of --against can affect."),
+    ] = False
     confirm: Annotated[
         bool,
         about("Run what a recorded baseline suspects side by side with the baseline's commit."),
@@ -644,7 +676,7 @@ class DirectionOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class HistoryOptions(Options):
+class HistoryOptions(RunFilterOptions):
     """Selection of the archive's history."""
 
     metric: Annotated[
@@ -655,5 +687,6 @@ class HistoryOptions(Options):
         about("Runs of this machine class.", default="that of the last run", metavar="CLASS"),
     ] = ""
     last: Annotated[
-        Annotated[int, Meta(ge=1)] | None, about("Only the last N runs.", metavar="N")
+        Annotated[int, Meta(ge=1)] | None,
+        about("Only the last N of the benchmark's runs.", metavar="N"),
     ] = None

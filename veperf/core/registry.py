@@ -370,6 +370,11 @@ def _is_default(case: Case, pattern: str) -> bool:
 def _not_found(pattern: str, cases: list[Case]) -> str:
     from difflib import get_close_matches
 
+    own = [case for case in cases if case.benchmark == pattern.partition("[")[0]]
+    if own:
+        pairs = dict.fromkeys(f"{name}={value}" for c in own for name, value in c.params.items())
+        hint = ", ".join(sorted(pairs)) or "no parameters"
+        return f"no case matches {pattern!r}; {own[0].benchmark} has {hint}"
     names = list(dict.fromkeys(name for c in cases for name in (c.suite, c.benchmark)))
     inside = [name for name in names if pattern in name]
     close = inside[:3] or get_close_matches(pattern, names, n=3, cutoff=0.6)

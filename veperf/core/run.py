@@ -39,12 +39,27 @@ class Sample(Struct, frozen=True):
         return max(1, self.wall_ns - self.delay_ns) if self.delay_ns else self.wall_ns
 
 
+class HotLine(Struct, frozen=True):
+    """The line of code that most of a call's CPU time is spent in."""
+
+    where: str
+    """Module and number of the line."""
+    function: str
+    share: float
+    """Of the CPU time; C code counts for the line that called it."""
+
+
 class Failure(Struct, frozen=True):
     """Reason why a case has no value; ``invalid`` is a load that was not offered as planned."""
 
     kind: FailureKind
     message: str
     traceback: str = ""
+
+    @property
+    def is_void(self) -> bool:
+        """Return whether it says nothing about what was measured, for or against it."""
+        return self.kind == "invalid"
 
 
 class Summary(Struct, frozen=True):
@@ -116,6 +131,8 @@ class CaseResult(Struct, frozen=True):
     """Statistics by metric, of figures that are a summary of several values themselves."""
     contention: CpuContention | None = None
     """Of the system during a load run."""
+    hot_line: HotLine | None = None
+    """Of a call that missed its published limit, where it was sampled."""
 
 
 class Pass(Struct, frozen=True):
@@ -282,12 +299,17 @@ class Run(Struct, frozen=True):
 
     @property
     def first_failures(self) -> dict[str, Failure]:
-        """The first failure of each case that failed in some or all passes."""
+        """The first failure of each case that failed in some or all passes.
+
+        One that was void stands there only where none other is: it must not hide a crash.
+        """
         if isinstance(self.passes, PassesOnDemand):
             return dict(self.passes.failures)
         failures: dict[str, Failure] = {}
         for pass_ in self.passes:
             for result in pass_.results:
                 if result.failure is not None:
-                    failures.setdefault(result.case, result.failure)
+                    first = failures.setdefault(result.case, result.failure)
+                    if first.is_void and not result.failure.is_void:
+                        failures[result.case] = result.failure
         return failures

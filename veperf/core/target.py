@@ -10,6 +10,16 @@ MIN_PROCESSES = 3
 an exact count one is enough."""
 
 
+class Successor(Struct, frozen=True):
+    """The protocol by which VirtEngine answers a target's question today, measured beside it."""
+
+    benchmark: str
+    """Benchmark that does the same."""
+    protocol: str
+    revision: str
+    """Commit of VirtEngine that does so."""
+
+
 class Target(Struct, frozen=True):
     """A published target."""
 
@@ -24,6 +34,10 @@ class Target(Struct, frozen=True):
     """Set of a limit that is known to be missed by every implementation."""
     revision: str = ""
     """Commit of VirtEngine whose code the limit was set for; empty where it is of other code."""
+    protocol: str = ""
+    """Protocol that the benchmark measures, and that of ``revision``, if it is another one."""
+    successor: Successor | None = None
+    """How VirtEngine does it today, where that is another protocol; shown, not judged."""
 
 
 class TargetSet(Struct, frozen=True):

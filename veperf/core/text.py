@@ -264,7 +264,7 @@ def format_age(earlier: str, later: str) -> str:
         return MISSING
     minutes = max(0, int(elapsed.total_seconds() // 60))
     if minutes < 60:
-        return plural(minutes, "minute")
+        return plural(minutes, "minute") if minutes else "less than a minute"
     if minutes < 48 * 60:
         return plural(minutes // 60, "hour")
     return plural(minutes // (24 * 60), "day")

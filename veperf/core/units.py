@@ -35,7 +35,7 @@ _UNITS: Mapping[str, tuple[str, float]] = MappingProxyType(
 )
 _NS_A_SECOND = 1e9
 _DURATIONS_S: Mapping[str, float] = MappingProxyType(
-    {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+    {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 )
 _SCALED: Mapping[str, tuple[str, float]] = MappingProxyType({"ns": ("sec", 1e-9), "MB": ("B", 1e6)})
 
@@ -291,12 +291,12 @@ def same_dimension_factor(unit: str, to: str) -> float | None:
 
 
 def parse_duration_s(text: str) -> float:
-    """Return the seconds of a duration as people write it: 90, 90s, 10m, 1.5h.
+    """Return the seconds of a duration as people write it: 90, 90s, 10m, 1.5h, 500ms.
 
     Raises:
         UsageError: it is not a duration, or zero.
     """
-    match = re.fullmatch(r"(\d{1,9}(?:\.\d{0,9})?)\s*(s|m|min|h|)", text.strip(), re.ASCII)
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{0,9})?)\s*(ms|s|m|min|h|)", text.strip(), re.ASCII)
     if match is None or not float(match[1]) > 0:
         raise UsageError(f"{text!r} is not a duration, such as 90s, 10m or 1.5h")
     return float(match[1]) * _DURATIONS_S[match[2]]

@@ -73,6 +73,10 @@ class TargetVerdict(Struct, frozen=True):
     """Metric of the case that the value is of; empty where no case answers."""
     allowed: float = 0.0
     """Share beyond the limit up to which it is met all the same."""
+    successor_value: float | None = None
+    """Median of the process values of the target's successor, if it was measured."""
+    successor_over: float | None = None
+    """Distance of that beyond the limit, as a share of it."""
 
     @property
     def is_met(self) -> bool:

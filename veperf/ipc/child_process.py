@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -46,8 +46,12 @@ def module_command(module: str) -> list[str]:
     return [sys.executable, "-c", f"{importing_veperf()}{run}"]
 
 
-def start_socket_process(module: str) -> "tuple[subprocess.Popen[bytes], socket.socket]":
+def start_socket_process(
+    module: str, environment: Mapping[str, str] | None = None
+) -> "tuple[subprocess.Popen[bytes], socket.socket]":
     """Start ``python -m module`` with a socket as its standard input; return it and our end.
+
+    It has this process's environment, or another one.
 
     The process should end when the socket is closed, so that a killed caller leaves none behind. It
     leads its own process group: Ctrl-C reaches only the caller.
@@ -59,6 +63,7 @@ def start_socket_process(module: str) -> "tuple[subprocess.Popen[bytes], socket.
             stdin=child_socket.fileno(),
             stdout=subprocess.DEVNULL,
             start_new_session=True,
+            env=environment,
         )
     return process, parent_socket
 

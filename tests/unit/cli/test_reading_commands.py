@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.support.runs import case, one_pass, whole_run
 from veperf.cli.main import veperf
+from veperf.cli.options import print_failures
 from veperf.core.errors import NoSuchFileError, UnknownRunError
+from veperf.core.run import CaseResult, Failure
 
 TEXT = "pkg: ex/a\nBenchmarkA/n=1-8 10 5 ns/op\n 100 5 ns/op\nBenchmarkBroken-8 100 5\nPASS\n"
 SUM = "5 lines: 1 taken, 2 skipped (settings 1, ends of packages 1), 2 refused"
@@ -90,3 +93,17 @@ def test_a_file_where_a_run_is_wanted_can_be_imported(file: str, tmp_path: Path)
 
     assert isinstance(result.exception, UnknownRunError)
     assert "it is a file, which `veperf import" in str(result.exception)
+
+
+def test_a_void_load_is_not_told_as_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its reason is told, after what failed; of each kind there are 20, and how many more."""
+    cases = [case(f"shop/{number}") for number in range(45)]
+    void, lost = Failure("invalid", "the machine was too busy"), Failure("raised", "no more")
+    results = [CaseResult(c.id, failure=lost if i >= 43 else void) for i, c in enumerate(cases)]
+    print_failures(whole_run(cases, [one_pass(results)]), "last")
+
+    lines = capsys.readouterr().out.splitlines()
+    assert ["✗ last: shop/43 failed: no more", "✗ last: shop/44 failed: no more"] == lines[:2]
+    assert "○ last: shop/0 void: the machine was too busy" == lines[2]
+    assert "○ last: 23 more void" == lines[-1]
+    assert 23 == len(lines)

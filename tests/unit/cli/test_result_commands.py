@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from tests.support.ab_runs import ab_run, change
 from tests.support.archives import archive_of, dated_run
 from tests.support.fleets import at, fleet, lacking
+from tests.support.runs import CRASH, timed_run
 from veperf.abtest.ab_result import ABResult
 from veperf.abtest.fleet_result import FleetResult
 from veperf.api.reports import report_view
@@ -226,6 +227,34 @@ def test_suspects_that_were_confirmed_are_in_the_report(
     before, after = (report["comparisons"] for report in published)
     assert {} == before
     assert Outcome.FAIL is after[ab.id].outcome
+
+
+def test_a_limit_that_todays_protocol_misses_is_told_with_the_run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not in the report alone: "met" would stand there by itself."""
+    measured = timed_run(
+        {"zk_proof/commitment": [400.0] * 6, "zk_proof/commitment_pedersen": [36_000.0] * 6},
+        targets={"zk_proof/commitment": "zk_proof/commitment"},
+    )
+    archive_of(folder / "reports", [measured])
+    monkeypatch.setattr("veperf.api.runs.run", lambda *_, **__: load(measured.id))
+    done = run("run")
+
+    assert 0 == done.exit_code, done.output
+    assert "1 of 9 met" in done.output
+    assert "zk_proof/commitment is missed: 36.0" in done.output
+
+
+def test_what_failed_is_told_with_the_run_though_nothing_has_a_target(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table alone, with its dashes, would pass for an answer."""
+    measured = timed_run({"demo/a": [400.0] * 3, "demo/b": [CRASH] * 3})
+    archive_of(folder / "reports", [measured])
+    monkeypatch.setattr("veperf.api.runs.run", lambda *_, **__: load(measured.id))
+
+    assert "✗ Could not measure: 1 failed (b)" in run("run").output
 
 
 @pytest.mark.usefixtures("folder")

@@ -17,7 +17,6 @@ from distributed.cli.dask_scheduler import main as dask_scheduler
 from distributed.cli.dask_worker import main as dask_worker
 
 from veperf.cli.main import veperf
-from veperf.cluster.scheduler import LOW_OVERHEAD_SETTINGS
 from veperf.cluster.spec import load_spec
 from veperf.cluster.sweep_plan import WORKER_RESOURCE
 
@@ -37,7 +36,8 @@ def commands() -> list[str]:
     """What is typed, and what a unit starts."""
     typed = [line[2:] for block in blocks("console") for line in block.splitlines()]
     started = re.findall(r"^ExecStart=\S*/(dask .*)$", PAGE, re.MULTILINE)
-    return [line for line in [*typed, *started] if not line.startswith("pip ")]
+    others = ("pip ", "export ", "ssh ")
+    return [line for line in [*typed, *started] if not line.startswith(others)]
 
 
 def settings(tree: dict[str, Any], path: str = "") -> dict[str, object]:
@@ -80,11 +80,6 @@ def test_settings_exist(block: str) -> None:
     assert [] == unknown
 
 
-def test_a_local_sweep_has_the_settings_of_the_page() -> None:
-    """Those of a worker."""
-    assert LOW_OVERHEAD_SETTINGS.items() <= settings(yaml.safe_load(blocks("yaml")[0])).items()
-
-
 @pytest.mark.parametrize("line", commands())
 def test_options_exist(line: str) -> None:
     """Of dask's commands and of ours, with values that they take."""
@@ -111,6 +106,23 @@ def test_resources_are_those_that_tasks_ask_for() -> None:
     assert {WORKER_RESOURCE: 1, "class:large": 1} == (
         ast.literal_eval(ssh["worker_options"])["resources"]
     )
+
+
+def test_no_deployer_opens_a_page_to_others() -> None:
+    """Each binds dask's HTTP server to its own host; test_open_ports.py looks at the ports."""
+    own = "127.0.0.1:0"
+    for line in commands():
+        assert not line.startswith("dask ") or f" --dashboard-address {own}" in line
+    for name in ("SSHCluster", "SLURMCluster"):
+        (cluster,) = calls(name)
+        assert own == ast.literal_eval(cluster["scheduler_options"])["dashboard_address"]
+    (ssh,) = calls("SSHCluster")
+    assert own == ast.literal_eval(ssh["worker_options"])["dashboard_address"]
+    (slurm,) = calls("SLURMCluster")
+    assert own in [ast.literal_eval(e) for e in ast.walk(slurm["worker_extra_args"])
+                   if isinstance(e, ast.Constant)]  # fmt: skip
+    (kubernetes,) = [block for block in blocks("py") if "KubeCluster" in block]
+    assert f'["--no-dashboard", "--dashboard-address", "{own}"]' in kubernetes
 
 
 def test_arguments_of_the_ssh_cluster_exist() -> None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 import veperf
 from tests.support.ab_runs import ab_run, change
 from tests.support.runs import timed_run
+from veperf.archive.compaction import compact_archive
 from veperf.archive.comparisons import ab_ids
 from veperf.archive.store import Archive
 from veperf.cluster.spec import ABSpec, SweepSpec
@@ -136,8 +137,17 @@ def test_one_process_at_a_time(place: str) -> None:
 
 
 def test_what_is_not_there(place: str) -> None:
-    """No sweep at all, none of that name, more than one, a path elsewhere."""
+    """No archive, no sweep at all, none of that name, more than one, a path elsewhere."""
+    nowhere = Archive(f"{place}/none")
+    for ask in (
+        lambda: SweepJournal.resume(nowhere, "last"),
+        lambda: resolve_sweep(nowhere, "last"),
+        lambda: compact_archive(nowhere),
+    ):
+        with pytest.raises(UnknownRunError, match="no archive"):
+            ask()
     archive = Archive(place)
+    archive.save(_run("r1"))
     with pytest.raises(UnknownRunError, match="no sweep that is not done"):
         SweepJournal.resume(archive, "last")
     with pytest.raises(UnknownRunError, match="holds 0 sweeps"):

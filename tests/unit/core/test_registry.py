@@ -79,6 +79,10 @@ def test_what_is_not_there_is_an_error_that_helps():
         ids("demo/cur")
     with pytest.raises(UnknownBenchmarkError, match="did you mean demo/plain"):
         ids("demo/plian")
+    with pytest.raises(UnknownBenchmarkError, match="has kind=a, kind=b, size=10, size=1000, "):
+        matching_cases(registry(), ["demo/curve[size=7]"])
+    with pytest.raises(UnknownBenchmarkError, match="demo/plain has no parameters"):
+        matching_cases(registry(), ["demo/plain[size=7]"])
     with pytest.raises(UnknownBenchmarkError, match="`veperf list` shows them all"):
         ids("zzz")
     with pytest.raises(UsageError, match="nowhere can't be imported"):

@@ -5,7 +5,12 @@ import math
 import pytest
 
 from veperf.core.errors import UsageError
-from veperf.core.units import convert, per_operation, same_dimension_factor
+from veperf.core.units import (
+    convert,
+    parse_duration_s,
+    per_operation,
+    same_dimension_factor,
+)
 
 
 @pytest.mark.parametrize(
@@ -115,3 +120,19 @@ def test_units_of_other_families_are_not(unit: str, to: str) -> None:
 def test_families_agree_with_conversions(unit: str, to: str) -> None:
     """Where a target's unit is known, both say the same."""
     assert convert(1.0, unit, to) == pytest.approx(same_dimension_factor(unit, to), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90), ("2s", 2), ("1.5h", 5_400), ("3min", 180), ("3m", 180), ("500ms", 0.5)],
+)
+def test_durations_are_read_as_people_write_them(text: str, seconds: float) -> None:
+    """In the units that they may have."""
+    assert seconds == pytest.approx(parse_duration_s(text), rel=1e-12)
+
+
+@pytest.mark.parametrize("text", ["0ms", "0", "-2s", "2d", "ms", "1e3s", "2 s s", ""])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    """Nor is none at all."""
+    with pytest.raises(UsageError, match="is not a duration"):
+        parse_duration_s(text)
