@@ -139,8 +139,9 @@ def measure_idle(modules: Sequence[str]) -> IdleProcess:
 def run_rounds(modules: Sequence[str], cases: Iterable[str], rounds: int) -> RoundsResult:
     """Load ``modules``, set ``cases`` up, and call each once in each of ``rounds``, twice over.
 
-    The first time, garbage is collected as in production, and statistics are taken; the second
-    time, it is collected after each round, and what is left then is judged for a leak.
+    The first time, garbage is collected as in production, and once in full at the end, and
+    statistics are taken; the second time, it is collected after each round, and what is left then
+    is judged for a leak.
 
     Raises:
         UsageError: a module can't be imported, or there is no such case.
@@ -154,8 +155,8 @@ def run_rounds(modules: Sequence[str], cases: Iterable[str], rounds: int) -> Rou
             for _ in range(rounds):
                 for task in tasks:
                     task.call()
+            gc.collect()
         # What lives now need not be looked through after each round.
-        gc.collect()
         gc.freeze()
         heap: list[float] = []
         rss = RssReader()
