@@ -1,5 +1,7 @@
 """Recordings of what benchmarks execute: made once, failed ones too, and never half of one."""
 
+import shutil
+import tempfile
 import time
 from pathlib import Path
 
@@ -34,6 +36,17 @@ import os
 def load() -> None:
     if os.environ["VEPERF_SETUP_CACHE"] != "off":
         os._exit(1)
+"""
+LEAVING = """
+import os
+import tempfile
+
+
+def load() -> None:
+    folder = tempfile.mkdtemp()
+    with open(os.path.join(folder, "made"), "w+") as file:
+        file.read()
+    os.listdir(os.path.dirname(os.path.realpath(__file__)))
 """
 CASE = Case("project/cached", "project/cached", "project", Level.MICRO, "")
 FAILED = "what it executes could not be recorded"
@@ -74,6 +87,28 @@ def test_a_failed_recording_is_kept_until_a_file_changes(
     assert {CASE.id} == effect(tree).unaffected.keys()
     assert {CASE.id} == effect(tree).unaffected.keys()
     assert 2 == tried
+
+
+@pytest.mark.slow
+def test_a_recording_is_kept_wherever_the_checkout_lies(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Each comparison has a checkout of its own; files that the benchmark makes are no input."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    (tree / "project" / "setup_cache.py").write_text(LEAVING)
+    other = tmp_path / "elsewhere" / "tree"
+    shutil.copytree(tree, other, copy_function=shutil.copy2)
+
+    assert {CASE.id} == effect(tree).unaffected.keys()
+    assert any(temporary.iterdir()), "it has left a folder behind"
+    shutil.rmtree(temporary)
+    temporary.mkdir()
+    shutil.rmtree(tree)
+    monkeypatch.setattr(unaffected, "record_code", None)  # not called again
+    assert {CASE.id} == effect(other).unaffected.keys()
 
 
 def test_recording_ends_with_its_time(tree: Path, monkeypatch: pytest.MonkeyPatch):

@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -90,6 +91,9 @@ class CodeRecorder:
         self._environment = f"{os.path.realpath(sys.prefix)}{os.sep}"
         installed = (sys.prefix, sys.base_prefix, folder, "/proc", "/sys", "/dev")
         self._installed = tuple(f"{os.path.realpath(path)}{os.sep}" for path in installed)
+        temporary = Path(os.path.realpath(tempfile.gettempdir()))
+        self._temporary = f"{temporary}{os.sep}"
+        self._were_there = {path.name for path in temporary.iterdir()}
         self._codes: dict[int, CodeType] = {}
         self._places: dict[str, str | None] = {}
         self._noted: defaultdict[str, set[Any]] = defaultdict(set)
@@ -245,11 +249,17 @@ class CodeRecorder:
     def _outside(self, noted: dict[str, set[Any]]) -> list[str]:
         """Return what was read that is part of nothing that is known by its version."""
         paths = noted.get("read", set()) | noted.get("queried", set())
-        return [
-            path
-            for path in paths
-            if self._place(path) is None and not os.path.realpath(path).startswith(self._installed)
-        ]
+        return [path for path in paths if self._place(path) is None and not self._is_known(path)]
+
+    def _is_known(self, path: str) -> bool:
+        """Return whether ``path`` is of a version that is known, around the tree, or new."""
+        name = f"{os.path.realpath(path)}{os.sep}"
+        # A folder in which the tree lies is one wherever the tree is.
+        if name.startswith(self._installed) or any(tree.startswith(name) for tree in self._trees):
+            return True
+        # Temporary files that were not there before are made by what is recorded.
+        made = name.removeprefix(self._temporary)
+        return made != name and made.partition(os.sep)[0] not in self._were_there
 
     def _place(self, path: str) -> str | None:
         """Return ``path`` relative to the tree; None where it is not part of it."""
