@@ -96,8 +96,9 @@ class CpuContention(Struct, frozen=True):
         busy_s = self.ran_s + self.others_s
         if not busy_s:
             return 0.0
-        stolen = self.stolen_s / busy_s
-        return min(self.waited_s, self.others_s * (1 + stolen)) + self.ran_s * stolen
+        stolen_from_it = self.stolen_s * (self.ran_s / busy_s)
+        stolen_from_others = self.stolen_s * (self.others_s / busy_s)
+        return min(self.waited_s, self.others_s + stolen_from_others) + stolen_from_it
 
     @property
     def taken_ratio(self) -> float:
