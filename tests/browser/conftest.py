@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
@@ -19,6 +20,9 @@ from veperf.core.run import Failure, Run
 from veperf.core.verdict import ChangeStatus, Severity
 from veperf.report.pages.render import render_report
 from veperf.report.site.build import build_site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserType
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -99,13 +103,17 @@ def _with_memory(run: Run) -> Run:
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory) -> Iterator[object]:
-    """Chromium with an empty profile."""
+def chromium() -> "Iterator[BrowserType]":
+    """What launches Chromium; there can be but one a process."""
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as p:
-        profile = tmp_path_factory.mktemp("profile")
-        context = p.chromium.launch_persistent_context(
-            str(profile), executable_path=CHROMIUM, args=FLAGS
-        )
-        yield context
-        context.close()
+        yield p.chromium
+
+
+@pytest.fixture(scope="session")
+def browser(chromium, tmp_path_factory) -> Iterator[object]:
+    """Chromium with an empty profile."""
+    profile = tmp_path_factory.mktemp("profile")
+    context = chromium.launch_persistent_context(str(profile), executable_path=CHROMIUM, args=FLAGS)
+    yield context
+    context.close()

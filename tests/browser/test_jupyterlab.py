@@ -120,14 +120,10 @@ class Ran(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def ran(project, tmp_path_factory) -> Iterator[Ran]:
+def ran(chromium, project, tmp_path_factory) -> Iterator[Ran]:
     """What `veperf lab` opens, run by the menu in a browser with an empty profile."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    with (
-        jupyterlab(project, tmp_path_factory.mktemp("home")) as address,
-        playwright.sync_playwright() as p,
-    ):
-        context = p.chromium.launch_persistent_context(
+    with jupyterlab(project, tmp_path_factory.mktemp("home")) as address:
+        context = chromium.launch_persistent_context(
             str(tmp_path_factory.mktemp("profile")),
             executable_path=CHROMIUM,
             args=FLAGS,

@@ -258,8 +258,8 @@ class CodeRecorder:
         if name.startswith(self._installed) or any(tree.startswith(name) for tree in self._trees):
             return True
         # Temporary files that were not there before are made by what is recorded.
-        made = name.removeprefix(self._temporary)
-        return made != name and made.partition(os.sep)[0] not in self._were_there
+        temporary = name.removeprefix(self._temporary)
+        return temporary != name and temporary.partition(os.sep)[0] not in self._were_there
 
     def _place(self, path: str) -> str | None:
         """Return ``path`` relative to the tree; None where it is not part of it."""
