@@ -355,7 +355,7 @@ def test_a_question_that_makes_no_sense_is_wrong_usage(
 
 @pytest.mark.alone
 def test_ten_percent_more_work_is_slower(tmp_path: Path, compare) -> None:
-    """And the interval holds what was planted."""
+    """And by about what was planted: one interval in twenty misses it by a little."""
     repository = two_versions(tmp_path / "module", go_modules.mixing(), go_modules.slowed(1.10))
 
     result = compare(repository, "--go", "./...", *COMMITS, "--go-cpu", "1")
@@ -364,7 +364,8 @@ def test_ten_percent_more_work_is_slower(tmp_path: Path, compare) -> None:
     assert ChangeStatus.SLOWER is change.status, result.output
     assert change.low is not None
     assert change.high is not None
-    assert change.low < 1.10 < change.high
+    assert 1 < change.low < 1.15
+    assert 1.05 < change.high
 
 
 def _cpus() -> int:
