@@ -11,6 +11,7 @@ import pytest
 from tests.unit.abtest.test_affected import side
 from veperf.abtest.affected.source_code import read_source
 from veperf.abtest.affected.unaffected import EffectOfChange, find_unaffected
+from veperf.abtest.sides import PreparedSide
 from veperf.core.case import Case, Level
 
 SUITE = '''
@@ -290,6 +291,22 @@ def test_a_new_module_that_patches_another_counts_for_all(old: Path, tmp_path: P
     assert {case.id} == affected("project.elsewhere")
 
 
+READS = Case("project/reads", "project/reads", "project", Level.MICRO, "")
+
+
+def write_two_trees(folder: Path, body: str) -> tuple[PreparedSide, PreparedSide]:
+    """Write a benchmark with ``body`` twice, beside a module ``m`` whose ``f`` differs."""
+    text = SUITE.format(
+        name="reads", imports="from project import m", body=textwrap.indent(body, "    ")
+    )
+    trees = folder / "old", folder / "new"
+    for number, tree in enumerate(trees):
+        (tree / "project").mkdir(parents=True)
+        (tree / "project" / "suite.py").write_text(text)
+        (tree / "project" / "m.py").write_text(f"def f(): return {number}\n")
+    return side(trees[0]), side(trees[1])
+
+
 @pytest.mark.slow
 def test_what_is_read_elsewhere_is_part_of_a_footprint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -298,19 +315,11 @@ def test_what_is_read_elsewhere_is_part_of_a_footprint(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     settings = tmp_path / "settings"
     body = f"f = m.f if open({str(settings)!r}).read() else int\nreturn Task(lambda: f())"
-    text = SUITE.format(
-        name="reads", imports="from project import m", body=textwrap.indent(body, "    ")
-    )
-    trees = tmp_path / "old", tmp_path / "new"
-    for number, tree in enumerate(trees):
-        (tree / "project").mkdir(parents=True)
-        (tree / "project" / "suite.py").write_text(text)
-        (tree / "project" / "m.py").write_text(f"def f(): return {number}\n")
-    cases = [Case("project/reads", "project/reads", "project", Level.MICRO, "")]
+    old, new = write_two_trees(tmp_path, body)
     answers = []
     for content in ("", "1"):
         settings.write_text(content)
-        found = find_unaffected(side(trees[0]), side(trees[1]), ("project.suite",), cases, 20)
+        found = find_unaffected(old, new, ("project.suite",), [READS], 20)
         answers.append(bool(found.affected))
 
     assert [False, True] == answers
@@ -323,19 +332,11 @@ def test_a_footprint_is_of_the_environment_that_was_read(
     """What another value of a variable executes is found out anew."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     body = "f = m.f if os.environ.get('QUICK') else int\nreturn Task(lambda: f())"
-    text = SUITE.format(
-        name="reads", imports="from project import m", body=textwrap.indent(body, "    ")
-    )
-    trees = tmp_path / "old", tmp_path / "new"
-    for number, tree in enumerate(trees):
-        (tree / "project").mkdir(parents=True)
-        (tree / "project" / "suite.py").write_text(text)
-        (tree / "project" / "m.py").write_text(f"def f(): return {number}\n")
-    cases = [Case("project/reads", "project/reads", "project", Level.MICRO, "")]
+    old, new = write_two_trees(tmp_path, body)
     answers = []
     for value in ("", "1", "1", ""):
         monkeypatch.setitem(os.environ, "QUICK", value)
-        found = find_unaffected(side(trees[0]), side(trees[1]), ("project.suite",), cases, 20)
+        found = find_unaffected(old, new, ("project.suite",), [READS], 20)
         answers.append(bool(found.affected))
 
     assert [False, True, True, False] == answers

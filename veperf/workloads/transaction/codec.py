@@ -302,7 +302,15 @@ def _decode_signer(auth: Any) -> tuple[PublicKey, int]:
     mode = signer.mode_info.single.mode
     if mode != protobuf.SIGN_MODE_DIRECT:
         raise TransactionRefused(Code.UNSUPPORTED, f"sign mode {mode}; only DIRECT is supported")
-    packed = signer.public_key
+    return decode_single_key(signer.public_key), signer.sequence
+
+
+def decode_single_key(packed: Any) -> PublicKey:
+    """Decode the Any of a public key that is one key, not several.
+
+    Raises:
+        TransactionRefused: ``INVALID_PUBLIC_KEY``, ``MALFORMED``.
+    """
     scheme = _SCHEMES.get(packed.type_url)
     if scheme is None:
         raise TransactionRefused(
@@ -313,7 +321,7 @@ def _decode_signer(auth: Any) -> tuple[PublicKey, int]:
         raise TransactionRefused(
             Code.INVALID_PUBLIC_KEY, f"a {scheme.name} key of {len(key)} bytes"
         )
-    return PublicKey(scheme, key), signer.sequence
+    return PublicKey(scheme, key)
 
 
 def _decode_send(packed: Any, prefix: str) -> Send:

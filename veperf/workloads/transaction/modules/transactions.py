@@ -10,7 +10,12 @@ from msgspec import Struct
 
 from veperf.workloads.transaction import protobuf
 from veperf.workloads.transaction.address import PREFIX, Address, parse_account_address
-from veperf.workloads.transaction.codec import Coins, encode_sign_doc, parse_message
+from veperf.workloads.transaction.codec import (
+    Coins,
+    decode_single_key,
+    encode_sign_doc,
+    parse_message,
+)
 from veperf.workloads.transaction.errors import Code, TransactionRefused
 from veperf.workloads.transaction.modules import wire
 from veperf.workloads.transaction.modules.amino_json import (
@@ -34,9 +39,8 @@ from veperf.workloads.transaction.modules.multisig import (
     SingleSignature,
     make_multisig_key,
 )
-from veperf.workloads.transaction.signature import KEY_LENGTHS, PublicKey, Scheme
+from veperf.workloads.transaction.signature import PublicKey
 
-_SCHEMES = {scheme.value: scheme for scheme in Scheme}
 _MAX_GAS = (1 << 63) - 1
 _MAX_KEY_DEPTH = 4
 """Keys within keys; a transaction of a few bytes must not nest them without end."""
@@ -250,17 +254,7 @@ def decode_key(packed: Any, depth: int = 0) -> AccountKey:
         encoded = parse_message(wire.LegacyAminoPubKey, packed.value)
         keys = tuple([decode_key(part, depth + 1) for part in encoded.public_keys])
         return make_multisig_key(encoded.threshold, keys)
-    scheme = _SCHEMES.get(packed.type_url)
-    if scheme is None:
-        raise TransactionRefused(
-            Code.INVALID_PUBLIC_KEY, f"keys of type {packed.type_url!r} are not supported here"
-        )
-    key = parse_message(protobuf.PubKey, packed.value).key
-    if len(key) != KEY_LENGTHS[scheme]:
-        raise TransactionRefused(
-            Code.INVALID_PUBLIC_KEY, f"a {scheme.name} key of {len(key)} bytes"
-        )
-    return PublicKey(scheme, key)
+    return decode_single_key(packed)
 
 
 def decode_bits(encoded: Any) -> tuple[bool, ...]:
