@@ -61,7 +61,7 @@ setup: $(READY)
 lock: $(READY)
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-		--generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade \
+		--generate-hashes --no-header --no-annotate --no-emit-index-url \
 		--quiet --output-file requirements.lock
 
 clean:
