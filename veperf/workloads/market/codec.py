@@ -36,11 +36,12 @@ _CLASSES = message_classes(
         "SignedBy": "all_of *string 1, any_of *string 2",
         "Requirements": "signed_by SignedBy 1, attributes *Attribute 2",
         "Value": "val bytes 1",
-        "Quantity": "value Value 1",
+        "Units": "units Value 1",
+        "Memory": "quantity Value 1",
         "Storage": "name string 1, quantity Value 2",
         "Endpoint": "kind int32 1, sequence_number uint64 2",
-        "Resources": "id uint64 1, cpu Quantity 2, memory Quantity 3, storage *Storage 4, "
-        "gpu Quantity 5, endpoints *Endpoint 6",
+        "Resources": "id uint64 1, cpu Units 2, memory Memory 3, storage *Storage 4, "
+        "gpu Units 5, endpoints *Endpoint 6",
         "DecCoin": "denom string 1, amount string 2",
         "ResourceUnit": "resource Resources 1, count uint64 2, price DecCoin 3",
         "GroupSpec": "name string 1, requirements Requirements 2, resources *ResourceUnit 3",
@@ -68,39 +69,30 @@ class CorruptMarketRecordError(ValueError):
 def encode_order_record(order: OrderRecord) -> bytes:
     """Return an order's bytes."""
     message = _Order(state=order.state, created_at=order.created_at)
-    id, spec, requirements = message.id, message.spec, message.spec.requirements
+    id = message.id
     id.owner, id.dseq, id.gseq, id.oseq = (
         order.id.owner, order.id.dseq, order.id.gseq, order.id.oseq
     )  # fmt: skip
-    spec.name = order.spec.name
-    requirements.signed_by.SetInParent()
-    requirements.signed_by.all_of.extend(order.spec.signed_by_all)
-    requirements.signed_by.any_of.extend(order.spec.signed_by_any)
-    for key, value in order.spec.attributes:
-        requirements.attributes.add(key=key, value=value)
-    for unit in order.spec.units:
-        entry = spec.resources.add(count=unit.count)
-        _fill_resources(entry.resource, unit.resources)
-        _fill_price(entry.price, unit.price)
+    fill_spec(message.spec, order.spec)
     return _serialize(message)
 
 
 def encode_bid_record(bid: BidRecord) -> bytes:
     """Return a bid's bytes."""
     message = _Bid(state=bid.state, created_at=bid.created_at)
-    _fill_bid_id(message.id, bid.id)
-    _fill_price(message.price, bid.price)
+    fill_bid_id(message.id, bid.id)
+    fill_price(message.price, bid.price)
     for offer in bid.offer:
         entry = message.resources_offer.add(count=offer.count)
-        _fill_resources(entry.resources, offer.resources)
+        fill_resources(entry.resources, offer.resources)
     return _serialize(message)
 
 
 def encode_lease_record(lease: LeaseRecord) -> bytes:
     """Return a lease's bytes."""
     message = _Lease(state=lease.state, created_at=lease.created_at, closed_on=lease.closed_on)
-    _fill_bid_id(message.id, lease.id)
-    _fill_price(message.price, lease.price)
+    fill_bid_id(message.id, lease.id)
+    fill_price(message.price, lease.price)
     return _serialize(message)
 
 
@@ -109,24 +101,40 @@ def _serialize(message: Any) -> bytes:
     return encoded
 
 
-def _fill_bid_id(message: Any, id: BidId) -> None:
+def fill_spec(message: Any, spec: GroupSpec) -> None:
+    """Fill in what an order asks for."""
+    message.name = spec.name
+    requirements = message.requirements
+    requirements.signed_by.SetInParent()
+    requirements.signed_by.all_of.extend(spec.signed_by_all)
+    requirements.signed_by.any_of.extend(spec.signed_by_any)
+    for key, value in spec.attributes:
+        requirements.attributes.add(key=key, value=value)
+    for unit in spec.units:
+        entry = message.resources.add(count=unit.count)
+        fill_resources(entry.resource, unit.resources)
+        fill_price(entry.price, unit.price)
+
+
+def fill_bid_id(message: Any, id: BidId) -> None:
+    """Fill in the id of a bid or lease."""
     message.owner, message.dseq, message.gseq, message.oseq = id.owner, id.dseq, id.gseq, id.oseq
     message.provider, message.bseq = id.provider, id.bseq
 
 
-def _fill_resources(message: Any, resources: ReplicaResources) -> None:
+def fill_resources(message: Any, resources: ReplicaResources) -> None:
     """Fill in quantities as ``math.Int``: their decimal digits."""
     message.id = resources.id
-    message.cpu.value.val = b"%d" % resources.cpu_millis
-    message.memory.value.val = b"%d" % resources.memory_bytes
+    message.cpu.units.val = b"%d" % resources.cpu_millis
+    message.memory.quantity.val = b"%d" % resources.memory_bytes
     for name, size in resources.storage_bytes:
         message.storage.add(name=name).quantity.val = b"%d" % size
-    message.gpu.value.val = b"%d" % resources.gpus
+    message.gpu.units.val = b"%d" % resources.gpus
     for kind, number in resources.endpoints:
         message.endpoints.add(kind=kind, sequence_number=number)
 
 
-def _fill_price(message: Any, price: Price) -> None:
+def fill_price(message: Any, price: Price) -> None:
     """Fill in a ``DecCoin``: its amount is a whole number of 1e-18."""
     message.denom, message.amount = price.denom, str(price.atto)
 
@@ -146,7 +154,7 @@ def decode_order_record(data: bytes) -> OrderRecord:
         return OrderRecord(
             OrderId(id.owner, id.dseq, id.gseq, id.oseq),
             OrderState(message.state),
-            _read_spec(message.spec),
+            read_spec(message.spec),
             message.created_at,
         )
     except (DecodeError, ValueError) as error:
@@ -162,12 +170,12 @@ def decode_bid_record(data: bytes) -> BidRecord:
     try:
         message = _Bid.FromString(data)
         return BidRecord(
-            _read_bid_id(message.id),
+            read_bid_id(message.id),
             BidState(message.state),
-            _read_price(message.price),
+            read_price(message.price),
             message.created_at,
             tuple(
-                ResourceOffer(_read_resources(offer.resources), offer.count)
+                ResourceOffer(read_resources(offer.resources), offer.count)
                 for offer in message.resources_offer
             ),
         )
@@ -184,9 +192,9 @@ def decode_lease_record(data: bytes) -> LeaseRecord:
     try:
         message = _Lease.FromString(data)
         return LeaseRecord(
-            _read_bid_id(message.id),
+            read_bid_id(message.id),
             LeaseState(message.state),
-            _read_price(message.price),
+            read_price(message.price),
             message.created_at,
             message.closed_on,
         )
@@ -194,16 +202,22 @@ def decode_lease_record(data: bytes) -> LeaseRecord:
         raise CorruptMarketRecordError(f"no lease: {error}") from error
 
 
-def _read_bid_id(id: Any) -> BidId:
+def read_bid_id(id: Any) -> BidId:
+    """Return the id of a bid or lease."""
     return BidId(id.owner, id.dseq, id.gseq, id.oseq, id.provider, id.bseq)
 
 
-def _read_spec(spec: Any) -> GroupSpec:
+def read_spec(spec: Any) -> GroupSpec:
+    """Return what an order asks for.
+
+    Raises:
+        ValueError: a quantity or price is no whole number.
+    """
     signed_by = spec.requirements.signed_by
     return GroupSpec(
         spec.name,
         tuple(
-            ResourceUnit(_read_resources(unit.resource), unit.count, _read_price(unit.price))
+            ResourceUnit(read_resources(unit.resource), unit.count, read_price(unit.price))
             for unit in spec.resources
         ),
         tuple((entry.key, entry.value) for entry in spec.requirements.attributes),
@@ -212,16 +226,26 @@ def _read_spec(spec: Any) -> GroupSpec:
     )
 
 
-def _read_resources(resources: Any) -> ReplicaResources:
+def read_resources(resources: Any) -> ReplicaResources:
+    """Return the resources of a replica.
+
+    Raises:
+        ValueError: a quantity is no whole number.
+    """
     return ReplicaResources(
         resources.id,
-        int(resources.cpu.value.val),
-        int(resources.memory.value.val),
+        int(resources.cpu.units.val),
+        int(resources.memory.quantity.val),
         tuple((volume.name, int(volume.quantity.val)) for volume in resources.storage),
-        int(resources.gpu.value.val),
+        int(resources.gpu.units.val),
         tuple((endpoint.kind, endpoint.sequence_number) for endpoint in resources.endpoints),
     )
 
 
-def _read_price(price: Any) -> Price:
+def read_price(price: Any) -> Price:
+    """Return a ``DecCoin`` as a price.
+
+    Raises:
+        ValueError: its amount is no whole number.
+    """
     return Price(price.denom, int(price.amount))

@@ -208,7 +208,7 @@ def decode_with_protobuf(raw: bytes, prefix: str = PREFIX) -> Transaction:
         timeout_height=body.timeout_height,
         public_key=public_key,
         sequence=sequence,
-        fee=_decode_coins(fee.amount),
+        fee=read_coins(fee.amount),
         gas_limit=fee.gas_limit,
         signature=_only_signature(outer.signatures),
         body_bytes=body_bytes,
@@ -330,13 +330,14 @@ def _decode_send(packed: Any, prefix: str) -> Send:
     message = parse_message(protobuf.MsgSend, packed.value)
     sender = parse_account_address(message.from_address, prefix)
     recipient = parse_account_address(message.to_address, prefix)
-    amount = _decode_coins(message.amount)
+    amount = read_coins(message.amount)
     if not amount:
         raise TransactionRefused(Code.INVALID_COINS, "a transfer of nothing")
     return Send(sender, recipient, amount)
 
 
-def _decode_coins(coins: Any) -> Coins:
+def read_coins(coins: Iterable[Any]) -> Coins:
+    """Check coins in protobuf messages, as ``parse_coins``."""
     return parse_coins([(coin.denom, coin.amount) for coin in coins])
 
 

@@ -1,9 +1,11 @@
 """A chain of several modules: any messages and signers, gas, and a store for each module.
 
 Nothing is exported here, so that a part can be imported without all others: ``blocks`` for blocks
-of transactions, ``transactions`` for their encoding, ``messages``, ``staking`` and ``fee_grants``
-for what they do, ``multisig`` and ``amino_json`` for how they are signed, ``gas`` for what they
-cost, ``example_data`` for examples. The stores are a ``multistore.MultiStore``.
+of transactions and ``ante`` for their checks, ``transactions`` for their encoding, ``messages`` for
+all kinds of them; ``bank``, ``staking``, ``fee_grants``, ``market`` (with ``deployments`` and
+``escrow``) and ``identity`` for what they do; ``multisig`` and ``amino_json`` for how they are
+signed, ``gas`` for what they cost; ``example_data``, ``example_virtengine`` and ``example_traffic``
+for examples. The stores are a ``multistore.MultiStore``.
 
 Deliver a block of a delegation, and prove its record under the block's app hash:
 

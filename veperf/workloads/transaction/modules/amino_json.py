@@ -1,10 +1,12 @@
 """The signed bytes of SIGN_MODE_LEGACY_AMINO_JSON, which hardware wallets show to people.
 
 A JSON object with sorted keys and without spaces, escaped as Go's ``encoding/json`` does it;
-numbers are strings. The SDK makes it in ``x/tx/signing/aminojson``, cosmjs in ``@cosmjs/amino``.
+numbers of 64 bits are strings, bytes are base64, decimals have 18 places. The SDK makes it in
+``x/tx/signing/aminojson``, cosmjs in ``@cosmjs/amino``.
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,6 +14,14 @@ from msgspec import Struct
 
 # Go escapes these so that JSON can stand in HTML and in JavaScript.
 _ESCAPES = str.maketrans({char: f"\\u{ord(char):04x}" for char in "&<>\u2028\u2029"})
+# Lists that stand there when they are empty, too (``amino.dont_omitempty``), by message.
+_KEPT = {
+    "MsgSend": ("amount",),
+    "MsgMultiSend": ("inputs", "outputs"),
+    "Input": ("coins",),
+    "Output": ("coins",),
+}
+_DECIMAL = ".DecCoin.amount"
 
 
 class AminoFee(Struct, frozen=True):
@@ -65,11 +75,30 @@ def amino_message(amino_name: str, message: Any) -> dict[str, Any]:
 
 
 def _fields(message: Any) -> dict[str, Any]:
-    """Return all fields by name; lists of coins and single coins stand there if empty, too."""
-    return {field.name: _value(getattr(message, field.name)) for field in message.DESCRIPTOR.fields}
+    """Return the fields by name, without what is empty but for the lists of ``_KEPT``."""
+    fields = {field: _value(field, value) for field, value in message.ListFields()}
+    kind = message.DESCRIPTOR.name
+    kept: dict[str, Any] = {name: [] for name in _KEPT.get(kind, ())}
+    return kept | {field.name: value for field, value in fields.items()}
 
 
-def _value(value: Any) -> Any:
-    if isinstance(value, str):
-        return value
-    return _fields(value) if hasattr(value, "DESCRIPTOR") else [_value(item) for item in value]
+def _value(field: Any, value: Any) -> Any:
+    if field.full_name.endswith(_DECIMAL):
+        return _format_decimal(value)
+    if isinstance(value, str | bytes | int) or hasattr(value, "DESCRIPTOR"):
+        return _single(field, value)
+    return [_single(field, item) for item in value]
+
+
+def _single(field: Any, value: Any) -> Any:
+    if field.type == field.TYPE_MESSAGE:
+        return _fields(value)
+    if field.type == field.TYPE_BYTES:
+        return b64encode(value).decode()
+    return str(value) if field.type in (field.TYPE_UINT64, field.TYPE_INT64) else value
+
+
+def _format_decimal(digits: str) -> str:
+    """Format a whole number of 1e-18 as the SDK's ``LegacyDec.String``."""
+    padded = digits.rjust(19, "0")
+    return f"{padded[:-18]}.{padded[-18:]}"

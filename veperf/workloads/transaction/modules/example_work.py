@@ -1,67 +1,144 @@
 """Example work on a chain of several modules: blocks of each kind of message, stores and gas."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from veperf.workloads.transaction.address import address_from_bytes
+from veperf.workloads.transaction.address import Address, address_from_bytes
 from veperf.workloads.transaction.cache import Cache
 from veperf.workloads.transaction.codec import Coin, Send
 from veperf.workloads.transaction.errors import Code
 from veperf.workloads.transaction.example_data import CHAIN
 from veperf.workloads.transaction.iavl import Tree
 from veperf.workloads.transaction.modules import example_data, wire
+from veperf.workloads.transaction.modules import example_virtengine as virtengine
+from veperf.workloads.transaction.modules.ante import run_ante_handler, signature_checks
 from veperf.workloads.transaction.modules.blocks import (
-    STORES,
-    BlockContext,
     deliver_block,
-    run_ante_handler,
+    open_caches,
     run_messages,
+    write_caches,
 )
+from veperf.workloads.transaction.modules.context import BlockContext
+from veperf.workloads.transaction.modules.example_traffic import RECIPIENTS, Signing
 from veperf.workloads.transaction.modules.gas import GasMeter, MeteredStore
+from veperf.workloads.transaction.modules.identity import UPLOADS_PER_BLOCK
+from veperf.workloads.transaction.modules.messages import Message
 from veperf.workloads.transaction.modules.transactions import SignedTransaction, decode_signed
 from veperf.workloads.transaction.multistore import MultiStore, verify_value
+from veperf.workloads.transaction.signature import verify_signature
 
 _ACCOUNTS = 1_000
-BLOCK = 100
+BLOCK = UPLOADS_PER_BLOCK
+"""Transactions of a block: as many as it may have uploads."""
 _TIME = 1_000_000
-_RECIPIENTS = 10
 CHANGES = 1_000
+_BIDS = 3
+"""Bids on an order when one is accepted."""
+
+_Blocks = list[list[bytes]]
+"""Transactions by block."""
 
 
-def _signed_by_all(message: Callable[[int], Any], sequence: int = 0, **how: Any) -> list[bytes]:
-    """Return a transaction of each of the first accounts, so that all are of one block."""
-    return [example_data.signed([message(i)], i, sequence, **how) for i in range(BLOCK)]
+def _all_sign(message: Callable[[int], Message], **how: Any) -> _Blocks:
+    """Return a block with a transaction of each of the first accounts."""
+    return [[example_data.signed([message(i)], i, **how) for i in range(BLOCK)]]
 
 
 def _send(sender: int) -> Send:
     return example_data.example_send(sender, sender + 1, 1)
 
 
-def _multi_send(sender: int) -> Any:
-    return example_data.example_multi_send(sender, range(sender, sender + _RECIPIENTS), 1)
-
-
-def _of_the_multisig() -> list[bytes]:
-    sender = address_from_bytes(example_data.multisig_key().address())
+def _of_the_multisig() -> _Blocks:
+    sender: Address = address_from_bytes(example_data.multisig_key().address())
     coins = (Coin(CHAIN.fee_denom, 1),)
     send = Send(sender, example_data.example_address(0), coins)
-    return [example_data.multisigned([send], _ACCOUNTS, (0, 2), i) for i in range(BLOCK)]
+    return [[example_data.multisigned([send], _ACCOUNTS, (0, 2), i) for i in range(BLOCK)]]
 
 
-_KINDS: dict[str, Callable[[], list[bytes]]] = {
-    "send": lambda: _signed_by_all(_send),
-    "send_amino": lambda: _signed_by_all(_send, mode=wire.SIGN_MODE_LEGACY_AMINO_JSON),
+def _in_turn(*steps: Callable[[int], Sequence[tuple[int, Message]]]) -> _Blocks:
+    """Return a block for each step: what it signs for each tenant, who signs it and the message."""
+    signing = Signing()
+    return [
+        [signing.sign(*entry) for tenant in range(BLOCK) for entry in step(tenant)]
+        for step in steps
+    ]
+
+
+def _order(tenant: int) -> list[tuple[int, Message]]:
+    return [(tenant, virtengine.example_deployment(tenant, shape=tenant))]
+
+
+def _bids(tenant: int) -> list[tuple[int, Message]]:
+    providers = range(BLOCK + tenant, BLOCK + tenant + _BIDS)
+    return [(i, virtengine.example_bid(tenant, i, shape=tenant)) for i in providers]
+
+
+def _one_bid(tenant: int) -> list[tuple[int, Message]]:
+    return _bids(tenant)[:1]
+
+
+def _accept(tenant: int) -> list[tuple[int, Message]]:
+    return [(tenant, virtengine.acceptance(tenant, BLOCK + tenant))]
+
+
+def _end_lease(tenant: int) -> list[tuple[int, Message]]:
+    return [(tenant, virtengine.end_of_lease(tenant, BLOCK + tenant))]
+
+
+def _withdraw(tenant: int) -> list[tuple[int, Message]]:
+    return [(BLOCK + tenant, virtengine.withdrawal(tenant, BLOCK + tenant))]
+
+
+def _end_deployment(tenant: int) -> list[tuple[int, Message]]:
+    return [(tenant, virtengine.end_of_deployment(tenant))]
+
+
+def _upload(account: int) -> list[tuple[int, Message]]:
+    return [(account, virtengine.example_upload(account))]
+
+
+def _request(account: int) -> list[tuple[int, Message]]:
+    return [(account, virtengine.verification(account))]
+
+
+def _score(account: int) -> list[tuple[int, Message]]:
+    return [(account, virtengine.example_score(account, account, 50 + account))]
+
+
+def _delegate(account: int) -> list[tuple[int, Message]]:
+    return [(account, example_data.delegation(account, 100))]
+
+
+def _undelegate(account: int) -> list[tuple[int, Message]]:
+    return [(account, example_data.undelegation(account, 40))]
+
+
+def _multi_send(sender: int) -> Message:
+    return example_data.example_multi_send(sender, range(sender, sender + RECIPIENTS), 1)
+
+
+KINDS: dict[str, Callable[[], _Blocks]] = {
+    "send": lambda: _all_sign(_send),
+    "send_amino": lambda: _all_sign(_send, mode=wire.SIGN_MODE_LEGACY_AMINO_JSON),
     "send_multisig": _of_the_multisig,
-    "multi_send": lambda: _signed_by_all(_multi_send),
-    "delegate": lambda: _signed_by_all(lambda i: example_data.delegation(i, 100)),
+    "multi_send": lambda: _all_sign(_multi_send),
+    "delegate": lambda: _in_turn(_delegate),
     # All are due at one time: the queue's record of it grows, and its gas, as in the SDK.
-    "undelegate": lambda: _signed_by_all(
-        lambda i: example_data.undelegation(i, 40), 1, fee=example_data.example_fee(1_000_000)
-    ),
+    "undelegate": lambda: _in_turn(_delegate, _undelegate),
+    "create_deployment": lambda: _in_turn(_order),
+    "create_bid": lambda: _in_turn(_order, _one_bid),
+    "create_lease": lambda: _in_turn(_order, _bids, _accept),
+    "close_lease": lambda: _in_turn(_order, _bids, _accept, _end_lease),
+    "close_bid": lambda: _in_turn(_order, _bids, _accept, _withdraw),
+    "close_deployment": lambda: _in_turn(_order, _bids, _accept, _end_deployment),
+    "upload_scope": lambda: _in_turn(_upload),
+    "request_verification": lambda: _in_turn(_upload, _request),
+    "update_score": lambda: _in_turn(_upload, _score),
 }
+"""Blocks of each kind of message; the last is the one that is measured, on the state after all."""
 
 
-def _commit_valid(stores: MultiStore, raws: list[bytes]) -> None:
+def _commit_valid(stores: MultiStore, raws: Sequence[bytes]) -> None:
     results = deliver_block(stores, raws, CHAIN, _TIME).results
     assert all(result.code is Code.OK for result in results), "the examples are valid"
 
@@ -74,8 +151,9 @@ class MessageBlock:
 
     def __init__(self, kind: str) -> None:
         self._stores = example_data.genesis(_ACCOUNTS)
-        _commit_valid(self._stores, _KINDS["delegate"]() if kind == "undelegate" else [])
-        self._raws = _KINDS[kind]()
+        *before, self._raws = KINDS[kind]()
+        for raws in before:
+            _commit_valid(self._stores, raws)
         _commit_valid(_branch(self._stores), self._raws)
         self._block = BlockContext(CHAIN, self._stores.version + 1, _TIME)
 
@@ -87,13 +165,21 @@ class MessageBlock:
         """Decode all transactions."""
         return [decode_signed(raw) for raw in self._raws]
 
+    def verify(self, transactions: list[SignedTransaction]) -> list[SignedTransaction]:
+        """Verify the signatures of each."""
+        accounts = self._stores.trees["acc"]
+        for transaction in transactions:
+            for check in signature_checks(accounts, transaction, CHAIN.id):
+                verify_signature(*check)
+        return transactions
+
     def check(self, transactions: list[SignedTransaction]) -> "_Running":
-        """Run the ante handler of each."""
+        """Run the ante handler of each, but for its signatures."""
         stores = _branch(self._stores)
-        caches = {name: Cache(stores.trees[name]) for name in STORES}
+        caches = open_caches(stores)
         checked = [(item, GasMeter(item.fee.gas_limit)) for item in transactions]
         for transaction, meter in checked:
-            run_ante_handler(caches, transaction, self._block, meter)
+            run_ante_handler(caches, transaction, self._block, meter, verify=False)
         return stores, caches, checked
 
     def run(self, running: "_Running") -> "_Running":
@@ -106,8 +192,7 @@ class MessageBlock:
     def commit(self, running: "_Running") -> bytes:
         """Write what changed, and commit it; return the app hash."""
         stores, caches, _ = running
-        for cache in caches.values():
-            cache.write()
+        write_caches(caches)
         return stores.commit()[0]
 
 

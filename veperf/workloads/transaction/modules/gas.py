@@ -23,6 +23,8 @@ class GasCosts(Struct, frozen=True):
     """For each step of an iteration, and for finding its start."""
     transaction_byte: int = 10
     secp256k1_signature: int = 1000
+    ed25519_signature: int = 590
+    """Charged before the key is refused: accounts don't sign with it."""
 
 
 GAS_COSTS = GasCosts()
@@ -65,8 +67,7 @@ class MeteredStore:
         """Return the value of ``key``, and charge for both."""
         self._meter.consume(self._costs.read_flat, "read")
         value = self._parent.get(key)
-        size = len(key) + len(value or b"")
-        self._meter.consume(self._costs.read_byte * size, "read bytes")
+        self._charge_bytes(self._costs.read_byte, key, value or b"", "read bytes")
         return value
 
     def has(self, key: bytes) -> bool:
@@ -77,7 +78,7 @@ class MeteredStore:
     def set(self, key: bytes, value: bytes) -> None:
         """Set ``key``, and charge for it and its value."""
         self._meter.consume(self._costs.write_flat, "write")
-        self._meter.consume(self._costs.write_byte * (len(key) + len(value)), "write bytes")
+        self._charge_bytes(self._costs.write_byte, key, value, "write bytes")
         self._parent.set(key, value)
 
     def remove(self, key: bytes) -> None:
@@ -114,6 +115,10 @@ class MeteredStore:
 
     def _charge_step(self, item: _Item | None) -> None:
         if item is not None:
-            size = len(item[0]) + len(item[1])
-            self._meter.consume(self._costs.read_byte * size, "iterator bytes")
+            self._charge_bytes(self._costs.read_byte, *item, "iterator bytes")
         self._meter.consume(self._costs.next_flat, "iterator step")
+
+    def _charge_bytes(self, cost: int, key: bytes, value: bytes, purpose: str) -> None:
+        # One after the other: where the gas runs out at the key, the value doesn't count.
+        self._meter.consume(cost * len(key), purpose)
+        self._meter.consume(cost * len(value), purpose)

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from veperf.workloads.transaction.errors import Code, TransactionRefused
 from veperf.workloads.transaction.iavl.node import uvarint
-from veperf.workloads.transaction.signature import PublicKey, Scheme, verify_signature
+from veperf.workloads.transaction.signature import PublicKey, Scheme
 
 MULTISIG_URL = "/cosmos.crypto.multisig.LegacyAminoPubKey"
 
@@ -51,6 +51,8 @@ class MultiSignature(Struct, frozen=True):
 
 
 SignatureData = SingleSignature | MultiSignature
+SignatureCheck = tuple[PublicKey, bytes, bytes]
+"""A key, the bytes that it signed, and the signature."""
 
 
 def make_multisig_key(threshold: int, keys: tuple[AccountKey, ...]) -> MultisigKey:
@@ -71,10 +73,10 @@ def encode_amino_key(key: AccountKey) -> bytes:
     """Encode a key in Amino, with the prefix of its type."""
     if isinstance(key, PublicKey):
         return _AMINO_PREFIXES[key.scheme] + key.data
-    encoded = _AMINO_MULTISIG + _THRESHOLD_FIELD + uvarint(key.threshold)
+    encoded = [_AMINO_MULTISIG, _THRESHOLD_FIELD, uvarint(key.threshold)]
     for part in map(encode_amino_key, key.keys):
-        encoded += _KEY_FIELD + uvarint(len(part)) + part
-    return encoded
+        encoded += (_KEY_FIELD, uvarint(len(part)), part)
+    return b"".join(encoded)
 
 
 def single_keys(key: AccountKey) -> list[PublicKey]:
@@ -101,24 +103,27 @@ def signing_keys(key: AccountKey, signature: SignatureData) -> list[PublicKey]:
     ]
 
 
-def verify_account_signature(
+def signature_checks_of(
     key: AccountKey, signature: SignatureData, sign_bytes: Callable[[int], bytes]
-) -> None:
-    """Check the signature of an account; ``sign_bytes`` returns the signed bytes by sign mode.
+) -> list[SignatureCheck]:
+    """Return what ``verify_signature`` has to accept for the signature of an account to be good.
 
-    All signatures of a multi-signature have to verify, also those beyond the threshold.
+    ``sign_bytes`` returns the signed bytes by sign mode. All signatures of a multi-signature have
+    to verify, also those beyond the threshold.
 
     Raises:
-        TransactionRefused: ``WRONG_SIGNATURE``, also for too few signatures; the codes of
-            ``verify_signature``; those of ``sign_bytes``.
+        TransactionRefused: ``WRONG_SIGNATURE`` for another form than the key's, and for too few
+            signatures; the codes of ``sign_bytes``.
     """
     if isinstance(key, PublicKey):
         if not isinstance(signature, SingleSignature):
             raise _wrong_form("a multi-signature for a single key")
-        verify_signature(key, sign_bytes(signature.mode), signature.signature)
-        return
-    for part, data in _signed_parts(key, signature):
-        verify_account_signature(part, data, sign_bytes)
+        return [(key, sign_bytes(signature.mode), signature.signature)]
+    return [
+        check
+        for part, data in _signed_parts(key, signature)
+        for check in signature_checks_of(part, data, sign_bytes)
+    ]
 
 
 def _signed_parts(

@@ -5,7 +5,6 @@ decimals with 18 digits, as integers. There are no rewards, and no validator lea
 """
 
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 
 from veperf.workloads.transaction.address import (
@@ -17,21 +16,18 @@ from veperf.workloads.transaction.address import (
 from veperf.workloads.transaction.cache import KeyValueStore
 from veperf.workloads.transaction.codec import Coin
 from veperf.workloads.transaction.errors import Code, TransactionRefused
-from veperf.workloads.transaction.execution import move_coin
 from veperf.workloads.transaction.modules import wire
+from veperf.workloads.transaction.modules.bank import move_coins
+from veperf.workloads.transaction.modules.context import BONDED_POOL, NOT_BONDED_POOL
 from veperf.workloads.transaction.modules.messages import Delegate, Undelegate
 
 UNBONDING_SECONDS = 21 * 24 * 3600
 MAX_UNBONDINGS = 7
 """Entries of one delegator with one validator at a time."""
 
-# Module accounts: the first 20 bytes of SHA-256 of the module's name (ADR-028).
-BONDED_POOL = address_from_bytes(sha256(b"bonded_tokens_pool").digest()[:20])
-NOT_BONDED_POOL = address_from_bytes(sha256(b"not_bonded_tokens_pool").digest()[:20])
-
 _VALIDATOR, _DELEGATION, _UNBONDING, _QUEUE = b"\x21", b"\x31", b"\x32", b"\x41"
 _BONDED = 3
-_SHARE = 10**18
+_ONE = 10**18
 
 
 def validator_address(data: bytes) -> Address:
@@ -46,6 +42,12 @@ def add_validator(staking: KeyValueStore, address: Address) -> None:
     staking.set(_key(_VALIDATOR, address), record.SerializeToString())
 
 
+def is_bonded(staking: KeyValueStore, operator: Address) -> bool:
+    """Return if ``operator``'s account has a validator that is bonded."""
+    record = staking.get(_key(_VALIDATOR, operator))
+    return record is not None and wire.Validator.FromString(record).status == _BONDED
+
+
 def delegate(
     staking: KeyValueStore, bank: KeyValueStore, message: Delegate, bond_denom: str
 ) -> None:
@@ -58,7 +60,7 @@ def delegate(
     validator = _validator(staking, message, bond_denom)
     amount = message.amount.amount
     shares = _issued_shares(validator, amount)
-    move_coin(bank, message.delegator, BONDED_POOL, message.amount)
+    move_coins(bank, message.delegator, BONDED_POOL, (message.amount,))
     _add_to_validator(staking, message.validator, validator, amount, shares)
     key = _key(_DELEGATION, message.delegator, message.validator)
     _set_delegation(staking, key, message, shares_of(staking.get(key)) + shares)
@@ -96,9 +98,8 @@ def undelegate(
     tokens = _redeemed_tokens(validator, shares)
     _add_to_validator(staking, message.validator, validator, -tokens, -shares)
     _set_delegation(staking, key, message, delegated - shares)
-    coin = Coin(bond_denom, tokens)
     if tokens:
-        move_coin(bank, BONDED_POOL, NOT_BONDED_POOL, coin)
+        move_coins(bank, BONDED_POOL, NOT_BONDED_POOL, (Coin(bond_denom, tokens),))
         _begin_unbonding(staking, message, tokens, height, time + UNBONDING_SECONDS)
 
 
@@ -150,13 +151,22 @@ def _validator(staking: KeyValueStore, message: Delegate | Undelegate, bond_deno
 def _issued_shares(validator: Any, tokens: int) -> int:
     """Return the shares for ``tokens``, in 1e-18, rounded down: ``SharesFromTokens``."""
     total, all_tokens = int(validator.delegator_shares), int(validator.tokens)
-    return tokens * _SHARE if not total else total * tokens // all_tokens
+    return tokens * _ONE if not total else total * tokens // all_tokens
 
 
 def _redeemed_tokens(validator: Any, shares: int) -> int:
     """Return the tokens for ``shares``; the last ones take what is left (``RemoveDelShares``)."""
     total, all_tokens = int(validator.delegator_shares), int(validator.tokens)
-    return all_tokens if shares == total else shares * all_tokens // total
+    return all_tokens if shares == total else divide(shares * all_tokens, total) // _ONE
+
+
+def divide(dividend: int, divisor: int) -> int:
+    """Divide decimals of 1e-18, rounded to the even one of the two nearest: ``LegacyDec.Quo``.
+
+    As there, a quotient of 36 digits is cut off first, and then rounded to 18.
+    """
+    quotient, rest = divmod(dividend * _ONE * _ONE // divisor, _ONE)
+    return quotient + (2 * rest + (quotient & 1) > _ONE)
 
 
 def _add_to_validator(
@@ -199,12 +209,19 @@ def _begin_unbonding(
         raise TransactionRefused(
             Code.TOO_MANY_UNBONDINGS, f"{MAX_UNBONDINGS} entries with {message.validator.text}"
         )
-    unbonding.entries.add(
-        creation_height=height,
-        completion_time=wire.Timestamp(seconds=due),
-        initial_balance=str(tokens),
-        balance=str(tokens),
-    )
+    for entry in unbonding.entries:
+        # Two in one block are one entry, as AddEntry has it.
+        if (entry.creation_height, entry.completion_time.seconds) == (height, due):
+            entry.initial_balance = str(int(entry.initial_balance) + tokens)
+            entry.balance = str(int(entry.balance) + tokens)
+            break
+    else:
+        unbonding.entries.add(
+            creation_height=height,
+            completion_time=wire.Timestamp(seconds=due),
+            initial_balance=str(tokens),
+            balance=str(tokens),
+        )
     staking.set(key, unbonding.SerializeToString())
     pairs = wire.DVPairs.FromString(staking.get(_queue_key(due)) or b"")
     pairs.pairs.add(**addresses)
@@ -223,7 +240,8 @@ def _complete(
     unbonding = wire.UnbondingDelegation.FromString(record)
     due = [entry for entry in unbonding.entries if entry.completion_time.seconds <= time]
     for entry in due:
-        move_coin(bank, NOT_BONDED_POOL, delegator, Coin(bond_denom, int(entry.balance)))
+        coin = Coin(bond_denom, int(entry.balance))
+        move_coins(bank, NOT_BONDED_POOL, delegator, (coin,))
         unbonding.entries.remove(entry)
     if unbonding.entries:
         staking.set(key, unbonding.SerializeToString())

@@ -15,6 +15,7 @@ from veperf.workloads.transaction.codec import (
     decode_single_key,
     encode_sign_doc,
     parse_message,
+    read_coins,
 )
 from veperf.workloads.transaction.errors import Code, TransactionRefused
 from veperf.workloads.transaction.modules import wire
@@ -27,9 +28,7 @@ from veperf.workloads.transaction.modules.messages import (
     Message,
     message_signer,
     pack_message,
-    read_coins,
     unpack_message,
-    wire_coins,
 )
 from veperf.workloads.transaction.modules.multisig import (
     MULTISIG_URL,
@@ -39,6 +38,7 @@ from veperf.workloads.transaction.modules.multisig import (
     SingleSignature,
     make_multisig_key,
 )
+from veperf.workloads.transaction.modules.wire import wire_coins
 from veperf.workloads.transaction.signature import PublicKey
 
 _MAX_GAS = (1 << 63) - 1
@@ -79,10 +79,10 @@ class SignedTransaction(Struct, frozen=True):
     auth_info_bytes: bytes
     size: int
     """Bytes of the whole transaction."""
-    amino_messages: tuple[dict[str, Any], ...]
-    """The messages as they are signed in Amino JSON."""
+    encoded_messages: tuple[tuple[str, Any], ...]
+    """The messages' names in Amino JSON and their protobuf messages."""
     has_options: bool = False
-    """If it has extension options that a chain may ignore; Amino JSON can't show them."""
+    """If it has options or fields that a chain may ignore; Amino JSON can't show them."""
 
     @property
     def signers(self) -> tuple[Address, ...]:
@@ -109,14 +109,16 @@ class SignedTransaction(Struct, frozen=True):
             raise TransactionRefused(
                 Code.INVALID_REQUEST, "extension options can't be signed in LEGACY_AMINO_JSON"
             )
+        # As they are written there: an address may be in upper case.
+        written = wire.AuthInfo.FromString(self.auth_info_bytes).fee
         fee = AminoFee(
-            tuple([(coin.denom, str(coin.amount)) for coin in self.fee.amount]),
-            self.fee.gas_limit,
-            "" if self.fee.payer is None else self.fee.payer.text,
-            "" if self.fee.granter is None else self.fee.granter.text,
+            tuple([(coin.denom, coin.amount) for coin in written.amount]),
+            written.gas_limit,
+            written.payer,
+            written.granter,
         )
         return amino_sign_bytes(
-            self.amino_messages,
+            [amino_message(name, encoded) for name, encoded in self.encoded_messages],
             fee,
             chain_id,
             account_number,
@@ -214,7 +216,7 @@ def decode_signed(raw: bytes, prefix: str = PREFIX) -> SignedTransaction:
     outer = parse_message(protobuf.TxRaw, raw)
     if not raw or outer.SerializeToString() != raw:
         raise TransactionRefused(Code.MALFORMED, "TxRaw is not in its canonical encoding")
-    body = parse_message(wire.TxBody, outer.body_bytes)
+    body, has_ignored = wire.parse_body_message(wire.TxBody, outer.body_bytes)
     auth = parse_message(wire.AuthInfo, outer.auth_info_bytes)
     if body.extension_options:
         urls = ", ".join(option.type_url for option in body.extension_options)
@@ -225,7 +227,7 @@ def decode_signed(raw: bytes, prefix: str = PREFIX) -> SignedTransaction:
         raise TransactionRefused(Code.NO_SIGNATURES, "it is not signed")
     decoded = [unpack_message(packed, prefix) for packed in body.messages]
     transaction = SignedTransaction(
-        messages=tuple([message for message, _, _ in decoded]),
+        messages=tuple([message for message, _, _, _ in decoded]),
         memo=body.memo,
         timeout_height=body.timeout_height,
         fee=_decode_fee(auth.fee, prefix),
@@ -233,8 +235,10 @@ def decode_signed(raw: bytes, prefix: str = PREFIX) -> SignedTransaction:
         body_bytes=outer.body_bytes,
         auth_info_bytes=outer.auth_info_bytes,
         size=len(raw),
-        amino_messages=tuple([amino_message(name, encoded) for _, name, encoded in decoded]),
-        has_options=bool(body.non_critical_extension_options),
+        encoded_messages=tuple([(name, encoded) for _, name, encoded, _ in decoded]),
+        has_options=has_ignored
+        or bool(body.non_critical_extension_options)
+        or any(ignored for _, _, _, ignored in decoded),
     )
     signers = transaction.signers
     if len(signers) != len(transaction.infos):

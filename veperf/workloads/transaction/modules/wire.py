@@ -6,6 +6,15 @@ Field numbers and types are those of the SDK's ``cosmos/tx/v1beta1/tx.proto``,
 exactly one. Of a Validator only the fields that delegations touch are there.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
+from google.protobuf.message import DecodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from veperf.workloads.transaction.codec import Coin as CoinAmount
+from veperf.workloads.transaction.codec import parse_message
+from veperf.workloads.transaction.errors import Code, TransactionRefused
 from veperf.workloads.transaction.protobuf import message_classes
 
 SIGN_MODE_DIRECT = 1
@@ -17,6 +26,7 @@ _CLASSES = message_classes(
         "Any": "type_url string 1, value bytes 2",
         "Coin": "denom string 1, amount string 2",
         "Timestamp": "seconds int64 1, nanos int32 2",
+        "Duration": "seconds int64 1, nanos int32 2",
         # Transactions
         "TxBody": "messages *Any 1, memo string 2, timeout_height uint64 3, "
         "extension_options *Any 1023, non_critical_extension_options *Any 2047",
@@ -47,6 +57,9 @@ _CLASSES = message_classes(
         "DVPair": "delegator_address string 1, validator_address string 2",
         "DVPairs": "pairs *DVPair 1",
         "BasicAllowance": "spend_limit *Coin 1, expiration Timestamp 2",
+        "PeriodicAllowance": "basic BasicAllowance 1, period Duration 2, "
+        "period_spend_limit *Coin 3, period_can_spend *Coin 4, period_reset Timestamp 5",
+        "AllowedMsgAllowance": "allowance Any 1, allowed_messages *string 2",
         "Grant": "granter string 1, grantee string 2, allowance Any 3",
     },
 )
@@ -69,4 +82,51 @@ Delegation = _CLASSES["Delegation"]
 UnbondingDelegation = _CLASSES["UnbondingDelegation"]
 DVPairs = _CLASSES["DVPairs"]
 BasicAllowance = _CLASSES["BasicAllowance"]
+PeriodicAllowance = _CLASSES["PeriodicAllowance"]
+AllowedMsgAllowance = _CLASSES["AllowedMsgAllowance"]
 Grant = _CLASSES["Grant"]
+
+
+def wire_coins(coins: Iterable[CoinAmount]) -> list[Any]:
+    """Return coins as protobuf messages."""
+    return [Coin(denom=coin.denom, amount=str(coin.amount)) for coin in coins]
+
+
+def parse_body_message(kind: Any, data: bytes) -> tuple[Any, bool]:
+    """Parse a TxBody or one of its messages; return it, and if it has fields that are ignored.
+
+    As in the SDK's ``codec/unknownproto``, an unknown field is critical, and refused, unless the
+    bit 11 of its number is set: 1024 to 2047 and so on are for what a chain may ignore.
+
+    Raises:
+        TransactionRefused: ``MALFORMED``.
+    """
+    try:
+        message = kind.FromString(data)
+    except DecodeError:
+        return parse_message(kind, data), False  # raises
+    size = message.ByteSize()
+    message.DiscardUnknownFields()
+    if message.ByteSize() == size:
+        return message, False
+    if _has_critical(kind.FromString(data)):
+        raise TransactionRefused(
+            Code.MALFORMED, f"{kind.DESCRIPTOR.name} has a field that is not supported"
+        )
+    return message, True
+
+
+def _has_critical(message: Any) -> bool:
+    known = {field.number for field in message.DESCRIPTOR.fields}
+    unknown = UnknownFieldSet(message)
+    for place in range(len(unknown)):
+        number = unknown[place].field_number
+        # One with a known number has another wire type.
+        if number in known or not number >> 10 & 1:
+            return True
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            parts = [value] if hasattr(value, "DESCRIPTOR") else value
+            if any(map(_has_critical, parts)):
+                return True
+    return False

@@ -1,13 +1,14 @@
 """Amino JSON is that of the Cosmos SDK, of cosmjs and of Trust Wallet."""
 
 import json
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from veperf.workloads.transaction.errors import TransactionRefused
+from veperf.workloads.transaction.modules import example_virtengine as virtengine
 from veperf.workloads.transaction.modules import wire
 from veperf.workloads.transaction.modules.amino_json import (
     AminoFee,
@@ -15,6 +16,8 @@ from veperf.workloads.transaction.modules.amino_json import (
     amino_sign_bytes,
     encode_amino_json,
 )
+from veperf.workloads.transaction.modules.example_data import example_address
+from veperf.workloads.transaction.modules.messages import Message, pack_message, unpack_message
 from veperf.workloads.transaction.modules.transactions import decode_signed
 from veperf.workloads.transaction.signature import PublicKey, verify_signature
 
@@ -89,6 +92,102 @@ def test_messages_are_those_of_cosmjs() -> None:
     } == amino_message("cosmos-sdk/MsgDelegate", message)
 
 
+def quantity(amount: int) -> dict[str, str]:
+    return {"val": b64encode(b"%d" % amount).decode()}
+
+
+TENANT, PROVIDER = example_address(0).text, example_address(1).text
+RESOURCES = {
+    "id": 1,
+    "cpu": {"units": quantity(500)},
+    "memory": {"quantity": quantity(1 << 30)},
+    "storage": [{"name": "default", "quantity": quantity(10 << 30)}],
+    "gpu": {"units": quantity(0)},
+    "endpoints": [{}],
+}
+COINS = {"amount": {"denom": "uve", "amount": "500000"}, "sources": [1]}
+BID = {"owner": TENANT, "dseq": "1", "gseq": 1, "oseq": 1, "provider": PROVIDER}
+OWN: list[tuple[Message, str, dict[str, Any]]] = [
+    (
+        virtengine.example_deployment(0),
+        "/virtengine.deployment.v1beta4.MsgCreateDeployment",
+        {
+            "id": {"owner": TENANT, "dseq": "1"},
+            "groups": [
+                {
+                    "name": "group-0",
+                    "requirements": {
+                        "signed_by": {},
+                        "attributes": [
+                            {"key": "region", "value": "eu-west"},
+                            {"key": "tier", "value": "community"},
+                        ],
+                    },
+                    "resources": [
+                        {
+                            "resource": RESOURCES,
+                            "count": 2,
+                            "price": {"denom": "uve", "amount": "1.000000000000000000"},
+                        }
+                    ],
+                }
+            ],
+            "hash": b64encode(virtengine.example_deployment(0).hash).decode(),
+            "deposit": COINS,
+        },
+    ),
+    (
+        virtengine.example_bid(0, 1),
+        "/virtengine.market.v1beta5.MsgCreateBid",
+        {
+            "id": BID,
+            "price": {"denom": "uve", "amount": "0.900000000000000000"},
+            "deposit": COINS,
+            "resources_offer": [{"resources": RESOURCES, "count": 2}],
+        },
+    ),
+    (
+        virtengine.withdrawal(0, 1),
+        "/virtengine.market.v1beta5.MsgCloseBid",
+        {"id": BID, "reason": 10_000},
+    ),
+    (
+        virtengine.acceptance(0, 1),
+        "/virtengine.market.v1beta5.MsgCreateLease",
+        {"bid_id": BID},
+    ),
+    (
+        virtengine.verification(0),
+        "veid/MsgRequestVerification",
+        {"sender": TENANT, "scope_id": "scope-0"},
+    ),
+    (
+        virtengine.example_score(0, 1, 7),
+        "veid/MsgUpdateScore",
+        {
+            "sender": TENANT,
+            "account_address": PROVIDER,
+            "new_score": 7,
+            "score_version": virtengine.MODEL,
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("message", "name", "value"), OWN, ids=[name for _, name, _ in OWN])
+def test_virtengines_messages_have_the_names_of_its_proto_files(
+    message: Message, name: str, value: dict[str, Any]
+) -> None:
+    """Names and types of sdk/proto/node/virtengine by the rules of x/tx/aminojson.
+
+    A decimal is one with 18 places only where ``cosmos.Dec`` says so; an ``Int`` in bytes stays
+    bytes, as the option ``gogoproto.customtype`` is none of Amino's.
+    """
+    _, actual_name, encoded, _ = unpack_message(pack_message(message), "virtengine")
+
+    assert {"type": name, "value": value} == amino_message(actual_name, encoded)
+
+
 @pytest.mark.parametrize("vector", VECTORS["transactions"], ids=lambda vector: vector["type"])
 def test_signatures_of_a_wallet_verify_in_both_modes(vector: dict[str, Any]) -> None:
     """Trust Wallet signed each message in DIRECT and in Amino JSON: for its sequence only."""
@@ -102,7 +201,7 @@ def test_signatures_of_a_wallet_verify_in_both_modes(vector: dict[str, Any]) -> 
         return transaction.sign_bytes(mode, chain_id, number, sequence)
 
     assert isinstance(key, PublicKey)
-    assert vector["type"] == transaction.amino_messages[0]["type"]
+    assert vector["type"] == transaction.encoded_messages[0][0]
     verify_signature(key, document(wire.SIGN_MODE_DIRECT), direct.signature)  # type: ignore[union-attr]  # a single one
     verify_signature(key, document(wire.SIGN_MODE_LEGACY_AMINO_JSON), amino)
     with pytest.raises(TransactionRefused):

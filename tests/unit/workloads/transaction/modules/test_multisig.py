@@ -1,6 +1,10 @@
 """Multi-signatures have the addresses of cosmjs and the rules of the Cosmos SDK."""
 
+import json
+from base64 import b64decode
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,6 +14,7 @@ from veperf.workloads.transaction.address import address_from_bytes
 from veperf.workloads.transaction.errors import Code, TransactionRefused
 from veperf.workloads.transaction.example_data import account_signer
 from veperf.workloads.transaction.modules import wire
+from veperf.workloads.transaction.modules.example_data import multisigned
 from veperf.workloads.transaction.modules.multisig import (
     AccountKey,
     MultiSignature,
@@ -17,18 +22,20 @@ from veperf.workloads.transaction.modules.multisig import (
     SingleSignature,
     encode_amino_key,
     make_multisig_key,
+    signature_checks_of,
     signing_keys,
     single_keys,
-    verify_account_signature,
 )
 from veperf.workloads.transaction.modules.transactions import (
     decode_bits,
     decode_key,
+    decode_signed,
     encode_bits,
     encode_key,
 )
-from veperf.workloads.transaction.signature import PublicKey, Scheme
+from veperf.workloads.transaction.signature import PublicKey, Scheme, verify_signature
 
+VECTORS = json.loads((Path(__file__).parents[4] / "vectors" / "cosmjs_multisig.json").read_text())
 # cosmjs, packages/amino/src/testutils.ts, made with wasmd: keys and groups of them.
 TEST1, TEST2, TEST3 = (
     PublicKey(Scheme.SECP256K1, bytes.fromhex(text))
@@ -63,7 +70,7 @@ GROUPS = [
 MESSAGE = b"\1\2\3\4"
 SIGNERS = [account_signer(index) for index in range(5)]
 KEYS: tuple[AccountKey, ...] = tuple(signer.public_key for signer in SIGNERS)
-DIRECT = wire.SIGN_MODE_DIRECT
+DIRECT, AMINO = wire.SIGN_MODE_DIRECT, wire.SIGN_MODE_LEGACY_AMINO_JSON
 
 
 def payload(text: str) -> bytes:
@@ -84,7 +91,10 @@ def signed_by(*indices: int, keys: int = 5) -> MultiSignature:
 
 def verdict(key: AccountKey, signature: SignatureData) -> Code:
     try:
-        verify_account_signature(key, signature, lambda mode: MESSAGE if mode == DIRECT else b"")
+        for check in signature_checks_of(
+            key, signature, lambda mode: MESSAGE if mode == DIRECT else b""
+        ):
+            verify_signature(*check)
     except TransactionRefused as refused:
         return refused.code
     return Code.OK
@@ -106,6 +116,23 @@ def test_the_address_is_that_of_cosmjs() -> None:
     assert "wasm1pzf2wlat97n7rykrk7e8g8nxste6hde0r8jqsy" == (
         address_from_bytes(key.address(), "wasm").text
     )
+
+
+@pytest.mark.parametrize(
+    "vector", VECTORS["transactions"], ids=lambda v: f"{v['type']}/{v['sequence']}"
+)
+def test_transactions_of_groups_are_those_of_cosmjs(vector: dict[str, Any]) -> None:
+    """To the last byte, signatures and all; and what each member signs is the same text."""
+    expected = b64decode(vector["tx_bytes"])
+    decoded = decode_signed(expected)
+    number, sequence = vector["account_number"], vector["sequence"]
+    document = decoded.sign_bytes(AMINO, VECTORS["chain_id"], number, sequence)
+
+    assert vector["sign_doc"] == document.decode()
+    assert expected == multisigned(
+        decoded.messages, number, vector["members"], sequence, vector["memo"]
+    )
+    assert VECTORS["multisig_address"] == decoded.signers[0].text
 
 
 @pytest.mark.parametrize(
