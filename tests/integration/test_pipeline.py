@@ -34,7 +34,7 @@ from veperf.workloads.transaction.tree_store import Store
 
 ACCOUNTS = 20
 MS = 1_000_000
-SMALL = PipelineSettings(chunk_transactions=16, block_transactions=64)
+SMALL = PipelineSettings(hold_ns=0, chunk_transactions=16, block_transactions=64)
 
 
 def start(
@@ -127,7 +127,7 @@ def test_a_verifier_that_hangs_is_replaced() -> None:
     source = TransferSource(ACCOUNTS)
     raws = source.take(300)
     impatient = PipelineSettings(
-        chunk_transactions=16, block_transactions=64, verifier_patience_ns=4_000 * MS
+        hold_ns=0, chunk_transactions=16, block_transactions=64, verifier_patience_ns=4_000 * MS
     )
     with start(source, 2, impatient) as pipeline:
         pids = pipeline.verifier_pids
@@ -176,7 +176,9 @@ def test_full_pipes_in_both_directions_block_nobody() -> None:
     """While verifiers are stopped the caller goes on; all is done when they continue."""
     source = TransferSource(ACCOUNTS)
     raws = source.take(4_000)
-    patient = PipelineSettings(chunk_transactions=1_024, verifier_patience_ns=120_000 * MS)
+    patient = PipelineSettings(
+        hold_ns=0, chunk_transactions=1_024, verifier_patience_ns=120_000 * MS
+    )
     with start(source, 1, patient) as pipeline:
         (pid,) = pipeline.verifier_pids
         os.kill(pid, signal.SIGSTOP)
@@ -292,7 +294,7 @@ with Store(Path(sys.argv[1])) as store:
                 print(batch.height, flush=True)
 """
 # Cut by size alone, so that it is known which transactions are in which block.
-BLOCK = PipelineSettings(capacity=1_000, block_transactions=25, block_wait_ns=1 << 60)
+BLOCK = PipelineSettings(hold_ns=0, capacity=1_000, block_transactions=25, block_wait_ns=1 << 60)
 
 
 def root_after(height: int) -> bytes:

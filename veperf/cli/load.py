@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from veperf.archive.cli_hints import command_hint
 from veperf.archive.files import require_writable_file, write_file
+from veperf.cli.completion import complete_benchmarks
 from veperf.cli.options import (
     ExampleCommand,
     archive_option,
@@ -16,9 +16,10 @@ from veperf.cli.options import (
     options_of,
     params_option,
     parse_params,
+    print_kept,
     rate_option,
-    terminal_width,
 )
+from veperf.cli.output import echo
 from veperf.core.errors import COULD_NOT_MEASURE, FAILED, INCONCLUSIVE, INTERRUPTED, OK
 from veperf.core.options import LoadOptions, ServeOptions, SoakOptions, StrictOptions
 from veperf.core.run import CaseResult
@@ -26,7 +27,9 @@ from veperf.core.run import CaseResult
 if TYPE_CHECKING:
     from veperf.runner.soak_verdict import SoakResult
 
-_benchmark_argument = click.argument("benchmark", default="transaction/load")
+_benchmark_argument = click.argument(
+    "benchmark", default="transaction/load", shell_complete=complete_benchmarks
+)
 
 
 @click.command(
@@ -37,6 +40,10 @@ _benchmark_argument = click.argument("benchmark", default="transaction/load")
         "veperf load --rate 8000 --seconds 600             at 8,000, for ten minutes",
         "veperf load --rate 2000 --param state=memory      a parameter other than the rate",
         "veperf load --arrivals constant --seed 1          evenly spaced",
+        "veperf load --shape burst --seconds 60            in bursts of four times the rate",
+        "veperf load transaction/overload                  three times what the chain can do",
+        "veperf load transaction/mix_load --mix send=60,create_bid=20,update_score=20",
+        "                                                  messages of several kinds",
         "veperf load mine/load --module mine.benchmarks    a load of your own",
         "veperf load --shards 2                            the system in a process of its own, and",
         "                                                  its load from two others",
@@ -46,6 +53,11 @@ _benchmark_argument = click.argument("benchmark", default="transaction/load")
 )
 @_benchmark_argument
 @rate_option
+@click.option(
+    "--mix",
+    metavar="KIND=SHARE,...",
+    help="Shares of the kinds of items: short for --param mix=...",
+)
 @params_option
 @options_of(LoadOptions)
 @archive_option
@@ -55,6 +67,7 @@ def load_command(
     context: click.Context,
     benchmark: str,
     rate: str | None,
+    mix: str | None,
     params: tuple[str, ...],
     options: LoadOptions,
     archive: str | None,
@@ -68,6 +81,11 @@ def load_command(
     Ctrl-C ends the load, shows and keeps what was measured so far, and ends with 130; a second
     one drops it.
 
+    With --mix, a benchmark that has several kinds of items is put under load with these shares of
+    them, and latency is told for each kind; its kinds are those that `veperf list` shows in its
+    parameter. What a system sheds by its own rules, as more is offered than it does, is an outcome
+    of its own, and no error.
+
     With --shards, one schedule is divided among processes that start at one instant and measure by
     their own clocks; a load of which a shard was lost, late or behind is invalid.
     """
@@ -76,14 +94,13 @@ def load_command(
 
     result = run_load(
         benchmark,
-        parse_params(params, rate),
+        parse_params(params if mix is None else (*params, f"mix={mix}"), rate),
         options=options,
         archive=archive,
         baselines=baselines,
     )
-    click.echo(rendering.load_text(result.run))
-    hint = command_hint("report", result.run.id, archive=archive)
-    click.echo(f"\nkept in {display_path(result.place)}; {hint} shows it")
+    echo(rendering.load_text(result.run))
+    print_kept(result.place, archive)
     (case_result,) = result.run.passes[0].results
     context.exit(_exit_code(case_result))
 
@@ -149,19 +166,17 @@ def soak_command(
     measured. Other work on the machine spoils latency, which is no question here, and not memory.
     Ctrl-C ends the load and judges what there is.
     """
-    from veperf.report.tables.table import wrap_line
     from veperf.runner.soak import soak
 
     for file in filter(None, (output, flamegraph)):
         require_writable_file(file)
     result = soak(benchmark, parse_params(params, rate), options=options, flamegraph=flamegraph)
-    for line in repr(result).splitlines():
-        click.echo(wrap_line(line, terminal_width()))
+    echo(repr(result))
     if (evidence := result.soaked.evidence) is not None:
-        click.echo(f"  flamegraph: {display_path(Path(evidence.flamegraph))}")
+        echo(f"  flamegraph: {display_path(Path(evidence.flamegraph))}")
     if output is not None:
         write_file(output, result.to_json().encode())
-        click.echo(f"\nkept in {display_path(output)}")
+        echo(f"\nkept in {display_path(output)}")
     context.exit(_soak_exit_code(result, strict=options.strict))
 
 
@@ -210,5 +225,5 @@ def serve_command(
         benchmark, parse_params(params), options=options, notify=click.echo
     )
     if was_interrupted:
-        click.echo("ended in the middle of a load", err=True)
+        echo("ended in the middle of a load", err=True)
         context.exit(INTERRUPTED)

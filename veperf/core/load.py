@@ -7,6 +7,10 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 Arrivals = Literal["poisson", "constant"]
+Shape = Literal["soak", "ramp", "burst"]
+"""How the rate changes over a load, whose mean is the rate that was asked for: not at all; evenly
+from a fifth of it to nine fifths; four times as much for a fifth of each five seconds or so, and a
+quarter in between."""
 GENERATOR = "generator"
 """The stage whose CPU time is the load generator's, and none of the system's."""
 
@@ -19,6 +23,16 @@ class Finished(Struct, frozen=True):
     """Valid items that were not committed, with the reason as a short code."""
     rejected: Sequence[int] = ()
     """Invalid items that were rightly not committed."""
+    shed: Mapping[int, str] = {}
+    """Valid items that the system dropped as more was offered than it does, by its own rules, with
+    the reason as a short code: no errors."""
+    kinds: Sequence[str] = ()
+    """The kinds of ``committed``, in the same order, from a system whose items differ."""
+
+
+def finished_count(done: Finished) -> int:
+    """Return the number of items that are finished, whatever became of them."""
+    return len(done.committed) + len(done.failed) + len(done.rejected) + len(done.shed)
 
 
 class Search(Struct, frozen=True):
@@ -189,6 +203,7 @@ class LoadPlan(Struct, frozen=True):
     search_passes: int = 6
     """Number of passes, the first ones of a run, in which a search may confirm its rate."""
     arrivals: Arrivals = "poisson"
+    shape: Shape = "soak"
     shards: int = 0
     """Number of processes that load a remote system; 0 if load and system share a process."""
     least_arrivals: int = 0

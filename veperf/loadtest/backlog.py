@@ -11,7 +11,7 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from veperf.core.load import CpuContention, Finished
+from veperf.core.load import CpuContention, Finished, finished_count
 from veperf.core.registry import System
 from veperf.loadtest.generator import NsClock, never, running_system, with_generator
 from veperf.measure.contention import EndOfWatch, watch_contention
@@ -147,7 +147,7 @@ class _Draining:
         began = self._cpu_clock()
         done = self._system.step()
         self._system_ns += self._cpu_clock() - began
-        self._in_flight -= len(done.committed) + len(done.failed) + len(done.rejected)
+        self._in_flight -= finished_count(done)
         return done
 
     def _note(self, now: int, committed: int) -> None:

@@ -32,6 +32,6 @@ def measure_load(
             case, task, task.load, plan, seed, on_progress, earlier, is_stopped
         )
     seconds = plan.seconds_at(task.load)
-    schedule = Schedule(task.load, seconds, plan.warmup_s, plan.arrivals, seed)
+    schedule = Schedule(task.load, seconds, plan.warmup_s, plan.arrivals, seed, shape=plan.shape)
     load = run_open_loop(task.system, schedule, on_progress=on_progress, is_stopped=is_stopped)
     return case_result(case, load)

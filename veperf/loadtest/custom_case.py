@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from veperf.core.case import Case, Level
+from veperf.core.case import Case, Level, Metric
 from veperf.core.errors import UnknownBenchmarkError, UsageError
+from veperf.core.mix import MIX, format_mix, kind_metrics, known_kinds, parse_mix
 from veperf.core.registry import Benchmark, Registry
 
 RATE = "rate"
@@ -17,7 +18,8 @@ Value = int | float | str
 def custom_load_case(registry: Registry, benchmark_id: str, params: Mapping[str, str]) -> Case:
     """Return the case of a load benchmark with ``params``, the others at their defaults.
 
-    A number may be any of its kind; a text must be one of those that the benchmark names. Only the
+    A number may be any of its kind; a text must be one of those that the benchmark names, and a mix
+    may be any of the kinds that its mixes name, each of which has metrics of its own then. Only the
     default case answers the published targets.
 
     Raises:
@@ -46,7 +48,17 @@ def custom_load_case(registry: Registry, benchmark_id: str, params: Mapping[str,
         params=default.params | changed,
         targets={},
         lower_bound="",
+        metrics=_metrics(default, str(changed.get(MIX, ""))),
     )
+
+
+def _metrics(default: Case, mix: str) -> tuple[Metric, ...]:
+    """Return the metrics of ``default``, with those of the kinds of ``mix`` in place of its own."""
+    if not mix:
+        return default.metrics
+    old = kind_metrics(parse_mix(str(default.params[MIX])))
+    kept = [metric for metric in default.metrics if metric not in old]
+    return (*kept, *kind_metrics(parse_mix(mix)))
 
 
 def sharded_case(case: Case, shards: int) -> Case:
@@ -63,6 +75,8 @@ def _parse_value(benchmark: Benchmark, name: str, text: str) -> Value:
         names = ", ".join(benchmark.params) or "none"
         raise UsageError(f"{benchmark.id} has no parameter {name!r}; it has {names}")
     known = benchmark.params[name]
+    if name == MIX:
+        return format_mix(parse_mix(text, known_kinds(map(str, known))))
     if isinstance(known[0], str):
         if text not in known:
             choices = ", ".join(map(str, known))

@@ -166,6 +166,7 @@ class _OpenLoopRun:
                 is_cut, until = True, min(until, self._now() + _STOPPED_DRAIN_NS)
             self._report_progress(lag_ns=0)
             self._step()
+        self._recorder.drained(self._step_ended_ns)
         if is_cut:
             self._recorder.forget_in_flight()
 

@@ -47,10 +47,12 @@ def merge_results(
         failed=sum(r.failed for r in results),
         lost=sum(r.lost for r in results),
         rejected=sum(r.rejected for r in results),
+        shed=dict(sum((Counter(r.shed) for r in results), Counter[str]())),
         reasons=dict(sum((Counter(r.reasons) for r in results), Counter[str]())),
         offering_s=max(r.offering_s for r in results),
         achieved_rate=sum(r.achieved_rate for r in results),
         behind_s=max(r.behind_s for r in results),
+        drain_s=max(r.drain_s for r in results),
         latency=latencies.percentiles(),
         lag=lags.percentiles(),
         own_lag=own_lags.percentiles(),
@@ -81,7 +83,8 @@ def _check_same_load(results: Sequence[LoadResult]) -> None:
 def _common_settings(schedule: Schedule) -> tuple[object, ...]:
     """Return the settings that all shards share, whether they were stopped early or not."""
     shards = schedule.part.shards
-    return schedule.rate, schedule.warmup_s, schedule.arrivals, schedule.seed, shards
+    shape = schedule.shape
+    return schedule.rate, schedule.warmup_s, schedule.arrivals, shape, schedule.seed, shards
 
 
 def _add_up(timelines: Iterable[Sequence[Second]]) -> tuple[Second, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from veperf.core.errors import MeasureError
 from veperf.core.load import Finished, LoadSoFar
@@ -125,6 +126,7 @@ def _extend(counts: list[int], length: int) -> None:
 
 
 _BATCH = 4_096
+_SHED = "shed: "
 _DEVIATIONS = 5
 """Standard deviations of a Poisson count that it is never above: once in 3 million."""
 
@@ -156,6 +158,11 @@ class Recorder:
         self._refused: list[int] = []
         self._failed: dict[int, str] = {}
         self._rejected: list[int] = []
+        self._shed: dict[str, list[int]] = {}
+        self._kinds: list[str] = []
+        """Of ``_committed``, if the items have kinds."""
+        self._by_kind: dict[str, Latencies] = {}
+        self._drained_ns = 0
         self.in_flight = 0
         """Items that the system has accepted and not finished."""
 
@@ -172,6 +179,7 @@ class Recorder:
         """Note that the system finished items at ``at``."""
         if done.committed:
             self._committed += done.committed
+            self._kinds += done.kinds
             self._committed_at.append((at, len(done.committed)))
             self.in_flight -= len(done.committed)
         if done.failed:
@@ -180,6 +188,10 @@ class Recorder:
         if done.rejected:
             self._rejected += done.rejected
             self.in_flight -= len(done.rejected)
+        if done.shed:
+            for tag, reason in done.shed.items():
+                self._shed.setdefault(reason, []).append(tag)
+            self.in_flight -= len(done.shed)
         if len(self._committed) >= _BATCH:
             self._process_batch()
 
@@ -228,6 +240,10 @@ class Recorder:
             self._schedule = replace(self._schedule, seconds=measured_ns / 1e9)
             self._stopped = True
 
+    def drained(self, at: int) -> None:
+        """Note that the system was left ``at``, having finished all it would."""
+        self._drained_ns = at
+
     def forget_in_flight(self) -> None:
         """Take back what is still in flight: nobody waits for it, so that it is not lost either."""
         self._forgets = self.in_flight > 0
@@ -255,6 +271,8 @@ class Recorder:
             lost=0 if self._forgets else lost,
             rejected=counts["rejected"],
             reasons=dict(self._reasons),
+            shed={reason: counts[_SHED + reason] for reason in self._shed},
+            drain_s=max(0, self._drained_ns - schedule.end_ns) / 1e9,
             offering_s=took_ns / 1e9,
             achieved_rate=self._in_window / schedule.seconds,
             behind_s=self._behind_ns / 1e9,
@@ -262,6 +280,7 @@ class Recorder:
             lag=self._lags.percentiles(),
             own_lag=self._own_lags.percentiles(),
             latencies=self._latencies.encode(),
+            latencies_by_kind={kind: own.encode() for kind, own in sorted(self._by_kind.items())},
             lags=self._lags.encode(),
             own_lags=self._own_lags.encode(),
             timeline=self._timeline.seconds(),
@@ -272,6 +291,9 @@ class Recorder:
         self._commit()
         self._settle("refused", self._refused)
         self._settle("rejected", self._rejected)
+        for reason, tags in self._shed.items():
+            self._settle(_SHED + reason, tags)
+            self._shed[reason] = []
         is_measured = self._settle("failed", list(self._failed))
         reasons = self._failed.values()
         self._reasons.update(r for r, counts in zip(reasons, is_measured, strict=True) if counts)
@@ -289,10 +311,21 @@ class Recorder:
         measured = scheduled >= self._schedule.warmup_ns
         self._counts["committed"] += int(np.count_nonzero(measured))
         self._latencies.record(latency[measured])
+        self._record_kinds(latency, measured)
         self._timeline.committed(at, latency)
         window = (at >= self._schedule.warmup_ns) & (at < self._schedule.end_ns)
         self._in_window += int(np.count_nonzero(window))
         self._committed, self._committed_at = [], []
+
+    def _record_kinds(self, latency: Nanoseconds, measured: NDArray[np.bool_]) -> None:
+        if not self._kinds:
+            return
+        if len(self._kinds) != latency.size:
+            raise MeasureError("the system tells the kinds of some of its items and not of others")
+        kinds, self._kinds = np.array(self._kinds), []
+        for kind in np.unique(kinds).tolist():
+            own = self._by_kind.setdefault(kind, Latencies())
+            own.record(latency[measured & (kinds == kind)])
 
     def _settle(self, outcome: str, tags: list[int]) -> list[bool]:
         """Count ``tags`` as ``outcome``; return for each whether it is after the warm-up."""

@@ -3,9 +3,10 @@
 from msgspec import Struct
 
 from veperf.core.load import CpuContention, Search
+from veperf.core.mix import KIND_PERCENTILES, kind_metric
 from veperf.core.run import CaseResult, Failure
 from veperf.core.text import format_percent
-from veperf.loadtest.histogram import Percentiles
+from veperf.loadtest.histogram import Latencies, Percentiles
 from veperf.loadtest.schedule import WHOLE_SCHEDULE, Schedule, is_empty_schedule
 
 # A tenth of the latency that a chain's 95th percentile may have.
@@ -53,6 +54,9 @@ class LoadResult(Struct, frozen=True):
     """Invalid, and rightly not committed: no errors, and not counted among the valid items."""
     reasons: dict[str, int]
     """Reasons for which items failed, with counts."""
+    shed: dict[str, int]
+    """Valid items that the system dropped by its own rules as more was offered than it does, by
+    reason: no errors, and no commits."""
     offering_s: float
     """Time to hand them over, after the warm-up; longer than planned if the generator fell
     behind."""
@@ -60,6 +64,8 @@ class LoadResult(Struct, frozen=True):
     """Commits a second while the schedule ran after the warm-up."""
     behind_s: float
     """Lag of the last item."""
+    drain_s: float
+    """Time from the schedule's end until nothing was in flight any more, or nobody waited."""
     latency: Percentiles | None
     """Of the committed items, from the scheduled arrival; None where there are none."""
     lag: Percentiles | None
@@ -70,6 +76,8 @@ class LoadResult(Struct, frozen=True):
     own_lags: str
     """The same of lags."""
     timeline: tuple[Second, ...]
+    latencies_by_kind: dict[str, str] = {}
+    """``latencies`` of each kind of item; empty where items have no kinds."""
     stopped: bool = False
     """Ended early; ``schedule`` is the part of it that ran."""
     costs: dict[str, float] = {}
@@ -90,6 +98,12 @@ class LoadResult(Struct, frozen=True):
         """Valid items that were refused, failed or lost, in % of the valid ones."""
         valid = self.offered - self.rejected
         return 100 * (self.refused + self.failed + self.lost) / valid if valid > 0 else 0.0
+
+    @property
+    def shed_percent(self) -> float:
+        """Valid items that were shed, in % of the valid ones."""
+        valid = self.offered - self.rejected
+        return 100 * sum(self.shed.values()) / valid if valid > 0 else 0.0
 
     @property
     def invalid(self) -> str:
@@ -136,14 +150,19 @@ def describe_starvation(contention: CpuContention | None, whose: str = "the syst
 def load_figures(result: LoadResult) -> dict[str, float]:
     """Return the figures of a run by the names of ``core.case.LATENCY_METRICS``, and the two rates.
 
-    A stage's CPU time in µs is ``cpu_`` and its name. Unknown figures are left out, since no number
-    may stand for them.
+    A stage's CPU time in µs is ``cpu_`` and its name; ``latency_p99_send`` is that of a kind of
+    item, ``shed_expired`` the share that was shed for a reason, in %. Unknown figures are left out,
+    since no number may stand for them.
     """
     values = {
         "offered": result.offered_rate,
         "achieved": result.achieved_rate,
         "error_rate": result.error_percent,
+        "shed_rate": result.shed_percent,
+        "drain": result.drain_s,
     }
+    valid = max(1, result.offered - result.rejected)
+    values |= {f"shed_{why.lower()}": 100 * n / valid for why, n in result.shed.items()}
     if result.latency is not None:
         values |= {
             "latency_p50": result.latency.p50,
@@ -152,6 +171,9 @@ def load_figures(result: LoadResult) -> dict[str, float]:
             "latency_p999": result.latency.p999,
             "latency_max": result.latency.max,
         }
+    for kind, encoded in result.latencies_by_kind.items():
+        if (own := Latencies.merged([encoded]).percentiles()) is not None:
+            values |= {kind_metric(name, kind): getattr(own, name) for name in KIND_PERCENTILES}
     if result.lag is not None:
         values["lag_p99"] = result.lag.p99
     return values | {f"cpu_{stage}": ns / 1000 for stage, ns in result.costs.items()}
@@ -167,6 +189,7 @@ def case_result(case: str, run: LoadResult) -> CaseResult:
         case,
         figures=load_figures(run),
         latencies=run.latencies,
+        latencies_by_kind=run.latencies_by_kind,
         stopped_after_s=run.schedule.seconds if run.stopped else None,
         failure=_failure(run.invalid),
         contention=run.contention,
@@ -181,7 +204,7 @@ def is_within_limits(result: LoadResult, limits: Search) -> bool:
         and latency is not None
         and latency.p95 <= limits.latency_p95_ms
         and latency.p99 <= limits.latency_p99_ms
-        and result.error_percent <= limits.error_percent
+        and result.error_percent + result.shed_percent <= limits.error_percent
     )
 
 

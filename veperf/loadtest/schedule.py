@@ -8,13 +8,21 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from veperf.core.errors import UsageError
-from veperf.core.load import Arrivals
+from veperf.core.load import Arrivals, Shape
 
 Nanoseconds: TypeAlias = NDArray[np.int64]
 
 CHUNK = 4_096
 MAX_RATE = 1e6
 _NS_A_SECOND = 1e9
+
+RAMP = (0.2, 1.8)
+"""Rate of a ramp at its begin and at its end / mean rate."""
+BURST = (4.0, 0.25)
+"""Rate in a burst and between two / mean rate."""
+BURST_RATIO = 0.2
+"""Share of a period that is the burst, with which it begins."""
+_BURST_PERIOD_S = 5.0
 
 
 class SchedulePart(Struct, frozen=True):
@@ -45,6 +53,11 @@ class Schedule(Struct, frozen=True):
     ``rate`` is that of all shards together. All arrivals together are a Poisson process, those of
     one shard alone are not; each shard draws all of them and keeps its own.
 
+    ``rate`` is the mean of a ``shape`` whose rate changes, after the warm-up. Arrivals are then a
+    Poisson process of changing rate, by inversion: the arrivals s of a process of constant rate are
+    moved to t with r t' = L(t'), where L is the integral of the rate (Cinlar, Introduction to
+    Stochastic Processes, 1975, section 4.7). So there are as many, in the same order.
+
     Raises:
         UsageError: the rate is not in (0, 1e6], or a duration makes no sense.
     """
@@ -55,6 +68,7 @@ class Schedule(Struct, frozen=True):
     arrivals: Arrivals = "poisson"
     seed: int = 0
     part: SchedulePart = WHOLE_SCHEDULE
+    shape: Shape = "soak"
 
     def __post_init__(self) -> None:
         if not 0 < self.rate <= MAX_RATE:
@@ -119,9 +133,35 @@ def _part_arrivals(schedule: Schedule) -> Iterator[Nanoseconds]:
 def _all_arrivals(schedule: Schedule) -> Iterator[Nanoseconds]:
     for times in _endless_arrivals(schedule):
         if times[-1] >= schedule.end_ns:
-            yield times[: np.searchsorted(times, schedule.end_ns)]
+            yield _shaped(times[: np.searchsorted(times, schedule.end_ns)], schedule)
             return
-        yield times
+        yield _shaped(times, schedule)
+
+
+def _shaped(times: Nanoseconds, schedule: Schedule) -> Nanoseconds:
+    """Return where the arrivals of a constant rate come in the schedule's shape; shape (n,)."""
+    if schedule.shape == "soak":
+        return times
+    invert = _invert_ramp if schedule.shape == "ramp" else _invert_bursts
+    start, seconds = schedule.warmup_ns, schedule.end_ns - schedule.warmup_ns
+    share = (times - start) / seconds
+    moved = start + np.rint(invert(np.maximum(share, 0.0), schedule) * seconds).astype(np.int64)
+    # Rounding must not move the last one behind the end.
+    return np.where(share < 0, times, np.minimum(moved, schedule.end_ns - 1))
+
+
+def _invert_ramp(share: NDArray[np.float64], _: Schedule) -> NDArray[np.float64]:
+    """Solve a t + (b - a) t^2 / 2 = share for t, for rates from a to b with the mean 1."""
+    first, last = RAMP
+    return (np.sqrt(first**2 + 2 * (last - first) * share) - first) / (last - first)
+
+
+def _invert_bursts(share: NDArray[np.float64], schedule: Schedule) -> NDArray[np.float64]:
+    """Return t for the share of all arrivals until t; there is a whole number of periods."""
+    periods = max(1, round(schedule.seconds / _BURST_PERIOD_S))
+    period, within = np.divmod(share * periods, 1.0)
+    in_burst = BURST[0] * BURST_RATIO
+    return (period + np.interp(within, [0.0, in_burst, 1.0], [0.0, BURST_RATIO, 1.0])) / periods
 
 
 def _endless_arrivals(schedule: Schedule) -> Iterator[Nanoseconds]:

@@ -12,6 +12,7 @@ from veperf.loadtest.histogram import Latencies, Percentiles
 from veperf.report.case_summary import median_estimate
 from veperf.stats.hodges_lehmann import Estimate
 
+_SHED_REASON = "shed_"
 _RATES = ("throughput", "offered", "achieved")
 
 
@@ -30,6 +31,36 @@ class LoadSummary:
     """The percentiles of ``latencies``, in ms."""
     unreadable: int
     """The number of ``counted`` whose latencies can't be read."""
+
+    @property
+    def kinds(self) -> dict[str, Percentiles]:
+        """The percentiles of each kind of item in ms; empty where items have no kinds."""
+        return {
+            kind: percentiles
+            for kind, latencies in self.latencies_by_kind.items()
+            if (percentiles := latencies.percentiles()) is not None
+        }
+
+    @property
+    def latencies_by_kind(self) -> dict[str, Latencies]:
+        """``latencies`` of each kind of item, as far as they can be read."""
+        texts: dict[str, list[str]] = {}
+        for result in self.counted:
+            for kind, encoded in result.latencies_by_kind.items():
+                texts.setdefault(kind, []).append(encoded)
+        return {kind: Latencies.merged(filter(_is_readable, own)) for kind, own in texts.items()}
+
+    @property
+    def shed_reasons(self) -> dict[str, Estimate]:
+        """The share that was shed in %, by reason; a reason that never came up is left out."""
+        names = dict.fromkeys(
+            name
+            for result in self.counted
+            for name in result.figures
+            if name.startswith(_SHED_REASON) and name != "shed_rate"
+        )
+        shares = {name.removeprefix(_SHED_REASON): self.figure(name) for name in names}
+        return {reason: share for reason, share in shares.items() if share and share.value}
 
     @property
     def valid(self) -> int:
@@ -78,6 +109,8 @@ class LoadSummary:
         declared = {
             metric_.name: metric_.unit for metric_ in (*LATENCY_METRICS, *self.case.metrics)
         }
+        if metric.startswith(_SHED_REASON):
+            return "%"
         if metric.startswith(stages.PREFIX):
             return declared.get(metric, stages.UNIT)
         return declared.get(metric, self.rate_unit)

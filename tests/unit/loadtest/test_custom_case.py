@@ -1,10 +1,13 @@
 """A load with parameters of one's own."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.support import loads
 from veperf.core.case import LATENCY_METRICS, Level
 from veperf.core.errors import UnknownBenchmarkError, UsageError
+from veperf.core.mix import kind_metrics
 from veperf.core.registry import Benchmark, Registry
 from veperf.loadtest.custom_case import custom_load_case
 
@@ -68,3 +71,19 @@ def test_what_is_no_load_is_refused():
         custom_load_case(REGISTRY, "shop/lad", {})
     with pytest.raises(UsageError, match="shop/till is no load"):
         custom_load_case(REGISTRY, "shop/till", {})
+
+
+def test_a_mix_may_have_any_shares_of_the_known_kinds():
+    """Each of its kinds has metrics, in place of those of the default mix; others are refused."""
+    mixes = ("send=75,bid=25", "score=100")
+    metrics = (*LATENCY_METRICS, *kind_metrics(["send", "bid"]))
+    mixed = replace(REGISTRY.benchmarks["shop/load"], params={"mix": mixes}, metrics=metrics)
+    registry = Registry({mixed.id: mixed})
+    default = mixed.cases()[0]
+    case = custom_load_case(registry, mixed.id, {"mix": "score=1,bid=3"})
+
+    assert default == custom_load_case(registry, mixed.id, {"mix": "bid=1,send=3"})
+    assert "shop/load[mix=bid=75,score=25]" == case.id
+    assert (*LATENCY_METRICS, *kind_metrics(["bid", "score"])) == case.metrics
+    with pytest.raises(UsageError, match="there are send, bid, score"):
+        custom_load_case(registry, mixed.id, {"mix": "stake=1"})

@@ -54,7 +54,8 @@ def test_figures_are_those_that_the_metrics_name():
     names = {metric.name for metric in LATENCY_METRICS}
 
     result = load_figures(load_run())
-    assert names | {"offered", "achieved", "cpu_generator", "cpu_serve"} == set(result)
+    rates = {"offered", "achieved", "shed_rate", "drain"}
+    assert names | rates | {"cpu_generator", "cpu_serve"} == set(result)
     assert 1.5 == result["cpu_serve"]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 
 from veperf.core.errors import MeasureError
-from veperf.core.load import Finished
+from veperf.core.load import Finished, finished_count
 from veperf.loadtest.remote.messages import ITEM_BYTES, Items, Ping, Results
 from veperf.loadtest.remote.shard_connection import ShardConnection
 
@@ -118,7 +118,7 @@ class RemoteSystem:
                 {tag: reason for result in results for tag, reason in result.failed.items()},
                 [tag for result in results for tag in result.rejected],
             )
-        self._in_flight -= len(done.committed) + len(done.failed) + len(done.rejected)
+        self._in_flight -= finished_count(done)
         return done
 
 

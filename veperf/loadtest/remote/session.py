@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from veperf.core.errors import MeasureError, VeperfError
-from veperf.core.load import Finished
+from veperf.core.load import Finished, finished_count
 from veperf.core.remote_load import RemoteTarget
 from veperf.ipc.channel import BadMessageError, PeerGoneError
 from veperf.loadtest.remote.messages import (
@@ -150,19 +150,21 @@ class LoadSession:
 
     def _send_results(self, done: Finished) -> None:
         """Send each shard the results of its own items."""
-        count = len(done.committed) + len(done.failed) + len(done.rejected)
+        count = finished_count(done)
         if not count:
             return
         self._in_target -= count
+        # What is shed is an outcome of its own only where load and system share a process.
+        failures = {**done.failed, **done.shed}
         self.committed += len(done.committed)
-        self.failed += len(done.failed)
+        self.failed += len(failures)
         self.rejected += len(done.rejected)
         committed = self._by_shard(done.committed)
-        failed = self._by_shard(list(done.failed))
+        failed = self._by_shard(list(failures))
         rejected = self._by_shard(done.rejected)
         for shard, peer in list(self._peers.items()):
             tags = failed[shard]
-            reasons = {tag: done.failed[tag * self._shards + shard] for tag in tags}
+            reasons = {tag: failures[tag * self._shards + shard] for tag in tags}
             results = Results(committed[shard], reasons, rejected[shard])
             finished = len(results.committed) + len(tags) + len(results.rejected)
             if finished:

@@ -126,7 +126,9 @@ def run_shard(
     remote_load, plan = remote_load_of(request.benchmark, task), request.plan
     assert not isinstance(task.load, Search), "a search has no remote load"
     part = SchedulePart(request.shard, plan.shards)
-    schedule = Schedule(task.load, plan.seconds, plan.warmup_s, plan.arrivals, request.seed, part)
+    schedule = Schedule(
+        task.load, plan.seconds, plan.warmup_s, plan.arrivals, request.seed, part, plan.shape
+    )
     connection = join_load(
         parse_target_address(request.address),
         part.shard,

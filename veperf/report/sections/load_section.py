@@ -24,7 +24,9 @@ from veperf.report.charts import load_charts
 from veperf.report.charts.stages import STAGES_KEY, describe_shares, waterfall_chart
 from veperf.report.html import markup
 from veperf.report.html.fragment import Fragment
+from veperf.report.html.links import NO_LINKS, Links
 from veperf.report.load_summary import LoadSummary, default_cases
+from veperf.report.sections.overload_section import kinds_sections, overload_sections
 from veperf.report.tables import load_tables
 from veperf.report.tables.load_tables import describe_shards, format_figure, shards_table
 from veperf.report.tables.status import target_mark
@@ -63,17 +65,21 @@ _LOADS = (
 _JUDGED = ("latency_p50", "latency_p95", "latency_p99", "latency_p999")
 
 
-def load_section(loads: Sequence[LoadSummary], verdict: Verdict) -> Fragment:
+def load_section(
+    loads: Sequence[LoadSummary], verdict: Verdict, links: Links = NO_LINKS
+) -> Fragment:
     """Return sustained rates, latency by rate, latency distributions, shards and stages."""
     if not loads:
-        return markup.paragraph_fragment(NOTHING)
+        return markup.nothing_fragment(NOTHING)
     searches = [load for load in loads if load.is_search]
     fixed_rate = [load for load in loads if not load.is_search]
     defaults = default_cases(fixed_rate)
     parts = [
         *(sustained_rate_section(load, verdict) for load in searches),
-        *([latency_by_rate_section(fixed_rate, verdict)] if fixed_rate else []),
+        *([latency_by_rate_section(fixed_rate, verdict, links)] if fixed_rate else []),
+        *overload_sections(fixed_rate),
         *(latency_section(load, verdict) for load in defaults if load.percentiles),
+        *kinds_sections(fixed_rate),
         *(shards_section(load) for load in loads if load.shards),
         *(
             load_stages_section(load)
@@ -124,7 +130,9 @@ def sustained_rate_section(load: LoadSummary, verdict: Verdict) -> Fragment:
     return Fragment(html, "\n".join([*filter(None, lines), text_table(content)]))
 
 
-def latency_by_rate_section(loads: Sequence[LoadSummary], verdict: Verdict) -> Fragment:
+def latency_by_rate_section(
+    loads: Sequence[LoadSummary], verdict: Verdict, links: Links
+) -> Fragment:
     """Return latency against offered rate: a chart for each benchmark, all cases in a table."""
     content = load_tables.loads_table(loads, _LOADS)
     figures = ""
@@ -133,7 +141,7 @@ def latency_by_rate_section(loads: Sequence[LoadSummary], verdict: Verdict) -> F
         if len(curve) > 1:
             limits = _limits(curve[0], verdict)
             picture = load_charts.latency_by_rate_chart(
-                curve, limits, _describe_curve(benchmark, curve)
+                curve, limits, _describe_curve(benchmark, curve), links
             )
             rings = " ○ a void load." if any(load.invalid for load in curve) else ""
             figures += markup.figure(picture, f"{benchmark}. {_RATES_KEY}{rings}")

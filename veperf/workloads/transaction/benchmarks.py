@@ -38,6 +38,7 @@ from veperf.workloads.transaction.execution import (
 from veperf.workloads.transaction.iavl import Tree
 from veperf.workloads.transaction.load import CAPACITY, ChainLoadFixture, StateStorage
 from veperf.workloads.transaction.modules import benchmarks as _modules  # noqa: F401  # registers
+from veperf.workloads.transaction.pipeline import benchmarks as _loads  # noqa: F401  # registers
 from veperf.workloads.transaction.pipeline.chain_head import ChainHead
 from veperf.workloads.transaction.pipeline.checks import (
     CheckResult,

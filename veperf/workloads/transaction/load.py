@@ -10,6 +10,7 @@ from typing import Literal
 
 from veperf.core.load import Finished
 from veperf.workloads.transaction import example_data
+from veperf.workloads.transaction.errors import Code
 from veperf.workloads.transaction.iavl import Tree
 from veperf.workloads.transaction.load_source import TransferSource
 from veperf.workloads.transaction.pipeline import Pipeline, PipelineSettings
@@ -20,6 +21,8 @@ StateStorage = Literal["disk", "memory"]
 
 CAPACITY = PipelineSettings().capacity
 """Transfers that a chain has in flight at most."""
+SHED_CODES = frozenset({Code.MEMPOOL_FULL, Code.EVICTED, Code.EXPIRED})
+"""What the mempool drops because more is offered than the chain does."""
 _SIGNED_AHEAD = 300_000
 """Transfers, 100 MB in all. A longer load is signed on the fly, at 10 µs of CPU time each."""
 _KEPT_VERSIONS = 100
@@ -34,9 +37,15 @@ class ChainLoadFixture:
     The state is made when the first chain starts: callers that only need transfers do without.
     """
 
-    def __init__(self, accounts: int, state: StateStorage) -> None:
+    def __init__(
+        self,
+        accounts: int,
+        state: StateStorage,
+        settings: PipelineSettings = PipelineSettings(),  # noqa: B008  # immutable
+    ) -> None:
         self._accounts = accounts
         self._state = state
+        self._settings = settings
         self._signed: list[bytes] = []
         self._genesis: _Genesis | None = None
 
@@ -69,7 +78,7 @@ class ChainLoadFixture:
     def _chain(self, first: bytes) -> "ChainTarget":
         if self._genesis is None:
             self._genesis = _Genesis(self._shared_source.genesis())
-        return self._genesis.chain(self._state, first)
+        return self._genesis.chain(self._state, first, self._settings)
 
     def _transfers(self, items: int) -> Iterator[bytes]:
         # One for the warm-up, and one that is never taken.
@@ -90,14 +99,15 @@ class _Genesis:
         with Store(self._folder / "genesis") as store:
             store.commit(tree)
 
-    def chain(self, state: StateStorage, first: bytes) -> "ChainTarget":
+    def chain(self, state: StateStorage, first: bytes, settings: PipelineSettings) -> "ChainTarget":
         """Return a chain that starts from this state, warmed up with the transfer ``first``."""
+        tree, chain = self._tree.branch(), example_data.CHAIN
         if state == "memory":
-            return ChainTarget(Pipeline(self._tree.branch(), example_data.CHAIN), None, first)
+            return ChainTarget(Pipeline(tree, chain, settings=settings), None, first)
         folder = Path(mkdtemp(dir=self._folder))
         copyfile(self._folder / "genesis" / "data.mdb", folder / "data.mdb")
         store = Store(folder, keep=_KEPT_VERSIONS)
-        pipeline = Pipeline(self._tree.branch(), example_data.CHAIN, commit=store.commit)
+        pipeline = Pipeline(tree, chain, commit=store.commit, settings=settings)
         return ChainTarget(pipeline, store, first)
 
     def close(self) -> None:
@@ -116,7 +126,7 @@ class ChainTarget:
         pipeline.flush()
 
     def offer(self, tag: int, item: bytes) -> bool:
-        """Offer the transfer ``item``; False when the pipeline is full."""
+        """Offer the transfer ``item``; False when it is turned away."""
         return self._pipeline.offer(tag, item)
 
     def step(self) -> Finished:
@@ -124,11 +134,15 @@ class ChainTarget:
         batches = self._pipeline.step()
         if not batches:
             return _NOTHING
-        failed = {tag: code.name for batch in batches for tag, code in batch.failed.items()}
+        codes = {tag: code for batch in batches for tag, code in batch.failed.items()}
         tags = [tag for batch in batches for tag in batch.tags]
-        if failed:
-            tags = [tag for tag in tags if tag not in failed]
-        return Finished(tags, failed)
+        if not codes:
+            return Finished(tags)
+        return Finished(
+            committed=[tag for tag in tags if tag not in codes],
+            failed={tag: code.name for tag, code in codes.items() if code not in SHED_CODES},
+            shed={tag: code.name for tag, code in codes.items() if code in SHED_CODES},
+        )
 
     def costs(self) -> dict[str, float]:
         """Return CPU time in ns for each transaction, by stage of the pipeline."""

@@ -47,7 +47,9 @@ _RENEWED_AFTER = 1_000
 
 
 @dataclass(slots=True)
-class _Sender:
+class Sender:
+    """An account that sends transfers."""
+
     number: int
     """Number of the account."""
     address: Address
@@ -104,9 +106,7 @@ class TransferSource:
     def __next__(self) -> bytes:
         """Return the next transfer, encoded."""
         sender = self._senders[self._turn % len(self._senders)]
-        self._turn += 1
-        if self._turn % _RENEWED_AFTER == 0:
-            self._auth = protobuf.AuthInfo.FromString(self._blank_auth)
+        self._begin_turn()
         raw = self._transfer(sender, sender.sequence)
         sender.sequence += 1
         return raw
@@ -115,13 +115,19 @@ class TransferSource:
         """Return the next ``count`` transfers, encoded."""
         return [next(self) for _ in range(count)]
 
+    def _begin_turn(self) -> None:
+        self._turn += 1
+        if self._turn % _RENEWED_AFTER == 0:
+            self._auth = protobuf.AuthInfo.FromString(self._blank_auth)
+
     def _transfer(
         self,
-        sender: _Sender,
+        sender: Sender,
         sequence: int,
         amount: int = 0,
         chain_id: str = example_data.CHAIN.id,
         number: int | None = None,
+        fee: int = 0,
     ) -> bytes:
         recipient = self._address(self._random.choice(self._recipients))
         amount = amount or self._random.randrange(1, 10**6)
@@ -130,6 +136,8 @@ class TransferSource:
         signer = self._auth.signer_infos[0]
         signer.public_key.value = sender.key
         signer.sequence = sequence
+        if fee:
+            self._auth.fee.amount[0].amount = str(fee)
         auth_info = self._auth.SerializeToString()
         if number is None:
             number = sender.number
@@ -148,9 +156,9 @@ def _public_keys(accounts: int) -> list[bytes]:
     return [keys[at : at + length] for at in range(0, len(keys), length)]
 
 
-def _make_sender(number: int, public_key: bytes) -> _Sender:
+def _make_sender(number: int, public_key: bytes) -> Sender:
     secret = example_data.account_secret(number)
-    return _Sender(
+    return Sender(
         number=number,
         address=address_from_bytes(secp256k1_address(public_key)),
         key=protobuf.PubKey(key=public_key).SerializeToString(),

@@ -1,65 +1,90 @@
-"""The records of ``store.Store`` in LMDB, except for snapshots.
+"""The records of ``commits.Commits`` in LMDB, except for snapshots.
 
 ::
 
-    "c" version    -> root hash (32 bytes), change set of the version
+    "c" version    -> the version's ``Commit``, a msgpack array
     "format"       -> format number, decimal
     "n" ..., "s"   -> ``snapshots``
     "oldest"       -> the oldest version that can be loaded, decimal
+    "trees"        -> the stores' names, sorted, a msgpack array
 
 Versions in keys have 8 bytes, big-endian, so that keys sort by version. ``iavl.encoding`` has the
-layout of a change set. Replayed on a snapshot of an older version they give the same tree, node for
-node, which the root hash shows.
+layout of a change set. Replayed on a snapshot of an older version they give the same trees, node
+for node, which the root hashes show.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from struct import Struct as Layout
 from struct import error as LayoutError  # noqa: N812  # a class, whatever struct calls it
 
 import lmdb
-
-from veperf.workloads.transaction.iavl.encoding import Change, encode_changes
+from msgspec import MsgspecError, Struct
+from msgspec.msgpack import Decoder, Encoder
 
 _VERSION_KEY = Layout(">cQ")
 _OLDEST_KEY = b"oldest"
+_NAMES_KEY = b"trees"
 _MAX_VERSION = (1 << 63) - 1  # of Cosmos chains: heights have 64 bits and a sign
 _MAX_DIGITS = 18
-_ROOT_HASH_BYTES = 32
 
 
 class DamageError(ValueError):
     """Records are missing, can't be read, or contradict each other."""
 
 
-def write_commit(
-    transaction: lmdb.Transaction, version: int, root_hash: bytes, changes: Sequence[Change]
-) -> None:
-    """Write the change set that leads to ``version``, in place of an earlier commit of it."""
-    transaction.put(version_key(b"c", version), root_hash + encode_changes(changes))
+class Commit(Struct, frozen=True, array_like=True, gc=False):
+    """The content of a version's commit."""
+
+    app_hash: bytes
+    root_hashes: tuple[bytes, ...]
+    """Root hash of each store, in the order of their names."""
+    change_sets: tuple[memoryview, ...]
+    """Encoded changes of each store that lead to this version; views, as long as the transaction.
+
+    There is none in a store's first version, which is written as a whole.
+    """
 
 
-def read_root_hash(transaction: lmdb.Transaction, version: int) -> bytes | None:
-    """Return the root hash of ``version``; None if there is no such version."""
-    record = transaction.get(version_key(b"c", version))
-    return None if record is None else bytes(record[:_ROOT_HASH_BYTES])
+_encode = Encoder().encode
+_decode_commit = Decoder(Commit).decode
+_decode_names = Decoder(tuple[str, ...]).decode
 
 
-def read_change_sets(
-    transaction: lmdb.Transaction, after: int, last: int
-) -> tuple[list[bytes], list[bytes]]:
-    """Return the root hashes and encoded change sets of the versions behind ``after``, to ``last``.
+def write_commit(transaction: lmdb.Transaction, version: int, commit: Commit) -> None:
+    """Write the commit of ``version``, in place of an earlier one of it."""
+    transaction.put(version_key(b"c", version), _encode(commit))
+
+
+def read_commit(transaction: lmdb.Transaction, version: int) -> Commit:
+    """Return the commit of ``version``.
 
     Raises:
-        DamageError: one is missing.
+        DamageError: it is missing or can't be read.
     """
-    root_hashes, change_sets = [], []
-    for version in range(after + 1, last + 1):
-        record = transaction.get(version_key(b"c", version))
-        if record is None:
-            raise DamageError(f"the change set of version {version} is missing")
-        root_hashes.append(bytes(record[:_ROOT_HASH_BYTES]))
-        change_sets.append(bytes(record[_ROOT_HASH_BYTES:]))
-    return root_hashes, change_sets
+    record = transaction.get(version_key(b"c", version))
+    if record is None:
+        raise DamageError(f"the commit of version {version} is missing")
+    try:
+        return _decode_commit(record)
+    except MsgspecError as error:
+        raise DamageError(f"the commit of version {version} can't be read: {error}") from error
+
+
+def read_names(transaction: lmdb.Transaction) -> tuple[str, ...]:
+    """Return the names of the stores.
+
+    Raises:
+        DamageError: the record is missing or can't be read.
+    """
+    try:
+        return _decode_names(transaction.get(_NAMES_KEY, b""))
+    except MsgspecError as error:
+        raise DamageError(f"the stores' names can't be read: {error}") from error
+
+
+def write_names(transaction: lmdb.Transaction, names: tuple[str, ...]) -> None:
+    """Record the names of the stores."""
+    transaction.put(_NAMES_KEY, _encode(names))
 
 
 def read_versions(transaction: lmdb.Transaction) -> Iterator[int]:
@@ -80,7 +105,7 @@ def read_versions(transaction: lmdb.Transaction) -> Iterator[int]:
     else:
         if version > oldest or not oldest:
             return
-    raise DamageError(f"the change set of version {version} is missing")
+    raise DamageError(f"the commit of version {version} is missing")
 
 
 def read_oldest(transaction: lmdb.Transaction) -> int:
@@ -100,17 +125,22 @@ def write_oldest(transaction: lmdb.Transaction, version: int) -> None:
     transaction.put(_OLDEST_KEY, b"%d" % version)
 
 
-def delete_commits(transaction: lmdb.Transaction, before: int) -> None:
-    """Delete the change sets of all versions before ``before``."""
-    delete_range(transaction, version_key(b"c", 0), version_key(b"c", before))
+def delete_commits(transaction: lmdb.Transaction, before: int, most: int) -> None:
+    """Delete commits of versions before ``before``, the oldest first, ``most`` at most."""
+    delete_range(transaction, version_key(b"c", 0), version_key(b"c", before), most)
 
 
-def delete_range(transaction: lmdb.Transaction, start: bytes, end: bytes) -> None:
-    """Delete all records from the key ``start`` (included) to ``end`` (excluded)."""
+def delete_range(transaction: lmdb.Transaction, start: bytes, end: bytes, most: int) -> int:
+    """Delete records from the key ``start`` (included) to ``end`` (excluded), ``most`` at most.
+
+    Returns how many are left of ``most``.
+    """
     cursor = transaction.cursor()
     has_record = cursor.set_range(start)
-    while has_record and bytes(cursor.key()) < end:
+    while most and has_record and bytes(cursor.key()) < end:
         has_record = cursor.delete()
+        most -= 1
+    return most
 
 
 def version_key(kind: bytes, version: int) -> bytes:

@@ -39,9 +39,10 @@ def inline(
     block: int = 20,
     block_wait_ns: int = NEVER_NS,
 ) -> Pipeline:
-    """Make a pipeline without processes, whose timers never expire."""
+    """Make a pipeline without processes or a limit in time, whose timers never expire."""
     limits = PipelineSettings(
         capacity=capacity,
+        hold_ns=0,
         chunk_transactions=chunk,
         chunk_wait_ns=chunk_wait_ns,
         block_transactions=block,

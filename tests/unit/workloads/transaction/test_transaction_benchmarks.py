@@ -19,6 +19,7 @@ SMALL = [
     if case.level is not Level.LOAD
     and case.params.get("accounts") not in (100_000, 1_000_000)
     and case.params.get("transactions") != 10_000
+    and case.benchmark != "transaction/multistore_disk"  # nothing is called
 ]
 
 

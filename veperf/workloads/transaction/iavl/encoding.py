@@ -21,6 +21,9 @@ from veperf.workloads.transaction.iavl.node import TreeNode, inner_node
 Change = tuple[bytes, bytes | None]
 """A key and its new value; None: it is removed."""
 
+Buffer = bytes | memoryview
+"""Encoded bytes, or a view of them where they lie."""
+
 _Item = int | tuple[int, bytes, bytes]
 _encode = Encoder().encode
 _decode_changes = Decoder(list[Change]).decode
@@ -32,7 +35,7 @@ def encode_changes(changes: Sequence[Change]) -> bytes:
     return _encode(changes)
 
 
-def decode_changes(data: bytes) -> list[Change]:
+def decode_changes(data: Buffer) -> list[Change]:
     """Decode a change set.
 
     Raises:
@@ -44,33 +47,37 @@ def decode_changes(data: bytes) -> list[Change]:
         raise ValueError(str(error)) from error
 
 
-def encode_slice(root: Any, start: int, count: int) -> bytes:
-    """Encode up to ``count`` nodes of the tree below ``root``, after the first ``start``.
-
-    ``root`` is a node of either core.
-    """
-    if not isinstance(root, TreeNode):
-        return bytes(built_kernels().tree_slice(root, start, count))
+def encode_slice(subtrees: Sequence[Any], count: int) -> bytes:
+    """Encode the first ``count`` nodes of subtrees, one after the other, of either core."""
+    if subtrees and not isinstance(subtrees[0], TreeNode):
+        return bytes(built_kernels().tree_slice(tuple(subtrees), count))
     items: list[_Item] = []
-    pending: list[TreeNode] = [root]
-    skipped = 0
+    pending: list[TreeNode] = list(reversed(subtrees))
     while pending and len(items) < count:
         node = pending.pop()
-        if skipped < start:
-            if skipped + 2 * node.size - 1 <= start:
-                skipped += 2 * node.size - 1
-                continue
-            skipped += 1
-        elif node.height:
+        if node.height:
             items.append(node.version)
+            pending += (node.right, node.left)
         else:
             items.append((node.version, node.key, node.value))
-        if node.height:
-            pending += (node.right, node.left)
     return _encode(items)
 
 
-def build_tree(slices: Iterable[bytes]) -> TreeNode | None:
+def subtrees_behind(subtrees: Sequence[Any], count: int) -> tuple[Any, ...]:
+    """Return the subtrees that are left of ``subtrees`` without their first ``count`` nodes."""
+    pending = list(reversed(subtrees))
+    while pending and count:
+        node = pending.pop()
+        nodes = 2 * node.size - 1
+        if nodes <= count:
+            count -= nodes
+        else:
+            count -= 1
+            pending += (node.right, node.left)
+    return tuple(reversed(pending))
+
+
+def build_tree(slices: Iterable[Buffer]) -> TreeNode | None:
     """Build the tree that the slices, one after the other, are all nodes of, in Python's core.
 
     Returns its root, None for a tree without nodes.

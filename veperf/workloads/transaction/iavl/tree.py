@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 from veperf._native.core import built_kernels, compiled_kernels
 from veperf.workloads.transaction.iavl import edit
 from veperf.workloads.transaction.iavl.edit import update_existing
-from veperf.workloads.transaction.iavl.encoding import Change, build_tree, decode_changes
+from veperf.workloads.transaction.iavl.encoding import (
+    Buffer,
+    Change,
+    build_tree,
+    decode_changes,
+)
 from veperf.workloads.transaction.iavl.node import EMPTY_ROOT_HASH, TreeNode, inner_node
 
 if TYPE_CHECKING:
@@ -67,11 +72,11 @@ class Tree:
 
     @classmethod
     def load(
-        cls, slices: Sequence[bytes], version: int, change_sets: Sequence[bytes] = ()
-    ) -> tuple["Tree", list[bytes]]:
+        cls, slices: Sequence[Buffer], version: int, change_sets: Sequence[Buffer] = ()
+    ) -> "Tree":
         """Build a saved ``version`` of all its nodes in slices, and replay what follows.
 
-        Returns the tree of the last version, and the root hashes of all from ``version`` on.
+        Returns the tree of the last version. Its root hash covers all that it was made of.
 
         Raises:
             ValueError: the bytes can't be read, or don't form an AVL tree.
@@ -79,10 +84,14 @@ class Tree:
         return cls()._load(tuple(slices), version, tuple(change_sets))
 
     def _load(
-        self, slices: tuple[bytes, ...], version: int, change_sets: tuple[bytes, ...]
-    ) -> tuple["Tree", list[bytes]]:
-        tree = self._with_root(build_tree(slices), version)
-        return tree, [tree.root_hash, *tree.replay(change_sets)]
+        self, slices: tuple[Buffer, ...], version: int, change_sets: tuple[Buffer, ...]
+    ) -> "Tree":
+        root = build_tree(slices)
+        if root is not None:
+            root.fill_hashes()
+        tree = self._with_root(root, version)
+        tree.replay(change_sets)
+        return tree
 
     @staticmethod
     def make_leaf(key: bytes, value: bytes, version: int) -> TreeNode:
@@ -185,21 +194,19 @@ class Tree:
         # They were applied in another order, with the same result.
         self._changes[logged:] = changes
 
-    def replay(self, change_sets: Sequence[bytes]) -> list[bytes]:
-        """Apply encoded change sets, each as the next version; return the root hash of each.
+    def replay(self, change_sets: Sequence[Buffer]) -> None:
+        """Apply encoded change sets, each as the next version.
 
         Of the saved versions only the last is left.
 
         Raises:
             ValueError: one can't be read.
         """
-        root_hashes = []
         for change_set in change_sets:
             for run in _ascending_runs(decode_changes(change_set)):
                 self.apply(run)
-            root_hashes.append(self.save_version()[0])
+            self.save_version()
             self.prune(self.version - 1)
-        return root_hashes
 
     def iterate(
         self, start: bytes | None = None, end: bytes | None = None, *, ascending: bool = True
@@ -313,29 +320,28 @@ class NativeTree(Tree):
         self._root = _kernels.tree_apply(self._root, changes, self.version + 1)
         self._changes += changes
 
-    def replay(self, change_sets: Sequence[bytes]) -> list[bytes]:
+    def replay(self, change_sets: Sequence[Buffer]) -> None:
         """As ``Tree.replay``."""
         sets = tuple(change_sets)
         if not sets:
-            return []
+            return
         try:
-            self._root, root_hashes = _kernels.tree_replay(self._root, sets, self.version)
+            self._root = _kernels.tree_replay(self._root, sets, self.version)
         except ValueError:
             _say_what_is_wrong((), sets)
             raise
         self.version += len(sets)
         self._versions, self._changes = {self.version: self._root}, []
-        return root_hashes
 
     def _load(
-        self, slices: tuple[bytes, ...], version: int, change_sets: tuple[bytes, ...]
-    ) -> tuple[Tree, list[bytes]]:
+        self, slices: tuple[Buffer, ...], version: int, change_sets: tuple[Buffer, ...]
+    ) -> Tree:
         try:
-            root, root_hashes = _kernels.tree_load(slices, change_sets, version)
+            root = _kernels.tree_load(slices, change_sets, version)
         except ValueError:
             _say_what_is_wrong(slices, change_sets)
             raise
-        return self._with_root(root, version + len(change_sets)), root_hashes
+        return self._with_root(root, version + len(change_sets))
 
     def iterate(
         self, start: bytes | None = None, end: bytes | None = None, *, ascending: bool = True
@@ -346,7 +352,7 @@ class NativeTree(Tree):
         return _kernels.tree_iterate(self._root, start, end, ascending)
 
 
-def _say_what_is_wrong(slices: Sequence[bytes], change_sets: Sequence[bytes]) -> None:
+def _say_what_is_wrong(slices: Sequence[Buffer], change_sets: Sequence[Buffer]) -> None:
     """Raise the error of Python's core for what the kernels refused: it says where it is."""
     build_tree(slices)
     for change_set in change_sets:

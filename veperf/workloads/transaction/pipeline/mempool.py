@@ -1,11 +1,23 @@
-"""The mempool: transactions that wait for verification, in order and without duplicates."""
+"""The mempool: transactions that wait for verification, in order and without duplicates.
 
-from collections import deque
+It is in the order of arrival, so that those of a sender stay in theirs. Priorities count where it
+is full: what is worth more then takes the place of what is worth least (``eviction.py``). Only then
+are ranks needed.
+"""
+
+from collections import OrderedDict, deque
 from collections.abc import Container, Sequence
 from hashlib import sha256
 from itertools import islice
 
 from msgspec import Struct
+
+from veperf.workloads.transaction.pipeline.eviction import (
+    EvictionOrder,
+    Rank,
+    RankTransaction,
+    rank_transaction,
+)
 
 
 class MempoolEntry(Struct, frozen=True, gc=False):
@@ -27,11 +39,17 @@ class Mempool:
     after; a rejected one is forgotten and may be sent again.
     """
 
-    def __init__(self, remembered: int) -> None:
-        """Make an empty mempool that knows the last ``remembered`` committed transactions."""
+    def __init__(self, remembered: int, rank: RankTransaction = rank_transaction) -> None:
+        """Make an empty mempool that knows the last ``remembered`` committed transactions.
+
+        ``rank`` tells who gives way to whom where it is full.
+        """
         self._remembered = remembered
-        self._offered: deque[tuple[int, bytes]] = deque()
-        self._waiting: deque[MempoolEntry] = deque()
+        self._rank = rank
+        self._offered: deque[tuple[int, bytes, Rank | None]] = deque()
+        self._waiting: OrderedDict[bytes, MempoolEntry] = OrderedDict()
+        self._order: EvictionOrder | None = None
+        """Of all that wait, from the moment at which it is full until none waits."""
         self._pending: set[bytes] = set()
         self._committed: dict[bytes, None] = {}  # a set in the order of insertion
 
@@ -42,34 +60,66 @@ class Mempool:
     @property
     def oldest_ns(self) -> int:
         """Time of hashing of the transaction that has waited longest."""
-        return self._waiting[0].received_ns
+        return next(iter(self._waiting.values())).received_ns
 
     def offer(self, tag: int, raw: bytes) -> None:
         """Put a transaction at the end of the queue."""
-        self._offered.append((tag, raw))
+        self._offered.append((tag, raw, None))
 
-    def hash_offered(self, count: int, now_ns: int) -> tuple[int, list[int]]:
-        """Hash up to ``count`` offered transactions; duplicates are dropped.
+    def offer_when_full(self, tag: int, raw: bytes) -> int | None:
+        """Put a transaction at the end, in the place of one that is evicted; return that one's tag.
+
+        Return None, without taking it, where nothing that is hashed and waits has a lower priority
+        and can go.
+        """
+        rank = self._rank(raw)
+        evicted = self._eviction_order().evict_below(rank)
+        if evicted is None:
+            return None
+        self._offered.append((tag, raw, rank))
+        return self._drop(evicted)
+
+    def expire(self, before_ns: int) -> list[int]:
+        """Remove what was hashed before ``before_ns`` and still waits; return the tags.
+
+        With each go the later ones of its sender, which would fail without it.
+        """
+        expired: list[int] = []
+        while self._waiting and self.oldest_ns < before_ns:
+            removed = self._eviction_order().remove_sender(next(iter(self._waiting)))
+            expired += map(self._drop, removed)
+        return expired
+
+    def hash_offered(self, now_ns: int, count: int | None = None) -> tuple[int, list[int]]:
+        """Hash up to ``count`` offered transactions, or all; duplicates are dropped.
 
         Returns the number of hashed transactions and the tags of the duplicates.
         """
         offered = self._offered
-        count = min(count, len(offered))
+        count = len(offered) if count is None else min(count, len(offered))
         duplicates = []
         for _ in range(count):
-            tag, raw = offered.popleft()
+            tag, raw, rank = offered.popleft()
             digest = sha256(raw).digest()
             if digest in self._pending or digest in self._committed:
                 duplicates.append(tag)
                 continue
             self._pending.add(digest)
-            self._waiting.append(MempoolEntry(tag, raw, digest, now_ns))
+            self._waiting[digest] = MempoolEntry(tag, raw, digest, now_ns)
+            if self._order is not None:
+                self._order.add(digest, rank or self._rank(raw))
         return count, duplicates
 
     def pop(self, count: int) -> list[MempoolEntry]:
         """Remove and return the first ``count`` that wait, or fewer if there are fewer."""
         waiting = self._waiting
-        return [waiting.popleft() for _ in range(min(count, len(waiting)))]
+        entries = [waiting.popitem(last=False)[1] for _ in range(min(count, len(waiting)))]
+        if not waiting:
+            self._order = None
+        elif self._order is not None:
+            for entry in entries:
+                self._order.discard(entry.digest)
+        return entries
 
     def finish(self, entries: Sequence[MempoolEntry], refused: Container[int]) -> None:
         """Record that ``entries`` are finished; those at the indices ``refused`` failed."""
@@ -80,3 +130,15 @@ class Mempool:
                 committed[entry.digest] = None
         for digest in list(islice(committed, max(0, len(committed) - self._remembered))):
             del committed[digest]
+
+    def _drop(self, digest: bytes) -> int:
+        """Remove a transaction that waits; return its tag."""
+        self._pending.discard(digest)
+        return self._waiting.pop(digest).tag
+
+    def _eviction_order(self) -> EvictionOrder:
+        if self._order is None:
+            self._order = EvictionOrder()
+            for entry in self._waiting.values():
+                self._order.add(entry.digest, self._rank(entry.raw))
+        return self._order

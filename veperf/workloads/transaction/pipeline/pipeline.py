@@ -3,82 +3,24 @@
 import os
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Self
 
-from msgspec import Struct
-
-from veperf.core.errors import UsageError
 from veperf.workloads.transaction.errors import Code
 from veperf.workloads.transaction.execution import Chain
 from veperf.workloads.transaction.iavl import Tree
 from veperf.workloads.transaction.pipeline.chain_head import ChainHead, Commit
 from veperf.workloads.transaction.pipeline.checks import CheckResult
-from veperf.workloads.transaction.pipeline.mempool import Mempool, MempoolEntry
-from veperf.workloads.transaction.pipeline.statistics import (
-    BlockRecord,
-    Counters,
-    PipelineStatistics,
-)
-from veperf.workloads.transaction.pipeline.verifier_pool import VERIFIER_PATIENCE_NS
+from veperf.workloads.transaction.pipeline.intake import FinishedBatch, Intake
+from veperf.workloads.transaction.pipeline.mempool import MempoolEntry
+from veperf.workloads.transaction.pipeline.settings import PipelineSettings
+from veperf.workloads.transaction.pipeline.statistics import Counters, PipelineStatistics
 from veperf.workloads.transaction.pipeline.verifiers import start_verifier
-
-
-class PipelineSettings(Struct, frozen=True, kw_only=True):
-    """The limits of a pipeline, in transactions and nanoseconds."""
-
-    capacity: int = 20_000
-    """Transactions in flight at most; more are not accepted."""
-    chunk_transactions: int = 512
-    """Transactions sent to a verifier in one message at most."""
-    chunk_wait_ns: int = 4_000_000
-    """Wait after which a smaller chunk is sent to an idle verifier."""
-    block_transactions: int = 1_000
-    """Transactions in a block at most."""
-    block_wait_ns: int = 10_000_000
-    """Wait of a transaction after which its block is committed as soon as possible, full or not."""
-    verifier_patience_ns: int = VERIFIER_PATIENCE_NS
-    """Silence after which a verifier that has work is killed and replaced."""
-    remembered: int = 100_000
-    """Executed transactions whose duplicates are rejected without access to the state."""
-
-    def __post_init__(self) -> None:
-        """Check the limits.
-
-        Raises:
-            UsageError: a size under 1, a time or number under 0.
-        """
-        for name in (
-            "capacity",
-            "chunk_transactions",
-            "block_transactions",
-            "verifier_patience_ns",
-        ):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} is {getattr(self, name)}; it must be 1 or more")
-        for name in ("chunk_wait_ns", "block_wait_ns", "remembered"):
-            if getattr(self, name) < 0:
-                raise UsageError(f"{name} is {getattr(self, name)}; it must be 0 or more")
-
 
 _STEP_NS = 2_000_000
 _WAIT_S = 0.001
-_HASHED_AT_ONCE = 1_024
 _EXECUTED_AT_ONCE = 32
 """Transactions between two readings of the clock: about half a millisecond."""
-
-
-class FinishedBatch(Struct, frozen=True):
-    """Finished transactions: a block, or duplicates that never entered one."""
-
-    tags: list[int]
-    """Tags in the order of the block."""
-    failed: dict[int, Code]
-    """Codes of the transactions that did not end with ``Code.OK``, by tag."""
-    height: int = 0
-    """Height of the block; 0 for duplicates."""
-    root_hash: bytes = b""
-    """App hash: root hash of the state after the block, 32 bytes."""
 
 
 class Pipeline:
@@ -87,7 +29,8 @@ class Pipeline:
     It works only while it is called: ``offer`` accepts a transaction, ``step`` works for a few
     milliseconds and returns the finished transactions. Signatures are verified in other threads,
     in Python's core in other processes; everything else is done in the caller's, in the order of
-    the offers. A rejected transaction has a code and stops nothing.
+    the offers. A rejected transaction has a code and stops nothing. ``intake`` says what
+    happens when more is offered than the chain does.
 
     A finished transaction is durable if ``commit`` is a durable store's; closing the pipeline, or
     a crash, drops the pending ones.
@@ -101,14 +44,18 @@ class Pipeline:
         commit: Commit = Tree.save_version,
         verifiers: int | None = None,
         settings: PipelineSettings = PipelineSettings(),  # noqa: B008  # immutable
+        clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         """Start a pipeline that continues from the state in ``tree``.
 
         ``verifiers`` is the number of threads or processes: one less than there are cores by
-        default, at least one; with 0 signatures are verified in the caller's thread.
+        default, at least one; with 0 signatures are verified in the caller's thread. ``clock``
+        tells ages, in ns since any moment.
         """
         self._settings = settings
-        self._mempool = Mempool(settings.remembered)
+        self._clock = clock
+        self._counters = Counters()
+        self._intake = Intake(settings, self._counters, clock)
         self._verifying: deque[MempoolEntry] = deque()
         self._verified: deque[tuple[MempoolEntry, CheckResult]] = deque()
         self._head = ChainHead(tree, chain, commit)
@@ -117,8 +64,6 @@ class Pipeline:
         self._committing: Iterator[None] | None = None
         self._commit_started_ns = 0
         self._finished: list[FinishedBatch] = []
-        self._counters = Counters()
-        self._pending = 0
         self._flushing = False
         self._closed = False
         if verifiers is None:
@@ -138,7 +83,7 @@ class Pipeline:
     @property
     def pending(self) -> int:
         """Number of accepted transactions that are not finished."""
-        return self._pending
+        return self._intake.pending
 
     @property
     def verifier_pids(self) -> tuple[int, ...]:
@@ -146,21 +91,16 @@ class Pipeline:
         return self._verifier.pids
 
     def offer(self, tag: int, raw: bytes) -> bool:
-        """Accept an encoded transaction; False, without accepting it, if the pipeline is full.
+        """Accept an encoded transaction; False, without accepting it, if it is turned away.
 
-        ``tag`` identifies it in the results of ``step``; no other pending one may have it.
+        ``tag`` identifies it in the results of ``step``; no other pending one may have it. Where
+        the pipeline is full, one that is worth less may be evicted for it.
 
         Raises:
             ValueError: the pipeline is closed.
         """
         self._check_open()
-        self._counters.offered += 1
-        if self._pending >= self._settings.capacity:
-            self._counters.turned_away += 1
-            return False
-        self._pending += 1
-        self._mempool.offer(tag, raw)
-        return True
+        return self._intake.offer(tag, raw)
 
     def step(self) -> list[FinishedBatch]:
         """Work for a few milliseconds, or wait for up to one; return the newly finished batches.
@@ -171,8 +111,9 @@ class Pipeline:
             ValueError: the pipeline is closed.
         """
         self._check_open()
-        now = time.monotonic_ns()
-        active = self._hash_offered(now)
+        now = self._clock()
+        active = self._intake.begin_step(now)
+        self._finished += self._intake.take_left()
         self._submit(now)
         active |= self._work(now + _STEP_NS)
         self._collect(0.0 if active or self._finished else _WAIT_S)
@@ -188,7 +129,7 @@ class Pipeline:
         finished: list[FinishedBatch] = []
         self._flushing = True
         try:
-            while self._pending or self._finished:
+            while self._intake.pending or self._intake.has_left or self._finished:
                 finished += self.step()
         except BaseException:
             self._finished = finished + self._finished
@@ -220,26 +161,13 @@ class Pipeline:
         if self._closed:
             raise ValueError("the pipeline is closed")
 
-    def _hash_offered(self, now: int) -> bool:
-        started = time.thread_time_ns()
-        hashed, duplicates = self._mempool.hash_offered(_HASHED_AT_ONCE, now)
-        if hashed:
-            self._counters.hash_ns += time.thread_time_ns() - started
-        if duplicates:
-            self._pending -= len(duplicates)
-            self._counters.codes[Code.DUPLICATE] += len(duplicates)
-            self._finished.append(
-                FinishedBatch(duplicates, dict.fromkeys(duplicates, Code.DUPLICATE))
-            )
-        return hashed > 0
-
     def _submit(self, now: int) -> None:
-        size = self._settings.chunk_transactions
-        while len(self._mempool) and self._verifier.has_room:
-            late = self._flushing or now - self._mempool.oldest_ns >= self._settings.chunk_wait_ns
-            if len(self._mempool) < size and not (late and self._verifier.has_idle_verifier):
+        size, mempool = self._settings.chunk_transactions, self._intake.mempool
+        while len(mempool) and self._verifier.has_room:
+            late = self._flushing or now - mempool.oldest_ns >= self._settings.chunk_wait_ns
+            if len(mempool) < size and not (late and self._verifier.has_idle_verifier):
                 return
-            entries = self._mempool.pop(size)
+            entries = mempool.pop(size)
             self._verifying.extend(entries)
             self._verifier.submit([entry.raw for entry in entries])
 
@@ -254,14 +182,14 @@ class Pipeline:
         worked = False
         while self._do_piece():
             worked = True
-            if time.monotonic_ns() >= until_ns:
+            if self._clock() >= until_ns:
                 break
         return worked
 
     def _do_piece(self) -> bool:
         if self._committing is None and self._is_due():
             self._committing = self._head.commit()
-            self._commit_started_ns = time.monotonic_ns()
+            self._commit_started_ns = self._clock()
         if self._committing is not None:
             self._advance(self._committing)
             return True
@@ -278,9 +206,9 @@ class Pipeline:
         # the larger are the blocks, and the cheaper each transaction.
         if not size or self._verified:
             return False
-        if self._flushing and size == self._pending:
+        if self._flushing and size == self._intake.pending:
             return True
-        return time.monotonic_ns() - self._block[0].received_ns >= self._settings.block_wait_ns
+        return self._clock() - self._block[0].received_ns >= self._settings.block_wait_ns
 
     def _execute(self) -> None:
         room = self._settings.block_transactions - len(self._block)
@@ -309,16 +237,10 @@ class Pipeline:
     def _end_block(self) -> None:
         block, failed, head, counters = self._block, self._failed, self._head, self._counters
         self._committing, self._block, self._failed = None, [], {}
-        self._pending -= len(block)
-        self._mempool.finish(block, failed.keys())
-        counters.committed += len(block)
-        counters.blocks += 1
         counters.codes[Code.OK] += len(block) - len(failed)
         counters.codes.update(failed.values())
         height = head.tree.version
-        full = len(block) >= self._settings.block_transactions
-        commit_ns = time.monotonic_ns() - self._commit_started_ns
-        counters.recent_blocks.append(BlockRecord(height, len(block), commit_ns, full))
+        self._intake.end_block(block, failed.keys(), height, self._commit_started_ns)
         by_tag = {block[index].tag: code for index, code in failed.items()}
         tags = [entry.tag for entry in block]
         self._finished.append(FinishedBatch(tags, by_tag, height, head.root_hash))

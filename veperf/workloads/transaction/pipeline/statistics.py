@@ -39,6 +39,10 @@ class PipelineStatistics(Struct, frozen=True):
     """Calls of ``offer``."""
     turned_away: int
     """Transactions not accepted because the pipeline was full."""
+    evicted: int
+    """Transactions that gave way to one with a higher priority."""
+    expired: int
+    """Transactions that waited for too long."""
     verified: int
     """Transactions verified, whatever the result."""
     reverified: int
@@ -48,7 +52,7 @@ class PipelineStatistics(Struct, frozen=True):
     committed: int
     """Transactions in committed blocks, rejected ones included."""
     codes: dict[Code, int]
-    """Finished transactions (committed ones and duplicates) by result code."""
+    """Finished transactions (committed ones, duplicates and shed ones) by result code."""
     blocks: int
     recent_blocks: tuple[BlockRecord, ...]
     """The last 1,000 blocks."""
@@ -70,6 +74,8 @@ class Counters:
 
     offered: int = 0
     turned_away: int = 0
+    evicted: int = 0
+    expired: int = 0
     verified: int = 0
     executed: int = 0
     committed: int = 0
@@ -77,6 +83,8 @@ class Counters:
     codes: Counter[Code] = field(default_factory=Counter)
     recent_blocks: deque[BlockRecord] = field(default_factory=lambda: deque(maxlen=_RECENT_BLOCKS))
     hash_ns: int = 0
+    decode_ns: int = 0
+    """Of a pipeline that decodes itself; else it is the verifiers'."""
     execute_ns: int = 0
     commit_ns: int = 0
 
@@ -85,6 +93,8 @@ class Counters:
         return PipelineStatistics(
             offered=self.offered,
             turned_away=self.turned_away,
+            evicted=self.evicted,
+            expired=self.expired,
             verified=self.verified,
             reverified=reverified,
             executed=self.executed,
@@ -95,7 +105,7 @@ class Counters:
             verifiers_replaced=replaced,
             stages={
                 "hash": self.hash_ns,
-                "decode": cost.decode_ns,
+                "decode": self.decode_ns + cost.decode_ns,
                 "verify": cost.verify_ns,
                 "transport": cost.transport_ns,
                 "execute": self.execute_ns,
