@@ -1,16 +1,23 @@
 """Charts put together by hand."""
 
 import re
+import string
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.font_manager import findfont
+from matplotlib.ft2font import FT2Font
 
+from tests.support.extreme_charts import changes
 from tests.support.helpers import HOSTILE
+from veperf.core.text import DASH, MINUS, THIN, TIMES
 from veperf.report.charts import axes
 from veperf.report.charts.axes import Axis, Chart
+from veperf.report.charts.changes import changes_chart
+from veperf.report.charts.labels import FONT_SIZE, fit_end, fit_start, text_width
 
 POSITIVE = st.floats(1e-9, 1e12)
 
@@ -81,10 +88,59 @@ def test_every_text_is_escaped():
     chart.line([(0, 0)], "new", name=HOSTILE)
     chart.vertical_line(0.5, "ink", HOSTILE)
     chart.horizontal_line(0, "ink", HOSTILE, low=0, high=1)
-    chart.bar(0, 0, 1, HOSTILE, "new")
+    chart.bar(0, 0, 1, HOSTILE, "new", HOSTILE)
 
     root = ET.fromstring(chart.svg(HOSTILE))
 
     assert {"svg", "path", "text"} == {element.tag for element in root.iter()}
     assert "<script>" in root.attrib["aria-label"]
     assert re.search("alert", "".join(root.itertext()))
+
+
+def test_no_letter_is_wider_than_it_is_taken_for():
+    """Against the horizontal metrics of DejaVu Sans, which matplotlib brings: ASCII and signs."""
+    font = FT2Font(findfont("DejaVu Sans"))
+    font.set_size(1000, 72)
+    letters = string.printable[:95] + f"…—+±µ·°²∞→éΩ{THIN}{MINUS}{TIMES}{DASH}"
+    actual = {c: font.load_char(ord(c)).linearHoriAdvance / 65_536_000 for c in letters}
+
+    assert [] == [c for c in letters if text_width(c) < FONT_SIZE * actual[c] - 1e-3]
+    assert text_width("transaction/hash_compute") < 1.3 * FONT_SIZE * sum(
+        actual[c] for c in "transaction/hash_compute"
+    )
+
+
+@settings(max_examples=40)
+@given(st.text(max_size=60), st.floats(20, 300))
+def test_a_text_that_is_cut_fits_and_keeps_its_end(text, width):
+    """Or its start; what fits is not cut."""
+    end, start = fit_end(text, width), fit_start(text, width)
+
+    assert max(text_width(end), text_width(start)) <= width
+    assert text.endswith(end.removeprefix("…"))
+    assert text.startswith(start.removesuffix("…"))
+    assert (text == end) == (text_width(text) <= width)
+
+
+def test_a_change_beyond_the_axis_is_an_arrow_with_its_number():
+    """+900 % on an axis of 100 %, at its end; one within is a mark and no number."""
+    root = ET.fromstring(changes_chart(changes(2)))
+    texts = [t.text for t in root.iter("text")]
+    arrows = [e for e in root.iter("path") if "vp-arrow" in (e.get("class") or "")]
+
+    assert "+900\u202f%" in texts
+    assert 1 == len(arrows)
+    assert "900" in arrows[0].attrib["data-marks"]
+    assert "vp-arrow" not in changes_chart(changes(1))
+
+
+def test_an_interval_beyond_the_axis_ends_in_an_arrow():
+    """At both ends; one without ends is not drawn, and NaN is no place for a mark."""
+    axis = axes.linear_axis(10, str)
+    chart = Chart(axis, axis, title="x")
+    chart.vertical_intervals([(1, -5, 50), (2, 1, 2), (3, float("nan"), 2)], "new")
+    chart.marks([(float("nan"), 1), (1, float("nan")), (1, 1)], "new", "dots")
+    paths = {e.get("class"): e.get("d", "") for e in ET.fromstring(chart.svg("a")).iter("path")}
+
+    assert 2 == paths["vp-bar vp-new"].count("M") == paths["vp-arrow vp-new"].count("M")
+    assert 1 == paths["vp-dots vp-new"].count("M")

@@ -4,23 +4,31 @@ An exponent is told only with its interval, and only where that excludes 0 and t
 every point: else it would be a number that means nothing.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import geometric_mean
 
 import numpy as np
 
-from veperf.core.text import format_exact, format_number
+from veperf.core.text import (
+    format_exact,
+    format_interval,
+    format_number,
+    format_quantity,
+    plural,
+)
 from veperf.report.case_summary import MeasuredMetric
 from veperf.report.charts import axes
-from veperf.report.charts.axes import Axis, Chart, text_width
+from veperf.report.charts.axes import Axis, Chart
+from veperf.report.html.links import NO_LINKS, Links
 from veperf.stats.hodges_lehmann import Estimate
 from veperf.stats.power_law import PowerLaw, fit_power_law
 from veperf.stats.process_values import Floats
 
 _NEAR = 1.25
 _SIZE_RATIO = 10
+# An interval that reaches further than so many times the values does not shrink them.
+_REACH = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,33 +148,57 @@ def _above_zero(points: Sequence[CurvePoint]) -> bool:
     return all(p.x > 0 and p.y.value > 0 for p in points)
 
 
-def scaling_chart(curve: ScalingCurve) -> str:
+def scaling_chart(curve: ScalingCurve, links: Links = NO_LINKS) -> str:
     """Return a chart of the points, their intervals and the power law, logarithmic if it fits."""
-    highest = max(max(p.y.value, p.y.high) for p in curve.points)
-    if highest <= 0:
+    if max(p.y.value for p in curve.points) <= 0:
         return ""
-    x, y = _axes(curve, highest)
-    name = f"n^{format_number(curve.exponent.value, 2)}" if curve.exponent is not None else ""
-    chart = Chart(x, y, title=curve.parameter, right=max(44, math.ceil(text_width(name)) + 8))
+    x, y = _axes(curve)
+    chart = Chart(x, y, title=curve.parameter, y_title=_title(curve), right=24)
     if curve.exponent is not None:
         line = _power_law_line(curve, curve.exponent.value)
-        chart.line(line, "quiet", name=name, dashes="4 4")
-    for point in curve.points:
-        chart.vertical_interval(point.x, point.y.low, point.y.high, "new")
-    chart.marks([(p.x, p.y.value) for p in curve.points], "new", "dots")
+        chart.line(line, "quiet", dashes="4 4")
+    chart.vertical_intervals(((p.x, p.y.low, p.y.high) for p in curve.points), "new")
+    chart.marks(
+        [(p.x, p.y.value) for p in curve.points],
+        "new",
+        "dots",
+        texts=[_describe_point(curve, p) for p in curve.points],
+        links=[links.of(p.case) for p in curve.points],
+    )
     return chart.svg(curve.name)
 
 
-def _axes(curve: ScalingCurve, highest: float) -> tuple[Axis, Axis]:
+def _title(curve: ScalingCurve) -> str:
+    """Return the metric, and the exponent of the dashed line where that can be told."""
+    if curve.exponent is None:
+        return curve.metric
+    return f"{curve.metric}; dashed: {curve.parameter}^{_with_interval(curve.exponent)}"
+
+
+def _describe_point(curve: ScalingCurve, point: CurvePoint) -> str:
+    interval = format_interval(point.y.low, point.y.high, curve.unit)
+    processes = plural(point.values.size, "process", "processes")
+    value = format_quantity(point.y.value, curve.unit)
+    return f"{curve.parameter} {format_exact(point.x)}: {value} ({interval}), {processes}"
+
+
+def _axes(curve: ScalingCurve) -> tuple[Axis, Axis]:
+    """Return both axes, around the values: an interval far beyond them ends in an arrow."""
+
     def label(value: float) -> str:
         return format_exact(value, curve.unit) if value else "0"
 
     ticks = tuple((p.x, format_exact(p.x)) for p in curve.points)
     if not _above_zero(curve.points):
-        return Axis(0.0, curve.points[-1].x * 1.1, ticks), axes.linear_axis(highest, label)
-    ends = [end for p in curve.points for end in (p.y.low, p.y.value, p.y.high)]
+        low = min(0.0, *(p.x for p in curve.points))
+        highest = max(p.y.value for p in curve.points)
+        x = Axis(low, max(curve.points[-1].x * 1.1, low + 1), ticks)
+        return x, axes.linear_axis(highest, label)
+    values = [p.y.value for p in curve.points]
+    least, most = min(values) / _REACH, max(values) * _REACH
+    ends = [end for p in curve.points for end in (p.y.low, p.y.high) if least <= end <= most]
     x = Axis(curve.points[0].x / 1.5, curve.points[-1].x * 1.5, ticks, logarithmic=True)
-    return x, axes.log_axis([end for end in ends if end > 0], label)
+    return x, axes.log_axis([*values, *ends], label)
 
 
 def _power_law_line(curve: ScalingCurve, exponent: float) -> list[tuple[float, float]]:

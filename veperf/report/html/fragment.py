@@ -13,9 +13,15 @@ def component_css() -> str:
 
 
 @cache
+def live_css() -> str:
+    """Return the style of what the script adds, on a page and in a notebook's widget."""
+    return _read("live.css")
+
+
+@cache
 def page_css() -> str:
     """Return the style of the page around them, and of what its script adds."""
-    return f"{_read('page.css')}\n{_read('live.css')}"
+    return f"{_read('page.css')}\n{live_css()}"
 
 
 def standalone(part: str) -> str:

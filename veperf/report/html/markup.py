@@ -10,6 +10,8 @@ from veperf.report.tables.status import Mark
 from veperf.report.tables.table import Align, Cell, Table, text_table
 
 _LONGEST_SOURCE = 4_000
+NOTHING = "vp-nothing"
+"""Class of what says that there is nothing to show."""
 
 
 def badge(mark: Mark) -> str:
@@ -33,7 +35,7 @@ def html_table(content: Table, links: Links = NO_LINKS) -> str:
     )
     caption = as_html(content.caption)
     return (
-        f'<div class="vp-scroll" role="region" aria-label="{caption}" tabindex="0">'
+        f'<div class="vp-scroll" role="group" aria-label="{caption}" tabindex="0">'
         f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
     )
@@ -48,7 +50,7 @@ def compact_table(content: Table) -> str:
     )
     caption = as_html(content.caption)
     return (
-        f'<div class="vp-wide" role="region" aria-label="{caption}" tabindex="0">'
+        f'<div class="vp-wide" role="group" aria-label="{caption}" tabindex="0">'
         f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
     )
@@ -94,6 +96,11 @@ def paragraph_fragment(text: str) -> Fragment:
     return Fragment(paragraph(text), text)
 
 
+def nothing_fragment(text: str) -> Fragment:
+    """Return ``text``, that there is nothing to show; pages leave such a section out."""
+    return Fragment(f'<p class="{NOTHING}">{as_html(text)}</p>', text)
+
+
 def table_fragment(content: Table, links: Links = NO_LINKS) -> Fragment:
     """Return a table as a fragment."""
     return Fragment(html_table(content, links), text_table(content))
@@ -112,10 +119,11 @@ def _cell(cell: Cell, column: tuple[str, Align], links: Links, *, is_header: boo
     picture = ("<br>" if content else "") + cell.picture if cell.picture else ""
     note = f"<small>{as_html(cell.note)}</small>" if cell.note else ""
     tag, scope = ("th", " scope=row") if is_header else ("td", "")
-    level = f" data-level={as_html(cell.level)}" if cell.level else ""
+    attributes = f" data-level={as_html(cell.level)}" if cell.level else ""
+    attributes += f' id="{as_html(cell.anchor)}"' if cell.anchor else ""
     # The name is repeated for narrow pages, where rows turn into cards without a head.
     return (
-        f'<{tag}{scope}{level}{_side(align)} data-name="{as_html(name)}">'
+        f'<{tag}{scope}{attributes}{_side(align)} data-name="{as_html(name)}">'
         f"{content}{picture}{note}</{tag}>"
     )
 

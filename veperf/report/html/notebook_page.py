@@ -10,9 +10,11 @@ from pathlib import Path
 
 from nbconvert.exporters.templateexporter import TemplateExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat import NotebookNode
 from traitlets.config import Config
 
 from veperf.core.escape import as_html
+from veperf.report.html.empty_sections import empty_sections
 from veperf.report.html.fragment import component_css, page_css
 from veperf.report.html.page import Sibling, navigation
 from veperf.report.html.sanitise import sanitise
@@ -43,17 +45,30 @@ def notebook_to_html(
     Raises:
         UsageError: ``notebook`` is not a notebook.
     """
+    node = read_notebook(notebook)
+    for index in empty_sections([_html_output(cell) for cell in node.cells]):
+        cell = node.cells[index]
+        cell["source" if cell.cell_type == "markdown" else "outputs"] = ""
+    body = "".join(filter(None, map(_html_output, node.cells)))
     page, _ = _exporter().from_notebook_node(
-        read_notebook(notebook),
+        node,
         {
             "title": title,
             "css": f"{component_css()}\n{page_css()}",
             "navigation": navigation(siblings, file),
-            "script": script_element(),
-            "script_source": script_source(),
+            "script": script_element(body),
+            "script_source": script_source(body),
         },
     )
     return page.encode()
+
+
+def _html_output(cell: NotebookNode) -> str | None:
+    """Return the outputs of a cell that are HTML; None of Markdown."""
+    if cell.cell_type == "markdown":
+        return None
+    outputs = cell.get("outputs", ())
+    return "".join(str(output.get("data", {}).get("text/html", "")) for output in outputs)
 
 
 @cache

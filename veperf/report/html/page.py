@@ -40,15 +40,20 @@ def _item(sibling: Sibling, current: str) -> str:
     )
 
 
-_HEAD = (
-    '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-    f"script-src {script_source()}; style-src 'unsafe-inline'; "
-    "base-uri 'none'; form-action 'none'\">\n"
+_BEFORE_POLICY = '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+_AFTER_POLICY = (
     '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
     '<meta name="referrer" content="no-referrer">\n'
     '<meta name="color-scheme" content="light dark">\n'
 )
+
+
+def _policy(body: str) -> str:
+    return (
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+        f"script-src {script_source(body)}; style-src 'unsafe-inline'; "
+        "base-uri 'none'; form-action 'none'\">\n"
+    )
 
 
 def html_page(
@@ -64,9 +69,10 @@ def html_page(
     The browser loads it again every ``refresh_s`` seconds, if that is given.
     """
     refresh = f'<meta http-equiv="refresh" content="{refresh_s}">\n' if refresh_s else ""
+    head = f"{_BEFORE_POLICY}{_policy(body)}{_AFTER_POLICY}{refresh}"
     return (
-        f"{_HEAD}{refresh}<title>{as_html(title)} · veperf</title>\n"
+        f"{head}<title>{as_html(title)} · veperf</title>\n"
         f"<style>\n{component_css()}\n{page_css()}\n</style>\n</head>\n"
         f'<body class="vp vp-page">\n{navigation(siblings, current)}\n'
-        f"<main>\n<h1>{as_html(title)}</h1>\n{body}\n</main>\n{script_element()}\n</body>\n</html>\n"
+        f"<main>\n<h1>{as_html(title)}</h1>\n{body}\n</main>\n{script_element(body)}\n</body>\n</html>\n"
     )

@@ -27,7 +27,9 @@ _ATTRIBUTES = frozenset(
     "alt class colspan cx cy d dx dy fill fill-opacity height id lang offset opacity open points "
     "r role rowspan rx ry scope stroke stroke-dasharray stroke-linecap stroke-linejoin "
     "stroke-opacity stroke-width style tabindex text-anchor title transform viewbox width x x1 x2 "
-    "y y1 y2 data-level data-marks data-name".split()
+    "y y1 y2 data-changes data-counts data-high data-level data-levels data-low data-marks "
+    "data-median data-metric data-minutes data-name data-names data-start data-unit "
+    "data-values".split()
 )
 # Used for styles, and for SVG's fill and stroke.
 _REACHES_OUT = re.compile(r"url\s*\(|image|expression|position\s*:|[\\@<]", re.IGNORECASE)
@@ -99,6 +101,8 @@ def _attribute(tag: str, name: str, value: str) -> str:
         passes = not _REACHES_OUT.search(value)
     elif name == "href":
         passes = value.startswith("#") if tag in _SVG else _is_harmless_link(value)
+    elif name == "data-links":
+        passes = all(map(_is_harmless_link, value.split("|")))
     elif name == "src":
         passes = tag == "img" and _IMAGE.fullmatch(value) is not None
     else:

@@ -66,7 +66,8 @@ function matches(text, query) {
 /** `rows` as CSV (RFC 4180); what a spreadsheet would take for a formula becomes text. */
 function asCsv(rows) {
   const field = (text) => {
-    const isFormula = /^[=@\t\r]/.test(text) || (/^[+-]/.test(text) && quantity(text) === null);
+    // A signed number is none, unless it goes on as one: "-1+cmd|' /C calc'!A0".
+    const isFormula = /^(?:[=@\t\r]|[+-](?![\d∞])|[+-].*[=(|!@])/s.test(text);
     const plain = isFormula ? `'${text}` : text;
     return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
   };

@@ -1,6 +1,5 @@
-/* Tables: sorting, folding of the cases of one benchmark, links to rows, copies. */
+/* Tables: sorting, links to rows, copies. */
 const TONES = ["fail", "warn", "quiet", "pass"];
-const LEAST_FOLDED = 4;
 const tables = [];
 
 /** A new element; strings become text nodes, never markup. */
@@ -63,7 +62,7 @@ class LiveTable {
     if (this.frame && this.rows.length > 1) {
       this.addSorting();
       this.addTools();
-      if (this.isOfCases) this.fold();
+      if (this.isOfCases && typeof foldCases === "function") foldCases(this);
     }
   }
 
@@ -81,8 +80,16 @@ class LiveTable {
       const label = `Link to this row: ${this.names[index]}`;
       const href = `#${encodeURIComponent(id)}`;
       const link = make("a", { class: "vp-link", href, tabindex: "-1", "aria-label": label }, "#");
-      this.header(row).append(" ", link);
-      link.addEventListener("keydown", (event) => this.walk(event, row));
+      // A note is a block of its own: behind it the link would stand alone on a line.
+      const note = this.header(row).querySelector(":scope > small");
+      if (note) note.before(" ", link);
+      else this.header(row).append(" ", link);
+      link.addEventListener("keydown", (event) => {
+        if (/^Arrow(Left|Right)$/.test(event.key)) tellRow(row, event);
+        else this.walk(event, row);
+      });
+      link.addEventListener("focus", () => link.matches(":focus-visible") && tellRow(row));
+      link.addEventListener("blur", () => hideTip(link));
     });
     this.frame?.setAttribute("aria-keyshortcuts", "ArrowDown");
     this.frame?.addEventListener("keydown", (event) => {
@@ -104,7 +111,7 @@ class LiveTable {
 
   addSorting() {
     [...(this.table.tHead?.rows[0]?.cells ?? [])].forEach((head, column) => {
-      const isFilled = this.rows.some((row) => row.cells[column].textContent.trim());
+      const isFilled = this.rows.some((row) => cellText(row.cells[column]) || toneOf(row.cells[column]) >= 0);
       if (!isFilled || !head.textContent.trim()) return;
       const button = make("button", { type: "button", class: "vp-sort" }, ...head.childNodes);
       head.append(button);
@@ -154,48 +161,6 @@ class LiveTable {
     return [...this.table.tHead.rows, ...rows].map((row) => [...row.cells].map(copiedText));
   }
 
-  /** Cases of one benchmark become one row; those that need attention stay in sight. */
-  fold() {
-    for (const [first, end] of neighbours(this.names, LEAST_FOLDED)) {
-      const group = this.rows.slice(first, end);
-      const folded = group.slice(1).filter((row) => ![0, 1].includes(toneOf(row)));
-      if (folded.length < LEAST_FOLDED - 1) continue;
-      const label = `${folded.length} more cases`;
-      const name = `${label} of ${benchmarkOf(this.names[first])}`;
-      const button = make("button", { type: "button", "aria-expanded": "false", "aria-label": name }, label);
-      const part = make("span", { class: "vp-fold" }, button);
-      this.header(group[0]).append(part);
-      const fold = { button, parts: [part, ...this.addMultiple(group)], folded, isOpen: false };
-      button.addEventListener("click", () => {
-        fold.isOpen = !fold.isOpen;
-        button.setAttribute("aria-expanded", String(fold.isOpen));
-        this.refresh();
-      });
-      this.folds.push(fold);
-    }
-    this.refresh();
-  }
-
-  /** A small multiple: a column for each case, as high as its value, the first on the left. */
-  addMultiple(group) {
-    const column = [...group[0].cells].findIndex(
-      (cell) => cell !== this.header(group[0]) && quantity(cellText(cell)) !== null,
-    );
-    const texts = column < 0 ? [] : group.map((row) => cellText(row.cells[column]));
-    const values = texts.map((text) => Math.max(0, quantity(text) ?? 0));
-    const most = Math.max(0, ...values);
-    if (!(most > 0 && most < Infinity)) return [];
-    const svg = draw("svg", { class: "vp-multiple", viewBox: "0 0 120 18", "aria-hidden": "true" });
-    const wide = 120 / values.length;
-    const bars = values.map((value, i) => `M${(i + 0.5) * wide} 18v${-Math.max(1, (17 * value) / most)}`);
-    svg.append(draw("path", { d: bars.join(""), "stroke-width": Math.min(8, wide * 0.7) }));
-    const order = sortedIndices(texts, false);
-    const ends = `all: ${texts[order[0]]} to ${texts[order.at(-1)]}`;
-    const part = make("span", { class: "vp-fold" }, svg, make("small", {}, ends));
-    group[0].cells[column].append(part);
-    return [part];
-  }
-
   /** Show the rows that pass(row); null shows all. Return those that do. */
   filter(pass) {
     this.isFiltered = pass !== null;
@@ -240,8 +205,9 @@ async function copyText(text) {
   }
 }
 
-function enliveTables() {
-  for (const table of document.querySelectorAll("main table")) {
+function enliveTables(root) {
+  for (const table of root.querySelectorAll("table")) {
+    if (tables.some((known) => known.table === table)) continue;
     if (table.tHead?.rows.length === 1 && table.tBodies[0]?.rows.length) {
       tables.push(new LiveTable(table));
     }
