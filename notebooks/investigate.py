@@ -92,6 +92,21 @@ investigation.figure_samples()
 investigation.samples()
 
 # %% [markdown]
+# The same to touch, in JupyterLab: brush samples, and `explorer.selected` has them.
+
+# %%
+explorer = veperf.explore(
+    investigation.run,
+    benchmark=investigation.focus.case.id,
+    metric=investigation.focus.metric,
+    archive=archive,
+    baselines=baselines,
+    known_misses=known_misses,
+    policy=policy,
+)
+explorer
+
+# %% [markdown]
 # ## The machine
 
 # %%

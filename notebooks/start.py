@@ -67,6 +67,15 @@ verdict.figure()
 veperf.investigate(run=last)
 
 # %% [markdown]
+# The same to touch: pick runs, a benchmark and a metric; brush samples to see their process, their
+# machine and the time; go on to the pairs of an A/B comparison and to the code; follow a run that
+# is going on. What is picked is in Python, too: `explorer.selected` has the brushed samples.
+
+# %%
+explorer = veperf.explore()
+explorer
+
+# %% [markdown]
 # The parts of a report show themselves, too: `headline`, `findings`, `stages`, `scaling` ...
 
 # %%
@@ -115,6 +124,12 @@ veperf.memory.profile("transaction/validation")
 # %%
 # %%veperf_memory
 sorted(str(n) for n in range(1_000))
+
+# %% [markdown]
+# All commands of the command line are there as well, and Tab completes benchmarks and runs.
+
+# %%
+# %veperf list 'transaction/state*'
 
 # %% [markdown]
 # ## Where does its CPU time go?

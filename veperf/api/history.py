@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from veperf.api.results import Folder
+from veperf.archive.acknowledgements import Acknowledgements, read_acknowledgements
 from veperf.archive.manifest import LEFT_OUT
+from veperf.archive.missing_runs import Progress
 from veperf.archive.run_filter import filter_of
 from veperf.archive.store import open_archive
-from veperf.archive.summary import ArchiveSummary, Progress, load_summary
+from veperf.archive.summary import ArchiveSummary, load_summary
 from veperf.archive.trend import Trend, TrendChange, case_trend, machine_trends, sort_by_change
 from veperf.core.errors import UsageError
 from veperf.core.option_fields import keyword_options
@@ -35,6 +37,10 @@ def history(
 ) -> "History":
     """Follow ``benchmark`` over the runs in the archive, and find where it moved.
 
+    >>> trend = veperf.history("transaction/hash_compute", since="90d")
+    >>> trend.change_points
+    >>> trend.figure()
+
     Args:
         benchmark: a case, or a benchmark with its default parameters.
         options: which runs and which metric; each field is a keyword as well.
@@ -50,6 +56,7 @@ def history(
     trend = case_trend(
         summary, benchmark, metric=options.metric, machine=options.machine, last=options.last
     )
+    (trend,) = _acknowledgements(archive).apply([trend])
     return History(trend, summary.left_out, archive)
 
 
@@ -58,6 +65,8 @@ def trends(
     *, options: HistoryOptions, archive: Folder = None, progress: Progress | None = None
 ) -> "Trends":
     """Follow all benchmarks of one machine class, those with the largest recent change first.
+
+    >>> veperf.trends().sorted("name").frame()
 
     Arguments are those of ``history``.
 
@@ -68,12 +77,15 @@ def trends(
     followed = machine_trends(
         summary, metric=options.metric, machine=options.machine, last=options.last
     )
-    return Trends(followed, summary.left_out, archive)
+    return Trends(_acknowledgements(archive).apply(followed), summary.left_out, archive)
 
 
 @keyword_options
 def runs(archive: Folder = None, *, options: RunFilterOptions) -> "DataFrame":
     """List the complete runs in the archive, a row each, in the order of their completion.
+
+    >>> veperf.runs()
+    >>> veperf.runs(since="30d", limit=10)
 
     Args:
         archive: as in ``run``.
@@ -88,6 +100,13 @@ def runs(archive: Folder = None, *, options: RunFilterOptions) -> "DataFrame":
     for reason in summary.left_out.values():
         print_status(f"{LEFT_OUT}{reason}")
     return summary.select(filter_of(options)).frame()
+
+
+def _acknowledgements(archive: Folder) -> Acknowledgements:
+    acknowledgements = read_acknowledgements(open_archive(archive).storage)
+    for reason in acknowledgements.left_out:
+        print_status(f"{LEFT_OUT}{reason}")
+    return acknowledgements
 
 
 def _selected(
@@ -159,6 +178,7 @@ class History:
             "runs": self.rows(),
             "change_points": [_plain(change) for change in trend.change_points],
             "drift": msgspec.to_builtins(trend.drift),
+            "drift_acknowledged": trend.drift_acknowledged,
         }
 
     def figure(self, ax: "Axes | None" = None) -> "Figure":
@@ -201,9 +221,9 @@ class Trends:
 
     def frame(self) -> "DataFrame":
         """Return a row a benchmark, in this order, with its latest change point and its drift."""
-        import pandas as pd
+        from veperf.core.unit_frame import UnitFrame
 
-        return pd.DataFrame(self.rows())
+        return UnitFrame(self.rows())
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the same as plain values."""
@@ -249,4 +269,5 @@ def _plain(change: TrendChange) -> dict[str, Any]:
         "bad": {"run": change.bad.id, "commit": change.bad.commit},
         "blame": change.commit_range,
         "beside": list(change.other_changes),
+        "acknowledged": change.acknowledged,
     }

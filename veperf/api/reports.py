@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from veperf.abtest.git import find_remote
 from veperf.api.results import (
     Folder,
     PolicyLike,
@@ -17,12 +18,19 @@ from veperf.api.runs import resolve_run
 from veperf.archive.completion_order import LAST
 from veperf.archive.run_filter import filter_of
 from veperf.archive.storage.location import Location
-from veperf.archive.store import open_archive
+from veperf.archive.store import Archive, open_archive
 from veperf.core.direction import reader_notes
 from veperf.core.option_fields import as_names, keyword_options
-from veperf.core.options import RunFilterOptions
+from veperf.core.options import SitePageOptions
 from veperf.core.policy import resolve_policy
+from veperf.core.project import find_project
 from veperf.progress.output import print_status
+from veperf.report.commit_links import (
+    NO_COMMITS,
+    CommitLinks,
+    parse_commit_url,
+    remote_commit_links,
+)
 from veperf.report.report_links import NO_REPORT, ReportLinks
 
 if TYPE_CHECKING:
@@ -41,6 +49,8 @@ def export(
     policy: PolicyLike = None,
 ) -> str | bytes:
     """Export a run, or the verdict on it, for another tool: text, or bytes for ``parquet``.
+
+    >>> veperf.export("last", "csv")
 
     Args:
         run: a result, a name as ``load`` takes, or a file, so that formats can be converted.
@@ -111,6 +121,10 @@ def report_view(
 ) -> "ReportView":
     """Return the parts of a report about ``result``, each of which shows itself in a notebook.
 
+    >>> view = veperf.report_view(veperf.load("last"))
+    >>> view.headline
+    >>> view.benchmarks
+
     Args:
         result: of ``run``, ``load`` and the like.
         baselines: as in ``run``.
@@ -159,6 +173,10 @@ def investigate(
 ) -> "Investigation":
     """Look at one benchmark of a run, from its verdict down to processes, samples and the machine.
 
+    >>> looked_at = veperf.investigate()                  # the worst of the last run
+    >>> looked_at = veperf.investigate("transaction/hash_compute", "last")
+    >>> looked_at.samples()
+
     Args:
         benchmark: a case of the run; the one that its verdict says the worst of when not given.
         run: a result, a name as ``load`` takes, or a file.
@@ -191,16 +209,18 @@ def site(
     known_misses: Collection[str] = (),
     policy: PolicyLike = None,
     *,
-    options: RunFilterOptions,
+    options: SitePageOptions,
 ) -> Location:
     """Bring the archive's web site up to date, and return its first page.
+
+    >>> veperf.site(limit=100)
 
     Args:
         archive: as in ``run``; the pages lie in it.
         baselines: as in ``run``.
         known_misses: targets that are known to be missed, and so fail no run.
         policy: of the gate, or its file or table; that of the project when not given.
-        options: which runs it has; each field is a keyword as well.
+        options: which runs it has, and where commits are; each field is a keyword as well.
 
     Raises:
         DataError: a file of targets or baselines is broken.
@@ -210,13 +230,26 @@ def site(
     """
     from veperf.report.site.build import build_site
 
-    folder = baselines_folder(baselines)
+    folder, store = baselines_folder(baselines), open_archive(archive)
     return build_site(
-        open_archive(archive),
+        store,
         folder,
         folder,
         as_names(known_misses),
         resolve_policy(policy),
         print_status,
         filter_of(options),
+        _commit_links(options.commit_url, store),
     )
+
+
+def _commit_links(template: str, archive: Archive) -> CommitLinks:
+    """Return where commits are shown: as said, as the project says, or by its remote.
+
+    The remote is of the project's own runs: another archive may have those of another repository.
+    """
+    project = find_project()
+    if configured := template or project.options.commit_url:
+        return parse_commit_url(configured)
+    is_own = archive.storage.is_same(open_archive(None).storage)
+    return remote_commit_links(find_remote(project.root)) if is_own else NO_COMMITS

@@ -101,13 +101,13 @@ class RunResult:
 
     def samples(self) -> "pd.DataFrame":
         """Return a row a sample, times in ns of one operation."""
-        frame: pd.DataFrame = samples_table(self.run).to_pandas()
-        return frame
+        from veperf.core.unit_frame import UnitFrame
+
+        return UnitFrame(samples_table(self.run).to_pandas())
 
     def values(self) -> "pd.DataFrame":
         """Return a row a process and metric: the robust value by which the case is judged."""
-        import pandas as pd
-
+        from veperf.core.unit_frame import UnitFrame
         from veperf.stats.process_values import series_of
 
         rows = [
@@ -115,13 +115,13 @@ class RunResult:
             for s in series_of(self.run).values()
             for i, v in enumerate(s.values)
         ]
-        return pd.DataFrame(rows, columns=["case", "metric", "unit", "process", "value"])
+        return UnitFrame(rows, columns=["case", "metric", "unit", "process", "value"])
 
     def summary(self) -> "pd.DataFrame":
         """Return a row a case and metric: median and spread of the process values, wall times."""
         import numpy as np
-        import pandas as pd
 
+        from veperf.core.unit_frame import UnitFrame
         from veperf.stats.process_values import series_of
 
         rows = [
@@ -141,7 +141,7 @@ class RunResult:
             }
             for s in series_of(self.run).values()
         ]
-        return pd.DataFrame(rows).set_index("case")
+        return UnitFrame(rows).set_index("case")
 
     def figure(self, case: str, metric: str = "time", ax: "Axes | None" = None) -> "Figure":
         """Draw the value of each process, and the interval of their median.
@@ -213,7 +213,7 @@ class VerdictResult:
 
     def targets(self) -> "pd.DataFrame":
         """Return a row a target of the suites that were measured."""
-        import pandas as pd
+        from veperf.core.unit_frame import UnitFrame
 
         rows = []
         for result in self.verdict.targets:
@@ -221,13 +221,13 @@ class VerdictResult:
             target: Mapping[str, Any] = row.pop("target")
             rows.append({"target": target["id"], "limit": target["limit"]} | row)
             rows[-1]["unit"] = target["unit"]
-        return pd.DataFrame(rows)
+        return UnitFrame(rows)
 
     def changes(self) -> "pd.DataFrame":
         """Return a row a case and metric that was compared with the baseline."""
-        import pandas as pd
+        from veperf.core.unit_frame import UnitFrame
 
-        return pd.DataFrame([_plain(change) for change in self.verdict.changes])
+        return UnitFrame([_plain(change) for change in self.verdict.changes])
 
     def figure(self, ax: "Axes | None" = None) -> "Figure":
         """Draw how much of its limit each target uses."""
@@ -293,9 +293,9 @@ class Comparison:
 
     def frame(self) -> "pd.DataFrame":
         """Return a row a case and metric."""
-        import pandas as pd
+        from veperf.core.unit_frame import UnitFrame
 
-        return pd.DataFrame([_plain(change) for change in self.changes])
+        return UnitFrame([_plain(change) for change in self.changes])
 
     def figure(self, ax: "Axes | None" = None) -> "Figure":
         """Draw the size of each change with its interval, the worst on top."""

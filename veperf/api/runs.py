@@ -1,12 +1,12 @@
 """Functions that measure, load and list runs; ``import veperf`` offers them."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from veperf.api.earlier_runs import earlier_seconds
 from veperf.api.results import (
     Comparison,
     Folder,
@@ -21,7 +21,7 @@ from veperf.archive.store import Archive, open_archive
 from veperf.archive.writer import RunWriter
 from veperf.core.case import Better
 from veperf.core.direction import require_units, with_directions
-from veperf.core.errors import NoSuchFileError, UnknownRunError, UsageError, VeperfError
+from veperf.core.errors import NoSuchFileError, UnknownRunError, UsageError
 from veperf.core.option_fields import flat_names, keyword_options
 from veperf.core.options import (
     CompareOptions,
@@ -36,7 +36,6 @@ from veperf.formats.imported import clean_name
 from veperf.formats.source import is_existing_folder, is_readable_file
 from veperf.formats.virtengine import load_go_benchmarks, with_listing
 from veperf.progress.display import NoProgress, run_progress
-from veperf.progress.estimate import Job
 from veperf.progress.load import load_progress
 from veperf.progress.output import is_in_notebook, print_status
 
@@ -53,6 +52,10 @@ def run(
     progress: bool = True,
 ) -> RunResult:
     """Measure in fresh worker processes and keep the run in the archive.
+
+    >>> result = veperf.run("transaction/hash_compute", processes=10)
+    >>> result = veperf.run("transaction", "bidding/price_calc", time_budget_s="90s")
+    >>> result.verdict()
 
     Args:
         select: suites (``transaction``), benchmarks (``transaction/execution``) or globs, or lists
@@ -87,6 +90,8 @@ def run_load(
     progress: bool = True,
 ) -> RunResult:
     """Put one load on a system, in a fresh worker process, and keep the run in the archive.
+
+    >>> veperf.run_load("transaction/load", {"rate": 2_000}, seconds="30s")
 
     The memory that takes does not grow with its length. With ``progress``, Ctrl-C (or interrupting
     the kernel) ends the load and keeps what was measured so far; a second one drops it.
@@ -129,6 +134,8 @@ def run_load(
 def resume(run: str = LAST, *, archive: Folder = None, progress: bool = True) -> RunResult:
     """Go on with a run that was interrupted: the last one, or the one named.
 
+    >>> veperf.resume()
+
     Raises:
         VeperfError: of any kind; see ``veperf.core.errors``.
     """
@@ -143,6 +150,10 @@ def load(
     same_machine: bool = False,
 ) -> RunResult:
     """Load a complete run from the archive: ``last``, an id, or the beginning of one.
+
+    >>> last = veperf.load("last")
+    >>> last.summary()
+    >>> last.samples().groupby("case")["cpu_ns"].median()
 
     Args:
         run: which one.
@@ -173,6 +184,9 @@ def read(
     path: str | Path, *, format: str = "", better: Mapping[str, Better] | None = None
 ) -> RunResult:
     """Read the run in another tool's file (or folder of results), without keeping it.
+
+    >>> veperf.read("bench.txt").summary()                # go test -bench, found out by its content
+    >>> veperf.read("times.csv", better={"items/s": "higher"})
 
     Args:
         path: the file; what can be read, and how it is told apart, see ``veperf.formats``.
@@ -205,6 +219,8 @@ def import_runs(
     baselines: Folder = None,
 ) -> "tuple[RunResult, ...]":
     """Keep the runs in other tools' files in the archive, as though they had been measured here.
+
+    >>> veperf.import_runs("bench.txt", name="nightly")
 
     Args:
         paths: the files, each as in ``read``.
@@ -248,16 +264,23 @@ def save_run(run: Run, archive: Folder = None) -> RunResult:
 def query(sql: str, archive: Folder = None) -> "DataFrame":
     """Query the archive's samples in SQL (DuckDB; the table is ``samples``).
 
+    >>> veperf.query('SELECT "case", median(cpu_ns) AS cpu_ns FROM samples GROUP BY ALL')
+
     Raises:
         UsageError: DuckDB refuses the query.
         UnknownRunError: the archive holds no complete run.
     """
-    return open_archive(archive).query(sql)
+    from veperf.core.unit_frame import UnitFrame
+
+    return UnitFrame(open_archive(archive).query(sql))
 
 
 @keyword_options
 def benchmarks(*select: str | Sequence[str], options: ListOptions) -> "DataFrame":
     """List what can be measured, a row a case: id, level, what, targets.
+
+    >>> veperf.benchmarks()
+    >>> veperf.benchmarks("transaction", levels=["micro"])
 
     Args:
         select: suites, benchmarks or globs, or lists of them; all when there is none.
@@ -335,40 +358,6 @@ def _named(name: str, archive: Folder) -> Run:
         raise UnknownRunError(f"{error}; there is no file of that name either") from error
 
 
-# Runs of the archive that tell how long cases take.
-_EARLIER_RUNS = 5
-
-
-def earlier_seconds(archive: Archive, run: Run) -> dict[Job, float]:
-    """Return the seconds that cases of ``run`` took in the last runs like it.
-
-    Like it are those of its profile, length of samples and machine class.
-    """
-    known = {case.id for case in run.cases}
-    kind = _kind(run)
-    seconds: dict[Job, float] = {}
-    for id in reversed(archive.ids()[-_EARLIER_RUNS:]):
-        with suppress(VeperfError):
-            earlier = archive.read(id)
-            if _kind(earlier) == kind:
-                seconds = _seconds(earlier, known) | seconds
-    return seconds
-
-
-def _kind(run: Run) -> tuple[str, str, int]:
-    return run.machine.name, run.config.profile, run.config.min_sample_ns
-
-
-def _seconds(run: Run, known: set[str]) -> dict[Job, float]:
-    """Of the last pass of each kind: by then it is known how often to call."""
-    return {
-        (result.case, pass_.index >= run.config.timed_passes): result.seconds
-        for pass_ in run.passes
-        for result in pass_.results
-        if result.case in known and result.seconds is not None
-    }
-
-
 @keyword_options
 def compare(
     base: RunLike,
@@ -379,6 +368,10 @@ def compare(
     policy: PolicyLike = None,
 ) -> Comparison:
     """Screen the run ``new`` against ``base``: results, names as ``load`` takes, or files.
+
+    >>> comparison = veperf.compare("20261120", "last")
+    >>> comparison.frame()
+    >>> comparison.figure()
 
     Args:
         base: the run before.

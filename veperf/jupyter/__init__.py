@@ -1,1 +1,1 @@
-"""JupyterLab: its launcher, and the cell magics."""
+"""JupyterLab: its launcher, the explorer, and the cell magics."""

@@ -57,12 +57,12 @@ class CellTime(Struct, frozen=True):
         return f"<p>{as_html(repr(self))}</p>"
 
 
-def load_ipython_extension(shell: "InteractiveShell") -> None:
-    """Add the magics to ``shell``; ``%load_ext veperf`` calls it."""
+def register_cell_magics(shell: "InteractiveShell") -> None:
+    """Add the cell magics to ``shell``."""
 
     def veperf_time(line: str, cell: str) -> CellTime:
         """Run the cell repeatedly in this kernel, and return its time."""
-        with _error_of_the_cell():
+        with error_of_the_cell():
             if line.split():
                 raise UsageError(f"the magic takes no arguments: {line.strip()!r}")
             return time_cell(_callable(shell, cell))
@@ -73,7 +73,7 @@ def load_ipython_extension(shell: "InteractiveShell") -> None:
         ``--multithreaded`` counts all threads, not only the calling one; ``--native`` names the
         functions of C that allocate; ``--timeout SECONDS`` is the time that it may take.
         """
-        with _error_of_the_cell():
+        with error_of_the_cell():
             multithreaded, native, timeout_s = _memory_options(line)
             return profile_memory(
                 _callable(shell, cell, may_await=True),
@@ -128,7 +128,7 @@ def _memory_options(line: str) -> tuple[bool, bool, float]:
 
 
 @contextmanager
-def _error_of_the_cell() -> Iterator[None]:
+def error_of_the_cell() -> Iterator[None]:
     """Let IPython show what is raised here with the frames of the cell alone, none of veperf's."""
     try:
         yield
