@@ -21,7 +21,7 @@ class Demo:
     """The first pages of the demo."""
 
     report: Path
-    """Of the report on the last run, in which a slowdown was planted."""
+    """Of the report on the last run; in the runs a step and a drift were planted."""
     site: Location
     """Of the site of all runs."""
 

@@ -26,6 +26,7 @@ from veperf.report.tables import result_tables
 from veperf.report.tables.gate_table import gate_table
 from veperf.report.tables.load_tables import (
     describe_shards,
+    kinds_table,
     load_figures_table,
     load_mark,
     run_tables,
@@ -38,8 +39,11 @@ from veperf.report.tables.status import (
     outcome_mark,
     target_mark,
 )
-from veperf.report.tables.table import drop_columns, text_table, wrap_line
+from veperf.report.tables.table import drop_columns, text_table
 from veperf.verdicts.run_notes import stopped_load_notes
+
+_FIRST_OUT = ("Processes", "p", "Before", "Now")
+"""Of changes, what a narrow terminal does without: the change itself is what was asked for."""
 
 
 def run_text(run: Run) -> str:
@@ -59,57 +63,56 @@ def load_text(run: Run) -> str:
         parts.append(status_line)
         if load.counted:
             parts.append(text_table(load_figures_table(load)))
+        if load.kinds:
+            parts.append(text_table(kinds_table(load)))
         if load.shards:
             parts += [describe_shards(load), text_table(shards_table(load))]
     return "\n\n".join([head, *map(one_line, stopped_load_notes(run)), *parts])
 
 
-def answers_text(verdict: Verdict, width: int | None = None) -> str:
+def answers_text(verdict: Verdict) -> str:
     """Return outcome and headline, what to do next, and every target, in 80 columns.
 
-    Only the headline is longer, unless ``width`` says how wide the terminal is.
+    Only the headline is longer.
     """
-    parts = [decision_text(verdict.decision, width), next_steps_text(next_steps(verdict))]
+    parts = [decision_text(verdict.decision), next_steps_text(next_steps(verdict))]
     if verdict.targets:
         parts.append(target_grid(verdict).text)
     return "\n\n".join(filter(None, parts))
 
 
-def verdict_text(verdict: Verdict, width: int | None = None) -> str:
-    """Return a verdict as text: the answers first, then failures, changes, and notes.
-
-    With ``width`` it is for a terminal as wide, else its lines are whole.
-    """
-    parts = [answers_text(verdict, width)]
+def verdict_text(verdict: Verdict) -> str:
+    """Return a verdict as text: the answers first, then failures, changes, and notes."""
+    parts = [answers_text(verdict)]
     for case, failure in verdict.failures.items():
         words = f"{case} {describe_failure(failure)}: {failure.message}"
-        parts.append(wrap_line(f"{failure_mark(failure).symbol} {one_line(words)}", width))
+        parts.append(f"{failure_mark(failure).symbol} {one_line(words)}")
     if result_tables.has_common_benchmarks(verdict.changes):
-        parts.append(changes_text(verdict.changes, verdict.against, width))
-    return "\n\n".join([*parts, *notes_text(verdict.notes, width)])
+        parts.append(changes_text(verdict.changes, verdict.against))
+    return "\n\n".join([*parts, *notes_text(verdict.notes)])
 
 
-def notes_text(notes: Sequence[str], width: int | None = None) -> list[str]:
-    """Return reservations, a line each, or several of at most ``width``."""
-    return [wrap_line(f"▲ {one_line(as_sentence(note))}", width) for note in notes]
+def notes_text(notes: Sequence[str]) -> list[str]:
+    """Return reservations, a line each."""
+    return [f"▲ {one_line(as_sentence(note))}" for note in notes]
 
 
-def decision_text(decision: GateDecision, width: int | None = None) -> str:
+def decision_text(decision: GateDecision) -> str:
     """Return the outcome and the headline of a decision as a line of text, and its notes."""
     mark = outcome_mark(decision.outcome)
     headline = f"{mark.symbol} {mark.word}: {one_line(as_sentence(decision.headline))}"
-    return "\n".join([wrap_line(headline, width), *notes_text(decision.notes, width)])
+    return "\n".join([headline, *notes_text(decision.notes)])
 
 
-def changes_text(changes: Sequence[Change], against: str = "", width: int | None = None) -> str:
+def changes_text(changes: Sequence[Change], against: str = "") -> str:
     """Return changes as text, the most urgent first, below a line that names the base."""
     if not result_tables.has_common_benchmarks(changes):
         return result_tables.NOTHING_IN_COMMON
     head = f"Against {one_line(against)}:" if against else "Changes:"
     content = result_tables.changes_table(result_tables.displayed_changes(changes), "")
     parts = [
-        f"{head}\n{text_table(drop_columns(content, 'Why'), width, ('p', 'Processes'))}",
-        wrap_line(one_line(result_tables.unrecorded_sentence(changes)), width),
+        f"{head}\n{text_table(drop_columns(content, 'Why'), first_out=_FIRST_OUT)}",
+        one_line(result_tables.unrecorded_sentence(changes)),
     ]
     return "\n\n".join(filter(None, parts))
 
@@ -208,7 +211,8 @@ def verdict_html(verdict: Verdict) -> str:
     ]
     if verdict.targets:
         parts.append(verdict_sections.targets_section(verdict.targets, overview=""))
-    if verdict.changes:
+    if result_tables.has_common_benchmarks(verdict.changes):
+        parts.append(verdict_sections.CHANGES_HEADING)
         parts.append(verdict_sections.changes_section(verdict.changes, verdict.against))
     return standalone("".join(parts))
 
@@ -242,4 +246,5 @@ def changes_html(changes: Sequence[Change]) -> str:
 def _changes_section(changes: Sequence[Change]) -> str:
     if not result_tables.has_common_benchmarks(changes):
         return markup.paragraph(result_tables.NOTHING_IN_COMMON)
-    return verdict_sections.changes_section(changes, against="")
+    content = verdict_sections.changes_section(changes, against="")
+    return f"{verdict_sections.CHANGES_HEADING}{content}"

@@ -6,6 +6,7 @@ from veperf.archive.cli_hints import command_hint
 from veperf.archive.storage.location import Location
 from veperf.archive.trend import Trend
 from veperf.core.escape import as_html, as_markdown, one_line
+from veperf.core.terminal import terminal_width
 from veperf.core.text import as_sentence, plural
 from veperf.report.case_summary import measured_name
 from veperf.report.charts.trend_chart import trend_blocks, trend_chart
@@ -18,7 +19,12 @@ from veperf.report.tables.table import text_table
 _RUNS = 20
 _WIDTH = 72
 _NARROW = 24
+_WIDE_TERMINAL = 110
+_FIRST_OUT = (tables.BLAMED, "Trend", "Since")
+"""Of trends, what a narrow terminal does without; of one alone all is shown."""
 _MOST_PICTURES = 60
+_IN_THE_ID = ("Created", "Commit")
+"""Of runs, what a narrow terminal does without: their ids have it."""
 
 
 def trend_text(trend: Trend, left_out: Mapping[str, str], archive: Location | None) -> str:
@@ -26,7 +32,7 @@ def trend_text(trend: Trend, left_out: Mapping[str, str], archive: Location | No
     parts = [f"{one_line(tables.trend_headline(trend))}\n{trend_blocks(trend, _WIDTH)}"]
     if trend.change_points:
         parts.append(f"Change points:\n{text_table(tables.change_points_table(trend))}")
-    runs = text_table(tables.trend_runs_table(trend, _RUNS))
+    runs = text_table(tables.trend_runs_table(trend, _RUNS), first_out=_IN_THE_ID)
     parts.append(f"{tables.latest_runs_title(trend, _RUNS)}:\n{runs}")
     return "\n\n".join([*parts, *map(one_line, left_out_notes(left_out, archive))])
 
@@ -61,10 +67,15 @@ def trends_text(
     """Return all trends as text, a line each."""
     if not trends:
         return "\n".join([tables.NO_TRENDS, *map(one_line, left_out_notes(left_out, archive))])
-    content = tables.trends_table(trends, [trend_blocks(trend, _NARROW) for trend in trends])
+    width = terminal_width()
+    blocks = _NARROW if width is None or width >= _WIDE_TERMINAL else _NARROW // 2
+    content = tables.trends_table(trends, [trend_blocks(trend, blocks) for trend in trends])
     head = f"{plural(len(trends), 'benchmark')} on {one_line(trends[0].machine)}"
     return "\n\n".join(
-        [f"{head}:\n{text_table(content)}", *map(one_line, left_out_notes(left_out, archive))]
+        [
+            f"{head}:\n{text_table(content, first_out=_FIRST_OUT)}",
+            *map(one_line, left_out_notes(left_out, archive)),
+        ]
     )
 
 

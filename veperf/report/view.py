@@ -41,11 +41,12 @@ from veperf.report.tables.load_tables import loads_table
 from veperf.report.tables.table import aligned_text, text_table
 from veperf.stats.hodges_lehmann import Estimate
 from veperf.verdicts.baseline import baselines_used
-from veperf.verdicts.verdict import run_of_suite, verdict_of_suite
+from veperf.verdicts.verdict import decision_on_changes, run_of_suite, verdict_of_suite
 
 _MOST_JSON = 25_000
 _NO_JSON = "The figures are too many for a page; run.json beside it has all that they are made of"
 _MOST_CARDS = 24
+_NO_ALERTS = "Nothing failed, and there is no baseline to compare with."
 _NO_CURVES = "No benchmark of this run was measured at more than one size."
 _CHANGES_KEY = (
     "Every comparison by its change: ✕ slower, ○ in doubt or not judged, ● within the margin or "
@@ -110,22 +111,27 @@ class ReportView:
         verdict, links = self.verdict, self._links
         html = (
             verdict_sections.pairs_section(verdict.decision, links)
-            + verdict_sections.failures_section(verdict.failures, links)
+            + verdict_sections.failures_section(verdict_sections.untold_failures(verdict), links)
             + verdict_sections.targets_section(verdict.targets, self._targets_picture(), links)
-            + verdict_sections.changes_section(self._changes, verdict.against, links)
         )
-        return Fragment(html, rendering.verdict_text(verdict))
+        if result_tables.has_common_benchmarks(self._changes):
+            html += verdict_sections.CHANGES_HEADING
+            html += verdict_sections.changes_section(self._changes, self._against, links)
+        text = rendering.verdict_text(verdict)
+        return Fragment(html, text) if html else markup.nothing_fragment(text)
 
     @property
     def alerts(self) -> Fragment:
         """Only the failures and changes that need attention, for the overview page."""
         verdict, links = self.verdict, self._links
-        html = (
-            verdict_sections.pairs_section(verdict.decision, links)
-            + verdict_sections.failures_section(verdict.failures, links)
-            + verdict_sections.change_alerts(self._changes, verdict.against, links)
-        )
-        return Fragment(html, rendering.verdict_text(verdict))
+        html = verdict_sections.pairs_section(
+            verdict.decision, links
+        ) + verdict_sections.failures_section(verdict_sections.untold_failures(verdict), links)
+        if result_tables.has_common_benchmarks(self._changes):
+            html += verdict_sections.CHANGES_HEADING
+            html += verdict_sections.change_alerts(self._changes, self._against, links)
+        text = rendering.verdict_text(verdict)
+        return Fragment(html, text) if html else markup.nothing_fragment(_NO_ALERTS)
 
     @property
     def overview(self) -> Fragment:
@@ -147,12 +153,14 @@ class ReportView:
     @property
     def load(self) -> Fragment:
         """Sustained rates, latencies, and CPU time by stage."""
-        return load_section.load_section(self._loaded, self.verdict)
+        return load_section.load_section(self._loaded, self.verdict, self._links)
 
     @property
     def stages(self) -> Fragment:
         """CPU time of an operation by stage, for the benchmarks that name their stages."""
-        return stages.stages_section(stages.staged_cases(self.run))
+        tables = [markup.table_fragment(t, self._links) for t in stages.stage_tables(self.run)]
+        section = stages.stages_section(stages.staged_cases(self.run))
+        return markup.join_fragments([section, *tables])
 
     @property
     def benchmarks(self) -> Fragment:
@@ -169,14 +177,14 @@ class ReportView:
     def scaling(self) -> Fragment:
         """The growth of costs with size: a curve for each benchmark and parameter."""
         if not self._curves:
-            return markup.paragraph_fragment(_NO_CURVES)
+            return markup.nothing_fragment(_NO_CURVES)
         # A case without a card links to its benchmark: to the first curve of one that has none.
         anchors = {metric.case.id for metric in self._carded}
         html = ""
         for curve in self._curves:
             id = "" if curve.benchmark in anchors else anchor(curve.benchmark)
             anchors.add(curve.benchmark)
-            html += _curve(curve, id)
+            html += _curve(curve, id, self._links)
         sentences = "\n".join(f"{c.name}: {scaling.describe_scaling(c)}" for c in self._curves)
         return Fragment(f'<div class="vp-cards">{html}</div>', sentences)
 
@@ -188,10 +196,15 @@ class ReportView:
     @property
     def regression(self) -> Fragment:
         """All changes in one chart, then in tables, those that need attention first."""
-        picture, summary = changes_chart(self._changes), describe_changes(self._changes)
-        html = markup.figure(picture, f"{summary} {_CHANGES_KEY}") if picture else ""
-        html += verdict_sections.changes_section(self._changes, self.verdict.against, self._links)
         plain = rendering.changes_text(self._changes, self.verdict.against)
+        picture = changes_chart(self._changes, self._links)
+        summary = describe_changes(self._changes)
+        decision = decision_on_changes(self.verdict)
+        if decision is None:
+            return Fragment(verdict_sections.NO_BASELINE_BANNER, plain)
+        html = verdict_sections.outcome_banner(decision)
+        html += markup.figure(picture, f"{summary} {_CHANGES_KEY}") if picture else ""
+        html += verdict_sections.changes_section(self._changes, self._against, self._links)
         return Fragment(html, "\n".join(filter(None, [summary, plain])))
 
     @property
@@ -201,7 +214,7 @@ class ReportView:
         slower = {(c.case, c.metric) for c in alarms}
         metrics = [m for m in self._timed if (m.case.id, m.series.metric) in slower][:_MOST_CARDS]
         if not metrics:
-            return markup.paragraph_fragment("None.")
+            return markup.nothing_fragment("None.")
         return Fragment(
             card_grid(self._cards(metrics)), text_table(result_tables.summary_table(metrics, ""))
         )
@@ -303,6 +316,12 @@ class ReportView:
         return [change for change in self.verdict.changes if change.case not in loads]
 
     @property
+    def _against(self) -> str:
+        """The baselines, where the headline of the page does not name them already."""
+        against = self.verdict.against
+        return "" if against in self.verdict.decision.headline else against
+
+    @property
     def _compared_with(self) -> tuple[Baseline, ...]:
         return baselines_used(self.run, self.baselines, self.verdict.changes)
 
@@ -312,16 +331,18 @@ class ReportView:
         )
 
     def _targets_picture(self) -> str:
-        picture = limits_chart(self.verdict.targets, "How much of each target's limit is used")
+        picture = limits_chart(
+            self.verdict.targets, "How much of each target's limit is used", self._links
+        )
         text = "How much of its limit each target uses, with the interval."
         return markup.figure(picture, text) if picture else ""
 
 
-def _curve(curve: ScalingCurve, id: str) -> str:
+def _curve(curve: ScalingCurve, id: str, links: Links) -> str:
     attribute = f' id="{as_html(id)}"' if id else ""
     return (
         f'<article class="vp-card"{attribute}><h3>{as_html(curve.benchmark)}</h3>'
-        + markup.figure(scaling.scaling_chart(curve), scaling.describe_scaling(curve))
+        + markup.figure(scaling.scaling_chart(curve, links), scaling.describe_scaling(curve))
         + markup.compact_table(result_tables.curve_table(curve))
         + "</article>"
     )

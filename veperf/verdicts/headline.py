@@ -92,7 +92,7 @@ def _problems(items: Sequence[GateItem], among: Sequence[str]) -> Iterator[str]:
         and item.effect not in _QUIET
         and (item.question is not Question.TARGET or item.answer is Answer.MET)
         and not (
-            item.question is Question.PRESENCE
+            item.question in (Question.PRESENCE, Question.LOAD)
             and item.answer in _NO_ANSWER
             and item.case in answered
         )

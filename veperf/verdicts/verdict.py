@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from msgspec.structs import replace
 
 from veperf.core.baseline import Baseline
-from veperf.core.gate import Effect, GateDecision, GateItem
+from veperf.core.gate import Answer, Effect, GateDecision, GateItem, Question
 from veperf.core.option_fields import values_of
 from veperf.core.options import CompareOptions
 from veperf.core.policy import DEFAULT_POLICY, GatePolicy
@@ -189,7 +189,7 @@ def verdict_of_suite(
     failures = part.first_failures
     suites = {case.id: case.suite for case in run.cases}
     items = [item for item in whole.decision.items if _suite_of(item, suites) == suite]
-    if not any(map(is_judged, items)):
+    if not any(is_judged(item) or item.question is Question.TARGET for item in items):
         # A suite without targets and baseline is no error of the whole.
         items.append(nothing_judged("nothing was judged", effect=Effect.INCONCLUSIVE))
     return Verdict(
@@ -201,6 +201,14 @@ def verdict_of_suite(
         against=describe_baselines(used),
         notes=run_notes(part, used, targets, failures),
     )
+
+
+def decision_on_changes(verdict: Verdict) -> GateDecision | None:
+    """Return what the changes of a run alone decide; None where there was nothing to compare."""
+    questions = (Question.CHANGE, Question.COUNT)
+    items = [item for item in verdict.decision.items if item.question in questions]
+    compared = any(item.answer is not Answer.NEW for item in items)
+    return decide(items) if compared else None
 
 
 def _suite_of(item: GateItem, suites: dict[str, str]) -> str:

@@ -58,6 +58,16 @@ test("CSV is read back as it was; a formula is text, and a signed number is a nu
   assert.equal(csv, 'name,v\r\n"a ""b"",\nc",−3 %\r\n\'=HYPERLINK(1),+91 %\r\n\'@x,\'-y\r\n');
 });
 
+test("what begins like a number and goes on as a formula is text in CSV", () => {
+  const copied = (text) => texts.asCsv([[text]]).trimEnd();
+  for (const text of ["-1+cmd|' /C calc'!A0", "+2*SUM(A1)", "-@x", "+A1", "-1=2", "\t=1"]) {
+    assert.match(copied(text), /^"?'/, text);
+  }
+  for (const text of ["-1.5", "+91 %", "+95.6 % to +104 %", "-1e-9", "+∞ %", "a=b"]) {
+    assert.equal(copied(text), text);
+  }
+});
+
 test("Markdown is one line a row, and holds no markup of the texts", () => {
   const lines = texts.asMarkdown([["a|b", "c"], ["<img src=x>\n`d`", "[e](f)"]]).split("\n");
   assert.equal(lines.length, 4);

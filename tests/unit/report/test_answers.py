@@ -103,7 +103,7 @@ def test_the_headline_counts_every_target():
     assert headline.decision.headline.replace("\u202f", " ").startswith(
         f"{published - 2} of {published} targets met, "
         "1 known miss (transaction/validation, 5.4 times its limit), "
-        "1 not measured (bidding/throughput), 1 load void (bidding/throughput)"
+        "1 not measured (bidding/throughput); no baseline"
     )
 
 
@@ -247,3 +247,16 @@ def test_targets_stay_on_the_first_screen_however_many_are_missed():
 
     assert (4, 8) == (unfolded.count("<li>"), folded.count("<li>"))
     assert "<summary>8 more, with what to do about each</summary>" in folded
+
+
+def test_targets_of_a_suite_that_were_measured_too_seldom_share_a_line():
+    """A quick look answers none of them: that is said once, with one command for the suite."""
+    run = every_target()
+    steps = next_steps(judged(replace(run, passes=run.passes[:2])))
+    shared = [step for step in steps if step.evidence.startswith("measured by 2 processes")]
+    names = [name for step in shared for name in step.name.split(", ")]
+
+    assert len(steps) < len(PUBLISHED.targets) / 3
+    assert len(shared) == len({step.name.partition("/")[0] for step in shared})
+    assert all(f"veperf run {step.name.partition('/')[0]}" == step.command for step in shared)
+    assert len(names) <= 7 * len(shared)

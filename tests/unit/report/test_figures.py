@@ -99,7 +99,7 @@ def test_a_chart_of_limits_has_misses_to_the_right(better: Better, value, is_wit
 
     (limit,) = re.findall(r"M([\d.]+)", lines["vp-limit vp-quiet"])
     (mark,) = re.findall(r"M([\d.]+)", lines["vp-dots vp-new"])
-    left, right = sorted(map(float, re.findall(r"[ML]([\d.]+) ", lines["vp-line vp-new"])))
+    left, right = sorted(map(float, re.findall(r"[MH]([\d.]+)", lines["vp-range vp-new"])))
     assert is_within == (float(mark) < float(limit))
     assert left < float(mark) < right
     assert "script" not in {e.tag for e in root.iter()}
@@ -120,9 +120,9 @@ def test_a_strip_has_a_dot_a_process_within_its_frame():
     """As many dots as finite values, all between the axis' ends, and a limit only if near."""
     row = strip.StripRow("this run", "new", [10.0, 11.0, float("nan"), 12.0], 11.0, 10.0, 12.0)
 
-    near = strip.strip_plot([row], unit="ns", limit=13.0, alt="a")
-    far = strip.strip_plot([row], unit="ns", limit=100.0, alt="a")
-    (dots,) = re.findall(r'class="vp-dots" d="([^"]+)"', near)
+    near = strip.strip_plot([row], quantity="time", unit="ns", limit=13.0, alt="a")
+    far = strip.strip_plot([row], quantity="time", unit="ns", limit=100.0, alt="a")
+    (dots,) = re.findall(r'class="vp-dots"[^>]* d="([^"]+)"', near)
     xs = [float(x) for x in re.findall(r"M([\d.]+) ", dots)]
 
     ET.fromstring(near)
@@ -138,7 +138,8 @@ def test_a_strip_of_equal_or_extreme_values_can_be_drawn(values):
     row = strip.StripRow("r", "new", values, values[0], values[0], values[0])
 
     assert "NaN" not in ET.tostring(
-        ET.fromstring(strip.strip_plot([row], unit="ns", limit=None, alt="")), "unicode"
+        ET.fromstring(strip.strip_plot([row], quantity="time", unit="ns", limit=None, alt="")),
+        "unicode",
     )
 
 

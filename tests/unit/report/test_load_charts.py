@@ -13,6 +13,7 @@ from tests.support.helpers import judged, latencies_ns, plausible_run, with_load
 from veperf.core.run import CaseResult
 from veperf.loadtest.histogram import Latencies
 from veperf.report.charts import load_charts
+from veperf.report.html.links import Links
 from veperf.report.load_summary import load_summaries
 
 
@@ -26,7 +27,10 @@ def _ticks(svg: str) -> dict[str, float]:
     """Where each label below the x axis stands."""
     texts = [t for t in ET.fromstring(svg).iter("text") if t.attrib.get("text-anchor")]
     lowest = max(float(t.attrib["y"]) for t in texts)
-    return {t.text or "": float(t.attrib["x"]) for t in texts if float(t.attrib["y"]) == lowest}
+    # Below the labels there is the axis' title alone.
+    labels = [t for t in texts if float(t.attrib["y"]) < lowest]
+    lowest = max(float(t.attrib["y"]) for t in labels)
+    return {t.text or "": float(t.attrib["x"]) for t in labels if float(t.attrib["y"]) == lowest}
 
 
 def _latencies(raw) -> Latencies:
@@ -64,8 +68,8 @@ def test_any_latencies_can_be_drawn(values):
     ]
     (zero, bottom), (top, height) = labels[0], labels[-1]
     per_unit = float(top.split("\u202f")[0]) / (bottom - height)
-    tops = [float(v) for v in re.findall(r"V([\d.]+)H", columns)]
-    base = float(re.findall(r"M[\d.]+ ([\d.]+)V", columns)[0])
+    tops = [float(v) for v in re.findall(r"M[\d.]+ ([\d.]+)H", columns)]
+    base = float(re.findall(r"V([\d.]+)H", columns)[0])
 
     assert zero.startswith("0")
     assert sum((base - v) * per_unit for v in tops) == pytest.approx(100, abs=0.5 * len(tops) + 0.5)
@@ -100,6 +104,20 @@ def test_a_rate_has_its_point_on_each_line_and_rings_for_the_invalid():
 
     assert [4, 4, 4] == [len(re.findall("[ML]", line)) for line in lines]
     assert [12] == [path.count("M") for path in _paths(svg, "vp-rings")]
+
+
+def test_a_point_leads_to_its_load():
+    """An address for each dot of a line, where the load has a card."""
+    run = with_load(plausible_run())
+    curve = sorted(load_summaries(run)[:-1], key=lambda load: load.rate or 0)
+    links = Links({load.case.id: f"t.html#{load.case.id}" for load in curve[1:]})
+    svg = load_charts.latency_by_rate_chart(curve, {}, "rates", links)
+    dots = [e for e in ET.fromstring(svg).iter("path") if "vp-dots" in e.attrib["class"]]
+
+    assert 3 == len(dots)
+    for path in dots:
+        addresses = path.attrib["data-links"].split("|")
+        assert ["", *(f"t.html#{load.case.id}" for load in curve[1:])] == addresses
 
 
 def test_what_can_not_be_drawn_is_left_out():

@@ -43,7 +43,7 @@ def test_a_run_without_load_says_so_in_one_line():
     """No empty headings, in HTML or in text."""
     section = _load(plausible_run(passes=3))
 
-    assert f"<p>{NOTHING}</p>" == section.html
+    assert f'<p class="vp-nothing">{NOTHING}</p>' == section.html
     assert NOTHING == section.text
 
 

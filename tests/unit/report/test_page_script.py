@@ -14,16 +14,31 @@ from veperf.report.html.script import page_script
 from veperf.report.pages.render import render_report
 
 NODE = shutil.which("node")
-TESTS = Path(__file__).with_name("page_script.test.cjs")
+TESTS = sorted(Path(__file__).parent.glob("*.test.cjs"))
 
 
-def test_the_script_is_small_and_ends_nothing_but_itself():
+@pytest.mark.parametrize("body", ["", 'data-values="1"', '<div class="vp-compare">'])
+def test_the_script_is_small_and_ends_nothing_but_itself(body):
     """Under 30 KB on each page, and no text in it closes its element or opens a comment."""
-    script = page_script()
+    script = page_script(body)
 
     assert len(script.encode()) < 30_000
     assert "</" not in script
     assert "<!--" not in script
+
+
+@pytest.mark.skipif(NODE is None, reason="no node on this machine")
+@pytest.mark.parametrize("body", ["", 'data-values="1"', '<div class="vp-compare">'])
+def test_a_script_without_its_blanks_is_whole(tmp_path: Path, body):
+    """Node takes it, though lines were joined and comments are gone."""
+    assert NODE is not None
+    path = tmp_path / "page.js"
+    path.write_text(page_script(body), encoding="utf-8")
+    done = subprocess.run(
+        [NODE, "--check", path], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert 0 == done.returncode, done.stderr
 
 
 def test_a_page_allows_its_own_script_by_its_hash_and_no_other():
@@ -50,10 +65,10 @@ def test_pages_stay_small_with_150_cases(tmp_path: Path):
 
 @pytest.mark.skipif(NODE is None, reason="no node on this machine")
 def test_the_script_passes_its_own_tests():
-    """Quantities, orders, groups, filters and copies, as node's runner sees them."""
+    """Quantities, orders, groups, filters, copies and axes, as node's runner sees them."""
     assert NODE is not None
     done = subprocess.run(
-        [NODE, "--test", TESTS], capture_output=True, text=True, timeout=120, check=False
+        [NODE, "--test", *TESTS], capture_output=True, text=True, timeout=120, check=False
     )
 
     assert 0 == done.returncode, done.stdout

@@ -72,3 +72,15 @@ def test_the_result_is_balanced_and_final(html):
 
     assert 0 == balance.depth
     assert once == sanitise(once)
+
+
+@pytest.mark.parametrize(
+    ("links", "passes"),
+    [("a.html#b||../c.html", True), ("a.html|javascript:alert(1)", False), ("data:x", False)],
+)
+def test_the_links_of_marks_are_as_harmless_as_other_links(links, passes):
+    """One that runs or contains something drops them all."""
+    html = f'<svg viewBox="0 0 1 1"><path data-marks="a|b" data-links="{links}" d="M0 0h0"/></svg>'
+
+    assert passes == ("data-links" in sanitise(html))
+    assert "data-marks" in sanitise(html)

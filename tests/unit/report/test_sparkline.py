@@ -1,6 +1,7 @@
 """A benchmark over its last runs, and all changes of a run, as tiny pictures."""
 
 import re
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -14,27 +15,31 @@ from veperf.report.charts.sparkline import describe_change_from_median, sparklin
 POSITIVE = st.floats(1e-6, 1e12)
 
 
-@given(st.lists(POSITIVE, min_size=1, max_size=20), POSITIVE)
+@given(st.lists(POSITIVE, min_size=4, max_size=20), POSITIVE)
 def test_every_point_lies_within_the_picture(earlier, now):
     """A point a run and one for now, none outside, whatever the values."""
-    drawn = sparkline(earlier, now)
-    (path,) = re.findall(r'vp-past" d="M([^"]+)"', drawn)
+    drawn = sparkline(earlier, now, "ns")
+    (path,) = re.findall(r'vp-past"[^>]* d="M([^"]+)"', drawn)
     points = [tuple(map(float, pair.split())) for pair in path.split("L")]
 
     assert len(points) == len(earlier) + 1
-    assert all(0 <= x <= 240 and 0 <= y <= 48 for x, y in points)
+    assert all(0 <= x <= 160 and 0 <= y <= 36 for x, y in points)
 
 
-def test_slower_is_higher_and_the_band_is_five_percent():
-    """The run of 10 % more lies above the band, one of 2 % within it."""
-    band = r'vp-band" d="M0 (\d+)H240V(\d+)H0'
-    now = r'vp-now" d="M232 (\d+)h0'
+def test_slower_is_higher_and_the_band_is_the_noise_of_the_earlier_runs():
+    """Two standard deviations of normal noise: 2 of 100 are within 1.5 %, 10 of 100 are above."""
+    dice = Random(1)
+    earlier = [100 * dice.normalvariate(1, 0.015) for _ in range(200)]
+    band = r'vp-band" d="M0 ([\d.]+)H106V([\d.]+)H0'
+    now = r'vp-now" d="M101 ([\d.]+)h0'
 
-    for value, inside in ((110.0, False), (102.0, True)):
-        drawn = sparkline([100.0] * 5, value)
+    for value, inside in ((110.0, False), (102.0, True), (104.5, False), (97.5, True)):
+        drawn = sparkline(earlier, value, "ns")
         (top, bottom), (y,) = re.findall(band, drawn)[0], re.findall(now, drawn)
-        assert inside == (int(top) <= int(y) <= int(bottom))
-        assert int(y) < int(bottom)
+        assert inside == (float(top) <= float(y) <= float(bottom))
+    assert ["+10", "\N{MINUS SIGN}5."] == [
+        text[:3] for text in re.findall(r"<text[^>]*>([^<]+)", sparkline([100.0] * 5, 110.0, "ns"))
+    ]
     assert "+10.0\u202f% from the median of 5 earlier runs" == describe_change_from_median(
         [100.0] * 5, 110.0
     )
@@ -42,11 +47,18 @@ def test_slower_is_higher_and_the_band_is_five_percent():
 
 @pytest.mark.parametrize(
     ("earlier", "now"),
-    [([], 1.0), ([0.0], 1.0), ([1.0], 0.0), ([-1.0], 1.0), ([1.0], float("nan"))],
+    [
+        ([], 1.0),
+        ([1.0] * 3, 1.0),
+        ([1.0] * 9 + [0.0], 1.0),
+        ([1.0] * 9, 0.0),
+        ([-1.0] * 9, 1.0),
+        ([1.0] * 9, float("nan")),
+    ],
 )
 def test_without_a_scale_there_is_no_picture(earlier, now):
-    """No earlier runs, or values that are no sizes."""
-    assert "" == sparkline(earlier, now)
+    """Fewer than five runs, or values that are no sizes."""
+    assert "" == sparkline(earlier, now, "ns")
 
 
 def test_the_swarm_has_a_mark_for_each_comparison():

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tests.support.runs import case, one_pass, timed, whole_run
 from veperf.core.case import Level
 from veperf.core.run import Failure, Run
+from veperf.core.text import MISSING
 from veperf.report.charts import stages
 
 TIMES_US = {"hash": 0.5, "verify": 30.0, "commit": 9.5}
@@ -79,3 +80,21 @@ def test_failed_processes_and_loads_count_for_nothing():
 
     assert () == stages.staged_cases(failed) == stages.staged_cases(load)
     assert stages.NOTHING == stages.stages_section(()).text
+
+
+def test_cases_of_one_benchmark_share_a_table():
+    """A row for each, with a total; a benchmark with one such case has no table."""
+    run = _run({"cpu_open": 2.0, "cpu_add": 5.0})
+    other = replace(case("a/whole"), id="a/whole[size=2]", benchmark="a/whole")
+    results = [replace(timed(other.id, 1e6), figures={"cpu_open": 4.0, "cpu_close": 3.0})]
+    both = replace(
+        run, cases=(*run.cases, other), passes=(*run.passes, one_pass(results, len(run.passes)))
+    )
+    (table,) = stages.stage_tables(both)
+
+    assert () == stages.stage_tables(run)
+    assert ["Case", "open", "add", "close", "total"] == [name for name, _ in table.columns]
+    assert [
+        ["a/whole", "2.00\u202fµs", "5.00\u202fµs", MISSING, "7.00\u202fµs"],
+        ["a/whole[size=2]", "4.00\u202fµs", MISSING, "3.00\u202fµs", "7.00\u202fµs"],
+    ] == [[cell.text for cell in row] for row in table.rows]

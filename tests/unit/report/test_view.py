@@ -163,10 +163,10 @@ def test_a_load_case_is_one_card():
 
 
 def test_a_lower_bound_stands_beside_the_value_and_in_the_reason_of_a_miss():
-    """The library alone takes 2.5 times the limit: the card and the target's reason both say so."""
+    """The library alone takes 2.5 times the limit: the card and the next step both say so."""
     view = _view()
     card = next(c for c in view.benchmarks.html.split("<article") if "<h3>transaction/valid" in c)
-    row = next(r for r in view.findings.html.split("<tr>") if ">transaction/validation<small" in r)
+    row = next(r for r in view.headline.html.split("<li>") if ">transaction/validation<" in r)
 
     assert re.search(r"sure; lower bound 2\d\.\d\u202fµs", card)
     assert re.search(r"transaction/validation_library alone, is 4\d\u202f% of it", card)
@@ -283,11 +283,14 @@ def test_a_verdict_in_text_says_the_sentence_and_the_targets():
 
 
 def test_a_run_without_baseline_says_how_to_get_one():
-    """No empty table of changes, but the command that makes them possible."""
+    """No empty table of changes, but the command that makes them possible, on one page."""
     run = plausible_run()
     view = ReportView(run, judged(run))
 
-    assert "veperf baseline record" in view.findings.html
+    assert "veperf baseline record" in view.regression.html
+    assert "No baseline" in view.regression.html
+    for elsewhere in (view.alerts, view.findings, view.overview):
+        assert "veperf baseline record" not in elsewhere.html
     assert ">baseline</text>" not in view.benchmarks.html
     assert "no baseline" not in rendering.verdict_text(view.verdict).split("\n", 1)[1]
 

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from veperf.core.case import Case
 from veperf.core.errors import UnknownBenchmarkError, UsageError
+from veperf.core.nearest_names import nearest_names
 from veperf.core.run import Run
 from veperf.core.text import format_percent, join_words
 from veperf.core.verdict import Verdict
@@ -64,7 +64,7 @@ def focus_on(run: Run, verdict: Verdict, benchmark: str = "", metric: str = "") 
         raise UsageError(f"run {run.id} has no benchmark to investigate")
     cases = {case.id: case for case in run.cases}
     if benchmark and benchmark not in cases:
-        close = get_close_matches(benchmark, cases, n=3)
+        close = nearest_names(benchmark, cases)
         hint = f"did you mean {join_words(close)}?" if close else "see its summary()"
         raise UnknownBenchmarkError(f"run {run.id} has no benchmark {benchmark!r}; {hint}")
     fitting = [

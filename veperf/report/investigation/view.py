@@ -129,7 +129,7 @@ class Investigation:
 
     def frame(self) -> "pd.DataFrame":
         """Return a row for each process: its value, in ``unit``, and the state of the machine."""
-        import pandas as pd
+        from veperf.core.unit_frame import UnitFrame
 
         rows = [
             {"case": self.focus.case.id, "metric": self.focus.metric, "unit": self._series.unit}
@@ -137,11 +137,13 @@ class Investigation:
             | {"failure": process.failure.message if process.failure is not None else ""}
             for process in self._processes
         ]
-        return pd.DataFrame(rows).rename(columns={"index": "process"})
+        return UnitFrame(rows).rename(columns={"index": "process"})
 
     def samples(self) -> "pd.DataFrame":
         """Return a row for each sample of the benchmark, times in ns an operation."""
-        frame: pd.DataFrame = samples_table(self.run).to_pandas()
+        from veperf.core.unit_frame import UnitFrame
+
+        frame = UnitFrame(samples_table(self.run).to_pandas())
         names = ["process", "sample", "loops", "operations", "wall_ns", "cpu_ns", "switches"]
         samples = frame.loc[frame["case"] == self.focus.case.id, names]
         return samples.reset_index(drop=True)

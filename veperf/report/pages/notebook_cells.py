@@ -11,6 +11,7 @@ from pathlib import Path
 from msgspec import Struct, json
 
 from veperf.core.escape import as_html
+from veperf.report.html.empty_sections import empty_sections
 from veperf.report.view import ReportView
 
 _PART = re.compile(r"view\.([a-z]+)")
@@ -40,12 +41,22 @@ def render_cells(notebook: Path, view: ReportView) -> str:
 
 
 def _render(cells: list[_Cell], view: ReportView) -> Iterator[str]:
-    for cell in cells:
-        if cell.cell_type == "markdown":
+    outputs = [None if cell.cell_type == "markdown" else _html_output(cell, view) for cell in cells]
+    empty = empty_sections(outputs)
+    for index, (cell, html) in enumerate(zip(cells, outputs, strict=True)):
+        if index in empty:
+            continue
+        if html is None:
             yield from map(_block, re.split(r"\n\s*\n", cell.text))
-        elif part := _PART.fullmatch(cell.text):
-            html = getattr(view, part[1]).html
+        elif html:
             yield f'<div class="vp-output"><div class="vp">{html}</div></div>'
+
+
+def _html_output(cell: _Cell, view: ReportView) -> str:
+    """Return the part of ``view`` that a cell shows; empty where it shows none."""
+    part = _PART.fullmatch(cell.text)
+    html: str = getattr(view, part[1]).html if part else ""
+    return html
 
 
 def _block(text: str) -> str:

@@ -35,11 +35,22 @@ from veperf.report.pages.kernel import Kernel
 from veperf.report.pages.notebook_cells import render_cells
 from veperf.report.pages.notebook_parameters import JsonValue
 from veperf.report.pages.notebook_runner import run_notebook
-from veperf.report.pages.page_list import INDEX, ReportPage, report_pages, suite_files
+from veperf.report.pages.page_list import (
+    INDEX,
+    REGRESSION,
+    ReportPage,
+    report_pages,
+    suite_files,
+)
 from veperf.report.site.build import INDEX as SITE
 from veperf.report.tables import status
 from veperf.report.view import ReportView
-from veperf.verdicts.verdict import run_verdict, verdict_of_suite, with_comparisons
+from veperf.verdicts.verdict import (
+    decision_on_changes,
+    run_verdict,
+    verdict_of_suite,
+    with_comparisons,
+)
 
 _TIMEOUT_S = 300.0
 # To start a kernel and import what a report takes costs as much CPU time as four notebooks; and
@@ -190,7 +201,10 @@ def _sibling(
         verdict = verdict_of_suite(page.suite, run, whole_verdict, baselines)
         own = status.outcome_mark(verdict.decision.outcome)
         return Sibling(page.file, page.title, own)
-    mark = status.outcome_mark(whole_verdict.decision.outcome) if page.name == INDEX else None
+    decision = whole_verdict.decision if page.name == INDEX else None
+    if page.name == REGRESSION:
+        decision = decision_on_changes(whole_verdict)
+    mark = status.outcome_mark(decision.outcome) if decision else None
     return Sibling(page.file, page.title, mark)
 
 

@@ -118,7 +118,8 @@ def benchmark_cards(
         change = changes.get(key)
         marks = _marks(target, change, failed=metric.case.id in verdict.failures)
         card = _card(metric, target, change, recorded.get(key, []), bounds.get(key), marks)
-        trend = sparkline(history.get(key, ()), metric.estimate.value) if metric.estimate else ""
+        earlier, unit = history.get(key, ()), metric.series.unit
+        trend = sparkline(earlier, metric.estimate.value, unit) if metric.estimate else ""
         is_default = metric.case.id == metric.case.benchmark
         code = run.code.get(metric.case.benchmark, "") if is_default else ""
         cards.append(replace(card, trend=trend, code=code))
@@ -194,7 +195,13 @@ def _picture(
     rows = [_strip_row("baseline", "base", recorded)] if recorded else []
     rows.append(_strip_row("this run", "new", metric.series.by_clock(clock).tolist()))
     alt = f"{metric.name}: a dot for each of {plural(metric.series.n, 'process', 'processes')}"
-    return strip.strip_plot(rows, unit=metric.series.unit, limit=_limit(metric, target), alt=alt)
+    return strip.strip_plot(
+        rows,
+        quantity=metric.series.metric,
+        unit=metric.series.unit,
+        limit=_limit(metric, target),
+        alt=alt,
+    )
 
 
 def _limit(metric: MeasuredMetric, target: TargetVerdict | None) -> float | None:
@@ -277,7 +284,7 @@ def load_card(load: LoadSummary, verdict: Verdict) -> BenchmarkCard:
             *(
                 (label, format_figure(load, metric))
                 for metric, label in LOAD_FIGURES.items()
-                if metric != main
+                if metric != main and load.figure(metric) is not None
             ),
             ("Processes", f"{load.valid} of {len(load.processes)} valid"),
         ],
@@ -316,4 +323,4 @@ def _load_picture(load: LoadSummary, metric: str, target_verdict: TargetVerdict 
     limit = target_verdict.target.limit if target_verdict else None
     processes = plural(len(values), "process", "processes")
     alt = f"{load.case.id}, {LOAD_FIGURES.get(metric, metric)}: a dot for each of {processes}"
-    return strip.strip_plot([row], unit=load.unit(metric), limit=limit, alt=alt)
+    return strip.strip_plot([row], quantity=metric, unit=load.unit(metric), limit=limit, alt=alt)

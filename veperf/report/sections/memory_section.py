@@ -7,6 +7,7 @@ from veperf.core.case import MEMORY_METRICS
 from veperf.core.escape import as_html
 from veperf.core.text import format_quantity
 from veperf.report.case_summary import MeasuredMetric
+from veperf.report.charts.labels import GAP, data_attribute, fit_end, text_width
 from veperf.report.html import markup
 from veperf.report.html.fragment import Fragment
 from veperf.report.html.links import NO_LINKS, Links
@@ -48,12 +49,15 @@ def memory_chart(held: Sequence[tuple[str, float]]) -> str:
     parts = []
     for row, (name, size) in enumerate(ordered):
         y = _TOP + _ROW * row
+        quantity = format_quantity(size, "B")
+        room = _WIDTH - text_width(quantity) - GAP
+        description = data_attribute("marks", [f"{name}: {quantity}"])
         length = _WIDTH * max(0.0, math.log(max(1.0, size)) / most)
         parts.append(
-            f'<text x="0" y="{y + 11}">{as_html(name)}</text>'
-            f'<text x="{_WIDTH}" y="{y + 11}" text-anchor="end">{format_quantity(size, "B")}</text>'
+            f'<text x="0" y="{y + 11}">{as_html(fit_end(name, room))}</text>'
+            f'<text x="{_WIDTH}" y="{y + 11}" text-anchor="end">{quantity}</text>'
             f'<path class="vp-meter" d="M0 {y + 19}H{_WIDTH}"/>'
-            f'<path class="vp-meter vp-new" d="M0 {y + 19}H{length:.1f}"/>'
+            f'<path class="vp-meter vp-new"{description} d="M0 {y + 19}H{length:.1f}"/>'
         )
     name, size = ordered[0]
     alt = f"Memory held by one operation of {len(ordered)} cases; most by {name}: "

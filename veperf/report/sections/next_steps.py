@@ -8,7 +8,7 @@ from veperf.core.case import TIME
 from veperf.core.escape import as_html, one_line
 from veperf.core.gate import Answer, Effect, GateItem, Question
 from veperf.core.text import format_change_interval, format_metric_effect, format_quantity
-from veperf.core.verdict import Change, ChangeStatus, TargetVerdict, Verdict
+from veperf.core.verdict import Change, ChangeStatus, TargetStatus, TargetVerdict, Verdict
 from veperf.report.html import markup
 from veperf.report.html.links import NO_LINKS, Links
 from veperf.report.tables.status import CHANGE_MARKS, Mark, target_mark
@@ -16,6 +16,8 @@ from veperf.verdicts.headline import NOT_ASKED
 
 _WIDTH = 80
 _MOST = 20
+_MOST_NAMES = 6
+_LEFT_OUT = "left out of this run"
 _SHOWN = 4
 """Number of steps that a page shows unfolded."""
 _CHANGES: Mapping[Answer, ChangeStatus] = {
@@ -35,12 +37,17 @@ class NextStep:
     evidence: str
     command: str
     """Empty where there is none."""
+    shared: str = ""
+    """What it says in short, if others of its suite are so, too: why they have no answer."""
+    shared_command: str = ""
+    """The command for all of them."""
 
 
 def next_steps(verdict: Verdict) -> list[NextStep]:
     """Return a step for each target that is not simply met and each slowdown, the worst first.
 
-    Targets of one benchmark that say the same, as where its load was void, share a step.
+    Targets of one benchmark that say the same, as where its load was void, share a step; so do
+    those of a suite that a short run left out, or measured too seldom.
     """
     targets = {(v.target.id, v.case or ""): v for v in verdict.targets}
     changes = {(c.case, c.metric): c for c in verdict.changes}
@@ -56,8 +63,35 @@ def next_steps(verdict: Verdict) -> list[NextStep]:
             evidence = _change_evidence(item, changes.get((item.case, item.metric or TIME.name)))
         else:
             continue
-        steps.append(NextStep(mark, item.name, item.case, evidence, item.next_step))
-    return _joined(steps)
+        shared = _shared_reason(target) if target is not None else ""
+        suite = item.case.partition("/")[0]
+        command = item.next_step.replace(f" {item.case}", f" {suite}", 1) if shared else ""
+        steps.append(
+            NextStep(mark, item.name, item.case, evidence, item.next_step, shared, command)
+        )
+    return _joined(_shared(steps))
+
+
+def _shared_reason(verdict: TargetVerdict) -> str:
+    """Return why a target has no answer, where a whole suite may have none for that; else empty."""
+    if verdict.status is not TargetStatus.NOT_MEASURED:
+        return ""
+    if verdict.value is None:
+        return _LEFT_OUT if verdict.reason.endswith(_LEFT_OUT) else ""
+    _, _, few = verdict.reason.partition(", but by ")
+    return f"measured by {few}" if few.endswith(" are the minimum") else ""
+
+
+def _shared(steps: Sequence[NextStep]) -> Iterable[NextStep]:
+    """Yield ``steps``, those with one shared reason and several commands with what they share."""
+    commands: dict[tuple[Mark, str, str], set[str]] = {}
+    for step in steps:
+        commands.setdefault((step.mark, step.shared, step.shared_command), set()).add(step.command)
+    for step in steps:
+        several = len(commands[step.mark, step.shared, step.shared_command]) > 1
+        if several and step.shared and step.shared_command:
+            step = NextStep(step.mark, step.name, "", step.shared, step.shared_command)
+        yield replace(step, shared="", shared_command="")
 
 
 def _joined(steps: Iterable[NextStep]) -> list[NextStep]:
@@ -71,7 +105,9 @@ def _joined(steps: Iterable[NextStep]) -> list[NextStep]:
 def _join_names(names: Sequence[str]) -> str:
     """Return ``names`` in a row, the suite that they have in common once."""
     suite = names[0].rpartition("/")[0]
-    others = (name.removeprefix(f"{suite}/") if suite else name for name in names[1:])
+    others = [name.removeprefix(f"{suite}/") if suite else name for name in names[1:]]
+    if len(names) > _MOST_NAMES:
+        others[_MOST_NAMES - 1 :] = [f"{len(names) - _MOST_NAMES:,} more"]
     return ", ".join([names[0], *others])
 
 

@@ -68,7 +68,7 @@ def _case_row(
         # A curve has many points, which change as their benchmark does.
         if metric.case.id == metric.case.benchmark:
             earlier = history.get((metric.case.id, metric.series.metric), ())
-            trend = sparkline(earlier, estimate.value)
+            trend = sparkline(earlier, estimate.value, unit)
     return (
         Cell(metric.name, case=metric.case.id, level=metric.case.level.value),
         value,
@@ -148,10 +148,13 @@ def suite_sections(
 
 
 def overview_section(sections: Sequence[PackageSection], links: Links) -> Fragment:
-    """Return a heading, the verdict and the table of each suite, one after the other."""
+    """Return a heading, the outcome and the table of each suite, one after the other.
+
+    What is wrong stands at the top of the page, of each suite at the top of its own.
+    """
     html = "".join(
         f"<h3>{markup.hyperlink(s.suite, links.pages.get(s.suite, ''))} {markup.badge(s.mark)}</h3>"
-        f"{markup.paragraph(s.sentence)}{markup.html_table(s.table, links)}"
+        f"{markup.html_table(s.table, links)}"
         for s in sections
     )
     return Fragment(html, overview_text(sections))

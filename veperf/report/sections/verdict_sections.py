@@ -4,6 +4,7 @@ Headings begin at h3: the h1 and h2 around the pieces are the notebook's own.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -18,13 +19,17 @@ from veperf.report.sections.next_steps import next_steps, next_steps_html
 from veperf.report.tables import result_tables, status
 from veperf.report.tables.gate_table import gate_table
 from veperf.report.tables.status import target_mark
-from veperf.report.tables.table import drop_columns
+from veperf.report.tables.table import Table, drop_columns
 from veperf.verdicts.gate import SIDE_BY_SIDE
 
-_NO_BASELINE = (
-    "<p>There is nothing to compare with yet. <code>veperf baseline record</code> makes this run "
-    "the baseline of later runs on the same machine.</p>"
+NO_BASELINE_BANNER = (
+    '<div class="vp-banner vp-quiet"><p class="vp-outcome"><span aria-hidden="true">○</span> '
+    'No baseline</p><p class="vp-sentence">There is nothing to compare with yet. '
+    "<code>veperf baseline record</code> makes this run the baseline of later runs on the same "
+    "machine.</p></div>"
 )
+"""HTML."""
+CHANGES_HEADING = "<h3>Changes: is it slower than it was?</h3>"
 _FEW = 8
 
 
@@ -59,6 +64,19 @@ def pairs_section(decision: GateDecision, links: Links = NO_LINKS) -> str:
     return f"<h3>Side by side</h3>{markup.html_table(table, links)}"
 
 
+def untold_failures(verdict: Verdict) -> dict[str, Failure]:
+    """Return the failures of ``verdict``, but for void loads that are why a target has no answer.
+
+    That the first lines of a page say already.
+    """
+    explained = {step.case for step in next_steps(verdict)}
+    return {
+        case: failure
+        for case, failure in verdict.failures.items()
+        if not (failure.is_void and case in explained)
+    }
+
+
 def failures_section(failures: dict[str, Failure], links: Links = NO_LINKS) -> str:
     """Return the cases that could not be measured, with folded tracebacks; empty without any."""
     if not failures:
@@ -70,12 +88,17 @@ def failures_section(failures: dict[str, Failure], links: Links = NO_LINKS) -> s
 def targets_section(
     verdicts: Sequence[TargetVerdict], overview: str, links: Links = NO_LINKS
 ) -> str:
-    """Return the targets: those not met in a table, a picture of all, the others folded."""
+    """Return the targets: those not met in a table, a picture of all, the others folded.
+
+    Empty where there are none.
+    """
+    if not verdicts:
+        return ""
     urgent, met, quiet = result_tables.split_by_urgency(verdicts, target_mark)
     if urgent:
-        content = markup.html_table(
-            result_tables.targets_table(urgent, "Targets that need attention"), links
-        )
+        table = result_tables.targets_table(urgent, "Targets that need attention")
+        # Why stands beside what to do next, at the top of the page.
+        content = markup.html_table(drop_columns(table, "Why"), links)
     else:
         sentence = "Every target that was measured is met." if met else "No target was measured."
         content = markup.paragraph(sentence)
@@ -83,16 +106,15 @@ def targets_section(
     for group, what in ((met, "met"), (quiet, "not measured")):
         if group:
             title = plural(len(group), f"target {what}", f"targets {what}")
-            body = markup.html_table(result_tables.targets_table(group, f"Targets {what}"), links)
-            parts.append(markup.folded(title, body))
+            table = result_tables.targets_table(group, f"Targets {what}")
+            table = drop_columns(table, "Why") if group is met else table
+            parts.append(markup.folded(title, markup.html_table(table, links)))
     return "".join(parts)
 
 
 def changes_section(changes: Sequence[Change], against: str, links: Links = NO_LINKS) -> str:
     """Return the changes: possible slowdowns in a table, the others folded."""
     parts = [change_alerts(changes, against, links)]
-    if not result_tables.has_common_benchmarks(changes):
-        return "".join(parts)
     _, undecided, calm, unjudged = result_tables.group_changes(changes)
     if undecided:
         title = plural(len(undecided), "comparison undecided", "comparisons undecided")
@@ -117,16 +139,13 @@ def changes_section(changes: Sequence[Change], against: str, links: Links = NO_L
 
 def change_alerts(changes: Sequence[Change], against: str, links: Links = NO_LINKS) -> str:
     """Return only the possible slowdowns, or a sentence where there are none."""
-    parts = ["<h3>Changes: is it slower than it was?</h3>"]
-    if not result_tables.has_common_benchmarks(changes):
-        return "".join([*parts, _NO_BASELINE])
-    if against:
-        parts.append(markup.paragraph(f"Compared with {against}."))
+    parts = [markup.paragraph(f"Compared with {against}.")] if against else []
     alarms, undecided, calm, unjudged = result_tables.group_changes(changes)
     if alarms:
-        # The reason contains p and the numbers of processes.
-        content = result_tables.changes_table(alarms, "Changes that need attention")
-        parts.append(markup.html_table(drop_columns(content, "p", "Processes"), links))
+        content = _without_repetition(
+            result_tables.changes_table(alarms, "Changes that need attention")
+        )
+        parts.append(markup.html_table(content, links))
     elif undecided:
         doubtful = plural(len(undecided), "comparison is", "comparisons are")
         parts.append(markup.paragraph(f"No slowdown is certain, but {doubtful} undecided."))
@@ -137,14 +156,33 @@ def change_alerts(changes: Sequence[Change], against: str, links: Links = NO_LIN
     return "".join(parts)
 
 
+def _without_repetition(content: Table) -> Table:
+    """Return a table of changes whose reasons don't say what other cells have said.
+
+    A reason begins with the change and has its interval, p and the numbers of processes.
+    """
+    content = drop_columns(content, "p", "Processes")
+    names = [name for name, _ in content.columns]
+    change, why = names.index("Change"), names.index("Why")
+    rows = []
+    for row in content.rows:
+        cells = [*row]
+        rest = row[why].text.removeprefix(f"{row[change].text} (")
+        if rest != row[why].text and ")" in rest:
+            cells[why] = replace(row[why], text=as_sentence(rest.replace(")", "", 1)))
+            cells[change] = replace(row[change], note="")
+        rows.append(tuple(cells))
+    return replace(content, rows=tuple(rows))
+
+
 def _short_table(changes: Sequence[Change], caption: str, links: Links) -> str:
     content = result_tables.changes_table(changes, caption)
     return markup.html_table(drop_columns(content, "p", "Processes", "Why"), links)
 
 
 def _failure(case: str, failure: Failure, links: Links) -> str:
-    kind = "void" if failure.is_void else failure.kind
-    message = f"{kind}: {failure.message}" if failure.message else kind
+    kind = "" if failure.is_void else failure.kind  # the badge says that it is void
+    message = ": ".join(filter(None, [kind, failure.message]))
     trace = ""
     if failure.traceback:
         trace = markup.folded("Traceback", f"<pre>{as_html(failure.traceback)}</pre>")

@@ -1,34 +1,29 @@
-"""The site's pages on benchmarks over time: all in a table, a page for each, regressions."""
+"""The site's pages on benchmarks over time: all in a table, and a page for each."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 
-from veperf.archive.trend import Trend, TrendChange
+from veperf.archive.trend import Trend
 from veperf.core.escape import as_html
-from veperf.core.text import format_change_interval, format_quantity
+from veperf.core.text import as_sentence, format_quantity
 from veperf.report.case_summary import measured_name
 from veperf.report.charts.sparkline import sparkline
 from veperf.report.charts.trend_chart import trend_chart
 from veperf.report.html import markup
-from veperf.report.html.links import anchor
+from veperf.report.site.links import SiteLinks, trend_anchor
 from veperf.report.tables import trend_tables as tables
-from veperf.report.tables.table import Cell, Table, columns
+from veperf.report.tables.table import Cell, Table, columns, without_empty_columns
 
-NO_CHANGE_POINT = "No benchmark has a change point yet. That takes ten runs on one machine or more."
 _SPARK = 20
 _RUNS = 20
+# So many runs of a page can be zoomed; each takes about 120 bytes, with the link to its report.
+_MOST_RUNS = 1_000
+_KEY = "A dot is a run, or a group of runs; a line is the level between two change points."
 
 
-def benchmark_of(case: str) -> str:
-    """Return the benchmark of ``case``: its id without the parameters."""
-    return case.partition("[")[0]
-
-
-def benchmarks_overview(trends: Sequence[Trend], pages: Mapping[str, str]) -> str:
-    """Return a table for each suite of each machine.
-
-    ``pages`` has the address of each benchmark.
-    """
+def benchmarks_overview(trends: Sequence[Trend], links: SiteLinks) -> str:
+    """Return a table for each suite of each machine class."""
     if not trends:
         return markup.paragraph(tables.NO_TRENDS)
     parts: list[str] = []
@@ -39,108 +34,75 @@ def benchmarks_overview(trends: Sequence[Trend], pages: Mapping[str, str]) -> st
             content = Table(
                 f"Benchmarks of {suite}",
                 columns("Benchmark", ">Last", "Trend", "Latest change", ">Runs"),
-                tuple(_row(trend, pages) for trend in of_suite),
+                tuple(_row(trend, links) for trend in of_suite),
                 row_header=0,
             )
-            parts.append(f"<h3>{as_html(suite)}</h3>{markup.html_table(content)}")
+            parts.append(f"<h3>{as_html(suite)}</h3>")
+            parts.append(markup.html_table(without_empty_columns(content)))
     return "".join(parts)
 
 
-def benchmark_details(trends: Iterable[Trend], reports: Mapping[str, str]) -> str:
-    """Return each trend of a benchmark: its picture, its change points, its latest runs.
+def benchmark_details(trends: Sequence[Trend], links: SiteLinks) -> str:
+    """Return each trend of a benchmark: its picture, its change points, its latest runs."""
+    # Of one case and metric the page has the name, and its sections are machine classes.
+    is_one = len({(trend.case, trend.metric) for trend in trends}) == 1
+    parts: list[str] = []
+    total = 0
+    addresses = links.runs()
+    for trend in trends:
+        total += len(trend.runs)
+        title = trend.machine if is_one else measured_name(trend.case, trend.metric)
+        parts.append(_details(trend, title, links, addresses, all_runs=total <= _MOST_RUNS))
+    return "".join(parts)
 
-    ``reports`` has the address of each run's report, where it has one.
-    """
-    return "".join(_details(trend, reports) for trend in trends)
 
-
-def _details(trend: Trend, reports: Mapping[str, str]) -> str:
-    points = markup.html_table(tables.change_points_table(trend)) if trend.change_points else ""
-    runs = markup.html_table(_runs(trend, reports))
+def _details(
+    trend: Trend, title: str, links: SiteLinks, addresses: Mapping[str, str], *, all_runs: bool
+) -> str:
+    points = markup.html_table(_change_points(trend, links)) if trend.change_points else ""
+    chart = trend_chart(trend, height=130, reports=addresses, all_runs=all_runs)
     return (
-        f'<h2 id="{as_html(_anchor(trend))}">'
-        f"{as_html(measured_name(trend.case, trend.metric))}</h2>"
-        f"{markup.paragraph(tables.trend_headline(trend))}"
-        f"{markup.figure(trend_chart(trend, height=130, reports=reports), _KEY)}{points}"
-        f"{markup.folded(tables.latest_runs_title(trend, _RUNS), runs)}"
+        f'<h2 id="{as_html(trend_anchor(trend))}">'
+        f"{as_html(title)}</h2>"
+        f"{markup.paragraph(as_sentence(tables.trend_facts(trend)))}"
+        f"{markup.figure(chart, _KEY)}{points}"
+        f"{markup.folded(tables.latest_runs_title(trend, _RUNS), _runs(trend, links))}"
     )
 
 
-def regressions_html(trends: Iterable[Trend], pages: Mapping[str, str]) -> str:
-    """Return every change point for the worse, then those for the better, then all others."""
-    pairs = [(trend, change) for trend in trends for change in trend.change_points]
-    if not pairs:
-        return markup.paragraph(NO_CHANGE_POINT)
-    pairs.sort(key=lambda pair: (pair[1].bad.created, pair[1].worse), reverse=True)
-    known = [pair for pair in pairs if pair[0].better != "unknown"]
-    worse = [pair for pair in known if pair[1].worse > 1]
-    better = [pair for pair in known if pair[1].worse <= 1]
-    others = [pair for pair in pairs if pair[0].better == "unknown"]
-    groups = [("Slower or worse", worse), ("Faster or better", better)]
-    groups += [("Changed, for better or worse", others)] if others else []
-    return "".join(
-        f"<h2>{title}</h2>"
-        + (
-            markup.html_table(_change_points(group, title, pages))
-            if group
-            else markup.paragraph("None.")
-        )
-        for title, group in groups
-    )
-
-
-_KEY = "A dot is a run, or a group of runs; a line is the level between two change points."
-
-
-def _row(trend: Trend, pages: Mapping[str, str]) -> tuple[Cell, ...]:
+def _row(trend: Trend, links: SiteLinks) -> tuple[Cell, ...]:
     *earlier, now = trend.values[-_SPARK - 1 :].tolist()
     change = trend.last_change
-    since = f"since {tables.run_date(change.bad)}" if change else ""
+    notes = [f"since {tables.run_date(change.bad)}", change.acknowledged] if change else []
+    notes.append(trend.drift_acknowledged)
     return (
-        Cell(measured_name(trend.case, trend.metric), address=_address(trend, pages)),
+        Cell(measured_name(trend.case, trend.metric), address=links.trend(trend)),
         Cell(format_quantity(now, trend.unit)),
-        Cell("", picture=sparkline(earlier, now)),
-        Cell(tables.latest_change(trend), note=since),
+        Cell("", picture=sparkline(earlier, now, trend.unit)),
+        Cell(tables.latest_change(trend), note="; ".join(filter(None, notes))),
         Cell(f"{len(trend.runs):,}"),
     )
 
 
-def _change_points(
-    pairs: Sequence[tuple[Trend, TrendChange]], caption: str, pages: Mapping[str, str]
-) -> Table:
-    return Table(
-        caption,
-        columns("Since", "Benchmark", "Change", ">Before", ">After", "Commits to blame", "Machine"),
-        tuple(
-            (
-                Cell(tables.run_date(change.bad)),
-                Cell(measured_name(trend.case, trend.metric), address=_address(trend, pages)),
-                Cell(
-                    tables.trend_effect(trend, change),
-                    note=format_change_interval(change.point.low, change.point.high),
-                ),
-                Cell(format_quantity(change.point.before, trend.unit)),
-                Cell(format_quantity(change.point.after, trend.unit)),
-                Cell(tables.commit_range(change), note="; ".join(change.other_changes)),
-                Cell(trend.machine),
-            )
-            for trend, change in pairs
-        ),
-    )
+def _change_points(trend: Trend, links: SiteLinks) -> Table:
+    """Return the table of change points, with the commits and runs linked."""
+    content = tables.change_points_table(trend)
+    names = [name for name, _ in content.columns]
+    rows = []
+    for row, change in zip(content.rows, reversed(trend.change_points), strict=True):
+        cells = dict(zip(names, row, strict=True))
+        cells[names[0]] = replace(row[0], address=links.run(change.bad.id))
+        if tables.BLAMED in cells:
+            cells[tables.BLAMED] = links.blamed(change)
+        rows.append(tuple(cells.values()))
+    return replace(content, rows=tuple(rows))
 
 
-def _runs(trend: Trend, reports: Mapping[str, str]) -> Table:
+def _runs(trend: Trend, links: SiteLinks) -> str:
+    """Return the table of the latest runs, with their reports and commits linked."""
     content = tables.trend_runs_table(trend, _RUNS)
-    linked = tuple(
-        (Cell(row[0].text, address=reports.get(row[0].text, "")), *row[1:]) for row in content.rows
+    rows = tuple(
+        (Cell(run.id, address=links.run(run.id)), row[1], links.commit(run), *row[3:])
+        for row, run in zip(content.rows, reversed(trend.runs), strict=False)
     )
-    return Table(content.caption, content.columns, linked, row_header=content.row_header)
-
-
-def _address(trend: Trend, pages: Mapping[str, str]) -> str:
-    page = pages.get(benchmark_of(trend.case), "")
-    return page and f"{page}#{_anchor(trend)}"
-
-
-def _anchor(trend: Trend) -> str:
-    return anchor(f"{trend.machine}/{trend.case}/{trend.metric}")
+    return markup.html_table(replace(content, rows=rows))

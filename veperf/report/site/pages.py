@@ -1,6 +1,7 @@
 """The files of the site, and what each was made of when it was written."""
 
 from collections.abc import Callable
+from hashlib import sha256
 
 from msgspec import Struct
 
@@ -33,10 +34,10 @@ class SitePages:
         except DataError:
             self._before = _PagesFile()
         try:
-            names = self._site.names()
+            self.files = frozenset(self._site.names())
         except CorruptFileError:  # there is no site yet, or a link in it, which writing refuses
-            names = []
-        self._existing = {f"{folder}/{name}" for name in names if name.endswith(".html")}
+            self.files = frozenset[str]()
+        self._existing = {f"{folder}/{name}" for name in self.files if name.endswith(".html")}
         self._pages: dict[str, str] = {}
 
     def is_current(self, state: str) -> bool:
@@ -50,12 +51,21 @@ class SitePages:
         )
 
     def write(self, name: str, make: Callable[[], str], fingerprint: str = "") -> None:
-        """Write what ``make`` returns, unless the page was made of the same, or is the same."""
+        """Write what ``make`` returns, unless the page was made of the same, or is the same.
+
+        Without a ``fingerprint`` of what it is made of, its content is one.
+        """
+        content = b""
+        if not fingerprint:
+            content = make().encode()
+            fingerprint = sha256(content).hexdigest()
         self._pages[name] = fingerprint
-        is_there = name in self._existing
-        if is_there and fingerprint and self._before.pages.get(name) == fingerprint:
+        if name in self._existing and self._before.pages.get(name) == fingerprint:
             return
-        content = make().encode()
+        content = content or make().encode()
+        if name in self._existing:
+            self._storage.write(name, content)
+            return
         try:
             if self._storage.read(name) == content:
                 return

@@ -2,12 +2,14 @@
 
 import contextlib
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from msgspec import Struct, json
 
 from veperf.archive.baselines import load_baselines
+from veperf.archive.missing_runs import Progress
+from veperf.archive.run_summary import RunFacts
 from veperf.archive.storage.base import Storage, read_stored_json, write_stored_json
 from veperf.archive.store import Archive
 from veperf.archive.summary import ArchiveSummary
@@ -25,15 +27,15 @@ _DECIDED = {
     ChangeStatus.CHANGED,
     ChangeStatus.FASTER,
 }
-# Format history of verdicts/<month>.json:
-#   1  the first; earlier versions had one file for all runs, verdicts.json
+# Format history of verdicts/<year>.json:
+#   1  the first
 _FORMAT = 1
 FOLDER = "verdicts"
-_FORMER_FILE = "verdicts.json"
-MOST_JUDGED = 10_000
-"""Runs that are judged in one call, the newest of those that are not yet."""
-BESIDE_NEW = 100
-"""Older ones that are judged beside new runs, so that a site is quick to follow these."""
+JUDGED = 1_000
+"""Newest runs that are judged; of those before them verdicts are shown that were stored earlier."""
+WHO_IS_JUDGED = (
+    f"the site judges the newest {JUDGED:,} and keeps the verdicts; `veperf ci --run ID` judges one"
+)
 
 
 class RunVerdict(Struct, frozen=True):
@@ -87,43 +89,43 @@ def judge_runs(
     summary: ArchiveSummary,
     chosen: ArchiveSummary,
     site: Storage,
+    files: Collection[str],
     baselines: Path,
     targets: TargetSet,
     rules: VerdictRules,
     policy: GatePolicy,
-) -> tuple[dict[str, RunVerdict], int]:
-    """Return the verdicts on the runs of ``chosen``, and how many are still to be judged.
+    progress: Progress,
+) -> dict[str, RunVerdict]:
+    """Return the verdicts on the runs of ``chosen``: on the newest, and stored ones on others.
 
     A stored verdict on a run of ``summary``, the whole archive, stays, whatever baselines are
-    recorded later; after a change of ``rules`` all runs are judged again. At most ``MOST_JUDGED``
-    are judged, and of those that are older than a stored verdict, where there are newer ones, at
-    most ``BESIDE_NEW``. Runs that can't be judged are left out.
+    recorded later; after a change of ``rules`` none is left. Runs that can't be judged are left
+    out. ``files`` are the names of what is in the folder ``site``; ``progress`` is of the runs that
+    are judged now.
 
     Raises:
         CorruptFileError: baselines are broken.
         StorageError: the verdicts can't be written.
     """
     recorded = load_baselines(baselines, sorted({path.stem for path in baselines.glob("*/*.json")}))
-    former = _read(site, _FORMER_FILE, rules)
-    months = summary.by_month()
-    chosen_ids = set(chosen.ids)
+    years: dict[str, list[RunFacts]] = {}
+    for month, runs in summary.by_month().items():
+        years.setdefault(month.partition("-")[0], []).extend(runs)
+    chosen_ids = chosen.ids
+    of_site = set(chosen_ids)
+    newest = set(chosen_ids[-JUDGED:])
+    existing = {name for name in files if name.startswith(f"{FOLDER}/")}
     verdicts: dict[str, RunVerdict] = {}
-    allowed, waiting = MOST_JUDGED, 0
-    newer = 0
-    met_stored = False
-    for month in sorted(months, reverse=True):
-        file = f"{FOLDER}/{month}.json"
-        stored = _read(site, file, rules)
+    done = 0
+    for year, runs in years.items():
+        file = f"{FOLDER}/{year}.json"
+        stored = _read(site, file, rules) if file in existing else {}
         known: dict[str, RunVerdict] = {}
-        for facts in reversed(months[month]):
-            before = stored.get(facts.id) or former.get(facts.id)
+        for facts in runs:
+            before = stored.get(facts.id)
             if before is not None and before.completed_ns == facts.completed_ns:
                 known[facts.id] = before
-                if not met_stored and newer:
-                    allowed = min(allowed, BESIDE_NEW)
-                met_stored = True
-            elif facts.id in chosen_ids and allowed > 0:
-                allowed -= 1
+            elif facts.id in newest:
                 # A run from elsewhere may be broken, or refer to targets that are not published.
                 with contextlib.suppress(DataError, UsageError):
                     run = archive.read(facts.id)
@@ -131,14 +133,17 @@ def judge_runs(
                     earlier = [b for b in own if b.recorded < run.created]
                     verdict = run_verdict(run, targets, earlier, rules.known_misses, policy)
                     known[facts.id] = _run_verdict(run, verdict, facts.completed_ns)
-                    newer += not met_stored
-            else:
-                waiting += facts.id in chosen_ids
+                progress(done := done + 1, len(newest))
         if known != stored:
             write_stored_json(site, file, VerdictsFile(rules.known_misses, rules.policy, known))
-        verdicts |= {run: verdict for run, verdict in known.items() if run in chosen_ids}
-    site.delete([_FORMER_FILE] if former else [])
-    return verdicts, waiting
+        verdicts |= {run: verdict for run, verdict in known.items() if run in of_site}
+    site.delete(sorted(existing - {f"{FOLDER}/{year}.json" for year in years}))
+    return verdicts
+
+
+def earlier_unjudged(ids: Sequence[str], verdicts: Collection[str]) -> int:
+    """Return how many runs before the newest have no verdict; ``ids`` in order of completion."""
+    return sum(run not in verdicts for run in ids[:-JUDGED])
 
 
 def _read(site: Storage, file: str, rules: VerdictRules) -> dict[str, RunVerdict]:

@@ -4,8 +4,10 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from string import ascii_uppercase
 
 from veperf.core.escape import one_line
+from veperf.core.terminal import terminal_width
 from veperf.core.units import is_binary
 from veperf.core.verdict import Change
 from veperf.report.markdown_writer import MarkdownPart
@@ -22,6 +24,7 @@ _BINARY = tuple((1024.0**i, prefix) for i, prefix in enumerate(("", "Ki", "Mi", 
 _BOUNDS = {scales: [size * 0.99995 for size, _ in scales] for scales in (_DECIMAL, _BINARY)}
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MOST_DIGITS = 10
+_LONGEST_HEAD = 20
 _EMPTY = Cell(" ")
 _UNMARKED = Cell("")
 
@@ -30,7 +33,6 @@ def benchstat_texts(
     tables: Iterable[UnitTable],
     verdicts: Sequence[Sequence[Change]],
     names: Sequence[str],
-    width: int | None = None,
 ) -> Iterator[str]:
     """Yield the tables for a terminal, one by one.
 
@@ -38,11 +40,24 @@ def benchstat_texts(
         tables: of the runs.
         verdicts: changes of each run but the first, against that.
         names: those of the runs.
-        width: where a table is wider, its tests are left out.
     """
+    heads, legend = _short_names(names)
     for table in _benchstat_tables(tables, verdicts):
-        content = text_table(table.table(names, one_line), width, optional=[""])
-        yield "\n".join([*table.head(one_line), content, *table.notes()])
+        content = text_table(table.table(heads, one_line), first_out=["", "veperf", "vs base"])
+        yield "\n".join([*legend, *table.head(one_line), content, *table.notes()])
+        legend = []
+
+
+def _short_names(names: Sequence[str]) -> tuple[Sequence[str], list[str]]:
+    """Return heads for the runs, and lines that say what they stand for.
+
+    In a terminal long names, such as the ids of runs, get letters: as heads they would be broken.
+    """
+    if terminal_width() is None or max(map(len, names)) <= _LONGEST_HEAD or len(names) > 26:
+        return names, []
+    letters = ascii_uppercase[: len(names)]
+    legend = zip(letters, names, strict=True)
+    return [*letters], [*(f"{letter} = {one_line(name)}" for letter, name in legend), ""]
 
 
 def benchstat_parts(

@@ -12,7 +12,6 @@ from veperf.core.text import plural
 from veperf.report.html import markup
 from veperf.report.html.fragment import Fragment
 from veperf.report.tables import listings
-from veperf.report.tables.table import text_table
 
 
 class RenderedFrame(pd.DataFrame):
@@ -50,4 +49,4 @@ def benchmarks_frame(cases: Iterable[Case]) -> RenderedFrame:
         for suite, group in suites.items()
     )
     every = [case for group in suites.values() for case in group]
-    return RenderedFrame(frame, Fragment(html, text_table(listings.benchmarks_table(every))))
+    return RenderedFrame(frame, Fragment(html, listings.benchmarks_text(every)))

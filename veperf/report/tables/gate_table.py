@@ -4,7 +4,7 @@ from veperf.core.escape import one_line
 from veperf.core.gate import Effect, GateDecision, GateItem
 from veperf.core.text import as_sentence
 from veperf.report.tables.status import Mark, outcome_mark
-from veperf.report.tables.table import Cell, Table, columns, wrap_line
+from veperf.report.tables.table import Cell, Table, columns
 
 EFFECT_MARKS = {
     Effect.ERROR: Mark("error", "fail", 0),
@@ -14,7 +14,6 @@ EFFECT_MARKS = {
     Effect.NOTE: Mark("noted", "quiet", 4),
     Effect.PASS: Mark("passes", "pass", 5),
 }
-_NEXT = "    next: "
 _COLUMNS = columns("Effect", "Question", "Of", "Answer", "Rule", "Why")
 
 
@@ -23,11 +22,8 @@ def gate_table(decision: GateDecision, caption: str) -> Table:
     return Table(caption, _COLUMNS, tuple(map(_row, decision.items)))
 
 
-def explanation_text(decision: GateDecision, width: int | None = None) -> str:
-    """Return every question as text, below the outcome and the exit code.
-
-    Lines are wrapped to ``width``, if that is given, but for commands.
-    """
+def explanation_text(decision: GateDecision) -> str:
+    """Return every question as text, below the outcome and the exit code."""
     mark = outcome_mark(decision.outcome)
     head = f"{mark.symbol} {mark.word}: exit code {decision.exit_code}"
     lines = [head, one_line(as_sentence(decision.headline)), ""]
@@ -40,13 +36,13 @@ def explanation_text(decision: GateDecision, width: int | None = None) -> str:
         )
         facts = {"rule": item.rule, "why": item.reason}
         lines += [f"    {key}: {one_line(text)}" for key, text in facts.items() if text]
-        lines += [f"{_NEXT}{one_line(item.next_step)}"] if item.next_step else []
+        lines += [f"    $ {one_line(item.next_step)}"] if item.next_step else []
     lines += [f"▲ {one_line(as_sentence(note))}" for note in decision.notes]
-    return "\n".join(wrap_line(s, None if s.startswith(_NEXT) else width) for s in lines)
+    return "\n".join(lines)
 
 
-def answers_list(decision: GateDecision, width: int) -> str:
-    """Return each question with its answer and the evidence as text, at most ``width`` wide."""
+def answers_list(decision: GateDecision) -> str:
+    """Return each question with its answer and the evidence as text."""
     lines = []
     for item in decision.items:
         mark = EFFECT_MARKS[item.effect]
@@ -54,7 +50,7 @@ def answers_list(decision: GateDecision, width: int) -> str:
         of = f" ({item.case})" if item.case and item.target else ""
         lines.append(one_line(f"{mark.symbol} {item.name or 'the whole'}: {item.answer}{size}{of}"))
         lines.append(f"  {one_line(item.reason)}")
-    return "\n".join(wrap_line(line, width) for line in lines)
+    return "\n".join(lines)
 
 
 def _row(item: GateItem) -> tuple[Cell, ...]:

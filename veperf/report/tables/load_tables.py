@@ -74,6 +74,8 @@ PERCENTILES = (
     ("latency_p999", "p99.9"),
     ("latency_max", "Max"),
 )
+SHED = "shed_rate"
+"""The metric of what a system dropped by its own rules, in %."""
 
 
 def run_tables(run: Run, caption: str) -> list[Table]:
@@ -96,14 +98,17 @@ def run_tables(run: Run, caption: str) -> list[Table]:
 def loads_table(loads: Sequence[LoadSummary], caption: str) -> Table:
     """Return a table with a row for each load case; percentiles cover all its processes."""
     has_search = any(load.is_search for load in loads)
+    has_shed = any(shed_figures(load) for load in loads)
     return Table(
         caption,
         columns(
             *("Status", "Load"),
             *([">Sustained", "Held in", ">Capacity"] if has_search else []),
-            *(">Offered", ">Achieved", *(f">{name}" for _, name in PERCENTILES), ">Errors", ">Lag"),
+            *(">Offered", ">Achieved", *(f">{name}" for _, name in PERCENTILES), ">Errors"),
+            *([">Shed"] if has_shed else []),
+            ">Lag",
         ),
-        tuple(_load_row(load, has_search=has_search) for load in loads),
+        tuple(_load_row(load, has_search=has_search, has_shed=has_shed) for load in loads),
     )
 
 
@@ -115,6 +120,7 @@ def load_figures_table(load: LoadSummary) -> Table:
         ("Achieved", format_figure(load, "achieved")),
         *((f"Latency {name.lower()}", format_figure(load, metric)) for metric, name in PERCENTILES),
         ("Errors", format_figure(load, "error_rate")),
+        *shed_figures(load),
         ("Generator lag p99", format_figure(load, "lag_p99")),
         *contention_figures(load),
         *((f"CPU time: {stage}", format_quantity(us, "us")) for stage, us in stages.items()),
@@ -127,6 +133,44 @@ def load_figures_table(load: LoadSummary) -> Table:
         tuple((Cell(name), Cell(value)) for name, value in rows),
         row_header=0,
     )
+
+
+def kinds_table(load: LoadSummary) -> Table:
+    """Return a table with a row for each kind of item of a mixed load, over all processes."""
+    counts = {kind: own.count for kind, own in load.latencies_by_kind.items()}
+    total = sum(counts.values())
+    return Table(
+        f"Latency by kind of {load.case.id}",
+        columns("Kind", ">Committed", ">Share", *(f">{name}" for _, name in PERCENTILES)),
+        tuple(
+            (
+                Cell(kind),
+                Cell(f"{counts[kind]:,}"),
+                Cell(format_percent(counts[kind] / total)),
+                *(
+                    Cell(format_quantity(getattr(own, m.removeprefix("latency_")), "ms"))
+                    for m, _ in PERCENTILES
+                ),
+            )
+            for kind, own in load.kinds.items()
+        ),
+        row_header=0,
+    )
+
+
+def shed_figures(load: LoadSummary) -> list[tuple[str, str]]:
+    """Return what a load's system shed, in all and by reason, in names and values; or nothing."""
+    shed = load.figure(SHED)
+    declared = any(metric.name == SHED for metric in load.case.metrics)
+    if shed is None or not (declared or shed.value):
+        return []
+    reasons = [
+        (f"Shed: {reason.replace('_', ' ')}", estimate_text(share, "%"))
+        for reason, share in load.shed_reasons.items()
+    ]
+    drain = load.figure("drain")
+    drained = [("Drained after the end in", format_quantity(drain.value, "s"))] if drain else []
+    return [("Shed", estimate_text(shed, "%")), *reasons, *drained]
 
 
 def contention_figures(load: LoadSummary) -> list[tuple[str, str]]:
@@ -183,7 +227,7 @@ def format_figure(load: LoadSummary, metric: str) -> str:
     return estimate_text(load.figure(metric), load.unit(metric))
 
 
-def _load_row(load: LoadSummary, *, has_search: bool) -> tuple[Cell, ...]:
+def _load_row(load: LoadSummary, *, has_search: bool, has_shed: bool) -> tuple[Cell, ...]:
     return (
         Cell("", mark=load_mark(load)),
         Cell(load.case.id),
@@ -192,6 +236,7 @@ def _load_row(load: LoadSummary, *, has_search: bool) -> tuple[Cell, ...]:
         Cell(format_figure(load, "achieved")),
         *(Cell(format_figure(load, metric)) for metric, _ in PERCENTILES),
         Cell(format_figure(load, "error_rate")),
+        *([Cell(format_figure(load, SHED))] if has_shed else []),
         Cell(format_figure(load, "lag_p99")),
     )
 

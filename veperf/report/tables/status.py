@@ -65,6 +65,9 @@ _OUTCOMES = {
     Outcome.ERROR: Mark("Could not measure", "fail", 0),
 }
 
+UNJUDGED = Mark("not judged", "quiet", 5)
+"""A run that nothing was asked of yet."""
+
 KNOWN_MISS = Mark("known miss", "warn", 2)
 """A target that is known to be missed: shown, but no failure."""
 
@@ -91,6 +94,11 @@ def describe_failure(failure: Failure) -> str:
 def outcome_mark(outcome: Outcome) -> Mark:
     """Return the mark of a whole verdict."""
     return _OUTCOMES[outcome]
+
+
+def run_mark(outcome: Outcome | None) -> Mark:
+    """Return the mark of a run's verdict, which not every run of an archive has."""
+    return UNJUDGED if outcome is None else outcome_mark(outcome)
 
 
 def target_mark(verdict: TargetVerdict) -> Mark:

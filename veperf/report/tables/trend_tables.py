@@ -15,30 +15,38 @@ from veperf.core.text import (
     plural,
 )
 from veperf.report.case_summary import measured_name
-from veperf.report.tables.table import Cell, Table, columns
+from veperf.report.tables.table import Cell, Table, columns, without_empty_columns
 
 _SHORT = 10
 _DIGITS = 4
 _CLOCKS = {"cpu": "CPU time", "wall": "wall time"}
+BLAMED = "Commits to blame"
 NO_TRENDS = "No complete run has a figure."
 
 
 def trend_headline(trend: Trend) -> str:
     """Return a sentence with the metric, the range of runs and the latest value."""
-    name = measured_name(trend.case, trend.metric)
-    clock = f" by {_CLOCKS[trend.clock]}" if trend.metric == "time" else ""
+    return f"{measured_name(trend.case, trend.metric)}: {trend_facts(trend)}"
+
+
+def trend_facts(trend: Trend) -> str:
+    """Return the runs of a trend, their days, the latest value, and what became of it."""
+    clock = f"{_CLOCKS[trend.clock]} of " if trend.metric == "time" else ""
+    first, last = run_date(trend.runs[0]), run_date(trend.runs[-1])
     drift = drift_effect(trend, interval=True)
     return (
-        f"{name}{clock}: {plural(len(trend.runs), 'run')} on {trend.machine}, "
-        f"{run_date(trend.runs[0])} to {run_date(trend.runs[-1])}; last "
+        f"{clock}{plural(len(trend.runs), 'run')} on {trend.machine}, "
+        f"{first if first == last else f'{first} to {last}'}; last "
         f"{format_quantity(trend.values[-1], trend.unit, _DIGITS)}, "
         f"{plural(len(trend.change_points), 'change point')}{f'; {drift}' if drift else ''}"
+        f"{f': {trend.drift_acknowledged}' if drift and trend.drift_acknowledged else ''}"
     )
 
 
 def trend_runs_table(trend: Trend, most: int | None = None) -> Table:
     """Return a table with a row for each run, the latest first, at most ``most`` of them."""
-    values = trend.values.tolist()
+    n = len(trend.runs)
+    first = 0 if most is None else max(0, n - most)
     stepped = {change.point.index for change in trend.change_points}
     rows = [
         (
@@ -48,11 +56,12 @@ def trend_runs_table(trend: Trend, most: int | None = None) -> Table:
             Cell(format_quantity(trend.values[i], trend.unit, _DIGITS)),
             Cell(format_interval(trend.low[i], trend.high[i], trend.unit, _DIGITS)),
             Cell(
-                format_change(_ratio(values[i - 1], values[i]) if i else None)
+                format_change(_ratio(trend.values[i - 1], trend.values[i]) if i else None)
                 + (" ◂ change point" if i in stepped else "")
             ),
         )
-        for i, run in [*enumerate(trend.runs)][::-1][:most]
+        for i in reversed(range(first, n))
+        for run in [trend.runs[i]]
     ]
     return Table(
         "Runs",
@@ -70,19 +79,21 @@ def latest_runs_title(trend: Trend, most: int) -> str:
 
 def change_points_table(trend: Trend) -> Table:
     """Return a table with a row for each change point, the latest first."""
-    return Table(
+    names = ("Since", "Change", ">Before", ">After", BLAMED, "Other changes", "Acknowledged")
+    content = Table(
         "Change points",
-        columns("Since", "Change", ">Before", ">After", "Commits to blame", "Other changes"),
+        columns(*names),
         tuple(_change_point_row(trend, change) for change in reversed(trend.change_points)),
         row_header=0,
     )
+    return without_empty_columns(content)
 
 
 def trends_table(trends: Iterable[Trend], picture: Sequence[str]) -> Table:
     """Return a table with a row for each benchmark, in order; ``picture`` has a text for each."""
     return Table(
         "Trends",
-        columns("Benchmark", ">Last", "Trend", "Latest change", "Since", "Commits to blame"),
+        columns("Benchmark", ">Last", "Trend", "Latest change", "Since", BLAMED),
         tuple(_overview_row(trend, text) for trend, text in zip(trends, picture, strict=True)),
         row_header=0,
     )
@@ -131,6 +142,7 @@ def _change_point_row(trend: Trend, change: TrendChange) -> tuple[Cell, ...]:
         Cell(format_quantity(change.point.after, trend.unit, _DIGITS)),
         Cell(commit_range(change)),
         Cell("; ".join(change.other_changes)),
+        Cell(change.acknowledged),
     )
 
 
