@@ -4,6 +4,7 @@
 #   make test-all   these and the slow ones: processes killed, networks cut, browsers, real measuring
 #   make check      format, lint, types, the rules of the house
 #   make lab        open JupyterLab on the start notebook
+#   make docs       the documentation as a site with a search, in dist/docs
 #   make setup      only that
 #   make test-tensorflow   the scoring engines on TensorFlow and LiteRT, in a .venv of their own
 
@@ -16,14 +17,19 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TENSORFLOW_VENV := .venv.tensorflow
 
+# Hundreds of tests start Python: without its caches each would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 SLOW := slow or alone or browser or network
 
-.PHONY: report test test-slow test-beside test-alone test-all test-tensorflow lab check setup lock clean
+.PHONY: report test test-slow test-beside test-alone test-all test-tensorflow lab docs check setup lock clean
 
 report: $(READY)
 	@id=$$(mktemp) && trap 'rm -f "$$id"' EXIT && \
 		$(BIN)/veperf run $(SUITES) --profile $(PROFILE) --id-file "$$id" && \
-		$(BIN)/veperf report "$$(cat "$$id")"
+		$(BIN)/veperf site >/dev/null && \
+		$(BIN)/veperf report "$$(cat "$$id")" && \
+		$(BIN)/veperf site
 
 test: $(READY)
 	@$(BIN)/python -m pytest -m "not ($(SLOW))" -n $(JOBS) --dist worksteal --hypothesis-profile quick
@@ -48,6 +54,11 @@ test-tensorflow:
 
 lab: $(READY)
 	@$(BIN)/veperf lab
+
+# Without network; a link or a reference that leads nowhere is an error.
+docs: $(READY)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo dist/docs/index.html
 
 # Formats in place for people; CI only looks.
 check: $(READY)

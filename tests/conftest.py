@@ -3,6 +3,8 @@
 - Each test has a budget of CPU time, with that of its child processes. What goes beyond it is named
   at the end; in CI (`CI` is set) it fails beyond three times its budget: the same work takes twice
   the CPU time on a slower or busier machine.
+- What a module of tests leaves behind (imports, cached circuits and keys) is left out of garbage
+  collection from then on: each full collection, of which measuring makes many, would go through it.
 - Hypothesis has no limit on the time of an example, for the same reason; its profile `quick` makes
   fewer of them. In CI its examples are the same every time, so that a change is what fails; at
   home they are new ones every time.
@@ -11,6 +13,7 @@ py_ecc, the oracle of several tests, raises the recursion limit to 100,000 for g
 nested JSON ends the process: it is loaded here, and the limit put back.
 """
 
+import gc
 import os
 import secrets
 import signal
@@ -33,6 +36,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Tests make what a set-up needs by themselves, and leave nothing in the user's cache.
 os.environ["VEPERF_SETUP_CACHE"] = "off"
 
+# What is printed is whole, as through a pipe, whatever the terminal that the tests were started in.
+# pytest imports readline, which sets COLUMNS for child processes past `os.environ`.
+os.environ.pop("COLUMNS", None)
+os.unsetenv("COLUMNS")
+
 IN_CI = bool(os.environ.get("CI"))
 
 settings.register_profile("full", deadline=None, derandomize=IN_CI)
@@ -44,6 +52,14 @@ TOLERANCE = 3
 _SLOW = ("slow", "alone", "browser", "network")
 _CPU_S: pytest.StashKey[float] = pytest.StashKey()
 _OVER_BUDGET = "over_budget"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Leave what lasts of a module of tests out of later collections."""
+    if nextitem is None or nextitem.path != item.path:
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -19,6 +19,7 @@ from veperf.cli.options import (
     report_url_option,
     summary_option,
 )
+from veperf.cli.output import echo
 from veperf.cli.sweep import print_sweep
 from veperf.core.errors import INTERRUPTED
 from veperf.core.option_fields import about
@@ -167,7 +168,7 @@ def ab_command(
         assert base is not None, "it was checked"
         result = ab(base, *patterns, head=options.head, options=options, archive=archive)
     result = replace(result, policy=policy)
-    click.echo(f"{result!r}\n\nkept in {display_path(result.place)}")
+    echo(f"{result!r}\n\nkept in {display_path(result.place)}")
     judged = [JudgedPairs(result.judged, result.decision)]
     append_summary(summary, write_judged(judged, "summary", links).encoded)
     write_exports(exports, judged, links)
@@ -192,7 +193,7 @@ def _since(
         raise click.UsageError("two commands are compared: no --since")
     patterns = (*([base] if base is not None else []), *patterns)
     commit = find_since(options.since, patterns, options.head, archive)
-    click.echo(f"compared with {commit[:10]}, by --since {options.since}\n")
+    echo(f"compared with {commit[:10]}, by --since {options.since}\n")
     return commit, patterns
 
 
@@ -327,5 +328,5 @@ def selfcheck_command(
         if (options.edits, options.planted) != (ShamOptions.edits, ShamOptions.planted):
             raise click.UsageError("--edits and --planted are of --sham")
         result = selfcheck(*patterns, options=options)
-    click.echo(repr(result))
+    echo(repr(result))
     context.exit(INTERRUPTED if result.was_stopped else result.exit_code())

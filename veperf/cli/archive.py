@@ -11,6 +11,7 @@ import click
 from veperf.archive.baselines import baseline_run_ids
 from veperf.archive.comparisons import ab_ids
 from veperf.archive.storage.open import path_or_url
+from veperf.cli.acknowledge import acknowledge_command
 from veperf.cli.options import (
     ArchiveLocation,
     ExampleCommand,
@@ -19,6 +20,7 @@ from veperf.cli.options import (
     display_path,
     print_left_out,
 )
+from veperf.cli.output import CommandGroup, echo
 from veperf.core import paths
 from veperf.core.errors import COULD_NOT_MEASURE, OK, DataError
 from veperf.core.escape import one_line
@@ -31,9 +33,12 @@ if TYPE_CHECKING:
 _LISTED = 5
 
 
-@click.group("archive")
+@click.group("archive", cls=CommandGroup)
 def archive_command() -> None:
-    """Verify, compact, prune, merge and migrate archives."""
+    """Verify, compact, prune, merge and migrate archives; acknowledge what is known."""
+
+
+archive_command.add_command(acknowledge_command)
 
 
 @archive_command.command(
@@ -53,13 +58,13 @@ def verify_command(context: click.Context, archive: str | None) -> None:
     faults = store.faults()
     for faults_of_run in faults.values():
         for fault in faults_of_run:
-            click.echo(f"✗ {one_line(fault)}")
+            echo(f"✗ {one_line(fault)}")
     with contextlib.suppress(DataError):  # of a pack that can't be read nobody knows the runs
         runs, unfinished = store.ids(), store.incomplete_ids()
         sound = sum(run not in faults for run in runs)
-        click.echo(f"{sound:,} of {plural(len(runs), 'complete run')} as they were written")
+        echo(f"{sound:,} of {plural(len(runs), 'complete run')} as they were written")
         if unfinished:
-            click.echo(f"{plural(len(unfinished), 'run')} unfinished")
+            echo(f"{plural(len(unfinished), 'run')} unfinished")
     context.exit(COULD_NOT_MEASURE if faults else OK)
 
 
@@ -75,18 +80,22 @@ def verify_command(context: click.Context, archive: str | None) -> None:
     help="Leave the N runs that were completed last as they are.  [default: 100]",
 )
 @archive_option
-def compact_command(keep: int | None, archive: str | None) -> None:
+@click.pass_context
+def compact_command(context: click.Context, keep: int | None, archive: str | None) -> None:
     """Pack the many small files of old runs, and their reports, into few.
 
     Nothing is lost: packed runs are loaded, compared and queried like others; `veperf report`
-    makes their report anew.
+    makes their report anew. Ends with exit code 3 if a run can't be packed, since it is damaged, or
+    of a later version; it stays as it is.
     """
     from veperf.archive.compaction import DEFAULT_KEEP, compact_archive
 
     result = compact_archive(_store(archive), keep=DEFAULT_KEEP if keep is None else keep)
     for reason in result.left_out.values():
-        click.echo(f"▲ left as it is: {one_line(reason)}")
-    click.echo(f"packed {plural(len(result.packed), 'run')}")
+        echo(f"▲ left as it is: {one_line(reason)}")
+    kept = f"; the last {result.kept:,} stay as they are" if result.kept else ""
+    echo(f"packed {plural(len(result.packed), 'run')}{kept}")
+    context.exit(COULD_NOT_MEASURE if result.left_out else OK)
 
 
 @archive_command.command(
@@ -108,9 +117,9 @@ def migrate_command(context: click.Context, archive: str | None) -> None:
     steps = list(migrate_archive(_store(archive)))
     faults = [step.fault for step in steps if step.fault]
     for fault in faults:
-        click.echo(f"▲ left as it is: {one_line(fault)}")
+        echo(f"▲ left as it is: {one_line(fault)}")
     changed = sum(step.is_changed for step in steps)
-    click.echo(
+    echo(
         f"brought {plural(changed, 'file')} up to date, "
         f"{len(steps) - changed - len(faults):,} were so already"
     )
@@ -161,17 +170,17 @@ def prune_command(
     print_left_out(summary.left_out)
     expired = compaction.expired_runs(summary, keep=keep, older_than_days=days, needed=needed)
     for run in expired[:_LISTED]:
-        click.echo(run)
+        echo(run)
     if len(expired) > _LISTED:
-        click.echo(f"and {len(expired) - _LISTED:,} more")
+        echo(f"and {len(expired) - _LISTED:,} more")
     count = plural(len(expired), "run")
     if dry_run or not expired:
-        click.echo(f"{count} would be removed" if expired else "nothing to remove")
+        echo(f"{count} would be removed" if expired else "nothing to remove")
         return
     if not yes:
         _confirm(f"remove {count} for good?")
     compaction.prune_runs(store, expired)
-    click.echo(f"removed {count}")
+    echo(f"removed {count}")
 
 
 def _confirm(question: str) -> None:
@@ -202,11 +211,13 @@ def _confirm(question: str) -> None:
 @click.argument("folder", type=ArchiveLocation(), metavar="FOLDER|URL")
 @archive_option
 def import_archive_command(folder: str, archive: str | None) -> None:
-    """Copy the runs and A/B comparisons of another archive into this one.
+    """Copy the runs, A/B comparisons and acknowledgements of another archive into this one.
 
-    What is there already stays as it is; what is damaged or unfinished is skipped and named.
+    What is there already stays as it is, but for earlier reasons of an acknowledgement; what is
+    damaged or unfinished is skipped and named.
     Reports are not copied: `veperf report` makes them anew.
     """
+    from veperf.archive.acknowledgements import merge_acknowledgements
     from veperf.archive.merge import merge_comparisons, merge_runs
     from veperf.archive.store import Archive
 
@@ -214,6 +225,8 @@ def import_archive_command(folder: str, archive: str | None) -> None:
     _print_merged("run", merge_runs(target, source), source)
     if ab_ids(source.storage):
         _print_merged("comparison", merge_comparisons(target, source), source)
+    if acknowledgements := [*merge_acknowledgements(target.storage, source.storage)]:
+        _print_merged("acknowledgement", acknowledgements, source)
 
 
 def _print_merged(noun: str, results: Iterable["MergeResult"], source: "Archive") -> None:
@@ -226,10 +239,10 @@ def _print_merged(noun: str, results: Iterable["MergeResult"], source: "Archive"
             present += 1
         elif result.skipped:
             skipped += 1
-            click.echo(f"▲ skipped {one_line(result.run)}: {one_line(result.skipped)}")
+            echo(f"▲ skipped {one_line(result.run)}: {one_line(result.skipped)}")
         else:
             copied += 1
-    click.echo(
+    echo(
         f"copied {plural(copied, noun)} from {display_path(path_or_url(source.storage))}, "
         f"{present:,} there already, {skipped:,} skipped"
     )

@@ -12,6 +12,7 @@ from veperf.archive.baselines import (
     save_baseline,
     update_baseline,
 )
+from veperf.cli.completion import complete_runs
 from veperf.cli.options import (
     ExampleCommand,
     archive_option,
@@ -21,6 +22,7 @@ from veperf.cli.options import (
     new_baselines_option,
     print_notes,
 )
+from veperf.cli.output import CommandGroup, echo
 from veperf.core import paths
 from veperf.core.baseline import Baseline
 from veperf.core.direction import (
@@ -33,10 +35,10 @@ from veperf.core.errors import UsageError
 from veperf.core.text import join_words
 from veperf.report.tables.table import text_table
 
-_RUNS = click.argument("runs", nargs=-1, metavar="[RUN]...")
+_RUNS = click.argument("runs", nargs=-1, metavar="[RUN]...", shell_complete=complete_runs)
 
 
-@click.group("baseline")
+@click.group("baseline", cls=CommandGroup)
 def baseline_command() -> None:
     """Record, update and show baselines."""
 
@@ -116,7 +118,7 @@ def show_command(suites: tuple[str, ...], baselines: Path | None) -> None:
 
     recorded = load_baselines(baselines or paths.default_baselines_folder(), suites or ("*",))
     _require_suites(suites, (baseline.suite for baseline in recorded))
-    click.echo(text_table(listings.baselines_table(recorded)))
+    echo(text_table(listings.baselines_table(recorded)))
 
 
 @baseline_command.command(
@@ -134,7 +136,7 @@ def baseline_history_command(suites: tuple[str, ...], baselines: Path | None) ->
     retired = load_retired(folder, suites or ("*",))
     recorded = [former.baseline for former in retired] + [*load_baselines(folder, suites)]
     _require_suites(suites, (baseline.suite for baseline in recorded))
-    click.echo(
+    echo(
         text_table(listings.retired_baselines_table(retired))
         if retired
         else "no baseline was ever replaced"
@@ -178,4 +180,4 @@ def _pooled_baselines(
 
 def _print_saved(verb: str, path: Path, baseline: Baseline) -> None:
     runs = baseline.sessions or (baseline.run,)
-    click.echo(f"{verb} {display_path(path)} from run{'s' * (len(runs) > 1)} {join_words(runs)}")
+    echo(f"{verb} {display_path(path)} from run{'s' * (len(runs) > 1)} {join_words(runs)}")

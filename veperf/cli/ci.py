@@ -23,8 +23,8 @@ from veperf.cli.options import (
     refuse_options,
     report_url_option,
     summary_option,
-    terminal_width,
 )
+from veperf.cli.output import echo
 from veperf.cli.report import print_verdict, write_report
 from veperf.core import paths
 from veperf.core.ab_records import ABRun
@@ -134,7 +134,7 @@ def ci_command(
     if len(judged) > 1:
         from veperf.report import rendering
 
-        click.echo(f"{rendering.decision_text(decision, terminal_width())}\n")
+        echo(f"{rendering.decision_text(decision)}\n")
     write_exports(exports, judged, links)
     if summary is not None:
         append_summary(summary, write_judged(judged, "summary", links).encoded)
@@ -218,7 +218,7 @@ def _judge_run(
         if options.only_changed:
             changed = _affected_cases(comparisons[0].ab, patterns, options)
             if not changed:
-                click.echo("the change can affect no benchmark: nothing else is measured")
+                echo("the change can affect no benchmark: nothing else is measured")
                 return [JudgedPairs(comparisons[0].judged, comparisons[0].decision)]
             patterns = changed
     if result is None:
@@ -319,7 +319,7 @@ def _print_comparison(result: "ABResult", policy: GatePolicy) -> "ABResult":
         KeyboardInterrupt: it was stopped by hand.
     """
     result = replace(result, policy=policy)
-    click.echo(f"{result!r}\n\nkept in {display_path(result.place)}\n")
+    echo(f"{result!r}\n\nkept in {display_path(result.place)}\n")
     if result.ab.stopped == "hand":
         raise KeyboardInterrupt
     return result
@@ -354,5 +354,5 @@ def _confirm_suspects(
         try:
             results.append(_compare_with(commit, cases, options, archive, policy))
         except (MeasureError, UsageError) as error:
-            click.echo(one_line(f"{', '.join(cases)}: not confirmed, {error}"))
+            echo(one_line(f"{', '.join(cases)}: not confirmed, {error}"))
     return results

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import click
 import msgspec
 
+from veperf.archive.cli_hints import command_hint
+from veperf.cli.completion import complete_runs_and_files
 from veperf.cli.gate import chosen_policy, print_explanation
 from veperf.cli.options import (
     ExampleCommand,
@@ -21,8 +23,8 @@ from veperf.cli.options import (
     print_failures,
     print_notes,
     report_url_option,
-    terminal_width,
 )
+from veperf.cli.output import echo
 from veperf.core.direction import (
     parse_directions,
     reader_notes,
@@ -82,7 +84,13 @@ class CompareCommandOptions(CompareOptions, DecisionOptions, ProjectionOptions):
         "veperf compare old.txt new.txt --markdown >comment.md",
     ],
 )
-@click.argument("names", nargs=-1, required=True, metavar="BASE [NEW]...")
+@click.argument(
+    "names",
+    nargs=-1,
+    required=True,
+    metavar="BASE [NEW]...",
+    shell_complete=complete_runs_and_files,
+)
 @options_of(CompareCommandOptions)
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print markdown.")
 @report_url_option
@@ -153,11 +161,10 @@ def compare_command(
             text = _markdown(compared, notes, links, explain=options.explain)
             click.echo(text, nl=False)
             context.exit(compared.decision.exit_code)
-        width = terminal_width()
-        _print_tables(compared, width)
+        _print_tables(compared)
         for note, about in notes.items():
             print_notes(join_words(about), [note])
-        click.echo(f"\n{rendering.decision_text(compared.decision, width)}")
+        echo(f"\n{rendering.decision_text(compared.decision)}")
         if options.explain:
             print_explanation(compared.decision)
         context.exit(compared.decision.exit_code)
@@ -244,15 +251,15 @@ def _compare(
     return _Compared(sides, comparisons, tuple(sort_rows(t, sort) for t in tables), decision)
 
 
-def _print_tables(compared: _Compared, width: int | None) -> None:
+def _print_tables(compared: _Compared) -> None:
     from veperf.report.tables.benchstat_table import benchstat_texts
 
     changes = [comparison.changes for comparison in compared.comparisons]
-    texts = benchstat_texts(compared.tables, changes, compared.names, width)
+    texts = benchstat_texts(compared.tables, changes, compared.names)
     for number, text in enumerate(texts):
-        click.echo(f"\n{text}" if number else text)
+        echo(f"\n{text}" if number else text)
     for line in compared.sides.readings:
-        click.echo(one_line(line))
+        echo(one_line(line))
     for name, run in compared.sides.runs:
         print_failures(run, name)
 
@@ -339,6 +346,9 @@ def _named_sides(names: Sequence[str], format: str, archive: str | None) -> list
     pairs = [_label_and_target(name) for name in every]
     sides = [(label, *_side(target, format, archive)) for label, target in pairs]
     named = [(label or name, run) for label, name, run in sides]
+    if len(names) == 1 and sides[0][1] == sides[1][1]:
+        hint = command_hint("list", "--runs", archive=archive)
+        raise UsageError(f"{names[0]} is the last run: name another beside it; {hint} lists them")
     if len({name for name, _ in named}) < len(named):
         return [(name, run) for name, (*_, run) in zip(every, sides, strict=True)]
     return named

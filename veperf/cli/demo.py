@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from veperf.cli.options import ExampleCommand, display_path
+from veperf.cli.output import echo
 from veperf.core import paths
 
 
@@ -25,14 +26,12 @@ from veperf.core import paths
 def demo_command(folder: Path | None) -> None:
     """Show a report and the site of an archive, without measuring.
 
-    The runs come with veperf: a few benchmarks, measured, the last time with a slowdown that was
-    planted. It takes seconds.
+    The runs come with veperf: a few benchmarks at 19 of its commits, two of which have a step and
+    a drift that were planted. It takes seconds.
     """
     from veperf.report.demo import make_demo
 
     demo = make_demo(folder or paths.project_folder() / "reports" / "demo")
-    click.echo(f"report: {display_path(demo.report)}")
-    click.echo(f"site:   {display_path(demo.site)}")
-    click.echo(
-        "open them in a browser; `veperf run` measures here, and `veperf report last` judges"
-    )
+    echo(f"report: {display_path(demo.report)}")
+    echo(f"site:   {display_path(demo.site)}")
+    echo("open them in a browser; `veperf run` measures here, and `veperf report last` judges")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from veperf.archive.files import require_writable_file, write_file
+from veperf.cli.completion import complete_runs
 from veperf.cli.gate import chosen_policy
 from veperf.cli.options import (
     ExampleCommand,
@@ -17,6 +18,7 @@ from veperf.cli.options import (
     options_of,
     report_url_option,
 )
+from veperf.cli.output import echo
 from veperf.core.errors import UsageError
 from veperf.core.escape import one_line
 from veperf.core.options import JudgementOptions
@@ -45,7 +47,7 @@ exports_option = click.option(
         "veperf export old.txt --format pytest-benchmark    of another tool's file",
     ],
 )
-@click.argument("run", default="last")
+@click.argument("run", default="last", shell_complete=complete_runs)
 @click.option(
     "--format",
     required=True,
@@ -91,10 +93,10 @@ def export_command(
         run, format, archive=archive, baselines=baselines, policy=policy, links=links
     )
     for note in exported.notes:
-        click.echo(one_line(note), err=True)
+        echo(one_line(note), err=True)
     if output is not None:
         write_file(output, exported.encoded)
-        click.echo(f"written to {display_path(output)}", err=True)
+        echo(f"written to {display_path(output)}", err=True)
     elif isinstance(exported.data, bytes) and sys.stdout.isatty():
         raise click.UsageError(f"{format} is not for a terminal: name a file with --output")
     else:
@@ -129,7 +131,7 @@ def write_exports(
         try:
             exported = write_judged(judged, format, links)
         except UsageError as error:
-            click.echo(f"{file} is not written: {error}", err=True)
+            echo(f"{file} is not written: {error}", err=True)
         else:
             write_file(Path(file), exported.encoded)
-            click.echo(f"{format}: {display_path(Path(file))}")
+            echo(f"{format}: {display_path(Path(file))}")

@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from veperf.archive.baselines import load_targets
-from veperf.cli.options import terminal_width
+from veperf.cli.output import echo
 from veperf.core import paths
 from veperf.core.gate import GateDecision
 from veperf.core.option_fields import Options, option_fields
@@ -51,4 +51,4 @@ def print_explanation(decision: GateDecision) -> None:
     """Print every question of ``decision``: its answer, what that does, and by which rule."""
     from veperf.report.tables.gate_table import explanation_text
 
-    click.echo(f"\n{explanation_text(decision, terminal_width())}")
+    echo(f"\n{explanation_text(decision)}")

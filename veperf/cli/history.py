@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 import msgspec
 
+from veperf.cli.completion import complete_benchmarks
 from veperf.cli.options import ExampleCommand, archive_option, options_of, print_left_out
+from veperf.cli.output import echo
 from veperf.core.escape import make_visible
 from veperf.core.options import HistoryOptions
 
 if TYPE_CHECKING:
     from veperf.api.history import History, Trends
-
-_EVERY = 1_000
 
 
 @click.command(
@@ -28,7 +28,7 @@ _EVERY = 1_000
         "veperf history transaction/hash_compute --csv >values.csv",
     ],
 )
-@click.argument("benchmark", required=False)
+@click.argument("benchmark", required=False, shell_complete=complete_benchmarks)
 @options_of(HistoryOptions)
 @click.option("--json", "form", flag_value="json", help="Print all values as JSON.")
 @click.option("--csv", "form", flag_value="csv", help="Print a row a run, or a benchmark, as CSV.")
@@ -48,15 +48,18 @@ def history_command(
     classes are never mixed.
     """
     from veperf.api import history as api
+    from veperf.archive.missing_runs import progress_lines
+    from veperf.progress.output import print_status
 
+    progress = progress_lines(print_status, "read", 1_000)
     result: History | Trends
     if benchmark is not None:
-        result = api.history(benchmark, options=options, archive=archive, progress=_print_progress)
+        result = api.history(benchmark, options=options, archive=archive, progress=progress)
     else:
-        result = api.trends(options=options, archive=archive, progress=_print_progress)
+        result = api.trends(options=options, archive=archive, progress=progress)
     match form:
         case None:
-            click.echo(repr(result))
+            echo(repr(result))
         case "json":
             print_left_out(result.left_out)
             click.echo(msgspec.json.format(msgspec.json.encode(result.plain()), indent=2))
@@ -73,9 +76,3 @@ def _as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     for row in [list(rows[0]) if rows else [], *(row.values() for row in rows)]:
         writer.writerow([escape_formula(make_visible(c)) if isinstance(c, str) else c for c in row])
     return text.getvalue()
-
-
-def _print_progress(done: int, total: int) -> None:
-    """A sign of life where a large archive is read for the first time."""
-    if done % _EVERY == 0:
-        click.echo(f"read {done:,} of {total:,} runs", err=True)

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import click
 
-from veperf.archive.cli_hints import command_hint
 from veperf.cli.options import (
     ExampleCommand,
     archive_option,
     baselines_option,
     by_option,
     directions_option,
-    display_path,
     format_option,
     print_failures,
+    print_kept,
 )
+from veperf.cli.output import echo
 from veperf.core.direction import parse_directions, require_units, with_directions
 from veperf.core.errors import CorruptFileError, UsageError
 from veperf.core.escape import one_line
@@ -96,14 +96,13 @@ def import_command(
         _print_imported("standard input" if file == "-" else file, imported, explain=explain)
         result = save_run(imported.run, archive)
         if unlisted := unlisted_cases(imported.run, listed):
-            click.echo(f"  {one_line(unlisted_message(unlisted))}")
+            echo(f"  {one_line(unlisted_message(unlisted))}")
         if packages := unlisted_packages(imported.run, listed):
-            click.echo(f"  {one_line(f'no target is known of package {_listing(packages)}')}")
+            echo(f"  {one_line(f'no target is known of package {_listing(packages)}')}")
         if vanished := vanished_benchmarks(imported.run, listed):
             names = _listing([f"{name} of {package}" for package, name in vanished])
-            click.echo(f"  {one_line(f'not in this run, but with a target: {names}')}")
-        hint = command_hint("report", result.run.id, archive=archive)
-        click.echo(f"kept in {display_path(result.place)}; {hint} shows it")
+            echo(f"  {one_line(f'not in this run, but with a target: {names}')}")
+        print_kept(result.place, archive)
 
 
 def _listing(names: Sequence[str]) -> str:
@@ -132,7 +131,7 @@ def _print_imported(file: str, imported: ImportedRun, *, explain: bool) -> None:
 
     benchmarks = plural(len(imported.run.cases), "benchmark")
     label = f", {imported.label}" if imported.label else ""
-    click.echo(
+    echo(
         one_line(
             f"{file}{label}: results of {imported.run.source}, {benchmarks}, "
             f"{plural(imported.values, 'value')}"
@@ -141,11 +140,11 @@ def _print_imported(file: str, imported: ImportedRun, *, explain: bool) -> None:
     for account in imported.accounts if explain else ():
         where = f"{account.file}: " if len(imported.accounts) > 1 else ""
         for line in explain_account(account):
-            click.echo(f"  {one_line(where + line)}")
+            echo(f"  {one_line(where + line)}")
     if not explain:
-        click.echo(f"  {one_line(imported.run.reading)}")
+        echo(f"  {one_line(imported.run.reading)}")
     for note in imported.notes:
-        click.echo(f"  {one_line(note)}")
+        echo(f"  {one_line(note)}")
     if failed := len(imported.run.first_failures):
-        click.echo(f"  {plural(failed, 'benchmark')} failed:")
+        echo(f"  {plural(failed, 'benchmark')} failed:")
         print_failures(imported.run, f"{file}{label}")

@@ -7,6 +7,7 @@ import click
 
 from veperf.archive.files import read_inside, require_way_inside, write_inside
 from veperf.cli.options import ExampleCommand
+from veperf.cli.output import echo
 from veperf.core.errors import DataError, UsageError
 from veperf.core.project import FILE, find_project
 
@@ -67,21 +68,21 @@ def init_command(is_go: bool) -> None:
         require_way_inside(root, name)
     for name, data in missing.items():
         write_inside(root, name, data)
-        click.echo(f"wrote {name}")
+        echo(f"wrote {name}")
     if not missing:
-        click.echo("everything is there already: nothing was written")
+        echo("everything is there already: nothing was written")
     if settings != FILE:
-        click.echo(f"the settings are those in {settings}, so no {FILE} was written")
+        echo(f"the settings are those in {settings}, so no {FILE} was written")
         if not is_go and _MODULE not in project.options.modules:
-            click.echo(f"add {_MODULE!r} to the modules in its [tool.veperf]")
+            echo(f"add {_MODULE!r} to the modules in its [tool.veperf]")
         if not is_go and project.baselines.resolve() != (root / _BASELINES).resolve():
-            click.echo(f"its baselines are in {project.options.baselines}: move {_TARGETS} there")
+            echo(f"its baselines are in {project.options.baselines}: move {_TARGETS} there")
     if not is_ignored:
-        click.echo(f"add the line {_IGNORED} to {_IGNORE}: runs and reports need no commit")
+        echo(f"add the line {_IGNORED} to {_IGNORE}: runs and reports need no commit")
     if is_go:
-        click.echo("`veperf ab --go ./... HEAD` compares what is not committed yet")
+        echo("`veperf ab --go ./... HEAD` compares what is not committed yet")
     else:
-        click.echo("`veperf run` measures, `veperf report last` shows it")
+        echo("`veperf run` measures, `veperf report last` shows it")
 
 
 def _is_there(root: Path, name: str, data: bytes) -> bool:

@@ -6,6 +6,7 @@ Each way in which a command can end has its exit code here; docs/verdicts.md has
 import errno
 import io
 import os
+import re
 import sys
 import traceback
 from typing import TYPE_CHECKING, NoReturn
@@ -34,6 +35,7 @@ from veperf.cli.options import (
     print_warning,
     refuse_options,
 )
+from veperf.cli.output import echo
 from veperf.cli.profile import profile_command
 from veperf.cli.report import report_command, site_command
 from veperf.cli.run import run_command
@@ -50,12 +52,16 @@ from veperf.core.errors import (
 )
 from veperf.core.escape import make_visible
 from veperf.core.options import ListCommandOptions, ListOptions, RunFilterOptions
+from veperf.core.terminal import terminal_width
 from veperf.core.text import join_words
 from veperf.core.version import __version__
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+_COMPLETING = "_VEPERF_COMPLETE"
+_HINT = re.compile(r"; (?=did you mean |[^;`]*`veperf )")
+"""What stands before what to do next in a message: in a terminal that has a line of its own."""
 _LISTED_RUNS = 1_000
 """Runs that are listed where no number is given."""
 
@@ -109,12 +115,14 @@ def list_command(
     """
     from veperf.archive.baselines import load_targets
     from veperf.archive.manifest import LEFT_OUT
+    from veperf.archive.missing_runs import progress_lines
     from veperf.archive.run_filter import EVERY_RUN, RunFilter, filter_of
     from veperf.archive.store import open_archive
     from veperf.archive.summary import load_summary
     from veperf.core.paths import default_baselines_folder
     from veperf.core.project import project_selection
     from veperf.core.registry import EVERYTHING, NAMED_SUITES, select_cases
+    from veperf.progress.output import print_status
     from veperf.report.tables import listings
     from veperf.report.tables.table import text_table
 
@@ -123,7 +131,7 @@ def list_command(
     if runs:
         refuse_options(context, ListOptions, "--runs lists runs")
         store = open_archive(archive)
-        summary = load_summary(store)
+        summary = load_summary(store, progress_lines(print_status, "read", 1_000))
         for reason in summary.left_out.values():
             print_warning(f"{LEFT_OUT}{reason}")
         chosen = filter_of(options)
@@ -132,12 +140,16 @@ def list_command(
         matching = summary.select(chosen)
         latest = matching.select(RunFilter(limit=options.limit or _LISTED_RUNS))
         if latest.facts.num_rows or unfinished:
-            click.echo(text_table(listings.runs_table(latest.runs, unfinished)))
+            echo(
+                text_table(
+                    listings.runs_table(latest.runs, unfinished), first_out=listings.RUNS_FIRST_OUT
+                )
+            )
         else:
             whole = f"passes of the {len(summary.ids):,}" if summary.ids else "is"
-            click.echo(f"No run {whole} in {store.location}.")
+            echo(f"No run {whole} in {store.location}.")
         if earlier := matching.facts.num_rows - latest.facts.num_rows:
-            click.echo(f"{earlier:,} earlier ones: --limit {matching.facts.num_rows} lists all")
+            echo(f"{earlier:,} earlier ones: --limit {matching.facts.num_rows} lists all")
     else:
         refuse_options(context, RunFilterOptions, "only --runs lists runs")
         cases = select_cases(
@@ -146,68 +158,54 @@ def list_command(
             levels=options.levels,
             expression=options.expression,
         )
-        click.echo(text_table(listings.benchmarks_table(cases)))
+        echo(listings.benchmarks_text(cases))
         listed = {target for case in cases for target in case.targets.values()}
         published = load_targets(default_baselines_folder()).targets
         if protocols := listings.protocols_text(t for t in published if t.id in listed):
-            click.echo(f"\nBy which protocol, and what VirtEngine did since:\n\n{protocols}\n")
+            echo(f"\nBy which protocol, and what VirtEngine did since:\n\n{protocols}\n")
         if named := [suite for suite in NAMED_SUITES if suite in {case.suite for case in cases}]:
-            click.echo(f"Measured only where it is named: {join_words(named)}")
+            echo(f"Measured only where it is named: {join_words(named)}")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+TASKS: dict[str, tuple[click.Command, ...]] = {
+    "Begin": (demo_command, list_command, init_command, lab_command),
+    "Measure": (run_command, load_command, soak_command, memory_command, profile_command),
+    "Judge": (report_command, ci_command, gate_command, baseline_command),
+    "Compare": (ab_command, compare_command, selfcheck_command),
+    "Look back": (history_command, site_command, archive_command),
+    "Use many machines": (sweep_command, serve_command),
+    "Exchange files": (import_command, export_command),
+    "Work on VirtEngine": (upstream_command, zk_command),
+}
+"""The commands by what they are for, in the order of the help."""
+
+
+class _TaskGroup(click.Group):
+    """The group of all commands, whose help lists them by task."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a section for each task."""
+        widest = max(map(len, self.commands))
+        for task, commands in TASKS.items():
+            rows = [(c.name.ljust(widest), c.get_short_help_str(200)) for c in commands if c.name]
+            with formatter.section(task):
+                formatter.write_dl(rows)
+
+
+@click.group(cls=_TaskGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="veperf")
 def veperf() -> None:
     """Performance analysis for VirtEngine: is it fast enough, and is it slower than it was?
 
-    \b
-    veperf run           measure, and store the run in the archive
-    veperf report last   judge it, and write its HTML report
-    veperf ab main       compare with main side by side: is it slower?
-    veperf ci            measure, judge, and end with an exit code
-    veperf load          put a load on a system for as long as you like
-    veperf history       how each benchmark changed, and which commits to look at
-    veperf site          the whole archive as a web site
-    veperf demo          a report and a site to look at, without measuring
-    veperf init          begin in a repository of your own
-    veperf gate          judge results by service levels, or by limits at sizes
-    veperf upstream      what changed in VirtEngine since its targets were written
-    veperf zk            keys, proofs and audits of zero-knowledge circuits
-
     Exit codes: 0 ok, or warnings; 1 slower, or a target missed; 2 wrong usage or a broken file;
     3 could not measure; 4 inconclusive (with --strict, or out of time); 70 a bug in veperf;
     130 stopped by Ctrl-C; 141 nobody reads the output.
-    """  # noqa: D301 - click wants the character, not its escape
+    """
 
 
-for command in (
-    list_command,
-    run_command,
-    load_command,
-    serve_command,
-    soak_command,
-    memory_command,
-    profile_command,
-    report_command,
-    ab_command,
-    selfcheck_command,
-    compare_command,
-    import_command,
-    export_command,
-    history_command,
-    baseline_command,
-    archive_command,
-    ci_command,
-    gate_command,
-    lab_command,
-    sweep_command,
-    site_command,
-    demo_command,
-    init_command,
-    upstream_command,
-    zk_command,
-):
-    veperf.add_command(command)
+for of_task in TASKS.values():
+    for command in of_task:
+        veperf.add_command(command)
 
 
 class _OutputError(Exception):
@@ -274,9 +272,11 @@ def _run_command() -> int:
     """Run the command of the command line; return its exit code."""
     try:
         # Returns what a command gave to ctx.exit(), or None.
-        return veperf(standalone_mode=False) or OK
+        return veperf(prog_name="veperf", standalone_mode=False) or OK
     except click.ClickException as error:
-        error.show()
+        text = io.StringIO()
+        error.show(text)
+        echo(text.getvalue().rstrip("\n"), err=True)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort) as stop:
         # click turns the one into the other, and the notes stay with the cause.
@@ -284,23 +284,28 @@ def _run_command() -> int:
         if isinstance(cause, EOFError):  # no Ctrl-D: no command reads the terminal
             return _crash(cause)
         for note in getattr(cause, "__notes__", ["stopped"]):
-            click.echo(make_visible(f"veperf: {note}"), err=True)
+            echo(make_visible(f"veperf: {note}"), err=True)
         return INTERRUPTED
     except VeperfError as error:
-        click.echo(make_visible(f"veperf: {_message(error)}"), err=True)
+        message = make_visible(f"veperf: {_message(error)}")
+        if terminal_width(sys.stderr) is not None:
+            message = _HINT.sub("\n  ", message)
+        echo(message, err=True)
         for note in getattr(error, "__notes__", []):
-            click.echo(make_visible(note), err=True)
+            echo(make_visible(note), err=True)
         return error.exit_code
     except _OutputError as error:
         if error.exit_code != OUTPUT_CLOSED:
-            click.echo(f"veperf: {error}", err=True)
+            echo(f"veperf: {error}", err=True)
         return error.exit_code
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             return _crash(error)
-        click.echo(make_visible(f"veperf: can't write: {error.strerror}"), err=True)
+        echo(make_visible(f"veperf: can't write: {error.strerror}"), err=True)
         return COULD_NOT_MEASURE
     except SystemExit as end:  # click's, where a pipe to a worker or the like broke
+        if _COMPLETING in os.environ:  # or where a shell has its answer
+            return int(end.code or OK)
         return _crash(end.__context__ or end)
     except Exception as error:  # noqa: BLE001 - exit code 1 would say "slower"
         return _crash(error)
@@ -310,7 +315,7 @@ def _crash(error: BaseException) -> int:
     """Print the traceback and what to do with it; return the exit code of a bug."""
     click.echo(make_visible("".join(traceback.format_exception(error))), err=True, nl=False)
     message = make_visible(" ".join(f"{type(error).__name__}: {error}".split()))
-    click.echo(
+    echo(
         f"veperf: a bug in veperf, and no verdict ({message}); please report it with the traceback "
         "above",
         err=True,

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from veperf.archive.cli_hints import command_hint
 from veperf.archive.files import require_writable_file
+from veperf.cli.completion import complete_benchmarks
 from veperf.cli.options import (
     ExampleCommand,
     archive_option,
     baselines_option,
     display_path,
     options_of,
-    terminal_width,
+    print_kept,
 )
+from veperf.cli.output import echo
 from veperf.core import paths
 from veperf.core.errors import FAILED, OK
 from veperf.core.options import CaseOptions, RunOptions
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
         "veperf memory --record transaction/decode     what later profiles are compared with",
     ],
 )
-@click.argument("benchmarks", nargs=-1, metavar="[BENCHMARK]...")
+@click.argument(
+    "benchmarks", nargs=-1, metavar="[BENCHMARK]...", shell_complete=complete_benchmarks
+)
 @click.option(
     "--flamegraphs",
     type=click.Path(file_okay=False, path_type=Path),
@@ -92,13 +95,13 @@ def memory_command(
     code = OK
     for name in benchmarks:
         profile = _profile(name, options, flamegraphs, native=native)
-        click.echo(repr(profile))
+        echo(repr(profile))
         if profile.flamegraph:
-            click.echo(f"  flamegraph: {display_path(Path(profile.flamegraph))}")
+            echo(f"  flamegraph: {display_path(Path(profile.flamegraph))}")
         if record:
-            click.echo(f"  recorded in {display_path(record_profile(folder, profile))}")
+            echo(f"  recorded in {display_path(record_profile(folder, profile))}")
         elif (change := compare_with_recorded(folder, profile)) is not None:
-            click.echo(f"  against the recorded profile: {change!r}")
+            echo(f"  against the recorded profile: {change!r}")
             code = FAILED if change.status == "more" else code
     context.exit(code)
 
@@ -133,8 +136,7 @@ def _run_suite(archive: str | None, baselines: Path | None, options: CaseOptions
         baselines=baselines,
     )
     verdict = result.verdict(baselines)
-    click.echo(rendering.run_text(result.run))
-    click.echo(f"\n{rendering.verdict_text(verdict.verdict, terminal_width())}")
-    hint = command_hint("report", result.run.id, archive=archive)
-    click.echo(f"\nkept in {display_path(result.place)}; {hint} shows it")
+    echo(rendering.run_text(result.run))
+    echo(f"\n{rendering.verdict_text(verdict.verdict)}")
+    print_kept(result.place, archive)
     return verdict.exit_code()

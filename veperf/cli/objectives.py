@@ -16,8 +16,8 @@ from veperf.cli.options import (
     directions_option,
     format_option,
     options_of,
-    terminal_width,
 )
+from veperf.cli.output import echo
 from veperf.core.direction import parse_directions, require_units, with_directions
 from veperf.core.errors import UsageError
 from veperf.core.gate import Answer, GateDecision, GateItem
@@ -191,5 +191,4 @@ def _print_decision(decision: GateDecision, output: Literal["table", "json", "ma
         case "markdown":
             click.echo(markdown_table(gate_table(decision, decision.headline)))
         case "table":
-            width = terminal_width() or 80
-            click.echo(f"{answers_list(decision, width)}\n\n{decision_text(decision, width)}")
+            echo(f"{answers_list(decision)}\n\n{decision_text(decision)}")

@@ -1,8 +1,6 @@
 """Options of commands: made of the options types, or shared by several commands."""
 
 import functools
-import shutil
-import sys
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import MISSING
 from pathlib import Path
@@ -12,8 +10,11 @@ import click
 from click.core import ParameterSource
 from msgspec import Meta
 
+from veperf.archive.cli_hints import command_hint
 from veperf.archive.manifest import LEFT_OUT
 from veperf.archive.storage.location import locate
+from veperf.cli.completion import complete_benchmarks
+from veperf.cli.output import echo
 from veperf.core.errors import (
     MeasureError,
     StorageError,
@@ -215,7 +216,9 @@ params_option = click.option(
     metavar="NAME=VALUE",
     help="A parameter of the benchmark. Can be repeated.",
 )
-patterns_argument = click.argument("patterns", nargs=-1, metavar="[BENCHMARK]...")
+patterns_argument = click.argument(
+    "patterns", nargs=-1, metavar="[BENCHMARK]...", shell_complete=complete_benchmarks
+)
 
 
 def summary_option(content: str) -> Callable[[_Command], _Command]:
@@ -285,22 +288,21 @@ def print_failures(run: Run, name: str) -> None:
     for symbol, verb, is_void in (("✗", "failed", False), ("○", "void", True)):
         alike = [case for case, failure in failures.items() if failure.is_void == is_void]
         for case in alike[:_LISTED_FAILURES]:
-            click.echo(f"{symbol} {one_line(f'{name}: {case} {verb}: {failures[case].message}')}")
+            echo(f"{symbol} {one_line(f'{name}: {case} {verb}: {failures[case].message}')}")
         if rest := alike[_LISTED_FAILURES:]:
-            click.echo(one_line(f"{symbol} {name}: {len(rest):,} more {verb}"))
+            echo(one_line(f"{symbol} {name}: {len(rest):,} more {verb}"))
 
 
 def print_notes(name: str, notes: Sequence[str]) -> None:
     """Print the notes on reading a file, or a run that was read from a file, called ``name``."""
-    from veperf.report.tables.table import wrap_line
-
     for note in notes:
-        click.echo(wrap_line(f"▲ {one_line(f'{name}: {note}')}", terminal_width()))
+        echo(f"▲ {one_line(f'{name}: {note}')}")
 
 
-def terminal_width() -> int | None:
-    """Return the columns of the terminal that is standard output; None where it is none."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+def print_kept(place: str | Path, archive: str | None) -> None:
+    """Print where the run is kept that was just added to ``archive``, and what shows it."""
+    hint = command_hint("report", "last", archive=archive)
+    echo(f"\nkept in {display_path(place)}\n{hint} shows it")
 
 
 def parse_params(params: Sequence[str], rate: str | None = None) -> dict[str, str]:
@@ -348,16 +350,20 @@ class ExampleCommand(click.Command):
             raise
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples."""
+        """Write the examples; what is too wide has its comment on a line of its own."""
         if self.examples:
             with formatter.section("Examples"):
                 for line in self.examples:
-                    formatter.write(f"  {line}\n")
+                    parts = [line]
+                    if len(line) + 2 > formatter.width:
+                        command, _, comment = line.partition("   ")
+                        parts = [command, *([f"    {comment.strip()}"] if comment else [])]
+                    formatter.write("".join(f"  {part}\n" for part in parts))
 
 
 def print_warning(text: str) -> None:
     """Print a line of warning on standard error."""
-    click.echo(f"▲ {one_line(text)}", err=True)
+    echo(f"▲ {one_line(text)}", err=True)
 
 
 def print_left_out(left_out: Mapping[str, str]) -> None:

@@ -2,7 +2,9 @@
 
 import click
 
+from veperf.cli.completion import complete_benchmarks
 from veperf.cli.options import ExampleCommand, options_of
+from veperf.cli.output import echo
 from veperf.core.options import ModuleOptions
 
 
@@ -15,7 +17,7 @@ from veperf.core.options import ModuleOptions
         "veperf profile mine/work --module mine.benchmarks a benchmark of your own",
     ],
 )
-@click.argument("benchmark")
+@click.argument("benchmark", shell_complete=complete_benchmarks)
 @click.option(
     "--seconds",
     type=click.FloatRange(0, 600, min_open=True),
@@ -33,4 +35,4 @@ def profile_command(benchmark: str, seconds: float, options: ModuleOptions) -> N
     """
     from veperf.profiling.cpu.profile_cpu import profile_cpu
 
-    click.echo(repr(profile_cpu(benchmark, seconds=seconds, modules=options.all_modules)))
+    echo(repr(profile_cpu(benchmark, seconds=seconds, modules=options.all_modules)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from veperf.archive.storage.location import Location
+from veperf.cli.completion import complete_runs
 from veperf.cli.gate import chosen_policy
 from veperf.cli.options import (
     ExampleCommand,
@@ -14,8 +15,8 @@ from veperf.cli.options import (
     baselines_option,
     display_path,
     options_of,
-    terminal_width,
 )
+from veperf.cli.output import echo
 from veperf.core.case import Better
 from veperf.core.gate import GateDecision
 from veperf.core.options import JudgementOptions, SiteOptions
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
         "veperf report 20261123-061402            another, by the beginning of its name",
     ],
 )
-@click.argument("run", default="last")
+@click.argument("run", default="last", shell_complete=complete_runs)
 @options_of(JudgementOptions)
 @archive_option
 @baselines_option
@@ -71,8 +72,8 @@ def print_verdict(
 
     verdict = result.verdict(baselines, policy=policy)
     page = write_report(result, baselines, policy, better, comparisons)
-    click.echo(rendering.verdict_text(verdict.verdict, terminal_width()))
-    click.echo(f"\nreport: {display_path(page)}")
+    echo(rendering.verdict_text(verdict.verdict))
+    echo(f"\nreport: {display_path(page)}")
     return verdict
 
 
@@ -103,6 +104,7 @@ def write_report(
         "veperf site                              of the project's reports/",
         "veperf site --archive /srv/performance   of another archive",
         "veperf site --since 90d --branch main    of some of its runs",
+        "veperf site --commit-url 'https://git.example.org/shop/commit/{commit}'",
     ],
 )
 @options_of(SiteOptions)
@@ -117,7 +119,8 @@ def site_command(
 ) -> None:
     """Write the web site of the archive.
 
-    It lists the runs, shows each benchmark over time, and what became slower.
+    It says where each machine class stands, lists the runs, shows each benchmark over time, what
+    became slower, and any two runs side by side.
 
     The pages lie in the archive, need no server, and are brought up to date by the next call.
     """
@@ -125,4 +128,4 @@ def site_command(
 
     policy = chosen_policy(context, options, options.known_misses)
     page = reports.site(archive, baselines, policy=policy, options=options)
-    click.echo(f"site: {display_path(page)}")
+    echo(f"site: {display_path(page)}")

@@ -4,19 +4,18 @@ from pathlib import Path
 
 import click
 
-from veperf.archive.cli_hints import command_hint
 from veperf.archive.files import require_writable_file, write_file
 from veperf.cli.options import (
     ExampleCommand,
     archive_option,
     baselines_option,
-    display_path,
     options_of,
     patterns_argument,
+    print_kept,
     print_notes,
     refuse_options,
-    terminal_width,
 )
+from veperf.cli.output import echo
 from veperf.core.options import RunOptions
 
 
@@ -85,12 +84,11 @@ def run_command(
         result = runs.run(patterns, options=options, archive=archive, baselines=baselines)
     if id_file is not None:
         write_file(id_file, f"{result.run.id}\n".encode())
-    click.echo(rendering.run_text(result.run))
+    echo(rendering.run_text(result.run))
     print_notes(result.run.id, result.run.notes)
     verdict = result.verdict(baselines).verdict
     if verdict.targets or verdict.against or verdict.failures:
-        click.echo(f"\n{rendering.answers_text(verdict)}")
-    for note in rendering.notes_text(tuple(successor_notes(verdict.targets)), terminal_width()):
-        click.echo(f"\n{note}")
-    hint = command_hint("report", result.run.id, archive=archive)
-    click.echo(f"\nkept in {display_path(result.place)}; {hint} shows it")
+        echo(f"\n{rendering.answers_text(verdict)}")
+    for note in rendering.notes_text(tuple(successor_notes(verdict.targets))):
+        echo(f"\n{note}")
+    print_kept(result.place, archive)

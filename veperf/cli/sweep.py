@@ -20,6 +20,7 @@ from veperf.cli.options import (
     report_url_option,
     summary_option,
 )
+from veperf.cli.output import echo
 from veperf.core.errors import COULD_NOT_MEASURE, OK
 from veperf.core.option_fields import about
 from veperf.core.options import DecisionOptions, SweepOptions
@@ -56,13 +57,13 @@ class SweepCommandOptions(SweepOptions, DecisionOptions):
         '  benchmarks = ["transaction", "zk_proof/age_proof"]',
         '  profile = "standard"                # quick, standard or thorough',
         '  machine_classes = ["small", "large"]',
-        '  refs = ["main", "v1.2.0"]           # commits; what is installed when left out',
+        '  refs = ["main", "v1.2.0"]           # commits; else what is installed',
         "  repeats = 3",
         "",
         '  [parameters."transaction/state_write"]',
         "  accounts = [1000, 100000]",
         "",
-        "release.toml, which compares two commits on each class in place of making runs:",
+        "release.toml, which compares two commits on each class of machines:",
         '  name = "release"',
         '  machine_classes = ["small", "large"]',
         '  benchmarks = ["transaction"]        # all of them when left out',
@@ -71,7 +72,7 @@ class SweepCommandOptions(SweepOptions, DecisionOptions):
         '  base = "v1.2.0"',
         '  head = "main"                       # what is checked out when left out',
         '  fail_over = "5%"                    # surely slower by more is a failure',
-        '  margin = "3%"                       # a pass rules a slowdown of this or more out',
+        '  margin = "3%"                       # slowdowns that a pass rules out',
         '  min_effect = "1%"                   # smaller changes are never slower or faster',
         "  max_pairs = 48",
         "  alpha = 0.05                        # how often equal code may be called slower",
@@ -156,9 +157,7 @@ def sweep_command(
                 raise click.UsageError("say what to plan: veperf sweep SPEC --plan json")
             click.echo(json.dumps(sweeps.plan_sweep_tasks(spec, archive=archive)))
             return
-        outcomes = sweeps.run_sweep_tasks(
-            tasks, spec, sweep=resume, archive=archive, notify=click.echo
-        )
+        outcomes = sweeps.run_sweep_tasks(tasks, spec, sweep=resume, archive=archive, notify=echo)
         context.exit(COULD_NOT_MEASURE if any(o.failure for o in outcomes) else OK)
     if sum(source is not None for source in (spec, resume, show, collect)) != 1:
         raise click.UsageError("give one of a SPEC, --resume, --show or --collect")
@@ -210,16 +209,18 @@ def print_sweep(
     from veperf.cluster.sweep_result import missing_tasks
     from veperf.formats.writers import write_judged
 
-    click.echo(repr(outcome))
+    echo(repr(outcome))
     if isinstance(outcome, FleetResult):
-        click.echo(f"\npage: {display_path(outcome.page_at)}")
+        echo(f"\npage: {display_path(outcome.page_at)}")
     if outcome.failed:
         missing = missing_tasks(outcome)
-        hint = command_hint("sweep", "--resume", outcome.sweep, archive=archive)
+        hint = command_hint(
+            "sweep", "--resume", outcome.sweep, "--scheduler", "ADDRESS", archive=archive
+        )
         by_number = command_hint(
             "sweep", "--resume", outcome.sweep, "--task", missing, archive=archive
         )
-        click.echo(
+        echo(
             f"\nmissing: {missing}\n{hint} goes on with what is missing; by number, on any host:\n"
             f"{by_number}"
         )

@@ -12,8 +12,8 @@ from veperf.cli.options import (
     baselines_option,
     display_path,
     new_baselines_option,
-    terminal_width,
 )
+from veperf.cli.output import CommandGroup, echo
 from veperf.core import paths
 from veperf.core.errors import FAILED, OK, UsageError
 from veperf.core.text import plural
@@ -28,7 +28,7 @@ _revision_option = click.option(
 )
 
 
-@click.group("upstream")
+@click.group("upstream", cls=CommandGroup)
 def upstream_command() -> None:
     """Check a clone of VirtEngine against the mapping and the targets, and record it.
 
@@ -93,7 +93,7 @@ def check_command(
     )
     match format:
         case "table":
-            click.echo(rendering.drift_text(drift, terminal_width()))
+            echo(rendering.drift_text(drift))
         case "json":
             click.echo(rendering.drift_json(drift))
         case "markdown":
@@ -129,7 +129,7 @@ def record_upstream_command(clone: Path, revision: str, baselines: Path | None) 
     record = make_record(Clone(clone), revision, load_targets(folder), load_go_benchmarks(folder))
     path = save_record(folder, record)
     benchmarks = sum(map(len, record.benchmarks.packages.values()))
-    click.echo(
+    echo(
         f"recorded {plural(benchmarks, 'benchmark function')} at {record.benchmarks.revision[:12]} "
         f"and {plural(len(record.targets), 'target')} in {display_path(path)}"
     )

@@ -6,6 +6,7 @@ from random import Random
 import click
 
 from veperf.cli.options import ExampleCommand, display_path, print_warning
+from veperf.cli.output import CommandGroup, echo
 from veperf.cli.zk_audit import audit_command
 from veperf.cli.zk_ceremony import ceremony_group
 from veperf.cli.zk_files import (
@@ -23,19 +24,9 @@ from veperf.cli.zk_files import (
 from veperf.core.errors import FAILED, OK, CorruptFileError, DataError, UsageError
 
 
-@click.group("zk")
+@click.group("zk", cls=CommandGroup)
 def zk_command() -> None:
-    """Groth16 over BN254 (bn128), for files of circom, snarkjs, gnark and Ethereum.
-
-    \b
-    veperf zk audit            what a circuit does not bind
-    veperf zk setup            a proving key for a circuit
-    veperf zk ceremony         contribute to it, verify who did
-    veperf zk prove            a proof of a witness
-    veperf zk verify           is a proof valid?
-    veperf zk convert          proofs and keys in other tools' forms
-    veperf zk export-verifier  a contract that verifies on Ethereum
-    """  # noqa: D301 - click wants the character, not its escape
+    """Groth16 over BN254 (bn128), for files of circom, snarkjs, gnark and Ethereum."""
 
 
 @zk_command.command(
@@ -197,10 +188,10 @@ def verify_proof_command(
     with reading(proof) as data:
         loaded = load_proof(data)
     if loaded.public is not None and loaded.public != inputs:
-        click.echo("invalid: the proof's file is about other public inputs")
+        echo("invalid: the proof's file is about other public inputs")
         context.exit(FAILED)
     result = verify(verifying_key, inputs, loaded.proof)
-    click.echo("valid" if result else f"invalid: {result}")
+    echo("valid" if result else f"invalid: {result}")
     context.exit(OK if result else FAILED)
 
 

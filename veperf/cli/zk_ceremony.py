@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from veperf.cli.options import ExampleCommand
+from veperf.cli.output import CommandGroup, echo
 from veperf.cli.zk_files import (
     file_argument,
     file_option,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from veperf.workloads.zk.snarkjs.zkey import Zkey
 
 
-@click.group("ceremony")
+@click.group("ceremony", cls=CommandGroup)
 def ceremony_group() -> None:
     """A key's ceremony: sound if one contributor of all forgets a secret."""
 
@@ -96,7 +97,7 @@ def verify_ceremony_command(context: click.Context, key: Path, r1cs: Path, ptau:
     with reading(ptau) as data:
         fault = verify_ceremony(zkey, system, Ptau(data))
     _print_transcript(zkey)
-    click.echo(_ceremony_verdict(zkey, fault))
+    echo(_ceremony_verdict(zkey, fault))
     context.exit(OK if fault is None and zkey.contributions else FAILED)
 
 
@@ -111,13 +112,13 @@ def _ceremony_verdict(zkey: "Zkey", fault: "CeremonyFault | None") -> str:
 def _print_transcript(zkey: "Zkey") -> None:
     from veperf.core.escape import one_line
 
-    click.echo(f"circuit  {zkey.circuit_hash.hex()[:64]}\n         {zkey.circuit_hash.hex()[64:]}")
+    echo(f"circuit  {zkey.circuit_hash.hex()[:64]}\n         {zkey.circuit_hash.hex()[64:]}")
     for number, contribution in enumerate(zkey.contributions, 1):
         name = one_line(contribution.name or "(no name)")
         beacon = contribution.beacon
         kind = f"\n         a beacon of 2^{beacon.exponent} iterations" if beacon else ""
         digest = contribution.digest().hex()
-        click.echo(f"{number:>7}  {name}{kind}\n         {digest[:64]}\n         {digest[64:]}")
+        echo(f"{number:>7}  {name}{kind}\n         {digest[:64]}\n         {digest[64:]}")
 
 
 def _read_ceremony(path: Path) -> "Zkey":

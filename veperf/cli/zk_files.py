@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from veperf.cli.options import display_path
+from veperf.cli.output import echo
 from veperf.core.errors import DataError, NoSuchFileError, StorageError, UsageError
 
 FILE_PATH = click.Path(path_type=Path)
@@ -99,4 +100,4 @@ def write_output(path: Path, data: bytes, *, force: bool) -> None:
     refuse_existing(path, force=force)
     name = str(path) if path.is_symlink() else display_path(path)
     replace_file(path, data, path.with_name(f".{path.name}.{os.getpid()}.new"))
-    click.echo(f"wrote {name}")
+    echo(f"wrote {name}")

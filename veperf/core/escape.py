@@ -15,6 +15,9 @@ _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\
 # Control, format (bidi, zero width), surrogate, private use, line and paragraph separators.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
+# Between numbers and units, so in most texts; isprintable() counts any blank but one as none.
+_NARROW_BLANK = "\u202f"
+
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~@&$])")
 
 _BY_ITSELF = re.compile(r"@|#(?=\d)|GH(?=-\d)|:(?=//)|www(?=\.)", re.IGNORECASE)
@@ -25,7 +28,7 @@ def make_visible(text: str, *, keep: str = "\n\t") -> str:
 
     A control character becomes its escape, such as ``\u202e``; those in ``keep`` stay.
     """
-    if text.isprintable():
+    if text.replace(_NARROW_BLANK, "").isprintable():
         return text
     return "".join(
         _escaped(c) if c not in keep and unicodedata.category(c) in _INVISIBLE else c

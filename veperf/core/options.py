@@ -11,7 +11,7 @@ from msgspec import Meta
 from veperf.core.ab_records import CommandValue, DecideBy, Witness
 from veperf.core.case import Better
 from veperf.core.errors import UsageError
-from veperf.core.load import Arrivals
+from veperf.core.load import Arrivals, Shape
 from veperf.core.option_fields import Duration, Options, Ratio, about
 from veperf.core.project import project_modules
 from veperf.core.selection import parse_expression
@@ -212,7 +212,22 @@ class JudgementOptions(KnownMissOptions, PolicyFileOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SiteOptions(RunFilterOptions, JudgementOptions):
+class SitePageOptions(RunFilterOptions):
+    """Options of the pages of the archive's web site."""
+
+    commit_url: Annotated[
+        str,
+        about(
+            "Where commits are shown: https://host/owner/name/commit/{commit}.",
+            metavar="TEMPLATE",
+            default="commit_url of veperf.toml, else by git's remote of the project, if that is on "
+            "GitHub, GitLab, Codeberg or Bitbucket and the archive is the project's",
+        ),
+    ] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteOptions(SitePageOptions, JudgementOptions):
     """Options of the archive's web site."""
 
 
@@ -304,6 +319,10 @@ class LoadOptions(CaseOptions):
     arrivals: Annotated[
         Arrivals, about("Arrivals at random, as from many clients, or evenly spaced.")
     ] = "poisson"
+    shape: Annotated[
+        Shape,
+        about("How the rate changes over the load, with the rate asked for as the mean."),
+    ] = "soak"
     seed: Annotated[int | None, about("Seed of the arrivals.", default="drawn")] = None
     shards: Annotated[
         int,

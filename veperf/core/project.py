@@ -42,6 +42,7 @@ class ProjectOptions(Options):
     select: tuple[_Text, ...] = ()
     archive: _Text = "reports"
     baselines: _Text = "data/baselines"
+    commit_url: Annotated[str, Meta(max_length=1000)] = ""
 
 
 @dataclass(frozen=True, slots=True)

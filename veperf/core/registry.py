@@ -25,6 +25,7 @@ from typing import Any, Protocol, TypeVar
 from veperf.core.case import TIME, Case, Level, Metric, Params
 from veperf.core.errors import UnknownBenchmarkError, UsageError, VeperfError
 from veperf.core.load import Finished, Search
+from veperf.core.nearest_names import nearest_names
 from veperf.core.remote_load import RemoteLoad
 from veperf.core.selection import narrow_cases, require_words
 
@@ -368,15 +369,12 @@ def _is_default(case: Case, pattern: str) -> bool:
 
 
 def _not_found(pattern: str, cases: list[Case]) -> str:
-    from difflib import get_close_matches
-
     own = [case for case in cases if case.benchmark == pattern.partition("[")[0]]
     if own:
         pairs = dict.fromkeys(f"{name}={value}" for c in own for name, value in c.params.items())
         hint = ", ".join(sorted(pairs)) or "no parameters"
         return f"no case matches {pattern!r}; {own[0].benchmark} has {hint}"
     names = list(dict.fromkeys(name for c in cases for name in (c.suite, c.benchmark)))
-    inside = [name for name in names if pattern in name]
-    close = inside[:3] or get_close_matches(pattern, names, n=3, cutoff=0.6)
+    close = nearest_names(pattern, names)
     hint = f"; did you mean {' or '.join(close)}?" if close else "; `veperf list` shows them all"
     return f"no benchmark matches {pattern!r}{hint}"

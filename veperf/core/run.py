@@ -118,6 +118,8 @@ class CaseResult(Struct, frozen=True):
     another tool have them, too, for information only."""
     latencies: str = ""
     """Latencies of a load run in ns: an HdrHistogram in its V2 format, compressed, in base64."""
+    latencies_by_kind: dict[str, str] = {}
+    """The same of each kind of item, where there are several."""
     trials: tuple[Trial, ...] = ()
     """Trials of a search, in order."""
     stopped_after_s: float | None = None

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from veperf.core.case import Case
 from veperf.core.errors import UnknownBenchmarkError, UsageError
+from veperf.core.nearest_names import nearest_names
 from veperf.core.text import join_words
 
 _TOKEN = re.compile(r"\s*(?:(?P<token>[()]|[\w./:+\-\[\]=,]+)|(?P<other>\S))")
@@ -89,8 +90,6 @@ def require_words(expression: str, cases: Sequence[Case], default: Sequence[Case
         UnknownBenchmarkError: one fits none.
         UsageError: the expression can't be read.
     """
-    from difflib import get_close_matches
-
     parsed = parse_expression(expression)
     for word in parsed.words:
         suites = {case.suite for case in cases if fits_word(case, word)}
@@ -104,7 +103,7 @@ def require_words(expression: str, cases: Sequence[Case], default: Sequence[Case
             continue
         parts = {part for case in cases for part in re.split(r"[/_\[\]=,]", case.benchmark)}
         names = sorted(parts | {case.benchmark.partition("/")[2] for case in cases})
-        close = get_close_matches(word.lower(), names, n=3, cutoff=0.6)
+        close = nearest_names(word, names)
         hint = f"did you mean {' or '.join(close)}?" if close else "`veperf list` shows them all"
         raise UnknownBenchmarkError(f"no benchmark's id has {word!r} of -k in it; {hint}")
 

@@ -76,7 +76,7 @@ def test_lines_keep_to_the_terminal(monkeypatch: pytest.MonkeyPatch):
     """All of them, the evidence too."""
     result = soaked(GROWING, failure=replace(BUSY, message="the machine was too busy " * 8))
     monkeypatch.setattr("veperf.runner.soak.soak", lambda *_, **__: result)
-    monkeypatch.setattr("veperf.cli.load.terminal_width", lambda: 80)
+    monkeypatch.setenv("COLUMNS", "80")
 
     lines = CliRunner().invoke(veperf, ["soak"]).output.splitlines()
     assert max(map(len, lines)) <= 80

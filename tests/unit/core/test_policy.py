@@ -163,7 +163,7 @@ def test_a_warning_that_can_not_be_given_is_refused() -> None:
     [
         ("[gate", "no TOML file"),
         ("\x00", "no TOML file"),
-        ("a = 1", "a is unknown; there are modules, select, archive, baselines, gate"),
+        ("a = 1", "a is unknown; there are modules, select, archive, baselines, commit_url, gate"),
         ("gate = 1", "gate must be a table"),
         ("[gate]\nfail_over = 5", "write 5% or 0.05"),
         ("[gate]\nfail_over = nan", "gate.fail_over must be at least 0.1%"),
