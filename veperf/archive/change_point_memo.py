@@ -20,7 +20,9 @@ from veperf.stats.change_points import ChangePoint
 
 # Format history:
 #   1  the first. Where the search of change points changes, so does this
-_FORMAT = 1
+#   2  candidates by optimal partitioning of our own
+#   3  gaps between levels count as evidence
+_FORMAT = 3
 _UNUSED = 10_000
 """Entries that may be kept beside those that were used."""
 

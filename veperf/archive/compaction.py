@@ -99,6 +99,8 @@ class CompactionResult:
     """Ids of the runs that were packed."""
     left_out: dict[str, str]
     """Damaged runs that were left in their folders, and links: the fault by name."""
+    kept: int
+    """Number of runs that were completed last, which were neither packed nor checked."""
 
 
 def compact_archive(archive: Archive, *, keep: int = DEFAULT_KEEP) -> CompactionResult:
@@ -134,7 +136,7 @@ def compact_archive(archive: Archive, *, keep: int = DEFAULT_KEEP) -> Compaction
                 {run: unpacked[run] for run in intact[first : first + _MAX_RUNS_PER_PACK]},
                 lock,
             )
-    return CompactionResult(tuple(intact), left_out | archive.links())
+    return CompactionResult(tuple(intact), left_out | archive.links(), len(stamps) - len(old))
 
 
 def finish_interrupted_work(archive: Archive, lock: Lock) -> None:

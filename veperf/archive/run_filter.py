@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from veperf.core.errors import UnknownRunError, UsageError
+from veperf.core.nearest_names import nearest_names
 from veperf.core.options import RunFilterOptions
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def parse_since(text: str, now: datetime | None = None) -> datetime:
 
 def _unknown(label: str, value: str, known: Iterable[str]) -> UnknownRunError:
     names = sorted(name for name in known if name)
-    close = get_close_matches(value, names, n=1) or [name for name in names if value in name][:1]
+    close = nearest_names(value, names, most=1)
     others = f"; there are {', '.join(names[:5])}" if names else ""
     hint = f"; did you mean {close[0]}?" if close else others
     return UnknownRunError(f"no run in the archive has {label} {value!r}{hint}")

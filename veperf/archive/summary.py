@@ -6,16 +6,14 @@ outdated is made anew from packs and runs. Writers of runs don't touch it.
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from veperf.archive.change_point_memo import ChangePointMemo
-from veperf.archive.completion_order import read_stamps
-from veperf.archive.manifest import COMPLETE
-from veperf.archive.pack_figures import RunFigures, packed_figures
+from veperf.archive.missing_runs import CompleteRuns, Progress, no_progress, read_missing
+from veperf.archive.pack_figures import RunFigures
 from veperf.archive.run_filter import EVERY_RUN, RunFilter
 from veperf.archive.run_summary import RunFacts
 from veperf.archive.storage.base import Storage
@@ -40,24 +38,18 @@ from veperf.archive.summary_tables import (
     join_figures,
     of_cases,
     of_runs,
+    take_rows,
     text_column,
 )
-from veperf.core.errors import CorruptFileError, DataError, StorageError
+from veperf.core.errors import CorruptFileError, StorageError
 from veperf.stats.change_points import ChangePoint
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-_RUNS_AT_ONCE = 200
-"""Runs that are parsed before they are written: the most that a killed process loses."""
-_ROWS_AT_ONCE = 400_000
-"""Figures of packs that are read before they are written."""
 _MIN_RUNS_TO_WRITE = 5
 """Fewer new runs than these are not written, but read each time."""
-
-Progress = Callable[[int, int], None]
-"""Called with the number of runs read so far, and the number to read."""
 
 
 class ArchiveSummary:
@@ -123,7 +115,7 @@ class ArchiveSummary:
 
     def at(self, places: Sequence[int]) -> "ArchiveSummary":
         """Return the summary of the runs at these indices of ``runs``."""
-        return ArchiveSummary(self.facts.take(places), self.left_out, self._figures)
+        return ArchiveSummary(take_rows(self.facts, places), self.left_out, self._figures)
 
     @property
     def machines(self) -> list[str]:
@@ -147,8 +139,18 @@ class ArchiveSummary:
             machines: only runs of these machine classes; all when None.
             cases: only these cases; all when empty.
         """
-        tables = self._tables(machines, cases)
-        return figure_columns(join_figures(tables), self.facts["id"])
+        return figure_columns(join_figures(self._tables(machines, cases)), self._places)
+
+    def figures_in_parts(
+        self, machine: str, cases: Collection[str] = ()
+    ) -> Iterator[FigureColumns]:
+        """Yield the same of one machine class, month by month, so that few are in memory."""
+        for table in self._tables([machine], cases):
+            yield figure_columns(table, self._places)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {run: place for place, run in enumerate(self.ids)}
 
     def _tables(
         self,
@@ -160,8 +162,7 @@ class ArchiveSummary:
         if self._figures is not None:
             for key, ids in ids_by_partition(self.facts).items():
                 if machines is None or key[1] in machines:
-                    for table in self._figures.read(key, cases, columns):
-                        yield of_runs(table, ids)
+                    yield from self._figures.read(key, ids, cases, columns)
 
 
 @dataclass(frozen=True)
@@ -210,9 +211,13 @@ class _Figures:
             memo.save()
 
     def read(
-        self, key: PartitionKey, cases: Collection[str], columns: Sequence[str] | None
+        self,
+        key: PartitionKey,
+        ids: "pa.ChunkedArray",
+        cases: Collection[str],
+        columns: Sequence[str] | None,
     ) -> Iterator["pa.Table"]:
-        """Yield the figures of a month and machine class; those of other runs may be among them.
+        """Yield the figures of the runs ``ids`` of a month and machine class.
 
         A file that another process has replaced, or that is broken, is made anew.
         """
@@ -222,13 +227,18 @@ class _Figures:
             try:
                 stored = read_partition(folder, file, cases, columns)
             except CorruptFileError:
-                self._loaded = _load(self._archive, _no_progress, {file})
+                self._loaded = _load(self._archive, no_progress, {file})
                 again = self._loaded.stored.partitions.get(key)
                 stored = read_partition(folder, again, cases, columns) if again else None
             if stored is not None and key in self._loaded.ids:
-                yield of_runs(stored, self._loaded.ids[key])
+                own = of_runs(stored, self._loaded.ids[key])
+                if not ids.equals(self._loaded.ids[key]):
+                    own = of_runs(own, ids)
+                if own.num_rows:
+                    yield own
         for table in self._loaded.new.tables:
-            yield of_cases(table.select(columns) if columns else table, cases)
+            if (own := of_runs(table, ids)).num_rows:
+                yield of_cases(own.select(columns) if columns else own, cases)
 
 
 def load_summary(archive: Archive, progress: Progress | None = None) -> ArchiveSummary:
@@ -241,7 +251,7 @@ def load_summary(archive: Archive, progress: Progress | None = None) -> ArchiveS
         DataError: none of its runs can be read.
     """
     archive.require_exists()
-    loaded = _load(archive, progress or _no_progress)
+    loaded = _load(archive, progress or no_progress)
     if loaded.left_out and not loaded.facts.num_rows:
         archive.read(next(iter(loaded.left_out)))
     left_out = archive.links() | loaded.left_out
@@ -265,33 +275,18 @@ def _load(archive: Archive, progress: Progress, broken: Collection[str] = ()) ->
                 confirmed = _write_missing(archive, folder, stored, complete, progress)
         missing = _missing(confirmed, complete.all)
     new, left_out = RunFigures(), dict[str, str]()
-    for figures in _read_missing(archive, missing, complete, left_out, progress):
+    for figures in read_missing(archive, missing, complete, left_out, progress):
         new.extend(figures)
     return _Loaded(confirmed, new, left_out)
 
 
-@dataclass(frozen=True, slots=True)
-class _Complete:
-    """The complete runs of an archive, and when their manifests were written, in ns."""
-
-    unpacked: Mapping[str, int]
-    packed: Mapping[str, int]
-    packs: Mapping[str, int]
-    """When the manifests of packs were written."""
-
-    @property
-    def all(self) -> dict[str, int]:
-        """All of them."""
-        return {**self.packed, **self.unpacked}
-
-
-def _complete_runs(archive: Archive, stored: StoredSummary) -> _Complete:
+def _complete_runs(archive: Archive, stored: StoredSummary) -> CompleteRuns:
     """List the complete runs; packs that are those that the summary knows are not read again."""
     # In this order: a run that is packed in between is in both.
     unpacked = archive.unpacked()
     packs = archive.packs.listed()
     packed = stored.packed if packs == stored.packs else archive.packs.runs()
-    return _Complete(unpacked, packed, packs)
+    return CompleteRuns(unpacked, packed, packs)
 
 
 def _missing(stored: StoredSummary, complete: Mapping[str, int]) -> dict[str, int]:
@@ -303,13 +298,13 @@ def _write_missing(
     archive: Archive,
     folder: Storage,
     stored: StoredSummary,
-    complete: _Complete,
+    complete: CompleteRuns,
     progress: Progress,
 ) -> StoredSummary:
     """Add the missing runs to the files of the summary, of which this process has the lock."""
     summary = stored.confirmed(complete.all)
     missing = _missing(summary, complete.all)
-    for figures in _read_missing(archive, missing, complete, {}, progress):
+    for figures in read_missing(archive, missing, complete, {}, progress):
         summary = _extended(folder, summary, figures)
         summary = write_summary(folder, summary.with_packs(complete.packed, complete.packs))
     if summary.packs != complete.packs:
@@ -337,58 +332,3 @@ def _extended(folder: Storage, summary: StoredSummary, new: RunFigures) -> Store
     present = ids_by_partition(facts)
     kept = {key: file for key, file in partitions.items() if key in present}
     return StoredSummary(facts, kept, {}, summary.file)
-
-
-def _read_missing(
-    archive: Archive,
-    missing: Mapping[str, int],
-    complete: _Complete,
-    left_out: dict[str, str],
-    progress: Progress,
-) -> Iterator[RunFigures]:
-    """Yield facts and figures of the runs that are ``missing``, those that packs have first."""
-    rest, total = dict(missing), len(missing)
-    stamps: Mapping[str, int] = {}
-    if not rest.keys() <= complete.unpacked.keys():
-        batch = RunFigures()
-        for name in archive.packs.names():
-            batch.extend(_of_pack(archive, name, rest))
-            progress(total - len(rest), total)
-            if batch.rows >= _ROWS_AT_ONCE:
-                yield batch
-                batch = RunFigures()
-        if batch.runs:
-            yield batch
-        if not rest.keys() <= complete.unpacked.keys():
-            stamps = archive.packs.order()
-    done, remaining = total - len(rest), iter(rest.items())
-    while runs := dict(islice(remaining, _RUNS_AT_ONCE)):
-        figures = RunFigures()
-        of_runs_now = {**stamps, **read_stamps(archive.storage, COMPLETE, runs)}
-        for (run_id, completed_ns), run in zip(runs.items(), archive.read_each(runs), strict=True):
-            if isinstance(run, DataError):
-                left_out[run_id] = str(run)
-            else:
-                figures.add(run, completed_ns, of_runs_now[run_id])
-            done += 1
-            progress(done, total)
-        if figures.runs:
-            yield figures
-
-
-def _of_pack(archive: Archive, name: str, missing: dict[str, int]) -> RunFigures:
-    """Return what a pack has of the ``missing`` runs, and take these from them."""
-    runs = archive.packs.runs_in(name)
-    figures = RunFigures()
-    if any(missing.get(run) == completed_ns for run, completed_ns in runs.items()):
-        whole = packed_figures(archive.packs, name) or figures
-        figures.runs = [run for run in whole.runs if missing.get(run.id) == run.completed_ns]
-        ids = facts_table(figures.runs)["id"]
-        figures.tables = [of_runs(table, ids) for table in whole.tables]
-        for run in figures.runs:
-            del missing[run.id]
-    return figures
-
-
-def _no_progress(done: int, total: int) -> None:
-    """Ignore the progress."""

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from veperf.archive.query import PARQUET
 from veperf.archive.run_summary import RunFacts, SummaryFigure
-from veperf.core.case import TIME
 from veperf.core.errors import CorruptFileError
 
 if TYPE_CHECKING:
@@ -129,8 +128,33 @@ def _table(rows: Sequence[tuple[object, ...]], schema: "pa.Schema") -> "pa.Table
     if not rows:
         return schema.empty_table()
     columns = zip(*rows, strict=True)
-    arrays = [pa.array(values, f.type) for values, f in zip(columns, schema, strict=True)]
+    arrays = [_column(values, f.type) for values, f in zip(columns, schema, strict=True)]
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+# Not by pa.array, pa.scalar or to_numpy, which import pandas.
+def _column(values: Sequence[Any], kind: "pa.DataType") -> "pa.Array":
+    """Return values without gaps as an array of Arrow."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        codes = {name: code for code, name in enumerate(dict.fromkeys(values))}
+        indices = np.array([codes[name] for name in values], dtype=np.int32)
+        return pa.DictionaryArray.from_arrays(_arrow(indices), _strings(list(codes)))
+    if pa.types.is_string(kind):
+        return _strings(values)
+    if pa.types.is_boolean(kind):
+        return _arrow(np.array(values, dtype=np.uint8)).cast(kind)
+    return _arrow(np.array(values, dtype=kind.to_pandas_dtype()))
+
+
+def _strings(values: Sequence[str]) -> "pa.Array":
+    import pyarrow as pa
+
+    texts = [value.encode() for value in values]
+    ends = np.cumsum([0, *map(len, texts)], dtype=np.int32)
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))]
+    return pa.Array.from_buffers(pa.string(), len(texts), buffers)
 
 
 def join_figures(tables: Iterable["pa.Table"]) -> "pa.Table":
@@ -141,7 +165,6 @@ def join_figures(tables: Iterable["pa.Table"]) -> "pa.Table":
     return pa.concat_tables(every).unify_dictionaries().combine_chunks()
 
 
-# Not by pa.array, pa.scalar or to_numpy, which import pandas.
 def of_runs(figures: "pa.Table", ids: "pa.ChunkedArray") -> "pa.Table":
     """Return the rows of ``figures`` whose run is in ``ids``."""
     import pyarrow.compute as pc
@@ -166,14 +189,18 @@ def of_cases(figures: "pa.Table", cases: Collection[str]) -> "pa.Table":
 def _rows_with(
     figures: "pa.Table", column: str, is_wanted: "Callable[[pa.Array], pa.Array]"
 ) -> "pa.Table":
-    import pyarrow as pa
     import pyarrow.compute as pc
 
-    array = figures[column].unify_dictionaries().combine_chunks()
-    if isinstance(array, pa.ChunkedArray):  # without chunks, where the table is empty
+    if not figures.num_rows:
         return figures
+    array = figures[column].unify_dictionaries().combine_chunks()
     mask = is_wanted(array.dictionary)
     return figures if pc.all(mask).as_py() else figures.filter(mask.take(array.indices))
+
+
+def take_rows(table: "pa.Table", places: Sequence[int]) -> "pa.Table":
+    """Return the rows at these indices."""
+    return table.take(_arrow(np.array(places, dtype=np.int64)))
 
 
 def sort_by_case(figures: "pa.Table") -> "pa.Table":
@@ -272,33 +299,23 @@ class FigureColumns:
     high: Floats
     processes: Ints
 
-    def main_metric(self, rows: Ints) -> str:
-        """Return the default metric: time, else the first of the last run in ``rows``."""
-        if TIME.name in self.metric.distinct(rows):
-            return TIME.name
-        runs = self.run[rows]
-        return self.metric.names[int(self.metric.codes[rows[runs == runs.max()][0]])]
 
-
-def figure_columns(table: "pa.Table", ids: "pa.ChunkedArray") -> FigureColumns:
-    """Return the columns of a table of figures; their runs are indices into ``ids``."""
+def figure_columns(table: "pa.Table", places: Mapping[str, int]) -> FigureColumns:
+    """Return the columns of a table of figures; ``places`` are the indices of runs, by id."""
     columns: dict[str, Any] = {
         name: text_column(table, name) if name in _TEXT_COLUMNS else _numbers(table[name])
         for name in table.column_names
     }
     run: TextColumn = columns.pop("run")
-    index = {id: place for place, id in enumerate(ids.to_pylist())}
-    places = np.array([index.get(name, -1) for name in run.names], dtype=np.int32)
-    return FigureColumns(run=places[run.codes], **columns)
+    index = np.array([places.get(name, -1) for name in run.names], dtype=np.int32)
+    return FigureColumns(run=index[run.codes], **columns)
 
 
 def text_column(table: "pa.Table", column: str) -> TextColumn:
     """Return a column of text of a table of figures."""
-    import pyarrow as pa
-
-    array = table[column].unify_dictionaries().combine_chunks()
-    if isinstance(array, pa.ChunkedArray):  # without chunks, where the table is empty
+    if not table.num_rows:
         return TextColumn(np.empty(0, dtype=np.int32), ())
+    array = table[column].unify_dictionaries().combine_chunks()
     return TextColumn(_numbers(array.indices), tuple(array.dictionary.to_pylist()))
 
 

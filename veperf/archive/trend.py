@@ -2,25 +2,21 @@
 
 import math
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import numpy as np
-from numpy.typing import NDArray
 
 from veperf.archive.run_summary import RunFacts
+from veperf.archive.series import CaseSeries, gather_series
 from veperf.archive.summary import ArchiveSummary
-from veperf.archive.summary_tables import FigureColumns, Floats, Ints
-from veperf.core.case import Better, Clock, Direction
+from veperf.archive.summary_tables import Floats, Ints, column_values
+from veperf.core.case import Clock, Direction
 from veperf.core.errors import UnknownBenchmarkError, UsageError
+from veperf.core.nearest_names import nearest_names
 from veperf.stats.change_points import ChangePoint
 from veperf.stats.drift import Drift, find_drift
-from veperf.stats.long_series import Memo, windowed_change_points
-
-_KNOWN: tuple[Better, Better] = ("lower", "higher")
-_FIGURES_AT_ONCE = 500_000
-"""Figures that are in memory at once, where trends of all cases are made."""
+from veperf.stats.long_series import windowed_change_points
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +32,8 @@ class TrendChange:
     worse: float
     """After divided by before, or the inverse if higher is better: over 1 is worse, or more where
     the better direction is unknown."""
+    acknowledged: str = ""
+    """Reason for which somebody acknowledged it, see ``acknowledgements``; else empty."""
 
     @property
     def commit_range(self) -> str:
@@ -82,6 +80,8 @@ class Trend:
     change_points: tuple[TrendChange, ...]
     drift: Drift | None = None
     """Slow movement since the latest change point; None where the level stands still."""
+    drift_acknowledged: str = ""
+    """Reason for which somebody acknowledged the drift; else empty."""
 
     @property
     def last_change(self) -> TrendChange | None:
@@ -112,27 +112,23 @@ def case_trend(
         UsageError: ``last`` is below 1.
     """
     _check_last(last)
-    latest: tuple[FigureColumns, Ints] | None = None
+    latest: tuple[str, CaseSeries] | None = None
     newest = -1
     for name, last_run in _classes_by_last_run(summary):
         if last_run < newest or machine not in ("", name):
             continue
-        columns = summary.figures([name], [case])
-        rows = _row_numbers(columns.case.mask(case))
-        if rows.size:
-            rows = rows[columns.metric.mask(metric or columns.main_metric(rows))[rows]]
-        if rows.size and columns.run[rows].max() > newest:
-            latest, newest = (columns, rows), int(columns.run[rows].max())
+        series = gather_series(summary.figures_in_parts(name, [case]), metric).get(case)
+        if series is not None and series.run[-1] > newest:
+            latest, newest = (name, series), int(series.run[-1])
     if latest is None:
         raise _unknown(summary, case, metric, machine)
-    trend = _trend(summary, *latest, last)
-    summary.save_change_points()
+    (trend,) = _trends(summary, latest[0], [latest[1]], last)
     return trend
 
 
 def _classes_by_last_run(summary: ArchiveSummary) -> list[tuple[str, int]]:
     """Return the machine classes with the index of their last run, the latest first."""
-    last = {run.machine: index for index, run in enumerate(summary.runs)}
+    last = {name: index for index, name in enumerate(column_values(summary.facts, "machine"))}
     return sorted(last.items(), key=lambda item: -item[1])
 
 
@@ -141,7 +137,7 @@ def _unknown(
 ) -> UnknownBenchmarkError:
     """Return the error that says what of the three no run has."""
     columns = summary.figures(cases=[case])
-    rows = _row_numbers(columns.case.mask(case))
+    rows = np.flatnonzero(columns.case.mask(case)).astype(np.int32)
     if not rows.size:
         known = list(summary.cases())
         return UnknownBenchmarkError(_unknown_name_message(f"benchmark {case!r}", case, known))
@@ -172,38 +168,17 @@ def machine_trends(
     if not summary.runs:
         return ()
     machine = machine or summary.runs[-1].machine
-    counts = summary.cases([machine])
-    if not counts:
-        known = sorted(summary.machines)
-        raise UnknownBenchmarkError(_unknown_name_message(f"machine {machine!r}", machine, known))
-    trends: list[Trend] = []
-    metrics: set[str] = set()
-    for cases in _in_parts(counts):
-        columns = summary.figures([machine], cases)
-        for case in cases:
-            rows = _row_numbers(columns.case.mask(case))
-            metrics.update(columns.metric.distinct(rows))
-            rows = rows[columns.metric.mask(metric or columns.main_metric(rows))[rows]]
-            if rows.size:
-                trends.append(_trend(summary, columns, rows, last))
-    if metric and not trends:
-        message = _unknown_name_message(f"metric {metric!r}", metric, sorted(metrics))
+    series = gather_series(summary.figures_in_parts(machine), metric)
+    if not series:
+        columns = summary.figures([machine])
+        metrics = columns.metric.distinct(np.arange(columns.run.size, dtype=np.int32))
+        if metrics:
+            message = _unknown_name_message(f"metric {metric!r}", metric, metrics)
+        else:
+            known = sorted(summary.machines)
+            message = _unknown_name_message(f"machine {machine!r}", machine, known)
         raise UnknownBenchmarkError(message)
-    summary.save_change_points()
-    return sort_by_change(trends)
-
-
-def _in_parts(counts: Mapping[str, int]) -> Iterator[list[str]]:
-    """Yield the cases in groups that have so many figures at most, or one case."""
-    group: list[str] = []
-    size = 0
-    for case, count in counts.items():
-        if group and size + count > _FIGURES_AT_ONCE:
-            yield group
-            group, size = [], 0
-        group.append(case)
-        size += count
-    yield group
+    return sort_by_change(_trends(summary, machine, list(series.values()), last))
 
 
 def sort_by_change(trends: Iterable[Trend]) -> tuple[Trend, ...]:
@@ -215,41 +190,44 @@ def sort_by_change(trends: Iterable[Trend]) -> tuple[Trend, ...]:
     )
 
 
-def _trend(summary: ArchiveSummary, columns: FigureColumns, rows: Ints, last: int | None) -> Trend:
-    """Return the trend in ``rows``, which have one case, one metric and one machine class."""
-    rows = rows[np.argsort(columns.run[rows], kind="stable")]
-    # A metric whose unit has changed is another metric.
-    unit = columns.unit.codes[rows[-1]]
-    rows = rows[columns.unit.codes[rows] == unit]
-    judged = rows[columns.judged[rows]]
-    by_cpu = 2 * np.count_nonzero(columns.clock.mask("cpu")[judged]) > judged.size
-    clock: Clock = "cpu" if by_cpu else "wall"
-    rows = rows[columns.clock.mask(clock)[rows]][-(last or 0) :]
-    better: Direction = next(
-        (known for known in _KNOWN if columns.better.mask(known)[rows[-1]]), "unknown"
-    )
-    runs = tuple(summary.runs[index] for index in columns.run[rows])
-    values = columns.value[rows]
-    changes = _changes(values, runs, better, summary.change_points(runs[0].machine))
-    return Trend(
-        case=columns.case.names[columns.case.codes[rows[0]]],
-        metric=columns.metric.names[columns.metric.codes[rows[0]]],
-        unit=columns.unit.names[unit],
-        better=better,
-        clock=clock,
-        machine=runs[0].machine,
-        runs=runs,
-        values=values,
-        low=columns.low[rows],
-        high=columns.high[rows],
-        processes=columns.processes[rows],
-        change_points=changes,
-        drift=find_drift(values, changes[-1].point.index if changes else 0),
-    )
+def _trends(
+    summary: ArchiveSummary, machine: str, series: Sequence[CaseSeries], last: int | None
+) -> list[Trend]:
+    """Return the trends of a machine class's ``series``, which are searched for steps together."""
+    end = slice(-(last or 0), None)
+    values = [each.values[end] for each in series]
+    points = windowed_change_points(values, summary.change_points(machine))
+    summary.save_change_points()
+    trends: list[Trend] = []
+    places: Ints = np.empty(0, dtype=np.int32)
+    runs: tuple[RunFacts, ...] = ()
+    for each, own_values, own_points in zip(series, values, points, strict=True):
+        # Most cases have the same runs.
+        if not np.array_equal(places, each.run[end]):
+            places = each.run[end]
+            runs = tuple(summary.runs[place] for place in places.tolist())
+        trends.append(
+            Trend(
+                case=each.case,
+                metric=each.metric,
+                unit=each.unit,
+                better=each.better,
+                clock=each.clock,
+                machine=machine,
+                runs=runs,
+                values=own_values,
+                low=each.low[end],
+                high=each.high[end],
+                processes=each.processes[end],
+                change_points=_changes(own_values, runs, each.better, own_points),
+                drift=find_drift(own_values, own_points[-1].index if own_points else 0),
+            )
+        )
+    return trends
 
 
 def _changes(
-    values: Floats, runs: Sequence[RunFacts], better: Direction, memo: Memo
+    values: Floats, runs: Sequence[RunFacts], better: Direction, points: Sequence[ChangePoint]
 ) -> tuple[TrendChange, ...]:
     # Values of zero or less have no logarithm and are skipped, also in finding the run before.
     positive = np.flatnonzero(values > 0)
@@ -260,16 +238,12 @@ def _changes(
             bad=runs[point.index],
             worse=point.ratio if better != "higher" else 1 / max(point.ratio, sys.float_info.min),
         )
-        for point in windowed_change_points(values, memo)
+        for point in points
     )
 
 
 def _change_size(change: TrendChange | None) -> float:
     return abs(math.log(max(change.worse, sys.float_info.min))) if change else 0.0
-
-
-def _row_numbers(mask: NDArray[np.bool_]) -> Ints:
-    return np.flatnonzero(mask).astype(np.int32)
 
 
 def _check_last(last: int | None) -> None:
@@ -278,8 +252,7 @@ def _check_last(last: int | None) -> None:
 
 
 def _unknown_name_message(subject: str, name: str, known: Sequence[str]) -> str:
-    close = get_close_matches(name, known, n=1) or [n for n in known if name in n][:1]
-    if close:
+    if close := nearest_names(name, known, most=1):
         return f"no run has {subject}; did you mean {close[0]}?"
     hint = f"there are {', '.join(known[:5])}" if known else "none of these runs has figures"
     return f"no run has {subject}; {hint}"

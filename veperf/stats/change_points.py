@@ -1,10 +1,9 @@
 """Change points: places where a long series moved to another level and stayed there.
 
 Candidates are the steps of the piecewise constant fit with the least sum of squares plus a penalty
-per step (PELT, Killick, Fearnhead, Eckley, JASA 107, 2012, as KernelCPD of ruptures). They are
-removed one by one, and what they parted is joined, as long as any is between similar levels, or a
-smooth curve explains it, alone or together with its neighbours, as well as steps do. Of the others,
-those remain whose levels differ significantly.
+per step (``optimal_partition``). They are removed one by one, and what they parted is joined, as
+long as any is between similar levels, or a smooth curve explains it, alone or together with its
+neighbours, as well as steps do. Of the others, those remain whose levels differ significantly.
 """
 
 import math
@@ -18,11 +17,13 @@ from veperf.core.errors import UsageError
 from veperf.stats.hodges_lehmann import from_log, hodges_lehmann_shift
 from veperf.stats.level_shift import (
     NEAR,
+    WEAK_EVIDENCE_P,
     LevelShift,
     ShiftEvaluator,
     clip_outliers,
     estimate_noise,
 )
+from veperf.stats.optimal_partition import optimal_steps
 from veperf.stats.paired import as_values
 
 ALPHA = 1e-5
@@ -40,11 +41,6 @@ _JOINT_EVIDENCE = 9.5
 _MOST_JOINT_STEPS = 4
 # Longer windows hold more than one curve.
 _MOST_JOINT_VALUES = 600
-# p of weak evidence for a step.
-_WEAK_EVIDENCE_P = 1e-3
-# PELT takes quadratic time where nothing changes: long series are searched in overlapping parts.
-_PART = 4_000
-_OVERLAP = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +67,16 @@ def change_points(
 ) -> tuple[ChangePoint, ...]:
     """Return the steps in ``series``, of shape (n,), positive values in the order of measuring.
 
-    A step is where neighbouring segments differ by a Mann-Whitney p below ``alpha``, corrected
-    for the series' autocorrelation, and by a ratio of at least 1 + ``min_effect`` either way, and
-    where a step, with or without drift beside it, explains both clearly better than a smooth curve
-    does. Values that are NaN, infinite, zero or below are left out.
+    A step is where neighbouring segments differ by a p below ``alpha``, corrected for the series'
+    autocorrelation, and by a ratio of at least 1 + ``min_effect`` either way, and where a step,
+    with or without drift beside it, explains both clearly better than a smooth curve does. p is
+    that of Mann-Whitney or, where it is smaller and the former is below 0.001 as of independent
+    values, that of the gap between the segments. Values that are NaN, infinite, zero or below are
+    left out.
 
-    The shortest segment is 10 values, or 5 at either end of the series; with independent noise, 5
-    are significant against 27 or more before them, 6 against 20, 8 against 13, 10 against 11.
-    Shorter ones are taken for outliers.
+    The shortest segment is 10 values, or 5 at either end of the series; shorter ones are taken for
+    outliers. By ranks, with independent noise, 5 are significant against 27 or more before them, 6
+    against 20, 8 against 13, 10 against 11; by a gap of many deviations, 5 against 10, 7 against 7.
 
     ``find_drift`` is for slow movement, which is no step; docs/verdicts.md has the rates at which
     trends, seasons and correlated noise are taken for steps all the same. A random walk is nothing
@@ -87,24 +85,71 @@ def change_points(
     Raises:
         UsageError: a setting is out of its range, or the series is not a plain list of numbers.
     """
+    (points,) = change_points_of([series], alpha=alpha, min_effect=min_effect)
+    return points
+
+
+def change_points_of(
+    series: Sequence[ArrayLike], *, alpha: float = ALPHA, min_effect: float = MIN_EFFECT
+) -> list[tuple[ChangePoint, ...]]:
+    """Return the steps in each of ``series`` as ``change_points``, but search all at once.
+
+    Raises:
+        UsageError: as ``change_points``.
+    """
     if not 0 < alpha < 1:
         raise UsageError(f"alpha lies between 0 and 1, not {alpha}")
     if not 0 <= min_effect < math.inf:
         raise UsageError(f"min_effect is zero or more, not {min_effect}")
-    values = as_values(series)
-    places = np.flatnonzero(np.isfinite(values) & (values > 0))
-    if places.size < 2 * MIN_SEGMENT:
-        return ()
-    logs, n = np.log(values[places]), places.size
-    smooth = clip_outliers(logs)
+    places: list[NDArray[np.intp]] = []
+    logs: list[NDArray[np.float64]] = []
+    for each in series:
+        values = as_values(each)
+        places.append(np.flatnonzero(np.isfinite(values) & (values > 0)))
+        logs.append(np.log(values[places[-1]]))
+    long = [i for i, of_series in enumerate(places) if of_series.size >= 2 * MIN_SEGMENT]
+    smooth = [clip_outliers(logs[i]) for i in long]
     # Differences across steps make neighbours seem correlated: first find where they may be.
-    noise = estimate_noise(smooth, _candidates(smooth, estimate_noise(smooth).variance))
-    evaluator = ShiftEvaluator(logs, smooth, noise)
-    steps = _join_segments(_candidates(smooth, noise.long_run_variance), evaluator, n, min_effect)
+    variances = [estimate_noise(y).variance for y in smooth]
+    candidates = _candidates(smooth, variances)
+    noises = [estimate_noise(y, steps) for y, steps in zip(smooth, candidates, strict=True)]
+    again = [i for i, noise in enumerate(noises) if noise.long_run_variance != variances[i]]
+    steps_again = _candidates(
+        [smooth[i] for i in again], [noises[i].long_run_variance for i in again]
+    )
+    for i, steps in zip(again, steps_again, strict=True):
+        candidates[i] = steps
+    points: list[tuple[ChangePoint, ...]] = [()] * len(places)
+    for i, y, noise, steps in zip(long, smooth, noises, candidates, strict=True):
+        evaluator = ShiftEvaluator(logs[i], y, noise)
+        points[i] = tuple(
+            _change_point(step, places[i], logs[i])
+            for step in _proven_steps(steps, evaluator, logs[i].size, min_effect)
+            if step.p < alpha
+        )
+    return points
+
+
+def _candidates(
+    smooth: Sequence[NDArray[np.float64]], variances: Sequence[float]
+) -> list[list[int]]:
+    """Return the indices of possible steps, ascending, ``MIN_SEGMENT`` apart and from the ends.
+
+    ``variances`` are those of means of many values, times their number.
+    """
+    penalties = [_PENALTY * v * math.log(y.size) for y, v in zip(smooth, variances, strict=True)]
+    return optimal_steps(smooth, penalties, MIN_SEGMENT)
+
+
+def _proven_steps(
+    candidates: Sequence[int], evaluator: ShiftEvaluator, n: int, min_effect: float
+) -> list[LevelShift]:
+    """Return ``candidates`` less those that a smooth curve explains as well."""
+    steps = _join_segments(candidates, evaluator, n, min_effect)
     while flight := _curved_flight(steps, evaluator):
         removed = min(flight, key=_evidence)
         steps = _join_segments([s.at for s in steps if s is not removed], evaluator, n, min_effect)
-    return tuple(_change_point(step, places, logs) for step in steps if step.p < alpha)
+    return steps
 
 
 def _join_segments(
@@ -146,7 +191,7 @@ def _is_step(step: LevelShift, n: int, min_effect: float) -> bool:
 def _differs(step: LevelShift, n: int, min_effect: float) -> bool:
     return not (
         step.has_short_inner_segment(MIN_INNER, n)
-        or step.p > _WEAK_EVIDENCE_P
+        or step.p > WEAK_EVIDENCE_P
         or not step.is_relevant(min_effect)
     )
 
@@ -170,30 +215,6 @@ def _curved_flight(steps: Sequence[LevelShift], evaluator: ShiftEvaluator) -> Se
 
 def _evidence(step: LevelShift) -> float:
     return step.evidence
-
-
-def _candidates(smooth: NDArray[np.float64], variance: float) -> list[int]:
-    """Return the indices of possible steps, ascending, ``MIN_SEGMENT`` apart and from the ends.
-
-    ``variance`` is that of means of many values, times their number.
-    """
-    from ruptures import KernelCPD  # not at the top: it takes a second
-
-    n = smooth.size
-    penalty = _PENALTY * variance * math.log(n)
-    steps: list[int] = []
-    for start in range(0, max(1, n - _OVERLAP), _PART - _OVERLAP):
-        part = smooth[start : start + _PART]
-        # Each part covers its own half of an overlap.
-        first = start + _OVERLAP // 2 if start else 0
-        search = KernelCPD("linear", min_size=MIN_SEGMENT).fit(part[:, None])
-        for place in search.predict(pen=penalty)[:-1]:
-            at = start + int(place)
-            if at >= first and n - at >= MIN_SEGMENT:
-                while steps and at - steps[-1] < MIN_SEGMENT:
-                    steps.pop()
-                steps.append(at)
-    return steps
 
 
 def _change_point(

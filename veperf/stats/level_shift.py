@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from veperf.stats.mann_whitney import mann_whitney, u_standard_deviation
 from veperf.stats.smooth_curve import StepComparison, compare_steps
+from veperf.stats.student_t import t_cdf
 
 # From median absolute deviation to standard deviation, of normal noise.
 _MAD = 1.4826
@@ -87,6 +88,12 @@ NEAR = 200
 # With a shorter side the normal approximation is too coarse so far out in the tail.
 _EXACT_UP_TO = 15
 _EXACT_NEAR = 40
+# p of weak evidence for a step.
+WEAK_EVIDENCE_P = 1e-3
+# Of each side, one value in so many may lie anywhere.
+_VALUES_AN_OUTLIER = 8
+# A variance from differences of neighbours is as certain as one from so much fewer values.
+_DIFFERENCES_EFFICIENCY = 2 / 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,7 +160,7 @@ class ShiftEvaluator:
                 start,
                 at,
                 end,
-                p=_p_value(before, after, self._noise.inflation),
+                p=_p_value(before, after, self._noise),
                 shift=float(np.median(after[:, None] - before[None, :])),
                 evidence=comparison.evidence,
                 before=before - drift[: at - low],
@@ -179,14 +186,38 @@ class ShiftEvaluator:
         )
 
 
-def _p_value(before: NDArray[np.float64], after: NDArray[np.float64], inflation: float) -> float:
-    """Return the two-sided Mann-Whitney p, corrected for the variance ``inflation`` of means."""
+def _p_value(before: NDArray[np.float64], after: NDArray[np.float64], noise: Noise) -> float:
+    """Return the two-sided p of "no step", corrected for the autocorrelation of the noise.
+
+    That of the ranks is at best what the number of values allows, however far the levels are
+    apart: where a gap divides the sides, it counts as well.
+    """
     if min(before.size, after.size) <= _EXACT_UP_TO:
         p = mann_whitney(before[-_EXACT_NEAR:], after[:_EXACT_NEAR]).p_two_sided
         z = -NormalDist().inv_cdf(p / 2)
     else:
         z = _z_score(before, after)
-    return math.erfc(z / math.sqrt(2 * inflation))
+    p_by_rank = math.erfc(z / math.sqrt(2 * noise.inflation))
+    if math.erfc(z / math.sqrt(2)) > WEAK_EVIDENCE_P:
+        return p_by_rank
+    return min(p_by_rank, _gap_p_value(before, after, noise))
+
+
+def _gap_p_value(before: NDArray[np.float64], after: NDArray[np.float64], noise: Noise) -> float:
+    """Return the two-sided p of Student's t test of the gap between the sides, as if of means.
+
+    A gap is less than the difference of the means by all that chance moves, so that a walk or a
+    curve has none. One value in eight of each side may lie anywhere.
+    """
+    sides = [np.sort(side) for side in (before, after)]
+    sides = [side[(k := side.size // _VALUES_AN_OUTLIER) : side.size - k] for side in sides]
+    low, high = sorted(sides, key=lambda side: float(side[0]))
+    if (gap := float(high[0] - low[-1])) <= 0:
+        return 1.0
+    variances = [max(noise.variance, float(np.var(side, ddof=1))) / side.size for side in sides]
+    freedom = _DIFFERENCES_EFFICIENCY * (before.size + after.size - 2) / noise.inflation
+    t = gap / math.sqrt(noise.inflation * sum(variances))
+    return 2 * float(t_cdf(np.array([-t]), np.array([max(1.0, freedom)]))[0])
 
 
 def _z_score(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:

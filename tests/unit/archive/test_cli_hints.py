@@ -99,5 +99,5 @@ def test_an_import_says_how_to_look_at_it(tmp_path: Path, monkeypatch: pytest.Mo
     done = CliRunner().invoke(veperf, ["import", str(results), "--archive", str(place)])
 
     assert 0 == done.exit_code, done.output
-    (run,) = Archive(place).ids()
-    assert ["veperf", "report", run, "--archive", str(place)] == words(done.stdout)
+    assert 1 == len(Archive(place).ids())
+    assert ["veperf", "report", "last", "--archive", str(place)] == words(done.stdout)

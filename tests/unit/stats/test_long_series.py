@@ -18,8 +18,8 @@ def test_a_short_series_is_as_it_was(size: int):
     series[size // 2 :] *= 1.05
     memo: dict[str, tuple[ChangePoint, ...]] = {}
 
-    assert change_points(series) == windowed_change_points(series, memo)
-    assert change_points(series) == windowed_change_points(series, memo)
+    assert [change_points(series)] == windowed_change_points([series], memo)
+    assert [change_points(series)] == windowed_change_points([series], memo)
     assert (size >= 500) == bool(memo)
 
 
@@ -29,7 +29,7 @@ def test_a_long_series_has_the_same_steps():
     for place, ratio in ((40, 1.1), (1_499, 1.04), (5_000, 0.95), (8_251, 1.06), (12_660, 1.05)):
         series[place:] *= ratio
 
-    expected, actual = change_points(series), windowed_change_points(series, {})
+    expected, (actual,) = change_points(series), windowed_change_points([series], {})
 
     assert 5 == len(expected)
     assert [point.index for point in expected] == [point.index for point in actual]
@@ -40,10 +40,11 @@ def test_a_long_series_has_the_same_steps():
 def test_a_step_where_windows_meet_is_found_once(offset: int):
     """By one of the two, wherever noise puts it."""
     place = STRIDE + STRIDE // 2 + offset
-    for seed in range(3):
-        series = noise(2 * WINDOW, seed)
+    many = [noise(2 * WINDOW, seed) for seed in range(3)]
+    for series in many:
         series[place:] *= 1.05
-        (point,) = windowed_change_points(series, {})
+
+    for (point,) in windowed_change_points(many, {}):
         assert abs(point.index - place) <= 2
 
 
@@ -51,8 +52,23 @@ def test_nothing_is_searched_twice():
     """A value more leaves all windows but the last as they were."""
     series = noise(3 * WINDOW)
     memo: dict[str, tuple[ChangePoint, ...]] = {}
-    windowed_change_points(series[:-1], memo)
+    windowed_change_points([series[:-1]], memo)
     before = len(memo)
-    windowed_change_points(series, memo)
+    windowed_change_points([series], memo)
 
     assert before + 1 == len(memo)
+
+
+def test_series_that_are_searched_together_keep_their_own_steps():
+    """Of any lengths, with and without steps, remembered and not: as each has them alone."""
+    chance = np.random.default_rng(7)
+    many = []
+    for size in (0, 9, 30, 499, 500, 1_200, WINDOW + 1):
+        series = noise(size, size)
+        series[chance.integers(0, size + 1) :] *= 1.05
+        many.append(series)
+    alone = [windowed_change_points([series], {})[0] for series in many]
+    memo: dict[str, tuple[ChangePoint, ...]] = {}
+    windowed_change_points(many[2:5], memo)
+
+    assert alone == windowed_change_points(many, memo)

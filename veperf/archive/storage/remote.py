@@ -6,15 +6,18 @@ last. What a killed process leaves is therefore hidden, and ``remove_leftovers``
 """
 
 import contextlib
+import errno
+import importlib
 import io
 import os
 import re
 import tempfile
+import threading
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import fsspec.core
 from fsspec.registry import known_implementations
@@ -26,7 +29,7 @@ from veperf.archive.storage.lease import LEASE_TIMES, Lease, LeaseTimes
 from veperf.archive.storage.location import Url
 from veperf.archive.storage.lock import Notify, ignore_notice
 from veperf.archive.storage.objects import Objects
-from veperf.core.errors import CorruptFileError, UsageError
+from veperf.core.errors import CorruptFileError, StorageError, UsageError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -38,6 +41,8 @@ with rights to objects only, behind a proxy, and with servers that merely speak 
 It reads this as it is imported; who sets it to ``true`` keeps that, as zonal buckets need it."""
 _CLIENT_SETTINGS = {"gs": _GCS, "gcs": _GCS}
 """Environment of clients, by scheme, where the user has not set it."""
+_SSH = ("sftp", "ssh")
+_KNOWN_HOSTS = Path("~/.ssh/known_hosts")
 
 
 class _RangeReader(io.RawIOBase):
@@ -230,6 +235,8 @@ class RemoteStorage:
         DuckDB takes every URL for a glob pattern, so special characters are escaped.
         """
         connection.register_filesystem(self.objects.filesystem)
+        if self.concurrency == 1:
+            connection.execute("SET threads = 1")
         return [re.sub(r"([*?[])", r"[\1]", self.where(name)) for name in names]
 
 
@@ -256,12 +263,61 @@ def open_remote(url: Url, notify: Notify = ignore_notice) -> RemoteStorage:
             f"{url.scheme}:// is not a known kind of storage; give a folder, or a URL such as "
             "s3://bucket/folder"
         ) from None
+    options = {"host_key_policy": _known_hosts_policy()} if url.scheme in _SSH else {}
     try:
         # Not a cached instance: the credentials in the environment may have changed.
-        filesystem, path = fsspec.core.url_to_fs(str(url), skip_instance_cache=True)
+        filesystem, path = fsspec.core.url_to_fs(str(url), skip_instance_cache=True, **options)
+    except StorageError:  # of the policy for host keys
+        raise
     except Exception as error:  # noqa: BLE001 - each filesystem raises its own
         raise to_storage_error(f"can't open {url}", error) from None
+    if url.scheme in _SSH:
+        filesystem.ftp = _SftpOfThread(filesystem.client)
     return RemoteStorage(Objects(filesystem, str(url), path.rstrip("/")), LEASE_TIMES, notify)
+
+
+class _SftpOfThread:
+    """An SFTP client for each thread: of two in one client, each may take the other's answer.
+
+    Then both wait for ever, as does a process while the lease's thread renews its lease.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._local = threading.local()
+
+    def __getattr__(self, name: str) -> object:
+        if not hasattr(self._local, "client"):
+            self._local.client = self._connection.open_sftp()
+        return getattr(self._local.client, name)
+
+
+def _known_hosts_policy() -> object:
+    """Return a policy for paramiko: a host's key must be in the user's ``known_hosts``.
+
+    fsspec's own takes any key, so that whoever is in between gets the results, and makes others.
+
+    Raises:
+        UsageError: fsspec is too old to be given one.
+    """
+    sftp = importlib.import_module("fsspec.implementations.sftp")  # with paramiko, where it is
+    paramiko: Any = sftp.paramiko
+    if not hasattr(sftp, "HOST_KEY_POLICIES"):
+        raise UsageError("sftp:// archives need a newer fsspec: pip install --upgrade fsspec")
+
+    class KnownHosts(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]  # it has no types
+        def missing_host_key(self, client: object, hostname: str, key: object) -> None:
+            known = paramiko.HostKeys()
+            with contextlib.suppress(FileNotFoundError):
+                known.load(str(_KNOWN_HOSTS.expanduser()))
+            if not known.check(hostname, key):
+                raise StorageError(
+                    errno.EACCES,
+                    f"the key of {hostname} is not in {_KNOWN_HOSTS}; connect once by `ssh`, or "
+                    "add the line that `ssh-keyscan` prints, after comparing it with the host's",
+                )
+
+    return KnownHosts()
 
 
 def _missing_package(scheme: str) -> str:
