@@ -107,7 +107,7 @@ def test_history_of_what_does_not_exist(veperf: Command, archive: Path, tmp_path
     none = veperf("history", "--archive", tmp_path)
 
     assert (2, "") == (wrong.returncode, wrong.stdout)
-    assert "did you mean demo/" in wrong.stderr
+    assert "there are demo/a, demo/b" in wrong.stderr
     assert (0, True) == (none.returncode, "No complete run" in none.stdout)
 
 
@@ -165,6 +165,26 @@ def test_an_archive_of_a_later_veperf_is_no_empty_one(veperf: Command, tmp_path:
     done = veperf(*words, "--archive", tmp_path)
 
     assert (2, True) == (done.returncode, "update veperf" in done.stderr), done
+
+
+def test_compact_says_what_it_left(veperf: Command, tmp_path: Path):
+    """What is kept, and what a later version wrote, which ends with 3 and stays whole."""
+    archive = archive_of(tmp_path, [dated_run(day) for day in range(3)])
+    folder = archive.at(dated_run(1).id)
+    manifest = json.dumps(json.loads(folder.read("complete.json")) | {"format": 9}).encode()
+    folder.write("complete.json", manifest)
+
+    kept = veperf("archive", "compact", "--archive", tmp_path)
+    done = veperf("archive", "compact", "--keep", "0", "--archive", tmp_path)
+
+    assert (0, "packed 0 runs; the last 3 stay as they are\n") == (
+        kept.returncode,
+        kept.stdout.replace("\u202f", " "),
+    )
+    left, packed = done.stdout.replace("\u202f", " ").splitlines()
+    assert (3, "packed 2 runs") == (done.returncode, packed)
+    assert f"▲ left as it is: {folder.where('complete.json')} has format 9" in left
+    assert manifest == folder.read("complete.json")
 
 
 def test_migrate_says_what_it_did(veperf: Command, tmp_path: Path):

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,12 @@ from tests.support.clusters import ROOT, Cluster, end, instant, until
 from tests.support.runs import timed_run
 from veperf.archive.store import Archive
 from veperf.cluster.progress import SweepLines
+from veperf.cluster.scheduler import connect_client
 from veperf.cluster.spec import SweepSpec
 from veperf.cluster.sweep import run_tasks
 from veperf.cluster.sweep_journal import SweepJournal, sweep_names
 from veperf.cluster.sweep_plan import SweepTask, plan_sweep
-from veperf.cluster.task_result import TaskResult
-from veperf.cluster.task_worker import measure_task
+from veperf.cluster.task_worker import TaskResult, measure_task
 from veperf.core.errors import MeasureError, UnknownBenchmarkError, UnknownRunError, UsageError
 
 PLANTED = SweepSpec("try", benchmarks=("planted/work",), modules=("tests.support.planted",))
@@ -171,8 +172,9 @@ def test_no_scheduler(tmp_path: Path) -> None:
     """Says so, and how to go on."""
     with Cluster(tmp_path) as cluster, _journal(tmp_path, PLANTED) as journal:
         end(cluster.scheduler)
-        with pytest.raises(MeasureError, match=f"--resume {journal.sweep}"):
-            run_tasks(journal, cluster.client, RecordedProgress(journal), patience_s=0.1)
+        connect = partial(connect_client, cluster.address, 1.0)
+        with pytest.raises(MeasureError, match=f"--resume {journal.sweep} --scheduler ADDRESS"):
+            run_tasks(journal, connect, RecordedProgress(journal), patience_s=0.1)
 
 
 @pytest.mark.slow
@@ -239,7 +241,7 @@ def test_a_sweep_can_be_looked_at(tmp_path: Path) -> None:
         result = veperf.load_sweep("try", journal.archive.folder)
 
     assert 3 == text.returncode == result.exit_code()
-    for message in ("r1", "box", "it crashed", "missing", f"--resume {journal.sweep}"):
+    for message in ("r1", "box", "it crashed", "missing", f"--resume {journal.sweep} --sch"):
         assert message in text.stdout
     assert 2 == result.failed
     assert ["", "it crashed", "missing"] == list(result.frame()["failure"])

@@ -2,15 +2,19 @@
 
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import lmdb
 import pytest
+from msgspec import msgpack
 
 from tests.support.stores import damage, dump, make_store, root_in_memory
 from veperf.core.errors import CorruptFileError, DataError, NewerFormatError, StorageError
-from veperf.workloads.transaction import records, tree_store
+from veperf.workloads.transaction import records, store_folder
 from veperf.workloads.transaction.tree_store import Store
 
 
@@ -31,28 +35,34 @@ def first_slice(transaction: lmdb.Transaction) -> tuple[bytes, bytes]:
     return bytes(cursor.key()), bytes(cursor.value())
 
 
-def change_the_change_set(transaction: lmdb.Transaction) -> None:
-    record = transaction.get(key_of(b"c", 5), b"")
-    transaction.put(key_of(b"c", 5), bytes(record)[:-1] + b"!")
+def change_commit(
+    place: int, change: Callable[[bytes], object]
+) -> Callable[[lmdb.Transaction], object]:
+    """Return a change of a field of the last commit: app hash, root hash, change set."""
 
+    def apply(transaction: lmdb.Transaction) -> None:
+        app_hash, (root_hash,), (changes,) = msgpack.decode(transaction.get(key_of(b"c", 5), b""))
+        fields: list[object] = [app_hash, [root_hash], [changes]]
+        fields[place] = change((app_hash, root_hash, changes)[place])
+        transaction.put(key_of(b"c", 5), msgpack.encode(fields))
 
-def shorten_the_change_set(transaction: lmdb.Transaction) -> None:
-    record = transaction.get(key_of(b"c", 5), b"")
-    transaction.put(key_of(b"c", 5), bytes(record)[:-1])
-
-
-def shorten_the_root_hash(transaction: lmdb.Transaction) -> None:
-    transaction.put(key_of(b"c", 5), b"?")
-
-
-def change_the_root_hash(transaction: lmdb.Transaction) -> None:
-    record = transaction.get(key_of(b"c", 5), b"")
-    transaction.put(key_of(b"c", 5), bytes(32) + bytes(record)[32:])
+    return apply
 
 
 @pytest.mark.parametrize(
     "change",
-    [change_the_change_set, shorten_the_change_set, shorten_the_root_hash, change_the_root_hash],
+    [
+        change_commit(0, lambda _: bytes(32)),
+        change_commit(1, lambda _: [bytes(32)]),
+        change_commit(1, lambda root_hash: [root_hash[:-1]]),
+        change_commit(1, lambda root_hash: [root_hash, root_hash]),
+        change_commit(1, lambda _: b"?"),
+        change_commit(2, lambda changes: [changes[:-1] + b"!"]),
+        change_commit(2, lambda changes: [changes[:-1]]),
+        change_commit(2, lambda changes: [b"\x90"]),
+        change_commit(2, lambda _: []),
+        lambda transaction: transaction.put(key_of(b"c", 5), b"?"),
+    ],
 )
 def test_a_damaged_commit_is_refused(
     committed: Path, change: Callable[[lmdb.Transaction], object]
@@ -232,7 +242,7 @@ def test_a_full_disk_is_told_from_a_broken_one(
         raise lmdb.DiskError("mdb_txn_commit: Input/output error")
 
     usage = shutil.disk_usage(committed)._replace(free=free)
-    monkeypatch.setattr(tree_store, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(store_folder, "disk_usage", lambda _: usage)
     monkeypatch.setattr(records, "write_commit", fail)
     with Store(committed) as store:
         tree = store.load()
@@ -240,3 +250,43 @@ def test_a_full_disk_is_told_from_a_broken_one(
         with pytest.raises(StorageError, match=words):
             store.commit(tree)
         assert 5 == store.version
+
+
+def test_one_process_at_a_time(committed: Path) -> None:
+    """A second one is refused while the first lives, and not for what the first forked."""
+    code = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from veperf.workloads.transaction.tree_store import Store\n"
+        "store = Store(Path(sys.argv[1]))\n"
+        "child = os.fork() or signal.pause()\n"
+        "print(child, flush=True); signal.pause()"
+    )
+    command = [sys.executable, "-c", code, str(committed)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        child = int(owner.stdout.readline())
+        try:
+            with pytest.raises(StorageError, match="another process has it open"):
+                Store(committed)
+            owner.kill()
+            owner.wait()
+            with Store(committed) as store:
+                assert 5 == store.version
+        finally:
+            owner.kill()
+            os.kill(child, signal.SIGKILL)
+
+
+def test_a_full_disk_has_no_room_for_a_store(
+    committed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor for the list of readers of one that was copied without it; others can be read."""
+    usage = shutil.disk_usage(committed)._replace(free=4_096)
+    monkeypatch.setattr(store_folder, "disk_usage", lambda _: usage)
+    with Store(committed) as store:
+        assert 5 == store.version
+    (committed / "lock.mdb").unlink()
+    for folder in (committed, tmp_path / "new"):
+        with pytest.raises(StorageError, match="no space left"):
+            Store(folder)
+        assert not (folder / "lock.mdb").exists()

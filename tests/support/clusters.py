@@ -19,7 +19,7 @@ from distributed import Client
 ROOT = Path(__file__).resolve().parents[2]
 AGAIN = 'while :; do "$@"; sleep 0.2; done'
 """For ``sh -c``: its arguments, as a command that is started again whenever it ends."""
-_PATIENCE_S = 60.0
+_PATIENCE_S = 120.0
 
 
 class Cluster:
@@ -68,8 +68,8 @@ class Cluster:
         return self._start("worker", "sh", "-c", AGAIN, "sh", *words, environment=environment)
 
     def client(self) -> Client:
-        """A connection."""
-        return Client(self.address, timeout="5s", set_as_default=False)
+        """A connection, once the scheduler answers."""
+        return Client(self.address, timeout=f"{_PATIENCE_S:g}s", set_as_default=False)
 
     def _worker(self, name: str, machine_class: str) -> tuple[str, ...]:
         resources = f"veperf=1 class:{machine_class}=1"

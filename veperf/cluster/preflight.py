@@ -59,7 +59,7 @@ class Preflight:
         """By address, of the workers that are there."""
 
     def examine(self) -> tuple[str, ...]:
-        """Examine the workers that came since the last time, and return lines for people.
+        """Examine the workers that came since the last time; return what is to be said of them.
 
         Raises:
             OSError: the scheduler is gone.
@@ -76,11 +76,12 @@ class Preflight:
         }
         if not new:
             return ()
-        lines: list[str] = []
         answers = self._client.sync(_ask_all, self._client, tuple(new))
-        for address, answer in sorted(answers.items()):
-            lines += self._judge(address, new[address], answer)
-        return tuple(lines)
+        return tuple(
+            line
+            for address, answer in sorted(answers.items())
+            for line in self._judge(address, new[address], answer)
+        )
 
     def reject(self, address: str, differences: Iterable[str]) -> UnfitWorker:
         """Take a worker out that does not fit."""
@@ -98,7 +99,7 @@ class Preflight:
             return
         if not worker["resources"][WORKER_RESOURCE]:
             self._set_resource(address, 1)
-        for machine_class in sorted(_machine_classes(worker)):
+        for machine_class in sorted(machine_classes(worker)):
             machine, first = self._machines.setdefault(machine_class, (answer.machine, name))
             if machine != answer.machine:
                 yield (
@@ -113,7 +114,7 @@ class Preflight:
         name = str(worker.get("name", address))
         if name != address:
             name = f"{name} ({worker.get('host', address)})"
-        unfit = UnfitWorker(address, name, _machine_classes(worker), differences)
+        unfit = UnfitWorker(address, name, machine_classes(worker), differences)
         self.unfit[address] = unfit
         return unfit
 
@@ -138,7 +139,8 @@ def describe_unfit(unfit: Collection[UnfitWorker], machine_class: str = "") -> s
     return join_words(named)
 
 
-def _machine_classes(worker: Mapping[str, Any]) -> frozenset[str]:
+def machine_classes(worker: Mapping[str, Any]) -> frozenset[str]:
+    """Return the machine classes of a worker, of which the scheduler says this."""
     names = worker.get("resources", {})
     return frozenset(n.removeprefix(CLASS_PREFIX) for n in names if n.startswith(CLASS_PREFIX))
 

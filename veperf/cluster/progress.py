@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from veperf.cluster.preflight import UnfitWorker, describe_unfit
 from veperf.cluster.sweep_journal import SweepJournal
 from veperf.cluster.sweep_plan import SweepTask
-from veperf.cluster.task_result import TaskResult
+from veperf.cluster.task_worker import TaskResult
 from veperf.core.errors import MeasureError
 from veperf.core.escape import make_visible
 from veperf.core.text import format_duration, plural

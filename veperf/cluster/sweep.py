@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from veperf.abtest import git
 from veperf.abtest.fleet_result import FleetResult
 from veperf.archive.cli_hints import command_hint
 from veperf.archive.store import Archive
-from veperf.cluster.checkout import commit_resolver
 from veperf.cluster.installation import describe_installation
-from veperf.cluster.progress import NoWorkerError, sweep_progress
+from veperf.cluster.progress import NoWorkerError, SweepLines, sweep_progress
 from veperf.cluster.scheduler import connect_client
-from veperf.cluster.session import RetryPolicy, SchedulerLostError, SchedulerSession, SweepProgress
+from veperf.cluster.session import SchedulerLostError, SchedulerSession
 from veperf.cluster.spec import SweepSpec, load_spec, spec_patterns, validate_spec
 from veperf.cluster.sweep_journal import (
     SweepJournal,
@@ -36,11 +36,12 @@ from veperf.cluster.sweep_result import (
 )
 from veperf.cluster.task_array import run_task_here
 from veperf.cluster.task_worker import TaskWork, run_task
-from veperf.core.errors import DataError, MeasureError, UnknownRunError, UsageError
+from veperf.core.errors import MeasureError, UnknownRunError, UsageError
 from veperf.core.log_suppression import suppress_logging
 from veperf.core.options import SweepOptions
 from veperf.core.project import project_modules
 from veperf.core.registry import select_cases
+from veperf.measure.machine import describe_revision
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -61,8 +62,29 @@ def make_plan(spec: SweepSpec | Path) -> SweepPlan:
     if not spec.refs and spec.ab is None:
         # Another commit may have others.
         select_cases(spec_patterns(spec), project_modules(spec.modules))
-    plan = plan_sweep(spec, commit_resolver(spec))
+    plan = plan_sweep(spec, _commit_resolver(spec))
     return msgspec.structs.replace(plan, installation=describe_installation())
+
+
+def _commit_resolver(spec: SweepSpec) -> Callable[[str], str]:
+    """Return a function from a ref to the full id of the commit that it means at this moment.
+
+    They are of the checkout that the current folder is in, as for ``veperf ab``. The function
+    raises a UsageError where there is no such checkout, or no such commit.
+
+    Raises:
+        UsageError: there is no such checkout, or the comparison is with the working tree, which has
+            uncommitted changes.
+    """
+    if spec.ab is None:
+        return lambda ref: git.resolve_commit(git.find_repository(), ref)
+    top = git.find_repository()
+    if spec.ab.head is None and describe_revision(top).dirty:
+        raise UsageError(
+            f"{top} has uncommitted changes, which no other host has: commit them, or name the new "
+            "code (`--head REF`, or `head` in a specification)"
+        )
+    return lambda ref: git.resolve_commit(top, ref)
 
 
 def continue_sweep(
@@ -92,7 +114,7 @@ def continue_sweep(
             total = len(journal.plan.tasks)
             interrupt.add_note(
                 f"{total - len(journal.missing())} of {total} tasks are done; "
-                f"{_resume_command(journal)} goes on"
+                f"{_resume_command(journal, scheduler)} goes on"
             )
             raise
         outcome = _outcome(journal.archive, journal.state)
@@ -101,23 +123,20 @@ def continue_sweep(
         return outcome
 
 
-def _run_tasks_here(journal: SweepJournal, progress: SweepProgress) -> None:
+def _run_tasks_here(journal: SweepJournal, progress: SweepLines) -> None:
     host = socket.gethostname()
     for task in journal.missing():
-        try:
-            result = run_task_here(task, host, partial(progress.task_running, task.id, host))
-            journal.add_result(task, result, host)
-        except (MeasureError, DataError, UsageError) as error:
-            journal.add_failure(task, str(error))
-            progress.task_failed(task, str(error))
+        outcome = run_task_here(journal, task, host, partial(progress.task_running, task.id, host))
+        if isinstance(outcome, str):
+            progress.task_failed(task, outcome)
         else:
-            progress.task_done(task, host, result)
+            progress.task_done(task, host, outcome)
 
 
 def run_tasks(
     journal: SweepJournal,
     connect: "Callable[[], Client]",
-    progress: SweepProgress,
+    progress: SweepLines,
     *,
     patience_s: float = 60.0,
     work: TaskWork = run_task,
@@ -131,18 +150,18 @@ def run_tasks(
         MeasureError: there is no scheduler.
         StorageError: the archive can't be written.
     """
-    policy = RetryPolicy()
-    while missing := [task for task in journal.missing() if task.id not in policy.failed]:
-        client = _connect(connect, progress, patience_s, _resume_command(journal))
+    failed: set[str] = set()
+    while missing := [task for task in journal.missing() if task.id not in failed]:
+        client = _connect(connect, progress, patience_s, _resume_command(journal, "ADDRESS"))
         try:
-            SchedulerSession(client, journal, progress, work, policy).run(missing)
+            SchedulerSession(client, journal, progress, work).run(missing, failed)
         except SchedulerLostError:
             progress.say("the scheduler is gone; runs that came back are kept")
             time.sleep(_RETRY_S)
         finally:
             with suppress(OSError, TimeoutError):  # the connection may be broken
                 client.close()
-    return len(policy.failed)
+    return len(failed)
 
 
 def read_sweep(archive: Archive, name: str) -> SweepOutcome:
@@ -172,7 +191,7 @@ def last_fleet_name(archive: Archive) -> str:
 
 
 def _connect(
-    connect: "Callable[[], Client]", progress: SweepProgress, patience_s: float, resume: str
+    connect: "Callable[[], Client]", progress: SweepLines, patience_s: float, resume: str
 ) -> "Client":
     start = time.monotonic()
     while True:
@@ -201,5 +220,6 @@ def _fail_missing(journal: SweepJournal, reason: str) -> None:
             journal.add_failure(task, reason)
 
 
-def _resume_command(journal: SweepJournal) -> str:
-    return command_hint("sweep", "--resume", journal.sweep, archive=journal.archive.storage)
+def _resume_command(journal: SweepJournal, scheduler: str | None) -> str:
+    where = ("--local",) if scheduler is None else ("--scheduler", scheduler)
+    return command_hint("sweep", "--resume", journal.sweep, *where, archive=journal.archive.storage)

@@ -18,12 +18,14 @@ from typing import Self
 from msgspec import Struct, field
 
 from veperf.archive.cli_hints import command_hint
+from veperf.archive.comparisons import ab_ids, save_ab
 from veperf.archive.completion_order import LAST, next_stamp, read_stamps
-from veperf.archive.storage.base import Storage, read_stored_json, write_stored_json
+from veperf.archive.storage.base import Lock, Storage, read_stored_json, write_stored_json
 from veperf.archive.storage.ordered_map import ordered_map
 from veperf.archive.store import Archive
 from veperf.cluster.sweep_plan import ABJob, SweepPlan, SweepTask, upgrade_plan
-from veperf.cluster.task_result import TaskResult, archived_ids, save_task_result
+from veperf.cluster.task_worker import TaskResult
+from veperf.core.ab_records import ABRun
 from veperf.core.errors import CorruptFileError, UnknownRunError, UsageError
 
 FOLDER = "sweeps"
@@ -129,8 +131,8 @@ def read_sweep_plan(archive: Archive, sweep: str) -> SweepPlan:
     return plan
 
 
-def read_sweep_state(archive: Archive, sweep: str) -> SweepState:
-    """Read the state of ``sweep``.
+def read_sweep_state(archive: Archive, sweep: str, only: SweepTask | None = None) -> SweepState:
+    """Read the state of ``sweep``, or of one of its tasks.
 
     Raises:
         CorruptFileError: its files are broken.
@@ -139,10 +141,11 @@ def read_sweep_state(archive: Archive, sweep: str) -> SweepState:
     plan = read_sweep_plan(archive, sweep)
     folder = sweep_folder(archive, sweep).at(TASKS)
     files = set(folder.names()) if folder.exists() else set()
-    tasks = [task for task in plan.tasks if task_file(task.id) in files]
+    chosen = plan.tasks if only is None else (only,)
+    tasks = [task for task in chosen if task_file(task.id) in files]
     read = ordered_map(folder.concurrency, lambda task: _read_entry(folder, task), tasks)
     entries = {entry.task: entry for entry in read}
-    archived = archived_ids(archive, plan)
+    archived = _archived_ids(archive, plan)
     done = frozenset(task for task, entry in entries.items() if entry.result_id in archived)
     return SweepState(sweep, plan, entries, done)
 
@@ -161,25 +164,34 @@ def _read_entry(folder: Storage, task: SweepTask) -> TaskEntry:
 
 
 class SweepJournal:
-    """The journal of a sweep that is at work; it locks the sweep against other processes."""
+    """The journal of a sweep that is at work; it locks the sweep against other processes.
 
-    def __init__(self, archive: Archive, sweep: str) -> None:
+    With ``only`` it is that of one task, and locks this alone: one that begins the same task waits
+    until it is closed.
+    """
+
+    def __init__(self, archive: Archive, sweep: str, only: SweepTask | None = None) -> None:
         self.archive = archive
         self.sweep = sweep
-        folder = sweep_folder(archive, sweep)
-        lock = folder.try_lock()
-        if lock is None:
-            raise UsageError(f"another process is working on sweep {sweep} right now")
-        self._lock = lock
-        self._tasks = folder.at(TASKS)
+        self._tasks = sweep_folder(archive, sweep).at(TASKS)
+        self._lock = self._acquire(only)
         try:
-            state = read_sweep_state(archive, sweep)
+            state = read_sweep_state(archive, sweep, only)
         except BaseException:
             self.close()
             raise
         self.plan = state.plan
         self._entries = dict(state.entries)
         self._done = set(state.done)
+
+    def _acquire(self, only: SweepTask | None) -> Lock:
+        if only is not None:
+            own = self._tasks.at(only.id)
+            return own.try_lock() or own.lock()
+        lock = sweep_folder(self.archive, self.sweep).try_lock()
+        if lock is None:
+            raise UsageError(f"another process is working on sweep {self.sweep} right now")
+        return lock
 
     @classmethod
     def create(cls, archive: Archive, plan: SweepPlan) -> Self:
@@ -228,8 +240,9 @@ class SweepJournal:
         """
         if task.id in self._done:
             return False
-        self._write(_done_entry(task, result, host))
-        save_task_result(self.archive, result)
+        machine = result.machine.name
+        self._write(TaskEntry(task.id, _now(), host=host, result_id=result.id, machine=machine))
+        _save_result(self.archive, result)
         self._done.add(task.id)
         return True
 
@@ -258,68 +271,22 @@ class SweepJournal:
         self._entries[entry.task] = entry
 
 
-class TaskJournal:
-    """The entry of one task, which is run by its number; locked against other processes.
+def _save_result(archive: Archive, result: TaskResult) -> None:
+    """Save ``result`` in the archive.
 
-    One that begins the same task waits until this is closed.
+    Raises:
+        StorageError: that can't be written.
+        UsageError: it holds one of that id.
     """
-
-    def __init__(self, archive: Archive, sweep: str, plan: SweepPlan, task: SweepTask) -> None:
-        self.task = task
-        self._archive = archive
-        self._folder = sweep_folder(archive, sweep).at(TASKS)
-        own = self._folder.at(task.id)
-        self._lock = own.try_lock() or own.lock()
-        try:
-            self.result_id = self._read_result_id(plan)
-        except BaseException:
-            self.close()
-            raise
-
-    def _read_result_id(self, plan: SweepPlan) -> str:
-        """Return the id of the task's result if the archive holds that; else an empty text."""
-        if not self._folder.has(task_file(self.task.id)):
-            return ""
-        result_id = _read_entry(self._folder, self.task).result_id
-        return result_id if result_id in archived_ids(self._archive, plan) else ""
-
-    def add_result(self, result: TaskResult, host: str) -> None:
-        """Save the result of the task, as ``SweepJournal.add_result`` does.
-
-        Raises:
-            StorageError: the archive can't be written, or another process has the task by now.
-            UsageError: it holds something else of that id.
-        """
-        self._write(_done_entry(self.task, result, host))
-        save_task_result(self._archive, result)
-        self.result_id = result.id
-
-    def add_failure(self, failure: str) -> None:
-        """Record that the task failed; it counts as missing.
-
-        Raises:
-            StorageError: the archive can't be written.
-        """
-        self._write(TaskEntry(self.task.id, _now(), failure=failure))
-
-    def close(self) -> None:
-        """Release the task to other processes."""
-        self._lock.release()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def _write(self, entry: TaskEntry) -> None:
-        self._lock.check()
-        write_stored_json(self._folder, task_file(self.task.id), entry)
+    if isinstance(result, ABRun):
+        save_ab(archive.storage, result)
+    else:
+        archive.save(result)
 
 
-def _done_entry(task: SweepTask, result: TaskResult, host: str) -> TaskEntry:
-    machine = result.machine.name
-    return TaskEntry(task.id, _now(), host=host, result_id=result.id, machine=machine)
+def _archived_ids(archive: Archive, plan: SweepPlan) -> set[str]:
+    """Return the ids of all results in the archive of the kind that ``plan`` makes."""
+    return set(archive.ids() if plan.spec.ab is None else ab_ids(archive.storage))
 
 
 def _now() -> str:

@@ -6,7 +6,6 @@ but the archive. A task is locked while it runs: whoever starts it meanwhile wai
 done. One that failed or was killed is run again by running its number again.
 """
 
-import socket
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from veperf.archive.store import Archive
 from veperf.cluster.installation import describe_installation, installation_differences
 from veperf.cluster.spec import SweepSpec, load_spec
 from veperf.cluster.sweep_journal import (
-    TaskJournal,
+    SweepJournal,
     read_sweep_plan,
     resolve_sweep,
     sweep_names,
@@ -29,8 +28,7 @@ from veperf.cluster.sweep_plan import (
     format_task_numbers,
     hash_spec,
 )
-from veperf.cluster.task_result import TaskResult, decode_task_result
-from veperf.cluster.task_worker import measure_task
+from veperf.cluster.task_worker import TaskResult, decode_task_result, measure_task
 from veperf.core.errors import DataError, MeasureError, UnknownRunError, UsageError
 
 PLAN_FORMAT = 1
@@ -162,36 +160,39 @@ def run_planned_tasks(
     for number in numbers:
         task = plan.tasks[number]
         notify(f"task {number}  {task.description}  on {here.host}")
-        with TaskJournal(archive, sweep, plan, task) as journal:
-            if journal.result_id:
-                outcome = TaskOutcome(number, task.description, journal.result_id, was_done=True)
-            else:
-                outcome = _run_planned(journal, number, here.host)
+        with SweepJournal(archive, sweep, only=task) as journal:
+            was_done = task.id in journal.state.done
+            if not was_done:
+                run_task_here(journal, task, here.host)
+            entry = journal.state.entries[task.id]
+        outcome = TaskOutcome(
+            number, task.description, entry.result_id, entry.failure, was_done=was_done
+        )
         notify(outcome.text)
         outcomes.append(outcome)
     return outcomes
 
 
-def _run_planned(journal: TaskJournal, number: int, host: str) -> TaskOutcome:
-    task = journal.task
-    try:
-        result = run_task_here(task, host)
-        journal.add_result(result, host)
-    except (MeasureError, DataError, UsageError) as error:
-        journal.add_failure(str(error))
-        return TaskOutcome(number, task.description, "", str(error))
-    return TaskOutcome(number, task.description, result.id)
-
-
 def run_task_here(
-    task: SweepTask, host: str | None = None, notify: Callable[[str], None] = lambda _: None
-) -> TaskResult:
-    """Run ``task`` on this host, as soon as no other measurement runs on it; return its result.
+    journal: SweepJournal,
+    task: SweepTask,
+    host: str,
+    notify: Callable[[str], None] = lambda _: None,
+) -> TaskResult | str:
+    """Run ``task`` here, as soon as nothing else is measured, and record what came of it.
+
+    Returns:
+        Its result, or the reason why it failed.
 
     Raises:
-        MeasureError: it failed.
-        CorruptFileError: it left no valid result.
+        StorageError: the archive can't be written.
     """
-    text = measure_task(task, lambda: False, notify)
-    assert text is not None, "nobody cancels it"
-    return decode_task_result(text, task, host or socket.gethostname())
+    try:
+        text = measure_task(task, lambda: False, notify)
+        assert text is not None, "nobody cancels it"
+        result = decode_task_result(text, task, host)
+        journal.add_result(task, result, host)
+    except (MeasureError, DataError, UsageError) as error:
+        journal.add_failure(task, str(error))
+        return str(error)
+    return result

@@ -12,10 +12,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
-from veperf.cluster.checkout import checked_out_commit, find_checkout
+from veperf.abtest import git
+from veperf.archive.files import decode_json
+from veperf.archive.manifest import is_run_id
 from veperf.cluster.host_lock import exclusive_host_lock
 from veperf.cluster.installation import (
     Installation,
@@ -23,14 +27,23 @@ from veperf.cluster.installation import (
     installation_differences,
 )
 from veperf.cluster.sweep_plan import ABJob, Job, SweepTask
-from veperf.core.errors import COULD_NOT_MEASURE, FAILED, OK, MeasureError
+from veperf.core import paths
+from veperf.core.ab_records import AB_FORMAT, ABRun
+from veperf.core.errors import (
+    COULD_NOT_MEASURE,
+    FAILED,
+    OK,
+    CorruptFileError,
+    MeasureError,
+    UsageError,
+)
 from veperf.core.option_fields import command_arguments
+from veperf.core.run import RUN_FORMAT, Run
 from veperf.ipc.child_process import end_process_group, start_veperf
 
+TaskResult: TypeAlias = Run | ABRun
 TaskWork = Callable[[str], dict[str, object]]
 
-BEGUN_TOPIC = "veperf-begun"
-"""Topic on which an attempt reports, as it begins, its ``key`` and its ``worker``."""
 PROGRESS_TOPIC = "veperf-sweep"
 """Topic on which a task reports its progress: ``task``, ``host`` and ``message``."""
 _POLL_S = 0.25
@@ -47,24 +60,16 @@ class UnfitWorkerError(MeasureError):
 
 
 def run_attempt(work: TaskWork, task_json: str, installation_json: str) -> dict[str, object]:
-    """Do ``work`` on the dask worker that calls this, once the scheduler knows that it begins.
-
-    ``Worker.log_event`` does not wait: the begin of work that ends the worker at once would never
-    be reported.
+    """Do ``work`` on the dask worker that calls this, if it fits.
 
     Raises:
         UnfitWorkerError: what is installed here is not what the client has.
     """
     from distributed import get_worker
-    from distributed.utils import sync
 
-    worker = get_worker()
     client = msgspec.json.decode(installation_json, type=Installation)
     if differences := tuple(installation_differences(describe_installation(), client)):
-        raise UnfitWorkerError(worker.address, *differences)
-    message = {"key": worker.get_current_task(), "worker": worker.id}
-    with suppress(OSError):  # a worker that has lost its scheduler closes, which ends the work
-        sync(worker.loop, worker.scheduler.log_event, topic=BEGUN_TOPIC, msg=message)
+        raise UnfitWorkerError(get_worker().address, *differences)
     return work(task_json)
 
 
@@ -161,9 +166,9 @@ def measure_task(
 def _code_folder(job: Job) -> Iterator[Path | None]:
     """Yield the folder to run ``job`` in; None for any."""
     if isinstance(job, ABJob):
-        yield find_checkout(job.base.commit, job.head.commit)
+        yield _find_checkout(job.base.commit, job.head.commit)
     elif job.ref is not None:
-        with checked_out_commit(job.ref.commit) as folder:
+        with _checked_out_commit(job.ref.commit) as folder:
             yield folder
     else:
         yield None
@@ -204,3 +209,66 @@ def _last_line(output_file: Path) -> str:
         file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
         lines = file.read().decode(errors="replace").splitlines()
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+@contextmanager
+def _checked_out_commit(commit: str) -> Iterator[Path]:
+    """Check ``commit`` out into a folder for the time of the block.
+
+    Raises:
+        MeasureError: there is no checkout on this host, or it has no such commit.
+    """
+    with git.temporary_worktree(_find_checkout(commit), commit) as folder:
+        yield folder
+
+
+def _find_checkout(*commits: str) -> Path:
+    """Return the checkout of the current folder or of veperf: the first that has ``commits``.
+
+    Raises:
+        MeasureError: neither has them.
+    """
+    places = [root for root in (paths.checkout_folder(),) if root]
+    with suppress(UsageError):
+        places.insert(0, git.find_repository())
+    for place in places:
+        if all(git.find_commit(place, commit) for commit in commits):
+            return place
+    missing = " and ".join(dict.fromkeys(commit[:12] for commit in commits))
+    searched = " and ".join(map(str, dict.fromkeys(places))) or f"{Path.cwd()}, which is none"
+    raise MeasureError(
+        f"no checkout on this host has commit {missing}: looked in {searched}; run `git fetch` in "
+        "the one that the worker was started in"
+    )
+
+
+def decode_task_result(text: str, task: SweepTask, host: str) -> TaskResult:
+    """Decode the result that ``host`` sent for ``task``.
+
+    Raises:
+        CorruptFileError: it is no valid result of the task.
+        NewerFormatError: a later veperf made it.
+    """
+    source, data = f"the result from {host}", text.encode()
+    result: TaskResult
+    if isinstance(task.job, ABJob):
+        run = decode_json(data, source, ABRun, newest_format=AB_FORMAT)
+        result = _with_requested_names(run, task.job, task.machine_class, source)
+    else:
+        result = decode_json(data, source, Run, newest_format=RUN_FORMAT)
+    if not is_run_id(result.id):
+        raise CorruptFileError(f"{source} has an invalid id, {result.id!r}")
+    return result
+
+
+def _with_requested_names(run: ABRun, job: ABJob, machine_class: str, source: str) -> ABRun:
+    """Return ``run`` with the names in the request; the worker was given commits only."""
+    sides = [(run.base, job.base), (run.new, job.head)]
+    for side, ref in sides:
+        if side.revision.commit != ref.commit:
+            raise CorruptFileError(
+                f"{source} is of commit {side.revision.commit[:12]!r}, not of {ref.commit[:12]!r}"
+            )
+    base, new = (replace(side, name=ref.name) for side, ref in sides)
+    machine = replace(run.machine, name=machine_class or run.machine.name)
+    return replace(run, base=base, new=new, machine=machine)

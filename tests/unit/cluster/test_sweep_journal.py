@@ -18,7 +18,7 @@ from veperf.archive.store import Archive
 from veperf.cluster.spec import ABSpec, SweepSpec
 from veperf.cluster.sweep_journal import SweepJournal, read_sweep_state, resolve_sweep, sweep_names
 from veperf.cluster.sweep_plan import SweepPlan, plan_sweep
-from veperf.cluster.task_result import decode_task_result
+from veperf.cluster.task_worker import decode_task_result
 from veperf.core.ab_records import ABRun
 from veperf.core.errors import CorruptFileError, UnknownRunError, UsageError
 from veperf.core.run import Run

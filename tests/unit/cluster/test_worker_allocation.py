@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veperf.cluster.worker_allocation import WorkerSlot, allocate_workers, free_slots
+from veperf.cluster.load import WorkerSlot, allocate_workers, free_slots
 from veperf.core.errors import MeasureError
 
 HOSTS = st.lists(st.sampled_from("abcd"), min_size=1, max_size=12)
