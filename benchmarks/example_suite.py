@@ -1,6 +1,4 @@
-"""The few benchmarks of the example archive, one of which can be made slower from outside."""
-
-import os
+"""The few benchmarks of the example archive that measure what each of its commits does."""
 
 from veperf.core.case import Level
 from veperf.core.registry import Task, benchmark
@@ -10,7 +8,6 @@ from veperf.workloads.transaction.codec import decode_transaction, transaction_h
 from veperf.workloads.transaction.iavl import Tree
 from veperf.workloads.transaction.validation import validate_transaction
 
-PLANTED = "EXAMPLE_PLANTED"
 _NUMBER = 7
 
 
@@ -30,10 +27,8 @@ def hash_one() -> Task:
 
 @benchmark("example/decode", level=Level.MICRO)
 def decode_one() -> Task:
-    """Decode a transaction; where the environment says so, once more for nothing."""
+    """Decode a transaction."""
     raw = _transfer()
-    if PLANTED in os.environ:
-        return Task(lambda: (decode_transaction(raw), decode_transaction(raw)))
     return Task(lambda: decode_transaction(raw))
 
 

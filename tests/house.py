@@ -58,7 +58,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "core", "progress", "stats", "loadtest", "verdicts", "archive", "report", "abtest",
         "formats", "programs", "runner", "cluster",
     ),
-    "jupyter": ("core", "measure", "archive", "profiling"),
+    # The explorer shows what the API reads and judges; the command line, which has the magic of its
+    # own commands (cli/notebook.py), stands above it.
+    "jupyter": ("core", "stats", "measure", "archive", "report", "abtest", "profiling", "api"),
     "cli": (
         "core", "ipc", "progress", "workloads", "measure", "verdicts", "archive", "report",
         "abtest", "profiling", "formats", "programs", "upstream", "runner", "cluster", "api",

@@ -29,8 +29,9 @@ from veperf.api.runs import read as read
 from veperf.api.runs import resume as resume
 from veperf.api.sweep import load_fleet as load_fleet
 from veperf.api.sweep import load_sweep as load_sweep
+from veperf.archive.missing_runs import Progress
 from veperf.archive.storage.location import Location
-from veperf.archive.summary import Progress
+from veperf.cli.notebook import load_ipython_extension as load_ipython_extension
 from veperf.cluster.spec import SweepSpec
 from veperf.cluster.sweep import SweepOutcome
 from veperf.core.option_fields import select_options as select_options
@@ -43,14 +44,15 @@ from veperf.core.options import HistoryOptions as HistoryOptions
 from veperf.core.options import ListOptions as ListOptions
 from veperf.core.options import LoadOptions as LoadOptions
 from veperf.core.options import ResultOptions as ResultOptions
-from veperf.core.options import RunFilterOptions
+from veperf.core.options import RunFilterOptions, SitePageOptions
 from veperf.core.options import RunOptions as RunOptions
 from veperf.core.options import SelfCheckOptions as SelfCheckOptions
 from veperf.core.options import ShamOptions as ShamOptions
 from veperf.core.options import SoakOptions as SoakOptions
 from veperf.core.options import SweepOptions as SweepOptions
 from veperf.core.version import __version__ as __version__
-from veperf.jupyter.magics import load_ipython_extension as load_ipython_extension
+from veperf.jupyter.explorer import Explorer as Explorer
+from veperf.jupyter.explorer import explore as explore
 from veperf.profiling.memory.budget import MemoryBudget
 from veperf.runner.soak_verdict import SoakResult
 
@@ -223,6 +225,7 @@ def run_load(  # veperf.api.runs
     seconds: float | str = 10.0,
     warmup_s: float | str = 2.0,
     arrivals: Literal["poisson", "constant"] = "poisson",
+    shape: Literal["soak", "ramp", "burst"] = "soak",
     seed: int | None = None,
     shards: int = 0,
     scheduler: str | None = None,
@@ -277,12 +280,13 @@ def site(  # veperf.api.reports
     known_misses: Collection[str] = (),
     policy: PolicyLike = None,
     *,
+    commit_url: str = "",
     machine: str = "",
     since: str = "",
     branch: str = "",
     commit: str = "",
     limit: int | None = None,
-    options: RunFilterOptions | None = None,
+    options: SitePageOptions | None = None,
 ) -> Location: ...
 def soak(  # veperf.runner.soak
     benchmark: str = "transaction/load",

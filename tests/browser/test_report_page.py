@@ -22,6 +22,7 @@ PAGES = [
     "../site/benchmarks.html",
     "../site/regressions.html",
     "../site/benchmark-shop-hash.html",
+    "../site/compare.html",
     "../fleet.html",
 ]
 # What has text of its own, where it is seen: its colour, and the first paper under it that is not
@@ -51,7 +52,7 @@ _TEXTS = """() => {
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 768, 1280])
 def test_every_page_asks_for_nothing_fits_and_can_be_read(browser, folder, name, width, scheme):
-    """No request but its own, no message, no sideways scrolling; contrast AA; no text cut off."""
+    """No request but its own, a small script, no sideways scrolling; contrast AA; no cut text."""
     file = (folder / name).resolve()
     page = browser.new_page()
     requests: list[str] = []
@@ -67,8 +68,10 @@ def test_every_page_asks_for_nothing_fits_and_can_be_read(browser, folder, name,
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     unfolded = page.evaluate("document.documentElement.scrollWidth")
     texts = page.evaluate(_TEXTS)
+    script = page.evaluate("document.querySelector('body > script').textContent")
     page.close()
 
+    assert len(script.encode()) < 30_000
     assert [file.as_uri()] == requests
     assert [] == messages
     assert max(folded, unfolded) <= width

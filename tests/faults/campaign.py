@@ -9,6 +9,7 @@ from tests.faults.clocks_and_writers import jump_clocks, write_at_once
 from tests.faults.full_disk import fill_at_each_write, limit_file_sizes, read_from_read_only
 from tests.faults.ground import Tally
 from tests.faults.kills import kill_at_random, kill_commands
+from tests.faults.power_cuts import COMPILER, cut_power
 
 
 class Campaign(NamedTuple):
@@ -27,4 +28,5 @@ CAMPAIGNS = {
     "bit-flips": Campaign(flip_bits, 200),
     "clock-jumps": Campaign(jump_clocks, 3),
     "writers": Campaign(write_at_once, 2),
+    "power-cuts": Campaign(cut_power, 2 if COMPILER else 0),  # it compiles a recorder
 }

@@ -117,16 +117,16 @@ def tree_apply(
 
 def tree_replay(
     root: TreeNode | None, change_sets: tuple[Buffer, ...], version: int, /
-) -> tuple[TreeNode | None, list[bytes]]:
-    """Return the root after change sets, each a version after the given one, and their hashes."""
+) -> TreeNode | None:
+    """Return the root after change sets, each a version after the given one."""
 
 def tree_load(
     slices: tuple[Buffer, ...], change_sets: tuple[Buffer, ...], version: int, /
-) -> tuple[TreeNode | None, list[bytes]]:
-    """As tree_replay, on a snapshot of the version; its root hash is the first."""
+) -> TreeNode | None:
+    """As tree_replay, on a snapshot of the version."""
 
-def tree_slice(root: TreeNode, start: int, count: int, /) -> bytes:
-    """Return a slice of a snapshot."""
+def tree_slice(subtrees: tuple[TreeNode, ...], count: int, /) -> bytes:
+    """Return a slice of a snapshot: the first nodes of subtrees, one after the other."""
 
 def tree_iterate(
     root: TreeNode, start: bytes | None, end: bytes | None, is_ascending: bool, /

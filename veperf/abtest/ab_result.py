@@ -72,28 +72,28 @@ class ABResult:
         ``base`` is the median over pairs, and ``new`` that by the ratio, so that a row agrees with
         itself; ``new_median`` is the median of the new values.
         """
-        import pandas as pd
+        from veperf.core.unit_frame import UnitFrame
 
         rows = change_rows(self.ab)
-        return pd.DataFrame(rows).set_index("case") if rows else pd.DataFrame()
+        return UnitFrame(rows).set_index("case") if rows else UnitFrame()
 
     def guardrails(self) -> "pd.DataFrame":
         """Return a row a guardrail of a benchmark: status, base and new, ratio with interval."""
-        import pandas as pd
+        from veperf.core.unit_frame import UnitFrame
 
         rows = guardrail_rows(self.ab)
-        return pd.DataFrame(rows).set_index("case") if rows else pd.DataFrame()
+        return UnitFrame(rows).set_index("case") if rows else UnitFrame()
 
     def pairs(self) -> "pd.DataFrame":
-        """Return a row a pair of a benchmark: both values, and the ratio of new to base."""
-        import pandas as pd
+        """Return a row a pair of a benchmark: both values, their unit, the ratio of new to base."""
+        from veperf.core.unit_frame import UnitFrame
 
         rows = [
-            {"case": c.case, "pair": n, "base": p.base, "new": p.new}
+            {"case": c.case, "pair": n, "base": p.base, "new": p.new, "unit": c.metric.unit}
             for c in self.ab.changes
             for n, p in enumerate(c.pairs, 1)
         ]
-        frame = pd.DataFrame(rows, columns=["case", "pair", "base", "new"])
+        frame = UnitFrame(rows, columns=["case", "pair", "base", "new", "unit"])
         return frame.assign(ratio=frame["new"] / frame["base"])
 
     def change(self, case: str = "") -> ABChange:

@@ -49,6 +49,17 @@ def find_commit(repository: Path, ref: str) -> str | None:
     return _git(repository, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
 
 
+def find_remote(folder: Path) -> str:
+    """Return the address of the remote ``origin``; empty without one, or without git.
+
+    It may hold a user and a password.
+    """
+    try:
+        return _git(folder, "config", "--get", "remote.origin.url") or ""
+    except UsageError:
+        return ""
+
+
 def is_ancestor(repository: Path, commit: str, other: str) -> bool:
     """Return whether ``commit`` is ``other``, or comes before it; False where there is none."""
     return _git(repository, "merge-base", "--is-ancestor", commit, other) is not None

@@ -4,7 +4,7 @@ Loads seaborn, and with it matplotlib and pandas: import this module only to dra
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from veperf.core.ab_records import ABChange, ABConfig
-from veperf.core.text import choose_unit, describe_margin, format_change
+from veperf.core.text import choose_unit, describe_margin, format_change, format_quantity, plural
 from veperf.report.charts.canvas import (
     axis_label,
     figure_style,
@@ -36,22 +36,28 @@ def plot_samples(change: ABChange, ax: Axes | None = None) -> Figure:
     )
     values = [v for _, side_values, _ in rows for v in side_values]
     factor, unit = choose_unit(max(map(abs, values), default=1.0), change.metric.unit)
+    low, high = _sample_ends(values, factor)
     for y, ((_, side_values, side_samples), colour) in enumerate(
         zip(rows, (BASE, ACCENT), strict=True)
     ):
         spread = np.random.default_rng(0).uniform(-0.12, 0.12, len(side_samples))
         xs = np.array(side_samples) * factor
-        ax.plot(xs, y + 0.25 + spread, ".", color=colour, alpha=0.15)
+        inside = (xs >= low) & (xs <= high)
+        ax.plot(xs[inside], (y + 0.25 + spread)[inside], ".", color=colour, alpha=0.15)
         ax.plot(
             np.array(side_values) * factor, [y] * len(side_values), "o", color=colour, alpha=0.7
         )
-    if values:
-        # Samples of a disturbed process would compress the others: the axis is cut.
-        low, high = min(values) * factor, max(values) * factor
-        room = max(high - low, 0.02 * abs(high))
-        ax.set_xlim(low - 0.2 * room, high + 0.6 * room)
+        for place, align, beyond, farthest, text in (
+            (low, "left", xs[xs < low], np.min, "← {}, to {}"),
+            (high, "right", xs[xs > high], np.max, "{}, to {} →"),
+        ):
+            if beyond.size:
+                number = format_quantity(float(farthest(beyond)) / factor, change.metric.unit)
+                words = text.format(plural(beyond.size, "sample"), number)
+                ax.text(place, y + 0.5, words, ha=align, va="center", size="small", color=MUTED)
+    ax.set_xlim(low, high)
     ax.set_yticks(range(len(rows)), labels=[name for name, _, _ in rows])
-    ax.set_ylim(1.6, -0.4)
+    ax.set_ylim(1.75, -0.4)
     style_axes(ax)
     ax.set_xlabel(
         f"{axis_label(change.case)}: {axis_label(change.metric.name)}, {unit}", color=MUTED
@@ -59,6 +65,18 @@ def plot_samples(change: ABChange, ax: Axes | None = None) -> Figure:
     return finish_figure(
         ax, f"{change.case}: base and new, a dot for each process, all samples below"
     )
+
+
+def _sample_ends(values: Sequence[float], factor: float) -> tuple[float, float]:
+    """Return both ends of an axis around process values: samples of a disturbed process go beyond.
+
+    They would compress the others.
+    """
+    if not values:
+        return 0.0, 1.0
+    low, high = min(values) * factor, max(values) * factor
+    room = max(high - low, 0.02 * abs(high), 1e-12)
+    return low - 0.2 * room, high + 0.6 * room
 
 
 def plot_pairs(change: ABChange, config: ABConfig, ax: Axes | None = None) -> Figure:

@@ -45,6 +45,10 @@ def ab(
 ) -> ABResult:
     """Find out whether the code got slower since ``base``, and keep the answer in the archive.
 
+    >>> change = veperf.ab("main", "transaction", time_budget_s=600)
+    >>> change.frame()
+    >>> change.figure_pairs()
+
     Old and new code run in pairs of fresh processes, sample by sample in turn, and no more of them
     than it takes to decide each benchmark; see docs/verdicts.md. The repository is that of the
     current folder. Between-version noise that ``selfcheck --sham`` left in the archive for this

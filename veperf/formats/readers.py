@@ -237,4 +237,4 @@ def _unknown_format(source: SourceFile) -> DataError:
         except CorruptFileError as error:
             return error
     names = ", ".join(INPUT_FORMAT_NAMES)
-    return DataError(f"{source.name}: unknown format; name the one that it is of: {names}")
+    return DataError(f"{source.name}: unknown format; name it by --format: {names}")

@@ -35,10 +35,13 @@ class ContinuedSystem:
     def step(self) -> Finished:
         """Work; items that the first load gave up are left out."""
         done, first = self._running.step(), self._first_tag
+        tags, kinds = done.committed, done.kinds
         return Finished(
-            [tag - first for tag in done.committed if tag >= first],
+            [tag - first for tag in tags if tag >= first],
             {tag - first: reason for tag, reason in done.failed.items() if tag >= first},
             [tag - first for tag in done.rejected if tag >= first],
+            {tag - first: reason for tag, reason in done.shed.items() if tag >= first},
+            [kind for tag, kind in zip(tags, kinds, strict=True) if tag >= first] if kinds else [],
         )
 
     def costs(self) -> Mapping[str, float]:

@@ -155,6 +155,7 @@ def begin_load(
         seconds=options.seconds,
         warmup_s=options.warmup_s,
         arrivals=options.arrivals,
+        shape=options.shape,
         shards=options.shards,
     )
     rate = case.params.get(RATE, 1)  # where it is not to be chosen, it is the benchmark's affair

@@ -6,8 +6,9 @@ from msgspec import to_builtins
 
 from veperf.archive.files import encode_json
 from veperf.core.escape import as_markdown, one_line
+from veperf.core.terminal import wrap_line
 from veperf.core.text import plural
-from veperf.report.tables.table import Cell, Table, columns, markdown_table, wrap_line
+from veperf.report.tables.table import Cell, Table, columns, markdown_table
 from veperf.upstream.check import Difference, UpstreamDrift
 
 _TITLES = {
@@ -20,19 +21,18 @@ _SHORT = 12
 _INDENT = 13
 
 
-def drift_text(drift: UpstreamDrift, width: int | None = None) -> str:
+def drift_text(drift: UpstreamDrift) -> str:
     """Return the drift as text: a line in sum, then every difference by kind.
 
-    Lines are at most ``width`` long, 80 where it is not given, but for what has no blank in it.
+    Lines are at most 80 long, but for what has no blank in it.
     """
-    columns_ = min(width or _WIDTH, _WIDTH)
-    lines = [wrap_line(line, columns_) for line in _summary(drift)]
+    lines = [wrap_line(line, _WIDTH) for line in _summary(drift)]
     for kind, title in _TITLES.items():
         items = [item for item in drift.drift if item.kind == kind]
         if items:
-            lines += ["", title, "─" * columns_]
-            lines += [line for item in items for line in _lines(item, columns_)]
-    lines += [wrap_line(f"▲ {one_line(note)}", columns_) for note in drift.notes]
+            lines += ["", title, "─" * _WIDTH]
+            lines += [line for item in items for line in _lines(item, _WIDTH)]
+    lines += [wrap_line(f"▲ {one_line(note)}", _WIDTH) for note in drift.notes]
     return "\n".join(lines)
 
 

@@ -22,12 +22,21 @@ def replace_file(path: Path, data: bytes, temporary: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
     except OSError as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise StorageError(error.errno, f"can't write {path}: {error.strerror or error}") from error
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in the folder ``path`` durable: which files it has.
+
+    Raises:
+        OSError: it can't be synced.
+    """
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -10,13 +10,15 @@ typedef struct {
     key_view key;
     const uint8_t *value;
     size_t value_size;
-    const leaf *made; /* the leaf that the first pass put in place of the key's */
+    int64_t version;
+    const leaf *made;  /* the leaf that the first pass put in place of the key's */
+    int is_structural; /* of a replay: whether the key comes or goes */
 } change;
 
 /* Changes in strictly ascending order of their keys. */
 typedef struct {
     change *changes;
-    int64_t version;
+    int hashes_later; /* new leaves get no hash, and so nothing above them */
     int has_failed;
 } batch;
 
@@ -31,11 +33,21 @@ static size_t first_not_below(const change *changes, size_t start, size_t end, c
     return start;
 }
 
+/* The version of a node whose children have changed, where they aren't NULL. */
+static int64_t newest_version(const node *n, const node *left, const node *right) {
+    int64_t version = n->version;
+    if (left && left->version > version)
+        version = left->version;
+    if (right && right->version > version)
+        version = right->version;
+    return version;
+}
+
 /* Returns a copy of the node with the new values of those of changes[start:end] whose keys exist;
    NULL if there is none, or no memory.
 
-   A copy gets its hash at once, while its children are in the processor's caches; above nodes
-   without one it gets none. */
+   A copy gets its hash at once, while its children are in the processor's caches, unless hashes are
+   for later; above nodes without one it gets none. */
 static node *update_existing(batch *b, node *old, size_t start, size_t end) {
     change *changes = b->changes;
     if (!old->height) {
@@ -43,10 +55,10 @@ static node *update_existing(batch *b, node *old, size_t start, size_t end) {
             if (!changes[i].value || compare_leaf(&changes[i].key, as_leaf(old)))
                 continue;
             node *made = new_leaf(changes[i].key.data, changes[i].key.size, changes[i].value,
-                                  changes[i].value_size, b->version);
+                                  changes[i].value_size, changes[i].version);
             b->has_failed = !made;
             changes[i].made = made ? as_leaf(made) : NULL;
-            if (made)
+            if (made && !b->hashes_later)
                 hash_node(made);
             return made;
         }
@@ -67,7 +79,7 @@ static node *update_existing(batch *b, node *old, size_t start, size_t end) {
         drop(right);
         return NULL;
     }
-    begin_node(&copy->head, b->version);
+    begin_node(&copy->head, newest_version(old, left, right));
     copy->head.height = old->height;
     copy->size = from->size;
     copy->left = left ? left : keep(from->left);
@@ -82,53 +94,29 @@ static node *update_existing(batch *b, node *old, size_t start, size_t end) {
     return &copy->head;
 }
 
-/* As update_existing, but in place where no other tree shares the node; returns whether anything
-   has changed. If it fails some keys are updated and others not. */
-static int update_in_place(batch *b, node **slot, size_t start, size_t end) {
-    change *changes = b->changes;
-    node *n = *slot;
-    if (!n->height || is_shared(n)) {
-        node *made = update_existing(b, n, start, end);
-        if (made) {
-            drop(n);
-            *slot = made;
-        }
-        return made != NULL;
-    }
-    inner *i = as_inner(n);
-    __builtin_prefetch(i->left);
-    __builtin_prefetch(i->right);
-    size_t middle = first_not_below(changes, start, end, i);
-    const int is_own_key = middle < end && !compare_inner(&changes[middle].key, i);
-    int has_changed = start < middle && update_in_place(b, &i->left, start, middle);
-    if (middle < end && !b->has_failed && update_in_place(b, &i->right, middle, end)) {
-        has_changed = 1;
-        if (is_own_key && changes[middle].made)
-            i->least = changes[middle].made;
-    }
-    if (has_changed) {
-        n->version = b->version;
-        n->is_hashed = 0;
-        if (i->left->is_hashed && i->right->is_hashed)
-            hash_node(n);
-    }
-    return has_changed;
+/* False: no memory, nothing changed. */
+static int apply_one(node **root, const change *c) {
+    leaf *removed = NULL;
+    int was_there;
+    if (c->value)
+        return tree_set(root, &c->key, c->value, c->value_size, c->version, &was_there);
+    int is_done = tree_remove(root, &c->key, c->version, &removed);
+    drop(removed ? &removed->head : NULL);
+    return is_done;
 }
 
 /* Applies changes as they would be one by one, but keys that exist first, which is the same.
 
    The new tree is in place of *root, whose reference it takes. What is shared with other trees never
-   changes. False: no memory; then *root is unchanged, or gone where it may change in place. */
-static int tree_apply(node **root, change *changes, size_t count, int64_t version, int in_place) {
-    batch b = {changes, version, 0};
+   changes. False: no memory; then *root is unchanged. */
+static int tree_apply(node **root, change *changes, size_t count, int64_t version) {
+    batch b = {changes, 0, 0};
     node *tree = NULL;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         changes[i].made = NULL;
-    if (*root && count && in_place) {
-        update_in_place(&b, root, 0, count);
-        tree = *root;
-        *root = NULL;
-    } else if (*root && count) {
+        changes[i].version = version;
+    }
+    if (*root && count) {
         tree = update_existing(&b, *root, 0, count);
         if (!tree)
             tree = keep(*root);
@@ -137,19 +125,11 @@ static int tree_apply(node **root, change *changes, size_t count, int64_t versio
         drop(tree);
         return 0;
     }
-    for (size_t i = 0; i < count; i++) {
-        const change *c = &changes[i];
-        leaf *removed = NULL;
-        int was_there;
-        if (c->made)
-            continue;
-        if (!(c->value ? tree_set(&tree, &c->key, c->value, c->value_size, version, &was_there)
-                       : tree_remove(&tree, &c->key, version, &removed))) {
+    for (size_t i = 0; i < count; i++)
+        if (!changes[i].made && !apply_one(&tree, &changes[i])) {
             drop(tree);
             return 0;
         }
-        drop(removed ? &removed->head : NULL);
-    }
     if (count) {
         drop(*root);
         *root = tree;

@@ -129,38 +129,29 @@ static void put_array(output *out, uint64_t length) {
 
 /* ---------------------------------------------------------------- snapshots */
 
-/* Writes the nodes of a subtree in pre-order, but the first *skip and what is beyond *count. */
-static void put_nodes(output *out, const node *n, uint64_t *skip, uint64_t *count) {
+/* Writes the nodes of a subtree in pre-order, but what is beyond *count. */
+static void put_nodes(output *out, const node *n, uint64_t *count) {
     if (!*count)
         return;
-    uint64_t size = 2 * size_of_tree(n) - 1;
-    if (*skip >= size) {
-        *skip -= size;
+    --*count;
+    if (!n->height) {
+        const leaf *l = as_leaf(n);
+        put_array(out, 3);
+        put_version(out, n->version);
+        put_bytes(out, l->data, l->key_size);
+        put_bytes(out, value_of(l), l->value_size);
         return;
     }
-    if (*skip)
-        --*skip;
-    else {
-        --*count;
-        if (!n->height) {
-            const leaf *l = as_leaf(n);
-            put_array(out, 3);
-            put_version(out, n->version);
-            put_bytes(out, l->data, l->key_size);
-            put_bytes(out, value_of(l), l->value_size);
-        } else
-            put_version(out, n->version);
-    }
-    if (n->height) {
-        put_nodes(out, as_inner(n)->left, skip, count);
-        put_nodes(out, as_inner(n)->right, skip, count);
-    }
+    put_version(out, n->version);
+    put_nodes(out, as_inner(n)->left, count);
+    put_nodes(out, as_inner(n)->right, count);
 }
 
-/* Writes a slice of a snapshot; count is at most the number of nodes after start. */
-static void put_slice(output *out, const node *root, uint64_t start, uint64_t count) {
+/* Writes a slice of a snapshot: the first nodes of subtrees, which have as many. */
+static void put_slice(output *out, node *const *subtrees, size_t size, uint64_t count) {
     put_array(out, count);
-    put_nodes(out, root, &start, &count);
+    for (size_t i = 0; i < size; i++)
+        put_nodes(out, subtrees[i], &count);
 }
 
 /* The slices of a snapshot one after the other. */
@@ -259,83 +250,6 @@ static fault read_snapshot(node **tree, const input *slices, size_t count) {
         drop(*tree);
         *tree = NULL;
         return "subtrees are left without a root";
-    }
-    return NULL;
-}
-
-/* ---------------------------------------------------------------- change sets */
-
-/* Reads a change set into *changes, which the caller frees. */
-static fault read_changes(change **changes, size_t *count, const uint8_t *data, size_t size) {
-    input in = {data, data + size};
-    uint64_t length, fields;
-    *changes = NULL;
-    /* A change has 4 bytes at least. */
-    if (!read_array(&in, &length) || length > size / 4)
-        return FAULT_UNREADABLE;
-    *count = (size_t)length;
-    if (!(*changes = TREE_ALLOCATE((*count + 1) * sizeof **changes)))
-        return FAULT_NO_MEMORY;
-    for (change *c = *changes; c < *changes + *count; c++) {
-        const uint8_t *key;
-        size_t key_size;
-        if (!read_array(&in, &fields) || fields != 2 || !read_bytes(&in, &key, &key_size))
-            return FAULT_UNREADABLE;
-        c->key = view_key(key, key_size);
-        c->value = NULL;
-        c->value_size = 0;
-        if (in.place != in.end && *in.place == 0xc0)
-            in.place++;
-        else if (!read_bytes(&in, &c->value, &c->value_size))
-            return FAULT_UNREADABLE;
-    }
-    return in.place == in.end ? NULL : FAULT_UNREADABLE;
-}
-
-static int ascends(const change *a, const change *b) {
-    return compare_bytes(a->key.data, a->key.size, b->key.data, b->key.size) < 0;
-}
-
-/* Applies a change set in the order in which its changes were made, and fills in the hashes. */
-static fault replay_one(node **root, const input *change_set, int64_t version) {
-    change *changes;
-    size_t count = 0, start = 0;
-    const uint8_t *data = change_set->place;
-    fault problem = read_changes(&changes, &count, data, (size_t)(change_set->end - data));
-    for (size_t i = 1; !problem && i <= count; i++) {
-        if (i < count && ascends(&changes[i - 1], &changes[i]))
-            continue;
-        if (!tree_apply(root, changes + start, i - start, version, 1))
-            problem = FAULT_NO_MEMORY;
-        start = i;
-    }
-    free(changes);
-    if (!problem && *root)
-        fill_hashes(*root);
-    return problem;
-}
-
-static void write_root_hash(uint8_t *hash, const node *root) {
-    if (root)
-        memcpy(hash, root->hash, HASH_BYTES);
-    else
-        sha256(hash, hash, 0);
-}
-
-/* Applies change sets, each a version after the given one, and writes the root hash of each.
-
-   The tree is *root, whose reference it takes, NULL if there is a fault: it is changed in place
-   where nothing else shares it. */
-static fault replay(node **root, const input *change_sets, size_t count, int64_t version,
-                    uint8_t *hashes) {
-    for (size_t i = 0; i < count; i++) {
-        fault problem = replay_one(root, &change_sets[i], version + 1 + (int64_t)i);
-        if (problem) {
-            drop(*root);
-            *root = NULL;
-            return problem;
-        }
-        write_root_hash(hashes + i * HASH_BYTES, *root);
     }
     return NULL;
 }

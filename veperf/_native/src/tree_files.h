@@ -4,26 +4,36 @@
 #define VEPERF_TREE_FILES_H
 
 #include "tree_object.h"
+#include "tree_replay.h"
 
-/* root, start, count */
+/* subtrees, count */
 static PyObject *py_tree_slice(PyObject *module, PyObject *args) {
-    PyObject *root_object;
-    node *root;
-    unsigned long long start, count;
-    if (!PyArg_ParseTuple(args, "OKK", &root_object, &start, &count) ||
-        !(root = unwrap(module, root_object)))
+    PyObject *tuple;
+    unsigned long long count;
+    if (!PyArg_ParseTuple(args, "O!K", &PyTuple_Type, &tuple, &count))
         return NULL;
-    uint64_t nodes = 2 * size_of_tree(root) - 1;
-    start = start < nodes ? start : nodes;
-    count = count < nodes - start ? count : nodes - start;
+    size_t size = (size_t)PyTuple_Size(tuple);
+    uint64_t nodes = 0;
+    node **subtrees = malloc((size + 1) * sizeof *subtrees);
+    if (!subtrees)
+        return PyErr_NoMemory();
+    for (size_t i = 0; i < size; i++) {
+        if (!(subtrees[i] = unwrap(module, PyTuple_GetItem(tuple, (Py_ssize_t)i)))) {
+            free(subtrees);
+            return NULL;
+        }
+        nodes += 2 * size_of_tree(subtrees[i]) - 1;
+    }
+    count = count < nodes ? count : nodes;
     output out = {NULL, 0};
-    put_slice(&out, root, start, count);
+    put_slice(&out, subtrees, size, count);
     PyObject *slice = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)out.size);
-    if (!slice)
-        return NULL;
-    out.place = (uint8_t *)PyBytes_AsString(slice);
-    out.size = 0;
-    put_slice(&out, root, start, count);
+    if (slice) {
+        out.place = (uint8_t *)PyBytes_AsString(slice);
+        out.size = 0;
+        put_slice(&out, subtrees, size, count);
+    }
+    free(subtrees);
     return slice;
 }
 
@@ -68,31 +78,9 @@ static int take_inputs(input_list *list, PyObject *tuple) {
     return 1;
 }
 
-/* The list of a number of hashes. */
-static PyObject *hash_list(const uint8_t *hashes, size_t count) {
-    PyObject *list = PyList_New((Py_ssize_t)count);
-    for (size_t i = 0; list && i < count; i++) {
-        const char *hash = (const char *)hashes + i * HASH_BYTES;
-        PyObject *bytes = PyBytes_FromStringAndSize(hash, HASH_BYTES);
-        if (!bytes || PyList_SetItem(list, (Py_ssize_t)i, bytes)) {
-            Py_DECREF(list);
-            return NULL;
-        }
-    }
-    return list;
-}
-
-/* The tree and its hashes, or the fault in their place. */
-static PyObject *loaded(PyObject *module, fault problem, node *root, const uint8_t *hashes,
-                        size_t count) {
-    if (problem)
-        return raise_fault(problem);
-    PyObject *object = wrap(types_of(module)->node, root);
-    PyObject *list = object ? hash_list(hashes, count) : NULL;
-    if (list)
-        return Py_BuildValue("(NN)", object, list);
-    Py_XDECREF(object);
-    return NULL;
+/* The tree, or the fault in its place. */
+static PyObject *loaded(PyObject *module, fault problem, node *root) {
+    return problem ? raise_fault(problem) : wrap(types_of(module)->node, root);
 }
 
 /* root, change sets, version */
@@ -106,16 +94,12 @@ static PyObject *py_tree_replay(PyObject *module, PyObject *args) {
         !take_inputs(&sets, change_sets))
         return NULL;
     PyObject *result = NULL;
-    uint8_t *hashes = malloc((sets.count + 1) * HASH_BYTES);
-    if (!hashes)
-        PyErr_NoMemory();
-    else if (unwrap_root(module, root_object, &root)) {
+    if (unwrap_root(module, root_object, &root)) {
         if (root)
             keep(root);
-        RUN_WRITER(1, problem = replay(&root, sets.inputs, sets.count, version, hashes));
-        result = loaded(module, problem, root, hashes, sets.count);
+        RUN_WRITER(1, problem = replay(&root, sets.inputs, sets.count, version));
+        result = loaded(module, problem, root);
     }
-    free(hashes);
     release_inputs(&sets);
     return result;
 }
@@ -135,23 +119,13 @@ static PyObject *py_tree_load(PyObject *module, PyObject *args) {
         release_inputs(&nodes);
         return NULL;
     }
-    PyObject *result = NULL;
-    uint8_t *hashes = malloc((sets.count + 1) * HASH_BYTES);
-    if (!hashes)
-        PyErr_NoMemory();
-    else {
-        /* Nobody else knows these nodes. */
-        Py_BEGIN_ALLOW_THREADS problem = read_snapshot(&root, nodes.inputs, nodes.count);
-        if (!problem) {
-            write_root_hash(hashes, root);
-            problem = replay(&root, sets.inputs, sets.count, version, hashes + HASH_BYTES);
-        }
-        Py_END_ALLOW_THREADS result = loaded(module, problem, root, hashes, sets.count + 1);
-    }
-    free(hashes);
-    release_inputs(&nodes);
+    /* Nobody else knows these nodes. */
+    Py_BEGIN_ALLOW_THREADS problem = read_snapshot(&root, nodes.inputs, nodes.count);
+    if (!problem)
+        problem = replay(&root, sets.inputs, sets.count, version);
+    Py_END_ALLOW_THREADS release_inputs(&nodes);
     release_inputs(&sets);
-    return result;
+    return loaded(module, problem, root);
 }
 
 #endif

@@ -120,6 +120,10 @@ static int view_change(PyObject *pair, change *c) {
            (value == Py_None || view_bytes(value, &c->value, &c->value_size));
 }
 
+static int ascends(const change *a, const change *b) {
+    return compare_bytes(a->key.data, a->key.size, b->key.data, b->key.size) < 0;
+}
+
 /* root, changes, version */
 static PyObject *py_tree_apply(PyObject *module, PyObject *const *args, Py_ssize_t count) {
     node *root;
@@ -149,7 +153,7 @@ static PyObject *py_tree_apply(PyObject *module, PyObject *const *args, Py_ssize
         goto done;
     if (root)
         keep(root);
-    RUN_WRITER(size >= LONG_LOOP, is_done = tree_apply(&root, changes, size, version, 0));
+    RUN_WRITER(size >= LONG_LOOP, is_done = tree_apply(&root, changes, size, version));
     if (is_done)
         result = wrap(types_of(module)->node, root);
     else {

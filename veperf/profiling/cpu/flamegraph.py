@@ -5,6 +5,7 @@ searched for, and are whole in the tool tip. Functions below half a percent are 
 """
 
 import sys
+from dataclasses import replace
 
 from veperf.core.escape import as_html, one_line
 from veperf.core.text import format_duration, format_percent, plural
@@ -24,6 +25,7 @@ from veperf.report.tables.table import Cell, Table, text_table
 _MIN_SHARE = 0.005
 _MAX_DEPTH = 40
 _MAX_ROWS = 10
+_FIRST_OUT = ("With callees", "Code")
 _STYLE = """
 .vp-flame { font-size: 11px; line-height: 1.5; margin: .6em 0; min-width: 40em; }
 .vp-flame div { min-width: 0; }
@@ -51,7 +53,7 @@ def flamegraph_html(what: str, samples: CpuSamples) -> str:
     graph = _element(call_tree(samples.stacks), what, share=1.0, whole=samples.samples, depth=0)
     return standalone(
         f"<style>{_STYLE}</style>{summary}"
-        '<div class="vp-scroll" role="region" aria-label="Flamegraph" tabindex="0">'
+        '<div class="vp-scroll" role="group" aria-label="Flamegraph" tabindex="0">'
         f'<div class="vp-flame">{graph}</div></div>{markup.paragraph(_KEY)}'
         + markup.html_table(_lines_table(samples))
     )
@@ -62,9 +64,9 @@ def flamegraph_text(what: str, samples: CpuSamples) -> str:
     summary = one_line(_summary(what, samples))
     if not samples.samples:
         return f"{summary}\n\n{_NO_SAMPLES}"
-    return "\n\n".join(
-        [summary, text_table(_functions_table(samples)), text_table(_lines_table(samples))]
-    )
+    # In a narrow terminal names are wrapped before their module; a share is never left out.
+    tables = (replace(t, row_header=0) for t in (_functions_table(samples), _lines_table(samples)))
+    return "\n\n".join([summary, *(text_table(table, first_out=_FIRST_OUT) for table in tables)])
 
 
 def _summary(what: str, samples: CpuSamples) -> str:

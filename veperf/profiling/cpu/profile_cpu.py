@@ -85,6 +85,9 @@ def profile_cpu(
 ) -> CpuProfile:
     """Sample the stack of ``subject`` while it runs, in a process of its own.
 
+    >>> veperf.cpu.profile("transaction/validation").lines()
+    >>> veperf.cpu.profile(lambda: sorted(range(10_000)), seconds=1)
+
     A benchmark gets a fresh Python process. A callable gets a fork of this one, so that its side
     effects stay there. It is called many times; an ``async def`` is run to its end each time. Works
     on Linux and other Unix systems.

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from veperf.core.load import finished_count
 from veperf.core.registry import System
 from veperf.profiling.memory.background_profiler import MemoryProfiler
 from veperf.profiling.memory.snapshot_stats import MemoryStats
@@ -51,5 +52,4 @@ async def _load(system: System, items: int) -> None:
     finished = 0
     while finished < accepted:
         await asyncio.sleep(0)
-        done = system.step()
-        finished += len(done.committed) + len(done.failed) + len(done.rejected)
+        finished += finished_count(system.step())

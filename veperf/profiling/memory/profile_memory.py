@@ -131,6 +131,9 @@ def profile_memory(
 ) -> MemoryProfile:
     """Measure the memory of ``subject`` in a process of its own; this one stays as it is.
 
+    >>> veperf.memory.profile("transaction/validation")
+    >>> veperf.memory.profile(lambda: [str(n) for n in range(1_000)])
+
     A benchmark gets a fresh Python process. A callable gets a fork of this one, so that its side
     effects stay there: with the calling thread alone, so that it must make a pool of threads
     itself. It is called many times; an ``async def`` is run to its end each time.
