@@ -55,10 +55,10 @@ def test_every_link_of_the_demo_leads_to_a_file(folder: Path) -> None:
 
 
 def test_the_demo_names_no_host_and_is_small() -> None:
-    """What the wheel holds of it: under 1.5 MB, without paths of the machine that measured."""
+    """What the wheel holds of it: under 1.7 MB, without paths of the machine that measured."""
     files = [path for path in paths.example_folder().rglob("*") if path.is_file()]
 
-    assert sum(path.stat().st_size for path in files) < 1_500_000
+    assert sum(path.stat().st_size for path in files) < 1_700_000
     assert [] == [
         path.name
         for path in files

@@ -72,8 +72,8 @@ def _alternatives(benchmark_id: str) -> str:
 
 
 def _has_remote_load(benchmark: Benchmark) -> bool:
-    """Return True if shards can load its default case; False if that can't be set up."""
-    if benchmark.level is not Level.LOAD:
+    """Return True if shards can load its default case at a rate; False if that can't be set up."""
+    if benchmark.level is not Level.LOAD or RATE not in benchmark.params:
         return False
     try:
         task = benchmark.setup(**benchmark.cases()[0].params)
