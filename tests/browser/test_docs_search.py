@@ -49,7 +49,8 @@ def test_the_search_finds_a_word(width: int, address: str, browser):
     page.locator(".md-search__input").fill("Hodges-Lehmann")
     page.locator(".md-search-result__item a").first.wait_for()
     assert "Hodges" in page.locator(".md-search-result__list").inner_text()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # Once the overlay has moved to its place.
+    page.wait_for_function(f"document.documentElement.scrollWidth <= {width}")
     page.close()
 
     assert [] == [url for url in asked if not url.startswith(address)]

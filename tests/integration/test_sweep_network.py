@@ -132,6 +132,7 @@ def test_the_link_of_a_worker_is_cut(tmp_path: Path) -> None:
         first.cut()
         site.start_worker(second)
         until(lambda: second.name in dict(site.begun()).values())
+        until(lambda: "was lost; it had " in site.said())
         first.mend()
         until(lambda: Counter(host for _, host in site.begun())[first.name] == 2)
         site.let_go()
@@ -139,7 +140,6 @@ def test_the_link_of_a_worker_is_cut(tmp_path: Path) -> None:
 
         _each_once(site, 4)
         assert [first.name] == [line["host"] for line in lines(tmp_path, "gave-up")]
-        assert "its worker is lost; it runs again" in site.said()
 
 
 @pytest.mark.slow

@@ -38,7 +38,7 @@ def test_the_notebook_shows_every_trend(tmp_path: Path):
     )
     assert pictures.index("demo/a") < pictures.index("demo/b")
     assert 2 == pictures.count("<svg")
-    assert any("39" in d["text/plain"] and "demo/a by CPU" in d["text/plain"] for d in outputs)
+    assert any("demo/a: CPU time of 39 runs" in d["text/plain"] for d in outputs)
     page = notebook_to_html(done, "index.html", "Trends").decode()
     assert "demo/b" in page
     assert "<script" not in without_own_script(page)
