@@ -1,6 +1,6 @@
 # The commands of this project. Each sets up .venv first when it has to.
 #   make report     measure, judge, render; prints where the HTML is
-#   make test       the quick tests, in parallel: under 4 minutes
+#   make test       the quick tests, in parallel: 8 minutes on two cores
 #   make test-all   these and the slow ones: processes killed, networks cut, browsers, real measuring
 #   make check      format, lint, types, the rules of the house
 #   make lab        open JupyterLab on the start notebook
